@@ -1,0 +1,37 @@
+/**
+ * Writes `abi.ts`: the layouts and enum values that the loaded library is checked against.
+ *
+ * @module
+ */
+
+import type { Api } from "./api.ts";
+import { literal } from "./enums.ts";
+import { braces, Printer } from "./print.ts";
+
+/** The text of `abi.ts`. */
+export function emitAbi({ records, enums }: Api, release: string | null, banner: string, runtime: string): string {
+  const printer = new Printer();
+  printer.line(banner);
+  printer.gap();
+  printer.line(`import type { Abi } from "${runtime}";`);
+  printer.gap();
+  printer.line("/** What the headers say of layouts and enums: a library that disagrees is not the one that these bindings are for. */");
+  printer.line("export const ABI: Abi = {", `  release: ${JSON.stringify(release)},`, "  records: {");
+  for (const { name, declaration, fields } of records) {
+    if (declaration.size === null) continue;
+    const offsets = fields.map((field) => `${field.name}: ${field.offset}`);
+    const line = braces(`    ${name}: { size: ${declaration.size}, fields: {`, offsets, "} },");
+    const [, ...items] = line.split("\n");
+    if (items.length === 0) printer.line(line);
+    else printer.line(`    ${name}: {`, `      size: ${declaration.size},`, braces("      fields: {", offsets, "},"), "    },");
+  }
+  printer.line("  },", "  enums: {");
+  for (const { name, alias, values } of enums) {
+    const type = name ?? alias;
+    if (type === null || values.length === 0) continue;
+    const constants = values.map((value) => `${value.name}: ${literal(value.value)}`);
+    printer.line(braces(`    ${type}: {`, constants, "},"));
+  }
+  printer.line("  },", "};");
+  return printer.toString();
+}

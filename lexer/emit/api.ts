@@ -1,0 +1,284 @@
+/**
+ * What is bound: the API model less what isn't the caller's (system headers) and less what can't cross into TypeScript, with the reason.
+ *
+ * The writers in this folder write down what this decides and decide nothing themselves.
+ *
+ * @module
+ */
+
+import type {
+  ConstantDeclaration,
+  CType,
+  EnumDeclaration,
+  FieldDeclaration,
+  FunctionDeclaration,
+  FunctionType,
+  Model,
+  Origin,
+  RecordDeclaration,
+  Skipped,
+  TypedefDeclaration,
+} from "../model.ts";
+import { resolve } from "../types.ts";
+import { type Annotation, findParameter, readAnnotations } from "./annotations.ts";
+import { type Crossing, Crossings, Unbindable } from "./crossing.ts";
+import { localName, Names, STRUCT_MEMBERS } from "./names.ts";
+
+/** A function and how each of its values crosses. */
+export interface BoundFunction {
+  readonly declaration: FunctionDeclaration;
+  /** The exported name: C's, unless TypeScript can't have it. */
+  readonly name: string;
+  readonly parameters: readonly BoundParameter[];
+  readonly result: Crossing;
+  readonly resultNullable: boolean;
+  /** True for one that frees what its only parameter stands for. */
+  readonly frees: boolean;
+  /** Indices of parameters: the first keeps the second alive. */
+  readonly keeps: readonly (readonly [number, number])[];
+}
+
+/** A parameter. */
+export interface BoundParameter {
+  /** A name that TypeScript allows and nothing else in the function has. */
+  readonly name: string;
+  readonly crossing: Crossing;
+  readonly nullable: boolean;
+  /** True for the format of a variadic function: its text is printed as it is. */
+  readonly format: boolean;
+}
+
+/** A struct or union class. */
+export interface BoundRecord {
+  readonly declaration: RecordDeclaration;
+  readonly name: string;
+  /** The fields, those of anonymous members among them; empty for an opaque struct. */
+  readonly fields: readonly BoundField[];
+  /** The function that frees one. */
+  readonly free: string | null;
+}
+
+/** A field, at its offset in the outermost record. */
+export interface BoundField {
+  readonly name: string;
+  readonly type: CType;
+  readonly offset: number;
+  /** How it crosses or, for an array, how an element does. */
+  readonly crossing: Crossing;
+  /** An array's number of elements, all dimensions in one; null for what is no array. */
+  readonly length: number | null;
+}
+
+/** A function-pointer type. */
+export interface BoundCallback {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly type: FunctionType;
+  readonly parameters: readonly BoundParameter[];
+  readonly result: Crossing;
+}
+
+/** A typedef that is only another name. */
+export interface BoundAlias {
+  readonly declaration: TypedefDeclaration;
+  readonly name: string;
+}
+
+/** Everything that is bound. */
+export interface Api {
+  readonly functions: readonly BoundFunction[];
+  readonly records: readonly BoundRecord[];
+  readonly enums: readonly EnumDeclaration[];
+  readonly constants: readonly ConstantDeclaration[];
+  readonly callbacks: readonly BoundCallback[];
+  readonly aliases: readonly BoundAlias[];
+  readonly skipped: readonly Skipped[];
+  readonly crossings: Crossings;
+}
+
+/** Decides what of a model is bound, and how. */
+export function selectApi(model: Model): Api {
+  const own = <T extends Origin>(declarations: readonly T[]) => declarations.filter((declaration) => !declaration.system);
+  const skipped: Skipped[] = own(model.skipped);
+  const functions = own(model.functions), enums = own(model.enums), constants = own(model.constants);
+  for (const absent of model.absent) skipped.push({ ...absent, name: absent.header, reason: "no such header in this tree" });
+
+  const names = new Names([...functions, ...constants, ...enums.flatMap((declaration) => declaration.values)]);
+  const records = nameRecords(own(model.records), names);
+  const callbackTypedefs = new Map<TypedefDeclaration, string>();
+  const plainTypedefs: TypedefDeclaration[] = [];
+  for (const typedef of own(model.typedefs)) {
+    if (isFunctionPointer(typedef.type)) callbackTypedefs.set(typedef, names.take(typedef.name, "callback"));
+    else plainTypedefs.push(typedef);
+  }
+  const crossings = new Crossings(records, callbackTypedefs);
+  const annotations = readAnnotations(model);
+  skipped.push(...annotations.skipped);
+
+  const attempt = <T>(declaration: Origin & { name: string }, make: () => T): T[] => {
+    try {
+      return [make()];
+    } catch (error) {
+      if (!(error instanceof Unbindable)) throw error;
+      skipped.push({ ...declaration, reason: error.message });
+      return [];
+    }
+  };
+  const bound = functions.flatMap((declaration) =>
+    attempt(declaration, () => bindFunction(declaration, crossings, annotations.byFunction.get(declaration.name)))
+  );
+  const freeing = freeFunctions(bound);
+  const boundRecords = [...records].map(([declaration, name]): BoundRecord => ({
+    declaration,
+    name,
+    fields: flatten(declaration).flatMap((field) =>
+      attempt({ ...declaration, name: `${name}.${field.name}` }, () => bindField(field, name, declaration, crossings))
+    ),
+    free: freeing.get(name) ?? null,
+  }));
+  const callbacks: BoundCallback[] = [];
+  const addCallback = (name: string, origin: Origin, type: FunctionType) =>
+    attempt({ ...origin, name }, () => callbacks.push({ name, origin, type, ...bindSignature(type, name, origin, crossings) }));
+  for (const [typedef, name] of callbackTypedefs) addCallback(name, typedef, functionType(typedef.type)!);
+  for (const [name, { type, origin }] of crossings.anonymous) addCallback(names.take(name, "callback"), origin, type);
+  const aliases = plainTypedefs.flatMap((declaration) => {
+    const name = names.free(declaration.name) ? names.take(declaration.name, "t") : null;
+    return name === null ? [] : [{ declaration, name }];
+  });
+  return { functions: bound, records: boundRecords, enums, constants, callbacks, aliases, skipped, crossings };
+}
+
+/** The class names of records: the tag, the typedef of a tagless one, or, for one inside another, where it stands. */
+function nameRecords(records: readonly RecordDeclaration[], names: Names): Map<RecordDeclaration, string> {
+  const named = new Map<RecordDeclaration, string>();
+  for (const record of records) {
+    const name = record.name ?? record.alias;
+    if (name !== null) named.set(record, names.take(name, record.kind));
+  }
+  const nameInner = (outer: string, fields: readonly FieldDeclaration[]): void => {
+    for (const field of fields) {
+      const type = innermost(field.type);
+      if (type.kind !== "record" || named.has(type.record) || type.record.system) continue;
+      if (field.name === null) {
+        nameInner(outer, type.record.fields);
+        continue;
+      }
+      const name = names.take(`${outer}_${field.name}`, type.record.kind);
+      named.set(type.record, name);
+      nameInner(name, type.record.fields);
+    }
+  };
+  for (const [record, name] of [...named]) nameInner(name, record.fields);
+  return named;
+}
+
+function innermost(type: CType): CType {
+  const resolved = resolve(type);
+  return resolved.kind === "array" ? innermost(resolved.of) : resolved;
+}
+
+function bindField(field: FlatField, record: string, origin: Origin, crossings: Crossings): BoundField {
+  if (field.bits) throw new Unbindable("a bit-field has no accessor yet");
+  const type = resolve(field.type);
+  const context = { name: `${record}_${field.name}`, origin };
+  const name = localName(field.name, STRUCT_MEMBERS);
+  if (type.kind !== "array") return { ...field, name, crossing: crossings.of(field.type, context), length: null };
+  let element: CType = type, length = 1;
+  while (element.kind === "array") {
+    if (element.length === null || element.length === 0) throw new Unbindable("a flexible array has no length");
+    length *= element.length;
+    element = element.of.kind === "typedef" && resolve(element.of).kind === "array" ? resolve(element.of) : element.of;
+  }
+  return { ...field, name, crossing: crossings.of(element, context), length };
+}
+
+function bindFunction(declaration: FunctionDeclaration, crossings: Crossings, annotation: Annotation | undefined): BoundFunction {
+  const { name, type, inline } = declaration;
+  if (inline) throw new Unbindable("an inline function has no symbol");
+  const { parameters, result } = bindSignature(type, name, declaration, crossings, annotation);
+  const formatted = formatParameter(declaration);
+  const [only] = parameters;
+  const frees = parameters.length === 1 && only.crossing.kind === "handle" && result.kind === "void" && /(^|_)free(_|$)/.test(name);
+  return {
+    declaration,
+    name: localName(name, []),
+    parameters: parameters.map((parameter, i) => ({ ...parameter, format: i === formatted })),
+    result,
+    resultNullable: annotation?.nullable.has("return") ?? false,
+    frees,
+    keeps: (annotation?.keeps ?? []).map(([a, b]) => [findParameter(declaration, a), findParameter(declaration, b)]),
+  };
+}
+
+function bindSignature(
+  type: FunctionType,
+  name: string,
+  origin: Origin,
+  crossings: Crossings,
+  annotation?: Annotation,
+): { parameters: BoundParameter[]; result: Crossing } {
+  const taken: string[] = [];
+  const parameters = type.parameters.map((parameter, i): BoundParameter => {
+    const local = localName(parameter.name ?? `arg${i}`, taken);
+    taken.push(local);
+    return {
+      name: local,
+      crossing: crossings.of(parameter.type, { name: `${name}_${parameter.name ?? i}`, origin }),
+      nullable: annotation?.nullable.has(parameter.name ?? String(i)) ?? parameter.type.nullable ?? false,
+      format: false,
+    };
+  });
+  const result = crossings.of(type.result, { name: `${name}_result`, origin });
+  for (const crossing of [...parameters.map((parameter) => parameter.crossing), result]) {
+    if (crossing.kind === "struct" && !crossings.passable(crossing.name)) {
+      throw new Unbindable(`${crossing.name} by value: Deno's FFI can't describe its layout (a union, bit-field or packed struct)`);
+    }
+  }
+  return { parameters, result };
+}
+
+/** The index of a variadic function's format, where that is its last parameter; -1 if there is none. */
+function formatParameter({ type, format }: FunctionDeclaration): number {
+  if (!type.variadic) return -1;
+  const last = type.parameters.length - 1;
+  if (format !== undefined) return format.format - 1 === last ? last : -1;
+  return type.parameters[last]?.name === "fmt" || type.parameters[last]?.name === "format" ? last : -1;
+}
+
+/** The function that frees each class: the first that isn't deprecated. */
+function freeFunctions(functions: readonly BoundFunction[]): Map<string, string> {
+  const free = new Map<string, string>();
+  for (const { frees, declaration, name, parameters } of functions) {
+    const [only] = parameters;
+    if (!frees || declaration.deprecated !== undefined || only.crossing.kind !== "handle") continue;
+    if (!free.has(only.crossing.name)) free.set(only.crossing.name, name);
+  }
+  return free;
+}
+
+interface FlatField {
+  readonly name: string;
+  readonly type: CType;
+  readonly offset: number;
+  readonly bits: boolean;
+}
+
+/** A record's fields with those of its anonymous members, C17 6.7.2.1p13. */
+function flatten(record: RecordDeclaration, base = 0): FlatField[] {
+  return record.fields.flatMap((field) => {
+    const offset = base + field.offset;
+    if (field.name !== null) return [{ name: field.name, type: field.type, offset, bits: field.bitWidth !== undefined }];
+    const type = resolve(field.type);
+    return type.kind === "record" ? flatten(type.record, offset) : [];
+  });
+}
+
+function isFunctionPointer(type: CType): boolean {
+  return functionType(type) !== null;
+}
+
+/** The function type that a type is or directly points to. A typedef of another function-pointer typedef is an alias, not one of its own. */
+function functionType(type: CType): FunctionType | null {
+  if (type.kind === "function") return type;
+  return type.kind === "pointer" && type.to.kind === "function" ? type.to : null;
+}

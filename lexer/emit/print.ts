@@ -1,0 +1,77 @@
+/**
+ * Printing TypeScript as `deno fmt` would, so that generated files need no formatter: only the few shapes that the emitters use.
+ *
+ * @module
+ */
+
+/** The line width in `deno.json`. */
+export const LINE_WIDTH = 140;
+
+/** Collects the lines of one generated file. */
+export class Printer {
+  readonly #lines: string[] = [];
+
+  /** Adds a line, or several. */
+  line(...lines: string[]): void {
+    this.#lines.push(...lines);
+  }
+
+  /** Adds an empty line, but never two. */
+  gap(): void {
+    if (this.#lines.length > 0 && this.#lines[this.#lines.length - 1] !== "") this.#lines.push("");
+  }
+
+  /** The text of the file. */
+  toString(): string {
+    while (this.#lines[this.#lines.length - 1] === "") this.#lines.pop();
+    return this.#lines.join("\n") + "\n";
+  }
+}
+
+/**
+ * A bracketed list: on one line if it fits there with what is around it, else one item a line, with a comma after the last.
+ *
+ * @param head What stands before, with the indentation and the opening bracket.
+ * @param items The items.
+ * @param tail The closing bracket and what follows.
+ */
+export function list(head: string, items: readonly string[], tail: string): string {
+  return broken(head, head + items.join(", ") + tail, items, tail);
+}
+
+/** The same in braces, which stand apart from what is between them. `head` ends with one, `tail` begins with one. */
+export function braces(head: string, items: readonly string[], tail: string): string {
+  return broken(head, items.length === 0 ? head + tail : `${head} ${items.join(", ")} ${tail}`, items, tail);
+}
+
+function broken(head: string, line: string, items: readonly string[], tail: string): string {
+  if (line.length <= LINE_WIDTH || items.length === 0) return line;
+  const indent = " ".repeat(head.length - head.trimStart().length);
+  return [head, ...items.map((item) => `${indent}  ${item},`), indent + tail].join("\n");
+}
+
+/** A union type: on one line if it fits, else one member a line. */
+export function union(head: string, members: readonly string[]): string {
+  const line = `${head} = ${members.join(" | ")};`;
+  if (line.length <= LINE_WIDTH) return line;
+  return [`${head} =`, ...members.map((member, i) => `  | ${member}${i === members.length - 1 ? ";" : ""}`)].join("\n");
+}
+
+/** Sorted names in an import from `specifier`. */
+export function importNames(names: Iterable<string>, specifier: string, typeOnly = false): string {
+  const key = (name: string) => name.replace(/^type /, "").split(" as ")[0];
+  const sorted = [...names].sort((a, b) => compareNames(key(a), key(b)));
+  return braces(`import ${typeOnly ? "type " : ""}{`, sorted, `} from "${specifier}";`);
+}
+
+/** The order in which `deno fmt` sorts imported names: without regard to case. */
+function compareNames(a: string, b: string): number {
+  const x = a.toLowerCase(), y = b.toLowerCase();
+  return x < y ? -1 : x > y ? 1 : a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A JSDoc comment. */
+export function doc(indent: string, ...lines: string[]): string {
+  if (lines.length === 1) return `${indent}/** ${lines[0]} */`;
+  return [`${indent}/**`, ...lines.map((line) => `${indent} * ${line}`.trimEnd()), `${indent} */`].join("\n");
+}

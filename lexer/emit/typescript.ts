@@ -1,0 +1,153 @@
+/**
+ * The TypeScript side of each way of crossing: its types, its FFI types, the conversions.
+ *
+ * Names that begin with `$` are the runtime's, imported so that no C name can hide them.
+ *
+ * @module
+ */
+
+import type { BoundParameter } from "./api.ts";
+import type { Crossing } from "./crossing.ts";
+
+/** Notes which names a file uses, so that it imports those and no others. */
+export class Uses {
+  /** Of the runtime. */
+  readonly runtime: Set<string> = new Set();
+  /** Classes that are needed as values. */
+  readonly values: Set<string> = new Set();
+  /** Classes and enums that are needed as types. */
+  readonly types: Set<string> = new Set();
+
+  /** A name of the runtime, as the file writes it. */
+  $(name: string): string {
+    this.runtime.add(name);
+    return `$${name}`;
+  }
+
+  value(name: string): string {
+    this.values.add(name);
+    return name;
+  }
+
+  type(name: string): string {
+    this.types.add(name);
+    return name;
+  }
+}
+
+/** The type of a parameter. */
+export function parameterType({ crossing, nullable }: Pick<BoundParameter, "crossing" | "nullable">, uses: Uses): string {
+  const type = inputType(crossing, uses);
+  return nullable ? `${type} | null` : type;
+}
+
+function inputType(crossing: Crossing, uses: Uses): string {
+  switch (crossing.kind) {
+    case "void":
+      return "void";
+    case "bool":
+      return "boolean";
+    case "int":
+      if (crossing.name !== null) return uses.type(crossing.name);
+      return crossing.bits === 64 ? "number | bigint" : "number";
+    case "float":
+      return "number";
+    case "string":
+      return "string";
+    case "data":
+      return dataType(crossing.array, uses);
+    case "pointers":
+      if (crossing.item === null) return dataType("BigUint64Array", uses);
+      return `${uses.$("Pointers")}<${crossing.item === "string" ? "string" : uses.type(crossing.item)}>`;
+    case "handle":
+    case "struct":
+    case "callback":
+      return uses.type(crossing.name);
+  }
+}
+
+function dataType(array: string | null, uses: Uses): string {
+  if (array === null) return uses.$("Data");
+  return `${uses.$("Data")}<${array === "Uint16Array" ? "Uint16Array | Float16Array" : array}>`;
+}
+
+/** The type of a result, or of a value that C passes to a callback. */
+export function resultType(crossing: Crossing, nullable: boolean, uses: Uses): string {
+  const type = outputType(crossing, uses);
+  return nullable && isPointer(crossing) ? `${type} | null` : type;
+}
+
+function outputType(crossing: Crossing, uses: Uses): string {
+  switch (crossing.kind) {
+    case "int":
+      return crossing.name !== null ? uses.type(crossing.name) : "number";
+    case "data":
+    case "pointers":
+      return uses.$("Pointer");
+    default:
+      return inputType(crossing, uses);
+  }
+}
+
+/** True for what is a pointer in C and so may be null. */
+export function isPointer({ kind }: Crossing): boolean {
+  return kind === "handle" || kind === "callback" || kind === "data" || kind === "pointers" || kind === "string";
+}
+
+/** The FFI type of a parameter of a bound function, as TypeScript text. */
+export function nativeParameter(crossing: Crossing, uses: Uses): string {
+  switch (crossing.kind) {
+    case "string":
+    case "data":
+    case "pointers":
+      return `"buffer"`;
+    default:
+      return nativeResult(crossing, uses);
+  }
+}
+
+/** The FFI type of a result of a bound function, as TypeScript text. Pointers are addresses. */
+export function nativeResult(crossing: Crossing, uses: Uses): string {
+  switch (crossing.kind) {
+    case "void":
+    case "bool":
+      return `"${crossing.kind}"`;
+    case "int":
+      return `"${crossing.signed ? "i" : "u"}${crossing.bits}"`;
+    case "float":
+      return `"f${crossing.bits}"`;
+    case "string":
+      return `"pointer"`;
+    case "struct":
+      return `{ struct: ${uses.value(crossing.name)}.native }`;
+    default:
+      return `"u64"`;
+  }
+}
+
+/** The conversion of an argument, as an expression. `slot` counts the strings of the call. */
+export function toC({ crossing, nullable, format }: BoundParameter, value: string, where: string, slot: number, uses: Uses): string[] {
+  const orNull = nullable ? "OrNull" : "";
+  switch (crossing.kind) {
+    case "void":
+      throw new Error("no parameter is void");
+    case "bool":
+      return [uses.$("bool"), value, where];
+    case "float":
+      return [uses.$("float"), value, where];
+    case "int":
+      if (crossing.bits >= 32) return [uses.$(`${crossing.signed ? "int" : "uint"}${crossing.bits}`), value, where];
+      return [uses.$(crossing.signed ? "small" : "smallUnsigned"), value, String(crossing.bits), where];
+    case "string":
+      return [uses.$(format ? "format" : `string${orNull}`), value, String(slot), where];
+    case "data":
+      return [uses.$(`data${orNull}`), value, String(crossing.width), where];
+    case "pointers":
+      return [uses.$(`pointers${orNull}`), value, where];
+    case "handle":
+    case "callback":
+      return [uses.$(`handle${orNull}`), value, uses.value(crossing.name), where];
+    case "struct":
+      return [uses.$("struct"), value, uses.value(crossing.name), where];
+  }
+}

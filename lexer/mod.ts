@@ -1,0 +1,210 @@
+/**
+ * A C front end: reads C headers as a compiler does and says what they declare, laid out for a target.
+ *
+ * It preprocesses (C17 6.10), parses declarations (6.7), evaluates constant expressions (6.6) and lays records out by the target's ABI. It
+ * compiles no function bodies, and it knows nothing of any particular library.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parse } from "@ggml/deno/lexer";
+ *
+ * const header = `
+ *   #define WIDTH (1u << 4)
+ *   struct point { char tag; double x, y; };
+ *   extern int distance(const struct point *a, const struct point *b);
+ * `;
+ * const { model, diagnostics } = parse(["point.h"], { read: (path) => path === "point.h" ? header : undefined });
+ * assertEquals(diagnostics, []);
+ * assertEquals(model.records[0].size, 24);
+ * assertEquals(model.functions[0].type.parameters.map((p) => p.name), ["a", "b"]);
+ * assertEquals(model.constants[0].value, 16n);
+ * ```
+ *
+ * @module
+ */
+
+import { constants } from "./constants.ts";
+import { type Diagnostic, Diagnostics, format, type Note, type Severity } from "./diagnostics.ts";
+import { COMPILER_HEADERS, HOSTED_HEADERS } from "./include/mod.ts";
+import * as K from "./kinds.ts";
+import type { Model, TargetName } from "./model.ts";
+import { endOf, Parser } from "./parser.ts";
+import { translationUnit } from "./parse.ts";
+import { Halt, Preprocessor } from "./preprocess.ts";
+import { Search, type SearchFolder } from "./search.ts";
+import { Sources } from "./source.ts";
+import { builtInsOf, hostTarget, predefined, type Target, TARGETS } from "./targets.ts";
+import { type Identifier, Identifiers, type Token } from "./tokenize.ts";
+import { basic, printType } from "./types.ts";
+
+export { format, printType };
+export type { Diagnostic, Note, Severity };
+export type * from "./model.ts";
+
+/** What `parse` and `preprocess` may be told. */
+export interface ParseOptions {
+  /** Folders for `#include "…"` and `<…>` (`-I`). */
+  include?: readonly string[];
+  /** Folders behind those, whose headers are `system` (`-isystem`). */
+  system?: readonly string[];
+  /** Macros by name (`-D`); "1" is what `-D NAME` means. A name may have parameters: `"f(x)": "(x)"`. */
+  defines?: Readonly<Record<string, string>>;
+  /** Predefined macros that are not (`-U`). */
+  undefines?: readonly string[];
+  /** The default is the target that this runs on. */
+  target?: TargetName;
+  /** Reads a file, or says that there is none. The default is `Deno.readTextFileSync`. */
+  read?: (path: string) => string | undefined;
+  /** Whether to search the system's own include folders, as a compiler does. The default is false: results don't depend on the machine. */
+  standard?: boolean;
+}
+
+/** What `parse` gives. */
+export interface ParseResult {
+  /** What the headers declare. It is there, as far as it goes, also where there were errors. */
+  readonly model: Model;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Reads C headers as one translation unit that includes them in this order.
+ *
+ * It does not throw on bad headers: it reports, recovers at the next declaration, and goes on.
+ *
+ * @param files Paths of the main files.
+ * @param options Search path, macros, target.
+ * @returns The API model and the diagnostics.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parse } from "@ggml/deno/lexer";
+ *
+ * const files: Record<string, string> = { "a.h": '#include "b.h"\nint f(word);\n', "b.h": "typedef unsigned long word;\n" };
+ * const { model } = parse(["a.h"], { read: (path) => files[path], target: "x86_64-windows" });
+ * assertEquals(model.functions[0].name, "f");
+ * assertEquals(model.typedefs[0].header, "b.h");
+ * ```
+ */
+export function parse(files: readonly string[], options: ParseOptions = {}): ParseResult {
+  const run = preprocessAll(files, options);
+  const { pp, target, tokens, diagnostics } = run;
+  tokens.push(endOf(tokens));
+  declareBuiltIns(run.names);
+  const parser = new Parser(tokens, pp, target, run.c23);
+  translationUnit(parser);
+  const skipped = parser.skipped;
+  const made = constants(parser, skipped);
+  const model: Model = {
+    target: target.name,
+    functions: parser.functions,
+    variables: parser.variables,
+    records: parser.records,
+    enums: parser.enums,
+    typedefs: parser.typedefs,
+    constants: made,
+    skipped,
+    pragmas: parser.pragmas,
+    absent: pp.absent.map(({ at, name }) => ({ ...parser.origin(at), header: name })),
+  };
+  return { model, diagnostics: diagnostics.list };
+}
+
+/** What the stages up to the preprocessor leave behind. */
+export interface Preprocessed {
+  readonly pp: Preprocessor;
+  readonly names: Identifiers;
+  readonly target: Target;
+  readonly tokens: Token[];
+  readonly diagnostics: Diagnostics;
+  readonly c23: boolean;
+}
+
+/** Runs the stages up to the preprocessor. */
+export function preprocessAll(files: readonly string[], options: ParseOptions): Preprocessed {
+  const target = TARGETS[options.target ?? hostTarget()];
+  const sources = new Sources();
+  const diagnostics = new Diagnostics(sources);
+  const names = new Identifiers();
+  keywords(names, K.KEYWORDS);
+  if (target.microsoft) keywords(names, K.WINDOWS_KEYWORDS);
+  const { folders, firstAngled } = searchPath(options);
+  const search = new Search(folders, firstAngled, options.read ?? readFile);
+  const wide = target.wcharType;
+  const facts = { charSigned: target.charSigned, wideBits: target.sizes[wide][0] * 8, wideSigned: !wide.startsWith("unsigned") };
+  const pp = new Preprocessor(sources, names, diagnostics, search, facts, builtInsOf(target));
+  const tokens: Token[] = [];
+  let c23 = false;
+  try {
+    pp.prelude("<built-in>", predefined(target));
+    pp.prelude("<command line>", commandLine(options));
+    c23 = isC23(names);
+    if (c23) keywords(names, K.C23_KEYWORDS);
+    for (const path of files) {
+      const file = search.open(path);
+      if (file === null) diagnostics.error(0, `cannot read '${path}'`);
+      else pp.run(path, file, tokens);
+    }
+  } catch (error) {
+    if (!(error instanceof Halt)) throw error;
+  }
+  return { pp, names, target, tokens, diagnostics, c23 };
+}
+
+function isC23(names: Identifiers): boolean {
+  const version = names.intern("__STDC_VERSION__").macro;
+  return version !== null && version.body.length === 1 && parseInt(version.body[0].text) > 202000;
+}
+
+function keywords(names: Identifiers, list: readonly (readonly [number, string])[]): void {
+  for (const [code, words] of list) for (const word of words.split(" ")) names.intern(word).keyword = code;
+}
+
+/** Types that the compiler knows without a declaration. */
+function declareBuiltIns(names: Identifiers): void {
+  const origin = { file: "<built-in>", header: "<built-in>", line: 1, column: 1, system: true };
+  const define = (id: Identifier, name: "__int128" | "unsigned __int128" | "__builtin_va_list"): void => {
+    const typedef = { ...origin, name: id.text, type: basic(name) };
+    id.symbol ??= { kind: "typedef", declaration: typedef, type: { kind: "typedef", typedef }, position: 0 } as never;
+  };
+  define(names.intern("__int128_t"), "__int128");
+  define(names.intern("__uint128_t"), "unsigned __int128");
+}
+
+function commandLine(options: ParseOptions): string {
+  let text = "";
+  for (const name of options.undefines ?? []) text += `#undef ${name}\n`;
+  for (const [name, value] of Object.entries(options.defines ?? {})) text += `#define ${name} ${value}\n`;
+  return text;
+}
+
+/** The search folders in order: `-I`, `-isystem`, the compiler's own, the system's, and our stand-ins for what it lacks. */
+function searchPath(options: ParseOptions): { folders: SearchFolder[]; firstAngled: number } {
+  const standard = options.standard === true && Deno.build.os === "linux" ? standardFolders() : [];
+  const folders: SearchFolder[] = [];
+  const given = new Set<string>(standard);
+  for (const path of options.system ?? []) given.add(path);
+  // As in gcc, a folder that is a system folder too is taken in its place as one.
+  for (const path of options.include ?? []) if (!given.has(path)) folders.push({ path, system: false });
+  for (const path of options.system ?? []) folders.push({ path, system: true });
+  folders.push({ path: "compiler", system: true, texts: COMPILER_HEADERS });
+  for (const path of standard) folders.push({ path, system: true });
+  folders.push({ path: "hosted", system: true, texts: HOSTED_HEADERS });
+  return { folders, firstAngled: 0 };
+}
+
+function standardFolders(): string[] {
+  return ["/usr/local/include", `/usr/include/${Deno.build.arch}-linux-gnu`, "/usr/include"];
+}
+
+function readFile(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.IsADirectory) {
+      return undefined;
+    }
+    if (error instanceof Error && /directory/i.test(error.message)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * The parser's state, and the small moves that every part of it makes.
+ *
+ * The grammar is in specifiers.ts, declarator.ts, attributes.ts, expression.ts and parse.ts, as functions over this state.
+ *
+ * @module
+ */
+
+import { type Diagnostics, outermost } from "./diagnostics.ts";
+import type { Int } from "./integer.ts";
+import * as K from "./kinds.ts";
+import type {
+  CType,
+  EnumDeclaration,
+  FunctionDeclaration,
+  Origin,
+  Pragma,
+  RecordDeclaration,
+  Skipped,
+  TypedefDeclaration,
+  VariableDeclaration,
+} from "./model.ts";
+import type { Preprocessor } from "./preprocess.ts";
+import type { Sources } from "./source.ts";
+import { nearest } from "./suggest.ts";
+import type { Target } from "./targets.ts";
+import { BOL, type Identifier, Token } from "./tokenize.ts";
+import type { Mutable } from "./types.ts";
+
+/** How deep declarators, expressions, braces and records may nest. */
+export const MAX_NESTING = 250;
+
+/** Thrown to get out of a declaration that is wrong; the error was reported. Caught where the next declaration begins. */
+export class SyntaxFailure {}
+export const FAILURE = new SyntaxFailure();
+
+/** What an ordinary identifier names. */
+export type Symbol =
+  | { readonly kind: "typedef"; readonly declaration: TypedefDeclaration; readonly type: CType; readonly position: number }
+  | { readonly kind: "function"; readonly declaration: Mutable<FunctionDeclaration>; defined: boolean; readonly position: number }
+  | { readonly kind: "variable"; readonly declaration: Mutable<VariableDeclaration>; value: Constant | null; readonly position: number }
+  | { readonly kind: "enumerator"; value: Int; type: CType; readonly position: number }
+  | { readonly kind: "parameter"; readonly type: CType; readonly position: number };
+
+/** A constant scalar value with its type. */
+export interface Constant {
+  readonly type: CType;
+  readonly value: Int | number | string;
+  readonly kind: "int" | "float" | "string";
+}
+
+/** What a tag names. */
+export type Tag =
+  | {
+    readonly kind: "record";
+    readonly declaration: Mutable<RecordDeclaration>;
+    readonly type: CType;
+    defining: boolean;
+    readonly position: number;
+  }
+  | { readonly kind: "enum"; readonly declaration: Mutable<EnumDeclaration>; readonly type: CType; readonly position: number };
+
+/** A `static const` of arithmetic type whose value is known. */
+export interface StaticConstant {
+  readonly name: string;
+  readonly at: Token;
+  readonly value: Constant;
+}
+
+/** The parser's state. */
+export class Parser {
+  // What never changes.
+  readonly tokens: readonly Token[];
+  readonly preprocessor: Preprocessor;
+  readonly diagnostics: Diagnostics;
+  readonly sources: Sources;
+  readonly target: Target;
+  readonly c23: boolean;
+
+  // Where it is.
+  token: Token;
+  at = -1;
+  depth = 0;
+  /** While above zero, pragmas that are passed are not acted on: a list is being looked at, not parsed. */
+  looking = 0;
+
+  // What pragmas said.
+  pack = 0;
+  readonly packStack: { readonly name: string | null; readonly pack: number }[] = [];
+  msStruct = false;
+
+  // What was declared.
+  readonly functions: FunctionDeclaration[] = [];
+  readonly variables: VariableDeclaration[] = [];
+  readonly records: RecordDeclaration[] = [];
+  readonly enums: EnumDeclaration[] = [];
+  readonly typedefs: TypedefDeclaration[] = [];
+  readonly skipped: Skipped[] = [];
+  readonly pragmas: Pragma[] = [];
+  readonly statics: StaticConstant[] = [];
+  /** Every enum constant, in order, for the checks of macros that define themselves. */
+  readonly names: Identifier[] = [];
+
+  constructor(tokens: readonly Token[], preprocessor: Preprocessor, target: Target, c23: boolean) {
+    this.tokens = tokens;
+    this.preprocessor = preprocessor;
+    this.diagnostics = preprocessor.diagnostics;
+    this.sources = preprocessor.sources;
+    this.target = target;
+    this.c23 = c23;
+    this.token = tokens[0];
+    this.advance();
+  }
+
+  /** To the next token. Pragmas are acted on when they are passed. */
+  advance(): void {
+    const tokens = this.tokens;
+    if (this.at + 1 >= tokens.length) return; // the last token is EOF, and stays
+    let token = tokens[++this.at];
+    while (token.kind === K.PRAGMA) {
+      this.#pragma(token);
+      token = tokens[++this.at];
+    }
+    this.token = token;
+  }
+
+  /** The token after the current one. */
+  peek(distance = 1): Token {
+    let at = this.at;
+    for (; distance > 0 && at + 1 < this.tokens.length; distance--) {
+      do at++; while (this.tokens[at].kind === K.PRAGMA);
+    }
+    return this.tokens[at];
+  }
+
+  /** The keyword code of the current token. */
+  get keyword(): number {
+    const id = this.token.id;
+    return id === null ? 0 : id.keyword;
+  }
+
+  /** Consumes a token of this kind, if it is there. */
+  accept(kind: number): boolean {
+    if (this.token.kind !== kind) return false;
+    this.advance();
+    return true;
+  }
+
+  /** Consumes a token of this kind, or fails. */
+  expect(kind: number, spelling: string, where: string): void {
+    if (this.token.kind !== kind) this.fail(`expected '${spelling}' ${where}, got ${describe(this.token)}`);
+    this.advance();
+  }
+
+  /** Reports an error at the current token and leaves the declaration. */
+  fail(message: string, at: Token | number = this.token): never {
+    this.diagnostics.error(at, message);
+    throw FAILURE;
+  }
+
+  /** One level deeper; pair with `depth--`. */
+  enter(): void {
+    if (++this.depth > MAX_NESTING) this.fail(`nested deeper than ${MAX_NESTING} levels`);
+  }
+
+  /** Where a token stands in the headers. */
+  origin(token: Token): Origin {
+    const { file, line, column } = this.sources.place(outermost(token));
+    return { file: file.path, header: file.header, line, column, system: file.system };
+  }
+
+  /** Notes something that can't be in the model. */
+  skip(name: string, token: Token, reason: string): void {
+    this.skipped.push({ name, reason, ...this.origin(token) });
+  }
+
+  /** From the opening bracket at the current token to behind the one that closes it. */
+  skipBalanced(): void {
+    const open = this.token;
+    let depth = 0;
+    for (;;) {
+      switch (this.token.kind) {
+        case K.LPAREN:
+        case K.LBRACKET:
+        case K.LBRACE:
+          depth++;
+          break;
+        case K.RPAREN:
+        case K.RBRACKET:
+        case K.RBRACE:
+          if (--depth === 0) {
+            this.advance();
+            return;
+          }
+          break;
+        case K.EOF:
+          this.fail(`'${open.text}' is never closed`, open);
+      }
+      this.advance();
+    }
+  }
+
+  /** The best guess at what an unknown name was meant to be. */
+  suggest(name: string, wanted: (symbol: Symbol) => boolean): string {
+    const candidates: string[] = [];
+    for (const id of this.preprocessor.names.all()) {
+      const symbol = id.symbol as Symbol | null;
+      if (symbol !== null && wanted(symbol)) candidates.push(id.text);
+      else if (id.keyword > 0 && id.keyword <= K.KW_BOOL) candidates.push(id.text);
+    }
+    const near = nearest(name, candidates);
+    return near === null ? "" : `; did you mean '${near}'?`;
+  }
+
+  #pragma(token: Token): void {
+    if (this.looking > 0) return;
+    const line = this.preprocessor.pragmas.get(token);
+    if (line === undefined) return;
+    const words = line.tokens;
+    switch (words.length > 0 ? words[0].text : "") {
+      case "pack":
+        this.#packPragma(token, words);
+        return;
+      case "ms_struct":
+        this.msStruct = words[1]?.text === "on";
+        return;
+      case "push_macro":
+      case "pop_macro":
+      case "GCC":
+      case "clang":
+      case "STDC":
+      case "":
+        return;
+    }
+    const file = this.sources.fileAt(token.position);
+    if (file.main) this.pragmas.push({ text: token.text.slice("#pragma ".length), ...this.origin(token) });
+  }
+
+  /** `#pragma pack(n)`, `pack()`, `pack(push)`, `pack(push, name, n)`, `pack(pop)`, `pack(pop, name)`. */
+  #packPragma(at: Token, words: readonly Token[]): void {
+    const bad = (message: string): void => this.diagnostics.warning(at, `${message} in '#pragma pack': ignored`);
+    if (words.length < 3 || words[1].kind !== K.LPAREN || words[words.length - 1].kind !== K.RPAREN) return bad("malformed list");
+    const items = words.slice(2, -1).filter((token) => token.kind !== K.COMMA);
+    if (items.length === 0) {
+      this.pack = 0;
+      return;
+    }
+    let pack: number | null = null;
+    let name: string | null = null;
+    for (const item of items) {
+      if (item.kind === K.NUMBER) pack = Number(item.text);
+      else if (item.text !== "push" && item.text !== "pop" && item.text !== "show") name = item.text;
+    }
+    if (pack !== null && ![0, 1, 2, 4, 8, 16].includes(pack)) return bad("alignment must be a small power of two");
+    switch (items[0].text) {
+      case "show":
+        return;
+      case "push":
+        this.packStack.push({ name, pack: this.pack });
+        if (pack !== null) this.pack = pack;
+        return;
+      case "pop": {
+        let from = this.packStack.length - 1;
+        if (name !== null) {
+          while (from >= 0 && this.packStack[from].name !== name) from--;
+          if (from < 0) return bad(`no matching push of '${name}'`);
+        }
+        if (from < 0) return bad("pop without push");
+        this.pack = this.packStack[from].pack;
+        this.packStack.length = from;
+        if (pack !== null) this.pack = pack;
+        return;
+      }
+      default:
+        if (pack === null) return bad(`unknown action '${items[0].text}'`);
+        this.pack = pack;
+    }
+  }
+}
+
+/** A token in words, for "expected …, got …". */
+export function describe(token: Token): string {
+  if (token.kind === K.EOF) return "the end of the file";
+  const text = token.text.length > 40 ? token.text.slice(0, 37) + "…" : token.text;
+  return `'${text}'`;
+}
+
+/** A token that ends a list. */
+export function endOf(list: readonly Token[]): Token {
+  return new Token(K.EOF, "", null, BOL, list.length > 0 ? outermost(list[list.length - 1]) : 0, null, null);
+}

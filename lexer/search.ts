@@ -1,0 +1,118 @@
+/**
+ * Finding headers: the search path of `#include`, C17 6.10.2, and the cache of what was read.
+ *
+ * @module
+ */
+
+import { Content } from "./source.ts";
+
+/** A folder of the search path, or a set of headers held in memory. */
+export interface SearchFolder {
+  readonly path: string;
+  readonly system: boolean;
+  /** Our own stand-ins: header name to text. */
+  readonly texts?: Readonly<Record<string, string>>;
+}
+
+/** What is remembered of a file that was read. */
+export class CachedFile {
+  /** `#pragma once` was seen. */
+  once = false;
+  /** The name of the include guard around the whole file, if it has one. */
+  guard: { readonly macro: unknown } | null = null;
+  included = false;
+  constructor(readonly path: string, readonly content: Content) {}
+}
+
+/** A header that was found. */
+export interface Found {
+  readonly file: CachedFile;
+  readonly system: boolean;
+  /** Index of the folder, -1 for the includer's own. */
+  readonly folder: number;
+}
+
+/** The search path and the files read along it. */
+export class Search {
+  readonly #folders: readonly SearchFolder[];
+  readonly #firstAngled: number;
+  readonly #read: (path: string) => string | undefined;
+  readonly #files = new Map<string, CachedFile | null>();
+
+  constructor(folders: readonly SearchFolder[], firstAngled: number, read: (path: string) => string | undefined) {
+    this.#folders = folders;
+    this.#firstAngled = firstAngled;
+    this.#read = read;
+  }
+
+  /** A file by its path; null where there is none. */
+  open(path: string): CachedFile | null {
+    let file = this.#files.get(path);
+    if (file === undefined) {
+      const text = this.#read(path);
+      file = text === undefined ? null : new CachedFile(path, new Content(text));
+      this.#files.set(path, file);
+    }
+    return file;
+  }
+
+  /**
+   * Finds a header.
+   *
+   * @param name As it was spelled, without quotes or angles.
+   * @param quoted Whether to look beside the includer first.
+   * @param includer Path of the including file, whether it is a system header, and the index of the folder it was found in.
+   * @param after Look only in folders after the includer's (`#include_next`).
+   */
+  find(name: string, quoted: boolean, includer: { path: string; system: boolean; folder: number }, after: boolean): Found | null {
+    if (name.startsWith("/") || /^[A-Za-z]:[\\/]/.test(name)) {
+      const file = this.open(name);
+      return file === null ? null : { file, system: includer.system, folder: -1 };
+    }
+    let from = quoted ? 0 : this.#firstAngled;
+    if (after) from = includer.folder + 1;
+    else if (quoted && !includer.path.startsWith("<")) {
+      const file = this.open(directory(includer.path) + name);
+      // A header beside a system header is one too. The folder stays the includer's, so that #include_next goes on behind it.
+      if (file !== null) return { file, system: includer.system, folder: includer.folder };
+    }
+    for (let i = from; i < this.#folders.length; i++) {
+      const folder = this.#folders[i];
+      const path = folder.texts === undefined ? join(folder.path, name) : `<${folder.path}>/${name}`;
+      let file: CachedFile | null | undefined;
+      if (folder.texts === undefined) file = this.open(path);
+      else {
+        file = this.#files.get(path);
+        if (file === undefined) {
+          file = Object.hasOwn(folder.texts, name) ? new CachedFile(path, new Content(folder.texts[name])) : null;
+          this.#files.set(path, file);
+        }
+      }
+      if (file !== null) return { file, system: folder.system, folder: i };
+    }
+    return null;
+  }
+
+  /** Paths of the folders, for messages. */
+  get paths(): string[] {
+    return this.#folders.map((folder) => folder.texts === undefined ? folder.path : `<${folder.path}>`);
+  }
+
+  /** Names of the files that were read, and of the stand-ins: candidates for "did you mean". */
+  known(): string[] {
+    const names: string[] = [];
+    for (const folder of this.#folders) if (folder.texts !== undefined) names.push(...Object.keys(folder.texts));
+    for (const [path, file] of this.#files) if (file !== null) names.push(path.slice(path.lastIndexOf("/") + 1));
+    return names;
+  }
+}
+
+/** The path up to its last separator, "" where it has none. */
+function directory(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
+
+function join(folder: string, name: string): string {
+  if (folder === "" || folder === ".") return name;
+  return folder.endsWith("/") || folder.endsWith("\\") ? folder + name : `${folder}/${name}`;
+}
