@@ -125,7 +125,7 @@ const UNSIGNED: Partial<Record<BasicName, BasicName>> = {
 };
 
 /** The integer promotions, C17 6.3.1.1p2. */
-export function promote(p: Parser, type: CType): CType {
+export function promote(type: CType): CType {
   const t = T.bare(type);
   if (t.kind !== "basic") return t;
   const rank = RANK[t.name];
@@ -149,8 +149,8 @@ export function common(p: Parser, left: CType, right: CType): CType {
       return T.basic(complex ? `_Complex ${name}` as BasicName : name);
     }
   }
-  const x = promote(p, a);
-  const y = promote(p, b);
+  const x = promote(a);
+  const y = promote(b);
   if (x.kind === "bitint" || y.kind === "bitint") return wider(p, x, y);
   if (x.kind !== "basic" || y.kind !== "basic") not("an operand is not a number");
   if (x.name === y.name) return x;
@@ -306,7 +306,7 @@ function unary(p: Parser, node: Node & { kind: "unary" }): Value {
 
 function arithmeticType(p: Parser, type: CType): CType {
   if (!T.isInteger(type)) not("arithmetic on a pointer");
-  return promote(p, type);
+  return promote(type);
 }
 
 function integer(p: Parser, exact: Int, type: CType): Value {
@@ -330,7 +330,7 @@ function binary(p: Parser, node: Node & { kind: "binary" }): Value {
   if (a.kind === "pointer" || b.kind === "pointer") return pointers(p, operator, left, right);
   if (operator === K.SHL || operator === K.SHR) {
     if (left.kind === "float" || right.kind === "float") return not("a shift of a floating value");
-    const to = promote(p, a);
+    const to = promote(a);
     const { bits } = integerOf(p, to);
     const count = right.value;
     if (count < 0 || count >= bits) return not(`a shift by ${count} bits`);
@@ -612,7 +612,7 @@ function unaryType(p: Parser, node: Node & { kind: "unary" }): CType {
     case K.DECREMENT:
       return operand;
   }
-  return T.isInteger(operand) ? promote(p, operand) : T.unqualified(T.resolve(operand));
+  return T.isInteger(operand) ? promote(operand) : T.unqualified(T.resolve(operand));
 }
 
 /** C17 6.5.15p6: a null pointer constant takes the other's type; with `void *` it is `void *`. */
@@ -647,7 +647,7 @@ function binaryType(p: Parser, node: Node & { kind: "binary" }): CType {
       return T.basic("int");
     case K.SHL:
     case K.SHR:
-      return promote(p, type(p, node.left));
+      return promote(type(p, node.left));
   }
   const a = decayed(type(p, node.left));
   const b = decayed(type(p, node.right));

@@ -38,6 +38,8 @@ import { type Identifier, Identifiers, type Token } from "./tokenize.ts";
 import { basic, printType } from "./types.ts";
 
 export { format, printType };
+export { type Dump, dump } from "./dump.ts";
+export { preprocess } from "./print.ts";
 export type { Diagnostic, Note, Severity };
 export type * from "./model.ts";
 

@@ -1,0 +1,118 @@
+/**
+ * The commands: `deno run -RW lexer/cli.ts COMMAND …`.
+ *
+ *     dump HEADER…        prints what the headers declare, as JSON
+ *     preprocess HEADER…  prints what `cc -E -P` would
+ *
+ * Both take `-I DIR`, `-isystem DIR`, `-D NAME[=VALUE]`, `-U NAME`, `--target TARGET` and `--no-standard`.
+ *
+ * @module
+ */
+
+import { dump, stringify } from "./dump.ts";
+import { type Diagnostic, format, parse, type ParseOptions } from "./mod.ts";
+import { preprocess } from "./print.ts";
+import { nearest } from "./suggest.ts";
+import { TARGETS } from "./targets.ts";
+import type { TargetName } from "./model.ts";
+
+/** A command: takes its arguments, returns its exit status. */
+type Command = (args: string[]) => number | Promise<number>;
+
+const COMMANDS: Record<string, Command> = {
+  dump: dumpCommand,
+  preprocess: preprocessCommand,
+};
+
+/** Something wrong with the command line itself. */
+class UsageError extends Error {}
+
+/** Runs a command line. */
+export async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  const command = name === undefined ? undefined : COMMANDS[name];
+  if (command === undefined) {
+    const near = name === undefined ? null : nearest(name, Object.keys(COMMANDS));
+    if (name !== undefined) console.error(`unknown command '${name}'${near === null ? "" : `; did you mean '${near}'?`}`);
+    console.error(
+      `usage: lexer/cli.ts ${Object.keys(COMMANDS).join("|")} HEADER… [-I DIR] [-isystem DIR] [-D NAME=VALUE] [--target TARGET]`,
+    );
+    return 2;
+  }
+  try {
+    return await command(rest);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    return 2;
+  }
+}
+
+/** Headers and options as a compiler's command line has them. */
+function compilerArguments(args: readonly string[]): { files: string[]; options: ParseOptions } {
+  const files: string[] = [];
+  const include: string[] = [];
+  const system: string[] = [];
+  const defines: Record<string, string> = {};
+  const undefines: string[] = [];
+  let target: TargetName | undefined;
+  let standard = true;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    /** The option's value, attached or the next argument; undefined where `arg` is another option. */
+    const value = (name: string): string | undefined => {
+      if (arg === name) {
+        if (i + 1 >= args.length) throw new UsageError(`${name} takes a value`);
+        return args[++i];
+      }
+      if (name.startsWith("--")) return arg.startsWith(`${name}=`) ? arg.slice(name.length + 1) : undefined;
+      return arg.startsWith(name) ? arg.slice(name.length) : undefined;
+    };
+    let text: string | undefined;
+    if (!arg.startsWith("-") || arg === "-") files.push(arg);
+    else if ((text = value("-isystem")) !== undefined) system.push(text);
+    else if ((text = value("-I")) !== undefined) include.push(text);
+    else if ((text = value("-D")) !== undefined) {
+      const equals = text.indexOf("=");
+      defines[equals < 0 ? text : text.slice(0, equals)] = equals < 0 ? "1" : text.slice(equals + 1);
+    } else if ((text = value("-U")) !== undefined) undefines.push(text);
+    else if ((text = value("--target")) !== undefined) {
+      if (!Object.hasOwn(TARGETS, text)) {
+        throw new UsageError(`unknown target '${text}': the targets are ${Object.keys(TARGETS).join(", ")}`);
+      }
+      target = text as TargetName;
+    } else if (arg === "--no-standard") standard = false;
+    else throw new UsageError(`unknown option '${arg}'`);
+  }
+  if (files.length === 0) throw new UsageError("no header given");
+  return { files, options: { include, system, defines, undefines, standard, ...(target === undefined ? {} : { target }) } };
+}
+
+/** Prints diagnostics; the exit status that they ask for. */
+function report(diagnostics: readonly Diagnostic[]): number {
+  for (const diagnostic of diagnostics) console.error(format(diagnostic));
+  return diagnostics.some((diagnostic) => diagnostic.severity === "error") ? 1 : 0;
+}
+
+function write(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+function dumpCommand(args: string[]): number {
+  const { files, options } = compilerArguments(args);
+  const { model, diagnostics } = parse(files, options);
+  const status = report(diagnostics);
+  if (status === 0) write(stringify(dump(model)));
+  return status;
+}
+
+function preprocessCommand(args: string[]): number {
+  const { files, options } = compilerArguments(args);
+  const { text, diagnostics } = preprocess(files, options);
+  const status = report(diagnostics);
+  if (status === 0) write(text);
+  return status;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
