@@ -85,7 +85,7 @@ export class Diagnostics {
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     const includes: { file: string; line: number }[] = [];
-    let from = this.#sources.files.length === 0 ? -1 : this.#sources.fileAt(position).from;
+    let from = position < 0 || this.#sources.files.length === 0 ? -1 : this.#sources.fileAt(position).from;
     while (from >= 0 && includes.length < MAX_CHAIN) {
       const place = this.#sources.place(from);
       includes.push({ file: place.file.path, line: place.line });
@@ -95,7 +95,7 @@ export class Diagnostics {
   }
 
   #note(position: number, message: string): Note {
-    if (this.#sources.files.length === 0) return { file: "", line: 0, column: 0, message, sourceLine: "" };
+    if (position < 0 || this.#sources.files.length === 0) return { file: "", line: 0, column: 0, message, sourceLine: "" };
     const { file, line, column } = this.#sources.place(position);
     const presumed = file.lines === null ? null : this.#sources.presumed(position);
     return {

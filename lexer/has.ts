@@ -4,6 +4,8 @@
  * @module
  */
 
+import { BUILTINS } from "./builtins.ts";
+
 const ATTRIBUTES = new Set(
   ("access alias aligned alloc_align alloc_size always_inline artificial assume_aligned cold common const constructor copy deprecated " +
     "designated_init destructor error externally_visible fallthrough fd_arg fd_arg_read fd_arg_write flatten format format_arg gnu_inline hot " +
@@ -38,13 +40,14 @@ function bare(name: string): string {
   return name.length > 4 && name.startsWith("__") && name.endsWith("__") ? name.slice(2, -2) : name;
 }
 
-const BUILTINS = /^__(builtin_|sync_|atomic_)/;
-const NOT_BUILTINS =
-  /^__builtin_(available|assume|bitreverse|canonicalize|char_memchr|convertvector_|debugtrap|nontemporal|operator_|rotate|readcyclecounter|unpredictable|elementwise|reduce|dump_struct|addcb|addcs|addcl|addcll|subcb|subcs|subc|subcl|subcll|popcountg|clzg|ctzg|counted_by_ref|bswapg|is_aligned|align_up|align_down|arm_|nvptx|memcpy_inline|memset_inline|verbose_trap|trivially|ptrauth|wasm|sycl|function_start|FUNCTION|FILE_NAME|COLUMN|source_location|bit_cast|is_cpp|stdc_|hlsl|pdepd|crc32|isfpclass|is_virtual|is_within_lifetime|infer_alloc|zero_non_value|type_pack|common_type|set_flt_rounds|flt_rounds|issignaling|os_log|preserve_access|expect_with_prob_)/;
+let names: Set<string> | undefined;
 
 /** `__has_builtin(name)`. */
 export function hasBuiltin(name: string): boolean {
-  return BUILTINS.test(name) && !NOT_BUILTINS.test(name);
+  if (name.startsWith("__sync_") || name.startsWith("__atomic_") || name.startsWith("__builtin_ia32_")) return true;
+  if (!name.startsWith("__builtin_")) return false;
+  names ??= new Set(BUILTINS.split(" "));
+  return names.has(name.slice("__builtin_".length));
 }
 
 /** `__has_feature(name)`: gcc 12 has no such operator, and headers that ask it after a `#define __has_feature(x) 0` get 0. */

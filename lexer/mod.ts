@@ -144,7 +144,7 @@ export function preprocessAll(files: readonly string[], options: ParseOptions): 
     if (c23) keywords(names, K.C23_KEYWORDS);
     for (const path of files) {
       const file = search.open(path);
-      if (file === null) diagnostics.error(0, `cannot read '${path}'`);
+      if (file === null) diagnostics.error(-1, `cannot read '${path}'`);
       else pp.run(path, file, tokens);
     }
   } catch (error) {

@@ -30,7 +30,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
     ...types.filter(file).map((name) => `type ${name}`),
   ];
   const isCallback = (name: string) => callbacks.has(name), isEnum = (name: string) => enums.has(name);
-  printer.line(`import { ABI } from "./abi.ts";`);
+  printer.line(`import { ABI } from "./layouts.ts";`);
   if (from(isCallback).length > 0) printer.line(importNames(from(isCallback), "./callbacks.ts"));
   if (types.some(isEnum)) printer.line(importNames(types.filter(isEnum), "./enums.ts", true));
   printer.line(importNames(from((name) => !isCallback(name) && !isEnum(name)), "./structs.ts"));
@@ -116,7 +116,7 @@ function emitResult(
       printer.line(`  return ${result.bits === 64 ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`);
       return;
     case "string":
-      printer.line(`  return ${uses.$("readCString")}($);`);
+      printer.line(`  return ${uses.$("cstringAt")}($);`);
       return;
     case "struct":
       printer.line(`  return new ${uses.value(result.name)}($);`);

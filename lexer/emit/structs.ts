@@ -53,7 +53,7 @@ function emitClass(record: BoundRecord, uses: Uses, printer: Printer): void {
   if (!opaque) {
     printer.line(`  static readonly size: number = ${record_.size};`);
     const native = nativeFields(record_);
-    if (native !== null) printer.line(list("  static readonly native: readonly unknown[] = [", native, "];"));
+    if (native !== null) printer.line(list("  static readonly native: readonly Deno.NativeType[] = [", native, "];"));
     printer.gap();
     printer.line(`  constructor(init?: ${uses.$("Init")}<${name}>, owner?: ${uses.$("Owner")}) {`, "    super(init, owner);", "  }");
   }

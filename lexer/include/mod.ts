@@ -77,6 +77,13 @@ const STDDEF =
 #define __need_NULL
 #define __lexer_whole_stddef
 #endif
+#ifdef __need_ptrdiff_t
+#ifndef _PTRDIFF_T
+#define _PTRDIFF_T
+typedef __lexer_ptrdiff ptrdiff_t;
+#endif
+#undef __need_ptrdiff_t
+#endif
 #ifdef __need_size_t
 #ifndef __size_t__
 #define __size_t__
@@ -86,13 +93,6 @@ const STDDEF =
 typedef __lexer_size size_t;
 #endif
 #undef __need_size_t
-#endif
-#ifdef __need_ptrdiff_t
-#ifndef _PTRDIFF_T
-#define _PTRDIFF_T
-typedef __lexer_ptrdiff ptrdiff_t;
-#endif
-#undef __need_ptrdiff_t
 #endif
 #ifdef __need_wchar_t
 #ifndef __cplusplus
@@ -133,9 +133,6 @@ typedef double max_align_t;
 typedef struct {
   long long __max_align_ll __attribute__((__aligned__(__alignof__(long long))));
   long double __max_align_ld __attribute__((__aligned__(__alignof__(long double))));
-#if defined __SIZEOF_FLOAT128__ && defined __x86_64__
-  __float128 __max_align_f128 __attribute__((__aligned__(__alignof(__float128))));
-#endif
 } max_align_t;
 #endif
 #endif

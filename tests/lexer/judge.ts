@@ -70,7 +70,9 @@ export function judge(headers: readonly string[], options: JudgeOptions = {}): V
   const json = dump(model);
   const lines: string[] = headers.map((header) => `#include "${header}"`);
   const enums = model.enums;
-  const aliases = model.records.map((record) => record.alias);
+  // A typedef with an alignment of its own is not laid out as its record is.
+  const aligned = new Set(model.typedefs.filter((typedef) => typedef.align !== undefined).map((typedef) => typedef.name));
+  const aliases = model.records.map((record) => record.alias !== null && aligned.has(record.alias) ? null : record.alias);
   const assertions = write(json, aliases, lines, new Set(enums.filter((e) => e.complete).map((e) => e.name)));
   const folder = Deno.makeTempDirSync();
   try {
@@ -149,7 +151,7 @@ function write(json: Dump, aliases: readonly (string | null)[], lines: string[],
     lines.push(`#ifdef ${name}`);
     if (kind === "int") assert(`(${name}) == (${literal(value)})`);
     else if (kind === "string") assert(`sizeof(${name}) > 0`);
-    else assert(`(double)(${name}) == ${Number.isInteger(value) ? `${value}.0` : value}`);
+    else assert(`(double)(${name}) == ${/^-?\d+$/.test(String(value)) ? `${value}.0` : value}`);
     lines.push("#endif");
   }
   return count;

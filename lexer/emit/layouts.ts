@@ -1,5 +1,5 @@
 /**
- * Writes `abi.ts`: the layouts and enum values that the loaded library is checked against.
+ * Writes `layouts.ts`: the layouts and enum values that the loaded library is checked against.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { Api } from "./api.ts";
 import { literal } from "./enums.ts";
 import { braces, Printer } from "./print.ts";
 
-/** The text of `abi.ts`. */
-export function emitAbi({ records, enums }: Api, release: string | null, banner: string, runtime: string): string {
+/** The text of `layouts.ts`. */
+export function emitLayouts({ records, enums }: Api, release: string | null, banner: string, runtime: string): string {
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
