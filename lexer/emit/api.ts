@@ -69,6 +69,13 @@ export interface BoundField {
   readonly length: number | null;
 }
 
+/** An enum. */
+export interface BoundEnum {
+  readonly declaration: EnumDeclaration;
+  /** The exported type's name, null where the enum has none. */
+  readonly name: string | null;
+}
+
 /** A function-pointer type. */
 export interface BoundCallback {
   readonly name: string;
@@ -88,7 +95,7 @@ export interface BoundAlias {
 export interface Api {
   readonly functions: readonly BoundFunction[];
   readonly records: readonly BoundRecord[];
-  readonly enums: readonly EnumDeclaration[];
+  readonly enums: readonly BoundEnum[];
   readonly constants: readonly ConstantDeclaration[];
   readonly callbacks: readonly BoundCallback[];
   readonly aliases: readonly BoundAlias[];
@@ -100,10 +107,14 @@ export interface Api {
 export function selectApi(model: Model): Api {
   const own = <T extends Origin>(declarations: readonly T[]) => declarations.filter((declaration) => !declaration.system);
   const skipped: Skipped[] = own(model.skipped);
-  const functions = own(model.functions), enums = own(model.enums), constants = own(model.constants);
+  const functions = own(model.functions), constants = own(model.constants);
   for (const absent of model.absent) skipped.push({ ...absent, name: absent.header, reason: "no such header in this tree" });
 
-  const names = new Names([...functions, ...constants, ...enums.flatMap((declaration) => declaration.values)]);
+  const names = new Names([...functions, ...constants, ...own(model.enums).flatMap((declaration) => declaration.values)]);
+  const enums = own(model.enums).map((declaration): BoundEnum => {
+    const name = declaration.name ?? declaration.alias;
+    return { declaration, name: name === null ? null : names.take(name, "enum") };
+  });
   const records = nameRecords(own(model.records), names);
   const callbackTypedefs = new Map<TypedefDeclaration, string>();
   const plainTypedefs: TypedefDeclaration[] = [];
@@ -111,7 +122,7 @@ export function selectApi(model: Model): Api {
     if (isFunctionPointer(typedef.type)) callbackTypedefs.set(typedef, names.take(typedef.name, "callback"));
     else plainTypedefs.push(typedef);
   }
-  const crossings = new Crossings(records, callbackTypedefs);
+  const crossings = new Crossings(records, callbackTypedefs, new Map(enums.map(({ declaration, name }) => [declaration, name])));
   const annotations = readAnnotations(model);
   skipped.push(...annotations.skipped);
 

@@ -8,9 +8,9 @@ import type { Api, BoundCallback } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
 import { doc, importNames, list, Printer } from "./print.ts";
 import { place, pointerPrototype } from "./prototype.ts";
-import { isPointer, resultType, Uses } from "./typescript.ts";
+import { isPointer, parameterType, resultType, Uses } from "./typescript.ts";
 
-const TYPES = new Set(["Data", "Owner", "Signature"]);
+const TYPES = new Set(["Data", "Owner", "Pointer", "Pointers", "Signature"]);
 
 /** The text of `callbacks.ts`. */
 export function emitCallbacks(api: Api, banner: string, runtime: string): string {
@@ -44,9 +44,15 @@ function emitCallback({ name, origin, type, parameters, result }: BoundCallback,
   printer.gap();
   printer.line(doc("", `\`${pointerPrototype(name, type)}\` (${place(origin)}), as a TypeScript function.`));
   printer.line(list(`export type ${name}_function = (`, signature, `) => ${returns};`));
+  const calls = parameters.map((parameter) =>
+    `${parameter.name}: ${parameterType({ ...parameter, nullable: isPointer(parameter.crossing) }, uses)}`
+  );
+  printer.gap();
+  printer.line(doc("", `\`${pointerPrototype(name, type)}\` (${place(origin)}), as TypeScript calls it.`));
+  printer.line(list(`export type ${name}_call = (`, calls, `) => ${resultType(result, isPointer(result), uses)};`));
   printer.gap();
   printer.line(doc("", `\`${pointerPrototype(name, type)}\` (${place(origin)}): a function that C calls, or C's own.`));
-  printer.line(`export class ${name} extends ${uses.$("Callback")}<${name}_function> {`);
+  printer.line(`export class ${name} extends ${uses.$("Callback")}<${name}_function, ${name}_call> {`);
   printer.line(`  declare readonly $struct: "${name}";`);
   printer.line(`  static get signature(): ${uses.$("Signature")} {`);
   const slots = parameters.map(({ crossing }) => slot(crossing, uses));

@@ -48,12 +48,18 @@ const INTEGERS: Readonly<Record<string, readonly [8 | 16 | 32 | 64, boolean]>> =
 export class Crossings {
   readonly #recordNames: ReadonlyMap<RecordDeclaration, string>;
   readonly #callbackNames: ReadonlyMap<TypedefDeclaration, string>;
+  readonly #enumNames: ReadonlyMap<EnumDeclaration, string | null>;
   /** Function-pointer types without a typedef, by the name that they were given. */
   readonly anonymous: Map<string, { type: FunctionType; origin: Origin }> = new Map();
 
-  constructor(recordNames: ReadonlyMap<RecordDeclaration, string>, callbackNames: ReadonlyMap<TypedefDeclaration, string>) {
+  constructor(
+    recordNames: ReadonlyMap<RecordDeclaration, string>,
+    callbackNames: ReadonlyMap<TypedefDeclaration, string>,
+    enumNames: ReadonlyMap<EnumDeclaration, string | null>,
+  ) {
     this.#recordNames = recordNames;
     this.#callbackNames = callbackNames;
+    this.#enumNames = enumNames;
   }
 
   /** The class of a record, null where it has none. */
@@ -82,7 +88,7 @@ export class Crossings {
       case "basic":
         return basic(type.name);
       case "enum":
-        return enumCrossing(type.enum);
+        return this.#enum(type.enum);
       case "record":
         return this.#byValue(type.record);
       case "pointer":
@@ -96,6 +102,11 @@ export class Crossings {
       case "vector":
         throw new Unbindable("a vector type can't be passed through Deno's FFI");
     }
+  }
+
+  #enum(declaration: EnumDeclaration): Crossing {
+    const [bits, signed] = INTEGERS[declaration.type.name];
+    return { kind: "int", bits, signed, name: this.#enumNames.get(declaration) ?? null };
   }
 
   #byValue(record: RecordDeclaration): Crossing {
@@ -151,11 +162,6 @@ function basic(name: string): Crossing {
   const integer = INTEGERS[name];
   if (integer === undefined) throw new Unbindable(`${name} can't be passed through Deno's FFI`);
   return { kind: "int", bits: integer[0], signed: integer[1], name: null };
-}
-
-function enumCrossing(declaration: EnumDeclaration): Crossing {
-  const [bits, signed] = INTEGERS[declaration.type.name];
-  return { kind: "int", bits, signed, name: declaration.system ? null : declaration.name ?? declaration.alias };
 }
 
 function elements(name: string): Crossing {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { EnumDeclaration } from "../model.ts";
-import type { Api } from "./api.ts";
+import type { Api, BoundEnum } from "./api.ts";
 import { doc, Printer, union } from "./print.ts";
 import { place } from "./prototype.ts";
 
@@ -13,25 +12,24 @@ import { place } from "./prototype.ts";
 export function emitEnums({ enums }: Api, banner: string): string {
   const printer = new Printer();
   printer.line(banner);
-  for (const declaration of enums) emitEnum(declaration, printer);
+  for (const bound of enums) emitEnum(bound, printer);
   return printer.toString();
 }
 
-function emitEnum(declaration: EnumDeclaration, printer: Printer): void {
-  const { name, alias, values } = declaration;
+function emitEnum({ declaration, name }: BoundEnum, printer: Printer): void {
+  const { values, alias } = declaration;
+  const cName = declaration.name === null ? alias ?? "enum" : `enum ${declaration.name}`;
   printer.gap();
   for (const value of values) {
-    printer.line(doc("", `\`${name === null ? alias ?? "enum" : `enum ${name}`}\` (${place(declaration)}).`));
+    printer.line(doc("", `\`${cName}\` (${place(declaration)}).`));
     printer.line(`export const ${value.name} = ${literal(value.value)};`);
   }
-  const type = name ?? alias;
-  if (type === null) return;
+  if (name === null) return;
   printer.gap();
-  printer.line(doc("", `\`enum ${type}\` (${place(declaration)}).`));
-  const members = values.length === 0
-    ? ["number"]
-    : [...new Map(values.map((value) => [value.value, value.name])).values()].map((member) => `typeof ${member}`);
-  printer.line(union(`export type ${type}`, members));
+  printer.line(doc("", `\`${cName}\` (${place(declaration)}).`));
+  // Of several names of one value the last is shown: the first are often deprecated.
+  const byValue = new Map(values.map((value) => [value.value, value.name]));
+  printer.line(union(`export type ${name}`, byValue.size === 0 ? ["number"] : [...byValue.values()].map((member) => `typeof ${member}`)));
 }
 
 /** An integer as a number or, where that isn't exact, as a bigint. */

@@ -23,7 +23,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
   printer.line(banner, "// deno-lint-ignore-file no-explicit-any");
   printer.gap();
   const types = [...uses.types].filter((name) => !uses.values.has(name));
-  const enums = new Set(api.enums.map(({ name, alias }) => name ?? alias));
+  const enums = new Set(api.enums.map(({ name }) => name));
   const callbacks = new Set(api.callbacks.map(({ name }) => name));
   const from = (file: (name: string) => boolean) => [
     ...[...uses.values].filter(file),
@@ -151,7 +151,7 @@ function emitHandle(name: string, parameters: readonly BoundParameter[], root: b
 
 function ownerOf(parameter: BoundParameter | undefined, uses: Uses): string {
   if (parameter === undefined) return uses.$("STATIC");
-  return parameter.nullable ? `(${parameter.name}?.owner ?? ${uses.$("STATIC")})` : `${parameter.name}.owner`;
+  return parameter.nullable ? `${parameter.name}?.owner ?? ${uses.$("STATIC")}` : `${parameter.name}.owner`;
 }
 
 function isHandle({ crossing }: BoundParameter): boolean {

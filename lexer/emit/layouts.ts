@@ -26,11 +26,10 @@ export function emitLayouts({ records, enums }: Api, release: string | null, ban
     else printer.line(`    ${name}: {`, `      size: ${declaration.size},`, braces("      fields: {", offsets, "},"), "    },");
   }
   printer.line("  },", "  enums: {");
-  for (const { name, alias, values } of enums) {
-    const type = name ?? alias;
-    if (type === null || values.length === 0) continue;
+  for (const { name, declaration: { values } } of enums) {
+    if (name === null || values.length === 0) continue;
     const constants = values.map((value) => `${value.name}: ${literal(value.value)}`);
-    printer.line(braces(`    ${type}: {`, constants, "},"));
+    printer.line(braces(`    ${name}: {`, constants, "},"));
   }
   printer.line("  },", "};");
   return printer.toString();

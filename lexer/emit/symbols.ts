@@ -14,18 +14,27 @@ import { place, prototype } from "./prototype.ts";
 /** The text of `symbols.ts`. */
 export function emitSymbols(api: Api, banner: string): string {
   const records = new Map(api.records.map(({ name, declaration }) => [name, declaration]));
-  const structs = (name: string) => `{ struct: [${nativeFields(records.get(name)!)!.join(", ")}] }`;
+  const passed = new Set<string>();
+  const structs = (name: string) => {
+    passed.add(name);
+    return `{ struct: $${name} }`;
+  };
+  const entries = api.functions.map(({ declaration, parameters, result }) => [
+    doc("  ", `\`${prototype(declaration)}\` (${place(declaration)}).`),
+    entry(declaration, parameters.map(({ crossing }) => native(crossing, true, structs)), native(result, false, structs)),
+  ]);
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
+  for (const name of passed) {
+    printer.line(list(`const $${name} = [`, nativeFields(records.get(name)!)!, "] as const;"));
+    printer.gap();
+  }
   printer.line(
     doc("", "Each C function as `Deno.dlopen` takes it. Loading all of them at once takes tens of milliseconds: pick those that you need."),
   );
   printer.line("export const symbols = {");
-  for (const { declaration, parameters, result } of api.functions) {
-    printer.line(doc("  ", `\`${prototype(declaration)}\` (${place(declaration)}).`));
-    printer.line(entry(declaration, parameters.map(({ crossing }) => native(crossing, true, structs)), native(result, false, structs)));
-  }
+  for (const lines of entries) printer.line(...lines);
   printer.line("} as const satisfies Deno.ForeignLibraryInterface;");
   return printer.toString();
 }

@@ -1,0 +1,19 @@
+/**
+ * Says what a value is, for messages of the form "expected this, got that".
+ *
+ * @module
+ */
+
+/** Any value in a few words, for "expected this, got that". */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "string") return `the string ${JSON.stringify(value.length > 40 ? value.slice(0, 40) + "…" : value)}`;
+  if (typeof value === "number" || typeof value === "boolean") return `the ${typeof value} ${value}`;
+  if (typeof value === "bigint") return `the bigint ${value}n`;
+  if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
+  if (typeof value === "symbol") return String(value);
+  if (ArrayBuffer.isView(value) && "length" in value) return `a ${value.constructor.name} of ${value.length}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const name = value.constructor?.name;
+  return name === undefined || name === "Object" ? "a plain object" : /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+}

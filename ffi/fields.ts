@@ -1,0 +1,119 @@
+/**
+ * Fields that are more than a number: pointers, strings, arrays. The getters and setters of the generated structs call these.
+ *
+ * `where` is always `struct.field`.
+ *
+ * @module
+ */
+
+import { encode, readCString } from "./cstring.ts";
+import * as argument from "./arguments.ts";
+import type { Data } from "./arguments.ts";
+import { describe } from "./describe.ts";
+import { addressOf, Handle, keep, memory } from "./handle.ts";
+import { readAddress } from "./integers.ts";
+import type { Owner } from "./owner.ts";
+import type { Struct } from "./struct.ts";
+
+/** A class that wraps an address. */
+type Wrapper<H> = new (address: bigint, owner: Owner) => H;
+
+const decoder = new TextDecoder();
+
+/** A pointer field as a handle. What it points to is taken to live as long as the struct's owner. */
+export function getHandle<H>(struct: Handle, offset: number, wrapper: Wrapper<H>): H | null {
+  const address = readAddress(memory(struct), struct.$offset + offset);
+  return address === 0n ? null : new wrapper(address, struct.owner);
+}
+
+/** An array of pointers as handles. */
+export function getHandles<H>(struct: Handle, offset: number, length: number, wrapper: Wrapper<H>): (H | null)[] {
+  const handles: (H | null)[] = [];
+  for (let i = 0; i < length; i++) handles.push(getHandle(struct, offset + 8 * i, wrapper));
+  return handles;
+}
+
+/** An array of structs. Each reads and writes the memory of the struct that holds them. */
+export function getStructs<H>(struct: Handle, offset: number, length: number, wrapper: Wrapper<H> & { readonly size: number }): H[] {
+  const at = (i: number) => struct.address + BigInt(offset + i * wrapper.size);
+  return Array.from({ length }, (_, i) => new wrapper(at(i), struct.owner));
+}
+
+/** Points a field at something, and keeps that alive as long as the struct's owner. */
+export function setPointer(struct: Handle, offset: number, value: Data | null, where: string): void {
+  memory(struct).setBigUint64(struct.$offset + offset, addressOfAny(value, where), true);
+  struct.owner.keep(value instanceof Handle ? value.owner : value);
+}
+
+/** Points each element of an array field at something. */
+export function setPointers(struct: Handle, offset: number, length: number, values: readonly (Data | null)[], where: string): void {
+  expectLength(values, length, where);
+  values.forEach((value, i) => setPointer(struct, offset + 8 * i, value, `${where}[${i}]`));
+}
+
+/** A `const char *` field. */
+export function getString(struct: Handle, offset: number): string | null {
+  return readCString(Deno.UnsafePointer.create(readAddress(memory(struct), struct.$offset + offset)));
+}
+
+/** Points a `const char *` field at a copy of `value` that lives as long as the struct's owner. */
+export function setString(struct: Handle, offset: number, value: string | null, where: string): void {
+  if (value !== null && typeof value !== "string") throw new TypeError(`${where}: expected a string or null, got ${describe(value)}`);
+  setPointer(struct, offset, value === null ? null : encode(value, where), where);
+}
+
+/** A `char name[length]` field: its text up to the NUL. */
+export function getText(struct: Handle, offset: number, length: number): string {
+  const view = memory(struct);
+  const bytes = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
+  const end = bytes.indexOf(0);
+  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+/** Writes text and its NUL into a `char name[length]` field. Throws a RangeError if it doesn't fit. */
+export function setText(struct: Handle, offset: number, length: number, value: string, where: string): void {
+  const bytes = encode(value, where);
+  if (bytes.length > length) throw new RangeError(`${where}: ${bytes.length} bytes with the NUL don't fit into ${length}`);
+  const view = memory(struct);
+  const field = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
+  field.fill(0);
+  field.set(bytes);
+}
+
+/** An array of numbers as a typed array over the struct's own memory: writing an element writes the field. */
+export function getArray<T>(
+  struct: Handle,
+  offset: number,
+  length: number,
+  constructor: new (buffer: ArrayBuffer, byteOffset: number, length: number) => T,
+): T {
+  const view = memory(struct);
+  return new constructor(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
+}
+
+/** Throws a RangeError unless `values` has as many elements as the array field. */
+export function expectLength(values: { readonly length: number }, length: number, where: string): void {
+  if (values?.length !== length) throw new RangeError(`${where}: expected ${length} elements, got ${describe(values)}`);
+}
+
+/** Copies a struct into a field of its type. */
+export function setStruct(
+  struct: Handle,
+  offset: number,
+  value: Struct,
+  wrapper: Parameters<typeof argument.struct>[1],
+  where: string,
+): void {
+  const view = memory(struct);
+  const bytes = argument.struct(value, wrapper, where);
+  new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, bytes.length).set(bytes);
+  keep(struct.owner, value);
+}
+
+function addressOfAny(value: Data | null, where: string): bigint {
+  if (value === null) return 0n;
+  if (value instanceof Handle) return value.address;
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return addressOf(value as ArrayBufferView<ArrayBuffer>);
+  if (typeof value === "object" && Object.getPrototypeOf(value) === null) return BigInt(Deno.UnsafePointer.value(value));
+  throw new TypeError(`${where}: expected a handle, a typed array, a Deno pointer or null, got ${describe(value)}`);
+}

@@ -1,0 +1,63 @@
+/**
+ * 64-bit integers, which C has and `number` has not: read from structs, returned by calls.
+ *
+ * They come back as numbers. What no number holds exactly throws a RangeError whose cause is the value as a bigint, so nothing is lost
+ * silently. A bigint result is taken apart through a scratch array: half the price of `Number(bigint)`, which V8 doesn't optimize
+ * (measured: 4 ns for the whole call against 10).
+ *
+ * @module
+ */
+
+/** 2^32, what one unit of the upper half is worth. */
+const WORD = 4294967296;
+
+const scratch = new BigInt64Array(1);
+const halves = new Uint32Array(scratch.buffer);
+
+/** The result of a call that returns a signed 64-bit integer. */
+export function fromInt64(result: bigint): number {
+  scratch[0] = result;
+  return halves[1] === 0 ? halves[0] : joinSigned(halves[1], halves[0]);
+}
+
+/** The result of a call that returns an unsigned 64-bit integer, `size_t` among them. */
+export function fromUint64(result: bigint): number {
+  scratch[0] = result;
+  return halves[1] === 0 ? halves[0] : joinUnsigned(halves[1], halves[0]);
+}
+
+/** Reads an `int64_t`. */
+export function readInt64(view: DataView, offset: number): number {
+  const high = view.getUint32(offset + 4, true), low = view.getUint32(offset, true);
+  return high === 0 ? low : joinSigned(high, low);
+}
+
+/** Reads a `uint64_t`. */
+export function readUint64(view: DataView, offset: number): number {
+  const high = view.getUint32(offset + 4, true), low = view.getUint32(offset, true);
+  return high === 0 ? low : joinUnsigned(high, low);
+}
+
+/** Reads a pointer; 0n for null. */
+export function readAddress(view: DataView, offset: number): bigint {
+  if (view.getUint32(offset, true) === 0 && view.getUint32(offset + 4, true) === 0) return 0n;
+  return view.getBigUint64(offset, true);
+}
+
+function joinSigned(high: number, low: number): number {
+  const value = (high | 0) * WORD + low;
+  if (!Number.isSafeInteger(value)) throw unsafeInteger((BigInt(high | 0) << 32n) + BigInt(low));
+  return value;
+}
+
+function joinUnsigned(high: number, low: number): number {
+  const value = high * WORD + low;
+  if (!Number.isSafeInteger(value)) throw unsafeInteger((BigInt(high) << 32n) + BigInt(low));
+  return value;
+}
+
+function unsafeInteger(value: bigint): RangeError {
+  return new RangeError(`${value} is beyond 2^53, where numbers are no longer exact; it is this error's cause, as a bigint`, {
+    cause: value,
+  });
+}

@@ -1,0 +1,307 @@
+/**
+ * The loaded library: opens the files that make up one ggml and looks symbols up in them.
+ *
+ * A build of ggml is one file or several (`ggml-base`, a `ggml-cpu-…` a processor, `ggml`, `llama`). A symbol is looked for in each in turn
+ * when it is first called, so that start-up pays for what it uses: opening everything costs 30 ms, one symbol 0.06.
+ *
+ * @module
+ */
+
+import { type Abi, checkAbi } from "./abi.ts";
+import {
+  CPU_VARIANTS,
+  fileNames,
+  folderOf,
+  isLibraryFile,
+  libraryVariable,
+  type Missing,
+  packageFolder,
+  type Place,
+  platformPackage,
+  RELEASE,
+} from "./find.ts";
+
+/** What {@linkcode load} loaded. */
+export interface LibraryInfo {
+  /** The path that was asked for: a file, or a folder of them. */
+  readonly path: string;
+  /** Who named it. */
+  readonly source: Place["source"];
+  /** What the library says of itself; null where it is too old to say. */
+  readonly version: string | null;
+  /** The files in use so far, in the order in which symbols are looked for. */
+  readonly files: readonly string[];
+  /** The CPU variant that was chosen by score, null where there was none to choose. */
+  readonly cpu: { readonly variant: string; readonly score: number } | null;
+}
+
+/** A path that was tried and why it didn't do. */
+interface Attempt {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** The parts of a split build, in the order in which symbols are looked for. */
+const PARTS = ["ggml-cpu", "ggml-base", "ggml", "llama"] as const;
+type Part = typeof PARTS[number];
+
+const OVERHEAD = { parameters: [], result: "usize" } as const;
+const SCORE = { parameters: [], result: "i32" } as const;
+const VERSION = { parameters: [], result: "pointer" } as const;
+
+/** The files of one ggml. */
+export class Library {
+  readonly place: Place;
+  /** The file that was named, where one was. */
+  readonly #named: string | null;
+  readonly #folder: string;
+  readonly #parts: Map<Part, string | null> = new Map();
+  readonly #attempts: Attempt[] = [];
+  cpu: LibraryInfo["cpu"] = null;
+
+  constructor(place: Place) {
+    this.place = place;
+    const named = isLibraryFile(place.path);
+    this.#named = named ? place.path : null;
+    this.#folder = named ? folderOf(place.path) : place.path.replace(/[/\\]?$/, "/");
+    if (named) this.#openNamed(place.path);
+    if (this.find("ggml_tensor_overhead", OVERHEAD) === undefined) throw this.#loadError();
+  }
+
+  /** The files in use so far. */
+  get files(): string[] {
+    const files = this.#named === null ? [] : [this.#named];
+    for (const part of PARTS) {
+      const file = this.#parts.get(part);
+      if (file && !files.includes(file)) files.push(file);
+    }
+    return files;
+  }
+
+  /** What the library says of itself, null where it is too old to say. */
+  get version(): string | null {
+    const version = this.find("ggml_version", VERSION) as (() => Deno.PointerObject) | undefined;
+    return version === undefined ? null : Deno.UnsafePointerView.getCString(version());
+  }
+
+  /** A function of the library. Throws an Error that names it, the library and its version if the library hasn't got it. */
+  symbol(name: string, definition: Deno.ForeignFunction): unknown {
+    const found = this.find(name, definition);
+    if (found !== undefined) return found;
+    const version = this.version;
+    throw new Error(
+      `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
+        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}`,
+    );
+  }
+
+  /** A function of the library, undefined if it hasn't got it. */
+  find(name: string, definition: Deno.ForeignFunction): unknown {
+    if (this.#named !== null) {
+      const found = lookUp(this.#named, name, definition);
+      if (found !== undefined) return found;
+    }
+    for (const part of partsFor(name)) {
+      const file = this.#part(part);
+      if (file === null) continue;
+      const found = lookUp(file, name, definition);
+      if (found !== undefined) return found;
+    }
+  }
+
+  #openNamed(path: string): void {
+    const reason = whyNot(path);
+    if (reason === null) return;
+    this.#attempts.push({ path, reason });
+    throw this.#loadError();
+  }
+
+  /** The file of a part, looked for in the folder when it is first needed; null if there is none. */
+  #part(part: Part): string | null {
+    let file = this.#parts.get(part);
+    if (file === undefined) {
+      file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part));
+      this.#parts.set(part, file);
+    }
+    return file;
+  }
+
+  #firstThatOpens(names: readonly string[]): string | null {
+    for (const name of names) {
+      const path = this.#folder + name;
+      const reason = whyNot(path);
+      if (reason === null) return path;
+      this.#attempts.push({ path, reason });
+    }
+    return null;
+  }
+
+  /**
+   * The CPU variant with the highest score, as ggml's own registry chooses it.
+   *
+   * A variant scores 0 on a processor that can't run it and otherwise always the same, so the known ones are tried from the best down and
+   * the first that runs wins, unless its score isn't the known one: then the scheme has changed and all are asked.
+   */
+  #bestCpuVariant(): string | null {
+    const known = new Map(CPU_VARIANTS[Deno.build.arch] ?? []);
+    const unknown = listVariants(this.#folder).filter((variant) => !known.has(variant));
+    let best: { variant: string; score: number; path: string } | null = null;
+    const ask = (variant: string): number => {
+      for (const name of fileNames(`ggml-cpu-${variant}`)) {
+        const path = this.#folder + name;
+        if (whyNot(path) !== null) continue;
+        const score = (lookUp(path, "ggml_backend_score", SCORE) as (() => number) | undefined)?.() ?? 0;
+        if (score > (best?.score ?? 0)) best = { variant, score, path };
+        return score;
+      }
+      return 0;
+    };
+    for (const variant of unknown) ask(variant);
+    for (const [variant, expected] of [...known].sort((a, b) => b[1] - a[1])) {
+      if (ask(variant) === expected) break;
+    }
+    best = best as { variant: string; score: number; path: string } | null;
+    if (best === null) return null;
+    this.cpu = { variant: best.variant, score: best.score };
+    return best.path;
+  }
+
+  #loadError(): Error {
+    const { path, source } = this.place;
+    const failed = this.#attempts.length > 0;
+    const files = this.files;
+    const tried = this.#attempts.map(({ path, reason }) => `  ${path}: ${reason}`);
+    if (files.length > 0) tried.push(...files.map((file) => `  ${file}: opens, but is not ggml: it has no ggml_tensor_overhead`));
+    return new Error(`no ggml library at ${path} (from ${source})${failed || files.length > 0 ? `\n${tried.join("\n")}` : ""}`);
+  }
+}
+
+/** The parts to look in for a function, likeliest first. Opening `llama` takes long, so nothing else is looked for in it. */
+function partsFor(name: string): readonly Part[] {
+  return name.startsWith("llama_") ? ["llama"] : ["ggml-cpu", "ggml-base", "ggml"];
+}
+
+/** Why a file can't be opened as a library; null if it can. Permission errors are thrown: they are not about the file. */
+function whyNot(path: string): string | null {
+  try {
+    Deno.dlopen(path, {});
+    return null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return String((error as Error).message).replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
+  }
+}
+
+/** A function of an open library; undefined if the library hasn't got it. */
+function lookUp(path: string, name: string, definition: Deno.ForeignFunction): unknown {
+  try {
+    return Deno.dlopen(path, { [name]: definition }).symbols[name];
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith(`Failed to register symbol ${name}: Could not obtain`)) return undefined;
+    throw error;
+  }
+}
+
+/** The CPU variants in a folder, as far as it may be read. */
+function listVariants(folder: string): string[] {
+  if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return [];
+  try {
+    return [...Deno.readDirSync(folder)].flatMap(({ name }) => /^(?:lib)?ggml-cpu-(.+)\.(?:so|dll|dylib)$/.exec(name)?.[1] ?? []);
+  } catch {
+    return []; // not a folder: opening its files says so better
+  }
+}
+
+/** The folder of the prebuilt package, downloaded if need be, or why there is none. Never throws: the first call does. */
+async function findPackage(): Promise<Place | Missing> {
+  const source = "npm";
+  const platform = platformPackage();
+  if (platform === null) return { source, reason: `there is no prebuilt library for ${Deno.build.os} on ${Deno.build.arch}` };
+  const specifier = `npm:@node-llama-cpp/${platform}@${RELEASE.package}`;
+  let reason = "";
+  try {
+    // A lock file is enough to know where the package would be, so that it is there has to be seen.
+    const url = import.meta.resolve(specifier);
+    if (url.startsWith("file:") && isInstalled(packageFolder(url, platform))) return { source, path: packageFolder(url, platform) };
+    // Importing it is what downloads it. What it then runs wants to read a file, which is of no interest here.
+    await import(specifier);
+  } catch (error) {
+    reason = (error as Error).message;
+  }
+  try {
+    const url = import.meta.resolve(specifier);
+    if (url.startsWith("file:")) return { source, path: packageFolder(url, platform) };
+  } catch (error) {
+    reason ||= (error as Error).message;
+  }
+  return { source, reason: `${specifier}: ${reason}` };
+}
+
+function isInstalled(folder: string): boolean {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return false;
+  return fileNames("ggml-base").some((name) => whyNot(folder + name) === null);
+}
+
+const named = libraryVariable();
+const fallback: Place | Missing | null = named === null ? await findPackage() : null;
+
+let current: Library | null = null;
+const abis: Abi[] = [];
+
+/** The loaded library; loads it if this is the first call. */
+export function library(): Library {
+  return current ??= open(defaultPlace());
+}
+
+/**
+ * Loads ggml's library. Without it, the first call of any function loads the default one.
+ *
+ * @param options `path`: a library file, or a folder that holds a build's libraries.
+ * @returns What was loaded.
+ * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
+ * bindings', or if a library is already loaded: one process holds one.
+ *
+ * @example
+ * ```ts
+ * import { load } from "@ggml/deno";
+ *
+ * console.log(load().version); // 0.25.1
+ * ```
+ */
+export function load(options: { path?: string } = {}): LibraryInfo {
+  const { path } = options;
+  if (path !== undefined) {
+    if (typeof path !== "string" || path === "") {
+      throw new TypeError(`load({ path }): expected the path of a file or folder, got ${Deno.inspect(path)}`);
+    }
+    if (current !== null && current.place.path !== path) {
+      throw new Error(
+        `load({ path: ${JSON.stringify(path)} }): ggml is already loaded, from ${current.place.path}; call load before any other function`,
+      );
+    }
+    current ??= open({ path, source: "load({ path })" });
+  }
+  const { place, version, files, cpu } = library();
+  return { ...place, version, files, cpu };
+}
+
+/** Has every library that is loaded checked against `abi`. */
+export function expectAbi(abi: Abi): void {
+  abis.push(abi);
+  if (current !== null) checkAbi(current, abi);
+}
+
+function open(place: Place): Library {
+  const opened = new Library(place);
+  for (const abi of abis) checkAbi(opened, abi);
+  return opened;
+}
+
+function defaultPlace(): Place {
+  if (named !== null) return { path: named, source: "GGML_LIBRARY" };
+  if ("path" in fallback!) return fallback;
+  throw new Error(
+    `no ggml library: load({ path }) was not called, GGML_LIBRARY is not set or may not be read (--allow-env=GGML_LIBRARY), and the ` +
+      `prebuilt package is not to be had: ${fallback!.reason}`,
+  );
+}

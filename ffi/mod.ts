@@ -1,0 +1,10 @@
+/**
+ * Under `lib`: the runtime that it stands on, and the plain symbol map for `Deno.dlopen`.
+ *
+ * @module
+ */
+
+export { type Abi, Callback, type Data, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
+export * as lib from "./lib.ts";
+export { type LibraryInfo, load } from "./library.ts";
+export { symbols } from "./symbols.ts";

@@ -1,0 +1,69 @@
+/**
+ * What the generated files are written against.
+ *
+ * @module
+ */
+
+export type { Abi } from "./abi.ts";
+export {
+  bool,
+  type Data,
+  data,
+  dataOrNull,
+  float,
+  format,
+  handle,
+  handleOrNull,
+  int32,
+  int64,
+  type Pointers,
+  pointers,
+  pointersOrNull,
+  small,
+  smallUnsigned,
+  string,
+  stringOrNull,
+  struct,
+  uint32,
+  uint64,
+} from "./arguments.ts";
+export { type Bind, binder } from "./bind.ts";
+export { Callback, type Signature } from "./callback.ts";
+export { cstringAt } from "./cstring.ts";
+export {
+  expectLength,
+  getArray,
+  getHandle,
+  getHandles,
+  getString,
+  getStructs,
+  getText,
+  setPointer,
+  setPointers,
+  setString,
+  setStruct,
+  setText,
+} from "./fields.ts";
+export { dispose, Handle, keep, markFreed, memory, nullResult, Pointer } from "./handle.ts";
+export { fromInt64, fromUint64, readInt64, readUint64 } from "./integers.ts";
+export { Owner, STATIC } from "./owner.ts";
+export {
+  BOOL,
+  DOUBLE,
+  FLOAT,
+  handleSlot,
+  INT16,
+  INT32,
+  INT64,
+  INT8,
+  POINTER,
+  type Slot,
+  STRING,
+  structSlot,
+  UINT16,
+  UINT32,
+  UINT64,
+  UINT8,
+  VOID,
+} from "./slots.ts";
+export { type Fields, type Init, Struct } from "./struct.ts";

@@ -1,0 +1,86 @@
+/**
+ * Slots: how one value crosses between TypeScript and C in a call through a function pointer, either way.
+ *
+ * The generated functions have their conversions written out, because they must be fast. Function pointers are rare and slow already, so
+ * their types are tables of these.
+ *
+ * @module
+ */
+
+import * as argument from "./arguments.ts";
+import { readCString } from "./cstring.ts";
+import { type Handle, Pointer } from "./handle.ts";
+import { fromInt64, fromUint64 } from "./integers.ts";
+import { STATIC } from "./owner.ts";
+import type { Struct } from "./struct.ts";
+
+/** One parameter or result. */
+export interface Slot {
+  /** What Deno calls its type. */
+  readonly native: Deno.NativeType | "void";
+  // deno-lint-ignore no-explicit-any
+  toC(value: any, where: string, slot: number): unknown;
+  // deno-lint-ignore no-explicit-any
+  fromC(value: any): unknown;
+}
+
+const same = (value: unknown): unknown => value;
+
+/** No result. */
+export const VOID: Slot = { native: "void" as Deno.NativeType, toC: () => undefined, fromC: () => undefined };
+/** `bool`. */
+export const BOOL: Slot = { native: "bool", toC: argument.bool, fromC: same };
+/** `int8_t`. */
+export const INT8: Slot = { native: "i8", toC: (value, where) => argument.small(value, 8, where), fromC: same };
+/** `uint8_t`. */
+export const UINT8: Slot = { native: "u8", toC: (value, where) => argument.smallUnsigned(value, 8, where), fromC: same };
+/** `int16_t`. */
+export const INT16: Slot = { native: "i16", toC: (value, where) => argument.small(value, 16, where), fromC: same };
+/** `uint16_t`. */
+export const UINT16: Slot = { native: "u16", toC: (value, where) => argument.smallUnsigned(value, 16, where), fromC: same };
+/** `int32_t`. */
+export const INT32: Slot = { native: "i32", toC: argument.int32, fromC: same };
+/** `uint32_t`. */
+export const UINT32: Slot = { native: "u32", toC: argument.uint32, fromC: same };
+/** `int64_t`. */
+export const INT64: Slot = { native: "i64", toC: argument.int64, fromC: fromInt64 };
+/** `uint64_t`. */
+export const UINT64: Slot = { native: "u64", toC: argument.uint64, fromC: fromUint64 };
+/** `float`. */
+export const FLOAT: Slot = { native: "f32", toC: argument.float, fromC: same };
+/** `double`. */
+export const DOUBLE: Slot = { native: "f64", toC: argument.float, fromC: same };
+/** `const char *`. */
+export const STRING: Slot = {
+  native: "pointer",
+  toC: (value, where, slot) => value === null ? null : Deno.UnsafePointer.of(argument.string(value, slot, where)),
+  fromC: readCString,
+};
+/** `void *` and pointers to numbers. */
+export const POINTER: Slot = {
+  native: "pointer",
+  toC(value, where) {
+    if (value === null || value === undefined) return null;
+    const data = argument.data(value, 0, where);
+    return Deno.UnsafePointer.of(data);
+  },
+  fromC: (value: Deno.PointerValue) => Pointer.from(value),
+};
+
+/** A pointer to a struct. */
+export function handleSlot(wrapper: new (address: bigint, owner: typeof STATIC) => Handle): Slot {
+  return {
+    native: "u64",
+    toC: (value, where) => argument.handleOrNull(value, wrapper, where),
+    fromC: (address: bigint) => address === 0n ? null : new wrapper(address, STATIC),
+  };
+}
+
+/** A struct by value. */
+export function structSlot(wrapper: (new (bytes: Uint8Array<ArrayBuffer>) => Struct) & { readonly native: readonly unknown[] }): Slot {
+  return {
+    native: { struct: wrapper.native } as Deno.NativeType,
+    toC: (value, where) => argument.struct(value, wrapper, where),
+    fromC: (bytes: Uint8Array) => new wrapper(new Uint8Array(bytes)),
+  };
+}

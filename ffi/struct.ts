@@ -1,0 +1,72 @@
+/**
+ * Structs: handles whose fields are known, in C memory or in memory of their own.
+ *
+ * The generated classes add a getter and a setter a field. `new ggml_init_params({ mem_size: 1024 })` makes one in JavaScript memory, zero
+ * but for the given fields; a handle that C returned reads and writes C's memory.
+ *
+ * @module
+ */
+
+import { describe } from "./describe.ts";
+import { addressOf, externalBuffer, freedError, Handle } from "./handle.ts";
+import { Owner, STATIC } from "./owner.ts";
+
+/** The fields of a struct class, all optional. */
+export type Fields<S> = { -readonly [K in Exclude<keyof S, keyof Struct>]?: S[K] };
+
+/** What a struct is made from: its fields, the bytes of another, or a C address. */
+export type Init<S> = Fields<S> | Uint8Array<ArrayBuffer> | bigint;
+
+/** What the generated struct classes know of their layout. */
+interface StructClass {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** A handle with fields. */
+export abstract class Struct extends Handle {
+  /**
+   * @param init The fields of a new struct, the bytes that become its memory, or the C address of one that exists.
+   * @param owner With an address: what keeps it valid.
+   * @throws {TypeError} If there is no such field.
+   */
+  constructor(init: object | bigint = {}, owner?: Owner) {
+    if (typeof init === "bigint") {
+      super(init, owner ?? STATIC);
+      return;
+    }
+    const bytes = init instanceof Uint8Array
+      ? init as Uint8Array<ArrayBuffer>
+      : new Uint8Array((new.target as unknown as StructClass).size);
+    const address = addressOf(bytes);
+    super(address, new Owner(address));
+    this.owner.arena = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.owner.base = address;
+    if (!(init instanceof Uint8Array)) assign(this, init);
+  }
+
+  /** The struct's own bytes, not a copy. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    if (this.owner.freed) throw freedError(this, "bytes");
+    const { size } = this.constructor as unknown as StructClass;
+    const { arena, base } = this.owner;
+    if (arena === null) return new Uint8Array(externalBuffer(this.address, size, this.owner));
+    const offset = Number(this.address - base);
+    if (offset < 0 || offset + size > arena.byteLength) return new Uint8Array(externalBuffer(this.address, size, this.owner));
+    return new Uint8Array(arena.buffer as ArrayBuffer, arena.byteOffset + offset, size);
+  }
+
+  /** The struct `index` places on, where C returned a pointer to the first of several. C doesn't say how many there are. */
+  at(index: number): this {
+    const { size } = this.constructor as unknown as StructClass;
+    return new (this.constructor as new (address: bigint, owner: Owner) => this)(this.address + BigInt(index) * BigInt(size), this.owner);
+  }
+}
+
+function assign(target: Struct, fields: object): void {
+  for (const [name, value] of Object.entries(fields)) {
+    const setter = Object.getOwnPropertyDescriptor(target.constructor.prototype, name)?.set;
+    if (setter === undefined) throw new TypeError(`new ${target.constructor.name}: it has no field ${describe(name).slice(11)}`);
+    setter.call(target, value);
+  }
+}

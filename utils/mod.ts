@@ -1,0 +1,11 @@
+/**
+ * What people use day to day: a context that is freed by itself, and numbers in and out of tensors.
+ *
+ * @module
+ */
+
+export { copy, type CopyOptions } from "./copy.ts";
+export { init, type InitOptions } from "./init.ts";
+export { type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
+export type { TensorLike } from "./operand.ts";
+export { view, type ViewOptions } from "./view.ts";

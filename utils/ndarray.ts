@@ -1,0 +1,127 @@
+/**
+ * The n-dimensional arrays of npm's `ndarray`, loaded without Node's module system.
+ *
+ * `ndarray` is CommonJS. Importing a CommonJS package starts Deno's Node compatibility, which takes 18 ms, more than everything else this
+ * package does at start-up together. Its three files need nothing of Node but `require`, so they are imported as text and run here: 2 ms.
+ * It is the real package, pinned and checked by the lock file.
+ *
+ * @module
+ */
+
+import isBufferSource from "is-buffer/index.js" with { type: "text" };
+import iotaSource from "iota-array/iota.js" with { type: "text" };
+import ndarraySource from "ndarray/ndarray.js" with { type: "text" };
+
+/** A typed array whose elements `ndarray` can hold. */
+export type TypedArray =
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Float16Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** What `ndarray` calls the element type of a typed array. */
+export type DType<D extends TypedArray> = D extends Int8Array ? "int8"
+  : D extends Int16Array ? "int16"
+  : D extends Int32Array ? "int32"
+  : D extends Uint8Array ? "uint8"
+  : D extends Uint16Array ? "uint16"
+  : D extends Uint32Array ? "uint32"
+  : D extends Float16Array ? "float16"
+  : D extends Float32Array ? "float32"
+  : D extends Float64Array ? "float64"
+  : D extends BigInt64Array ? "bigint64"
+  : "biguint64";
+
+/** An n-dimensional array of npm's `ndarray`: `data` seen through `shape`, `stride` and `offset`. See https://www.npmjs.com/package/ndarray. */
+export interface NdArray<D extends TypedArray = Float32Array> {
+  /** The elements, in whatever order the strides say. */
+  data: D;
+  /** The dimensions; in a row-major array the last is the fastest. */
+  shape: number[];
+  /** How many elements apart neighbours are in each dimension. */
+  stride: number[];
+  /** The index in `data` of the element at [0, 0, …]. */
+  offset: number;
+  /** The element type. */
+  dtype: DType<D>;
+  /** How many elements there are. */
+  size: number;
+  /** The dimensions from the fastest to the slowest. */
+  order: number[];
+  /** How many dimensions there are. */
+  dimension: number;
+  /** The element at an index. */
+  get(...index: number[]): D[number];
+  /** Sets the element at an index, which comes first. */
+  set(...indexAndValue: [...number[], D[number]] | number[]): D[number];
+  /** Where in `data` the element at an index is. */
+  index(...index: number[]): number;
+  /** What remains from an index on. */
+  lo(...index: number[]): NdArray<D>;
+  /** What remains before an index. */
+  hi(...index: number[]): NdArray<D>;
+  /** Every so manieth element of each dimension. */
+  step(...step: number[]): NdArray<D>;
+  /** The dimensions in another order. */
+  transpose(...order: number[]): NdArray<D>;
+  /** The part at an index; null leaves a dimension as it is. */
+  pick(...index: (number | null)[]): NdArray<D>;
+}
+
+type Construct = <D extends TypedArray>(data: D, shape?: readonly number[], stride?: readonly number[], offset?: number) => NdArray<D>;
+
+/** Runs a CommonJS module. */
+function commonJs(source: string, modules: Readonly<Record<string, unknown>>): unknown {
+  const module = { exports: {} };
+  new Function("module", "exports", "require", source)(module, module.exports, (name: string) => modules[name]);
+  return module.exports;
+}
+
+const construct = commonJs(ndarraySource, {
+  "iota-array": commonJs(iotaSource, {}),
+  "is-buffer": commonJs(isBufferSource, {}),
+}) as Construct;
+
+/**
+ * Makes an n-dimensional array over a typed array, without a copy.
+ *
+ * @param data The elements.
+ * @param shape The dimensions, the fastest last; by default `[data.length]`.
+ * @param stride How many elements apart neighbours are in each dimension; by default row-major.
+ * @param offset The index of the first element.
+ *
+ * @example
+ * ```ts
+ * import { ndarray } from "@ggml/deno/utils";
+ *
+ * const a = ndarray(new Float32Array([1, 2, 3, 4, 5, 6]), [2, 3]);
+ * console.log(a.get(1, 0)); // 4
+ * ```
+ */
+export function ndarray<D extends TypedArray>(data: D, shape?: readonly number[], stride?: readonly number[], offset?: number): NdArray<D> {
+  return construct(data, shape, stride, offset);
+}
+
+/** True for an `ndarray`, whichever copy of the package made it. */
+export function isNdArray(value: unknown): value is NdArray<TypedArray> {
+  if (typeof value !== "object" || value === null) return false;
+  const { data, shape, stride, offset } = value as Partial<NdArray<TypedArray>>;
+  return ArrayBuffer.isView(data) && Array.isArray(shape) && Array.isArray(stride) && typeof offset === "number";
+}
+
+/** True if the elements lie one after the other in row-major order. */
+export function isContiguous({ shape, stride }: NdArray<TypedArray>): boolean {
+  let expected = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] !== 1 && stride[i] !== expected) return false;
+    expected *= shape[i];
+  }
+  return true;
+}

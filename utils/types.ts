@@ -1,0 +1,125 @@
+/**
+ * Tensor types: what the loaded library's traits say of each, and which typed array holds its elements.
+ *
+ * Types are never listed but for the plain numbers that JavaScript has arrays for: a type that a later library adds works by its traits.
+ *
+ * @module
+ */
+
+import {
+  ggml_blck_size,
+  ggml_get_type_traits,
+  ggml_is_quantized,
+  ggml_quantize_chunk,
+  ggml_quantize_requires_imatrix,
+  type ggml_type,
+  GGML_TYPE_BF16,
+  GGML_TYPE_COUNT,
+  GGML_TYPE_F16,
+  GGML_TYPE_F32,
+  GGML_TYPE_F64,
+  GGML_TYPE_I16,
+  GGML_TYPE_I32,
+  GGML_TYPE_I64,
+  GGML_TYPE_I8,
+  ggml_type_name,
+  ggml_type_size,
+} from "../ffi/lib.ts";
+import type { TypedArray } from "./ndarray.ts";
+
+/** A constructor of typed arrays. */
+export type TypedArrayConstructor = new (buffer: ArrayBuffer, byteOffset?: number, length?: number) => TypedArray;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What is known of a tensor type. */
+export interface TypeInfo {
+  readonly type: ggml_type;
+  /** ggml's name: `q5_K`. */
+  readonly name: string;
+  /** Elements in a block; 1 for what isn't quantized. */
+  readonly blockSize: number;
+  /** Bytes in a block. */
+  readonly typeSize: number;
+  readonly isQuantized: boolean;
+  /** The typed array that holds it, null for quantized types. For BF16, which JavaScript hasn't got, its bits. */
+  readonly array: TypedArrayConstructor | null;
+  /** Converts elements to floats; null if ggml can't. */
+  readonly toFloat: ((from: Bytes, to: Float32Array, count: number) => void) | null;
+  /** Converts rows of floats to the type; null if ggml can't. */
+  readonly fromFloat: ((from: Float32Array, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => void) | null;
+  /** True if {@linkcode fromFloat} needs an importance matrix. */
+  readonly needsImatrix: boolean;
+}
+
+const ARRAYS: ReadonlyMap<ggml_type, TypedArrayConstructor> = new Map<ggml_type, TypedArrayConstructor>([
+  [GGML_TYPE_F32, Float32Array],
+  [GGML_TYPE_F16, Float16Array],
+  [GGML_TYPE_BF16, Uint16Array],
+  [GGML_TYPE_F64, Float64Array],
+  [GGML_TYPE_I8, Int8Array],
+  [GGML_TYPE_I16, Int16Array],
+  [GGML_TYPE_I32, Int32Array],
+  [GGML_TYPE_I64, BigInt64Array],
+]);
+
+const known = new Map<number, TypeInfo>();
+
+/**
+ * What the loaded library knows of a type, from `ggml_get_type_traits`.
+ *
+ * @throws {RangeError} If there is no such type.
+ */
+export function typeInfo(type: number): TypeInfo {
+  let info = known.get(type);
+  if (info === undefined) known.set(type, info = readTraits(type));
+  return info;
+}
+
+/** The tensor type whose elements a typed array holds; null if there is none. A Uint16Array is BF16's bits. */
+export function typeOfArray(array: TypedArray): ggml_type | null {
+  for (const [type, constructor] of ARRAYS) if (array instanceof constructor) return type;
+  return null;
+}
+
+function readTraits(number: number): TypeInfo {
+  if (!Number.isInteger(number) || number < 0 || number >= GGML_TYPE_COUNT) throw new RangeError(`there is no tensor type ${number}`);
+  const type = number as ggml_type;
+  const blockSize = ggml_blck_size(type), typeSize = ggml_type_size(type);
+  const name = ggml_type_name(type) ?? String(type);
+  if (blockSize === 0 || typeSize === 0) throw new RangeError(`tensor type ${number} was removed from ggml (${name})`);
+  return {
+    type,
+    name,
+    blockSize,
+    typeSize,
+    isQuantized: ggml_is_quantized(type),
+    array: ARRAYS.get(type) ?? null,
+    ...conversions(type),
+    needsImatrix: ggml_quantize_requires_imatrix(type),
+  };
+}
+
+/** The conversions to and from 32-bit floats. Types that stand for real numbers have one or both, integers have none. */
+function conversions(type: ggml_type): Pick<TypeInfo, "toFloat" | "fromFloat"> {
+  if (type === GGML_TYPE_F32) return arrayConversions(Float32Array);
+  if (type === GGML_TYPE_F64) return arrayConversions(Float64Array);
+  const { to_float, from_float_ref } = ggml_get_type_traits(type);
+  if (to_float !== null) {
+    return {
+      toFloat: (from, to, count) => to_float.call(from, to, count),
+      // It knows every type that converts both ways. Of the others it aborts.
+      fromFloat: (from, to, rows, rowLength, imatrix) => void ggml_quantize_chunk(type, from, to, 0, rows, rowLength, imatrix),
+    };
+  }
+  if (from_float_ref === null) return { toFloat: null, fromFloat: null };
+  return { toFloat: null, fromFloat: (from, to, rows, rowLength) => from_float_ref.call(from, to, rows * rowLength) };
+}
+
+/** Conversions that JavaScript's own arrays do. */
+function arrayConversions(array: Float32ArrayConstructor | Float64ArrayConstructor): Pick<TypeInfo, "toFloat" | "fromFloat"> {
+  return {
+    toFloat: (from, to, count) => to.set(new array(from.buffer, from.byteOffset, count)),
+    fromFloat: (from, to) => new array(to.buffer, to.byteOffset, from.length).set(from),
+  };
+}
