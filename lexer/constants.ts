@@ -65,10 +65,12 @@ function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Value | string |
   if (body.length === 1 && body[0].id !== null && body[0].id.macro === null && body[0].id.keyword !== 0) return null;
   diagnostics.muted++;
   try {
+    const { positional } = pp;
     const tokens = body.length === 1 && (body[0].id === null || body[0].id.macro === null) ? body : pp.expandAlone([use(macro)]);
     if (tokens.length === 0) return null;
     if (tokens.length > MAX_CONSTANT_TOKENS) return "its expansion is too long";
     if (!looksLikeExpression(tokens)) return null;
+    if (pp.positional > positional) return "its value depends on where it stands";
     const list = [...tokens, endOf(tokens)];
     const sub = new Parser(list, pp, p.target, p.c23);
     const node = expression(sub);

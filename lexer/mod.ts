@@ -191,12 +191,31 @@ function searchPath(options: ParseOptions): { folders: SearchFolder[]; firstAngl
   for (const path of options.system ?? []) folders.push({ path, system: true });
   folders.push({ path: "compiler", system: true, texts: COMPILER_HEADERS });
   for (const path of standard) folders.push({ path, system: true });
+  if (standard.length > 0) {
+    const path = gccFolder();
+    if (path !== null) folders.push({ path, system: true });
+  }
   folders.push({ path: "hosted", system: true, texts: HOSTED_HEADERS });
   return { folders, firstAngled: 0 };
 }
 
 function standardFolders(): string[] {
   return ["/usr/local/include", `/usr/include/${Deno.build.arch}-linux-gnu`, "/usr/include"];
+}
+
+/** gcc's own headers, if it is there: for those that are bound to its builtins (`immintrin.h`), which we have no stand-ins for. */
+function gccFolder(): string | null {
+  const parent = `/usr/lib/gcc/${Deno.build.arch}-linux-gnu`;
+  let newest = -1;
+  try {
+    for (const { name } of Deno.readDirSync(parent)) {
+      const version = parseInt(name);
+      if (version > newest) newest = version;
+    }
+  } catch {
+    return null; // there is none, or it may not be looked at
+  }
+  return newest < 0 ? null : `${parent}/${newest}/include`;
 }
 
 function readFile(path: string): string | undefined {

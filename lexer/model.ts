@@ -70,6 +70,12 @@ export type BasicName =
   | "_Complex float"
   | "_Complex double"
   | "_Complex long double"
+  | "_Complex _Float16"
+  | "_Complex _Float32"
+  | "_Complex _Float64"
+  | "_Complex _Float128"
+  | "_Complex _Float32x"
+  | "_Complex _Float64x"
   | "__builtin_va_list"
   | "nullptr_t";
 

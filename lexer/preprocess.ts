@@ -80,6 +80,8 @@ export class Preprocessor implements Expander {
   #produced = 0;
   #burst = 0;
   #counter = 0;
+  /** How often a macro was expanded whose value depends on where it stands. */
+  positional = 0;
   #inDirective = false;
   #carry = 0;
   /** The main file being read, for `__BASE_FILE__`. */
@@ -413,6 +415,7 @@ export class Preprocessor implements Expander {
       default:
         return false; // the __has_… operators, which only #if understands
     }
+    this.positional++;
     this.#pending.push(new Token(kind, text, null, token.flags, token.position, token.hide, token.expansion));
     return true;
   }

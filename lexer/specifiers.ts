@@ -316,10 +316,9 @@ function basicType(p: Parser, words: number, other: BasicName | null, at: Token)
     if (other === "__int128" && (words === (W_OTHER | W_SIGNED) || words === (W_OTHER | W_UNSIGNED))) {
       return T.basic(words & W_UNSIGNED ? "unsigned __int128" : "__int128");
     }
-    if (words === (W_OTHER | W_COMPLEX) && other === "float") return T.basic("_Complex float");
-    if (words === (W_OTHER | W_COMPLEX) && (other === "_Float64" || other === "_Float32x")) return T.basic("_Complex double");
-    if (words === (W_OTHER | W_COMPLEX) && other === "_Float32") return T.basic("_Complex float");
-    if (words === (W_OTHER | W_COMPLEX) && (other === "_Float64x" || other === "_Float128")) return T.basic("_Complex long double");
+    if (words === (W_OTHER | W_COMPLEX) && (other === "float" || other.startsWith("_Float"))) {
+      return T.basic(`_Complex ${other}` as BasicName);
+    }
     p.fail(`'${other}' can't be combined with these other words`, at);
   }
   switch (words) {

@@ -63,6 +63,12 @@ const SIZES: Readonly<Record<BasicName, readonly [number, number]>> = {
   "_Complex float": [8, 4],
   "_Complex double": [16, 8],
   "_Complex long double": [32, 16],
+  "_Complex _Float16": [4, 2],
+  "_Complex _Float32": [8, 4],
+  "_Complex _Float64": [16, 8],
+  "_Complex _Float128": [32, 16],
+  "_Complex _Float32x": [16, 8],
+  "_Complex _Float64x": [32, 16],
   "__builtin_va_list": [24, 8],
   "nullptr_t": [8, 8],
 };
@@ -75,7 +81,14 @@ function target(name: TargetName): Target {
   const sizes = {
     ...SIZES,
     ...(windows ? { "long": [4, 4] as const, "unsigned long": [4, 4] as const } : {}),
-    ...(shortLongDouble ? { "long double": [8, 8] as const, "_Complex long double": [16, 8] as const, "_Float64x": [8, 8] as const } : {}),
+    ...(shortLongDouble
+      ? {
+        "long double": [8, 8] as const,
+        "_Complex long double": [16, 8] as const,
+        "_Float64x": [8, 8] as const,
+        "_Complex _Float64x": [16, 8] as const,
+      }
+      : {}),
     "__builtin_va_list": windows || (arm && os === "macos") ? [8, 8] as const : arm ? [32, 8] as const : [24, 8] as const,
   };
   return {

@@ -108,7 +108,8 @@ export function auxNames(text: string): Set<string> {
   for (const line of text.split("\n")) {
     // `/* file:12:NC */ extern void (*signal (int, void (*)(int))) (int);`
     const declaration = line.replace(/^\/\*.*?\*\/ /, "");
-    const found = /([A-Za-z_$][\w$]*) \((?!\*)/.exec(declaration);
+    // or, of a typedef's function type, `extern handler on_exit;`
+    const found = /([A-Za-z_$][\w$]*) \((?!\*)/.exec(declaration) ?? /([A-Za-z_$][\w$]*);$/.exec(declaration);
     if (found !== null) names.add(found[1]);
   }
   return names;
@@ -121,11 +122,26 @@ function write(json: Dump, aliases: readonly (string | null)[], lines: string[],
     lines.push(`_Static_assert(${test}, "");`);
     count++;
   };
-  for (const f of json.functions) {
-    const parameters = f.parameters.map((p) => `__typeof__(${p.type})`);
-    if (f.variadic) parameters.push("...");
-    lines.push(`extern __typeof__(${f.result}) (${f.name})(${parameters.length > 0 ? parameters.join(", ") : "void"});`);
+  for (const { name, type, values } of json.enums) {
+    for (const value of values) assert(`(${value.name}) == (${literal(value.value)})`);
+    if (name !== null && completeEnums.has(name) && values.length > 0) {
+      assert(`__builtin_types_compatible_p(enum ${name}, ${type})`);
+    }
   }
+  for (const { name, kind, value } of json.constants) {
+    // A `static const` is no constant expression to gcc.
+    lines.push(`#ifdef ${name}`);
+    if (kind === "int") assert(`(${name}) == (${literal(value)})`);
+    else if (kind === "string") assert(`sizeof(${name}) > 0`);
+    else assert(`(double)(${name}) == ${/^-?\d+$/.test(String(value)) ? `${value}.0` : value}`);
+    lines.push("#endif");
+  }
+  // Macros of the names that follow must go.
+  const undefine = new Set<string>();
+  for (const record of json.records) for (const field of record.fields) if (field.name !== null) undefine.add(field.name);
+  for (const f of json.functions) undefine.add(f.name);
+  for (const { name } of json.typedefs) undefine.add(name);
+  for (const name of undefine) lines.push(`#undef ${name}`);
   const layout = (type: string, record: Dump["records"][number]): void => {
     if (record.size === null) return;
     assert(`sizeof(${type}) == ${record.size}`);
@@ -139,20 +155,14 @@ function write(json: Dump, aliases: readonly (string | null)[], lines: string[],
     if (record.name !== null) layout(`${record.kind} ${record.name}`, record);
     else if (aliases[i] !== null) layout(aliases[i]!, record);
   });
-  for (const { name, type, values } of json.enums) {
-    for (const value of values) assert(`(${value.name}) == (${literal(value.value)})`);
-    if (name !== null && completeEnums.has(name) && values.length > 0) {
-      assert(`__builtin_types_compatible_p(enum ${name}, ${type})`);
-    }
-  }
   for (const { name, type } of json.typedefs) assert(`__builtin_types_compatible_p(${name}, __typeof__(${type}))`);
-  for (const { name, kind, value } of json.constants) {
-    // A `static const` is no constant expression to gcc.
-    lines.push(`#ifdef ${name}`);
-    if (kind === "int") assert(`(${name}) == (${literal(value)})`);
-    else if (kind === "string") assert(`sizeof(${name}) > 0`);
-    else assert(`(double)(${name}) == ${/^-?\d+$/.test(String(value)) ? `${value}.0` : value}`);
-    lines.push("#endif");
+  for (const f of json.functions) {
+    const parameters = f.parameters.map((p) => `__typeof__(${p.type})`);
+    if (f.variadic) parameters.push("...");
+    lines.push(
+      `#undef ${f.name}`,
+      `extern __typeof__(${f.result}) (${f.name})(${parameters.length > 0 ? parameters.join(", ") : "void"});`,
+    );
   }
   return count;
 }
