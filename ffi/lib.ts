@@ -6,8 +6,8 @@
  * @module
  */
 
-export * from "./callbacks.ts";
+export * from "./callbacks.js";
 export * from "./constants.ts";
-export * from "./enums.ts";
-export * from "./functions.ts";
-export * from "./structs.ts";
+export * from "./enums.js";
+export * from "./functions.js";
+export * from "./structs.js";

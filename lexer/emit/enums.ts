@@ -1,5 +1,5 @@
 /**
- * Writes `enums.ts`: the values of each enum as constants, and the enum as the union of their literal types.
+ * Writes `enums.js` and `enums.d.ts`: the values of each enum as constants, and the enum as the union of their literal types.
  *
  * @module
  */
@@ -8,28 +8,37 @@ import type { Api, BoundEnum } from "./api.ts";
 import { doc, Printer, union } from "./print.ts";
 import { place } from "./prototype.ts";
 
-/** The text of `enums.ts`. */
+/** The text of `enums.js`. */
 export function emitEnums({ enums }: Api, banner: string): string {
   const printer = new Printer();
-  printer.line(banner);
-  for (const bound of enums) emitEnum(bound, printer);
+  printer.line(`// @ts-self-types="./enums.d.ts"`, banner);
+  for (const { declaration: { values } } of enums) {
+    printer.gap();
+    for (const { name, value } of values) printer.line(`export const ${name} = ${literal(value)};`);
+  }
   return printer.toString();
 }
 
-function emitEnum({ declaration, name }: BoundEnum, printer: Printer): void {
+/** The text of `enums.d.ts`. */
+export function declareEnums({ enums }: Api, banner: string): string {
+  const printer = new Printer();
+  printer.line(banner);
+  for (const bound of enums) declareEnum(bound, printer);
+  return printer.toString();
+}
+
+function declareEnum({ declaration, name }: BoundEnum, printer: Printer): void {
   const { values, alias } = declaration;
-  const cName = declaration.name === null ? alias ?? "enum" : `enum ${declaration.name}`;
+  const what = doc("", `\`${declaration.name === null ? alias ?? "enum" : `enum ${declaration.name}`}\` (${place(declaration)}).`);
   printer.gap();
-  for (const value of values) {
-    printer.line(doc("", `\`${cName}\` (${place(declaration)}).`));
-    printer.line(`export const ${value.name} = ${literal(value.value)};`);
-  }
+  for (const value of values) printer.line(what, `export declare const ${value.name}: ${literal(value.value)};`);
   if (name === null) return;
-  printer.gap();
-  printer.line(doc("", `\`${cName}\` (${place(declaration)}).`));
   // Of several names of one value the last is shown: the first are often deprecated.
   const byValue = new Map(values.map((value) => [value.value, value.name]));
-  printer.line(union(`export type ${name}`, byValue.size === 0 ? ["number"] : [...byValue.values()].map((member) => `typeof ${member}`)));
+  printer.line(
+    what,
+    union(`export type ${name}`, byValue.size === 0 ? ["number"] : [...byValue.values()].map((member) => `typeof ${member}`)),
+  );
 }
 
 /** An integer as a number or, where that isn't exact, as a bigint. */

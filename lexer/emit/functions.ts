@@ -1,76 +1,73 @@
 /**
- * Writes `functions.ts`: a typed function for each C function.
+ * Writes `functions.js` and `functions.d.ts`: a typed function for each C function.
  *
- * Each binds itself on its first call: a module-level `let` starts as a function that puts the bound symbol in its own place. That is as
- * fast as the bare symbol and opens only what is used.
+ * Each checks and unwraps its arguments, calls the symbol, which it binds on its first call, and wraps the result.
  *
  * @module
  */
 
 import type { Api, BoundFunction, BoundParameter } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
-import { doc, importNames, list, Printer } from "./print.ts";
+import { doc, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
 
-/** The text of `functions.ts`. */
+/** The text of `functions.js`. */
 export function emitFunctions(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
   const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
   const body = new Printer();
   for (const bound of api.functions) emitFunction(bound, roots, uses, body);
-  const printer = new Printer();
-  printer.line(banner, "// deno-lint-ignore-file no-explicit-any");
-  printer.gap();
-  const types = [...uses.types].filter((name) => !uses.values.has(name));
-  const enums = new Set(api.enums.map(({ name }) => name));
-  const callbacks = new Set(api.callbacks.map(({ name }) => name));
-  const from = (file: (name: string) => boolean) => [
-    ...[...uses.values].filter(file),
-    ...types.filter(file).map((name) => `type ${name}`),
-  ];
-  const isCallback = (name: string) => callbacks.has(name), isEnum = (name: string) => enums.has(name);
-  printer.line(`import { ABI } from "./layouts.ts";`);
-  if (from(isCallback).length > 0) printer.line(importNames(from(isCallback), "./callbacks.ts"));
-  if (types.some(isEnum)) printer.line(importNames(types.filter(isEnum), "./enums.ts", true));
-  printer.line(importNames(from((name) => !isCallback(name) && !isEnum(name)), "./structs.ts"));
-  const runtimeTypes = new Set(["Data", "Pointers"]);
   uses.$("binder");
-  const names = [...uses.runtime].map((name) => `${runtimeTypes.has(name) ? "type " : ""}${name} as $${name}`);
-  printer.line(importNames(names, runtime));
+  const printer = new Printer();
+  printer.line(`// @ts-self-types="./functions.d.ts"`, banner);
   printer.gap();
-  printer.line("type $Function = (...args: any[]) => any;", "const $bind = $binder(ABI);");
+  printer.line(`import { ABI } from "./layouts.ts";`, ...uses.imports(api, "functions", runtime, false));
   printer.gap();
+  printer.line("const $bind = $binder(ABI);");
+  printer.gap();
+  return printer.toString() + "\n" + body.toString();
+}
+
+/** The text of `functions.d.ts`. */
+export function declareFunctions(api: Api, banner: string, runtime: string): string {
+  const uses = new Uses();
+  const body = new Printer();
+  for (const { declaration, name, parameters, result, resultNullable } of api.functions) {
+    const deprecated = declaration.deprecated === undefined ? [] : ["@deprecated"];
+    const signature = parameters.map((parameter) => `${parameter.name}: ${parameterType(parameter, uses)}`);
+    body.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...deprecated));
+    body.line(list(`export declare function ${name}(`, signature, `): ${resultType(result, resultNullable, uses)};`));
+  }
+  const printer = new Printer();
+  printer.line(banner);
+  printer.gap();
+  printer.line(...uses.imports(api, "functions", runtime, true));
   return printer.toString() + "\n" + body.toString();
 }
 
 function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
   const { declaration, name, parameters, result } = bound;
   const symbol = `$${declaration.name}`;
-  const native = parameters.map(({ crossing }) => nativeParameter(crossing, uses));
   printer.gap();
-  printer.line(`let ${symbol}: $Function = (...args) => {`);
-  const bind = [`"${declaration.symbol}"`, list("[", native, "]"), nativeResult(result, uses)];
-  printer.line(bindCall(symbol, bind, native));
-  printer.line(`  return ${symbol}(...args);`, "};");
-  const deprecated = declaration.deprecated === undefined ? [] : ["@deprecated"];
-  printer.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...deprecated));
-  const signature = parameters.map((parameter) => `${parameter.name}: ${parameterType(parameter, uses)}`);
-  printer.line(list(`export function ${name}(`, signature, `): ${resultType(result, bound.resultNullable, uses)} {`));
+  printer.line(`let ${symbol};`);
+  printer.line(list(`export function ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
   let strings = 0;
   parameters.forEach((parameter, i) => {
     const slot = parameter.crossing.kind === "string" ? strings++ : 0;
     const [conversion, ...args] = toC(parameter, parameter.name, `"${declaration.name}(${parameter.name})"`, slot, uses);
     printer.line(list(`  const $${i} = ${conversion}(`, args, ");"));
   });
+  const native = parameters.map(({ crossing }) => nativeParameter(crossing, uses));
+  printer.line(bindCall(symbol, declaration.symbol, native, nativeResult(result, uses)));
   emitCall(bound, symbol, roots, uses, printer);
   printer.line("}");
 }
 
-function bindCall(symbol: string, args: readonly string[], native: readonly string[]): string {
-  const line = `  ${symbol} = $bind(${args.join(", ")});`;
+function bindCall(symbol: string, name: string, parameters: readonly string[], result: string): string {
+  const line = `  ${symbol} ??= $bind("${name}", [${parameters.join(", ")}], ${result});`;
   if (line.length <= 140) return line;
-  return [`  ${symbol} = $bind(`, `    ${args[0]},`, `${list("    [", native, "],")}`, `    ${args[2]},`, "  );"].join("\n");
+  return [`  ${symbol} ??= $bind(`, `    "${name}",`, list("    [", parameters, "],"), `    ${result},`, "  );"].join("\n");
 }
 
 function emitCall(bound: BoundFunction, symbol: string, roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
@@ -97,7 +94,7 @@ function keepAlive({ parameters, keeps, result }: BoundFunction, uses: Uses, pri
   for (const [holder, kept] of keeps) {
     printer.line(`  ${uses.$("keep")}(${ownerOf(parameters[holder], uses)}, ${parameters[kept].name});`);
   }
-  if (result.kind === "handle") return; // keeps everything, below
+  if (result.kind === "handle") return; // keeps everything, in emitHandle
   const holder = parameters.find(isHandle);
   for (const parameter of parameters.filter(({ crossing }) => crossing.kind === "callback")) {
     printer.line(`  ${uses.$("keep")}(${ownerOf(holder, uses)}, ${parameter.name});`);
@@ -119,13 +116,13 @@ function emitResult(
       printer.line(`  return ${uses.$("cstringAt")}($);`);
       return;
     case "struct":
-      printer.line(`  return new ${uses.value(result.name)}($);`);
+      printer.line(`  return new ${uses.own(result.name)}($);`);
       return;
     case "handle":
       emitHandle(result.name, parameters, roots.has(result.name), uses, printer);
       return;
     case "callback":
-      printer.line(`  return new ${uses.value(result.name)}($, ${ownerOf(parameters.find(isHandle), uses)});`);
+      printer.line(`  return new ${uses.own(result.name)}($, ${ownerOf(parameters.find(isHandle), uses)});`);
       return;
     case "data":
     case "pointers":
@@ -146,7 +143,7 @@ function emitHandle(name: string, parameters: readonly BoundParameter[], root: b
   const owner = root ? "$owner" : ownerOf(from, uses);
   if (root) printer.line(`  const $owner = new ${uses.$("Owner")}($);`);
   for (const other of others) printer.line(`  ${uses.$("keep")}(${owner}, ${other.name});`);
-  printer.line(`  return new ${uses.value(name)}($, ${owner});`);
+  printer.line(`  return new ${uses.own(name)}($, ${owner});`);
 }
 
 function ownerOf(parameter: BoundParameter | undefined, uses: Uses): string {

@@ -1,5 +1,5 @@
 /**
- * Writes `structs.ts`: a class for each struct and union.
+ * Writes `structs.js` and `structs.d.ts`: a class for each struct and union.
  *
  * A struct whose fields the headers show has getters and setters at their laid-out offsets; one that they only name is an opaque handle.
  *
@@ -9,178 +9,165 @@
 import type { CType } from "../model.ts";
 import { resolve } from "../types.ts";
 import type { Api, BoundField, BoundRecord } from "./api.ts";
+import { type Crossing, Unbindable } from "./crossing.ts";
 import { nativeFields } from "./native.ts";
-import { doc, importNames, list, Printer } from "./print.ts";
+import { doc, list, Printer } from "./print.ts";
 import { declaration, place } from "./prototype.ts";
 import { isPointer, parameterType, resultType, Uses } from "./typescript.ts";
 
-const TYPES = new Set(["Data", "Init", "Pointers"]);
-
-/** The text of `structs.ts`. */
+/** The text of `structs.js`. */
 export function emitStructs(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
   const body = new Printer();
-  const frees: string[] = [];
-  for (const record of api.records) {
-    emitClass(record, uses, body);
-    if (record.free !== null) frees.push(record.free);
-  }
-  emitAliases(api, uses, body);
-  const own = new Set(api.records.map(({ name }) => name));
-  const callbacks = new Set(api.callbacks.map(({ name }) => name));
+  for (const record of api.records) emitClass(record, uses, body);
   const printer = new Printer();
-  printer.line(banner);
+  printer.line(`// @ts-self-types="./structs.d.ts"`, banner);
   printer.gap();
-  const used = [...uses.values, ...[...uses.types].filter((name) => !uses.values.has(name)).map((name) => `type ${name}`)];
-  const bare = (name: string) => name.replace("type ", "");
-  const fromCallbacks = used.filter((name) => callbacks.has(bare(name)));
-  if (fromCallbacks.length > 0) printer.line(importNames(fromCallbacks, "./callbacks.ts"));
-  const fromEnums = used.map(bare).filter((name) => !callbacks.has(name) && !own.has(name));
-  if (fromEnums.length > 0) printer.line(importNames(fromEnums, "./enums.ts", true));
-  if (frees.length > 0) printer.line(importNames(frees, "./functions.ts"));
-  printer.line(importNames([...uses.runtime].map((name) => `${TYPES.has(name) ? "type " : ""}${name} as $${name}`), runtime));
+  printer.line(...uses.imports(api, "structs", runtime, false));
   return printer.toString() + "\n" + body.toString();
 }
 
-function emitClass(record: BoundRecord, uses: Uses, printer: Printer): void {
-  const { declaration: record_, name, fields, free } = record;
-  const opaque = record_.size === null;
-  const tag = record_.name === null ? `${record_.kind} ${name}` : `${record_.kind} ${record_.name}`;
+/** The text of `structs.d.ts`. */
+export function declareStructs(api: Api, banner: string, runtime: string): string {
+  const uses = new Uses();
+  const body = new Printer();
+  for (const record of api.records) declareClass(record, uses, body);
+  declareAliases(api, uses, body);
+  const printer = new Printer();
+  printer.line(banner);
   printer.gap();
-  printer.line(doc("", `\`${tag}\` (${place(record_)}), ${opaque ? "opaque" : `${record_.size} bytes`}.`));
-  printer.line(`export class ${name} extends ${uses.$(opaque ? "Handle" : "Struct")} {`);
-  printer.line(`  declare readonly $struct: "${name}";`);
+  printer.line(...uses.imports(api, "structs", runtime, true));
+  return printer.toString() + "\n" + body.toString();
+}
+
+function emitClass({ declaration: record, name, fields, free }: BoundRecord, uses: Uses, printer: Printer): void {
+  const opaque = record.size === null;
+  printer.gap();
+  const head = `export class ${name} extends ${uses.$(opaque ? "Handle" : "Struct")} {`;
+  if (opaque && free === null) {
+    printer.line(`${head}}`);
+    return;
+  }
+  printer.line(head);
   if (!opaque) {
-    printer.line(`  static readonly size: number = ${record_.size};`);
-    const native = nativeFields(record_);
-    if (native !== null) printer.line(list("  static readonly native: readonly Deno.NativeType[] = [", native, "];"));
-    printer.gap();
-    printer.line(`  constructor(init?: ${uses.$("Init")}<${name}>, owner?: ${uses.$("Owner")}) {`, "    super(init, owner);", "  }");
+    printer.line(`  static size = ${record.size};`);
+    const native = nativeFields(record);
+    if (native !== null) printer.line(list("  static native = [", native, "];"));
   }
   for (const field of fields) {
-    printer.gap();
-    emitField(field, name, uses, printer);
+    const accessor = accessorOf(field, name, uses);
+    printer.line(`  get ${field.name}() {`, ...accessor.get.map((line) => `    ${line}`), "  }");
+    if (accessor.set !== null) printer.line(`  set ${field.name}(value) {`, ...accessor.set.map((line) => `    ${line}`), "  }");
+  }
+  if (free !== null) printer.line("  [Symbol.dispose]() {", `    ${uses.$("dispose")}(this, ${uses.own(free)});`, "  }");
+  printer.line("}");
+}
+
+function declareClass({ declaration: record, name, fields, free }: BoundRecord, uses: Uses, printer: Printer): void {
+  const opaque = record.size === null;
+  const tag = `${record.kind} ${record.name ?? name}`;
+  printer.gap();
+  printer.line(doc("", `\`${tag}\` (${place(record)}), ${opaque ? "opaque" : `${record.size} bytes`}.`));
+  printer.line(`export declare class ${name} extends ${uses.$(opaque ? "Handle" : "Struct")} {`);
+  printer.line(`  declare readonly $struct: "${name}";`);
+  if (!opaque) {
+    printer.line("  static readonly size: number;");
+    if (nativeFields(record) !== null) printer.line("  static readonly native: readonly Deno.NativeType[];");
+    printer.line(`  constructor(init?: ${uses.$("Init")}<${name}>, owner?: ${uses.$("Owner")});`);
+  }
+  for (const field of fields) {
+    const accessor = accessorOf(field, name, new Uses());
+    printer.line(doc("  ", `\`${declaration(field.name, field.type)}\``));
+    printer.line(`  get ${field.name}(): ${accessor.type(uses)};`);
+    if (accessor.set !== null) printer.line(`  set ${field.name}(value: ${accessor.input(uses)});`);
   }
   if (free !== null) {
-    printer.gap();
     printer.line(doc("  ", `Frees it, by \`${free}\`; does nothing if it was freed already.`));
-    printer.line("  [Symbol.dispose](): void {", `    ${uses.$("dispose")}(this, ${free});`, "  }");
+    printer.line("  [Symbol.dispose](): void;");
   }
   printer.line("}");
 }
 
-/** A getter and a setter. Their text is chosen here, so that nothing is left to decide when they run. */
-function emitField(field: BoundField, record: string, uses: Uses, printer: Printer): void {
-  const { name, type } = field;
-  const where = `"${record}.${name}"`;
-  const accessor = field.length === null ? scalar(field, where, uses) : array(field, field.length, where, uses);
-  printer.line(doc("  ", `\`${declaration(name, type)}\``));
-  printer.line(`  get ${name}(): ${accessor.type} {`, ...accessor.get.map((line) => `    ${line}`), "  }");
-  if (accessor.set !== null) printer.line(`  set ${name}(value: ${accessor.input}) {`, ...accessor.set.map((line) => `    ${line}`), "  }");
-}
-
+/** A getter and a setter: their bodies, chosen here so that nothing is left to decide when they run, and their types. */
 interface Accessor {
-  type: string;
-  input: string;
-  get: string[];
-  set: string[] | null;
+  readonly get: readonly string[];
+  /** Null where the field can't be set as a whole. */
+  readonly set: readonly string[] | null;
+  type(uses: Uses): string;
+  input(uses: Uses): string;
 }
 
-function scalar(field: BoundField, where: string, uses: Uses): Accessor {
-  const { crossing, offset } = field;
-  const type = resultType(crossing, isPointer(crossing), uses);
-  const input = isPointer(crossing) && crossing.kind !== "string"
-    ? `${crossing.kind === "handle" || crossing.kind === "callback" ? uses.type(crossing.name) : uses.$("Data")} | null`
-    : parameterType({ crossing, nullable: isPointer(crossing) }, uses);
-  const memory = `${uses.$("memory")}(this)`;
-  const read = (getter: string, little: boolean) => `${memory}.get${getter}(this.$offset + ${offset}${little ? ", true" : ""})`;
-  const write = (setter: string, value: string, little: boolean) =>
-    `${memory}.set${setter}(this.$offset + ${offset}, ${value}${little ? ", true" : ""});`;
+function accessorOf(field: BoundField, record: string, uses: Uses): Accessor {
+  const where = `"${record}.${field.name}"`;
+  return field.length === null ? scalar(field, where, uses) : array(field, field.length, where, uses);
+}
+
+function scalar({ crossing, offset }: BoundField, where: string, uses: Uses): Accessor {
+  const types = {
+    type: (uses: Uses) => resultType(crossing, isPointer(crossing), uses),
+    input: (uses: Uses) => pointerInput(crossing, uses) ?? parameterType({ crossing, nullable: isPointer(crossing) }, uses),
+  };
+  const memory = () => `${uses.$("memory")}(this)`;
+  const read = (type: string, little: boolean) => `${memory()}.get${type}(this.$offset + ${offset}${little ? ", true" : ""})`;
+  const write = (type: string, value: string, little: boolean) =>
+    `${memory()}.set${type}(this.$offset + ${offset}, ${value}${little ? ", true" : ""});`;
   switch (crossing.kind) {
-    case "bool":
-      return {
-        type,
-        input,
-        get: [`return ${read("Uint8", false)} !== 0;`],
-        set: [write("Uint8", `${uses.$("bool")}(value, ${where}) ? 1 : 0`, false)],
-      };
-    case "float":
-      return {
-        type,
-        input,
-        get: [`return ${read(`Float${crossing.bits}`, true)};`],
-        set: [write(`Float${crossing.bits}`, `${uses.$("float")}(value, ${where})`, true)],
-      };
+    case "bool": {
+      const set = write("Uint8", `${uses.$("bool")}(value, ${where}) ? 1 : 0`, false);
+      return { ...types, get: [`return ${read("Uint8", false)} !== 0;`], set: [set] };
+    }
+    case "float": {
+      const type = `Float${crossing.bits}`;
+      return { ...types, get: [`return ${read(type, true)};`], set: [write(type, `${uses.$("float")}(value, ${where})`, true)] };
+    }
     case "int": {
       const { bits, signed } = crossing;
-      if (bits === 64) {
-        const reader = uses.$(signed ? "readInt64" : "readUint64"), check = uses.$(signed ? "int64" : "uint64");
-        return {
-          type,
-          input,
-          get: [`return ${reader}(${memory}, this.$offset + ${offset});`],
-          set: [write(`Big${signed ? "Int" : "Uint"}64`, `${check}(value, ${where})`, true)],
-        };
-      }
-      const accessor = `${signed ? "Int" : "Uint"}${bits}`;
-      const check = bits === 32
-        ? `${uses.$(signed ? "int32" : "uint32")}(value, ${where})`
-        : `${uses.$(signed ? "small" : "smallUnsigned")}(value, ${bits}, ${where})`;
-      const cast = crossing.name === null ? "" : ` as ${type}`;
-      return { type, input, get: [`return ${read(accessor, bits > 8)}${cast};`], set: [write(accessor, check, bits > 8)] };
+      const type = `${bits === 64 ? "Big" : ""}${signed ? "Int" : "Uint"}${bits}`;
+      const set = [write(type, checkInteger(bits, signed, where, uses), bits > 8)];
+      if (bits < 64) return { ...types, get: [`return ${read(type, bits > 8)};`], set };
+      return { ...types, get: [`return ${uses.$(signed ? "readInt64" : "readUint64")}(${memory()}, this.$offset + ${offset});`], set };
     }
     case "string":
       return {
-        type,
-        input,
+        ...types,
         get: [`return ${uses.$("getString")}(this, ${offset});`],
         set: [`${uses.$("setString")}(this, ${offset}, value, ${where});`],
       };
     case "struct":
       return {
-        type,
-        input,
-        get: [`return new ${uses.value(crossing.name)}(this.address + ${offset}n, this.owner);`],
+        ...types,
+        get: [`return new ${uses.own(crossing.name)}(this.address + ${offset}n, this.owner);`],
         set: [`${uses.$("setStruct")}(this, ${offset}, value, ${crossing.name}, ${where});`],
       };
-    default: {
-      const wrapper = crossing.kind === "handle" || crossing.kind === "callback" ? uses.value(crossing.name) : uses.$("Pointer");
+    default:
       return {
-        type,
-        input,
-        get: [`return ${uses.$("getHandle")}(this, ${offset}, ${wrapper});`],
+        ...types,
+        get: [`return ${uses.$("getHandle")}(this, ${offset}, ${wrapperOf(crossing, uses)});`],
         set: [`${uses.$("setPointer")}(this, ${offset}, value, ${where});`],
       };
-    }
   }
 }
 
-function array(field: BoundField, length: number, where: string, uses: Uses): Accessor {
-  const { crossing, offset } = field;
+function array({ crossing, offset, type }: BoundField, length: number, where: string, uses: Uses): Accessor {
   if (crossing.kind === "struct") {
-    const name = uses.value(crossing.name);
-    return {
-      type: `readonly ${name}[]`,
-      input: "",
-      get: [`return ${uses.$("getStructs")}(this, ${offset}, ${length}, ${name});`],
-      set: null,
-    };
+    const get = [`return ${uses.$("getStructs")}(this, ${offset}, ${length}, ${uses.own(crossing.name)});`];
+    return { get, set: null, type: (uses) => `readonly ${uses.own(crossing.name)}[]`, input: () => "never" };
   }
   if (isPointer(crossing)) {
-    const wrapper = crossing.kind === "handle" || crossing.kind === "callback" ? uses.value(crossing.name) : uses.$("Pointer");
+    const types = (uses: Uses) => `readonly (${wrapperOf(crossing, uses)} | null)[]`;
     return {
-      type: `readonly (${wrapper} | null)[]`,
-      input: `readonly (${wrapper} | null)[]`,
-      get: [`return ${uses.$("getHandles")}(this, ${offset}, ${length}, ${wrapper});`],
+      get: [`return ${uses.$("getHandles")}(this, ${offset}, ${length}, ${wrapperOf(crossing, uses)});`],
       set: [`${uses.$("setPointers")}(this, ${offset}, ${length}, value, ${where});`],
+      type: types,
+      input: types,
     };
   }
-  if (isText(field.type)) {
+  if (isText(type)) {
     return {
-      type: "string",
-      input: "string",
       get: [`return ${uses.$("getText")}(this, ${offset}, ${length});`],
       set: [`${uses.$("setText")}(this, ${offset}, ${length}, value, ${where});`],
+      type: () => "string",
+      input: () => "string",
     };
   }
   if (crossing.kind === "int" && crossing.bits === 64) return integers64(offset, length, crossing.signed, where, uses);
@@ -189,15 +176,29 @@ function array(field: BoundField, length: number, where: string, uses: Uses): Ac
     : crossing.kind === "int"
     ? `${crossing.signed ? "Int" : "Uint"}${crossing.bits}Array`
     : "Uint8Array";
+  const get = `${uses.$("getArray")}(this, ${offset}, ${length}, ${typed})`;
   return {
-    type: typed,
-    input: "ArrayLike<number>",
-    get: [`return ${uses.$("getArray")}(this, ${offset}, ${length}, ${typed});`],
-    set: [
-      `${uses.$("expectLength")}(value, ${length}, ${where});`,
-      `${uses.$("getArray")}(this, ${offset}, ${length}, ${typed}).set(value);`,
-    ],
+    get: [`return ${get};`],
+    set: [`${uses.$("expectLength")}(value, ${length}, ${where});`, `${get}.set(value);`],
+    type: () => typed,
+    input: () => "ArrayLike<number>",
   };
+}
+
+function checkInteger(bits: number, signed: boolean, where: string, uses: Uses): string {
+  if (bits >= 32) return `${uses.$(`${signed ? "int" : "uint"}${bits}`)}(value, ${where})`;
+  return `${uses.$(signed ? "small" : "smallUnsigned")}(value, ${bits}, ${where})`;
+}
+
+/** The class of what a pointer field points to. */
+function wrapperOf(crossing: Crossing, uses: Uses): string {
+  return crossing.kind === "handle" || crossing.kind === "callback" ? uses.own(crossing.name) : uses.$("Pointer");
+}
+
+/** What a pointer field can be set to; null for what is no pointer, and for strings. */
+function pointerInput(crossing: Crossing, uses: Uses): string | null {
+  if (!isPointer(crossing) || crossing.kind === "string") return null;
+  return `${crossing.kind === "handle" || crossing.kind === "callback" ? uses.own(crossing.name) : uses.$("Data")} | null`;
 }
 
 /** True for `char name[length]`. */
@@ -210,31 +211,31 @@ function isText(type: CType): boolean {
 /** A short array is read without a loop: V8 then drops the elements that nobody asks for, and the array itself. */
 function integers64(offset: number, length: number, signed: boolean, where: string, uses: Uses): Accessor {
   const reader = uses.$(signed ? "readInt64" : "readUint64"), check = uses.$(signed ? "int64" : "uint64");
-  const set = [
-    `${uses.$("expectLength")}(value, ${length}, ${where});`,
-    `const view = ${uses.$("memory")}(this), offset = this.$offset + ${offset};`,
-    `for (let i = 0; i < ${length}; i++) view.setBig${signed ? "Int" : "Uint"}64(offset + 8 * i, ${check}(value[i], ${where}), true);`,
-  ];
   const head = `const view = ${uses.$("memory")}(this), offset = this.$offset + ${offset};`;
+  const elements = Array.from({ length }, (_, i) => `${reader}(view, offset${i === 0 ? "" : ` + ${8 * i}`})`);
   const get = length <= 8
-    ? [
+    ? list("    return [", elements, "];").trimStart()
+    : `return Array.from({ length: ${length} }, (_, i) => ${reader}(view, offset + 8 * i));`;
+  return {
+    get: [head, get],
+    set: [
+      `${uses.$("expectLength")}(value, ${length}, ${where});`,
       head,
-      list("return [", Array.from({ length }, (_, i) => `${reader}(view, offset${i === 0 ? "" : ` + ${8 * i}`})`), "];").replaceAll(
-        "\n",
-        "\n    ",
-      ),
-    ]
-    : [head, `return Array.from({ length: ${length} }, (_, i) => ${reader}(view, offset + 8 * i));`];
-  return { type: "readonly number[]", input: "readonly (number | bigint)[]", get, set };
+      `for (let i = 0; i < ${length}; i++) view.setBig${signed ? "Int" : "Uint"}64(offset + 8 * i, ${check}(value[i], ${where}), true);`,
+    ],
+    type: () => "readonly number[]",
+    input: () => "readonly (number | bigint)[]",
+  };
 }
 
-function emitAliases({ aliases, crossings }: Api, uses: Uses, printer: Printer): void {
+function declareAliases({ aliases, crossings }: Api, uses: Uses, printer: Printer): void {
   for (const { name, declaration: typedef } of aliases) {
     let type: string;
     try {
       type = resultType(crossings.of(typedef.type, { name, origin: typedef }), false, uses);
-    } catch {
-      continue; // what can't cross has no name either
+    } catch (error) {
+      if (!(error instanceof Unbindable)) throw error;
+      continue; // what can't cross needs no name
     }
     if (type === name || type === "void") continue;
     printer.gap();

@@ -1,38 +1,53 @@
 /**
  * The TypeScript side of each way of crossing: its types, its FFI types, the conversions.
  *
+ * What runs is JavaScript with its types in a declaration file beside it. As one TypeScript file the functions took 8 ms to load from Deno's
+ * cache, most of it for the text and its source map; so they take 2.
+ *
  * Names that begin with `$` are the runtime's, imported so that no C name can hide them.
  *
  * @module
  */
 
-import type { BoundParameter } from "./api.ts";
+import type { Api, BoundParameter } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
+import { importNames } from "./print.ts";
 
 /** Notes which names a file uses, so that it imports those and no others. */
 export class Uses {
-  /** Of the runtime. */
-  readonly runtime: Set<string> = new Set();
-  /** Classes that are needed as values. */
-  readonly values: Set<string> = new Set();
-  /** Classes and enums that are needed as types. */
-  readonly types: Set<string> = new Set();
+  readonly #runtime: Set<string> = new Set();
+  readonly #generated: Set<string> = new Set();
 
   /** A name of the runtime, as the file writes it. */
   $(name: string): string {
-    this.runtime.add(name);
+    this.#runtime.add(name);
     return `$${name}`;
   }
 
-  value(name: string): string {
-    this.values.add(name);
+  /** A class, enum type or function of the generated files. */
+  own(name: string): string {
+    this.#generated.add(name);
     return name;
   }
 
-  type(name: string): string {
-    this.types.add(name);
-    return name;
+  /** The file's imports. `here` is its own name, whose exports it needn't import; `types` makes them imports of types. */
+  imports(api: Api, here: string, runtime: string, types: boolean): string[] {
+    const files = new Map<string, string[]>();
+    for (const name of this.#generated) {
+      const file = fileOf(name, api);
+      if (file !== here) files.set(file, [...files.get(file) ?? [], name]);
+    }
+    const lines = [...files].sort().map(([file, names]) => importNames(names, `./${file}.js`, types));
+    if (this.#runtime.size > 0) lines.push(importNames([...this.#runtime].map((name) => `${name} as $${name}`), runtime, types));
+    return lines;
   }
+}
+
+function fileOf(name: string, { records, callbacks, enums, aliases }: Api): string {
+  const named = (list: readonly { readonly name: string | null }[]) => list.some((item) => item.name === name);
+  if (named(callbacks)) return "callbacks";
+  if (named(enums)) return "enums";
+  return named(records) || named(aliases) ? "structs" : "functions";
 }
 
 /** The type of a parameter. */
@@ -48,7 +63,7 @@ function inputType(crossing: Crossing, uses: Uses): string {
     case "bool":
       return "boolean";
     case "int":
-      if (crossing.name !== null) return uses.type(crossing.name);
+      if (crossing.name !== null) return uses.own(crossing.name);
       return crossing.bits === 64 ? "number | bigint" : "number";
     case "float":
       return "number";
@@ -58,11 +73,11 @@ function inputType(crossing: Crossing, uses: Uses): string {
       return dataType(crossing.array, uses);
     case "pointers":
       if (crossing.item === null) return dataType("BigUint64Array", uses);
-      return `${uses.$("Pointers")}<${crossing.item === "string" ? "string" : uses.type(crossing.item)}>`;
+      return `${uses.$("Pointers")}<${crossing.item === "string" ? "string" : uses.own(crossing.item)}>`;
     case "handle":
     case "struct":
     case "callback":
-      return uses.type(crossing.name);
+      return uses.own(crossing.name);
   }
 }
 
@@ -80,7 +95,7 @@ export function resultType(crossing: Crossing, nullable: boolean, uses: Uses): s
 function outputType(crossing: Crossing, uses: Uses): string {
   switch (crossing.kind) {
     case "int":
-      return crossing.name !== null ? uses.type(crossing.name) : "number";
+      return crossing.name !== null ? uses.own(crossing.name) : "number";
     case "data":
     case "pointers":
       return uses.$("Pointer");
@@ -119,7 +134,7 @@ export function nativeResult(crossing: Crossing, uses: Uses): string {
     case "string":
       return `"pointer"`;
     case "struct":
-      return `{ struct: ${uses.value(crossing.name)}.native }`;
+      return `{ struct: ${uses.own(crossing.name)}.native }`;
     default:
       return `"u64"`;
   }
@@ -146,8 +161,8 @@ export function toC({ crossing, nullable, format }: BoundParameter, value: strin
       return [uses.$(`pointers${orNull}`), value, where];
     case "handle":
     case "callback":
-      return [uses.$(`handle${orNull}`), value, uses.value(crossing.name), where];
+      return [uses.$(`handle${orNull}`), value, uses.own(crossing.name), where];
     case "struct":
-      return [uses.$("struct"), value, uses.value(crossing.name), where];
+      return [uses.$("struct"), value, uses.own(crossing.name), where];
   }
 }
