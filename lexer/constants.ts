@@ -14,12 +14,14 @@ import * as K from "./kinds.ts";
 import type { Macro } from "./macro.ts";
 import type { ConstantDeclaration, Origin, Skipped } from "./model.ts";
 import { endOf, FAILURE, Parser, type Symbol } from "./parser.ts";
-import type { Preprocessor } from "./preprocess.ts";
+import { Halt, type Preprocessor } from "./preprocess.ts";
 import { isTypeStart } from "./specifiers.ts";
 import { Token } from "./tokenize.ts";
 
 /** An expansion longer than this is no constant. */
 export const MAX_CONSTANT_TOKENS = 20_000;
+/** Tokens that the expansions of all constants together may give. */
+export const MAX_ALL_CONSTANT_TOKENS = 1_000_000;
 
 /** Evaluates every macro of the headers that are not system headers, in the order of their definition. */
 export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] {
@@ -31,6 +33,7 @@ export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] 
     else out.push({ ...made, position: outermost(at) });
   }
   const seen = new Set<Macro>();
+  pp.limits = { burst: MAX_CONSTANT_TOKENS, total: MAX_ALL_CONSTANT_TOKENS };
   for (const macro of pp.macros) {
     if (macro.name.macro !== macro || seen.has(macro)) continue; // undefined or redefined since
     seen.add(macro);
@@ -68,7 +71,6 @@ function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Value | string |
     const { positional } = pp;
     const tokens = body.length === 1 && (body[0].id === null || body[0].id.macro === null) ? body : pp.expandAlone([use(macro)]);
     if (tokens.length === 0) return null;
-    if (tokens.length > MAX_CONSTANT_TOKENS) return "its expansion is too long";
     if (!looksLikeExpression(tokens)) return null;
     if (pp.positional > positional) return "its value depends on where it stands";
     const list = [...tokens, endOf(tokens)];
@@ -85,6 +87,7 @@ function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Value | string |
     return evaluate(sub, node);
   } catch (error) {
     if (error === FAILURE) return null;
+    if (error instanceof Halt) return "its expansion is too long";
     throw error;
   } finally {
     diagnostics.muted--;

@@ -292,19 +292,19 @@ function unary(p: Parser, node: Node & { kind: "unary" }): Value {
     case K.PLUS:
     case K.MINUS: {
       if (operand.kind === "float") return { ...operand, value: node.operator === K.MINUS ? -operand.value : operand.value };
-      const to = arithmeticType(p, operand.type);
+      const to = arithmeticType(operand.type);
       const promoted = convert(p, operand, to) as Value & { kind: "int" };
       return node.operator === K.PLUS ? promoted : integer(p, I.subtract(0, promoted.value), to);
     }
     default: {
       if (operand.kind === "float") return not("'~' of a floating value");
-      const to = arithmeticType(p, operand.type);
+      const to = arithmeticType(operand.type);
       return integer(p, I.complement((convert(p, operand, to) as { value: Int }).value), to);
     }
   }
 }
 
-function arithmeticType(p: Parser, type: CType): CType {
+function arithmeticType(type: CType): CType {
   if (!T.isInteger(type)) not("arithmetic on a pointer");
   return promote(type);
 }

@@ -86,11 +86,26 @@ export class Expansion {
   ) {}
 }
 
+/** How long a chain grows before a set of it keeps an index. */
+const INDEX_EVERY = 64;
+
 /** An interned set of macro names: a list that shares its tails. */
 export class HideSet {
   #longer: Map<Identifier, HideSet> | null = null;
+  /** How many names it has. */
+  readonly size: number;
+  /** All its names, in every so many sets of a long chain, so that no question walks far. */
+  readonly #names: Set<Identifier> | null;
 
-  private constructor(readonly name: Identifier, readonly rest: HideSet | null) {}
+  private constructor(readonly name: Identifier, readonly rest: HideSet | null) {
+    this.size = rest === null ? 1 : rest.size + 1;
+    if (this.size % INDEX_EVERY !== 0) this.#names = null;
+    else {
+      const names = new Set<Identifier>([name]);
+      for (let set = rest; set !== null; set = set.rest) names.add(set.name);
+      this.#names = names;
+    }
+  }
 
   static readonly #single = new WeakMap<Identifier, HideSet>();
 
@@ -104,7 +119,11 @@ export class HideSet {
   /** True where `name` is in the set. */
   has(name: Identifier): boolean {
     if (this.name === name) return true;
-    for (let set = this.rest; set !== null; set = set.rest) if (set.name === name) return true;
+    if (this.#names !== null) return this.#names.has(name);
+    for (let set = this.rest; set !== null; set = set.rest) {
+      if (set.name === name) return true;
+      if (set.#names !== null) return set.#names.has(name);
+    }
     return false;
   }
 
@@ -167,7 +186,7 @@ function copy(token: Token, flags: number, hide: HideSet | null, expansion: Expa
 
 /** The body of an object-like macro as its expansion, hide set added. */
 export function replace(macro: Macro, expansion: Expansion, hide: HideSet, expander: Expander): Token[] {
-  if (macro.operators) return addHide(substitute(macro, 0, macro.body.length, null, expansion, expander), hide);
+  if (macro.operators) return addHide(substitute(macro, null, expansion, expander), hide);
   const out: Token[] = new Array(macro.body.length);
   for (let i = 0; i < out.length; i++) out[i] = copy(macro.body[i], macro.body[i].flags, hide, expansion);
   return out;
@@ -182,15 +201,13 @@ export function addHide(tokens: Token[], hide: HideSet): Token[] {
   return tokens;
 }
 
-/** The body of a macro with its arguments put in: `subst` of Prosser's algorithm. Placemarkers are gone. */
-export function substitute(
-  macro: Macro,
-  from: number,
-  to: number,
-  args: Arguments | null,
-  expansion: Expansion,
-  expander: Expander,
-): Token[] {
+/** The body of a macro with its arguments put in: `subst` of Prosser's algorithm. */
+export function substitute(macro: Macro, args: Arguments | null, expansion: Expansion, expander: Expander): Token[] {
+  return sweep(part(macro, 0, macro.body.length, args, expansion, expander));
+}
+
+/** A part of the body with the arguments put in. Placemarkers are still there: an operator around `__VA_OPT__` may need them. */
+function part(macro: Macro, from: number, to: number, args: Arguments | null, expansion: Expansion, expander: Expander): Token[] {
   const out: Token[] = [];
   const { body, slots } = macro;
   const last = macro.parameters === null ? -1 : macro.parameters.length - 1;
@@ -206,7 +223,7 @@ export function substitute(
       if (slots[i] === VA_OPT) {
         const close = closing(body, i + 1, to);
         const inner = optional(macro, i + 2, close, args, expansion, expander);
-        out.push(stringify(token, inner, expansion));
+        out.push(stringify(token, sweep(inner), expansion));
         i = close;
       } else out.push(stringify(token, args.raw[slots[i]], expansion));
     } else if (token.kind === K.HASHHASH && i > from && i + 1 < to && (args !== null || macro.parameters === null)) {
@@ -238,7 +255,7 @@ export function substitute(
       if (glued !== null) out.splice(before - 1, 2, glued); // else both stay, and an error was reported
     }
   }
-  return sweep(out);
+  return out;
 }
 
 /** Takes the placemarkers out; one that had a space before it leaves the space. */
@@ -277,7 +294,7 @@ function append(out: Token[], tokens: readonly Token[], flags: number): void {
 function optional(macro: Macro, from: number, to: number, args: Arguments, expansion: Expansion, expander: Expander): Token[] {
   const last = args.raw.length - 1;
   if (args.raw[last].length === 0 || args.expanded(last).length === 0) return [];
-  return substitute(macro, from, to, args, expansion, expander);
+  return part(macro, from, to, args, expansion, expander);
 }
 
 /** Index of the parenthesis that closes the one at `open`. */

@@ -149,6 +149,7 @@ export function preprocessAll(files: readonly string[], options: ParseOptions): 
     }
   } catch (error) {
     if (!(error instanceof Halt)) throw error;
+    diagnostics.muted++; // what follows is cut off, and would be blamed for it
   }
   return { pp, names, target, tokens, diagnostics, c23 };
 }

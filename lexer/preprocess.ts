@@ -32,6 +32,9 @@ export const MAX_ARGUMENT_DEPTH = 300;
 /** Tokens that one use of an outermost macro may give. */
 export const MAX_EXPANSION = 1_000_000;
 
+/** How long a chain of macros that name each other may be. */
+export const MAX_EXPANSION_DEPTH = 4096;
+
 /** Thrown to end the run at a bound; an error was reported. */
 export class Halt {}
 
@@ -247,7 +250,7 @@ export class Preprocessor implements Expander {
       if (args === null) return true; // reported; the use is dropped
       const close = this.#close!;
       const both = HideSet.intersection(token.hide, close.hide);
-      tokens = substitute(macro, 0, macro.body.length, args, expansion, this);
+      tokens = substitute(macro, args, expansion, this);
       addHide(tokens, both === null ? HideSet.of(id) : both.plus(id));
     }
     this.#count(token, tokens.length);
@@ -259,13 +262,29 @@ export class Preprocessor implements Expander {
     return true;
   }
 
+  /** Bounds on what follows, for one outermost macro and in all; counting starts anew. */
+  set limits(limits: { readonly burst: number; readonly total: number }) {
+    this.#limits = limits;
+    this.#produced = 0;
+  }
+
+  get limits(): { readonly burst: number; readonly total: number } {
+    return this.#limits;
+  }
+
+  #limits: { readonly burst: number; readonly total: number } = { burst: MAX_EXPANSION, total: MAX_TOKENS * 2 };
+
   /** Keeps macro bombs within bounds. */
   #count(token: Token, amount: number): void {
     if (token.expansion === null) this.#burst = 0;
-    this.#burst += amount;
-    this.#produced += amount;
-    if (this.#burst > MAX_EXPANSION) this.halt(outermost(token), `the expansion of a macro gives more than ${MAX_EXPANSION} tokens`);
-    if (this.#produced > MAX_TOKENS * 2) this.halt(outermost(token), `macros gave more than ${MAX_TOKENS * 2} tokens`);
+    this.#burst += amount + 1;
+    this.#produced += amount + 1;
+    const { burst, total } = this.limits;
+    if (this.#burst > burst) this.halt(outermost(token), `the expansion of a macro gives more than ${burst} tokens`);
+    if (this.#produced > total) this.halt(outermost(token), `macros gave more than ${total} tokens`);
+    if (token.hide !== null && token.hide.size > MAX_EXPANSION_DEPTH) {
+      this.halt(outermost(token), `macros name each other more than ${MAX_EXPANSION_DEPTH} levels deep`);
+    }
   }
 
   /** The token after a function-like macro's name. It doesn't leave the file, so an EOF stays to be read again. */
@@ -343,16 +362,18 @@ export class Preprocessor implements Expander {
     this.#pending = [];
     this.unreadAll(tokens);
     const out: Token[] = [];
-    for (;;) {
-      const token = this.next();
-      if (token.kind === K.EOF) break;
-      out.push(token);
+    try {
+      for (;;) {
+        const token = this.next();
+        if (token.kind === K.EOF) return out;
+        out.push(token);
+      }
+    } finally {
+      this.#alone--;
+      this.#pending = pending;
+      this.#inDirective = directive;
+      this.#carry = carry;
     }
-    this.#alone--;
-    this.#pending = pending;
-    this.#inDirective = directive;
-    this.#carry = carry;
-    return out;
   }
 
   retokenize(text: string, like: Token): Token | null {

@@ -286,7 +286,7 @@ typedef __builtin_va_list __gnuc_va_list;
 #define va_copy(d,s) __builtin_va_copy(d,s)
 #define __va_copy(d,s) __builtin_va_copy(d,s)
 #ifndef _VA_LIST_DEFINED
-typedef __builtin_va_list va_list;
+typedef __gnuc_va_list va_list;
 #define _VA_LIST_DEFINED
 #define _VA_LIST
 #define _VA_LIST_T_H
@@ -315,20 +315,28 @@ const LIMITS = `#ifndef _LIMITS_H___
 #ifndef _GCC_LIMITS_H_
 #define _GCC_LIMITS_H_
 #endif
+#ifndef __INT_MAX__
+#define __CHAR_BIT__ 8
+#define __SCHAR_MAX__ 127
+#define __SHRT_MAX__ 32767
+#define __INT_MAX__ 2147483647
+#define __LONG_MAX__ 2147483647L
+#define __LONG_LONG_MAX__ 9223372036854775807LL
+#endif
 #if defined __has_include_next
 #if __has_include_next(<limits.h>)
 #include_next <limits.h>
 #endif
 #endif
 #undef CHAR_BIT
-#define CHAR_BIT 8
+#define CHAR_BIT __CHAR_BIT__
 #ifndef MB_LEN_MAX
 #define MB_LEN_MAX 16
 #endif
 #undef SCHAR_MIN
 #define SCHAR_MIN (-SCHAR_MAX - 1)
 #undef SCHAR_MAX
-#define SCHAR_MAX 127
+#define SCHAR_MAX __SCHAR_MAX__
 #undef UCHAR_MAX
 #define UCHAR_MAX (SCHAR_MAX * 2 + 1)
 #undef CHAR_MIN
@@ -343,29 +351,25 @@ const LIMITS = `#ifndef _LIMITS_H___
 #undef SHRT_MIN
 #define SHRT_MIN (-SHRT_MAX - 1)
 #undef SHRT_MAX
-#define SHRT_MAX 32767
+#define SHRT_MAX __SHRT_MAX__
 #undef USHRT_MAX
 #define USHRT_MAX (SHRT_MAX * 2 + 1)
 #undef INT_MIN
 #define INT_MIN (-INT_MAX - 1)
 #undef INT_MAX
-#define INT_MAX 2147483647
+#define INT_MAX __INT_MAX__
 #undef UINT_MAX
 #define UINT_MAX (INT_MAX * 2U + 1U)
 #undef LONG_MIN
 #define LONG_MIN (-LONG_MAX - 1L)
 #undef LONG_MAX
-#ifdef _WIN32
-#define LONG_MAX 2147483647L
-#else
-#define LONG_MAX 9223372036854775807L
-#endif
+#define LONG_MAX __LONG_MAX__
 #undef ULONG_MAX
 #define ULONG_MAX (LONG_MAX * 2UL + 1UL)
 #undef LLONG_MIN
 #define LLONG_MIN (-LLONG_MAX - 1LL)
 #undef LLONG_MAX
-#define LLONG_MAX 9223372036854775807LL
+#define LLONG_MAX __LONG_LONG_MAX__
 #undef ULLONG_MAX
 #define ULLONG_MAX (LLONG_MAX * 2ULL + 1ULL)
 #if defined __GNU_LIBRARY__ || defined __USE_GNU || defined _GNU_SOURCE

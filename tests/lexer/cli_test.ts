@@ -1,0 +1,55 @@
+import { assertEquals } from "@std/assert";
+
+const CLI = new URL("../../lexer/cli.ts", import.meta.url).href;
+
+async function run(args: string[], files: Record<string, string>): Promise<{ code: number; out: string; err: string }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      if (name.includes("/")) await Deno.mkdir(`${folder}/${name.slice(0, name.lastIndexOf("/"))}`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-lock", "-RW", CLI, ...args],
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const decoder = new TextDecoder();
+    return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("dump prints JSON, with -I, -isystem, -D and --target", async () => {
+  const { code, out, err } = await run(
+    ["dump", "a.h", "-I", "inc", "-isystem", "sys", "-DN=3", "--target", "aarch64-macos"],
+    {
+      "a.h": "#include <b.h>\n#include <c.h>\nint f(T a[N]);\n#define M N\n",
+      "inc/b.h": "typedef int T;\n",
+      "sys/c.h": "#define HIDDEN 1\n",
+    },
+  );
+  assertEquals([code, err], [0, ""]);
+  const dump = JSON.parse(out);
+  assertEquals(dump.target, "aarch64-macos");
+  assertEquals(dump.functions[0].parameters, [{ name: "a", type: "T *" }]);
+  assertEquals(dump.constants, [{ name: "M", kind: "int", value: 3 }]);
+});
+
+Deno.test("errors go to stderr, with status 1 and nothing on stdout", async () => {
+  const { code, out, err } = await run(["dump", "a.h"], { "a.h": "int f(nope);\n" });
+  assertEquals([code, out], [1, ""]);
+  assertEquals(err.split("\n")[0], "a.h:1:7: error: unknown type name 'nope'");
+});
+
+Deno.test("preprocess prints what cc -E -P would", async () => {
+  const { code, out } = await run(["preprocess", "a.h", "-D", "X"], { "a.h": "#ifdef X\n#define F(x) x + x\nint a = F(1);\n#endif\n" });
+  assertEquals([code, out], [0, "int a = 1 + 1;\n"]);
+});
+
+Deno.test("a wrong command line is told, with status 2", async () => {
+  assertEquals((await run(["dmp"], {})).err.split("\n")[0], "unknown command 'dmp'; did you mean 'dump'?");
+  assertEquals((await run(["dump", "a.h", "--target", "vax"], {})).code, 2);
+  assertEquals((await run(["dump"], {})).err, "no header given\n");
+});
