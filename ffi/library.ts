@@ -58,6 +58,8 @@ export class Library {
   readonly #parts: Map<Part, string | null> = new Map();
   readonly #attempts: Attempt[] = [];
   cpu: LibraryInfo["cpu"] = null;
+  /** `ggml_tensor_overhead()`: what a library that is ggml can be told by. */
+  readonly tensorOverhead: number;
 
   constructor(place: Place) {
     this.place = place;
@@ -65,7 +67,9 @@ export class Library {
     this.#named = named ? place.path : null;
     this.#folder = named ? folderOf(place.path) : place.path.replace(/[/\\]?$/, "/");
     if (named) this.#openNamed(place.path);
-    if (this.find("ggml_tensor_overhead", OVERHEAD) === undefined) throw this.#loadError();
+    const overhead = this.find("ggml_tensor_overhead", OVERHEAD) as (() => bigint) | undefined;
+    if (overhead === undefined) throw this.#loadError();
+    this.tensorOverhead = Number(overhead());
   }
 
   /** The files in use so far. */
@@ -149,10 +153,9 @@ export class Library {
     const ask = (variant: string): number => {
       for (const name of fileNames(`ggml-cpu-${variant}`)) {
         const path = this.#folder + name;
-        if (whyNot(path) !== null) continue;
-        const score = (lookUp(path, "ggml_backend_score", SCORE) as (() => number) | undefined)?.() ?? 0;
+        const score = scoreOf(path);
         if (score > (best?.score ?? 0)) best = { variant, score, path };
-        return score;
+        if (score > 0) return score;
       }
       return 0;
     };
@@ -199,6 +202,16 @@ function lookUp(path: string, name: string, definition: Deno.ForeignFunction): u
   } catch (error) {
     if (error instanceof Error && error.message.startsWith(`Failed to register symbol ${name}: Could not obtain`)) return undefined;
     throw error;
+  }
+}
+
+/** How well a CPU variant suits this processor, 0 for one that doesn't run on it or isn't there. */
+function scoreOf(path: string): number {
+  try {
+    return Deno.dlopen(path, { ggml_backend_score: SCORE }).symbols.ggml_backend_score();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return 0;
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { GGML_TYPE_F32 } from "../ffi/lib.ts";
+import { ggml_quantize_requires_imatrix, GGML_TYPE_F32 } from "../ffi/lib.ts";
 import { type Operand, operand, type TensorLike } from "./operand.ts";
 
 /** What {@linkcode copy} takes besides its two sides. */
@@ -47,7 +47,7 @@ export function copy(from: TensorLike, to: TensorLike, options: CopyOptions = {}
 
 /** Converts by way of 32-bit floats, which cost no step of their own where one side holds them already. */
 function convert(source: Operand, destination: Operand, { allowRequantize = true, imatrix }: CopyOptions): void {
-  const { toFloat } = source.type, { fromFloat, needsImatrix } = destination.type;
+  const { toFloat } = source.type, { fromFloat } = destination.type;
   const sides = `from ${source.describe()} to ${destination.describe()}`;
   if (toFloat === null || fromFloat === null) throw new TypeError(`copy: no conversion ${sides}`);
   if (!allowRequantize && source.type.isQuantized && destination.type.isQuantized) {
@@ -58,7 +58,7 @@ function convert(source: Operand, destination: Operand, { allowRequantize = true
   if (imatrix !== undefined && (!(imatrix instanceof Float32Array) || imatrix.length !== rowLength)) {
     throw new RangeError(`copy: imatrix must be a Float32Array as long as a row, ${rowLength} (${sides})`);
   }
-  if (needsImatrix && imatrix === undefined) {
+  if (imatrix === undefined && destination.type.isQuantized && ggml_quantize_requires_imatrix(destination.type.type)) {
     throw new Error(`copy: ${destination.type.name} can't be quantized without an importance matrix, { imatrix } (${sides})`);
   }
   const { count } = source;

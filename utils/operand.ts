@@ -72,7 +72,7 @@ export function tensorBytes(tensor: ggml_tensor, role: string): Uint8Array<Array
   if (buffer !== null && !ggml_backend_buffer_is_host(buffer)) {
     throw new Error(`${role}: ${describeTensor(tensor)} is in a backend's memory that the CPU can't address`);
   }
-  const length = ggml_nbytes(tensor);
+  const length = byteLength(tensor);
   if (owner.arena !== null) {
     const offset = Number(data.address - owner.base);
     if (offset >= 0 && offset + length <= owner.arena.byteLength) {
@@ -82,9 +82,30 @@ export function tensorBytes(tensor: ggml_tensor, role: string): Uint8Array<Array
   return new Uint8Array(externalBuffer(data.address, length, owner));
 }
 
+/** How many bytes a tensor reaches over, from its first element to its last: `ggml_nbytes`. */
+function byteLength({ type, ne, nb }: ggml_tensor): number {
+  const { blockSize, typeSize } = typeInfo(type);
+  if (ne.some((n) => n === 0)) return 0;
+  const row = blockSize === 1 ? typeSize + (ne[0] - 1) * nb[0] : Math.floor(ne[0] * nb[0] / blockSize);
+  return row + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3];
+}
+
+/** True if the elements lie one after the other, in order: `ggml_is_contiguous`. */
+function isContiguousTensor({ ne, nb }: ggml_tensor, { blockSize, typeSize }: TypeInfo): boolean {
+  if (ne.some((n) => n === 0)) return true;
+  if (ne[0] !== blockSize && nb[0] !== typeSize) return false;
+  let next = typeSize * ne[0] / blockSize;
+  for (let i = 1; i < ne.length; i++) {
+    if (ne[i] === 1) continue;
+    if (nb[i] !== next) return false;
+    next *= ne[i];
+  }
+  return true;
+}
+
 function tensorOperand(tensor: ggml_tensor, role: string): Operand {
   const type = typeInfo(tensor.type);
-  if (!ggml_is_contiguous(tensor)) throw new Error(`${role}: ${describeTensor(tensor)} is not contiguous (nb=[${tensor.nb.join(", ")}])`);
+  if (!isContiguousTensor(tensor, type)) throw new Error(`${role}: ${describeTensor(tensor)} is not contiguous (nb=[${tensor.nb.join(", ")}])`);
   const rowLength = tensor.ne[0];
   if (rowLength % type.blockSize !== 0) {
     throw new Error(
@@ -94,7 +115,7 @@ function tensorOperand(tensor: ggml_tensor, role: string): Operand {
   return {
     type,
     shape: shapeOf(tensor),
-    count: ggml_nelements(tensor),
+    count: tensor.ne.reduce((a, b) => a * b),
     rowLength,
     bytes: tensorBytes(tensor, role),
     describe: () => describeTensor(tensor),

@@ -7,11 +7,8 @@
  */
 
 import {
-  ggml_blck_size,
   ggml_get_type_traits,
-  ggml_is_quantized,
   ggml_quantize_chunk,
-  ggml_quantize_requires_imatrix,
   type ggml_type,
   GGML_TYPE_BF16,
   GGML_TYPE_COUNT,
@@ -22,8 +19,7 @@ import {
   GGML_TYPE_I32,
   GGML_TYPE_I64,
   GGML_TYPE_I8,
-  ggml_type_name,
-  ggml_type_size,
+  type ggml_type_traits,
 } from "../ffi/lib.ts";
 import type { TypedArray } from "./ndarray.ts";
 
@@ -48,8 +44,6 @@ export interface TypeInfo {
   readonly toFloat: ((from: Bytes, to: Float32Array, count: number) => void) | null;
   /** Converts rows of floats to the type; null if ggml can't. */
   readonly fromFloat: ((from: Float32Array, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => void) | null;
-  /** True if {@linkcode fromFloat} needs an importance matrix. */
-  readonly needsImatrix: boolean;
 }
 
 const ARRAYS: ReadonlyMap<ggml_type, TypedArrayConstructor> = new Map<ggml_type, TypedArrayConstructor>([
@@ -85,26 +79,17 @@ export function typeOfArray(array: TypedArray): ggml_type | null {
 function readTraits(number: number): TypeInfo {
   if (!Number.isInteger(number) || number < 0 || number >= GGML_TYPE_COUNT) throw new RangeError(`there is no tensor type ${number}`);
   const type = number as ggml_type;
-  const blockSize = ggml_blck_size(type), typeSize = ggml_type_size(type);
-  const name = ggml_type_name(type) ?? String(type);
+  const traits = ggml_get_type_traits(type);
+  const { blck_size: blockSize, type_size: typeSize, is_quantized: isQuantized } = traits;
+  const name = traits.type_name ?? String(type);
   if (blockSize === 0 || typeSize === 0) throw new RangeError(`tensor type ${number} was removed from ggml (${name})`);
-  return {
-    type,
-    name,
-    blockSize,
-    typeSize,
-    isQuantized: ggml_is_quantized(type),
-    array: ARRAYS.get(type) ?? null,
-    ...conversions(type),
-    needsImatrix: ggml_quantize_requires_imatrix(type),
-  };
+  return { type, name, blockSize, typeSize, isQuantized, array: ARRAYS.get(type) ?? null, ...conversions(type, traits) };
 }
 
 /** The conversions to and from 32-bit floats. Types that stand for real numbers have one or both, integers have none. */
-function conversions(type: ggml_type): Pick<TypeInfo, "toFloat" | "fromFloat"> {
+function conversions(type: ggml_type, { to_float, from_float_ref }: ggml_type_traits): Pick<TypeInfo, "toFloat" | "fromFloat"> {
   if (type === GGML_TYPE_F32) return arrayConversions(Float32Array);
   if (type === GGML_TYPE_F64) return arrayConversions(Float64Array);
-  const { to_float, from_float_ref } = ggml_get_type_traits(type);
   if (to_float !== null) {
     return {
       toFloat: (from, to, count) => to_float.call(from, to, count),
