@@ -70,6 +70,7 @@ function wrap(p: Parser, type: CType, layer: Layer, attrs: Attributes): CType {
       const element = T.resolve(type);
       if (element.kind === "function") p.fail("an array of functions", layer.at);
       if (T.isVoid(element)) p.fail("an array of void", layer.at);
+      if (element.kind === "record" && element.record.size === null) p.fail(`an array of the incomplete type '${T.printType(type)}'`, layer.at);
       if (layer.length !== null && layer.length * (sizeOf(type, p.target) ?? 1) > MAX_SIZE) p.fail("the array is too large", layer.at);
       return { kind: "array", of: type, length: layer.length };
     }

@@ -1,0 +1,21 @@
+/* Every shape of a declarator. */
+int plain, *pointer, array[3], matrix[2][4];
+const char *const names[] = {"a", "b"};
+int (*to_array)[5];
+int *(*to_pointers[2])[3];
+void nothing(void);
+int old_style();
+int sum(int count, ...);
+void (*signal_like(int, void (*)(int)))(int);
+int (*(*returns_callback(char))(int))(void);
+typedef int handler(const char *name, void *data);
+typedef handler *handler_pointer;
+handler on_open, on_close;
+int register_handler(handler h, handler_pointer p, handler **list);
+void arrays(int fixed[static 4], const double m[][3], char *argv[const], int n, float v[n]);
+struct node { int n; };
+typedef struct node *node_pointer, node_array[4];
+node_pointer first(node_array all, const node_array constant);
+long long unsigned int mixed(short int signed, char unsigned, double long);
+extern int(parenthesized);
+volatile const int *volatile *const qualified(int *restrict, char *__restrict__ const);
