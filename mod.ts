@@ -30,5 +30,5 @@
  * @module
  */
 
-export * as lib from "./ffi/lib.ts";
+export { lib } from "./ffi/lib.js";
 export { type LibraryInfo, load } from "./ffi/library.ts";

@@ -9,7 +9,7 @@
 
 import { cstring, encode } from "./cstring.ts";
 import { describe } from "./describe.ts";
-import { addressOf, externalBuffer, freedError, Handle } from "./handle.ts";
+import { addressOf, externalBuffer, freedError, Handle, wrongHandle } from "./handle.ts";
 
 /** What a pointer parameter to numbers takes: a typed array of that width, or memory as bytes. */
 export type Data<Typed extends ArrayBufferView = ArrayBufferView> =
@@ -26,8 +26,7 @@ type HandleClass = abstract new (...args: any[]) => Handle;
 
 /** The address of a handle of the given class. */
 export function handle(value: Handle, expected: HandleClass, where: string): bigint {
-  if (!(value instanceof expected)) throw wrong(value, expected.name, where);
-  if (value.owner.freed) throw freedError(value, where);
+  if (!(value instanceof expected) || value.owner.freed) throw wrongHandle(value, expected, where);
   return value.address;
 }
 
@@ -42,7 +41,7 @@ export function struct(
   expected: HandleClass,
   where: string,
 ): Uint8Array<ArrayBuffer> {
-  if (!(value instanceof expected)) throw wrong(value, expected.name, where);
+  if (!(value instanceof expected)) throw wrongHandle(value, expected, where);
   return value.bytes;
 }
 

@@ -15,7 +15,7 @@ import type {
   ggml_opt_get_optimizer_params,
   gguf_reader_callback_t,
   llama_model_set_tensor_data_t,
-} from "./callbacks.js";
+} from "./callbacks.d.ts";
 import type {
   ggml_backend_buffer_usage,
   ggml_backend_dev_type_enum,
@@ -44,7 +44,7 @@ import type {
   llama_rope_type,
   llama_token_attr,
   llama_vocab_type_enum,
-} from "./enums.js";
+} from "./enums.d.ts";
 import type {
   ggml_backend,
   ggml_backend_buffer,
@@ -93,7 +93,7 @@ import type {
   llama_sampler_i,
   llama_token_data_array,
   llama_vocab,
-} from "./structs.js";
+} from "./structs.d.ts";
 import type { Data as $Data, Pointer as $Pointer, Pointers as $Pointers } from "./runtime.ts";
 
 /** `ggml_abort_callback_t ggml_set_abort_callback(ggml_abort_callback_t callback)` (ggml.h:353) */

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { describe } from "./describe.ts";
 import { markOwnerFreed, type Owner, STATIC } from "./owner.ts";
 
 /** A pointer into C memory, or into memory that C and JavaScript share. */
@@ -115,6 +116,12 @@ export function freedError(handle: Handle, where: string): Error {
   const name = handle.constructor.name;
   const self = handle.owner.address === handle.address;
   return new Error(`${where}: ${self ? `this ${name} was freed` : `the owner of this ${name} was freed`}`);
+}
+
+/** The error for an argument or field that is no live handle of the class that it must have. */
+export function wrongHandle(value: unknown, expected: abstract new (...args: never[]) => Handle, where: string): Error {
+  if (value instanceof expected) return freedError(value, where);
+  return new TypeError(`${where}: expected a ${expected.name}, got ${describe(value)}`);
 }
 
 /**

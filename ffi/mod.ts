@@ -5,6 +5,6 @@
  */
 
 export { type Abi, Callback, type Data, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
-export * as lib from "./lib.ts";
+export { lib } from "./lib.js";
 export { type LibraryInfo, load } from "./library.ts";
 export { symbols } from "./symbols.ts";

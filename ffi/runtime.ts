@@ -12,8 +12,6 @@ export {
   dataOrNull,
   float,
   format,
-  handle,
-  handleOrNull,
   int32,
   int64,
   type Pointers,
@@ -44,7 +42,7 @@ export {
   setStruct,
   setText,
 } from "./fields.ts";
-export { dispose, Handle, keep, markFreed, memory, nullResult, Pointer } from "./handle.ts";
+export { dispose, Handle, keep, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readInt64, readUint64 } from "./integers.ts";
 export { Owner, STATIC } from "./owner.ts";
 export {

@@ -21,7 +21,7 @@ import type {
   llama_sampler_i_free,
   llama_sampler_i_name,
   llama_sampler_i_reset,
-} from "./callbacks.js";
+} from "./callbacks.d.ts";
 import type {
   ggml_backend_dev_type_enum,
   ggml_backend_meta_split_axis,
@@ -41,7 +41,7 @@ import type {
   llama_pooling_type_enum,
   llama_rope_scaling_type,
   llama_split_mode,
-} from "./enums.js";
+} from "./enums.d.ts";
 import type {
   Data as $Data,
   Handle as $Handle,

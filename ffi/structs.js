@@ -23,23 +23,7 @@ import {
   llama_sampler_i_name,
   llama_sampler_i_reset,
 } from "./callbacks.js";
-import {
-  ggml_backend_buffer_free,
-  ggml_backend_event_free,
-  ggml_backend_free,
-  ggml_backend_sched_free,
-  ggml_free,
-  ggml_gallocr_free,
-  ggml_opt_dataset_free,
-  ggml_opt_free,
-  ggml_opt_result_free,
-  ggml_threadpool_free,
-  gguf_free,
-  llama_adapter_lora_free,
-  llama_free,
-  llama_model_free,
-  llama_sampler_free,
-} from "./functions.js";
+import { functions } from "./functions.js";
 import {
   bool as $bool,
   dispose as $dispose,
@@ -83,7 +67,7 @@ export class ggml_object extends $Handle {}
 
 export class ggml_context extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_free);
+    $dispose(this, functions.ggml_free);
   }
 }
 
@@ -325,7 +309,7 @@ export class ggml_tensor extends $Struct {
 
 export class ggml_backend_buffer extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_backend_buffer_free);
+    $dispose(this, functions.ggml_backend_buffer_free);
   }
 }
 
@@ -938,7 +922,7 @@ export class ggml_threadpool_params extends $Struct {
 
 export class ggml_threadpool extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_threadpool_free);
+    $dispose(this, functions.ggml_threadpool_free);
   }
 }
 
@@ -946,7 +930,7 @@ export class ggml_backend_buffer_type extends $Handle {}
 
 export class ggml_backend extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_backend_free);
+    $dispose(this, functions.ggml_backend_free);
   }
 }
 
@@ -981,13 +965,13 @@ export class ggml_tallocr extends $Struct {
 
 export class ggml_gallocr extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_gallocr_free);
+    $dispose(this, functions.ggml_gallocr_free);
   }
 }
 
 export class ggml_backend_event extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_backend_event_free);
+    $dispose(this, functions.ggml_backend_event_free);
   }
 }
 
@@ -1096,7 +1080,7 @@ export class ggml_backend_feature extends $Struct {
 
 export class ggml_backend_sched extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_backend_sched_free);
+    $dispose(this, functions.ggml_backend_sched_free);
   }
 }
 
@@ -1515,19 +1499,19 @@ export class ggml_type_traits_cpu extends $Struct {
 
 export class ggml_opt_dataset extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_opt_dataset_free);
+    $dispose(this, functions.ggml_opt_dataset_free);
   }
 }
 
 export class ggml_opt_context extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_opt_free);
+    $dispose(this, functions.ggml_opt_free);
   }
 }
 
 export class ggml_opt_result extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, ggml_opt_result_free);
+    $dispose(this, functions.ggml_opt_result_free);
   }
 }
 
@@ -1615,7 +1599,7 @@ export class ggml_opt_params extends $Struct {
 
 export class gguf_context extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, gguf_free);
+    $dispose(this, functions.gguf_free);
   }
 }
 
@@ -1640,13 +1624,13 @@ export class llama_vocab extends $Handle {}
 
 export class llama_model extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, llama_model_free);
+    $dispose(this, functions.llama_model_free);
   }
 }
 
 export class llama_context extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, llama_free);
+    $dispose(this, functions.llama_free);
   }
 }
 
@@ -1666,7 +1650,7 @@ export class llama_sampler extends $Struct {
     $setPointer(this, 8, value, "llama_sampler.ctx");
   }
   [Symbol.dispose]() {
-    $dispose(this, llama_sampler_free);
+    $dispose(this, functions.llama_sampler_free);
   }
 }
 
@@ -2433,7 +2417,7 @@ export class llama_chat_message extends $Struct {
 
 export class llama_adapter_lora extends $Handle {
   [Symbol.dispose]() {
-    $dispose(this, llama_adapter_lora_free);
+    $dispose(this, functions.llama_adapter_lora_free);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ggml_quantize_requires_imatrix, GGML_TYPE_F32 } from "../ffi/lib.ts";
+import { lib } from "../ffi/lib.js";
 import { type Operand, operand, type TensorLike } from "./operand.ts";
 
 /** What {@linkcode copy} takes besides its two sides. */
@@ -58,17 +58,17 @@ function convert(source: Operand, destination: Operand, { allowRequantize = true
   if (imatrix !== undefined && (!(imatrix instanceof Float32Array) || imatrix.length !== rowLength)) {
     throw new RangeError(`copy: imatrix must be a Float32Array as long as a row, ${rowLength} (${sides})`);
   }
-  if (imatrix === undefined && destination.type.isQuantized && ggml_quantize_requires_imatrix(destination.type.type)) {
+  if (imatrix === undefined && destination.type.isQuantized && lib.ggml_quantize_requires_imatrix(destination.type.type)) {
     throw new Error(`copy: ${destination.type.name} can't be quantized without an importance matrix, { imatrix } (${sides})`);
   }
   const { count } = source;
   if (count === 0) return;
-  if (destination.type.type === GGML_TYPE_F32) {
+  if (destination.type.type === lib.GGML_TYPE_F32) {
     toFloat(source.bytes, floatsOf(destination), count);
     return;
   }
   let floats: Float32Array;
-  if (source.type.type === GGML_TYPE_F32) floats = floatsOf(source);
+  if (source.type.type === lib.GGML_TYPE_F32) floats = floatsOf(source);
   else toFloat(source.bytes, floats = new Float32Array(count), count);
   fromFloat(floats, destination.bytes, count / rowLength, rowLength, imatrix ?? null);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ggml_context, ggml_free, ggml_init, ggml_init_params, GGML_MEM_ALIGN } from "../ffi/lib.ts";
+import { lib } from "../ffi/lib.js";
 import { addressOf } from "../ffi/handle.ts";
 import { freeWhenCollected, Owner } from "../ffi/owner.ts";
 
@@ -42,15 +42,15 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  * console.log(a.ne); // [ 3, 2, 1, 1 ]
  * ```
  */
-export function init(options: InitOptions = {}): ggml_context {
+export function init(options: InitOptions = {}): lib.ggml_context {
   const memory = memoryFor(options);
   const { noAlloc = false } = options;
   const base = addressOf(memory);
-  const align = BigInt(GGML_MEM_ALIGN);
+  const align = BigInt(lib.GGML_MEM_ALIGN);
   if (base % align !== 0n) {
     throw new RangeError(`init: memBuffer must begin at a multiple of ${align} bytes, and begins at 0x${base.toString(16)}`);
   }
-  const ctx = ggml_init(new ggml_init_params({ mem_size: memory.byteLength, mem_buffer: memory as never, no_alloc: noAlloc }));
+  const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: memory.byteLength, mem_buffer: memory as never, no_alloc: noAlloc }));
   ctx.owner.arena = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
   ctx.owner.base = base;
   freeWhenCollected(ctx.owner, freeContext);
@@ -58,7 +58,7 @@ export function init(options: InitOptions = {}): ggml_context {
 }
 
 function freeContext(address: bigint): void {
-  ggml_free(new ggml_context(address, new Owner(address)));
+  lib.ggml_free(new lib.ggml_context(address, new Owner(address)));
 }
 
 function memoryFor({ memSize, memBuffer }: InitOptions): Uint8Array<ArrayBuffer> {

@@ -8,9 +8,9 @@
  * @module
  */
 
-import isBufferSource from "is-buffer/index.js" with { type: "text" };
-import iotaSource from "iota-array/iota.js" with { type: "text" };
-import ndarraySource from "ndarray/ndarray.js" with { type: "text" };
+import isBufferSource from "npm:is-buffer@1.1.6/index.js" with { type: "text" };
+import iotaSource from "npm:iota-array@1.0.0/iota.js" with { type: "text" };
+import ndarraySource from "npm:ndarray@1.1.1/ndarray.js" with { type: "text" };
 
 /** A typed array whose elements `ndarray` can hold. */
 export type TypedArray =

@@ -6,14 +6,14 @@
  * @module
  */
 
-import { ggml_backend_buffer_is_host, ggml_is_contiguous, ggml_nbytes, ggml_nelements, ggml_tensor } from "../ffi/lib.ts";
+import { lib } from "../ffi/lib.js";
 import { externalBuffer } from "../ffi/handle.ts";
 import { describe } from "../ffi/describe.ts";
 import { isContiguous, isNdArray, type NdArray, type TypedArray } from "./ndarray.ts";
 import { type TypeInfo, typeInfo, typeOfArray } from "./types.ts";
 
 /** What can be copied from and to. */
-export type TensorLike = ggml_tensor | NdArray<TypedArray> | TypedArray;
+export type TensorLike = lib.ggml_tensor | NdArray<TypedArray> | TypedArray;
 
 /** One side of a copy. */
 export interface Operand {
@@ -38,20 +38,20 @@ export interface Operand {
  * @throws {Error} If it isn't contiguous, or has no memory that can be reached.
  */
 export function operand(value: TensorLike, role: string): Operand {
-  if (value instanceof ggml_tensor) return tensorOperand(value, role);
+  if (value instanceof lib.ggml_tensor) return tensorOperand(value, role);
   if (isNdArray(value)) return arrayOperand(value.data, value, role);
   if (ArrayBuffer.isView(value) && "length" in value) return arrayOperand(value as TypedArray, null, role);
   throw new TypeError(`${role}: expected a tensor, an ndarray or a typed array, got ${describe(value)}`);
 }
 
 /** A tensor's type, shape and name in one phrase. */
-export function describeTensor(tensor: ggml_tensor): string {
+export function describeTensor(tensor: lib.ggml_tensor): string {
   const name = tensor.name;
   return `tensor${name === "" ? "" : ` ${JSON.stringify(name)}`} of ${typeInfo(tensor.type).name}, ne=[${tensor.ne.join(", ")}]`;
 }
 
 /** A tensor's dimensions as `ndarray` orders them. */
-export function shapeOf(tensor: ggml_tensor): number[] {
+export function shapeOf(tensor: lib.ggml_tensor): number[] {
   const ne = [...tensor.ne];
   while (ne.length > 1 && ne[ne.length - 1] === 1) ne.pop();
   return ne.reverse();
@@ -62,14 +62,14 @@ export function shapeOf(tensor: ggml_tensor): number[] {
  *
  * @throws {Error} If it has none yet, or it is on a device.
  */
-export function tensorBytes(tensor: ggml_tensor, role: string): Uint8Array<ArrayBuffer> {
+export function tensorBytes(tensor: lib.ggml_tensor, role: string): Uint8Array<ArrayBuffer> {
   const { data, buffer, owner } = tensor;
   if (data === null) {
     throw new Error(
       `${role}: ${describeTensor(tensor)} has no memory yet (made with noAlloc, or not computed): allocate it by a backend first`,
     );
   }
-  if (buffer !== null && !ggml_backend_buffer_is_host(buffer)) {
+  if (buffer !== null && !lib.ggml_backend_buffer_is_host(buffer)) {
     throw new Error(`${role}: ${describeTensor(tensor)} is in a backend's memory that the CPU can't address`);
   }
   const length = byteLength(tensor);
@@ -83,7 +83,7 @@ export function tensorBytes(tensor: ggml_tensor, role: string): Uint8Array<Array
 }
 
 /** How many bytes a tensor reaches over, from its first element to its last: `ggml_nbytes`. */
-function byteLength({ type, ne, nb }: ggml_tensor): number {
+function byteLength({ type, ne, nb }: lib.ggml_tensor): number {
   const { blockSize, typeSize } = typeInfo(type);
   if (ne.some((n) => n === 0)) return 0;
   const row = blockSize === 1 ? typeSize + (ne[0] - 1) * nb[0] : Math.floor(ne[0] * nb[0] / blockSize);
@@ -91,7 +91,7 @@ function byteLength({ type, ne, nb }: ggml_tensor): number {
 }
 
 /** True if the elements lie one after the other, in order: `ggml_is_contiguous`. */
-function isContiguousTensor({ ne, nb }: ggml_tensor, { blockSize, typeSize }: TypeInfo): boolean {
+function isContiguousTensor({ ne, nb }: lib.ggml_tensor, { blockSize, typeSize }: TypeInfo): boolean {
   if (ne.some((n) => n === 0)) return true;
   if (ne[0] !== blockSize && nb[0] !== typeSize) return false;
   let next = typeSize * ne[0] / blockSize;
@@ -103,7 +103,7 @@ function isContiguousTensor({ ne, nb }: ggml_tensor, { blockSize, typeSize }: Ty
   return true;
 }
 
-function tensorOperand(tensor: ggml_tensor, role: string): Operand {
+function tensorOperand(tensor: lib.ggml_tensor, role: string): Operand {
   const type = typeInfo(tensor.type);
   if (!isContiguousTensor(tensor, type)) throw new Error(`${role}: ${describeTensor(tensor)} is not contiguous (nb=[${tensor.nb.join(", ")}])`);
   const rowLength = tensor.ne[0];

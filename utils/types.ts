@@ -6,21 +6,7 @@
  * @module
  */
 
-import {
-  ggml_get_type_traits,
-  ggml_quantize_chunk,
-  type ggml_type,
-  GGML_TYPE_BF16,
-  GGML_TYPE_COUNT,
-  GGML_TYPE_F16,
-  GGML_TYPE_F32,
-  GGML_TYPE_F64,
-  GGML_TYPE_I16,
-  GGML_TYPE_I32,
-  GGML_TYPE_I64,
-  GGML_TYPE_I8,
-  type ggml_type_traits,
-} from "../ffi/lib.ts";
+import { lib } from "../ffi/lib.js";
 import type { TypedArray } from "./ndarray.ts";
 
 /** A constructor of typed arrays. */
@@ -30,7 +16,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What is known of a tensor type. */
 export interface TypeInfo {
-  readonly type: ggml_type;
+  readonly type: lib.ggml_type;
   /** ggml's name: `q5_K`. */
   readonly name: string;
   /** Elements in a block; 1 for what isn't quantized. */
@@ -46,15 +32,15 @@ export interface TypeInfo {
   readonly fromFloat: ((from: Float32Array, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => void) | null;
 }
 
-const ARRAYS: ReadonlyMap<ggml_type, TypedArrayConstructor> = new Map<ggml_type, TypedArrayConstructor>([
-  [GGML_TYPE_F32, Float32Array],
-  [GGML_TYPE_F16, Float16Array],
-  [GGML_TYPE_BF16, Uint16Array],
-  [GGML_TYPE_F64, Float64Array],
-  [GGML_TYPE_I8, Int8Array],
-  [GGML_TYPE_I16, Int16Array],
-  [GGML_TYPE_I32, Int32Array],
-  [GGML_TYPE_I64, BigInt64Array],
+const ARRAYS: ReadonlyMap<lib.ggml_type, TypedArrayConstructor> = new Map<lib.ggml_type, TypedArrayConstructor>([
+  [lib.GGML_TYPE_F32, Float32Array],
+  [lib.GGML_TYPE_F16, Float16Array],
+  [lib.GGML_TYPE_BF16, Uint16Array],
+  [lib.GGML_TYPE_F64, Float64Array],
+  [lib.GGML_TYPE_I8, Int8Array],
+  [lib.GGML_TYPE_I16, Int16Array],
+  [lib.GGML_TYPE_I32, Int32Array],
+  [lib.GGML_TYPE_I64, BigInt64Array],
 ]);
 
 const known = new Map<number, TypeInfo>();
@@ -71,15 +57,15 @@ export function typeInfo(type: number): TypeInfo {
 }
 
 /** The tensor type whose elements a typed array holds; null if there is none. A Uint16Array is BF16's bits. */
-export function typeOfArray(array: TypedArray): ggml_type | null {
+export function typeOfArray(array: TypedArray): lib.ggml_type | null {
   for (const [type, constructor] of ARRAYS) if (array instanceof constructor) return type;
   return null;
 }
 
 function readTraits(number: number): TypeInfo {
-  if (!Number.isInteger(number) || number < 0 || number >= GGML_TYPE_COUNT) throw new RangeError(`there is no tensor type ${number}`);
-  const type = number as ggml_type;
-  const traits = ggml_get_type_traits(type);
+  if (!Number.isInteger(number) || number < 0 || number >= lib.GGML_TYPE_COUNT) throw new RangeError(`there is no tensor type ${number}`);
+  const type = number as lib.ggml_type;
+  const traits = lib.ggml_get_type_traits(type);
   const { blck_size: blockSize, type_size: typeSize, is_quantized: isQuantized } = traits;
   const name = traits.type_name ?? String(type);
   if (blockSize === 0 || typeSize === 0) throw new RangeError(`tensor type ${number} was removed from ggml (${name})`);
@@ -87,14 +73,14 @@ function readTraits(number: number): TypeInfo {
 }
 
 /** The conversions to and from 32-bit floats. Types that stand for real numbers have one or both, integers have none. */
-function conversions(type: ggml_type, { to_float, from_float_ref }: ggml_type_traits): Pick<TypeInfo, "toFloat" | "fromFloat"> {
-  if (type === GGML_TYPE_F32) return arrayConversions(Float32Array);
-  if (type === GGML_TYPE_F64) return arrayConversions(Float64Array);
+function conversions(type: lib.ggml_type, { to_float, from_float_ref }: lib.ggml_type_traits): Pick<TypeInfo, "toFloat" | "fromFloat"> {
+  if (type === lib.GGML_TYPE_F32) return arrayConversions(Float32Array);
+  if (type === lib.GGML_TYPE_F64) return arrayConversions(Float64Array);
   if (to_float !== null) {
     return {
       toFloat: (from, to, count) => to_float.call(from, to, count),
       // It knows every type that converts both ways. Of the others it aborts.
-      fromFloat: (from, to, rows, rowLength, imatrix) => void ggml_quantize_chunk(type, from, to, 0, rows, rowLength, imatrix),
+      fromFloat: (from, to, rows, rowLength, imatrix) => void lib.ggml_quantize_chunk(type, from, to, 0, rows, rowLength, imatrix),
     };
   }
   if (from_float_ref === null) return { toFloat: null, fromFloat: null };

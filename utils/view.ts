@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ggml_tensor } from "../ffi/lib.ts";
+import { lib } from "../ffi/lib.js";
 import { describe } from "../ffi/describe.ts";
 import { copy } from "./copy.ts";
 import { isNdArray, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
@@ -27,7 +27,7 @@ export interface ViewOptions<A = boolean> {
  * @param options `allowCopy`: the array.
  * @returns The same array.
  */
-export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: ggml_tensor, options: ViewOptions<A>): A;
+export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggml_tensor, options: ViewOptions<A>): A;
 /**
  * A tensor's numbers as an `ndarray`, without a copy where there can be one.
  *
@@ -56,12 +56,12 @@ export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: ggml_te
  * numbers.set(1, 2, 7); // writes into the tensor
  * ```
  */
-export function view<D extends TypedArray = Float32Array>(tensor: ggml_tensor, options?: ViewOptions): NdArray<D>;
+export function view<D extends TypedArray = Float32Array>(tensor: lib.ggml_tensor, options?: ViewOptions): NdArray<D>;
 export function view(
-  tensor: ggml_tensor,
+  tensor: lib.ggml_tensor,
   { allowCopy = false }: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},
 ): TypedArray | NdArray<TypedArray> {
-  if (!(tensor instanceof ggml_tensor)) throw new TypeError(`view: expected a tensor, got ${describe(tensor)}`);
+  if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`view: expected a tensor, got ${describe(tensor)}`);
   if (typeof allowCopy !== "boolean") {
     if (!isNdArray(allowCopy) && !ArrayBuffer.isView(allowCopy)) {
       throw new TypeError(`view: allowCopy must be a boolean, a typed array or an ndarray, got ${describe(allowCopy)}`);
@@ -86,7 +86,7 @@ export function view(
 
 /** The tensor's own memory with its own strides. */
 function viewOf(
-  tensor: ggml_tensor,
+  tensor: lib.ggml_tensor,
   array: new (buffer: ArrayBuffer, byteOffset: number, length: number) => TypedArray,
 ): NdArray<TypedArray> {
   const { typeSize } = typeInfo(tensor.type);

@@ -1,5 +1,5 @@
 /**
- * Writes `constants.ts`: the macros and `static const`s whose values are known when the headers are read.
+ * Writes `constants.js` and `constants.d.ts`: the macros and `static const`s whose values are known when the headers are read.
  *
  * @module
  */
@@ -9,14 +9,26 @@ import { literal } from "./enums.ts";
 import { doc, Printer } from "./print.ts";
 import { place } from "./prototype.ts";
 
-/** The text of `constants.ts`. */
+/** The text of `constants.js`. */
 export function emitConstants({ constants }: Api, banner: string): string {
   const printer = new Printer();
   printer.line(banner);
+  printer.gap();
+  printer.line("export const constants = {");
+  for (const { name, value } of constants) printer.line(`  ${name}: ${text(value)},`);
+  printer.line("};");
+  return printer.toString();
+}
+
+/** The text of `constants.d.ts`. */
+export function declareConstants({ constants }: Api, banner: string): string {
+  const printer = new Printer();
+  printer.line(banner);
+  printer.gap();
   for (const declaration of constants) {
-    printer.gap();
-    printer.line(doc("", `\`${declaration.name}\` (${place(declaration)}).`));
-    printer.line(`export const ${declaration.name} = ${text(declaration.value)};`);
+    const { name, value } = declaration;
+    printer.line(doc("", `\`${name}\` (${place(declaration)}).`));
+    printer.line(`export declare const ${name}: ${typeof value === "number" ? "number" : text(value)};`);
   }
   return printer.toString();
 }

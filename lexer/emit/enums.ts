@@ -11,11 +11,11 @@ import { place } from "./prototype.ts";
 /** The text of `enums.js`. */
 export function emitEnums({ enums }: Api, banner: string): string {
   const printer = new Printer();
-  printer.line(`// @ts-self-types="./enums.d.ts"`, banner);
-  for (const { declaration: { values } } of enums) {
-    printer.gap();
-    for (const { name, value } of values) printer.line(`export const ${name} = ${literal(value)};`);
-  }
+  printer.line(banner);
+  printer.gap();
+  printer.line("export const enums = {");
+  for (const { declaration } of enums) for (const { name, value } of declaration.values) printer.line(`  ${name}: ${literal(value)},`);
+  printer.line("};");
   return printer.toString();
 }
 

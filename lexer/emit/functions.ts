@@ -1,7 +1,9 @@
 /**
  * Writes `functions.js` and `functions.d.ts`: a typed function for each C function.
  *
- * Each checks and unwraps its arguments, calls the symbol, which it binds on its first call, and wraps the result.
+ * Each checks and unwraps its arguments, calls the symbol, and wraps the result. A symbol's variable starts as a function that binds it and puts
+ * it in its own place. The functions are members of one object, because a call through a module's namespace costs 3 ns more than one through a
+ * constant object, and handles are checked where they are used, because a shared function would see every class and be slow for all.
  *
  * @module
  */
@@ -17,12 +19,16 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
   const uses = new Uses();
   const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
   const body = new Printer();
+  for (const bound of api.functions) emitSymbol(bound, uses, body);
+  body.gap();
+  body.line("export const functions = {");
   for (const bound of api.functions) emitFunction(bound, roots, uses, body);
+  body.line("};");
   uses.$("binder");
   const printer = new Printer();
-  printer.line(`// @ts-self-types="./functions.d.ts"`, banner);
+  printer.line(banner);
   printer.gap();
-  printer.line(`import { ABI } from "./layouts.ts";`, ...uses.imports(api, "functions", runtime, false));
+  printer.line(`import { ABI } from "./layouts.js";`, ...uses.imports(api, "functions", runtime, false));
   printer.gap();
   printer.line("const $bind = $binder(ABI);");
   printer.gap();
@@ -46,45 +52,65 @@ export function declareFunctions(api: Api, banner: string, runtime: string): str
   return printer.toString() + "\n" + body.toString();
 }
 
+/** The variable of a function's symbol. */
+function symbolOf({ declaration }: BoundFunction): string {
+  return `$${declaration.name}`;
+}
+
+function emitSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
+  const symbol = symbolOf(bound);
+  const native = bound.parameters.map(({ crossing }) => nativeParameter(crossing, uses));
+  const result = nativeResult(bound.result, uses);
+  const line = `  ${symbol} = $bind("${bound.declaration.symbol}", [${native.join(", ")}], ${result});`;
+  printer.line(`let ${symbol} = (...args) => {`);
+  if (line.length <= 140) printer.line(line);
+  else printer.line(`  ${symbol} = $bind(`, `    "${bound.declaration.symbol}",`, list("    [", native, "],"), `    ${result},`, "  );");
+  printer.line(`  return ${symbol}(...args);`, "};");
+}
+
 function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
-  const { declaration, name, parameters, result } = bound;
-  const symbol = `$${declaration.name}`;
-  printer.gap();
-  printer.line(`let ${symbol};`);
-  printer.line(list(`export function ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
+  const { declaration, name, parameters } = bound;
+  printer.line(list(`  ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
   let strings = 0;
-  parameters.forEach((parameter, i) => {
+  const args = parameters.map((parameter, i) => {
+    const where = `"${declaration.name}(${parameter.name})"`;
+    if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
+      return checkHandle(parameter, parameter.crossing.name, where, uses, printer);
+    }
     const slot = parameter.crossing.kind === "string" ? strings++ : 0;
-    const [conversion, ...args] = toC(parameter, parameter.name, `"${declaration.name}(${parameter.name})"`, slot, uses);
-    printer.line(list(`  const $${i} = ${conversion}(`, args, ");"));
+    const [conversion, ...args] = toC(parameter, parameter.name, where, slot, uses);
+    printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
+    return `$${i}`;
   });
-  const native = parameters.map(({ crossing }) => nativeParameter(crossing, uses));
-  printer.line(bindCall(symbol, declaration.symbol, native, nativeResult(result, uses)));
-  emitCall(bound, symbol, roots, uses, printer);
-  printer.line("}");
+  emitCall(bound, args, roots, uses, printer);
+  printer.line("  },");
 }
 
-function bindCall(symbol: string, name: string, parameters: readonly string[], result: string): string {
-  const line = `  ${symbol} ??= $bind("${name}", [${parameters.join(", ")}], ${result});`;
-  if (line.length <= 140) return line;
-  return [`  ${symbol} ??= $bind(`, `    "${name}",`, list("    [", parameters, "],"), `    ${result},`, "  );"].join("\n");
+/** Checks a handle and gives the expression for its address. */
+function checkHandle({ name, nullable }: BoundParameter, className: string, where: string, uses: Uses, printer: Printer): string {
+  const wrong = `!(${name} instanceof ${uses.own(className)}) || ${name}.owner.freed`;
+  const condition = nullable ? `${name} !== null && (${wrong})` : wrong;
+  const failure = `throw ${uses.$("wrongHandle")}(${name}, ${className}, ${where});`;
+  const line = `    if (${condition}) ${failure}`;
+  printer.line(...(line.length <= 140 ? [line] : [`    if (${condition}) {`, `      ${failure}`, "    }"]));
+  return nullable ? `${name} === null ? 0n : ${name}.address` : `${name}.address`;
 }
 
-function emitCall(bound: BoundFunction, symbol: string, roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
+function emitCall(bound: BoundFunction, args: readonly string[], roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
   const { parameters, result, declaration, resultNullable } = bound;
-  const args = parameters.map((_, i) => `$${i}`);
+  const symbol = symbolOf(bound);
   if (result.kind === "void") {
-    printer.line(list(`  ${symbol}(`, args, ");"));
+    printer.line(list(`    ${symbol}(`, args, ");"));
     keepAlive(bound, uses, printer);
-    if (bound.frees) printer.line(`  ${uses.$("markFreed")}(${parameters[0].name});`);
+    if (bound.frees) printer.line(`    ${uses.$("markFreed")}(${parameters[0].name});`);
     return;
   }
-  printer.line(list(`  const $ = ${symbol}(`, args, ");"));
+  printer.line(list(`    const $ = ${symbol}(`, args, ");"));
   keepAlive(bound, uses, printer);
   if (isPointer(result)) {
     const zero = result.kind === "string" ? "null" : "0n";
-    if (resultNullable) printer.line(`  if ($ === ${zero}) return null;`);
-    else printer.line(`  if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
+    if (resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
+    else printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
   }
   emitResult(result, parameters, roots, uses, printer);
 }
@@ -92,12 +118,12 @@ function emitCall(bound: BoundFunction, symbol: string, roots: ReadonlySet<strin
 /** What the pragmas say is kept, and callbacks, which C may call for as long as what they were given to lives. */
 function keepAlive({ parameters, keeps, result }: BoundFunction, uses: Uses, printer: Printer): void {
   for (const [holder, kept] of keeps) {
-    printer.line(`  ${uses.$("keep")}(${ownerOf(parameters[holder], uses)}, ${parameters[kept].name});`);
+    printer.line(`    ${uses.$("keep")}(${ownerOf(parameters[holder], uses)}, ${parameters[kept].name});`);
   }
   if (result.kind === "handle") return; // keeps everything, in emitHandle
   const holder = parameters.find(isHandle);
   for (const parameter of parameters.filter(({ crossing }) => crossing.kind === "callback")) {
-    printer.line(`  ${uses.$("keep")}(${ownerOf(holder, uses)}, ${parameter.name});`);
+    printer.line(`    ${uses.$("keep")}(${ownerOf(holder, uses)}, ${parameter.name});`);
   }
 }
 
@@ -110,26 +136,26 @@ function emitResult(
 ): void {
   switch (result.kind) {
     case "int":
-      printer.line(`  return ${result.bits === 64 ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`);
+      printer.line(`    return ${result.bits === 64 ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`);
       return;
     case "string":
-      printer.line(`  return ${uses.$("cstringAt")}($);`);
+      printer.line(`    return ${uses.$("cstringAt")}($);`);
       return;
     case "struct":
-      printer.line(`  return new ${uses.own(result.name)}($);`);
+      printer.line(`    return new ${uses.own(result.name)}($);`);
       return;
     case "handle":
       emitHandle(result.name, parameters, roots.has(result.name), uses, printer);
       return;
     case "callback":
-      printer.line(`  return new ${uses.own(result.name)}($, ${ownerOf(parameters.find(isHandle), uses)});`);
+      printer.line(`    return new ${uses.own(result.name)}($, ${ownerOf(parameters.find(isHandle), uses)});`);
       return;
     case "data":
     case "pointers":
-      printer.line(`  return new ${uses.$("Pointer")}($, ${ownerOf(parameters.find(isHandle), uses)});`);
+      printer.line(`    return new ${uses.$("Pointer")}($, ${ownerOf(parameters.find(isHandle), uses)});`);
       return;
     default:
-      printer.line("  return $;");
+      printer.line("    return $;");
   }
 }
 
@@ -141,9 +167,9 @@ function emitHandle(name: string, parameters: readonly BoundParameter[], root: b
   const from = parameters.find(isHandle);
   const others = parameters.filter((parameter) => (root || parameter !== from) && keepable(parameter));
   const owner = root ? "$owner" : ownerOf(from, uses);
-  if (root) printer.line(`  const $owner = new ${uses.$("Owner")}($);`);
-  for (const other of others) printer.line(`  ${uses.$("keep")}(${owner}, ${other.name});`);
-  printer.line(`  return new ${uses.own(name)}($, ${owner});`);
+  if (root) printer.line(`    const $owner = new ${uses.$("Owner")}($);`);
+  for (const other of others) printer.line(`    ${uses.$("keep")}(${owner}, ${other.name});`);
+  printer.line(`    return new ${uses.own(name)}($, ${owner});`);
 }
 
 function ownerOf(parameter: BoundParameter | undefined, uses: Uses): string {

@@ -1,5 +1,5 @@
 /**
- * Writes `layouts.ts`: the layouts and enum values that the loaded library is checked against.
+ * Writes `layouts.js`: the layouts and enum values that the loaded library is checked against.
  *
  * @module
  */
@@ -8,15 +8,13 @@ import type { Api } from "./api.ts";
 import { literal } from "./enums.ts";
 import { braces, Printer } from "./print.ts";
 
-/** The text of `layouts.ts`. */
-export function emitLayouts({ records, enums }: Api, release: string | null, banner: string, runtime: string): string {
+/** The text of `layouts.js`. */
+export function emitLayouts({ records, enums }: Api, release: string | null, banner: string): string {
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
-  printer.line(`import type { Abi } from "${runtime}";`);
-  printer.gap();
-  printer.line("/** What the headers say of layouts and enums: a library that disagrees is not the one that these bindings are for. */");
-  printer.line("export const ABI: Abi = {", `  release: ${JSON.stringify(release)},`, "  records: {");
+  printer.line("// What the headers say of layouts and enums: a library that disagrees is not the one that these bindings are for.");
+  printer.line("export const ABI = {", `  release: ${JSON.stringify(release)},`, "  records: {");
   for (const { name, declaration, fields } of records) {
     if (declaration.size === null) continue;
     const offsets = fields.map((field) => `${field.name}: ${field.offset}`);

@@ -59,7 +59,7 @@ function emitClass({ declaration: record, name, fields, free }: BoundRecord, use
     printer.line(`  get ${field.name}() {`, ...accessor.get.map((line) => `    ${line}`), "  }");
     if (accessor.set !== null) printer.line(`  set ${field.name}(value) {`, ...accessor.set.map((line) => `    ${line}`), "  }");
   }
-  if (free !== null) printer.line("  [Symbol.dispose]() {", `    ${uses.$("dispose")}(this, ${uses.own(free)});`, "  }");
+  if (free !== null) printer.line("  [Symbol.dispose]() {", `    ${uses.$("dispose")}(this, functions.${uses.own(free)});`, "  }");
   printer.line("}");
 }
 

@@ -37,7 +37,9 @@ export class Uses {
       const file = fileOf(name, api);
       if (file !== here) files.set(file, [...files.get(file) ?? [], name]);
     }
-    const lines = [...files].sort().map(([file, names]) => importNames(names, `./${file}.js`, types));
+    const lines = [...files].sort().map(([file, names]) =>
+      types || file !== "functions" ? importNames(names, `./${file}.${types ? "d.ts" : "js"}`, types) : `import { functions } from "./functions.js";`
+    );
     if (this.#runtime.size > 0) lines.push(importNames([...this.#runtime].map((name) => `${name} as $${name}`), runtime, types));
     return lines;
   }
