@@ -64,6 +64,8 @@ export function shapeOf(tensor: lib.ggml_tensor): number[] {
  */
 export function tensorBytes(tensor: lib.ggml_tensor, role: string): Uint8Array<ArrayBuffer> {
   const { data, buffer, owner } = tensor;
+  const length = byteLength(tensor);
+  if (length === 0) return new Uint8Array(0);
   if (data === null) {
     throw new Error(
       `${role}: ${describeTensor(tensor)} has no memory yet (made with noAlloc, or not computed): allocate it by a backend first`,
@@ -72,7 +74,6 @@ export function tensorBytes(tensor: lib.ggml_tensor, role: string): Uint8Array<A
   if (buffer !== null && !lib.ggml_backend_buffer_is_host(buffer)) {
     throw new Error(`${role}: ${describeTensor(tensor)} is in a backend's memory that the CPU can't address`);
   }
-  const length = byteLength(tensor);
   if (owner.arena !== null) {
     const offset = Number(data.address - owner.base);
     if (offset >= 0 && offset + length <= owner.arena.byteLength) {

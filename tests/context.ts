@@ -1,0 +1,53 @@
+/**
+ * What the tests of tensors share.
+ *
+ * @module
+ */
+
+import { lib } from "@ggml/deno";
+import { init, type NdArray, ndarray, type TypedArray } from "@ggml/deno/utils";
+
+/** Runs `test` with a context that is freed afterwards. */
+export function withContext(test: (ctx: lib.ggml_context) => void, memSize = 16 * 1024 * 1024): void {
+  using ctx = init({ memSize });
+  test(ctx);
+}
+
+/** A tensor of one to four dimensions, `ne` fastest first. */
+export function newTensor(ctx: lib.ggml_context, type: lib.ggml_type, ...ne: number[]): lib.ggml_tensor {
+  switch (ne.length) {
+    case 1:
+      return lib.ggml_new_tensor_1d(ctx, type, ne[0]);
+    case 2:
+      return lib.ggml_new_tensor_2d(ctx, type, ne[0], ne[1]);
+    case 3:
+      return lib.ggml_new_tensor_3d(ctx, type, ne[0], ne[1], ne[2]);
+    default:
+      return lib.ggml_new_tensor_4d(ctx, type, ne[0], ne[1], ne[2], ne[3]);
+  }
+}
+
+/** Numbers 0, 1, 2, … as a row-major array. */
+export function ramp<D extends TypedArray>(array: new (length: number) => D, shape: number[]): NdArray<D> {
+  const data = new array(shape.reduce((a, b) => a * b, 1));
+  for (let i = 0; i < data.length; i++) data[i] = data instanceof BigInt64Array ? BigInt(i) as never : i % 2048;
+  return ndarray(data, shape);
+}
+
+/** A wave: numbers that quantize neither to themselves nor to nothing. */
+export function wave(length: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length }, (_, i) => Math.sin(i / 7) * 3 + Math.cos(i / 3));
+}
+
+/** The tensor's own bytes. */
+export function bytesOf(tensor: lib.ggml_tensor): Uint8Array {
+  return tensor.data!.bytes(lib.ggml_nbytes(tensor));
+}
+
+/** Computes a graph that ends in `result`, on one thread. */
+export function compute(ctx: lib.ggml_context, result: lib.ggml_tensor): void {
+  const graph = lib.ggml_new_graph(ctx);
+  lib.ggml_build_forward_expand(graph, result);
+  const status = lib.ggml_graph_compute_with_ctx(ctx, graph, 1);
+  if (status !== lib.GGML_STATUS_SUCCESS) throw new Error(`computing failed: ${status}`);
+}
