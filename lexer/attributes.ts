@@ -15,7 +15,7 @@ import type { BasicName, CType, FormatAttribute } from "./model.ts";
 import type { Parser } from "./parser.ts";
 import { startsType, typeName } from "./specifiers.ts";
 import type { Token } from "./tokenize.ts";
-import { bare, basic, isInteger } from "./types.ts";
+import { bare, basic, isInteger, resolve } from "./types.ts";
 
 /** What attributes said. */
 export class Attributes {
@@ -24,6 +24,8 @@ export class Attributes {
   align = 0;
   deprecated: string | null = null;
   noreturn = false;
+  /** `const`: the function's result depends on its arguments only. */
+  pure = false;
   format: FormatAttribute | null = null;
   /** Bytes of a vector; 0 for none. */
   vector = 0;
@@ -41,6 +43,7 @@ export class Attributes {
     this.align = Math.max(this.align, other.align);
     this.deprecated ??= other.deprecated;
     this.noreturn ||= other.noreturn;
+    this.pure ||= other.pure;
     this.format ??= other.format;
     this.vector ||= other.vector;
     this.mode ??= other.mode;
@@ -179,6 +182,9 @@ function attribute(p: Parser, token: Token, into: Attributes): void {
     case "_Noreturn":
       into.noreturn = true;
       break;
+    case "const":
+      into.pure = true;
+      break;
     case "format": {
       if (!open) break;
       const words: string[] = [];
@@ -270,7 +276,16 @@ export function attributedType(p: Parser, type: CType, attributes: Attributes): 
     } else if (float !== undefined) type = basic(float);
   }
   if (attributes.vector > 0) type = vectorOf(type, attributes.vector);
+  if (attributes.noreturn || attributes.pure) type = functionAttributes(type, attributes);
   return type;
+}
+
+/** `noreturn` and `const` on a pointer to a function are the function type's. */
+export function functionAttributes(type: CType, { noreturn, pure }: Attributes): CType {
+  const pointer = resolve(type);
+  const to = pointer.kind === "pointer" ? resolve(pointer.to) : null;
+  if (to === null || to.kind !== "function") return type;
+  return { ...pointer, to: { ...to, ...(noreturn ? { noreturn } : {}), ...(pure ? { pure } : {}) } } as CType;
 }
 
 /** A vector of the innermost element: `vector_size` on a declarator reaches through pointers, arrays and functions. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { attributedType, Attributes, attributes, startsAttribute } from "./attributes.ts";
+import { attributedType, Attributes, attributes, functionAttributes, startsAttribute } from "./attributes.ts";
 import { evaluateInt } from "./evaluate.ts";
 import { expression } from "./expression.ts";
 import * as K from "./kinds.ts";
@@ -47,6 +47,7 @@ export function declarator(p: Parser, base: CType, wanted: Wanted): Declared {
   let type = base;
   for (const layer of layers) type = wrap(p, type, layer, attrs);
   if (wanted === "named" && found.name === null) p.fail(`expected a name, got ${describe(p.token)}`);
+  if (attrs.noreturn || attrs.pure) type = functionAttributes(type, attrs);
   if (attrs.mode !== null || attrs.vector > 0) {
     type = attributedType(p, type, attrs);
     attrs.mode = null;
@@ -70,7 +71,9 @@ function wrap(p: Parser, type: CType, layer: Layer, attrs: Attributes): CType {
       const element = T.resolve(type);
       if (element.kind === "function") p.fail("an array of functions", layer.at);
       if (T.isVoid(element)) p.fail("an array of void", layer.at);
-      if (element.kind === "record" && element.record.size === null) p.fail(`an array of the incomplete type '${T.printType(type)}'`, layer.at);
+      if (element.kind === "record" && element.record.size === null) {
+        p.fail(`an array of the incomplete type '${T.printType(type)}'`, layer.at);
+      }
       if (layer.length !== null && layer.length * (sizeOf(type, p.target) ?? 1) > MAX_SIZE) p.fail("the array is too large", layer.at);
       return { kind: "array", of: type, length: layer.length };
     }
@@ -93,7 +96,7 @@ function read(p: Parser, layers: Layer[], wanted: Wanted, found: { name: Token |
     const keyword = p.keyword;
     if (p.token.kind === K.STAR || p.token.kind === K.CARET) {
       p.advance();
-      layers.push({ kind: "pointer", qualifiers: qualifierList(p) });
+      layers.push({ kind: "pointer", qualifiers: qualifierList(p, attrs) });
     } else if (keyword === K.KW_CONVENTION) {
       attrs.convention = p.token.text.replace(/^_+/, "");
       p.advance();
@@ -151,7 +154,7 @@ function isNested(p: Parser, wanted: Wanted): boolean {
   return wanted === "either" && id.keyword === 0 && !isTypeStart(next);
 }
 
-function qualifierList(p: Parser): number {
+function qualifierList(p: Parser, attrs: Attributes): number {
   let bits = 0;
   for (;;) {
     switch (p.keyword) {
@@ -178,13 +181,22 @@ function qualifierList(p: Parser): number {
       case K.KW_EXTENSION:
         break;
       case K.KW_ATTRIBUTE:
-        attributes(p, new Attributes()); // of the pointer itself: none matters
+        pointerAttributes(p, attrs);
         continue;
       default:
         return bits;
     }
     p.advance();
   }
+}
+
+/** Attributes of the pointer itself: only what they say of the function behind it matters. */
+function pointerAttributes(p: Parser, into: Attributes): void {
+  const attrs = new Attributes();
+  attributes(p, attrs);
+  into.noreturn ||= attrs.noreturn;
+  into.pure ||= attrs.pure;
+  into.convention ??= attrs.convention;
 }
 
 /** `[…]`, with the `static`, qualifiers and `*` that a parameter's may hold. */
@@ -195,7 +207,7 @@ function array(p: Parser): Layer {
   for (;;) {
     if (p.keyword === K.KW_STATIC) p.advance();
     else {
-      const more = qualifierList(p);
+      const more = qualifierList(p, new Attributes());
       if (more === 0) break;
       qualifiers |= more;
     }

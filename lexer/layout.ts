@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { CType, FieldDeclaration } from "./model.ts";
+import type { CType, FieldDeclaration, RecordDeclaration } from "./model.ts";
 import type { Target } from "./targets.ts";
 import { resolve } from "./types.ts";
 
@@ -107,6 +107,8 @@ export interface Layout {
   readonly size: number;
   readonly align: number;
   readonly fields: FieldDeclaration[];
+  /** The alignment that no packing around the record lowers, in Microsoft's layout. */
+  readonly demand: number;
 }
 
 /** Lays a struct or union out. Every member's type is complete, but for a flexible array at the end. */
@@ -156,7 +158,7 @@ function itanium(kind: "struct" | "union", members: readonly Member[], rules: Re
     end = Math.max(end, at);
   }
   align = Math.max(align, rules.align * 8);
-  return { size: up(end, align) / 8, align: align / 8, fields };
+  return { size: up(end, align) / 8, align: align / 8, fields, demand: 1 };
 }
 
 /** The field of a bit-field at bit `at`, from the storage unit of its type that holds its first bit. */
@@ -165,19 +167,35 @@ function bitField(member: Member, at: number, size: number): FieldDeclaration {
   return { name: member.name, type: member.type, offset: unit / 8, bitOffset: at - unit, bitWidth: member.bits! };
 }
 
+/** Alignments that records demand, whatever the packing around them: by `__declspec(align)`, theirs or a member's. */
+const demands = new WeakMap<RecordDeclaration, number>();
+
+/** Remembers what a laid-out record demands. */
+export function setDemand(record: RecordDeclaration, layout: Layout): void {
+  if (layout.demand > 1) demands.set(record, layout.demand);
+}
+
+/** A struct without members has this size in Microsoft's C. */
+const EMPTY_SIZE = 4;
+
 function microsoft(kind: "struct" | "union", members: readonly Member[], rules: RecordRules, target: Target): Layout {
   const fields: FieldDeclaration[] = [];
   const union = kind === "union";
+  const cap = rules.packed ? 1 : rules.pack;
   let size = 0; // bytes
   let align = 1;
+  let demand = Math.max(1, rules.align);
   let unit = 0; // bytes of the storage unit that bit-fields are being put in, 0 for none
   let left = 0; // bits left in it
   for (const member of members) {
     const bytes = sizeOf(member.type, target) ?? 0;
-    let wanted = alignOf(member.type, target) ?? 1;
-    if (rules.pack > 0) wanted = Math.min(wanted, rules.pack);
-    if (member.packed || rules.packed) wanted = 1;
-    wanted = Math.max(wanted, member.align, demanded(member.type));
+    let wanted = naturalAlign(member.type, target);
+    const demanded = Math.max(member.align, demandOf(member.type));
+    if (member.bits === null) demand = Math.max(demand, demanded);
+    else wanted = Math.max(wanted, demanded);
+    if (cap > 0) wanted = Math.min(wanted, cap);
+    if (member.packed) wanted = 1;
+    wanted = Math.max(wanted, demanded);
     if (member.bits === null) {
       unit = 0;
       align = Math.max(align, wanted);
@@ -185,11 +203,13 @@ function microsoft(kind: "struct" | "union", members: readonly Member[], rules: 
       fields.push({ name: member.name, type: member.type, offset });
       size = Math.max(size, offset + bytes);
     } else if (member.bits === 0) {
-      // Ignored unless it follows a bit-field.
-      if (unit === 0) continue;
+      if (unit === 0) continue; // ignored unless it follows a bit-field
       unit = 0;
-      align = Math.max(align, wanted);
-      if (!union) size = up(size, wanted);
+      if (union) size = Math.max(size, bytes);
+      else {
+        align = Math.max(align, wanted);
+        size = up(size, wanted);
+      }
     } else if (!union && unit === bytes && member.bits <= left) {
       // Bit-fields share a unit only where their types have the same size.
       if (member.name !== null) fields.push(bitField(member, size * 8 - left, bytes * 8));
@@ -199,21 +219,29 @@ function microsoft(kind: "struct" | "union", members: readonly Member[], rules: 
       if (member.name !== null) fields.push({ name: member.name, type: member.type, offset, bitOffset: 0, bitWidth: member.bits });
       unit = bytes;
       left = bytes * 8 - member.bits;
-      align = Math.max(align, wanted);
+      if (!union) align = Math.max(align, wanted); // in a union bit-fields don't align
       size = Math.max(size, offset + bytes);
     }
   }
-  align = Math.max(align, rules.align);
-  return { size: up(size, align) || (members.length === 0 ? 4 : 0), align, fields };
+  align = Math.max(align, demand);
+  size = up(size, Math.max(cap > 0 ? Math.min(align, cap) : align, demand));
+  if (size === 0) size = demand >= EMPTY_SIZE ? align : EMPTY_SIZE;
+  return { size, align, fields, demand };
 }
 
-/** `__declspec(align)` of a typedef, which no packing lowers. */
-function demanded(type: CType): number {
+/** A type's alignment without what its own typedefs ask for; those of an array's elements count. */
+function naturalAlign(type: CType, target: Target): number {
+  while (type.kind === "typedef") type = type.typedef.type;
+  return alignOf(type, target) ?? 1;
+}
+
+/** What a type demands, by a typedef's attribute or as a record. */
+function demandOf(type: CType): number {
   let most = 1;
   for (; type.kind === "typedef" || type.kind === "array"; type = type.kind === "array" ? type.of : type.typedef.type) {
     if (type.kind === "typedef") most = Math.max(most, type.typedef.align ?? 1);
   }
-  return most;
+  return type.kind === "record" ? Math.max(most, demands.get(type.record) ?? 1) : most;
 }
 
 /** A member by name, searched through anonymous members (C17 6.7.2.1p13): its type and offset in bytes, null where there is none. */

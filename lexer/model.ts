@@ -121,6 +121,10 @@ export interface FunctionType extends Qualifiers {
   readonly prototype: boolean;
   /** A calling convention other than the target's own, such as `stdcall`. */
   readonly convention?: string;
+  /** Behind a pointer whose declaration says `noreturn`: to GNU C another type. */
+  readonly noreturn?: boolean;
+  /** The same for `const`, which GNU C takes for "has no effect and reads no memory". */
+  readonly pure?: boolean;
 }
 
 /** A parameter of a function type. */

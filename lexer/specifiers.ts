@@ -11,7 +11,7 @@ import { expression } from "./expression.ts";
 import * as I from "./integer.ts";
 import type { Int } from "./integer.ts";
 import * as K from "./kinds.ts";
-import { alignOf, layoutRecord, MAX_SIZE, type Member, sizeOf } from "./layout.ts";
+import { alignOf, layoutRecord, MAX_SIZE, type Member, setDemand, sizeOf } from "./layout.ts";
 import type { BasicName, BasicType, CType, EnumDeclaration, EnumValue, RecordDeclaration } from "./model.ts";
 import { staticAssert } from "./parse.ts";
 import { describe, FAILURE, type Parser, type Symbol, type Tag } from "./parser.ts";
@@ -448,6 +448,7 @@ function complete(
     declaration.size = 0;
   } else declaration.size = layout.size;
   declaration.align = layout.align;
+  setDemand(declaration, layout);
   declaration.fields = layout.fields;
 }
 

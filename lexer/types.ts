@@ -225,6 +225,12 @@ export function printType(type: CType, name = "", namer: Namer = defaultNamer): 
         if (words !== "") inner = `*${words}${inner === "" ? "" : " " + inner}`;
         else inner = `*${inner}`;
         type = type.to;
+        // GNU C spells the type of a function that doesn't return with `volatile`, and one without effects with `const`.
+        if (type.kind === "function" && (type.noreturn || type.pure)) {
+          const words = `${type.pure ? "const " : ""}${type.noreturn ? "volatile " : ""}`;
+          const { noreturn: _noreturn, pure: _pure, ...plain } = type;
+          return `${words}__typeof__(${printType(plain, "", namer)}) ${inner}`;
+        }
         if (type.kind === "array" || type.kind === "function") inner = `(${inner})`;
         continue;
       }

@@ -141,6 +141,7 @@ function write(json: Dump, aliases: readonly (string | null)[], lines: string[],
   for (const record of json.records) for (const field of record.fields) if (field.name !== null) undefine.add(field.name);
   for (const f of json.functions) undefine.add(f.name);
   for (const { name } of json.typedefs) undefine.add(name);
+  undefine.delete("defined");
   for (const name of undefine) lines.push(`#undef ${name}`);
   const layout = (type: string, record: Dump["records"][number]): void => {
     if (record.size === null) return;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 // deno-lint-ignore no-import-prefix -- only these tests use it
 import fc from "npm:fast-check@^4.0.0";
-import { parse, printType } from "../../lexer/mod.ts";
+import { parse, printType, type TargetName } from "../../lexer/mod.ts";
 import { messages, model, texts } from "./helpers.ts";
 import { haveGcc } from "./judge.ts";
 
@@ -181,6 +181,64 @@ Deno.test({
       }
     } finally {
       Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
+
+const TRIPLES: Record<TargetName, string> = {
+  "x86_64-linux": "x86_64-linux-gnu",
+  "aarch64-linux": "aarch64-linux-gnu",
+  "x86_64-macos": "x86_64-apple-macos14",
+  "aarch64-macos": "arm64-apple-macos14",
+  "x86_64-windows": "x86_64-pc-windows-msvc",
+  "aarch64-windows": "aarch64-pc-windows-msvc",
+};
+
+function haveClang(): boolean {
+  try {
+    if (new Deno.Command("clang", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success) return true;
+  } catch {
+    // said below
+  }
+  console.warn("SKIPPED: layouts of every target against clang (there is no clang here)");
+  return false;
+}
+
+Deno.test({
+  name: "property: random records are laid out as clang lays them out on every target",
+  ignore: !haveClang(),
+  fn() {
+    const samples = fc.sample(record, 400);
+    let header = LAYOUT_PRELUDE;
+    samples.forEach(({ kind, members, pack, attributes }, i) => {
+      if (pack > 0) header += `#pragma pack(push, ${pack})\n`;
+      header += `${kind} ${attributes} r${i} {\n${members.map((make, m) => `  ${make(`m${m}`)};\n`).join("")}};\n`;
+      if (pack > 0) header += "#pragma pack(pop)\n";
+    });
+    for (const [target, triple] of Object.entries(TRIPLES)) {
+      // A bit-field of 33 bits and more fits no long of Windows.
+      const text = target.endsWith("windows") ? header.replaceAll(/^  long( \w*)? : /gm, "  long long$1 : ") : header;
+      const lines = [text];
+      for (const r of model(text, { target: target as TargetName }).records) {
+        const name = `${r.kind} ${r.name}`;
+        lines.push(`_Static_assert(sizeof(${name}) == ${r.size}, ""); _Static_assert(_Alignof(${name}) == ${r.align}, "");`);
+        for (const f of r.fields) {
+          if (f.bitWidth === undefined) lines.push(`_Static_assert(__builtin_offsetof(${name}, ${f.name}) == ${f.offset}, "");`);
+        }
+      }
+      const file = Deno.makeTempFileSync({ suffix: ".c" });
+      Deno.writeTextFileSync(file, lines.join("\n"));
+      const { success, stderr } = new Deno.Command("clang", {
+        args: ["-target", triple, "-w", "-fsyntax-only", "-ferror-limit=3", file],
+        stderr: "piped",
+      })
+        .outputSync();
+      Deno.removeSync(file);
+      if (success) continue;
+      const message = new TextDecoder().decode(stderr);
+      const name = /r\d+/.exec(message.slice(message.indexOf("_Static_assert")))?.[0];
+      const from = text.lastIndexOf("\n", text.indexOf(` ${name} {`));
+      throw new Error(`${target}: ${message}\n${text.slice(Math.max(0, from - 24), text.indexOf("};", from) + 2)}`);
     }
   },
 });
