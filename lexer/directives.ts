@@ -454,7 +454,7 @@ function include(pp: Preprocessor, frame: Frame, directive: Token): void {
       name,
       `'${wanted}' file not found${near === null ? "" : `; did you mean '${near}'?`} (looked ${
         name.text.startsWith('"') ? "beside the including file" + (looked.length > 0 ? ", " : "") : looked.length > 0 ? "in " : "nowhere"
-      }${looked.join(", ")})`,
+      }${looked.join(", ")})${pp.search.failure(wanted)}`,
     );
     return;
   }

@@ -144,7 +144,7 @@ export function preprocessAll(files: readonly string[], options: ParseOptions): 
     if (c23) keywords(names, K.C23_KEYWORDS);
     for (const path of files) {
       const file = search.open(path);
-      if (file === null) diagnostics.error(-1, `cannot read '${path}'`);
+      if (file === null) diagnostics.error(-1, `cannot read '${path}'${search.failure(path)}`);
       else pp.run(path, file, tokens);
     }
   } catch (error) {
@@ -219,6 +219,7 @@ function gccFolder(): string | null {
   return newest < 0 ? null : `${parent}/${newest}/include`;
 }
 
+/** A directory of that name is no file of that name. */
 function readFile(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);
@@ -226,7 +227,6 @@ function readFile(path: string): string | undefined {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.IsADirectory) {
       return undefined;
     }
-    if (error instanceof Error && /directory/i.test(error.message)) return undefined;
     throw error;
   }
 }

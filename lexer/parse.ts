@@ -212,6 +212,8 @@ function functionDeclaration(p: Parser, base: Specifiers, declared: Declared, ty
     if (old !== null) declare(p, name, { kind: "function", declaration, defined: body, position: name.position }); // reports
     else {
       p.functions.push(declaration);
+      const width = bitIntOf(type);
+      if (width !== null) p.skip(name.text, name, `_BitInt(${width}) can't be passed by a foreign-function interface`);
       id.symbol = { kind: "function", declaration, defined: body, position: name.position } as Symbol;
     }
   }
@@ -219,6 +221,15 @@ function functionDeclaration(p: Parser, base: Specifiers, declared: Declared, ty
   p.skipBalanced();
   p.accept(K.SEMICOLON);
   return true;
+}
+
+/** The width of a `_BitInt` that a function takes or returns by value; null where there is none. */
+function bitIntOf(type: FunctionType): number | null {
+  for (const { type: t } of [{ type: type.result }, ...type.parameters]) {
+    const resolved = T.resolve(t);
+    if (resolved.kind === "bitint") return resolved.width;
+  }
+  return null;
 }
 
 function oldStyle(p: Parser): boolean {

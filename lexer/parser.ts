@@ -24,7 +24,7 @@ import type { Preprocessor } from "./preprocess.ts";
 import type { Sources } from "./source.ts";
 import { nearest } from "./suggest.ts";
 import type { Target } from "./targets.ts";
-import { BOL, type Identifier, Token } from "./tokenize.ts";
+import { BOL, Token } from "./tokenize.ts";
 import type { Mutable } from "./types.ts";
 
 /** How deep declarators, expressions, braces and records may nest. */
@@ -98,8 +98,6 @@ export class Parser {
   readonly skipped: Skipped[] = [];
   readonly pragmas: Pragma[] = [];
   readonly statics: StaticConstant[] = [];
-  /** Every enum constant, in order, for the checks of macros that define themselves. */
-  readonly names: Identifier[] = [];
 
   constructor(tokens: readonly Token[], preprocessor: Preprocessor, target: Target, c23: boolean) {
     this.tokens = tokens;

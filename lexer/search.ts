@@ -38,6 +38,8 @@ export class Search {
   readonly #firstAngled: number;
   readonly #read: (path: string) => string | undefined;
   readonly #files = new Map<string, CachedFile | null>();
+  /** Files that are there and could not be read, with the reason. */
+  readonly failures: Map<string, string> = new Map();
 
   constructor(folders: readonly SearchFolder[], firstAngled: number, read: (path: string) => string | undefined) {
     this.#folders = folders;
@@ -49,7 +51,12 @@ export class Search {
   open(path: string): CachedFile | null {
     let file = this.#files.get(path);
     if (file === undefined) {
-      const text = this.#read(path);
+      let text: string | undefined;
+      try {
+        text = this.#read(path);
+      } catch (error) {
+        this.failures.set(path, error instanceof Error ? error.message : String(error));
+      }
       file = text === undefined ? null : new CachedFile(path, new Content(text));
       this.#files.set(path, file);
     }
@@ -96,6 +103,14 @@ export class Search {
   /** Paths of the folders, for messages. */
   get paths(): string[] {
     return this.#folders.map((folder) => folder.texts === undefined ? folder.path : `<${folder.path}>`);
+  }
+
+  /** Why files of this name could not be read, as an addition to a message; "" where that isn't the matter. */
+  failure(name: string): string {
+    for (const [path, reason] of this.failures) {
+      if (path === name || path.endsWith(`/${name}`)) return `; '${path}' can't be read: ${reason}`;
+    }
+    return "";
   }
 
   /** Names of the files that were read, and of the stand-ins: candidates for "did you mean". */

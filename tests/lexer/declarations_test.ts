@@ -250,3 +250,15 @@ Deno.test("nesting past the bounds is an error", () => {
     assertEquals(messages(text).length > 0, true);
   }
 });
+
+Deno.test("_BitInt is parsed, laid out, and named in the report where it would be passed", () => {
+  const { functions, skipped, records } = model("unsigned _BitInt(128) f(_BitInt(7) x); struct s { char c; _BitInt(33) b; };");
+  assertEquals(printType(functions[0].type, "f"), "unsigned _BitInt(128) f(_BitInt(7))");
+  assertEquals(skipped.map((s) => [s.name, s.reason]), [["f", "_BitInt(128) can't be passed by a foreign-function interface"]]);
+  assertEquals([records[0].size, records[0].fields[1].offset], [16, 8]);
+});
+
+Deno.test("noreturn and const on a pointer to a function are part of its type", () => {
+  const { typedefs } = model("typedef void (*die)(int) __attribute__((noreturn)); typedef int (*pure)(int) __attribute__((const));");
+  assertEquals(typedefs.map((t) => printType(t.type)), ["volatile __typeof__(void (int)) *", "const __typeof__(int (int)) *"]);
+});

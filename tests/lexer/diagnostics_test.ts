@@ -82,3 +82,17 @@ Deno.test("strange bytes: NUL, CRLF, lone CR, no newline at the end, invalid UTF
   }
   assertEquals(parse(["t.h"], { read: texts({ "t.h": "#define A \\\r\n 1\r\nint x[A];" }) }).diagnostics, []);
 });
+
+Deno.test("a file that can't be read is an error with the reason, and parse() doesn't throw", () => {
+  const read = (path: string) => {
+    if (path === "secret.h") throw new Error("not for you");
+    return path === "t.h" ? '#include "secret.h"\nint x;\n' : undefined;
+  };
+  assertEquals(parse(["secret.h"], { read }).diagnostics.map((d) => d.message), [
+    "cannot read 'secret.h'; 'secret.h' can't be read: not for you",
+  ]);
+  const { model, diagnostics } = parse(["t.h"], { read });
+  assertEquals(diagnostics.length, 1);
+  assertEquals(diagnostics[0].message.endsWith("; 'secret.h' can't be read: not for you"), true);
+  assertEquals(model.variables.length, 1);
+});

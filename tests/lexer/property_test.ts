@@ -217,7 +217,7 @@ Deno.test({
     });
     for (const [target, triple] of Object.entries(TRIPLES)) {
       // A bit-field of 33 bits and more fits no long of Windows.
-      const text = target.endsWith("windows") ? header.replaceAll(/^  long( \w*)? : /gm, "  long long$1 : ") : header;
+      const text = target.endsWith("windows") ? header.replaceAll(/^ {2}long( \w*)? : /gm, "  long long$1 : ") : header;
       const lines = [text];
       for (const r of model(text, { target: target as TargetName }).records) {
         const name = `${r.kind} ${r.name}`;
