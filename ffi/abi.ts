@@ -39,10 +39,17 @@ export function checkAbi(library: Library, abi: Abi): void {
   const tensor = abi.records.ggml_tensor;
   if (tensor === undefined) return; // bindings of something else than ggml.h
   const size = library.tensorOverhead - OBJECT_SIZE;
-  const version = library.version;
-  if (size !== tensor.size) throw mismatch(library, version, abi, describeTensor(library, tensor, size));
-  // A release has one numbering, but its layout depends on how it was built (GGML_MAX_NAME).
-  if (version === null || version !== abi.release) checkTypes(library, version, abi);
+  const { version } = library;
+  // A release has one layout and one numbering, but for what its build chose (GGML_MAX_NAME), and that shows in the size.
+  if (version !== null && version === abi.release && size === tensor.size) return;
+  const moved = movedFields(library, tensor, size);
+  if (moved.length > 0 || size !== tensor.size) {
+    const sizes = size === tensor.size
+      ? `ggml_tensor has ${size} bytes, but not the same fields`
+      : `ggml_tensor has ${size} bytes there and ${tensor.size} here`;
+    throw mismatch(library, version, abi, `${sizes}; what moved is among ${moved.join(" and among ")}`);
+  }
+  checkTypes(library, version, abi);
 }
 
 function checkTypes(library: Library, version: string | null, abi: Abi): void {
@@ -71,25 +78,25 @@ function mismatch(library: Library, version: string | null, { release }: Abi, wh
   );
 }
 
-/** Says which fields of `ggml_tensor` moved: the accessors of the library tell where it keeps them. */
-function describeTensor(library: Library, tensor: Abi["records"][string], size: number): string {
+/** The fields of `ggml_tensor` among which something grew or shrank: the accessors of the library tell where it keeps some of them. */
+function movedFields(library: Library, tensor: Abi["records"][string], size: number): string[] {
   const names = Object.keys(tensor.fields);
   const moved: string[] = [];
-  let grown = 0, from = 0;
-  const passMark = (to: number, growth: number, where: string) => {
-    if (growth !== grown) {
-      const bytes = growth - grown;
+  let shift = 0, from = 0;
+  const mark = (to: number, newShift: number, where: string) => {
+    if (newShift !== shift) {
+      const bytes = newShift - shift;
       moved.push(`${names.slice(from, to).join(", ")} (${Math.abs(bytes)} bytes ${bytes > 0 ? "more" : "fewer"} in all${where})`);
     }
-    grown = growth;
+    shift = newShift;
     from = to;
   };
   for (const { field, offset } of probeFields(library)) {
     const expected = tensor.fields[field];
-    passMark(names.indexOf(field), offset - expected, `: ${field} is at ${offset}, not at ${expected}`);
+    mark(names.indexOf(field), offset - expected, `: ${field} is at ${offset}, not at ${expected}`);
   }
-  passMark(names.length, size - tensor.size, "");
-  return `ggml_tensor has ${size} bytes there and ${tensor.size} here; what changed its size is among ${moved.join(" and among ")}`;
+  mark(names.length, size - tensor.size, "");
+  return moved;
 }
 
 /** Runs the library's accessors over a tensor in which every 8 bytes hold their own offset, and so learns where each accessor reads. */

@@ -25,9 +25,28 @@ export abstract class Handle {
   /** @ignore Where in `$view` the struct begins. */
   $offset = 0;
 
-  constructor(address: bigint, owner: Owner) {
+  /**
+   * @param address Where it points; not 0.
+   * @param owner What keeps it valid; by default nothing does.
+   */
+  constructor(address: bigint, owner: Owner = STATIC) {
     this.address = address;
     this.owner = owner;
+  }
+
+  /**
+   * A handle of this class from a Deno pointer or an address; null for a null one.
+   *
+   * @param pointer Where it points.
+   * @param owner What keeps it valid; by default nothing does.
+   */
+  static from<H extends Handle>(
+    this: new (address: bigint, owner?: Owner) => H,
+    pointer: Deno.PointerValue | bigint,
+    owner: Owner = STATIC,
+  ): H | null {
+    const address = typeof pointer === "bigint" ? pointer : BigInt(Deno.UnsafePointer.value(pointer));
+    return address === 0n ? null : new this(address, owner);
   }
 
   /** The same pointer as Deno's own FFI functions take it. Throws if its owner was freed. */
@@ -48,17 +67,6 @@ export abstract class Handle {
 
 /** A pointer to something that has no class: `void *`, `float *`, `char **`. */
 export class Pointer extends Handle {
-  /**
-   * A pointer from a Deno pointer or an address.
-   *
-   * @param pointer Where it points; null and 0n give null.
-   * @param owner What keeps it valid; by default nothing does.
-   */
-  static from(pointer: Deno.PointerValue | bigint, owner: Owner = STATIC): Pointer | null {
-    const address = typeof pointer === "bigint" ? pointer : BigInt(Deno.UnsafePointer.value(pointer));
-    return address === 0n ? null : new Pointer(address, owner);
-  }
-
   /**
    * The bytes that it points to, without a copy.
    *

@@ -171,11 +171,14 @@ export class Library {
 
   #loadError(): Error {
     const { path, source } = this.place;
-    const failed = this.#attempts.length > 0;
-    const files = this.files;
-    const tried = this.#attempts.map(({ path, reason }) => `  ${path}: ${reason}`);
-    if (files.length > 0) tried.push(...files.map((file) => `  ${file}: opens, but is not ggml: it has no ggml_tensor_overhead`));
-    return new Error(`no ggml library at ${path} (from ${source})${failed || files.length > 0 ? `\n${tried.join("\n")}` : ""}`);
+    const opened = this.files.filter((file) => !this.#attempts.some((attempt) => attempt.path === file));
+    const tried = [
+      ...this.#attempts,
+      ...opened.map((path) => ({ path, reason: "opens, but is not ggml: it has no ggml_tensor_overhead" })),
+    ];
+    return new Error(
+      [`no ggml library at ${path} (from ${source})`, ...tried.map(({ path, reason }) => `  ${path}: ${reason}`)].join("\n"),
+    );
   }
 }
 
@@ -217,6 +220,7 @@ function scoreOf(path: string): number {
 
 /** The CPU variants in a folder, as far as it may be read. */
 function listVariants(folder: string): string[] {
+  if (folder === "") return []; // a bare name: the system knows where it is
   if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return [];
   try {
     return [...Deno.readDirSync(folder)].flatMap(({ name }) => /^(?:lib)?ggml-cpu-(.+)\.(?:so|dll|dylib)$/.exec(name)?.[1] ?? []);
@@ -232,27 +236,25 @@ async function findPackage(): Promise<Place | Missing> {
   if (platform === null) return { source, reason: `there is no prebuilt library for ${Deno.build.os} on ${Deno.build.arch}` };
   const specifier = `npm:@node-llama-cpp/${platform}@${RELEASE.package}`;
   let reason = "";
-  try {
-    // A lock file is enough to know where the package would be, so that it is there has to be seen.
-    const url = import.meta.resolve(specifier);
-    if (url.startsWith("file:") && isInstalled(packageFolder(url, platform))) return { source, path: packageFolder(url, platform) };
-    // Importing it is what downloads it. What it then runs wants to read a file, which is of no interest here.
-    await import(specifier);
-  } catch (error) {
-    reason = (error as Error).message;
-  }
-  try {
-    const url = import.meta.resolve(specifier);
-    if (url.startsWith("file:")) return { source, path: packageFolder(url, platform) };
-  } catch (error) {
-    reason ||= (error as Error).message;
+  for (const attempt of ["as it is", "after a download"]) {
+    try {
+      // Importing the package is what downloads it. What it then runs wants to read a file, which is of no interest here.
+      if (attempt === "after a download") await import(specifier).catch((error: Error) => reason = error.message);
+      const url = import.meta.resolve(specifier);
+      if (isInstalled(url)) return { source, path: packageFolder(url, platform) };
+    } catch (error) {
+      reason ||= (error as Error).message;
+    }
   }
   return { source, reason: `${specifier}: ${reason}` };
 }
 
-function isInstalled(folder: string): boolean {
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return false;
-  return fileNames("ggml-base").some((name) => whyNot(folder + name) === null);
+/**
+ * True if the URL of a package comes from the package itself, whose `exports` name `dist/index.js`. Where only a lock file tells of the package,
+ * Deno guesses. Opening a file would tell too, but a library once opened stays: another one that `load` names would get its parts.
+ */
+function isInstalled(url: string): boolean {
+  return url.startsWith("file:") && url.endsWith("/dist/index.js");
 }
 
 const named = libraryVariable();

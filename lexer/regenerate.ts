@@ -135,6 +135,11 @@ function report(api: Api, out: string | null): void {
   console.log(`  functions: ${[...perHeader].map(([header, count]) => `${header} ${count}`).join(", ")}`);
   const variadic = functions.filter(({ declaration }) => declaration.type.variadic).map(({ name }) => name);
   if (variadic.length > 0) console.log(`  variadic, bound without their variable arguments: ${variadic.join(", ")}`);
+  const renamed = [...records, ...enums].flatMap(({ name, declaration }) => {
+    const cName = declaration.name ?? declaration.alias;
+    return cName === null || name === cName ? [] : [`${cName} is ${name}`];
+  });
+  if (renamed.length > 0) console.log(`  renamed, because a function has the name: ${renamed.join(", ")}`);
   console.log(skipped.length === 0 ? "Skipped nothing" : `Skipped ${skipped.length}:`);
   for (const { name, reason, file, line } of skipped) console.log(`  ${file}:${line}: ${name}: ${reason}`);
 }
