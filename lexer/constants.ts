@@ -8,7 +8,8 @@
  */
 
 import { outermost } from "./diagnostics.ts";
-import { evaluate, type Value } from "./evaluate.ts";
+import type { Value } from "./conversions.ts";
+import { evaluate } from "./evaluate.ts";
 import { expression } from "./expression.ts";
 import * as K from "./kinds.ts";
 import type { Macro } from "./macro.ts";

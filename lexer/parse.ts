@@ -9,13 +9,14 @@
 
 import { attributedType, Attributes, attributes, stringsHere } from "./attributes.ts";
 import { declarator, type Declared } from "./declarator.ts";
-import { convert, evaluate } from "./evaluate.ts";
+import { convert } from "./conversions.ts";
+import { evaluate } from "./evaluate.ts";
 import { expression } from "./expression.ts";
 import * as K from "./kinds.ts";
 import { sizeOf } from "./layout.ts";
 import type { FunctionDeclaration, FunctionType, TypedefDeclaration, VariableDeclaration } from "./model.ts";
-import { type Constant, describe, FAILURE, type Parser, type Symbol } from "./parser.ts";
-import { CONSTEXPR, declare, EXTERN, type Specifiers, specifiers, STATIC, TYPEDEF } from "./specifiers.ts";
+import { type Constant, declare, describe, FAILURE, type Parser, type Symbol } from "./parser.ts";
+import { CONSTEXPR, EXTERN, type Specifiers, specifiers, STATIC, TYPEDEF } from "./specifiers.ts";
 import { BOL, type Token } from "./tokenize.ts";
 import * as T from "./types.ts";
 import type { Mutable } from "./types.ts";

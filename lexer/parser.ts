@@ -287,3 +287,15 @@ export function describe(token: Token): string {
 export function endOf(list: readonly Token[]): Token {
   return new Token(K.EOF, "", null, BOL, list.length > 0 ? outermost(list[list.length - 1]) : 0, null, null);
 }
+
+/** Gives an ordinary identifier its meaning; a different earlier one is an error. */
+export function declare(p: Parser, name: Token, symbol: Symbol): void {
+  const id = name.id!;
+  const old = id.symbol as Symbol | null;
+  if (old !== null && old.kind !== "parameter") {
+    const what = old.kind === symbol.kind ? `redefinition of '${name.text}'` : `'${name.text}' redeclared as a different kind of symbol`;
+    p.diagnostics.error(name, what, [{ at: old.position, message: "previously declared here" }]);
+    if (old.kind !== "enumerator" || symbol.kind !== "enumerator") return;
+  }
+  id.symbol = symbol;
+}
