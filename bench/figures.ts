@@ -1,0 +1,111 @@
+/**
+ * What is measured, against whom, and what is to be reached.
+ *
+ * @module
+ */
+
+import type { Contender, Figure } from "./measure.ts";
+import { peer, type Peers, type Tool } from "./peers.ts";
+
+/** The figures of `deno task bench`. `work` is a folder to write into, `tree` the headers. */
+export function figures(peers: Peers, work: string, tree: string): Figure[] {
+  return [
+    {
+      id: "demo",
+      title: "the demo's whole process",
+      unit: "ms",
+      how: "process",
+      runs: 21,
+      target: { limit: 1.3, of: "Deno.dlopen" },
+      expected: ["1.03125", "9900", "104.125"], // of a, b and the sum
+      contenders: [
+        contender("ours", deno("examples/add_quant.ts")),
+        contender("Deno.dlopen", deno(peer("demo_dlopen.ts"), peers.library)),
+        contender("cffi", peers.numpy("demo_cffi.py")),
+      ],
+    },
+    call("type_size", "lib.ggml_type_size(0)", peers),
+    call("nelements", "lib.ggml_nelements(t)", peers),
+    field("type", "t.type", peers),
+    field("ne", "t.ne[0]", peers),
+    graph("warm", "a decoder's graph, built again", 0.2, 7, peers),
+    graph("first", "a decoder's graph, first in its process", 2.5, 15, peers),
+    {
+      id: "regenerate",
+      title: "deno task regenerate, all headers",
+      unit: "ms",
+      how: "process",
+      runs: 11,
+      target: { limit: 150 },
+      expected: ["functions"],
+      contenders: [
+        contender("ours", { command: [Deno.execPath(), "task", "regenerate", "--include", tree, "--out", `${work}/ours`] }),
+        contender("cffi", peers.regenerate),
+      ],
+    },
+    {
+      id: "regenerate-check",
+      title: "deno task regenerate --check",
+      unit: "ms",
+      how: "process",
+      runs: 11,
+      target: { limit: 150 },
+      expected: ["functions"],
+      contenders: [contender("ours", { command: [Deno.execPath(), "task", "regenerate", "--include", tree, "--check"] })],
+    },
+  ];
+}
+
+function call(what: string, title: string, peers: Peers): Figure {
+  return {
+    id: `call-${what}`,
+    title,
+    unit: "ns",
+    how: "inside",
+    runs: 7,
+    target: { limit: 1.5, of: "Deno.dlopen" },
+    contenders: [
+      contender("ours", deno("bench/ours/calls.ts", what)),
+      contender("Deno.dlopen", deno(peer("calls_dlopen.ts"), peers.library, what)),
+      ...pythons(what, peers),
+    ],
+  };
+}
+
+function field(what: string, title: string, peers: Peers): Figure {
+  return {
+    id: `field-${what}`,
+    title,
+    unit: "ns",
+    how: "inside",
+    runs: 7,
+    target: { limit: 5 },
+    contenders: [contender("ours", deno("bench/ours/fields.ts", what)), ...pythons(what, peers)],
+  };
+}
+
+function graph(what: string, title: string, limit: number, runs: number, peers: Peers): Figure {
+  return {
+    id: `graph-${what}`,
+    title,
+    unit: "ms",
+    how: "inside",
+    runs,
+    target: { limit },
+    contenders: [contender("ours", deno("bench/ours/graph.ts", what)), contender("C", peers.c, what), ...pythons(what, peers)],
+  };
+}
+
+/** What runs in Python. */
+function pythons(what: string, peers: Peers): Contender[] {
+  return [contender("cffi", peers.cffi("with_cffi.py"), what), contender("ctypes", peers.ctypes("with_ctypes.py"), what)];
+}
+
+function deno(script: string, ...args: string[]): Tool {
+  return { command: [Deno.execPath(), "run", "--allow-ffi", script, ...args] };
+}
+
+function contender(name: string, tool: Tool, ...args: string[]): Contender {
+  if ("missing" in tool) return { name, command: null, missing: tool.missing };
+  return { name, command: [...tool.command, ...args] };
+}

@@ -1,0 +1,124 @@
+/**
+ * The peers: what there is on this machine to compare with, made ready to run in a folder of its own.
+ *
+ * Nothing here fails for want of a tool: what is missing says how to get it.
+ *
+ * @module
+ */
+
+import { load } from "@ggml/deno";
+import { readDeclarations } from "./cdef.ts";
+
+/** Something that runs, with the arguments that go before its own; or how to get it. */
+export type Tool = { readonly command: readonly string[] } | { readonly missing: string };
+
+/** What the contenders need. */
+export interface Peers {
+  /** The file that our functions come from, which everybody calls. */
+  readonly library: string;
+  /** ggml's version as the library says it. */
+  readonly version: string | null;
+  /** The decoder's graph in C, compiled. */
+  readonly c: Tool;
+  /** Python, where it has cffi: `peers/FILE MODULE_FOLDER LIBRARY` follows. */
+  readonly cffi: (script: string) => Tool;
+  /** The same for ctypes. */
+  readonly ctypes: (script: string) => Tool;
+  /** Python with cffi and numpy, as ggml's own example wants it. */
+  readonly numpy: (script: string) => Tool;
+  /** cffi's way to make bindings. */
+  readonly regenerate: Tool;
+}
+
+const FOLDER = new URL("peers/", import.meta.url);
+const GCC = "gcc: apt-get install gcc libc6-dev";
+const PYTHON = "Python 3: apt-get install python3";
+
+/**
+ * Finds the peers.
+ *
+ * @param work An empty folder for what has to be made.
+ * @param tree The llama.cpp tree whose headers are read.
+ */
+export async function preparePeers(work: string, tree: string): Promise<Peers> {
+  const { files: [library], version } = load();
+  const { cdef, json } = readDeclarations(tree);
+  Deno.writeTextFileSync(`${work}/ggml.cdef.h`, cdef);
+  Deno.writeTextFileSync(`${work}/ggml.json`, json);
+  const gcc = await succeeds("gcc", ["--version"]);
+  const python = await findPython();
+  const has = async (module: string) => python !== null && await succeeds(python, ["-c", `import ${module}`]);
+  const cffi = await has("cffi"), numpy = await has("numpy"), pycparser = await has("pycparser");
+  if (cffi) await run(python!, [peer("build_cffi.py"), `${work}/ggml.cdef.h`, work]);
+
+  const script = (modules: Record<string, boolean>, argument: string) => (name: string): Tool => {
+    if (python === null) return { missing: PYTHON };
+    const wanted = Object.keys(modules).filter((module) => !modules[module]);
+    if (wanted.length > 0) return { missing: `${wanted.join(" and ")}: ${python} -m pip install ${wanted.join(" ")}` };
+    // Python keeps its compiled modules in this folder, not in the repository.
+    return { command: [python, "-X", `pycache_prefix=${work}/pycache`, peer(name), argument, library] };
+  };
+  return {
+    library,
+    version,
+    c: gcc ? await compile(work, tree, library) : { missing: GCC },
+    cffi: script({ cffi }, work),
+    ctypes: script({}, `${work}/ggml.json`),
+    numpy: script({ cffi, numpy }, work),
+    regenerate: gcc ? regenerateTool(script({ cffi, pycparser }, "")("regenerate_cffi.py"), work, tree) : { missing: GCC },
+  };
+}
+
+/** The path of a file under `peers/`. */
+export function peer(name: string): string {
+  return pathOf(new URL(name, FOLDER));
+}
+
+/** A `file:` URL as a path. */
+export function pathOf(url: URL): string {
+  const path = decodeURIComponent(url.pathname);
+  return Deno.build.os === "windows" ? path.slice(1) : path;
+}
+
+/** Compiles the graph in C, linked with the library's own file and its neighbours. */
+async function compile(work: string, tree: string, library: string): Promise<Tool> {
+  const folder = library.replace(/[^/\\]*$/, "");
+  const neighbours = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => /^libggml-base\.(so|dylib)$/.test(name));
+  const libraries = [library, ...neighbours.map((name) => folder + name)];
+  const program = `${work}/decoder`;
+  const includes = ["-I", `${tree}/ggml/include`, "-I", `${tree}/include`];
+  try {
+    await run("gcc", ["-O2", ...includes, peer("decoder.c"), ...libraries, `-Wl,-rpath,${folder}`, "-lm", "-o", program]);
+    return { command: [program] };
+  } catch (error) {
+    return { missing: `a program that gcc makes: ${(error as Error).message}` };
+  }
+}
+
+function regenerateTool(tool: Tool, work: string, tree: string): Tool {
+  if ("missing" in tool) return tool;
+  const api = pathOf(new URL("../lexer/api.h", import.meta.url));
+  return { command: [...tool.command.slice(0, -2), api, `${work}/cffi`, tree] };
+}
+
+/** The interpreter itself: what is on the path may be a script that looks for one, and takes longer than all that is measured. */
+async function findPython(): Promise<string | null> {
+  for (const name of ["python3", "python"]) {
+    try {
+      return (await run(name, ["-c", "import sys; assert sys.version_info >= (3, 9); print(sys.executable)"])).trim();
+    } catch {
+      continue;
+    }
+  }
+  return null;
+}
+
+async function succeeds(program: string, args: string[]): Promise<boolean> {
+  return await run(program, args).then(() => true, () => false);
+}
+
+async function run(program: string, args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+  if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
+  return new TextDecoder().decode(stdout);
+}
