@@ -35,7 +35,7 @@ export interface CopyOptions {
  * using ctx = init({ memSize: 1024 * 1024 });
  * const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_Q8_0, 32);
  * copy(new Float32Array(32).fill(0.5), a);
- * console.log(view(a, { allowCopy: true }).get(7)); // 0.5
+ * console.log(view(a, { allowCopy: true }).get(7).toFixed(3)); // 0.500
  * ```
  */
 export function copy(from: TensorLike, to: TensorLike, options: CopyOptions = {}): void {
