@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-import-prefix -- an import map would not reach who imports this file by its path
 /**
  * The n-dimensional arrays of npm's `ndarray`, loaded without Node's module system.
  *

@@ -106,7 +106,9 @@ function isContiguousTensor({ ne, nb }: lib.ggml_tensor, { blockSize, typeSize }
 
 function tensorOperand(tensor: lib.ggml_tensor, role: string): Operand {
   const type = typeInfo(tensor.type);
-  if (!isContiguousTensor(tensor, type)) throw new Error(`${role}: ${describeTensor(tensor)} is not contiguous (nb=[${tensor.nb.join(", ")}])`);
+  if (!isContiguousTensor(tensor, type)) {
+    throw new Error(`${role}: ${describeTensor(tensor)} is not contiguous (nb=[${tensor.nb.join(", ")}])`);
+  }
   const rowLength = tensor.ne[0];
   if (rowLength % type.blockSize !== 0) {
     throw new Error(

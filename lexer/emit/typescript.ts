@@ -38,7 +38,9 @@ export class Uses {
       if (file !== here) files.set(file, [...files.get(file) ?? [], name]);
     }
     const lines = [...files].sort().map(([file, names]) =>
-      types || file !== "functions" ? importNames(names, `./${file}.${types ? "d.ts" : "js"}`, types) : `import { functions } from "./functions.js";`
+      types || file !== "functions"
+        ? importNames(names, `./${file}.${types ? "d.ts" : "js"}`, types)
+        : `import { functions } from "./functions.js";`
     );
     if (this.#runtime.size > 0) lines.push(importNames([...this.#runtime].map((name) => `${name} as $${name}`), runtime, types));
     return lines;
