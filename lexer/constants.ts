@@ -14,7 +14,7 @@ import { expression } from "./expression.ts";
 import * as K from "./kinds.ts";
 import type { Macro } from "./macro.ts";
 import type { ConstantDeclaration, Origin, Skipped } from "./model.ts";
-import { endOf, FAILURE, Parser, type Symbol } from "./parser.ts";
+import { FAILURE, listSource, Parser, type Symbol } from "./parser.ts";
 import { Halt, type Preprocessor } from "./preprocess.ts";
 import { isTypeStart } from "./specifiers.ts";
 import { Token } from "./tokenize.ts";
@@ -74,8 +74,7 @@ function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Value | string |
     if (tokens.length === 0) return null;
     if (!looksLikeExpression(tokens)) return null;
     if (pp.positional > positional) return "its value depends on where it stands";
-    const list = [...tokens, endOf(tokens)];
-    const sub = new Parser(list, pp, p.target, p.c23);
+    const sub = new Parser(listSource(tokens), pp, p.target, p.c23);
     const node = expression(sub);
     if (sub.token.kind !== K.EOF) return null;
     if (node.kind === "name") {

@@ -28,9 +28,9 @@ import { type Diagnostic, Diagnostics, format, type Note, type Severity } from "
 import { COMPILER_HEADERS, HOSTED_HEADERS } from "./include/mod.ts";
 import * as K from "./kinds.ts";
 import type { Model, TargetName } from "./model.ts";
-import { endOf, Parser } from "./parser.ts";
+import { endOf, Parser, type TokenSource } from "./parser.ts";
 import { translationUnit } from "./parse.ts";
-import { Halt, Preprocessor } from "./preprocess.ts";
+import { Halt, MAX_TOKENS, Preprocessor } from "./preprocess.ts";
 import { Search, type SearchFolder } from "./search.ts";
 import { Sources } from "./source.ts";
 import { builtInsOf, hostTarget, predefined, type Target, TARGETS } from "./targets.ts";
@@ -89,11 +89,10 @@ export interface ParseResult {
  * ```
  */
 export function parse(files: readonly string[], options: ParseOptions = {}): ParseResult {
-  const run = preprocessAll(files, options);
-  const { pp, target, tokens, diagnostics } = run;
-  tokens.push(endOf(tokens));
-  declareBuiltIns(run.names);
-  const parser = new Parser(tokens, pp, target, run.c23);
+  const stream = new TokenStream(files, options);
+  const { pp, target, diagnostics } = stream;
+  declareBuiltIns(stream.names);
+  const parser = new Parser(stream, pp, target, stream.c23);
   translationUnit(parser);
   const skipped = parser.skipped;
   const made = constants(parser, skipped);
@@ -112,46 +111,73 @@ export function parse(files: readonly string[], options: ParseOptions = {}): Par
   return { model, diagnostics: diagnostics.list };
 }
 
-/** What the stages up to the preprocessor leave behind. */
-export interface Preprocessed {
+/** The stages up to the preprocessor, as the source of the main files' tokens. */
+export class TokenStream implements TokenSource {
   readonly pp: Preprocessor;
-  readonly names: Identifiers;
+  readonly names: Identifiers = new Identifiers();
   readonly target: Target;
-  readonly tokens: Token[];
   readonly diagnostics: Diagnostics;
   readonly c23: boolean;
-}
+  readonly #files: readonly string[];
+  readonly #search: Search;
+  #file = 0;
+  #open = false;
+  #count = 0;
+  /** Given at the end, again and again. */
+  #end: Token | null = null;
 
-/** Runs the stages up to the preprocessor. */
-export function preprocessAll(files: readonly string[], options: ParseOptions): Preprocessed {
-  const target = TARGETS[options.target ?? hostTarget()];
-  const sources = new Sources();
-  const diagnostics = new Diagnostics(sources);
-  const names = new Identifiers();
-  keywords(names, K.KEYWORDS);
-  if (target.microsoft) keywords(names, K.WINDOWS_KEYWORDS);
-  const { folders, firstAngled } = searchPath(options);
-  const search = new Search(folders, firstAngled, options.read ?? readFile);
-  const wide = target.wcharType;
-  const facts = { charSigned: target.charSigned, wideBits: target.sizes[wide][0] * 8, wideSigned: !wide.startsWith("unsigned") };
-  const pp = new Preprocessor(sources, names, diagnostics, search, facts, builtInsOf(target));
-  const tokens: Token[] = [];
-  let c23 = false;
-  try {
-    pp.prelude("<built-in>", predefined(target));
-    pp.prelude("<command line>", commandLine(options));
-    c23 = isC23(names);
-    if (c23) keywords(names, K.C23_KEYWORDS);
-    for (const path of files) {
-      const file = search.open(path);
-      if (file === null) diagnostics.error(-1, `cannot read '${path}'${search.failure(path)}`);
-      else pp.run(path, file, tokens);
+  constructor(files: readonly string[], options: ParseOptions) {
+    const target = this.target = TARGETS[options.target ?? hostTarget()];
+    const sources = new Sources();
+    const diagnostics = this.diagnostics = new Diagnostics(sources);
+    const names = this.names;
+    keywords(names, K.KEYWORDS);
+    if (target.microsoft) keywords(names, K.WINDOWS_KEYWORDS);
+    this.#files = files;
+    this.#search = new Search(searchPath(options), options.read ?? readFile);
+    const wide = target.wcharType;
+    const facts = { charSigned: target.charSigned, wideBits: target.sizes[wide][0] * 8, wideSigned: !wide.startsWith("unsigned") };
+    this.pp = new Preprocessor(sources, names, diagnostics, this.#search, facts, builtInsOf(target));
+    try {
+      this.pp.prelude("<built-in>", predefined(target));
+      this.pp.prelude("<command line>", commandLine(options));
+    } catch (error) {
+      this.#halt(error);
     }
-  } catch (error) {
-    if (!(error instanceof Halt)) throw error;
-    diagnostics.muted++; // what follows is cut off, and would be blamed for it
+    this.c23 = isC23(names);
+    if (this.c23) keywords(names, K.C23_KEYWORDS);
   }
-  return { pp, names, target, tokens, diagnostics, c23 };
+
+  /** The next token of the main files; EOF at their end. */
+  next(): Token {
+    if (this.#end !== null) return this.#end;
+    try {
+      for (;;) {
+        if (this.#open) {
+          const token = this.pp.next();
+          if (token.kind !== K.EOF) {
+            if (++this.#count > MAX_TOKENS) this.pp.halt(token, `more than ${MAX_TOKENS} tokens`);
+            return token;
+          }
+          this.#open = false;
+          if (this.#file === this.#files.length) return this.#end = token;
+        }
+        if (this.#file === this.#files.length) return this.#end = endOf([]);
+        const path = this.#files[this.#file++];
+        const file = this.#search.open(path);
+        if (file === null) this.diagnostics.error(-1, `cannot read '${path}'${this.#search.failure(path)}`);
+        else this.#open = this.pp.begin(path, file);
+      }
+    } catch (error) {
+      return this.#halt(error);
+    }
+  }
+
+  #halt(error: unknown): Token {
+    if (!(error instanceof Halt)) throw error;
+    this.diagnostics.muted++; // what follows is cut off, and would be blamed for it
+    return this.#end = endOf([]);
+  }
 }
 
 function isC23(names: Identifiers): boolean {
@@ -182,7 +208,7 @@ function commandLine(options: ParseOptions): string {
 }
 
 /** The search folders in order: `-I`, `-isystem`, the compiler's own, the system's, and our stand-ins for what it lacks. */
-function searchPath(options: ParseOptions): { folders: SearchFolder[]; firstAngled: number } {
+function searchPath(options: ParseOptions): SearchFolder[] {
   const standard = options.standard === true && Deno.build.os === "linux" ? standardFolders() : [];
   const folders: SearchFolder[] = [];
   const given = new Set<string>(standard);
@@ -192,12 +218,9 @@ function searchPath(options: ParseOptions): { folders: SearchFolder[]; firstAngl
   for (const path of options.system ?? []) folders.push({ path, system: true });
   folders.push({ path: "compiler", system: true, texts: COMPILER_HEADERS });
   for (const path of standard) folders.push({ path, system: true });
-  if (standard.length > 0) {
-    const path = gccFolder();
-    if (path !== null) folders.push({ path, system: true });
-  }
+  if (standard.length > 0) folders.push({ path: "", system: true, locate: gccFolder });
   folders.push({ path: "hosted", system: true, texts: HOSTED_HEADERS });
-  return { folders, firstAngled: 0 };
+  return folders;
 }
 
 function standardFolders(): string[] {

@@ -47,53 +47,36 @@ export function translationUnit(p: Parser): void {
 
 /** To the beginning of the next declaration: behind a `;`, or behind a `}` that ends a line's declaration. */
 function recover(p: Parser, start: number, inLinkage: boolean): void {
-  p.diagnostics.muted++;
-  try {
-    if (p.at === start) {
-      if (p.token.kind === K.LBRACE || p.token.kind === K.LPAREN) skipOrEnd(p);
-      else p.advance();
-    }
-    for (;;) {
-      switch (p.token.kind) {
-        case K.EOF:
-          return;
-        case K.SEMICOLON:
-          p.advance();
-          return;
-        case K.RBRACE:
-          if (inLinkage) return;
-          p.advance();
-          break;
-        case K.LBRACE:
-          skipOrEnd(p);
-          if ((p.token.flags & BOL) !== 0 && p.token.kind !== K.SEMICOLON) return;
-          break;
-        case K.LPAREN:
-          skipOrEnd(p);
-          break;
-        default: {
-          // A line that begins with a word that only a declaration begins with.
-          const keyword = p.keyword;
-          if (
-            p.at > start + 1 && (p.token.flags & BOL) !== 0 &&
-            (keyword === K.KW_TYPEDEF || keyword === K.KW_EXTERN || keyword === K.KW_STATIC)
-          ) return;
-          p.advance();
-        }
+  if (p.at === start) {
+    if (p.token.kind === K.LBRACE || p.token.kind === K.LPAREN) p.trySkipBalanced();
+    else p.advance();
+  }
+  for (;;) {
+    switch (p.token.kind) {
+      case K.EOF:
+        return;
+      case K.SEMICOLON:
+        p.advance();
+        return;
+      case K.RBRACE:
+        if (inLinkage) return;
+        p.advance();
+        break;
+      case K.LBRACE:
+        p.trySkipBalanced();
+        if ((p.token.flags & BOL) !== 0 && p.token.kind !== K.SEMICOLON) return;
+        break;
+      case K.LPAREN:
+        p.trySkipBalanced();
+        break;
+      default: {
+        // A line that begins with a word that only a declaration begins with.
+        const keyword = p.keyword;
+        const begins = keyword === K.KW_TYPEDEF || keyword === K.KW_EXTERN || keyword === K.KW_STATIC;
+        if (begins && p.at > start + 1 && (p.token.flags & BOL) !== 0) return;
+        p.advance();
       }
     }
-  } finally {
-    p.diagnostics.muted--;
-  }
-}
-
-function skipOrEnd(p: Parser): void {
-  const at = p.at;
-  try {
-    p.skipBalanced();
-  } catch (error) {
-    if (error !== FAILURE) throw error;
-    if (p.at === at) p.advance();
   }
 }
 

@@ -67,10 +67,25 @@ export interface StaticConstant {
   readonly value: Constant;
 }
 
+/** Where the parser's tokens come from: one by one, so that they need not be kept. EOF comes again and again. */
+export interface TokenSource {
+  next(): Token;
+}
+
+/** A list of tokens as a source. */
+export function listSource(tokens: readonly Token[]): TokenSource {
+  let at = 0;
+  const end = endOf(tokens);
+  return { next: () => at < tokens.length ? tokens[at++] : end };
+}
+
+/** Stands before the first token. */
+const START = new Token(K.OTHER, "", null, BOL, 0, null, null);
+
 /** The parser's state. */
 export class Parser {
   // What never changes.
-  readonly tokens: readonly Token[];
+  readonly source: TokenSource;
   readonly preprocessor: Preprocessor;
   readonly diagnostics: Diagnostics;
   readonly sources: Sources;
@@ -78,11 +93,13 @@ export class Parser {
   readonly c23: boolean;
 
   // Where it is.
-  token: Token;
+  token: Token = START;
+  /** How many tokens were passed. */
   at = -1;
   depth = 0;
-  /** While above zero, pragmas that are passed are not acted on: a list is being looked at, not parsed. */
-  looking = 0;
+  /** Tokens that were looked at and not yet passed, from `#head` on. */
+  readonly #ahead: Token[] = [];
+  #head = 0;
 
   // What pragmas said.
   pack = 0;
@@ -99,36 +116,47 @@ export class Parser {
   readonly pragmas: Pragma[] = [];
   readonly statics: StaticConstant[] = [];
 
-  constructor(tokens: readonly Token[], preprocessor: Preprocessor, target: Target, c23: boolean) {
-    this.tokens = tokens;
+  constructor(source: TokenSource, preprocessor: Preprocessor, target: Target, c23: boolean) {
+    this.source = source;
     this.preprocessor = preprocessor;
     this.diagnostics = preprocessor.diagnostics;
     this.sources = preprocessor.sources;
     this.target = target;
     this.c23 = c23;
-    this.token = tokens[0];
     this.advance();
   }
 
   /** To the next token. Pragmas are acted on when they are passed. */
   advance(): void {
-    const tokens = this.tokens;
-    if (this.at + 1 >= tokens.length) return; // the last token is EOF, and stays
-    let token = tokens[++this.at];
+    if (this.token.kind === K.EOF) return;
+    let token = this.#take();
     while (token.kind === K.PRAGMA) {
       this.#pragma(token);
-      token = tokens[++this.at];
+      token = this.#take();
     }
+    this.at++;
     this.token = token;
   }
 
-  /** The token after the current one. */
-  peek(distance = 1): Token {
-    let at = this.at;
-    for (; distance > 0 && at + 1 < this.tokens.length; distance--) {
-      do at++; while (this.tokens[at].kind === K.PRAGMA);
+  #take(): Token {
+    const ahead = this.#ahead;
+    if (ahead.length === 0) return this.source.next();
+    const token = ahead[this.#head++];
+    if (this.#head === ahead.length) {
+      ahead.length = 0;
+      this.#head = 0;
     }
-    return this.tokens[at];
+    return token;
+  }
+
+  /** A token after the current one. */
+  peek(distance = 1): Token {
+    const ahead = this.#ahead;
+    for (let i = this.#head;; i++) {
+      if (i === ahead.length) ahead.push(this.source.next());
+      const token = ahead[i];
+      if (token.kind === K.EOF || (token.kind !== K.PRAGMA && --distance === 0)) return token;
+    }
   }
 
   /** The keyword code of the current token. */
@@ -175,6 +203,11 @@ export class Parser {
   /** From the opening bracket at the current token to behind the one that closes it. */
   skipBalanced(): void {
     const open = this.token;
+    if (!this.trySkipBalanced()) this.fail(`'${open.text}' is never closed`, open);
+  }
+
+  /** The same; false where the file ends first. */
+  trySkipBalanced(): boolean {
     let depth = 0;
     for (;;) {
       switch (this.token.kind) {
@@ -188,11 +221,11 @@ export class Parser {
         case K.RBRACE:
           if (--depth === 0) {
             this.advance();
-            return;
+            return true;
           }
           break;
         case K.EOF:
-          this.fail(`'${open.text}' is never closed`, open);
+          return false;
       }
       this.advance();
     }
@@ -211,9 +244,9 @@ export class Parser {
   }
 
   #pragma(token: Token): void {
-    if (this.looking > 0) return;
     const line = this.preprocessor.pragmas.get(token);
     if (line === undefined) return;
+    this.preprocessor.pragmas.delete(token);
     const words = line.tokens;
     switch (words.length > 0 ? words[0].text : "") {
       case "pack":

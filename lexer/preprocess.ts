@@ -113,19 +113,14 @@ export class Preprocessor implements Expander {
     while (token.kind !== K.EOF) token = this.next();
   }
 
-  /** Preprocesses a main file to its end, and hands its tokens on. */
-  run(path: string, file: CachedFile, output: Token[]): void {
+  /** Begins a main file; false where a guard says that it was read already. */
+  begin(path: string, file: CachedFile): boolean {
     this.#main = path;
-    if (file.once && file.included) return;
-    if (file.guard !== null && file.guard.macro !== null) return;
+    if (file.once && file.included) return false;
+    if (file.guard !== null && file.guard.macro !== null) return false;
     file.included = true;
     this.enter(this.sources.enter(path, path, file.content, -1, false, true, -1), file);
-    for (;;) {
-      const token = this.next();
-      if (token.kind === K.EOF) break;
-      output.push(token);
-      if (output.length > MAX_TOKENS) this.halt(token, `more than ${MAX_TOKENS} tokens`);
-    }
+    return true;
   }
 
   /** Begins to read a file. */

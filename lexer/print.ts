@@ -4,7 +4,8 @@
  * @module
  */
 
-import { preprocessAll } from "./mod.ts";
+import { EOF } from "./kinds.ts";
+import { TokenStream } from "./mod.ts";
 import type { ParseOptions } from "./mod.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { BOL, mustSeparate, SPACE, type Token } from "./tokenize.ts";
@@ -24,8 +25,10 @@ import { BOL, mustSeparate, SPACE, type Token } from "./tokenize.ts";
  * ```
  */
 export function preprocess(files: readonly string[], options: ParseOptions = {}): { text: string; diagnostics: readonly Diagnostic[] } {
-  const { tokens, diagnostics } = preprocessAll(files, options);
-  return { text: print(tokens), diagnostics: diagnostics.list };
+  const stream = new TokenStream(files, options);
+  const tokens: Token[] = [];
+  for (let token = stream.next(); token.kind !== EOF; token = stream.next()) tokens.push(token);
+  return { text: print(tokens), diagnostics: stream.diagnostics.list };
 }
 
 /** Prints tokens. */

@@ -159,7 +159,7 @@ function memberDeclaration(p: Parser, members: Member[]): void {
     // To the end of this member.
     if (p.at === start) p.advance();
     for (;;) {
-      if (p.token.kind === K.LBRACE || p.token.kind === K.LPAREN) p.skipBalanced();
+      if (p.token.kind === K.LBRACE || p.token.kind === K.LPAREN) p.trySkipBalanced();
       else if (p.token.kind === K.RBRACE || p.token.kind === K.EOF) return;
       else if (p.accept(K.SEMICOLON)) return;
       else p.advance();

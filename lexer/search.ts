@@ -12,6 +12,8 @@ export interface SearchFolder {
   readonly system: boolean;
   /** Our own stand-ins: header name to text. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** Finds the folder's path, when it comes to it; null where there is none. */
+  readonly locate?: () => string | null;
 }
 
 /** What is remembered of a file that was read. */
@@ -35,15 +37,13 @@ export interface Found {
 /** The search path and the files read along it. */
 export class Search {
   readonly #folders: readonly SearchFolder[];
-  readonly #firstAngled: number;
   readonly #read: (path: string) => string | undefined;
   readonly #files = new Map<string, CachedFile | null>();
   /** Files that are there and could not be read, with the reason. */
   readonly failures: Map<string, string> = new Map();
 
-  constructor(folders: readonly SearchFolder[], firstAngled: number, read: (path: string) => string | undefined) {
+  constructor(folders: readonly SearchFolder[], read: (path: string) => string | undefined) {
     this.#folders = folders;
-    this.#firstAngled = firstAngled;
     this.#read = read;
   }
 
@@ -76,7 +76,7 @@ export class Search {
       const file = this.open(name);
       return file === null ? null : { file, system: includer.system, folder: -1 };
     }
-    let from = quoted ? 0 : this.#firstAngled;
+    let from = 0;
     if (after) from = includer.folder + 1;
     else if (quoted && !includer.path.startsWith("<")) {
       const file = this.open(directory(includer.path) + name);
@@ -85,7 +85,9 @@ export class Search {
     }
     for (let i = from; i < this.#folders.length; i++) {
       const folder = this.#folders[i];
-      const path = folder.texts === undefined ? join(folder.path, name) : `<${folder.path}>/${name}`;
+      const base = folder.locate === undefined ? folder.path : this.#located(folder.locate);
+      if (base === null) continue;
+      const path = folder.texts === undefined ? join(base, name) : `<${base}>/${name}`;
       let file: CachedFile | null | undefined;
       if (folder.texts === undefined) file = this.open(path);
       else {
@@ -100,9 +102,18 @@ export class Search {
     return null;
   }
 
+  #place: string | null | undefined;
+
+  /** The one folder that has to be looked for. */
+  #located(locate: () => string | null): string | null {
+    return this.#place === undefined ? this.#place = locate() : this.#place;
+  }
+
   /** Paths of the folders, for messages. */
   get paths(): string[] {
-    return this.#folders.map((folder) => folder.texts === undefined ? folder.path : `<${folder.path}>`);
+    return this.#folders.filter((folder) => folder.locate === undefined).map((folder) =>
+      folder.texts === undefined ? folder.path : `<${folder.path}>`
+    );
   }
 
   /** Why files of this name could not be read, as an addition to a message; "" where that isn't the matter. */
