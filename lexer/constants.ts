@@ -124,6 +124,9 @@ function looksLikeExpression(tokens: readonly Token[]): boolean {
 }
 
 function declaration(name: string, value: Value, origin: Origin): ConstantDeclaration | string {
+  if (value.kind === "int" && (value.value > 0xffffffffffffffffn || value.value < -0x8000000000000000n)) {
+    return "its value needs more than 64 bits";
+  }
   if (value.kind === "int") return { ...origin, name, kind: "int", type: value.type, value: BigInt(value.value) };
   if (value.kind === "float") {
     if (!Number.isFinite(value.value)) return "its value is not a finite double";

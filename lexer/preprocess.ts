@@ -448,7 +448,7 @@ export class Preprocessor implements Expander {
     let tokens: Token[] = [];
     let depth = 0;
     for (;;) {
-      const next = this.#peek();
+      const next = this.next(); // the operand may come from a macro
       if (next.kind === K.EOF) {
         this.error(token, `${name} is not closed`);
         return true;

@@ -119,10 +119,15 @@ export function randomText(random: (below: number) => number, corpus: readonly s
 export const STANDARD_CORPUS: readonly string[] = [...Object.values(COMPILER_HEADERS), ...Object.values(HOSTED_HEADERS)];
 
 /** Parses `count` random texts; the first failure is thrown with its text. */
-export function fuzz(count: number, seed: number, corpus: readonly string[] = STANDARD_CORPUS): { errors: number; slowest: number } {
+export function fuzz(
+  count: number,
+  seed: number,
+  corpus: readonly string[] = STANDARD_CORPUS,
+): { errors: number; slowest: number; slowestText: string } {
   const random = generator(seed);
   let errors = 0;
   let slowest = 0;
+  let slowestText = "";
   for (let i = 0; i < count; i++) {
     const text = randomText(random, corpus);
     const start = performance.now();
@@ -135,10 +140,13 @@ export function fuzz(count: number, seed: number, corpus: readonly string[] = ST
       throw new Error(`input ${i} of seed ${seed} threw ${error instanceof Error ? error.stack : error}:\n${text}`);
     }
     const time = performance.now() - start;
-    slowest = Math.max(slowest, time);
+    if (time > slowest) {
+      slowest = time;
+      slowestText = text;
+    }
     if (time > MAX_TIME) throw new Error(`input ${i} of seed ${seed} took ${time} ms:\n${text}`);
   }
-  return { errors, slowest };
+  return { errors, slowest, slowestText };
 }
 
 if (import.meta.main) {

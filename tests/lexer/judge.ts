@@ -139,6 +139,7 @@ function write(json: Dump, aliases: readonly (string | null)[], lines: string[],
   // Macros of the names that follow must go.
   const undefine = new Set<string>();
   for (const record of json.records) for (const field of record.fields) if (field.name !== null) undefine.add(field.name);
+  for (const { name } of [...json.records, ...json.enums]) if (name !== null) undefine.add(name);
   for (const f of json.functions) undefine.add(f.name);
   for (const { name } of json.typedefs) undefine.add(name);
   undefine.delete("defined");

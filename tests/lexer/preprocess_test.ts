@@ -207,6 +207,11 @@ Deno.test("_Pragma becomes a pragma of its own line", () => {
   );
 });
 
+Deno.test("_Pragma takes a string that a macro makes", () => {
+  const text = '#define STR(x) #x\n#define DO(x) _Pragma(STR(x))\n#define CONST const DO(GCC warning "old")\nCONST int y;\n';
+  assertEquals(printed(text), 'const\n#pragma GCC warning "old"\nint y;\n');
+});
+
 Deno.test("-D and -U, with values and parameters", () => {
   const options = { defines: { A: "1", "F(x)": "(x+A)" }, undefines: ["__GNUC__"] };
   assertEquals(expand("A F(2) __GNUC__", {}, options), "1 ( 2 + 1 ) __GNUC__");
