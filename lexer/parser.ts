@@ -30,6 +30,9 @@ import type { Mutable } from "./types.ts";
 /** How deep declarators, expressions, braces and records may nest. */
 export const MAX_NESTING = 250;
 
+/** So many unknown names are compared with all known ones: it takes long, and the first few tell what is wrong. */
+export const MAX_SUGGESTIONS = 40;
+
 /** Thrown to get out of a declaration that is wrong; the error was reported. Caught where the next declaration begins. */
 export class SyntaxFailure {}
 export const FAILURE = new SyntaxFailure();
@@ -100,6 +103,7 @@ export class Parser {
   /** Tokens that were looked at and not yet passed, from `#head` on. */
   readonly #ahead: Token[] = [];
   #head = 0;
+  #suggestions = 0;
 
   // What pragmas said.
   pack = 0;
@@ -233,6 +237,7 @@ export class Parser {
 
   /** The best guess at what an unknown name was meant to be. */
   suggest(name: string, wanted: (symbol: Symbol) => boolean): string {
+    if (this.#suggestions++ >= MAX_SUGGESTIONS) return "";
     const candidates: string[] = [];
     for (const id of this.preprocessor.names.all()) {
       const symbol = id.symbol as Symbol | null;
