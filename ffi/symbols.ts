@@ -626,2066 +626,1065 @@ const $llama_opt_params = ["u32", "pointer", "pointer", "pointer", "pointer", "u
 
 /** Each C function as `Deno.dlopen` takes it. Loading all of them at once takes tens of milliseconds: pick those that you need. */
 export const symbols = {
-  /** `ggml_abort_callback_t ggml_set_abort_callback(ggml_abort_callback_t callback)` (ggml.h:353). */
   ggml_set_abort_callback: { parameters: ["function"], result: "pointer" },
-  /** `void ggml_abort(const char *file, int line, const char *fmt, ...)` (ggml.h:356). */
   ggml_abort: { parameters: ["buffer", "i32", "buffer"], result: "void" },
-  /** `const char *ggml_status_to_string(enum ggml_status status)` (ggml.h:366). */
   ggml_status_to_string: { parameters: ["i32"], result: "pointer" },
-  /** `float ggml_fp16_to_fp32(ggml_fp16_t)` (ggml.h:371). */
   ggml_fp16_to_fp32: { parameters: ["u16"], result: "f32" },
-  /** `ggml_fp16_t ggml_fp32_to_fp16(float)` (ggml.h:372). */
   ggml_fp32_to_fp16: { parameters: ["f32"], result: "u16" },
-  /** `void ggml_fp16_to_fp32_row(const ggml_fp16_t *, float *, int64_t)` (ggml.h:373). */
   ggml_fp16_to_fp32_row: { parameters: ["buffer", "buffer", "i64"], result: "void" },
-  /** `void ggml_fp32_to_fp16_row(const float *, ggml_fp16_t *, int64_t)` (ggml.h:374). */
   ggml_fp32_to_fp16_row: { parameters: ["buffer", "buffer", "i64"], result: "void" },
-  /** `ggml_bf16_t ggml_fp32_to_bf16(float)` (ggml.h:378). */
   ggml_fp32_to_bf16: { parameters: ["f32"], result: { struct: $ggml_bf16_t } },
-  /** `float ggml_bf16_to_fp32(ggml_bf16_t)` (ggml.h:379). */
   ggml_bf16_to_fp32: { parameters: [{ struct: $ggml_bf16_t }], result: "f32" },
-  /** `void ggml_bf16_to_fp32_row(const ggml_bf16_t *, float *, int64_t)` (ggml.h:380). */
   ggml_bf16_to_fp32_row: { parameters: ["pointer", "buffer", "i64"], result: "void" },
-  /** `void ggml_fp32_to_bf16_row_ref(const float *, ggml_bf16_t *, int64_t)` (ggml.h:381). */
   ggml_fp32_to_bf16_row_ref: { parameters: ["buffer", "pointer", "i64"], result: "void" },
-  /** `void ggml_fp32_to_bf16_row(const float *, ggml_bf16_t *, int64_t)` (ggml.h:382). */
   ggml_fp32_to_bf16_row: { parameters: ["buffer", "pointer", "i64"], result: "void" },
-  /** `_Bool ggml_guid_matches(ggml_guid_t guid_a, ggml_guid_t guid_b)` (ggml.h:735). */
   ggml_guid_matches: { parameters: ["buffer", "buffer"], result: "bool" },
-  /** `const char *ggml_version(void)` (ggml.h:739). */
   ggml_version: { parameters: [], result: "pointer" },
-  /** `const char *ggml_commit(void)` (ggml.h:740). */
   ggml_commit: { parameters: [], result: "pointer" },
-  /** `void ggml_time_init(void)` (ggml.h:742). */
   ggml_time_init: { parameters: [], result: "void" },
-  /** `int64_t ggml_time_ms(void)` (ggml.h:743). */
   ggml_time_ms: { parameters: [], result: "i64" },
-  /** `int64_t ggml_time_us(void)` (ggml.h:744). */
   ggml_time_us: { parameters: [], result: "i64" },
-  /** `int64_t ggml_cycles(void)` (ggml.h:745). */
   ggml_cycles: { parameters: [], result: "i64" },
-  /** `int64_t ggml_cycles_per_ms(void)` (ggml.h:746). */
   ggml_cycles_per_ms: { parameters: [], result: "i64" },
-  /** `FILE *ggml_fopen(const char *fname, const char *mode)` (ggml.h:749). */
   ggml_fopen: { parameters: ["buffer", "buffer"], result: "pointer" },
-  /** `void ggml_print_object(const struct ggml_object *obj)` (ggml.h:751). */
   ggml_print_object: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_print_objects(const struct ggml_context *ctx)` (ggml.h:752). */
   ggml_print_objects: { parameters: ["pointer"], result: "void" },
-  /** `int64_t ggml_nelements(const struct ggml_tensor *tensor)` (ggml.h:754). */
   ggml_nelements: { parameters: ["pointer"], result: "i64" },
-  /** `int64_t ggml_nrows(const struct ggml_tensor *tensor)` (ggml.h:755). */
   ggml_nrows: { parameters: ["pointer"], result: "i64" },
-  /** `size_t ggml_nbytes(const struct ggml_tensor *tensor)` (ggml.h:756). */
   ggml_nbytes: { parameters: ["pointer"], result: "u64" },
-  /** `size_t ggml_nbytes_pad(const struct ggml_tensor *tensor)` (ggml.h:757). */
   ggml_nbytes_pad: { parameters: ["pointer"], result: "u64" },
-  /** `int64_t ggml_blck_size(enum ggml_type type)` (ggml.h:759). */
   ggml_blck_size: { parameters: ["u32"], result: "i64" },
-  /** `size_t ggml_type_size(enum ggml_type type)` (ggml.h:760). */
   ggml_type_size: { parameters: ["u32"], result: "u64" },
-  /** `size_t ggml_row_size(enum ggml_type type, int64_t ne)` (ggml.h:761). */
   ggml_row_size: { parameters: ["u32", "i64"], result: "u64" },
-  /** `double ggml_type_sizef(enum ggml_type type)` (ggml.h:764). */
   ggml_type_sizef: { parameters: ["u32"], result: "f64" },
-  /** `const char *ggml_type_name(enum ggml_type type)` (ggml.h:767). */
   ggml_type_name: { parameters: ["u32"], result: "pointer" },
-  /** `const char *ggml_op_name(enum ggml_op op)` (ggml.h:768). */
   ggml_op_name: { parameters: ["u32"], result: "pointer" },
-  /** `const char *ggml_op_symbol(enum ggml_op op)` (ggml.h:769). */
   ggml_op_symbol: { parameters: ["u32"], result: "pointer" },
-  /** `const char *ggml_unary_op_name(enum ggml_unary_op op)` (ggml.h:771). */
   ggml_unary_op_name: { parameters: ["u32"], result: "pointer" },
-  /** `const char *ggml_glu_op_name(enum ggml_glu_op op)` (ggml.h:772). */
   ggml_glu_op_name: { parameters: ["u32"], result: "pointer" },
-  /** `const char *ggml_op_desc(const struct ggml_tensor *t)` (ggml.h:773). */
   ggml_op_desc: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t ggml_element_size(const struct ggml_tensor *tensor)` (ggml.h:775). */
   ggml_element_size: { parameters: ["pointer"], result: "u64" },
-  /** `_Bool ggml_is_quantized(enum ggml_type type)` (ggml.h:777). */
   ggml_is_quantized: { parameters: ["u32"], result: "bool" },
-  /** `enum ggml_type ggml_ftype_to_ggml_type(enum ggml_ftype ftype)` (ggml.h:780). */
   ggml_ftype_to_ggml_type: { parameters: ["i32"], result: "u32" },
-  /** `_Bool ggml_is_transposed(const struct ggml_tensor *tensor)` (ggml.h:782). */
   ggml_is_transposed: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_permuted(const struct ggml_tensor *tensor)` (ggml.h:783). */
   ggml_is_permuted: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_empty(const struct ggml_tensor *tensor)` (ggml.h:784). */
   ggml_is_empty: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_view(const struct ggml_tensor *tensor)` (ggml.h:785). */
   ggml_is_view: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_scalar(const struct ggml_tensor *tensor)` (ggml.h:786). */
   ggml_is_scalar: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_vector(const struct ggml_tensor *tensor)` (ggml.h:787). */
   ggml_is_vector: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_matrix(const struct ggml_tensor *tensor)` (ggml.h:788). */
   ggml_is_matrix: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_3d(const struct ggml_tensor *tensor)` (ggml.h:789). */
   ggml_is_3d: { parameters: ["pointer"], result: "bool" },
-  /** `int ggml_n_dims(const struct ggml_tensor *tensor)` (ggml.h:790). */
   ggml_n_dims: { parameters: ["pointer"], result: "i32" },
-  /** `_Bool ggml_is_contiguous(const struct ggml_tensor *tensor)` (ggml.h:793). */
   ggml_is_contiguous: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_0(const struct ggml_tensor *tensor)` (ggml.h:794). */
   ggml_is_contiguous_0: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_1(const struct ggml_tensor *tensor)` (ggml.h:795). */
   ggml_is_contiguous_1: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_2(const struct ggml_tensor *tensor)` (ggml.h:796). */
   ggml_is_contiguous_2: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_to_1(const struct ggml_tensor *tensor)` (ggml.h:798). */
   ggml_is_contiguous_to_1: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_to_2(const struct ggml_tensor *tensor)` (ggml.h:799). */
   ggml_is_contiguous_to_2: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_to_3(const struct ggml_tensor *tensor)` (ggml.h:800). */
   ggml_is_contiguous_to_3: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguously_allocated(const struct ggml_tensor *tensor)` (ggml.h:803). */
   ggml_is_contiguously_allocated: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_channels(const struct ggml_tensor *tensor)` (ggml.h:806). */
   ggml_is_contiguous_channels: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_is_contiguous_rows(const struct ggml_tensor *tensor)` (ggml.h:809). */
   ggml_is_contiguous_rows: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_are_same_shape(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:811). */
   ggml_are_same_shape: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `_Bool ggml_are_same_stride(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:812). */
   ggml_are_same_stride: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `_Bool ggml_can_repeat(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:814). */
   ggml_can_repeat: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `size_t ggml_tensor_overhead(void)` (ggml.h:817). */
   ggml_tensor_overhead: { parameters: [], result: "u64" },
-  /** `_Bool ggml_validate_row_data(enum ggml_type type, const void *data, size_t nbytes)` (ggml.h:819). */
   ggml_validate_row_data: { parameters: ["u32", "buffer", "u64"], result: "bool" },
-  /** `struct ggml_context *ggml_init(struct ggml_init_params params)` (ggml.h:823). */
   ggml_init: { parameters: [{ struct: $ggml_init_params }], result: "pointer" },
-  /** `void ggml_reset(struct ggml_context *ctx)` (ggml.h:824). */
   ggml_reset: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_free(struct ggml_context *ctx)` (ggml.h:825). */
   ggml_free: { parameters: ["pointer"], result: "void" },
-  /** `size_t ggml_used_mem(const struct ggml_context *ctx)` (ggml.h:827). */
   ggml_used_mem: { parameters: ["pointer"], result: "u64" },
-  /** `_Bool ggml_get_no_alloc(struct ggml_context *ctx)` (ggml.h:829). */
   ggml_get_no_alloc: { parameters: ["pointer"], result: "bool" },
-  /** `void ggml_set_no_alloc(struct ggml_context *ctx, _Bool no_alloc)` (ggml.h:830). */
   ggml_set_no_alloc: { parameters: ["pointer", "bool"], result: "void" },
-  /** `void *ggml_get_mem_buffer(const struct ggml_context *ctx)` (ggml.h:832). */
   ggml_get_mem_buffer: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t ggml_get_mem_size(const struct ggml_context *ctx)` (ggml.h:833). */
   ggml_get_mem_size: { parameters: ["pointer"], result: "u64" },
-  /** `size_t ggml_get_max_tensor_size(const struct ggml_context *ctx)` (ggml.h:834). */
   ggml_get_max_tensor_size: { parameters: ["pointer"], result: "u64" },
-  /** `struct ggml_tensor *ggml_new_tensor(struct ggml_context *ctx, enum ggml_type type, int n_dims, const int64_t *ne)` (ggml.h:836). */
   ggml_new_tensor: { parameters: ["pointer", "u32", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_new_tensor_1d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0)` (ggml.h:842). */
   ggml_new_tensor_1d: { parameters: ["pointer", "u32", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_new_tensor_2d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1)` (ggml.h:847). */
   ggml_new_tensor_2d: { parameters: ["pointer", "u32", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_new_tensor_3d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:853). */
   ggml_new_tensor_3d: { parameters: ["pointer", "u32", "i64", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_new_tensor_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:860). */
   ggml_new_tensor_4d: { parameters: ["pointer", "u32", "i64", "i64", "i64", "i64"], result: "pointer" },
-  /** `void *ggml_new_buffer(struct ggml_context *ctx, size_t nbytes)` (ggml.h:868). */
   ggml_new_buffer: { parameters: ["pointer", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_dup_tensor(struct ggml_context *ctx, const struct ggml_tensor *src)` (ggml.h:870). */
   ggml_dup_tensor: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_view_tensor(struct ggml_context *ctx, struct ggml_tensor *src)` (ggml.h:871). */
   ggml_view_tensor: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_get_first_tensor(const struct ggml_context *ctx)` (ggml.h:874). */
   ggml_get_first_tensor: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_get_next_tensor(const struct ggml_context *ctx, struct ggml_tensor *tensor)` (ggml.h:875). */
   ggml_get_next_tensor: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_get_tensor(struct ggml_context *ctx, const char *name)` (ggml.h:876). */
   ggml_get_tensor: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `void ggml_unravel_index(const struct ggml_tensor *tensor, int64_t i, int64_t *i0, int64_t *i1, int64_t *i2, int64_t *i3)` (ggml.h:879). */
   ggml_unravel_index: { parameters: ["pointer", "i64", "buffer", "buffer", "buffer", "buffer"], result: "void" },
-  /** `enum ggml_unary_op ggml_get_unary_op(const struct ggml_tensor *tensor)` (ggml.h:881). */
   ggml_get_unary_op: { parameters: ["pointer"], result: "u32" },
-  /** `enum ggml_glu_op ggml_get_glu_op(const struct ggml_tensor *tensor)` (ggml.h:882). */
   ggml_get_glu_op: { parameters: ["pointer"], result: "u32" },
-  /** `void *ggml_get_data(const struct ggml_tensor *tensor)` (ggml.h:884). */
   ggml_get_data: { parameters: ["pointer"], result: "pointer" },
-  /** `float *ggml_get_data_f32(const struct ggml_tensor *tensor)` (ggml.h:885). */
   ggml_get_data_f32: { parameters: ["pointer"], result: "pointer" },
-  /** `const char *ggml_get_name(const struct ggml_tensor *tensor)` (ggml.h:887). */
   ggml_get_name: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_name(struct ggml_tensor *tensor, const char *name)` (ggml.h:888). */
   ggml_set_name: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_format_name(struct ggml_tensor *tensor, const char *fmt, ...)` (ggml.h:890). */
   ggml_format_name: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `void ggml_set_input(struct ggml_tensor *tensor)` (ggml.h:893). */
   ggml_set_input: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_set_output(struct ggml_tensor *tensor)` (ggml.h:894). */
   ggml_set_output: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_set_param(struct ggml_tensor *tensor)` (ggml.h:895). */
   ggml_set_param: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_set_loss(struct ggml_tensor *tensor)` (ggml.h:896). */
   ggml_set_loss: { parameters: ["pointer"], result: "void" },
-  /** `struct ggml_tensor *ggml_dup(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:902). */
   ggml_dup: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_dup_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:907). */
   ggml_dup_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:911). */
   ggml_add: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:916). */
   ggml_add_inplace: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add_cast(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, enum ggml_type type)` (ggml.h:921). */
   ggml_add_cast: { parameters: ["pointer", "pointer", "pointer", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add_id(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *ids)` (ggml.h:928). */
   ggml_add_id: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add1(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:934). */
   ggml_add1: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add1_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:940). */
   ggml_add1_inplace: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_acc(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:949). */
   ggml_acc: { parameters: ["pointer", "pointer", "pointer", "u64", "u64", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_acc_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:958). */
   ggml_acc_inplace: { parameters: ["pointer", "pointer", "pointer", "u64", "u64", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sub(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:967). */
   ggml_sub: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sub_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:972). */
   ggml_sub_inplace: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_mul(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:977). */
   ggml_mul: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_mul_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:982). */
   ggml_mul_inplace: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_div(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:987). */
   ggml_div: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_div_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:992). */
   ggml_div_inplace: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sqr(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:997). */
   ggml_sqr: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sqr_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1001). */
   ggml_sqr_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sqrt(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1005). */
   ggml_sqrt: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sqrt_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1009). */
   ggml_sqrt_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_log(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1013). */
   ggml_log: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_log_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1017). */
   ggml_log_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_expm1(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1021). */
   ggml_expm1: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_expm1_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1025). */
   ggml_expm1_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_softplus(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1029). */
   ggml_softplus: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_softplus_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1033). */
   ggml_softplus_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sin(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1037). */
   ggml_sin: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sin_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1041). */
   ggml_sin_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cos(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1045). */
   ggml_cos: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cos_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1049). */
   ggml_cos_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1054). */
   ggml_sum: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sum_rows(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1059). */
   ggml_sum_rows: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cumsum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1063). */
   ggml_cumsum: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_mean(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1068). */
   ggml_mean: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_argmax(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1073). */
   ggml_argmax: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_count_equal(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1078). */
   ggml_count_equal: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_repeat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1085). */
   ggml_repeat: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_repeat_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1091). */
   ggml_repeat_4d: { parameters: ["pointer", "pointer", "i64", "i64", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_repeat_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1100). */
   ggml_repeat_back: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_concat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int dim)` (ggml.h:1107). */
   ggml_concat: { parameters: ["pointer", "pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_abs(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1113). */
   ggml_abs: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_abs_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1117). */
   ggml_abs_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sgn(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1121). */
   ggml_sgn: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sgn_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1125). */
   ggml_sgn_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_neg(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1129). */
   ggml_neg: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_neg_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1133). */
   ggml_neg_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_step(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1137). */
   ggml_step: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_step_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1141). */
   ggml_step_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_tanh(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1145). */
   ggml_tanh: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_tanh_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1149). */
   ggml_tanh_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_elu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1153). */
   ggml_elu: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_elu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1157). */
   ggml_elu_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_relu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1161). */
   ggml_relu: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_leaky_relu(struct ggml_context *ctx, struct ggml_tensor *a, float negative_slope, _Bool inplace)` (ggml.h:1165). */
   ggml_leaky_relu: { parameters: ["pointer", "pointer", "f32", "bool"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_relu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1169). */
   ggml_relu_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1173). */
   ggml_sigmoid: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_sigmoid_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1177). */
   ggml_sigmoid_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gelu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1181). */
   ggml_gelu: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gelu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1185). */
   ggml_gelu_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gelu_erf(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1191). */
   ggml_gelu_erf: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gelu_erf_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1195). */
   ggml_gelu_erf_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gelu_quick(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1199). */
   ggml_gelu_quick: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gelu_quick_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1203). */
   ggml_gelu_quick_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_silu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1207). */
   ggml_silu: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_silu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1211). */
   ggml_silu_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_silu_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1217). */
   ggml_silu_back: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_hardswish(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1223). */
   ggml_hardswish: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_hardsigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1228). */
   ggml_hardsigmoid: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_exp(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1232). */
   ggml_exp: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_exp_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1236). */
   ggml_exp_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_floor(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1240). */
   ggml_floor: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_floor_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1244). */
   ggml_floor_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_ceil(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1248). */
   ggml_ceil: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_ceil_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1252). */
   ggml_ceil_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_round(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1256). */
   ggml_round: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_round_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1260). */
   ggml_round_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_trunc(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1270). */
   ggml_trunc: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_trunc_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1274). */
   ggml_trunc_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_xielu(struct ggml_context *ctx, struct ggml_tensor *a, float alpha_n, float alpha_p, float beta, float eps)` (ggml.h:1284). */
   ggml_xielu: { parameters: ["pointer", "pointer", "f32", "f32", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_glu(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_glu_op op, _Bool swapped)` (ggml.h:1296). */
   ggml_glu: { parameters: ["pointer", "pointer", "u32", "bool"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1302). */
   ggml_reglu: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1306). */
   ggml_reglu_swapped: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1310). */
   ggml_geglu: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1314). */
   ggml_geglu_swapped: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_swiglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1318). */
   ggml_swiglu: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_swiglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1322). */
   ggml_swiglu_swapped: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_erf(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1326). */
   ggml_geglu_erf: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_erf_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1330). */
   ggml_geglu_erf_swapped: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_quick(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1334). */
   ggml_geglu_quick: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_quick_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1338). */
   ggml_geglu_quick_swapped: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_glu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, enum ggml_glu_op op)` (ggml.h:1344). */
   ggml_glu_split: { parameters: ["pointer", "pointer", "pointer", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1350). */
   ggml_reglu_split: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1355). */
   ggml_geglu_split: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_swiglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1360). */
   ggml_swiglu_split: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_erf_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1365). */
   ggml_geglu_erf_split: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_geglu_quick_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1370). */
   ggml_geglu_quick_split: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_swiglu_oai(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float alpha, float limit)` (ggml.h:1375). */
   ggml_swiglu_oai: { parameters: ["pointer", "pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_swiglu_clamp(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float limit)` (ggml.h:1382). */
   ggml_swiglu_clamp: { parameters: ["pointer", "pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1389). */
   ggml_norm: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1394). */
   ggml_norm_inplace: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rms_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1399). */
   ggml_rms_norm: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rms_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1404). */
   ggml_rms_norm_inplace: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_group_norm(struct ggml_context *ctx, struct ggml_tensor *a, int n_groups, float eps)` (ggml.h:1411). */
   ggml_group_norm: { parameters: ["pointer", "pointer", "i32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_group_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_groups, float eps)` (ggml.h:1417). */
   ggml_group_norm_inplace: { parameters: ["pointer", "pointer", "i32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_l2_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1425). */
   ggml_l2_norm: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_l2_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1430). */
   ggml_l2_norm_inplace: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rms_norm_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float eps)` (ggml.h:1437). */
   ggml_rms_norm_back: { parameters: ["pointer", "pointer", "pointer", "f32"], result: "pointer" },
-  /** `_Bool ggml_prec_set_acc(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:1453). */
   ggml_prec_set_acc: { parameters: ["pointer", "u32"], result: "bool" },
-  /** `_Bool ggml_prec_set_src(struct ggml_tensor *a, enum ggml_prec prec, int idx)` (ggml.h:1474). */
   ggml_prec_set_src: { parameters: ["pointer", "u32", "i32"], result: "bool" },
-  /** `struct ggml_tensor *ggml_mul_mat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1482). */
   ggml_mul_mat: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `void ggml_mul_mat_set_prec(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:1489). */
   ggml_mul_mat_set_prec: { parameters: ["pointer", "u32"], result: "void" },
-  /** `void ggml_mul_mat_set_hint(struct ggml_tensor *a, enum ggml_op_hint hint)` (ggml.h:1495). */
   ggml_mul_mat_set_hint: { parameters: ["pointer", "u32"], result: "void" },
-  /** `struct ggml_tensor *ggml_mul_mat_id(struct ggml_context *ctx, struct ggml_tensor *as, struct ggml_tensor *b, struct ggml_tensor *ids)` (ggml.h:1500). */
   ggml_mul_mat_id: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_out_prod(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1509). */
   ggml_out_prod: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_scale(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1518). */
   ggml_scale: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_scale_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1524). */
   ggml_scale_inplace: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_scale_bias(struct ggml_context *ctx, struct ggml_tensor *a, float s, float b)` (ggml.h:1530). */
   ggml_scale_bias: { parameters: ["pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_scale_bias_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float s, float b)` (ggml.h:1536). */
   ggml_scale_bias_inplace: { parameters: ["pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1543). */
   ggml_set: { parameters: ["pointer", "pointer", "pointer", "u64", "u64", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1553). */
   ggml_set_inplace: { parameters: ["pointer", "pointer", "pointer", "u64", "u64", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t offset)` (ggml.h:1562). */
   ggml_set_1d: { parameters: ["pointer", "pointer", "pointer", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_1d_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t offset)` (ggml.h:1568). */
   ggml_set_1d_inplace: { parameters: ["pointer", "pointer", "pointer", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t offset)` (ggml.h:1575). */
   ggml_set_2d: { parameters: ["pointer", "pointer", "pointer", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_2d_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t offset)` (ggml.h:1583). */
   ggml_set_2d_inplace: { parameters: ["pointer", "pointer", "pointer", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cpy(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1591). */
   ggml_cpy: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cast(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_type type)` (ggml.h:1597). */
   ggml_cast: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cont(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1603). */
   ggml_cont: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cont_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1608). */
   ggml_cont_1d: { parameters: ["pointer", "pointer", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cont_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1613). */
   ggml_cont_2d: { parameters: ["pointer", "pointer", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cont_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1619). */
   ggml_cont_3d: { parameters: ["pointer", "pointer", "i64", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cont_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1626). */
   ggml_cont_4d: { parameters: ["pointer", "pointer", "i64", "i64", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reshape(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1636). */
   ggml_reshape: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reshape_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1643). */
   ggml_reshape_1d: { parameters: ["pointer", "pointer", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reshape_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1648). */
   ggml_reshape_2d: { parameters: ["pointer", "pointer", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reshape_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1656). */
   ggml_reshape_3d: { parameters: ["pointer", "pointer", "i64", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_reshape_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1663). */
   ggml_reshape_4d: { parameters: ["pointer", "pointer", "i64", "i64", "i64", "i64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_view_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, size_t offset)` (ggml.h:1672). */
   ggml_view_1d: { parameters: ["pointer", "pointer", "i64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_view_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, size_t nb1, size_t offset)` (ggml.h:1678). */
   ggml_view_2d: { parameters: ["pointer", "pointer", "i64", "i64", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_view_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb1, size_t nb2, size_t offset)` (ggml.h:1686). */
   ggml_view_3d: { parameters: ["pointer", "pointer", "i64", "i64", "i64", "u64", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_view_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1696). */
   ggml_view_4d: { parameters: ["pointer", "pointer", "i64", "i64", "i64", "i64", "u64", "u64", "u64", "u64"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_permute(struct ggml_context *ctx, struct ggml_tensor *a, int axis0, int axis1, int axis2, int axis3)` (ggml.h:1708). */
   ggml_permute: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_transpose(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1717). */
   ggml_transpose: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_get_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1726). */
   ggml_get_rows: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_get_rows_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1731). */
   ggml_get_rows_back: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1748). */
   ggml_set_rows: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_diag(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1754). */
   ggml_diag: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_diag_mask_inf(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1759). */
   ggml_diag_mask_inf: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_diag_mask_inf_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1765). */
   ggml_diag_mask_inf_inplace: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_diag_mask_zero(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1771). */
   ggml_diag_mask_zero: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_diag_mask_zero_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1777). */
   ggml_diag_mask_zero_inplace: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_clamp(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1782). */
   ggml_clamp: { parameters: ["pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_clamp_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1789). */
   ggml_clamp_inplace: { parameters: ["pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_soft_max(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1795). */
   ggml_soft_max: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_soft_max_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1800). */
   ggml_soft_max_inplace: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_soft_max_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1813). */
   ggml_soft_max_ext: { parameters: ["pointer", "pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_soft_max_ext_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1820). */
   ggml_soft_max_ext_inplace: { parameters: ["pointer", "pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `void ggml_soft_max_add_sinks(struct ggml_tensor *a, struct ggml_tensor *sinks)` (ggml.h:1827). */
   ggml_soft_max_add_sinks: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `struct ggml_tensor *ggml_soft_max_ext_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float scale, float max_bias)` (ggml.h:1831). */
   ggml_soft_max_ext_back: { parameters: ["pointer", "pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_soft_max_ext_back_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float scale, float max_bias)` (ggml.h:1839). */
   ggml_soft_max_ext_back_inplace: { parameters: ["pointer", "pointer", "pointer", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rope(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1851). */
   ggml_rope: { parameters: ["pointer", "pointer", "pointer", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rope_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1859). */
   ggml_rope_inplace: { parameters: ["pointer", "pointer", "pointer", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rope_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1892). */
   ggml_rope_ext: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_rope_multi(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1937). */
   ggml_rope_multi: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_rope_ext_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1954). */
   ggml_rope_ext_inplace: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_rope_multi_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1969). */
   ggml_rope_multi_inplace: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_rope_custom(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1985). */
   ggml_rope_custom: {
     parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_rope_custom_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2000). */
   ggml_rope_custom_inplace: {
     parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `void ggml_rope_yarn_corr_dims(int n_dims, int n_ctx_orig, float freq_base, float beta_fast, float beta_slow, float *dims)` (ggml.h:2016). */
   ggml_rope_yarn_corr_dims: { parameters: ["i32", "i32", "f32", "f32", "f32", "buffer"], result: "void" },
-  /** `struct ggml_tensor *ggml_rope_ext_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2021). */
   ggml_rope_ext_back: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_rope_multi_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2036). */
   ggml_rope_multi_back: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_rope_set_offset(struct ggml_tensor *a, int n_offs)` (ggml.h:2057). */
   ggml_rope_set_offset: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_im2col(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1, _Bool is_2D, enum ggml_type dst_type)` (ggml.h:2063). */
   ggml_im2col: {
     parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_im2col_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t *ne, int s0, int s1, int p0, int p1, int d0, int d1, _Bool is_2D)` (ggml.h:2076). */
   ggml_im2col_back: {
     parameters: ["pointer", "pointer", "pointer", "buffer", "i32", "i32", "i32", "i32", "i32", "i32", "bool"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_col2im_1d(struct ggml_context *ctx, struct ggml_tensor *a, int s0, int oc, int p0)` (ggml.h:2092). */
   ggml_col2im_1d: { parameters: ["pointer", "pointer", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2099). */
   ggml_conv_1d: { parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_1d_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s, int d)` (ggml.h:2109). */
   ggml_conv_1d_ph: { parameters: ["pointer", "pointer", "pointer", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_1d_dw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2118). */
   ggml_conv_1d_dw: { parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_1d_dw_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int d0)` (ggml.h:2126). */
   ggml_conv_1d_dw_ph: { parameters: ["pointer", "pointer", "pointer", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_transpose_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2133). */
   ggml_conv_transpose_1d: { parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2141). */
   ggml_conv_2d: { parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_im2col_3d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t IC, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2, enum ggml_type dst_type)` (ggml.h:2152). */
   ggml_im2col_3d: {
     parameters: ["pointer", "pointer", "pointer", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "u32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_conv_3d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t IC, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2)` (ggml.h:2171). */
   ggml_conv_3d: {
     parameters: ["pointer", "pointer", "pointer", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_conv_2d_sk_p0(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2195). */
   ggml_conv_2d_sk_p0: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_2d_s1_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2208). */
   ggml_conv_2d_s1_ph: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_2d_dw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2214). */
   ggml_conv_2d_dw: { parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_2d_dw_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int stride0, int stride1, int pad0, int pad1, int dilation0, int dilation1)` (ggml.h:2230). */
   ggml_conv_2d_dw_direct: { parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_transpose_2d_p0(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int stride)` (ggml.h:2241). */
   ggml_conv_transpose_2d_p0: { parameters: ["pointer", "pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_2d_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2247). */
   ggml_conv_2d_direct: { parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_conv_3d_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2, int n_channels, int n_batch, int n_channels_out)` (ggml.h:2258). */
   ggml_conv_3d_direct: {
     parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_pool_1d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int s0, int p0)` (ggml.h:2281). */
   ggml_pool_1d: { parameters: ["pointer", "pointer", "u32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_pool_2d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2291). */
   ggml_pool_2d: { parameters: ["pointer", "pointer", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_pool_2d_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *af, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2302). */
   ggml_pool_2d_back: { parameters: ["pointer", "pointer", "pointer", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_upscale(struct ggml_context *ctx, struct ggml_tensor *a, int scale_factor, enum ggml_scale_mode mode)` (ggml.h:2329). */
   ggml_upscale: { parameters: ["pointer", "pointer", "i32", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_upscale_ext(struct ggml_context *ctx, struct ggml_tensor *a, int ne0, int ne1, int ne2, int ne3, enum ggml_scale_mode mode)` (ggml.h:2337). */
   ggml_upscale_ext: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_interpolate(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, uint32_t mode)` (ggml.h:2349). */
   ggml_interpolate: { parameters: ["pointer", "pointer", "i64", "i64", "i64", "i64", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_pad(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1, int p2, int p3)` (ggml.h:2359). */
   ggml_pad: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_pad_circular(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1, int p2, int p3)` (ggml.h:2368). */
   ggml_pad_circular: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_pad_ext(struct ggml_context *ctx, struct ggml_tensor *a, int lp0, int rp0, int lp1, int rp1, int lp2, int rp2, int lp3, int rp3)` (ggml.h:2376). */
   ggml_pad_ext: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_pad_ext_circular(struct ggml_context *ctx, struct ggml_tensor *a, int lp0, int rp0, int lp1, int rp1, int lp2, int rp2, int lp3, int rp3)` (ggml.h:2390). */
   ggml_pad_ext_circular: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_pad_reflect_1d(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1)` (ggml.h:2403). */
   ggml_pad_reflect_1d: { parameters: ["pointer", "pointer", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_roll(struct ggml_context *ctx, struct ggml_tensor *a, int shift0, int shift1, int shift2, int shift3)` (ggml.h:2411). */
   ggml_roll: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_tri(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_tri_type type)` (ggml.h:2421). */
   ggml_tri: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_fill(struct ggml_context *ctx, struct ggml_tensor *a, float c)` (ggml.h:2427). */
   ggml_fill: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_fill_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float c)` (ggml.h:2432). */
   ggml_fill_inplace: { parameters: ["pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_timestep_embedding(struct ggml_context *ctx, struct ggml_tensor *timesteps, int dim, int max_period)` (ggml.h:2440). */
   ggml_timestep_embedding: { parameters: ["pointer", "pointer", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_argsort(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_sort_order order)` (ggml.h:2452). */
   ggml_argsort: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_argsort_top_k(struct ggml_context *ctx, struct ggml_tensor *a, int k)` (ggml.h:2458). */
   ggml_argsort_top_k: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_top_k(struct ggml_context *ctx, struct ggml_tensor *a, int k)` (ggml.h:2465). */
   ggml_top_k: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_arange(struct ggml_context *ctx, float start, float stop, float step)` (ggml.h:2470). */
   ggml_arange: { parameters: ["pointer", "f32", "f32", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_flash_attn_ext(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *mask, float scale, float max_bias, float logit_softcap)` (ggml.h:2487). */
   ggml_flash_attn_ext: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "f32", "f32", "f32"], result: "pointer" },
-  /** `void ggml_flash_attn_ext_set_prec(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:2497). */
   ggml_flash_attn_ext_set_prec: { parameters: ["pointer", "u32"], result: "void" },
-  /** `enum ggml_prec ggml_flash_attn_ext_get_prec(const struct ggml_tensor *a)` (ggml.h:2502). */
   ggml_flash_attn_ext_get_prec: { parameters: ["pointer"], result: "u32" },
-  /** `void ggml_flash_attn_ext_set_n_kv_max(struct ggml_tensor *a, int32_t n_kv_max)` (ggml.h:2507). */
   ggml_flash_attn_ext_set_n_kv_max: { parameters: ["pointer", "i32"], result: "void" },
-  /** `void ggml_flash_attn_ext_add_sinks(struct ggml_tensor *a, struct ggml_tensor *sinks)` (ggml.h:2511). */
   ggml_flash_attn_ext_add_sinks: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `struct ggml_tensor *ggml_flash_attn_back(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *d, _Bool masked)` (ggml.h:2516). */
   ggml_flash_attn_back: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "bool"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_ssm_conv(struct ggml_context *ctx, struct ggml_tensor *sx, struct ggml_tensor *c)` (ggml.h:2524). */
   ggml_ssm_conv: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_ssm_scan(struct ggml_context *ctx, struct ggml_tensor *s, struct ggml_tensor *x, struct ggml_tensor *dt, struct ggml_tensor *A, struct ggml_tensor *B, struct ggml_tensor *C, struct ggml_tensor *ids, int64_t K)` (ggml.h:2529). */
   ggml_ssm_scan: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "i64"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_win_part(struct ggml_context *ctx, struct ggml_tensor *a, int w)` (ggml.h:2546). */
   ggml_win_part: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_win_unpart(struct ggml_context *ctx, struct ggml_tensor *a, int w0, int h0, int w)` (ggml.h:2553). */
   ggml_win_unpart: { parameters: ["pointer", "pointer", "i32", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_unary(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_unary_op op)` (ggml.h:2560). */
   ggml_unary: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_unary_inplace(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_unary_op op)` (ggml.h:2565). */
   ggml_unary_inplace: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_get_rel_pos(struct ggml_context *ctx, struct ggml_tensor *a, int qh, int kh)` (ggml.h:2571). */
   ggml_get_rel_pos: { parameters: ["pointer", "pointer", "i32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add_rel_pos(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *pw, struct ggml_tensor *ph)` (ggml.h:2578). */
   ggml_add_rel_pos: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_add_rel_pos_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *pw, struct ggml_tensor *ph)` (ggml.h:2584). */
   ggml_add_rel_pos_inplace: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rwkv_wkv6(struct ggml_context *ctx, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *r, struct ggml_tensor *tf, struct ggml_tensor *td, struct ggml_tensor *state)` (ggml.h:2590). */
   ggml_rwkv_wkv6: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gated_linear_attn(struct ggml_context *ctx, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *q, struct ggml_tensor *g, struct ggml_tensor *state, float scale)` (ggml.h:2599). */
   ggml_gated_linear_attn: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_rwkv_wkv7(struct ggml_context *ctx, struct ggml_tensor *r, struct ggml_tensor *w, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *state)` (ggml.h:2608). */
   ggml_rwkv_wkv7: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "pointer"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_solve_tri(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, _Bool left, _Bool lower, _Bool uni)` (ggml.h:2631). */
   ggml_solve_tri: { parameters: ["pointer", "pointer", "pointer", "bool", "bool", "bool"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_gated_delta_net(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *g, struct ggml_tensor *beta, struct ggml_tensor *state, int64_t K)` (ggml.h:2652). */
   ggml_gated_delta_net: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "pointer", "i64"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_lightning_indexer(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *weights, struct ggml_tensor *mask)` (ggml.h:2673). */
   ggml_lightning_indexer: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_dsv4_hc_comb(struct ggml_context *ctx, struct ggml_tensor *mixes, struct ggml_tensor *scale, struct ggml_tensor *base, float eps, int32_t n_iter)` (ggml.h:2690). */
   ggml_dsv4_hc_comb: { parameters: ["pointer", "pointer", "pointer", "pointer", "f32", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_dsv4_hc_pre(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *weights)` (ggml.h:2701). */
   ggml_dsv4_hc_pre: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_dsv4_hc_pre_gated(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *gate, float scale)` (ggml.h:2709). */
   ggml_dsv4_hc_pre_gated: { parameters: ["pointer", "pointer", "pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_dsv4_hc_post(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *residual, struct ggml_tensor *post, struct ggml_tensor *comb)` (ggml.h:2722). */
   ggml_dsv4_hc_post: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_map_custom1(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2738). */
   ggml_map_custom1: { parameters: ["pointer", "pointer", "function", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_map_custom1_inplace(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2745). */
   ggml_map_custom1_inplace: { parameters: ["pointer", "pointer", "function", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_map_custom2(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, ggml_custom2_op_t fun, int n_tasks, void *userdata)` (ggml.h:2752). */
   ggml_map_custom2: { parameters: ["pointer", "pointer", "pointer", "function", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_map_custom2_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, ggml_custom2_op_t fun, int n_tasks, void *userdata)` (ggml.h:2760). */
   ggml_map_custom2_inplace: { parameters: ["pointer", "pointer", "pointer", "function", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_map_custom3(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, ggml_custom3_op_t fun, int n_tasks, void *userdata)` (ggml.h:2768). */
   ggml_map_custom3: { parameters: ["pointer", "pointer", "pointer", "pointer", "function", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_map_custom3_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, ggml_custom3_op_t fun, int n_tasks, void *userdata)` (ggml.h:2777). */
   ggml_map_custom3_inplace: { parameters: ["pointer", "pointer", "pointer", "pointer", "function", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_custom_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, struct ggml_tensor **args, int n_args, ggml_custom_op_t fun, int n_tasks, void *userdata)` (ggml.h:2788). */
   ggml_custom_4d: {
     parameters: ["pointer", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "function", "i32", "buffer"],
     result: "pointer",
   },
-  /** `struct ggml_tensor *ggml_custom_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor **args, int n_args, ggml_custom_op_t fun, int n_tasks, void *userdata)` (ggml.h:2801). */
   ggml_custom_inplace: { parameters: ["pointer", "pointer", "buffer", "i32", "function", "i32", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cross_entropy_loss(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2812). */
   ggml_cross_entropy_loss: { parameters: ["pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_cross_entropy_loss_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:2817). */
   ggml_cross_entropy_loss_back: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_step_adamw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *m, struct ggml_tensor *v, struct ggml_tensor *adamw_params)` (ggml.h:2826). */
   ggml_opt_step_adamw: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_step_sgd(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *sgd_params)` (ggml.h:2835). */
   ggml_opt_step_sgd: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_build_forward_select(struct ggml_cgraph *cgraph, struct ggml_tensor **tensors, int n_tensors, int idx)` (ggml.h:2867). */
   ggml_build_forward_select: { parameters: ["pointer", "buffer", "i32", "i32"], result: "pointer" },
-  /** `void ggml_build_forward_expand(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2873). */
   ggml_build_forward_expand: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void ggml_build_forward_order(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2879). */
   ggml_build_forward_order: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void ggml_build_backward_expand(struct ggml_context *ctx, struct ggml_cgraph *cgraph, struct ggml_tensor **grad_accs)` (ggml.h:2883). */
   ggml_build_backward_expand: { parameters: ["pointer", "pointer", "buffer"], result: "void" },
-  /** `struct ggml_cgraph *ggml_new_graph(struct ggml_context *ctx)` (ggml.h:2889). */
   ggml_new_graph: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_cgraph *ggml_new_graph_custom(struct ggml_context *ctx, size_t size, _Bool grads)` (ggml.h:2890). */
   ggml_new_graph_custom: { parameters: ["pointer", "u64", "bool"], result: "pointer" },
-  /** `struct ggml_cgraph *ggml_graph_dup(struct ggml_context *ctx, struct ggml_cgraph *cgraph, _Bool force_grads)` (ggml.h:2891). */
   ggml_graph_dup: { parameters: ["pointer", "pointer", "bool"], result: "pointer" },
-  /** `void ggml_graph_cpy(struct ggml_cgraph *src, struct ggml_cgraph *dst)` (ggml.h:2892). */
   ggml_graph_cpy: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void ggml_graph_reset(struct ggml_cgraph *cgraph)` (ggml.h:2893). */
   ggml_graph_reset: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_graph_clear(struct ggml_cgraph *cgraph)` (ggml.h:2894). */
   ggml_graph_clear: { parameters: ["pointer"], result: "void" },
-  /** `int ggml_graph_size(struct ggml_cgraph *cgraph)` (ggml.h:2896). */
   ggml_graph_size: { parameters: ["pointer"], result: "i32" },
-  /** `struct ggml_tensor *ggml_graph_node(struct ggml_cgraph *cgraph, int i)` (ggml.h:2897). */
   ggml_graph_node: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor **ggml_graph_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2898). */
   ggml_graph_nodes: { parameters: ["pointer"], result: "pointer" },
-  /** `int ggml_graph_n_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2899). */
   ggml_graph_n_nodes: { parameters: ["pointer"], result: "i32" },
-  /** `void ggml_graph_add_node(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2901). */
   ggml_graph_add_node: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `size_t ggml_graph_overhead(void)` (ggml.h:2903). */
   ggml_graph_overhead: { parameters: [], result: "u64" },
-  /** `size_t ggml_graph_overhead_custom(size_t size, _Bool grads)` (ggml.h:2904). */
   ggml_graph_overhead_custom: { parameters: ["u64", "bool"], result: "u64" },
-  /** `struct ggml_tensor *ggml_graph_get_tensor(const struct ggml_cgraph *cgraph, const char *name)` (ggml.h:2906). */
   ggml_graph_get_tensor: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_graph_get_grad(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2907). */
   ggml_graph_get_grad: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_graph_get_grad_acc(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2908). */
   ggml_graph_get_grad_acc: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `void ggml_graph_print(const struct ggml_cgraph *cgraph)` (ggml.h:2911). */
   ggml_graph_print: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_graph_dump_dot(const struct ggml_cgraph *gb, const struct ggml_cgraph *cgraph, const char *filename)` (ggml.h:2914). */
   ggml_graph_dump_dot: { parameters: ["pointer", "pointer", "buffer"], result: "void" },
-  /** `void ggml_log_get(ggml_log_callback *log_callback, void **user_data)` (ggml.h:2921). */
   ggml_log_get: { parameters: ["buffer", "buffer"], result: "void" },
-  /** `void ggml_log_set(ggml_log_callback log_callback, void *user_data)` (ggml.h:2922). */
   ggml_log_set: { parameters: ["function", "buffer"], result: "void" },
-  /** `struct ggml_tensor *ggml_set_zero(struct ggml_tensor *tensor)` (ggml.h:2924). */
   ggml_set_zero: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_quantize_init(enum ggml_type type)` (ggml.h:2939). */
   ggml_quantize_init: { parameters: ["u32"], result: "void" },
-  /** `void ggml_quantize_free(void)` (ggml.h:2940). */
   ggml_quantize_free: { parameters: [], result: "void" },
-  /** `_Bool ggml_quantize_requires_imatrix(enum ggml_type type)` (ggml.h:2943). */
   ggml_quantize_requires_imatrix: { parameters: ["u32"], result: "bool" },
-  /** `size_t ggml_quantize_chunk(enum ggml_type type, const float *src, void *dst, int64_t start, int64_t nrows, int64_t n_per_row, const float *imatrix)` (ggml.h:2946). */
   ggml_quantize_chunk: { parameters: ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], result: "u64" },
-  /** `const struct ggml_type_traits *ggml_get_type_traits(enum ggml_type type)` (ggml.h:2986). */
   ggml_get_type_traits: { parameters: ["u32"], result: "pointer" },
-  /** `struct ggml_threadpool_params ggml_threadpool_params_default(int n_threads)` (ggml.h:3016). */
   ggml_threadpool_params_default: { parameters: ["i32"], result: { struct: $ggml_threadpool_params } },
-  /** `void ggml_threadpool_params_init(struct ggml_threadpool_params *p, int n_threads)` (ggml.h:3017). */
   ggml_threadpool_params_init: { parameters: ["pointer", "i32"], result: "void" },
-  /** `_Bool ggml_threadpool_params_match(const struct ggml_threadpool_params *p0, const struct ggml_threadpool_params *p1)` (ggml.h:3018). */
   ggml_threadpool_params_match: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `struct ggml_tallocr ggml_tallocr_new(ggml_backend_buffer_t buffer)` (ggml-alloc.h:21). */
   ggml_tallocr_new: { parameters: ["pointer"], result: { struct: $ggml_tallocr } },
-  /** `enum ggml_status ggml_tallocr_alloc(struct ggml_tallocr *talloc, struct ggml_tensor *tensor)` (ggml-alloc.h:22). */
   ggml_tallocr_alloc: { parameters: ["pointer", "pointer"], result: "i32" },
-  /** `ggml_gallocr_t ggml_gallocr_new(ggml_backend_buffer_type_t buft)` (ggml-alloc.h:48). */
   ggml_gallocr_new: { parameters: ["pointer"], result: "pointer" },
-  /** `ggml_gallocr_t ggml_gallocr_new_n(ggml_backend_buffer_type_t *bufts, int n_bufs)` (ggml-alloc.h:49). */
   ggml_gallocr_new_n: { parameters: ["buffer", "i32"], result: "pointer" },
-  /** `void ggml_gallocr_free(ggml_gallocr_t galloc)` (ggml-alloc.h:50). */
   ggml_gallocr_free: { parameters: ["pointer"], result: "void" },
-  /** `_Bool ggml_gallocr_reserve(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:57). */
   ggml_gallocr_reserve: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `void ggml_gallocr_reserve_n_size(ggml_gallocr_t galloc, struct ggml_cgraph *graph, const int *node_buffer_ids, const int *leaf_buffer_ids, size_t *sizes)` (ggml-alloc.h:58). */
   ggml_gallocr_reserve_n_size: { parameters: ["pointer", "pointer", "buffer", "buffer", "buffer"], result: "void" },
-  /** `_Bool ggml_gallocr_reserve_n(ggml_gallocr_t galloc, struct ggml_cgraph *graph, const int *node_buffer_ids, const int *leaf_buffer_ids)` (ggml-alloc.h:64). */
   ggml_gallocr_reserve_n: { parameters: ["pointer", "pointer", "buffer", "buffer"], result: "bool" },
-  /** `_Bool ggml_gallocr_alloc_graph(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:72). */
   ggml_gallocr_alloc_graph: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `size_t ggml_gallocr_get_buffer_size(ggml_gallocr_t galloc, int buffer_id)` (ggml-alloc.h:74). */
   ggml_gallocr_get_buffer_size: { parameters: ["pointer", "i32"], result: "u64" },
-  /** `size_t ggml_backend_alloc_ctx_tensors_from_buft_size(struct ggml_context *ctx, ggml_backend_buffer_type_t buft)` (ggml-alloc.h:80). */
   ggml_backend_alloc_ctx_tensors_from_buft_size: { parameters: ["pointer", "pointer"], result: "u64" },
-  /** `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors_from_buft(struct ggml_context *ctx, ggml_backend_buffer_type_t buft)` (ggml-alloc.h:81). */
   ggml_backend_alloc_ctx_tensors_from_buft: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors(struct ggml_context *ctx, ggml_backend_t backend)` (ggml-alloc.h:82). */
   ggml_backend_alloc_ctx_tensors: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `const char *ggml_backend_buft_name(ggml_backend_buffer_type_t buft)` (ggml-backend.h:37). */
   ggml_backend_buft_name: { parameters: ["pointer"], result: "pointer" },
-  /** `ggml_backend_buffer_t ggml_backend_buft_alloc_buffer(ggml_backend_buffer_type_t buft, size_t size)` (ggml-backend.h:38). */
   ggml_backend_buft_alloc_buffer: { parameters: ["pointer", "u64"], result: "pointer" },
-  /** `size_t ggml_backend_buft_get_alignment(ggml_backend_buffer_type_t buft)` (ggml-backend.h:39). */
   ggml_backend_buft_get_alignment: { parameters: ["pointer"], result: "u64" },
-  /** `size_t ggml_backend_buft_get_max_size(ggml_backend_buffer_type_t buft)` (ggml-backend.h:40). */
   ggml_backend_buft_get_max_size: { parameters: ["pointer"], result: "u64" },
-  /** `size_t ggml_backend_buft_get_alloc_size(ggml_backend_buffer_type_t buft, const struct ggml_tensor *tensor)` (ggml-backend.h:41). */
   ggml_backend_buft_get_alloc_size: { parameters: ["pointer", "pointer"], result: "u64" },
-  /** `_Bool ggml_backend_buft_is_host(ggml_backend_buffer_type_t buft)` (ggml-backend.h:42). */
   ggml_backend_buft_is_host: { parameters: ["pointer"], result: "bool" },
-  /** `ggml_backend_dev_t ggml_backend_buft_get_device(ggml_backend_buffer_type_t buft)` (ggml-backend.h:43). */
   ggml_backend_buft_get_device: { parameters: ["pointer"], result: "pointer" },
-  /** `const char *ggml_backend_buffer_name(ggml_backend_buffer_t buffer)` (ggml-backend.h:55). */
   ggml_backend_buffer_name: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_backend_buffer_free(ggml_backend_buffer_t buffer)` (ggml-backend.h:56). */
   ggml_backend_buffer_free: { parameters: ["pointer"], result: "void" },
-  /** `void *ggml_backend_buffer_get_base(ggml_backend_buffer_t buffer)` (ggml-backend.h:57). */
   ggml_backend_buffer_get_base: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t ggml_backend_buffer_get_size(ggml_backend_buffer_t buffer)` (ggml-backend.h:58). */
   ggml_backend_buffer_get_size: { parameters: ["pointer"], result: "u64" },
-  /** `enum ggml_status ggml_backend_buffer_init_tensor(ggml_backend_buffer_t buffer, struct ggml_tensor *tensor)` (ggml-backend.h:59). */
   ggml_backend_buffer_init_tensor: { parameters: ["pointer", "pointer"], result: "i32" },
-  /** `size_t ggml_backend_buffer_get_alignment(ggml_backend_buffer_t buffer)` (ggml-backend.h:60). */
   ggml_backend_buffer_get_alignment: { parameters: ["pointer"], result: "u64" },
-  /** `size_t ggml_backend_buffer_get_max_size(ggml_backend_buffer_t buffer)` (ggml-backend.h:61). */
   ggml_backend_buffer_get_max_size: { parameters: ["pointer"], result: "u64" },
-  /** `size_t ggml_backend_buffer_get_alloc_size(ggml_backend_buffer_t buffer, const struct ggml_tensor *tensor)` (ggml-backend.h:62). */
   ggml_backend_buffer_get_alloc_size: { parameters: ["pointer", "pointer"], result: "u64" },
-  /** `void ggml_backend_buffer_clear(ggml_backend_buffer_t buffer, uint8_t value)` (ggml-backend.h:63). */
   ggml_backend_buffer_clear: { parameters: ["pointer", "u8"], result: "void" },
-  /** `_Bool ggml_backend_buffer_is_host(ggml_backend_buffer_t buffer)` (ggml-backend.h:64). */
   ggml_backend_buffer_is_host: { parameters: ["pointer"], result: "bool" },
-  /** `void ggml_backend_buffer_set_usage(ggml_backend_buffer_t buffer, enum ggml_backend_buffer_usage usage)` (ggml-backend.h:65). */
   ggml_backend_buffer_set_usage: { parameters: ["pointer", "u32"], result: "void" },
-  /** `enum ggml_backend_buffer_usage ggml_backend_buffer_get_usage(ggml_backend_buffer_t buffer)` (ggml-backend.h:66). */
   ggml_backend_buffer_get_usage: { parameters: ["pointer"], result: "u32" },
-  /** `ggml_backend_buffer_type_t ggml_backend_buffer_get_type(ggml_backend_buffer_t buffer)` (ggml-backend.h:67). */
   ggml_backend_buffer_get_type: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_backend_buffer_reset(ggml_backend_buffer_t buffer)` (ggml-backend.h:68). */
   ggml_backend_buffer_reset: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_tensor_copy(const struct ggml_tensor *src, struct ggml_tensor *dst)` (ggml-backend.h:71). */
   ggml_backend_tensor_copy: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `ggml_guid_t ggml_backend_guid(ggml_backend_t backend)` (ggml-backend.h:77). */
   ggml_backend_guid: { parameters: ["pointer"], result: "pointer" },
-  /** `const char *ggml_backend_name(ggml_backend_t backend)` (ggml-backend.h:78). */
   ggml_backend_name: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_backend_free(ggml_backend_t backend)` (ggml-backend.h:79). */
   ggml_backend_free: { parameters: ["pointer"], result: "void" },
-  /** `ggml_backend_buffer_type_t ggml_backend_get_default_buffer_type(ggml_backend_t backend)` (ggml-backend.h:81). */
   ggml_backend_get_default_buffer_type: { parameters: ["pointer"], result: "pointer" },
-  /** `ggml_backend_buffer_t ggml_backend_alloc_buffer(ggml_backend_t backend, size_t size)` (ggml-backend.h:82). */
   ggml_backend_alloc_buffer: { parameters: ["pointer", "u64"], result: "pointer" },
-  /** `size_t ggml_backend_get_alignment(ggml_backend_t backend)` (ggml-backend.h:83). */
   ggml_backend_get_alignment: { parameters: ["pointer"], result: "u64" },
-  /** `size_t ggml_backend_get_max_size(ggml_backend_t backend)` (ggml-backend.h:84). */
   ggml_backend_get_max_size: { parameters: ["pointer"], result: "u64" },
-  /** `void ggml_backend_tensor_set_async(ggml_backend_t backend, struct ggml_tensor *tensor, const void *data, size_t offset, size_t size)` (ggml-backend.h:86). */
   ggml_backend_tensor_set_async: { parameters: ["pointer", "pointer", "buffer", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_get_async(ggml_backend_t backend, const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)` (ggml-backend.h:87). */
   ggml_backend_tensor_get_async: { parameters: ["pointer", "pointer", "buffer", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_set_2d_async(ggml_backend_t backend, struct ggml_tensor *tensor, const void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:88). */
   ggml_backend_tensor_set_2d_async: { parameters: ["pointer", "pointer", "buffer", "u64", "u64", "u64", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_get_2d_async(ggml_backend_t backend, const struct ggml_tensor *tensor, void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:89). */
   ggml_backend_tensor_get_2d_async: { parameters: ["pointer", "pointer", "buffer", "u64", "u64", "u64", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_set(struct ggml_tensor *tensor, const void *data, size_t offset, size_t size)` (ggml-backend.h:92). */
   ggml_backend_tensor_set: { parameters: ["pointer", "buffer", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_get(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)` (ggml-backend.h:93). */
   ggml_backend_tensor_get: { parameters: ["pointer", "buffer", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_set_2d(struct ggml_tensor *tensor, const void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:94). */
   ggml_backend_tensor_set_2d: { parameters: ["pointer", "buffer", "u64", "u64", "u64", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_get_2d(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:95). */
   ggml_backend_tensor_get_2d: { parameters: ["pointer", "buffer", "u64", "u64", "u64", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_tensor_memset(struct ggml_tensor *tensor, uint8_t value, size_t offset, size_t size)` (ggml-backend.h:96). */
   ggml_backend_tensor_memset: { parameters: ["pointer", "u8", "u64", "u64"], result: "void" },
-  /** `void ggml_backend_synchronize(ggml_backend_t backend)` (ggml-backend.h:98). */
   ggml_backend_synchronize: { parameters: ["pointer"], result: "void" },
-  /** `ggml_backend_graph_plan_t ggml_backend_graph_plan_create(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:100). */
   ggml_backend_graph_plan_create: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `void ggml_backend_graph_plan_free(ggml_backend_t backend, ggml_backend_graph_plan_t plan)` (ggml-backend.h:101). */
   ggml_backend_graph_plan_free: { parameters: ["pointer", "buffer"], result: "void" },
-  /** `enum ggml_status ggml_backend_graph_plan_compute(ggml_backend_t backend, ggml_backend_graph_plan_t plan)` (ggml-backend.h:103). */
   ggml_backend_graph_plan_compute: { parameters: ["pointer", "buffer"], result: "i32" },
-  /** `enum ggml_status ggml_backend_graph_compute(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:104). */
   ggml_backend_graph_compute: { parameters: ["pointer", "pointer"], result: "i32" },
-  /** `enum ggml_status ggml_backend_graph_compute_async(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:105). */
   ggml_backend_graph_compute_async: { parameters: ["pointer", "pointer"], result: "i32" },
-  /** `_Bool ggml_backend_supports_op(ggml_backend_t backend, const struct ggml_tensor *op)` (ggml-backend.h:108). */
   ggml_backend_supports_op: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `_Bool ggml_backend_supports_buft(ggml_backend_t backend, ggml_backend_buffer_type_t buft)` (ggml-backend.h:109). */
   ggml_backend_supports_buft: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `_Bool ggml_backend_offload_op(ggml_backend_t backend, const struct ggml_tensor *op)` (ggml-backend.h:110). */
   ggml_backend_offload_op: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `void ggml_backend_tensor_copy_async(ggml_backend_t backend_src, ggml_backend_t backend_dst, const struct ggml_tensor *src, struct ggml_tensor *dst)` (ggml-backend.h:116). */
   ggml_backend_tensor_copy_async: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "void" },
-  /** `ggml_backend_dev_t ggml_backend_get_device(ggml_backend_t backend)` (ggml-backend.h:118). */
   ggml_backend_get_device: { parameters: ["pointer"], result: "pointer" },
-  /** `ggml_backend_event_t ggml_backend_event_new(ggml_backend_dev_t device)` (ggml-backend.h:124). */
   ggml_backend_event_new: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_backend_event_free(ggml_backend_event_t event)` (ggml-backend.h:125). */
   ggml_backend_event_free: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_event_record(ggml_backend_event_t event, ggml_backend_t backend)` (ggml-backend.h:126). */
   ggml_backend_event_record: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void ggml_backend_event_synchronize(ggml_backend_event_t event)` (ggml-backend.h:127). */
   ggml_backend_event_synchronize: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_event_wait(ggml_backend_t backend, ggml_backend_event_t event)` (ggml-backend.h:128). */
   ggml_backend_event_wait: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `const char *ggml_backend_dev_name(ggml_backend_dev_t device)` (ggml-backend.h:181). */
   ggml_backend_dev_name: { parameters: ["pointer"], result: "pointer" },
-  /** `const char *ggml_backend_dev_description(ggml_backend_dev_t device)` (ggml-backend.h:182). */
   ggml_backend_dev_description: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_backend_dev_memory(ggml_backend_dev_t device, size_t *free, size_t *total)` (ggml-backend.h:183). */
   ggml_backend_dev_memory: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
-  /** `enum ggml_backend_dev_type ggml_backend_dev_type(ggml_backend_dev_t device)` (ggml-backend.h:184). */
   ggml_backend_dev_type: { parameters: ["pointer"], result: "u32" },
-  /** `void ggml_backend_dev_get_props(ggml_backend_dev_t device, struct ggml_backend_dev_props *props)` (ggml-backend.h:185). */
   ggml_backend_dev_get_props: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_dev_backend_reg(ggml_backend_dev_t device)` (ggml-backend.h:186). */
   ggml_backend_dev_backend_reg: { parameters: ["pointer"], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_dev_init(ggml_backend_dev_t device, const char *params)` (ggml-backend.h:187). */
   ggml_backend_dev_init: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_dev_buffer_type(ggml_backend_dev_t device)` (ggml-backend.h:188). */
   ggml_backend_dev_buffer_type: { parameters: ["pointer"], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_dev_host_buffer_type(ggml_backend_dev_t device)` (ggml-backend.h:189). */
   ggml_backend_dev_host_buffer_type: { parameters: ["pointer"], result: "pointer" },
-  /** `ggml_backend_buffer_t ggml_backend_dev_buffer_from_host_ptr(ggml_backend_dev_t device, void *ptr, size_t size, size_t max_tensor_size)` (ggml-backend.h:190). */
   ggml_backend_dev_buffer_from_host_ptr: { parameters: ["pointer", "buffer", "u64", "u64"], result: "pointer" },
-  /** `_Bool ggml_backend_dev_supports_op(ggml_backend_dev_t device, const struct ggml_tensor *op)` (ggml-backend.h:192). */
   ggml_backend_dev_supports_op: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `_Bool ggml_backend_dev_supports_buft(ggml_backend_dev_t device, ggml_backend_buffer_type_t buft)` (ggml-backend.h:193). */
   ggml_backend_dev_supports_buft: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `_Bool ggml_backend_dev_offload_op(ggml_backend_dev_t device, const struct ggml_tensor *op)` (ggml-backend.h:194). */
   ggml_backend_dev_offload_op: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `const char *ggml_backend_reg_name(ggml_backend_reg_t reg)` (ggml-backend.h:200). */
   ggml_backend_reg_name: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t ggml_backend_reg_dev_count(ggml_backend_reg_t reg)` (ggml-backend.h:201). */
   ggml_backend_reg_dev_count: { parameters: ["pointer"], result: "u64" },
-  /** `ggml_backend_dev_t ggml_backend_reg_dev_get(ggml_backend_reg_t reg, size_t index)` (ggml-backend.h:202). */
   ggml_backend_reg_dev_get: { parameters: ["pointer", "u64"], result: "pointer" },
-  /** `void *ggml_backend_reg_get_proc_address(ggml_backend_reg_t reg, const char *name)` (ggml-backend.h:203). */
   ggml_backend_reg_get_proc_address: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `void ggml_backend_register(ggml_backend_reg_t reg)` (ggml-backend.h:231). */
   ggml_backend_register: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_device_register(ggml_backend_dev_t device)` (ggml-backend.h:233). */
   ggml_backend_device_register: { parameters: ["pointer"], result: "void" },
-  /** `size_t ggml_backend_reg_count(void)` (ggml-backend.h:236). */
   ggml_backend_reg_count: { parameters: [], result: "u64" },
-  /** `ggml_backend_reg_t ggml_backend_reg_get(size_t index)` (ggml-backend.h:237). */
   ggml_backend_reg_get: { parameters: ["u64"], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_reg_by_name(const char *name)` (ggml-backend.h:238). */
   ggml_backend_reg_by_name: { parameters: ["buffer"], result: "pointer" },
-  /** `size_t ggml_backend_dev_count(void)` (ggml-backend.h:241). */
   ggml_backend_dev_count: { parameters: [], result: "u64" },
-  /** `ggml_backend_dev_t ggml_backend_dev_get(size_t index)` (ggml-backend.h:242). */
   ggml_backend_dev_get: { parameters: ["u64"], result: "pointer" },
-  /** `ggml_backend_dev_t ggml_backend_dev_by_name(const char *name)` (ggml-backend.h:243). */
   ggml_backend_dev_by_name: { parameters: ["buffer"], result: "pointer" },
-  /** `ggml_backend_dev_t ggml_backend_dev_by_type(enum ggml_backend_dev_type type)` (ggml-backend.h:244). */
   ggml_backend_dev_by_type: { parameters: ["u32"], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_init_by_name(const char *name, const char *params)` (ggml-backend.h:248). */
   ggml_backend_init_by_name: { parameters: ["buffer", "buffer"], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_init_by_type(enum ggml_backend_dev_type type, const char *params)` (ggml-backend.h:250). */
   ggml_backend_init_by_type: { parameters: ["u32", "buffer"], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_init_best(void)` (ggml-backend.h:252). */
   ggml_backend_init_best: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_load(const char *path)` (ggml-backend.h:255). */
   ggml_backend_load: { parameters: ["buffer"], result: "pointer" },
-  /** `void ggml_backend_unload(ggml_backend_reg_t reg)` (ggml-backend.h:257). */
   ggml_backend_unload: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_load_all(void)` (ggml-backend.h:259). */
   ggml_backend_load_all: { parameters: [], result: "void" },
-  /** `void ggml_backend_load_all_from_path(const char *dir_path)` (ggml-backend.h:260). */
   ggml_backend_load_all_from_path: { parameters: ["buffer"], result: "void" },
-  /** `ggml_backend_sched_t ggml_backend_sched_new(ggml_backend_t *backends, ggml_backend_buffer_type_t *bufts, int n_backends, size_t graph_size, _Bool parallel, _Bool op_offload)` (ggml-backend.h:319). */
   ggml_backend_sched_new: { parameters: ["buffer", "buffer", "i32", "u64", "bool", "bool"], result: "pointer" },
-  /** `void ggml_backend_sched_free(ggml_backend_sched_t sched)` (ggml-backend.h:320). */
   ggml_backend_sched_free: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_sched_reserve_size(ggml_backend_sched_t sched, struct ggml_cgraph *measure_graph, size_t *sizes)` (ggml-backend.h:323). */
   ggml_backend_sched_reserve_size: { parameters: ["pointer", "pointer", "buffer"], result: "void" },
-  /** `_Bool ggml_backend_sched_reserve(ggml_backend_sched_t sched, struct ggml_cgraph *measure_graph)` (ggml-backend.h:324). */
   ggml_backend_sched_reserve: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `int ggml_backend_sched_get_n_backends(ggml_backend_sched_t sched)` (ggml-backend.h:326). */
   ggml_backend_sched_get_n_backends: { parameters: ["pointer"], result: "i32" },
-  /** `ggml_backend_t ggml_backend_sched_get_backend(ggml_backend_sched_t sched, int i)` (ggml-backend.h:327). */
   ggml_backend_sched_get_backend: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `int ggml_backend_sched_get_n_splits(ggml_backend_sched_t sched)` (ggml-backend.h:330). */
   ggml_backend_sched_get_n_splits: { parameters: ["pointer"], result: "i32" },
-  /** `int ggml_backend_sched_get_n_copies(ggml_backend_sched_t sched)` (ggml-backend.h:331). */
   ggml_backend_sched_get_n_copies: { parameters: ["pointer"], result: "i32" },
-  /** `ggml_backend_buffer_type_t ggml_backend_sched_get_buffer_type(ggml_backend_sched_t sched, ggml_backend_t backend)` (ggml-backend.h:333). */
   ggml_backend_sched_get_buffer_type: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `size_t ggml_backend_sched_get_buffer_size(ggml_backend_sched_t sched, ggml_backend_t backend)` (ggml-backend.h:334). */
   ggml_backend_sched_get_buffer_size: { parameters: ["pointer", "pointer"], result: "u64" },
-  /** `void ggml_backend_sched_set_tensor_backend(ggml_backend_sched_t sched, struct ggml_tensor *node, ggml_backend_t backend)` (ggml-backend.h:336). */
   ggml_backend_sched_set_tensor_backend: { parameters: ["pointer", "pointer", "pointer"], result: "void" },
-  /** `ggml_backend_t ggml_backend_sched_get_tensor_backend(ggml_backend_sched_t sched, struct ggml_tensor *node)` (ggml-backend.h:337). */
   ggml_backend_sched_get_tensor_backend: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `void ggml_backend_sched_split_graph(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:340). */
   ggml_backend_sched_split_graph: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `_Bool ggml_backend_sched_alloc_graph(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:343). */
   ggml_backend_sched_alloc_graph: { parameters: ["pointer", "pointer"], result: "bool" },
-  /** `enum ggml_status ggml_backend_sched_graph_compute(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:344). */
   ggml_backend_sched_graph_compute: { parameters: ["pointer", "pointer"], result: "i32" },
-  /** `enum ggml_status ggml_backend_sched_graph_compute_async(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:345). */
   ggml_backend_sched_graph_compute_async: { parameters: ["pointer", "pointer"], result: "i32" },
-  /** `void ggml_backend_sched_synchronize(ggml_backend_sched_t sched)` (ggml-backend.h:346). */
   ggml_backend_sched_synchronize: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_sched_reset(ggml_backend_sched_t sched)` (ggml-backend.h:351). */
   ggml_backend_sched_reset: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_backend_sched_set_eval_callback(ggml_backend_sched_t sched, ggml_backend_sched_eval_callback callback, void *user_data)` (ggml-backend.h:354). */
   ggml_backend_sched_set_eval_callback: { parameters: ["pointer", "function", "buffer"], result: "void" },
-  /** `const char *ggml_backend_meta_split_axis_name(enum ggml_backend_meta_split_axis split_axis)` (ggml-backend.h:376). */
   ggml_backend_meta_split_axis_name: { parameters: ["u32"], result: "pointer" },
-  /** `ggml_backend_dev_t ggml_backend_meta_device(ggml_backend_dev_t *devs, size_t n_devs, ggml_backend_meta_get_split_state_t get_split_state, void *get_split_state_ud)` (ggml-backend.h:404). */
   ggml_backend_meta_device: { parameters: ["buffer", "u64", "function", "buffer"], result: "pointer" },
-  /** `struct ggml_backend_graph_copy ggml_backend_graph_copy(ggml_backend_t backend, struct ggml_cgraph *graph)` (ggml-backend.h:419). */
   ggml_backend_graph_copy: { parameters: ["pointer", "pointer"], result: { struct: $ggml_backend_graph_copy_struct } },
-  /** `void ggml_backend_graph_copy_free(struct ggml_backend_graph_copy copy)` (ggml-backend.h:420). */
   ggml_backend_graph_copy_free: { parameters: [{ struct: $ggml_backend_graph_copy_struct }], result: "void" },
-  /** `_Bool ggml_backend_compare_graph_backend(ggml_backend_t backend1, ggml_backend_t backend2, struct ggml_cgraph *graph, ggml_backend_eval_callback callback, void *user_data, const struct ggml_tensor *const *test_nodes, size_t num_test_nodes)` (ggml-backend.h:425). */
   ggml_backend_compare_graph_backend: {
     parameters: ["pointer", "pointer", "pointer", "function", "buffer", "buffer", "u64"],
     result: "bool",
   },
-  /** `enum ggml_status ggml_backend_tensor_alloc(ggml_backend_buffer_t buffer, struct ggml_tensor *tensor, void *addr)` (ggml-backend.h:428). */
   ggml_backend_tensor_alloc: { parameters: ["pointer", "pointer", "buffer"], result: "i32" },
-  /** `enum ggml_status ggml_backend_view_init(struct ggml_tensor *tensor)` (ggml-backend.h:429). */
   ggml_backend_view_init: { parameters: ["pointer"], result: "i32" },
-  /** `ggml_backend_buffer_t ggml_backend_cpu_buffer_from_ptr(void *ptr, size_t size)` (ggml-backend.h:432). */
   ggml_backend_cpu_buffer_from_ptr: { parameters: ["buffer", "u64"], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_cpu_buffer_type(void)` (ggml-backend.h:433). */
   ggml_backend_cpu_buffer_type: { parameters: [], result: "pointer" },
-  /** `void ggml_numa_init(enum ggml_numa_strategy numa)` (ggml-cpu.h:37). */
   ggml_numa_init: { parameters: ["u32"], result: "void" },
-  /** `_Bool ggml_is_numa(void)` (ggml-cpu.h:38). */
   ggml_is_numa: { parameters: [], result: "bool" },
-  /** `struct ggml_tensor *ggml_new_i32(struct ggml_context *ctx, int32_t value)` (ggml-cpu.h:40). */
   ggml_new_i32: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_new_f32(struct ggml_context *ctx, float value)` (ggml-cpu.h:41). */
   ggml_new_f32: { parameters: ["pointer", "f32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_i32(struct ggml_tensor *tensor, int32_t value)` (ggml-cpu.h:43). */
   ggml_set_i32: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_set_f32(struct ggml_tensor *tensor, float value)` (ggml-cpu.h:44). */
   ggml_set_f32: { parameters: ["pointer", "f32"], result: "pointer" },
-  /** `int32_t ggml_get_i32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:46). */
   ggml_get_i32_1d: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `void ggml_set_i32_1d(const struct ggml_tensor *tensor, int i, int32_t value)` (ggml-cpu.h:47). */
   ggml_set_i32_1d: { parameters: ["pointer", "i32", "i32"], result: "void" },
-  /** `int32_t ggml_get_i32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:49). */
   ggml_get_i32_nd: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "i32" },
-  /** `void ggml_set_i32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, int32_t value)` (ggml-cpu.h:50). */
   ggml_set_i32_nd: { parameters: ["pointer", "i32", "i32", "i32", "i32", "i32"], result: "void" },
-  /** `float ggml_get_f32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:52). */
   ggml_get_f32_1d: { parameters: ["pointer", "i32"], result: "f32" },
-  /** `void ggml_set_f32_1d(const struct ggml_tensor *tensor, int i, float value)` (ggml-cpu.h:53). */
   ggml_set_f32_1d: { parameters: ["pointer", "i32", "f32"], result: "void" },
-  /** `float ggml_get_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:55). */
   ggml_get_f32_nd: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "f32" },
-  /** `void ggml_set_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, float value)` (ggml-cpu.h:56). */
   ggml_set_f32_nd: { parameters: ["pointer", "i32", "i32", "i32", "i32", "f32"], result: "void" },
-  /** `struct ggml_threadpool *ggml_threadpool_new(struct ggml_threadpool_params *params)` (ggml-cpu.h:58). */
   ggml_threadpool_new: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_threadpool_free(struct ggml_threadpool *threadpool)` (ggml-cpu.h:59). */
   ggml_threadpool_free: { parameters: ["pointer"], result: "void" },
-  /** `int ggml_threadpool_get_n_threads(struct ggml_threadpool *threadpool)` (ggml-cpu.h:60). */
   ggml_threadpool_get_n_threads: { parameters: ["pointer"], result: "i32" },
-  /** `void ggml_threadpool_pause(struct ggml_threadpool *threadpool)` (ggml-cpu.h:61). */
   ggml_threadpool_pause: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_threadpool_resume(struct ggml_threadpool *threadpool)` (ggml-cpu.h:62). */
   ggml_threadpool_resume: { parameters: ["pointer"], result: "void" },
-  /** `struct ggml_cplan ggml_graph_plan(const struct ggml_cgraph *cgraph, int n_threads, struct ggml_threadpool *threadpool)` (ggml-cpu.h:66). */
   ggml_graph_plan: { parameters: ["pointer", "i32", "pointer"], result: { struct: $ggml_cplan } },
-  /** `enum ggml_status ggml_graph_compute(struct ggml_cgraph *cgraph, struct ggml_cplan *cplan)` (ggml-cpu.h:70). */
   ggml_graph_compute: { parameters: ["pointer", "pointer"], result: "i32" },
-  /** `enum ggml_status ggml_graph_compute_with_ctx(struct ggml_context *ctx, struct ggml_cgraph *cgraph, int n_threads)` (ggml-cpu.h:74). */
   ggml_graph_compute_with_ctx: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
-  /** `int ggml_cpu_has_sse3(void)` (ggml-cpu.h:81). */
   ggml_cpu_has_sse3: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_ssse3(void)` (ggml-cpu.h:82). */
   ggml_cpu_has_ssse3: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_avx(void)` (ggml-cpu.h:83). */
   ggml_cpu_has_avx: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_avx_vnni(void)` (ggml-cpu.h:84). */
   ggml_cpu_has_avx_vnni: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_avx2(void)` (ggml-cpu.h:85). */
   ggml_cpu_has_avx2: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_bmi2(void)` (ggml-cpu.h:86). */
   ggml_cpu_has_bmi2: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_f16c(void)` (ggml-cpu.h:87). */
   ggml_cpu_has_f16c: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_fma(void)` (ggml-cpu.h:88). */
   ggml_cpu_has_fma: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_avx512(void)` (ggml-cpu.h:89). */
   ggml_cpu_has_avx512: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_avx512_vbmi(void)` (ggml-cpu.h:90). */
   ggml_cpu_has_avx512_vbmi: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_avx512_vnni(void)` (ggml-cpu.h:91). */
   ggml_cpu_has_avx512_vnni: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_avx512_bf16(void)` (ggml-cpu.h:92). */
   ggml_cpu_has_avx512_bf16: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_amx_int8(void)` (ggml-cpu.h:93). */
   ggml_cpu_has_amx_int8: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_neon(void)` (ggml-cpu.h:95). */
   ggml_cpu_has_neon: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_arm_fma(void)` (ggml-cpu.h:96). */
   ggml_cpu_has_arm_fma: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_fp16_va(void)` (ggml-cpu.h:97). */
   ggml_cpu_has_fp16_va: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_dotprod(void)` (ggml-cpu.h:98). */
   ggml_cpu_has_dotprod: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_matmul_int8(void)` (ggml-cpu.h:99). */
   ggml_cpu_has_matmul_int8: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_sve(void)` (ggml-cpu.h:100). */
   ggml_cpu_has_sve: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_get_sve_cnt(void)` (ggml-cpu.h:101). */
   ggml_cpu_get_sve_cnt: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_sme(void)` (ggml-cpu.h:102). */
   ggml_cpu_has_sme: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_sme2(void)` (ggml-cpu.h:103). */
   ggml_cpu_has_sme2: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_riscv_v(void)` (ggml-cpu.h:105). */
   ggml_cpu_has_riscv_v: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_get_rvv_vlen(void)` (ggml-cpu.h:106). */
   ggml_cpu_get_rvv_vlen: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_vsx(void)` (ggml-cpu.h:107). */
   ggml_cpu_has_vsx: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_vxe(void)` (ggml-cpu.h:108). */
   ggml_cpu_has_vxe: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_wasm_simd(void)` (ggml-cpu.h:109). */
   ggml_cpu_has_wasm_simd: { parameters: [], result: "i32" },
-  /** `int ggml_cpu_has_llamafile(void)` (ggml-cpu.h:110). */
   ggml_cpu_has_llamafile: { parameters: [], result: "i32" },
-  /** `const struct ggml_type_traits_cpu *ggml_get_type_traits_cpu(enum ggml_type type)` (ggml-cpu.h:124). */
   ggml_get_type_traits_cpu: { parameters: ["u32"], result: "pointer" },
-  /** `void ggml_cpu_init(void)` (ggml-cpu.h:126). */
   ggml_cpu_init: { parameters: [], result: "void" },
-  /** `ggml_backend_t ggml_backend_cpu_init(void)` (ggml-cpu.h:132). */
   ggml_backend_cpu_init: { parameters: [], result: "pointer" },
-  /** `_Bool ggml_backend_is_cpu(ggml_backend_t backend)` (ggml-cpu.h:134). */
   ggml_backend_is_cpu: { parameters: ["pointer"], result: "bool" },
-  /** `void ggml_backend_cpu_set_n_threads(ggml_backend_t backend_cpu, int n_threads)` (ggml-cpu.h:135). */
   ggml_backend_cpu_set_n_threads: { parameters: ["pointer", "i32"], result: "void" },
-  /** `void ggml_backend_cpu_set_threadpool(ggml_backend_t backend_cpu, ggml_threadpool_t threadpool)` (ggml-cpu.h:136). */
   ggml_backend_cpu_set_threadpool: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void ggml_backend_cpu_set_abort_callback(ggml_backend_t backend_cpu, ggml_abort_callback abort_callback, void *abort_callback_data)` (ggml-cpu.h:137). */
   ggml_backend_cpu_set_abort_callback: { parameters: ["pointer", "function", "buffer"], result: "void" },
-  /** `void ggml_backend_cpu_set_use_ref(ggml_backend_t backend_cpu, _Bool use_ref)` (ggml-cpu.h:139). */
   ggml_backend_cpu_set_use_ref: { parameters: ["pointer", "bool"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_cpu_reg(void)` (ggml-cpu.h:141). */
   ggml_backend_cpu_reg: { parameters: [], result: "pointer" },
-  /** `void ggml_cpu_fp32_to_fp32(const float *, float *, int64_t)` (ggml-cpu.h:143). */
   ggml_cpu_fp32_to_fp32: { parameters: ["buffer", "buffer", "i64"], result: "void" },
-  /** `void ggml_cpu_fp32_to_i32(const float *, int32_t *, int64_t)` (ggml-cpu.h:144). */
   ggml_cpu_fp32_to_i32: { parameters: ["buffer", "buffer", "i64"], result: "void" },
-  /** `void ggml_cpu_fp32_to_fp16(const float *, ggml_fp16_t *, int64_t)` (ggml-cpu.h:145). */
   ggml_cpu_fp32_to_fp16: { parameters: ["buffer", "buffer", "i64"], result: "void" },
-  /** `void ggml_cpu_fp16_to_fp32(const ggml_fp16_t *, float *, int64_t)` (ggml-cpu.h:146). */
   ggml_cpu_fp16_to_fp32: { parameters: ["buffer", "buffer", "i64"], result: "void" },
-  /** `void ggml_cpu_fp32_to_bf16(const float *, ggml_bf16_t *, int64_t)` (ggml-cpu.h:147). */
   ggml_cpu_fp32_to_bf16: { parameters: ["buffer", "pointer", "i64"], result: "void" },
-  /** `void ggml_cpu_bf16_to_fp32(const ggml_bf16_t *, float *, int64_t)` (ggml-cpu.h:148). */
   ggml_cpu_bf16_to_fp32: { parameters: ["pointer", "buffer", "i64"], result: "void" },
-  /** `ggml_opt_dataset_t ggml_opt_dataset_init(enum ggml_type type_data, enum ggml_type type_label, int64_t ne_datapoint, int64_t ne_label, int64_t ndata, int64_t ndata_shard)` (ggml-opt.h:39). */
   ggml_opt_dataset_init: { parameters: ["u32", "u32", "i64", "i64", "i64", "i64"], result: "pointer" },
-  /** `void ggml_opt_dataset_free(ggml_opt_dataset_t dataset)` (ggml-opt.h:46). */
   ggml_opt_dataset_free: { parameters: ["pointer"], result: "void" },
-  /** `int64_t ggml_opt_dataset_ndata(ggml_opt_dataset_t dataset)` (ggml-opt.h:49). */
   ggml_opt_dataset_ndata: { parameters: ["pointer"], result: "i64" },
-  /** `struct ggml_tensor *ggml_opt_dataset_data(ggml_opt_dataset_t dataset)` (ggml-opt.h:50). */
   ggml_opt_dataset_data: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_dataset_labels(ggml_opt_dataset_t dataset)` (ggml-opt.h:51). */
   ggml_opt_dataset_labels: { parameters: ["pointer"], result: "pointer" },
-  /** `void ggml_opt_dataset_shuffle(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, int64_t idata)` (ggml-opt.h:54). */
   ggml_opt_dataset_shuffle: { parameters: ["pointer", "pointer", "i64"], result: "void" },
-  /** `void ggml_opt_dataset_get_batch(ggml_opt_dataset_t dataset, struct ggml_tensor *data_batch, struct ggml_tensor *labels_batch, int64_t ibatch)` (ggml-opt.h:57). */
   ggml_opt_dataset_get_batch: { parameters: ["pointer", "pointer", "pointer", "i64"], result: "void" },
-  /** `void ggml_opt_dataset_get_batch_host(ggml_opt_dataset_t dataset, void *data_batch, size_t nb_data_batch, void *labels_batch, int64_t ibatch)` (ggml-opt.h:62). */
   ggml_opt_dataset_get_batch_host: { parameters: ["pointer", "buffer", "u64", "buffer", "i64"], result: "void" },
-  /** `struct ggml_opt_optimizer_params ggml_opt_get_default_optimizer_params(void *userdata)` (ggml-opt.h:105). */
   ggml_opt_get_default_optimizer_params: { parameters: ["buffer"], result: { struct: $ggml_opt_optimizer_params } },
-  /** `struct ggml_opt_optimizer_params ggml_opt_get_constant_optimizer_params(void *userdata)` (ggml-opt.h:108). */
   ggml_opt_get_constant_optimizer_params: { parameters: ["buffer"], result: { struct: $ggml_opt_optimizer_params } },
-  /** `struct ggml_opt_params ggml_opt_default_params(ggml_backend_sched_t backend_sched, enum ggml_opt_loss_type loss_type)` (ggml-opt.h:134). */
   ggml_opt_default_params: { parameters: ["pointer", "u32"], result: { struct: $ggml_opt_params } },
-  /** `ggml_opt_context_t ggml_opt_init(struct ggml_opt_params params)` (ggml-opt.h:138). */
   ggml_opt_init: { parameters: [{ struct: $ggml_opt_params }], result: "pointer" },
-  /** `void ggml_opt_free(ggml_opt_context_t opt_ctx)` (ggml-opt.h:139). */
   ggml_opt_free: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_opt_reset(ggml_opt_context_t opt_ctx, _Bool optimizer)` (ggml-opt.h:142). */
   ggml_opt_reset: { parameters: ["pointer", "bool"], result: "void" },
-  /** `_Bool ggml_opt_static_graphs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:144). */
   ggml_opt_static_graphs: { parameters: ["pointer"], result: "bool" },
-  /** `struct ggml_tensor *ggml_opt_inputs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:148). */
   ggml_opt_inputs: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_outputs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:149). */
   ggml_opt_outputs: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_labels(ggml_opt_context_t opt_ctx)` (ggml-opt.h:150). */
   ggml_opt_labels: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_loss(ggml_opt_context_t opt_ctx)` (ggml-opt.h:151). */
   ggml_opt_loss: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_pred(ggml_opt_context_t opt_ctx)` (ggml-opt.h:152). */
   ggml_opt_pred: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_ncorrect(ggml_opt_context_t opt_ctx)` (ggml-opt.h:153). */
   ggml_opt_ncorrect: { parameters: ["pointer"], result: "pointer" },
-  /** `struct ggml_tensor *ggml_opt_grad_acc(ggml_opt_context_t opt_ctx, struct ggml_tensor *node)` (ggml-opt.h:156). */
   ggml_opt_grad_acc: { parameters: ["pointer", "pointer"], result: "pointer" },
-  /** `enum ggml_opt_optimizer_type ggml_opt_context_optimizer_type(ggml_opt_context_t)` (ggml-opt.h:158). */
   ggml_opt_context_optimizer_type: { parameters: ["pointer"], result: "u32" },
-  /** `const char *ggml_opt_optimizer_name(enum ggml_opt_optimizer_type)` (ggml-opt.h:160). */
   ggml_opt_optimizer_name: { parameters: ["u32"], result: "pointer" },
-  /** `ggml_opt_result_t ggml_opt_result_init(void)` (ggml-opt.h:164). */
   ggml_opt_result_init: { parameters: [], result: "pointer" },
-  /** `void ggml_opt_result_free(ggml_opt_result_t result)` (ggml-opt.h:165). */
   ggml_opt_result_free: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_opt_result_reset(ggml_opt_result_t result)` (ggml-opt.h:166). */
   ggml_opt_result_reset: { parameters: ["pointer"], result: "void" },
-  /** `void ggml_opt_result_ndata(ggml_opt_result_t result, int64_t *ndata)` (ggml-opt.h:169). */
   ggml_opt_result_ndata: { parameters: ["pointer", "buffer"], result: "void" },
-  /** `void ggml_opt_result_loss(ggml_opt_result_t result, double *loss, double *unc)` (ggml-opt.h:170). */
   ggml_opt_result_loss: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
-  /** `void ggml_opt_result_pred(ggml_opt_result_t result, int32_t *pred)` (ggml-opt.h:171). */
   ggml_opt_result_pred: { parameters: ["pointer", "buffer"], result: "void" },
-  /** `void ggml_opt_result_accuracy(ggml_opt_result_t result, double *accuracy, double *unc)` (ggml-opt.h:172). */
   ggml_opt_result_accuracy: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
-  /** `void ggml_opt_prepare_alloc(ggml_opt_context_t opt_ctx, struct ggml_context *ctx_compute, struct ggml_cgraph *gf, struct ggml_tensor *inputs, struct ggml_tensor *outputs)` (ggml-opt.h:177). */
   ggml_opt_prepare_alloc: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"], result: "void" },
-  /** `void ggml_opt_alloc(ggml_opt_context_t opt_ctx, _Bool backward)` (ggml-opt.h:186). */
   ggml_opt_alloc: { parameters: ["pointer", "bool"], result: "void" },
-  /** `void ggml_opt_eval(ggml_opt_context_t opt_ctx, ggml_opt_result_t result)` (ggml-opt.h:189). */
   ggml_opt_eval: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void ggml_opt_epoch(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (ggml-opt.h:219). */
   ggml_opt_epoch: { parameters: ["pointer", "pointer", "pointer", "pointer", "i64", "function", "function"], result: "void" },
-  /** `void ggml_opt_epoch_callback_progress_bar(_Bool train, ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result, int64_t ibatch, int64_t ibatch_max, int64_t t_start_us)` (ggml-opt.h:229). */
   ggml_opt_epoch_callback_progress_bar: { parameters: ["bool", "pointer", "pointer", "pointer", "i64", "i64", "i64"], result: "void" },
-  /** `void ggml_opt_fit(ggml_backend_sched_t backend_sched, struct ggml_context *ctx_compute, struct ggml_tensor *inputs, struct ggml_tensor *outputs, ggml_opt_dataset_t dataset, enum ggml_opt_loss_type loss_type, enum ggml_opt_optimizer_type optimizer, ggml_opt_get_optimizer_params get_opt_pars, int64_t nepoch, int64_t nbatch_logical, float val_split, _Bool silent)` (ggml-opt.h:239). */
   ggml_opt_fit: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "u32", "u32", "function", "i64", "i64", "f32", "bool"],
     result: "void",
   },
-  /** `struct gguf_context *gguf_init_empty(void)` (gguf.h:82). */
   gguf_init_empty: { parameters: [], result: "pointer" },
-  /** `struct gguf_context *gguf_init_from_file_ptr(FILE *file, struct gguf_init_params params)` (gguf.h:83). */
   gguf_init_from_file_ptr: { parameters: ["buffer", { struct: $gguf_init_params }], result: "pointer" },
-  /** `struct gguf_context *gguf_init_from_file(const char *fname, struct gguf_init_params params)` (gguf.h:84). */
   gguf_init_from_file: { parameters: ["buffer", { struct: $gguf_init_params }], result: "pointer" },
-  /** `struct gguf_context *gguf_init_from_buffer(const void *data, size_t size, struct gguf_init_params params)` (gguf.h:85). */
   gguf_init_from_buffer: { parameters: ["buffer", "u64", { struct: $gguf_init_params }], result: "pointer" },
-  /** `struct gguf_context *gguf_init_from_callback(gguf_reader_callback_t callback, void *userdata, size_t max_chunk_read, uint64_t max_expected_size, struct gguf_init_params params)` (gguf.h:88). */
   gguf_init_from_callback: { parameters: ["function", "buffer", "u64", "u64", { struct: $gguf_init_params }], result: "pointer" },
-  /** `void gguf_free(struct gguf_context *ctx)` (gguf.h:90). */
   gguf_free: { parameters: ["pointer"], result: "void" },
-  /** `const char *gguf_type_name(enum gguf_type type)` (gguf.h:92). */
   gguf_type_name: { parameters: ["u32"], result: "pointer" },
-  /** `uint32_t gguf_get_version(const struct gguf_context *ctx)` (gguf.h:94). */
   gguf_get_version: { parameters: ["pointer"], result: "u32" },
-  /** `size_t gguf_get_alignment(const struct gguf_context *ctx)` (gguf.h:95). */
   gguf_get_alignment: { parameters: ["pointer"], result: "u64" },
-  /** `size_t gguf_get_data_offset(const struct gguf_context *ctx)` (gguf.h:96). */
   gguf_get_data_offset: { parameters: ["pointer"], result: "u64" },
-  /** `int64_t gguf_get_n_kv(const struct gguf_context *ctx)` (gguf.h:98). */
   gguf_get_n_kv: { parameters: ["pointer"], result: "i64" },
-  /** `int64_t gguf_find_key(const struct gguf_context *ctx, const char *key)` (gguf.h:99). */
   gguf_find_key: { parameters: ["pointer", "buffer"], result: "i64" },
-  /** `const char *gguf_get_key(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:100). */
   gguf_get_key: { parameters: ["pointer", "i64"], result: "pointer" },
-  /** `enum gguf_type gguf_get_kv_type(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:102). */
   gguf_get_kv_type: { parameters: ["pointer", "i64"], result: "u32" },
-  /** `enum gguf_type gguf_get_arr_type(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:103). */
   gguf_get_arr_type: { parameters: ["pointer", "i64"], result: "u32" },
-  /** `uint8_t gguf_get_val_u8(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:106). */
   gguf_get_val_u8: { parameters: ["pointer", "i64"], result: "u8" },
-  /** `int8_t gguf_get_val_i8(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:107). */
   gguf_get_val_i8: { parameters: ["pointer", "i64"], result: "i8" },
-  /** `uint16_t gguf_get_val_u16(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:108). */
   gguf_get_val_u16: { parameters: ["pointer", "i64"], result: "u16" },
-  /** `int16_t gguf_get_val_i16(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:109). */
   gguf_get_val_i16: { parameters: ["pointer", "i64"], result: "i16" },
-  /** `uint32_t gguf_get_val_u32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:110). */
   gguf_get_val_u32: { parameters: ["pointer", "i64"], result: "u32" },
-  /** `int32_t gguf_get_val_i32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:111). */
   gguf_get_val_i32: { parameters: ["pointer", "i64"], result: "i32" },
-  /** `float gguf_get_val_f32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:112). */
   gguf_get_val_f32: { parameters: ["pointer", "i64"], result: "f32" },
-  /** `uint64_t gguf_get_val_u64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:113). */
   gguf_get_val_u64: { parameters: ["pointer", "i64"], result: "u64" },
-  /** `int64_t gguf_get_val_i64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:114). */
   gguf_get_val_i64: { parameters: ["pointer", "i64"], result: "i64" },
-  /** `double gguf_get_val_f64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:115). */
   gguf_get_val_f64: { parameters: ["pointer", "i64"], result: "f64" },
-  /** `_Bool gguf_get_val_bool(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:116). */
   gguf_get_val_bool: { parameters: ["pointer", "i64"], result: "bool" },
-  /** `const char *gguf_get_val_str(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:117). */
   gguf_get_val_str: { parameters: ["pointer", "i64"], result: "pointer" },
-  /** `const void *gguf_get_val_data(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:118). */
   gguf_get_val_data: { parameters: ["pointer", "i64"], result: "pointer" },
-  /** `size_t gguf_get_arr_n(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:119). */
   gguf_get_arr_n: { parameters: ["pointer", "i64"], result: "u64" },
-  /** `const void *gguf_get_arr_data(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:123). */
   gguf_get_arr_data: { parameters: ["pointer", "i64"], result: "pointer" },
-  /** `const char *gguf_get_arr_str(const struct gguf_context *ctx, int64_t key_id, size_t i)` (gguf.h:126). */
   gguf_get_arr_str: { parameters: ["pointer", "i64", "u64"], result: "pointer" },
-  /** `int64_t gguf_get_n_tensors(const struct gguf_context *ctx)` (gguf.h:128). */
   gguf_get_n_tensors: { parameters: ["pointer"], result: "i64" },
-  /** `int64_t gguf_find_tensor(const struct gguf_context *ctx, const char *name)` (gguf.h:129). */
   gguf_find_tensor: { parameters: ["pointer", "buffer"], result: "i64" },
-  /** `size_t gguf_get_tensor_offset(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:130). */
   gguf_get_tensor_offset: { parameters: ["pointer", "i64"], result: "u64" },
-  /** `const char *gguf_get_tensor_name(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:131). */
   gguf_get_tensor_name: { parameters: ["pointer", "i64"], result: "pointer" },
-  /** `const int64_t *gguf_get_tensor_ne(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:132). */
   gguf_get_tensor_ne: { parameters: ["pointer", "i64"], result: "pointer" },
-  /** `enum ggml_type gguf_get_tensor_type(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:133). */
   gguf_get_tensor_type: { parameters: ["pointer", "i64"], result: "u32" },
-  /** `size_t gguf_get_tensor_size(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:134). */
   gguf_get_tensor_size: { parameters: ["pointer", "i64"], result: "u64" },
-  /** `int64_t gguf_remove_key(struct gguf_context *ctx, const char *key)` (gguf.h:137). */
   gguf_remove_key: { parameters: ["pointer", "buffer"], result: "i64" },
-  /** `void gguf_set_val_u8(struct gguf_context *ctx, const char *key, uint8_t val)` (gguf.h:140). */
   gguf_set_val_u8: { parameters: ["pointer", "buffer", "u8"], result: "void" },
-  /** `void gguf_set_val_i8(struct gguf_context *ctx, const char *key, int8_t val)` (gguf.h:141). */
   gguf_set_val_i8: { parameters: ["pointer", "buffer", "i8"], result: "void" },
-  /** `void gguf_set_val_u16(struct gguf_context *ctx, const char *key, uint16_t val)` (gguf.h:142). */
   gguf_set_val_u16: { parameters: ["pointer", "buffer", "u16"], result: "void" },
-  /** `void gguf_set_val_i16(struct gguf_context *ctx, const char *key, int16_t val)` (gguf.h:143). */
   gguf_set_val_i16: { parameters: ["pointer", "buffer", "i16"], result: "void" },
-  /** `void gguf_set_val_u32(struct gguf_context *ctx, const char *key, uint32_t val)` (gguf.h:144). */
   gguf_set_val_u32: { parameters: ["pointer", "buffer", "u32"], result: "void" },
-  /** `void gguf_set_val_i32(struct gguf_context *ctx, const char *key, int32_t val)` (gguf.h:145). */
   gguf_set_val_i32: { parameters: ["pointer", "buffer", "i32"], result: "void" },
-  /** `void gguf_set_val_f32(struct gguf_context *ctx, const char *key, float val)` (gguf.h:146). */
   gguf_set_val_f32: { parameters: ["pointer", "buffer", "f32"], result: "void" },
-  /** `void gguf_set_val_u64(struct gguf_context *ctx, const char *key, uint64_t val)` (gguf.h:147). */
   gguf_set_val_u64: { parameters: ["pointer", "buffer", "u64"], result: "void" },
-  /** `void gguf_set_val_i64(struct gguf_context *ctx, const char *key, int64_t val)` (gguf.h:148). */
   gguf_set_val_i64: { parameters: ["pointer", "buffer", "i64"], result: "void" },
-  /** `void gguf_set_val_f64(struct gguf_context *ctx, const char *key, double val)` (gguf.h:149). */
   gguf_set_val_f64: { parameters: ["pointer", "buffer", "f64"], result: "void" },
-  /** `void gguf_set_val_bool(struct gguf_context *ctx, const char *key, _Bool val)` (gguf.h:150). */
   gguf_set_val_bool: { parameters: ["pointer", "buffer", "bool"], result: "void" },
-  /** `void gguf_set_val_str(struct gguf_context *ctx, const char *key, const char *val)` (gguf.h:151). */
   gguf_set_val_str: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
-  /** `void gguf_set_arr_data(struct gguf_context *ctx, const char *key, enum gguf_type type, const void *data, size_t n)` (gguf.h:154). */
   gguf_set_arr_data: { parameters: ["pointer", "buffer", "u32", "buffer", "u64"], result: "void" },
-  /** `void gguf_set_arr_str(struct gguf_context *ctx, const char *key, const char **data, size_t n)` (gguf.h:157). */
   gguf_set_arr_str: { parameters: ["pointer", "buffer", "buffer", "u64"], result: "void" },
-  /** `void gguf_set_kv(struct gguf_context *ctx, const struct gguf_context *src)` (gguf.h:160). */
   gguf_set_kv: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void gguf_add_tensor(struct gguf_context *ctx, const struct ggml_tensor *tensor)` (gguf.h:163). */
   gguf_add_tensor: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void gguf_set_tensor_type(struct gguf_context *ctx, const char *name, enum ggml_type type)` (gguf.h:167). */
   gguf_set_tensor_type: { parameters: ["pointer", "buffer", "u32"], result: "void" },
-  /** `void gguf_set_tensor_data(struct gguf_context *ctx, const char *name, const void *data)` (gguf.h:170). */
   gguf_set_tensor_data: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
-  /** `_Bool gguf_write_to_file_ptr(const struct gguf_context *ctx, FILE *file, _Bool only_meta)` (gguf.h:200). */
   gguf_write_to_file_ptr: { parameters: ["pointer", "buffer", "bool"], result: "bool" },
-  /** `_Bool gguf_write_to_file(const struct gguf_context *ctx, const char *fname, _Bool only_meta)` (gguf.h:201). */
   gguf_write_to_file: { parameters: ["pointer", "buffer", "bool"], result: "bool" },
-  /** `size_t gguf_get_meta_size(const struct gguf_context *ctx)` (gguf.h:204). */
   gguf_get_meta_size: { parameters: ["pointer"], result: "u64" },
-  /** `void gguf_get_meta_data(const struct gguf_context *ctx, void *data)` (gguf.h:207). */
   gguf_get_meta_data: { parameters: ["pointer", "buffer"], result: "void" },
-  /** `ggml_backend_t ggml_backend_blas_init(void)` (ggml-blas.h:12). */
   ggml_backend_blas_init: { parameters: [], result: "pointer" },
-  /** `_Bool ggml_backend_is_blas(ggml_backend_t backend)` (ggml-blas.h:14). */
   ggml_backend_is_blas: { parameters: ["pointer"], result: "bool" },
-  /** `void ggml_backend_blas_set_n_threads(ggml_backend_t backend_blas, int n_threads)` (ggml-blas.h:18). */
   ggml_backend_blas_set_n_threads: { parameters: ["pointer", "i32"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_blas_reg(void)` (ggml-blas.h:20). */
   ggml_backend_blas_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_cann_reg(void)` (ggml-cann.h:37). */
   ggml_backend_cann_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_cann_init(int32_t device)` (ggml-cann.h:49). */
   ggml_backend_cann_init: { parameters: ["i32"], result: "pointer" },
-  /** `_Bool ggml_backend_is_cann(ggml_backend_t backend)` (ggml-cann.h:60). */
   ggml_backend_is_cann: { parameters: ["pointer"], result: "bool" },
-  /** `ggml_backend_buffer_type_t ggml_backend_cann_buffer_type(int32_t device)` (ggml-cann.h:73). */
   ggml_backend_cann_buffer_type: { parameters: ["i32"], result: "pointer" },
-  /** `int32_t ggml_backend_cann_get_device_count(void)` (ggml-cann.h:83). */
   ggml_backend_cann_get_device_count: { parameters: [], result: "i32" },
-  /** `ggml_backend_buffer_type_t ggml_backend_cann_host_buffer_type(void)` (ggml-cann.h:90). */
   ggml_backend_cann_host_buffer_type: { parameters: [], result: "pointer" },
-  /** `void ggml_backend_cann_get_device_description(int32_t device, char *description, size_t description_size)` (ggml-cann.h:102). */
   ggml_backend_cann_get_device_description: { parameters: ["i32", "buffer", "u64"], result: "void" },
-  /** `void ggml_backend_cann_get_device_memory(int32_t device, size_t *free, size_t *total)` (ggml-cann.h:117). */
   ggml_backend_cann_get_device_memory: { parameters: ["i32", "buffer", "buffer"], result: "void" },
-  /** `ggml_backend_t ggml_backend_cuda_init(int device)` (ggml-cuda.h:23). */
   ggml_backend_cuda_init: { parameters: ["i32"], result: "pointer" },
-  /** `_Bool ggml_backend_is_cuda(ggml_backend_t backend)` (ggml-cuda.h:25). */
   ggml_backend_is_cuda: { parameters: ["pointer"], result: "bool" },
-  /** `ggml_backend_buffer_type_t ggml_backend_cuda_buffer_type(int device)` (ggml-cuda.h:28). */
   ggml_backend_cuda_buffer_type: { parameters: ["i32"], result: "pointer" },
-  /** `_Bool ggml_backend_cuda_allreduce_tensor(ggml_backend_t *backends, struct ggml_tensor **tensors, size_t n_backends)` (ggml-cuda.h:31). */
   ggml_backend_cuda_allreduce_tensor: { parameters: ["buffer", "buffer", "u64"], result: "bool" },
-  /** `ggml_backend_buffer_type_t ggml_backend_cuda_host_buffer_type(void)` (ggml-cuda.h:34). */
   ggml_backend_cuda_host_buffer_type: { parameters: [], result: "pointer" },
-  /** `int ggml_backend_cuda_get_device_count(void)` (ggml-cuda.h:36). */
   ggml_backend_cuda_get_device_count: { parameters: [], result: "i32" },
-  /** `void ggml_backend_cuda_get_device_description(int device, char *description, size_t description_size)` (ggml-cuda.h:37). */
   ggml_backend_cuda_get_device_description: { parameters: ["i32", "buffer", "u64"], result: "void" },
-  /** `void ggml_backend_cuda_get_device_memory(int device, size_t *free, size_t *total)` (ggml-cuda.h:38). */
   ggml_backend_cuda_get_device_memory: { parameters: ["i32", "buffer", "buffer"], result: "void" },
-  /** `_Bool ggml_backend_cuda_register_host_buffer(void *buffer, size_t size)` (ggml-cuda.h:40). */
   ggml_backend_cuda_register_host_buffer: { parameters: ["buffer", "u64"], result: "bool" },
-  /** `void ggml_backend_cuda_unregister_host_buffer(void *buffer)` (ggml-cuda.h:41). */
   ggml_backend_cuda_unregister_host_buffer: { parameters: ["buffer"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_cuda_reg(void)` (ggml-cuda.h:43). */
   ggml_backend_cuda_reg: { parameters: [], result: "pointer" },
-  /** `ggml_guid_t ggml_backend_et_guid(void)` (ggml-et.h:13). */
   ggml_backend_et_guid: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_et_init(size_t devidx)` (ggml-et.h:14). */
   ggml_backend_et_init: { parameters: ["u64"], result: "pointer" },
-  /** `_Bool ggml_backend_is_et(ggml_backend_t backend)` (ggml-et.h:16). */
   ggml_backend_is_et: { parameters: ["pointer"], result: "bool" },
-  /** `int ggml_backend_et_get_device_count(void)` (ggml-et.h:17). */
   ggml_backend_et_get_device_count: { parameters: [], result: "i32" },
-  /** `void ggml_backend_et_get_device_description(int devidx, char *description, size_t description_size)` (ggml-et.h:18). */
   ggml_backend_et_get_device_description: { parameters: ["i32", "buffer", "u64"], result: "void" },
-  /** `void ggml_backend_et_get_device_memory(int devidx, size_t *free, size_t *total)` (ggml-et.h:19). */
   ggml_backend_et_get_device_memory: { parameters: ["i32", "buffer", "buffer"], result: "void" },
-  /** `ggml_backend_buffer_type_t ggml_backend_et_buffer_type(size_t dev_num)` (ggml-et.h:21). */
   ggml_backend_et_buffer_type: { parameters: ["u64"], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_et_host_buffer_type(void)` (ggml-et.h:22). */
   ggml_backend_et_host_buffer_type: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_et_reg(void)` (ggml-et.h:24). */
   ggml_backend_et_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_hexagon_init(void)` (ggml-hexagon.h:11). */
   ggml_backend_hexagon_init: { parameters: [], result: "pointer" },
-  /** `_Bool ggml_backend_is_hexagon(ggml_backend_t backend)` (ggml-hexagon.h:13). */
   ggml_backend_is_hexagon: { parameters: ["pointer"], result: "bool" },
-  /** `ggml_backend_reg_t ggml_backend_hexagon_reg(void)` (ggml-hexagon.h:15). */
   ggml_backend_hexagon_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_metal_init(void)` (ggml-metal.h:43). */
   ggml_backend_metal_init: { parameters: [], result: "pointer" },
-  /** `_Bool ggml_backend_is_metal(ggml_backend_t backend)` (ggml-metal.h:45). */
   ggml_backend_is_metal: { parameters: ["pointer"], result: "bool" },
-  /** `void ggml_backend_metal_set_abort_callback(ggml_backend_t backend, ggml_abort_callback abort_callback, void *user_data)` (ggml-metal.h:47). */
   ggml_backend_metal_set_abort_callback: { parameters: ["pointer", "function", "buffer"], result: "void" },
-  /** `_Bool ggml_backend_metal_supports_family(ggml_backend_t backend, int family)` (ggml-metal.h:52). */
   ggml_backend_metal_supports_family: { parameters: ["pointer", "i32"], result: "bool" },
-  /** `void ggml_backend_metal_capture_next_compute(ggml_backend_t backend)` (ggml-metal.h:55). */
   ggml_backend_metal_capture_next_compute: { parameters: ["pointer"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_metal_reg(void)` (ggml-metal.h:57). */
   ggml_backend_metal_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_opencl_init(void)` (ggml-opencl.h:14). */
   ggml_backend_opencl_init: { parameters: [], result: "pointer" },
-  /** `_Bool ggml_backend_is_opencl(ggml_backend_t backend)` (ggml-opencl.h:15). */
   ggml_backend_is_opencl: { parameters: ["pointer"], result: "bool" },
-  /** `ggml_backend_buffer_type_t ggml_backend_opencl_buffer_type(void)` (ggml-opencl.h:17). */
   ggml_backend_opencl_buffer_type: { parameters: [], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_opencl_host_buffer_type(void)` (ggml-opencl.h:18). */
   ggml_backend_opencl_host_buffer_type: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_opencl_reg(void)` (ggml-opencl.h:20). */
   ggml_backend_opencl_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_openvino_init(int device)` (ggml-openvino.h:14). */
   ggml_backend_openvino_init: { parameters: ["i32"], result: "pointer" },
-  /** `_Bool ggml_backend_is_openvino(ggml_backend_t backend)` (ggml-openvino.h:16). */
   ggml_backend_is_openvino: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_backend_buffer_is_openvino(ggml_backend_buffer_t buffer)` (ggml-openvino.h:18). */
   ggml_backend_buffer_is_openvino: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_backend_buft_is_openvino(ggml_backend_buffer_type_t buft)` (ggml-openvino.h:20). */
   ggml_backend_buft_is_openvino: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool ggml_backend_buft_is_openvino_host(ggml_backend_buffer_type_t buft)` (ggml-openvino.h:22). */
   ggml_backend_buft_is_openvino_host: { parameters: ["pointer"], result: "bool" },
-  /** `size_t ggml_backend_openvino_buffer_get_ctx_id(ggml_backend_buffer_t buffer)` (ggml-openvino.h:24). */
   ggml_backend_openvino_buffer_get_ctx_id: { parameters: ["pointer"], result: "u64" },
-  /** `ggml_backend_buffer_type_t ggml_backend_openvino_buffer_type(int device)` (ggml-openvino.h:27). */
   ggml_backend_openvino_buffer_type: { parameters: ["i32"], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_openvino_host_buffer_type(int device)` (ggml-openvino.h:29). */
   ggml_backend_openvino_host_buffer_type: { parameters: ["i32"], result: "pointer" },
-  /** `int ggml_backend_openvino_get_device_count(void)` (ggml-openvino.h:31). */
   ggml_backend_openvino_get_device_count: { parameters: [], result: "i32" },
-  /** `ggml_backend_reg_t ggml_backend_openvino_reg(void)` (ggml-openvino.h:33). */
   ggml_backend_openvino_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_rpc_init(const char *endpoint, uint32_t device)` (ggml-rpc.h:20). */
   ggml_backend_rpc_init: { parameters: ["buffer", "u32"], result: "pointer" },
-  /** `_Bool ggml_backend_is_rpc(ggml_backend_t backend)` (ggml-rpc.h:21). */
   ggml_backend_is_rpc: { parameters: ["pointer"], result: "bool" },
-  /** `ggml_backend_buffer_type_t ggml_backend_rpc_buffer_type(const char *endpoint, uint32_t device)` (ggml-rpc.h:23). */
   ggml_backend_rpc_buffer_type: { parameters: ["buffer", "u32"], result: "pointer" },
-  /** `void ggml_backend_rpc_get_device_memory(const char *endpoint, uint32_t device, size_t *free, size_t *total)` (ggml-rpc.h:25). */
   ggml_backend_rpc_get_device_memory: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "void" },
-  /** `void ggml_backend_rpc_start_server(const char *endpoint, const char *cache_dir, size_t n_threads, size_t n_devices, ggml_backend_dev_t *devices)` (ggml-rpc.h:27). */
   ggml_backend_rpc_start_server: { parameters: ["buffer", "buffer", "u64", "u64", "buffer"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_rpc_reg(void)` (ggml-rpc.h:30). */
   ggml_backend_rpc_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_rpc_add_server(const char *endpoint)` (ggml-rpc.h:31). */
   ggml_backend_rpc_add_server: { parameters: ["buffer"], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_sycl_init(int device)` (ggml-sycl.h:20). */
   ggml_backend_sycl_init: { parameters: ["i32"], result: "pointer" },
-  /** `_Bool ggml_backend_is_sycl(ggml_backend_t backend)` (ggml-sycl.h:22). */
   ggml_backend_is_sycl: { parameters: ["pointer"], result: "bool" },
-  /** `ggml_backend_buffer_type_t ggml_backend_sycl_buffer_type(int device)` (ggml-sycl.h:25). */
   ggml_backend_sycl_buffer_type: { parameters: ["i32"], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_sycl_split_buffer_type(int main_device, const float *tensor_split)` (ggml-sycl.h:28). */
   ggml_backend_sycl_split_buffer_type: { parameters: ["i32", "buffer"], result: "pointer" },
-  /** `void *ggml_backend_sycl_comm_init(ggml_backend_t *backends, size_t n_backends)` (ggml-sycl.h:34). */
   ggml_backend_sycl_comm_init: { parameters: ["buffer", "u64"], result: "pointer" },
-  /** `void ggml_backend_sycl_comm_free(void *comm_ctx)` (ggml-sycl.h:35). */
   ggml_backend_sycl_comm_free: { parameters: ["buffer"], result: "void" },
-  /** `_Bool ggml_backend_sycl_comm_allreduce_tensor(void *comm_ctx, struct ggml_tensor **tensors)` (ggml-sycl.h:36). */
   ggml_backend_sycl_comm_allreduce_tensor: { parameters: ["buffer", "buffer"], result: "bool" },
-  /** `ggml_backend_buffer_type_t ggml_backend_sycl_host_buffer_type(void)` (ggml-sycl.h:41). */
   ggml_backend_sycl_host_buffer_type: { parameters: [], result: "pointer" },
-  /** `void ggml_backend_sycl_print_sycl_devices(void)` (ggml-sycl.h:43). */
   ggml_backend_sycl_print_sycl_devices: { parameters: [], result: "void" },
-  /** `void ggml_backend_sycl_get_gpu_list(int *id_list, int max_len)` (ggml-sycl.h:44). */
   ggml_backend_sycl_get_gpu_list: { parameters: ["buffer", "i32"], result: "void" },
-  /** `void ggml_backend_sycl_get_device_description(int device, char *description, size_t description_size)` (ggml-sycl.h:45). */
   ggml_backend_sycl_get_device_description: { parameters: ["i32", "buffer", "u64"], result: "void" },
-  /** `int ggml_backend_sycl_get_device_count(void)` (ggml-sycl.h:48). */
   ggml_backend_sycl_get_device_count: { parameters: [], result: "i32" },
-  /** `void ggml_backend_sycl_get_device_memory(int device, size_t *free, size_t *total)` (ggml-sycl.h:49). */
   ggml_backend_sycl_get_device_memory: { parameters: ["i32", "buffer", "buffer"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_sycl_reg(void)` (ggml-sycl.h:55). */
   ggml_backend_sycl_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_virtgpu_reg(void)` (ggml-virtgpu.h:10). */
   ggml_backend_virtgpu_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_vk_init(size_t dev_num)` (ggml-vulkan.h:14). */
   ggml_backend_vk_init: { parameters: ["u64"], result: "pointer" },
-  /** `_Bool ggml_backend_is_vk(ggml_backend_t backend)` (ggml-vulkan.h:16). */
   ggml_backend_is_vk: { parameters: ["pointer"], result: "bool" },
-  /** `int ggml_backend_vk_get_device_count(void)` (ggml-vulkan.h:17). */
   ggml_backend_vk_get_device_count: { parameters: [], result: "i32" },
-  /** `void ggml_backend_vk_get_device_description(int device, char *description, size_t description_size)` (ggml-vulkan.h:18). */
   ggml_backend_vk_get_device_description: { parameters: ["i32", "buffer", "u64"], result: "void" },
-  /** `void ggml_backend_vk_get_device_memory(int device, size_t *free, size_t *total)` (ggml-vulkan.h:19). */
   ggml_backend_vk_get_device_memory: { parameters: ["i32", "buffer", "buffer"], result: "void" },
-  /** `ggml_backend_buffer_type_t ggml_backend_vk_buffer_type(size_t dev_num)` (ggml-vulkan.h:21). */
   ggml_backend_vk_buffer_type: { parameters: ["u64"], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_vk_host_buffer_type(void)` (ggml-vulkan.h:23). */
   ggml_backend_vk_host_buffer_type: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_vk_reg(void)` (ggml-vulkan.h:25). */
   ggml_backend_vk_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_webgpu_init(void)` (ggml-webgpu.h:13). */
   ggml_backend_webgpu_init: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_webgpu_reg(void)` (ggml-webgpu.h:15). */
   ggml_backend_webgpu_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_buffer_type_t ggml_backend_zdnn_buffer_type(void)` (ggml-zdnn.h:11). */
   ggml_backend_zdnn_buffer_type: { parameters: [], result: "pointer" },
-  /** `ggml_backend_reg_t ggml_backend_zdnn_reg(void)` (ggml-zdnn.h:13). */
   ggml_backend_zdnn_reg: { parameters: [], result: "pointer" },
-  /** `ggml_backend_t ggml_backend_zendnn_init(void)` (ggml-zendnn.h:11). */
   ggml_backend_zendnn_init: { parameters: [], result: "pointer" },
-  /** `_Bool ggml_backend_is_zendnn(ggml_backend_t backend)` (ggml-zendnn.h:13). */
   ggml_backend_is_zendnn: { parameters: ["pointer"], result: "bool" },
-  /** `void ggml_backend_zendnn_set_n_threads(ggml_backend_t backend_zendnn, int n_threads)` (ggml-zendnn.h:16). */
   ggml_backend_zendnn_set_n_threads: { parameters: ["pointer", "i32"], result: "void" },
-  /** `ggml_backend_reg_t ggml_backend_zendnn_reg(void)` (ggml-zendnn.h:18). */
   ggml_backend_zendnn_reg: { parameters: [], result: "pointer" },
-  /** `const char *llama_ftype_name(enum llama_ftype ftype)` (llama.h:165). */
   llama_ftype_name: { parameters: ["u32"], result: "pointer" },
-  /** `const char *llama_flash_attn_type_name(enum llama_flash_attn_type flash_attn_type)` (llama.h:197). */
   llama_flash_attn_type_name: { parameters: ["i32"], result: "pointer" },
-  /** `const char *llama_load_mode_name(enum llama_load_mode load_mode)` (llama.h:215). */
   llama_load_mode_name: { parameters: ["i32"], result: "pointer" },
-  /** `enum llama_load_mode llama_load_mode_from_str(const char *str)` (llama.h:216). */
   llama_load_mode_from_str: { parameters: ["buffer"], result: "i32" },
-  /** `const char *llama_version(void)` (llama.h:470). */
   llama_version: { parameters: [], result: "pointer" },
-  /** `struct llama_model_params llama_model_default_params(void)` (llama.h:474). */
   llama_model_default_params: { parameters: [], result: { struct: $llama_model_params } },
-  /** `struct llama_context_params llama_context_default_params(void)` (llama.h:475). */
   llama_context_default_params: { parameters: [], result: { struct: $llama_context_params } },
-  /** `struct llama_sampler_chain_params llama_sampler_chain_default_params(void)` (llama.h:476). */
   llama_sampler_chain_default_params: { parameters: [], result: { struct: $llama_sampler_chain_params } },
-  /** `struct llama_model_quantize_params llama_model_quantize_default_params(void)` (llama.h:477). */
   llama_model_quantize_default_params: { parameters: [], result: { struct: $llama_model_quantize_params } },
-  /** `void llama_backend_init(void)` (llama.h:482). */
   llama_backend_init: { parameters: [], result: "void" },
-  /** `void llama_backend_free(void)` (llama.h:485). */
   llama_backend_free: { parameters: [], result: "void" },
-  /** `void llama_numa_init(enum ggml_numa_strategy numa)` (llama.h:488). */
   llama_numa_init: { parameters: ["u32"], result: "void" },
-  /** `void llama_attach_threadpool(struct llama_context *ctx, ggml_threadpool_t threadpool, ggml_threadpool_t threadpool_batch)` (llama.h:491). */
   llama_attach_threadpool: { parameters: ["pointer", "pointer", "pointer"], result: "void" },
-  /** `void llama_detach_threadpool(struct llama_context *ctx)` (llama.h:496). */
   llama_detach_threadpool: { parameters: ["pointer"], result: "void" },
-  /** `struct llama_model *llama_model_init_from_user(struct gguf_context *metadata, llama_model_set_tensor_data_t set_tensor_data, void *set_tensor_data_ud, struct llama_model_params params)` (llama.h:503). */
   llama_model_init_from_user: { parameters: ["pointer", "function", "buffer", { struct: $llama_model_params }], result: "pointer" },
-  /** `struct llama_model *llama_load_model_from_file(const char *path_model, struct llama_model_params params)` (llama.h:509). */
   llama_load_model_from_file: { parameters: ["buffer", { struct: $llama_model_params }], result: "pointer" },
-  /** `struct llama_model *llama_model_load_from_file(const char *path_model, struct llama_model_params params)` (llama.h:517). */
   llama_model_load_from_file: { parameters: ["buffer", { struct: $llama_model_params }], result: "pointer" },
-  /** `struct llama_model *llama_model_load_from_file_ptr(FILE *file, struct llama_model_params params)` (llama.h:524). */
   llama_model_load_from_file_ptr: { parameters: ["buffer", { struct: $llama_model_params }], result: "pointer" },
-  /** `struct llama_model *llama_model_load_from_splits(const char **paths, size_t n_paths, struct llama_model_params params)` (llama.h:530). */
   llama_model_load_from_splits: { parameters: ["buffer", "u64", { struct: $llama_model_params }], result: "pointer" },
-  /** `void llama_model_save_to_file(const struct llama_model *model, const char *path_model)` (llama.h:535). */
   llama_model_save_to_file: { parameters: ["pointer", "buffer"], result: "void" },
-  /** `void llama_free_model(struct llama_model *model)` (llama.h:539). */
   llama_free_model: { parameters: ["pointer"], result: "void" },
-  /** `void llama_model_free(struct llama_model *model)` (llama.h:542). */
   llama_model_free: { parameters: ["pointer"], result: "void" },
-  /** `struct llama_context *llama_init_from_model(struct llama_model *model, struct llama_context_params params)` (llama.h:544). */
   llama_init_from_model: { parameters: ["pointer", { struct: $llama_context_params }], result: "pointer" },
-  /** `struct llama_context *llama_new_context_with_model(struct llama_model *model, struct llama_context_params params)` (llama.h:548). */
   llama_new_context_with_model: { parameters: ["pointer", { struct: $llama_context_params }], result: "pointer" },
-  /** `void llama_free(struct llama_context *ctx)` (llama.h:554). */
   llama_free: { parameters: ["pointer"], result: "void" },
-  /** `int64_t llama_time_us(void)` (llama.h:556). */
   llama_time_us: { parameters: [], result: "i64" },
-  /** `size_t llama_max_devices(void)` (llama.h:558). */
   llama_max_devices: { parameters: [], result: "u64" },
-  /** `size_t llama_max_parallel_sequences(void)` (llama.h:559). */
   llama_max_parallel_sequences: { parameters: [], result: "u64" },
-  /** `size_t llama_max_tensor_buft_overrides(void)` (llama.h:560). */
   llama_max_tensor_buft_overrides: { parameters: [], result: "u64" },
-  /** `_Bool llama_supports_mmap(void)` (llama.h:562). */
   llama_supports_mmap: { parameters: [], result: "bool" },
-  /** `_Bool llama_supports_mlock(void)` (llama.h:563). */
   llama_supports_mlock: { parameters: [], result: "bool" },
-  /** `_Bool llama_supports_gpu_offload(void)` (llama.h:564). */
   llama_supports_gpu_offload: { parameters: [], result: "bool" },
-  /** `_Bool llama_supports_rpc(void)` (llama.h:565). */
   llama_supports_rpc: { parameters: [], result: "bool" },
-  /** `uint32_t llama_n_ctx(const struct llama_context *ctx)` (llama.h:570). */
   llama_n_ctx: { parameters: ["pointer"], result: "u32" },
-  /** `uint32_t llama_n_ctx_seq(const struct llama_context *ctx)` (llama.h:571). */
   llama_n_ctx_seq: { parameters: ["pointer"], result: "u32" },
-  /** `uint32_t llama_n_batch(const struct llama_context *ctx)` (llama.h:572). */
   llama_n_batch: { parameters: ["pointer"], result: "u32" },
-  /** `uint32_t llama_n_ubatch(const struct llama_context *ctx)` (llama.h:573). */
   llama_n_ubatch: { parameters: ["pointer"], result: "u32" },
-  /** `uint32_t llama_n_seq_max(const struct llama_context *ctx)` (llama.h:574). */
   llama_n_seq_max: { parameters: ["pointer"], result: "u32" },
-  /** `uint32_t llama_n_rs_seq(const struct llama_context *ctx)` (llama.h:575). */
   llama_n_rs_seq: { parameters: ["pointer"], result: "u32" },
-  /** `int32_t llama_n_ctx_train(const struct llama_model *model)` (llama.h:577). */
   llama_n_ctx_train: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_n_embd(const struct llama_model *model)` (llama.h:578). */
   llama_n_embd: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_n_layer(const struct llama_model *model)` (llama.h:579). */
   llama_n_layer: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_n_head(const struct llama_model *model)` (llama.h:580). */
   llama_n_head: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_n_vocab(const struct llama_vocab *vocab)` (llama.h:582). */
   llama_n_vocab: { parameters: ["pointer"], result: "i32" },
-  /** `const struct llama_model *llama_get_model(const struct llama_context *ctx)` (llama.h:584). */
   llama_get_model: { parameters: ["pointer"], result: "pointer" },
-  /** `llama_memory_t llama_get_memory(const struct llama_context *ctx)` (llama.h:585). */
   llama_get_memory: { parameters: ["pointer"], result: "pointer" },
-  /** `enum llama_pooling_type llama_pooling_type(const struct llama_context *ctx)` (llama.h:586). */
   llama_pooling_type: { parameters: ["pointer"], result: "i32" },
-  /** `const struct llama_vocab *llama_model_get_vocab(const struct llama_model *model)` (llama.h:588). */
   llama_model_get_vocab: { parameters: ["pointer"], result: "pointer" },
-  /** `enum llama_rope_type llama_model_rope_type(const struct llama_model *model)` (llama.h:589). */
   llama_model_rope_type: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_ctx_train(const struct llama_model *model)` (llama.h:591). */
   llama_model_n_ctx_train: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_embd(const struct llama_model *model)` (llama.h:592). */
   llama_model_n_embd: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_embd_inp(const struct llama_model *model)` (llama.h:593). */
   llama_model_n_embd_inp: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_embd_out(const struct llama_model *model)` (llama.h:594). */
   llama_model_n_embd_out: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_layer(const struct llama_model *model)` (llama.h:595). */
   llama_model_n_layer: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_layer_nextn(const struct llama_model *model)` (llama.h:596). */
   llama_model_n_layer_nextn: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_head(const struct llama_model *model)` (llama.h:597). */
   llama_model_n_head: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_head_kv(const struct llama_model *model)` (llama.h:598). */
   llama_model_n_head_kv: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_n_swa(const struct llama_model *model)` (llama.h:599). */
   llama_model_n_swa: { parameters: ["pointer"], result: "i32" },
-  /** `float llama_model_rope_freq_scale_train(const struct llama_model *model)` (llama.h:602). */
   llama_model_rope_freq_scale_train: { parameters: ["pointer"], result: "f32" },
-  /** `uint32_t llama_model_n_cls_out(const struct llama_model *model)` (llama.h:606). */
   llama_model_n_cls_out: { parameters: ["pointer"], result: "u32" },
-  /** `const char *llama_model_cls_label(const struct llama_model *model, uint32_t i)` (llama.h:609). */
   llama_model_cls_label: { parameters: ["pointer", "u32"], result: "pointer" },
-  /** `enum llama_vocab_type llama_vocab_type(const struct llama_vocab *vocab)` (llama.h:611). */
   llama_vocab_type: { parameters: ["pointer"], result: "u32" },
-  /** `int32_t llama_vocab_n_tokens(const struct llama_vocab *vocab)` (llama.h:613). */
   llama_vocab_n_tokens: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_model_meta_val_str(const struct llama_model *model, const char *key, char *buf, size_t buf_size)` (llama.h:622). */
   llama_model_meta_val_str: { parameters: ["pointer", "buffer", "buffer", "u64"], result: "i32" },
-  /** `int32_t llama_model_meta_count(const struct llama_model *model)` (llama.h:625). */
   llama_model_meta_count: { parameters: ["pointer"], result: "i32" },
-  /** `const char *llama_model_meta_key_str(enum llama_model_meta_key key)` (llama.h:628). */
   llama_model_meta_key_str: { parameters: ["u32"], result: "pointer" },
-  /** `int32_t llama_model_meta_key_by_index(const struct llama_model *model, int32_t i, char *buf, size_t buf_size)` (llama.h:631). */
   llama_model_meta_key_by_index: { parameters: ["pointer", "i32", "buffer", "u64"], result: "i32" },
-  /** `int32_t llama_model_meta_val_str_by_index(const struct llama_model *model, int32_t i, char *buf, size_t buf_size)` (llama.h:634). */
   llama_model_meta_val_str_by_index: { parameters: ["pointer", "i32", "buffer", "u64"], result: "i32" },
-  /** `int32_t llama_model_desc(const struct llama_model *model, char *buf, size_t buf_size)` (llama.h:637). */
   llama_model_desc: { parameters: ["pointer", "buffer", "u64"], result: "i32" },
-  /** `enum llama_ftype llama_model_ftype(const struct llama_model *model)` (llama.h:640). */
   llama_model_ftype: { parameters: ["pointer"], result: "u32" },
-  /** `uint64_t llama_model_size(const struct llama_model *model)` (llama.h:643). */
   llama_model_size: { parameters: ["pointer"], result: "u64" },
-  /** `const char *llama_model_chat_template(const struct llama_model *model, const char *name)` (llama.h:647). */
   llama_model_chat_template: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `uint64_t llama_model_n_params(const struct llama_model *model)` (llama.h:650). */
   llama_model_n_params: { parameters: ["pointer"], result: "u64" },
-  /** `_Bool llama_model_has_encoder(const struct llama_model *model)` (llama.h:653). */
   llama_model_has_encoder: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool llama_model_has_decoder(const struct llama_model *model)` (llama.h:656). */
   llama_model_has_decoder: { parameters: ["pointer"], result: "bool" },
-  /** `llama_token llama_model_decoder_start_token(const struct llama_model *model)` (llama.h:660). */
   llama_model_decoder_start_token: { parameters: ["pointer"], result: "i32" },
-  /** `_Bool llama_model_is_recurrent(const struct llama_model *model)` (llama.h:663). */
   llama_model_is_recurrent: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool llama_model_is_hybrid(const struct llama_model *model)` (llama.h:666). */
   llama_model_is_hybrid: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool llama_model_is_diffusion(const struct llama_model *model)` (llama.h:669). */
   llama_model_is_diffusion: { parameters: ["pointer"], result: "bool" },
-  /** `uint32_t llama_model_quantize(const char *fname_inp, const char *fname_out, const llama_model_quantize_params *params)` (llama.h:672). */
   llama_model_quantize: { parameters: ["buffer", "buffer", "pointer"], result: "u32" },
-  /** `struct llama_adapter_lora *llama_adapter_lora_init(struct llama_model *model, const char *path_lora)` (llama.h:683). */
   llama_adapter_lora_init: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `struct llama_adapter_lora *llama_adapter_lora_init_from_file_ptr(struct llama_model *model, FILE *file)` (llama.h:688). */
   llama_adapter_lora_init_from_file_ptr: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `int32_t llama_adapter_meta_val_str(const struct llama_adapter_lora *adapter, const char *key, char *buf, size_t buf_size)` (llama.h:699). */
   llama_adapter_meta_val_str: { parameters: ["pointer", "buffer", "buffer", "u64"], result: "i32" },
-  /** `int32_t llama_adapter_meta_count(const struct llama_adapter_lora *adapter)` (llama.h:702). */
   llama_adapter_meta_count: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_adapter_meta_key_by_index(const struct llama_adapter_lora *adapter, int32_t i, char *buf, size_t buf_size)` (llama.h:705). */
   llama_adapter_meta_key_by_index: { parameters: ["pointer", "i32", "buffer", "u64"], result: "i32" },
-  /** `int32_t llama_adapter_meta_val_str_by_index(const struct llama_adapter_lora *adapter, int32_t i, char *buf, size_t buf_size)` (llama.h:708). */
   llama_adapter_meta_val_str_by_index: { parameters: ["pointer", "i32", "buffer", "u64"], result: "i32" },
-  /** `void llama_adapter_lora_free(struct llama_adapter_lora *adapter)` (llama.h:712). */
   llama_adapter_lora_free: { parameters: ["pointer"], result: "void" },
-  /** `uint64_t llama_adapter_get_alora_n_invocation_tokens(const struct llama_adapter_lora *adapter)` (llama.h:715). */
   llama_adapter_get_alora_n_invocation_tokens: { parameters: ["pointer"], result: "u64" },
-  /** `const llama_token *llama_adapter_get_alora_invocation_tokens(const struct llama_adapter_lora *adapter)` (llama.h:716). */
   llama_adapter_get_alora_invocation_tokens: { parameters: ["pointer"], result: "pointer" },
-  /** `int32_t llama_set_adapters_lora(struct llama_context *ctx, struct llama_adapter_lora **adapters, size_t n_adapters, float *scales)` (llama.h:721). */
   llama_set_adapters_lora: { parameters: ["pointer", "buffer", "u64", "buffer"], result: "i32" },
-  /** `int32_t llama_set_adapter_cvec(struct llama_context *ctx, const float *data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end)` (llama.h:733). */
   llama_set_adapter_cvec: { parameters: ["pointer", "buffer", "u64", "i32", "i32", "i32"], result: "i32" },
-  /** `void llama_memory_clear(llama_memory_t mem, _Bool data)` (llama.h:747). */
   llama_memory_clear: { parameters: ["pointer", "bool"], result: "void" },
-  /** `_Bool llama_memory_seq_rm(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1)` (llama.h:756). */
   llama_memory_seq_rm: { parameters: ["pointer", "i32", "i32", "i32"], result: "bool" },
-  /** `void llama_memory_seq_cp(llama_memory_t mem, llama_seq_id seq_id_src, llama_seq_id seq_id_dst, llama_pos p0, llama_pos p1)` (llama.h:765). */
   llama_memory_seq_cp: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
-  /** `void llama_memory_seq_keep(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:773). */
   llama_memory_seq_keep: { parameters: ["pointer", "i32"], result: "void" },
-  /** `void llama_memory_seq_add(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1, llama_pos delta)` (llama.h:780). */
   llama_memory_seq_add: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
-  /** `void llama_memory_seq_div(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1, int d)` (llama.h:790). */
   llama_memory_seq_div: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
-  /** `llama_pos llama_memory_seq_pos_min(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:801). */
   llama_memory_seq_pos_min: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `llama_pos llama_memory_seq_pos_max(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:808). */
   llama_memory_seq_pos_max: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `_Bool llama_memory_can_shift(llama_memory_t mem)` (llama.h:813). */
   llama_memory_can_shift: { parameters: ["pointer"], result: "bool" },
-  /** `size_t llama_state_get_size(struct llama_context *ctx)` (llama.h:822). */
   llama_state_get_size: { parameters: ["pointer"], result: "u64" },
-  /** `size_t llama_get_state_size(struct llama_context *ctx)` (llama.h:823). */
   llama_get_state_size: { parameters: ["pointer"], result: "u64" },
-  /** `size_t llama_state_get_data(struct llama_context *ctx, uint8_t *dst, size_t size)` (llama.h:829). */
   llama_state_get_data: { parameters: ["pointer", "buffer", "u64"], result: "u64" },
-  /** `size_t llama_copy_state_data(struct llama_context *ctx, uint8_t *dst)` (llama.h:833). */
   llama_copy_state_data: { parameters: ["pointer", "buffer"], result: "u64" },
-  /** `size_t llama_state_set_data(struct llama_context *ctx, const uint8_t *src, size_t size)` (llama.h:840). */
   llama_state_set_data: { parameters: ["pointer", "buffer", "u64"], result: "u64" },
-  /** `size_t llama_set_state_data(struct llama_context *ctx, const uint8_t *src)` (llama.h:844). */
   llama_set_state_data: { parameters: ["pointer", "buffer"], result: "u64" },
-  /** `_Bool llama_state_load_file(struct llama_context *ctx, const char *path_session, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:850). */
   llama_state_load_file: { parameters: ["pointer", "buffer", "buffer", "u64", "buffer"], result: "bool" },
-  /** `_Bool llama_load_session_file(struct llama_context *ctx, const char *path_session, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:856). */
   llama_load_session_file: { parameters: ["pointer", "buffer", "buffer", "u64", "buffer"], result: "bool" },
-  /** `_Bool llama_state_save_file(struct llama_context *ctx, const char *path_session, const llama_token *tokens, size_t n_token_count)` (llama.h:864). */
   llama_state_save_file: { parameters: ["pointer", "buffer", "buffer", "u64"], result: "bool" },
-  /** `_Bool llama_save_session_file(struct llama_context *ctx, const char *path_session, const llama_token *tokens, size_t n_token_count)` (llama.h:869). */
   llama_save_session_file: { parameters: ["pointer", "buffer", "buffer", "u64"], result: "bool" },
-  /** `size_t llama_state_seq_get_size(struct llama_context *ctx, llama_seq_id seq_id)` (llama.h:877). */
   llama_state_seq_get_size: { parameters: ["pointer", "i32"], result: "u64" },
-  /** `size_t llama_state_seq_get_data(struct llama_context *ctx, uint8_t *dst, size_t size, llama_seq_id seq_id)` (llama.h:882). */
   llama_state_seq_get_data: { parameters: ["pointer", "buffer", "u64", "i32"], result: "u64" },
-  /** `size_t llama_state_seq_set_data(struct llama_context *ctx, const uint8_t *src, size_t size, llama_seq_id dest_seq_id)` (llama.h:892). */
   llama_state_seq_set_data: { parameters: ["pointer", "buffer", "u64", "i32"], result: "u64" },
-  /** `size_t llama_state_seq_save_file(struct llama_context *ctx, const char *filepath, llama_seq_id seq_id, const llama_token *tokens, size_t n_token_count)` (llama.h:898). */
   llama_state_seq_save_file: { parameters: ["pointer", "buffer", "i32", "buffer", "u64"], result: "u64" },
-  /** `size_t llama_state_seq_load_file(struct llama_context *ctx, const char *filepath, llama_seq_id dest_seq_id, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:906). */
   llama_state_seq_load_file: { parameters: ["pointer", "buffer", "i32", "buffer", "u64", "buffer"], result: "u64" },
-  /** `size_t llama_state_seq_get_size_ext(struct llama_context *ctx, llama_seq_id seq_id, llama_state_seq_flags flags)` (llama.h:928). */
   llama_state_seq_get_size_ext: { parameters: ["pointer", "i32", "u32"], result: "u64" },
-  /** `size_t llama_state_seq_get_data_ext(struct llama_context *ctx, uint8_t *dst, size_t size, llama_seq_id seq_id, llama_state_seq_flags flags)` (llama.h:933). */
   llama_state_seq_get_data_ext: { parameters: ["pointer", "buffer", "u64", "i32", "u32"], result: "u64" },
-  /** `size_t llama_state_seq_set_data_ext(struct llama_context *ctx, const uint8_t *src, size_t size, llama_seq_id dest_seq_id, llama_state_seq_flags flags)` (llama.h:940). */
   llama_state_seq_set_data_ext: { parameters: ["pointer", "buffer", "u64", "i32", "u32"], result: "u64" },
-  /** `struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)` (llama.h:957). */
   llama_batch_get_one: { parameters: ["buffer", "i32"], result: { struct: $llama_batch } },
-  /** `struct llama_batch llama_batch_init(int32_t n_tokens, int32_t embd, int32_t n_seq_max)` (llama.h:968). */
   llama_batch_init: { parameters: ["i32", "i32", "i32"], result: { struct: $llama_batch } },
-  /** `void llama_batch_free(struct llama_batch batch)` (llama.h:974). */
   llama_batch_free: { parameters: [{ struct: $llama_batch }], result: "void" },
-  /** `int32_t llama_encode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:982). */
   llama_encode: { parameters: ["pointer", { struct: $llama_batch }], result: "i32" },
-  /** `int32_t llama_decode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:998). */
   llama_decode: { parameters: ["pointer", { struct: $llama_batch }], result: "i32" },
-  /** `void llama_set_n_threads(struct llama_context *ctx, int32_t n_threads, int32_t n_threads_batch)` (llama.h:1005). */
   llama_set_n_threads: { parameters: ["pointer", "i32", "i32"], result: "void" },
-  /** `int32_t llama_n_threads(struct llama_context *ctx)` (llama.h:1008). */
   llama_n_threads: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_n_threads_batch(struct llama_context *ctx)` (llama.h:1011). */
   llama_n_threads_batch: { parameters: ["pointer"], result: "i32" },
-  /** `void llama_set_embeddings(struct llama_context *ctx, _Bool embeddings)` (llama.h:1015). */
   llama_set_embeddings: { parameters: ["pointer", "bool"], result: "void" },
-  /** `void llama_set_causal_attn(struct llama_context *ctx, _Bool causal_attn)` (llama.h:1019). */
   llama_set_causal_attn: { parameters: ["pointer", "bool"], result: "void" },
-  /** `void llama_set_warmup(struct llama_context *ctx, _Bool warmup)` (llama.h:1026). */
   llama_set_warmup: { parameters: ["pointer", "bool"], result: "void" },
-  /** `void llama_set_abort_callback(struct llama_context *ctx, ggml_abort_callback abort_callback, void *abort_callback_data)` (llama.h:1030). */
   llama_set_abort_callback: { parameters: ["pointer", "function", "buffer"], result: "void" },
-  /** `void llama_synchronize(struct llama_context *ctx)` (llama.h:1035). */
   llama_synchronize: { parameters: ["pointer"], result: "void" },
-  /** `float *llama_get_logits(struct llama_context *ctx)` (llama.h:1043). */
   llama_get_logits: { parameters: ["pointer"], result: "pointer" },
-  /** `float *llama_get_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1049). */
   llama_get_logits_ith: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `float *llama_get_embeddings(struct llama_context *ctx)` (llama.h:1058). */
   llama_get_embeddings: { parameters: ["pointer"], result: "pointer" },
-  /** `float *llama_get_embeddings_ith(struct llama_context *ctx, int32_t i)` (llama.h:1065). */
   llama_get_embeddings_ith: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `float *llama_get_embeddings_seq(struct llama_context *ctx, llama_seq_id seq_id)` (llama.h:1071). */
   llama_get_embeddings_seq: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `llama_token llama_get_sampled_token_ith(struct llama_context *ctx, int32_t i)` (llama.h:1083). */
   llama_get_sampled_token_ith: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `float *llama_get_sampled_probs_ith(struct llama_context *ctx, int32_t i)` (llama.h:1088). */
   llama_get_sampled_probs_ith: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `uint32_t llama_get_sampled_probs_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1089). */
   llama_get_sampled_probs_count_ith: { parameters: ["pointer", "i32"], result: "u32" },
-  /** `float *llama_get_sampled_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1093). */
   llama_get_sampled_logits_ith: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `uint32_t llama_get_sampled_logits_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1094). */
   llama_get_sampled_logits_count_ith: { parameters: ["pointer", "i32"], result: "u32" },
-  /** `llama_token *llama_get_sampled_candidates_ith(struct llama_context *ctx, int32_t i)` (llama.h:1099). */
   llama_get_sampled_candidates_ith: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `uint32_t llama_get_sampled_candidates_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1100). */
   llama_get_sampled_candidates_count_ith: { parameters: ["pointer", "i32"], result: "u32" },
-  /** `const char *llama_vocab_get_text(const struct llama_vocab *vocab, llama_token token)` (llama.h:1106). */
   llama_vocab_get_text: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `float llama_vocab_get_score(const struct llama_vocab *vocab, llama_token token)` (llama.h:1108). */
   llama_vocab_get_score: { parameters: ["pointer", "i32"], result: "f32" },
-  /** `enum llama_token_attr llama_vocab_get_attr(const struct llama_vocab *vocab, llama_token token)` (llama.h:1110). */
   llama_vocab_get_attr: { parameters: ["pointer", "i32"], result: "u32" },
-  /** `_Bool llama_vocab_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1113). */
   llama_vocab_is_eog: { parameters: ["pointer", "i32"], result: "bool" },
-  /** `_Bool llama_vocab_is_control(const struct llama_vocab *vocab, llama_token token)` (llama.h:1116). */
   llama_vocab_is_control: { parameters: ["pointer", "i32"], result: "bool" },
-  /** `llama_token llama_vocab_bos(const struct llama_vocab *vocab)` (llama.h:1119). */
   llama_vocab_bos: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_eos(const struct llama_vocab *vocab)` (llama.h:1120). */
   llama_vocab_eos: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_eot(const struct llama_vocab *vocab)` (llama.h:1121). */
   llama_vocab_eot: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_sep(const struct llama_vocab *vocab)` (llama.h:1122). */
   llama_vocab_sep: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_nl(const struct llama_vocab *vocab)` (llama.h:1123). */
   llama_vocab_nl: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_pad(const struct llama_vocab *vocab)` (llama.h:1124). */
   llama_vocab_pad: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_mask(const struct llama_vocab *vocab)` (llama.h:1125). */
   llama_vocab_mask: { parameters: ["pointer"], result: "i32" },
-  /** `_Bool llama_vocab_get_add_bos(const struct llama_vocab *vocab)` (llama.h:1127). */
   llama_vocab_get_add_bos: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool llama_vocab_get_add_eos(const struct llama_vocab *vocab)` (llama.h:1128). */
   llama_vocab_get_add_eos: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool llama_vocab_get_add_sep(const struct llama_vocab *vocab)` (llama.h:1129). */
   llama_vocab_get_add_sep: { parameters: ["pointer"], result: "bool" },
-  /** `const llama_token *llama_vocab_get_suppress_tokens(const struct llama_vocab *vocab, int32_t *n_suppress_tokens)` (llama.h:1132). */
   llama_vocab_get_suppress_tokens: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `llama_token llama_vocab_fim_pre(const struct llama_vocab *vocab)` (llama.h:1134). */
   llama_vocab_fim_pre: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_fim_suf(const struct llama_vocab *vocab)` (llama.h:1135). */
   llama_vocab_fim_suf: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_fim_mid(const struct llama_vocab *vocab)` (llama.h:1136). */
   llama_vocab_fim_mid: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_fim_pad(const struct llama_vocab *vocab)` (llama.h:1137). */
   llama_vocab_fim_pad: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_fim_rep(const struct llama_vocab *vocab)` (llama.h:1138). */
   llama_vocab_fim_rep: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_fim_sep(const struct llama_vocab *vocab)` (llama.h:1139). */
   llama_vocab_fim_sep: { parameters: ["pointer"], result: "i32" },
-  /** `const char *llama_token_get_text(const struct llama_vocab *vocab, llama_token token)` (llama.h:1141). */
   llama_token_get_text: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `float llama_token_get_score(const struct llama_vocab *vocab, llama_token token)` (llama.h:1142). */
   llama_token_get_score: { parameters: ["pointer", "i32"], result: "f32" },
-  /** `enum llama_token_attr llama_token_get_attr(const struct llama_vocab *vocab, llama_token token)` (llama.h:1143). */
   llama_token_get_attr: { parameters: ["pointer", "i32"], result: "u32" },
-  /** `_Bool llama_token_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1144). */
   llama_token_is_eog: { parameters: ["pointer", "i32"], result: "bool" },
-  /** `_Bool llama_token_is_control(const struct llama_vocab *vocab, llama_token token)` (llama.h:1145). */
   llama_token_is_control: { parameters: ["pointer", "i32"], result: "bool" },
-  /** `llama_token llama_token_bos(const struct llama_vocab *vocab)` (llama.h:1146). */
   llama_token_bos: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_eos(const struct llama_vocab *vocab)` (llama.h:1147). */
   llama_token_eos: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_eot(const struct llama_vocab *vocab)` (llama.h:1148). */
   llama_token_eot: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_cls(const struct llama_vocab *vocab)` (llama.h:1149). */
   llama_token_cls: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_sep(const struct llama_vocab *vocab)` (llama.h:1150). */
   llama_token_sep: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_nl(const struct llama_vocab *vocab)` (llama.h:1151). */
   llama_token_nl: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_pad(const struct llama_vocab *vocab)` (llama.h:1152). */
   llama_token_pad: { parameters: ["pointer"], result: "i32" },
-  /** `_Bool llama_add_bos_token(const struct llama_vocab *vocab)` (llama.h:1153). */
   llama_add_bos_token: { parameters: ["pointer"], result: "bool" },
-  /** `_Bool llama_add_eos_token(const struct llama_vocab *vocab)` (llama.h:1154). */
   llama_add_eos_token: { parameters: ["pointer"], result: "bool" },
-  /** `llama_token llama_token_fim_pre(const struct llama_vocab *vocab)` (llama.h:1155). */
   llama_token_fim_pre: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_fim_suf(const struct llama_vocab *vocab)` (llama.h:1156). */
   llama_token_fim_suf: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_fim_mid(const struct llama_vocab *vocab)` (llama.h:1157). */
   llama_token_fim_mid: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_fim_pad(const struct llama_vocab *vocab)` (llama.h:1158). */
   llama_token_fim_pad: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_fim_rep(const struct llama_vocab *vocab)` (llama.h:1159). */
   llama_token_fim_rep: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_token_fim_sep(const struct llama_vocab *vocab)` (llama.h:1160). */
   llama_token_fim_sep: { parameters: ["pointer"], result: "i32" },
-  /** `llama_token llama_vocab_cls(const struct llama_vocab *vocab)` (llama.h:1163). */
   llama_vocab_cls: { parameters: ["pointer"], result: "i32" },
-  /** `int32_t llama_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_len, llama_token *tokens, int32_t n_tokens_max, _Bool add_special, _Bool parse_special)` (llama.h:1180). */
   llama_tokenize: { parameters: ["pointer", "buffer", "i32", "buffer", "i32", "bool", "bool"], result: "i32" },
-  /** `int32_t llama_token_to_piece(const struct llama_vocab *vocab, llama_token token, char *buf, int32_t length, int32_t lstrip, _Bool special)` (llama.h:1194). */
   llama_token_to_piece: { parameters: ["pointer", "i32", "buffer", "i32", "i32", "bool"], result: "i32" },
-  /** `int32_t llama_detokenize(const struct llama_vocab *vocab, const llama_token *tokens, int32_t n_tokens, char *text, int32_t text_len_max, _Bool remove_special, _Bool unparse_special)` (llama.h:1208). */
   llama_detokenize: { parameters: ["pointer", "buffer", "i32", "buffer", "i32", "bool", "bool"], result: "i32" },
-  /** `int32_t llama_chat_apply_template(const char *tmpl, const struct llama_chat_message *chat, size_t n_msg, _Bool add_ass, char *buf, int32_t length)` (llama.h:1231). */
   llama_chat_apply_template: { parameters: ["buffer", "pointer", "u64", "bool", "buffer", "i32"], result: "i32" },
-  /** `int32_t llama_chat_builtin_templates(const char **output, size_t len)` (llama.h:1240). */
   llama_chat_builtin_templates: { parameters: ["buffer", "u64"], result: "i32" },
-  /** `_Bool llama_set_sampler(struct llama_context *ctx, llama_seq_id seq_id, struct llama_sampler *smpl)` (llama.h:1339). */
   llama_set_sampler: { parameters: ["pointer", "i32", "pointer"], result: "bool" },
-  /** `struct llama_sampler *llama_sampler_init(struct llama_sampler_i *iface, llama_sampler_context_t ctx)` (llama.h:1342). */
   llama_sampler_init: { parameters: ["pointer", "buffer"], result: "pointer" },
-  /** `const char *llama_sampler_name(const struct llama_sampler *smpl)` (llama.h:1343). */
   llama_sampler_name: { parameters: ["pointer"], result: "pointer" },
-  /** `void llama_sampler_accept(struct llama_sampler *smpl, llama_token token)` (llama.h:1344). */
   llama_sampler_accept: { parameters: ["pointer", "i32"], result: "void" },
-  /** `void llama_sampler_apply(struct llama_sampler *smpl, llama_token_data_array *cur_p)` (llama.h:1345). */
   llama_sampler_apply: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void llama_sampler_reset(struct llama_sampler *smpl)` (llama.h:1346). */
   llama_sampler_reset: { parameters: ["pointer"], result: "void" },
-  /** `struct llama_sampler *llama_sampler_clone(const struct llama_sampler *smpl)` (llama.h:1347). */
   llama_sampler_clone: { parameters: ["pointer"], result: "pointer" },
-  /** `void llama_sampler_copy(const struct llama_sampler *src, struct llama_sampler *dst)` (llama.h:1348). */
   llama_sampler_copy: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `void llama_sampler_free(struct llama_sampler *smpl)` (llama.h:1350). */
   llama_sampler_free: { parameters: ["pointer"], result: "void" },
-  /** `struct llama_sampler *llama_sampler_chain_init(struct llama_sampler_chain_params params)` (llama.h:1355). */
   llama_sampler_chain_init: { parameters: [{ struct: $llama_sampler_chain_params }], result: "pointer" },
-  /** `void llama_sampler_chain_add(struct llama_sampler *chain, struct llama_sampler *smpl)` (llama.h:1358). */
   llama_sampler_chain_add: { parameters: ["pointer", "pointer"], result: "void" },
-  /** `struct llama_sampler *llama_sampler_chain_get(struct llama_sampler *chain, int32_t i)` (llama.h:1365). */
   llama_sampler_chain_get: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `int32_t llama_sampler_chain_n(const struct llama_sampler *chain)` (llama.h:1368). */
   llama_sampler_chain_n: { parameters: ["pointer"], result: "i32" },
-  /** `struct llama_sampler *llama_sampler_chain_remove(struct llama_sampler *chain, int32_t i)` (llama.h:1371). */
   llama_sampler_chain_remove: { parameters: ["pointer", "i32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_greedy(void)` (llama.h:1375). */
   llama_sampler_init_greedy: { parameters: [], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_dist(uint32_t seed)` (llama.h:1378). */
   llama_sampler_init_dist: { parameters: ["u32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_top_k(int32_t k)` (llama.h:1382). */
   llama_sampler_init_top_k: { parameters: ["i32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_top_p(float p, size_t min_keep)` (llama.h:1385). */
   llama_sampler_init_top_p: { parameters: ["f32", "u64"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_min_p(float p, size_t min_keep)` (llama.h:1388). */
   llama_sampler_init_min_p: { parameters: ["f32", "u64"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_typical(float p, size_t min_keep)` (llama.h:1391). */
   llama_sampler_init_typical: { parameters: ["f32", "u64"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_temp(float t)` (llama.h:1394). */
   llama_sampler_init_temp: { parameters: ["f32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_temp_ext(float t, float delta, float exponent)` (llama.h:1397). */
   llama_sampler_init_temp_ext: { parameters: ["f32", "f32", "f32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_xtc(float p, float t, size_t min_keep, uint32_t seed)` (llama.h:1400). */
   llama_sampler_init_xtc: { parameters: ["f32", "f32", "u64", "u32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_top_n_sigma(float n)` (llama.h:1403). */
   llama_sampler_init_top_n_sigma: { parameters: ["f32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_mirostat(int32_t n_vocab, uint32_t seed, float tau, float eta, int32_t m)` (llama.h:1411). */
   llama_sampler_init_mirostat: { parameters: ["i32", "u32", "f32", "f32", "i32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_mirostat_v2(uint32_t seed, float tau, float eta)` (llama.h:1423). */
   llama_sampler_init_mirostat_v2: { parameters: ["u32", "f32", "f32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_grammar(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root)` (llama.h:1432). */
   llama_sampler_init_grammar: { parameters: ["pointer", "buffer", "buffer"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_grammar_lazy(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root, const char **trigger_words, size_t num_trigger_words, const llama_token *trigger_tokens, size_t num_trigger_tokens)` (llama.h:1437). */
   llama_sampler_init_grammar_lazy: { parameters: ["pointer", "buffer", "buffer", "buffer", "u64", "buffer", "u64"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_grammar_lazy_patterns(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root, const char **trigger_patterns, size_t num_trigger_patterns, const llama_token *trigger_tokens, size_t num_trigger_tokens)` (llama.h:1451). */
   llama_sampler_init_grammar_lazy_patterns: {
     parameters: ["pointer", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
     result: "pointer",
   },
-  /** `struct llama_sampler *llama_sampler_init_penalties(int32_t n_vocab, int32_t penalty_last_n, float penalty_repeat, float penalty_freq, float penalty_present)` (llama.h:1462). */
   llama_sampler_init_penalties: { parameters: ["i32", "i32", "f32", "f32", "f32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_dry(const struct llama_vocab *vocab, float dry_multiplier, float dry_base, int32_t dry_allowed_length, int32_t dry_penalty_last_n, const char **seq_breakers, size_t num_breakers)` (llama.h:1470). */
   llama_sampler_init_dry: { parameters: ["pointer", "f32", "f32", "i32", "i32", "buffer", "u64"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_adaptive_p(float target, float decay, uint32_t seed)` (llama.h:1501). */
   llama_sampler_init_adaptive_p: { parameters: ["f32", "f32", "u32"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_logit_bias(int32_t n_vocab, int32_t n_logit_bias, const llama_logit_bias *logit_bias)` (llama.h:1506). */
   llama_sampler_init_logit_bias: { parameters: ["i32", "i32", "pointer"], result: "pointer" },
-  /** `struct llama_sampler *llama_sampler_init_infill(const struct llama_vocab *vocab)` (llama.h:1532). */
   llama_sampler_init_infill: { parameters: ["pointer"], result: "pointer" },
-  /** `uint32_t llama_sampler_get_seed(const struct llama_sampler *smpl)` (llama.h:1535). */
   llama_sampler_get_seed: { parameters: ["pointer"], result: "u32" },
-  /** `llama_token llama_sampler_sample(struct llama_sampler *smpl, struct llama_context *ctx, int32_t idx)` (llama.h:1548). */
   llama_sampler_sample: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
-  /** `int32_t llama_split_path(char *split_path, size_t maxlen, const char *path_prefix, int32_t split_no, int32_t split_count)` (llama.h:1560). */
   llama_split_path: { parameters: ["buffer", "u64", "buffer", "i32", "i32"], result: "i32" },
-  /** `int32_t llama_split_prefix(char *split_prefix, size_t maxlen, const char *split_path, int32_t split_no, int32_t split_count)` (llama.h:1565). */
   llama_split_prefix: { parameters: ["buffer", "u64", "buffer", "i32", "i32"], result: "i32" },
-  /** `const char *llama_print_system_info(void)` (llama.h:1568). */
   llama_print_system_info: { parameters: [], result: "pointer" },
-  /** `void llama_log_get(ggml_log_callback *log_callback, void **user_data)` (llama.h:1573). */
   llama_log_get: { parameters: ["buffer", "buffer"], result: "void" },
-  /** `void llama_log_set(ggml_log_callback log_callback, void *user_data)` (llama.h:1574). */
   llama_log_set: { parameters: ["function", "buffer"], result: "void" },
-  /** `struct llama_perf_context_data llama_perf_context(const struct llama_context *ctx)` (llama.h:1600). */
   llama_perf_context: { parameters: ["pointer"], result: { struct: $llama_perf_context_data } },
-  /** `void llama_perf_context_print(const struct llama_context *ctx)` (llama.h:1601). */
   llama_perf_context_print: { parameters: ["pointer"], result: "void" },
-  /** `void llama_perf_context_reset(struct llama_context *ctx)` (llama.h:1602). */
   llama_perf_context_reset: { parameters: ["pointer"], result: "void" },
-  /** `struct llama_perf_sampler_data llama_perf_sampler(const struct llama_sampler *chain)` (llama.h:1605). */
   llama_perf_sampler: { parameters: ["pointer"], result: { struct: $llama_perf_sampler_data } },
-  /** `void llama_perf_sampler_print(const struct llama_sampler *chain)` (llama.h:1606). */
   llama_perf_sampler_print: { parameters: ["pointer"], result: "void" },
-  /** `void llama_perf_sampler_reset(struct llama_sampler *chain)` (llama.h:1607). */
   llama_perf_sampler_reset: { parameters: ["pointer"], result: "void" },
-  /** `_Bool llama_opt_param_filter_all(const struct ggml_tensor *tensor, void *userdata)` (llama.h:1617). */
   llama_opt_param_filter_all: { parameters: ["pointer", "buffer"], result: "bool" },
-  /** `void llama_opt_init(struct llama_context *lctx, struct llama_model *model, struct llama_opt_params lopt_params)` (llama.h:1631). */
   llama_opt_init: { parameters: ["pointer", "pointer", { struct: $llama_opt_params }], result: "void" },
-  /** `void llama_opt_epoch(struct llama_context *lctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (llama.h:1633). */
   llama_opt_epoch: { parameters: ["pointer", "pointer", "pointer", "pointer", "i64", "function", "function"], result: "void" },
 } as const satisfies Deno.ForeignLibraryInterface;

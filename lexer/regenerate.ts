@@ -6,7 +6,6 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
 import { format, parse } from "./mod.ts";
 import type { Api } from "./emit/api.ts";
 import { emit } from "./emit/mod.ts";
@@ -23,10 +22,21 @@ const USAGE = `Writes the bindings anew from ggml's C headers.
   --check         write nothing; fail, and show the difference, where a file is not what would be written.
 `;
 
+interface Options {
+  include?: string;
+  api?: string;
+  out?: string;
+  check?: boolean;
+  help?: boolean;
+  _: unknown[];
+}
+
 /** Runs the command. The result is its exit status. */
 export async function regenerate(args: readonly string[]): Promise<number> {
   const unknown: string[] = [];
-  const options = parseArgs([...args], {
+  // Loaded only where there is something to parse: this command runs at every change of a header.
+  const { parseArgs } = args.length === 0 ? { parseArgs: () => ({ _: [] } as Options) } : await import("@std/cli/parse-args");
+  const options: Options = parseArgs([...args], {
     string: ["include", "api", "out"],
     boolean: ["check", "help"],
     unknown: (arg) => void unknown.push(arg),

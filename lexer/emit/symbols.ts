@@ -9,7 +9,6 @@ import type { Api } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
 import { nativeFields } from "./native.ts";
 import { doc, list, Printer } from "./print.ts";
-import { place, prototype } from "./prototype.ts";
 
 /** The text of `symbols.ts`. */
 export function emitSymbols(api: Api, banner: string): string {
@@ -19,10 +18,9 @@ export function emitSymbols(api: Api, banner: string): string {
     passed.add(name);
     return `{ struct: $${name} }`;
   };
-  const entries = api.functions.map(({ declaration, parameters, result }) => [
-    doc("  ", `\`${prototype(declaration)}\` (${place(declaration)}).`),
-    entry(declaration, parameters.map(({ crossing }) => native(crossing, true, structs)), native(result, false, structs)),
-  ]);
+  const entries = api.functions.map(({ declaration, parameters, result }) =>
+    entry(declaration, parameters.map(({ crossing }) => native(crossing, true, structs)), native(result, false, structs))
+  );
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
@@ -34,7 +32,7 @@ export function emitSymbols(api: Api, banner: string): string {
     doc("", "Each C function as `Deno.dlopen` takes it. Loading all of them at once takes tens of milliseconds: pick those that you need."),
   );
   printer.line("export const symbols = {");
-  for (const lines of entries) printer.line(...lines);
+  printer.line(...entries);
   printer.line("} as const satisfies Deno.ForeignLibraryInterface;");
   return printer.toString();
 }
