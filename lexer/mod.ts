@@ -139,7 +139,7 @@ export class TokenStream implements TokenSource {
     const facts = { charSigned: target.charSigned, wideBits: target.sizes[wide][0] * 8, wideSigned: !wide.startsWith("unsigned") };
     this.pp = new Preprocessor(sources, names, diagnostics, this.#search, facts, builtInsOf(target));
     try {
-      this.pp.prelude("<built-in>", predefined(target));
+      this.pp.predefine(predefined(target));
       this.pp.prelude("<command line>", commandLine(options));
     } catch (error) {
       this.#halt(error);

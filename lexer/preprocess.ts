@@ -18,6 +18,7 @@ import { addHide, Arguments, type BuiltIn, type Expander, Expansion, HideSet, Ma
 import { outermost } from "./diagnostics.ts";
 import type { CachedFile, Search } from "./search.ts";
 import type { SourceFile, Sources } from "./source.ts";
+import type { Predefined } from "./targets.ts";
 import { Content } from "./source.ts";
 import { BOL, type Identifier, type Identifiers, SPACE, Token, Tokenizer } from "./tokenize.ts";
 
@@ -103,6 +104,17 @@ export class Preprocessor implements Expander {
       const id = names.intern(name);
       id.macro = new Macro(id, null, false, [], 0, null, false, name);
     }
+  }
+
+  /** The macros that the target predefines, from now on. */
+  predefine({ objects, text }: Predefined): void {
+    this.prelude("<built-in>", text);
+    this.names.onFirst = (id, body) => {
+      // All of them stand at the beginning of "<built-in>".
+      const tokens = body === "" ? [] : this.tokensOf(body, new Token(K.EOF, "", null, 0, 0, null, null));
+      id.macro = new Macro(id, null, false, tokens, 0, null, false);
+    };
+    this.names.expected = objects;
   }
 
   /** Reads a text for its directives, as if it stood before the first file. */

@@ -155,13 +155,30 @@ export function builtInsOf(target: Target): BuiltIn[] {
   return [...names, "__has_feature", "__has_extension", "__has_declspec_attribute", "__has_warning"];
 }
 
-/** The predefined macros, as text of `#define` directives. */
-export function predefined(target: Target): string {
-  const lines: string[] = [];
-  const define = (text: string) => {
-    for (const entry of text.split(";")) {
-      const line = entry.trim();
-      if (line !== "") lines.push(`#define ${line}\n`);
+/** The predefined macros: those without parameters by name, which are made when the name is first met, and the text of the others. */
+export interface Predefined {
+  readonly objects: ReadonlyMap<string, string>;
+  readonly text: string;
+}
+
+const known = new Map<TargetName, Predefined>();
+
+/** The macros that the target's compiler predefines. */
+export function predefined(target: Target): Predefined {
+  let made = known.get(target.name);
+  if (made === undefined) known.set(target.name, made = collect(target));
+  return made;
+}
+
+function collect(target: Target): Predefined {
+  const objects = new Map<string, string>();
+  let text = "";
+  const define = (list: string) => {
+    for (const entry of list.split(";")) {
+      const space = entry.indexOf(" ");
+      const name = space < 0 ? entry : entry.slice(0, space);
+      if (name.endsWith(")")) text += `#define ${entry}\n`;
+      else if (name !== "") objects.set(name, space < 0 ? "" : entry.slice(space + 1));
     }
   };
   if (target.microsoft) {
@@ -170,7 +187,7 @@ export function predefined(target: Target): string {
       "__STDC_VERSION__ 201710L;__STDC_HOSTED__ 1;__STDC_NO_ATOMICS__ 1;__STDC_NO_VLA__ 1;__STDC_NO_THREADS__ 1;_NATIVE_WCHAR_T_DEFINED 1",
     );
     define(target.arch === "x86_64" ? "_M_X64 100;_M_AMD64 100;_M_FP_PRECISE 1" : "_M_ARM64 1;_M_FP_PRECISE 1");
-    return lines.join("");
+    return { objects, text };
   }
   define(target.os === "linux" ? LINUX : MACOS);
   define(COMMON);
@@ -178,7 +195,7 @@ export function predefined(target: Target): string {
   if (target.arch === "aarch64" && target.os === "linux") define("__CHAR_UNSIGNED__ 1;__WCHAR_UNSIGNED__ 1");
   define(intTypes(target));
   define(floats(target));
-  return lines.join("");
+  return { objects, text };
 }
 
 const COMMON = "__STDC__ 1;__STDC_VERSION__ 201710L;__STDC_HOSTED__ 1;__STDC_UTF_16__ 1;__STDC_UTF_32__ 1;__LP64__ 1;_LP64 1;" +

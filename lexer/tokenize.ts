@@ -62,6 +62,9 @@ export class Identifiers {
   #slots: (Identifier | null)[] = new Array(8192).fill(null);
   #mask = 8191;
   #count = 0;
+  /** Called for every new name that is in `expected`: predefined macros are made only where they are named. */
+  onFirst: (id: Identifier, text: string) => void = () => {};
+  expected: ReadonlyMap<string, string> | null = null;
 
   /** The name `text.slice(start, end)`, whose hash the caller has. */
   find(text: string, start: number, end: number, hash: number): Identifier {
@@ -83,6 +86,10 @@ export class Identifiers {
     const id = new Identifier(text.slice(start, end), hash);
     slots[slot] = id;
     if (++this.#count * 2 > mask) this.#grow();
+    if (this.expected !== null) {
+      const made = this.expected.get(id.text);
+      if (made !== undefined) this.onFirst(id, made);
+    }
     return id;
   }
 
