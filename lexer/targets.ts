@@ -218,7 +218,7 @@ const LINUX = '__GNUC__ 12;__GNUC_MINOR__ 2;__GNUC_PATCHLEVEL__ 0;__VERSION__ "1
 const MACOS = "__GNUC__ 4;__GNUC_MINOR__ 2;__GNUC_PATCHLEVEL__ 1;__clang__ 1;__clang_major__ 15;__clang_minor__ 0;__clang_patchlevel__ 0;" +
   '__clang_version__ "15.0.0";__llvm__ 1;__APPLE__ 1;__APPLE_CC__ 6000;__MACH__ 1;__DYNAMIC__ 1;__USER_LABEL_PREFIX__ _;' +
   "__ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__ 140000;__ENVIRONMENT_OS_VERSION_MIN_REQUIRED__ 140000;__STDC_NO_THREADS__ 1;" +
-  '__VERSION__ "Apple LLVM 15.0.0";__BLOCKS__ 1;__nonnull _Nonnull;__nullable _Nullable;__null_unspecified _Null_unspecified';
+  '__VERSION__ "Apple LLVM 15.0.0";__BLOCKS__ 1';
 
 const X86_64 =
   "__x86_64 1;__x86_64__ 1;__amd64 1;__amd64__ 1;__k8 1;__k8__ 1;__code_model_small__ 1;__MMX__ 1;__MMX_WITH_SSE__ 1;__SSE__ 1;" +
