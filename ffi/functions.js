@@ -98,4088 +98,1014 @@ import {
 
 const $bind = $binder(ABI);
 
-let $ggml_set_abort_callback = (...args) => {
-  $ggml_set_abort_callback = $bind("ggml_set_abort_callback", ["u64"], "u64");
-  return $ggml_set_abort_callback(...args);
-};
-let $ggml_abort = (...args) => {
-  $ggml_abort = $bind("ggml_abort", ["buffer", "i32", "buffer"], "void");
-  return $ggml_abort(...args);
-};
-let $ggml_status_to_string = (...args) => {
-  $ggml_status_to_string = $bind("ggml_status_to_string", ["i32"], "pointer");
-  return $ggml_status_to_string(...args);
-};
-let $ggml_fp16_to_fp32 = (...args) => {
-  $ggml_fp16_to_fp32 = $bind("ggml_fp16_to_fp32", ["u16"], "f32");
-  return $ggml_fp16_to_fp32(...args);
-};
-let $ggml_fp32_to_fp16 = (...args) => {
-  $ggml_fp32_to_fp16 = $bind("ggml_fp32_to_fp16", ["f32"], "u16");
-  return $ggml_fp32_to_fp16(...args);
-};
-let $ggml_fp16_to_fp32_row = (...args) => {
-  $ggml_fp16_to_fp32_row = $bind("ggml_fp16_to_fp32_row", ["buffer", "buffer", "i64"], "void");
-  return $ggml_fp16_to_fp32_row(...args);
-};
-let $ggml_fp32_to_fp16_row = (...args) => {
-  $ggml_fp32_to_fp16_row = $bind("ggml_fp32_to_fp16_row", ["buffer", "buffer", "i64"], "void");
-  return $ggml_fp32_to_fp16_row(...args);
-};
-let $ggml_fp32_to_bf16 = (...args) => {
-  $ggml_fp32_to_bf16 = $bind("ggml_fp32_to_bf16", ["f32"], { struct: ggml_bf16_t.native });
-  return $ggml_fp32_to_bf16(...args);
-};
-let $ggml_bf16_to_fp32 = (...args) => {
-  $ggml_bf16_to_fp32 = $bind("ggml_bf16_to_fp32", [{ struct: ggml_bf16_t.native }], "f32");
-  return $ggml_bf16_to_fp32(...args);
-};
-let $ggml_bf16_to_fp32_row = (...args) => {
-  $ggml_bf16_to_fp32_row = $bind("ggml_bf16_to_fp32_row", ["u64", "buffer", "i64"], "void");
-  return $ggml_bf16_to_fp32_row(...args);
-};
-let $ggml_fp32_to_bf16_row_ref = (...args) => {
-  $ggml_fp32_to_bf16_row_ref = $bind("ggml_fp32_to_bf16_row_ref", ["buffer", "u64", "i64"], "void");
-  return $ggml_fp32_to_bf16_row_ref(...args);
-};
-let $ggml_fp32_to_bf16_row = (...args) => {
-  $ggml_fp32_to_bf16_row = $bind("ggml_fp32_to_bf16_row", ["buffer", "u64", "i64"], "void");
-  return $ggml_fp32_to_bf16_row(...args);
-};
-let $ggml_guid_matches = (...args) => {
-  $ggml_guid_matches = $bind("ggml_guid_matches", ["buffer", "buffer"], "bool");
-  return $ggml_guid_matches(...args);
-};
-let $ggml_version = (...args) => {
-  $ggml_version = $bind("ggml_version", [], "pointer");
-  return $ggml_version(...args);
-};
-let $ggml_commit = (...args) => {
-  $ggml_commit = $bind("ggml_commit", [], "pointer");
-  return $ggml_commit(...args);
-};
-let $ggml_time_init = (...args) => {
-  $ggml_time_init = $bind("ggml_time_init", [], "void");
-  return $ggml_time_init(...args);
-};
-let $ggml_time_ms = (...args) => {
-  $ggml_time_ms = $bind("ggml_time_ms", [], "i64");
-  return $ggml_time_ms(...args);
-};
-let $ggml_time_us = (...args) => {
-  $ggml_time_us = $bind("ggml_time_us", [], "i64");
-  return $ggml_time_us(...args);
-};
-let $ggml_cycles = (...args) => {
-  $ggml_cycles = $bind("ggml_cycles", [], "i64");
-  return $ggml_cycles(...args);
-};
-let $ggml_cycles_per_ms = (...args) => {
-  $ggml_cycles_per_ms = $bind("ggml_cycles_per_ms", [], "i64");
-  return $ggml_cycles_per_ms(...args);
-};
-let $ggml_fopen = (...args) => {
-  $ggml_fopen = $bind("ggml_fopen", ["buffer", "buffer"], "u64");
-  return $ggml_fopen(...args);
-};
-let $ggml_print_object = (...args) => {
-  $ggml_print_object = $bind("ggml_print_object", ["u64"], "void");
-  return $ggml_print_object(...args);
-};
-let $ggml_print_objects = (...args) => {
-  $ggml_print_objects = $bind("ggml_print_objects", ["u64"], "void");
-  return $ggml_print_objects(...args);
-};
-let $ggml_nelements = (...args) => {
-  $ggml_nelements = $bind("ggml_nelements", ["u64"], "i64");
-  return $ggml_nelements(...args);
-};
-let $ggml_nrows = (...args) => {
-  $ggml_nrows = $bind("ggml_nrows", ["u64"], "i64");
-  return $ggml_nrows(...args);
-};
-let $ggml_nbytes = (...args) => {
-  $ggml_nbytes = $bind("ggml_nbytes", ["u64"], "u64");
-  return $ggml_nbytes(...args);
-};
-let $ggml_nbytes_pad = (...args) => {
-  $ggml_nbytes_pad = $bind("ggml_nbytes_pad", ["u64"], "u64");
-  return $ggml_nbytes_pad(...args);
-};
-let $ggml_blck_size = (...args) => {
-  $ggml_blck_size = $bind("ggml_blck_size", ["u32"], "i64");
-  return $ggml_blck_size(...args);
-};
-let $ggml_type_size = (...args) => {
-  $ggml_type_size = $bind("ggml_type_size", ["u32"], "u64");
-  return $ggml_type_size(...args);
-};
-let $ggml_row_size = (...args) => {
-  $ggml_row_size = $bind("ggml_row_size", ["u32", "i64"], "u64");
-  return $ggml_row_size(...args);
-};
-let $ggml_type_sizef = (...args) => {
-  $ggml_type_sizef = $bind("ggml_type_sizef", ["u32"], "f64");
-  return $ggml_type_sizef(...args);
-};
-let $ggml_type_name = (...args) => {
-  $ggml_type_name = $bind("ggml_type_name", ["u32"], "pointer");
-  return $ggml_type_name(...args);
-};
-let $ggml_op_name = (...args) => {
-  $ggml_op_name = $bind("ggml_op_name", ["u32"], "pointer");
-  return $ggml_op_name(...args);
-};
-let $ggml_op_symbol = (...args) => {
-  $ggml_op_symbol = $bind("ggml_op_symbol", ["u32"], "pointer");
-  return $ggml_op_symbol(...args);
-};
-let $ggml_unary_op_name = (...args) => {
-  $ggml_unary_op_name = $bind("ggml_unary_op_name", ["u32"], "pointer");
-  return $ggml_unary_op_name(...args);
-};
-let $ggml_glu_op_name = (...args) => {
-  $ggml_glu_op_name = $bind("ggml_glu_op_name", ["u32"], "pointer");
-  return $ggml_glu_op_name(...args);
-};
-let $ggml_op_desc = (...args) => {
-  $ggml_op_desc = $bind("ggml_op_desc", ["u64"], "pointer");
-  return $ggml_op_desc(...args);
-};
-let $ggml_element_size = (...args) => {
-  $ggml_element_size = $bind("ggml_element_size", ["u64"], "u64");
-  return $ggml_element_size(...args);
-};
-let $ggml_is_quantized = (...args) => {
-  $ggml_is_quantized = $bind("ggml_is_quantized", ["u32"], "bool");
-  return $ggml_is_quantized(...args);
-};
-let $ggml_ftype_to_ggml_type = (...args) => {
-  $ggml_ftype_to_ggml_type = $bind("ggml_ftype_to_ggml_type", ["i32"], "u32");
-  return $ggml_ftype_to_ggml_type(...args);
-};
-let $ggml_is_transposed = (...args) => {
-  $ggml_is_transposed = $bind("ggml_is_transposed", ["u64"], "bool");
-  return $ggml_is_transposed(...args);
-};
-let $ggml_is_permuted = (...args) => {
-  $ggml_is_permuted = $bind("ggml_is_permuted", ["u64"], "bool");
-  return $ggml_is_permuted(...args);
-};
-let $ggml_is_empty = (...args) => {
-  $ggml_is_empty = $bind("ggml_is_empty", ["u64"], "bool");
-  return $ggml_is_empty(...args);
-};
-let $ggml_is_view = (...args) => {
-  $ggml_is_view = $bind("ggml_is_view", ["u64"], "bool");
-  return $ggml_is_view(...args);
-};
-let $ggml_is_scalar = (...args) => {
-  $ggml_is_scalar = $bind("ggml_is_scalar", ["u64"], "bool");
-  return $ggml_is_scalar(...args);
-};
-let $ggml_is_vector = (...args) => {
-  $ggml_is_vector = $bind("ggml_is_vector", ["u64"], "bool");
-  return $ggml_is_vector(...args);
-};
-let $ggml_is_matrix = (...args) => {
-  $ggml_is_matrix = $bind("ggml_is_matrix", ["u64"], "bool");
-  return $ggml_is_matrix(...args);
-};
-let $ggml_is_3d = (...args) => {
-  $ggml_is_3d = $bind("ggml_is_3d", ["u64"], "bool");
-  return $ggml_is_3d(...args);
-};
-let $ggml_n_dims = (...args) => {
-  $ggml_n_dims = $bind("ggml_n_dims", ["u64"], "i32");
-  return $ggml_n_dims(...args);
-};
-let $ggml_is_contiguous = (...args) => {
-  $ggml_is_contiguous = $bind("ggml_is_contiguous", ["u64"], "bool");
-  return $ggml_is_contiguous(...args);
-};
-let $ggml_is_contiguous_0 = (...args) => {
-  $ggml_is_contiguous_0 = $bind("ggml_is_contiguous_0", ["u64"], "bool");
-  return $ggml_is_contiguous_0(...args);
-};
-let $ggml_is_contiguous_1 = (...args) => {
-  $ggml_is_contiguous_1 = $bind("ggml_is_contiguous_1", ["u64"], "bool");
-  return $ggml_is_contiguous_1(...args);
-};
-let $ggml_is_contiguous_2 = (...args) => {
-  $ggml_is_contiguous_2 = $bind("ggml_is_contiguous_2", ["u64"], "bool");
-  return $ggml_is_contiguous_2(...args);
-};
-let $ggml_is_contiguous_to_1 = (...args) => {
-  $ggml_is_contiguous_to_1 = $bind("ggml_is_contiguous_to_1", ["u64"], "bool");
-  return $ggml_is_contiguous_to_1(...args);
-};
-let $ggml_is_contiguous_to_2 = (...args) => {
-  $ggml_is_contiguous_to_2 = $bind("ggml_is_contiguous_to_2", ["u64"], "bool");
-  return $ggml_is_contiguous_to_2(...args);
-};
-let $ggml_is_contiguous_to_3 = (...args) => {
-  $ggml_is_contiguous_to_3 = $bind("ggml_is_contiguous_to_3", ["u64"], "bool");
-  return $ggml_is_contiguous_to_3(...args);
-};
-let $ggml_is_contiguously_allocated = (...args) => {
-  $ggml_is_contiguously_allocated = $bind("ggml_is_contiguously_allocated", ["u64"], "bool");
-  return $ggml_is_contiguously_allocated(...args);
-};
-let $ggml_is_contiguous_channels = (...args) => {
-  $ggml_is_contiguous_channels = $bind("ggml_is_contiguous_channels", ["u64"], "bool");
-  return $ggml_is_contiguous_channels(...args);
-};
-let $ggml_is_contiguous_rows = (...args) => {
-  $ggml_is_contiguous_rows = $bind("ggml_is_contiguous_rows", ["u64"], "bool");
-  return $ggml_is_contiguous_rows(...args);
-};
-let $ggml_are_same_shape = (...args) => {
-  $ggml_are_same_shape = $bind("ggml_are_same_shape", ["u64", "u64"], "bool");
-  return $ggml_are_same_shape(...args);
-};
-let $ggml_are_same_stride = (...args) => {
-  $ggml_are_same_stride = $bind("ggml_are_same_stride", ["u64", "u64"], "bool");
-  return $ggml_are_same_stride(...args);
-};
-let $ggml_can_repeat = (...args) => {
-  $ggml_can_repeat = $bind("ggml_can_repeat", ["u64", "u64"], "bool");
-  return $ggml_can_repeat(...args);
-};
-let $ggml_tensor_overhead = (...args) => {
-  $ggml_tensor_overhead = $bind("ggml_tensor_overhead", [], "u64");
-  return $ggml_tensor_overhead(...args);
-};
-let $ggml_validate_row_data = (...args) => {
-  $ggml_validate_row_data = $bind("ggml_validate_row_data", ["u32", "buffer", "u64"], "bool");
-  return $ggml_validate_row_data(...args);
-};
-let $ggml_init = (...args) => {
-  $ggml_init = $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
-  return $ggml_init(...args);
-};
-let $ggml_reset = (...args) => {
-  $ggml_reset = $bind("ggml_reset", ["u64"], "void");
-  return $ggml_reset(...args);
-};
-let $ggml_free = (...args) => {
-  $ggml_free = $bind("ggml_free", ["u64"], "void");
-  return $ggml_free(...args);
-};
-let $ggml_used_mem = (...args) => {
-  $ggml_used_mem = $bind("ggml_used_mem", ["u64"], "u64");
-  return $ggml_used_mem(...args);
-};
-let $ggml_get_no_alloc = (...args) => {
-  $ggml_get_no_alloc = $bind("ggml_get_no_alloc", ["u64"], "bool");
-  return $ggml_get_no_alloc(...args);
-};
-let $ggml_set_no_alloc = (...args) => {
-  $ggml_set_no_alloc = $bind("ggml_set_no_alloc", ["u64", "bool"], "void");
-  return $ggml_set_no_alloc(...args);
-};
-let $ggml_get_mem_buffer = (...args) => {
-  $ggml_get_mem_buffer = $bind("ggml_get_mem_buffer", ["u64"], "u64");
-  return $ggml_get_mem_buffer(...args);
-};
-let $ggml_get_mem_size = (...args) => {
-  $ggml_get_mem_size = $bind("ggml_get_mem_size", ["u64"], "u64");
-  return $ggml_get_mem_size(...args);
-};
-let $ggml_get_max_tensor_size = (...args) => {
-  $ggml_get_max_tensor_size = $bind("ggml_get_max_tensor_size", ["u64"], "u64");
-  return $ggml_get_max_tensor_size(...args);
-};
-let $ggml_new_tensor = (...args) => {
-  $ggml_new_tensor = $bind("ggml_new_tensor", ["u64", "u32", "i32", "buffer"], "u64");
-  return $ggml_new_tensor(...args);
-};
-let $ggml_new_tensor_1d = (...args) => {
-  $ggml_new_tensor_1d = $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64");
-  return $ggml_new_tensor_1d(...args);
-};
-let $ggml_new_tensor_2d = (...args) => {
-  $ggml_new_tensor_2d = $bind("ggml_new_tensor_2d", ["u64", "u32", "i64", "i64"], "u64");
-  return $ggml_new_tensor_2d(...args);
-};
-let $ggml_new_tensor_3d = (...args) => {
-  $ggml_new_tensor_3d = $bind("ggml_new_tensor_3d", ["u64", "u32", "i64", "i64", "i64"], "u64");
-  return $ggml_new_tensor_3d(...args);
-};
-let $ggml_new_tensor_4d = (...args) => {
-  $ggml_new_tensor_4d = $bind("ggml_new_tensor_4d", ["u64", "u32", "i64", "i64", "i64", "i64"], "u64");
-  return $ggml_new_tensor_4d(...args);
-};
-let $ggml_new_buffer = (...args) => {
-  $ggml_new_buffer = $bind("ggml_new_buffer", ["u64", "u64"], "u64");
-  return $ggml_new_buffer(...args);
-};
-let $ggml_dup_tensor = (...args) => {
-  $ggml_dup_tensor = $bind("ggml_dup_tensor", ["u64", "u64"], "u64");
-  return $ggml_dup_tensor(...args);
-};
-let $ggml_view_tensor = (...args) => {
-  $ggml_view_tensor = $bind("ggml_view_tensor", ["u64", "u64"], "u64");
-  return $ggml_view_tensor(...args);
-};
-let $ggml_get_first_tensor = (...args) => {
-  $ggml_get_first_tensor = $bind("ggml_get_first_tensor", ["u64"], "u64");
-  return $ggml_get_first_tensor(...args);
-};
-let $ggml_get_next_tensor = (...args) => {
-  $ggml_get_next_tensor = $bind("ggml_get_next_tensor", ["u64", "u64"], "u64");
-  return $ggml_get_next_tensor(...args);
-};
-let $ggml_get_tensor = (...args) => {
-  $ggml_get_tensor = $bind("ggml_get_tensor", ["u64", "buffer"], "u64");
-  return $ggml_get_tensor(...args);
-};
-let $ggml_unravel_index = (...args) => {
-  $ggml_unravel_index = $bind("ggml_unravel_index", ["u64", "i64", "buffer", "buffer", "buffer", "buffer"], "void");
-  return $ggml_unravel_index(...args);
-};
-let $ggml_get_unary_op = (...args) => {
-  $ggml_get_unary_op = $bind("ggml_get_unary_op", ["u64"], "u32");
-  return $ggml_get_unary_op(...args);
-};
-let $ggml_get_glu_op = (...args) => {
-  $ggml_get_glu_op = $bind("ggml_get_glu_op", ["u64"], "u32");
-  return $ggml_get_glu_op(...args);
-};
-let $ggml_get_data = (...args) => {
-  $ggml_get_data = $bind("ggml_get_data", ["u64"], "u64");
-  return $ggml_get_data(...args);
-};
-let $ggml_get_data_f32 = (...args) => {
-  $ggml_get_data_f32 = $bind("ggml_get_data_f32", ["u64"], "u64");
-  return $ggml_get_data_f32(...args);
-};
-let $ggml_get_name = (...args) => {
-  $ggml_get_name = $bind("ggml_get_name", ["u64"], "pointer");
-  return $ggml_get_name(...args);
-};
-let $ggml_set_name = (...args) => {
-  $ggml_set_name = $bind("ggml_set_name", ["u64", "buffer"], "u64");
-  return $ggml_set_name(...args);
-};
-let $ggml_format_name = (...args) => {
-  $ggml_format_name = $bind("ggml_format_name", ["u64", "buffer"], "u64");
-  return $ggml_format_name(...args);
-};
-let $ggml_set_input = (...args) => {
-  $ggml_set_input = $bind("ggml_set_input", ["u64"], "void");
-  return $ggml_set_input(...args);
-};
-let $ggml_set_output = (...args) => {
-  $ggml_set_output = $bind("ggml_set_output", ["u64"], "void");
-  return $ggml_set_output(...args);
-};
-let $ggml_set_param = (...args) => {
-  $ggml_set_param = $bind("ggml_set_param", ["u64"], "void");
-  return $ggml_set_param(...args);
-};
-let $ggml_set_loss = (...args) => {
-  $ggml_set_loss = $bind("ggml_set_loss", ["u64"], "void");
-  return $ggml_set_loss(...args);
-};
-let $ggml_dup = (...args) => {
-  $ggml_dup = $bind("ggml_dup", ["u64", "u64"], "u64");
-  return $ggml_dup(...args);
-};
-let $ggml_dup_inplace = (...args) => {
-  $ggml_dup_inplace = $bind("ggml_dup_inplace", ["u64", "u64"], "u64");
-  return $ggml_dup_inplace(...args);
-};
-let $ggml_add = (...args) => {
-  $ggml_add = $bind("ggml_add", ["u64", "u64", "u64"], "u64");
-  return $ggml_add(...args);
-};
-let $ggml_add_inplace = (...args) => {
-  $ggml_add_inplace = $bind("ggml_add_inplace", ["u64", "u64", "u64"], "u64");
-  return $ggml_add_inplace(...args);
-};
-let $ggml_add_cast = (...args) => {
-  $ggml_add_cast = $bind("ggml_add_cast", ["u64", "u64", "u64", "u32"], "u64");
-  return $ggml_add_cast(...args);
-};
-let $ggml_add_id = (...args) => {
-  $ggml_add_id = $bind("ggml_add_id", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_add_id(...args);
-};
-let $ggml_add1 = (...args) => {
-  $ggml_add1 = $bind("ggml_add1", ["u64", "u64", "u64"], "u64");
-  return $ggml_add1(...args);
-};
-let $ggml_add1_inplace = (...args) => {
-  $ggml_add1_inplace = $bind("ggml_add1_inplace", ["u64", "u64", "u64"], "u64");
-  return $ggml_add1_inplace(...args);
-};
-let $ggml_acc = (...args) => {
-  $ggml_acc = $bind("ggml_acc", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_acc(...args);
-};
-let $ggml_acc_inplace = (...args) => {
-  $ggml_acc_inplace = $bind("ggml_acc_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_acc_inplace(...args);
-};
-let $ggml_sub = (...args) => {
-  $ggml_sub = $bind("ggml_sub", ["u64", "u64", "u64"], "u64");
-  return $ggml_sub(...args);
-};
-let $ggml_sub_inplace = (...args) => {
-  $ggml_sub_inplace = $bind("ggml_sub_inplace", ["u64", "u64", "u64"], "u64");
-  return $ggml_sub_inplace(...args);
-};
-let $ggml_mul = (...args) => {
-  $ggml_mul = $bind("ggml_mul", ["u64", "u64", "u64"], "u64");
-  return $ggml_mul(...args);
-};
-let $ggml_mul_inplace = (...args) => {
-  $ggml_mul_inplace = $bind("ggml_mul_inplace", ["u64", "u64", "u64"], "u64");
-  return $ggml_mul_inplace(...args);
-};
-let $ggml_div = (...args) => {
-  $ggml_div = $bind("ggml_div", ["u64", "u64", "u64"], "u64");
-  return $ggml_div(...args);
-};
-let $ggml_div_inplace = (...args) => {
-  $ggml_div_inplace = $bind("ggml_div_inplace", ["u64", "u64", "u64"], "u64");
-  return $ggml_div_inplace(...args);
-};
-let $ggml_sqr = (...args) => {
-  $ggml_sqr = $bind("ggml_sqr", ["u64", "u64"], "u64");
-  return $ggml_sqr(...args);
-};
-let $ggml_sqr_inplace = (...args) => {
-  $ggml_sqr_inplace = $bind("ggml_sqr_inplace", ["u64", "u64"], "u64");
-  return $ggml_sqr_inplace(...args);
-};
-let $ggml_sqrt = (...args) => {
-  $ggml_sqrt = $bind("ggml_sqrt", ["u64", "u64"], "u64");
-  return $ggml_sqrt(...args);
-};
-let $ggml_sqrt_inplace = (...args) => {
-  $ggml_sqrt_inplace = $bind("ggml_sqrt_inplace", ["u64", "u64"], "u64");
-  return $ggml_sqrt_inplace(...args);
-};
-let $ggml_log = (...args) => {
-  $ggml_log = $bind("ggml_log", ["u64", "u64"], "u64");
-  return $ggml_log(...args);
-};
-let $ggml_log_inplace = (...args) => {
-  $ggml_log_inplace = $bind("ggml_log_inplace", ["u64", "u64"], "u64");
-  return $ggml_log_inplace(...args);
-};
-let $ggml_expm1 = (...args) => {
-  $ggml_expm1 = $bind("ggml_expm1", ["u64", "u64"], "u64");
-  return $ggml_expm1(...args);
-};
-let $ggml_expm1_inplace = (...args) => {
-  $ggml_expm1_inplace = $bind("ggml_expm1_inplace", ["u64", "u64"], "u64");
-  return $ggml_expm1_inplace(...args);
-};
-let $ggml_softplus = (...args) => {
-  $ggml_softplus = $bind("ggml_softplus", ["u64", "u64"], "u64");
-  return $ggml_softplus(...args);
-};
-let $ggml_softplus_inplace = (...args) => {
-  $ggml_softplus_inplace = $bind("ggml_softplus_inplace", ["u64", "u64"], "u64");
-  return $ggml_softplus_inplace(...args);
-};
-let $ggml_sin = (...args) => {
-  $ggml_sin = $bind("ggml_sin", ["u64", "u64"], "u64");
-  return $ggml_sin(...args);
-};
-let $ggml_sin_inplace = (...args) => {
-  $ggml_sin_inplace = $bind("ggml_sin_inplace", ["u64", "u64"], "u64");
-  return $ggml_sin_inplace(...args);
-};
-let $ggml_cos = (...args) => {
-  $ggml_cos = $bind("ggml_cos", ["u64", "u64"], "u64");
-  return $ggml_cos(...args);
-};
-let $ggml_cos_inplace = (...args) => {
-  $ggml_cos_inplace = $bind("ggml_cos_inplace", ["u64", "u64"], "u64");
-  return $ggml_cos_inplace(...args);
-};
-let $ggml_sum = (...args) => {
-  $ggml_sum = $bind("ggml_sum", ["u64", "u64"], "u64");
-  return $ggml_sum(...args);
-};
-let $ggml_sum_rows = (...args) => {
-  $ggml_sum_rows = $bind("ggml_sum_rows", ["u64", "u64"], "u64");
-  return $ggml_sum_rows(...args);
-};
-let $ggml_cumsum = (...args) => {
-  $ggml_cumsum = $bind("ggml_cumsum", ["u64", "u64"], "u64");
-  return $ggml_cumsum(...args);
-};
-let $ggml_mean = (...args) => {
-  $ggml_mean = $bind("ggml_mean", ["u64", "u64"], "u64");
-  return $ggml_mean(...args);
-};
-let $ggml_argmax = (...args) => {
-  $ggml_argmax = $bind("ggml_argmax", ["u64", "u64"], "u64");
-  return $ggml_argmax(...args);
-};
-let $ggml_count_equal = (...args) => {
-  $ggml_count_equal = $bind("ggml_count_equal", ["u64", "u64", "u64"], "u64");
-  return $ggml_count_equal(...args);
-};
-let $ggml_repeat = (...args) => {
-  $ggml_repeat = $bind("ggml_repeat", ["u64", "u64", "u64"], "u64");
-  return $ggml_repeat(...args);
-};
-let $ggml_repeat_4d = (...args) => {
-  $ggml_repeat_4d = $bind("ggml_repeat_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
-  return $ggml_repeat_4d(...args);
-};
-let $ggml_repeat_back = (...args) => {
-  $ggml_repeat_back = $bind("ggml_repeat_back", ["u64", "u64", "u64"], "u64");
-  return $ggml_repeat_back(...args);
-};
-let $ggml_concat = (...args) => {
-  $ggml_concat = $bind("ggml_concat", ["u64", "u64", "u64", "i32"], "u64");
-  return $ggml_concat(...args);
-};
-let $ggml_abs = (...args) => {
-  $ggml_abs = $bind("ggml_abs", ["u64", "u64"], "u64");
-  return $ggml_abs(...args);
-};
-let $ggml_abs_inplace = (...args) => {
-  $ggml_abs_inplace = $bind("ggml_abs_inplace", ["u64", "u64"], "u64");
-  return $ggml_abs_inplace(...args);
-};
-let $ggml_sgn = (...args) => {
-  $ggml_sgn = $bind("ggml_sgn", ["u64", "u64"], "u64");
-  return $ggml_sgn(...args);
-};
-let $ggml_sgn_inplace = (...args) => {
-  $ggml_sgn_inplace = $bind("ggml_sgn_inplace", ["u64", "u64"], "u64");
-  return $ggml_sgn_inplace(...args);
-};
-let $ggml_neg = (...args) => {
-  $ggml_neg = $bind("ggml_neg", ["u64", "u64"], "u64");
-  return $ggml_neg(...args);
-};
-let $ggml_neg_inplace = (...args) => {
-  $ggml_neg_inplace = $bind("ggml_neg_inplace", ["u64", "u64"], "u64");
-  return $ggml_neg_inplace(...args);
-};
-let $ggml_step = (...args) => {
-  $ggml_step = $bind("ggml_step", ["u64", "u64"], "u64");
-  return $ggml_step(...args);
-};
-let $ggml_step_inplace = (...args) => {
-  $ggml_step_inplace = $bind("ggml_step_inplace", ["u64", "u64"], "u64");
-  return $ggml_step_inplace(...args);
-};
-let $ggml_tanh = (...args) => {
-  $ggml_tanh = $bind("ggml_tanh", ["u64", "u64"], "u64");
-  return $ggml_tanh(...args);
-};
-let $ggml_tanh_inplace = (...args) => {
-  $ggml_tanh_inplace = $bind("ggml_tanh_inplace", ["u64", "u64"], "u64");
-  return $ggml_tanh_inplace(...args);
-};
-let $ggml_elu = (...args) => {
-  $ggml_elu = $bind("ggml_elu", ["u64", "u64"], "u64");
-  return $ggml_elu(...args);
-};
-let $ggml_elu_inplace = (...args) => {
-  $ggml_elu_inplace = $bind("ggml_elu_inplace", ["u64", "u64"], "u64");
-  return $ggml_elu_inplace(...args);
-};
-let $ggml_relu = (...args) => {
-  $ggml_relu = $bind("ggml_relu", ["u64", "u64"], "u64");
-  return $ggml_relu(...args);
-};
-let $ggml_leaky_relu = (...args) => {
-  $ggml_leaky_relu = $bind("ggml_leaky_relu", ["u64", "u64", "f32", "bool"], "u64");
-  return $ggml_leaky_relu(...args);
-};
-let $ggml_relu_inplace = (...args) => {
-  $ggml_relu_inplace = $bind("ggml_relu_inplace", ["u64", "u64"], "u64");
-  return $ggml_relu_inplace(...args);
-};
-let $ggml_sigmoid = (...args) => {
-  $ggml_sigmoid = $bind("ggml_sigmoid", ["u64", "u64"], "u64");
-  return $ggml_sigmoid(...args);
-};
-let $ggml_sigmoid_inplace = (...args) => {
-  $ggml_sigmoid_inplace = $bind("ggml_sigmoid_inplace", ["u64", "u64"], "u64");
-  return $ggml_sigmoid_inplace(...args);
-};
-let $ggml_gelu = (...args) => {
-  $ggml_gelu = $bind("ggml_gelu", ["u64", "u64"], "u64");
-  return $ggml_gelu(...args);
-};
-let $ggml_gelu_inplace = (...args) => {
-  $ggml_gelu_inplace = $bind("ggml_gelu_inplace", ["u64", "u64"], "u64");
-  return $ggml_gelu_inplace(...args);
-};
-let $ggml_gelu_erf = (...args) => {
-  $ggml_gelu_erf = $bind("ggml_gelu_erf", ["u64", "u64"], "u64");
-  return $ggml_gelu_erf(...args);
-};
-let $ggml_gelu_erf_inplace = (...args) => {
-  $ggml_gelu_erf_inplace = $bind("ggml_gelu_erf_inplace", ["u64", "u64"], "u64");
-  return $ggml_gelu_erf_inplace(...args);
-};
-let $ggml_gelu_quick = (...args) => {
-  $ggml_gelu_quick = $bind("ggml_gelu_quick", ["u64", "u64"], "u64");
-  return $ggml_gelu_quick(...args);
-};
-let $ggml_gelu_quick_inplace = (...args) => {
-  $ggml_gelu_quick_inplace = $bind("ggml_gelu_quick_inplace", ["u64", "u64"], "u64");
-  return $ggml_gelu_quick_inplace(...args);
-};
-let $ggml_silu = (...args) => {
-  $ggml_silu = $bind("ggml_silu", ["u64", "u64"], "u64");
-  return $ggml_silu(...args);
-};
-let $ggml_silu_inplace = (...args) => {
-  $ggml_silu_inplace = $bind("ggml_silu_inplace", ["u64", "u64"], "u64");
-  return $ggml_silu_inplace(...args);
-};
-let $ggml_silu_back = (...args) => {
-  $ggml_silu_back = $bind("ggml_silu_back", ["u64", "u64", "u64"], "u64");
-  return $ggml_silu_back(...args);
-};
-let $ggml_hardswish = (...args) => {
-  $ggml_hardswish = $bind("ggml_hardswish", ["u64", "u64"], "u64");
-  return $ggml_hardswish(...args);
-};
-let $ggml_hardsigmoid = (...args) => {
-  $ggml_hardsigmoid = $bind("ggml_hardsigmoid", ["u64", "u64"], "u64");
-  return $ggml_hardsigmoid(...args);
-};
-let $ggml_exp = (...args) => {
-  $ggml_exp = $bind("ggml_exp", ["u64", "u64"], "u64");
-  return $ggml_exp(...args);
-};
-let $ggml_exp_inplace = (...args) => {
-  $ggml_exp_inplace = $bind("ggml_exp_inplace", ["u64", "u64"], "u64");
-  return $ggml_exp_inplace(...args);
-};
-let $ggml_floor = (...args) => {
-  $ggml_floor = $bind("ggml_floor", ["u64", "u64"], "u64");
-  return $ggml_floor(...args);
-};
-let $ggml_floor_inplace = (...args) => {
-  $ggml_floor_inplace = $bind("ggml_floor_inplace", ["u64", "u64"], "u64");
-  return $ggml_floor_inplace(...args);
-};
-let $ggml_ceil = (...args) => {
-  $ggml_ceil = $bind("ggml_ceil", ["u64", "u64"], "u64");
-  return $ggml_ceil(...args);
-};
-let $ggml_ceil_inplace = (...args) => {
-  $ggml_ceil_inplace = $bind("ggml_ceil_inplace", ["u64", "u64"], "u64");
-  return $ggml_ceil_inplace(...args);
-};
-let $ggml_round = (...args) => {
-  $ggml_round = $bind("ggml_round", ["u64", "u64"], "u64");
-  return $ggml_round(...args);
-};
-let $ggml_round_inplace = (...args) => {
-  $ggml_round_inplace = $bind("ggml_round_inplace", ["u64", "u64"], "u64");
-  return $ggml_round_inplace(...args);
-};
-let $ggml_trunc = (...args) => {
-  $ggml_trunc = $bind("ggml_trunc", ["u64", "u64"], "u64");
-  return $ggml_trunc(...args);
-};
-let $ggml_trunc_inplace = (...args) => {
-  $ggml_trunc_inplace = $bind("ggml_trunc_inplace", ["u64", "u64"], "u64");
-  return $ggml_trunc_inplace(...args);
-};
-let $ggml_xielu = (...args) => {
-  $ggml_xielu = $bind("ggml_xielu", ["u64", "u64", "f32", "f32", "f32", "f32"], "u64");
-  return $ggml_xielu(...args);
-};
-let $ggml_glu = (...args) => {
-  $ggml_glu = $bind("ggml_glu", ["u64", "u64", "u32", "bool"], "u64");
-  return $ggml_glu(...args);
-};
-let $ggml_reglu = (...args) => {
-  $ggml_reglu = $bind("ggml_reglu", ["u64", "u64"], "u64");
-  return $ggml_reglu(...args);
-};
-let $ggml_reglu_swapped = (...args) => {
-  $ggml_reglu_swapped = $bind("ggml_reglu_swapped", ["u64", "u64"], "u64");
-  return $ggml_reglu_swapped(...args);
-};
-let $ggml_geglu = (...args) => {
-  $ggml_geglu = $bind("ggml_geglu", ["u64", "u64"], "u64");
-  return $ggml_geglu(...args);
-};
-let $ggml_geglu_swapped = (...args) => {
-  $ggml_geglu_swapped = $bind("ggml_geglu_swapped", ["u64", "u64"], "u64");
-  return $ggml_geglu_swapped(...args);
-};
-let $ggml_swiglu = (...args) => {
-  $ggml_swiglu = $bind("ggml_swiglu", ["u64", "u64"], "u64");
-  return $ggml_swiglu(...args);
-};
-let $ggml_swiglu_swapped = (...args) => {
-  $ggml_swiglu_swapped = $bind("ggml_swiglu_swapped", ["u64", "u64"], "u64");
-  return $ggml_swiglu_swapped(...args);
-};
-let $ggml_geglu_erf = (...args) => {
-  $ggml_geglu_erf = $bind("ggml_geglu_erf", ["u64", "u64"], "u64");
-  return $ggml_geglu_erf(...args);
-};
-let $ggml_geglu_erf_swapped = (...args) => {
-  $ggml_geglu_erf_swapped = $bind("ggml_geglu_erf_swapped", ["u64", "u64"], "u64");
-  return $ggml_geglu_erf_swapped(...args);
-};
-let $ggml_geglu_quick = (...args) => {
-  $ggml_geglu_quick = $bind("ggml_geglu_quick", ["u64", "u64"], "u64");
-  return $ggml_geglu_quick(...args);
-};
-let $ggml_geglu_quick_swapped = (...args) => {
-  $ggml_geglu_quick_swapped = $bind("ggml_geglu_quick_swapped", ["u64", "u64"], "u64");
-  return $ggml_geglu_quick_swapped(...args);
-};
-let $ggml_glu_split = (...args) => {
-  $ggml_glu_split = $bind("ggml_glu_split", ["u64", "u64", "u64", "u32"], "u64");
-  return $ggml_glu_split(...args);
-};
-let $ggml_reglu_split = (...args) => {
-  $ggml_reglu_split = $bind("ggml_reglu_split", ["u64", "u64", "u64"], "u64");
-  return $ggml_reglu_split(...args);
-};
-let $ggml_geglu_split = (...args) => {
-  $ggml_geglu_split = $bind("ggml_geglu_split", ["u64", "u64", "u64"], "u64");
-  return $ggml_geglu_split(...args);
-};
-let $ggml_swiglu_split = (...args) => {
-  $ggml_swiglu_split = $bind("ggml_swiglu_split", ["u64", "u64", "u64"], "u64");
-  return $ggml_swiglu_split(...args);
-};
-let $ggml_geglu_erf_split = (...args) => {
-  $ggml_geglu_erf_split = $bind("ggml_geglu_erf_split", ["u64", "u64", "u64"], "u64");
-  return $ggml_geglu_erf_split(...args);
-};
-let $ggml_geglu_quick_split = (...args) => {
-  $ggml_geglu_quick_split = $bind("ggml_geglu_quick_split", ["u64", "u64", "u64"], "u64");
-  return $ggml_geglu_quick_split(...args);
-};
-let $ggml_swiglu_oai = (...args) => {
-  $ggml_swiglu_oai = $bind("ggml_swiglu_oai", ["u64", "u64", "u64", "f32", "f32"], "u64");
-  return $ggml_swiglu_oai(...args);
-};
-let $ggml_swiglu_clamp = (...args) => {
-  $ggml_swiglu_clamp = $bind("ggml_swiglu_clamp", ["u64", "u64", "u64", "f32"], "u64");
-  return $ggml_swiglu_clamp(...args);
-};
-let $ggml_norm = (...args) => {
-  $ggml_norm = $bind("ggml_norm", ["u64", "u64", "f32"], "u64");
-  return $ggml_norm(...args);
-};
-let $ggml_norm_inplace = (...args) => {
-  $ggml_norm_inplace = $bind("ggml_norm_inplace", ["u64", "u64", "f32"], "u64");
-  return $ggml_norm_inplace(...args);
-};
-let $ggml_rms_norm = (...args) => {
-  $ggml_rms_norm = $bind("ggml_rms_norm", ["u64", "u64", "f32"], "u64");
-  return $ggml_rms_norm(...args);
-};
-let $ggml_rms_norm_inplace = (...args) => {
-  $ggml_rms_norm_inplace = $bind("ggml_rms_norm_inplace", ["u64", "u64", "f32"], "u64");
-  return $ggml_rms_norm_inplace(...args);
-};
-let $ggml_group_norm = (...args) => {
-  $ggml_group_norm = $bind("ggml_group_norm", ["u64", "u64", "i32", "f32"], "u64");
-  return $ggml_group_norm(...args);
-};
-let $ggml_group_norm_inplace = (...args) => {
-  $ggml_group_norm_inplace = $bind("ggml_group_norm_inplace", ["u64", "u64", "i32", "f32"], "u64");
-  return $ggml_group_norm_inplace(...args);
-};
-let $ggml_l2_norm = (...args) => {
-  $ggml_l2_norm = $bind("ggml_l2_norm", ["u64", "u64", "f32"], "u64");
-  return $ggml_l2_norm(...args);
-};
-let $ggml_l2_norm_inplace = (...args) => {
-  $ggml_l2_norm_inplace = $bind("ggml_l2_norm_inplace", ["u64", "u64", "f32"], "u64");
-  return $ggml_l2_norm_inplace(...args);
-};
-let $ggml_rms_norm_back = (...args) => {
-  $ggml_rms_norm_back = $bind("ggml_rms_norm_back", ["u64", "u64", "u64", "f32"], "u64");
-  return $ggml_rms_norm_back(...args);
-};
-let $ggml_prec_set_acc = (...args) => {
-  $ggml_prec_set_acc = $bind("ggml_prec_set_acc", ["u64", "u32"], "bool");
-  return $ggml_prec_set_acc(...args);
-};
-let $ggml_prec_set_src = (...args) => {
-  $ggml_prec_set_src = $bind("ggml_prec_set_src", ["u64", "u32", "i32"], "bool");
-  return $ggml_prec_set_src(...args);
-};
-let $ggml_mul_mat = (...args) => {
-  $ggml_mul_mat = $bind("ggml_mul_mat", ["u64", "u64", "u64"], "u64");
-  return $ggml_mul_mat(...args);
-};
-let $ggml_mul_mat_set_prec = (...args) => {
-  $ggml_mul_mat_set_prec = $bind("ggml_mul_mat_set_prec", ["u64", "u32"], "void");
-  return $ggml_mul_mat_set_prec(...args);
-};
-let $ggml_mul_mat_set_hint = (...args) => {
-  $ggml_mul_mat_set_hint = $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void");
-  return $ggml_mul_mat_set_hint(...args);
-};
-let $ggml_mul_mat_id = (...args) => {
-  $ggml_mul_mat_id = $bind("ggml_mul_mat_id", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_mul_mat_id(...args);
-};
-let $ggml_out_prod = (...args) => {
-  $ggml_out_prod = $bind("ggml_out_prod", ["u64", "u64", "u64"], "u64");
-  return $ggml_out_prod(...args);
-};
-let $ggml_scale = (...args) => {
-  $ggml_scale = $bind("ggml_scale", ["u64", "u64", "f32"], "u64");
-  return $ggml_scale(...args);
-};
-let $ggml_scale_inplace = (...args) => {
-  $ggml_scale_inplace = $bind("ggml_scale_inplace", ["u64", "u64", "f32"], "u64");
-  return $ggml_scale_inplace(...args);
-};
-let $ggml_scale_bias = (...args) => {
-  $ggml_scale_bias = $bind("ggml_scale_bias", ["u64", "u64", "f32", "f32"], "u64");
-  return $ggml_scale_bias(...args);
-};
-let $ggml_scale_bias_inplace = (...args) => {
-  $ggml_scale_bias_inplace = $bind("ggml_scale_bias_inplace", ["u64", "u64", "f32", "f32"], "u64");
-  return $ggml_scale_bias_inplace(...args);
-};
-let $ggml_set = (...args) => {
-  $ggml_set = $bind("ggml_set", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_set(...args);
-};
-let $ggml_set_inplace = (...args) => {
-  $ggml_set_inplace = $bind("ggml_set_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_set_inplace(...args);
-};
-let $ggml_set_1d = (...args) => {
-  $ggml_set_1d = $bind("ggml_set_1d", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_set_1d(...args);
-};
-let $ggml_set_1d_inplace = (...args) => {
-  $ggml_set_1d_inplace = $bind("ggml_set_1d_inplace", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_set_1d_inplace(...args);
-};
-let $ggml_set_2d = (...args) => {
-  $ggml_set_2d = $bind("ggml_set_2d", ["u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_set_2d(...args);
-};
-let $ggml_set_2d_inplace = (...args) => {
-  $ggml_set_2d_inplace = $bind("ggml_set_2d_inplace", ["u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_set_2d_inplace(...args);
-};
-let $ggml_cpy = (...args) => {
-  $ggml_cpy = $bind("ggml_cpy", ["u64", "u64", "u64"], "u64");
-  return $ggml_cpy(...args);
-};
-let $ggml_cast = (...args) => {
-  $ggml_cast = $bind("ggml_cast", ["u64", "u64", "u32"], "u64");
-  return $ggml_cast(...args);
-};
-let $ggml_cont = (...args) => {
-  $ggml_cont = $bind("ggml_cont", ["u64", "u64"], "u64");
-  return $ggml_cont(...args);
-};
-let $ggml_cont_1d = (...args) => {
-  $ggml_cont_1d = $bind("ggml_cont_1d", ["u64", "u64", "i64"], "u64");
-  return $ggml_cont_1d(...args);
-};
-let $ggml_cont_2d = (...args) => {
-  $ggml_cont_2d = $bind("ggml_cont_2d", ["u64", "u64", "i64", "i64"], "u64");
-  return $ggml_cont_2d(...args);
-};
-let $ggml_cont_3d = (...args) => {
-  $ggml_cont_3d = $bind("ggml_cont_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
-  return $ggml_cont_3d(...args);
-};
-let $ggml_cont_4d = (...args) => {
-  $ggml_cont_4d = $bind("ggml_cont_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
-  return $ggml_cont_4d(...args);
-};
-let $ggml_reshape = (...args) => {
-  $ggml_reshape = $bind("ggml_reshape", ["u64", "u64", "u64"], "u64");
-  return $ggml_reshape(...args);
-};
-let $ggml_reshape_1d = (...args) => {
-  $ggml_reshape_1d = $bind("ggml_reshape_1d", ["u64", "u64", "i64"], "u64");
-  return $ggml_reshape_1d(...args);
-};
-let $ggml_reshape_2d = (...args) => {
-  $ggml_reshape_2d = $bind("ggml_reshape_2d", ["u64", "u64", "i64", "i64"], "u64");
-  return $ggml_reshape_2d(...args);
-};
-let $ggml_reshape_3d = (...args) => {
-  $ggml_reshape_3d = $bind("ggml_reshape_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
-  return $ggml_reshape_3d(...args);
-};
-let $ggml_reshape_4d = (...args) => {
-  $ggml_reshape_4d = $bind("ggml_reshape_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
-  return $ggml_reshape_4d(...args);
-};
-let $ggml_view_1d = (...args) => {
-  $ggml_view_1d = $bind("ggml_view_1d", ["u64", "u64", "i64", "u64"], "u64");
-  return $ggml_view_1d(...args);
-};
-let $ggml_view_2d = (...args) => {
-  $ggml_view_2d = $bind("ggml_view_2d", ["u64", "u64", "i64", "i64", "u64", "u64"], "u64");
-  return $ggml_view_2d(...args);
-};
-let $ggml_view_3d = (...args) => {
-  $ggml_view_3d = $bind("ggml_view_3d", ["u64", "u64", "i64", "i64", "i64", "u64", "u64", "u64"], "u64");
-  return $ggml_view_3d(...args);
-};
-let $ggml_view_4d = (...args) => {
-  $ggml_view_4d = $bind("ggml_view_4d", ["u64", "u64", "i64", "i64", "i64", "i64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_view_4d(...args);
-};
-let $ggml_permute = (...args) => {
-  $ggml_permute = $bind("ggml_permute", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_permute(...args);
-};
-let $ggml_transpose = (...args) => {
-  $ggml_transpose = $bind("ggml_transpose", ["u64", "u64"], "u64");
-  return $ggml_transpose(...args);
-};
-let $ggml_get_rows = (...args) => {
-  $ggml_get_rows = $bind("ggml_get_rows", ["u64", "u64", "u64"], "u64");
-  return $ggml_get_rows(...args);
-};
-let $ggml_get_rows_back = (...args) => {
-  $ggml_get_rows_back = $bind("ggml_get_rows_back", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_get_rows_back(...args);
-};
-let $ggml_set_rows = (...args) => {
-  $ggml_set_rows = $bind("ggml_set_rows", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_set_rows(...args);
-};
-let $ggml_diag = (...args) => {
-  $ggml_diag = $bind("ggml_diag", ["u64", "u64"], "u64");
-  return $ggml_diag(...args);
-};
-let $ggml_diag_mask_inf = (...args) => {
-  $ggml_diag_mask_inf = $bind("ggml_diag_mask_inf", ["u64", "u64", "i32"], "u64");
-  return $ggml_diag_mask_inf(...args);
-};
-let $ggml_diag_mask_inf_inplace = (...args) => {
-  $ggml_diag_mask_inf_inplace = $bind("ggml_diag_mask_inf_inplace", ["u64", "u64", "i32"], "u64");
-  return $ggml_diag_mask_inf_inplace(...args);
-};
-let $ggml_diag_mask_zero = (...args) => {
-  $ggml_diag_mask_zero = $bind("ggml_diag_mask_zero", ["u64", "u64", "i32"], "u64");
-  return $ggml_diag_mask_zero(...args);
-};
-let $ggml_diag_mask_zero_inplace = (...args) => {
-  $ggml_diag_mask_zero_inplace = $bind("ggml_diag_mask_zero_inplace", ["u64", "u64", "i32"], "u64");
-  return $ggml_diag_mask_zero_inplace(...args);
-};
-let $ggml_clamp = (...args) => {
-  $ggml_clamp = $bind("ggml_clamp", ["u64", "u64", "f32", "f32"], "u64");
-  return $ggml_clamp(...args);
-};
-let $ggml_clamp_inplace = (...args) => {
-  $ggml_clamp_inplace = $bind("ggml_clamp_inplace", ["u64", "u64", "f32", "f32"], "u64");
-  return $ggml_clamp_inplace(...args);
-};
-let $ggml_soft_max = (...args) => {
-  $ggml_soft_max = $bind("ggml_soft_max", ["u64", "u64"], "u64");
-  return $ggml_soft_max(...args);
-};
-let $ggml_soft_max_inplace = (...args) => {
-  $ggml_soft_max_inplace = $bind("ggml_soft_max_inplace", ["u64", "u64"], "u64");
-  return $ggml_soft_max_inplace(...args);
-};
-let $ggml_soft_max_ext = (...args) => {
-  $ggml_soft_max_ext = $bind("ggml_soft_max_ext", ["u64", "u64", "u64", "f32", "f32"], "u64");
-  return $ggml_soft_max_ext(...args);
-};
-let $ggml_soft_max_ext_inplace = (...args) => {
-  $ggml_soft_max_ext_inplace = $bind("ggml_soft_max_ext_inplace", ["u64", "u64", "u64", "f32", "f32"], "u64");
-  return $ggml_soft_max_ext_inplace(...args);
-};
-let $ggml_soft_max_add_sinks = (...args) => {
-  $ggml_soft_max_add_sinks = $bind("ggml_soft_max_add_sinks", ["u64", "u64"], "void");
-  return $ggml_soft_max_add_sinks(...args);
-};
-let $ggml_soft_max_ext_back = (...args) => {
-  $ggml_soft_max_ext_back = $bind("ggml_soft_max_ext_back", ["u64", "u64", "u64", "f32", "f32"], "u64");
-  return $ggml_soft_max_ext_back(...args);
-};
-let $ggml_soft_max_ext_back_inplace = (...args) => {
-  $ggml_soft_max_ext_back_inplace = $bind("ggml_soft_max_ext_back_inplace", ["u64", "u64", "u64", "f32", "f32"], "u64");
-  return $ggml_soft_max_ext_back_inplace(...args);
-};
-let $ggml_rope = (...args) => {
-  $ggml_rope = $bind("ggml_rope", ["u64", "u64", "u64", "i32", "i32"], "u64");
-  return $ggml_rope(...args);
-};
-let $ggml_rope_inplace = (...args) => {
-  $ggml_rope_inplace = $bind("ggml_rope_inplace", ["u64", "u64", "u64", "i32", "i32"], "u64");
-  return $ggml_rope_inplace(...args);
-};
-let $ggml_rope_ext = (...args) => {
-  $ggml_rope_ext = $bind(
-    "ggml_rope_ext",
-    ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_ext(...args);
-};
-let $ggml_rope_multi = (...args) => {
-  $ggml_rope_multi = $bind(
-    "ggml_rope_multi",
-    ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_multi(...args);
-};
-let $ggml_rope_ext_inplace = (...args) => {
-  $ggml_rope_ext_inplace = $bind(
-    "ggml_rope_ext_inplace",
-    ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_ext_inplace(...args);
-};
-let $ggml_rope_multi_inplace = (...args) => {
-  $ggml_rope_multi_inplace = $bind(
-    "ggml_rope_multi_inplace",
-    ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_multi_inplace(...args);
-};
-let $ggml_rope_custom = (...args) => {
-  $ggml_rope_custom = $bind(
-    "ggml_rope_custom",
-    ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_custom(...args);
-};
-let $ggml_rope_custom_inplace = (...args) => {
-  $ggml_rope_custom_inplace = $bind(
-    "ggml_rope_custom_inplace",
-    ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_custom_inplace(...args);
-};
-let $ggml_rope_yarn_corr_dims = (...args) => {
-  $ggml_rope_yarn_corr_dims = $bind("ggml_rope_yarn_corr_dims", ["i32", "i32", "f32", "f32", "f32", "buffer"], "void");
-  return $ggml_rope_yarn_corr_dims(...args);
-};
-let $ggml_rope_ext_back = (...args) => {
-  $ggml_rope_ext_back = $bind(
-    "ggml_rope_ext_back",
-    ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_ext_back(...args);
-};
-let $ggml_rope_multi_back = (...args) => {
-  $ggml_rope_multi_back = $bind(
-    "ggml_rope_multi_back",
-    ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-    "u64",
-  );
-  return $ggml_rope_multi_back(...args);
-};
-let $ggml_rope_set_offset = (...args) => {
-  $ggml_rope_set_offset = $bind("ggml_rope_set_offset", ["u64", "i32"], "u64");
-  return $ggml_rope_set_offset(...args);
-};
-let $ggml_im2col = (...args) => {
-  $ggml_im2col = $bind("ggml_im2col", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"], "u64");
-  return $ggml_im2col(...args);
-};
-let $ggml_im2col_back = (...args) => {
-  $ggml_im2col_back = $bind("ggml_im2col_back", ["u64", "u64", "u64", "buffer", "i32", "i32", "i32", "i32", "i32", "i32", "bool"], "u64");
-  return $ggml_im2col_back(...args);
-};
-let $ggml_col2im_1d = (...args) => {
-  $ggml_col2im_1d = $bind("ggml_col2im_1d", ["u64", "u64", "i32", "i32", "i32"], "u64");
-  return $ggml_col2im_1d(...args);
-};
-let $ggml_conv_1d = (...args) => {
-  $ggml_conv_1d = $bind("ggml_conv_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_1d(...args);
-};
-let $ggml_conv_1d_ph = (...args) => {
-  $ggml_conv_1d_ph = $bind("ggml_conv_1d_ph", ["u64", "u64", "u64", "i32", "i32"], "u64");
-  return $ggml_conv_1d_ph(...args);
-};
-let $ggml_conv_1d_dw = (...args) => {
-  $ggml_conv_1d_dw = $bind("ggml_conv_1d_dw", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_1d_dw(...args);
-};
-let $ggml_conv_1d_dw_ph = (...args) => {
-  $ggml_conv_1d_dw_ph = $bind("ggml_conv_1d_dw_ph", ["u64", "u64", "u64", "i32", "i32"], "u64");
-  return $ggml_conv_1d_dw_ph(...args);
-};
-let $ggml_conv_transpose_1d = (...args) => {
-  $ggml_conv_transpose_1d = $bind("ggml_conv_transpose_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_transpose_1d(...args);
-};
-let $ggml_conv_2d = (...args) => {
-  $ggml_conv_2d = $bind("ggml_conv_2d", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_2d(...args);
-};
-let $ggml_im2col_3d = (...args) => {
-  $ggml_im2col_3d = $bind(
-    "ggml_im2col_3d",
-    ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "u32"],
-    "u64",
-  );
-  return $ggml_im2col_3d(...args);
-};
-let $ggml_conv_3d = (...args) => {
-  $ggml_conv_3d = $bind("ggml_conv_3d", ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_3d(...args);
-};
-let $ggml_conv_2d_sk_p0 = (...args) => {
-  $ggml_conv_2d_sk_p0 = $bind("ggml_conv_2d_sk_p0", ["u64", "u64", "u64"], "u64");
-  return $ggml_conv_2d_sk_p0(...args);
-};
-let $ggml_conv_2d_s1_ph = (...args) => {
-  $ggml_conv_2d_s1_ph = $bind("ggml_conv_2d_s1_ph", ["u64", "u64", "u64"], "u64");
-  return $ggml_conv_2d_s1_ph(...args);
-};
-let $ggml_conv_2d_dw = (...args) => {
-  $ggml_conv_2d_dw = $bind("ggml_conv_2d_dw", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_2d_dw(...args);
-};
-let $ggml_conv_2d_dw_direct = (...args) => {
-  $ggml_conv_2d_dw_direct = $bind("ggml_conv_2d_dw_direct", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_2d_dw_direct(...args);
-};
-let $ggml_conv_transpose_2d_p0 = (...args) => {
-  $ggml_conv_transpose_2d_p0 = $bind("ggml_conv_transpose_2d_p0", ["u64", "u64", "u64", "i32"], "u64");
-  return $ggml_conv_transpose_2d_p0(...args);
-};
-let $ggml_conv_2d_direct = (...args) => {
-  $ggml_conv_2d_direct = $bind("ggml_conv_2d_direct", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_conv_2d_direct(...args);
-};
-let $ggml_conv_3d_direct = (...args) => {
-  $ggml_conv_3d_direct = $bind(
-    "ggml_conv_3d_direct",
-    ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-    "u64",
-  );
-  return $ggml_conv_3d_direct(...args);
-};
-let $ggml_pool_1d = (...args) => {
-  $ggml_pool_1d = $bind("ggml_pool_1d", ["u64", "u64", "u32", "i32", "i32", "i32"], "u64");
-  return $ggml_pool_1d(...args);
-};
-let $ggml_pool_2d = (...args) => {
-  $ggml_pool_2d = $bind("ggml_pool_2d", ["u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], "u64");
-  return $ggml_pool_2d(...args);
-};
-let $ggml_pool_2d_back = (...args) => {
-  $ggml_pool_2d_back = $bind("ggml_pool_2d_back", ["u64", "u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], "u64");
-  return $ggml_pool_2d_back(...args);
-};
-let $ggml_upscale = (...args) => {
-  $ggml_upscale = $bind("ggml_upscale", ["u64", "u64", "i32", "u32"], "u64");
-  return $ggml_upscale(...args);
-};
-let $ggml_upscale_ext = (...args) => {
-  $ggml_upscale_ext = $bind("ggml_upscale_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "u32"], "u64");
-  return $ggml_upscale_ext(...args);
-};
-let $ggml_interpolate = (...args) => {
-  $ggml_interpolate = $bind("ggml_interpolate", ["u64", "u64", "i64", "i64", "i64", "i64", "u32"], "u64");
-  return $ggml_interpolate(...args);
-};
-let $ggml_pad = (...args) => {
-  $ggml_pad = $bind("ggml_pad", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_pad(...args);
-};
-let $ggml_pad_circular = (...args) => {
-  $ggml_pad_circular = $bind("ggml_pad_circular", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_pad_circular(...args);
-};
-let $ggml_pad_ext = (...args) => {
-  $ggml_pad_ext = $bind("ggml_pad_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_pad_ext(...args);
-};
-let $ggml_pad_ext_circular = (...args) => {
-  $ggml_pad_ext_circular = $bind("ggml_pad_ext_circular", ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_pad_ext_circular(...args);
-};
-let $ggml_pad_reflect_1d = (...args) => {
-  $ggml_pad_reflect_1d = $bind("ggml_pad_reflect_1d", ["u64", "u64", "i32", "i32"], "u64");
-  return $ggml_pad_reflect_1d(...args);
-};
-let $ggml_roll = (...args) => {
-  $ggml_roll = $bind("ggml_roll", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
-  return $ggml_roll(...args);
-};
-let $ggml_tri = (...args) => {
-  $ggml_tri = $bind("ggml_tri", ["u64", "u64", "u32"], "u64");
-  return $ggml_tri(...args);
-};
-let $ggml_fill = (...args) => {
-  $ggml_fill = $bind("ggml_fill", ["u64", "u64", "f32"], "u64");
-  return $ggml_fill(...args);
-};
-let $ggml_fill_inplace = (...args) => {
-  $ggml_fill_inplace = $bind("ggml_fill_inplace", ["u64", "u64", "f32"], "u64");
-  return $ggml_fill_inplace(...args);
-};
-let $ggml_timestep_embedding = (...args) => {
-  $ggml_timestep_embedding = $bind("ggml_timestep_embedding", ["u64", "u64", "i32", "i32"], "u64");
-  return $ggml_timestep_embedding(...args);
-};
-let $ggml_argsort = (...args) => {
-  $ggml_argsort = $bind("ggml_argsort", ["u64", "u64", "u32"], "u64");
-  return $ggml_argsort(...args);
-};
-let $ggml_argsort_top_k = (...args) => {
-  $ggml_argsort_top_k = $bind("ggml_argsort_top_k", ["u64", "u64", "i32"], "u64");
-  return $ggml_argsort_top_k(...args);
-};
-let $ggml_top_k = (...args) => {
-  $ggml_top_k = $bind("ggml_top_k", ["u64", "u64", "i32"], "u64");
-  return $ggml_top_k(...args);
-};
-let $ggml_arange = (...args) => {
-  $ggml_arange = $bind("ggml_arange", ["u64", "f32", "f32", "f32"], "u64");
-  return $ggml_arange(...args);
-};
-let $ggml_flash_attn_ext = (...args) => {
-  $ggml_flash_attn_ext = $bind("ggml_flash_attn_ext", ["u64", "u64", "u64", "u64", "u64", "f32", "f32", "f32"], "u64");
-  return $ggml_flash_attn_ext(...args);
-};
-let $ggml_flash_attn_ext_set_prec = (...args) => {
-  $ggml_flash_attn_ext_set_prec = $bind("ggml_flash_attn_ext_set_prec", ["u64", "u32"], "void");
-  return $ggml_flash_attn_ext_set_prec(...args);
-};
-let $ggml_flash_attn_ext_get_prec = (...args) => {
-  $ggml_flash_attn_ext_get_prec = $bind("ggml_flash_attn_ext_get_prec", ["u64"], "u32");
-  return $ggml_flash_attn_ext_get_prec(...args);
-};
-let $ggml_flash_attn_ext_set_n_kv_max = (...args) => {
-  $ggml_flash_attn_ext_set_n_kv_max = $bind("ggml_flash_attn_ext_set_n_kv_max", ["u64", "i32"], "void");
-  return $ggml_flash_attn_ext_set_n_kv_max(...args);
-};
-let $ggml_flash_attn_ext_add_sinks = (...args) => {
-  $ggml_flash_attn_ext_add_sinks = $bind("ggml_flash_attn_ext_add_sinks", ["u64", "u64"], "void");
-  return $ggml_flash_attn_ext_add_sinks(...args);
-};
-let $ggml_flash_attn_back = (...args) => {
-  $ggml_flash_attn_back = $bind("ggml_flash_attn_back", ["u64", "u64", "u64", "u64", "u64", "bool"], "u64");
-  return $ggml_flash_attn_back(...args);
-};
-let $ggml_ssm_conv = (...args) => {
-  $ggml_ssm_conv = $bind("ggml_ssm_conv", ["u64", "u64", "u64"], "u64");
-  return $ggml_ssm_conv(...args);
-};
-let $ggml_ssm_scan = (...args) => {
-  $ggml_ssm_scan = $bind("ggml_ssm_scan", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"], "u64");
-  return $ggml_ssm_scan(...args);
-};
-let $ggml_win_part = (...args) => {
-  $ggml_win_part = $bind("ggml_win_part", ["u64", "u64", "i32"], "u64");
-  return $ggml_win_part(...args);
-};
-let $ggml_win_unpart = (...args) => {
-  $ggml_win_unpart = $bind("ggml_win_unpart", ["u64", "u64", "i32", "i32", "i32"], "u64");
-  return $ggml_win_unpart(...args);
-};
-let $ggml_unary = (...args) => {
-  $ggml_unary = $bind("ggml_unary", ["u64", "u64", "u32"], "u64");
-  return $ggml_unary(...args);
-};
-let $ggml_unary_inplace = (...args) => {
-  $ggml_unary_inplace = $bind("ggml_unary_inplace", ["u64", "u64", "u32"], "u64");
-  return $ggml_unary_inplace(...args);
-};
-let $ggml_get_rel_pos = (...args) => {
-  $ggml_get_rel_pos = $bind("ggml_get_rel_pos", ["u64", "u64", "i32", "i32"], "u64");
-  return $ggml_get_rel_pos(...args);
-};
-let $ggml_add_rel_pos = (...args) => {
-  $ggml_add_rel_pos = $bind("ggml_add_rel_pos", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_add_rel_pos(...args);
-};
-let $ggml_add_rel_pos_inplace = (...args) => {
-  $ggml_add_rel_pos_inplace = $bind("ggml_add_rel_pos_inplace", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_add_rel_pos_inplace(...args);
-};
-let $ggml_rwkv_wkv6 = (...args) => {
-  $ggml_rwkv_wkv6 = $bind("ggml_rwkv_wkv6", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_rwkv_wkv6(...args);
-};
-let $ggml_gated_linear_attn = (...args) => {
-  $ggml_gated_linear_attn = $bind("ggml_gated_linear_attn", ["u64", "u64", "u64", "u64", "u64", "u64", "f32"], "u64");
-  return $ggml_gated_linear_attn(...args);
-};
-let $ggml_rwkv_wkv7 = (...args) => {
-  $ggml_rwkv_wkv7 = $bind("ggml_rwkv_wkv7", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_rwkv_wkv7(...args);
-};
-let $ggml_solve_tri = (...args) => {
-  $ggml_solve_tri = $bind("ggml_solve_tri", ["u64", "u64", "u64", "bool", "bool", "bool"], "u64");
-  return $ggml_solve_tri(...args);
-};
-let $ggml_gated_delta_net = (...args) => {
-  $ggml_gated_delta_net = $bind("ggml_gated_delta_net", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"], "u64");
-  return $ggml_gated_delta_net(...args);
-};
-let $ggml_lightning_indexer = (...args) => {
-  $ggml_lightning_indexer = $bind("ggml_lightning_indexer", ["u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_lightning_indexer(...args);
-};
-let $ggml_dsv4_hc_comb = (...args) => {
-  $ggml_dsv4_hc_comb = $bind("ggml_dsv4_hc_comb", ["u64", "u64", "u64", "u64", "f32", "i32"], "u64");
-  return $ggml_dsv4_hc_comb(...args);
-};
-let $ggml_dsv4_hc_pre = (...args) => {
-  $ggml_dsv4_hc_pre = $bind("ggml_dsv4_hc_pre", ["u64", "u64", "u64"], "u64");
-  return $ggml_dsv4_hc_pre(...args);
-};
-let $ggml_dsv4_hc_pre_gated = (...args) => {
-  $ggml_dsv4_hc_pre_gated = $bind("ggml_dsv4_hc_pre_gated", ["u64", "u64", "u64", "f32"], "u64");
-  return $ggml_dsv4_hc_pre_gated(...args);
-};
-let $ggml_dsv4_hc_post = (...args) => {
-  $ggml_dsv4_hc_post = $bind("ggml_dsv4_hc_post", ["u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_dsv4_hc_post(...args);
-};
-let $ggml_map_custom1 = (...args) => {
-  $ggml_map_custom1 = $bind("ggml_map_custom1", ["u64", "u64", "u64", "i32", "buffer"], "u64");
-  return $ggml_map_custom1(...args);
-};
-let $ggml_map_custom1_inplace = (...args) => {
-  $ggml_map_custom1_inplace = $bind("ggml_map_custom1_inplace", ["u64", "u64", "u64", "i32", "buffer"], "u64");
-  return $ggml_map_custom1_inplace(...args);
-};
-let $ggml_map_custom2 = (...args) => {
-  $ggml_map_custom2 = $bind("ggml_map_custom2", ["u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
-  return $ggml_map_custom2(...args);
-};
-let $ggml_map_custom2_inplace = (...args) => {
-  $ggml_map_custom2_inplace = $bind("ggml_map_custom2_inplace", ["u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
-  return $ggml_map_custom2_inplace(...args);
-};
-let $ggml_map_custom3 = (...args) => {
-  $ggml_map_custom3 = $bind("ggml_map_custom3", ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
-  return $ggml_map_custom3(...args);
-};
-let $ggml_map_custom3_inplace = (...args) => {
-  $ggml_map_custom3_inplace = $bind("ggml_map_custom3_inplace", ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
-  return $ggml_map_custom3_inplace(...args);
-};
-let $ggml_custom_4d = (...args) => {
-  $ggml_custom_4d = $bind("ggml_custom_4d", ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
-  return $ggml_custom_4d(...args);
-};
-let $ggml_custom_inplace = (...args) => {
-  $ggml_custom_inplace = $bind("ggml_custom_inplace", ["u64", "u64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
-  return $ggml_custom_inplace(...args);
-};
-let $ggml_cross_entropy_loss = (...args) => {
-  $ggml_cross_entropy_loss = $bind("ggml_cross_entropy_loss", ["u64", "u64", "u64"], "u64");
-  return $ggml_cross_entropy_loss(...args);
-};
-let $ggml_cross_entropy_loss_back = (...args) => {
-  $ggml_cross_entropy_loss_back = $bind("ggml_cross_entropy_loss_back", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_cross_entropy_loss_back(...args);
-};
-let $ggml_opt_step_adamw = (...args) => {
-  $ggml_opt_step_adamw = $bind("ggml_opt_step_adamw", ["u64", "u64", "u64", "u64", "u64", "u64"], "u64");
-  return $ggml_opt_step_adamw(...args);
-};
-let $ggml_opt_step_sgd = (...args) => {
-  $ggml_opt_step_sgd = $bind("ggml_opt_step_sgd", ["u64", "u64", "u64", "u64"], "u64");
-  return $ggml_opt_step_sgd(...args);
-};
-let $ggml_build_forward_select = (...args) => {
-  $ggml_build_forward_select = $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
-  return $ggml_build_forward_select(...args);
-};
-let $ggml_build_forward_expand = (...args) => {
-  $ggml_build_forward_expand = $bind("ggml_build_forward_expand", ["u64", "u64"], "void");
-  return $ggml_build_forward_expand(...args);
-};
-let $ggml_build_forward_order = (...args) => {
-  $ggml_build_forward_order = $bind("ggml_build_forward_order", ["u64", "u64"], "void");
-  return $ggml_build_forward_order(...args);
-};
-let $ggml_build_backward_expand = (...args) => {
-  $ggml_build_backward_expand = $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
-  return $ggml_build_backward_expand(...args);
-};
-let $ggml_new_graph = (...args) => {
-  $ggml_new_graph = $bind("ggml_new_graph", ["u64"], "u64");
-  return $ggml_new_graph(...args);
-};
-let $ggml_new_graph_custom = (...args) => {
-  $ggml_new_graph_custom = $bind("ggml_new_graph_custom", ["u64", "u64", "bool"], "u64");
-  return $ggml_new_graph_custom(...args);
-};
-let $ggml_graph_dup = (...args) => {
-  $ggml_graph_dup = $bind("ggml_graph_dup", ["u64", "u64", "bool"], "u64");
-  return $ggml_graph_dup(...args);
-};
-let $ggml_graph_cpy = (...args) => {
-  $ggml_graph_cpy = $bind("ggml_graph_cpy", ["u64", "u64"], "void");
-  return $ggml_graph_cpy(...args);
-};
-let $ggml_graph_reset = (...args) => {
-  $ggml_graph_reset = $bind("ggml_graph_reset", ["u64"], "void");
-  return $ggml_graph_reset(...args);
-};
-let $ggml_graph_clear = (...args) => {
-  $ggml_graph_clear = $bind("ggml_graph_clear", ["u64"], "void");
-  return $ggml_graph_clear(...args);
-};
-let $ggml_graph_size = (...args) => {
-  $ggml_graph_size = $bind("ggml_graph_size", ["u64"], "i32");
-  return $ggml_graph_size(...args);
-};
-let $ggml_graph_node = (...args) => {
-  $ggml_graph_node = $bind("ggml_graph_node", ["u64", "i32"], "u64");
-  return $ggml_graph_node(...args);
-};
-let $ggml_graph_nodes = (...args) => {
-  $ggml_graph_nodes = $bind("ggml_graph_nodes", ["u64"], "u64");
-  return $ggml_graph_nodes(...args);
-};
-let $ggml_graph_n_nodes = (...args) => {
-  $ggml_graph_n_nodes = $bind("ggml_graph_n_nodes", ["u64"], "i32");
-  return $ggml_graph_n_nodes(...args);
-};
-let $ggml_graph_add_node = (...args) => {
-  $ggml_graph_add_node = $bind("ggml_graph_add_node", ["u64", "u64"], "void");
-  return $ggml_graph_add_node(...args);
-};
-let $ggml_graph_overhead = (...args) => {
-  $ggml_graph_overhead = $bind("ggml_graph_overhead", [], "u64");
-  return $ggml_graph_overhead(...args);
-};
-let $ggml_graph_overhead_custom = (...args) => {
-  $ggml_graph_overhead_custom = $bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64");
-  return $ggml_graph_overhead_custom(...args);
-};
-let $ggml_graph_get_tensor = (...args) => {
-  $ggml_graph_get_tensor = $bind("ggml_graph_get_tensor", ["u64", "buffer"], "u64");
-  return $ggml_graph_get_tensor(...args);
-};
-let $ggml_graph_get_grad = (...args) => {
-  $ggml_graph_get_grad = $bind("ggml_graph_get_grad", ["u64", "u64"], "u64");
-  return $ggml_graph_get_grad(...args);
-};
-let $ggml_graph_get_grad_acc = (...args) => {
-  $ggml_graph_get_grad_acc = $bind("ggml_graph_get_grad_acc", ["u64", "u64"], "u64");
-  return $ggml_graph_get_grad_acc(...args);
-};
-let $ggml_graph_print = (...args) => {
-  $ggml_graph_print = $bind("ggml_graph_print", ["u64"], "void");
-  return $ggml_graph_print(...args);
-};
-let $ggml_graph_dump_dot = (...args) => {
-  $ggml_graph_dump_dot = $bind("ggml_graph_dump_dot", ["u64", "u64", "buffer"], "void");
-  return $ggml_graph_dump_dot(...args);
-};
-let $ggml_log_get = (...args) => {
-  $ggml_log_get = $bind("ggml_log_get", ["buffer", "buffer"], "void");
-  return $ggml_log_get(...args);
-};
-let $ggml_log_set = (...args) => {
-  $ggml_log_set = $bind("ggml_log_set", ["u64", "buffer"], "void");
-  return $ggml_log_set(...args);
-};
-let $ggml_set_zero = (...args) => {
-  $ggml_set_zero = $bind("ggml_set_zero", ["u64"], "u64");
-  return $ggml_set_zero(...args);
-};
-let $ggml_quantize_init = (...args) => {
-  $ggml_quantize_init = $bind("ggml_quantize_init", ["u32"], "void");
-  return $ggml_quantize_init(...args);
-};
-let $ggml_quantize_free = (...args) => {
-  $ggml_quantize_free = $bind("ggml_quantize_free", [], "void");
-  return $ggml_quantize_free(...args);
-};
-let $ggml_quantize_requires_imatrix = (...args) => {
-  $ggml_quantize_requires_imatrix = $bind("ggml_quantize_requires_imatrix", ["u32"], "bool");
-  return $ggml_quantize_requires_imatrix(...args);
-};
-let $ggml_quantize_chunk = (...args) => {
-  $ggml_quantize_chunk = $bind("ggml_quantize_chunk", ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], "u64");
-  return $ggml_quantize_chunk(...args);
-};
-let $ggml_get_type_traits = (...args) => {
-  $ggml_get_type_traits = $bind("ggml_get_type_traits", ["u32"], "u64");
-  return $ggml_get_type_traits(...args);
-};
-let $ggml_threadpool_params_default = (...args) => {
-  $ggml_threadpool_params_default = $bind("ggml_threadpool_params_default", ["i32"], { struct: ggml_threadpool_params.native });
-  return $ggml_threadpool_params_default(...args);
-};
-let $ggml_threadpool_params_init = (...args) => {
-  $ggml_threadpool_params_init = $bind("ggml_threadpool_params_init", ["u64", "i32"], "void");
-  return $ggml_threadpool_params_init(...args);
-};
-let $ggml_threadpool_params_match = (...args) => {
-  $ggml_threadpool_params_match = $bind("ggml_threadpool_params_match", ["u64", "u64"], "bool");
-  return $ggml_threadpool_params_match(...args);
-};
-let $ggml_tallocr_new = (...args) => {
-  $ggml_tallocr_new = $bind("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native });
-  return $ggml_tallocr_new(...args);
-};
-let $ggml_tallocr_alloc = (...args) => {
-  $ggml_tallocr_alloc = $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
-  return $ggml_tallocr_alloc(...args);
-};
-let $ggml_gallocr_new = (...args) => {
-  $ggml_gallocr_new = $bind("ggml_gallocr_new", ["u64"], "u64");
-  return $ggml_gallocr_new(...args);
-};
-let $ggml_gallocr_new_n = (...args) => {
-  $ggml_gallocr_new_n = $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
-  return $ggml_gallocr_new_n(...args);
-};
-let $ggml_gallocr_free = (...args) => {
-  $ggml_gallocr_free = $bind("ggml_gallocr_free", ["u64"], "void");
-  return $ggml_gallocr_free(...args);
-};
-let $ggml_gallocr_reserve = (...args) => {
-  $ggml_gallocr_reserve = $bind("ggml_gallocr_reserve", ["u64", "u64"], "bool");
-  return $ggml_gallocr_reserve(...args);
-};
-let $ggml_gallocr_reserve_n_size = (...args) => {
-  $ggml_gallocr_reserve_n_size = $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
-  return $ggml_gallocr_reserve_n_size(...args);
-};
-let $ggml_gallocr_reserve_n = (...args) => {
-  $ggml_gallocr_reserve_n = $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
-  return $ggml_gallocr_reserve_n(...args);
-};
-let $ggml_gallocr_alloc_graph = (...args) => {
-  $ggml_gallocr_alloc_graph = $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
-  return $ggml_gallocr_alloc_graph(...args);
-};
-let $ggml_gallocr_get_buffer_size = (...args) => {
-  $ggml_gallocr_get_buffer_size = $bind("ggml_gallocr_get_buffer_size", ["u64", "i32"], "u64");
-  return $ggml_gallocr_get_buffer_size(...args);
-};
-let $ggml_backend_alloc_ctx_tensors_from_buft_size = (...args) => {
-  $ggml_backend_alloc_ctx_tensors_from_buft_size = $bind("ggml_backend_alloc_ctx_tensors_from_buft_size", ["u64", "u64"], "u64");
-  return $ggml_backend_alloc_ctx_tensors_from_buft_size(...args);
-};
-let $ggml_backend_alloc_ctx_tensors_from_buft = (...args) => {
-  $ggml_backend_alloc_ctx_tensors_from_buft = $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
-  return $ggml_backend_alloc_ctx_tensors_from_buft(...args);
-};
-let $ggml_backend_alloc_ctx_tensors = (...args) => {
-  $ggml_backend_alloc_ctx_tensors = $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
-  return $ggml_backend_alloc_ctx_tensors(...args);
-};
-let $ggml_backend_buft_name = (...args) => {
-  $ggml_backend_buft_name = $bind("ggml_backend_buft_name", ["u64"], "pointer");
-  return $ggml_backend_buft_name(...args);
-};
-let $ggml_backend_buft_alloc_buffer = (...args) => {
-  $ggml_backend_buft_alloc_buffer = $bind("ggml_backend_buft_alloc_buffer", ["u64", "u64"], "u64");
-  return $ggml_backend_buft_alloc_buffer(...args);
-};
-let $ggml_backend_buft_get_alignment = (...args) => {
-  $ggml_backend_buft_get_alignment = $bind("ggml_backend_buft_get_alignment", ["u64"], "u64");
-  return $ggml_backend_buft_get_alignment(...args);
-};
-let $ggml_backend_buft_get_max_size = (...args) => {
-  $ggml_backend_buft_get_max_size = $bind("ggml_backend_buft_get_max_size", ["u64"], "u64");
-  return $ggml_backend_buft_get_max_size(...args);
-};
-let $ggml_backend_buft_get_alloc_size = (...args) => {
-  $ggml_backend_buft_get_alloc_size = $bind("ggml_backend_buft_get_alloc_size", ["u64", "u64"], "u64");
-  return $ggml_backend_buft_get_alloc_size(...args);
-};
-let $ggml_backend_buft_is_host = (...args) => {
-  $ggml_backend_buft_is_host = $bind("ggml_backend_buft_is_host", ["u64"], "bool");
-  return $ggml_backend_buft_is_host(...args);
-};
-let $ggml_backend_buft_get_device = (...args) => {
-  $ggml_backend_buft_get_device = $bind("ggml_backend_buft_get_device", ["u64"], "u64");
-  return $ggml_backend_buft_get_device(...args);
-};
-let $ggml_backend_buffer_name = (...args) => {
-  $ggml_backend_buffer_name = $bind("ggml_backend_buffer_name", ["u64"], "pointer");
-  return $ggml_backend_buffer_name(...args);
-};
-let $ggml_backend_buffer_free = (...args) => {
-  $ggml_backend_buffer_free = $bind("ggml_backend_buffer_free", ["u64"], "void");
-  return $ggml_backend_buffer_free(...args);
-};
-let $ggml_backend_buffer_get_base = (...args) => {
-  $ggml_backend_buffer_get_base = $bind("ggml_backend_buffer_get_base", ["u64"], "u64");
-  return $ggml_backend_buffer_get_base(...args);
-};
-let $ggml_backend_buffer_get_size = (...args) => {
-  $ggml_backend_buffer_get_size = $bind("ggml_backend_buffer_get_size", ["u64"], "u64");
-  return $ggml_backend_buffer_get_size(...args);
-};
-let $ggml_backend_buffer_init_tensor = (...args) => {
-  $ggml_backend_buffer_init_tensor = $bind("ggml_backend_buffer_init_tensor", ["u64", "u64"], "i32");
-  return $ggml_backend_buffer_init_tensor(...args);
-};
-let $ggml_backend_buffer_get_alignment = (...args) => {
-  $ggml_backend_buffer_get_alignment = $bind("ggml_backend_buffer_get_alignment", ["u64"], "u64");
-  return $ggml_backend_buffer_get_alignment(...args);
-};
-let $ggml_backend_buffer_get_max_size = (...args) => {
-  $ggml_backend_buffer_get_max_size = $bind("ggml_backend_buffer_get_max_size", ["u64"], "u64");
-  return $ggml_backend_buffer_get_max_size(...args);
-};
-let $ggml_backend_buffer_get_alloc_size = (...args) => {
-  $ggml_backend_buffer_get_alloc_size = $bind("ggml_backend_buffer_get_alloc_size", ["u64", "u64"], "u64");
-  return $ggml_backend_buffer_get_alloc_size(...args);
-};
-let $ggml_backend_buffer_clear = (...args) => {
-  $ggml_backend_buffer_clear = $bind("ggml_backend_buffer_clear", ["u64", "u8"], "void");
-  return $ggml_backend_buffer_clear(...args);
-};
-let $ggml_backend_buffer_is_host = (...args) => {
-  $ggml_backend_buffer_is_host = $bind("ggml_backend_buffer_is_host", ["u64"], "bool");
-  return $ggml_backend_buffer_is_host(...args);
-};
-let $ggml_backend_buffer_set_usage = (...args) => {
-  $ggml_backend_buffer_set_usage = $bind("ggml_backend_buffer_set_usage", ["u64", "u32"], "void");
-  return $ggml_backend_buffer_set_usage(...args);
-};
-let $ggml_backend_buffer_get_usage = (...args) => {
-  $ggml_backend_buffer_get_usage = $bind("ggml_backend_buffer_get_usage", ["u64"], "u32");
-  return $ggml_backend_buffer_get_usage(...args);
-};
-let $ggml_backend_buffer_get_type = (...args) => {
-  $ggml_backend_buffer_get_type = $bind("ggml_backend_buffer_get_type", ["u64"], "u64");
-  return $ggml_backend_buffer_get_type(...args);
-};
-let $ggml_backend_buffer_reset = (...args) => {
-  $ggml_backend_buffer_reset = $bind("ggml_backend_buffer_reset", ["u64"], "void");
-  return $ggml_backend_buffer_reset(...args);
-};
-let $ggml_backend_tensor_copy = (...args) => {
-  $ggml_backend_tensor_copy = $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void");
-  return $ggml_backend_tensor_copy(...args);
-};
-let $ggml_backend_guid = (...args) => {
-  $ggml_backend_guid = $bind("ggml_backend_guid", ["u64"], "u64");
-  return $ggml_backend_guid(...args);
-};
-let $ggml_backend_name = (...args) => {
-  $ggml_backend_name = $bind("ggml_backend_name", ["u64"], "pointer");
-  return $ggml_backend_name(...args);
-};
-let $ggml_backend_free = (...args) => {
-  $ggml_backend_free = $bind("ggml_backend_free", ["u64"], "void");
-  return $ggml_backend_free(...args);
-};
-let $ggml_backend_get_default_buffer_type = (...args) => {
-  $ggml_backend_get_default_buffer_type = $bind("ggml_backend_get_default_buffer_type", ["u64"], "u64");
-  return $ggml_backend_get_default_buffer_type(...args);
-};
-let $ggml_backend_alloc_buffer = (...args) => {
-  $ggml_backend_alloc_buffer = $bind("ggml_backend_alloc_buffer", ["u64", "u64"], "u64");
-  return $ggml_backend_alloc_buffer(...args);
-};
-let $ggml_backend_get_alignment = (...args) => {
-  $ggml_backend_get_alignment = $bind("ggml_backend_get_alignment", ["u64"], "u64");
-  return $ggml_backend_get_alignment(...args);
-};
-let $ggml_backend_get_max_size = (...args) => {
-  $ggml_backend_get_max_size = $bind("ggml_backend_get_max_size", ["u64"], "u64");
-  return $ggml_backend_get_max_size(...args);
-};
-let $ggml_backend_tensor_set_async = (...args) => {
-  $ggml_backend_tensor_set_async = $bind("ggml_backend_tensor_set_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
-  return $ggml_backend_tensor_set_async(...args);
-};
-let $ggml_backend_tensor_get_async = (...args) => {
-  $ggml_backend_tensor_get_async = $bind("ggml_backend_tensor_get_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
-  return $ggml_backend_tensor_get_async(...args);
-};
-let $ggml_backend_tensor_set_2d_async = (...args) => {
-  $ggml_backend_tensor_set_2d_async = $bind(
-    "ggml_backend_tensor_set_2d_async",
-    ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
-    "void",
-  );
-  return $ggml_backend_tensor_set_2d_async(...args);
-};
-let $ggml_backend_tensor_get_2d_async = (...args) => {
-  $ggml_backend_tensor_get_2d_async = $bind(
-    "ggml_backend_tensor_get_2d_async",
-    ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
-    "void",
-  );
-  return $ggml_backend_tensor_get_2d_async(...args);
-};
-let $ggml_backend_tensor_set = (...args) => {
-  $ggml_backend_tensor_set = $bind("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void");
-  return $ggml_backend_tensor_set(...args);
-};
-let $ggml_backend_tensor_get = (...args) => {
-  $ggml_backend_tensor_get = $bind("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void");
-  return $ggml_backend_tensor_get(...args);
-};
-let $ggml_backend_tensor_set_2d = (...args) => {
-  $ggml_backend_tensor_set_2d = $bind("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
-  return $ggml_backend_tensor_set_2d(...args);
-};
-let $ggml_backend_tensor_get_2d = (...args) => {
-  $ggml_backend_tensor_get_2d = $bind("ggml_backend_tensor_get_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
-  return $ggml_backend_tensor_get_2d(...args);
-};
-let $ggml_backend_tensor_memset = (...args) => {
-  $ggml_backend_tensor_memset = $bind("ggml_backend_tensor_memset", ["u64", "u8", "u64", "u64"], "void");
-  return $ggml_backend_tensor_memset(...args);
-};
-let $ggml_backend_synchronize = (...args) => {
-  $ggml_backend_synchronize = $bind("ggml_backend_synchronize", ["u64"], "void");
-  return $ggml_backend_synchronize(...args);
-};
-let $ggml_backend_graph_plan_create = (...args) => {
-  $ggml_backend_graph_plan_create = $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
-  return $ggml_backend_graph_plan_create(...args);
-};
-let $ggml_backend_graph_plan_free = (...args) => {
-  $ggml_backend_graph_plan_free = $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
-  return $ggml_backend_graph_plan_free(...args);
-};
-let $ggml_backend_graph_plan_compute = (...args) => {
-  $ggml_backend_graph_plan_compute = $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
-  return $ggml_backend_graph_plan_compute(...args);
-};
-let $ggml_backend_graph_compute = (...args) => {
-  $ggml_backend_graph_compute = $bind("ggml_backend_graph_compute", ["u64", "u64"], "i32");
-  return $ggml_backend_graph_compute(...args);
-};
-let $ggml_backend_graph_compute_async = (...args) => {
-  $ggml_backend_graph_compute_async = $bind("ggml_backend_graph_compute_async", ["u64", "u64"], "i32");
-  return $ggml_backend_graph_compute_async(...args);
-};
-let $ggml_backend_supports_op = (...args) => {
-  $ggml_backend_supports_op = $bind("ggml_backend_supports_op", ["u64", "u64"], "bool");
-  return $ggml_backend_supports_op(...args);
-};
-let $ggml_backend_supports_buft = (...args) => {
-  $ggml_backend_supports_buft = $bind("ggml_backend_supports_buft", ["u64", "u64"], "bool");
-  return $ggml_backend_supports_buft(...args);
-};
-let $ggml_backend_offload_op = (...args) => {
-  $ggml_backend_offload_op = $bind("ggml_backend_offload_op", ["u64", "u64"], "bool");
-  return $ggml_backend_offload_op(...args);
-};
-let $ggml_backend_tensor_copy_async = (...args) => {
-  $ggml_backend_tensor_copy_async = $bind("ggml_backend_tensor_copy_async", ["u64", "u64", "u64", "u64"], "void");
-  return $ggml_backend_tensor_copy_async(...args);
-};
-let $ggml_backend_get_device = (...args) => {
-  $ggml_backend_get_device = $bind("ggml_backend_get_device", ["u64"], "u64");
-  return $ggml_backend_get_device(...args);
-};
-let $ggml_backend_event_new = (...args) => {
-  $ggml_backend_event_new = $bind("ggml_backend_event_new", ["u64"], "u64");
-  return $ggml_backend_event_new(...args);
-};
-let $ggml_backend_event_free = (...args) => {
-  $ggml_backend_event_free = $bind("ggml_backend_event_free", ["u64"], "void");
-  return $ggml_backend_event_free(...args);
-};
-let $ggml_backend_event_record = (...args) => {
-  $ggml_backend_event_record = $bind("ggml_backend_event_record", ["u64", "u64"], "void");
-  return $ggml_backend_event_record(...args);
-};
-let $ggml_backend_event_synchronize = (...args) => {
-  $ggml_backend_event_synchronize = $bind("ggml_backend_event_synchronize", ["u64"], "void");
-  return $ggml_backend_event_synchronize(...args);
-};
-let $ggml_backend_event_wait = (...args) => {
-  $ggml_backend_event_wait = $bind("ggml_backend_event_wait", ["u64", "u64"], "void");
-  return $ggml_backend_event_wait(...args);
-};
-let $ggml_backend_dev_name = (...args) => {
-  $ggml_backend_dev_name = $bind("ggml_backend_dev_name", ["u64"], "pointer");
-  return $ggml_backend_dev_name(...args);
-};
-let $ggml_backend_dev_description = (...args) => {
-  $ggml_backend_dev_description = $bind("ggml_backend_dev_description", ["u64"], "pointer");
-  return $ggml_backend_dev_description(...args);
-};
-let $ggml_backend_dev_memory = (...args) => {
-  $ggml_backend_dev_memory = $bind("ggml_backend_dev_memory", ["u64", "buffer", "buffer"], "void");
-  return $ggml_backend_dev_memory(...args);
-};
-let $ggml_backend_dev_type = (...args) => {
-  $ggml_backend_dev_type = $bind("ggml_backend_dev_type", ["u64"], "u32");
-  return $ggml_backend_dev_type(...args);
-};
-let $ggml_backend_dev_get_props = (...args) => {
-  $ggml_backend_dev_get_props = $bind("ggml_backend_dev_get_props", ["u64", "u64"], "void");
-  return $ggml_backend_dev_get_props(...args);
-};
-let $ggml_backend_dev_backend_reg = (...args) => {
-  $ggml_backend_dev_backend_reg = $bind("ggml_backend_dev_backend_reg", ["u64"], "u64");
-  return $ggml_backend_dev_backend_reg(...args);
-};
-let $ggml_backend_dev_init = (...args) => {
-  $ggml_backend_dev_init = $bind("ggml_backend_dev_init", ["u64", "buffer"], "u64");
-  return $ggml_backend_dev_init(...args);
-};
-let $ggml_backend_dev_buffer_type = (...args) => {
-  $ggml_backend_dev_buffer_type = $bind("ggml_backend_dev_buffer_type", ["u64"], "u64");
-  return $ggml_backend_dev_buffer_type(...args);
-};
-let $ggml_backend_dev_host_buffer_type = (...args) => {
-  $ggml_backend_dev_host_buffer_type = $bind("ggml_backend_dev_host_buffer_type", ["u64"], "u64");
-  return $ggml_backend_dev_host_buffer_type(...args);
-};
-let $ggml_backend_dev_buffer_from_host_ptr = (...args) => {
-  $ggml_backend_dev_buffer_from_host_ptr = $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
-  return $ggml_backend_dev_buffer_from_host_ptr(...args);
-};
-let $ggml_backend_dev_supports_op = (...args) => {
-  $ggml_backend_dev_supports_op = $bind("ggml_backend_dev_supports_op", ["u64", "u64"], "bool");
-  return $ggml_backend_dev_supports_op(...args);
-};
-let $ggml_backend_dev_supports_buft = (...args) => {
-  $ggml_backend_dev_supports_buft = $bind("ggml_backend_dev_supports_buft", ["u64", "u64"], "bool");
-  return $ggml_backend_dev_supports_buft(...args);
-};
-let $ggml_backend_dev_offload_op = (...args) => {
-  $ggml_backend_dev_offload_op = $bind("ggml_backend_dev_offload_op", ["u64", "u64"], "bool");
-  return $ggml_backend_dev_offload_op(...args);
-};
-let $ggml_backend_reg_name = (...args) => {
-  $ggml_backend_reg_name = $bind("ggml_backend_reg_name", ["u64"], "pointer");
-  return $ggml_backend_reg_name(...args);
-};
-let $ggml_backend_reg_dev_count = (...args) => {
-  $ggml_backend_reg_dev_count = $bind("ggml_backend_reg_dev_count", ["u64"], "u64");
-  return $ggml_backend_reg_dev_count(...args);
-};
-let $ggml_backend_reg_dev_get = (...args) => {
-  $ggml_backend_reg_dev_get = $bind("ggml_backend_reg_dev_get", ["u64", "u64"], "u64");
-  return $ggml_backend_reg_dev_get(...args);
-};
-let $ggml_backend_reg_get_proc_address = (...args) => {
-  $ggml_backend_reg_get_proc_address = $bind("ggml_backend_reg_get_proc_address", ["u64", "buffer"], "u64");
-  return $ggml_backend_reg_get_proc_address(...args);
-};
-let $ggml_backend_register = (...args) => {
-  $ggml_backend_register = $bind("ggml_backend_register", ["u64"], "void");
-  return $ggml_backend_register(...args);
-};
-let $ggml_backend_device_register = (...args) => {
-  $ggml_backend_device_register = $bind("ggml_backend_device_register", ["u64"], "void");
-  return $ggml_backend_device_register(...args);
-};
-let $ggml_backend_reg_count = (...args) => {
-  $ggml_backend_reg_count = $bind("ggml_backend_reg_count", [], "u64");
-  return $ggml_backend_reg_count(...args);
-};
-let $ggml_backend_reg_get = (...args) => {
-  $ggml_backend_reg_get = $bind("ggml_backend_reg_get", ["u64"], "u64");
-  return $ggml_backend_reg_get(...args);
-};
-let $ggml_backend_reg_by_name = (...args) => {
-  $ggml_backend_reg_by_name = $bind("ggml_backend_reg_by_name", ["buffer"], "u64");
-  return $ggml_backend_reg_by_name(...args);
-};
-let $ggml_backend_dev_count = (...args) => {
-  $ggml_backend_dev_count = $bind("ggml_backend_dev_count", [], "u64");
-  return $ggml_backend_dev_count(...args);
-};
-let $ggml_backend_dev_get = (...args) => {
-  $ggml_backend_dev_get = $bind("ggml_backend_dev_get", ["u64"], "u64");
-  return $ggml_backend_dev_get(...args);
-};
-let $ggml_backend_dev_by_name = (...args) => {
-  $ggml_backend_dev_by_name = $bind("ggml_backend_dev_by_name", ["buffer"], "u64");
-  return $ggml_backend_dev_by_name(...args);
-};
-let $ggml_backend_dev_by_type = (...args) => {
-  $ggml_backend_dev_by_type = $bind("ggml_backend_dev_by_type", ["u32"], "u64");
-  return $ggml_backend_dev_by_type(...args);
-};
-let $ggml_backend_init_by_name = (...args) => {
-  $ggml_backend_init_by_name = $bind("ggml_backend_init_by_name", ["buffer", "buffer"], "u64");
-  return $ggml_backend_init_by_name(...args);
-};
-let $ggml_backend_init_by_type = (...args) => {
-  $ggml_backend_init_by_type = $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64");
-  return $ggml_backend_init_by_type(...args);
-};
-let $ggml_backend_init_best = (...args) => {
-  $ggml_backend_init_best = $bind("ggml_backend_init_best", [], "u64");
-  return $ggml_backend_init_best(...args);
-};
-let $ggml_backend_load = (...args) => {
-  $ggml_backend_load = $bind("ggml_backend_load", ["buffer"], "u64");
-  return $ggml_backend_load(...args);
-};
-let $ggml_backend_unload = (...args) => {
-  $ggml_backend_unload = $bind("ggml_backend_unload", ["u64"], "void");
-  return $ggml_backend_unload(...args);
-};
-let $ggml_backend_load_all = (...args) => {
-  $ggml_backend_load_all = $bind("ggml_backend_load_all", [], "void");
-  return $ggml_backend_load_all(...args);
-};
-let $ggml_backend_load_all_from_path = (...args) => {
-  $ggml_backend_load_all_from_path = $bind("ggml_backend_load_all_from_path", ["buffer"], "void");
-  return $ggml_backend_load_all_from_path(...args);
-};
-let $ggml_backend_sched_new = (...args) => {
-  $ggml_backend_sched_new = $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
-  return $ggml_backend_sched_new(...args);
-};
-let $ggml_backend_sched_free = (...args) => {
-  $ggml_backend_sched_free = $bind("ggml_backend_sched_free", ["u64"], "void");
-  return $ggml_backend_sched_free(...args);
-};
-let $ggml_backend_sched_reserve_size = (...args) => {
-  $ggml_backend_sched_reserve_size = $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
-  return $ggml_backend_sched_reserve_size(...args);
-};
-let $ggml_backend_sched_reserve = (...args) => {
-  $ggml_backend_sched_reserve = $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
-  return $ggml_backend_sched_reserve(...args);
-};
-let $ggml_backend_sched_get_n_backends = (...args) => {
-  $ggml_backend_sched_get_n_backends = $bind("ggml_backend_sched_get_n_backends", ["u64"], "i32");
-  return $ggml_backend_sched_get_n_backends(...args);
-};
-let $ggml_backend_sched_get_backend = (...args) => {
-  $ggml_backend_sched_get_backend = $bind("ggml_backend_sched_get_backend", ["u64", "i32"], "u64");
-  return $ggml_backend_sched_get_backend(...args);
-};
-let $ggml_backend_sched_get_n_splits = (...args) => {
-  $ggml_backend_sched_get_n_splits = $bind("ggml_backend_sched_get_n_splits", ["u64"], "i32");
-  return $ggml_backend_sched_get_n_splits(...args);
-};
-let $ggml_backend_sched_get_n_copies = (...args) => {
-  $ggml_backend_sched_get_n_copies = $bind("ggml_backend_sched_get_n_copies", ["u64"], "i32");
-  return $ggml_backend_sched_get_n_copies(...args);
-};
-let $ggml_backend_sched_get_buffer_type = (...args) => {
-  $ggml_backend_sched_get_buffer_type = $bind("ggml_backend_sched_get_buffer_type", ["u64", "u64"], "u64");
-  return $ggml_backend_sched_get_buffer_type(...args);
-};
-let $ggml_backend_sched_get_buffer_size = (...args) => {
-  $ggml_backend_sched_get_buffer_size = $bind("ggml_backend_sched_get_buffer_size", ["u64", "u64"], "u64");
-  return $ggml_backend_sched_get_buffer_size(...args);
-};
-let $ggml_backend_sched_set_tensor_backend = (...args) => {
-  $ggml_backend_sched_set_tensor_backend = $bind("ggml_backend_sched_set_tensor_backend", ["u64", "u64", "u64"], "void");
-  return $ggml_backend_sched_set_tensor_backend(...args);
-};
-let $ggml_backend_sched_get_tensor_backend = (...args) => {
-  $ggml_backend_sched_get_tensor_backend = $bind("ggml_backend_sched_get_tensor_backend", ["u64", "u64"], "u64");
-  return $ggml_backend_sched_get_tensor_backend(...args);
-};
-let $ggml_backend_sched_split_graph = (...args) => {
-  $ggml_backend_sched_split_graph = $bind("ggml_backend_sched_split_graph", ["u64", "u64"], "void");
-  return $ggml_backend_sched_split_graph(...args);
-};
-let $ggml_backend_sched_alloc_graph = (...args) => {
-  $ggml_backend_sched_alloc_graph = $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
-  return $ggml_backend_sched_alloc_graph(...args);
-};
-let $ggml_backend_sched_graph_compute = (...args) => {
-  $ggml_backend_sched_graph_compute = $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
-  return $ggml_backend_sched_graph_compute(...args);
-};
-let $ggml_backend_sched_graph_compute_async = (...args) => {
-  $ggml_backend_sched_graph_compute_async = $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
-  return $ggml_backend_sched_graph_compute_async(...args);
-};
-let $ggml_backend_sched_synchronize = (...args) => {
-  $ggml_backend_sched_synchronize = $bind("ggml_backend_sched_synchronize", ["u64"], "void");
-  return $ggml_backend_sched_synchronize(...args);
-};
-let $ggml_backend_sched_reset = (...args) => {
-  $ggml_backend_sched_reset = $bind("ggml_backend_sched_reset", ["u64"], "void");
-  return $ggml_backend_sched_reset(...args);
-};
-let $ggml_backend_sched_set_eval_callback = (...args) => {
-  $ggml_backend_sched_set_eval_callback = $bind("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void");
-  return $ggml_backend_sched_set_eval_callback(...args);
-};
-let $ggml_backend_meta_split_axis_name = (...args) => {
-  $ggml_backend_meta_split_axis_name = $bind("ggml_backend_meta_split_axis_name", ["u32"], "pointer");
-  return $ggml_backend_meta_split_axis_name(...args);
-};
-let $ggml_backend_meta_device = (...args) => {
-  $ggml_backend_meta_device = $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
-  return $ggml_backend_meta_device(...args);
-};
-let $ggml_backend_graph_copy = (...args) => {
-  $ggml_backend_graph_copy = $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
-  return $ggml_backend_graph_copy(...args);
-};
-let $ggml_backend_graph_copy_free = (...args) => {
-  $ggml_backend_graph_copy_free = $bind("ggml_backend_graph_copy_free", [{ struct: ggml_backend_graph_copy_struct.native }], "void");
-  return $ggml_backend_graph_copy_free(...args);
-};
-let $ggml_backend_compare_graph_backend = (...args) => {
-  $ggml_backend_compare_graph_backend = $bind(
-    "ggml_backend_compare_graph_backend",
-    ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
-    "bool",
-  );
-  return $ggml_backend_compare_graph_backend(...args);
-};
-let $ggml_backend_tensor_alloc = (...args) => {
-  $ggml_backend_tensor_alloc = $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
-  return $ggml_backend_tensor_alloc(...args);
-};
-let $ggml_backend_view_init = (...args) => {
-  $ggml_backend_view_init = $bind("ggml_backend_view_init", ["u64"], "i32");
-  return $ggml_backend_view_init(...args);
-};
-let $ggml_backend_cpu_buffer_from_ptr = (...args) => {
-  $ggml_backend_cpu_buffer_from_ptr = $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
-  return $ggml_backend_cpu_buffer_from_ptr(...args);
-};
-let $ggml_backend_cpu_buffer_type = (...args) => {
-  $ggml_backend_cpu_buffer_type = $bind("ggml_backend_cpu_buffer_type", [], "u64");
-  return $ggml_backend_cpu_buffer_type(...args);
-};
-let $ggml_numa_init = (...args) => {
-  $ggml_numa_init = $bind("ggml_numa_init", ["u32"], "void");
-  return $ggml_numa_init(...args);
-};
-let $ggml_is_numa = (...args) => {
-  $ggml_is_numa = $bind("ggml_is_numa", [], "bool");
-  return $ggml_is_numa(...args);
-};
-let $ggml_new_i32 = (...args) => {
-  $ggml_new_i32 = $bind("ggml_new_i32", ["u64", "i32"], "u64");
-  return $ggml_new_i32(...args);
-};
-let $ggml_new_f32 = (...args) => {
-  $ggml_new_f32 = $bind("ggml_new_f32", ["u64", "f32"], "u64");
-  return $ggml_new_f32(...args);
-};
-let $ggml_set_i32 = (...args) => {
-  $ggml_set_i32 = $bind("ggml_set_i32", ["u64", "i32"], "u64");
-  return $ggml_set_i32(...args);
-};
-let $ggml_set_f32 = (...args) => {
-  $ggml_set_f32 = $bind("ggml_set_f32", ["u64", "f32"], "u64");
-  return $ggml_set_f32(...args);
-};
-let $ggml_get_i32_1d = (...args) => {
-  $ggml_get_i32_1d = $bind("ggml_get_i32_1d", ["u64", "i32"], "i32");
-  return $ggml_get_i32_1d(...args);
-};
-let $ggml_set_i32_1d = (...args) => {
-  $ggml_set_i32_1d = $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void");
-  return $ggml_set_i32_1d(...args);
-};
-let $ggml_get_i32_nd = (...args) => {
-  $ggml_get_i32_nd = $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32");
-  return $ggml_get_i32_nd(...args);
-};
-let $ggml_set_i32_nd = (...args) => {
-  $ggml_set_i32_nd = $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void");
-  return $ggml_set_i32_nd(...args);
-};
-let $ggml_get_f32_1d = (...args) => {
-  $ggml_get_f32_1d = $bind("ggml_get_f32_1d", ["u64", "i32"], "f32");
-  return $ggml_get_f32_1d(...args);
-};
-let $ggml_set_f32_1d = (...args) => {
-  $ggml_set_f32_1d = $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void");
-  return $ggml_set_f32_1d(...args);
-};
-let $ggml_get_f32_nd = (...args) => {
-  $ggml_get_f32_nd = $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32");
-  return $ggml_get_f32_nd(...args);
-};
-let $ggml_set_f32_nd = (...args) => {
-  $ggml_set_f32_nd = $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void");
-  return $ggml_set_f32_nd(...args);
-};
-let $ggml_threadpool_new = (...args) => {
-  $ggml_threadpool_new = $bind("ggml_threadpool_new", ["u64"], "u64");
-  return $ggml_threadpool_new(...args);
-};
-let $ggml_threadpool_free = (...args) => {
-  $ggml_threadpool_free = $bind("ggml_threadpool_free", ["u64"], "void");
-  return $ggml_threadpool_free(...args);
-};
-let $ggml_threadpool_get_n_threads = (...args) => {
-  $ggml_threadpool_get_n_threads = $bind("ggml_threadpool_get_n_threads", ["u64"], "i32");
-  return $ggml_threadpool_get_n_threads(...args);
-};
-let $ggml_threadpool_pause = (...args) => {
-  $ggml_threadpool_pause = $bind("ggml_threadpool_pause", ["u64"], "void");
-  return $ggml_threadpool_pause(...args);
-};
-let $ggml_threadpool_resume = (...args) => {
-  $ggml_threadpool_resume = $bind("ggml_threadpool_resume", ["u64"], "void");
-  return $ggml_threadpool_resume(...args);
-};
-let $ggml_graph_plan = (...args) => {
-  $ggml_graph_plan = $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
-  return $ggml_graph_plan(...args);
-};
-let $ggml_graph_compute = (...args) => {
-  $ggml_graph_compute = $bind("ggml_graph_compute", ["u64", "u64"], "i32");
-  return $ggml_graph_compute(...args);
-};
-let $ggml_graph_compute_with_ctx = (...args) => {
-  $ggml_graph_compute_with_ctx = $bind("ggml_graph_compute_with_ctx", ["u64", "u64", "i32"], "i32");
-  return $ggml_graph_compute_with_ctx(...args);
-};
-let $ggml_cpu_has_sse3 = (...args) => {
-  $ggml_cpu_has_sse3 = $bind("ggml_cpu_has_sse3", [], "i32");
-  return $ggml_cpu_has_sse3(...args);
-};
-let $ggml_cpu_has_ssse3 = (...args) => {
-  $ggml_cpu_has_ssse3 = $bind("ggml_cpu_has_ssse3", [], "i32");
-  return $ggml_cpu_has_ssse3(...args);
-};
-let $ggml_cpu_has_avx = (...args) => {
-  $ggml_cpu_has_avx = $bind("ggml_cpu_has_avx", [], "i32");
-  return $ggml_cpu_has_avx(...args);
-};
-let $ggml_cpu_has_avx_vnni = (...args) => {
-  $ggml_cpu_has_avx_vnni = $bind("ggml_cpu_has_avx_vnni", [], "i32");
-  return $ggml_cpu_has_avx_vnni(...args);
-};
-let $ggml_cpu_has_avx2 = (...args) => {
-  $ggml_cpu_has_avx2 = $bind("ggml_cpu_has_avx2", [], "i32");
-  return $ggml_cpu_has_avx2(...args);
-};
-let $ggml_cpu_has_bmi2 = (...args) => {
-  $ggml_cpu_has_bmi2 = $bind("ggml_cpu_has_bmi2", [], "i32");
-  return $ggml_cpu_has_bmi2(...args);
-};
-let $ggml_cpu_has_f16c = (...args) => {
-  $ggml_cpu_has_f16c = $bind("ggml_cpu_has_f16c", [], "i32");
-  return $ggml_cpu_has_f16c(...args);
-};
-let $ggml_cpu_has_fma = (...args) => {
-  $ggml_cpu_has_fma = $bind("ggml_cpu_has_fma", [], "i32");
-  return $ggml_cpu_has_fma(...args);
-};
-let $ggml_cpu_has_avx512 = (...args) => {
-  $ggml_cpu_has_avx512 = $bind("ggml_cpu_has_avx512", [], "i32");
-  return $ggml_cpu_has_avx512(...args);
-};
-let $ggml_cpu_has_avx512_vbmi = (...args) => {
-  $ggml_cpu_has_avx512_vbmi = $bind("ggml_cpu_has_avx512_vbmi", [], "i32");
-  return $ggml_cpu_has_avx512_vbmi(...args);
-};
-let $ggml_cpu_has_avx512_vnni = (...args) => {
-  $ggml_cpu_has_avx512_vnni = $bind("ggml_cpu_has_avx512_vnni", [], "i32");
-  return $ggml_cpu_has_avx512_vnni(...args);
-};
-let $ggml_cpu_has_avx512_bf16 = (...args) => {
-  $ggml_cpu_has_avx512_bf16 = $bind("ggml_cpu_has_avx512_bf16", [], "i32");
-  return $ggml_cpu_has_avx512_bf16(...args);
-};
-let $ggml_cpu_has_amx_int8 = (...args) => {
-  $ggml_cpu_has_amx_int8 = $bind("ggml_cpu_has_amx_int8", [], "i32");
-  return $ggml_cpu_has_amx_int8(...args);
-};
-let $ggml_cpu_has_neon = (...args) => {
-  $ggml_cpu_has_neon = $bind("ggml_cpu_has_neon", [], "i32");
-  return $ggml_cpu_has_neon(...args);
-};
-let $ggml_cpu_has_arm_fma = (...args) => {
-  $ggml_cpu_has_arm_fma = $bind("ggml_cpu_has_arm_fma", [], "i32");
-  return $ggml_cpu_has_arm_fma(...args);
-};
-let $ggml_cpu_has_fp16_va = (...args) => {
-  $ggml_cpu_has_fp16_va = $bind("ggml_cpu_has_fp16_va", [], "i32");
-  return $ggml_cpu_has_fp16_va(...args);
-};
-let $ggml_cpu_has_dotprod = (...args) => {
-  $ggml_cpu_has_dotprod = $bind("ggml_cpu_has_dotprod", [], "i32");
-  return $ggml_cpu_has_dotprod(...args);
-};
-let $ggml_cpu_has_matmul_int8 = (...args) => {
-  $ggml_cpu_has_matmul_int8 = $bind("ggml_cpu_has_matmul_int8", [], "i32");
-  return $ggml_cpu_has_matmul_int8(...args);
-};
-let $ggml_cpu_has_sve = (...args) => {
-  $ggml_cpu_has_sve = $bind("ggml_cpu_has_sve", [], "i32");
-  return $ggml_cpu_has_sve(...args);
-};
-let $ggml_cpu_get_sve_cnt = (...args) => {
-  $ggml_cpu_get_sve_cnt = $bind("ggml_cpu_get_sve_cnt", [], "i32");
-  return $ggml_cpu_get_sve_cnt(...args);
-};
-let $ggml_cpu_has_sme = (...args) => {
-  $ggml_cpu_has_sme = $bind("ggml_cpu_has_sme", [], "i32");
-  return $ggml_cpu_has_sme(...args);
-};
-let $ggml_cpu_has_sme2 = (...args) => {
-  $ggml_cpu_has_sme2 = $bind("ggml_cpu_has_sme2", [], "i32");
-  return $ggml_cpu_has_sme2(...args);
-};
-let $ggml_cpu_has_riscv_v = (...args) => {
-  $ggml_cpu_has_riscv_v = $bind("ggml_cpu_has_riscv_v", [], "i32");
-  return $ggml_cpu_has_riscv_v(...args);
-};
-let $ggml_cpu_get_rvv_vlen = (...args) => {
-  $ggml_cpu_get_rvv_vlen = $bind("ggml_cpu_get_rvv_vlen", [], "i32");
-  return $ggml_cpu_get_rvv_vlen(...args);
-};
-let $ggml_cpu_has_vsx = (...args) => {
-  $ggml_cpu_has_vsx = $bind("ggml_cpu_has_vsx", [], "i32");
-  return $ggml_cpu_has_vsx(...args);
-};
-let $ggml_cpu_has_vxe = (...args) => {
-  $ggml_cpu_has_vxe = $bind("ggml_cpu_has_vxe", [], "i32");
-  return $ggml_cpu_has_vxe(...args);
-};
-let $ggml_cpu_has_wasm_simd = (...args) => {
-  $ggml_cpu_has_wasm_simd = $bind("ggml_cpu_has_wasm_simd", [], "i32");
-  return $ggml_cpu_has_wasm_simd(...args);
-};
-let $ggml_cpu_has_llamafile = (...args) => {
-  $ggml_cpu_has_llamafile = $bind("ggml_cpu_has_llamafile", [], "i32");
-  return $ggml_cpu_has_llamafile(...args);
-};
-let $ggml_get_type_traits_cpu = (...args) => {
-  $ggml_get_type_traits_cpu = $bind("ggml_get_type_traits_cpu", ["u32"], "u64");
-  return $ggml_get_type_traits_cpu(...args);
-};
-let $ggml_cpu_init = (...args) => {
-  $ggml_cpu_init = $bind("ggml_cpu_init", [], "void");
-  return $ggml_cpu_init(...args);
-};
-let $ggml_backend_cpu_init = (...args) => {
-  $ggml_backend_cpu_init = $bind("ggml_backend_cpu_init", [], "u64");
-  return $ggml_backend_cpu_init(...args);
-};
-let $ggml_backend_is_cpu = (...args) => {
-  $ggml_backend_is_cpu = $bind("ggml_backend_is_cpu", ["u64"], "bool");
-  return $ggml_backend_is_cpu(...args);
-};
-let $ggml_backend_cpu_set_n_threads = (...args) => {
-  $ggml_backend_cpu_set_n_threads = $bind("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void");
-  return $ggml_backend_cpu_set_n_threads(...args);
-};
-let $ggml_backend_cpu_set_threadpool = (...args) => {
-  $ggml_backend_cpu_set_threadpool = $bind("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void");
-  return $ggml_backend_cpu_set_threadpool(...args);
-};
-let $ggml_backend_cpu_set_abort_callback = (...args) => {
-  $ggml_backend_cpu_set_abort_callback = $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
-  return $ggml_backend_cpu_set_abort_callback(...args);
-};
-let $ggml_backend_cpu_set_use_ref = (...args) => {
-  $ggml_backend_cpu_set_use_ref = $bind("ggml_backend_cpu_set_use_ref", ["u64", "bool"], "void");
-  return $ggml_backend_cpu_set_use_ref(...args);
-};
-let $ggml_backend_cpu_reg = (...args) => {
-  $ggml_backend_cpu_reg = $bind("ggml_backend_cpu_reg", [], "u64");
-  return $ggml_backend_cpu_reg(...args);
-};
-let $ggml_cpu_fp32_to_fp32 = (...args) => {
-  $ggml_cpu_fp32_to_fp32 = $bind("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void");
-  return $ggml_cpu_fp32_to_fp32(...args);
-};
-let $ggml_cpu_fp32_to_i32 = (...args) => {
-  $ggml_cpu_fp32_to_i32 = $bind("ggml_cpu_fp32_to_i32", ["buffer", "buffer", "i64"], "void");
-  return $ggml_cpu_fp32_to_i32(...args);
-};
-let $ggml_cpu_fp32_to_fp16 = (...args) => {
-  $ggml_cpu_fp32_to_fp16 = $bind("ggml_cpu_fp32_to_fp16", ["buffer", "buffer", "i64"], "void");
-  return $ggml_cpu_fp32_to_fp16(...args);
-};
-let $ggml_cpu_fp16_to_fp32 = (...args) => {
-  $ggml_cpu_fp16_to_fp32 = $bind("ggml_cpu_fp16_to_fp32", ["buffer", "buffer", "i64"], "void");
-  return $ggml_cpu_fp16_to_fp32(...args);
-};
-let $ggml_cpu_fp32_to_bf16 = (...args) => {
-  $ggml_cpu_fp32_to_bf16 = $bind("ggml_cpu_fp32_to_bf16", ["buffer", "u64", "i64"], "void");
-  return $ggml_cpu_fp32_to_bf16(...args);
-};
-let $ggml_cpu_bf16_to_fp32 = (...args) => {
-  $ggml_cpu_bf16_to_fp32 = $bind("ggml_cpu_bf16_to_fp32", ["u64", "buffer", "i64"], "void");
-  return $ggml_cpu_bf16_to_fp32(...args);
-};
-let $ggml_opt_dataset_init = (...args) => {
-  $ggml_opt_dataset_init = $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
-  return $ggml_opt_dataset_init(...args);
-};
-let $ggml_opt_dataset_free = (...args) => {
-  $ggml_opt_dataset_free = $bind("ggml_opt_dataset_free", ["u64"], "void");
-  return $ggml_opt_dataset_free(...args);
-};
-let $ggml_opt_dataset_ndata = (...args) => {
-  $ggml_opt_dataset_ndata = $bind("ggml_opt_dataset_ndata", ["u64"], "i64");
-  return $ggml_opt_dataset_ndata(...args);
-};
-let $ggml_opt_dataset_data = (...args) => {
-  $ggml_opt_dataset_data = $bind("ggml_opt_dataset_data", ["u64"], "u64");
-  return $ggml_opt_dataset_data(...args);
-};
-let $ggml_opt_dataset_labels = (...args) => {
-  $ggml_opt_dataset_labels = $bind("ggml_opt_dataset_labels", ["u64"], "u64");
-  return $ggml_opt_dataset_labels(...args);
-};
-let $ggml_opt_dataset_shuffle = (...args) => {
-  $ggml_opt_dataset_shuffle = $bind("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void");
-  return $ggml_opt_dataset_shuffle(...args);
-};
-let $ggml_opt_dataset_get_batch = (...args) => {
-  $ggml_opt_dataset_get_batch = $bind("ggml_opt_dataset_get_batch", ["u64", "u64", "u64", "i64"], "void");
-  return $ggml_opt_dataset_get_batch(...args);
-};
-let $ggml_opt_dataset_get_batch_host = (...args) => {
-  $ggml_opt_dataset_get_batch_host = $bind("ggml_opt_dataset_get_batch_host", ["u64", "buffer", "u64", "buffer", "i64"], "void");
-  return $ggml_opt_dataset_get_batch_host(...args);
-};
-let $ggml_opt_get_default_optimizer_params = (...args) => {
-  $ggml_opt_get_default_optimizer_params = $bind(
-    "ggml_opt_get_default_optimizer_params",
-    ["buffer"],
-    { struct: ggml_opt_optimizer_params.native },
-  );
-  return $ggml_opt_get_default_optimizer_params(...args);
-};
-let $ggml_opt_get_constant_optimizer_params = (...args) => {
-  $ggml_opt_get_constant_optimizer_params = $bind(
-    "ggml_opt_get_constant_optimizer_params",
-    ["buffer"],
-    { struct: ggml_opt_optimizer_params.native },
-  );
-  return $ggml_opt_get_constant_optimizer_params(...args);
-};
-let $ggml_opt_default_params = (...args) => {
-  $ggml_opt_default_params = $bind("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native });
-  return $ggml_opt_default_params(...args);
-};
-let $ggml_opt_init = (...args) => {
-  $ggml_opt_init = $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
-  return $ggml_opt_init(...args);
-};
-let $ggml_opt_free = (...args) => {
-  $ggml_opt_free = $bind("ggml_opt_free", ["u64"], "void");
-  return $ggml_opt_free(...args);
-};
-let $ggml_opt_reset = (...args) => {
-  $ggml_opt_reset = $bind("ggml_opt_reset", ["u64", "bool"], "void");
-  return $ggml_opt_reset(...args);
-};
-let $ggml_opt_static_graphs = (...args) => {
-  $ggml_opt_static_graphs = $bind("ggml_opt_static_graphs", ["u64"], "bool");
-  return $ggml_opt_static_graphs(...args);
-};
-let $ggml_opt_inputs = (...args) => {
-  $ggml_opt_inputs = $bind("ggml_opt_inputs", ["u64"], "u64");
-  return $ggml_opt_inputs(...args);
-};
-let $ggml_opt_outputs = (...args) => {
-  $ggml_opt_outputs = $bind("ggml_opt_outputs", ["u64"], "u64");
-  return $ggml_opt_outputs(...args);
-};
-let $ggml_opt_labels = (...args) => {
-  $ggml_opt_labels = $bind("ggml_opt_labels", ["u64"], "u64");
-  return $ggml_opt_labels(...args);
-};
-let $ggml_opt_loss = (...args) => {
-  $ggml_opt_loss = $bind("ggml_opt_loss", ["u64"], "u64");
-  return $ggml_opt_loss(...args);
-};
-let $ggml_opt_pred = (...args) => {
-  $ggml_opt_pred = $bind("ggml_opt_pred", ["u64"], "u64");
-  return $ggml_opt_pred(...args);
-};
-let $ggml_opt_ncorrect = (...args) => {
-  $ggml_opt_ncorrect = $bind("ggml_opt_ncorrect", ["u64"], "u64");
-  return $ggml_opt_ncorrect(...args);
-};
-let $ggml_opt_grad_acc = (...args) => {
-  $ggml_opt_grad_acc = $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64");
-  return $ggml_opt_grad_acc(...args);
-};
-let $ggml_opt_context_optimizer_type = (...args) => {
-  $ggml_opt_context_optimizer_type = $bind("ggml_opt_context_optimizer_type", ["u64"], "u32");
-  return $ggml_opt_context_optimizer_type(...args);
-};
-let $ggml_opt_optimizer_name = (...args) => {
-  $ggml_opt_optimizer_name = $bind("ggml_opt_optimizer_name", ["u32"], "pointer");
-  return $ggml_opt_optimizer_name(...args);
-};
-let $ggml_opt_result_init = (...args) => {
-  $ggml_opt_result_init = $bind("ggml_opt_result_init", [], "u64");
-  return $ggml_opt_result_init(...args);
-};
-let $ggml_opt_result_free = (...args) => {
-  $ggml_opt_result_free = $bind("ggml_opt_result_free", ["u64"], "void");
-  return $ggml_opt_result_free(...args);
-};
-let $ggml_opt_result_reset = (...args) => {
-  $ggml_opt_result_reset = $bind("ggml_opt_result_reset", ["u64"], "void");
-  return $ggml_opt_result_reset(...args);
-};
-let $ggml_opt_result_ndata = (...args) => {
-  $ggml_opt_result_ndata = $bind("ggml_opt_result_ndata", ["u64", "buffer"], "void");
-  return $ggml_opt_result_ndata(...args);
-};
-let $ggml_opt_result_loss = (...args) => {
-  $ggml_opt_result_loss = $bind("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void");
-  return $ggml_opt_result_loss(...args);
-};
-let $ggml_opt_result_pred = (...args) => {
-  $ggml_opt_result_pred = $bind("ggml_opt_result_pred", ["u64", "buffer"], "void");
-  return $ggml_opt_result_pred(...args);
-};
-let $ggml_opt_result_accuracy = (...args) => {
-  $ggml_opt_result_accuracy = $bind("ggml_opt_result_accuracy", ["u64", "buffer", "buffer"], "void");
-  return $ggml_opt_result_accuracy(...args);
-};
-let $ggml_opt_prepare_alloc = (...args) => {
-  $ggml_opt_prepare_alloc = $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
-  return $ggml_opt_prepare_alloc(...args);
-};
-let $ggml_opt_alloc = (...args) => {
-  $ggml_opt_alloc = $bind("ggml_opt_alloc", ["u64", "bool"], "void");
-  return $ggml_opt_alloc(...args);
-};
-let $ggml_opt_eval = (...args) => {
-  $ggml_opt_eval = $bind("ggml_opt_eval", ["u64", "u64"], "void");
-  return $ggml_opt_eval(...args);
-};
-let $ggml_opt_epoch = (...args) => {
-  $ggml_opt_epoch = $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
-  return $ggml_opt_epoch(...args);
-};
-let $ggml_opt_epoch_callback_progress_bar = (...args) => {
-  $ggml_opt_epoch_callback_progress_bar = $bind(
-    "ggml_opt_epoch_callback_progress_bar",
-    ["bool", "u64", "u64", "u64", "i64", "i64", "i64"],
-    "void",
-  );
-  return $ggml_opt_epoch_callback_progress_bar(...args);
-};
-let $ggml_opt_fit = (...args) => {
-  $ggml_opt_fit = $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
-  return $ggml_opt_fit(...args);
-};
-let $gguf_init_empty = (...args) => {
-  $gguf_init_empty = $bind("gguf_init_empty", [], "u64");
-  return $gguf_init_empty(...args);
-};
-let $gguf_init_from_file_ptr = (...args) => {
-  $gguf_init_from_file_ptr = $bind("gguf_init_from_file_ptr", ["buffer", { struct: gguf_init_params.native }], "u64");
-  return $gguf_init_from_file_ptr(...args);
-};
-let $gguf_init_from_file = (...args) => {
-  $gguf_init_from_file = $bind("gguf_init_from_file", ["buffer", { struct: gguf_init_params.native }], "u64");
-  return $gguf_init_from_file(...args);
-};
-let $gguf_init_from_buffer = (...args) => {
-  $gguf_init_from_buffer = $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
-  return $gguf_init_from_buffer(...args);
-};
-let $gguf_init_from_callback = (...args) => {
-  $gguf_init_from_callback = $bind("gguf_init_from_callback", ["u64", "buffer", "u64", "u64", { struct: gguf_init_params.native }], "u64");
-  return $gguf_init_from_callback(...args);
-};
-let $gguf_free = (...args) => {
-  $gguf_free = $bind("gguf_free", ["u64"], "void");
-  return $gguf_free(...args);
-};
-let $gguf_type_name = (...args) => {
-  $gguf_type_name = $bind("gguf_type_name", ["u32"], "pointer");
-  return $gguf_type_name(...args);
-};
-let $gguf_get_version = (...args) => {
-  $gguf_get_version = $bind("gguf_get_version", ["u64"], "u32");
-  return $gguf_get_version(...args);
-};
-let $gguf_get_alignment = (...args) => {
-  $gguf_get_alignment = $bind("gguf_get_alignment", ["u64"], "u64");
-  return $gguf_get_alignment(...args);
-};
-let $gguf_get_data_offset = (...args) => {
-  $gguf_get_data_offset = $bind("gguf_get_data_offset", ["u64"], "u64");
-  return $gguf_get_data_offset(...args);
-};
-let $gguf_get_n_kv = (...args) => {
-  $gguf_get_n_kv = $bind("gguf_get_n_kv", ["u64"], "i64");
-  return $gguf_get_n_kv(...args);
-};
-let $gguf_find_key = (...args) => {
-  $gguf_find_key = $bind("gguf_find_key", ["u64", "buffer"], "i64");
-  return $gguf_find_key(...args);
-};
-let $gguf_get_key = (...args) => {
-  $gguf_get_key = $bind("gguf_get_key", ["u64", "i64"], "pointer");
-  return $gguf_get_key(...args);
-};
-let $gguf_get_kv_type = (...args) => {
-  $gguf_get_kv_type = $bind("gguf_get_kv_type", ["u64", "i64"], "u32");
-  return $gguf_get_kv_type(...args);
-};
-let $gguf_get_arr_type = (...args) => {
-  $gguf_get_arr_type = $bind("gguf_get_arr_type", ["u64", "i64"], "u32");
-  return $gguf_get_arr_type(...args);
-};
-let $gguf_get_val_u8 = (...args) => {
-  $gguf_get_val_u8 = $bind("gguf_get_val_u8", ["u64", "i64"], "u8");
-  return $gguf_get_val_u8(...args);
-};
-let $gguf_get_val_i8 = (...args) => {
-  $gguf_get_val_i8 = $bind("gguf_get_val_i8", ["u64", "i64"], "i8");
-  return $gguf_get_val_i8(...args);
-};
-let $gguf_get_val_u16 = (...args) => {
-  $gguf_get_val_u16 = $bind("gguf_get_val_u16", ["u64", "i64"], "u16");
-  return $gguf_get_val_u16(...args);
-};
-let $gguf_get_val_i16 = (...args) => {
-  $gguf_get_val_i16 = $bind("gguf_get_val_i16", ["u64", "i64"], "i16");
-  return $gguf_get_val_i16(...args);
-};
-let $gguf_get_val_u32 = (...args) => {
-  $gguf_get_val_u32 = $bind("gguf_get_val_u32", ["u64", "i64"], "u32");
-  return $gguf_get_val_u32(...args);
-};
-let $gguf_get_val_i32 = (...args) => {
-  $gguf_get_val_i32 = $bind("gguf_get_val_i32", ["u64", "i64"], "i32");
-  return $gguf_get_val_i32(...args);
-};
-let $gguf_get_val_f32 = (...args) => {
-  $gguf_get_val_f32 = $bind("gguf_get_val_f32", ["u64", "i64"], "f32");
-  return $gguf_get_val_f32(...args);
-};
-let $gguf_get_val_u64 = (...args) => {
-  $gguf_get_val_u64 = $bind("gguf_get_val_u64", ["u64", "i64"], "u64");
-  return $gguf_get_val_u64(...args);
-};
-let $gguf_get_val_i64 = (...args) => {
-  $gguf_get_val_i64 = $bind("gguf_get_val_i64", ["u64", "i64"], "i64");
-  return $gguf_get_val_i64(...args);
-};
-let $gguf_get_val_f64 = (...args) => {
-  $gguf_get_val_f64 = $bind("gguf_get_val_f64", ["u64", "i64"], "f64");
-  return $gguf_get_val_f64(...args);
-};
-let $gguf_get_val_bool = (...args) => {
-  $gguf_get_val_bool = $bind("gguf_get_val_bool", ["u64", "i64"], "bool");
-  return $gguf_get_val_bool(...args);
-};
-let $gguf_get_val_str = (...args) => {
-  $gguf_get_val_str = $bind("gguf_get_val_str", ["u64", "i64"], "pointer");
-  return $gguf_get_val_str(...args);
-};
-let $gguf_get_val_data = (...args) => {
-  $gguf_get_val_data = $bind("gguf_get_val_data", ["u64", "i64"], "u64");
-  return $gguf_get_val_data(...args);
-};
-let $gguf_get_arr_n = (...args) => {
-  $gguf_get_arr_n = $bind("gguf_get_arr_n", ["u64", "i64"], "u64");
-  return $gguf_get_arr_n(...args);
-};
-let $gguf_get_arr_data = (...args) => {
-  $gguf_get_arr_data = $bind("gguf_get_arr_data", ["u64", "i64"], "u64");
-  return $gguf_get_arr_data(...args);
-};
-let $gguf_get_arr_str = (...args) => {
-  $gguf_get_arr_str = $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer");
-  return $gguf_get_arr_str(...args);
-};
-let $gguf_get_n_tensors = (...args) => {
-  $gguf_get_n_tensors = $bind("gguf_get_n_tensors", ["u64"], "i64");
-  return $gguf_get_n_tensors(...args);
-};
-let $gguf_find_tensor = (...args) => {
-  $gguf_find_tensor = $bind("gguf_find_tensor", ["u64", "buffer"], "i64");
-  return $gguf_find_tensor(...args);
-};
-let $gguf_get_tensor_offset = (...args) => {
-  $gguf_get_tensor_offset = $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64");
-  return $gguf_get_tensor_offset(...args);
-};
-let $gguf_get_tensor_name = (...args) => {
-  $gguf_get_tensor_name = $bind("gguf_get_tensor_name", ["u64", "i64"], "pointer");
-  return $gguf_get_tensor_name(...args);
-};
-let $gguf_get_tensor_ne = (...args) => {
-  $gguf_get_tensor_ne = $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64");
-  return $gguf_get_tensor_ne(...args);
-};
-let $gguf_get_tensor_type = (...args) => {
-  $gguf_get_tensor_type = $bind("gguf_get_tensor_type", ["u64", "i64"], "u32");
-  return $gguf_get_tensor_type(...args);
-};
-let $gguf_get_tensor_size = (...args) => {
-  $gguf_get_tensor_size = $bind("gguf_get_tensor_size", ["u64", "i64"], "u64");
-  return $gguf_get_tensor_size(...args);
-};
-let $gguf_remove_key = (...args) => {
-  $gguf_remove_key = $bind("gguf_remove_key", ["u64", "buffer"], "i64");
-  return $gguf_remove_key(...args);
-};
-let $gguf_set_val_u8 = (...args) => {
-  $gguf_set_val_u8 = $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void");
-  return $gguf_set_val_u8(...args);
-};
-let $gguf_set_val_i8 = (...args) => {
-  $gguf_set_val_i8 = $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void");
-  return $gguf_set_val_i8(...args);
-};
-let $gguf_set_val_u16 = (...args) => {
-  $gguf_set_val_u16 = $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void");
-  return $gguf_set_val_u16(...args);
-};
-let $gguf_set_val_i16 = (...args) => {
-  $gguf_set_val_i16 = $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void");
-  return $gguf_set_val_i16(...args);
-};
-let $gguf_set_val_u32 = (...args) => {
-  $gguf_set_val_u32 = $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void");
-  return $gguf_set_val_u32(...args);
-};
-let $gguf_set_val_i32 = (...args) => {
-  $gguf_set_val_i32 = $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void");
-  return $gguf_set_val_i32(...args);
-};
-let $gguf_set_val_f32 = (...args) => {
-  $gguf_set_val_f32 = $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void");
-  return $gguf_set_val_f32(...args);
-};
-let $gguf_set_val_u64 = (...args) => {
-  $gguf_set_val_u64 = $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void");
-  return $gguf_set_val_u64(...args);
-};
-let $gguf_set_val_i64 = (...args) => {
-  $gguf_set_val_i64 = $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void");
-  return $gguf_set_val_i64(...args);
-};
-let $gguf_set_val_f64 = (...args) => {
-  $gguf_set_val_f64 = $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void");
-  return $gguf_set_val_f64(...args);
-};
-let $gguf_set_val_bool = (...args) => {
-  $gguf_set_val_bool = $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void");
-  return $gguf_set_val_bool(...args);
-};
-let $gguf_set_val_str = (...args) => {
-  $gguf_set_val_str = $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void");
-  return $gguf_set_val_str(...args);
-};
-let $gguf_set_arr_data = (...args) => {
-  $gguf_set_arr_data = $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
-  return $gguf_set_arr_data(...args);
-};
-let $gguf_set_arr_str = (...args) => {
-  $gguf_set_arr_str = $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
-  return $gguf_set_arr_str(...args);
-};
-let $gguf_set_kv = (...args) => {
-  $gguf_set_kv = $bind("gguf_set_kv", ["u64", "u64"], "void");
-  return $gguf_set_kv(...args);
-};
-let $gguf_add_tensor = (...args) => {
-  $gguf_add_tensor = $bind("gguf_add_tensor", ["u64", "u64"], "void");
-  return $gguf_add_tensor(...args);
-};
-let $gguf_set_tensor_type = (...args) => {
-  $gguf_set_tensor_type = $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
-  return $gguf_set_tensor_type(...args);
-};
-let $gguf_set_tensor_data = (...args) => {
-  $gguf_set_tensor_data = $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
-  return $gguf_set_tensor_data(...args);
-};
-let $gguf_write_to_file_ptr = (...args) => {
-  $gguf_write_to_file_ptr = $bind("gguf_write_to_file_ptr", ["u64", "buffer", "bool"], "bool");
-  return $gguf_write_to_file_ptr(...args);
-};
-let $gguf_write_to_file = (...args) => {
-  $gguf_write_to_file = $bind("gguf_write_to_file", ["u64", "buffer", "bool"], "bool");
-  return $gguf_write_to_file(...args);
-};
-let $gguf_get_meta_size = (...args) => {
-  $gguf_get_meta_size = $bind("gguf_get_meta_size", ["u64"], "u64");
-  return $gguf_get_meta_size(...args);
-};
-let $gguf_get_meta_data = (...args) => {
-  $gguf_get_meta_data = $bind("gguf_get_meta_data", ["u64", "buffer"], "void");
-  return $gguf_get_meta_data(...args);
-};
-let $ggml_backend_blas_init = (...args) => {
-  $ggml_backend_blas_init = $bind("ggml_backend_blas_init", [], "u64");
-  return $ggml_backend_blas_init(...args);
-};
-let $ggml_backend_is_blas = (...args) => {
-  $ggml_backend_is_blas = $bind("ggml_backend_is_blas", ["u64"], "bool");
-  return $ggml_backend_is_blas(...args);
-};
-let $ggml_backend_blas_set_n_threads = (...args) => {
-  $ggml_backend_blas_set_n_threads = $bind("ggml_backend_blas_set_n_threads", ["u64", "i32"], "void");
-  return $ggml_backend_blas_set_n_threads(...args);
-};
-let $ggml_backend_blas_reg = (...args) => {
-  $ggml_backend_blas_reg = $bind("ggml_backend_blas_reg", [], "u64");
-  return $ggml_backend_blas_reg(...args);
-};
-let $ggml_backend_cann_reg = (...args) => {
-  $ggml_backend_cann_reg = $bind("ggml_backend_cann_reg", [], "u64");
-  return $ggml_backend_cann_reg(...args);
-};
-let $ggml_backend_cann_init = (...args) => {
-  $ggml_backend_cann_init = $bind("ggml_backend_cann_init", ["i32"], "u64");
-  return $ggml_backend_cann_init(...args);
-};
-let $ggml_backend_is_cann = (...args) => {
-  $ggml_backend_is_cann = $bind("ggml_backend_is_cann", ["u64"], "bool");
-  return $ggml_backend_is_cann(...args);
-};
-let $ggml_backend_cann_buffer_type = (...args) => {
-  $ggml_backend_cann_buffer_type = $bind("ggml_backend_cann_buffer_type", ["i32"], "u64");
-  return $ggml_backend_cann_buffer_type(...args);
-};
-let $ggml_backend_cann_get_device_count = (...args) => {
-  $ggml_backend_cann_get_device_count = $bind("ggml_backend_cann_get_device_count", [], "i32");
-  return $ggml_backend_cann_get_device_count(...args);
-};
-let $ggml_backend_cann_host_buffer_type = (...args) => {
-  $ggml_backend_cann_host_buffer_type = $bind("ggml_backend_cann_host_buffer_type", [], "u64");
-  return $ggml_backend_cann_host_buffer_type(...args);
-};
-let $ggml_backend_cann_get_device_description = (...args) => {
-  $ggml_backend_cann_get_device_description = $bind("ggml_backend_cann_get_device_description", ["i32", "buffer", "u64"], "void");
-  return $ggml_backend_cann_get_device_description(...args);
-};
-let $ggml_backend_cann_get_device_memory = (...args) => {
-  $ggml_backend_cann_get_device_memory = $bind("ggml_backend_cann_get_device_memory", ["i32", "buffer", "buffer"], "void");
-  return $ggml_backend_cann_get_device_memory(...args);
-};
-let $ggml_backend_cuda_init = (...args) => {
-  $ggml_backend_cuda_init = $bind("ggml_backend_cuda_init", ["i32"], "u64");
-  return $ggml_backend_cuda_init(...args);
-};
-let $ggml_backend_is_cuda = (...args) => {
-  $ggml_backend_is_cuda = $bind("ggml_backend_is_cuda", ["u64"], "bool");
-  return $ggml_backend_is_cuda(...args);
-};
-let $ggml_backend_cuda_buffer_type = (...args) => {
-  $ggml_backend_cuda_buffer_type = $bind("ggml_backend_cuda_buffer_type", ["i32"], "u64");
-  return $ggml_backend_cuda_buffer_type(...args);
-};
-let $ggml_backend_cuda_allreduce_tensor = (...args) => {
-  $ggml_backend_cuda_allreduce_tensor = $bind("ggml_backend_cuda_allreduce_tensor", ["buffer", "buffer", "u64"], "bool");
-  return $ggml_backend_cuda_allreduce_tensor(...args);
-};
-let $ggml_backend_cuda_host_buffer_type = (...args) => {
-  $ggml_backend_cuda_host_buffer_type = $bind("ggml_backend_cuda_host_buffer_type", [], "u64");
-  return $ggml_backend_cuda_host_buffer_type(...args);
-};
-let $ggml_backend_cuda_get_device_count = (...args) => {
-  $ggml_backend_cuda_get_device_count = $bind("ggml_backend_cuda_get_device_count", [], "i32");
-  return $ggml_backend_cuda_get_device_count(...args);
-};
-let $ggml_backend_cuda_get_device_description = (...args) => {
-  $ggml_backend_cuda_get_device_description = $bind("ggml_backend_cuda_get_device_description", ["i32", "buffer", "u64"], "void");
-  return $ggml_backend_cuda_get_device_description(...args);
-};
-let $ggml_backend_cuda_get_device_memory = (...args) => {
-  $ggml_backend_cuda_get_device_memory = $bind("ggml_backend_cuda_get_device_memory", ["i32", "buffer", "buffer"], "void");
-  return $ggml_backend_cuda_get_device_memory(...args);
-};
-let $ggml_backend_cuda_register_host_buffer = (...args) => {
-  $ggml_backend_cuda_register_host_buffer = $bind("ggml_backend_cuda_register_host_buffer", ["buffer", "u64"], "bool");
-  return $ggml_backend_cuda_register_host_buffer(...args);
-};
-let $ggml_backend_cuda_unregister_host_buffer = (...args) => {
-  $ggml_backend_cuda_unregister_host_buffer = $bind("ggml_backend_cuda_unregister_host_buffer", ["buffer"], "void");
-  return $ggml_backend_cuda_unregister_host_buffer(...args);
-};
-let $ggml_backend_cuda_reg = (...args) => {
-  $ggml_backend_cuda_reg = $bind("ggml_backend_cuda_reg", [], "u64");
-  return $ggml_backend_cuda_reg(...args);
-};
-let $ggml_backend_et_guid = (...args) => {
-  $ggml_backend_et_guid = $bind("ggml_backend_et_guid", [], "u64");
-  return $ggml_backend_et_guid(...args);
-};
-let $ggml_backend_et_init = (...args) => {
-  $ggml_backend_et_init = $bind("ggml_backend_et_init", ["u64"], "u64");
-  return $ggml_backend_et_init(...args);
-};
-let $ggml_backend_is_et = (...args) => {
-  $ggml_backend_is_et = $bind("ggml_backend_is_et", ["u64"], "bool");
-  return $ggml_backend_is_et(...args);
-};
-let $ggml_backend_et_get_device_count = (...args) => {
-  $ggml_backend_et_get_device_count = $bind("ggml_backend_et_get_device_count", [], "i32");
-  return $ggml_backend_et_get_device_count(...args);
-};
-let $ggml_backend_et_get_device_description = (...args) => {
-  $ggml_backend_et_get_device_description = $bind("ggml_backend_et_get_device_description", ["i32", "buffer", "u64"], "void");
-  return $ggml_backend_et_get_device_description(...args);
-};
-let $ggml_backend_et_get_device_memory = (...args) => {
-  $ggml_backend_et_get_device_memory = $bind("ggml_backend_et_get_device_memory", ["i32", "buffer", "buffer"], "void");
-  return $ggml_backend_et_get_device_memory(...args);
-};
-let $ggml_backend_et_buffer_type = (...args) => {
-  $ggml_backend_et_buffer_type = $bind("ggml_backend_et_buffer_type", ["u64"], "u64");
-  return $ggml_backend_et_buffer_type(...args);
-};
-let $ggml_backend_et_host_buffer_type = (...args) => {
-  $ggml_backend_et_host_buffer_type = $bind("ggml_backend_et_host_buffer_type", [], "u64");
-  return $ggml_backend_et_host_buffer_type(...args);
-};
-let $ggml_backend_et_reg = (...args) => {
-  $ggml_backend_et_reg = $bind("ggml_backend_et_reg", [], "u64");
-  return $ggml_backend_et_reg(...args);
-};
-let $ggml_backend_hexagon_init = (...args) => {
-  $ggml_backend_hexagon_init = $bind("ggml_backend_hexagon_init", [], "u64");
-  return $ggml_backend_hexagon_init(...args);
-};
-let $ggml_backend_is_hexagon = (...args) => {
-  $ggml_backend_is_hexagon = $bind("ggml_backend_is_hexagon", ["u64"], "bool");
-  return $ggml_backend_is_hexagon(...args);
-};
-let $ggml_backend_hexagon_reg = (...args) => {
-  $ggml_backend_hexagon_reg = $bind("ggml_backend_hexagon_reg", [], "u64");
-  return $ggml_backend_hexagon_reg(...args);
-};
-let $ggml_backend_metal_init = (...args) => {
-  $ggml_backend_metal_init = $bind("ggml_backend_metal_init", [], "u64");
-  return $ggml_backend_metal_init(...args);
-};
-let $ggml_backend_is_metal = (...args) => {
-  $ggml_backend_is_metal = $bind("ggml_backend_is_metal", ["u64"], "bool");
-  return $ggml_backend_is_metal(...args);
-};
-let $ggml_backend_metal_set_abort_callback = (...args) => {
-  $ggml_backend_metal_set_abort_callback = $bind("ggml_backend_metal_set_abort_callback", ["u64", "u64", "buffer"], "void");
-  return $ggml_backend_metal_set_abort_callback(...args);
-};
-let $ggml_backend_metal_supports_family = (...args) => {
-  $ggml_backend_metal_supports_family = $bind("ggml_backend_metal_supports_family", ["u64", "i32"], "bool");
-  return $ggml_backend_metal_supports_family(...args);
-};
-let $ggml_backend_metal_capture_next_compute = (...args) => {
-  $ggml_backend_metal_capture_next_compute = $bind("ggml_backend_metal_capture_next_compute", ["u64"], "void");
-  return $ggml_backend_metal_capture_next_compute(...args);
-};
-let $ggml_backend_metal_reg = (...args) => {
-  $ggml_backend_metal_reg = $bind("ggml_backend_metal_reg", [], "u64");
-  return $ggml_backend_metal_reg(...args);
-};
-let $ggml_backend_opencl_init = (...args) => {
-  $ggml_backend_opencl_init = $bind("ggml_backend_opencl_init", [], "u64");
-  return $ggml_backend_opencl_init(...args);
-};
-let $ggml_backend_is_opencl = (...args) => {
-  $ggml_backend_is_opencl = $bind("ggml_backend_is_opencl", ["u64"], "bool");
-  return $ggml_backend_is_opencl(...args);
-};
-let $ggml_backend_opencl_buffer_type = (...args) => {
-  $ggml_backend_opencl_buffer_type = $bind("ggml_backend_opencl_buffer_type", [], "u64");
-  return $ggml_backend_opencl_buffer_type(...args);
-};
-let $ggml_backend_opencl_host_buffer_type = (...args) => {
-  $ggml_backend_opencl_host_buffer_type = $bind("ggml_backend_opencl_host_buffer_type", [], "u64");
-  return $ggml_backend_opencl_host_buffer_type(...args);
-};
-let $ggml_backend_opencl_reg = (...args) => {
-  $ggml_backend_opencl_reg = $bind("ggml_backend_opencl_reg", [], "u64");
-  return $ggml_backend_opencl_reg(...args);
-};
-let $ggml_backend_openvino_init = (...args) => {
-  $ggml_backend_openvino_init = $bind("ggml_backend_openvino_init", ["i32"], "u64");
-  return $ggml_backend_openvino_init(...args);
-};
-let $ggml_backend_is_openvino = (...args) => {
-  $ggml_backend_is_openvino = $bind("ggml_backend_is_openvino", ["u64"], "bool");
-  return $ggml_backend_is_openvino(...args);
-};
-let $ggml_backend_buffer_is_openvino = (...args) => {
-  $ggml_backend_buffer_is_openvino = $bind("ggml_backend_buffer_is_openvino", ["u64"], "bool");
-  return $ggml_backend_buffer_is_openvino(...args);
-};
-let $ggml_backend_buft_is_openvino = (...args) => {
-  $ggml_backend_buft_is_openvino = $bind("ggml_backend_buft_is_openvino", ["u64"], "bool");
-  return $ggml_backend_buft_is_openvino(...args);
-};
-let $ggml_backend_buft_is_openvino_host = (...args) => {
-  $ggml_backend_buft_is_openvino_host = $bind("ggml_backend_buft_is_openvino_host", ["u64"], "bool");
-  return $ggml_backend_buft_is_openvino_host(...args);
-};
-let $ggml_backend_openvino_buffer_get_ctx_id = (...args) => {
-  $ggml_backend_openvino_buffer_get_ctx_id = $bind("ggml_backend_openvino_buffer_get_ctx_id", ["u64"], "u64");
-  return $ggml_backend_openvino_buffer_get_ctx_id(...args);
-};
-let $ggml_backend_openvino_buffer_type = (...args) => {
-  $ggml_backend_openvino_buffer_type = $bind("ggml_backend_openvino_buffer_type", ["i32"], "u64");
-  return $ggml_backend_openvino_buffer_type(...args);
-};
-let $ggml_backend_openvino_host_buffer_type = (...args) => {
-  $ggml_backend_openvino_host_buffer_type = $bind("ggml_backend_openvino_host_buffer_type", ["i32"], "u64");
-  return $ggml_backend_openvino_host_buffer_type(...args);
-};
-let $ggml_backend_openvino_get_device_count = (...args) => {
-  $ggml_backend_openvino_get_device_count = $bind("ggml_backend_openvino_get_device_count", [], "i32");
-  return $ggml_backend_openvino_get_device_count(...args);
-};
-let $ggml_backend_openvino_reg = (...args) => {
-  $ggml_backend_openvino_reg = $bind("ggml_backend_openvino_reg", [], "u64");
-  return $ggml_backend_openvino_reg(...args);
-};
-let $ggml_backend_rpc_init = (...args) => {
-  $ggml_backend_rpc_init = $bind("ggml_backend_rpc_init", ["buffer", "u32"], "u64");
-  return $ggml_backend_rpc_init(...args);
-};
-let $ggml_backend_is_rpc = (...args) => {
-  $ggml_backend_is_rpc = $bind("ggml_backend_is_rpc", ["u64"], "bool");
-  return $ggml_backend_is_rpc(...args);
-};
-let $ggml_backend_rpc_buffer_type = (...args) => {
-  $ggml_backend_rpc_buffer_type = $bind("ggml_backend_rpc_buffer_type", ["buffer", "u32"], "u64");
-  return $ggml_backend_rpc_buffer_type(...args);
-};
-let $ggml_backend_rpc_get_device_memory = (...args) => {
-  $ggml_backend_rpc_get_device_memory = $bind("ggml_backend_rpc_get_device_memory", ["buffer", "u32", "buffer", "buffer"], "void");
-  return $ggml_backend_rpc_get_device_memory(...args);
-};
-let $ggml_backend_rpc_start_server = (...args) => {
-  $ggml_backend_rpc_start_server = $bind("ggml_backend_rpc_start_server", ["buffer", "buffer", "u64", "u64", "buffer"], "void");
-  return $ggml_backend_rpc_start_server(...args);
-};
-let $ggml_backend_rpc_reg = (...args) => {
-  $ggml_backend_rpc_reg = $bind("ggml_backend_rpc_reg", [], "u64");
-  return $ggml_backend_rpc_reg(...args);
-};
-let $ggml_backend_rpc_add_server = (...args) => {
-  $ggml_backend_rpc_add_server = $bind("ggml_backend_rpc_add_server", ["buffer"], "u64");
-  return $ggml_backend_rpc_add_server(...args);
-};
-let $ggml_backend_sycl_init = (...args) => {
-  $ggml_backend_sycl_init = $bind("ggml_backend_sycl_init", ["i32"], "u64");
-  return $ggml_backend_sycl_init(...args);
-};
-let $ggml_backend_is_sycl = (...args) => {
-  $ggml_backend_is_sycl = $bind("ggml_backend_is_sycl", ["u64"], "bool");
-  return $ggml_backend_is_sycl(...args);
-};
-let $ggml_backend_sycl_buffer_type = (...args) => {
-  $ggml_backend_sycl_buffer_type = $bind("ggml_backend_sycl_buffer_type", ["i32"], "u64");
-  return $ggml_backend_sycl_buffer_type(...args);
-};
-let $ggml_backend_sycl_split_buffer_type = (...args) => {
-  $ggml_backend_sycl_split_buffer_type = $bind("ggml_backend_sycl_split_buffer_type", ["i32", "buffer"], "u64");
-  return $ggml_backend_sycl_split_buffer_type(...args);
-};
-let $ggml_backend_sycl_comm_init = (...args) => {
-  $ggml_backend_sycl_comm_init = $bind("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64");
-  return $ggml_backend_sycl_comm_init(...args);
-};
-let $ggml_backend_sycl_comm_free = (...args) => {
-  $ggml_backend_sycl_comm_free = $bind("ggml_backend_sycl_comm_free", ["buffer"], "void");
-  return $ggml_backend_sycl_comm_free(...args);
-};
-let $ggml_backend_sycl_comm_allreduce_tensor = (...args) => {
-  $ggml_backend_sycl_comm_allreduce_tensor = $bind("ggml_backend_sycl_comm_allreduce_tensor", ["buffer", "buffer"], "bool");
-  return $ggml_backend_sycl_comm_allreduce_tensor(...args);
-};
-let $ggml_backend_sycl_host_buffer_type = (...args) => {
-  $ggml_backend_sycl_host_buffer_type = $bind("ggml_backend_sycl_host_buffer_type", [], "u64");
-  return $ggml_backend_sycl_host_buffer_type(...args);
-};
-let $ggml_backend_sycl_print_sycl_devices = (...args) => {
-  $ggml_backend_sycl_print_sycl_devices = $bind("ggml_backend_sycl_print_sycl_devices", [], "void");
-  return $ggml_backend_sycl_print_sycl_devices(...args);
-};
-let $ggml_backend_sycl_get_gpu_list = (...args) => {
-  $ggml_backend_sycl_get_gpu_list = $bind("ggml_backend_sycl_get_gpu_list", ["buffer", "i32"], "void");
-  return $ggml_backend_sycl_get_gpu_list(...args);
-};
-let $ggml_backend_sycl_get_device_description = (...args) => {
-  $ggml_backend_sycl_get_device_description = $bind("ggml_backend_sycl_get_device_description", ["i32", "buffer", "u64"], "void");
-  return $ggml_backend_sycl_get_device_description(...args);
-};
-let $ggml_backend_sycl_get_device_count = (...args) => {
-  $ggml_backend_sycl_get_device_count = $bind("ggml_backend_sycl_get_device_count", [], "i32");
-  return $ggml_backend_sycl_get_device_count(...args);
-};
-let $ggml_backend_sycl_get_device_memory = (...args) => {
-  $ggml_backend_sycl_get_device_memory = $bind("ggml_backend_sycl_get_device_memory", ["i32", "buffer", "buffer"], "void");
-  return $ggml_backend_sycl_get_device_memory(...args);
-};
-let $ggml_backend_sycl_reg = (...args) => {
-  $ggml_backend_sycl_reg = $bind("ggml_backend_sycl_reg", [], "u64");
-  return $ggml_backend_sycl_reg(...args);
-};
-let $ggml_backend_virtgpu_reg = (...args) => {
-  $ggml_backend_virtgpu_reg = $bind("ggml_backend_virtgpu_reg", [], "u64");
-  return $ggml_backend_virtgpu_reg(...args);
-};
-let $ggml_backend_vk_init = (...args) => {
-  $ggml_backend_vk_init = $bind("ggml_backend_vk_init", ["u64"], "u64");
-  return $ggml_backend_vk_init(...args);
-};
-let $ggml_backend_is_vk = (...args) => {
-  $ggml_backend_is_vk = $bind("ggml_backend_is_vk", ["u64"], "bool");
-  return $ggml_backend_is_vk(...args);
-};
-let $ggml_backend_vk_get_device_count = (...args) => {
-  $ggml_backend_vk_get_device_count = $bind("ggml_backend_vk_get_device_count", [], "i32");
-  return $ggml_backend_vk_get_device_count(...args);
-};
-let $ggml_backend_vk_get_device_description = (...args) => {
-  $ggml_backend_vk_get_device_description = $bind("ggml_backend_vk_get_device_description", ["i32", "buffer", "u64"], "void");
-  return $ggml_backend_vk_get_device_description(...args);
-};
-let $ggml_backend_vk_get_device_memory = (...args) => {
-  $ggml_backend_vk_get_device_memory = $bind("ggml_backend_vk_get_device_memory", ["i32", "buffer", "buffer"], "void");
-  return $ggml_backend_vk_get_device_memory(...args);
-};
-let $ggml_backend_vk_buffer_type = (...args) => {
-  $ggml_backend_vk_buffer_type = $bind("ggml_backend_vk_buffer_type", ["u64"], "u64");
-  return $ggml_backend_vk_buffer_type(...args);
-};
-let $ggml_backend_vk_host_buffer_type = (...args) => {
-  $ggml_backend_vk_host_buffer_type = $bind("ggml_backend_vk_host_buffer_type", [], "u64");
-  return $ggml_backend_vk_host_buffer_type(...args);
-};
-let $ggml_backend_vk_reg = (...args) => {
-  $ggml_backend_vk_reg = $bind("ggml_backend_vk_reg", [], "u64");
-  return $ggml_backend_vk_reg(...args);
-};
-let $ggml_backend_webgpu_init = (...args) => {
-  $ggml_backend_webgpu_init = $bind("ggml_backend_webgpu_init", [], "u64");
-  return $ggml_backend_webgpu_init(...args);
-};
-let $ggml_backend_webgpu_reg = (...args) => {
-  $ggml_backend_webgpu_reg = $bind("ggml_backend_webgpu_reg", [], "u64");
-  return $ggml_backend_webgpu_reg(...args);
-};
-let $ggml_backend_zdnn_buffer_type = (...args) => {
-  $ggml_backend_zdnn_buffer_type = $bind("ggml_backend_zdnn_buffer_type", [], "u64");
-  return $ggml_backend_zdnn_buffer_type(...args);
-};
-let $ggml_backend_zdnn_reg = (...args) => {
-  $ggml_backend_zdnn_reg = $bind("ggml_backend_zdnn_reg", [], "u64");
-  return $ggml_backend_zdnn_reg(...args);
-};
-let $ggml_backend_zendnn_init = (...args) => {
-  $ggml_backend_zendnn_init = $bind("ggml_backend_zendnn_init", [], "u64");
-  return $ggml_backend_zendnn_init(...args);
-};
-let $ggml_backend_is_zendnn = (...args) => {
-  $ggml_backend_is_zendnn = $bind("ggml_backend_is_zendnn", ["u64"], "bool");
-  return $ggml_backend_is_zendnn(...args);
-};
-let $ggml_backend_zendnn_set_n_threads = (...args) => {
-  $ggml_backend_zendnn_set_n_threads = $bind("ggml_backend_zendnn_set_n_threads", ["u64", "i32"], "void");
-  return $ggml_backend_zendnn_set_n_threads(...args);
-};
-let $ggml_backend_zendnn_reg = (...args) => {
-  $ggml_backend_zendnn_reg = $bind("ggml_backend_zendnn_reg", [], "u64");
-  return $ggml_backend_zendnn_reg(...args);
-};
-let $llama_ftype_name = (...args) => {
-  $llama_ftype_name = $bind("llama_ftype_name", ["u32"], "pointer");
-  return $llama_ftype_name(...args);
-};
-let $llama_flash_attn_type_name = (...args) => {
-  $llama_flash_attn_type_name = $bind("llama_flash_attn_type_name", ["i32"], "pointer");
-  return $llama_flash_attn_type_name(...args);
-};
-let $llama_load_mode_name = (...args) => {
-  $llama_load_mode_name = $bind("llama_load_mode_name", ["i32"], "pointer");
-  return $llama_load_mode_name(...args);
-};
-let $llama_load_mode_from_str = (...args) => {
-  $llama_load_mode_from_str = $bind("llama_load_mode_from_str", ["buffer"], "i32");
-  return $llama_load_mode_from_str(...args);
-};
-let $llama_version = (...args) => {
-  $llama_version = $bind("llama_version", [], "pointer");
-  return $llama_version(...args);
-};
-let $llama_model_default_params = (...args) => {
-  $llama_model_default_params = $bind("llama_model_default_params", [], { struct: llama_model_params.native });
-  return $llama_model_default_params(...args);
-};
-let $llama_context_default_params = (...args) => {
-  $llama_context_default_params = $bind("llama_context_default_params", [], { struct: llama_context_params.native });
-  return $llama_context_default_params(...args);
-};
-let $llama_sampler_chain_default_params = (...args) => {
-  $llama_sampler_chain_default_params = $bind("llama_sampler_chain_default_params", [], { struct: llama_sampler_chain_params.native });
-  return $llama_sampler_chain_default_params(...args);
-};
-let $llama_model_quantize_default_params = (...args) => {
-  $llama_model_quantize_default_params = $bind("llama_model_quantize_default_params", [], { struct: llama_model_quantize_params.native });
-  return $llama_model_quantize_default_params(...args);
-};
-let $llama_backend_init = (...args) => {
-  $llama_backend_init = $bind("llama_backend_init", [], "void");
-  return $llama_backend_init(...args);
-};
-let $llama_backend_free = (...args) => {
-  $llama_backend_free = $bind("llama_backend_free", [], "void");
-  return $llama_backend_free(...args);
-};
-let $llama_numa_init = (...args) => {
-  $llama_numa_init = $bind("llama_numa_init", ["u32"], "void");
-  return $llama_numa_init(...args);
-};
-let $llama_attach_threadpool = (...args) => {
-  $llama_attach_threadpool = $bind("llama_attach_threadpool", ["u64", "u64", "u64"], "void");
-  return $llama_attach_threadpool(...args);
-};
-let $llama_detach_threadpool = (...args) => {
-  $llama_detach_threadpool = $bind("llama_detach_threadpool", ["u64"], "void");
-  return $llama_detach_threadpool(...args);
-};
-let $llama_model_init_from_user = (...args) => {
-  $llama_model_init_from_user = $bind("llama_model_init_from_user", ["u64", "u64", "buffer", { struct: llama_model_params.native }], "u64");
-  return $llama_model_init_from_user(...args);
-};
-let $llama_load_model_from_file = (...args) => {
-  $llama_load_model_from_file = $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
-  return $llama_load_model_from_file(...args);
-};
-let $llama_model_load_from_file = (...args) => {
-  $llama_model_load_from_file = $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
-  return $llama_model_load_from_file(...args);
-};
-let $llama_model_load_from_file_ptr = (...args) => {
-  $llama_model_load_from_file_ptr = $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
-  return $llama_model_load_from_file_ptr(...args);
-};
-let $llama_model_load_from_splits = (...args) => {
-  $llama_model_load_from_splits = $bind("llama_model_load_from_splits", ["buffer", "u64", { struct: llama_model_params.native }], "u64");
-  return $llama_model_load_from_splits(...args);
-};
-let $llama_model_save_to_file = (...args) => {
-  $llama_model_save_to_file = $bind("llama_model_save_to_file", ["u64", "buffer"], "void");
-  return $llama_model_save_to_file(...args);
-};
-let $llama_free_model = (...args) => {
-  $llama_free_model = $bind("llama_free_model", ["u64"], "void");
-  return $llama_free_model(...args);
-};
-let $llama_model_free = (...args) => {
-  $llama_model_free = $bind("llama_model_free", ["u64"], "void");
-  return $llama_model_free(...args);
-};
-let $llama_init_from_model = (...args) => {
-  $llama_init_from_model = $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
-  return $llama_init_from_model(...args);
-};
-let $llama_new_context_with_model = (...args) => {
-  $llama_new_context_with_model = $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
-  return $llama_new_context_with_model(...args);
-};
-let $llama_free = (...args) => {
-  $llama_free = $bind("llama_free", ["u64"], "void");
-  return $llama_free(...args);
-};
-let $llama_time_us = (...args) => {
-  $llama_time_us = $bind("llama_time_us", [], "i64");
-  return $llama_time_us(...args);
-};
-let $llama_max_devices = (...args) => {
-  $llama_max_devices = $bind("llama_max_devices", [], "u64");
-  return $llama_max_devices(...args);
-};
-let $llama_max_parallel_sequences = (...args) => {
-  $llama_max_parallel_sequences = $bind("llama_max_parallel_sequences", [], "u64");
-  return $llama_max_parallel_sequences(...args);
-};
-let $llama_max_tensor_buft_overrides = (...args) => {
-  $llama_max_tensor_buft_overrides = $bind("llama_max_tensor_buft_overrides", [], "u64");
-  return $llama_max_tensor_buft_overrides(...args);
-};
-let $llama_supports_mmap = (...args) => {
-  $llama_supports_mmap = $bind("llama_supports_mmap", [], "bool");
-  return $llama_supports_mmap(...args);
-};
-let $llama_supports_mlock = (...args) => {
-  $llama_supports_mlock = $bind("llama_supports_mlock", [], "bool");
-  return $llama_supports_mlock(...args);
-};
-let $llama_supports_gpu_offload = (...args) => {
-  $llama_supports_gpu_offload = $bind("llama_supports_gpu_offload", [], "bool");
-  return $llama_supports_gpu_offload(...args);
-};
-let $llama_supports_rpc = (...args) => {
-  $llama_supports_rpc = $bind("llama_supports_rpc", [], "bool");
-  return $llama_supports_rpc(...args);
-};
-let $llama_n_ctx = (...args) => {
-  $llama_n_ctx = $bind("llama_n_ctx", ["u64"], "u32");
-  return $llama_n_ctx(...args);
-};
-let $llama_n_ctx_seq = (...args) => {
-  $llama_n_ctx_seq = $bind("llama_n_ctx_seq", ["u64"], "u32");
-  return $llama_n_ctx_seq(...args);
-};
-let $llama_n_batch = (...args) => {
-  $llama_n_batch = $bind("llama_n_batch", ["u64"], "u32");
-  return $llama_n_batch(...args);
-};
-let $llama_n_ubatch = (...args) => {
-  $llama_n_ubatch = $bind("llama_n_ubatch", ["u64"], "u32");
-  return $llama_n_ubatch(...args);
-};
-let $llama_n_seq_max = (...args) => {
-  $llama_n_seq_max = $bind("llama_n_seq_max", ["u64"], "u32");
-  return $llama_n_seq_max(...args);
-};
-let $llama_n_rs_seq = (...args) => {
-  $llama_n_rs_seq = $bind("llama_n_rs_seq", ["u64"], "u32");
-  return $llama_n_rs_seq(...args);
-};
-let $llama_n_ctx_train = (...args) => {
-  $llama_n_ctx_train = $bind("llama_n_ctx_train", ["u64"], "i32");
-  return $llama_n_ctx_train(...args);
-};
-let $llama_n_embd = (...args) => {
-  $llama_n_embd = $bind("llama_n_embd", ["u64"], "i32");
-  return $llama_n_embd(...args);
-};
-let $llama_n_layer = (...args) => {
-  $llama_n_layer = $bind("llama_n_layer", ["u64"], "i32");
-  return $llama_n_layer(...args);
-};
-let $llama_n_head = (...args) => {
-  $llama_n_head = $bind("llama_n_head", ["u64"], "i32");
-  return $llama_n_head(...args);
-};
-let $llama_n_vocab = (...args) => {
-  $llama_n_vocab = $bind("llama_n_vocab", ["u64"], "i32");
-  return $llama_n_vocab(...args);
-};
-let $llama_get_model = (...args) => {
-  $llama_get_model = $bind("llama_get_model", ["u64"], "u64");
-  return $llama_get_model(...args);
-};
-let $llama_get_memory = (...args) => {
-  $llama_get_memory = $bind("llama_get_memory", ["u64"], "u64");
-  return $llama_get_memory(...args);
-};
-let $llama_pooling_type = (...args) => {
-  $llama_pooling_type = $bind("llama_pooling_type", ["u64"], "i32");
-  return $llama_pooling_type(...args);
-};
-let $llama_model_get_vocab = (...args) => {
-  $llama_model_get_vocab = $bind("llama_model_get_vocab", ["u64"], "u64");
-  return $llama_model_get_vocab(...args);
-};
-let $llama_model_rope_type = (...args) => {
-  $llama_model_rope_type = $bind("llama_model_rope_type", ["u64"], "i32");
-  return $llama_model_rope_type(...args);
-};
-let $llama_model_n_ctx_train = (...args) => {
-  $llama_model_n_ctx_train = $bind("llama_model_n_ctx_train", ["u64"], "i32");
-  return $llama_model_n_ctx_train(...args);
-};
-let $llama_model_n_embd = (...args) => {
-  $llama_model_n_embd = $bind("llama_model_n_embd", ["u64"], "i32");
-  return $llama_model_n_embd(...args);
-};
-let $llama_model_n_embd_inp = (...args) => {
-  $llama_model_n_embd_inp = $bind("llama_model_n_embd_inp", ["u64"], "i32");
-  return $llama_model_n_embd_inp(...args);
-};
-let $llama_model_n_embd_out = (...args) => {
-  $llama_model_n_embd_out = $bind("llama_model_n_embd_out", ["u64"], "i32");
-  return $llama_model_n_embd_out(...args);
-};
-let $llama_model_n_layer = (...args) => {
-  $llama_model_n_layer = $bind("llama_model_n_layer", ["u64"], "i32");
-  return $llama_model_n_layer(...args);
-};
-let $llama_model_n_layer_nextn = (...args) => {
-  $llama_model_n_layer_nextn = $bind("llama_model_n_layer_nextn", ["u64"], "i32");
-  return $llama_model_n_layer_nextn(...args);
-};
-let $llama_model_n_head = (...args) => {
-  $llama_model_n_head = $bind("llama_model_n_head", ["u64"], "i32");
-  return $llama_model_n_head(...args);
-};
-let $llama_model_n_head_kv = (...args) => {
-  $llama_model_n_head_kv = $bind("llama_model_n_head_kv", ["u64"], "i32");
-  return $llama_model_n_head_kv(...args);
-};
-let $llama_model_n_swa = (...args) => {
-  $llama_model_n_swa = $bind("llama_model_n_swa", ["u64"], "i32");
-  return $llama_model_n_swa(...args);
-};
-let $llama_model_rope_freq_scale_train = (...args) => {
-  $llama_model_rope_freq_scale_train = $bind("llama_model_rope_freq_scale_train", ["u64"], "f32");
-  return $llama_model_rope_freq_scale_train(...args);
-};
-let $llama_model_n_cls_out = (...args) => {
-  $llama_model_n_cls_out = $bind("llama_model_n_cls_out", ["u64"], "u32");
-  return $llama_model_n_cls_out(...args);
-};
-let $llama_model_cls_label = (...args) => {
-  $llama_model_cls_label = $bind("llama_model_cls_label", ["u64", "u32"], "pointer");
-  return $llama_model_cls_label(...args);
-};
-let $llama_vocab_type = (...args) => {
-  $llama_vocab_type = $bind("llama_vocab_type", ["u64"], "u32");
-  return $llama_vocab_type(...args);
-};
-let $llama_vocab_n_tokens = (...args) => {
-  $llama_vocab_n_tokens = $bind("llama_vocab_n_tokens", ["u64"], "i32");
-  return $llama_vocab_n_tokens(...args);
-};
-let $llama_model_meta_val_str = (...args) => {
-  $llama_model_meta_val_str = $bind("llama_model_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
-  return $llama_model_meta_val_str(...args);
-};
-let $llama_model_meta_count = (...args) => {
-  $llama_model_meta_count = $bind("llama_model_meta_count", ["u64"], "i32");
-  return $llama_model_meta_count(...args);
-};
-let $llama_model_meta_key_str = (...args) => {
-  $llama_model_meta_key_str = $bind("llama_model_meta_key_str", ["u32"], "pointer");
-  return $llama_model_meta_key_str(...args);
-};
-let $llama_model_meta_key_by_index = (...args) => {
-  $llama_model_meta_key_by_index = $bind("llama_model_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
-  return $llama_model_meta_key_by_index(...args);
-};
-let $llama_model_meta_val_str_by_index = (...args) => {
-  $llama_model_meta_val_str_by_index = $bind("llama_model_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
-  return $llama_model_meta_val_str_by_index(...args);
-};
-let $llama_model_desc = (...args) => {
-  $llama_model_desc = $bind("llama_model_desc", ["u64", "buffer", "u64"], "i32");
-  return $llama_model_desc(...args);
-};
-let $llama_model_ftype = (...args) => {
-  $llama_model_ftype = $bind("llama_model_ftype", ["u64"], "u32");
-  return $llama_model_ftype(...args);
-};
-let $llama_model_size = (...args) => {
-  $llama_model_size = $bind("llama_model_size", ["u64"], "u64");
-  return $llama_model_size(...args);
-};
-let $llama_model_chat_template = (...args) => {
-  $llama_model_chat_template = $bind("llama_model_chat_template", ["u64", "buffer"], "pointer");
-  return $llama_model_chat_template(...args);
-};
-let $llama_model_n_params = (...args) => {
-  $llama_model_n_params = $bind("llama_model_n_params", ["u64"], "u64");
-  return $llama_model_n_params(...args);
-};
-let $llama_model_has_encoder = (...args) => {
-  $llama_model_has_encoder = $bind("llama_model_has_encoder", ["u64"], "bool");
-  return $llama_model_has_encoder(...args);
-};
-let $llama_model_has_decoder = (...args) => {
-  $llama_model_has_decoder = $bind("llama_model_has_decoder", ["u64"], "bool");
-  return $llama_model_has_decoder(...args);
-};
-let $llama_model_decoder_start_token = (...args) => {
-  $llama_model_decoder_start_token = $bind("llama_model_decoder_start_token", ["u64"], "i32");
-  return $llama_model_decoder_start_token(...args);
-};
-let $llama_model_is_recurrent = (...args) => {
-  $llama_model_is_recurrent = $bind("llama_model_is_recurrent", ["u64"], "bool");
-  return $llama_model_is_recurrent(...args);
-};
-let $llama_model_is_hybrid = (...args) => {
-  $llama_model_is_hybrid = $bind("llama_model_is_hybrid", ["u64"], "bool");
-  return $llama_model_is_hybrid(...args);
-};
-let $llama_model_is_diffusion = (...args) => {
-  $llama_model_is_diffusion = $bind("llama_model_is_diffusion", ["u64"], "bool");
-  return $llama_model_is_diffusion(...args);
-};
-let $llama_model_quantize = (...args) => {
-  $llama_model_quantize = $bind("llama_model_quantize", ["buffer", "buffer", "u64"], "u32");
-  return $llama_model_quantize(...args);
-};
-let $llama_adapter_lora_init = (...args) => {
-  $llama_adapter_lora_init = $bind("llama_adapter_lora_init", ["u64", "buffer"], "u64");
-  return $llama_adapter_lora_init(...args);
-};
-let $llama_adapter_lora_init_from_file_ptr = (...args) => {
-  $llama_adapter_lora_init_from_file_ptr = $bind("llama_adapter_lora_init_from_file_ptr", ["u64", "buffer"], "u64");
-  return $llama_adapter_lora_init_from_file_ptr(...args);
-};
-let $llama_adapter_meta_val_str = (...args) => {
-  $llama_adapter_meta_val_str = $bind("llama_adapter_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
-  return $llama_adapter_meta_val_str(...args);
-};
-let $llama_adapter_meta_count = (...args) => {
-  $llama_adapter_meta_count = $bind("llama_adapter_meta_count", ["u64"], "i32");
-  return $llama_adapter_meta_count(...args);
-};
-let $llama_adapter_meta_key_by_index = (...args) => {
-  $llama_adapter_meta_key_by_index = $bind("llama_adapter_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
-  return $llama_adapter_meta_key_by_index(...args);
-};
-let $llama_adapter_meta_val_str_by_index = (...args) => {
-  $llama_adapter_meta_val_str_by_index = $bind("llama_adapter_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
-  return $llama_adapter_meta_val_str_by_index(...args);
-};
-let $llama_adapter_lora_free = (...args) => {
-  $llama_adapter_lora_free = $bind("llama_adapter_lora_free", ["u64"], "void");
-  return $llama_adapter_lora_free(...args);
-};
-let $llama_adapter_get_alora_n_invocation_tokens = (...args) => {
-  $llama_adapter_get_alora_n_invocation_tokens = $bind("llama_adapter_get_alora_n_invocation_tokens", ["u64"], "u64");
-  return $llama_adapter_get_alora_n_invocation_tokens(...args);
-};
-let $llama_adapter_get_alora_invocation_tokens = (...args) => {
-  $llama_adapter_get_alora_invocation_tokens = $bind("llama_adapter_get_alora_invocation_tokens", ["u64"], "u64");
-  return $llama_adapter_get_alora_invocation_tokens(...args);
-};
-let $llama_set_adapters_lora = (...args) => {
-  $llama_set_adapters_lora = $bind("llama_set_adapters_lora", ["u64", "buffer", "u64", "buffer"], "i32");
-  return $llama_set_adapters_lora(...args);
-};
-let $llama_set_adapter_cvec = (...args) => {
-  $llama_set_adapter_cvec = $bind("llama_set_adapter_cvec", ["u64", "buffer", "u64", "i32", "i32", "i32"], "i32");
-  return $llama_set_adapter_cvec(...args);
-};
-let $llama_memory_clear = (...args) => {
-  $llama_memory_clear = $bind("llama_memory_clear", ["u64", "bool"], "void");
-  return $llama_memory_clear(...args);
-};
-let $llama_memory_seq_rm = (...args) => {
-  $llama_memory_seq_rm = $bind("llama_memory_seq_rm", ["u64", "i32", "i32", "i32"], "bool");
-  return $llama_memory_seq_rm(...args);
-};
-let $llama_memory_seq_cp = (...args) => {
-  $llama_memory_seq_cp = $bind("llama_memory_seq_cp", ["u64", "i32", "i32", "i32", "i32"], "void");
-  return $llama_memory_seq_cp(...args);
-};
-let $llama_memory_seq_keep = (...args) => {
-  $llama_memory_seq_keep = $bind("llama_memory_seq_keep", ["u64", "i32"], "void");
-  return $llama_memory_seq_keep(...args);
-};
-let $llama_memory_seq_add = (...args) => {
-  $llama_memory_seq_add = $bind("llama_memory_seq_add", ["u64", "i32", "i32", "i32", "i32"], "void");
-  return $llama_memory_seq_add(...args);
-};
-let $llama_memory_seq_div = (...args) => {
-  $llama_memory_seq_div = $bind("llama_memory_seq_div", ["u64", "i32", "i32", "i32", "i32"], "void");
-  return $llama_memory_seq_div(...args);
-};
-let $llama_memory_seq_pos_min = (...args) => {
-  $llama_memory_seq_pos_min = $bind("llama_memory_seq_pos_min", ["u64", "i32"], "i32");
-  return $llama_memory_seq_pos_min(...args);
-};
-let $llama_memory_seq_pos_max = (...args) => {
-  $llama_memory_seq_pos_max = $bind("llama_memory_seq_pos_max", ["u64", "i32"], "i32");
-  return $llama_memory_seq_pos_max(...args);
-};
-let $llama_memory_can_shift = (...args) => {
-  $llama_memory_can_shift = $bind("llama_memory_can_shift", ["u64"], "bool");
-  return $llama_memory_can_shift(...args);
-};
-let $llama_state_get_size = (...args) => {
-  $llama_state_get_size = $bind("llama_state_get_size", ["u64"], "u64");
-  return $llama_state_get_size(...args);
-};
-let $llama_get_state_size = (...args) => {
-  $llama_get_state_size = $bind("llama_get_state_size", ["u64"], "u64");
-  return $llama_get_state_size(...args);
-};
-let $llama_state_get_data = (...args) => {
-  $llama_state_get_data = $bind("llama_state_get_data", ["u64", "buffer", "u64"], "u64");
-  return $llama_state_get_data(...args);
-};
-let $llama_copy_state_data = (...args) => {
-  $llama_copy_state_data = $bind("llama_copy_state_data", ["u64", "buffer"], "u64");
-  return $llama_copy_state_data(...args);
-};
-let $llama_state_set_data = (...args) => {
-  $llama_state_set_data = $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
-  return $llama_state_set_data(...args);
-};
-let $llama_set_state_data = (...args) => {
-  $llama_set_state_data = $bind("llama_set_state_data", ["u64", "buffer"], "u64");
-  return $llama_set_state_data(...args);
-};
-let $llama_state_load_file = (...args) => {
-  $llama_state_load_file = $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
-  return $llama_state_load_file(...args);
-};
-let $llama_load_session_file = (...args) => {
-  $llama_load_session_file = $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
-  return $llama_load_session_file(...args);
-};
-let $llama_state_save_file = (...args) => {
-  $llama_state_save_file = $bind("llama_state_save_file", ["u64", "buffer", "buffer", "u64"], "bool");
-  return $llama_state_save_file(...args);
-};
-let $llama_save_session_file = (...args) => {
-  $llama_save_session_file = $bind("llama_save_session_file", ["u64", "buffer", "buffer", "u64"], "bool");
-  return $llama_save_session_file(...args);
-};
-let $llama_state_seq_get_size = (...args) => {
-  $llama_state_seq_get_size = $bind("llama_state_seq_get_size", ["u64", "i32"], "u64");
-  return $llama_state_seq_get_size(...args);
-};
-let $llama_state_seq_get_data = (...args) => {
-  $llama_state_seq_get_data = $bind("llama_state_seq_get_data", ["u64", "buffer", "u64", "i32"], "u64");
-  return $llama_state_seq_get_data(...args);
-};
-let $llama_state_seq_set_data = (...args) => {
-  $llama_state_seq_set_data = $bind("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64");
-  return $llama_state_seq_set_data(...args);
-};
-let $llama_state_seq_save_file = (...args) => {
-  $llama_state_seq_save_file = $bind("llama_state_seq_save_file", ["u64", "buffer", "i32", "buffer", "u64"], "u64");
-  return $llama_state_seq_save_file(...args);
-};
-let $llama_state_seq_load_file = (...args) => {
-  $llama_state_seq_load_file = $bind("llama_state_seq_load_file", ["u64", "buffer", "i32", "buffer", "u64", "buffer"], "u64");
-  return $llama_state_seq_load_file(...args);
-};
-let $llama_state_seq_get_size_ext = (...args) => {
-  $llama_state_seq_get_size_ext = $bind("llama_state_seq_get_size_ext", ["u64", "i32", "u32"], "u64");
-  return $llama_state_seq_get_size_ext(...args);
-};
-let $llama_state_seq_get_data_ext = (...args) => {
-  $llama_state_seq_get_data_ext = $bind("llama_state_seq_get_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
-  return $llama_state_seq_get_data_ext(...args);
-};
-let $llama_state_seq_set_data_ext = (...args) => {
-  $llama_state_seq_set_data_ext = $bind("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
-  return $llama_state_seq_set_data_ext(...args);
-};
-let $llama_batch_get_one = (...args) => {
-  $llama_batch_get_one = $bind("llama_batch_get_one", ["buffer", "i32"], { struct: llama_batch.native });
-  return $llama_batch_get_one(...args);
-};
-let $llama_batch_init = (...args) => {
-  $llama_batch_init = $bind("llama_batch_init", ["i32", "i32", "i32"], { struct: llama_batch.native });
-  return $llama_batch_init(...args);
-};
-let $llama_batch_free = (...args) => {
-  $llama_batch_free = $bind("llama_batch_free", [{ struct: llama_batch.native }], "void");
-  return $llama_batch_free(...args);
-};
-let $llama_encode = (...args) => {
-  $llama_encode = $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
-  return $llama_encode(...args);
-};
-let $llama_decode = (...args) => {
-  $llama_decode = $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
-  return $llama_decode(...args);
-};
-let $llama_set_n_threads = (...args) => {
-  $llama_set_n_threads = $bind("llama_set_n_threads", ["u64", "i32", "i32"], "void");
-  return $llama_set_n_threads(...args);
-};
-let $llama_n_threads = (...args) => {
-  $llama_n_threads = $bind("llama_n_threads", ["u64"], "i32");
-  return $llama_n_threads(...args);
-};
-let $llama_n_threads_batch = (...args) => {
-  $llama_n_threads_batch = $bind("llama_n_threads_batch", ["u64"], "i32");
-  return $llama_n_threads_batch(...args);
-};
-let $llama_set_embeddings = (...args) => {
-  $llama_set_embeddings = $bind("llama_set_embeddings", ["u64", "bool"], "void");
-  return $llama_set_embeddings(...args);
-};
-let $llama_set_causal_attn = (...args) => {
-  $llama_set_causal_attn = $bind("llama_set_causal_attn", ["u64", "bool"], "void");
-  return $llama_set_causal_attn(...args);
-};
-let $llama_set_warmup = (...args) => {
-  $llama_set_warmup = $bind("llama_set_warmup", ["u64", "bool"], "void");
-  return $llama_set_warmup(...args);
-};
-let $llama_set_abort_callback = (...args) => {
-  $llama_set_abort_callback = $bind("llama_set_abort_callback", ["u64", "u64", "buffer"], "void");
-  return $llama_set_abort_callback(...args);
-};
-let $llama_synchronize = (...args) => {
-  $llama_synchronize = $bind("llama_synchronize", ["u64"], "void");
-  return $llama_synchronize(...args);
-};
-let $llama_get_logits = (...args) => {
-  $llama_get_logits = $bind("llama_get_logits", ["u64"], "u64");
-  return $llama_get_logits(...args);
-};
-let $llama_get_logits_ith = (...args) => {
-  $llama_get_logits_ith = $bind("llama_get_logits_ith", ["u64", "i32"], "u64");
-  return $llama_get_logits_ith(...args);
-};
-let $llama_get_embeddings = (...args) => {
-  $llama_get_embeddings = $bind("llama_get_embeddings", ["u64"], "u64");
-  return $llama_get_embeddings(...args);
-};
-let $llama_get_embeddings_ith = (...args) => {
-  $llama_get_embeddings_ith = $bind("llama_get_embeddings_ith", ["u64", "i32"], "u64");
-  return $llama_get_embeddings_ith(...args);
-};
-let $llama_get_embeddings_seq = (...args) => {
-  $llama_get_embeddings_seq = $bind("llama_get_embeddings_seq", ["u64", "i32"], "u64");
-  return $llama_get_embeddings_seq(...args);
-};
-let $llama_get_sampled_token_ith = (...args) => {
-  $llama_get_sampled_token_ith = $bind("llama_get_sampled_token_ith", ["u64", "i32"], "i32");
-  return $llama_get_sampled_token_ith(...args);
-};
-let $llama_get_sampled_probs_ith = (...args) => {
-  $llama_get_sampled_probs_ith = $bind("llama_get_sampled_probs_ith", ["u64", "i32"], "u64");
-  return $llama_get_sampled_probs_ith(...args);
-};
-let $llama_get_sampled_probs_count_ith = (...args) => {
-  $llama_get_sampled_probs_count_ith = $bind("llama_get_sampled_probs_count_ith", ["u64", "i32"], "u32");
-  return $llama_get_sampled_probs_count_ith(...args);
-};
-let $llama_get_sampled_logits_ith = (...args) => {
-  $llama_get_sampled_logits_ith = $bind("llama_get_sampled_logits_ith", ["u64", "i32"], "u64");
-  return $llama_get_sampled_logits_ith(...args);
-};
-let $llama_get_sampled_logits_count_ith = (...args) => {
-  $llama_get_sampled_logits_count_ith = $bind("llama_get_sampled_logits_count_ith", ["u64", "i32"], "u32");
-  return $llama_get_sampled_logits_count_ith(...args);
-};
-let $llama_get_sampled_candidates_ith = (...args) => {
-  $llama_get_sampled_candidates_ith = $bind("llama_get_sampled_candidates_ith", ["u64", "i32"], "u64");
-  return $llama_get_sampled_candidates_ith(...args);
-};
-let $llama_get_sampled_candidates_count_ith = (...args) => {
-  $llama_get_sampled_candidates_count_ith = $bind("llama_get_sampled_candidates_count_ith", ["u64", "i32"], "u32");
-  return $llama_get_sampled_candidates_count_ith(...args);
-};
-let $llama_vocab_get_text = (...args) => {
-  $llama_vocab_get_text = $bind("llama_vocab_get_text", ["u64", "i32"], "pointer");
-  return $llama_vocab_get_text(...args);
-};
-let $llama_vocab_get_score = (...args) => {
-  $llama_vocab_get_score = $bind("llama_vocab_get_score", ["u64", "i32"], "f32");
-  return $llama_vocab_get_score(...args);
-};
-let $llama_vocab_get_attr = (...args) => {
-  $llama_vocab_get_attr = $bind("llama_vocab_get_attr", ["u64", "i32"], "u32");
-  return $llama_vocab_get_attr(...args);
-};
-let $llama_vocab_is_eog = (...args) => {
-  $llama_vocab_is_eog = $bind("llama_vocab_is_eog", ["u64", "i32"], "bool");
-  return $llama_vocab_is_eog(...args);
-};
-let $llama_vocab_is_control = (...args) => {
-  $llama_vocab_is_control = $bind("llama_vocab_is_control", ["u64", "i32"], "bool");
-  return $llama_vocab_is_control(...args);
-};
-let $llama_vocab_bos = (...args) => {
-  $llama_vocab_bos = $bind("llama_vocab_bos", ["u64"], "i32");
-  return $llama_vocab_bos(...args);
-};
-let $llama_vocab_eos = (...args) => {
-  $llama_vocab_eos = $bind("llama_vocab_eos", ["u64"], "i32");
-  return $llama_vocab_eos(...args);
-};
-let $llama_vocab_eot = (...args) => {
-  $llama_vocab_eot = $bind("llama_vocab_eot", ["u64"], "i32");
-  return $llama_vocab_eot(...args);
-};
-let $llama_vocab_sep = (...args) => {
-  $llama_vocab_sep = $bind("llama_vocab_sep", ["u64"], "i32");
-  return $llama_vocab_sep(...args);
-};
-let $llama_vocab_nl = (...args) => {
-  $llama_vocab_nl = $bind("llama_vocab_nl", ["u64"], "i32");
-  return $llama_vocab_nl(...args);
-};
-let $llama_vocab_pad = (...args) => {
-  $llama_vocab_pad = $bind("llama_vocab_pad", ["u64"], "i32");
-  return $llama_vocab_pad(...args);
-};
-let $llama_vocab_mask = (...args) => {
-  $llama_vocab_mask = $bind("llama_vocab_mask", ["u64"], "i32");
-  return $llama_vocab_mask(...args);
-};
-let $llama_vocab_get_add_bos = (...args) => {
-  $llama_vocab_get_add_bos = $bind("llama_vocab_get_add_bos", ["u64"], "bool");
-  return $llama_vocab_get_add_bos(...args);
-};
-let $llama_vocab_get_add_eos = (...args) => {
-  $llama_vocab_get_add_eos = $bind("llama_vocab_get_add_eos", ["u64"], "bool");
-  return $llama_vocab_get_add_eos(...args);
-};
-let $llama_vocab_get_add_sep = (...args) => {
-  $llama_vocab_get_add_sep = $bind("llama_vocab_get_add_sep", ["u64"], "bool");
-  return $llama_vocab_get_add_sep(...args);
-};
-let $llama_vocab_get_suppress_tokens = (...args) => {
-  $llama_vocab_get_suppress_tokens = $bind("llama_vocab_get_suppress_tokens", ["u64", "buffer"], "u64");
-  return $llama_vocab_get_suppress_tokens(...args);
-};
-let $llama_vocab_fim_pre = (...args) => {
-  $llama_vocab_fim_pre = $bind("llama_vocab_fim_pre", ["u64"], "i32");
-  return $llama_vocab_fim_pre(...args);
-};
-let $llama_vocab_fim_suf = (...args) => {
-  $llama_vocab_fim_suf = $bind("llama_vocab_fim_suf", ["u64"], "i32");
-  return $llama_vocab_fim_suf(...args);
-};
-let $llama_vocab_fim_mid = (...args) => {
-  $llama_vocab_fim_mid = $bind("llama_vocab_fim_mid", ["u64"], "i32");
-  return $llama_vocab_fim_mid(...args);
-};
-let $llama_vocab_fim_pad = (...args) => {
-  $llama_vocab_fim_pad = $bind("llama_vocab_fim_pad", ["u64"], "i32");
-  return $llama_vocab_fim_pad(...args);
-};
-let $llama_vocab_fim_rep = (...args) => {
-  $llama_vocab_fim_rep = $bind("llama_vocab_fim_rep", ["u64"], "i32");
-  return $llama_vocab_fim_rep(...args);
-};
-let $llama_vocab_fim_sep = (...args) => {
-  $llama_vocab_fim_sep = $bind("llama_vocab_fim_sep", ["u64"], "i32");
-  return $llama_vocab_fim_sep(...args);
-};
-let $llama_token_get_text = (...args) => {
-  $llama_token_get_text = $bind("llama_token_get_text", ["u64", "i32"], "pointer");
-  return $llama_token_get_text(...args);
-};
-let $llama_token_get_score = (...args) => {
-  $llama_token_get_score = $bind("llama_token_get_score", ["u64", "i32"], "f32");
-  return $llama_token_get_score(...args);
-};
-let $llama_token_get_attr = (...args) => {
-  $llama_token_get_attr = $bind("llama_token_get_attr", ["u64", "i32"], "u32");
-  return $llama_token_get_attr(...args);
-};
-let $llama_token_is_eog = (...args) => {
-  $llama_token_is_eog = $bind("llama_token_is_eog", ["u64", "i32"], "bool");
-  return $llama_token_is_eog(...args);
-};
-let $llama_token_is_control = (...args) => {
-  $llama_token_is_control = $bind("llama_token_is_control", ["u64", "i32"], "bool");
-  return $llama_token_is_control(...args);
-};
-let $llama_token_bos = (...args) => {
-  $llama_token_bos = $bind("llama_token_bos", ["u64"], "i32");
-  return $llama_token_bos(...args);
-};
-let $llama_token_eos = (...args) => {
-  $llama_token_eos = $bind("llama_token_eos", ["u64"], "i32");
-  return $llama_token_eos(...args);
-};
-let $llama_token_eot = (...args) => {
-  $llama_token_eot = $bind("llama_token_eot", ["u64"], "i32");
-  return $llama_token_eot(...args);
-};
-let $llama_token_cls = (...args) => {
-  $llama_token_cls = $bind("llama_token_cls", ["u64"], "i32");
-  return $llama_token_cls(...args);
-};
-let $llama_token_sep = (...args) => {
-  $llama_token_sep = $bind("llama_token_sep", ["u64"], "i32");
-  return $llama_token_sep(...args);
-};
-let $llama_token_nl = (...args) => {
-  $llama_token_nl = $bind("llama_token_nl", ["u64"], "i32");
-  return $llama_token_nl(...args);
-};
-let $llama_token_pad = (...args) => {
-  $llama_token_pad = $bind("llama_token_pad", ["u64"], "i32");
-  return $llama_token_pad(...args);
-};
-let $llama_add_bos_token = (...args) => {
-  $llama_add_bos_token = $bind("llama_add_bos_token", ["u64"], "bool");
-  return $llama_add_bos_token(...args);
-};
-let $llama_add_eos_token = (...args) => {
-  $llama_add_eos_token = $bind("llama_add_eos_token", ["u64"], "bool");
-  return $llama_add_eos_token(...args);
-};
-let $llama_token_fim_pre = (...args) => {
-  $llama_token_fim_pre = $bind("llama_token_fim_pre", ["u64"], "i32");
-  return $llama_token_fim_pre(...args);
-};
-let $llama_token_fim_suf = (...args) => {
-  $llama_token_fim_suf = $bind("llama_token_fim_suf", ["u64"], "i32");
-  return $llama_token_fim_suf(...args);
-};
-let $llama_token_fim_mid = (...args) => {
-  $llama_token_fim_mid = $bind("llama_token_fim_mid", ["u64"], "i32");
-  return $llama_token_fim_mid(...args);
-};
-let $llama_token_fim_pad = (...args) => {
-  $llama_token_fim_pad = $bind("llama_token_fim_pad", ["u64"], "i32");
-  return $llama_token_fim_pad(...args);
-};
-let $llama_token_fim_rep = (...args) => {
-  $llama_token_fim_rep = $bind("llama_token_fim_rep", ["u64"], "i32");
-  return $llama_token_fim_rep(...args);
-};
-let $llama_token_fim_sep = (...args) => {
-  $llama_token_fim_sep = $bind("llama_token_fim_sep", ["u64"], "i32");
-  return $llama_token_fim_sep(...args);
-};
-let $llama_vocab_cls = (...args) => {
-  $llama_vocab_cls = $bind("llama_vocab_cls", ["u64"], "i32");
-  return $llama_vocab_cls(...args);
-};
-let $llama_tokenize = (...args) => {
-  $llama_tokenize = $bind("llama_tokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
-  return $llama_tokenize(...args);
-};
-let $llama_token_to_piece = (...args) => {
-  $llama_token_to_piece = $bind("llama_token_to_piece", ["u64", "i32", "buffer", "i32", "i32", "bool"], "i32");
-  return $llama_token_to_piece(...args);
-};
-let $llama_detokenize = (...args) => {
-  $llama_detokenize = $bind("llama_detokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
-  return $llama_detokenize(...args);
-};
-let $llama_chat_apply_template = (...args) => {
-  $llama_chat_apply_template = $bind("llama_chat_apply_template", ["buffer", "u64", "u64", "bool", "buffer", "i32"], "i32");
-  return $llama_chat_apply_template(...args);
-};
-let $llama_chat_builtin_templates = (...args) => {
-  $llama_chat_builtin_templates = $bind("llama_chat_builtin_templates", ["buffer", "u64"], "i32");
-  return $llama_chat_builtin_templates(...args);
-};
-let $llama_set_sampler = (...args) => {
-  $llama_set_sampler = $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
-  return $llama_set_sampler(...args);
-};
-let $llama_sampler_init = (...args) => {
-  $llama_sampler_init = $bind("llama_sampler_init", ["u64", "buffer"], "u64");
-  return $llama_sampler_init(...args);
-};
-let $llama_sampler_name = (...args) => {
-  $llama_sampler_name = $bind("llama_sampler_name", ["u64"], "pointer");
-  return $llama_sampler_name(...args);
-};
-let $llama_sampler_accept = (...args) => {
-  $llama_sampler_accept = $bind("llama_sampler_accept", ["u64", "i32"], "void");
-  return $llama_sampler_accept(...args);
-};
-let $llama_sampler_apply = (...args) => {
-  $llama_sampler_apply = $bind("llama_sampler_apply", ["u64", "u64"], "void");
-  return $llama_sampler_apply(...args);
-};
-let $llama_sampler_reset = (...args) => {
-  $llama_sampler_reset = $bind("llama_sampler_reset", ["u64"], "void");
-  return $llama_sampler_reset(...args);
-};
-let $llama_sampler_clone = (...args) => {
-  $llama_sampler_clone = $bind("llama_sampler_clone", ["u64"], "u64");
-  return $llama_sampler_clone(...args);
-};
-let $llama_sampler_copy = (...args) => {
-  $llama_sampler_copy = $bind("llama_sampler_copy", ["u64", "u64"], "void");
-  return $llama_sampler_copy(...args);
-};
-let $llama_sampler_free = (...args) => {
-  $llama_sampler_free = $bind("llama_sampler_free", ["u64"], "void");
-  return $llama_sampler_free(...args);
-};
-let $llama_sampler_chain_init = (...args) => {
-  $llama_sampler_chain_init = $bind("llama_sampler_chain_init", [{ struct: llama_sampler_chain_params.native }], "u64");
-  return $llama_sampler_chain_init(...args);
-};
-let $llama_sampler_chain_add = (...args) => {
-  $llama_sampler_chain_add = $bind("llama_sampler_chain_add", ["u64", "u64"], "void");
-  return $llama_sampler_chain_add(...args);
-};
-let $llama_sampler_chain_get = (...args) => {
-  $llama_sampler_chain_get = $bind("llama_sampler_chain_get", ["u64", "i32"], "u64");
-  return $llama_sampler_chain_get(...args);
-};
-let $llama_sampler_chain_n = (...args) => {
-  $llama_sampler_chain_n = $bind("llama_sampler_chain_n", ["u64"], "i32");
-  return $llama_sampler_chain_n(...args);
-};
-let $llama_sampler_chain_remove = (...args) => {
-  $llama_sampler_chain_remove = $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
-  return $llama_sampler_chain_remove(...args);
-};
-let $llama_sampler_init_greedy = (...args) => {
-  $llama_sampler_init_greedy = $bind("llama_sampler_init_greedy", [], "u64");
-  return $llama_sampler_init_greedy(...args);
-};
-let $llama_sampler_init_dist = (...args) => {
-  $llama_sampler_init_dist = $bind("llama_sampler_init_dist", ["u32"], "u64");
-  return $llama_sampler_init_dist(...args);
-};
-let $llama_sampler_init_top_k = (...args) => {
-  $llama_sampler_init_top_k = $bind("llama_sampler_init_top_k", ["i32"], "u64");
-  return $llama_sampler_init_top_k(...args);
-};
-let $llama_sampler_init_top_p = (...args) => {
-  $llama_sampler_init_top_p = $bind("llama_sampler_init_top_p", ["f32", "u64"], "u64");
-  return $llama_sampler_init_top_p(...args);
-};
-let $llama_sampler_init_min_p = (...args) => {
-  $llama_sampler_init_min_p = $bind("llama_sampler_init_min_p", ["f32", "u64"], "u64");
-  return $llama_sampler_init_min_p(...args);
-};
-let $llama_sampler_init_typical = (...args) => {
-  $llama_sampler_init_typical = $bind("llama_sampler_init_typical", ["f32", "u64"], "u64");
-  return $llama_sampler_init_typical(...args);
-};
-let $llama_sampler_init_temp = (...args) => {
-  $llama_sampler_init_temp = $bind("llama_sampler_init_temp", ["f32"], "u64");
-  return $llama_sampler_init_temp(...args);
-};
-let $llama_sampler_init_temp_ext = (...args) => {
-  $llama_sampler_init_temp_ext = $bind("llama_sampler_init_temp_ext", ["f32", "f32", "f32"], "u64");
-  return $llama_sampler_init_temp_ext(...args);
-};
-let $llama_sampler_init_xtc = (...args) => {
-  $llama_sampler_init_xtc = $bind("llama_sampler_init_xtc", ["f32", "f32", "u64", "u32"], "u64");
-  return $llama_sampler_init_xtc(...args);
-};
-let $llama_sampler_init_top_n_sigma = (...args) => {
-  $llama_sampler_init_top_n_sigma = $bind("llama_sampler_init_top_n_sigma", ["f32"], "u64");
-  return $llama_sampler_init_top_n_sigma(...args);
-};
-let $llama_sampler_init_mirostat = (...args) => {
-  $llama_sampler_init_mirostat = $bind("llama_sampler_init_mirostat", ["i32", "u32", "f32", "f32", "i32"], "u64");
-  return $llama_sampler_init_mirostat(...args);
-};
-let $llama_sampler_init_mirostat_v2 = (...args) => {
-  $llama_sampler_init_mirostat_v2 = $bind("llama_sampler_init_mirostat_v2", ["u32", "f32", "f32"], "u64");
-  return $llama_sampler_init_mirostat_v2(...args);
-};
-let $llama_sampler_init_grammar = (...args) => {
-  $llama_sampler_init_grammar = $bind("llama_sampler_init_grammar", ["u64", "buffer", "buffer"], "u64");
-  return $llama_sampler_init_grammar(...args);
-};
-let $llama_sampler_init_grammar_lazy = (...args) => {
-  $llama_sampler_init_grammar_lazy = $bind(
-    "llama_sampler_init_grammar_lazy",
-    ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
-    "u64",
-  );
-  return $llama_sampler_init_grammar_lazy(...args);
-};
-let $llama_sampler_init_grammar_lazy_patterns = (...args) => {
-  $llama_sampler_init_grammar_lazy_patterns = $bind(
-    "llama_sampler_init_grammar_lazy_patterns",
-    ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
-    "u64",
-  );
-  return $llama_sampler_init_grammar_lazy_patterns(...args);
-};
-let $llama_sampler_init_penalties = (...args) => {
-  $llama_sampler_init_penalties = $bind("llama_sampler_init_penalties", ["i32", "i32", "f32", "f32", "f32"], "u64");
-  return $llama_sampler_init_penalties(...args);
-};
-let $llama_sampler_init_dry = (...args) => {
-  $llama_sampler_init_dry = $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
-  return $llama_sampler_init_dry(...args);
-};
-let $llama_sampler_init_adaptive_p = (...args) => {
-  $llama_sampler_init_adaptive_p = $bind("llama_sampler_init_adaptive_p", ["f32", "f32", "u32"], "u64");
-  return $llama_sampler_init_adaptive_p(...args);
-};
-let $llama_sampler_init_logit_bias = (...args) => {
-  $llama_sampler_init_logit_bias = $bind("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64");
-  return $llama_sampler_init_logit_bias(...args);
-};
-let $llama_sampler_init_infill = (...args) => {
-  $llama_sampler_init_infill = $bind("llama_sampler_init_infill", ["u64"], "u64");
-  return $llama_sampler_init_infill(...args);
-};
-let $llama_sampler_get_seed = (...args) => {
-  $llama_sampler_get_seed = $bind("llama_sampler_get_seed", ["u64"], "u32");
-  return $llama_sampler_get_seed(...args);
-};
-let $llama_sampler_sample = (...args) => {
-  $llama_sampler_sample = $bind("llama_sampler_sample", ["u64", "u64", "i32"], "i32");
-  return $llama_sampler_sample(...args);
-};
-let $llama_split_path = (...args) => {
-  $llama_split_path = $bind("llama_split_path", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
-  return $llama_split_path(...args);
-};
-let $llama_split_prefix = (...args) => {
-  $llama_split_prefix = $bind("llama_split_prefix", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
-  return $llama_split_prefix(...args);
-};
-let $llama_print_system_info = (...args) => {
-  $llama_print_system_info = $bind("llama_print_system_info", [], "pointer");
-  return $llama_print_system_info(...args);
-};
-let $llama_log_get = (...args) => {
-  $llama_log_get = $bind("llama_log_get", ["buffer", "buffer"], "void");
-  return $llama_log_get(...args);
-};
-let $llama_log_set = (...args) => {
-  $llama_log_set = $bind("llama_log_set", ["u64", "buffer"], "void");
-  return $llama_log_set(...args);
-};
-let $llama_perf_context = (...args) => {
-  $llama_perf_context = $bind("llama_perf_context", ["u64"], { struct: llama_perf_context_data.native });
-  return $llama_perf_context(...args);
-};
-let $llama_perf_context_print = (...args) => {
-  $llama_perf_context_print = $bind("llama_perf_context_print", ["u64"], "void");
-  return $llama_perf_context_print(...args);
-};
-let $llama_perf_context_reset = (...args) => {
-  $llama_perf_context_reset = $bind("llama_perf_context_reset", ["u64"], "void");
-  return $llama_perf_context_reset(...args);
-};
-let $llama_perf_sampler = (...args) => {
-  $llama_perf_sampler = $bind("llama_perf_sampler", ["u64"], { struct: llama_perf_sampler_data.native });
-  return $llama_perf_sampler(...args);
-};
-let $llama_perf_sampler_print = (...args) => {
-  $llama_perf_sampler_print = $bind("llama_perf_sampler_print", ["u64"], "void");
-  return $llama_perf_sampler_print(...args);
-};
-let $llama_perf_sampler_reset = (...args) => {
-  $llama_perf_sampler_reset = $bind("llama_perf_sampler_reset", ["u64"], "void");
-  return $llama_perf_sampler_reset(...args);
-};
-let $llama_opt_param_filter_all = (...args) => {
-  $llama_opt_param_filter_all = $bind("llama_opt_param_filter_all", ["u64", "buffer"], "bool");
-  return $llama_opt_param_filter_all(...args);
-};
-let $llama_opt_init = (...args) => {
-  $llama_opt_init = $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void");
-  return $llama_opt_init(...args);
-};
-let $llama_opt_epoch = (...args) => {
-  $llama_opt_epoch = $bind("llama_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
-  return $llama_opt_epoch(...args);
-};
+let $ggml_set_abort_callback;
+let $ggml_abort;
+let $ggml_status_to_string;
+let $ggml_fp16_to_fp32;
+let $ggml_fp32_to_fp16;
+let $ggml_fp16_to_fp32_row;
+let $ggml_fp32_to_fp16_row;
+let $ggml_fp32_to_bf16;
+let $ggml_bf16_to_fp32;
+let $ggml_bf16_to_fp32_row;
+let $ggml_fp32_to_bf16_row_ref;
+let $ggml_fp32_to_bf16_row;
+let $ggml_guid_matches;
+let $ggml_version;
+let $ggml_commit;
+let $ggml_time_init;
+let $ggml_time_ms;
+let $ggml_time_us;
+let $ggml_cycles;
+let $ggml_cycles_per_ms;
+let $ggml_fopen;
+let $ggml_print_object;
+let $ggml_print_objects;
+let $ggml_nelements;
+let $ggml_nrows;
+let $ggml_nbytes;
+let $ggml_nbytes_pad;
+let $ggml_blck_size;
+let $ggml_type_size;
+let $ggml_row_size;
+let $ggml_type_sizef;
+let $ggml_type_name;
+let $ggml_op_name;
+let $ggml_op_symbol;
+let $ggml_unary_op_name;
+let $ggml_glu_op_name;
+let $ggml_op_desc;
+let $ggml_element_size;
+let $ggml_is_quantized;
+let $ggml_ftype_to_ggml_type;
+let $ggml_is_transposed;
+let $ggml_is_permuted;
+let $ggml_is_empty;
+let $ggml_is_view;
+let $ggml_is_scalar;
+let $ggml_is_vector;
+let $ggml_is_matrix;
+let $ggml_is_3d;
+let $ggml_n_dims;
+let $ggml_is_contiguous;
+let $ggml_is_contiguous_0;
+let $ggml_is_contiguous_1;
+let $ggml_is_contiguous_2;
+let $ggml_is_contiguous_to_1;
+let $ggml_is_contiguous_to_2;
+let $ggml_is_contiguous_to_3;
+let $ggml_is_contiguously_allocated;
+let $ggml_is_contiguous_channels;
+let $ggml_is_contiguous_rows;
+let $ggml_are_same_shape;
+let $ggml_are_same_stride;
+let $ggml_can_repeat;
+let $ggml_tensor_overhead;
+let $ggml_validate_row_data;
+let $ggml_init;
+let $ggml_reset;
+let $ggml_free;
+let $ggml_used_mem;
+let $ggml_get_no_alloc;
+let $ggml_set_no_alloc;
+let $ggml_get_mem_buffer;
+let $ggml_get_mem_size;
+let $ggml_get_max_tensor_size;
+let $ggml_new_tensor;
+let $ggml_new_tensor_1d;
+let $ggml_new_tensor_2d;
+let $ggml_new_tensor_3d;
+let $ggml_new_tensor_4d;
+let $ggml_new_buffer;
+let $ggml_dup_tensor;
+let $ggml_view_tensor;
+let $ggml_get_first_tensor;
+let $ggml_get_next_tensor;
+let $ggml_get_tensor;
+let $ggml_unravel_index;
+let $ggml_get_unary_op;
+let $ggml_get_glu_op;
+let $ggml_get_data;
+let $ggml_get_data_f32;
+let $ggml_get_name;
+let $ggml_set_name;
+let $ggml_format_name;
+let $ggml_set_input;
+let $ggml_set_output;
+let $ggml_set_param;
+let $ggml_set_loss;
+let $ggml_dup;
+let $ggml_dup_inplace;
+let $ggml_add;
+let $ggml_add_inplace;
+let $ggml_add_cast;
+let $ggml_add_id;
+let $ggml_add1;
+let $ggml_add1_inplace;
+let $ggml_acc;
+let $ggml_acc_inplace;
+let $ggml_sub;
+let $ggml_sub_inplace;
+let $ggml_mul;
+let $ggml_mul_inplace;
+let $ggml_div;
+let $ggml_div_inplace;
+let $ggml_sqr;
+let $ggml_sqr_inplace;
+let $ggml_sqrt;
+let $ggml_sqrt_inplace;
+let $ggml_log;
+let $ggml_log_inplace;
+let $ggml_expm1;
+let $ggml_expm1_inplace;
+let $ggml_softplus;
+let $ggml_softplus_inplace;
+let $ggml_sin;
+let $ggml_sin_inplace;
+let $ggml_cos;
+let $ggml_cos_inplace;
+let $ggml_sum;
+let $ggml_sum_rows;
+let $ggml_cumsum;
+let $ggml_mean;
+let $ggml_argmax;
+let $ggml_count_equal;
+let $ggml_repeat;
+let $ggml_repeat_4d;
+let $ggml_repeat_back;
+let $ggml_concat;
+let $ggml_abs;
+let $ggml_abs_inplace;
+let $ggml_sgn;
+let $ggml_sgn_inplace;
+let $ggml_neg;
+let $ggml_neg_inplace;
+let $ggml_step;
+let $ggml_step_inplace;
+let $ggml_tanh;
+let $ggml_tanh_inplace;
+let $ggml_elu;
+let $ggml_elu_inplace;
+let $ggml_relu;
+let $ggml_leaky_relu;
+let $ggml_relu_inplace;
+let $ggml_sigmoid;
+let $ggml_sigmoid_inplace;
+let $ggml_gelu;
+let $ggml_gelu_inplace;
+let $ggml_gelu_erf;
+let $ggml_gelu_erf_inplace;
+let $ggml_gelu_quick;
+let $ggml_gelu_quick_inplace;
+let $ggml_silu;
+let $ggml_silu_inplace;
+let $ggml_silu_back;
+let $ggml_hardswish;
+let $ggml_hardsigmoid;
+let $ggml_exp;
+let $ggml_exp_inplace;
+let $ggml_floor;
+let $ggml_floor_inplace;
+let $ggml_ceil;
+let $ggml_ceil_inplace;
+let $ggml_round;
+let $ggml_round_inplace;
+let $ggml_trunc;
+let $ggml_trunc_inplace;
+let $ggml_xielu;
+let $ggml_glu;
+let $ggml_reglu;
+let $ggml_reglu_swapped;
+let $ggml_geglu;
+let $ggml_geglu_swapped;
+let $ggml_swiglu;
+let $ggml_swiglu_swapped;
+let $ggml_geglu_erf;
+let $ggml_geglu_erf_swapped;
+let $ggml_geglu_quick;
+let $ggml_geglu_quick_swapped;
+let $ggml_glu_split;
+let $ggml_reglu_split;
+let $ggml_geglu_split;
+let $ggml_swiglu_split;
+let $ggml_geglu_erf_split;
+let $ggml_geglu_quick_split;
+let $ggml_swiglu_oai;
+let $ggml_swiglu_clamp;
+let $ggml_norm;
+let $ggml_norm_inplace;
+let $ggml_rms_norm;
+let $ggml_rms_norm_inplace;
+let $ggml_group_norm;
+let $ggml_group_norm_inplace;
+let $ggml_l2_norm;
+let $ggml_l2_norm_inplace;
+let $ggml_rms_norm_back;
+let $ggml_prec_set_acc;
+let $ggml_prec_set_src;
+let $ggml_mul_mat;
+let $ggml_mul_mat_set_prec;
+let $ggml_mul_mat_set_hint;
+let $ggml_mul_mat_id;
+let $ggml_out_prod;
+let $ggml_scale;
+let $ggml_scale_inplace;
+let $ggml_scale_bias;
+let $ggml_scale_bias_inplace;
+let $ggml_set;
+let $ggml_set_inplace;
+let $ggml_set_1d;
+let $ggml_set_1d_inplace;
+let $ggml_set_2d;
+let $ggml_set_2d_inplace;
+let $ggml_cpy;
+let $ggml_cast;
+let $ggml_cont;
+let $ggml_cont_1d;
+let $ggml_cont_2d;
+let $ggml_cont_3d;
+let $ggml_cont_4d;
+let $ggml_reshape;
+let $ggml_reshape_1d;
+let $ggml_reshape_2d;
+let $ggml_reshape_3d;
+let $ggml_reshape_4d;
+let $ggml_view_1d;
+let $ggml_view_2d;
+let $ggml_view_3d;
+let $ggml_view_4d;
+let $ggml_permute;
+let $ggml_transpose;
+let $ggml_get_rows;
+let $ggml_get_rows_back;
+let $ggml_set_rows;
+let $ggml_diag;
+let $ggml_diag_mask_inf;
+let $ggml_diag_mask_inf_inplace;
+let $ggml_diag_mask_zero;
+let $ggml_diag_mask_zero_inplace;
+let $ggml_clamp;
+let $ggml_clamp_inplace;
+let $ggml_soft_max;
+let $ggml_soft_max_inplace;
+let $ggml_soft_max_ext;
+let $ggml_soft_max_ext_inplace;
+let $ggml_soft_max_add_sinks;
+let $ggml_soft_max_ext_back;
+let $ggml_soft_max_ext_back_inplace;
+let $ggml_rope;
+let $ggml_rope_inplace;
+let $ggml_rope_ext;
+let $ggml_rope_multi;
+let $ggml_rope_ext_inplace;
+let $ggml_rope_multi_inplace;
+let $ggml_rope_custom;
+let $ggml_rope_custom_inplace;
+let $ggml_rope_yarn_corr_dims;
+let $ggml_rope_ext_back;
+let $ggml_rope_multi_back;
+let $ggml_rope_set_offset;
+let $ggml_im2col;
+let $ggml_im2col_back;
+let $ggml_col2im_1d;
+let $ggml_conv_1d;
+let $ggml_conv_1d_ph;
+let $ggml_conv_1d_dw;
+let $ggml_conv_1d_dw_ph;
+let $ggml_conv_transpose_1d;
+let $ggml_conv_2d;
+let $ggml_im2col_3d;
+let $ggml_conv_3d;
+let $ggml_conv_2d_sk_p0;
+let $ggml_conv_2d_s1_ph;
+let $ggml_conv_2d_dw;
+let $ggml_conv_2d_dw_direct;
+let $ggml_conv_transpose_2d_p0;
+let $ggml_conv_2d_direct;
+let $ggml_conv_3d_direct;
+let $ggml_pool_1d;
+let $ggml_pool_2d;
+let $ggml_pool_2d_back;
+let $ggml_upscale;
+let $ggml_upscale_ext;
+let $ggml_interpolate;
+let $ggml_pad;
+let $ggml_pad_circular;
+let $ggml_pad_ext;
+let $ggml_pad_ext_circular;
+let $ggml_pad_reflect_1d;
+let $ggml_roll;
+let $ggml_tri;
+let $ggml_fill;
+let $ggml_fill_inplace;
+let $ggml_timestep_embedding;
+let $ggml_argsort;
+let $ggml_argsort_top_k;
+let $ggml_top_k;
+let $ggml_arange;
+let $ggml_flash_attn_ext;
+let $ggml_flash_attn_ext_set_prec;
+let $ggml_flash_attn_ext_get_prec;
+let $ggml_flash_attn_ext_set_n_kv_max;
+let $ggml_flash_attn_ext_add_sinks;
+let $ggml_flash_attn_back;
+let $ggml_ssm_conv;
+let $ggml_ssm_scan;
+let $ggml_win_part;
+let $ggml_win_unpart;
+let $ggml_unary;
+let $ggml_unary_inplace;
+let $ggml_get_rel_pos;
+let $ggml_add_rel_pos;
+let $ggml_add_rel_pos_inplace;
+let $ggml_rwkv_wkv6;
+let $ggml_gated_linear_attn;
+let $ggml_rwkv_wkv7;
+let $ggml_solve_tri;
+let $ggml_gated_delta_net;
+let $ggml_lightning_indexer;
+let $ggml_dsv4_hc_comb;
+let $ggml_dsv4_hc_pre;
+let $ggml_dsv4_hc_pre_gated;
+let $ggml_dsv4_hc_post;
+let $ggml_map_custom1;
+let $ggml_map_custom1_inplace;
+let $ggml_map_custom2;
+let $ggml_map_custom2_inplace;
+let $ggml_map_custom3;
+let $ggml_map_custom3_inplace;
+let $ggml_custom_4d;
+let $ggml_custom_inplace;
+let $ggml_cross_entropy_loss;
+let $ggml_cross_entropy_loss_back;
+let $ggml_opt_step_adamw;
+let $ggml_opt_step_sgd;
+let $ggml_build_forward_select;
+let $ggml_build_forward_expand;
+let $ggml_build_forward_order;
+let $ggml_build_backward_expand;
+let $ggml_new_graph;
+let $ggml_new_graph_custom;
+let $ggml_graph_dup;
+let $ggml_graph_cpy;
+let $ggml_graph_reset;
+let $ggml_graph_clear;
+let $ggml_graph_size;
+let $ggml_graph_node;
+let $ggml_graph_nodes;
+let $ggml_graph_n_nodes;
+let $ggml_graph_add_node;
+let $ggml_graph_overhead;
+let $ggml_graph_overhead_custom;
+let $ggml_graph_get_tensor;
+let $ggml_graph_get_grad;
+let $ggml_graph_get_grad_acc;
+let $ggml_graph_print;
+let $ggml_graph_dump_dot;
+let $ggml_log_get;
+let $ggml_log_set;
+let $ggml_set_zero;
+let $ggml_quantize_init;
+let $ggml_quantize_free;
+let $ggml_quantize_requires_imatrix;
+let $ggml_quantize_chunk;
+let $ggml_get_type_traits;
+let $ggml_threadpool_params_default;
+let $ggml_threadpool_params_init;
+let $ggml_threadpool_params_match;
+let $ggml_tallocr_new;
+let $ggml_tallocr_alloc;
+let $ggml_gallocr_new;
+let $ggml_gallocr_new_n;
+let $ggml_gallocr_free;
+let $ggml_gallocr_reserve;
+let $ggml_gallocr_reserve_n_size;
+let $ggml_gallocr_reserve_n;
+let $ggml_gallocr_alloc_graph;
+let $ggml_gallocr_get_buffer_size;
+let $ggml_backend_alloc_ctx_tensors_from_buft_size;
+let $ggml_backend_alloc_ctx_tensors_from_buft;
+let $ggml_backend_alloc_ctx_tensors;
+let $ggml_backend_buft_name;
+let $ggml_backend_buft_alloc_buffer;
+let $ggml_backend_buft_get_alignment;
+let $ggml_backend_buft_get_max_size;
+let $ggml_backend_buft_get_alloc_size;
+let $ggml_backend_buft_is_host;
+let $ggml_backend_buft_get_device;
+let $ggml_backend_buffer_name;
+let $ggml_backend_buffer_free;
+let $ggml_backend_buffer_get_base;
+let $ggml_backend_buffer_get_size;
+let $ggml_backend_buffer_init_tensor;
+let $ggml_backend_buffer_get_alignment;
+let $ggml_backend_buffer_get_max_size;
+let $ggml_backend_buffer_get_alloc_size;
+let $ggml_backend_buffer_clear;
+let $ggml_backend_buffer_is_host;
+let $ggml_backend_buffer_set_usage;
+let $ggml_backend_buffer_get_usage;
+let $ggml_backend_buffer_get_type;
+let $ggml_backend_buffer_reset;
+let $ggml_backend_tensor_copy;
+let $ggml_backend_guid;
+let $ggml_backend_name;
+let $ggml_backend_free;
+let $ggml_backend_get_default_buffer_type;
+let $ggml_backend_alloc_buffer;
+let $ggml_backend_get_alignment;
+let $ggml_backend_get_max_size;
+let $ggml_backend_tensor_set_async;
+let $ggml_backend_tensor_get_async;
+let $ggml_backend_tensor_set_2d_async;
+let $ggml_backend_tensor_get_2d_async;
+let $ggml_backend_tensor_set;
+let $ggml_backend_tensor_get;
+let $ggml_backend_tensor_set_2d;
+let $ggml_backend_tensor_get_2d;
+let $ggml_backend_tensor_memset;
+let $ggml_backend_synchronize;
+let $ggml_backend_graph_plan_create;
+let $ggml_backend_graph_plan_free;
+let $ggml_backend_graph_plan_compute;
+let $ggml_backend_graph_compute;
+let $ggml_backend_graph_compute_async;
+let $ggml_backend_supports_op;
+let $ggml_backend_supports_buft;
+let $ggml_backend_offload_op;
+let $ggml_backend_tensor_copy_async;
+let $ggml_backend_get_device;
+let $ggml_backend_event_new;
+let $ggml_backend_event_free;
+let $ggml_backend_event_record;
+let $ggml_backend_event_synchronize;
+let $ggml_backend_event_wait;
+let $ggml_backend_dev_name;
+let $ggml_backend_dev_description;
+let $ggml_backend_dev_memory;
+let $ggml_backend_dev_type;
+let $ggml_backend_dev_get_props;
+let $ggml_backend_dev_backend_reg;
+let $ggml_backend_dev_init;
+let $ggml_backend_dev_buffer_type;
+let $ggml_backend_dev_host_buffer_type;
+let $ggml_backend_dev_buffer_from_host_ptr;
+let $ggml_backend_dev_supports_op;
+let $ggml_backend_dev_supports_buft;
+let $ggml_backend_dev_offload_op;
+let $ggml_backend_reg_name;
+let $ggml_backend_reg_dev_count;
+let $ggml_backend_reg_dev_get;
+let $ggml_backend_reg_get_proc_address;
+let $ggml_backend_register;
+let $ggml_backend_device_register;
+let $ggml_backend_reg_count;
+let $ggml_backend_reg_get;
+let $ggml_backend_reg_by_name;
+let $ggml_backend_dev_count;
+let $ggml_backend_dev_get;
+let $ggml_backend_dev_by_name;
+let $ggml_backend_dev_by_type;
+let $ggml_backend_init_by_name;
+let $ggml_backend_init_by_type;
+let $ggml_backend_init_best;
+let $ggml_backend_load;
+let $ggml_backend_unload;
+let $ggml_backend_load_all;
+let $ggml_backend_load_all_from_path;
+let $ggml_backend_sched_new;
+let $ggml_backend_sched_free;
+let $ggml_backend_sched_reserve_size;
+let $ggml_backend_sched_reserve;
+let $ggml_backend_sched_get_n_backends;
+let $ggml_backend_sched_get_backend;
+let $ggml_backend_sched_get_n_splits;
+let $ggml_backend_sched_get_n_copies;
+let $ggml_backend_sched_get_buffer_type;
+let $ggml_backend_sched_get_buffer_size;
+let $ggml_backend_sched_set_tensor_backend;
+let $ggml_backend_sched_get_tensor_backend;
+let $ggml_backend_sched_split_graph;
+let $ggml_backend_sched_alloc_graph;
+let $ggml_backend_sched_graph_compute;
+let $ggml_backend_sched_graph_compute_async;
+let $ggml_backend_sched_synchronize;
+let $ggml_backend_sched_reset;
+let $ggml_backend_sched_set_eval_callback;
+let $ggml_backend_meta_split_axis_name;
+let $ggml_backend_meta_device;
+let $ggml_backend_graph_copy;
+let $ggml_backend_graph_copy_free;
+let $ggml_backend_compare_graph_backend;
+let $ggml_backend_tensor_alloc;
+let $ggml_backend_view_init;
+let $ggml_backend_cpu_buffer_from_ptr;
+let $ggml_backend_cpu_buffer_type;
+let $ggml_numa_init;
+let $ggml_is_numa;
+let $ggml_new_i32;
+let $ggml_new_f32;
+let $ggml_set_i32;
+let $ggml_set_f32;
+let $ggml_get_i32_1d;
+let $ggml_set_i32_1d;
+let $ggml_get_i32_nd;
+let $ggml_set_i32_nd;
+let $ggml_get_f32_1d;
+let $ggml_set_f32_1d;
+let $ggml_get_f32_nd;
+let $ggml_set_f32_nd;
+let $ggml_threadpool_new;
+let $ggml_threadpool_free;
+let $ggml_threadpool_get_n_threads;
+let $ggml_threadpool_pause;
+let $ggml_threadpool_resume;
+let $ggml_graph_plan;
+let $ggml_graph_compute;
+let $ggml_graph_compute_with_ctx;
+let $ggml_cpu_has_sse3;
+let $ggml_cpu_has_ssse3;
+let $ggml_cpu_has_avx;
+let $ggml_cpu_has_avx_vnni;
+let $ggml_cpu_has_avx2;
+let $ggml_cpu_has_bmi2;
+let $ggml_cpu_has_f16c;
+let $ggml_cpu_has_fma;
+let $ggml_cpu_has_avx512;
+let $ggml_cpu_has_avx512_vbmi;
+let $ggml_cpu_has_avx512_vnni;
+let $ggml_cpu_has_avx512_bf16;
+let $ggml_cpu_has_amx_int8;
+let $ggml_cpu_has_neon;
+let $ggml_cpu_has_arm_fma;
+let $ggml_cpu_has_fp16_va;
+let $ggml_cpu_has_dotprod;
+let $ggml_cpu_has_matmul_int8;
+let $ggml_cpu_has_sve;
+let $ggml_cpu_get_sve_cnt;
+let $ggml_cpu_has_sme;
+let $ggml_cpu_has_sme2;
+let $ggml_cpu_has_riscv_v;
+let $ggml_cpu_get_rvv_vlen;
+let $ggml_cpu_has_vsx;
+let $ggml_cpu_has_vxe;
+let $ggml_cpu_has_wasm_simd;
+let $ggml_cpu_has_llamafile;
+let $ggml_get_type_traits_cpu;
+let $ggml_cpu_init;
+let $ggml_backend_cpu_init;
+let $ggml_backend_is_cpu;
+let $ggml_backend_cpu_set_n_threads;
+let $ggml_backend_cpu_set_threadpool;
+let $ggml_backend_cpu_set_abort_callback;
+let $ggml_backend_cpu_set_use_ref;
+let $ggml_backend_cpu_reg;
+let $ggml_cpu_fp32_to_fp32;
+let $ggml_cpu_fp32_to_i32;
+let $ggml_cpu_fp32_to_fp16;
+let $ggml_cpu_fp16_to_fp32;
+let $ggml_cpu_fp32_to_bf16;
+let $ggml_cpu_bf16_to_fp32;
+let $ggml_opt_dataset_init;
+let $ggml_opt_dataset_free;
+let $ggml_opt_dataset_ndata;
+let $ggml_opt_dataset_data;
+let $ggml_opt_dataset_labels;
+let $ggml_opt_dataset_shuffle;
+let $ggml_opt_dataset_get_batch;
+let $ggml_opt_dataset_get_batch_host;
+let $ggml_opt_get_default_optimizer_params;
+let $ggml_opt_get_constant_optimizer_params;
+let $ggml_opt_default_params;
+let $ggml_opt_init;
+let $ggml_opt_free;
+let $ggml_opt_reset;
+let $ggml_opt_static_graphs;
+let $ggml_opt_inputs;
+let $ggml_opt_outputs;
+let $ggml_opt_labels;
+let $ggml_opt_loss;
+let $ggml_opt_pred;
+let $ggml_opt_ncorrect;
+let $ggml_opt_grad_acc;
+let $ggml_opt_context_optimizer_type;
+let $ggml_opt_optimizer_name;
+let $ggml_opt_result_init;
+let $ggml_opt_result_free;
+let $ggml_opt_result_reset;
+let $ggml_opt_result_ndata;
+let $ggml_opt_result_loss;
+let $ggml_opt_result_pred;
+let $ggml_opt_result_accuracy;
+let $ggml_opt_prepare_alloc;
+let $ggml_opt_alloc;
+let $ggml_opt_eval;
+let $ggml_opt_epoch;
+let $ggml_opt_epoch_callback_progress_bar;
+let $ggml_opt_fit;
+let $gguf_init_empty;
+let $gguf_init_from_file_ptr;
+let $gguf_init_from_file;
+let $gguf_init_from_buffer;
+let $gguf_init_from_callback;
+let $gguf_free;
+let $gguf_type_name;
+let $gguf_get_version;
+let $gguf_get_alignment;
+let $gguf_get_data_offset;
+let $gguf_get_n_kv;
+let $gguf_find_key;
+let $gguf_get_key;
+let $gguf_get_kv_type;
+let $gguf_get_arr_type;
+let $gguf_get_val_u8;
+let $gguf_get_val_i8;
+let $gguf_get_val_u16;
+let $gguf_get_val_i16;
+let $gguf_get_val_u32;
+let $gguf_get_val_i32;
+let $gguf_get_val_f32;
+let $gguf_get_val_u64;
+let $gguf_get_val_i64;
+let $gguf_get_val_f64;
+let $gguf_get_val_bool;
+let $gguf_get_val_str;
+let $gguf_get_val_data;
+let $gguf_get_arr_n;
+let $gguf_get_arr_data;
+let $gguf_get_arr_str;
+let $gguf_get_n_tensors;
+let $gguf_find_tensor;
+let $gguf_get_tensor_offset;
+let $gguf_get_tensor_name;
+let $gguf_get_tensor_ne;
+let $gguf_get_tensor_type;
+let $gguf_get_tensor_size;
+let $gguf_remove_key;
+let $gguf_set_val_u8;
+let $gguf_set_val_i8;
+let $gguf_set_val_u16;
+let $gguf_set_val_i16;
+let $gguf_set_val_u32;
+let $gguf_set_val_i32;
+let $gguf_set_val_f32;
+let $gguf_set_val_u64;
+let $gguf_set_val_i64;
+let $gguf_set_val_f64;
+let $gguf_set_val_bool;
+let $gguf_set_val_str;
+let $gguf_set_arr_data;
+let $gguf_set_arr_str;
+let $gguf_set_kv;
+let $gguf_add_tensor;
+let $gguf_set_tensor_type;
+let $gguf_set_tensor_data;
+let $gguf_write_to_file_ptr;
+let $gguf_write_to_file;
+let $gguf_get_meta_size;
+let $gguf_get_meta_data;
+let $ggml_backend_blas_init;
+let $ggml_backend_is_blas;
+let $ggml_backend_blas_set_n_threads;
+let $ggml_backend_blas_reg;
+let $ggml_backend_cann_reg;
+let $ggml_backend_cann_init;
+let $ggml_backend_is_cann;
+let $ggml_backend_cann_buffer_type;
+let $ggml_backend_cann_get_device_count;
+let $ggml_backend_cann_host_buffer_type;
+let $ggml_backend_cann_get_device_description;
+let $ggml_backend_cann_get_device_memory;
+let $ggml_backend_cuda_init;
+let $ggml_backend_is_cuda;
+let $ggml_backend_cuda_buffer_type;
+let $ggml_backend_cuda_allreduce_tensor;
+let $ggml_backend_cuda_host_buffer_type;
+let $ggml_backend_cuda_get_device_count;
+let $ggml_backend_cuda_get_device_description;
+let $ggml_backend_cuda_get_device_memory;
+let $ggml_backend_cuda_register_host_buffer;
+let $ggml_backend_cuda_unregister_host_buffer;
+let $ggml_backend_cuda_reg;
+let $ggml_backend_et_guid;
+let $ggml_backend_et_init;
+let $ggml_backend_is_et;
+let $ggml_backend_et_get_device_count;
+let $ggml_backend_et_get_device_description;
+let $ggml_backend_et_get_device_memory;
+let $ggml_backend_et_buffer_type;
+let $ggml_backend_et_host_buffer_type;
+let $ggml_backend_et_reg;
+let $ggml_backend_hexagon_init;
+let $ggml_backend_is_hexagon;
+let $ggml_backend_hexagon_reg;
+let $ggml_backend_metal_init;
+let $ggml_backend_is_metal;
+let $ggml_backend_metal_set_abort_callback;
+let $ggml_backend_metal_supports_family;
+let $ggml_backend_metal_capture_next_compute;
+let $ggml_backend_metal_reg;
+let $ggml_backend_opencl_init;
+let $ggml_backend_is_opencl;
+let $ggml_backend_opencl_buffer_type;
+let $ggml_backend_opencl_host_buffer_type;
+let $ggml_backend_opencl_reg;
+let $ggml_backend_openvino_init;
+let $ggml_backend_is_openvino;
+let $ggml_backend_buffer_is_openvino;
+let $ggml_backend_buft_is_openvino;
+let $ggml_backend_buft_is_openvino_host;
+let $ggml_backend_openvino_buffer_get_ctx_id;
+let $ggml_backend_openvino_buffer_type;
+let $ggml_backend_openvino_host_buffer_type;
+let $ggml_backend_openvino_get_device_count;
+let $ggml_backend_openvino_reg;
+let $ggml_backend_rpc_init;
+let $ggml_backend_is_rpc;
+let $ggml_backend_rpc_buffer_type;
+let $ggml_backend_rpc_get_device_memory;
+let $ggml_backend_rpc_start_server;
+let $ggml_backend_rpc_reg;
+let $ggml_backend_rpc_add_server;
+let $ggml_backend_sycl_init;
+let $ggml_backend_is_sycl;
+let $ggml_backend_sycl_buffer_type;
+let $ggml_backend_sycl_split_buffer_type;
+let $ggml_backend_sycl_comm_init;
+let $ggml_backend_sycl_comm_free;
+let $ggml_backend_sycl_comm_allreduce_tensor;
+let $ggml_backend_sycl_host_buffer_type;
+let $ggml_backend_sycl_print_sycl_devices;
+let $ggml_backend_sycl_get_gpu_list;
+let $ggml_backend_sycl_get_device_description;
+let $ggml_backend_sycl_get_device_count;
+let $ggml_backend_sycl_get_device_memory;
+let $ggml_backend_sycl_reg;
+let $ggml_backend_virtgpu_reg;
+let $ggml_backend_vk_init;
+let $ggml_backend_is_vk;
+let $ggml_backend_vk_get_device_count;
+let $ggml_backend_vk_get_device_description;
+let $ggml_backend_vk_get_device_memory;
+let $ggml_backend_vk_buffer_type;
+let $ggml_backend_vk_host_buffer_type;
+let $ggml_backend_vk_reg;
+let $ggml_backend_webgpu_init;
+let $ggml_backend_webgpu_reg;
+let $ggml_backend_zdnn_buffer_type;
+let $ggml_backend_zdnn_reg;
+let $ggml_backend_zendnn_init;
+let $ggml_backend_is_zendnn;
+let $ggml_backend_zendnn_set_n_threads;
+let $ggml_backend_zendnn_reg;
+let $llama_ftype_name;
+let $llama_flash_attn_type_name;
+let $llama_load_mode_name;
+let $llama_load_mode_from_str;
+let $llama_version;
+let $llama_model_default_params;
+let $llama_context_default_params;
+let $llama_sampler_chain_default_params;
+let $llama_model_quantize_default_params;
+let $llama_backend_init;
+let $llama_backend_free;
+let $llama_numa_init;
+let $llama_attach_threadpool;
+let $llama_detach_threadpool;
+let $llama_model_init_from_user;
+let $llama_load_model_from_file;
+let $llama_model_load_from_file;
+let $llama_model_load_from_file_ptr;
+let $llama_model_load_from_splits;
+let $llama_model_save_to_file;
+let $llama_free_model;
+let $llama_model_free;
+let $llama_init_from_model;
+let $llama_new_context_with_model;
+let $llama_free;
+let $llama_time_us;
+let $llama_max_devices;
+let $llama_max_parallel_sequences;
+let $llama_max_tensor_buft_overrides;
+let $llama_supports_mmap;
+let $llama_supports_mlock;
+let $llama_supports_gpu_offload;
+let $llama_supports_rpc;
+let $llama_n_ctx;
+let $llama_n_ctx_seq;
+let $llama_n_batch;
+let $llama_n_ubatch;
+let $llama_n_seq_max;
+let $llama_n_rs_seq;
+let $llama_n_ctx_train;
+let $llama_n_embd;
+let $llama_n_layer;
+let $llama_n_head;
+let $llama_n_vocab;
+let $llama_get_model;
+let $llama_get_memory;
+let $llama_pooling_type;
+let $llama_model_get_vocab;
+let $llama_model_rope_type;
+let $llama_model_n_ctx_train;
+let $llama_model_n_embd;
+let $llama_model_n_embd_inp;
+let $llama_model_n_embd_out;
+let $llama_model_n_layer;
+let $llama_model_n_layer_nextn;
+let $llama_model_n_head;
+let $llama_model_n_head_kv;
+let $llama_model_n_swa;
+let $llama_model_rope_freq_scale_train;
+let $llama_model_n_cls_out;
+let $llama_model_cls_label;
+let $llama_vocab_type;
+let $llama_vocab_n_tokens;
+let $llama_model_meta_val_str;
+let $llama_model_meta_count;
+let $llama_model_meta_key_str;
+let $llama_model_meta_key_by_index;
+let $llama_model_meta_val_str_by_index;
+let $llama_model_desc;
+let $llama_model_ftype;
+let $llama_model_size;
+let $llama_model_chat_template;
+let $llama_model_n_params;
+let $llama_model_has_encoder;
+let $llama_model_has_decoder;
+let $llama_model_decoder_start_token;
+let $llama_model_is_recurrent;
+let $llama_model_is_hybrid;
+let $llama_model_is_diffusion;
+let $llama_model_quantize;
+let $llama_adapter_lora_init;
+let $llama_adapter_lora_init_from_file_ptr;
+let $llama_adapter_meta_val_str;
+let $llama_adapter_meta_count;
+let $llama_adapter_meta_key_by_index;
+let $llama_adapter_meta_val_str_by_index;
+let $llama_adapter_lora_free;
+let $llama_adapter_get_alora_n_invocation_tokens;
+let $llama_adapter_get_alora_invocation_tokens;
+let $llama_set_adapters_lora;
+let $llama_set_adapter_cvec;
+let $llama_memory_clear;
+let $llama_memory_seq_rm;
+let $llama_memory_seq_cp;
+let $llama_memory_seq_keep;
+let $llama_memory_seq_add;
+let $llama_memory_seq_div;
+let $llama_memory_seq_pos_min;
+let $llama_memory_seq_pos_max;
+let $llama_memory_can_shift;
+let $llama_state_get_size;
+let $llama_get_state_size;
+let $llama_state_get_data;
+let $llama_copy_state_data;
+let $llama_state_set_data;
+let $llama_set_state_data;
+let $llama_state_load_file;
+let $llama_load_session_file;
+let $llama_state_save_file;
+let $llama_save_session_file;
+let $llama_state_seq_get_size;
+let $llama_state_seq_get_data;
+let $llama_state_seq_set_data;
+let $llama_state_seq_save_file;
+let $llama_state_seq_load_file;
+let $llama_state_seq_get_size_ext;
+let $llama_state_seq_get_data_ext;
+let $llama_state_seq_set_data_ext;
+let $llama_batch_get_one;
+let $llama_batch_init;
+let $llama_batch_free;
+let $llama_encode;
+let $llama_decode;
+let $llama_set_n_threads;
+let $llama_n_threads;
+let $llama_n_threads_batch;
+let $llama_set_embeddings;
+let $llama_set_causal_attn;
+let $llama_set_warmup;
+let $llama_set_abort_callback;
+let $llama_synchronize;
+let $llama_get_logits;
+let $llama_get_logits_ith;
+let $llama_get_embeddings;
+let $llama_get_embeddings_ith;
+let $llama_get_embeddings_seq;
+let $llama_get_sampled_token_ith;
+let $llama_get_sampled_probs_ith;
+let $llama_get_sampled_probs_count_ith;
+let $llama_get_sampled_logits_ith;
+let $llama_get_sampled_logits_count_ith;
+let $llama_get_sampled_candidates_ith;
+let $llama_get_sampled_candidates_count_ith;
+let $llama_vocab_get_text;
+let $llama_vocab_get_score;
+let $llama_vocab_get_attr;
+let $llama_vocab_is_eog;
+let $llama_vocab_is_control;
+let $llama_vocab_bos;
+let $llama_vocab_eos;
+let $llama_vocab_eot;
+let $llama_vocab_sep;
+let $llama_vocab_nl;
+let $llama_vocab_pad;
+let $llama_vocab_mask;
+let $llama_vocab_get_add_bos;
+let $llama_vocab_get_add_eos;
+let $llama_vocab_get_add_sep;
+let $llama_vocab_get_suppress_tokens;
+let $llama_vocab_fim_pre;
+let $llama_vocab_fim_suf;
+let $llama_vocab_fim_mid;
+let $llama_vocab_fim_pad;
+let $llama_vocab_fim_rep;
+let $llama_vocab_fim_sep;
+let $llama_token_get_text;
+let $llama_token_get_score;
+let $llama_token_get_attr;
+let $llama_token_is_eog;
+let $llama_token_is_control;
+let $llama_token_bos;
+let $llama_token_eos;
+let $llama_token_eot;
+let $llama_token_cls;
+let $llama_token_sep;
+let $llama_token_nl;
+let $llama_token_pad;
+let $llama_add_bos_token;
+let $llama_add_eos_token;
+let $llama_token_fim_pre;
+let $llama_token_fim_suf;
+let $llama_token_fim_mid;
+let $llama_token_fim_pad;
+let $llama_token_fim_rep;
+let $llama_token_fim_sep;
+let $llama_vocab_cls;
+let $llama_tokenize;
+let $llama_token_to_piece;
+let $llama_detokenize;
+let $llama_chat_apply_template;
+let $llama_chat_builtin_templates;
+let $llama_set_sampler;
+let $llama_sampler_init;
+let $llama_sampler_name;
+let $llama_sampler_accept;
+let $llama_sampler_apply;
+let $llama_sampler_reset;
+let $llama_sampler_clone;
+let $llama_sampler_copy;
+let $llama_sampler_free;
+let $llama_sampler_chain_init;
+let $llama_sampler_chain_add;
+let $llama_sampler_chain_get;
+let $llama_sampler_chain_n;
+let $llama_sampler_chain_remove;
+let $llama_sampler_init_greedy;
+let $llama_sampler_init_dist;
+let $llama_sampler_init_top_k;
+let $llama_sampler_init_top_p;
+let $llama_sampler_init_min_p;
+let $llama_sampler_init_typical;
+let $llama_sampler_init_temp;
+let $llama_sampler_init_temp_ext;
+let $llama_sampler_init_xtc;
+let $llama_sampler_init_top_n_sigma;
+let $llama_sampler_init_mirostat;
+let $llama_sampler_init_mirostat_v2;
+let $llama_sampler_init_grammar;
+let $llama_sampler_init_grammar_lazy;
+let $llama_sampler_init_grammar_lazy_patterns;
+let $llama_sampler_init_penalties;
+let $llama_sampler_init_dry;
+let $llama_sampler_init_adaptive_p;
+let $llama_sampler_init_logit_bias;
+let $llama_sampler_init_infill;
+let $llama_sampler_get_seed;
+let $llama_sampler_sample;
+let $llama_split_path;
+let $llama_split_prefix;
+let $llama_print_system_info;
+let $llama_log_get;
+let $llama_log_set;
+let $llama_perf_context;
+let $llama_perf_context_print;
+let $llama_perf_context_reset;
+let $llama_perf_sampler;
+let $llama_perf_sampler_print;
+let $llama_perf_sampler_reset;
+let $llama_opt_param_filter_all;
+let $llama_opt_init;
+let $llama_opt_epoch;
 
 export const functions = {
   ggml_set_abort_callback(callback) {
     if (callback !== null && (!(callback instanceof ggml_abort_callback_t) || callback.owner.freed)) {
       throw $wrongHandle(callback, ggml_abort_callback_t, "ggml_set_abort_callback(callback)");
     }
+    $ggml_set_abort_callback ??= $bind("ggml_set_abort_callback", ["u64"], "u64");
     const $ = $ggml_set_abort_callback(callback === null ? 0n : callback.address);
     $keep($STATIC, callback);
     if ($ === 0n) return null;
@@ -4189,21 +1115,25 @@ export const functions = {
     const $0 = $string(file, 0, "ggml_abort(file)");
     const $1 = $int32(line, "ggml_abort(line)");
     const $2 = $format(fmt, 1, "ggml_abort(fmt)");
+    $ggml_abort ??= $bind("ggml_abort", ["buffer", "i32", "buffer"], "void");
     $ggml_abort($0, $1, $2);
   },
   ggml_status_to_string(status) {
     const $0 = $int32(status, "ggml_status_to_string(status)");
+    $ggml_status_to_string ??= $bind("ggml_status_to_string", ["i32"], "pointer");
     const $ = $ggml_status_to_string($0);
     if ($ === null) throw $nullResult("ggml_status_to_string");
     return $cstringAt($);
   },
   ggml_fp16_to_fp32(arg0) {
     const $0 = $smallUnsigned(arg0, 16, "ggml_fp16_to_fp32(arg0)");
+    $ggml_fp16_to_fp32 ??= $bind("ggml_fp16_to_fp32", ["u16"], "f32");
     const $ = $ggml_fp16_to_fp32($0);
     return $;
   },
   ggml_fp32_to_fp16(arg0) {
     const $0 = $float(arg0, "ggml_fp32_to_fp16(arg0)");
+    $ggml_fp32_to_fp16 ??= $bind("ggml_fp32_to_fp16", ["f32"], "u16");
     const $ = $ggml_fp32_to_fp16($0);
     return $;
   },
@@ -4211,21 +1141,25 @@ export const functions = {
     const $0 = $data(arg0, 2, "ggml_fp16_to_fp32_row(arg0)");
     const $1 = $data(arg1, 4, "ggml_fp16_to_fp32_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp16_to_fp32_row(arg2)");
+    $ggml_fp16_to_fp32_row ??= $bind("ggml_fp16_to_fp32_row", ["buffer", "buffer", "i64"], "void");
     $ggml_fp16_to_fp32_row($0, $1, $2);
   },
   ggml_fp32_to_fp16_row(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_fp32_to_fp16_row(arg0)");
     const $1 = $data(arg1, 2, "ggml_fp32_to_fp16_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_fp16_row(arg2)");
+    $ggml_fp32_to_fp16_row ??= $bind("ggml_fp32_to_fp16_row", ["buffer", "buffer", "i64"], "void");
     $ggml_fp32_to_fp16_row($0, $1, $2);
   },
   ggml_fp32_to_bf16(arg0) {
     const $0 = $float(arg0, "ggml_fp32_to_bf16(arg0)");
+    $ggml_fp32_to_bf16 ??= $bind("ggml_fp32_to_bf16", ["f32"], { struct: ggml_bf16_t.native });
     const $ = $ggml_fp32_to_bf16($0);
     return new ggml_bf16_t($);
   },
   ggml_bf16_to_fp32(arg0) {
     const $0 = $struct(arg0, ggml_bf16_t, "ggml_bf16_to_fp32(arg0)");
+    $ggml_bf16_to_fp32 ??= $bind("ggml_bf16_to_fp32", [{ struct: ggml_bf16_t.native }], "f32");
     const $ = $ggml_bf16_to_fp32($0);
     return $;
   },
@@ -4233,239 +1167,286 @@ export const functions = {
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_bf16_to_fp32_row(arg0)");
     const $1 = $data(arg1, 4, "ggml_bf16_to_fp32_row(arg1)");
     const $2 = $int64(arg2, "ggml_bf16_to_fp32_row(arg2)");
+    $ggml_bf16_to_fp32_row ??= $bind("ggml_bf16_to_fp32_row", ["u64", "buffer", "i64"], "void");
     $ggml_bf16_to_fp32_row(arg0.address, $1, $2);
   },
   ggml_fp32_to_bf16_row_ref(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row_ref(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_fp32_to_bf16_row_ref(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row_ref(arg2)");
+    $ggml_fp32_to_bf16_row_ref ??= $bind("ggml_fp32_to_bf16_row_ref", ["buffer", "u64", "i64"], "void");
     $ggml_fp32_to_bf16_row_ref($0, arg1.address, $2);
   },
   ggml_fp32_to_bf16_row(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_fp32_to_bf16_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row(arg2)");
+    $ggml_fp32_to_bf16_row ??= $bind("ggml_fp32_to_bf16_row", ["buffer", "u64", "i64"], "void");
     $ggml_fp32_to_bf16_row($0, arg1.address, $2);
   },
   ggml_guid_matches(guid_a, guid_b) {
     const $0 = $data(guid_a, 0, "ggml_guid_matches(guid_a)");
     const $1 = $data(guid_b, 0, "ggml_guid_matches(guid_b)");
+    $ggml_guid_matches ??= $bind("ggml_guid_matches", ["buffer", "buffer"], "bool");
     const $ = $ggml_guid_matches($0, $1);
     return $;
   },
   ggml_version() {
+    $ggml_version ??= $bind("ggml_version", [], "pointer");
     const $ = $ggml_version();
     if ($ === null) throw $nullResult("ggml_version");
     return $cstringAt($);
   },
   ggml_commit() {
+    $ggml_commit ??= $bind("ggml_commit", [], "pointer");
     const $ = $ggml_commit();
     if ($ === null) throw $nullResult("ggml_commit");
     return $cstringAt($);
   },
   ggml_time_init() {
+    $ggml_time_init ??= $bind("ggml_time_init", [], "void");
     $ggml_time_init();
   },
   ggml_time_ms() {
+    $ggml_time_ms ??= $bind("ggml_time_ms", [], "i64");
     const $ = $ggml_time_ms();
     return $fromInt64($);
   },
   ggml_time_us() {
+    $ggml_time_us ??= $bind("ggml_time_us", [], "i64");
     const $ = $ggml_time_us();
     return $fromInt64($);
   },
   ggml_cycles() {
+    $ggml_cycles ??= $bind("ggml_cycles", [], "i64");
     const $ = $ggml_cycles();
     return $fromInt64($);
   },
   ggml_cycles_per_ms() {
+    $ggml_cycles_per_ms ??= $bind("ggml_cycles_per_ms", [], "i64");
     const $ = $ggml_cycles_per_ms();
     return $fromInt64($);
   },
   ggml_fopen(fname, mode) {
     const $0 = $string(fname, 0, "ggml_fopen(fname)");
     const $1 = $string(mode, 1, "ggml_fopen(mode)");
+    $ggml_fopen ??= $bind("ggml_fopen", ["buffer", "buffer"], "u64");
     const $ = $ggml_fopen($0, $1);
     if ($ === 0n) return null;
     return new $Pointer($, $STATIC);
   },
   ggml_print_object(obj) {
     if (!(obj instanceof ggml_object) || obj.owner.freed) throw $wrongHandle(obj, ggml_object, "ggml_print_object(obj)");
+    $ggml_print_object ??= $bind("ggml_print_object", ["u64"], "void");
     $ggml_print_object(obj.address);
   },
   ggml_print_objects(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_print_objects(ctx)");
+    $ggml_print_objects ??= $bind("ggml_print_objects", ["u64"], "void");
     $ggml_print_objects(ctx.address);
   },
   ggml_nelements(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nelements(tensor)");
+    $ggml_nelements ??= $bind("ggml_nelements", ["u64"], "i64");
     const $ = $ggml_nelements(tensor.address);
     return $fromInt64($);
   },
   ggml_nrows(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nrows(tensor)");
+    $ggml_nrows ??= $bind("ggml_nrows", ["u64"], "i64");
     const $ = $ggml_nrows(tensor.address);
     return $fromInt64($);
   },
   ggml_nbytes(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes(tensor)");
+    $ggml_nbytes ??= $bind("ggml_nbytes", ["u64"], "u64");
     const $ = $ggml_nbytes(tensor.address);
     return $fromUint64($);
   },
   ggml_nbytes_pad(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes_pad(tensor)");
+    $ggml_nbytes_pad ??= $bind("ggml_nbytes_pad", ["u64"], "u64");
     const $ = $ggml_nbytes_pad(tensor.address);
     return $fromUint64($);
   },
   ggml_blck_size(type) {
     const $0 = $uint32(type, "ggml_blck_size(type)");
+    $ggml_blck_size ??= $bind("ggml_blck_size", ["u32"], "i64");
     const $ = $ggml_blck_size($0);
     return $fromInt64($);
   },
   ggml_type_size(type) {
     const $0 = $uint32(type, "ggml_type_size(type)");
+    $ggml_type_size ??= $bind("ggml_type_size", ["u32"], "u64");
     const $ = $ggml_type_size($0);
     return $fromUint64($);
   },
   ggml_row_size(type, ne) {
     const $0 = $uint32(type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
+    $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64");
     const $ = $ggml_row_size($0, $1);
     return $fromUint64($);
   },
   ggml_type_sizef(type) {
     const $0 = $uint32(type, "ggml_type_sizef(type)");
+    $ggml_type_sizef ??= $bind("ggml_type_sizef", ["u32"], "f64");
     const $ = $ggml_type_sizef($0);
     return $;
   },
   ggml_type_name(type) {
     const $0 = $uint32(type, "ggml_type_name(type)");
+    $ggml_type_name ??= $bind("ggml_type_name", ["u32"], "pointer");
     const $ = $ggml_type_name($0);
     if ($ === null) throw $nullResult("ggml_type_name");
     return $cstringAt($);
   },
   ggml_op_name(op) {
     const $0 = $uint32(op, "ggml_op_name(op)");
+    $ggml_op_name ??= $bind("ggml_op_name", ["u32"], "pointer");
     const $ = $ggml_op_name($0);
     if ($ === null) throw $nullResult("ggml_op_name");
     return $cstringAt($);
   },
   ggml_op_symbol(op) {
     const $0 = $uint32(op, "ggml_op_symbol(op)");
+    $ggml_op_symbol ??= $bind("ggml_op_symbol", ["u32"], "pointer");
     const $ = $ggml_op_symbol($0);
     if ($ === null) throw $nullResult("ggml_op_symbol");
     return $cstringAt($);
   },
   ggml_unary_op_name(op) {
     const $0 = $uint32(op, "ggml_unary_op_name(op)");
+    $ggml_unary_op_name ??= $bind("ggml_unary_op_name", ["u32"], "pointer");
     const $ = $ggml_unary_op_name($0);
     if ($ === null) throw $nullResult("ggml_unary_op_name");
     return $cstringAt($);
   },
   ggml_glu_op_name(op) {
     const $0 = $uint32(op, "ggml_glu_op_name(op)");
+    $ggml_glu_op_name ??= $bind("ggml_glu_op_name", ["u32"], "pointer");
     const $ = $ggml_glu_op_name($0);
     if ($ === null) throw $nullResult("ggml_glu_op_name");
     return $cstringAt($);
   },
   ggml_op_desc(t) {
     if (!(t instanceof ggml_tensor) || t.owner.freed) throw $wrongHandle(t, ggml_tensor, "ggml_op_desc(t)");
+    $ggml_op_desc ??= $bind("ggml_op_desc", ["u64"], "pointer");
     const $ = $ggml_op_desc(t.address);
     if ($ === null) throw $nullResult("ggml_op_desc");
     return $cstringAt($);
   },
   ggml_element_size(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_element_size(tensor)");
+    $ggml_element_size ??= $bind("ggml_element_size", ["u64"], "u64");
     const $ = $ggml_element_size(tensor.address);
     return $fromUint64($);
   },
   ggml_is_quantized(type) {
     const $0 = $uint32(type, "ggml_is_quantized(type)");
+    $ggml_is_quantized ??= $bind("ggml_is_quantized", ["u32"], "bool");
     const $ = $ggml_is_quantized($0);
     return $;
   },
   ggml_ftype_to_ggml_type(ftype) {
     const $0 = $int32(ftype, "ggml_ftype_to_ggml_type(ftype)");
+    $ggml_ftype_to_ggml_type ??= $bind("ggml_ftype_to_ggml_type", ["i32"], "u32");
     const $ = $ggml_ftype_to_ggml_type($0);
     return $;
   },
   ggml_is_transposed(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_transposed(tensor)");
+    $ggml_is_transposed ??= $bind("ggml_is_transposed", ["u64"], "bool");
     const $ = $ggml_is_transposed(tensor.address);
     return $;
   },
   ggml_is_permuted(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_permuted(tensor)");
+    $ggml_is_permuted ??= $bind("ggml_is_permuted", ["u64"], "bool");
     const $ = $ggml_is_permuted(tensor.address);
     return $;
   },
   ggml_is_empty(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_empty(tensor)");
+    $ggml_is_empty ??= $bind("ggml_is_empty", ["u64"], "bool");
     const $ = $ggml_is_empty(tensor.address);
     return $;
   },
   ggml_is_view(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_view(tensor)");
+    $ggml_is_view ??= $bind("ggml_is_view", ["u64"], "bool");
     const $ = $ggml_is_view(tensor.address);
     return $;
   },
   ggml_is_scalar(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_scalar(tensor)");
+    $ggml_is_scalar ??= $bind("ggml_is_scalar", ["u64"], "bool");
     const $ = $ggml_is_scalar(tensor.address);
     return $;
   },
   ggml_is_vector(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_vector(tensor)");
+    $ggml_is_vector ??= $bind("ggml_is_vector", ["u64"], "bool");
     const $ = $ggml_is_vector(tensor.address);
     return $;
   },
   ggml_is_matrix(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_matrix(tensor)");
+    $ggml_is_matrix ??= $bind("ggml_is_matrix", ["u64"], "bool");
     const $ = $ggml_is_matrix(tensor.address);
     return $;
   },
   ggml_is_3d(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_3d(tensor)");
+    $ggml_is_3d ??= $bind("ggml_is_3d", ["u64"], "bool");
     const $ = $ggml_is_3d(tensor.address);
     return $;
   },
   ggml_n_dims(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_n_dims(tensor)");
+    $ggml_n_dims ??= $bind("ggml_n_dims", ["u64"], "i32");
     const $ = $ggml_n_dims(tensor.address);
     return $;
   },
   ggml_is_contiguous(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous(tensor)");
+    $ggml_is_contiguous ??= $bind("ggml_is_contiguous", ["u64"], "bool");
     const $ = $ggml_is_contiguous(tensor.address);
     return $;
   },
   ggml_is_contiguous_0(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_0(tensor)");
+    $ggml_is_contiguous_0 ??= $bind("ggml_is_contiguous_0", ["u64"], "bool");
     const $ = $ggml_is_contiguous_0(tensor.address);
     return $;
   },
   ggml_is_contiguous_1(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_1(tensor)");
+    $ggml_is_contiguous_1 ??= $bind("ggml_is_contiguous_1", ["u64"], "bool");
     const $ = $ggml_is_contiguous_1(tensor.address);
     return $;
   },
   ggml_is_contiguous_2(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_2(tensor)");
+    $ggml_is_contiguous_2 ??= $bind("ggml_is_contiguous_2", ["u64"], "bool");
     const $ = $ggml_is_contiguous_2(tensor.address);
     return $;
   },
   ggml_is_contiguous_to_1(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_1(tensor)");
+    $ggml_is_contiguous_to_1 ??= $bind("ggml_is_contiguous_to_1", ["u64"], "bool");
     const $ = $ggml_is_contiguous_to_1(tensor.address);
     return $;
   },
   ggml_is_contiguous_to_2(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_2(tensor)");
+    $ggml_is_contiguous_to_2 ??= $bind("ggml_is_contiguous_to_2", ["u64"], "bool");
     const $ = $ggml_is_contiguous_to_2(tensor.address);
     return $;
   },
   ggml_is_contiguous_to_3(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_3(tensor)");
+    $ggml_is_contiguous_to_3 ??= $bind("ggml_is_contiguous_to_3", ["u64"], "bool");
     const $ = $ggml_is_contiguous_to_3(tensor.address);
     return $;
   },
@@ -4473,6 +1454,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguously_allocated(tensor)");
     }
+    $ggml_is_contiguously_allocated ??= $bind("ggml_is_contiguously_allocated", ["u64"], "bool");
     const $ = $ggml_is_contiguously_allocated(tensor.address);
     return $;
   },
@@ -4480,33 +1462,39 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_channels(tensor)");
     }
+    $ggml_is_contiguous_channels ??= $bind("ggml_is_contiguous_channels", ["u64"], "bool");
     const $ = $ggml_is_contiguous_channels(tensor.address);
     return $;
   },
   ggml_is_contiguous_rows(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_rows(tensor)");
+    $ggml_is_contiguous_rows ??= $bind("ggml_is_contiguous_rows", ["u64"], "bool");
     const $ = $ggml_is_contiguous_rows(tensor.address);
     return $;
   },
   ggml_are_same_shape(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_are_same_shape(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_are_same_shape(t1)");
+    $ggml_are_same_shape ??= $bind("ggml_are_same_shape", ["u64", "u64"], "bool");
     const $ = $ggml_are_same_shape(t0.address, t1.address);
     return $;
   },
   ggml_are_same_stride(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_are_same_stride(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_are_same_stride(t1)");
+    $ggml_are_same_stride ??= $bind("ggml_are_same_stride", ["u64", "u64"], "bool");
     const $ = $ggml_are_same_stride(t0.address, t1.address);
     return $;
   },
   ggml_can_repeat(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_can_repeat(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_can_repeat(t1)");
+    $ggml_can_repeat ??= $bind("ggml_can_repeat", ["u64", "u64"], "bool");
     const $ = $ggml_can_repeat(t0.address, t1.address);
     return $;
   },
   ggml_tensor_overhead() {
+    $ggml_tensor_overhead ??= $bind("ggml_tensor_overhead", [], "u64");
     const $ = $ggml_tensor_overhead();
     return $fromUint64($);
   },
@@ -4514,11 +1502,13 @@ export const functions = {
     const $0 = $uint32(type, "ggml_validate_row_data(type)");
     const $1 = $data(data, 0, "ggml_validate_row_data(data)");
     const $2 = $uint64(nbytes, "ggml_validate_row_data(nbytes)");
+    $ggml_validate_row_data ??= $bind("ggml_validate_row_data", ["u32", "buffer", "u64"], "bool");
     const $ = $ggml_validate_row_data($0, $1, $2);
     return $;
   },
   ggml_init(params) {
     const $0 = $struct(params, ggml_init_params, "ggml_init(params)");
+    $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
     const $ = $ggml_init($0);
     if ($ === 0n) throw $nullResult("ggml_init");
     const $owner = new $Owner($);
@@ -4527,41 +1517,49 @@ export const functions = {
   },
   ggml_reset(ctx) {
     if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_reset(ctx)");
+    $ggml_reset ??= $bind("ggml_reset", ["u64"], "void");
     $ggml_reset(ctx === null ? 0n : ctx.address);
   },
   ggml_free(ctx) {
     if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_free(ctx)");
+    $ggml_free ??= $bind("ggml_free", ["u64"], "void");
     $ggml_free(ctx === null ? 0n : ctx.address);
     $markFreed(ctx);
   },
   ggml_used_mem(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_used_mem(ctx)");
+    $ggml_used_mem ??= $bind("ggml_used_mem", ["u64"], "u64");
     const $ = $ggml_used_mem(ctx.address);
     return $fromUint64($);
   },
   ggml_get_no_alloc(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_no_alloc(ctx)");
+    $ggml_get_no_alloc ??= $bind("ggml_get_no_alloc", ["u64"], "bool");
     const $ = $ggml_get_no_alloc(ctx.address);
     return $;
   },
   ggml_set_no_alloc(ctx, no_alloc) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_set_no_alloc(ctx)");
     const $1 = $bool(no_alloc, "ggml_set_no_alloc(no_alloc)");
+    $ggml_set_no_alloc ??= $bind("ggml_set_no_alloc", ["u64", "bool"], "void");
     $ggml_set_no_alloc(ctx.address, $1);
   },
   ggml_get_mem_buffer(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_mem_buffer(ctx)");
+    $ggml_get_mem_buffer ??= $bind("ggml_get_mem_buffer", ["u64"], "u64");
     const $ = $ggml_get_mem_buffer(ctx.address);
     if ($ === 0n) throw $nullResult("ggml_get_mem_buffer");
     return new $Pointer($, ctx.owner);
   },
   ggml_get_mem_size(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_mem_size(ctx)");
+    $ggml_get_mem_size ??= $bind("ggml_get_mem_size", ["u64"], "u64");
     const $ = $ggml_get_mem_size(ctx.address);
     return $fromUint64($);
   },
   ggml_get_max_tensor_size(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_max_tensor_size(ctx)");
+    $ggml_get_max_tensor_size ??= $bind("ggml_get_max_tensor_size", ["u64"], "u64");
     const $ = $ggml_get_max_tensor_size(ctx.address);
     return $fromUint64($);
   },
@@ -4570,6 +1568,7 @@ export const functions = {
     const $1 = $uint32(type, "ggml_new_tensor(type)");
     const $2 = $int32(n_dims, "ggml_new_tensor(n_dims)");
     const $3 = $data(ne, 8, "ggml_new_tensor(ne)");
+    $ggml_new_tensor ??= $bind("ggml_new_tensor", ["u64", "u32", "i32", "buffer"], "u64");
     const $ = $ggml_new_tensor(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor");
     return new ggml_tensor($, ctx.owner);
@@ -4578,6 +1577,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_1d(ctx)");
     const $1 = $uint32(type, "ggml_new_tensor_1d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_1d(ne0)");
+    $ggml_new_tensor_1d ??= $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64");
     const $ = $ggml_new_tensor_1d(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_1d");
     return new ggml_tensor($, ctx.owner);
@@ -4587,6 +1587,7 @@ export const functions = {
     const $1 = $uint32(type, "ggml_new_tensor_2d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_2d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_2d(ne1)");
+    $ggml_new_tensor_2d ??= $bind("ggml_new_tensor_2d", ["u64", "u32", "i64", "i64"], "u64");
     const $ = $ggml_new_tensor_2d(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_2d");
     return new ggml_tensor($, ctx.owner);
@@ -4597,6 +1598,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_new_tensor_3d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_3d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_3d(ne2)");
+    $ggml_new_tensor_3d ??= $bind("ggml_new_tensor_3d", ["u64", "u32", "i64", "i64", "i64"], "u64");
     const $ = $ggml_new_tensor_3d(ctx.address, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_3d");
     return new ggml_tensor($, ctx.owner);
@@ -4608,6 +1610,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_new_tensor_4d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_4d(ne2)");
     const $5 = $int64(ne3, "ggml_new_tensor_4d(ne3)");
+    $ggml_new_tensor_4d ??= $bind("ggml_new_tensor_4d", ["u64", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_new_tensor_4d(ctx.address, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_4d");
     return new ggml_tensor($, ctx.owner);
@@ -4615,6 +1618,7 @@ export const functions = {
   ggml_new_buffer(ctx, nbytes) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_buffer(ctx)");
     const $1 = $uint64(nbytes, "ggml_new_buffer(nbytes)");
+    $ggml_new_buffer ??= $bind("ggml_new_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_new_buffer(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_buffer");
     return new $Pointer($, ctx.owner);
@@ -4622,6 +1626,7 @@ export const functions = {
   ggml_dup_tensor(ctx, src) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup_tensor(ctx)");
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_dup_tensor(src)");
+    $ggml_dup_tensor ??= $bind("ggml_dup_tensor", ["u64", "u64"], "u64");
     const $ = $ggml_dup_tensor(ctx.address, src.address);
     if ($ === 0n) throw $nullResult("ggml_dup_tensor");
     $keep(ctx.owner, src);
@@ -4630,6 +1635,7 @@ export const functions = {
   ggml_view_tensor(ctx, src) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_view_tensor(ctx)");
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_view_tensor(src)");
+    $ggml_view_tensor ??= $bind("ggml_view_tensor", ["u64", "u64"], "u64");
     const $ = $ggml_view_tensor(ctx.address, src.address);
     if ($ === 0n) throw $nullResult("ggml_view_tensor");
     $keep(ctx.owner, src);
@@ -4637,6 +1643,7 @@ export const functions = {
   },
   ggml_get_first_tensor(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_first_tensor(ctx)");
+    $ggml_get_first_tensor ??= $bind("ggml_get_first_tensor", ["u64"], "u64");
     const $ = $ggml_get_first_tensor(ctx.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, ctx.owner);
@@ -4644,6 +1651,7 @@ export const functions = {
   ggml_get_next_tensor(ctx, tensor) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_next_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_next_tensor(tensor)");
+    $ggml_get_next_tensor ??= $bind("ggml_get_next_tensor", ["u64", "u64"], "u64");
     const $ = $ggml_get_next_tensor(ctx.address, tensor.address);
     if ($ === 0n) return null;
     $keep(ctx.owner, tensor);
@@ -4652,6 +1660,7 @@ export const functions = {
   ggml_get_tensor(ctx, name) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_tensor(ctx)");
     const $1 = $string(name, 0, "ggml_get_tensor(name)");
+    $ggml_get_tensor ??= $bind("ggml_get_tensor", ["u64", "buffer"], "u64");
     const $ = $ggml_get_tensor(ctx.address, $1);
     if ($ === 0n) return null;
     return new ggml_tensor($, ctx.owner);
@@ -4663,32 +1672,38 @@ export const functions = {
     const $3 = $dataOrNull(i1, 8, "ggml_unravel_index(i1)");
     const $4 = $dataOrNull(i2, 8, "ggml_unravel_index(i2)");
     const $5 = $dataOrNull(i3, 8, "ggml_unravel_index(i3)");
+    $ggml_unravel_index ??= $bind("ggml_unravel_index", ["u64", "i64", "buffer", "buffer", "buffer", "buffer"], "void");
     $ggml_unravel_index(tensor.address, $1, $2, $3, $4, $5);
   },
   ggml_get_unary_op(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_unary_op(tensor)");
+    $ggml_get_unary_op ??= $bind("ggml_get_unary_op", ["u64"], "u32");
     const $ = $ggml_get_unary_op(tensor.address);
     return $;
   },
   ggml_get_glu_op(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_glu_op(tensor)");
+    $ggml_get_glu_op ??= $bind("ggml_get_glu_op", ["u64"], "u32");
     const $ = $ggml_get_glu_op(tensor.address);
     return $;
   },
   ggml_get_data(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_data(tensor)");
+    $ggml_get_data ??= $bind("ggml_get_data", ["u64"], "u64");
     const $ = $ggml_get_data(tensor.address);
     if ($ === 0n) return null;
     return new $Pointer($, tensor.owner);
   },
   ggml_get_data_f32(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_data_f32(tensor)");
+    $ggml_get_data_f32 ??= $bind("ggml_get_data_f32", ["u64"], "u64");
     const $ = $ggml_get_data_f32(tensor.address);
     if ($ === 0n) return null;
     return new $Pointer($, tensor.owner);
   },
   ggml_get_name(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_name(tensor)");
+    $ggml_get_name ??= $bind("ggml_get_name", ["u64"], "pointer");
     const $ = $ggml_get_name(tensor.address);
     if ($ === null) throw $nullResult("ggml_get_name");
     return $cstringAt($);
@@ -4696,6 +1711,7 @@ export const functions = {
   ggml_set_name(tensor, name) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_name(tensor)");
     const $1 = $string(name, 0, "ggml_set_name(name)");
+    $ggml_set_name ??= $bind("ggml_set_name", ["u64", "buffer"], "u64");
     const $ = $ggml_set_name(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_name");
     return new ggml_tensor($, tensor.owner);
@@ -4703,29 +1719,35 @@ export const functions = {
   ggml_format_name(tensor, fmt) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_format_name(tensor)");
     const $1 = $format(fmt, 0, "ggml_format_name(fmt)");
+    $ggml_format_name ??= $bind("ggml_format_name", ["u64", "buffer"], "u64");
     const $ = $ggml_format_name(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_format_name");
     return new ggml_tensor($, tensor.owner);
   },
   ggml_set_input(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_input(tensor)");
+    $ggml_set_input ??= $bind("ggml_set_input", ["u64"], "void");
     $ggml_set_input(tensor.address);
   },
   ggml_set_output(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_output(tensor)");
+    $ggml_set_output ??= $bind("ggml_set_output", ["u64"], "void");
     $ggml_set_output(tensor.address);
   },
   ggml_set_param(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_param(tensor)");
+    $ggml_set_param ??= $bind("ggml_set_param", ["u64"], "void");
     $ggml_set_param(tensor.address);
   },
   ggml_set_loss(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_loss(tensor)");
+    $ggml_set_loss ??= $bind("ggml_set_loss", ["u64"], "void");
     $ggml_set_loss(tensor.address);
   },
   ggml_dup(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_dup(a)");
+    $ggml_dup ??= $bind("ggml_dup", ["u64", "u64"], "u64");
     const $ = $ggml_dup(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_dup");
     $keep(ctx.owner, a);
@@ -4734,6 +1756,7 @@ export const functions = {
   ggml_dup_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_dup_inplace(a)");
+    $ggml_dup_inplace ??= $bind("ggml_dup_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_dup_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_dup_inplace");
     $keep(ctx.owner, a);
@@ -4743,6 +1766,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add(b)");
+    $ggml_add ??= $bind("ggml_add", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_add(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add");
     $keep(ctx.owner, a);
@@ -4753,6 +1777,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_inplace(b)");
+    $ggml_add_inplace ??= $bind("ggml_add_inplace", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_add_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add_inplace");
     $keep(ctx.owner, a);
@@ -4764,6 +1789,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_cast(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_cast(b)");
     const $3 = $uint32(type, "ggml_add_cast(type)");
+    $ggml_add_cast ??= $bind("ggml_add_cast", ["u64", "u64", "u64", "u32"], "u64");
     const $ = $ggml_add_cast(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_add_cast");
     $keep(ctx.owner, a);
@@ -4775,6 +1801,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_id(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_id(b)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_add_id(ids)");
+    $ggml_add_id ??= $bind("ggml_add_id", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_add_id(ctx.address, a.address, b.address, ids.address);
     if ($ === 0n) throw $nullResult("ggml_add_id");
     $keep(ctx.owner, a);
@@ -4786,6 +1813,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add1(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add1(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add1(b)");
+    $ggml_add1 ??= $bind("ggml_add1", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_add1(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add1");
     $keep(ctx.owner, a);
@@ -4796,6 +1824,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add1_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add1_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add1_inplace(b)");
+    $ggml_add1_inplace ??= $bind("ggml_add1_inplace", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_add1_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add1_inplace");
     $keep(ctx.owner, a);
@@ -4810,6 +1839,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_acc(nb2)");
     const $5 = $uint64(nb3, "ggml_acc(nb3)");
     const $6 = $uint64(offset, "ggml_acc(offset)");
+    $ggml_acc ??= $bind("ggml_acc", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_acc(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_acc");
     $keep(ctx.owner, a);
@@ -4824,6 +1854,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_acc_inplace(nb2)");
     const $5 = $uint64(nb3, "ggml_acc_inplace(nb3)");
     const $6 = $uint64(offset, "ggml_acc_inplace(offset)");
+    $ggml_acc_inplace ??= $bind("ggml_acc_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_acc_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_acc_inplace");
     $keep(ctx.owner, a);
@@ -4834,6 +1865,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sub(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sub(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_sub(b)");
+    $ggml_sub ??= $bind("ggml_sub", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_sub(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_sub");
     $keep(ctx.owner, a);
@@ -4844,6 +1876,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sub_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sub_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_sub_inplace(b)");
+    $ggml_sub_inplace ??= $bind("ggml_sub_inplace", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_sub_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_sub_inplace");
     $keep(ctx.owner, a);
@@ -4854,6 +1887,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul(b)");
+    $ggml_mul ??= $bind("ggml_mul", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_mul(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul");
     $keep(ctx.owner, a);
@@ -4864,6 +1898,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_inplace(b)");
+    $ggml_mul_inplace ??= $bind("ggml_mul_inplace", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_mul_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul_inplace");
     $keep(ctx.owner, a);
@@ -4874,6 +1909,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_div(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_div(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_div(b)");
+    $ggml_div ??= $bind("ggml_div", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_div(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_div");
     $keep(ctx.owner, a);
@@ -4884,6 +1920,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_div_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_div_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_div_inplace(b)");
+    $ggml_div_inplace ??= $bind("ggml_div_inplace", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_div_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_div_inplace");
     $keep(ctx.owner, a);
@@ -4893,6 +1930,7 @@ export const functions = {
   ggml_sqr(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqr(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqr(a)");
+    $ggml_sqr ??= $bind("ggml_sqr", ["u64", "u64"], "u64");
     const $ = $ggml_sqr(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqr");
     $keep(ctx.owner, a);
@@ -4901,6 +1939,7 @@ export const functions = {
   ggml_sqr_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqr_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqr_inplace(a)");
+    $ggml_sqr_inplace ??= $bind("ggml_sqr_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_sqr_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqr_inplace");
     $keep(ctx.owner, a);
@@ -4909,6 +1948,7 @@ export const functions = {
   ggml_sqrt(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqrt(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqrt(a)");
+    $ggml_sqrt ??= $bind("ggml_sqrt", ["u64", "u64"], "u64");
     const $ = $ggml_sqrt(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqrt");
     $keep(ctx.owner, a);
@@ -4917,6 +1957,7 @@ export const functions = {
   ggml_sqrt_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqrt_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqrt_inplace(a)");
+    $ggml_sqrt_inplace ??= $bind("ggml_sqrt_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_sqrt_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqrt_inplace");
     $keep(ctx.owner, a);
@@ -4925,6 +1966,7 @@ export const functions = {
   ggml_log(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_log(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_log(a)");
+    $ggml_log ??= $bind("ggml_log", ["u64", "u64"], "u64");
     const $ = $ggml_log(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_log");
     $keep(ctx.owner, a);
@@ -4933,6 +1975,7 @@ export const functions = {
   ggml_log_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_log_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_log_inplace(a)");
+    $ggml_log_inplace ??= $bind("ggml_log_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_log_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_log_inplace");
     $keep(ctx.owner, a);
@@ -4941,6 +1984,7 @@ export const functions = {
   ggml_expm1(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_expm1(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_expm1(a)");
+    $ggml_expm1 ??= $bind("ggml_expm1", ["u64", "u64"], "u64");
     const $ = $ggml_expm1(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_expm1");
     $keep(ctx.owner, a);
@@ -4949,6 +1993,7 @@ export const functions = {
   ggml_expm1_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_expm1_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_expm1_inplace(a)");
+    $ggml_expm1_inplace ??= $bind("ggml_expm1_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_expm1_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_expm1_inplace");
     $keep(ctx.owner, a);
@@ -4957,6 +2002,7 @@ export const functions = {
   ggml_softplus(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_softplus(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_softplus(a)");
+    $ggml_softplus ??= $bind("ggml_softplus", ["u64", "u64"], "u64");
     const $ = $ggml_softplus(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_softplus");
     $keep(ctx.owner, a);
@@ -4965,6 +2011,7 @@ export const functions = {
   ggml_softplus_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_softplus_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_softplus_inplace(a)");
+    $ggml_softplus_inplace ??= $bind("ggml_softplus_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_softplus_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_softplus_inplace");
     $keep(ctx.owner, a);
@@ -4973,6 +2020,7 @@ export const functions = {
   ggml_sin(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sin(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sin(a)");
+    $ggml_sin ??= $bind("ggml_sin", ["u64", "u64"], "u64");
     const $ = $ggml_sin(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sin");
     $keep(ctx.owner, a);
@@ -4981,6 +2029,7 @@ export const functions = {
   ggml_sin_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sin_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sin_inplace(a)");
+    $ggml_sin_inplace ??= $bind("ggml_sin_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_sin_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sin_inplace");
     $keep(ctx.owner, a);
@@ -4989,6 +2038,7 @@ export const functions = {
   ggml_cos(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cos(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cos(a)");
+    $ggml_cos ??= $bind("ggml_cos", ["u64", "u64"], "u64");
     const $ = $ggml_cos(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cos");
     $keep(ctx.owner, a);
@@ -4997,6 +2047,7 @@ export const functions = {
   ggml_cos_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cos_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cos_inplace(a)");
+    $ggml_cos_inplace ??= $bind("ggml_cos_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_cos_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cos_inplace");
     $keep(ctx.owner, a);
@@ -5005,6 +2056,7 @@ export const functions = {
   ggml_sum(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sum(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sum(a)");
+    $ggml_sum ??= $bind("ggml_sum", ["u64", "u64"], "u64");
     const $ = $ggml_sum(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sum");
     $keep(ctx.owner, a);
@@ -5013,6 +2065,7 @@ export const functions = {
   ggml_sum_rows(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sum_rows(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sum_rows(a)");
+    $ggml_sum_rows ??= $bind("ggml_sum_rows", ["u64", "u64"], "u64");
     const $ = $ggml_sum_rows(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sum_rows");
     $keep(ctx.owner, a);
@@ -5021,6 +2074,7 @@ export const functions = {
   ggml_cumsum(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cumsum(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cumsum(a)");
+    $ggml_cumsum ??= $bind("ggml_cumsum", ["u64", "u64"], "u64");
     const $ = $ggml_cumsum(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cumsum");
     $keep(ctx.owner, a);
@@ -5029,6 +2083,7 @@ export const functions = {
   ggml_mean(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mean(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mean(a)");
+    $ggml_mean ??= $bind("ggml_mean", ["u64", "u64"], "u64");
     const $ = $ggml_mean(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_mean");
     $keep(ctx.owner, a);
@@ -5037,6 +2092,7 @@ export const functions = {
   ggml_argmax(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argmax(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argmax(a)");
+    $ggml_argmax ??= $bind("ggml_argmax", ["u64", "u64"], "u64");
     const $ = $ggml_argmax(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_argmax");
     $keep(ctx.owner, a);
@@ -5046,6 +2102,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_count_equal(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_count_equal(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_count_equal(b)");
+    $ggml_count_equal ??= $bind("ggml_count_equal", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_count_equal(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_count_equal");
     $keep(ctx.owner, a);
@@ -5056,6 +2113,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_repeat(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_repeat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_repeat(b)");
+    $ggml_repeat ??= $bind("ggml_repeat", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_repeat(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_repeat");
     $keep(ctx.owner, a);
@@ -5069,6 +2127,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_repeat_4d(ne1)");
     const $4 = $int64(ne2, "ggml_repeat_4d(ne2)");
     const $5 = $int64(ne3, "ggml_repeat_4d(ne3)");
+    $ggml_repeat_4d ??= $bind("ggml_repeat_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_repeat_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_repeat_4d");
     $keep(ctx.owner, a);
@@ -5078,6 +2137,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_repeat_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_repeat_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_repeat_back(b)");
+    $ggml_repeat_back ??= $bind("ggml_repeat_back", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_repeat_back(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_repeat_back");
     $keep(ctx.owner, a);
@@ -5089,6 +2149,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_concat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_concat(b)");
     const $3 = $int32(dim, "ggml_concat(dim)");
+    $ggml_concat ??= $bind("ggml_concat", ["u64", "u64", "u64", "i32"], "u64");
     const $ = $ggml_concat(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_concat");
     $keep(ctx.owner, a);
@@ -5098,6 +2159,7 @@ export const functions = {
   ggml_abs(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_abs(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_abs(a)");
+    $ggml_abs ??= $bind("ggml_abs", ["u64", "u64"], "u64");
     const $ = $ggml_abs(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_abs");
     $keep(ctx.owner, a);
@@ -5106,6 +2168,7 @@ export const functions = {
   ggml_abs_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_abs_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_abs_inplace(a)");
+    $ggml_abs_inplace ??= $bind("ggml_abs_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_abs_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_abs_inplace");
     $keep(ctx.owner, a);
@@ -5114,6 +2177,7 @@ export const functions = {
   ggml_sgn(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sgn(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sgn(a)");
+    $ggml_sgn ??= $bind("ggml_sgn", ["u64", "u64"], "u64");
     const $ = $ggml_sgn(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sgn");
     $keep(ctx.owner, a);
@@ -5122,6 +2186,7 @@ export const functions = {
   ggml_sgn_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sgn_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sgn_inplace(a)");
+    $ggml_sgn_inplace ??= $bind("ggml_sgn_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_sgn_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sgn_inplace");
     $keep(ctx.owner, a);
@@ -5130,6 +2195,7 @@ export const functions = {
   ggml_neg(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_neg(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_neg(a)");
+    $ggml_neg ??= $bind("ggml_neg", ["u64", "u64"], "u64");
     const $ = $ggml_neg(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_neg");
     $keep(ctx.owner, a);
@@ -5138,6 +2204,7 @@ export const functions = {
   ggml_neg_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_neg_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_neg_inplace(a)");
+    $ggml_neg_inplace ??= $bind("ggml_neg_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_neg_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_neg_inplace");
     $keep(ctx.owner, a);
@@ -5146,6 +2213,7 @@ export const functions = {
   ggml_step(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_step(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_step(a)");
+    $ggml_step ??= $bind("ggml_step", ["u64", "u64"], "u64");
     const $ = $ggml_step(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_step");
     $keep(ctx.owner, a);
@@ -5154,6 +2222,7 @@ export const functions = {
   ggml_step_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_step_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_step_inplace(a)");
+    $ggml_step_inplace ??= $bind("ggml_step_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_step_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_step_inplace");
     $keep(ctx.owner, a);
@@ -5162,6 +2231,7 @@ export const functions = {
   ggml_tanh(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tanh(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tanh(a)");
+    $ggml_tanh ??= $bind("ggml_tanh", ["u64", "u64"], "u64");
     const $ = $ggml_tanh(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_tanh");
     $keep(ctx.owner, a);
@@ -5170,6 +2240,7 @@ export const functions = {
   ggml_tanh_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tanh_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tanh_inplace(a)");
+    $ggml_tanh_inplace ??= $bind("ggml_tanh_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_tanh_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_tanh_inplace");
     $keep(ctx.owner, a);
@@ -5178,6 +2249,7 @@ export const functions = {
   ggml_elu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_elu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_elu(a)");
+    $ggml_elu ??= $bind("ggml_elu", ["u64", "u64"], "u64");
     const $ = $ggml_elu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_elu");
     $keep(ctx.owner, a);
@@ -5186,6 +2258,7 @@ export const functions = {
   ggml_elu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_elu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_elu_inplace(a)");
+    $ggml_elu_inplace ??= $bind("ggml_elu_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_elu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_elu_inplace");
     $keep(ctx.owner, a);
@@ -5194,6 +2267,7 @@ export const functions = {
   ggml_relu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_relu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_relu(a)");
+    $ggml_relu ??= $bind("ggml_relu", ["u64", "u64"], "u64");
     const $ = $ggml_relu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_relu");
     $keep(ctx.owner, a);
@@ -5204,6 +2278,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_leaky_relu(a)");
     const $2 = $float(negative_slope, "ggml_leaky_relu(negative_slope)");
     const $3 = $bool(inplace, "ggml_leaky_relu(inplace)");
+    $ggml_leaky_relu ??= $bind("ggml_leaky_relu", ["u64", "u64", "f32", "bool"], "u64");
     const $ = $ggml_leaky_relu(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_leaky_relu");
     $keep(ctx.owner, a);
@@ -5212,6 +2287,7 @@ export const functions = {
   ggml_relu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_relu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_relu_inplace(a)");
+    $ggml_relu_inplace ??= $bind("ggml_relu_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_relu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_relu_inplace");
     $keep(ctx.owner, a);
@@ -5220,6 +2296,7 @@ export const functions = {
   ggml_sigmoid(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sigmoid(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sigmoid(a)");
+    $ggml_sigmoid ??= $bind("ggml_sigmoid", ["u64", "u64"], "u64");
     const $ = $ggml_sigmoid(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sigmoid");
     $keep(ctx.owner, a);
@@ -5228,6 +2305,7 @@ export const functions = {
   ggml_sigmoid_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sigmoid_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sigmoid_inplace(a)");
+    $ggml_sigmoid_inplace ??= $bind("ggml_sigmoid_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_sigmoid_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sigmoid_inplace");
     $keep(ctx.owner, a);
@@ -5236,6 +2314,7 @@ export const functions = {
   ggml_gelu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu(a)");
+    $ggml_gelu ??= $bind("ggml_gelu", ["u64", "u64"], "u64");
     const $ = $ggml_gelu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu");
     $keep(ctx.owner, a);
@@ -5244,6 +2323,7 @@ export const functions = {
   ggml_gelu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_inplace(a)");
+    $ggml_gelu_inplace ??= $bind("ggml_gelu_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_gelu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_inplace");
     $keep(ctx.owner, a);
@@ -5252,6 +2332,7 @@ export const functions = {
   ggml_gelu_erf(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_erf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_erf(a)");
+    $ggml_gelu_erf ??= $bind("ggml_gelu_erf", ["u64", "u64"], "u64");
     const $ = $ggml_gelu_erf(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_erf");
     $keep(ctx.owner, a);
@@ -5260,6 +2341,7 @@ export const functions = {
   ggml_gelu_erf_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_erf_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_erf_inplace(a)");
+    $ggml_gelu_erf_inplace ??= $bind("ggml_gelu_erf_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_gelu_erf_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_erf_inplace");
     $keep(ctx.owner, a);
@@ -5268,6 +2350,7 @@ export const functions = {
   ggml_gelu_quick(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_quick(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_quick(a)");
+    $ggml_gelu_quick ??= $bind("ggml_gelu_quick", ["u64", "u64"], "u64");
     const $ = $ggml_gelu_quick(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_quick");
     $keep(ctx.owner, a);
@@ -5276,6 +2359,7 @@ export const functions = {
   ggml_gelu_quick_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_quick_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_quick_inplace(a)");
+    $ggml_gelu_quick_inplace ??= $bind("ggml_gelu_quick_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_gelu_quick_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_quick_inplace");
     $keep(ctx.owner, a);
@@ -5284,6 +2368,7 @@ export const functions = {
   ggml_silu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu(a)");
+    $ggml_silu ??= $bind("ggml_silu", ["u64", "u64"], "u64");
     const $ = $ggml_silu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_silu");
     $keep(ctx.owner, a);
@@ -5292,6 +2377,7 @@ export const functions = {
   ggml_silu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu_inplace(a)");
+    $ggml_silu_inplace ??= $bind("ggml_silu_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_silu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_silu_inplace");
     $keep(ctx.owner, a);
@@ -5301,6 +2387,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_silu_back(b)");
+    $ggml_silu_back ??= $bind("ggml_silu_back", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_silu_back(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_silu_back");
     $keep(ctx.owner, a);
@@ -5310,6 +2397,7 @@ export const functions = {
   ggml_hardswish(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_hardswish(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_hardswish(a)");
+    $ggml_hardswish ??= $bind("ggml_hardswish", ["u64", "u64"], "u64");
     const $ = $ggml_hardswish(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_hardswish");
     $keep(ctx.owner, a);
@@ -5318,6 +2406,7 @@ export const functions = {
   ggml_hardsigmoid(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_hardsigmoid(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_hardsigmoid(a)");
+    $ggml_hardsigmoid ??= $bind("ggml_hardsigmoid", ["u64", "u64"], "u64");
     const $ = $ggml_hardsigmoid(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_hardsigmoid");
     $keep(ctx.owner, a);
@@ -5326,6 +2415,7 @@ export const functions = {
   ggml_exp(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_exp(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_exp(a)");
+    $ggml_exp ??= $bind("ggml_exp", ["u64", "u64"], "u64");
     const $ = $ggml_exp(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_exp");
     $keep(ctx.owner, a);
@@ -5334,6 +2424,7 @@ export const functions = {
   ggml_exp_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_exp_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_exp_inplace(a)");
+    $ggml_exp_inplace ??= $bind("ggml_exp_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_exp_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_exp_inplace");
     $keep(ctx.owner, a);
@@ -5342,6 +2433,7 @@ export const functions = {
   ggml_floor(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_floor(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_floor(a)");
+    $ggml_floor ??= $bind("ggml_floor", ["u64", "u64"], "u64");
     const $ = $ggml_floor(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_floor");
     $keep(ctx.owner, a);
@@ -5350,6 +2442,7 @@ export const functions = {
   ggml_floor_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_floor_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_floor_inplace(a)");
+    $ggml_floor_inplace ??= $bind("ggml_floor_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_floor_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_floor_inplace");
     $keep(ctx.owner, a);
@@ -5358,6 +2451,7 @@ export const functions = {
   ggml_ceil(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ceil(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_ceil(a)");
+    $ggml_ceil ??= $bind("ggml_ceil", ["u64", "u64"], "u64");
     const $ = $ggml_ceil(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_ceil");
     $keep(ctx.owner, a);
@@ -5366,6 +2460,7 @@ export const functions = {
   ggml_ceil_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ceil_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_ceil_inplace(a)");
+    $ggml_ceil_inplace ??= $bind("ggml_ceil_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_ceil_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_ceil_inplace");
     $keep(ctx.owner, a);
@@ -5374,6 +2469,7 @@ export const functions = {
   ggml_round(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_round(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_round(a)");
+    $ggml_round ??= $bind("ggml_round", ["u64", "u64"], "u64");
     const $ = $ggml_round(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_round");
     $keep(ctx.owner, a);
@@ -5382,6 +2478,7 @@ export const functions = {
   ggml_round_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_round_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_round_inplace(a)");
+    $ggml_round_inplace ??= $bind("ggml_round_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_round_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_round_inplace");
     $keep(ctx.owner, a);
@@ -5390,6 +2487,7 @@ export const functions = {
   ggml_trunc(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_trunc(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_trunc(a)");
+    $ggml_trunc ??= $bind("ggml_trunc", ["u64", "u64"], "u64");
     const $ = $ggml_trunc(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_trunc");
     $keep(ctx.owner, a);
@@ -5398,6 +2496,7 @@ export const functions = {
   ggml_trunc_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_trunc_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_trunc_inplace(a)");
+    $ggml_trunc_inplace ??= $bind("ggml_trunc_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_trunc_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_trunc_inplace");
     $keep(ctx.owner, a);
@@ -5410,6 +2509,7 @@ export const functions = {
     const $3 = $float(alpha_p, "ggml_xielu(alpha_p)");
     const $4 = $float(beta, "ggml_xielu(beta)");
     const $5 = $float(eps, "ggml_xielu(eps)");
+    $ggml_xielu ??= $bind("ggml_xielu", ["u64", "u64", "f32", "f32", "f32", "f32"], "u64");
     const $ = $ggml_xielu(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_xielu");
     $keep(ctx.owner, a);
@@ -5420,6 +2520,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu(a)");
     const $2 = $uint32(op, "ggml_glu(op)");
     const $3 = $bool(swapped, "ggml_glu(swapped)");
+    $ggml_glu ??= $bind("ggml_glu", ["u64", "u64", "u32", "bool"], "u64");
     const $ = $ggml_glu(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_glu");
     $keep(ctx.owner, a);
@@ -5428,6 +2529,7 @@ export const functions = {
   ggml_reglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu(a)");
+    $ggml_reglu ??= $bind("ggml_reglu", ["u64", "u64"], "u64");
     const $ = $ggml_reglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_reglu");
     $keep(ctx.owner, a);
@@ -5436,6 +2538,7 @@ export const functions = {
   ggml_reglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu_swapped(a)");
+    $ggml_reglu_swapped ??= $bind("ggml_reglu_swapped", ["u64", "u64"], "u64");
     const $ = $ggml_reglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_reglu_swapped");
     $keep(ctx.owner, a);
@@ -5444,6 +2547,7 @@ export const functions = {
   ggml_geglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu(a)");
+    $ggml_geglu ??= $bind("ggml_geglu", ["u64", "u64"], "u64");
     const $ = $ggml_geglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu");
     $keep(ctx.owner, a);
@@ -5452,6 +2556,7 @@ export const functions = {
   ggml_geglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_swapped(a)");
+    $ggml_geglu_swapped ??= $bind("ggml_geglu_swapped", ["u64", "u64"], "u64");
     const $ = $ggml_geglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_swapped");
     $keep(ctx.owner, a);
@@ -5460,6 +2565,7 @@ export const functions = {
   ggml_swiglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu(a)");
+    $ggml_swiglu ??= $bind("ggml_swiglu", ["u64", "u64"], "u64");
     const $ = $ggml_swiglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu");
     $keep(ctx.owner, a);
@@ -5468,6 +2574,7 @@ export const functions = {
   ggml_swiglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_swapped(a)");
+    $ggml_swiglu_swapped ??= $bind("ggml_swiglu_swapped", ["u64", "u64"], "u64");
     const $ = $ggml_swiglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu_swapped");
     $keep(ctx.owner, a);
@@ -5476,6 +2583,7 @@ export const functions = {
   ggml_geglu_erf(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf(a)");
+    $ggml_geglu_erf ??= $bind("ggml_geglu_erf", ["u64", "u64"], "u64");
     const $ = $ggml_geglu_erf(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf");
     $keep(ctx.owner, a);
@@ -5484,6 +2592,7 @@ export const functions = {
   ggml_geglu_erf_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf_swapped(a)");
+    $ggml_geglu_erf_swapped ??= $bind("ggml_geglu_erf_swapped", ["u64", "u64"], "u64");
     const $ = $ggml_geglu_erf_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf_swapped");
     $keep(ctx.owner, a);
@@ -5492,6 +2601,7 @@ export const functions = {
   ggml_geglu_quick(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick(a)");
+    $ggml_geglu_quick ??= $bind("ggml_geglu_quick", ["u64", "u64"], "u64");
     const $ = $ggml_geglu_quick(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick");
     $keep(ctx.owner, a);
@@ -5500,6 +2610,7 @@ export const functions = {
   ggml_geglu_quick_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick_swapped(a)");
+    $ggml_geglu_quick_swapped ??= $bind("ggml_geglu_quick_swapped", ["u64", "u64"], "u64");
     const $ = $ggml_geglu_quick_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick_swapped");
     $keep(ctx.owner, a);
@@ -5510,6 +2621,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_glu_split(b)");
     const $3 = $uint32(op, "ggml_glu_split(op)");
+    $ggml_glu_split ??= $bind("ggml_glu_split", ["u64", "u64", "u64", "u32"], "u64");
     const $ = $ggml_glu_split(ctx.address, a.address, b === null ? 0n : b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_glu_split");
     $keep(ctx.owner, a);
@@ -5520,6 +2632,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_reglu_split(b)");
+    $ggml_reglu_split ??= $bind("ggml_reglu_split", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_reglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_reglu_split");
     $keep(ctx.owner, a);
@@ -5530,6 +2643,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_split(b)");
+    $ggml_geglu_split ??= $bind("ggml_geglu_split", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_geglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_split");
     $keep(ctx.owner, a);
@@ -5540,6 +2654,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_split(b)");
+    $ggml_swiglu_split ??= $bind("ggml_swiglu_split", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_swiglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu_split");
     $keep(ctx.owner, a);
@@ -5550,6 +2665,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_erf_split(b)");
+    $ggml_geglu_erf_split ??= $bind("ggml_geglu_erf_split", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_geglu_erf_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf_split");
     $keep(ctx.owner, a);
@@ -5560,6 +2676,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_quick_split(b)");
+    $ggml_geglu_quick_split ??= $bind("ggml_geglu_quick_split", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_geglu_quick_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick_split");
     $keep(ctx.owner, a);
@@ -5572,6 +2689,7 @@ export const functions = {
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_oai(b)");
     const $3 = $float(alpha, "ggml_swiglu_oai(alpha)");
     const $4 = $float(limit, "ggml_swiglu_oai(limit)");
+    $ggml_swiglu_oai ??= $bind("ggml_swiglu_oai", ["u64", "u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_swiglu_oai(ctx.address, a.address, b === null ? 0n : b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_swiglu_oai");
     $keep(ctx.owner, a);
@@ -5583,6 +2701,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_clamp(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_clamp(b)");
     const $3 = $float(limit, "ggml_swiglu_clamp(limit)");
+    $ggml_swiglu_clamp ??= $bind("ggml_swiglu_clamp", ["u64", "u64", "u64", "f32"], "u64");
     const $ = $ggml_swiglu_clamp(ctx.address, a.address, b === null ? 0n : b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_swiglu_clamp");
     $keep(ctx.owner, a);
@@ -5593,6 +2712,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_norm(a)");
     const $2 = $float(eps, "ggml_norm(eps)");
+    $ggml_norm ??= $bind("ggml_norm", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_norm");
     $keep(ctx.owner, a);
@@ -5602,6 +2722,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_norm_inplace(a)");
     const $2 = $float(eps, "ggml_norm_inplace(eps)");
+    $ggml_norm_inplace ??= $bind("ggml_norm_inplace", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_norm_inplace");
     $keep(ctx.owner, a);
@@ -5611,6 +2732,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_rms_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm(a)");
     const $2 = $float(eps, "ggml_rms_norm(eps)");
+    $ggml_rms_norm ??= $bind("ggml_rms_norm", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_rms_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_rms_norm");
     $keep(ctx.owner, a);
@@ -5620,6 +2742,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_rms_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm_inplace(a)");
     const $2 = $float(eps, "ggml_rms_norm_inplace(eps)");
+    $ggml_rms_norm_inplace ??= $bind("ggml_rms_norm_inplace", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_rms_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_rms_norm_inplace");
     $keep(ctx.owner, a);
@@ -5630,6 +2753,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_group_norm(a)");
     const $2 = $int32(n_groups, "ggml_group_norm(n_groups)");
     const $3 = $float(eps, "ggml_group_norm(eps)");
+    $ggml_group_norm ??= $bind("ggml_group_norm", ["u64", "u64", "i32", "f32"], "u64");
     const $ = $ggml_group_norm(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_group_norm");
     $keep(ctx.owner, a);
@@ -5640,6 +2764,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_group_norm_inplace(a)");
     const $2 = $int32(n_groups, "ggml_group_norm_inplace(n_groups)");
     const $3 = $float(eps, "ggml_group_norm_inplace(eps)");
+    $ggml_group_norm_inplace ??= $bind("ggml_group_norm_inplace", ["u64", "u64", "i32", "f32"], "u64");
     const $ = $ggml_group_norm_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_group_norm_inplace");
     $keep(ctx.owner, a);
@@ -5649,6 +2774,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_l2_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_l2_norm(a)");
     const $2 = $float(eps, "ggml_l2_norm(eps)");
+    $ggml_l2_norm ??= $bind("ggml_l2_norm", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_l2_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_l2_norm");
     $keep(ctx.owner, a);
@@ -5658,6 +2784,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_l2_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_l2_norm_inplace(a)");
     const $2 = $float(eps, "ggml_l2_norm_inplace(eps)");
+    $ggml_l2_norm_inplace ??= $bind("ggml_l2_norm_inplace", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_l2_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_l2_norm_inplace");
     $keep(ctx.owner, a);
@@ -5668,6 +2795,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rms_norm_back(b)");
     const $3 = $float(eps, "ggml_rms_norm_back(eps)");
+    $ggml_rms_norm_back ??= $bind("ggml_rms_norm_back", ["u64", "u64", "u64", "f32"], "u64");
     const $ = $ggml_rms_norm_back(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_rms_norm_back");
     $keep(ctx.owner, a);
@@ -5677,6 +2805,7 @@ export const functions = {
   ggml_prec_set_acc(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_acc(a)");
     const $1 = $uint32(prec, "ggml_prec_set_acc(prec)");
+    $ggml_prec_set_acc ??= $bind("ggml_prec_set_acc", ["u64", "u32"], "bool");
     const $ = $ggml_prec_set_acc(a.address, $1);
     return $;
   },
@@ -5684,6 +2813,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_src(a)");
     const $1 = $uint32(prec, "ggml_prec_set_src(prec)");
     const $2 = $int32(idx, "ggml_prec_set_src(idx)");
+    $ggml_prec_set_src ??= $bind("ggml_prec_set_src", ["u64", "u32", "i32"], "bool");
     const $ = $ggml_prec_set_src(a.address, $1, $2);
     return $;
   },
@@ -5691,6 +2821,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul_mat(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_mat(b)");
+    $ggml_mul_mat ??= $bind("ggml_mul_mat", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_mul_mat(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul_mat");
     $keep(ctx.owner, a);
@@ -5700,11 +2831,13 @@ export const functions = {
   ggml_mul_mat_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_prec(a)");
     const $1 = $uint32(prec, "ggml_mul_mat_set_prec(prec)");
+    $ggml_mul_mat_set_prec ??= $bind("ggml_mul_mat_set_prec", ["u64", "u32"], "void");
     $ggml_mul_mat_set_prec(a.address, $1);
   },
   ggml_mul_mat_set_hint(a, hint) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_hint(a)");
     const $1 = $uint32(hint, "ggml_mul_mat_set_hint(hint)");
+    $ggml_mul_mat_set_hint ??= $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void");
     $ggml_mul_mat_set_hint(a.address, $1);
   },
   ggml_mul_mat_id(ctx, as, b, ids) {
@@ -5712,6 +2845,7 @@ export const functions = {
     if (!(as instanceof ggml_tensor) || as.owner.freed) throw $wrongHandle(as, ggml_tensor, "ggml_mul_mat_id(as)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_mat_id(b)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_mul_mat_id(ids)");
+    $ggml_mul_mat_id ??= $bind("ggml_mul_mat_id", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_mul_mat_id(ctx.address, as.address, b.address, ids.address);
     if ($ === 0n) throw $nullResult("ggml_mul_mat_id");
     $keep(ctx.owner, as);
@@ -5723,6 +2857,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_out_prod(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_out_prod(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_out_prod(b)");
+    $ggml_out_prod ??= $bind("ggml_out_prod", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_out_prod(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_out_prod");
     $keep(ctx.owner, a);
@@ -5733,6 +2868,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_scale(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale(a)");
     const $2 = $float(s, "ggml_scale(s)");
+    $ggml_scale ??= $bind("ggml_scale", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_scale(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_scale");
     $keep(ctx.owner, a);
@@ -5742,6 +2878,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_scale_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_inplace(a)");
     const $2 = $float(s, "ggml_scale_inplace(s)");
+    $ggml_scale_inplace ??= $bind("ggml_scale_inplace", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_scale_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_scale_inplace");
     $keep(ctx.owner, a);
@@ -5752,6 +2889,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_bias(a)");
     const $2 = $float(s, "ggml_scale_bias(s)");
     const $3 = $float(b, "ggml_scale_bias(b)");
+    $ggml_scale_bias ??= $bind("ggml_scale_bias", ["u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_scale_bias(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_scale_bias");
     $keep(ctx.owner, a);
@@ -5762,6 +2900,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_bias_inplace(a)");
     const $2 = $float(s, "ggml_scale_bias_inplace(s)");
     const $3 = $float(b, "ggml_scale_bias_inplace(b)");
+    $ggml_scale_bias_inplace ??= $bind("ggml_scale_bias_inplace", ["u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_scale_bias_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_scale_bias_inplace");
     $keep(ctx.owner, a);
@@ -5775,6 +2914,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_set(nb2)");
     const $5 = $uint64(nb3, "ggml_set(nb3)");
     const $6 = $uint64(offset, "ggml_set(offset)");
+    $ggml_set ??= $bind("ggml_set", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_set(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_set");
     $keep(ctx.owner, a);
@@ -5789,6 +2929,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_set_inplace(nb2)");
     const $5 = $uint64(nb3, "ggml_set_inplace(nb3)");
     const $6 = $uint64(offset, "ggml_set_inplace(offset)");
+    $ggml_set_inplace ??= $bind("ggml_set_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_set_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_set_inplace");
     $keep(ctx.owner, a);
@@ -5800,6 +2941,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_1d(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_1d(b)");
     const $3 = $uint64(offset, "ggml_set_1d(offset)");
+    $ggml_set_1d ??= $bind("ggml_set_1d", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_set_1d(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_set_1d");
     $keep(ctx.owner, a);
@@ -5811,6 +2953,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_1d_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_1d_inplace(b)");
     const $3 = $uint64(offset, "ggml_set_1d_inplace(offset)");
+    $ggml_set_1d_inplace ??= $bind("ggml_set_1d_inplace", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_set_1d_inplace(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_set_1d_inplace");
     $keep(ctx.owner, a);
@@ -5823,6 +2966,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_2d(b)");
     const $3 = $uint64(nb1, "ggml_set_2d(nb1)");
     const $4 = $uint64(offset, "ggml_set_2d(offset)");
+    $ggml_set_2d ??= $bind("ggml_set_2d", ["u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_set_2d(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_set_2d");
     $keep(ctx.owner, a);
@@ -5835,6 +2979,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_2d_inplace(b)");
     const $3 = $uint64(nb1, "ggml_set_2d_inplace(nb1)");
     const $4 = $uint64(offset, "ggml_set_2d_inplace(offset)");
+    $ggml_set_2d_inplace ??= $bind("ggml_set_2d_inplace", ["u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_set_2d_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_set_2d_inplace");
     $keep(ctx.owner, a);
@@ -5845,6 +2990,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cpy(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cpy(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cpy(b)");
+    $ggml_cpy ??= $bind("ggml_cpy", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_cpy(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_cpy");
     $keep(ctx.owner, a);
@@ -5855,6 +3001,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cast(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cast(a)");
     const $2 = $uint32(type, "ggml_cast(type)");
+    $ggml_cast ??= $bind("ggml_cast", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_cast(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_cast");
     $keep(ctx.owner, a);
@@ -5863,6 +3010,7 @@ export const functions = {
   ggml_cont(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cont(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont(a)");
+    $ggml_cont ??= $bind("ggml_cont", ["u64", "u64"], "u64");
     const $ = $ggml_cont(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cont");
     $keep(ctx.owner, a);
@@ -5872,6 +3020,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cont_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont_1d(a)");
     const $2 = $int64(ne0, "ggml_cont_1d(ne0)");
+    $ggml_cont_1d ??= $bind("ggml_cont_1d", ["u64", "u64", "i64"], "u64");
     const $ = $ggml_cont_1d(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_cont_1d");
     $keep(ctx.owner, a);
@@ -5882,6 +3031,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont_2d(a)");
     const $2 = $int64(ne0, "ggml_cont_2d(ne0)");
     const $3 = $int64(ne1, "ggml_cont_2d(ne1)");
+    $ggml_cont_2d ??= $bind("ggml_cont_2d", ["u64", "u64", "i64", "i64"], "u64");
     const $ = $ggml_cont_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_cont_2d");
     $keep(ctx.owner, a);
@@ -5893,6 +3043,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_cont_3d(ne0)");
     const $3 = $int64(ne1, "ggml_cont_3d(ne1)");
     const $4 = $int64(ne2, "ggml_cont_3d(ne2)");
+    $ggml_cont_3d ??= $bind("ggml_cont_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_cont_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_cont_3d");
     $keep(ctx.owner, a);
@@ -5905,6 +3056,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_cont_4d(ne1)");
     const $4 = $int64(ne2, "ggml_cont_4d(ne2)");
     const $5 = $int64(ne3, "ggml_cont_4d(ne3)");
+    $ggml_cont_4d ??= $bind("ggml_cont_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_cont_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_cont_4d");
     $keep(ctx.owner, a);
@@ -5914,6 +3066,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reshape(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_reshape(b)");
+    $ggml_reshape ??= $bind("ggml_reshape", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_reshape(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_reshape");
     $keep(ctx.owner, a);
@@ -5924,6 +3077,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reshape_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape_1d(a)");
     const $2 = $int64(ne0, "ggml_reshape_1d(ne0)");
+    $ggml_reshape_1d ??= $bind("ggml_reshape_1d", ["u64", "u64", "i64"], "u64");
     const $ = $ggml_reshape_1d(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_reshape_1d");
     $keep(ctx.owner, a);
@@ -5934,6 +3088,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape_2d(a)");
     const $2 = $int64(ne0, "ggml_reshape_2d(ne0)");
     const $3 = $int64(ne1, "ggml_reshape_2d(ne1)");
+    $ggml_reshape_2d ??= $bind("ggml_reshape_2d", ["u64", "u64", "i64", "i64"], "u64");
     const $ = $ggml_reshape_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_reshape_2d");
     $keep(ctx.owner, a);
@@ -5945,6 +3100,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_reshape_3d(ne0)");
     const $3 = $int64(ne1, "ggml_reshape_3d(ne1)");
     const $4 = $int64(ne2, "ggml_reshape_3d(ne2)");
+    $ggml_reshape_3d ??= $bind("ggml_reshape_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_reshape_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_reshape_3d");
     $keep(ctx.owner, a);
@@ -5957,6 +3113,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_reshape_4d(ne1)");
     const $4 = $int64(ne2, "ggml_reshape_4d(ne2)");
     const $5 = $int64(ne3, "ggml_reshape_4d(ne3)");
+    $ggml_reshape_4d ??= $bind("ggml_reshape_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_reshape_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_reshape_4d");
     $keep(ctx.owner, a);
@@ -5967,6 +3124,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_view_1d(a)");
     const $2 = $int64(ne0, "ggml_view_1d(ne0)");
     const $3 = $uint64(offset, "ggml_view_1d(offset)");
+    $ggml_view_1d ??= $bind("ggml_view_1d", ["u64", "u64", "i64", "u64"], "u64");
     const $ = $ggml_view_1d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_view_1d");
     $keep(ctx.owner, a);
@@ -5979,6 +3137,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_view_2d(ne1)");
     const $4 = $uint64(nb1, "ggml_view_2d(nb1)");
     const $5 = $uint64(offset, "ggml_view_2d(offset)");
+    $ggml_view_2d ??= $bind("ggml_view_2d", ["u64", "u64", "i64", "i64", "u64", "u64"], "u64");
     const $ = $ggml_view_2d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_view_2d");
     $keep(ctx.owner, a);
@@ -5993,6 +3152,7 @@ export const functions = {
     const $5 = $uint64(nb1, "ggml_view_3d(nb1)");
     const $6 = $uint64(nb2, "ggml_view_3d(nb2)");
     const $7 = $uint64(offset, "ggml_view_3d(offset)");
+    $ggml_view_3d ??= $bind("ggml_view_3d", ["u64", "u64", "i64", "i64", "i64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_view_3d(ctx.address, a.address, $2, $3, $4, $5, $6, $7);
     if ($ === 0n) throw $nullResult("ggml_view_3d");
     $keep(ctx.owner, a);
@@ -6009,6 +3169,7 @@ export const functions = {
     const $7 = $uint64(nb2, "ggml_view_4d(nb2)");
     const $8 = $uint64(nb3, "ggml_view_4d(nb3)");
     const $9 = $uint64(offset, "ggml_view_4d(offset)");
+    $ggml_view_4d ??= $bind("ggml_view_4d", ["u64", "u64", "i64", "i64", "i64", "i64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_view_4d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_view_4d");
     $keep(ctx.owner, a);
@@ -6021,6 +3182,7 @@ export const functions = {
     const $3 = $int32(axis1, "ggml_permute(axis1)");
     const $4 = $int32(axis2, "ggml_permute(axis2)");
     const $5 = $int32(axis3, "ggml_permute(axis3)");
+    $ggml_permute ??= $bind("ggml_permute", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_permute(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_permute");
     $keep(ctx.owner, a);
@@ -6029,6 +3191,7 @@ export const functions = {
   ggml_transpose(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_transpose(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_transpose(a)");
+    $ggml_transpose ??= $bind("ggml_transpose", ["u64", "u64"], "u64");
     const $ = $ggml_transpose(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_transpose");
     $keep(ctx.owner, a);
@@ -6038,6 +3201,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_rows(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rows(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_get_rows(b)");
+    $ggml_get_rows ??= $bind("ggml_get_rows", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_get_rows(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_get_rows");
     $keep(ctx.owner, a);
@@ -6049,6 +3213,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rows_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_get_rows_back(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_get_rows_back(c)");
+    $ggml_get_rows_back ??= $bind("ggml_get_rows_back", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_get_rows_back(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_get_rows_back");
     $keep(ctx.owner, a);
@@ -6061,6 +3226,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_rows(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_rows(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_set_rows(c)");
+    $ggml_set_rows ??= $bind("ggml_set_rows", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_set_rows(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_set_rows");
     $keep(ctx.owner, a);
@@ -6071,6 +3237,7 @@ export const functions = {
   ggml_diag(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag(a)");
+    $ggml_diag ??= $bind("ggml_diag", ["u64", "u64"], "u64");
     const $ = $ggml_diag(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_diag");
     $keep(ctx.owner, a);
@@ -6080,6 +3247,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_inf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_inf(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_inf(n_past)");
+    $ggml_diag_mask_inf ??= $bind("ggml_diag_mask_inf", ["u64", "u64", "i32"], "u64");
     const $ = $ggml_diag_mask_inf(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_inf");
     $keep(ctx.owner, a);
@@ -6089,6 +3257,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_inf_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_inf_inplace(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_inf_inplace(n_past)");
+    $ggml_diag_mask_inf_inplace ??= $bind("ggml_diag_mask_inf_inplace", ["u64", "u64", "i32"], "u64");
     const $ = $ggml_diag_mask_inf_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_inf_inplace");
     $keep(ctx.owner, a);
@@ -6098,6 +3267,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_zero(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_zero(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_zero(n_past)");
+    $ggml_diag_mask_zero ??= $bind("ggml_diag_mask_zero", ["u64", "u64", "i32"], "u64");
     const $ = $ggml_diag_mask_zero(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_zero");
     $keep(ctx.owner, a);
@@ -6107,6 +3277,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_zero_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_zero_inplace(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_zero_inplace(n_past)");
+    $ggml_diag_mask_zero_inplace ??= $bind("ggml_diag_mask_zero_inplace", ["u64", "u64", "i32"], "u64");
     const $ = $ggml_diag_mask_zero_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_zero_inplace");
     $keep(ctx.owner, a);
@@ -6117,6 +3288,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_clamp(a)");
     const $2 = $float(min, "ggml_clamp(min)");
     const $3 = $float(max, "ggml_clamp(max)");
+    $ggml_clamp ??= $bind("ggml_clamp", ["u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_clamp(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_clamp");
     $keep(ctx.owner, a);
@@ -6127,6 +3299,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_clamp_inplace(a)");
     const $2 = $float(min, "ggml_clamp_inplace(min)");
     const $3 = $float(max, "ggml_clamp_inplace(max)");
+    $ggml_clamp_inplace ??= $bind("ggml_clamp_inplace", ["u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_clamp_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_clamp_inplace");
     $keep(ctx.owner, a);
@@ -6135,6 +3308,7 @@ export const functions = {
   ggml_soft_max(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_soft_max(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_soft_max(a)");
+    $ggml_soft_max ??= $bind("ggml_soft_max", ["u64", "u64"], "u64");
     const $ = $ggml_soft_max(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_soft_max");
     $keep(ctx.owner, a);
@@ -6143,6 +3317,7 @@ export const functions = {
   ggml_soft_max_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_soft_max_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_soft_max_inplace(a)");
+    $ggml_soft_max_inplace ??= $bind("ggml_soft_max_inplace", ["u64", "u64"], "u64");
     const $ = $ggml_soft_max_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_soft_max_inplace");
     $keep(ctx.owner, a);
@@ -6156,6 +3331,7 @@ export const functions = {
     }
     const $3 = $float(scale, "ggml_soft_max_ext(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext(max_bias)");
+    $ggml_soft_max_ext ??= $bind("ggml_soft_max_ext", ["u64", "u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_soft_max_ext(ctx.address, a.address, mask === null ? 0n : mask.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext");
     $keep(ctx.owner, a);
@@ -6170,6 +3346,7 @@ export const functions = {
     }
     const $3 = $float(scale, "ggml_soft_max_ext_inplace(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext_inplace(max_bias)");
+    $ggml_soft_max_ext_inplace ??= $bind("ggml_soft_max_ext_inplace", ["u64", "u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_soft_max_ext_inplace(ctx.address, a.address, mask === null ? 0n : mask.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext_inplace");
     $keep(ctx.owner, a);
@@ -6181,6 +3358,7 @@ export const functions = {
     if (sinks !== null && (!(sinks instanceof ggml_tensor) || sinks.owner.freed)) {
       throw $wrongHandle(sinks, ggml_tensor, "ggml_soft_max_add_sinks(sinks)");
     }
+    $ggml_soft_max_add_sinks ??= $bind("ggml_soft_max_add_sinks", ["u64", "u64"], "void");
     $ggml_soft_max_add_sinks(a.address, sinks === null ? 0n : sinks.address);
   },
   ggml_soft_max_ext_back(ctx, a, b, scale, max_bias) {
@@ -6189,6 +3367,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_soft_max_ext_back(b)");
     const $3 = $float(scale, "ggml_soft_max_ext_back(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext_back(max_bias)");
+    $ggml_soft_max_ext_back ??= $bind("ggml_soft_max_ext_back", ["u64", "u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_soft_max_ext_back(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext_back");
     $keep(ctx.owner, a);
@@ -6201,6 +3380,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_soft_max_ext_back_inplace(b)");
     const $3 = $float(scale, "ggml_soft_max_ext_back_inplace(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext_back_inplace(max_bias)");
+    $ggml_soft_max_ext_back_inplace ??= $bind("ggml_soft_max_ext_back_inplace", ["u64", "u64", "u64", "f32", "f32"], "u64");
     const $ = $ggml_soft_max_ext_back_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext_back_inplace");
     $keep(ctx.owner, a);
@@ -6213,6 +3393,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rope(b)");
     const $3 = $int32(n_dims, "ggml_rope(n_dims)");
     const $4 = $int32(mode, "ggml_rope(mode)");
+    $ggml_rope ??= $bind("ggml_rope", ["u64", "u64", "u64", "i32", "i32"], "u64");
     const $ = $ggml_rope(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_rope");
     $keep(ctx.owner, a);
@@ -6225,6 +3406,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rope_inplace(b)");
     const $3 = $int32(n_dims, "ggml_rope_inplace(n_dims)");
     const $4 = $int32(mode, "ggml_rope_inplace(mode)");
+    $ggml_rope_inplace ??= $bind("ggml_rope_inplace", ["u64", "u64", "u64", "i32", "i32"], "u64");
     const $ = $ggml_rope_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_rope_inplace");
     $keep(ctx.owner, a);
@@ -6245,6 +3427,11 @@ export const functions = {
     const $10 = $float(attn_factor, "ggml_rope_ext(attn_factor)");
     const $11 = $float(beta_fast, "ggml_rope_ext(beta_fast)");
     const $12 = $float(beta_slow, "ggml_rope_ext(beta_slow)");
+    $ggml_rope_ext ??= $bind(
+      "ggml_rope_ext",
+      ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_ext(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_rope_ext");
     $keep(ctx.owner, a);
@@ -6267,6 +3454,11 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi(beta_slow)");
+    $ggml_rope_multi ??= $bind(
+      "ggml_rope_multi",
+      ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_multi(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
     if ($ === 0n) throw $nullResult("ggml_rope_multi");
     $keep(ctx.owner, a);
@@ -6288,6 +3480,11 @@ export const functions = {
     const $10 = $float(attn_factor, "ggml_rope_ext_inplace(attn_factor)");
     const $11 = $float(beta_fast, "ggml_rope_ext_inplace(beta_fast)");
     const $12 = $float(beta_slow, "ggml_rope_ext_inplace(beta_slow)");
+    $ggml_rope_ext_inplace ??= $bind(
+      "ggml_rope_ext_inplace",
+      ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_ext_inplace(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_rope_ext_inplace");
     $keep(ctx.owner, a);
@@ -6325,6 +3522,11 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_inplace(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_inplace(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_inplace(beta_slow)");
+    $ggml_rope_multi_inplace ??= $bind(
+      "ggml_rope_multi_inplace",
+      ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_multi_inplace(
       ctx.address,
       a.address,
@@ -6360,6 +3562,11 @@ export const functions = {
     const $9 = $float(attn_factor, "ggml_rope_custom(attn_factor)");
     const $10 = $float(beta_fast, "ggml_rope_custom(beta_fast)");
     const $11 = $float(beta_slow, "ggml_rope_custom(beta_slow)");
+    $ggml_rope_custom ??= $bind(
+      "ggml_rope_custom",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_custom(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11);
     if ($ === 0n) throw $nullResult("ggml_rope_custom");
     $keep(ctx.owner, a);
@@ -6379,6 +3586,11 @@ export const functions = {
     const $9 = $float(attn_factor, "ggml_rope_custom_inplace(attn_factor)");
     const $10 = $float(beta_fast, "ggml_rope_custom_inplace(beta_fast)");
     const $11 = $float(beta_slow, "ggml_rope_custom_inplace(beta_slow)");
+    $ggml_rope_custom_inplace ??= $bind(
+      "ggml_rope_custom_inplace",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_custom_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11);
     if ($ === 0n) throw $nullResult("ggml_rope_custom_inplace");
     $keep(ctx.owner, a);
@@ -6392,6 +3604,7 @@ export const functions = {
     const $3 = $float(beta_fast, "ggml_rope_yarn_corr_dims(beta_fast)");
     const $4 = $float(beta_slow, "ggml_rope_yarn_corr_dims(beta_slow)");
     const $5 = $data(dims, 4, "ggml_rope_yarn_corr_dims(dims)");
+    $ggml_rope_yarn_corr_dims ??= $bind("ggml_rope_yarn_corr_dims", ["i32", "i32", "f32", "f32", "f32", "buffer"], "void");
     $ggml_rope_yarn_corr_dims($0, $1, $2, $3, $4, $5);
   },
   ggml_rope_ext_back(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
@@ -6408,6 +3621,11 @@ export const functions = {
     const $10 = $float(attn_factor, "ggml_rope_ext_back(attn_factor)");
     const $11 = $float(beta_fast, "ggml_rope_ext_back(beta_fast)");
     const $12 = $float(beta_slow, "ggml_rope_ext_back(beta_slow)");
+    $ggml_rope_ext_back ??= $bind(
+      "ggml_rope_ext_back",
+      ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_ext_back(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_rope_ext_back");
     $keep(ctx.owner, a);
@@ -6445,6 +3663,11 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_back(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_back(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_back(beta_slow)");
+    $ggml_rope_multi_back ??= $bind(
+      "ggml_rope_multi_back",
+      ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
+      "u64",
+    );
     const $ = $ggml_rope_multi_back(
       ctx.address,
       a.address,
@@ -6470,6 +3693,7 @@ export const functions = {
   ggml_rope_set_offset(a, n_offs) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rope_set_offset(a)");
     const $1 = $int32(n_offs, "ggml_rope_set_offset(n_offs)");
+    $ggml_rope_set_offset ??= $bind("ggml_rope_set_offset", ["u64", "i32"], "u64");
     const $ = $ggml_rope_set_offset(a.address, $1);
     if ($ === 0n) throw $nullResult("ggml_rope_set_offset");
     return new ggml_tensor($, a.owner);
@@ -6486,6 +3710,7 @@ export const functions = {
     const $8 = $int32(d1, "ggml_im2col(d1)");
     const $9 = $bool(is_2D, "ggml_im2col(is_2D)");
     const $10 = $uint32(dst_type, "ggml_im2col(dst_type)");
+    $ggml_im2col ??= $bind("ggml_im2col", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"], "u64");
     const $ = $ggml_im2col(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_im2col");
     $keep(ctx.owner, a);
@@ -6504,6 +3729,11 @@ export const functions = {
     const $8 = $int32(d0, "ggml_im2col_back(d0)");
     const $9 = $int32(d1, "ggml_im2col_back(d1)");
     const $10 = $bool(is_2D, "ggml_im2col_back(is_2D)");
+    $ggml_im2col_back ??= $bind(
+      "ggml_im2col_back",
+      ["u64", "u64", "u64", "buffer", "i32", "i32", "i32", "i32", "i32", "i32", "bool"],
+      "u64",
+    );
     const $ = $ggml_im2col_back(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_im2col_back");
     $keep(ctx.owner, a);
@@ -6516,6 +3746,7 @@ export const functions = {
     const $2 = $int32(s0, "ggml_col2im_1d(s0)");
     const $3 = $int32(oc, "ggml_col2im_1d(oc)");
     const $4 = $int32(p0, "ggml_col2im_1d(p0)");
+    $ggml_col2im_1d ??= $bind("ggml_col2im_1d", ["u64", "u64", "i32", "i32", "i32"], "u64");
     const $ = $ggml_col2im_1d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_col2im_1d");
     $keep(ctx.owner, a);
@@ -6528,6 +3759,7 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_1d(s0)");
     const $4 = $int32(p0, "ggml_conv_1d(p0)");
     const $5 = $int32(d0, "ggml_conv_1d(d0)");
+    $ggml_conv_1d ??= $bind("ggml_conv_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
     const $ = $ggml_conv_1d(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_1d");
     $keep(ctx.owner, a);
@@ -6540,6 +3772,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_1d_ph(b)");
     const $3 = $int32(s, "ggml_conv_1d_ph(s)");
     const $4 = $int32(d, "ggml_conv_1d_ph(d)");
+    $ggml_conv_1d_ph ??= $bind("ggml_conv_1d_ph", ["u64", "u64", "u64", "i32", "i32"], "u64");
     const $ = $ggml_conv_1d_ph(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_ph");
     $keep(ctx.owner, a);
@@ -6553,6 +3786,7 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_1d_dw(s0)");
     const $4 = $int32(p0, "ggml_conv_1d_dw(p0)");
     const $5 = $int32(d0, "ggml_conv_1d_dw(d0)");
+    $ggml_conv_1d_dw ??= $bind("ggml_conv_1d_dw", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
     const $ = $ggml_conv_1d_dw(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_dw");
     $keep(ctx.owner, a);
@@ -6565,6 +3799,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_1d_dw_ph(b)");
     const $3 = $int32(s0, "ggml_conv_1d_dw_ph(s0)");
     const $4 = $int32(d0, "ggml_conv_1d_dw_ph(d0)");
+    $ggml_conv_1d_dw_ph ??= $bind("ggml_conv_1d_dw_ph", ["u64", "u64", "u64", "i32", "i32"], "u64");
     const $ = $ggml_conv_1d_dw_ph(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_dw_ph");
     $keep(ctx.owner, a);
@@ -6578,6 +3813,7 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_transpose_1d(s0)");
     const $4 = $int32(p0, "ggml_conv_transpose_1d(p0)");
     const $5 = $int32(d0, "ggml_conv_transpose_1d(d0)");
+    $ggml_conv_transpose_1d ??= $bind("ggml_conv_transpose_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
     const $ = $ggml_conv_transpose_1d(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_transpose_1d");
     $keep(ctx.owner, a);
@@ -6594,6 +3830,7 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d(p1)");
     const $7 = $int32(d0, "ggml_conv_2d(d0)");
     const $8 = $int32(d1, "ggml_conv_2d(d1)");
+    $ggml_conv_2d ??= $bind("ggml_conv_2d", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_conv_2d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d");
     $keep(ctx.owner, a);
@@ -6615,6 +3852,11 @@ export const functions = {
     const $11 = $int32(d1, "ggml_im2col_3d(d1)");
     const $12 = $int32(d2, "ggml_im2col_3d(d2)");
     const $13 = $uint32(dst_type, "ggml_im2col_3d(dst_type)");
+    $ggml_im2col_3d ??= $bind(
+      "ggml_im2col_3d",
+      ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "u32"],
+      "u64",
+    );
     const $ = $ggml_im2col_3d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
     if ($ === 0n) throw $nullResult("ggml_im2col_3d");
     $keep(ctx.owner, a);
@@ -6635,6 +3877,11 @@ export const functions = {
     const $10 = $int32(d0, "ggml_conv_3d(d0)");
     const $11 = $int32(d1, "ggml_conv_3d(d1)");
     const $12 = $int32(d2, "ggml_conv_3d(d2)");
+    $ggml_conv_3d ??= $bind(
+      "ggml_conv_3d",
+      ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+    );
     const $ = $ggml_conv_3d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_conv_3d");
     $keep(ctx.owner, a);
@@ -6645,6 +3892,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_conv_2d_sk_p0(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_2d_sk_p0(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_2d_sk_p0(b)");
+    $ggml_conv_2d_sk_p0 ??= $bind("ggml_conv_2d_sk_p0", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_conv_2d_sk_p0(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_sk_p0");
     $keep(ctx.owner, a);
@@ -6655,6 +3903,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_conv_2d_s1_ph(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_2d_s1_ph(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_2d_s1_ph(b)");
+    $ggml_conv_2d_s1_ph ??= $bind("ggml_conv_2d_s1_ph", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_conv_2d_s1_ph(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_s1_ph");
     $keep(ctx.owner, a);
@@ -6671,6 +3920,7 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d_dw(p1)");
     const $7 = $int32(d0, "ggml_conv_2d_dw(d0)");
     const $8 = $int32(d1, "ggml_conv_2d_dw(d1)");
+    $ggml_conv_2d_dw ??= $bind("ggml_conv_2d_dw", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_conv_2d_dw(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_dw");
     $keep(ctx.owner, a);
@@ -6687,6 +3937,7 @@ export const functions = {
     const $6 = $int32(pad1, "ggml_conv_2d_dw_direct(pad1)");
     const $7 = $int32(dilation0, "ggml_conv_2d_dw_direct(dilation0)");
     const $8 = $int32(dilation1, "ggml_conv_2d_dw_direct(dilation1)");
+    $ggml_conv_2d_dw_direct ??= $bind("ggml_conv_2d_dw_direct", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_conv_2d_dw_direct(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_dw_direct");
     $keep(ctx.owner, a);
@@ -6698,6 +3949,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_transpose_2d_p0(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_transpose_2d_p0(b)");
     const $3 = $int32(stride, "ggml_conv_transpose_2d_p0(stride)");
+    $ggml_conv_transpose_2d_p0 ??= $bind("ggml_conv_transpose_2d_p0", ["u64", "u64", "u64", "i32"], "u64");
     const $ = $ggml_conv_transpose_2d_p0(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_conv_transpose_2d_p0");
     $keep(ctx.owner, a);
@@ -6714,6 +3966,7 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d_direct(p1)");
     const $7 = $int32(d0, "ggml_conv_2d_direct(d0)");
     const $8 = $int32(d1, "ggml_conv_2d_direct(d1)");
+    $ggml_conv_2d_direct ??= $bind("ggml_conv_2d_direct", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_conv_2d_direct(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_direct");
     $keep(ctx.owner, a);
@@ -6736,6 +3989,11 @@ export const functions = {
     const $12 = $int32(n_channels, "ggml_conv_3d_direct(n_channels)");
     const $13 = $int32(n_batch, "ggml_conv_3d_direct(n_batch)");
     const $14 = $int32(n_channels_out, "ggml_conv_3d_direct(n_channels_out)");
+    $ggml_conv_3d_direct ??= $bind(
+      "ggml_conv_3d_direct",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+    );
     const $ = $ggml_conv_3d_direct(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
     if ($ === 0n) throw $nullResult("ggml_conv_3d_direct");
     $keep(ctx.owner, a);
@@ -6749,6 +4007,7 @@ export const functions = {
     const $3 = $int32(k0, "ggml_pool_1d(k0)");
     const $4 = $int32(s0, "ggml_pool_1d(s0)");
     const $5 = $int32(p0, "ggml_pool_1d(p0)");
+    $ggml_pool_1d ??= $bind("ggml_pool_1d", ["u64", "u64", "u32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_pool_1d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pool_1d");
     $keep(ctx.owner, a);
@@ -6764,6 +4023,7 @@ export const functions = {
     const $6 = $int32(s1, "ggml_pool_2d(s1)");
     const $7 = $float(p0, "ggml_pool_2d(p0)");
     const $8 = $float(p1, "ggml_pool_2d(p1)");
+    $ggml_pool_2d ??= $bind("ggml_pool_2d", ["u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], "u64");
     const $ = $ggml_pool_2d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_pool_2d");
     $keep(ctx.owner, a);
@@ -6780,6 +4040,7 @@ export const functions = {
     const $7 = $int32(s1, "ggml_pool_2d_back(s1)");
     const $8 = $float(p0, "ggml_pool_2d_back(p0)");
     const $9 = $float(p1, "ggml_pool_2d_back(p1)");
+    $ggml_pool_2d_back ??= $bind("ggml_pool_2d_back", ["u64", "u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], "u64");
     const $ = $ggml_pool_2d_back(ctx.address, a.address, af.address, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pool_2d_back");
     $keep(ctx.owner, a);
@@ -6791,6 +4052,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_upscale(a)");
     const $2 = $int32(scale_factor, "ggml_upscale(scale_factor)");
     const $3 = $uint32(mode, "ggml_upscale(mode)");
+    $ggml_upscale ??= $bind("ggml_upscale", ["u64", "u64", "i32", "u32"], "u64");
     const $ = $ggml_upscale(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_upscale");
     $keep(ctx.owner, a);
@@ -6804,6 +4066,7 @@ export const functions = {
     const $4 = $int32(ne2, "ggml_upscale_ext(ne2)");
     const $5 = $int32(ne3, "ggml_upscale_ext(ne3)");
     const $6 = $uint32(mode, "ggml_upscale_ext(mode)");
+    $ggml_upscale_ext ??= $bind("ggml_upscale_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "u32"], "u64");
     const $ = $ggml_upscale_ext(ctx.address, a.address, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_upscale_ext");
     $keep(ctx.owner, a);
@@ -6817,6 +4080,7 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_interpolate(ne2)");
     const $5 = $int64(ne3, "ggml_interpolate(ne3)");
     const $6 = $uint32(mode, "ggml_interpolate(mode)");
+    $ggml_interpolate ??= $bind("ggml_interpolate", ["u64", "u64", "i64", "i64", "i64", "i64", "u32"], "u64");
     const $ = $ggml_interpolate(ctx.address, a.address, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_interpolate");
     $keep(ctx.owner, a);
@@ -6829,6 +4093,7 @@ export const functions = {
     const $3 = $int32(p1, "ggml_pad(p1)");
     const $4 = $int32(p2, "ggml_pad(p2)");
     const $5 = $int32(p3, "ggml_pad(p3)");
+    $ggml_pad ??= $bind("ggml_pad", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_pad(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pad");
     $keep(ctx.owner, a);
@@ -6841,6 +4106,7 @@ export const functions = {
     const $3 = $int32(p1, "ggml_pad_circular(p1)");
     const $4 = $int32(p2, "ggml_pad_circular(p2)");
     const $5 = $int32(p3, "ggml_pad_circular(p3)");
+    $ggml_pad_circular ??= $bind("ggml_pad_circular", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_pad_circular(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pad_circular");
     $keep(ctx.owner, a);
@@ -6857,6 +4123,7 @@ export const functions = {
     const $7 = $int32(rp2, "ggml_pad_ext(rp2)");
     const $8 = $int32(lp3, "ggml_pad_ext(lp3)");
     const $9 = $int32(rp3, "ggml_pad_ext(rp3)");
+    $ggml_pad_ext ??= $bind("ggml_pad_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_pad_ext(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pad_ext");
     $keep(ctx.owner, a);
@@ -6873,6 +4140,11 @@ export const functions = {
     const $7 = $int32(rp2, "ggml_pad_ext_circular(rp2)");
     const $8 = $int32(lp3, "ggml_pad_ext_circular(lp3)");
     const $9 = $int32(rp3, "ggml_pad_ext_circular(rp3)");
+    $ggml_pad_ext_circular ??= $bind(
+      "ggml_pad_ext_circular",
+      ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+    );
     const $ = $ggml_pad_ext_circular(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pad_ext_circular");
     $keep(ctx.owner, a);
@@ -6883,6 +4155,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pad_reflect_1d(a)");
     const $2 = $int32(p0, "ggml_pad_reflect_1d(p0)");
     const $3 = $int32(p1, "ggml_pad_reflect_1d(p1)");
+    $ggml_pad_reflect_1d ??= $bind("ggml_pad_reflect_1d", ["u64", "u64", "i32", "i32"], "u64");
     const $ = $ggml_pad_reflect_1d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_pad_reflect_1d");
     $keep(ctx.owner, a);
@@ -6895,6 +4168,7 @@ export const functions = {
     const $3 = $int32(shift1, "ggml_roll(shift1)");
     const $4 = $int32(shift2, "ggml_roll(shift2)");
     const $5 = $int32(shift3, "ggml_roll(shift3)");
+    $ggml_roll ??= $bind("ggml_roll", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
     const $ = $ggml_roll(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_roll");
     $keep(ctx.owner, a);
@@ -6904,6 +4178,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tri(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tri(a)");
     const $2 = $uint32(type, "ggml_tri(type)");
+    $ggml_tri ??= $bind("ggml_tri", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_tri(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_tri");
     $keep(ctx.owner, a);
@@ -6913,6 +4188,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_fill(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_fill(a)");
     const $2 = $float(c, "ggml_fill(c)");
+    $ggml_fill ??= $bind("ggml_fill", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_fill(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_fill");
     $keep(ctx.owner, a);
@@ -6922,6 +4198,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_fill_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_fill_inplace(a)");
     const $2 = $float(c, "ggml_fill_inplace(c)");
+    $ggml_fill_inplace ??= $bind("ggml_fill_inplace", ["u64", "u64", "f32"], "u64");
     const $ = $ggml_fill_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_fill_inplace");
     $keep(ctx.owner, a);
@@ -6934,6 +4211,7 @@ export const functions = {
     }
     const $2 = $int32(dim, "ggml_timestep_embedding(dim)");
     const $3 = $int32(max_period, "ggml_timestep_embedding(max_period)");
+    $ggml_timestep_embedding ??= $bind("ggml_timestep_embedding", ["u64", "u64", "i32", "i32"], "u64");
     const $ = $ggml_timestep_embedding(ctx.address, timesteps.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_timestep_embedding");
     $keep(ctx.owner, timesteps);
@@ -6943,6 +4221,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort(a)");
     const $2 = $uint32(order, "ggml_argsort(order)");
+    $ggml_argsort ??= $bind("ggml_argsort", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_argsort(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_argsort");
     $keep(ctx.owner, a);
@@ -6952,6 +4231,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort_top_k(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort_top_k(a)");
     const $2 = $int32(k, "ggml_argsort_top_k(k)");
+    $ggml_argsort_top_k ??= $bind("ggml_argsort_top_k", ["u64", "u64", "i32"], "u64");
     const $ = $ggml_argsort_top_k(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_argsort_top_k");
     $keep(ctx.owner, a);
@@ -6961,6 +4241,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_top_k(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_top_k(a)");
     const $2 = $int32(k, "ggml_top_k(k)");
+    $ggml_top_k ??= $bind("ggml_top_k", ["u64", "u64", "i32"], "u64");
     const $ = $ggml_top_k(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_top_k");
     $keep(ctx.owner, a);
@@ -6971,6 +4252,7 @@ export const functions = {
     const $1 = $float(start, "ggml_arange(start)");
     const $2 = $float(stop, "ggml_arange(stop)");
     const $3 = $float(step, "ggml_arange(step)");
+    $ggml_arange ??= $bind("ggml_arange", ["u64", "f32", "f32", "f32"], "u64");
     const $ = $ggml_arange(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_arange");
     return new ggml_tensor($, ctx.owner);
@@ -6986,6 +4268,7 @@ export const functions = {
     const $5 = $float(scale, "ggml_flash_attn_ext(scale)");
     const $6 = $float(max_bias, "ggml_flash_attn_ext(max_bias)");
     const $7 = $float(logit_softcap, "ggml_flash_attn_ext(logit_softcap)");
+    $ggml_flash_attn_ext ??= $bind("ggml_flash_attn_ext", ["u64", "u64", "u64", "u64", "u64", "f32", "f32", "f32"], "u64");
     const $ = $ggml_flash_attn_ext(ctx.address, q.address, k.address, v.address, mask === null ? 0n : mask.address, $5, $6, $7);
     if ($ === 0n) throw $nullResult("ggml_flash_attn_ext");
     $keep(ctx.owner, q);
@@ -6997,16 +4280,19 @@ export const functions = {
   ggml_flash_attn_ext_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_set_prec(a)");
     const $1 = $uint32(prec, "ggml_flash_attn_ext_set_prec(prec)");
+    $ggml_flash_attn_ext_set_prec ??= $bind("ggml_flash_attn_ext_set_prec", ["u64", "u32"], "void");
     $ggml_flash_attn_ext_set_prec(a.address, $1);
   },
   ggml_flash_attn_ext_get_prec(a) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_get_prec(a)");
+    $ggml_flash_attn_ext_get_prec ??= $bind("ggml_flash_attn_ext_get_prec", ["u64"], "u32");
     const $ = $ggml_flash_attn_ext_get_prec(a.address);
     return $;
   },
   ggml_flash_attn_ext_set_n_kv_max(a, n_kv_max) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_set_n_kv_max(a)");
     const $1 = $int32(n_kv_max, "ggml_flash_attn_ext_set_n_kv_max(n_kv_max)");
+    $ggml_flash_attn_ext_set_n_kv_max ??= $bind("ggml_flash_attn_ext_set_n_kv_max", ["u64", "i32"], "void");
     $ggml_flash_attn_ext_set_n_kv_max(a.address, $1);
   },
   ggml_flash_attn_ext_add_sinks(a, sinks) {
@@ -7014,6 +4300,7 @@ export const functions = {
     if (sinks !== null && (!(sinks instanceof ggml_tensor) || sinks.owner.freed)) {
       throw $wrongHandle(sinks, ggml_tensor, "ggml_flash_attn_ext_add_sinks(sinks)");
     }
+    $ggml_flash_attn_ext_add_sinks ??= $bind("ggml_flash_attn_ext_add_sinks", ["u64", "u64"], "void");
     $ggml_flash_attn_ext_add_sinks(a.address, sinks === null ? 0n : sinks.address);
   },
   ggml_flash_attn_back(ctx, q, k, v, d, masked) {
@@ -7023,6 +4310,7 @@ export const functions = {
     if (!(v instanceof ggml_tensor) || v.owner.freed) throw $wrongHandle(v, ggml_tensor, "ggml_flash_attn_back(v)");
     if (!(d instanceof ggml_tensor) || d.owner.freed) throw $wrongHandle(d, ggml_tensor, "ggml_flash_attn_back(d)");
     const $5 = $bool(masked, "ggml_flash_attn_back(masked)");
+    $ggml_flash_attn_back ??= $bind("ggml_flash_attn_back", ["u64", "u64", "u64", "u64", "u64", "bool"], "u64");
     const $ = $ggml_flash_attn_back(ctx.address, q.address, k.address, v.address, d.address, $5);
     if ($ === 0n) throw $nullResult("ggml_flash_attn_back");
     $keep(ctx.owner, q);
@@ -7035,6 +4323,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ssm_conv(ctx)");
     if (!(sx instanceof ggml_tensor) || sx.owner.freed) throw $wrongHandle(sx, ggml_tensor, "ggml_ssm_conv(sx)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_ssm_conv(c)");
+    $ggml_ssm_conv ??= $bind("ggml_ssm_conv", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_ssm_conv(ctx.address, sx.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_ssm_conv");
     $keep(ctx.owner, sx);
@@ -7051,6 +4340,7 @@ export const functions = {
     if (!(C instanceof ggml_tensor) || C.owner.freed) throw $wrongHandle(C, ggml_tensor, "ggml_ssm_scan(C)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_ssm_scan(ids)");
     const $8 = $int64(K, "ggml_ssm_scan(K)");
+    $ggml_ssm_scan ??= $bind("ggml_ssm_scan", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"], "u64");
     const $ = $ggml_ssm_scan(ctx.address, s.address, x.address, dt.address, A.address, B.address, C.address, ids.address, $8);
     if ($ === 0n) throw $nullResult("ggml_ssm_scan");
     $keep(ctx.owner, s);
@@ -7066,6 +4356,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_win_part(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_win_part(a)");
     const $2 = $int32(w, "ggml_win_part(w)");
+    $ggml_win_part ??= $bind("ggml_win_part", ["u64", "u64", "i32"], "u64");
     const $ = $ggml_win_part(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_win_part");
     $keep(ctx.owner, a);
@@ -7077,6 +4368,7 @@ export const functions = {
     const $2 = $int32(w0, "ggml_win_unpart(w0)");
     const $3 = $int32(h0, "ggml_win_unpart(h0)");
     const $4 = $int32(w, "ggml_win_unpart(w)");
+    $ggml_win_unpart ??= $bind("ggml_win_unpart", ["u64", "u64", "i32", "i32", "i32"], "u64");
     const $ = $ggml_win_unpart(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_win_unpart");
     $keep(ctx.owner, a);
@@ -7086,6 +4378,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary(a)");
     const $2 = $uint32(op, "ggml_unary(op)");
+    $ggml_unary ??= $bind("ggml_unary", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_unary(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary");
     $keep(ctx.owner, a);
@@ -7095,6 +4388,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary_inplace(a)");
     const $2 = $uint32(op, "ggml_unary_inplace(op)");
+    $ggml_unary_inplace ??= $bind("ggml_unary_inplace", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_unary_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary_inplace");
     $keep(ctx.owner, a);
@@ -7105,6 +4399,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rel_pos(a)");
     const $2 = $int32(qh, "ggml_get_rel_pos(qh)");
     const $3 = $int32(kh, "ggml_get_rel_pos(kh)");
+    $ggml_get_rel_pos ??= $bind("ggml_get_rel_pos", ["u64", "u64", "i32", "i32"], "u64");
     const $ = $ggml_get_rel_pos(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_get_rel_pos");
     $keep(ctx.owner, a);
@@ -7115,6 +4410,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_rel_pos(a)");
     if (!(pw instanceof ggml_tensor) || pw.owner.freed) throw $wrongHandle(pw, ggml_tensor, "ggml_add_rel_pos(pw)");
     if (!(ph instanceof ggml_tensor) || ph.owner.freed) throw $wrongHandle(ph, ggml_tensor, "ggml_add_rel_pos(ph)");
+    $ggml_add_rel_pos ??= $bind("ggml_add_rel_pos", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_add_rel_pos(ctx.address, a.address, pw.address, ph.address);
     if ($ === 0n) throw $nullResult("ggml_add_rel_pos");
     $keep(ctx.owner, a);
@@ -7127,6 +4423,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_rel_pos_inplace(a)");
     if (!(pw instanceof ggml_tensor) || pw.owner.freed) throw $wrongHandle(pw, ggml_tensor, "ggml_add_rel_pos_inplace(pw)");
     if (!(ph instanceof ggml_tensor) || ph.owner.freed) throw $wrongHandle(ph, ggml_tensor, "ggml_add_rel_pos_inplace(ph)");
+    $ggml_add_rel_pos_inplace ??= $bind("ggml_add_rel_pos_inplace", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_add_rel_pos_inplace(ctx.address, a.address, pw.address, ph.address);
     if ($ === 0n) throw $nullResult("ggml_add_rel_pos_inplace");
     $keep(ctx.owner, a);
@@ -7142,6 +4439,7 @@ export const functions = {
     if (!(tf instanceof ggml_tensor) || tf.owner.freed) throw $wrongHandle(tf, ggml_tensor, "ggml_rwkv_wkv6(tf)");
     if (!(td instanceof ggml_tensor) || td.owner.freed) throw $wrongHandle(td, ggml_tensor, "ggml_rwkv_wkv6(td)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_rwkv_wkv6(state)");
+    $ggml_rwkv_wkv6 ??= $bind("ggml_rwkv_wkv6", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_rwkv_wkv6(ctx.address, k.address, v.address, r.address, tf.address, td.address, state.address);
     if ($ === 0n) throw $nullResult("ggml_rwkv_wkv6");
     $keep(ctx.owner, k);
@@ -7160,6 +4458,7 @@ export const functions = {
     if (!(g instanceof ggml_tensor) || g.owner.freed) throw $wrongHandle(g, ggml_tensor, "ggml_gated_linear_attn(g)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_gated_linear_attn(state)");
     const $6 = $float(scale, "ggml_gated_linear_attn(scale)");
+    $ggml_gated_linear_attn ??= $bind("ggml_gated_linear_attn", ["u64", "u64", "u64", "u64", "u64", "u64", "f32"], "u64");
     const $ = $ggml_gated_linear_attn(ctx.address, k.address, v.address, q.address, g.address, state.address, $6);
     if ($ === 0n) throw $nullResult("ggml_gated_linear_attn");
     $keep(ctx.owner, k);
@@ -7178,6 +4477,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rwkv_wkv7(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rwkv_wkv7(b)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_rwkv_wkv7(state)");
+    $ggml_rwkv_wkv7 ??= $bind("ggml_rwkv_wkv7", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_rwkv_wkv7(ctx.address, r.address, w.address, k.address, v.address, a.address, b.address, state.address);
     if ($ === 0n) throw $nullResult("ggml_rwkv_wkv7");
     $keep(ctx.owner, r);
@@ -7196,6 +4496,7 @@ export const functions = {
     const $3 = $bool(left, "ggml_solve_tri(left)");
     const $4 = $bool(lower, "ggml_solve_tri(lower)");
     const $5 = $bool(uni, "ggml_solve_tri(uni)");
+    $ggml_solve_tri ??= $bind("ggml_solve_tri", ["u64", "u64", "u64", "bool", "bool", "bool"], "u64");
     const $ = $ggml_solve_tri(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_solve_tri");
     $keep(ctx.owner, a);
@@ -7211,6 +4512,7 @@ export const functions = {
     if (!(beta instanceof ggml_tensor) || beta.owner.freed) throw $wrongHandle(beta, ggml_tensor, "ggml_gated_delta_net(beta)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_gated_delta_net(state)");
     const $7 = $int64(K, "ggml_gated_delta_net(K)");
+    $ggml_gated_delta_net ??= $bind("ggml_gated_delta_net", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"], "u64");
     const $ = $ggml_gated_delta_net(ctx.address, q.address, k.address, v.address, g.address, beta.address, state.address, $7);
     if ($ === 0n) throw $nullResult("ggml_gated_delta_net");
     $keep(ctx.owner, q);
@@ -7229,6 +4531,7 @@ export const functions = {
       throw $wrongHandle(weights, ggml_tensor, "ggml_lightning_indexer(weights)");
     }
     if (!(mask instanceof ggml_tensor) || mask.owner.freed) throw $wrongHandle(mask, ggml_tensor, "ggml_lightning_indexer(mask)");
+    $ggml_lightning_indexer ??= $bind("ggml_lightning_indexer", ["u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_lightning_indexer(ctx.address, q.address, k.address, weights.address, mask.address);
     if ($ === 0n) throw $nullResult("ggml_lightning_indexer");
     $keep(ctx.owner, q);
@@ -7244,6 +4547,7 @@ export const functions = {
     if (!(base instanceof ggml_tensor) || base.owner.freed) throw $wrongHandle(base, ggml_tensor, "ggml_dsv4_hc_comb(base)");
     const $4 = $float(eps, "ggml_dsv4_hc_comb(eps)");
     const $5 = $int32(n_iter, "ggml_dsv4_hc_comb(n_iter)");
+    $ggml_dsv4_hc_comb ??= $bind("ggml_dsv4_hc_comb", ["u64", "u64", "u64", "u64", "f32", "i32"], "u64");
     const $ = $ggml_dsv4_hc_comb(ctx.address, mixes.address, scale.address, base.address, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_comb");
     $keep(ctx.owner, mixes);
@@ -7255,6 +4559,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dsv4_hc_pre(ctx)");
     if (!(x instanceof ggml_tensor) || x.owner.freed) throw $wrongHandle(x, ggml_tensor, "ggml_dsv4_hc_pre(x)");
     if (!(weights instanceof ggml_tensor) || weights.owner.freed) throw $wrongHandle(weights, ggml_tensor, "ggml_dsv4_hc_pre(weights)");
+    $ggml_dsv4_hc_pre ??= $bind("ggml_dsv4_hc_pre", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_dsv4_hc_pre(ctx.address, x.address, weights.address);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_pre");
     $keep(ctx.owner, x);
@@ -7266,6 +4571,7 @@ export const functions = {
     if (!(x instanceof ggml_tensor) || x.owner.freed) throw $wrongHandle(x, ggml_tensor, "ggml_dsv4_hc_pre_gated(x)");
     if (!(gate instanceof ggml_tensor) || gate.owner.freed) throw $wrongHandle(gate, ggml_tensor, "ggml_dsv4_hc_pre_gated(gate)");
     const $3 = $float(scale, "ggml_dsv4_hc_pre_gated(scale)");
+    $ggml_dsv4_hc_pre_gated ??= $bind("ggml_dsv4_hc_pre_gated", ["u64", "u64", "u64", "f32"], "u64");
     const $ = $ggml_dsv4_hc_pre_gated(ctx.address, x.address, gate.address, $3);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_pre_gated");
     $keep(ctx.owner, x);
@@ -7282,6 +4588,7 @@ export const functions = {
     if (comb !== null && (!(comb instanceof ggml_tensor) || comb.owner.freed)) {
       throw $wrongHandle(comb, ggml_tensor, "ggml_dsv4_hc_post(comb)");
     }
+    $ggml_dsv4_hc_post ??= $bind("ggml_dsv4_hc_post", ["u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_dsv4_hc_post(ctx.address, x.address, residual.address, post.address, comb === null ? 0n : comb.address);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_post");
     $keep(ctx.owner, x);
@@ -7296,6 +4603,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom1_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom1_op_t, "ggml_map_custom1(fun)");
     const $3 = $int32(n_tasks, "ggml_map_custom1(n_tasks)");
     const $4 = $dataOrNull(userdata, 0, "ggml_map_custom1(userdata)");
+    $ggml_map_custom1 ??= $bind("ggml_map_custom1", ["u64", "u64", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_map_custom1(ctx.address, a.address, fun.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_map_custom1");
     $keep(ctx.owner, a);
@@ -7308,6 +4616,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom1_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom1_op_t, "ggml_map_custom1_inplace(fun)");
     const $3 = $int32(n_tasks, "ggml_map_custom1_inplace(n_tasks)");
     const $4 = $dataOrNull(userdata, 0, "ggml_map_custom1_inplace(userdata)");
+    $ggml_map_custom1_inplace ??= $bind("ggml_map_custom1_inplace", ["u64", "u64", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_map_custom1_inplace(ctx.address, a.address, fun.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_map_custom1_inplace");
     $keep(ctx.owner, a);
@@ -7321,6 +4630,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom2_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom2_op_t, "ggml_map_custom2(fun)");
     const $4 = $int32(n_tasks, "ggml_map_custom2(n_tasks)");
     const $5 = $dataOrNull(userdata, 0, "ggml_map_custom2(userdata)");
+    $ggml_map_custom2 ??= $bind("ggml_map_custom2", ["u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_map_custom2(ctx.address, a.address, b === null ? 0n : b.address, fun.address, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_map_custom2");
     $keep(ctx.owner, a);
@@ -7335,6 +4645,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom2_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom2_op_t, "ggml_map_custom2_inplace(fun)");
     const $4 = $int32(n_tasks, "ggml_map_custom2_inplace(n_tasks)");
     const $5 = $dataOrNull(userdata, 0, "ggml_map_custom2_inplace(userdata)");
+    $ggml_map_custom2_inplace ??= $bind("ggml_map_custom2_inplace", ["u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_map_custom2_inplace(ctx.address, a.address, b === null ? 0n : b.address, fun.address, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_map_custom2_inplace");
     $keep(ctx.owner, a);
@@ -7350,6 +4661,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom3_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom3_op_t, "ggml_map_custom3(fun)");
     const $5 = $int32(n_tasks, "ggml_map_custom3(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_map_custom3(userdata)");
+    $ggml_map_custom3 ??= $bind("ggml_map_custom3", ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_map_custom3(ctx.address, a.address, b === null ? 0n : b.address, c === null ? 0n : c.address, fun.address, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_map_custom3");
     $keep(ctx.owner, a);
@@ -7366,6 +4678,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom3_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom3_op_t, "ggml_map_custom3_inplace(fun)");
     const $5 = $int32(n_tasks, "ggml_map_custom3_inplace(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_map_custom3_inplace(userdata)");
+    $ggml_map_custom3_inplace ??= $bind("ggml_map_custom3_inplace", ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_map_custom3_inplace(
       ctx.address,
       a.address,
@@ -7394,6 +4707,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom_op_t, "ggml_custom_4d(fun)");
     const $9 = $int32(n_tasks, "ggml_custom_4d(n_tasks)");
     const $10 = $dataOrNull(userdata, 0, "ggml_custom_4d(userdata)");
+    $ggml_custom_4d ??= $bind("ggml_custom_4d", ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_4d(ctx.address, $1, $2, $3, $4, $5, $6, $7, fun.address, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_custom_4d");
     $keep(ctx.owner, fun);
@@ -7407,6 +4721,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom_op_t, "ggml_custom_inplace(fun)");
     const $5 = $int32(n_tasks, "ggml_custom_inplace(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_custom_inplace(userdata)");
+    $ggml_custom_inplace ??= $bind("ggml_custom_inplace", ["u64", "u64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_inplace(ctx.address, a.address, $2, $3, fun.address, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_custom_inplace");
     $keep(ctx.owner, a);
@@ -7417,6 +4732,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cross_entropy_loss(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cross_entropy_loss(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cross_entropy_loss(b)");
+    $ggml_cross_entropy_loss ??= $bind("ggml_cross_entropy_loss", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_cross_entropy_loss(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_cross_entropy_loss");
     $keep(ctx.owner, a);
@@ -7428,6 +4744,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cross_entropy_loss_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cross_entropy_loss_back(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_cross_entropy_loss_back(c)");
+    $ggml_cross_entropy_loss_back ??= $bind("ggml_cross_entropy_loss_back", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_cross_entropy_loss_back(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_cross_entropy_loss_back");
     $keep(ctx.owner, a);
@@ -7444,6 +4761,7 @@ export const functions = {
     if (!(adamw_params instanceof ggml_tensor) || adamw_params.owner.freed) {
       throw $wrongHandle(adamw_params, ggml_tensor, "ggml_opt_step_adamw(adamw_params)");
     }
+    $ggml_opt_step_adamw ??= $bind("ggml_opt_step_adamw", ["u64", "u64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_opt_step_adamw(ctx.address, a.address, grad.address, m.address, v.address, adamw_params.address);
     if ($ === 0n) throw $nullResult("ggml_opt_step_adamw");
     $keep(ctx.owner, a);
@@ -7460,6 +4778,7 @@ export const functions = {
     if (!(sgd_params instanceof ggml_tensor) || sgd_params.owner.freed) {
       throw $wrongHandle(sgd_params, ggml_tensor, "ggml_opt_step_sgd(sgd_params)");
     }
+    $ggml_opt_step_sgd ??= $bind("ggml_opt_step_sgd", ["u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_opt_step_sgd(ctx.address, a.address, grad.address, sgd_params.address);
     if ($ === 0n) throw $nullResult("ggml_opt_step_sgd");
     $keep(ctx.owner, a);
@@ -7474,6 +4793,7 @@ export const functions = {
     const $1 = $pointers(tensors, "ggml_build_forward_select(tensors)");
     const $2 = $int32(n_tensors, "ggml_build_forward_select(n_tensors)");
     const $3 = $int32(idx, "ggml_build_forward_select(idx)");
+    $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_build_forward_select");
     return new ggml_tensor($, cgraph.owner);
@@ -7485,12 +4805,14 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_expand(tensor)");
     }
+    $ggml_build_forward_expand ??= $bind("ggml_build_forward_expand", ["u64", "u64"], "void");
     $ggml_build_forward_expand(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
   },
   ggml_build_forward_order(cgraph, tensor) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_order(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_order(tensor)");
+    $ggml_build_forward_order ??= $bind("ggml_build_forward_order", ["u64", "u64"], "void");
     $ggml_build_forward_order(cgraph.address, tensor.address);
   },
   ggml_build_backward_expand(ctx, cgraph, grad_accs) {
@@ -7499,10 +4821,12 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_backward_expand(cgraph)");
     }
     const $2 = $pointersOrNull(grad_accs, "ggml_build_backward_expand(grad_accs)");
+    $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
   },
   ggml_new_graph(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph(ctx)");
+    $ggml_new_graph ??= $bind("ggml_new_graph", ["u64"], "u64");
     const $ = $ggml_new_graph(ctx.address);
     if ($ === 0n) throw $nullResult("ggml_new_graph");
     return new ggml_cgraph($, ctx.owner);
@@ -7511,6 +4835,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph_custom(ctx)");
     const $1 = $uint64(size, "ggml_new_graph_custom(size)");
     const $2 = $bool(grads, "ggml_new_graph_custom(grads)");
+    $ggml_new_graph_custom ??= $bind("ggml_new_graph_custom", ["u64", "u64", "bool"], "u64");
     const $ = $ggml_new_graph_custom(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_graph_custom");
     return new ggml_cgraph($, ctx.owner);
@@ -7519,6 +4844,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_graph_dup(ctx)");
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_dup(cgraph)");
     const $2 = $bool(force_grads, "ggml_graph_dup(force_grads)");
+    $ggml_graph_dup ??= $bind("ggml_graph_dup", ["u64", "u64", "bool"], "u64");
     const $ = $ggml_graph_dup(ctx.address, cgraph.address, $2);
     if ($ === 0n) throw $nullResult("ggml_graph_dup");
     $keep(ctx.owner, cgraph);
@@ -7527,60 +4853,71 @@ export const functions = {
   ggml_graph_cpy(src, dst) {
     if (!(src instanceof ggml_cgraph) || src.owner.freed) throw $wrongHandle(src, ggml_cgraph, "ggml_graph_cpy(src)");
     if (!(dst instanceof ggml_cgraph) || dst.owner.freed) throw $wrongHandle(dst, ggml_cgraph, "ggml_graph_cpy(dst)");
+    $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void");
     $ggml_graph_cpy(src.address, dst.address);
   },
   ggml_graph_reset(cgraph) {
     if (cgraph !== null && (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed)) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_reset(cgraph)");
     }
+    $ggml_graph_reset ??= $bind("ggml_graph_reset", ["u64"], "void");
     $ggml_graph_reset(cgraph === null ? 0n : cgraph.address);
   },
   ggml_graph_clear(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_clear(cgraph)");
+    $ggml_graph_clear ??= $bind("ggml_graph_clear", ["u64"], "void");
     $ggml_graph_clear(cgraph.address);
   },
   ggml_graph_size(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_size(cgraph)");
+    $ggml_graph_size ??= $bind("ggml_graph_size", ["u64"], "i32");
     const $ = $ggml_graph_size(cgraph.address);
     return $;
   },
   ggml_graph_node(cgraph, i) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_node(cgraph)");
     const $1 = $int32(i, "ggml_graph_node(i)");
+    $ggml_graph_node ??= $bind("ggml_graph_node", ["u64", "i32"], "u64");
     const $ = $ggml_graph_node(cgraph.address, $1);
     if ($ === 0n) throw $nullResult("ggml_graph_node");
     return new ggml_tensor($, cgraph.owner);
   },
   ggml_graph_nodes(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_nodes(cgraph)");
+    $ggml_graph_nodes ??= $bind("ggml_graph_nodes", ["u64"], "u64");
     const $ = $ggml_graph_nodes(cgraph.address);
     if ($ === 0n) throw $nullResult("ggml_graph_nodes");
     return new $Pointer($, cgraph.owner);
   },
   ggml_graph_n_nodes(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_n_nodes(cgraph)");
+    $ggml_graph_n_nodes ??= $bind("ggml_graph_n_nodes", ["u64"], "i32");
     const $ = $ggml_graph_n_nodes(cgraph.address);
     return $;
   },
   ggml_graph_add_node(cgraph, tensor) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_add_node(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_graph_add_node(tensor)");
+    $ggml_graph_add_node ??= $bind("ggml_graph_add_node", ["u64", "u64"], "void");
     $ggml_graph_add_node(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
   },
   ggml_graph_overhead() {
+    $ggml_graph_overhead ??= $bind("ggml_graph_overhead", [], "u64");
     const $ = $ggml_graph_overhead();
     return $fromUint64($);
   },
   ggml_graph_overhead_custom(size, grads) {
     const $0 = $uint64(size, "ggml_graph_overhead_custom(size)");
     const $1 = $bool(grads, "ggml_graph_overhead_custom(grads)");
+    $ggml_graph_overhead_custom ??= $bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64");
     const $ = $ggml_graph_overhead_custom($0, $1);
     return $fromUint64($);
   },
   ggml_graph_get_tensor(cgraph, name) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_tensor(cgraph)");
     const $1 = $string(name, 0, "ggml_graph_get_tensor(name)");
+    $ggml_graph_get_tensor ??= $bind("ggml_graph_get_tensor", ["u64", "buffer"], "u64");
     const $ = $ggml_graph_get_tensor(cgraph.address, $1);
     if ($ === 0n) return null;
     return new ggml_tensor($, cgraph.owner);
@@ -7588,6 +4925,7 @@ export const functions = {
   ggml_graph_get_grad(cgraph, node) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_grad(cgraph)");
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_graph_get_grad(node)");
+    $ggml_graph_get_grad ??= $bind("ggml_graph_get_grad", ["u64", "u64"], "u64");
     const $ = $ggml_graph_get_grad(cgraph.address, node.address);
     if ($ === 0n) return null;
     $keep(cgraph.owner, node);
@@ -7596,6 +4934,7 @@ export const functions = {
   ggml_graph_get_grad_acc(cgraph, node) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_grad_acc(cgraph)");
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_graph_get_grad_acc(node)");
+    $ggml_graph_get_grad_acc ??= $bind("ggml_graph_get_grad_acc", ["u64", "u64"], "u64");
     const $ = $ggml_graph_get_grad_acc(cgraph.address, node.address);
     if ($ === 0n) return null;
     $keep(cgraph.owner, node);
@@ -7603,6 +4942,7 @@ export const functions = {
   },
   ggml_graph_print(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_print(cgraph)");
+    $ggml_graph_print ??= $bind("ggml_graph_print", ["u64"], "void");
     $ggml_graph_print(cgraph.address);
   },
   ggml_graph_dump_dot(gb, cgraph, filename) {
@@ -7611,11 +4951,13 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_dump_dot(cgraph)");
     }
     const $2 = $string(filename, 0, "ggml_graph_dump_dot(filename)");
+    $ggml_graph_dump_dot ??= $bind("ggml_graph_dump_dot", ["u64", "u64", "buffer"], "void");
     $ggml_graph_dump_dot(gb.address, cgraph === null ? 0n : cgraph.address, $2);
   },
   ggml_log_get(log_callback, user_data) {
     const $0 = $pointers(log_callback, "ggml_log_get(log_callback)");
     const $1 = $pointers(user_data, "ggml_log_get(user_data)");
+    $ggml_log_get ??= $bind("ggml_log_get", ["buffer", "buffer"], "void");
     $ggml_log_get($0, $1);
   },
   ggml_log_set(log_callback, user_data) {
@@ -7623,24 +4965,29 @@ export const functions = {
       throw $wrongHandle(log_callback, ggml_log_callback, "ggml_log_set(log_callback)");
     }
     const $1 = $dataOrNull(user_data, 0, "ggml_log_set(user_data)");
+    $ggml_log_set ??= $bind("ggml_log_set", ["u64", "buffer"], "void");
     $ggml_log_set(log_callback === null ? 0n : log_callback.address, $1);
     $keep($STATIC, log_callback);
   },
   ggml_set_zero(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
+    $ggml_set_zero ??= $bind("ggml_set_zero", ["u64"], "u64");
     const $ = $ggml_set_zero(tensor.address);
     if ($ === 0n) throw $nullResult("ggml_set_zero");
     return new ggml_tensor($, tensor.owner);
   },
   ggml_quantize_init(type) {
     const $0 = $uint32(type, "ggml_quantize_init(type)");
+    $ggml_quantize_init ??= $bind("ggml_quantize_init", ["u32"], "void");
     $ggml_quantize_init($0);
   },
   ggml_quantize_free() {
+    $ggml_quantize_free ??= $bind("ggml_quantize_free", [], "void");
     $ggml_quantize_free();
   },
   ggml_quantize_requires_imatrix(type) {
     const $0 = $uint32(type, "ggml_quantize_requires_imatrix(type)");
+    $ggml_quantize_requires_imatrix ??= $bind("ggml_quantize_requires_imatrix", ["u32"], "bool");
     const $ = $ggml_quantize_requires_imatrix($0);
     return $;
   },
@@ -7652,17 +4999,20 @@ export const functions = {
     const $4 = $int64(nrows, "ggml_quantize_chunk(nrows)");
     const $5 = $int64(n_per_row, "ggml_quantize_chunk(n_per_row)");
     const $6 = $dataOrNull(imatrix, 4, "ggml_quantize_chunk(imatrix)");
+    $ggml_quantize_chunk ??= $bind("ggml_quantize_chunk", ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], "u64");
     const $ = $ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     return $fromUint64($);
   },
   ggml_get_type_traits(type) {
     const $0 = $uint32(type, "ggml_get_type_traits(type)");
+    $ggml_get_type_traits ??= $bind("ggml_get_type_traits", ["u32"], "u64");
     const $ = $ggml_get_type_traits($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits");
     return new ggml_type_traits($, $STATIC);
   },
   ggml_threadpool_params_default(n_threads) {
     const $0 = $int32(n_threads, "ggml_threadpool_params_default(n_threads)");
+    $ggml_threadpool_params_default ??= $bind("ggml_threadpool_params_default", ["i32"], { struct: ggml_threadpool_params.native });
     const $ = $ggml_threadpool_params_default($0);
     return new ggml_threadpool_params($);
   },
@@ -7671,6 +5021,7 @@ export const functions = {
       throw $wrongHandle(p, ggml_threadpool_params, "ggml_threadpool_params_init(p)");
     }
     const $1 = $int32(n_threads, "ggml_threadpool_params_init(n_threads)");
+    $ggml_threadpool_params_init ??= $bind("ggml_threadpool_params_init", ["u64", "i32"], "void");
     $ggml_threadpool_params_init(p.address, $1);
   },
   ggml_threadpool_params_match(p0, p1) {
@@ -7680,6 +5031,7 @@ export const functions = {
     if (!(p1 instanceof ggml_threadpool_params) || p1.owner.freed) {
       throw $wrongHandle(p1, ggml_threadpool_params, "ggml_threadpool_params_match(p1)");
     }
+    $ggml_threadpool_params_match ??= $bind("ggml_threadpool_params_match", ["u64", "u64"], "bool");
     const $ = $ggml_threadpool_params_match(p0.address, p1.address);
     return $;
   },
@@ -7687,12 +5039,14 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_tallocr_new(buffer)");
     }
+    $ggml_tallocr_new ??= $bind("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native });
     const $ = $ggml_tallocr_new(buffer.address);
     return new ggml_tallocr($);
   },
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_tallocr_alloc(tensor)");
+    $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
     const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
     return $;
   },
@@ -7700,6 +5054,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_gallocr_new(buft)");
     }
+    $ggml_gallocr_new ??= $bind("ggml_gallocr_new", ["u64"], "u64");
     const $ = $ggml_gallocr_new(buft.address);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new");
     const $owner = new $Owner($);
@@ -7709,6 +5064,7 @@ export const functions = {
   ggml_gallocr_new_n(bufts, n_bufs) {
     const $0 = $pointers(bufts, "ggml_gallocr_new_n(bufts)");
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
+    $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new_n");
     const $owner = new $Owner($);
@@ -7718,12 +5074,14 @@ export const functions = {
     if (galloc !== null && (!(galloc instanceof ggml_gallocr) || galloc.owner.freed)) {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_free(galloc)");
     }
+    $ggml_gallocr_free ??= $bind("ggml_gallocr_free", ["u64"], "void");
     $ggml_gallocr_free(galloc === null ? 0n : galloc.address);
     $markFreed(galloc);
   },
   ggml_gallocr_reserve(galloc, graph) {
     if (!(galloc instanceof ggml_gallocr) || galloc.owner.freed) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_reserve(galloc)");
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve(graph)");
+    $ggml_gallocr_reserve ??= $bind("ggml_gallocr_reserve", ["u64", "u64"], "bool");
     const $ = $ggml_gallocr_reserve(galloc.address, graph.address);
     return $;
   },
@@ -7735,6 +5093,7 @@ export const functions = {
     const $2 = $dataOrNull(node_buffer_ids, 4, "ggml_gallocr_reserve_n_size(node_buffer_ids)");
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n_size(leaf_buffer_ids)");
     const $4 = $data(sizes, 8, "ggml_gallocr_reserve_n_size(sizes)");
+    $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
   },
   ggml_gallocr_reserve_n(galloc, graph, node_buffer_ids, leaf_buffer_ids) {
@@ -7742,6 +5101,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve_n(graph)");
     const $2 = $dataOrNull(node_buffer_ids, 4, "ggml_gallocr_reserve_n(node_buffer_ids)");
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n(leaf_buffer_ids)");
+    $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
     return $;
   },
@@ -7750,6 +5110,7 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_alloc_graph(galloc)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
+    $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
     return $;
   },
@@ -7758,6 +5119,7 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_get_buffer_size(galloc)");
     }
     const $1 = $int32(buffer_id, "ggml_gallocr_get_buffer_size(buffer_id)");
+    $ggml_gallocr_get_buffer_size ??= $bind("ggml_gallocr_get_buffer_size", ["u64", "i32"], "u64");
     const $ = $ggml_gallocr_get_buffer_size(galloc.address, $1);
     return $fromUint64($);
   },
@@ -7768,6 +5130,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft_size(buft)");
     }
+    $ggml_backend_alloc_ctx_tensors_from_buft_size ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft_size(ctx.address, buft.address);
     return $fromUint64($);
   },
@@ -7778,6 +5141,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
     }
+    $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -7790,6 +5154,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
     }
+    $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -7801,6 +5166,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_name(buft)");
     }
+    $ggml_backend_buft_name ??= $bind("ggml_backend_buft_name", ["u64"], "pointer");
     const $ = $ggml_backend_buft_name(buft.address);
     if ($ === null) throw $nullResult("ggml_backend_buft_name");
     return $cstringAt($);
@@ -7810,6 +5176,7 @@ export const functions = {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_alloc_buffer(buft)");
     }
     const $1 = $uint64(size, "ggml_backend_buft_alloc_buffer(size)");
+    $ggml_backend_buft_alloc_buffer ??= $bind("ggml_backend_buft_alloc_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_backend_buft_alloc_buffer(buft.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -7820,6 +5187,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_alignment(buft)");
     }
+    $ggml_backend_buft_get_alignment ??= $bind("ggml_backend_buft_get_alignment", ["u64"], "u64");
     const $ = $ggml_backend_buft_get_alignment(buft.address);
     return $fromUint64($);
   },
@@ -7827,6 +5195,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_max_size(buft)");
     }
+    $ggml_backend_buft_get_max_size ??= $bind("ggml_backend_buft_get_max_size", ["u64"], "u64");
     const $ = $ggml_backend_buft_get_max_size(buft.address);
     return $fromUint64($);
   },
@@ -7837,6 +5206,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_buft_get_alloc_size(tensor)");
     }
+    $ggml_backend_buft_get_alloc_size ??= $bind("ggml_backend_buft_get_alloc_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_buft_get_alloc_size(buft.address, tensor.address);
     return $fromUint64($);
   },
@@ -7844,6 +5214,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_host(buft)");
     }
+    $ggml_backend_buft_is_host ??= $bind("ggml_backend_buft_is_host", ["u64"], "bool");
     const $ = $ggml_backend_buft_is_host(buft.address);
     return $;
   },
@@ -7851,6 +5222,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_device(buft)");
     }
+    $ggml_backend_buft_get_device ??= $bind("ggml_backend_buft_get_device", ["u64"], "u64");
     const $ = $ggml_backend_buft_get_device(buft.address);
     if ($ === 0n) return null;
     return new ggml_backend_device($, buft.owner);
@@ -7859,6 +5231,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_name(buffer)");
     }
+    $ggml_backend_buffer_name ??= $bind("ggml_backend_buffer_name", ["u64"], "pointer");
     const $ = $ggml_backend_buffer_name(buffer.address);
     if ($ === null) throw $nullResult("ggml_backend_buffer_name");
     return $cstringAt($);
@@ -7867,6 +5240,7 @@ export const functions = {
     if (buffer !== null && (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed)) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_free(buffer)");
     }
+    $ggml_backend_buffer_free ??= $bind("ggml_backend_buffer_free", ["u64"], "void");
     $ggml_backend_buffer_free(buffer === null ? 0n : buffer.address);
     $markFreed(buffer);
   },
@@ -7874,6 +5248,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_base(buffer)");
     }
+    $ggml_backend_buffer_get_base ??= $bind("ggml_backend_buffer_get_base", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_base(buffer.address);
     if ($ === 0n) return null;
     return new $Pointer($, buffer.owner);
@@ -7882,6 +5257,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_size(buffer)");
     }
+    $ggml_backend_buffer_get_size ??= $bind("ggml_backend_buffer_get_size", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_size(buffer.address);
     return $fromUint64($);
   },
@@ -7892,6 +5268,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_buffer_init_tensor(tensor)");
     }
+    $ggml_backend_buffer_init_tensor ??= $bind("ggml_backend_buffer_init_tensor", ["u64", "u64"], "i32");
     const $ = $ggml_backend_buffer_init_tensor(buffer.address, tensor.address);
     return $;
   },
@@ -7899,6 +5276,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_alignment(buffer)");
     }
+    $ggml_backend_buffer_get_alignment ??= $bind("ggml_backend_buffer_get_alignment", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_alignment(buffer.address);
     return $fromUint64($);
   },
@@ -7906,6 +5284,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_max_size(buffer)");
     }
+    $ggml_backend_buffer_get_max_size ??= $bind("ggml_backend_buffer_get_max_size", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_max_size(buffer.address);
     return $fromUint64($);
   },
@@ -7916,6 +5295,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_buffer_get_alloc_size(tensor)");
     }
+    $ggml_backend_buffer_get_alloc_size ??= $bind("ggml_backend_buffer_get_alloc_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_buffer_get_alloc_size(buffer.address, tensor.address);
     return $fromUint64($);
   },
@@ -7924,12 +5304,14 @@ export const functions = {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_clear(buffer)");
     }
     const $1 = $smallUnsigned(value, 8, "ggml_backend_buffer_clear(value)");
+    $ggml_backend_buffer_clear ??= $bind("ggml_backend_buffer_clear", ["u64", "u8"], "void");
     $ggml_backend_buffer_clear(buffer.address, $1);
   },
   ggml_backend_buffer_is_host(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_is_host(buffer)");
     }
+    $ggml_backend_buffer_is_host ??= $bind("ggml_backend_buffer_is_host", ["u64"], "bool");
     const $ = $ggml_backend_buffer_is_host(buffer.address);
     return $;
   },
@@ -7938,12 +5320,14 @@ export const functions = {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_set_usage(buffer)");
     }
     const $1 = $uint32(usage, "ggml_backend_buffer_set_usage(usage)");
+    $ggml_backend_buffer_set_usage ??= $bind("ggml_backend_buffer_set_usage", ["u64", "u32"], "void");
     $ggml_backend_buffer_set_usage(buffer.address, $1);
   },
   ggml_backend_buffer_get_usage(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_usage(buffer)");
     }
+    $ggml_backend_buffer_get_usage ??= $bind("ggml_backend_buffer_get_usage", ["u64"], "u32");
     const $ = $ggml_backend_buffer_get_usage(buffer.address);
     return $;
   },
@@ -7951,6 +5335,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_type(buffer)");
     }
+    $ggml_backend_buffer_get_type ??= $bind("ggml_backend_buffer_get_type", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_type(buffer.address);
     if ($ === 0n) throw $nullResult("ggml_backend_buffer_get_type");
     return new ggml_backend_buffer_type($, buffer.owner);
@@ -7959,17 +5344,20 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_reset(buffer)");
     }
+    $ggml_backend_buffer_reset ??= $bind("ggml_backend_buffer_reset", ["u64"], "void");
     $ggml_backend_buffer_reset(buffer.address);
   },
   ggml_backend_tensor_copy(src, dst) {
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy(dst)");
+    $ggml_backend_tensor_copy ??= $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void");
     $ggml_backend_tensor_copy(src.address, dst.address);
   },
   ggml_backend_guid(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_guid(backend)");
     }
+    $ggml_backend_guid ??= $bind("ggml_backend_guid", ["u64"], "u64");
     const $ = $ggml_backend_guid(backend === null ? 0n : backend.address);
     if ($ === 0n) return null;
     return new $Pointer($, backend?.owner ?? $STATIC);
@@ -7978,6 +5366,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_name(backend)");
     }
+    $ggml_backend_name ??= $bind("ggml_backend_name", ["u64"], "pointer");
     const $ = $ggml_backend_name(backend === null ? 0n : backend.address);
     if ($ === null) throw $nullResult("ggml_backend_name");
     return $cstringAt($);
@@ -7986,6 +5375,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_free(backend)");
     }
+    $ggml_backend_free ??= $bind("ggml_backend_free", ["u64"], "void");
     $ggml_backend_free(backend === null ? 0n : backend.address);
     $markFreed(backend);
   },
@@ -7993,6 +5383,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_default_buffer_type(backend)");
     }
+    $ggml_backend_get_default_buffer_type ??= $bind("ggml_backend_get_default_buffer_type", ["u64"], "u64");
     const $ = $ggml_backend_get_default_buffer_type(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_default_buffer_type");
     return new ggml_backend_buffer_type($, backend.owner);
@@ -8002,6 +5393,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_buffer(backend)");
     }
     const $1 = $uint64(size, "ggml_backend_alloc_buffer(size)");
+    $ggml_backend_alloc_buffer ??= $bind("ggml_backend_alloc_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_buffer(backend.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8012,6 +5404,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_alignment(backend)");
     }
+    $ggml_backend_get_alignment ??= $bind("ggml_backend_get_alignment", ["u64"], "u64");
     const $ = $ggml_backend_get_alignment(backend.address);
     return $fromUint64($);
   },
@@ -8019,6 +5412,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_max_size(backend)");
     }
+    $ggml_backend_get_max_size ??= $bind("ggml_backend_get_max_size", ["u64"], "u64");
     const $ = $ggml_backend_get_max_size(backend.address);
     return $fromUint64($);
   },
@@ -8032,6 +5426,7 @@ export const functions = {
     const $2 = $data(data, 0, "ggml_backend_tensor_set_async(data)");
     const $3 = $uint64(offset, "ggml_backend_tensor_set_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_set_async(size)");
+    $ggml_backend_tensor_set_async ??= $bind("ggml_backend_tensor_set_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set_async(backend.address, tensor.address, $2, $3, $4);
   },
   ggml_backend_tensor_get_async(backend, tensor, data, offset, size) {
@@ -8044,6 +5439,7 @@ export const functions = {
     const $2 = $data(data, 0, "ggml_backend_tensor_get_async(data)");
     const $3 = $uint64(offset, "ggml_backend_tensor_get_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_get_async(size)");
+    $ggml_backend_tensor_get_async ??= $bind("ggml_backend_tensor_get_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get_async(backend.address, tensor.address, $2, $3, $4);
   },
   ggml_backend_tensor_set_2d_async(backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
@@ -8059,6 +5455,11 @@ export const functions = {
     const $5 = $uint64(n_copies, "ggml_backend_tensor_set_2d_async(n_copies)");
     const $6 = $uint64(stride_tensor, "ggml_backend_tensor_set_2d_async(stride_tensor)");
     const $7 = $uint64(stride_data, "ggml_backend_tensor_set_2d_async(stride_data)");
+    $ggml_backend_tensor_set_2d_async ??= $bind(
+      "ggml_backend_tensor_set_2d_async",
+      ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
+      "void",
+    );
     $ggml_backend_tensor_set_2d_async(backend.address, tensor.address, $2, $3, $4, $5, $6, $7);
   },
   ggml_backend_tensor_get_2d_async(backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
@@ -8074,6 +5475,11 @@ export const functions = {
     const $5 = $uint64(n_copies, "ggml_backend_tensor_get_2d_async(n_copies)");
     const $6 = $uint64(stride_tensor, "ggml_backend_tensor_get_2d_async(stride_tensor)");
     const $7 = $uint64(stride_data, "ggml_backend_tensor_get_2d_async(stride_data)");
+    $ggml_backend_tensor_get_2d_async ??= $bind(
+      "ggml_backend_tensor_get_2d_async",
+      ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
+      "void",
+    );
     $ggml_backend_tensor_get_2d_async(backend.address, tensor.address, $2, $3, $4, $5, $6, $7);
   },
   ggml_backend_tensor_set(tensor, data, offset, size) {
@@ -8081,6 +5487,7 @@ export const functions = {
     const $1 = $data(data, 0, "ggml_backend_tensor_set(data)");
     const $2 = $uint64(offset, "ggml_backend_tensor_set(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_set(size)");
+    $ggml_backend_tensor_set ??= $bind("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set(tensor.address, $1, $2, $3);
   },
   ggml_backend_tensor_get(tensor, data, offset, size) {
@@ -8088,6 +5495,7 @@ export const functions = {
     const $1 = $data(data, 0, "ggml_backend_tensor_get(data)");
     const $2 = $uint64(offset, "ggml_backend_tensor_get(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_get(size)");
+    $ggml_backend_tensor_get ??= $bind("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get(tensor.address, $1, $2, $3);
   },
   ggml_backend_tensor_set_2d(tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
@@ -8100,6 +5508,7 @@ export const functions = {
     const $4 = $uint64(n_copies, "ggml_backend_tensor_set_2d(n_copies)");
     const $5 = $uint64(stride_tensor, "ggml_backend_tensor_set_2d(stride_tensor)");
     const $6 = $uint64(stride_data, "ggml_backend_tensor_set_2d(stride_data)");
+    $ggml_backend_tensor_set_2d ??= $bind("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_set_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
   ggml_backend_tensor_get_2d(tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
@@ -8112,6 +5521,7 @@ export const functions = {
     const $4 = $uint64(n_copies, "ggml_backend_tensor_get_2d(n_copies)");
     const $5 = $uint64(stride_tensor, "ggml_backend_tensor_get_2d(stride_tensor)");
     const $6 = $uint64(stride_data, "ggml_backend_tensor_get_2d(stride_data)");
+    $ggml_backend_tensor_get_2d ??= $bind("ggml_backend_tensor_get_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_get_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
   ggml_backend_tensor_memset(tensor, value, offset, size) {
@@ -8121,12 +5531,14 @@ export const functions = {
     const $1 = $smallUnsigned(value, 8, "ggml_backend_tensor_memset(value)");
     const $2 = $uint64(offset, "ggml_backend_tensor_memset(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_memset(size)");
+    $ggml_backend_tensor_memset ??= $bind("ggml_backend_tensor_memset", ["u64", "u8", "u64", "u64"], "void");
     $ggml_backend_tensor_memset(tensor.address, $1, $2, $3);
   },
   ggml_backend_synchronize(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_synchronize(backend)");
     }
+    $ggml_backend_synchronize ??= $bind("ggml_backend_synchronize", ["u64"], "void");
     $ggml_backend_synchronize(backend.address);
   },
   ggml_backend_graph_plan_create(backend, cgraph) {
@@ -8136,6 +5548,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_plan_create(cgraph)");
     }
+    $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($ === 0n) return null;
     return new $Pointer($, backend.owner);
@@ -8145,6 +5558,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
+    $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
     $ggml_backend_graph_plan_free(backend.address, $1);
   },
   ggml_backend_graph_plan_compute(backend, plan) {
@@ -8152,6 +5566,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_compute(backend)");
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_compute(plan)");
+    $ggml_backend_graph_plan_compute ??= $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
     const $ = $ggml_backend_graph_plan_compute(backend.address, $1);
     return $;
   },
@@ -8162,6 +5577,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute(cgraph)");
     }
+    $ggml_backend_graph_compute ??= $bind("ggml_backend_graph_compute", ["u64", "u64"], "i32");
     const $ = $ggml_backend_graph_compute(backend.address, cgraph.address);
     return $;
   },
@@ -8172,6 +5588,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute_async(cgraph)");
     }
+    $ggml_backend_graph_compute_async ??= $bind("ggml_backend_graph_compute_async", ["u64", "u64"], "i32");
     const $ = $ggml_backend_graph_compute_async(backend.address, cgraph.address);
     return $;
   },
@@ -8180,6 +5597,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_supports_op(backend)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_supports_op(op)");
+    $ggml_backend_supports_op ??= $bind("ggml_backend_supports_op", ["u64", "u64"], "bool");
     const $ = $ggml_backend_supports_op(backend.address, op.address);
     return $;
   },
@@ -8190,6 +5608,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_supports_buft(buft)");
     }
+    $ggml_backend_supports_buft ??= $bind("ggml_backend_supports_buft", ["u64", "u64"], "bool");
     const $ = $ggml_backend_supports_buft(backend.address, buft.address);
     return $;
   },
@@ -8198,6 +5617,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_offload_op(backend)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_offload_op(op)");
+    $ggml_backend_offload_op ??= $bind("ggml_backend_offload_op", ["u64", "u64"], "bool");
     const $ = $ggml_backend_offload_op(backend.address, op.address);
     return $;
   },
@@ -8210,12 +5630,14 @@ export const functions = {
     }
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy_async(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy_async(dst)");
+    $ggml_backend_tensor_copy_async ??= $bind("ggml_backend_tensor_copy_async", ["u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_copy_async(backend_src.address, backend_dst.address, src.address, dst.address);
   },
   ggml_backend_get_device(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_device(backend)");
     }
+    $ggml_backend_get_device ??= $bind("ggml_backend_get_device", ["u64"], "u64");
     const $ = $ggml_backend_get_device(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_device");
     return new ggml_backend_device($, backend.owner);
@@ -8224,6 +5646,7 @@ export const functions = {
     if (device !== null && (!(device instanceof ggml_backend_device) || device.owner.freed)) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_event_new(device)");
     }
+    $ggml_backend_event_new ??= $bind("ggml_backend_event_new", ["u64"], "u64");
     const $ = $ggml_backend_event_new(device === null ? 0n : device.address);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8234,6 +5657,7 @@ export const functions = {
     if (event !== null && (!(event instanceof ggml_backend_event) || event.owner.freed)) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_free(event)");
     }
+    $ggml_backend_event_free ??= $bind("ggml_backend_event_free", ["u64"], "void");
     $ggml_backend_event_free(event === null ? 0n : event.address);
     $markFreed(event);
   },
@@ -8244,12 +5668,14 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_event_record(backend)");
     }
+    $ggml_backend_event_record ??= $bind("ggml_backend_event_record", ["u64", "u64"], "void");
     $ggml_backend_event_record(event.address, backend.address);
   },
   ggml_backend_event_synchronize(event) {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_synchronize(event)");
     }
+    $ggml_backend_event_synchronize ??= $bind("ggml_backend_event_synchronize", ["u64"], "void");
     $ggml_backend_event_synchronize(event.address);
   },
   ggml_backend_event_wait(backend, event) {
@@ -8259,12 +5685,14 @@ export const functions = {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_wait(event)");
     }
+    $ggml_backend_event_wait ??= $bind("ggml_backend_event_wait", ["u64", "u64"], "void");
     $ggml_backend_event_wait(backend.address, event.address);
   },
   ggml_backend_dev_name(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_name(device)");
     }
+    $ggml_backend_dev_name ??= $bind("ggml_backend_dev_name", ["u64"], "pointer");
     const $ = $ggml_backend_dev_name(device.address);
     if ($ === null) throw $nullResult("ggml_backend_dev_name");
     return $cstringAt($);
@@ -8273,6 +5701,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_description(device)");
     }
+    $ggml_backend_dev_description ??= $bind("ggml_backend_dev_description", ["u64"], "pointer");
     const $ = $ggml_backend_dev_description(device.address);
     if ($ === null) throw $nullResult("ggml_backend_dev_description");
     return $cstringAt($);
@@ -8283,12 +5712,14 @@ export const functions = {
     }
     const $1 = $data(free, 8, "ggml_backend_dev_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_dev_memory(total)");
+    $ggml_backend_dev_memory ??= $bind("ggml_backend_dev_memory", ["u64", "buffer", "buffer"], "void");
     $ggml_backend_dev_memory(device.address, $1, $2);
   },
   ggml_backend_dev_type(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_type(device)");
     }
+    $ggml_backend_dev_type ??= $bind("ggml_backend_dev_type", ["u64"], "u32");
     const $ = $ggml_backend_dev_type(device.address);
     return $;
   },
@@ -8299,12 +5730,14 @@ export const functions = {
     if (!(props instanceof ggml_backend_dev_props) || props.owner.freed) {
       throw $wrongHandle(props, ggml_backend_dev_props, "ggml_backend_dev_get_props(props)");
     }
+    $ggml_backend_dev_get_props ??= $bind("ggml_backend_dev_get_props", ["u64", "u64"], "void");
     $ggml_backend_dev_get_props(device.address, props.address);
   },
   ggml_backend_dev_backend_reg(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_backend_reg(device)");
     }
+    $ggml_backend_dev_backend_reg ??= $bind("ggml_backend_dev_backend_reg", ["u64"], "u64");
     const $ = $ggml_backend_dev_backend_reg(device.address);
     if ($ === 0n) return null;
     return new ggml_backend_reg($, device.owner);
@@ -8314,6 +5747,7 @@ export const functions = {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_init(device)");
     }
     const $1 = $stringOrNull(params, 0, "ggml_backend_dev_init(params)");
+    $ggml_backend_dev_init ??= $bind("ggml_backend_dev_init", ["u64", "buffer"], "u64");
     const $ = $ggml_backend_dev_init(device.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8324,6 +5758,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_buffer_type(device)");
     }
+    $ggml_backend_dev_buffer_type ??= $bind("ggml_backend_dev_buffer_type", ["u64"], "u64");
     const $ = $ggml_backend_dev_buffer_type(device.address);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_buffer_type");
     return new ggml_backend_buffer_type($, device.owner);
@@ -8332,6 +5767,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_host_buffer_type(device)");
     }
+    $ggml_backend_dev_host_buffer_type ??= $bind("ggml_backend_dev_host_buffer_type", ["u64"], "u64");
     const $ = $ggml_backend_dev_host_buffer_type(device.address);
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, device.owner);
@@ -8343,6 +5779,7 @@ export const functions = {
     const $1 = $data(ptr, 0, "ggml_backend_dev_buffer_from_host_ptr(ptr)");
     const $2 = $uint64(size, "ggml_backend_dev_buffer_from_host_ptr(size)");
     const $3 = $uint64(max_tensor_size, "ggml_backend_dev_buffer_from_host_ptr(max_tensor_size)");
+    $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8354,6 +5791,7 @@ export const functions = {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_supports_op(device)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_dev_supports_op(op)");
+    $ggml_backend_dev_supports_op ??= $bind("ggml_backend_dev_supports_op", ["u64", "u64"], "bool");
     const $ = $ggml_backend_dev_supports_op(device.address, op.address);
     return $;
   },
@@ -8364,6 +5802,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_dev_supports_buft(buft)");
     }
+    $ggml_backend_dev_supports_buft ??= $bind("ggml_backend_dev_supports_buft", ["u64", "u64"], "bool");
     const $ = $ggml_backend_dev_supports_buft(device.address, buft.address);
     return $;
   },
@@ -8372,23 +5811,27 @@ export const functions = {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_offload_op(device)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_dev_offload_op(op)");
+    $ggml_backend_dev_offload_op ??= $bind("ggml_backend_dev_offload_op", ["u64", "u64"], "bool");
     const $ = $ggml_backend_dev_offload_op(device.address, op.address);
     return $;
   },
   ggml_backend_reg_name(reg) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_name(reg)");
+    $ggml_backend_reg_name ??= $bind("ggml_backend_reg_name", ["u64"], "pointer");
     const $ = $ggml_backend_reg_name(reg.address);
     if ($ === null) throw $nullResult("ggml_backend_reg_name");
     return $cstringAt($);
   },
   ggml_backend_reg_dev_count(reg) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_count(reg)");
+    $ggml_backend_reg_dev_count ??= $bind("ggml_backend_reg_dev_count", ["u64"], "u64");
     const $ = $ggml_backend_reg_dev_count(reg.address);
     return $fromUint64($);
   },
   ggml_backend_reg_dev_get(reg, index) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_get(reg)");
     const $1 = $uint64(index, "ggml_backend_reg_dev_get(index)");
+    $ggml_backend_reg_dev_get ??= $bind("ggml_backend_reg_dev_get", ["u64", "u64"], "u64");
     const $ = $ggml_backend_reg_dev_get(reg.address, $1);
     if ($ === 0n) return null;
     return new ggml_backend_device($, reg.owner);
@@ -8398,6 +5841,7 @@ export const functions = {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_get_proc_address(reg)");
     }
     const $1 = $string(name, 0, "ggml_backend_reg_get_proc_address(name)");
+    $ggml_backend_reg_get_proc_address ??= $bind("ggml_backend_reg_get_proc_address", ["u64", "buffer"], "u64");
     const $ = $ggml_backend_reg_get_proc_address(reg.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, reg.owner);
@@ -8406,48 +5850,57 @@ export const functions = {
     if (reg !== null && (!(reg instanceof ggml_backend_reg) || reg.owner.freed)) {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_register(reg)");
     }
+    $ggml_backend_register ??= $bind("ggml_backend_register", ["u64"], "void");
     $ggml_backend_register(reg === null ? 0n : reg.address);
   },
   ggml_backend_device_register(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_device_register(device)");
     }
+    $ggml_backend_device_register ??= $bind("ggml_backend_device_register", ["u64"], "void");
     $ggml_backend_device_register(device.address);
   },
   ggml_backend_reg_count() {
+    $ggml_backend_reg_count ??= $bind("ggml_backend_reg_count", [], "u64");
     const $ = $ggml_backend_reg_count();
     return $fromUint64($);
   },
   ggml_backend_reg_get(index) {
     const $0 = $uint64(index, "ggml_backend_reg_get(index)");
+    $ggml_backend_reg_get ??= $bind("ggml_backend_reg_get", ["u64"], "u64");
     const $ = $ggml_backend_reg_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_reg_get");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_reg_by_name(name) {
     const $0 = $string(name, 0, "ggml_backend_reg_by_name(name)");
+    $ggml_backend_reg_by_name ??= $bind("ggml_backend_reg_by_name", ["buffer"], "u64");
     const $ = $ggml_backend_reg_by_name($0);
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_dev_count() {
+    $ggml_backend_dev_count ??= $bind("ggml_backend_dev_count", [], "u64");
     const $ = $ggml_backend_dev_count();
     return $fromUint64($);
   },
   ggml_backend_dev_get(index) {
     const $0 = $uint64(index, "ggml_backend_dev_get(index)");
+    $ggml_backend_dev_get ??= $bind("ggml_backend_dev_get", ["u64"], "u64");
     const $ = $ggml_backend_dev_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_get");
     return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_dev_by_name(name) {
     const $0 = $string(name, 0, "ggml_backend_dev_by_name(name)");
+    $ggml_backend_dev_by_name ??= $bind("ggml_backend_dev_by_name", ["buffer"], "u64");
     const $ = $ggml_backend_dev_by_name($0);
     if ($ === 0n) return null;
     return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_dev_by_type(type) {
     const $0 = $uint32(type, "ggml_backend_dev_by_type(type)");
+    $ggml_backend_dev_by_type ??= $bind("ggml_backend_dev_by_type", ["u32"], "u64");
     const $ = $ggml_backend_dev_by_type($0);
     if ($ === 0n) return null;
     return new ggml_backend_device($, $STATIC);
@@ -8455,6 +5908,7 @@ export const functions = {
   ggml_backend_init_by_name(name, params) {
     const $0 = $string(name, 0, "ggml_backend_init_by_name(name)");
     const $1 = $stringOrNull(params, 1, "ggml_backend_init_by_name(params)");
+    $ggml_backend_init_by_name ??= $bind("ggml_backend_init_by_name", ["buffer", "buffer"], "u64");
     const $ = $ggml_backend_init_by_name($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8463,12 +5917,14 @@ export const functions = {
   ggml_backend_init_by_type(type, params) {
     const $0 = $uint32(type, "ggml_backend_init_by_type(type)");
     const $1 = $stringOrNull(params, 0, "ggml_backend_init_by_type(params)");
+    $ggml_backend_init_by_type ??= $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64");
     const $ = $ggml_backend_init_by_type($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     return new ggml_backend($, $owner);
   },
   ggml_backend_init_best() {
+    $ggml_backend_init_best ??= $bind("ggml_backend_init_best", [], "u64");
     const $ = $ggml_backend_init_best();
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8476,6 +5932,7 @@ export const functions = {
   },
   ggml_backend_load(path) {
     const $0 = $string(path, 0, "ggml_backend_load(path)");
+    $ggml_backend_load ??= $bind("ggml_backend_load", ["buffer"], "u64");
     const $ = $ggml_backend_load($0);
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
@@ -8484,13 +5941,16 @@ export const functions = {
     if (reg !== null && (!(reg instanceof ggml_backend_reg) || reg.owner.freed)) {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_unload(reg)");
     }
+    $ggml_backend_unload ??= $bind("ggml_backend_unload", ["u64"], "void");
     $ggml_backend_unload(reg === null ? 0n : reg.address);
   },
   ggml_backend_load_all() {
+    $ggml_backend_load_all ??= $bind("ggml_backend_load_all", [], "void");
     $ggml_backend_load_all();
   },
   ggml_backend_load_all_from_path(dir_path) {
     const $0 = $stringOrNull(dir_path, 0, "ggml_backend_load_all_from_path(dir_path)");
+    $ggml_backend_load_all_from_path ??= $bind("ggml_backend_load_all_from_path", ["buffer"], "void");
     $ggml_backend_load_all_from_path($0);
   },
   ggml_backend_sched_new(backends, bufts, n_backends, graph_size, parallel, op_offload) {
@@ -8500,6 +5960,7 @@ export const functions = {
     const $3 = $uint64(graph_size, "ggml_backend_sched_new(graph_size)");
     const $4 = $bool(parallel, "ggml_backend_sched_new(parallel)");
     const $5 = $bool(op_offload, "ggml_backend_sched_new(op_offload)");
+    $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_new");
     const $owner = new $Owner($);
@@ -8509,6 +5970,7 @@ export const functions = {
     if (sched !== null && (!(sched instanceof ggml_backend_sched) || sched.owner.freed)) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_free(sched)");
     }
+    $ggml_backend_sched_free ??= $bind("ggml_backend_sched_free", ["u64"], "void");
     $ggml_backend_sched_free(sched === null ? 0n : sched.address);
     $markFreed(sched);
   },
@@ -8520,6 +5982,7 @@ export const functions = {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve_size(measure_graph)");
     }
     const $2 = $data(sizes, 8, "ggml_backend_sched_reserve_size(sizes)");
+    $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
   },
   ggml_backend_sched_reserve(sched, measure_graph) {
@@ -8529,6 +5992,7 @@ export const functions = {
     if (!(measure_graph instanceof ggml_cgraph) || measure_graph.owner.freed) {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve(measure_graph)");
     }
+    $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
     const $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
     return $;
   },
@@ -8536,6 +6000,7 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_n_backends(sched)");
     }
+    $ggml_backend_sched_get_n_backends ??= $bind("ggml_backend_sched_get_n_backends", ["u64"], "i32");
     const $ = $ggml_backend_sched_get_n_backends(sched.address);
     return $;
   },
@@ -8544,6 +6009,7 @@ export const functions = {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_backend(sched)");
     }
     const $1 = $int32(i, "ggml_backend_sched_get_backend(i)");
+    $ggml_backend_sched_get_backend ??= $bind("ggml_backend_sched_get_backend", ["u64", "i32"], "u64");
     const $ = $ggml_backend_sched_get_backend(sched.address, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_backend");
     const $owner = new $Owner($);
@@ -8554,6 +6020,7 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_n_splits(sched)");
     }
+    $ggml_backend_sched_get_n_splits ??= $bind("ggml_backend_sched_get_n_splits", ["u64"], "i32");
     const $ = $ggml_backend_sched_get_n_splits(sched.address);
     return $;
   },
@@ -8561,6 +6028,7 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_n_copies(sched)");
     }
+    $ggml_backend_sched_get_n_copies ??= $bind("ggml_backend_sched_get_n_copies", ["u64"], "i32");
     const $ = $ggml_backend_sched_get_n_copies(sched.address);
     return $;
   },
@@ -8571,6 +6039,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_type(backend)");
     }
+    $ggml_backend_sched_get_buffer_type ??= $bind("ggml_backend_sched_get_buffer_type", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_type(sched.address, backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_buffer_type");
     $keep(sched.owner, backend);
@@ -8583,6 +6052,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_size(backend)");
     }
+    $ggml_backend_sched_get_buffer_size ??= $bind("ggml_backend_sched_get_buffer_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_size(sched.address, backend.address);
     return $fromUint64($);
   },
@@ -8596,6 +6066,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_set_tensor_backend(backend)");
     }
+    $ggml_backend_sched_set_tensor_backend ??= $bind("ggml_backend_sched_set_tensor_backend", ["u64", "u64", "u64"], "void");
     $ggml_backend_sched_set_tensor_backend(sched.address, node.address, backend.address);
   },
   ggml_backend_sched_get_tensor_backend(sched, node) {
@@ -8605,6 +6076,7 @@ export const functions = {
     if (!(node instanceof ggml_tensor) || node.owner.freed) {
       throw $wrongHandle(node, ggml_tensor, "ggml_backend_sched_get_tensor_backend(node)");
     }
+    $ggml_backend_sched_get_tensor_backend ??= $bind("ggml_backend_sched_get_tensor_backend", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_tensor_backend(sched.address, node.address);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8619,6 +6091,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_split_graph(graph)");
     }
+    $ggml_backend_sched_split_graph ??= $bind("ggml_backend_sched_split_graph", ["u64", "u64"], "void");
     $ggml_backend_sched_split_graph(sched.address, graph.address);
   },
   ggml_backend_sched_alloc_graph(sched, graph) {
@@ -8628,6 +6101,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_alloc_graph(graph)");
     }
+    $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
     const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
     return $;
   },
@@ -8638,6 +6112,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute(graph)");
     }
+    $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
     const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
     return $;
   },
@@ -8648,6 +6123,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute_async(graph)");
     }
+    $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
     const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
     return $;
   },
@@ -8655,12 +6131,14 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_synchronize(sched)");
     }
+    $ggml_backend_sched_synchronize ??= $bind("ggml_backend_sched_synchronize", ["u64"], "void");
     $ggml_backend_sched_synchronize(sched.address);
   },
   ggml_backend_sched_reset(sched) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_reset(sched)");
     }
+    $ggml_backend_sched_reset ??= $bind("ggml_backend_sched_reset", ["u64"], "void");
     $ggml_backend_sched_reset(sched.address);
   },
   ggml_backend_sched_set_eval_callback(sched, callback, user_data) {
@@ -8671,11 +6149,13 @@ export const functions = {
       throw $wrongHandle(callback, ggml_backend_sched_eval_callback, "ggml_backend_sched_set_eval_callback(callback)");
     }
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
+    $ggml_backend_sched_set_eval_callback ??= $bind("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_set_eval_callback(sched.address, callback === null ? 0n : callback.address, $2);
     $keep(sched.owner, callback);
   },
   ggml_backend_meta_split_axis_name(split_axis) {
     const $0 = $uint32(split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
+    $ggml_backend_meta_split_axis_name ??= $bind("ggml_backend_meta_split_axis_name", ["u32"], "pointer");
     const $ = $ggml_backend_meta_split_axis_name($0);
     if ($ === null) throw $nullResult("ggml_backend_meta_split_axis_name");
     return $cstringAt($);
@@ -8687,6 +6167,7 @@ export const functions = {
       throw $wrongHandle(get_split_state, ggml_backend_meta_get_split_state_t, "ggml_backend_meta_device(get_split_state)");
     }
     const $3 = $dataOrNull(get_split_state_ud, 0, "ggml_backend_meta_device(get_split_state_ud)");
+    $ggml_backend_meta_device ??= $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
     $keep($STATIC, get_split_state);
@@ -8697,11 +6178,13 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_copy(backend)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
+    $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
     return new ggml_backend_graph_copy_struct($);
   },
   ggml_backend_graph_copy_free(copy) {
     const $0 = $struct(copy, ggml_backend_graph_copy_struct, "ggml_backend_graph_copy_free(copy)");
+    $ggml_backend_graph_copy_free ??= $bind("ggml_backend_graph_copy_free", [{ struct: ggml_backend_graph_copy_struct.native }], "void");
     $ggml_backend_graph_copy_free($0);
   },
   ggml_backend_compare_graph_backend(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes) {
@@ -8720,6 +6203,11 @@ export const functions = {
     const $4 = $dataOrNull(user_data, 0, "ggml_backend_compare_graph_backend(user_data)");
     const $5 = $pointersOrNull(test_nodes, "ggml_backend_compare_graph_backend(test_nodes)");
     const $6 = $uint64(num_test_nodes, "ggml_backend_compare_graph_backend(num_test_nodes)");
+    $ggml_backend_compare_graph_backend ??= $bind(
+      "ggml_backend_compare_graph_backend",
+      ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
+      "bool",
+    );
     const $ = $ggml_backend_compare_graph_backend(backend1.address, backend2.address, graph.address, callback.address, $4, $5, $6);
     $keep(backend1.owner, callback);
     return $;
@@ -8732,38 +6220,45 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_tensor_alloc(tensor)");
     }
     const $2 = $data(addr, 0, "ggml_backend_tensor_alloc(addr)");
+    $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
     return $;
   },
   ggml_backend_view_init(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_view_init(tensor)");
+    $ggml_backend_view_init ??= $bind("ggml_backend_view_init", ["u64"], "i32");
     const $ = $ggml_backend_view_init(tensor.address);
     return $;
   },
   ggml_backend_cpu_buffer_from_ptr(ptr, size) {
     const $0 = $data(ptr, 0, "ggml_backend_cpu_buffer_from_ptr(ptr)");
     const $1 = $uint64(size, "ggml_backend_cpu_buffer_from_ptr(size)");
+    $ggml_backend_cpu_buffer_from_ptr ??= $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
     const $owner = new $Owner($);
     return new ggml_backend_buffer($, $owner);
   },
   ggml_backend_cpu_buffer_type() {
+    $ggml_backend_cpu_buffer_type ??= $bind("ggml_backend_cpu_buffer_type", [], "u64");
     const $ = $ggml_backend_cpu_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_numa_init(numa) {
     const $0 = $uint32(numa, "ggml_numa_init(numa)");
+    $ggml_numa_init ??= $bind("ggml_numa_init", ["u32"], "void");
     $ggml_numa_init($0);
   },
   ggml_is_numa() {
+    $ggml_is_numa ??= $bind("ggml_is_numa", [], "bool");
     const $ = $ggml_is_numa();
     return $;
   },
   ggml_new_i32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_i32(ctx)");
     const $1 = $int32(value, "ggml_new_i32(value)");
+    $ggml_new_i32 ??= $bind("ggml_new_i32", ["u64", "i32"], "u64");
     const $ = $ggml_new_i32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_i32");
     return new ggml_tensor($, ctx.owner);
@@ -8771,6 +6266,7 @@ export const functions = {
   ggml_new_f32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_f32(ctx)");
     const $1 = $float(value, "ggml_new_f32(value)");
+    $ggml_new_f32 ??= $bind("ggml_new_f32", ["u64", "f32"], "u64");
     const $ = $ggml_new_f32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_f32");
     return new ggml_tensor($, ctx.owner);
@@ -8778,6 +6274,7 @@ export const functions = {
   ggml_set_i32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32(tensor)");
     const $1 = $int32(value, "ggml_set_i32(value)");
+    $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64");
     const $ = $ggml_set_i32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_i32");
     return new ggml_tensor($, tensor.owner);
@@ -8785,6 +6282,7 @@ export const functions = {
   ggml_set_f32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32(tensor)");
     const $1 = $float(value, "ggml_set_f32(value)");
+    $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64");
     const $ = $ggml_set_f32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_f32");
     return new ggml_tensor($, tensor.owner);
@@ -8792,6 +6290,7 @@ export const functions = {
   ggml_get_i32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_i32_1d(i)");
+    $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32");
     const $ = $ggml_get_i32_1d(tensor.address, $1);
     return $;
   },
@@ -8799,6 +6298,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_i32_1d(i)");
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
+    $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void");
     $ggml_set_i32_1d(tensor.address, $1, $2);
   },
   ggml_get_i32_nd(tensor, i0, i1, i2, i3) {
@@ -8807,6 +6307,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_i32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_i32_nd(i3)");
+    $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32");
     const $ = $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
     return $;
   },
@@ -8817,11 +6318,13 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_i32_nd(i3)");
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
+    $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void");
     $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
   ggml_get_f32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_f32_1d(i)");
+    $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32");
     const $ = $ggml_get_f32_1d(tensor.address, $1);
     return $;
   },
@@ -8829,6 +6332,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_f32_1d(i)");
     const $2 = $float(value, "ggml_set_f32_1d(value)");
+    $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void");
     $ggml_set_f32_1d(tensor.address, $1, $2);
   },
   ggml_get_f32_nd(tensor, i0, i1, i2, i3) {
@@ -8837,6 +6341,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_f32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_f32_nd(i3)");
+    $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32");
     const $ = $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
     return $;
   },
@@ -8847,12 +6352,14 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_f32_nd(i3)");
     const $5 = $float(value, "ggml_set_f32_nd(value)");
+    $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void");
     $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
   ggml_threadpool_new(params) {
     if (!(params instanceof ggml_threadpool_params) || params.owner.freed) {
       throw $wrongHandle(params, ggml_threadpool_params, "ggml_threadpool_new(params)");
     }
+    $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64");
     const $ = $ggml_threadpool_new(params.address);
     if ($ === 0n) throw $nullResult("ggml_threadpool_new");
     const $owner = new $Owner($);
@@ -8863,6 +6370,7 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_free(threadpool)");
     }
+    $ggml_threadpool_free ??= $bind("ggml_threadpool_free", ["u64"], "void");
     $ggml_threadpool_free(threadpool === null ? 0n : threadpool.address);
     $markFreed(threadpool);
   },
@@ -8870,6 +6378,7 @@ export const functions = {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_get_n_threads(threadpool)");
     }
+    $ggml_threadpool_get_n_threads ??= $bind("ggml_threadpool_get_n_threads", ["u64"], "i32");
     const $ = $ggml_threadpool_get_n_threads(threadpool.address);
     return $;
   },
@@ -8877,12 +6386,14 @@ export const functions = {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_pause(threadpool)");
     }
+    $ggml_threadpool_pause ??= $bind("ggml_threadpool_pause", ["u64"], "void");
     $ggml_threadpool_pause(threadpool.address);
   },
   ggml_threadpool_resume(threadpool) {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_resume(threadpool)");
     }
+    $ggml_threadpool_resume ??= $bind("ggml_threadpool_resume", ["u64"], "void");
     $ggml_threadpool_resume(threadpool.address);
   },
   ggml_graph_plan(cgraph, n_threads, threadpool) {
@@ -8891,12 +6402,14 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_graph_plan(threadpool)");
     }
+    $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
     return new ggml_cplan($);
   },
   ggml_graph_compute(cgraph, cplan) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
     if (!(cplan instanceof ggml_cplan) || cplan.owner.freed) throw $wrongHandle(cplan, ggml_cplan, "ggml_graph_compute(cplan)");
+    $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32");
     const $ = $ggml_graph_compute(cgraph.address, cplan.address);
     return $;
   },
@@ -8906,131 +6419,163 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute_with_ctx(cgraph)");
     }
     const $2 = $int32(n_threads, "ggml_graph_compute_with_ctx(n_threads)");
+    $ggml_graph_compute_with_ctx ??= $bind("ggml_graph_compute_with_ctx", ["u64", "u64", "i32"], "i32");
     const $ = $ggml_graph_compute_with_ctx(ctx.address, cgraph.address, $2);
     return $;
   },
   ggml_cpu_has_sse3() {
+    $ggml_cpu_has_sse3 ??= $bind("ggml_cpu_has_sse3", [], "i32");
     const $ = $ggml_cpu_has_sse3();
     return $;
   },
   ggml_cpu_has_ssse3() {
+    $ggml_cpu_has_ssse3 ??= $bind("ggml_cpu_has_ssse3", [], "i32");
     const $ = $ggml_cpu_has_ssse3();
     return $;
   },
   ggml_cpu_has_avx() {
+    $ggml_cpu_has_avx ??= $bind("ggml_cpu_has_avx", [], "i32");
     const $ = $ggml_cpu_has_avx();
     return $;
   },
   ggml_cpu_has_avx_vnni() {
+    $ggml_cpu_has_avx_vnni ??= $bind("ggml_cpu_has_avx_vnni", [], "i32");
     const $ = $ggml_cpu_has_avx_vnni();
     return $;
   },
   ggml_cpu_has_avx2() {
+    $ggml_cpu_has_avx2 ??= $bind("ggml_cpu_has_avx2", [], "i32");
     const $ = $ggml_cpu_has_avx2();
     return $;
   },
   ggml_cpu_has_bmi2() {
+    $ggml_cpu_has_bmi2 ??= $bind("ggml_cpu_has_bmi2", [], "i32");
     const $ = $ggml_cpu_has_bmi2();
     return $;
   },
   ggml_cpu_has_f16c() {
+    $ggml_cpu_has_f16c ??= $bind("ggml_cpu_has_f16c", [], "i32");
     const $ = $ggml_cpu_has_f16c();
     return $;
   },
   ggml_cpu_has_fma() {
+    $ggml_cpu_has_fma ??= $bind("ggml_cpu_has_fma", [], "i32");
     const $ = $ggml_cpu_has_fma();
     return $;
   },
   ggml_cpu_has_avx512() {
+    $ggml_cpu_has_avx512 ??= $bind("ggml_cpu_has_avx512", [], "i32");
     const $ = $ggml_cpu_has_avx512();
     return $;
   },
   ggml_cpu_has_avx512_vbmi() {
+    $ggml_cpu_has_avx512_vbmi ??= $bind("ggml_cpu_has_avx512_vbmi", [], "i32");
     const $ = $ggml_cpu_has_avx512_vbmi();
     return $;
   },
   ggml_cpu_has_avx512_vnni() {
+    $ggml_cpu_has_avx512_vnni ??= $bind("ggml_cpu_has_avx512_vnni", [], "i32");
     const $ = $ggml_cpu_has_avx512_vnni();
     return $;
   },
   ggml_cpu_has_avx512_bf16() {
+    $ggml_cpu_has_avx512_bf16 ??= $bind("ggml_cpu_has_avx512_bf16", [], "i32");
     const $ = $ggml_cpu_has_avx512_bf16();
     return $;
   },
   ggml_cpu_has_amx_int8() {
+    $ggml_cpu_has_amx_int8 ??= $bind("ggml_cpu_has_amx_int8", [], "i32");
     const $ = $ggml_cpu_has_amx_int8();
     return $;
   },
   ggml_cpu_has_neon() {
+    $ggml_cpu_has_neon ??= $bind("ggml_cpu_has_neon", [], "i32");
     const $ = $ggml_cpu_has_neon();
     return $;
   },
   ggml_cpu_has_arm_fma() {
+    $ggml_cpu_has_arm_fma ??= $bind("ggml_cpu_has_arm_fma", [], "i32");
     const $ = $ggml_cpu_has_arm_fma();
     return $;
   },
   ggml_cpu_has_fp16_va() {
+    $ggml_cpu_has_fp16_va ??= $bind("ggml_cpu_has_fp16_va", [], "i32");
     const $ = $ggml_cpu_has_fp16_va();
     return $;
   },
   ggml_cpu_has_dotprod() {
+    $ggml_cpu_has_dotprod ??= $bind("ggml_cpu_has_dotprod", [], "i32");
     const $ = $ggml_cpu_has_dotprod();
     return $;
   },
   ggml_cpu_has_matmul_int8() {
+    $ggml_cpu_has_matmul_int8 ??= $bind("ggml_cpu_has_matmul_int8", [], "i32");
     const $ = $ggml_cpu_has_matmul_int8();
     return $;
   },
   ggml_cpu_has_sve() {
+    $ggml_cpu_has_sve ??= $bind("ggml_cpu_has_sve", [], "i32");
     const $ = $ggml_cpu_has_sve();
     return $;
   },
   ggml_cpu_get_sve_cnt() {
+    $ggml_cpu_get_sve_cnt ??= $bind("ggml_cpu_get_sve_cnt", [], "i32");
     const $ = $ggml_cpu_get_sve_cnt();
     return $;
   },
   ggml_cpu_has_sme() {
+    $ggml_cpu_has_sme ??= $bind("ggml_cpu_has_sme", [], "i32");
     const $ = $ggml_cpu_has_sme();
     return $;
   },
   ggml_cpu_has_sme2() {
+    $ggml_cpu_has_sme2 ??= $bind("ggml_cpu_has_sme2", [], "i32");
     const $ = $ggml_cpu_has_sme2();
     return $;
   },
   ggml_cpu_has_riscv_v() {
+    $ggml_cpu_has_riscv_v ??= $bind("ggml_cpu_has_riscv_v", [], "i32");
     const $ = $ggml_cpu_has_riscv_v();
     return $;
   },
   ggml_cpu_get_rvv_vlen() {
+    $ggml_cpu_get_rvv_vlen ??= $bind("ggml_cpu_get_rvv_vlen", [], "i32");
     const $ = $ggml_cpu_get_rvv_vlen();
     return $;
   },
   ggml_cpu_has_vsx() {
+    $ggml_cpu_has_vsx ??= $bind("ggml_cpu_has_vsx", [], "i32");
     const $ = $ggml_cpu_has_vsx();
     return $;
   },
   ggml_cpu_has_vxe() {
+    $ggml_cpu_has_vxe ??= $bind("ggml_cpu_has_vxe", [], "i32");
     const $ = $ggml_cpu_has_vxe();
     return $;
   },
   ggml_cpu_has_wasm_simd() {
+    $ggml_cpu_has_wasm_simd ??= $bind("ggml_cpu_has_wasm_simd", [], "i32");
     const $ = $ggml_cpu_has_wasm_simd();
     return $;
   },
   ggml_cpu_has_llamafile() {
+    $ggml_cpu_has_llamafile ??= $bind("ggml_cpu_has_llamafile", [], "i32");
     const $ = $ggml_cpu_has_llamafile();
     return $;
   },
   ggml_get_type_traits_cpu(type) {
     const $0 = $uint32(type, "ggml_get_type_traits_cpu(type)");
+    $ggml_get_type_traits_cpu ??= $bind("ggml_get_type_traits_cpu", ["u32"], "u64");
     const $ = $ggml_get_type_traits_cpu($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits_cpu");
     return new ggml_type_traits_cpu($, $STATIC);
   },
   ggml_cpu_init() {
+    $ggml_cpu_init ??= $bind("ggml_cpu_init", [], "void");
     $ggml_cpu_init();
   },
   ggml_backend_cpu_init() {
+    $ggml_backend_cpu_init ??= $bind("ggml_backend_cpu_init", [], "u64");
     const $ = $ggml_backend_cpu_init();
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9040,6 +6585,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cpu(backend)");
     }
+    $ggml_backend_is_cpu ??= $bind("ggml_backend_is_cpu", ["u64"], "bool");
     const $ = $ggml_backend_is_cpu(backend === null ? 0n : backend.address);
     return $;
   },
@@ -9048,6 +6594,7 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_n_threads(backend_cpu)");
     }
     const $1 = $int32(n_threads, "ggml_backend_cpu_set_n_threads(n_threads)");
+    $ggml_backend_cpu_set_n_threads ??= $bind("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void");
     $ggml_backend_cpu_set_n_threads(backend_cpu.address, $1);
   },
   ggml_backend_cpu_set_threadpool(backend_cpu, threadpool) {
@@ -9057,6 +6604,7 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_backend_cpu_set_threadpool(threadpool)");
     }
+    $ggml_backend_cpu_set_threadpool ??= $bind("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void");
     $ggml_backend_cpu_set_threadpool(backend_cpu.address, threadpool === null ? 0n : threadpool.address);
   },
   ggml_backend_cpu_set_abort_callback(backend_cpu, abort_callback, abort_callback_data) {
@@ -9067,6 +6615,7 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "ggml_backend_cpu_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(abort_callback_data, 0, "ggml_backend_cpu_set_abort_callback(abort_callback_data)");
+    $ggml_backend_cpu_set_abort_callback ??= $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_cpu_set_abort_callback(backend_cpu.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keep(backend_cpu.owner, abort_callback);
   },
@@ -9075,9 +6624,11 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_use_ref(backend_cpu)");
     }
     const $1 = $bool(use_ref, "ggml_backend_cpu_set_use_ref(use_ref)");
+    $ggml_backend_cpu_set_use_ref ??= $bind("ggml_backend_cpu_set_use_ref", ["u64", "bool"], "void");
     $ggml_backend_cpu_set_use_ref(backend_cpu.address, $1);
   },
   ggml_backend_cpu_reg() {
+    $ggml_backend_cpu_reg ??= $bind("ggml_backend_cpu_reg", [], "u64");
     const $ = $ggml_backend_cpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_reg");
     return new ggml_backend_reg($, $STATIC);
@@ -9086,36 +6637,42 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp32_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp32(arg2)");
+    $ggml_cpu_fp32_to_fp32 ??= $bind("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_fp32($0, $1, $2);
   },
   ggml_cpu_fp32_to_i32(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_i32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp32_to_i32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_i32(arg2)");
+    $ggml_cpu_fp32_to_i32 ??= $bind("ggml_cpu_fp32_to_i32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_i32($0, $1, $2);
   },
   ggml_cpu_fp32_to_fp16(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_fp16(arg0)");
     const $1 = $data(arg1, 2, "ggml_cpu_fp32_to_fp16(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp16(arg2)");
+    $ggml_cpu_fp32_to_fp16 ??= $bind("ggml_cpu_fp32_to_fp16", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_fp16($0, $1, $2);
   },
   ggml_cpu_fp16_to_fp32(arg0, arg1, arg2) {
     const $0 = $data(arg0, 2, "ggml_cpu_fp16_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp16_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp16_to_fp32(arg2)");
+    $ggml_cpu_fp16_to_fp32 ??= $bind("ggml_cpu_fp16_to_fp32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp16_to_fp32($0, $1, $2);
   },
   ggml_cpu_fp32_to_bf16(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_bf16(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_cpu_fp32_to_bf16(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_bf16(arg2)");
+    $ggml_cpu_fp32_to_bf16 ??= $bind("ggml_cpu_fp32_to_bf16", ["buffer", "u64", "i64"], "void");
     $ggml_cpu_fp32_to_bf16($0, arg1.address, $2);
   },
   ggml_cpu_bf16_to_fp32(arg0, arg1, arg2) {
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_cpu_bf16_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_bf16_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_bf16_to_fp32(arg2)");
+    $ggml_cpu_bf16_to_fp32 ??= $bind("ggml_cpu_bf16_to_fp32", ["u64", "buffer", "i64"], "void");
     $ggml_cpu_bf16_to_fp32(arg0.address, $1, $2);
   },
   ggml_opt_dataset_init(type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard) {
@@ -9125,6 +6682,7 @@ export const functions = {
     const $3 = $int64(ne_label, "ggml_opt_dataset_init(ne_label)");
     const $4 = $int64(ndata, "ggml_opt_dataset_init(ndata)");
     const $5 = $int64(ndata_shard, "ggml_opt_dataset_init(ndata_shard)");
+    $ggml_opt_dataset_init ??= $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_init");
     const $owner = new $Owner($);
@@ -9134,6 +6692,7 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_free(dataset)");
     }
+    $ggml_opt_dataset_free ??= $bind("ggml_opt_dataset_free", ["u64"], "void");
     $ggml_opt_dataset_free(dataset.address);
     $markFreed(dataset);
   },
@@ -9141,6 +6700,7 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_ndata(dataset)");
     }
+    $ggml_opt_dataset_ndata ??= $bind("ggml_opt_dataset_ndata", ["u64"], "i64");
     const $ = $ggml_opt_dataset_ndata(dataset.address);
     return $fromInt64($);
   },
@@ -9148,6 +6708,7 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_data(dataset)");
     }
+    $ggml_opt_dataset_data ??= $bind("ggml_opt_dataset_data", ["u64"], "u64");
     const $ = $ggml_opt_dataset_data(dataset.address);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_data");
     return new ggml_tensor($, dataset.owner);
@@ -9156,6 +6717,7 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_labels(dataset)");
     }
+    $ggml_opt_dataset_labels ??= $bind("ggml_opt_dataset_labels", ["u64"], "u64");
     const $ = $ggml_opt_dataset_labels(dataset.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, dataset.owner);
@@ -9168,6 +6730,7 @@ export const functions = {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_shuffle(dataset)");
     }
     const $2 = $int64(idata, "ggml_opt_dataset_shuffle(idata)");
+    $ggml_opt_dataset_shuffle ??= $bind("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void");
     $ggml_opt_dataset_shuffle(opt_ctx.address, dataset.address, $2);
   },
   ggml_opt_dataset_get_batch(dataset, data_batch, labels_batch, ibatch) {
@@ -9181,6 +6744,7 @@ export const functions = {
       throw $wrongHandle(labels_batch, ggml_tensor, "ggml_opt_dataset_get_batch(labels_batch)");
     }
     const $3 = $int64(ibatch, "ggml_opt_dataset_get_batch(ibatch)");
+    $ggml_opt_dataset_get_batch ??= $bind("ggml_opt_dataset_get_batch", ["u64", "u64", "u64", "i64"], "void");
     $ggml_opt_dataset_get_batch(dataset.address, data_batch.address, labels_batch === null ? 0n : labels_batch.address, $3);
   },
   ggml_opt_dataset_get_batch_host(dataset, data_batch, nb_data_batch, labels_batch, ibatch) {
@@ -9191,15 +6755,26 @@ export const functions = {
     const $2 = $uint64(nb_data_batch, "ggml_opt_dataset_get_batch_host(nb_data_batch)");
     const $3 = $dataOrNull(labels_batch, 0, "ggml_opt_dataset_get_batch_host(labels_batch)");
     const $4 = $int64(ibatch, "ggml_opt_dataset_get_batch_host(ibatch)");
+    $ggml_opt_dataset_get_batch_host ??= $bind("ggml_opt_dataset_get_batch_host", ["u64", "buffer", "u64", "buffer", "i64"], "void");
     $ggml_opt_dataset_get_batch_host(dataset.address, $1, $2, $3, $4);
   },
   ggml_opt_get_default_optimizer_params(userdata) {
     const $0 = $dataOrNull(userdata, 0, "ggml_opt_get_default_optimizer_params(userdata)");
+    $ggml_opt_get_default_optimizer_params ??= $bind(
+      "ggml_opt_get_default_optimizer_params",
+      ["buffer"],
+      { struct: ggml_opt_optimizer_params.native },
+    );
     const $ = $ggml_opt_get_default_optimizer_params($0);
     return new ggml_opt_optimizer_params($);
   },
   ggml_opt_get_constant_optimizer_params(userdata) {
     const $0 = $data(userdata, 0, "ggml_opt_get_constant_optimizer_params(userdata)");
+    $ggml_opt_get_constant_optimizer_params ??= $bind(
+      "ggml_opt_get_constant_optimizer_params",
+      ["buffer"],
+      { struct: ggml_opt_optimizer_params.native },
+    );
     const $ = $ggml_opt_get_constant_optimizer_params($0);
     return new ggml_opt_optimizer_params($);
   },
@@ -9208,11 +6783,13 @@ export const functions = {
       throw $wrongHandle(backend_sched, ggml_backend_sched, "ggml_opt_default_params(backend_sched)");
     }
     const $1 = $uint32(loss_type, "ggml_opt_default_params(loss_type)");
+    $ggml_opt_default_params ??= $bind("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native });
     const $ = $ggml_opt_default_params(backend_sched.address, $1);
     return new ggml_opt_params($);
   },
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
+    $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
     if ($ === 0n) throw $nullResult("ggml_opt_init");
     const $owner = new $Owner($);
@@ -9223,6 +6800,7 @@ export const functions = {
     if (opt_ctx !== null && (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed)) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_free(opt_ctx)");
     }
+    $ggml_opt_free ??= $bind("ggml_opt_free", ["u64"], "void");
     $ggml_opt_free(opt_ctx === null ? 0n : opt_ctx.address);
     $markFreed(opt_ctx);
   },
@@ -9231,12 +6809,14 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_reset(opt_ctx)");
     }
     const $1 = $bool(optimizer, "ggml_opt_reset(optimizer)");
+    $ggml_opt_reset ??= $bind("ggml_opt_reset", ["u64", "bool"], "void");
     $ggml_opt_reset(opt_ctx.address, $1);
   },
   ggml_opt_static_graphs(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_static_graphs(opt_ctx)");
     }
+    $ggml_opt_static_graphs ??= $bind("ggml_opt_static_graphs", ["u64"], "bool");
     const $ = $ggml_opt_static_graphs(opt_ctx.address);
     return $;
   },
@@ -9244,6 +6824,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_inputs(opt_ctx)");
     }
+    $ggml_opt_inputs ??= $bind("ggml_opt_inputs", ["u64"], "u64");
     const $ = $ggml_opt_inputs(opt_ctx.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner);
@@ -9252,6 +6833,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_outputs(opt_ctx)");
     }
+    $ggml_opt_outputs ??= $bind("ggml_opt_outputs", ["u64"], "u64");
     const $ = $ggml_opt_outputs(opt_ctx.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner);
@@ -9260,6 +6842,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_labels(opt_ctx)");
     }
+    $ggml_opt_labels ??= $bind("ggml_opt_labels", ["u64"], "u64");
     const $ = $ggml_opt_labels(opt_ctx.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner);
@@ -9268,6 +6851,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_loss(opt_ctx)");
     }
+    $ggml_opt_loss ??= $bind("ggml_opt_loss", ["u64"], "u64");
     const $ = $ggml_opt_loss(opt_ctx.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner);
@@ -9276,6 +6860,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_pred(opt_ctx)");
     }
+    $ggml_opt_pred ??= $bind("ggml_opt_pred", ["u64"], "u64");
     const $ = $ggml_opt_pred(opt_ctx.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner);
@@ -9284,6 +6869,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_ncorrect(opt_ctx)");
     }
+    $ggml_opt_ncorrect ??= $bind("ggml_opt_ncorrect", ["u64"], "u64");
     const $ = $ggml_opt_ncorrect(opt_ctx.address);
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner);
@@ -9293,6 +6879,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_grad_acc(opt_ctx)");
     }
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_opt_grad_acc(node)");
+    $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64");
     const $ = $ggml_opt_grad_acc(opt_ctx.address, node.address);
     if ($ === 0n) return null;
     $keep(opt_ctx.owner, node);
@@ -9302,16 +6889,19 @@ export const functions = {
     if (!(arg0 instanceof ggml_opt_context) || arg0.owner.freed) {
       throw $wrongHandle(arg0, ggml_opt_context, "ggml_opt_context_optimizer_type(arg0)");
     }
+    $ggml_opt_context_optimizer_type ??= $bind("ggml_opt_context_optimizer_type", ["u64"], "u32");
     const $ = $ggml_opt_context_optimizer_type(arg0.address);
     return $;
   },
   ggml_opt_optimizer_name(arg0) {
     const $0 = $uint32(arg0, "ggml_opt_optimizer_name(arg0)");
+    $ggml_opt_optimizer_name ??= $bind("ggml_opt_optimizer_name", ["u32"], "pointer");
     const $ = $ggml_opt_optimizer_name($0);
     if ($ === null) throw $nullResult("ggml_opt_optimizer_name");
     return $cstringAt($);
   },
   ggml_opt_result_init() {
+    $ggml_opt_result_init ??= $bind("ggml_opt_result_init", [], "u64");
     const $ = $ggml_opt_result_init();
     if ($ === 0n) throw $nullResult("ggml_opt_result_init");
     const $owner = new $Owner($);
@@ -9321,6 +6911,7 @@ export const functions = {
     if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_free(result)");
     }
+    $ggml_opt_result_free ??= $bind("ggml_opt_result_free", ["u64"], "void");
     $ggml_opt_result_free(result === null ? 0n : result.address);
     $markFreed(result);
   },
@@ -9328,6 +6919,7 @@ export const functions = {
     if (!(result instanceof ggml_opt_result) || result.owner.freed) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_reset(result)");
     }
+    $ggml_opt_result_reset ??= $bind("ggml_opt_result_reset", ["u64"], "void");
     $ggml_opt_result_reset(result.address);
   },
   ggml_opt_result_ndata(result, ndata) {
@@ -9335,6 +6927,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_ndata(result)");
     }
     const $1 = $data(ndata, 8, "ggml_opt_result_ndata(ndata)");
+    $ggml_opt_result_ndata ??= $bind("ggml_opt_result_ndata", ["u64", "buffer"], "void");
     $ggml_opt_result_ndata(result.address, $1);
   },
   ggml_opt_result_loss(result, loss, unc) {
@@ -9343,6 +6936,7 @@ export const functions = {
     }
     const $1 = $data(loss, 8, "ggml_opt_result_loss(loss)");
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_loss(unc)");
+    $ggml_opt_result_loss ??= $bind("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void");
     $ggml_opt_result_loss(result.address, $1, $2);
   },
   ggml_opt_result_pred(result, pred) {
@@ -9350,6 +6944,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_pred(result)");
     }
     const $1 = $data(pred, 4, "ggml_opt_result_pred(pred)");
+    $ggml_opt_result_pred ??= $bind("ggml_opt_result_pred", ["u64", "buffer"], "void");
     $ggml_opt_result_pred(result.address, $1);
   },
   ggml_opt_result_accuracy(result, accuracy, unc) {
@@ -9358,6 +6953,7 @@ export const functions = {
     }
     const $1 = $data(accuracy, 8, "ggml_opt_result_accuracy(accuracy)");
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_accuracy(unc)");
+    $ggml_opt_result_accuracy ??= $bind("ggml_opt_result_accuracy", ["u64", "buffer", "buffer"], "void");
     $ggml_opt_result_accuracy(result.address, $1, $2);
   },
   ggml_opt_prepare_alloc(opt_ctx, ctx_compute, gf, inputs, outputs) {
@@ -9372,6 +6968,7 @@ export const functions = {
     if (!(outputs instanceof ggml_tensor) || outputs.owner.freed) {
       throw $wrongHandle(outputs, ggml_tensor, "ggml_opt_prepare_alloc(outputs)");
     }
+    $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
   },
   ggml_opt_alloc(opt_ctx, backward) {
@@ -9379,6 +6976,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_alloc(opt_ctx)");
     }
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
+    $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
     $ggml_opt_alloc(opt_ctx.address, $1);
   },
   ggml_opt_eval(opt_ctx, result) {
@@ -9388,6 +6986,7 @@ export const functions = {
     if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_eval(result)");
     }
+    $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
     $ggml_opt_eval(opt_ctx.address, result === null ? 0n : result.address);
   },
   ggml_opt_epoch(opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
@@ -9410,6 +7009,7 @@ export const functions = {
     if (callback_eval !== null && (!(callback_eval instanceof ggml_opt_epoch_callback) || callback_eval.owner.freed)) {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
     }
+    $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     $ggml_opt_epoch(
       opt_ctx.address,
       dataset.address,
@@ -9436,6 +7036,11 @@ export const functions = {
     const $4 = $int64(ibatch, "ggml_opt_epoch_callback_progress_bar(ibatch)");
     const $5 = $int64(ibatch_max, "ggml_opt_epoch_callback_progress_bar(ibatch_max)");
     const $6 = $int64(t_start_us, "ggml_opt_epoch_callback_progress_bar(t_start_us)");
+    $ggml_opt_epoch_callback_progress_bar ??= $bind(
+      "ggml_opt_epoch_callback_progress_bar",
+      ["bool", "u64", "u64", "u64", "i64", "i64", "i64"],
+      "void",
+    );
     $ggml_opt_epoch_callback_progress_bar($0, opt_ctx.address, dataset === null ? 0n : dataset.address, result.address, $4, $5, $6);
   },
   ggml_opt_fit(
@@ -9472,6 +7077,7 @@ export const functions = {
     const $9 = $int64(nbatch_logical, "ggml_opt_fit(nbatch_logical)");
     const $10 = $float(val_split, "ggml_opt_fit(val_split)");
     const $11 = $bool(silent, "ggml_opt_fit(silent)");
+    $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
     $ggml_opt_fit(
       backend_sched.address,
       ctx_compute.address,
@@ -9489,6 +7095,7 @@ export const functions = {
     $keep(backend_sched.owner, get_opt_pars);
   },
   gguf_init_empty() {
+    $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64");
     const $ = $gguf_init_empty();
     if ($ === 0n) throw $nullResult("gguf_init_empty");
     const $owner = new $Owner($);
@@ -9497,6 +7104,7 @@ export const functions = {
   gguf_init_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "gguf_init_from_file_ptr(file)");
     const $1 = $struct(params, gguf_init_params, "gguf_init_from_file_ptr(params)");
+    $gguf_init_from_file_ptr ??= $bind("gguf_init_from_file_ptr", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file_ptr($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9506,6 +7114,7 @@ export const functions = {
   gguf_init_from_file(fname, params) {
     const $0 = $string(fname, 0, "gguf_init_from_file(fname)");
     const $1 = $struct(params, gguf_init_params, "gguf_init_from_file(params)");
+    $gguf_init_from_file ??= $bind("gguf_init_from_file", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9516,6 +7125,7 @@ export const functions = {
     const $0 = $dataOrNull(data, 0, "gguf_init_from_buffer(data)");
     const $1 = $uint64(size, "gguf_init_from_buffer(size)");
     const $2 = $struct(params, gguf_init_params, "gguf_init_from_buffer(params)");
+    $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9530,6 +7140,11 @@ export const functions = {
     const $2 = $uint64(max_chunk_read, "gguf_init_from_callback(max_chunk_read)");
     const $3 = $uint64(max_expected_size, "gguf_init_from_callback(max_expected_size)");
     const $4 = $struct(params, gguf_init_params, "gguf_init_from_callback(params)");
+    $gguf_init_from_callback ??= $bind(
+      "gguf_init_from_callback",
+      ["u64", "buffer", "u64", "u64", { struct: gguf_init_params.native }],
+      "u64",
+    );
     const $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9539,44 +7154,52 @@ export const functions = {
   },
   gguf_free(ctx) {
     if (ctx !== null && (!(ctx instanceof gguf_context) || ctx.owner.freed)) throw $wrongHandle(ctx, gguf_context, "gguf_free(ctx)");
+    $gguf_free ??= $bind("gguf_free", ["u64"], "void");
     $gguf_free(ctx === null ? 0n : ctx.address);
     $markFreed(ctx);
   },
   gguf_type_name(type) {
     const $0 = $uint32(type, "gguf_type_name(type)");
+    $gguf_type_name ??= $bind("gguf_type_name", ["u32"], "pointer");
     const $ = $gguf_type_name($0);
     if ($ === null) return null;
     return $cstringAt($);
   },
   gguf_get_version(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_version(ctx)");
+    $gguf_get_version ??= $bind("gguf_get_version", ["u64"], "u32");
     const $ = $gguf_get_version(ctx.address);
     return $;
   },
   gguf_get_alignment(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_alignment(ctx)");
+    $gguf_get_alignment ??= $bind("gguf_get_alignment", ["u64"], "u64");
     const $ = $gguf_get_alignment(ctx.address);
     return $fromUint64($);
   },
   gguf_get_data_offset(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_data_offset(ctx)");
+    $gguf_get_data_offset ??= $bind("gguf_get_data_offset", ["u64"], "u64");
     const $ = $gguf_get_data_offset(ctx.address);
     return $fromUint64($);
   },
   gguf_get_n_kv(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_n_kv(ctx)");
+    $gguf_get_n_kv ??= $bind("gguf_get_n_kv", ["u64"], "i64");
     const $ = $gguf_get_n_kv(ctx.address);
     return $fromInt64($);
   },
   gguf_find_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_key(ctx)");
     const $1 = $string(key, 0, "gguf_find_key(key)");
+    $gguf_find_key ??= $bind("gguf_find_key", ["u64", "buffer"], "i64");
     const $ = $gguf_find_key(ctx.address, $1);
     return $fromInt64($);
   },
   gguf_get_key(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_key(ctx)");
     const $1 = $int64(key_id, "gguf_get_key(key_id)");
+    $gguf_get_key ??= $bind("gguf_get_key", ["u64", "i64"], "pointer");
     const $ = $gguf_get_key(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_key");
     return $cstringAt($);
@@ -9584,84 +7207,98 @@ export const functions = {
   gguf_get_kv_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_kv_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_kv_type(key_id)");
+    $gguf_get_kv_type ??= $bind("gguf_get_kv_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_kv_type(ctx.address, $1);
     return $;
   },
   gguf_get_arr_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_type(key_id)");
+    $gguf_get_arr_type ??= $bind("gguf_get_arr_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_arr_type(ctx.address, $1);
     return $;
   },
   gguf_get_val_u8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u8(key_id)");
+    $gguf_get_val_u8 ??= $bind("gguf_get_val_u8", ["u64", "i64"], "u8");
     const $ = $gguf_get_val_u8(ctx.address, $1);
     return $;
   },
   gguf_get_val_i8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i8(key_id)");
+    $gguf_get_val_i8 ??= $bind("gguf_get_val_i8", ["u64", "i64"], "i8");
     const $ = $gguf_get_val_i8(ctx.address, $1);
     return $;
   },
   gguf_get_val_u16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u16(key_id)");
+    $gguf_get_val_u16 ??= $bind("gguf_get_val_u16", ["u64", "i64"], "u16");
     const $ = $gguf_get_val_u16(ctx.address, $1);
     return $;
   },
   gguf_get_val_i16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i16(key_id)");
+    $gguf_get_val_i16 ??= $bind("gguf_get_val_i16", ["u64", "i64"], "i16");
     const $ = $gguf_get_val_i16(ctx.address, $1);
     return $;
   },
   gguf_get_val_u32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u32(key_id)");
+    $gguf_get_val_u32 ??= $bind("gguf_get_val_u32", ["u64", "i64"], "u32");
     const $ = $gguf_get_val_u32(ctx.address, $1);
     return $;
   },
   gguf_get_val_i32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i32(key_id)");
+    $gguf_get_val_i32 ??= $bind("gguf_get_val_i32", ["u64", "i64"], "i32");
     const $ = $gguf_get_val_i32(ctx.address, $1);
     return $;
   },
   gguf_get_val_f32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f32(key_id)");
+    $gguf_get_val_f32 ??= $bind("gguf_get_val_f32", ["u64", "i64"], "f32");
     const $ = $gguf_get_val_f32(ctx.address, $1);
     return $;
   },
   gguf_get_val_u64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u64(key_id)");
+    $gguf_get_val_u64 ??= $bind("gguf_get_val_u64", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_u64(ctx.address, $1);
     return $fromUint64($);
   },
   gguf_get_val_i64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i64(key_id)");
+    $gguf_get_val_i64 ??= $bind("gguf_get_val_i64", ["u64", "i64"], "i64");
     const $ = $gguf_get_val_i64(ctx.address, $1);
     return $fromInt64($);
   },
   gguf_get_val_f64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f64(key_id)");
+    $gguf_get_val_f64 ??= $bind("gguf_get_val_f64", ["u64", "i64"], "f64");
     const $ = $gguf_get_val_f64(ctx.address, $1);
     return $;
   },
   gguf_get_val_bool(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_bool(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_bool(key_id)");
+    $gguf_get_val_bool ??= $bind("gguf_get_val_bool", ["u64", "i64"], "bool");
     const $ = $gguf_get_val_bool(ctx.address, $1);
     return $;
   },
   gguf_get_val_str(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_str(key_id)");
+    $gguf_get_val_str ??= $bind("gguf_get_val_str", ["u64", "i64"], "pointer");
     const $ = $gguf_get_val_str(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_val_str");
     return $cstringAt($);
@@ -9669,6 +7306,7 @@ export const functions = {
   gguf_get_val_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_data(key_id)");
+    $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_data(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_val_data");
     return new $Pointer($, ctx.owner);
@@ -9676,12 +7314,14 @@ export const functions = {
   gguf_get_arr_n(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_n(key_id)");
+    $gguf_get_arr_n ??= $bind("gguf_get_arr_n", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_n(ctx.address, $1);
     return $fromUint64($);
   },
   gguf_get_arr_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_data(key_id)");
+    $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_data(ctx.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -9690,30 +7330,35 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_str(key_id)");
     const $2 = $uint64(i, "gguf_get_arr_str(i)");
+    $gguf_get_arr_str ??= $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer");
     const $ = $gguf_get_arr_str(ctx.address, $1, $2);
     if ($ === null) throw $nullResult("gguf_get_arr_str");
     return $cstringAt($);
   },
   gguf_get_n_tensors(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_n_tensors(ctx)");
+    $gguf_get_n_tensors ??= $bind("gguf_get_n_tensors", ["u64"], "i64");
     const $ = $gguf_get_n_tensors(ctx.address);
     return $fromInt64($);
   },
   gguf_find_tensor(ctx, name) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_tensor(ctx)");
     const $1 = $string(name, 0, "gguf_find_tensor(name)");
+    $gguf_find_tensor ??= $bind("gguf_find_tensor", ["u64", "buffer"], "i64");
     const $ = $gguf_find_tensor(ctx.address, $1);
     return $fromInt64($);
   },
   gguf_get_tensor_offset(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_offset(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_offset(tensor_id)");
+    $gguf_get_tensor_offset ??= $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_offset(ctx.address, $1);
     return $fromUint64($);
   },
   gguf_get_tensor_name(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_name(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_name(tensor_id)");
+    $gguf_get_tensor_name ??= $bind("gguf_get_tensor_name", ["u64", "i64"], "pointer");
     const $ = $gguf_get_tensor_name(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_tensor_name");
     return $cstringAt($);
@@ -9721,6 +7366,7 @@ export const functions = {
   gguf_get_tensor_ne(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_ne(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_ne(tensor_id)");
+    $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_ne(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_tensor_ne");
     return new $Pointer($, ctx.owner);
@@ -9728,18 +7374,21 @@ export const functions = {
   gguf_get_tensor_type(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_type(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_type(tensor_id)");
+    $gguf_get_tensor_type ??= $bind("gguf_get_tensor_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_tensor_type(ctx.address, $1);
     return $;
   },
   gguf_get_tensor_size(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_size(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_size(tensor_id)");
+    $gguf_get_tensor_size ??= $bind("gguf_get_tensor_size", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_size(ctx.address, $1);
     return $fromUint64($);
   },
   gguf_remove_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_remove_key(ctx)");
     const $1 = $string(key, 0, "gguf_remove_key(key)");
+    $gguf_remove_key ??= $bind("gguf_remove_key", ["u64", "buffer"], "i64");
     const $ = $gguf_remove_key(ctx.address, $1);
     return $fromInt64($);
   },
@@ -9747,72 +7396,84 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u8(key)");
     const $2 = $smallUnsigned(val, 8, "gguf_set_val_u8(val)");
+    $gguf_set_val_u8 ??= $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void");
     $gguf_set_val_u8(ctx.address, $1, $2);
   },
   gguf_set_val_i8(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i8(key)");
     const $2 = $small(val, 8, "gguf_set_val_i8(val)");
+    $gguf_set_val_i8 ??= $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void");
     $gguf_set_val_i8(ctx.address, $1, $2);
   },
   gguf_set_val_u16(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u16(key)");
     const $2 = $smallUnsigned(val, 16, "gguf_set_val_u16(val)");
+    $gguf_set_val_u16 ??= $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void");
     $gguf_set_val_u16(ctx.address, $1, $2);
   },
   gguf_set_val_i16(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i16(key)");
     const $2 = $small(val, 16, "gguf_set_val_i16(val)");
+    $gguf_set_val_i16 ??= $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void");
     $gguf_set_val_i16(ctx.address, $1, $2);
   },
   gguf_set_val_u32(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u32(key)");
     const $2 = $uint32(val, "gguf_set_val_u32(val)");
+    $gguf_set_val_u32 ??= $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void");
     $gguf_set_val_u32(ctx.address, $1, $2);
   },
   gguf_set_val_i32(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i32(key)");
     const $2 = $int32(val, "gguf_set_val_i32(val)");
+    $gguf_set_val_i32 ??= $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void");
     $gguf_set_val_i32(ctx.address, $1, $2);
   },
   gguf_set_val_f32(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f32(key)");
     const $2 = $float(val, "gguf_set_val_f32(val)");
+    $gguf_set_val_f32 ??= $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void");
     $gguf_set_val_f32(ctx.address, $1, $2);
   },
   gguf_set_val_u64(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u64(key)");
     const $2 = $uint64(val, "gguf_set_val_u64(val)");
+    $gguf_set_val_u64 ??= $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void");
     $gguf_set_val_u64(ctx.address, $1, $2);
   },
   gguf_set_val_i64(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i64(key)");
     const $2 = $int64(val, "gguf_set_val_i64(val)");
+    $gguf_set_val_i64 ??= $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void");
     $gguf_set_val_i64(ctx.address, $1, $2);
   },
   gguf_set_val_f64(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f64(key)");
     const $2 = $float(val, "gguf_set_val_f64(val)");
+    $gguf_set_val_f64 ??= $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void");
     $gguf_set_val_f64(ctx.address, $1, $2);
   },
   gguf_set_val_bool(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_bool(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_bool(key)");
     const $2 = $bool(val, "gguf_set_val_bool(val)");
+    $gguf_set_val_bool ??= $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void");
     $gguf_set_val_bool(ctx.address, $1, $2);
   },
   gguf_set_val_str(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_str(key)");
     const $2 = $string(val, 1, "gguf_set_val_str(val)");
+    $gguf_set_val_str ??= $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void");
     $gguf_set_val_str(ctx.address, $1, $2);
   },
   gguf_set_arr_data(ctx, key, type, data, n) {
@@ -9821,6 +7482,7 @@ export const functions = {
     const $2 = $uint32(type, "gguf_set_arr_data(type)");
     const $3 = $dataOrNull(data, 0, "gguf_set_arr_data(data)");
     const $4 = $uint64(n, "gguf_set_arr_data(n)");
+    $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
     $gguf_set_arr_data(ctx.address, $1, $2, $3, $4);
   },
   gguf_set_arr_str(ctx, key, data, n) {
@@ -9828,34 +7490,40 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_arr_str(key)");
     const $2 = $pointersOrNull(data, "gguf_set_arr_str(data)");
     const $3 = $uint64(n, "gguf_set_arr_str(n)");
+    $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
     $gguf_set_arr_str(ctx.address, $1, $2, $3);
   },
   gguf_set_kv(ctx, src) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_kv(ctx)");
     if (!(src instanceof gguf_context) || src.owner.freed) throw $wrongHandle(src, gguf_context, "gguf_set_kv(src)");
+    $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void");
     $gguf_set_kv(ctx.address, src.address);
   },
   gguf_add_tensor(ctx, tensor) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_add_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
+    $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
     $gguf_add_tensor(ctx.address, tensor.address);
   },
   gguf_set_tensor_type(ctx, name, type) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_type(name)");
     const $2 = $uint32(type, "gguf_set_tensor_type(type)");
+    $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
     $gguf_set_tensor_type(ctx.address, $1, $2);
   },
   gguf_set_tensor_data(ctx, name, data) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_data(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_data(name)");
     const $2 = $data(data, 0, "gguf_set_tensor_data(data)");
+    $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     $gguf_set_tensor_data(ctx.address, $1, $2);
   },
   gguf_write_to_file_ptr(ctx, file, only_meta) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
     const $1 = $data(file, 0, "gguf_write_to_file_ptr(file)");
     const $2 = $bool(only_meta, "gguf_write_to_file_ptr(only_meta)");
+    $gguf_write_to_file_ptr ??= $bind("gguf_write_to_file_ptr", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file_ptr(ctx.address, $1, $2);
     return $;
   },
@@ -9863,20 +7531,24 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file(ctx)");
     const $1 = $string(fname, 0, "gguf_write_to_file(fname)");
     const $2 = $bool(only_meta, "gguf_write_to_file(only_meta)");
+    $gguf_write_to_file ??= $bind("gguf_write_to_file", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file(ctx.address, $1, $2);
     return $;
   },
   gguf_get_meta_size(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_size(ctx)");
+    $gguf_get_meta_size ??= $bind("gguf_get_meta_size", ["u64"], "u64");
     const $ = $gguf_get_meta_size(ctx.address);
     return $fromUint64($);
   },
   gguf_get_meta_data(ctx, data) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_data(ctx)");
     const $1 = $data(data, 0, "gguf_get_meta_data(data)");
+    $gguf_get_meta_data ??= $bind("gguf_get_meta_data", ["u64", "buffer"], "void");
     $gguf_get_meta_data(ctx.address, $1);
   },
   ggml_backend_blas_init() {
+    $ggml_backend_blas_init ??= $bind("ggml_backend_blas_init", [], "u64");
     const $ = $ggml_backend_blas_init();
     if ($ === 0n) throw $nullResult("ggml_backend_blas_init");
     const $owner = new $Owner($);
@@ -9886,6 +7558,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_blas(backend)");
     }
+    $ggml_backend_is_blas ??= $bind("ggml_backend_is_blas", ["u64"], "bool");
     const $ = $ggml_backend_is_blas(backend === null ? 0n : backend.address);
     return $;
   },
@@ -9894,20 +7567,24 @@ export const functions = {
       throw $wrongHandle(backend_blas, ggml_backend, "ggml_backend_blas_set_n_threads(backend_blas)");
     }
     const $1 = $int32(n_threads, "ggml_backend_blas_set_n_threads(n_threads)");
+    $ggml_backend_blas_set_n_threads ??= $bind("ggml_backend_blas_set_n_threads", ["u64", "i32"], "void");
     $ggml_backend_blas_set_n_threads(backend_blas.address, $1);
   },
   ggml_backend_blas_reg() {
+    $ggml_backend_blas_reg ??= $bind("ggml_backend_blas_reg", [], "u64");
     const $ = $ggml_backend_blas_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_blas_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_cann_reg() {
+    $ggml_backend_cann_reg ??= $bind("ggml_backend_cann_reg", [], "u64");
     const $ = $ggml_backend_cann_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cann_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_cann_init(device) {
     const $0 = $int32(device, "ggml_backend_cann_init(device)");
+    $ggml_backend_cann_init ??= $bind("ggml_backend_cann_init", ["i32"], "u64");
     const $ = $ggml_backend_cann_init($0);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9917,20 +7594,24 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cann(backend)");
     }
+    $ggml_backend_is_cann ??= $bind("ggml_backend_is_cann", ["u64"], "bool");
     const $ = $ggml_backend_is_cann(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_cann_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_cann_buffer_type(device)");
+    $ggml_backend_cann_buffer_type ??= $bind("ggml_backend_cann_buffer_type", ["i32"], "u64");
     const $ = $ggml_backend_cann_buffer_type($0);
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_cann_get_device_count() {
+    $ggml_backend_cann_get_device_count ??= $bind("ggml_backend_cann_get_device_count", [], "i32");
     const $ = $ggml_backend_cann_get_device_count();
     return $;
   },
   ggml_backend_cann_host_buffer_type() {
+    $ggml_backend_cann_host_buffer_type ??= $bind("ggml_backend_cann_host_buffer_type", [], "u64");
     const $ = $ggml_backend_cann_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_cann_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -9939,16 +7620,19 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_cann_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_cann_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_cann_get_device_description(description_size)");
+    $ggml_backend_cann_get_device_description ??= $bind("ggml_backend_cann_get_device_description", ["i32", "buffer", "u64"], "void");
     $ggml_backend_cann_get_device_description($0, $1, $2);
   },
   ggml_backend_cann_get_device_memory(device, free, total) {
     const $0 = $int32(device, "ggml_backend_cann_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_cann_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_cann_get_device_memory(total)");
+    $ggml_backend_cann_get_device_memory ??= $bind("ggml_backend_cann_get_device_memory", ["i32", "buffer", "buffer"], "void");
     $ggml_backend_cann_get_device_memory($0, $1, $2);
   },
   ggml_backend_cuda_init(device) {
     const $0 = $int32(device, "ggml_backend_cuda_init(device)");
+    $ggml_backend_cuda_init ??= $bind("ggml_backend_cuda_init", ["i32"], "u64");
     const $ = $ggml_backend_cuda_init($0);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9958,11 +7642,13 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cuda(backend)");
     }
+    $ggml_backend_is_cuda ??= $bind("ggml_backend_is_cuda", ["u64"], "bool");
     const $ = $ggml_backend_is_cuda(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_cuda_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_cuda_buffer_type(device)");
+    $ggml_backend_cuda_buffer_type ??= $bind("ggml_backend_cuda_buffer_type", ["i32"], "u64");
     const $ = $ggml_backend_cuda_buffer_type($0);
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
@@ -9971,15 +7657,18 @@ export const functions = {
     const $0 = $pointers(backends, "ggml_backend_cuda_allreduce_tensor(backends)");
     const $1 = $pointers(tensors, "ggml_backend_cuda_allreduce_tensor(tensors)");
     const $2 = $uint64(n_backends, "ggml_backend_cuda_allreduce_tensor(n_backends)");
+    $ggml_backend_cuda_allreduce_tensor ??= $bind("ggml_backend_cuda_allreduce_tensor", ["buffer", "buffer", "u64"], "bool");
     const $ = $ggml_backend_cuda_allreduce_tensor($0, $1, $2);
     return $;
   },
   ggml_backend_cuda_host_buffer_type() {
+    $ggml_backend_cuda_host_buffer_type ??= $bind("ggml_backend_cuda_host_buffer_type", [], "u64");
     const $ = $ggml_backend_cuda_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_cuda_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_cuda_get_device_count() {
+    $ggml_backend_cuda_get_device_count ??= $bind("ggml_backend_cuda_get_device_count", [], "i32");
     const $ = $ggml_backend_cuda_get_device_count();
     return $;
   },
@@ -9987,36 +7676,43 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_cuda_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_cuda_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_cuda_get_device_description(description_size)");
+    $ggml_backend_cuda_get_device_description ??= $bind("ggml_backend_cuda_get_device_description", ["i32", "buffer", "u64"], "void");
     $ggml_backend_cuda_get_device_description($0, $1, $2);
   },
   ggml_backend_cuda_get_device_memory(device, free, total) {
     const $0 = $int32(device, "ggml_backend_cuda_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_cuda_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_cuda_get_device_memory(total)");
+    $ggml_backend_cuda_get_device_memory ??= $bind("ggml_backend_cuda_get_device_memory", ["i32", "buffer", "buffer"], "void");
     $ggml_backend_cuda_get_device_memory($0, $1, $2);
   },
   ggml_backend_cuda_register_host_buffer(buffer, size) {
     const $0 = $data(buffer, 0, "ggml_backend_cuda_register_host_buffer(buffer)");
     const $1 = $uint64(size, "ggml_backend_cuda_register_host_buffer(size)");
+    $ggml_backend_cuda_register_host_buffer ??= $bind("ggml_backend_cuda_register_host_buffer", ["buffer", "u64"], "bool");
     const $ = $ggml_backend_cuda_register_host_buffer($0, $1);
     return $;
   },
   ggml_backend_cuda_unregister_host_buffer(buffer) {
     const $0 = $data(buffer, 0, "ggml_backend_cuda_unregister_host_buffer(buffer)");
+    $ggml_backend_cuda_unregister_host_buffer ??= $bind("ggml_backend_cuda_unregister_host_buffer", ["buffer"], "void");
     $ggml_backend_cuda_unregister_host_buffer($0);
   },
   ggml_backend_cuda_reg() {
+    $ggml_backend_cuda_reg ??= $bind("ggml_backend_cuda_reg", [], "u64");
     const $ = $ggml_backend_cuda_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cuda_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_et_guid() {
+    $ggml_backend_et_guid ??= $bind("ggml_backend_et_guid", [], "u64");
     const $ = $ggml_backend_et_guid();
     if ($ === 0n) throw $nullResult("ggml_backend_et_guid");
     return new $Pointer($, $STATIC);
   },
   ggml_backend_et_init(devidx) {
     const $0 = $uint64(devidx, "ggml_backend_et_init(devidx)");
+    $ggml_backend_et_init ??= $bind("ggml_backend_et_init", ["u64"], "u64");
     const $ = $ggml_backend_et_init($0);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10026,10 +7722,12 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_et(backend)");
     }
+    $ggml_backend_is_et ??= $bind("ggml_backend_is_et", ["u64"], "bool");
     const $ = $ggml_backend_is_et(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_et_get_device_count() {
+    $ggml_backend_et_get_device_count ??= $bind("ggml_backend_et_get_device_count", [], "i32");
     const $ = $ggml_backend_et_get_device_count();
     return $;
   },
@@ -10037,31 +7735,37 @@ export const functions = {
     const $0 = $int32(devidx, "ggml_backend_et_get_device_description(devidx)");
     const $1 = $data(description, 1, "ggml_backend_et_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_et_get_device_description(description_size)");
+    $ggml_backend_et_get_device_description ??= $bind("ggml_backend_et_get_device_description", ["i32", "buffer", "u64"], "void");
     $ggml_backend_et_get_device_description($0, $1, $2);
   },
   ggml_backend_et_get_device_memory(devidx, free, total) {
     const $0 = $int32(devidx, "ggml_backend_et_get_device_memory(devidx)");
     const $1 = $data(free, 8, "ggml_backend_et_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_et_get_device_memory(total)");
+    $ggml_backend_et_get_device_memory ??= $bind("ggml_backend_et_get_device_memory", ["i32", "buffer", "buffer"], "void");
     $ggml_backend_et_get_device_memory($0, $1, $2);
   },
   ggml_backend_et_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_et_buffer_type(dev_num)");
+    $ggml_backend_et_buffer_type ??= $bind("ggml_backend_et_buffer_type", ["u64"], "u64");
     const $ = $ggml_backend_et_buffer_type($0);
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_et_host_buffer_type() {
+    $ggml_backend_et_host_buffer_type ??= $bind("ggml_backend_et_host_buffer_type", [], "u64");
     const $ = $ggml_backend_et_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_et_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_et_reg() {
+    $ggml_backend_et_reg ??= $bind("ggml_backend_et_reg", [], "u64");
     const $ = $ggml_backend_et_reg();
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_hexagon_init() {
+    $ggml_backend_hexagon_init ??= $bind("ggml_backend_hexagon_init", [], "u64");
     const $ = $ggml_backend_hexagon_init();
     if ($ === 0n) throw $nullResult("ggml_backend_hexagon_init");
     const $owner = new $Owner($);
@@ -10071,15 +7775,18 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_hexagon(backend)");
     }
+    $ggml_backend_is_hexagon ??= $bind("ggml_backend_is_hexagon", ["u64"], "bool");
     const $ = $ggml_backend_is_hexagon(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_hexagon_reg() {
+    $ggml_backend_hexagon_reg ??= $bind("ggml_backend_hexagon_reg", [], "u64");
     const $ = $ggml_backend_hexagon_reg();
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_metal_init() {
+    $ggml_backend_metal_init ??= $bind("ggml_backend_metal_init", [], "u64");
     const $ = $ggml_backend_metal_init();
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10089,6 +7796,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_metal(backend)");
     }
+    $ggml_backend_is_metal ??= $bind("ggml_backend_is_metal", ["u64"], "bool");
     const $ = $ggml_backend_is_metal(backend === null ? 0n : backend.address);
     return $;
   },
@@ -10100,6 +7808,7 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "ggml_backend_metal_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_metal_set_abort_callback(user_data)");
+    $ggml_backend_metal_set_abort_callback ??= $bind("ggml_backend_metal_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_metal_set_abort_callback(backend.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keep(backend.owner, abort_callback);
   },
@@ -10108,6 +7817,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_metal_supports_family(backend)");
     }
     const $1 = $int32(family, "ggml_backend_metal_supports_family(family)");
+    $ggml_backend_metal_supports_family ??= $bind("ggml_backend_metal_supports_family", ["u64", "i32"], "bool");
     const $ = $ggml_backend_metal_supports_family(backend.address, $1);
     return $;
   },
@@ -10115,14 +7825,17 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_metal_capture_next_compute(backend)");
     }
+    $ggml_backend_metal_capture_next_compute ??= $bind("ggml_backend_metal_capture_next_compute", ["u64"], "void");
     $ggml_backend_metal_capture_next_compute(backend.address);
   },
   ggml_backend_metal_reg() {
+    $ggml_backend_metal_reg ??= $bind("ggml_backend_metal_reg", [], "u64");
     const $ = $ggml_backend_metal_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_metal_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_opencl_init() {
+    $ggml_backend_opencl_init ??= $bind("ggml_backend_opencl_init", [], "u64");
     const $ = $ggml_backend_opencl_init();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_init");
     const $owner = new $Owner($);
@@ -10132,26 +7845,31 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_opencl(backend)");
     }
+    $ggml_backend_is_opencl ??= $bind("ggml_backend_is_opencl", ["u64"], "bool");
     const $ = $ggml_backend_is_opencl(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_opencl_buffer_type() {
+    $ggml_backend_opencl_buffer_type ??= $bind("ggml_backend_opencl_buffer_type", [], "u64");
     const $ = $ggml_backend_opencl_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_opencl_host_buffer_type() {
+    $ggml_backend_opencl_host_buffer_type ??= $bind("ggml_backend_opencl_host_buffer_type", [], "u64");
     const $ = $ggml_backend_opencl_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_opencl_reg() {
+    $ggml_backend_opencl_reg ??= $bind("ggml_backend_opencl_reg", [], "u64");
     const $ = $ggml_backend_opencl_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_openvino_init(device) {
     const $0 = $int32(device, "ggml_backend_openvino_init(device)");
+    $ggml_backend_openvino_init ??= $bind("ggml_backend_openvino_init", ["i32"], "u64");
     const $ = $ggml_backend_openvino_init($0);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10161,6 +7879,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_openvino(backend)");
     }
+    $ggml_backend_is_openvino ??= $bind("ggml_backend_is_openvino", ["u64"], "bool");
     const $ = $ggml_backend_is_openvino(backend === null ? 0n : backend.address);
     return $;
   },
@@ -10168,6 +7887,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_is_openvino(buffer)");
     }
+    $ggml_backend_buffer_is_openvino ??= $bind("ggml_backend_buffer_is_openvino", ["u64"], "bool");
     const $ = $ggml_backend_buffer_is_openvino(buffer.address);
     return $;
   },
@@ -10175,6 +7895,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_openvino(buft)");
     }
+    $ggml_backend_buft_is_openvino ??= $bind("ggml_backend_buft_is_openvino", ["u64"], "bool");
     const $ = $ggml_backend_buft_is_openvino(buft.address);
     return $;
   },
@@ -10182,6 +7903,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_openvino_host(buft)");
     }
+    $ggml_backend_buft_is_openvino_host ??= $bind("ggml_backend_buft_is_openvino_host", ["u64"], "bool");
     const $ = $ggml_backend_buft_is_openvino_host(buft.address);
     return $;
   },
@@ -10189,26 +7911,31 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_openvino_buffer_get_ctx_id(buffer)");
     }
+    $ggml_backend_openvino_buffer_get_ctx_id ??= $bind("ggml_backend_openvino_buffer_get_ctx_id", ["u64"], "u64");
     const $ = $ggml_backend_openvino_buffer_get_ctx_id(buffer.address);
     return $fromUint64($);
   },
   ggml_backend_openvino_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_openvino_buffer_type(device)");
+    $ggml_backend_openvino_buffer_type ??= $bind("ggml_backend_openvino_buffer_type", ["i32"], "u64");
     const $ = $ggml_backend_openvino_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_openvino_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_openvino_host_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_openvino_host_buffer_type(device)");
+    $ggml_backend_openvino_host_buffer_type ??= $bind("ggml_backend_openvino_host_buffer_type", ["i32"], "u64");
     const $ = $ggml_backend_openvino_host_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_openvino_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_openvino_get_device_count() {
+    $ggml_backend_openvino_get_device_count ??= $bind("ggml_backend_openvino_get_device_count", [], "i32");
     const $ = $ggml_backend_openvino_get_device_count();
     return $;
   },
   ggml_backend_openvino_reg() {
+    $ggml_backend_openvino_reg ??= $bind("ggml_backend_openvino_reg", [], "u64");
     const $ = $ggml_backend_openvino_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_openvino_reg");
     return new ggml_backend_reg($, $STATIC);
@@ -10216,6 +7943,7 @@ export const functions = {
   ggml_backend_rpc_init(endpoint, device) {
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_init(endpoint)");
     const $1 = $uint32(device, "ggml_backend_rpc_init(device)");
+    $ggml_backend_rpc_init ??= $bind("ggml_backend_rpc_init", ["buffer", "u32"], "u64");
     const $ = $ggml_backend_rpc_init($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_init");
     const $owner = new $Owner($);
@@ -10225,12 +7953,14 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_rpc(backend)");
     }
+    $ggml_backend_is_rpc ??= $bind("ggml_backend_is_rpc", ["u64"], "bool");
     const $ = $ggml_backend_is_rpc(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_rpc_buffer_type(endpoint, device) {
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_buffer_type(endpoint)");
     const $1 = $uint32(device, "ggml_backend_rpc_buffer_type(device)");
+    $ggml_backend_rpc_buffer_type ??= $bind("ggml_backend_rpc_buffer_type", ["buffer", "u32"], "u64");
     const $ = $ggml_backend_rpc_buffer_type($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -10240,6 +7970,7 @@ export const functions = {
     const $1 = $uint32(device, "ggml_backend_rpc_get_device_memory(device)");
     const $2 = $data(free, 8, "ggml_backend_rpc_get_device_memory(free)");
     const $3 = $data(total, 8, "ggml_backend_rpc_get_device_memory(total)");
+    $ggml_backend_rpc_get_device_memory ??= $bind("ggml_backend_rpc_get_device_memory", ["buffer", "u32", "buffer", "buffer"], "void");
     $ggml_backend_rpc_get_device_memory($0, $1, $2, $3);
   },
   ggml_backend_rpc_start_server(endpoint, cache_dir, n_threads, n_devices, devices) {
@@ -10248,21 +7979,25 @@ export const functions = {
     const $2 = $uint64(n_threads, "ggml_backend_rpc_start_server(n_threads)");
     const $3 = $uint64(n_devices, "ggml_backend_rpc_start_server(n_devices)");
     const $4 = $pointers(devices, "ggml_backend_rpc_start_server(devices)");
+    $ggml_backend_rpc_start_server ??= $bind("ggml_backend_rpc_start_server", ["buffer", "buffer", "u64", "u64", "buffer"], "void");
     $ggml_backend_rpc_start_server($0, $1, $2, $3, $4);
   },
   ggml_backend_rpc_reg() {
+    $ggml_backend_rpc_reg ??= $bind("ggml_backend_rpc_reg", [], "u64");
     const $ = $ggml_backend_rpc_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_rpc_add_server(endpoint) {
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_add_server(endpoint)");
+    $ggml_backend_rpc_add_server ??= $bind("ggml_backend_rpc_add_server", ["buffer"], "u64");
     const $ = $ggml_backend_rpc_add_server($0);
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_sycl_init(device) {
     const $0 = $int32(device, "ggml_backend_sycl_init(device)");
+    $ggml_backend_sycl_init ??= $bind("ggml_backend_sycl_init", ["i32"], "u64");
     const $ = $ggml_backend_sycl_init($0);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10272,11 +8007,13 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_sycl(backend)");
     }
+    $ggml_backend_is_sycl ??= $bind("ggml_backend_is_sycl", ["u64"], "bool");
     const $ = $ggml_backend_is_sycl(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_sycl_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_sycl_buffer_type(device)");
+    $ggml_backend_sycl_buffer_type ??= $bind("ggml_backend_sycl_buffer_type", ["i32"], "u64");
     const $ = $ggml_backend_sycl_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -10284,6 +8021,7 @@ export const functions = {
   ggml_backend_sycl_split_buffer_type(main_device, tensor_split) {
     const $0 = $int32(main_device, "ggml_backend_sycl_split_buffer_type(main_device)");
     const $1 = $dataOrNull(tensor_split, 4, "ggml_backend_sycl_split_buffer_type(tensor_split)");
+    $ggml_backend_sycl_split_buffer_type ??= $bind("ggml_backend_sycl_split_buffer_type", ["i32", "buffer"], "u64");
     const $ = $ggml_backend_sycl_split_buffer_type($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_split_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -10291,40 +8029,48 @@ export const functions = {
   ggml_backend_sycl_comm_init(backends, n_backends) {
     const $0 = $pointers(backends, "ggml_backend_sycl_comm_init(backends)");
     const $1 = $uint64(n_backends, "ggml_backend_sycl_comm_init(n_backends)");
+    $ggml_backend_sycl_comm_init ??= $bind("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_sycl_comm_init($0, $1);
     if ($ === 0n) return null;
     return new $Pointer($, $STATIC);
   },
   ggml_backend_sycl_comm_free(comm_ctx) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_free(comm_ctx)");
+    $ggml_backend_sycl_comm_free ??= $bind("ggml_backend_sycl_comm_free", ["buffer"], "void");
     $ggml_backend_sycl_comm_free($0);
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
     const $1 = $pointers(tensors, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
+    $ggml_backend_sycl_comm_allreduce_tensor ??= $bind("ggml_backend_sycl_comm_allreduce_tensor", ["buffer", "buffer"], "bool");
     const $ = $ggml_backend_sycl_comm_allreduce_tensor($0, $1);
     return $;
   },
   ggml_backend_sycl_host_buffer_type() {
+    $ggml_backend_sycl_host_buffer_type ??= $bind("ggml_backend_sycl_host_buffer_type", [], "u64");
     const $ = $ggml_backend_sycl_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_sycl_print_sycl_devices() {
+    $ggml_backend_sycl_print_sycl_devices ??= $bind("ggml_backend_sycl_print_sycl_devices", [], "void");
     $ggml_backend_sycl_print_sycl_devices();
   },
   ggml_backend_sycl_get_gpu_list(id_list, max_len) {
     const $0 = $data(id_list, 4, "ggml_backend_sycl_get_gpu_list(id_list)");
     const $1 = $int32(max_len, "ggml_backend_sycl_get_gpu_list(max_len)");
+    $ggml_backend_sycl_get_gpu_list ??= $bind("ggml_backend_sycl_get_gpu_list", ["buffer", "i32"], "void");
     $ggml_backend_sycl_get_gpu_list($0, $1);
   },
   ggml_backend_sycl_get_device_description(device, description, description_size) {
     const $0 = $int32(device, "ggml_backend_sycl_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_sycl_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_sycl_get_device_description(description_size)");
+    $ggml_backend_sycl_get_device_description ??= $bind("ggml_backend_sycl_get_device_description", ["i32", "buffer", "u64"], "void");
     $ggml_backend_sycl_get_device_description($0, $1, $2);
   },
   ggml_backend_sycl_get_device_count() {
+    $ggml_backend_sycl_get_device_count ??= $bind("ggml_backend_sycl_get_device_count", [], "i32");
     const $ = $ggml_backend_sycl_get_device_count();
     return $;
   },
@@ -10332,20 +8078,24 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_sycl_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_sycl_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_sycl_get_device_memory(total)");
+    $ggml_backend_sycl_get_device_memory ??= $bind("ggml_backend_sycl_get_device_memory", ["i32", "buffer", "buffer"], "void");
     $ggml_backend_sycl_get_device_memory($0, $1, $2);
   },
   ggml_backend_sycl_reg() {
+    $ggml_backend_sycl_reg ??= $bind("ggml_backend_sycl_reg", [], "u64");
     const $ = $ggml_backend_sycl_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_virtgpu_reg() {
+    $ggml_backend_virtgpu_reg ??= $bind("ggml_backend_virtgpu_reg", [], "u64");
     const $ = $ggml_backend_virtgpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_virtgpu_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_vk_init(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_vk_init(dev_num)");
+    $ggml_backend_vk_init ??= $bind("ggml_backend_vk_init", ["u64"], "u64");
     const $ = $ggml_backend_vk_init($0);
     if ($ === 0n) throw $nullResult("ggml_backend_vk_init");
     const $owner = new $Owner($);
@@ -10355,10 +8105,12 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_vk(backend)");
     }
+    $ggml_backend_is_vk ??= $bind("ggml_backend_is_vk", ["u64"], "bool");
     const $ = $ggml_backend_is_vk(backend === null ? 0n : backend.address);
     return $;
   },
   ggml_backend_vk_get_device_count() {
+    $ggml_backend_vk_get_device_count ??= $bind("ggml_backend_vk_get_device_count", [], "i32");
     const $ = $ggml_backend_vk_get_device_count();
     return $;
   },
@@ -10366,52 +8118,62 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_vk_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_vk_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_vk_get_device_description(description_size)");
+    $ggml_backend_vk_get_device_description ??= $bind("ggml_backend_vk_get_device_description", ["i32", "buffer", "u64"], "void");
     $ggml_backend_vk_get_device_description($0, $1, $2);
   },
   ggml_backend_vk_get_device_memory(device, free, total) {
     const $0 = $int32(device, "ggml_backend_vk_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_vk_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_vk_get_device_memory(total)");
+    $ggml_backend_vk_get_device_memory ??= $bind("ggml_backend_vk_get_device_memory", ["i32", "buffer", "buffer"], "void");
     $ggml_backend_vk_get_device_memory($0, $1, $2);
   },
   ggml_backend_vk_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_vk_buffer_type(dev_num)");
+    $ggml_backend_vk_buffer_type ??= $bind("ggml_backend_vk_buffer_type", ["u64"], "u64");
     const $ = $ggml_backend_vk_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_vk_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_vk_host_buffer_type() {
+    $ggml_backend_vk_host_buffer_type ??= $bind("ggml_backend_vk_host_buffer_type", [], "u64");
     const $ = $ggml_backend_vk_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_vk_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_vk_reg() {
+    $ggml_backend_vk_reg ??= $bind("ggml_backend_vk_reg", [], "u64");
     const $ = $ggml_backend_vk_reg();
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_webgpu_init() {
+    $ggml_backend_webgpu_init ??= $bind("ggml_backend_webgpu_init", [], "u64");
     const $ = $ggml_backend_webgpu_init();
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     return new ggml_backend($, $owner);
   },
   ggml_backend_webgpu_reg() {
+    $ggml_backend_webgpu_reg ??= $bind("ggml_backend_webgpu_reg", [], "u64");
     const $ = $ggml_backend_webgpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_webgpu_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_zdnn_buffer_type() {
+    $ggml_backend_zdnn_buffer_type ??= $bind("ggml_backend_zdnn_buffer_type", [], "u64");
     const $ = $ggml_backend_zdnn_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_zdnn_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_zdnn_reg() {
+    $ggml_backend_zdnn_reg ??= $bind("ggml_backend_zdnn_reg", [], "u64");
     const $ = $ggml_backend_zdnn_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_zdnn_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_zendnn_init() {
+    $ggml_backend_zendnn_init ??= $bind("ggml_backend_zendnn_init", [], "u64");
     const $ = $ggml_backend_zendnn_init();
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_init");
     const $owner = new $Owner($);
@@ -10421,6 +8183,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_zendnn(backend)");
     }
+    $ggml_backend_is_zendnn ??= $bind("ggml_backend_is_zendnn", ["u64"], "bool");
     const $ = $ggml_backend_is_zendnn(backend === null ? 0n : backend.address);
     return $;
   },
@@ -10429,65 +8192,83 @@ export const functions = {
       throw $wrongHandle(backend_zendnn, ggml_backend, "ggml_backend_zendnn_set_n_threads(backend_zendnn)");
     }
     const $1 = $int32(n_threads, "ggml_backend_zendnn_set_n_threads(n_threads)");
+    $ggml_backend_zendnn_set_n_threads ??= $bind("ggml_backend_zendnn_set_n_threads", ["u64", "i32"], "void");
     $ggml_backend_zendnn_set_n_threads(backend_zendnn.address, $1);
   },
   ggml_backend_zendnn_reg() {
+    $ggml_backend_zendnn_reg ??= $bind("ggml_backend_zendnn_reg", [], "u64");
     const $ = $ggml_backend_zendnn_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   llama_ftype_name(ftype) {
     const $0 = $uint32(ftype, "llama_ftype_name(ftype)");
+    $llama_ftype_name ??= $bind("llama_ftype_name", ["u32"], "pointer");
     const $ = $llama_ftype_name($0);
     if ($ === null) throw $nullResult("llama_ftype_name");
     return $cstringAt($);
   },
   llama_flash_attn_type_name(flash_attn_type) {
     const $0 = $int32(flash_attn_type, "llama_flash_attn_type_name(flash_attn_type)");
+    $llama_flash_attn_type_name ??= $bind("llama_flash_attn_type_name", ["i32"], "pointer");
     const $ = $llama_flash_attn_type_name($0);
     if ($ === null) throw $nullResult("llama_flash_attn_type_name");
     return $cstringAt($);
   },
   llama_load_mode_name(load_mode) {
     const $0 = $int32(load_mode, "llama_load_mode_name(load_mode)");
+    $llama_load_mode_name ??= $bind("llama_load_mode_name", ["i32"], "pointer");
     const $ = $llama_load_mode_name($0);
     if ($ === null) throw $nullResult("llama_load_mode_name");
     return $cstringAt($);
   },
   llama_load_mode_from_str(str) {
     const $0 = $string(str, 0, "llama_load_mode_from_str(str)");
+    $llama_load_mode_from_str ??= $bind("llama_load_mode_from_str", ["buffer"], "i32");
     const $ = $llama_load_mode_from_str($0);
     return $;
   },
   llama_version() {
+    $llama_version ??= $bind("llama_version", [], "pointer");
     const $ = $llama_version();
     if ($ === null) throw $nullResult("llama_version");
     return $cstringAt($);
   },
   llama_model_default_params() {
+    $llama_model_default_params ??= $bind("llama_model_default_params", [], { struct: llama_model_params.native });
     const $ = $llama_model_default_params();
     return new llama_model_params($);
   },
   llama_context_default_params() {
+    $llama_context_default_params ??= $bind("llama_context_default_params", [], { struct: llama_context_params.native });
     const $ = $llama_context_default_params();
     return new llama_context_params($);
   },
   llama_sampler_chain_default_params() {
+    $llama_sampler_chain_default_params ??= $bind("llama_sampler_chain_default_params", [], { struct: llama_sampler_chain_params.native });
     const $ = $llama_sampler_chain_default_params();
     return new llama_sampler_chain_params($);
   },
   llama_model_quantize_default_params() {
+    $llama_model_quantize_default_params ??= $bind(
+      "llama_model_quantize_default_params",
+      [],
+      { struct: llama_model_quantize_params.native },
+    );
     const $ = $llama_model_quantize_default_params();
     return new llama_model_quantize_params($);
   },
   llama_backend_init() {
+    $llama_backend_init ??= $bind("llama_backend_init", [], "void");
     $llama_backend_init();
   },
   llama_backend_free() {
+    $llama_backend_free ??= $bind("llama_backend_free", [], "void");
     $llama_backend_free();
   },
   llama_numa_init(numa) {
     const $0 = $uint32(numa, "llama_numa_init(numa)");
+    $llama_numa_init ??= $bind("llama_numa_init", ["u32"], "void");
     $llama_numa_init($0);
   },
   llama_attach_threadpool(ctx, threadpool, threadpool_batch) {
@@ -10498,6 +8279,7 @@ export const functions = {
     if (threadpool_batch !== null && (!(threadpool_batch instanceof ggml_threadpool) || threadpool_batch.owner.freed)) {
       throw $wrongHandle(threadpool_batch, ggml_threadpool, "llama_attach_threadpool(threadpool_batch)");
     }
+    $llama_attach_threadpool ??= $bind("llama_attach_threadpool", ["u64", "u64", "u64"], "void");
     $llama_attach_threadpool(
       ctx.address,
       threadpool === null ? 0n : threadpool.address,
@@ -10506,6 +8288,7 @@ export const functions = {
   },
   llama_detach_threadpool(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_detach_threadpool(ctx)");
+    $llama_detach_threadpool ??= $bind("llama_detach_threadpool", ["u64"], "void");
     $llama_detach_threadpool(ctx.address);
   },
   llama_model_init_from_user(metadata, set_tensor_data, set_tensor_data_ud, params) {
@@ -10517,6 +8300,11 @@ export const functions = {
     }
     const $2 = $dataOrNull(set_tensor_data_ud, 0, "llama_model_init_from_user(set_tensor_data_ud)");
     const $3 = $struct(params, llama_model_params, "llama_model_init_from_user(params)");
+    $llama_model_init_from_user ??= $bind(
+      "llama_model_init_from_user",
+      ["u64", "u64", "buffer", { struct: llama_model_params.native }],
+      "u64",
+    );
     const $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10528,6 +8316,7 @@ export const functions = {
   llama_load_model_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_load_model_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_load_model_from_file(params)");
+    $llama_load_model_from_file ??= $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_load_model_from_file($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10537,6 +8326,7 @@ export const functions = {
   llama_model_load_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_model_load_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file(params)");
+    $llama_model_load_from_file ??= $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_model_load_from_file($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10546,6 +8336,7 @@ export const functions = {
   llama_model_load_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "llama_model_load_from_file_ptr(file)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file_ptr(params)");
+    $llama_model_load_from_file_ptr ??= $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_model_load_from_file_ptr($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10556,6 +8347,11 @@ export const functions = {
     const $0 = $pointers(paths, "llama_model_load_from_splits(paths)");
     const $1 = $uint64(n_paths, "llama_model_load_from_splits(n_paths)");
     const $2 = $struct(params, llama_model_params, "llama_model_load_from_splits(params)");
+    $llama_model_load_from_splits ??= $bind(
+      "llama_model_load_from_splits",
+      ["buffer", "u64", { struct: llama_model_params.native }],
+      "u64",
+    );
     const $ = $llama_model_load_from_splits($0, $1, $2);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10565,12 +8361,14 @@ export const functions = {
   llama_model_save_to_file(model, path_model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_save_to_file(model)");
     const $1 = $string(path_model, 0, "llama_model_save_to_file(path_model)");
+    $llama_model_save_to_file ??= $bind("llama_model_save_to_file", ["u64", "buffer"], "void");
     $llama_model_save_to_file(model.address, $1);
   },
   llama_free_model(model) {
     if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
       throw $wrongHandle(model, llama_model, "llama_free_model(model)");
     }
+    $llama_free_model ??= $bind("llama_free_model", ["u64"], "void");
     $llama_free_model(model === null ? 0n : model.address);
     $markFreed(model);
   },
@@ -10578,6 +8376,7 @@ export const functions = {
     if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
       throw $wrongHandle(model, llama_model, "llama_model_free(model)");
     }
+    $llama_model_free ??= $bind("llama_model_free", ["u64"], "void");
     $llama_model_free(model === null ? 0n : model.address);
     $markFreed(model);
   },
@@ -10586,6 +8385,7 @@ export const functions = {
       throw $wrongHandle(model, llama_model, "llama_init_from_model(model)");
     }
     const $1 = $struct(params, llama_context_params, "llama_init_from_model(params)");
+    $llama_init_from_model ??= $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
     const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10598,6 +8398,7 @@ export const functions = {
       throw $wrongHandle(model, llama_model, "llama_new_context_with_model(model)");
     }
     const $1 = $struct(params, llama_context_params, "llama_new_context_with_model(params)");
+    $llama_new_context_with_model ??= $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
     const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10607,98 +8408,119 @@ export const functions = {
   },
   llama_free(ctx) {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
+    $llama_free ??= $bind("llama_free", ["u64"], "void");
     $llama_free(ctx === null ? 0n : ctx.address);
     $markFreed(ctx);
   },
   llama_time_us() {
+    $llama_time_us ??= $bind("llama_time_us", [], "i64");
     const $ = $llama_time_us();
     return $fromInt64($);
   },
   llama_max_devices() {
+    $llama_max_devices ??= $bind("llama_max_devices", [], "u64");
     const $ = $llama_max_devices();
     return $fromUint64($);
   },
   llama_max_parallel_sequences() {
+    $llama_max_parallel_sequences ??= $bind("llama_max_parallel_sequences", [], "u64");
     const $ = $llama_max_parallel_sequences();
     return $fromUint64($);
   },
   llama_max_tensor_buft_overrides() {
+    $llama_max_tensor_buft_overrides ??= $bind("llama_max_tensor_buft_overrides", [], "u64");
     const $ = $llama_max_tensor_buft_overrides();
     return $fromUint64($);
   },
   llama_supports_mmap() {
+    $llama_supports_mmap ??= $bind("llama_supports_mmap", [], "bool");
     const $ = $llama_supports_mmap();
     return $;
   },
   llama_supports_mlock() {
+    $llama_supports_mlock ??= $bind("llama_supports_mlock", [], "bool");
     const $ = $llama_supports_mlock();
     return $;
   },
   llama_supports_gpu_offload() {
+    $llama_supports_gpu_offload ??= $bind("llama_supports_gpu_offload", [], "bool");
     const $ = $llama_supports_gpu_offload();
     return $;
   },
   llama_supports_rpc() {
+    $llama_supports_rpc ??= $bind("llama_supports_rpc", [], "bool");
     const $ = $llama_supports_rpc();
     return $;
   },
   llama_n_ctx(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ctx(ctx)");
+    $llama_n_ctx ??= $bind("llama_n_ctx", ["u64"], "u32");
     const $ = $llama_n_ctx(ctx.address);
     return $;
   },
   llama_n_ctx_seq(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ctx_seq(ctx)");
+    $llama_n_ctx_seq ??= $bind("llama_n_ctx_seq", ["u64"], "u32");
     const $ = $llama_n_ctx_seq(ctx.address);
     return $;
   },
   llama_n_batch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_batch(ctx)");
+    $llama_n_batch ??= $bind("llama_n_batch", ["u64"], "u32");
     const $ = $llama_n_batch(ctx.address);
     return $;
   },
   llama_n_ubatch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ubatch(ctx)");
+    $llama_n_ubatch ??= $bind("llama_n_ubatch", ["u64"], "u32");
     const $ = $llama_n_ubatch(ctx.address);
     return $;
   },
   llama_n_seq_max(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_seq_max(ctx)");
+    $llama_n_seq_max ??= $bind("llama_n_seq_max", ["u64"], "u32");
     const $ = $llama_n_seq_max(ctx.address);
     return $;
   },
   llama_n_rs_seq(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_rs_seq(ctx)");
+    $llama_n_rs_seq ??= $bind("llama_n_rs_seq", ["u64"], "u32");
     const $ = $llama_n_rs_seq(ctx.address);
     return $;
   },
   llama_n_ctx_train(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_ctx_train(model)");
+    $llama_n_ctx_train ??= $bind("llama_n_ctx_train", ["u64"], "i32");
     const $ = $llama_n_ctx_train(model.address);
     return $;
   },
   llama_n_embd(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_embd(model)");
+    $llama_n_embd ??= $bind("llama_n_embd", ["u64"], "i32");
     const $ = $llama_n_embd(model.address);
     return $;
   },
   llama_n_layer(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_layer(model)");
+    $llama_n_layer ??= $bind("llama_n_layer", ["u64"], "i32");
     const $ = $llama_n_layer(model.address);
     return $;
   },
   llama_n_head(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_head(model)");
+    $llama_n_head ??= $bind("llama_n_head", ["u64"], "i32");
     const $ = $llama_n_head(model.address);
     return $;
   },
   llama_n_vocab(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_n_vocab(vocab)");
+    $llama_n_vocab ??= $bind("llama_n_vocab", ["u64"], "i32");
     const $ = $llama_n_vocab(vocab.address);
     return $;
   },
   llama_get_model(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_model(ctx)");
+    $llama_get_model ??= $bind("llama_get_model", ["u64"], "u64");
     const $ = $llama_get_model(ctx.address);
     if ($ === 0n) throw $nullResult("llama_get_model");
     const $owner = new $Owner($);
@@ -10709,68 +8531,81 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_get_memory(ctx)");
     }
+    $llama_get_memory ??= $bind("llama_get_memory", ["u64"], "u64");
     const $ = $llama_get_memory(ctx === null ? 0n : ctx.address);
     if ($ === 0n) return null;
     return new llama_memory_i($, ctx?.owner ?? $STATIC);
   },
   llama_pooling_type(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_pooling_type(ctx)");
+    $llama_pooling_type ??= $bind("llama_pooling_type", ["u64"], "i32");
     const $ = $llama_pooling_type(ctx.address);
     return $;
   },
   llama_model_get_vocab(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_get_vocab(model)");
+    $llama_model_get_vocab ??= $bind("llama_model_get_vocab", ["u64"], "u64");
     const $ = $llama_model_get_vocab(model.address);
     if ($ === 0n) throw $nullResult("llama_model_get_vocab");
     return new llama_vocab($, model.owner);
   },
   llama_model_rope_type(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_rope_type(model)");
+    $llama_model_rope_type ??= $bind("llama_model_rope_type", ["u64"], "i32");
     const $ = $llama_model_rope_type(model.address);
     return $;
   },
   llama_model_n_ctx_train(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_ctx_train(model)");
+    $llama_model_n_ctx_train ??= $bind("llama_model_n_ctx_train", ["u64"], "i32");
     const $ = $llama_model_n_ctx_train(model.address);
     return $;
   },
   llama_model_n_embd(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd(model)");
+    $llama_model_n_embd ??= $bind("llama_model_n_embd", ["u64"], "i32");
     const $ = $llama_model_n_embd(model.address);
     return $;
   },
   llama_model_n_embd_inp(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd_inp(model)");
+    $llama_model_n_embd_inp ??= $bind("llama_model_n_embd_inp", ["u64"], "i32");
     const $ = $llama_model_n_embd_inp(model.address);
     return $;
   },
   llama_model_n_embd_out(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd_out(model)");
+    $llama_model_n_embd_out ??= $bind("llama_model_n_embd_out", ["u64"], "i32");
     const $ = $llama_model_n_embd_out(model.address);
     return $;
   },
   llama_model_n_layer(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_layer(model)");
+    $llama_model_n_layer ??= $bind("llama_model_n_layer", ["u64"], "i32");
     const $ = $llama_model_n_layer(model.address);
     return $;
   },
   llama_model_n_layer_nextn(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_layer_nextn(model)");
+    $llama_model_n_layer_nextn ??= $bind("llama_model_n_layer_nextn", ["u64"], "i32");
     const $ = $llama_model_n_layer_nextn(model.address);
     return $;
   },
   llama_model_n_head(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_head(model)");
+    $llama_model_n_head ??= $bind("llama_model_n_head", ["u64"], "i32");
     const $ = $llama_model_n_head(model.address);
     return $;
   },
   llama_model_n_head_kv(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_head_kv(model)");
+    $llama_model_n_head_kv ??= $bind("llama_model_n_head_kv", ["u64"], "i32");
     const $ = $llama_model_n_head_kv(model.address);
     return $;
   },
   llama_model_n_swa(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_swa(model)");
+    $llama_model_n_swa ??= $bind("llama_model_n_swa", ["u64"], "i32");
     const $ = $llama_model_n_swa(model.address);
     return $;
   },
@@ -10778,28 +8613,33 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) {
       throw $wrongHandle(model, llama_model, "llama_model_rope_freq_scale_train(model)");
     }
+    $llama_model_rope_freq_scale_train ??= $bind("llama_model_rope_freq_scale_train", ["u64"], "f32");
     const $ = $llama_model_rope_freq_scale_train(model.address);
     return $;
   },
   llama_model_n_cls_out(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_cls_out(model)");
+    $llama_model_n_cls_out ??= $bind("llama_model_n_cls_out", ["u64"], "u32");
     const $ = $llama_model_n_cls_out(model.address);
     return $;
   },
   llama_model_cls_label(model, i) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_cls_label(model)");
     const $1 = $uint32(i, "llama_model_cls_label(i)");
+    $llama_model_cls_label ??= $bind("llama_model_cls_label", ["u64", "u32"], "pointer");
     const $ = $llama_model_cls_label(model.address, $1);
     if ($ === null) return null;
     return $cstringAt($);
   },
   llama_vocab_type(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_type(vocab)");
+    $llama_vocab_type ??= $bind("llama_vocab_type", ["u64"], "u32");
     const $ = $llama_vocab_type(vocab.address);
     return $;
   },
   llama_vocab_n_tokens(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_n_tokens(vocab)");
+    $llama_vocab_n_tokens ??= $bind("llama_vocab_n_tokens", ["u64"], "i32");
     const $ = $llama_vocab_n_tokens(vocab.address);
     return $;
   },
@@ -10808,16 +8648,19 @@ export const functions = {
     const $1 = $string(key, 0, "llama_model_meta_val_str(key)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str(buf_size)");
+    $llama_model_meta_val_str ??= $bind("llama_model_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_val_str(model.address, $1, $2, $3);
     return $;
   },
   llama_model_meta_count(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_meta_count(model)");
+    $llama_model_meta_count ??= $bind("llama_model_meta_count", ["u64"], "i32");
     const $ = $llama_model_meta_count(model.address);
     return $;
   },
   llama_model_meta_key_str(key) {
     const $0 = $uint32(key, "llama_model_meta_key_str(key)");
+    $llama_model_meta_key_str ??= $bind("llama_model_meta_key_str", ["u32"], "pointer");
     const $ = $llama_model_meta_key_str($0);
     if ($ === null) return null;
     return $cstringAt($);
@@ -10829,6 +8672,7 @@ export const functions = {
     const $1 = $int32(i, "llama_model_meta_key_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_key_by_index(buf_size)");
+    $llama_model_meta_key_by_index ??= $bind("llama_model_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_key_by_index(model.address, $1, $2, $3);
     return $;
   },
@@ -10839,6 +8683,7 @@ export const functions = {
     const $1 = $int32(i, "llama_model_meta_val_str_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str_by_index(buf_size)");
+    $llama_model_meta_val_str_by_index ??= $bind("llama_model_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_val_str_by_index(model.address, $1, $2, $3);
     return $;
   },
@@ -10846,38 +8691,45 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_desc(model)");
     const $1 = $dataOrNull(buf, 1, "llama_model_desc(buf)");
     const $2 = $uint64(buf_size, "llama_model_desc(buf_size)");
+    $llama_model_desc ??= $bind("llama_model_desc", ["u64", "buffer", "u64"], "i32");
     const $ = $llama_model_desc(model.address, $1, $2);
     return $;
   },
   llama_model_ftype(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_ftype(model)");
+    $llama_model_ftype ??= $bind("llama_model_ftype", ["u64"], "u32");
     const $ = $llama_model_ftype(model.address);
     return $;
   },
   llama_model_size(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_size(model)");
+    $llama_model_size ??= $bind("llama_model_size", ["u64"], "u64");
     const $ = $llama_model_size(model.address);
     return $fromUint64($);
   },
   llama_model_chat_template(model, name) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_chat_template(model)");
     const $1 = $stringOrNull(name, 0, "llama_model_chat_template(name)");
+    $llama_model_chat_template ??= $bind("llama_model_chat_template", ["u64", "buffer"], "pointer");
     const $ = $llama_model_chat_template(model.address, $1);
     if ($ === null) return null;
     return $cstringAt($);
   },
   llama_model_n_params(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_params(model)");
+    $llama_model_n_params ??= $bind("llama_model_n_params", ["u64"], "u64");
     const $ = $llama_model_n_params(model.address);
     return $fromUint64($);
   },
   llama_model_has_encoder(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_has_encoder(model)");
+    $llama_model_has_encoder ??= $bind("llama_model_has_encoder", ["u64"], "bool");
     const $ = $llama_model_has_encoder(model.address);
     return $;
   },
   llama_model_has_decoder(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_has_decoder(model)");
+    $llama_model_has_decoder ??= $bind("llama_model_has_decoder", ["u64"], "bool");
     const $ = $llama_model_has_decoder(model.address);
     return $;
   },
@@ -10885,21 +8737,25 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) {
       throw $wrongHandle(model, llama_model, "llama_model_decoder_start_token(model)");
     }
+    $llama_model_decoder_start_token ??= $bind("llama_model_decoder_start_token", ["u64"], "i32");
     const $ = $llama_model_decoder_start_token(model.address);
     return $;
   },
   llama_model_is_recurrent(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_recurrent(model)");
+    $llama_model_is_recurrent ??= $bind("llama_model_is_recurrent", ["u64"], "bool");
     const $ = $llama_model_is_recurrent(model.address);
     return $;
   },
   llama_model_is_hybrid(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_hybrid(model)");
+    $llama_model_is_hybrid ??= $bind("llama_model_is_hybrid", ["u64"], "bool");
     const $ = $llama_model_is_hybrid(model.address);
     return $;
   },
   llama_model_is_diffusion(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_diffusion(model)");
+    $llama_model_is_diffusion ??= $bind("llama_model_is_diffusion", ["u64"], "bool");
     const $ = $llama_model_is_diffusion(model.address);
     return $;
   },
@@ -10909,12 +8765,14 @@ export const functions = {
     if (!(params instanceof llama_model_quantize_params) || params.owner.freed) {
       throw $wrongHandle(params, llama_model_quantize_params, "llama_model_quantize(params)");
     }
+    $llama_model_quantize ??= $bind("llama_model_quantize", ["buffer", "buffer", "u64"], "u32");
     const $ = $llama_model_quantize($0, $1, params.address);
     return $;
   },
   llama_adapter_lora_init(model, path_lora) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_adapter_lora_init(model)");
     const $1 = $string(path_lora, 0, "llama_adapter_lora_init(path_lora)");
+    $llama_adapter_lora_init ??= $bind("llama_adapter_lora_init", ["u64", "buffer"], "u64");
     const $ = $llama_adapter_lora_init(model.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10926,6 +8784,7 @@ export const functions = {
       throw $wrongHandle(model, llama_model, "llama_adapter_lora_init_from_file_ptr(model)");
     }
     const $1 = $dataOrNull(file, 0, "llama_adapter_lora_init_from_file_ptr(file)");
+    $llama_adapter_lora_init_from_file_ptr ??= $bind("llama_adapter_lora_init_from_file_ptr", ["u64", "buffer"], "u64");
     const $ = $llama_adapter_lora_init_from_file_ptr(model.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -10939,6 +8798,7 @@ export const functions = {
     const $1 = $string(key, 0, "llama_adapter_meta_val_str(key)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str(buf_size)");
+    $llama_adapter_meta_val_str ??= $bind("llama_adapter_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_val_str(adapter.address, $1, $2, $3);
     return $;
   },
@@ -10946,6 +8806,7 @@ export const functions = {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_meta_count(adapter)");
     }
+    $llama_adapter_meta_count ??= $bind("llama_adapter_meta_count", ["u64"], "i32");
     const $ = $llama_adapter_meta_count(adapter.address);
     return $;
   },
@@ -10956,6 +8817,7 @@ export const functions = {
     const $1 = $int32(i, "llama_adapter_meta_key_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_key_by_index(buf_size)");
+    $llama_adapter_meta_key_by_index ??= $bind("llama_adapter_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_key_by_index(adapter.address, $1, $2, $3);
     return $;
   },
@@ -10966,6 +8828,7 @@ export const functions = {
     const $1 = $int32(i, "llama_adapter_meta_val_str_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str_by_index(buf_size)");
+    $llama_adapter_meta_val_str_by_index ??= $bind("llama_adapter_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_val_str_by_index(adapter.address, $1, $2, $3);
     return $;
   },
@@ -10973,6 +8836,7 @@ export const functions = {
     if (adapter !== null && (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed)) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_lora_free(adapter)");
     }
+    $llama_adapter_lora_free ??= $bind("llama_adapter_lora_free", ["u64"], "void");
     $llama_adapter_lora_free(adapter === null ? 0n : adapter.address);
     $markFreed(adapter);
   },
@@ -10980,6 +8844,7 @@ export const functions = {
     if (adapter !== null && (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed)) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_get_alora_n_invocation_tokens(adapter)");
     }
+    $llama_adapter_get_alora_n_invocation_tokens ??= $bind("llama_adapter_get_alora_n_invocation_tokens", ["u64"], "u64");
     const $ = $llama_adapter_get_alora_n_invocation_tokens(adapter === null ? 0n : adapter.address);
     return $fromUint64($);
   },
@@ -10987,6 +8852,7 @@ export const functions = {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_get_alora_invocation_tokens(adapter)");
     }
+    $llama_adapter_get_alora_invocation_tokens ??= $bind("llama_adapter_get_alora_invocation_tokens", ["u64"], "u64");
     const $ = $llama_adapter_get_alora_invocation_tokens(adapter.address);
     if ($ === 0n) return null;
     return new $Pointer($, adapter.owner);
@@ -10996,6 +8862,7 @@ export const functions = {
     const $1 = $pointersOrNull(adapters, "llama_set_adapters_lora(adapters)");
     const $2 = $uint64(n_adapters, "llama_set_adapters_lora(n_adapters)");
     const $3 = $dataOrNull(scales, 4, "llama_set_adapters_lora(scales)");
+    $llama_set_adapters_lora ??= $bind("llama_set_adapters_lora", ["u64", "buffer", "u64", "buffer"], "i32");
     const $ = $llama_set_adapters_lora(ctx.address, $1, $2, $3);
     return $;
   },
@@ -11006,6 +8873,7 @@ export const functions = {
     const $3 = $int32(n_embd, "llama_set_adapter_cvec(n_embd)");
     const $4 = $int32(il_start, "llama_set_adapter_cvec(il_start)");
     const $5 = $int32(il_end, "llama_set_adapter_cvec(il_end)");
+    $llama_set_adapter_cvec ??= $bind("llama_set_adapter_cvec", ["u64", "buffer", "u64", "i32", "i32", "i32"], "i32");
     const $ = $llama_set_adapter_cvec(ctx.address, $1, $2, $3, $4, $5);
     return $;
   },
@@ -11014,6 +8882,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_clear(mem)");
     }
     const $1 = $bool(data, "llama_memory_clear(data)");
+    $llama_memory_clear ??= $bind("llama_memory_clear", ["u64", "bool"], "void");
     $llama_memory_clear(mem === null ? 0n : mem.address, $1);
   },
   llama_memory_seq_rm(mem, seq_id, p0, p1) {
@@ -11023,6 +8892,7 @@ export const functions = {
     const $1 = $int32(seq_id, "llama_memory_seq_rm(seq_id)");
     const $2 = $int32(p0, "llama_memory_seq_rm(p0)");
     const $3 = $int32(p1, "llama_memory_seq_rm(p1)");
+    $llama_memory_seq_rm ??= $bind("llama_memory_seq_rm", ["u64", "i32", "i32", "i32"], "bool");
     const $ = $llama_memory_seq_rm(mem === null ? 0n : mem.address, $1, $2, $3);
     return $;
   },
@@ -11034,6 +8904,7 @@ export const functions = {
     const $2 = $int32(seq_id_dst, "llama_memory_seq_cp(seq_id_dst)");
     const $3 = $int32(p0, "llama_memory_seq_cp(p0)");
     const $4 = $int32(p1, "llama_memory_seq_cp(p1)");
+    $llama_memory_seq_cp ??= $bind("llama_memory_seq_cp", ["u64", "i32", "i32", "i32", "i32"], "void");
     $llama_memory_seq_cp(mem === null ? 0n : mem.address, $1, $2, $3, $4);
   },
   llama_memory_seq_keep(mem, seq_id) {
@@ -11041,6 +8912,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_keep(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_keep(seq_id)");
+    $llama_memory_seq_keep ??= $bind("llama_memory_seq_keep", ["u64", "i32"], "void");
     $llama_memory_seq_keep(mem === null ? 0n : mem.address, $1);
   },
   llama_memory_seq_add(mem, seq_id, p0, p1, delta) {
@@ -11051,6 +8923,7 @@ export const functions = {
     const $2 = $int32(p0, "llama_memory_seq_add(p0)");
     const $3 = $int32(p1, "llama_memory_seq_add(p1)");
     const $4 = $int32(delta, "llama_memory_seq_add(delta)");
+    $llama_memory_seq_add ??= $bind("llama_memory_seq_add", ["u64", "i32", "i32", "i32", "i32"], "void");
     $llama_memory_seq_add(mem === null ? 0n : mem.address, $1, $2, $3, $4);
   },
   llama_memory_seq_div(mem, seq_id, p0, p1, d) {
@@ -11061,6 +8934,7 @@ export const functions = {
     const $2 = $int32(p0, "llama_memory_seq_div(p0)");
     const $3 = $int32(p1, "llama_memory_seq_div(p1)");
     const $4 = $int32(d, "llama_memory_seq_div(d)");
+    $llama_memory_seq_div ??= $bind("llama_memory_seq_div", ["u64", "i32", "i32", "i32", "i32"], "void");
     $llama_memory_seq_div(mem === null ? 0n : mem.address, $1, $2, $3, $4);
   },
   llama_memory_seq_pos_min(mem, seq_id) {
@@ -11068,6 +8942,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_pos_min(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_pos_min(seq_id)");
+    $llama_memory_seq_pos_min ??= $bind("llama_memory_seq_pos_min", ["u64", "i32"], "i32");
     const $ = $llama_memory_seq_pos_min(mem === null ? 0n : mem.address, $1);
     return $;
   },
@@ -11076,6 +8951,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_pos_max(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_pos_max(seq_id)");
+    $llama_memory_seq_pos_max ??= $bind("llama_memory_seq_pos_max", ["u64", "i32"], "i32");
     const $ = $llama_memory_seq_pos_max(mem === null ? 0n : mem.address, $1);
     return $;
   },
@@ -11083,16 +8959,19 @@ export const functions = {
     if (mem !== null && (!(mem instanceof llama_memory_i) || mem.owner.freed)) {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_can_shift(mem)");
     }
+    $llama_memory_can_shift ??= $bind("llama_memory_can_shift", ["u64"], "bool");
     const $ = $llama_memory_can_shift(mem === null ? 0n : mem.address);
     return $;
   },
   llama_state_get_size(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_size(ctx)");
+    $llama_state_get_size ??= $bind("llama_state_get_size", ["u64"], "u64");
     const $ = $llama_state_get_size(ctx.address);
     return $fromUint64($);
   },
   llama_get_state_size(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_state_size(ctx)");
+    $llama_get_state_size ??= $bind("llama_get_state_size", ["u64"], "u64");
     const $ = $llama_get_state_size(ctx.address);
     return $fromUint64($);
   },
@@ -11100,12 +8979,14 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_data(ctx)");
     const $1 = $data(dst, 1, "llama_state_get_data(dst)");
     const $2 = $uint64(size, "llama_state_get_data(size)");
+    $llama_state_get_data ??= $bind("llama_state_get_data", ["u64", "buffer", "u64"], "u64");
     const $ = $llama_state_get_data(ctx.address, $1, $2);
     return $fromUint64($);
   },
   llama_copy_state_data(ctx, dst) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_copy_state_data(ctx)");
     const $1 = $data(dst, 1, "llama_copy_state_data(dst)");
+    $llama_copy_state_data ??= $bind("llama_copy_state_data", ["u64", "buffer"], "u64");
     const $ = $llama_copy_state_data(ctx.address, $1);
     return $fromUint64($);
   },
@@ -11113,12 +8994,14 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_set_data(ctx)");
     const $1 = $data(src, 1, "llama_state_set_data(src)");
     const $2 = $uint64(size, "llama_state_set_data(size)");
+    $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
     return $fromUint64($);
   },
   llama_set_state_data(ctx, src) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_state_data(ctx)");
     const $1 = $data(src, 1, "llama_set_state_data(src)");
+    $llama_set_state_data ??= $bind("llama_set_state_data", ["u64", "buffer"], "u64");
     const $ = $llama_set_state_data(ctx.address, $1);
     return $fromUint64($);
   },
@@ -11128,6 +9011,7 @@ export const functions = {
     const $2 = $dataOrNull(tokens_out, 4, "llama_state_load_file(tokens_out)");
     const $3 = $uint64(n_token_capacity, "llama_state_load_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_state_load_file(n_token_count_out)");
+    $llama_state_load_file ??= $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     const $ = $llama_state_load_file(ctx.address, $1, $2, $3, $4);
     return $;
   },
@@ -11137,6 +9021,7 @@ export const functions = {
     const $2 = $dataOrNull(tokens_out, 4, "llama_load_session_file(tokens_out)");
     const $3 = $uint64(n_token_capacity, "llama_load_session_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_load_session_file(n_token_count_out)");
+    $llama_load_session_file ??= $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     const $ = $llama_load_session_file(ctx.address, $1, $2, $3, $4);
     return $;
   },
@@ -11145,6 +9030,7 @@ export const functions = {
     const $1 = $string(path_session, 0, "llama_state_save_file(path_session)");
     const $2 = $dataOrNull(tokens, 4, "llama_state_save_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_state_save_file(n_token_count)");
+    $llama_state_save_file ??= $bind("llama_state_save_file", ["u64", "buffer", "buffer", "u64"], "bool");
     const $ = $llama_state_save_file(ctx.address, $1, $2, $3);
     return $;
   },
@@ -11153,12 +9039,14 @@ export const functions = {
     const $1 = $string(path_session, 0, "llama_save_session_file(path_session)");
     const $2 = $dataOrNull(tokens, 4, "llama_save_session_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_save_session_file(n_token_count)");
+    $llama_save_session_file ??= $bind("llama_save_session_file", ["u64", "buffer", "buffer", "u64"], "bool");
     const $ = $llama_save_session_file(ctx.address, $1, $2, $3);
     return $;
   },
   llama_state_seq_get_size(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_size(ctx)");
     const $1 = $int32(seq_id, "llama_state_seq_get_size(seq_id)");
+    $llama_state_seq_get_size ??= $bind("llama_state_seq_get_size", ["u64", "i32"], "u64");
     const $ = $llama_state_seq_get_size(ctx.address, $1);
     return $fromUint64($);
   },
@@ -11167,6 +9055,7 @@ export const functions = {
     const $1 = $data(dst, 1, "llama_state_seq_get_data(dst)");
     const $2 = $uint64(size, "llama_state_seq_get_data(size)");
     const $3 = $int32(seq_id, "llama_state_seq_get_data(seq_id)");
+    $llama_state_seq_get_data ??= $bind("llama_state_seq_get_data", ["u64", "buffer", "u64", "i32"], "u64");
     const $ = $llama_state_seq_get_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
   },
@@ -11175,6 +9064,7 @@ export const functions = {
     const $1 = $data(src, 1, "llama_state_seq_set_data(src)");
     const $2 = $uint64(size, "llama_state_seq_set_data(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data(dest_seq_id)");
+    $llama_state_seq_set_data ??= $bind("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64");
     const $ = $llama_state_seq_set_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
   },
@@ -11184,6 +9074,7 @@ export const functions = {
     const $2 = $int32(seq_id, "llama_state_seq_save_file(seq_id)");
     const $3 = $dataOrNull(tokens, 4, "llama_state_seq_save_file(tokens)");
     const $4 = $uint64(n_token_count, "llama_state_seq_save_file(n_token_count)");
+    $llama_state_seq_save_file ??= $bind("llama_state_seq_save_file", ["u64", "buffer", "i32", "buffer", "u64"], "u64");
     const $ = $llama_state_seq_save_file(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
   },
@@ -11194,6 +9085,7 @@ export const functions = {
     const $3 = $dataOrNull(tokens_out, 4, "llama_state_seq_load_file(tokens_out)");
     const $4 = $uint64(n_token_capacity, "llama_state_seq_load_file(n_token_capacity)");
     const $5 = $data(n_token_count_out, 8, "llama_state_seq_load_file(n_token_count_out)");
+    $llama_state_seq_load_file ??= $bind("llama_state_seq_load_file", ["u64", "buffer", "i32", "buffer", "u64", "buffer"], "u64");
     const $ = $llama_state_seq_load_file(ctx.address, $1, $2, $3, $4, $5);
     return $fromUint64($);
   },
@@ -11201,6 +9093,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_size_ext(ctx)");
     const $1 = $int32(seq_id, "llama_state_seq_get_size_ext(seq_id)");
     const $2 = $uint32(flags, "llama_state_seq_get_size_ext(flags)");
+    $llama_state_seq_get_size_ext ??= $bind("llama_state_seq_get_size_ext", ["u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_get_size_ext(ctx.address, $1, $2);
     return $fromUint64($);
   },
@@ -11210,6 +9103,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_get_data_ext(size)");
     const $3 = $int32(seq_id, "llama_state_seq_get_data_ext(seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_get_data_ext(flags)");
+    $llama_state_seq_get_data_ext ??= $bind("llama_state_seq_get_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_get_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
   },
@@ -11219,12 +9113,14 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_set_data_ext(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data_ext(dest_seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_set_data_ext(flags)");
+    $llama_state_seq_set_data_ext ??= $bind("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_set_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
   },
   llama_batch_get_one(tokens, n_tokens) {
     const $0 = $dataOrNull(tokens, 4, "llama_batch_get_one(tokens)");
     const $1 = $int32(n_tokens, "llama_batch_get_one(n_tokens)");
+    $llama_batch_get_one ??= $bind("llama_batch_get_one", ["buffer", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_get_one($0, $1);
     return new llama_batch($);
   },
@@ -11232,22 +9128,26 @@ export const functions = {
     const $0 = $int32(n_tokens, "llama_batch_init(n_tokens)");
     const $1 = $int32(embd, "llama_batch_init(embd)");
     const $2 = $int32(n_seq_max, "llama_batch_init(n_seq_max)");
+    $llama_batch_init ??= $bind("llama_batch_init", ["i32", "i32", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_init($0, $1, $2);
     return new llama_batch($);
   },
   llama_batch_free(batch) {
     const $0 = $struct(batch, llama_batch, "llama_batch_free(batch)");
+    $llama_batch_free ??= $bind("llama_batch_free", [{ struct: llama_batch.native }], "void");
     $llama_batch_free($0);
   },
   llama_encode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
+    $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
     const $ = $llama_encode(ctx.address, $1);
     return $;
   },
   llama_decode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
+    $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
     const $ = $llama_decode(ctx.address, $1);
     return $;
   },
@@ -11255,31 +9155,37 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_n_threads(ctx)");
     const $1 = $int32(n_threads, "llama_set_n_threads(n_threads)");
     const $2 = $int32(n_threads_batch, "llama_set_n_threads(n_threads_batch)");
+    $llama_set_n_threads ??= $bind("llama_set_n_threads", ["u64", "i32", "i32"], "void");
     $llama_set_n_threads(ctx.address, $1, $2);
   },
   llama_n_threads(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_threads(ctx)");
+    $llama_n_threads ??= $bind("llama_n_threads", ["u64"], "i32");
     const $ = $llama_n_threads(ctx.address);
     return $;
   },
   llama_n_threads_batch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_threads_batch(ctx)");
+    $llama_n_threads_batch ??= $bind("llama_n_threads_batch", ["u64"], "i32");
     const $ = $llama_n_threads_batch(ctx.address);
     return $;
   },
   llama_set_embeddings(ctx, embeddings) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_embeddings(ctx)");
     const $1 = $bool(embeddings, "llama_set_embeddings(embeddings)");
+    $llama_set_embeddings ??= $bind("llama_set_embeddings", ["u64", "bool"], "void");
     $llama_set_embeddings(ctx.address, $1);
   },
   llama_set_causal_attn(ctx, causal_attn) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_causal_attn(ctx)");
     const $1 = $bool(causal_attn, "llama_set_causal_attn(causal_attn)");
+    $llama_set_causal_attn ??= $bind("llama_set_causal_attn", ["u64", "bool"], "void");
     $llama_set_causal_attn(ctx.address, $1);
   },
   llama_set_warmup(ctx, warmup) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_warmup(ctx)");
     const $1 = $bool(warmup, "llama_set_warmup(warmup)");
+    $llama_set_warmup ??= $bind("llama_set_warmup", ["u64", "bool"], "void");
     $llama_set_warmup(ctx.address, $1);
   },
   llama_set_abort_callback(ctx, abort_callback, abort_callback_data) {
@@ -11288,15 +9194,18 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "llama_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(abort_callback_data, 0, "llama_set_abort_callback(abort_callback_data)");
+    $llama_set_abort_callback ??= $bind("llama_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $llama_set_abort_callback(ctx.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keep(ctx.owner, abort_callback);
   },
   llama_synchronize(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_synchronize(ctx)");
+    $llama_synchronize ??= $bind("llama_synchronize", ["u64"], "void");
     $llama_synchronize(ctx.address);
   },
   llama_get_logits(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits(ctx)");
+    $llama_get_logits ??= $bind("llama_get_logits", ["u64"], "u64");
     const $ = $llama_get_logits(ctx.address);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -11304,12 +9213,14 @@ export const functions = {
   llama_get_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits_ith(ctx)");
     const $1 = $int32(i, "llama_get_logits_ith(i)");
+    $llama_get_logits_ith ??= $bind("llama_get_logits_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_logits_ith(ctx.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
   },
   llama_get_embeddings(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings(ctx)");
+    $llama_get_embeddings ??= $bind("llama_get_embeddings", ["u64"], "u64");
     const $ = $llama_get_embeddings(ctx.address);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -11317,6 +9228,7 @@ export const functions = {
   llama_get_embeddings_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_ith(ctx)");
     const $1 = $int32(i, "llama_get_embeddings_ith(i)");
+    $llama_get_embeddings_ith ??= $bind("llama_get_embeddings_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_embeddings_ith(ctx.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -11324,6 +9236,7 @@ export const functions = {
   llama_get_embeddings_seq(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_seq(ctx)");
     const $1 = $int32(seq_id, "llama_get_embeddings_seq(seq_id)");
+    $llama_get_embeddings_seq ??= $bind("llama_get_embeddings_seq", ["u64", "i32"], "u64");
     const $ = $llama_get_embeddings_seq(ctx.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -11331,12 +9244,14 @@ export const functions = {
   llama_get_sampled_token_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_token_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_token_ith(i)");
+    $llama_get_sampled_token_ith ??= $bind("llama_get_sampled_token_ith", ["u64", "i32"], "i32");
     const $ = $llama_get_sampled_token_ith(ctx.address, $1);
     return $;
   },
   llama_get_sampled_probs_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_probs_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_probs_ith(i)");
+    $llama_get_sampled_probs_ith ??= $bind("llama_get_sampled_probs_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_probs_ith(ctx.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -11346,12 +9261,14 @@ export const functions = {
       throw $wrongHandle(ctx, llama_context, "llama_get_sampled_probs_count_ith(ctx)");
     }
     const $1 = $int32(i, "llama_get_sampled_probs_count_ith(i)");
+    $llama_get_sampled_probs_count_ith ??= $bind("llama_get_sampled_probs_count_ith", ["u64", "i32"], "u32");
     const $ = $llama_get_sampled_probs_count_ith(ctx.address, $1);
     return $;
   },
   llama_get_sampled_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_logits_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_logits_ith(i)");
+    $llama_get_sampled_logits_ith ??= $bind("llama_get_sampled_logits_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_logits_ith(ctx.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -11361,12 +9278,14 @@ export const functions = {
       throw $wrongHandle(ctx, llama_context, "llama_get_sampled_logits_count_ith(ctx)");
     }
     const $1 = $int32(i, "llama_get_sampled_logits_count_ith(i)");
+    $llama_get_sampled_logits_count_ith ??= $bind("llama_get_sampled_logits_count_ith", ["u64", "i32"], "u32");
     const $ = $llama_get_sampled_logits_count_ith(ctx.address, $1);
     return $;
   },
   llama_get_sampled_candidates_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_candidates_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_candidates_ith(i)");
+    $llama_get_sampled_candidates_ith ??= $bind("llama_get_sampled_candidates_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_candidates_ith(ctx.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner);
@@ -11376,12 +9295,14 @@ export const functions = {
       throw $wrongHandle(ctx, llama_context, "llama_get_sampled_candidates_count_ith(ctx)");
     }
     const $1 = $int32(i, "llama_get_sampled_candidates_count_ith(i)");
+    $llama_get_sampled_candidates_count_ith ??= $bind("llama_get_sampled_candidates_count_ith", ["u64", "i32"], "u32");
     const $ = $llama_get_sampled_candidates_count_ith(ctx.address, $1);
     return $;
   },
   llama_vocab_get_text(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_text(vocab)");
     const $1 = $int32(token, "llama_vocab_get_text(token)");
+    $llama_vocab_get_text ??= $bind("llama_vocab_get_text", ["u64", "i32"], "pointer");
     const $ = $llama_vocab_get_text(vocab.address, $1);
     if ($ === null) throw $nullResult("llama_vocab_get_text");
     return $cstringAt($);
@@ -11389,74 +9310,88 @@ export const functions = {
   llama_vocab_get_score(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_score(vocab)");
     const $1 = $int32(token, "llama_vocab_get_score(token)");
+    $llama_vocab_get_score ??= $bind("llama_vocab_get_score", ["u64", "i32"], "f32");
     const $ = $llama_vocab_get_score(vocab.address, $1);
     return $;
   },
   llama_vocab_get_attr(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_attr(vocab)");
     const $1 = $int32(token, "llama_vocab_get_attr(token)");
+    $llama_vocab_get_attr ??= $bind("llama_vocab_get_attr", ["u64", "i32"], "u32");
     const $ = $llama_vocab_get_attr(vocab.address, $1);
     return $;
   },
   llama_vocab_is_eog(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_is_eog(vocab)");
     const $1 = $int32(token, "llama_vocab_is_eog(token)");
+    $llama_vocab_is_eog ??= $bind("llama_vocab_is_eog", ["u64", "i32"], "bool");
     const $ = $llama_vocab_is_eog(vocab.address, $1);
     return $;
   },
   llama_vocab_is_control(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_is_control(vocab)");
     const $1 = $int32(token, "llama_vocab_is_control(token)");
+    $llama_vocab_is_control ??= $bind("llama_vocab_is_control", ["u64", "i32"], "bool");
     const $ = $llama_vocab_is_control(vocab.address, $1);
     return $;
   },
   llama_vocab_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_bos(vocab)");
+    $llama_vocab_bos ??= $bind("llama_vocab_bos", ["u64"], "i32");
     const $ = $llama_vocab_bos(vocab.address);
     return $;
   },
   llama_vocab_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_eos(vocab)");
+    $llama_vocab_eos ??= $bind("llama_vocab_eos", ["u64"], "i32");
     const $ = $llama_vocab_eos(vocab.address);
     return $;
   },
   llama_vocab_eot(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_eot(vocab)");
+    $llama_vocab_eot ??= $bind("llama_vocab_eot", ["u64"], "i32");
     const $ = $llama_vocab_eot(vocab.address);
     return $;
   },
   llama_vocab_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_sep(vocab)");
+    $llama_vocab_sep ??= $bind("llama_vocab_sep", ["u64"], "i32");
     const $ = $llama_vocab_sep(vocab.address);
     return $;
   },
   llama_vocab_nl(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_nl(vocab)");
+    $llama_vocab_nl ??= $bind("llama_vocab_nl", ["u64"], "i32");
     const $ = $llama_vocab_nl(vocab.address);
     return $;
   },
   llama_vocab_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_pad(vocab)");
+    $llama_vocab_pad ??= $bind("llama_vocab_pad", ["u64"], "i32");
     const $ = $llama_vocab_pad(vocab.address);
     return $;
   },
   llama_vocab_mask(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_mask(vocab)");
+    $llama_vocab_mask ??= $bind("llama_vocab_mask", ["u64"], "i32");
     const $ = $llama_vocab_mask(vocab.address);
     return $;
   },
   llama_vocab_get_add_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_bos(vocab)");
+    $llama_vocab_get_add_bos ??= $bind("llama_vocab_get_add_bos", ["u64"], "bool");
     const $ = $llama_vocab_get_add_bos(vocab.address);
     return $;
   },
   llama_vocab_get_add_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_eos(vocab)");
+    $llama_vocab_get_add_eos ??= $bind("llama_vocab_get_add_eos", ["u64"], "bool");
     const $ = $llama_vocab_get_add_eos(vocab.address);
     return $;
   },
   llama_vocab_get_add_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_sep(vocab)");
+    $llama_vocab_get_add_sep ??= $bind("llama_vocab_get_add_sep", ["u64"], "bool");
     const $ = $llama_vocab_get_add_sep(vocab.address);
     return $;
   },
@@ -11465,43 +9400,51 @@ export const functions = {
       throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_suppress_tokens(vocab)");
     }
     const $1 = $dataOrNull(n_suppress_tokens, 4, "llama_vocab_get_suppress_tokens(n_suppress_tokens)");
+    $llama_vocab_get_suppress_tokens ??= $bind("llama_vocab_get_suppress_tokens", ["u64", "buffer"], "u64");
     const $ = $llama_vocab_get_suppress_tokens(vocab.address, $1);
     if ($ === 0n) return null;
     return new $Pointer($, vocab.owner);
   },
   llama_vocab_fim_pre(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_pre(vocab)");
+    $llama_vocab_fim_pre ??= $bind("llama_vocab_fim_pre", ["u64"], "i32");
     const $ = $llama_vocab_fim_pre(vocab.address);
     return $;
   },
   llama_vocab_fim_suf(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_suf(vocab)");
+    $llama_vocab_fim_suf ??= $bind("llama_vocab_fim_suf", ["u64"], "i32");
     const $ = $llama_vocab_fim_suf(vocab.address);
     return $;
   },
   llama_vocab_fim_mid(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_mid(vocab)");
+    $llama_vocab_fim_mid ??= $bind("llama_vocab_fim_mid", ["u64"], "i32");
     const $ = $llama_vocab_fim_mid(vocab.address);
     return $;
   },
   llama_vocab_fim_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_pad(vocab)");
+    $llama_vocab_fim_pad ??= $bind("llama_vocab_fim_pad", ["u64"], "i32");
     const $ = $llama_vocab_fim_pad(vocab.address);
     return $;
   },
   llama_vocab_fim_rep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_rep(vocab)");
+    $llama_vocab_fim_rep ??= $bind("llama_vocab_fim_rep", ["u64"], "i32");
     const $ = $llama_vocab_fim_rep(vocab.address);
     return $;
   },
   llama_vocab_fim_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_sep(vocab)");
+    $llama_vocab_fim_sep ??= $bind("llama_vocab_fim_sep", ["u64"], "i32");
     const $ = $llama_vocab_fim_sep(vocab.address);
     return $;
   },
   llama_token_get_text(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_text(vocab)");
     const $1 = $int32(token, "llama_token_get_text(token)");
+    $llama_token_get_text ??= $bind("llama_token_get_text", ["u64", "i32"], "pointer");
     const $ = $llama_token_get_text(vocab.address, $1);
     if ($ === null) throw $nullResult("llama_token_get_text");
     return $cstringAt($);
@@ -11509,104 +9452,124 @@ export const functions = {
   llama_token_get_score(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_score(vocab)");
     const $1 = $int32(token, "llama_token_get_score(token)");
+    $llama_token_get_score ??= $bind("llama_token_get_score", ["u64", "i32"], "f32");
     const $ = $llama_token_get_score(vocab.address, $1);
     return $;
   },
   llama_token_get_attr(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_attr(vocab)");
     const $1 = $int32(token, "llama_token_get_attr(token)");
+    $llama_token_get_attr ??= $bind("llama_token_get_attr", ["u64", "i32"], "u32");
     const $ = $llama_token_get_attr(vocab.address, $1);
     return $;
   },
   llama_token_is_eog(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_is_eog(vocab)");
     const $1 = $int32(token, "llama_token_is_eog(token)");
+    $llama_token_is_eog ??= $bind("llama_token_is_eog", ["u64", "i32"], "bool");
     const $ = $llama_token_is_eog(vocab.address, $1);
     return $;
   },
   llama_token_is_control(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_is_control(vocab)");
     const $1 = $int32(token, "llama_token_is_control(token)");
+    $llama_token_is_control ??= $bind("llama_token_is_control", ["u64", "i32"], "bool");
     const $ = $llama_token_is_control(vocab.address, $1);
     return $;
   },
   llama_token_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_bos(vocab)");
+    $llama_token_bos ??= $bind("llama_token_bos", ["u64"], "i32");
     const $ = $llama_token_bos(vocab.address);
     return $;
   },
   llama_token_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_eos(vocab)");
+    $llama_token_eos ??= $bind("llama_token_eos", ["u64"], "i32");
     const $ = $llama_token_eos(vocab.address);
     return $;
   },
   llama_token_eot(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_eot(vocab)");
+    $llama_token_eot ??= $bind("llama_token_eot", ["u64"], "i32");
     const $ = $llama_token_eot(vocab.address);
     return $;
   },
   llama_token_cls(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_cls(vocab)");
+    $llama_token_cls ??= $bind("llama_token_cls", ["u64"], "i32");
     const $ = $llama_token_cls(vocab.address);
     return $;
   },
   llama_token_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_sep(vocab)");
+    $llama_token_sep ??= $bind("llama_token_sep", ["u64"], "i32");
     const $ = $llama_token_sep(vocab.address);
     return $;
   },
   llama_token_nl(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_nl(vocab)");
+    $llama_token_nl ??= $bind("llama_token_nl", ["u64"], "i32");
     const $ = $llama_token_nl(vocab.address);
     return $;
   },
   llama_token_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_pad(vocab)");
+    $llama_token_pad ??= $bind("llama_token_pad", ["u64"], "i32");
     const $ = $llama_token_pad(vocab.address);
     return $;
   },
   llama_add_bos_token(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_add_bos_token(vocab)");
+    $llama_add_bos_token ??= $bind("llama_add_bos_token", ["u64"], "bool");
     const $ = $llama_add_bos_token(vocab.address);
     return $;
   },
   llama_add_eos_token(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_add_eos_token(vocab)");
+    $llama_add_eos_token ??= $bind("llama_add_eos_token", ["u64"], "bool");
     const $ = $llama_add_eos_token(vocab.address);
     return $;
   },
   llama_token_fim_pre(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_pre(vocab)");
+    $llama_token_fim_pre ??= $bind("llama_token_fim_pre", ["u64"], "i32");
     const $ = $llama_token_fim_pre(vocab.address);
     return $;
   },
   llama_token_fim_suf(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_suf(vocab)");
+    $llama_token_fim_suf ??= $bind("llama_token_fim_suf", ["u64"], "i32");
     const $ = $llama_token_fim_suf(vocab.address);
     return $;
   },
   llama_token_fim_mid(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_mid(vocab)");
+    $llama_token_fim_mid ??= $bind("llama_token_fim_mid", ["u64"], "i32");
     const $ = $llama_token_fim_mid(vocab.address);
     return $;
   },
   llama_token_fim_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_pad(vocab)");
+    $llama_token_fim_pad ??= $bind("llama_token_fim_pad", ["u64"], "i32");
     const $ = $llama_token_fim_pad(vocab.address);
     return $;
   },
   llama_token_fim_rep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_rep(vocab)");
+    $llama_token_fim_rep ??= $bind("llama_token_fim_rep", ["u64"], "i32");
     const $ = $llama_token_fim_rep(vocab.address);
     return $;
   },
   llama_token_fim_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_sep(vocab)");
+    $llama_token_fim_sep ??= $bind("llama_token_fim_sep", ["u64"], "i32");
     const $ = $llama_token_fim_sep(vocab.address);
     return $;
   },
   llama_vocab_cls(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_cls(vocab)");
+    $llama_vocab_cls ??= $bind("llama_vocab_cls", ["u64"], "i32");
     const $ = $llama_vocab_cls(vocab.address);
     return $;
   },
@@ -11618,6 +9581,7 @@ export const functions = {
     const $4 = $int32(n_tokens_max, "llama_tokenize(n_tokens_max)");
     const $5 = $bool(add_special, "llama_tokenize(add_special)");
     const $6 = $bool(parse_special, "llama_tokenize(parse_special)");
+    $llama_tokenize ??= $bind("llama_tokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
     const $ = $llama_tokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     return $;
   },
@@ -11628,6 +9592,7 @@ export const functions = {
     const $3 = $int32(length, "llama_token_to_piece(length)");
     const $4 = $int32(lstrip, "llama_token_to_piece(lstrip)");
     const $5 = $bool(special, "llama_token_to_piece(special)");
+    $llama_token_to_piece ??= $bind("llama_token_to_piece", ["u64", "i32", "buffer", "i32", "i32", "bool"], "i32");
     const $ = $llama_token_to_piece(vocab.address, $1, $2, $3, $4, $5);
     return $;
   },
@@ -11639,6 +9604,7 @@ export const functions = {
     const $4 = $int32(text_len_max, "llama_detokenize(text_len_max)");
     const $5 = $bool(remove_special, "llama_detokenize(remove_special)");
     const $6 = $bool(unparse_special, "llama_detokenize(unparse_special)");
+    $llama_detokenize ??= $bind("llama_detokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
     const $ = $llama_detokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     return $;
   },
@@ -11651,12 +9617,14 @@ export const functions = {
     const $3 = $bool(add_ass, "llama_chat_apply_template(add_ass)");
     const $4 = $dataOrNull(buf, 1, "llama_chat_apply_template(buf)");
     const $5 = $int32(length, "llama_chat_apply_template(length)");
+    $llama_chat_apply_template ??= $bind("llama_chat_apply_template", ["buffer", "u64", "u64", "bool", "buffer", "i32"], "i32");
     const $ = $llama_chat_apply_template($0, chat.address, $2, $3, $4, $5);
     return $;
   },
   llama_chat_builtin_templates(output, len) {
     const $0 = $pointersOrNull(output, "llama_chat_builtin_templates(output)");
     const $1 = $uint64(len, "llama_chat_builtin_templates(len)");
+    $llama_chat_builtin_templates ??= $bind("llama_chat_builtin_templates", ["buffer", "u64"], "i32");
     const $ = $llama_chat_builtin_templates($0, $1);
     return $;
   },
@@ -11666,12 +9634,14 @@ export const functions = {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_set_sampler(smpl)");
     }
+    $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
     const $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
     return $;
   },
   llama_sampler_init(iface, ctx) {
     if (!(iface instanceof llama_sampler_i) || iface.owner.freed) throw $wrongHandle(iface, llama_sampler_i, "llama_sampler_init(iface)");
     const $1 = $dataOrNull(ctx, 0, "llama_sampler_init(ctx)");
+    $llama_sampler_init ??= $bind("llama_sampler_init", ["u64", "buffer"], "u64");
     const $ = $llama_sampler_init(iface.address, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init");
     const $owner = new $Owner($);
@@ -11680,6 +9650,7 @@ export const functions = {
   },
   llama_sampler_name(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_name(smpl)");
+    $llama_sampler_name ??= $bind("llama_sampler_name", ["u64"], "pointer");
     const $ = $llama_sampler_name(smpl.address);
     if ($ === null) throw $nullResult("llama_sampler_name");
     return $cstringAt($);
@@ -11689,6 +9660,7 @@ export const functions = {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_accept(smpl)");
     }
     const $1 = $int32(token, "llama_sampler_accept(token)");
+    $llama_sampler_accept ??= $bind("llama_sampler_accept", ["u64", "i32"], "void");
     $llama_sampler_accept(smpl === null ? 0n : smpl.address, $1);
   },
   llama_sampler_apply(smpl, cur_p) {
@@ -11698,18 +9670,21 @@ export const functions = {
     if (!(cur_p instanceof llama_token_data_array) || cur_p.owner.freed) {
       throw $wrongHandle(cur_p, llama_token_data_array, "llama_sampler_apply(cur_p)");
     }
+    $llama_sampler_apply ??= $bind("llama_sampler_apply", ["u64", "u64"], "void");
     $llama_sampler_apply(smpl === null ? 0n : smpl.address, cur_p.address);
   },
   llama_sampler_reset(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_reset(smpl)");
     }
+    $llama_sampler_reset ??= $bind("llama_sampler_reset", ["u64"], "void");
     $llama_sampler_reset(smpl === null ? 0n : smpl.address);
   },
   llama_sampler_clone(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_clone(smpl)");
     }
+    $llama_sampler_clone ??= $bind("llama_sampler_clone", ["u64"], "u64");
     const $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -11723,17 +9698,20 @@ export const functions = {
     if (dst !== null && (!(dst instanceof llama_sampler) || dst.owner.freed)) {
       throw $wrongHandle(dst, llama_sampler, "llama_sampler_copy(dst)");
     }
+    $llama_sampler_copy ??= $bind("llama_sampler_copy", ["u64", "u64"], "void");
     $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
   },
   llama_sampler_free(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
     }
+    $llama_sampler_free ??= $bind("llama_sampler_free", ["u64"], "void");
     $llama_sampler_free(smpl === null ? 0n : smpl.address);
     $markFreed(smpl);
   },
   llama_sampler_chain_init(params) {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
+    $llama_sampler_chain_init ??= $bind("llama_sampler_chain_init", [{ struct: llama_sampler_chain_params.native }], "u64");
     const $ = $llama_sampler_chain_init($0);
     if ($ === 0n) throw $nullResult("llama_sampler_chain_init");
     const $owner = new $Owner($);
@@ -11743,6 +9721,7 @@ export const functions = {
   llama_sampler_chain_add(chain, smpl) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_add(chain)");
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_chain_add(smpl)");
+    $llama_sampler_chain_add ??= $bind("llama_sampler_chain_add", ["u64", "u64"], "void");
     $llama_sampler_chain_add(chain.address, smpl.address);
   },
   llama_sampler_chain_get(chain, i) {
@@ -11750,6 +9729,7 @@ export const functions = {
       throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_get(chain)");
     }
     const $1 = $int32(i, "llama_sampler_chain_get(i)");
+    $llama_sampler_chain_get ??= $bind("llama_sampler_chain_get", ["u64", "i32"], "u64");
     const $ = $llama_sampler_chain_get(chain === null ? 0n : chain.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -11758,6 +9738,7 @@ export const functions = {
   },
   llama_sampler_chain_n(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_n(chain)");
+    $llama_sampler_chain_n ??= $bind("llama_sampler_chain_n", ["u64"], "i32");
     const $ = $llama_sampler_chain_n(chain.address);
     return $;
   },
@@ -11766,6 +9747,7 @@ export const functions = {
       throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_remove(chain)");
     }
     const $1 = $int32(i, "llama_sampler_chain_remove(i)");
+    $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
     const $ = $llama_sampler_chain_remove(chain.address, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -11773,6 +9755,7 @@ export const functions = {
     return new llama_sampler($, $owner);
   },
   llama_sampler_init_greedy() {
+    $llama_sampler_init_greedy ??= $bind("llama_sampler_init_greedy", [], "u64");
     const $ = $llama_sampler_init_greedy();
     if ($ === 0n) throw $nullResult("llama_sampler_init_greedy");
     const $owner = new $Owner($);
@@ -11780,6 +9763,7 @@ export const functions = {
   },
   llama_sampler_init_dist(seed) {
     const $0 = $uint32(seed, "llama_sampler_init_dist(seed)");
+    $llama_sampler_init_dist ??= $bind("llama_sampler_init_dist", ["u32"], "u64");
     const $ = $llama_sampler_init_dist($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dist");
     const $owner = new $Owner($);
@@ -11787,6 +9771,7 @@ export const functions = {
   },
   llama_sampler_init_top_k(k) {
     const $0 = $int32(k, "llama_sampler_init_top_k(k)");
+    $llama_sampler_init_top_k ??= $bind("llama_sampler_init_top_k", ["i32"], "u64");
     const $ = $llama_sampler_init_top_k($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_k");
     const $owner = new $Owner($);
@@ -11795,6 +9780,7 @@ export const functions = {
   llama_sampler_init_top_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_top_p(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_top_p(min_keep)");
+    $llama_sampler_init_top_p ??= $bind("llama_sampler_init_top_p", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_top_p($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_p");
     const $owner = new $Owner($);
@@ -11803,6 +9789,7 @@ export const functions = {
   llama_sampler_init_min_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_min_p(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_min_p(min_keep)");
+    $llama_sampler_init_min_p ??= $bind("llama_sampler_init_min_p", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_min_p($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_min_p");
     const $owner = new $Owner($);
@@ -11811,6 +9798,7 @@ export const functions = {
   llama_sampler_init_typical(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_typical(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_typical(min_keep)");
+    $llama_sampler_init_typical ??= $bind("llama_sampler_init_typical", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_typical($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_typical");
     const $owner = new $Owner($);
@@ -11818,6 +9806,7 @@ export const functions = {
   },
   llama_sampler_init_temp(t) {
     const $0 = $float(t, "llama_sampler_init_temp(t)");
+    $llama_sampler_init_temp ??= $bind("llama_sampler_init_temp", ["f32"], "u64");
     const $ = $llama_sampler_init_temp($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp");
     const $owner = new $Owner($);
@@ -11827,6 +9816,7 @@ export const functions = {
     const $0 = $float(t, "llama_sampler_init_temp_ext(t)");
     const $1 = $float(delta, "llama_sampler_init_temp_ext(delta)");
     const $2 = $float(exponent, "llama_sampler_init_temp_ext(exponent)");
+    $llama_sampler_init_temp_ext ??= $bind("llama_sampler_init_temp_ext", ["f32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_temp_ext($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp_ext");
     const $owner = new $Owner($);
@@ -11837,6 +9827,7 @@ export const functions = {
     const $1 = $float(t, "llama_sampler_init_xtc(t)");
     const $2 = $uint64(min_keep, "llama_sampler_init_xtc(min_keep)");
     const $3 = $uint32(seed, "llama_sampler_init_xtc(seed)");
+    $llama_sampler_init_xtc ??= $bind("llama_sampler_init_xtc", ["f32", "f32", "u64", "u32"], "u64");
     const $ = $llama_sampler_init_xtc($0, $1, $2, $3);
     if ($ === 0n) throw $nullResult("llama_sampler_init_xtc");
     const $owner = new $Owner($);
@@ -11844,6 +9835,7 @@ export const functions = {
   },
   llama_sampler_init_top_n_sigma(n) {
     const $0 = $float(n, "llama_sampler_init_top_n_sigma(n)");
+    $llama_sampler_init_top_n_sigma ??= $bind("llama_sampler_init_top_n_sigma", ["f32"], "u64");
     const $ = $llama_sampler_init_top_n_sigma($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_n_sigma");
     const $owner = new $Owner($);
@@ -11855,6 +9847,7 @@ export const functions = {
     const $2 = $float(tau, "llama_sampler_init_mirostat(tau)");
     const $3 = $float(eta, "llama_sampler_init_mirostat(eta)");
     const $4 = $int32(m, "llama_sampler_init_mirostat(m)");
+    $llama_sampler_init_mirostat ??= $bind("llama_sampler_init_mirostat", ["i32", "u32", "f32", "f32", "i32"], "u64");
     const $ = $llama_sampler_init_mirostat($0, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat");
     const $owner = new $Owner($);
@@ -11864,6 +9857,7 @@ export const functions = {
     const $0 = $uint32(seed, "llama_sampler_init_mirostat_v2(seed)");
     const $1 = $float(tau, "llama_sampler_init_mirostat_v2(tau)");
     const $2 = $float(eta, "llama_sampler_init_mirostat_v2(eta)");
+    $llama_sampler_init_mirostat_v2 ??= $bind("llama_sampler_init_mirostat_v2", ["u32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_mirostat_v2($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat_v2");
     const $owner = new $Owner($);
@@ -11873,6 +9867,7 @@ export const functions = {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_grammar(vocab)");
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar(grammar_root)");
+    $llama_sampler_init_grammar ??= $bind("llama_sampler_init_grammar", ["u64", "buffer", "buffer"], "u64");
     const $ = $llama_sampler_init_grammar(vocab.address, $1, $2);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -11889,6 +9884,11 @@ export const functions = {
     const $4 = $uint64(num_trigger_words, "llama_sampler_init_grammar_lazy(num_trigger_words)");
     const $5 = $dataOrNull(trigger_tokens, 4, "llama_sampler_init_grammar_lazy(trigger_tokens)");
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy(num_trigger_tokens)");
+    $llama_sampler_init_grammar_lazy ??= $bind(
+      "llama_sampler_init_grammar_lazy",
+      ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
+      "u64",
+    );
     const $ = $llama_sampler_init_grammar_lazy(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -11913,6 +9913,11 @@ export const functions = {
     const $4 = $uint64(num_trigger_patterns, "llama_sampler_init_grammar_lazy_patterns(num_trigger_patterns)");
     const $5 = $dataOrNull(trigger_tokens, 4, "llama_sampler_init_grammar_lazy_patterns(trigger_tokens)");
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy_patterns(num_trigger_tokens)");
+    $llama_sampler_init_grammar_lazy_patterns ??= $bind(
+      "llama_sampler_init_grammar_lazy_patterns",
+      ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
+      "u64",
+    );
     const $ = $llama_sampler_init_grammar_lazy_patterns(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -11925,6 +9930,7 @@ export const functions = {
     const $2 = $float(penalty_repeat, "llama_sampler_init_penalties(penalty_repeat)");
     const $3 = $float(penalty_freq, "llama_sampler_init_penalties(penalty_freq)");
     const $4 = $float(penalty_present, "llama_sampler_init_penalties(penalty_present)");
+    $llama_sampler_init_penalties ??= $bind("llama_sampler_init_penalties", ["i32", "i32", "f32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_penalties($0, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("llama_sampler_init_penalties");
     const $owner = new $Owner($);
@@ -11938,6 +9944,7 @@ export const functions = {
     const $4 = $int32(dry_penalty_last_n, "llama_sampler_init_dry(dry_penalty_last_n)");
     const $5 = $pointersOrNull(seq_breakers, "llama_sampler_init_dry(seq_breakers)");
     const $6 = $uint64(num_breakers, "llama_sampler_init_dry(num_breakers)");
+    $llama_sampler_init_dry ??= $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
     const $ = $llama_sampler_init_dry(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dry");
     const $owner = new $Owner($);
@@ -11948,6 +9955,7 @@ export const functions = {
     const $0 = $float(target, "llama_sampler_init_adaptive_p(target)");
     const $1 = $float(decay, "llama_sampler_init_adaptive_p(decay)");
     const $2 = $uint32(seed, "llama_sampler_init_adaptive_p(seed)");
+    $llama_sampler_init_adaptive_p ??= $bind("llama_sampler_init_adaptive_p", ["f32", "f32", "u32"], "u64");
     const $ = $llama_sampler_init_adaptive_p($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_adaptive_p");
     const $owner = new $Owner($);
@@ -11959,6 +9967,7 @@ export const functions = {
     if (logit_bias !== null && (!(logit_bias instanceof llama_logit_bias) || logit_bias.owner.freed)) {
       throw $wrongHandle(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     }
+    $llama_sampler_init_logit_bias ??= $bind("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64");
     const $ = $llama_sampler_init_logit_bias($0, $1, logit_bias === null ? 0n : logit_bias.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_logit_bias");
     const $owner = new $Owner($);
@@ -11967,6 +9976,7 @@ export const functions = {
   },
   llama_sampler_init_infill(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_infill(vocab)");
+    $llama_sampler_init_infill ??= $bind("llama_sampler_init_infill", ["u64"], "u64");
     const $ = $llama_sampler_init_infill(vocab.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_infill");
     const $owner = new $Owner($);
@@ -11975,6 +9985,7 @@ export const functions = {
   },
   llama_sampler_get_seed(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_get_seed(smpl)");
+    $llama_sampler_get_seed ??= $bind("llama_sampler_get_seed", ["u64"], "u32");
     const $ = $llama_sampler_get_seed(smpl.address);
     return $;
   },
@@ -11982,6 +9993,7 @@ export const functions = {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_sample(smpl)");
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_sampler_sample(ctx)");
     const $2 = $int32(idx, "llama_sampler_sample(idx)");
+    $llama_sampler_sample ??= $bind("llama_sampler_sample", ["u64", "u64", "i32"], "i32");
     const $ = $llama_sampler_sample(smpl.address, ctx.address, $2);
     return $;
   },
@@ -11991,6 +10003,7 @@ export const functions = {
     const $2 = $string(path_prefix, 0, "llama_split_path(path_prefix)");
     const $3 = $int32(split_no, "llama_split_path(split_no)");
     const $4 = $int32(split_count, "llama_split_path(split_count)");
+    $llama_split_path ??= $bind("llama_split_path", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
     const $ = $llama_split_path($0, $1, $2, $3, $4);
     return $;
   },
@@ -12000,10 +10013,12 @@ export const functions = {
     const $2 = $string(split_path, 0, "llama_split_prefix(split_path)");
     const $3 = $int32(split_no, "llama_split_prefix(split_no)");
     const $4 = $int32(split_count, "llama_split_prefix(split_count)");
+    $llama_split_prefix ??= $bind("llama_split_prefix", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
     const $ = $llama_split_prefix($0, $1, $2, $3, $4);
     return $;
   },
   llama_print_system_info() {
+    $llama_print_system_info ??= $bind("llama_print_system_info", [], "pointer");
     const $ = $llama_print_system_info();
     if ($ === null) throw $nullResult("llama_print_system_info");
     return $cstringAt($);
@@ -12011,6 +10026,7 @@ export const functions = {
   llama_log_get(log_callback, user_data) {
     const $0 = $pointers(log_callback, "llama_log_get(log_callback)");
     const $1 = $pointers(user_data, "llama_log_get(user_data)");
+    $llama_log_get ??= $bind("llama_log_get", ["buffer", "buffer"], "void");
     $llama_log_get($0, $1);
   },
   llama_log_set(log_callback, user_data) {
@@ -12018,6 +10034,7 @@ export const functions = {
       throw $wrongHandle(log_callback, ggml_log_callback, "llama_log_set(log_callback)");
     }
     const $1 = $dataOrNull(user_data, 0, "llama_log_set(user_data)");
+    $llama_log_set ??= $bind("llama_log_set", ["u64", "buffer"], "void");
     $llama_log_set(log_callback === null ? 0n : log_callback.address, $1);
     $keep($STATIC, log_callback);
   },
@@ -12025,6 +10042,7 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_perf_context(ctx)");
     }
+    $llama_perf_context ??= $bind("llama_perf_context", ["u64"], { struct: llama_perf_context_data.native });
     const $ = $llama_perf_context(ctx === null ? 0n : ctx.address);
     return new llama_perf_context_data($);
   },
@@ -12032,23 +10050,28 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_perf_context_print(ctx)");
     }
+    $llama_perf_context_print ??= $bind("llama_perf_context_print", ["u64"], "void");
     $llama_perf_context_print(ctx === null ? 0n : ctx.address);
   },
   llama_perf_context_reset(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_perf_context_reset(ctx)");
+    $llama_perf_context_reset ??= $bind("llama_perf_context_reset", ["u64"], "void");
     $llama_perf_context_reset(ctx.address);
   },
   llama_perf_sampler(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler(chain)");
+    $llama_perf_sampler ??= $bind("llama_perf_sampler", ["u64"], { struct: llama_perf_sampler_data.native });
     const $ = $llama_perf_sampler(chain.address);
     return new llama_perf_sampler_data($);
   },
   llama_perf_sampler_print(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler_print(chain)");
+    $llama_perf_sampler_print ??= $bind("llama_perf_sampler_print", ["u64"], "void");
     $llama_perf_sampler_print(chain.address);
   },
   llama_perf_sampler_reset(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler_reset(chain)");
+    $llama_perf_sampler_reset ??= $bind("llama_perf_sampler_reset", ["u64"], "void");
     $llama_perf_sampler_reset(chain.address);
   },
   llama_opt_param_filter_all(tensor, userdata) {
@@ -12056,6 +10079,7 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "llama_opt_param_filter_all(tensor)");
     }
     const $1 = $dataOrNull(userdata, 0, "llama_opt_param_filter_all(userdata)");
+    $llama_opt_param_filter_all ??= $bind("llama_opt_param_filter_all", ["u64", "buffer"], "bool");
     const $ = $llama_opt_param_filter_all(tensor === null ? 0n : tensor.address, $1);
     return $;
   },
@@ -12063,6 +10087,7 @@ export const functions = {
     if (!(lctx instanceof llama_context) || lctx.owner.freed) throw $wrongHandle(lctx, llama_context, "llama_opt_init(lctx)");
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_opt_init(model)");
     const $2 = $struct(lopt_params, llama_opt_params, "llama_opt_init(lopt_params)");
+    $llama_opt_init ??= $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void");
     $llama_opt_init(lctx.address, model.address, $2);
   },
   llama_opt_epoch(lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
@@ -12083,6 +10108,7 @@ export const functions = {
     if (callback_eval !== null && (!(callback_eval instanceof ggml_opt_epoch_callback) || callback_eval.owner.freed)) {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "llama_opt_epoch(callback_eval)");
     }
+    $llama_opt_epoch ??= $bind("llama_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     $llama_opt_epoch(
       lctx.address,
       dataset.address,

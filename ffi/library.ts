@@ -148,7 +148,8 @@ export class Library {
    */
   #bestCpuVariant(): string | null {
     const known = new Map(CPU_VARIANTS[Deno.build.arch] ?? []);
-    const unknown = listVariants(this.#folder).filter((variant) => !known.has(variant));
+    // The pinned package holds the known ones and no others.
+    const unknown = this.place.source === "npm" ? [] : listVariants(this.#folder).filter((variant) => !known.has(variant));
     let best: { variant: string; score: number; path: string } | null = null;
     const ask = (variant: string): number => {
       for (const name of fileNames(`ggml-cpu-${variant}`)) {

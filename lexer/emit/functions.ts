@@ -1,9 +1,9 @@
 /**
  * Writes `functions.js` and `functions.d.ts`: a typed function for each C function.
  *
- * Each checks and unwraps its arguments, calls the symbol, and wraps the result. A symbol's variable starts as a function that binds it and puts
- * it in its own place. The functions are members of one object, because a call through a module's namespace costs 3 ns more than one through a
- * constant object, and handles are checked where they are used, because a shared function would see every class and be slow for all.
+ * Each checks and unwraps its arguments, binds its symbol on the first call, calls it, and wraps the result. The functions are members of one
+ * object, because a call through a module's namespace costs 3 ns more than one through a constant object; and handles are checked where they
+ * are used, because a shared function would see every class and be slow for all.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
   const uses = new Uses();
   const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
   const body = new Printer();
-  for (const bound of api.functions) emitSymbol(bound, uses, body);
+  for (const bound of api.functions) body.line(`let ${symbolOf(bound)};`);
   body.gap();
   body.line("export const functions = {");
   for (const bound of api.functions) emitFunction(bound, roots, uses, body);
@@ -57,15 +57,14 @@ function symbolOf({ declaration }: BoundFunction): string {
   return `$${declaration.name}`;
 }
 
-function emitSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
-  const symbol = symbolOf(bound);
+/** Binds the symbol on the first call. */
+function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
+  const symbol = symbolOf(bound), name = `"${bound.declaration.symbol}"`;
   const native = bound.parameters.map(({ crossing }) => nativeParameter(crossing, uses));
   const result = nativeResult(bound.result, uses);
-  const line = `  ${symbol} = $bind("${bound.declaration.symbol}", [${native.join(", ")}], ${result});`;
-  printer.line(`let ${symbol} = (...args) => {`);
+  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result});`;
   if (line.length <= 140) printer.line(line);
-  else printer.line(`  ${symbol} = $bind(`, `    "${bound.declaration.symbol}",`, list("    [", native, "],"), `    ${result},`, "  );");
-  printer.line(`  return ${symbol}(...args);`, "};");
+  else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
 }
 
 function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
@@ -82,6 +81,7 @@ function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Us
     printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
     return `$${i}`;
   });
+  bindSymbol(bound, uses, printer);
   emitCall(bound, args, roots, uses, printer);
   printer.line("  },");
 }
