@@ -19,8 +19,9 @@ export interface Signature {
   readonly result: Slot;
 }
 
+/** Any function. */
 // deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => any;
+export type AnyFunction = (...args: any[]) => any;
 
 interface CallbackClass {
   readonly name: string;

@@ -26,7 +26,7 @@ export interface LibraryInfo {
   /** The path that was asked for: a file, or a folder of them. */
   readonly path: string;
   /** Who named it. */
-  readonly source: Place["source"];
+  readonly source: "load({ path })" | "GGML_LIBRARY" | "npm";
   /** What the library says of itself; null where it is too old to say. */
   readonly version: string | null;
   /** The files in use so far, in the order in which symbols are looked for. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-export { type Abi, Callback, type Data, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
+export { type Abi, type AnyFunction, Callback, type Data, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
 export { lib } from "./lib.js";
 export { type LibraryInfo, load } from "./library.ts";
 export { symbols } from "./symbols.ts";

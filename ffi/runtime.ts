@@ -26,7 +26,7 @@ export {
   uint64,
 } from "./arguments.ts";
 export { type Bind, binder } from "./bind.ts";
-export { Callback, type Signature } from "./callback.ts";
+export { type AnyFunction, Callback, type Signature } from "./callback.ts";
 export { cstringAt } from "./cstring.ts";
 export {
   expectLength,

@@ -6,6 +6,6 @@
 
 export { copy, type CopyOptions } from "./copy.ts";
 export { init, type InitOptions } from "./init.ts";
-export { type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
+export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export type { TensorLike } from "./operand.ts";
 export { view, type ViewOptions } from "./view.ts";
