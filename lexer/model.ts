@@ -76,6 +76,17 @@ export type BasicName =
   | "_Complex _Float128"
   | "_Complex _Float32x"
   | "_Complex _Float64x"
+  | "_Complex char"
+  | "_Complex signed char"
+  | "_Complex unsigned char"
+  | "_Complex short"
+  | "_Complex unsigned short"
+  | "_Complex int"
+  | "_Complex unsigned int"
+  | "_Complex long"
+  | "_Complex unsigned long"
+  | "_Complex long long"
+  | "_Complex unsigned long long"
   | "__builtin_va_list"
   | "nullptr_t";
 

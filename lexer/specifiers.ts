@@ -368,6 +368,10 @@ function basicType(p: Parser, words: number, other: BasicName | null, at: Token)
     case W_COMPLEX | W_LONG | W_DOUBLE:
       return T.basic("_Complex long double");
   }
+  if ((words & W_COMPLEX) !== 0) {
+    const part = basicType(p, words & ~W_COMPLEX, null, at);
+    if (part.kind === "basic") return T.basic(`_Complex ${part.name}` as BasicName);
+  }
   return p.fail("these words don't make a type together", at);
 }
 

@@ -69,6 +69,18 @@ const SIZES: Readonly<Record<BasicName, readonly [number, number]>> = {
   "_Complex _Float128": [32, 16],
   "_Complex _Float32x": [16, 8],
   "_Complex _Float64x": [32, 16],
+  // GNU C has complex integers too.
+  "_Complex char": [2, 1],
+  "_Complex signed char": [2, 1],
+  "_Complex unsigned char": [2, 1],
+  "_Complex short": [4, 2],
+  "_Complex unsigned short": [4, 2],
+  "_Complex int": [8, 4],
+  "_Complex unsigned int": [8, 4],
+  "_Complex long": [16, 8],
+  "_Complex unsigned long": [16, 8],
+  "_Complex long long": [16, 8],
+  "_Complex unsigned long long": [16, 8],
   "__builtin_va_list": [24, 8],
   "nullptr_t": [8, 8],
 };
@@ -80,7 +92,14 @@ function target(name: TargetName): Target {
   const shortLongDouble = windows || (arm && os === "macos");
   const sizes = {
     ...SIZES,
-    ...(windows ? { "long": [4, 4] as const, "unsigned long": [4, 4] as const } : {}),
+    ...(windows
+      ? {
+        "long": [4, 4] as const,
+        "unsigned long": [4, 4] as const,
+        "_Complex long": [8, 4] as const,
+        "_Complex unsigned long": [8, 4] as const,
+      }
+      : {}),
     ...(shortLongDouble
       ? {
         "long double": [8, 8] as const,

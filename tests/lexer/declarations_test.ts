@@ -41,6 +41,7 @@ Deno.test("the words of a basic type come in any order", () => {
   assertEquals(type("__int128 unsigned"), "unsigned __int128 x");
   assertEquals(type("_Complex float"), "_Complex float x");
   assertEquals(type("double _Complex"), "_Complex double x");
+  assertEquals(type("short _Complex unsigned"), "_Complex unsigned short x");
   assertEquals(type("int const volatile"), "const volatile int x");
   assertEquals(type("_Float16"), "_Float16 x");
   assertEquals(type("unsigned _BitInt(7)"), "unsigned _BitInt(7) x");
