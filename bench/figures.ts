@@ -5,10 +5,10 @@
  */
 
 import type { Contender, Figure } from "./measure.ts";
-import { peer, type Peers, type Tool } from "./peers.ts";
+import { type Headers, peer, type Peers, type Tool } from "./peers.ts";
 
-/** The figures of `deno task bench`. `work` is a folder to write into, `tree` the headers. */
-export function figures(peers: Peers, work: string, tree: string): Figure[] {
+/** The figures of `deno task bench`. `work` is a folder to write into. */
+export function figures(peers: Peers, work: string, headers: Headers): Figure[] {
   return [
     {
       id: "demo",
@@ -39,7 +39,7 @@ export function figures(peers: Peers, work: string, tree: string): Figure[] {
       target: { limit: 150 },
       expected: ["functions"],
       contenders: [
-        contender("ours", { command: [Deno.execPath(), "task", "regenerate", "--include", tree, "--out", `${work}/ours`] }),
+        contender("ours", regenerate(headers, "--out", `${work}/ours`)),
         contender("cffi", peers.regenerate),
       ],
     },
@@ -51,7 +51,7 @@ export function figures(peers: Peers, work: string, tree: string): Figure[] {
       runs: 11,
       target: { limit: 150 },
       expected: ["functions"],
-      contenders: [contender("ours", { command: [Deno.execPath(), "task", "regenerate", "--include", tree, "--check"] })],
+      contenders: [contender("ours", regenerate(headers, "--check"))],
     },
   ];
 }
@@ -103,6 +103,11 @@ function pythons(what: string, peers: Peers): Contender[] {
 
 function deno(script: string, ...args: string[]): Tool {
   return { command: [Deno.execPath(), "run", "--allow-ffi", script, ...args] };
+}
+
+function regenerate(headers: Headers, ...args: string[]): Tool {
+  if ("missing" in headers) return headers;
+  return { command: [Deno.execPath(), "task", "regenerate", "--include", headers.tree, ...args] };
 }
 
 function contender(name: string, tool: Tool, ...args: string[]): Contender {

@@ -13,7 +13,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { pinnedTree } from "../lexer/release.ts";
 import { figures } from "./figures.ts";
 import { type Measured, measureFigure } from "./measure.ts";
-import { pathOf, type Peers, preparePeers } from "./peers.ts";
+import { type Headers, pathOf, type Peers, preparePeers } from "./peers.ts";
 import { heading, type Machine, table } from "./table.ts";
 
 const ROOT = pathOf(new URL("../", import.meta.url));
@@ -38,9 +38,9 @@ async function main(args: string[]): Promise<number> {
 
 /** Measures what the filters choose. The result is the exit status. */
 async function bench(work: string, filters: string[], json: string | undefined): Promise<number> {
-  const tree = Deno.realPathSync(Deno.env.get("INCLUDE") || await pinnedTree());
-  const peers = await preparePeers(work, tree);
-  const all = figures(peers, work, tree);
+  const headers = await findHeaders();
+  const peers = await preparePeers(work, headers);
+  const all = figures(peers, work, headers);
   const chosen = all.filter(({ id }) => filters.length === 0 || filters.some((filter) => id.includes(filter)));
   if (chosen.length === 0) {
     console.error(`no figure matches ${filters.join(" ")}; there are ${all.map(({ id }) => id).join(", ")}`);
@@ -56,7 +56,17 @@ async function bench(work: string, filters: string[], json: string | undefined):
   progress("");
   console.log(table(measured));
   if (json !== undefined) Deno.writeTextFileSync(json, `${JSON.stringify({ machine, figures: measured.map(forJson) }, null, 2)}\n`);
-  return measured.some(({ results }) => results[0].problem !== null) ? 1 : 0;
+  return measured.some(({ results }) => results[0].problem?.startsWith("failed")) ? 1 : 0;
+}
+
+/** The llama.cpp tree; without one (it comes out of an archive by git and tar) there is still much to measure. */
+async function findHeaders(): Promise<Headers> {
+  try {
+    return { tree: Deno.realPathSync(Deno.env.get("INCLUDE") || await pinnedTree()) };
+  } catch (error) {
+    console.error(`No headers: ${(error as Error).message}`);
+    return { missing: "the headers: apt-get install git tar, or name a tree, INCLUDE=<llama.cpp tree>" };
+  }
 }
 
 function describeMachine({ library, version }: Peers): Machine {

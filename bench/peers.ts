@@ -12,6 +12,9 @@ import { readDeclarations } from "./cdef.ts";
 /** Something that runs, with the arguments that go before its own; or how to get it. */
 export type Tool = { readonly command: readonly string[] } | { readonly missing: string };
 
+/** The llama.cpp tree whose headers are read; or how to get it. */
+export type Headers = { readonly tree: string } | { readonly missing: string };
+
 /** What the contenders need. */
 export interface Peers {
   /** The file that our functions come from, which everybody calls. */
@@ -31,6 +34,7 @@ export interface Peers {
 }
 
 const FOLDER = new URL("peers/", import.meta.url);
+const API = pathOf(new URL("../lexer/api.h", import.meta.url));
 const GCC = "gcc: apt-get install gcc libc6-dev";
 const PYTHON = "Python 3: apt-get install python3";
 
@@ -38,10 +42,15 @@ const PYTHON = "Python 3: apt-get install python3";
  * Finds the peers.
  *
  * @param work An empty folder for what has to be made.
- * @param tree The llama.cpp tree whose headers are read.
+ * @param headers What the peers' declarations are read from.
  */
-export async function preparePeers(work: string, tree: string): Promise<Peers> {
+export async function preparePeers(work: string, headers: Headers): Promise<Peers> {
   const { files: [library], version } = load();
+  if ("missing" in headers) {
+    const nothing = () => headers;
+    return { library, version, c: headers, cffi: nothing, ctypes: nothing, numpy: nothing, regenerate: headers };
+  }
+  const { tree } = headers;
   const { cdef, json } = readDeclarations(tree);
   Deno.writeTextFileSync(`${work}/ggml.cdef.h`, cdef);
   Deno.writeTextFileSync(`${work}/ggml.json`, json);
@@ -50,22 +59,26 @@ export async function preparePeers(work: string, tree: string): Promise<Peers> {
   const has = async (module: string) => python !== null && await succeeds(python, ["-c", `import ${module}`]);
   const cffi = await has("cffi"), numpy = await has("numpy"), pycparser = await has("pycparser");
   if (cffi) await run(python!, [peer("build_cffi.py"), `${work}/ggml.cdef.h`, work]);
-
-  const script = (modules: Record<string, boolean>, argument: string) => (name: string): Tool => {
-    if (python === null) return { missing: PYTHON };
-    const wanted = Object.keys(modules).filter((module) => !modules[module]);
-    if (wanted.length > 0) return { missing: `${wanted.join(" and ")}: ${python} -m pip install ${wanted.join(" ")}` };
-    // Python keeps its compiled modules in this folder, not in the repository.
-    return { command: [python, "-X", `pycache_prefix=${work}/pycache`, peer(name), argument, library] };
-  };
+  const script = pythonTool(python, work);
   return {
     library,
     version,
     c: gcc ? await compile(work, tree, library) : { missing: GCC },
-    cffi: script({ cffi }, work),
-    ctypes: script({}, `${work}/ggml.json`),
-    numpy: script({ cffi, numpy }, work),
-    regenerate: gcc ? regenerateTool(script({ cffi, pycparser }, "")("regenerate_cffi.py"), work, tree) : { missing: GCC },
+    cffi: (name) => script(name, { cffi }, work, library),
+    ctypes: (name) => script(name, {}, `${work}/ggml.json`, library),
+    numpy: (name) => script(name, { cffi, numpy }, work, library),
+    regenerate: gcc ? script("regenerate_cffi.py", { cffi, pycparser }, API, `${work}/cffi`, tree) : { missing: GCC },
+  };
+}
+
+/** Makes tools of Python scripts; `modules` says which ones a script wants and whether they are there. */
+function pythonTool(python: string | null, work: string) {
+  return (name: string, modules: Readonly<Record<string, boolean>>, ...args: string[]): Tool => {
+    if (python === null) return { missing: PYTHON };
+    const wanted = Object.keys(modules).filter((module) => !modules[module]).join(" ");
+    if (wanted !== "") return { missing: `${wanted.replace(" ", " and ")}: ${python} -m pip install ${wanted}` };
+    // Python keeps its compiled modules in this folder, not in the repository.
+    return { command: [python, "-X", `pycache_prefix=${work}/pycache`, peer(name), ...args] };
   };
 }
 
@@ -93,12 +106,6 @@ async function compile(work: string, tree: string, library: string): Promise<Too
   } catch (error) {
     return { missing: `a program that gcc makes: ${(error as Error).message}` };
   }
-}
-
-function regenerateTool(tool: Tool, work: string, tree: string): Tool {
-  if ("missing" in tool) return tool;
-  const api = pathOf(new URL("../lexer/api.h", import.meta.url));
-  return { command: [...tool.command.slice(0, -2), api, `${work}/cffi`, tree] };
 }
 
 /** The interpreter itself: what is on the path may be a script that looks for one, and takes longer than all that is measured. */

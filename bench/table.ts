@@ -33,7 +33,7 @@ export function table(measured: readonly Measured[]): string {
   const widths = HEADINGS.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i] === undefined ? 0 : row[i].length)));
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => i < 2 || i === 5 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd();
-  return [line(HEADINGS), widths.map((width) => "─".repeat(width)).join("──"), ...rows.map(line), count(measured)].join("\n");
+  return [line(HEADINGS), "─".repeat(line(HEADINGS).length), ...rows.map(line), count(measured)].join("\n");
 }
 
 function figureRows(measured: Measured): string[][] {
