@@ -122,12 +122,6 @@ function write(json: Dump, aliases: readonly (string | null)[], lines: string[],
     lines.push(`_Static_assert(${test}, "");`);
     count++;
   };
-  for (const { name, type, values } of json.enums) {
-    for (const value of values) assert(`(${value.name}) == (${literal(value.value)})`);
-    if (name !== null && completeEnums.has(name) && values.length > 0) {
-      assert(`__builtin_types_compatible_p(enum ${name}, ${type})`);
-    }
-  }
   for (const { name, kind, value } of json.constants) {
     // A `static const` is no constant expression to gcc.
     lines.push(`#ifdef ${name}`);
@@ -142,8 +136,15 @@ function write(json: Dump, aliases: readonly (string | null)[], lines: string[],
   for (const { name } of [...json.records, ...json.enums]) if (name !== null) undefine.add(name);
   for (const f of json.functions) undefine.add(f.name);
   for (const { name } of json.typedefs) undefine.add(name);
+  for (const { values } of json.enums) for (const { name } of values) undefine.add(name);
   undefine.delete("defined");
   for (const name of undefine) lines.push(`#undef ${name}`);
+  for (const { name, type, values } of json.enums) {
+    for (const value of values) assert(`(${value.name}) == (${literal(value.value)})`);
+    if (name !== null && completeEnums.has(name) && values.length > 0) {
+      assert(`__builtin_types_compatible_p(enum ${name}, ${type})`);
+    }
+  }
   const layout = (type: string, record: Dump["records"][number]): void => {
     if (record.size === null) return;
     assert(`sizeof(${type}) == ${record.size}`);
