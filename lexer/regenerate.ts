@@ -28,25 +28,17 @@ interface Options {
   out?: string;
   check?: boolean;
   help?: boolean;
-  _: unknown[];
 }
 
 /** Runs the command. The result is its exit status. */
 export async function regenerate(args: readonly string[]): Promise<number> {
-  const unknown: string[] = [];
-  // Loaded only where there is something to parse: this command runs at every change of a header.
-  const { parseArgs } = args.length === 0 ? { parseArgs: () => ({ _: [] } as Options) } : await import("@std/cli/parse-args");
-  const options: Options = parseArgs([...args], {
-    string: ["include", "api", "out"],
-    boolean: ["check", "help"],
-    unknown: (arg) => void unknown.push(arg),
-  });
+  const { options, unknown } = await parseOptions(args);
   if (options.help) {
     console.log(USAGE.trimEnd());
     return 0;
   }
-  if (unknown.length > 0 || options._.length > 0) {
-    console.error(`unknown argument: ${[...unknown, ...options._].join(" ")}\n\n${USAGE.trimEnd()}`);
+  if (unknown.length > 0) {
+    console.error(`unknown argument: ${unknown.join(" ")}\n\n${USAGE.trimEnd()}`);
     return 2;
   }
   try {
@@ -57,6 +49,18 @@ export async function regenerate(args: readonly string[]): Promise<number> {
     console.error(`regenerate: ${(error as Error).message}`);
     return 1;
   }
+}
+
+async function parseOptions(args: readonly string[]): Promise<{ options: Options; unknown: unknown[] }> {
+  if (args.length === 0) return { options: {}, unknown: [] }; // the common case needs no parser, nor the time to load one
+  const { parseArgs } = await import("@std/cli/parse-args");
+  const unknown: unknown[] = [];
+  const { _: rest, ...options } = parseArgs([...args], {
+    string: ["include", "api", "out"],
+    boolean: ["check", "help"],
+    unknown: (arg) => void unknown.push(arg),
+  });
+  return { options: options as Options, unknown: [...new Set([...unknown, ...rest])] };
 }
 
 async function writeBindings(tree: string, api: string, out: string, check: boolean): Promise<number> {

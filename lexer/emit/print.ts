@@ -9,22 +9,24 @@ export const LINE_WIDTH = 140;
 
 /** Collects the lines of one generated file. */
 export class Printer {
-  readonly #lines: string[] = [];
+  #text = "";
+  #gap = false;
 
   /** Adds a line, or several. */
   line(...lines: string[]): void {
-    this.#lines.push(...lines);
+    if (this.#gap) this.#text += "\n";
+    this.#gap = false;
+    for (const line of lines) this.#text += line + "\n";
   }
 
-  /** Adds an empty line, but never two. */
+  /** Has an empty line come before the next one, unless that is the first. */
   gap(): void {
-    if (this.#lines.length > 0 && this.#lines[this.#lines.length - 1] !== "") this.#lines.push("");
+    this.#gap = this.#text !== "";
   }
 
   /** The text of the file. */
   toString(): string {
-    while (this.#lines[this.#lines.length - 1] === "") this.#lines.pop();
-    return this.#lines.join("\n") + "\n";
+    return this.#text;
   }
 }
 
