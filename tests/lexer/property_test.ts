@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-// deno-lint-ignore no-import-prefix -- only these tests use it
-import fc from "npm:fast-check@^4.0.0";
+import fc from "fast-check";
 import { parse, printType, type TargetName } from "../../lexer/mod.ts";
 import { messages, model, texts } from "./helpers.ts";
 import { haveGcc } from "./judge.ts";
