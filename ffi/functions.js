@@ -79,6 +79,7 @@ import {
   int32 as $int32,
   int64 as $int64,
   keep as $keep,
+  keepData as $keepData,
   markFreed as $markFreed,
   nullResult as $nullResult,
   Owner as $Owner,
@@ -4608,6 +4609,7 @@ export const functions = {
     if ($ === 0n) throw $nullResult("ggml_map_custom1");
     $keep(ctx.owner, a);
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_map_custom1_inplace(ctx, a, fun, n_tasks, userdata) {
@@ -4621,6 +4623,7 @@ export const functions = {
     if ($ === 0n) throw $nullResult("ggml_map_custom1_inplace");
     $keep(ctx.owner, a);
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_map_custom2(ctx, a, b, fun, n_tasks, userdata) {
@@ -4636,6 +4639,7 @@ export const functions = {
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_map_custom2_inplace(ctx, a, b, fun, n_tasks, userdata) {
@@ -4651,6 +4655,7 @@ export const functions = {
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_map_custom3(ctx, a, b, c, fun, n_tasks, userdata) {
@@ -4668,6 +4673,7 @@ export const functions = {
     $keep(ctx.owner, b);
     $keep(ctx.owner, c);
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_map_custom3_inplace(ctx, a, b, c, fun, n_tasks, userdata) {
@@ -4693,6 +4699,7 @@ export const functions = {
     $keep(ctx.owner, b);
     $keep(ctx.owner, c);
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_custom_4d(ctx, type, ne0, ne1, ne2, ne3, args, n_args, fun, n_tasks, userdata) {
@@ -4711,6 +4718,7 @@ export const functions = {
     const $ = $ggml_custom_4d(ctx.address, $1, $2, $3, $4, $5, $6, $7, fun.address, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_custom_4d");
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_custom_inplace(ctx, a, args, n_args, fun, n_tasks, userdata) {
@@ -4726,6 +4734,7 @@ export const functions = {
     if ($ === 0n) throw $nullResult("ggml_custom_inplace");
     $keep(ctx.owner, a);
     $keep(ctx.owner, fun);
+    $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_cross_entropy_loss(ctx, a, b) {
@@ -4968,6 +4977,7 @@ export const functions = {
     $ggml_log_set ??= $bind("ggml_log_set", ["u64", "buffer"], "void");
     $ggml_log_set(log_callback === null ? 0n : log_callback.address, $1);
     $keep($STATIC, log_callback);
+    $keepData($STATIC, user_data);
   },
   ggml_set_zero(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
@@ -5784,6 +5794,7 @@ export const functions = {
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, device);
+    $keepData($owner, ptr);
     return new ggml_backend_buffer($, $owner);
   },
   ggml_backend_dev_supports_op(device, op) {
@@ -6152,6 +6163,7 @@ export const functions = {
     $ggml_backend_sched_set_eval_callback ??= $bind("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_set_eval_callback(sched.address, callback === null ? 0n : callback.address, $2);
     $keep(sched.owner, callback);
+    $keepData(sched.owner, user_data);
   },
   ggml_backend_meta_split_axis_name(split_axis) {
     const $0 = $uint32(split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
@@ -6171,6 +6183,7 @@ export const functions = {
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
     $keep($STATIC, get_split_state);
+    $keepData($STATIC, get_split_state_ud);
     return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_graph_copy(backend, graph) {
@@ -6210,6 +6223,7 @@ export const functions = {
     );
     const $ = $ggml_backend_compare_graph_backend(backend1.address, backend2.address, graph.address, callback.address, $4, $5, $6);
     $keep(backend1.owner, callback);
+    $keepData(backend1.owner, user_data);
     return $;
   },
   ggml_backend_tensor_alloc(buffer, tensor, addr) {
@@ -6237,6 +6251,7 @@ export const functions = {
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
     const $owner = new $Owner($);
+    $keepData($owner, ptr);
     return new ggml_backend_buffer($, $owner);
   },
   ggml_backend_cpu_buffer_type() {
@@ -6618,6 +6633,7 @@ export const functions = {
     $ggml_backend_cpu_set_abort_callback ??= $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_cpu_set_abort_callback(backend_cpu.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keep(backend_cpu.owner, abort_callback);
+    $keepData(backend_cpu.owner, abort_callback_data);
   },
   ggml_backend_cpu_set_use_ref(backend_cpu, use_ref) {
     if (!(backend_cpu instanceof ggml_backend) || backend_cpu.owner.freed) {
@@ -6766,7 +6782,9 @@ export const functions = {
       { struct: ggml_opt_optimizer_params.native },
     );
     const $ = $ggml_opt_get_default_optimizer_params($0);
-    return new ggml_opt_optimizer_params($);
+    const $struct = new ggml_opt_optimizer_params($);
+    $keepData($struct.owner, userdata);
+    return $struct;
   },
   ggml_opt_get_constant_optimizer_params(userdata) {
     const $0 = $data(userdata, 0, "ggml_opt_get_constant_optimizer_params(userdata)");
@@ -6776,7 +6794,9 @@ export const functions = {
       { struct: ggml_opt_optimizer_params.native },
     );
     const $ = $ggml_opt_get_constant_optimizer_params($0);
-    return new ggml_opt_optimizer_params($);
+    const $struct = new ggml_opt_optimizer_params($);
+    $keepData($struct.owner, userdata);
+    return $struct;
   },
   ggml_opt_default_params(backend_sched, loss_type) {
     if (!(backend_sched instanceof ggml_backend_sched) || backend_sched.owner.freed) {
@@ -7108,6 +7128,7 @@ export const functions = {
     const $ = $gguf_init_from_file_ptr($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
+    $keepData($owner, file);
     $keep($owner, params);
     return new gguf_context($, $owner);
   },
@@ -7129,6 +7150,7 @@ export const functions = {
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
+    $keepData($owner, data);
     $keep($owner, params);
     return new gguf_context($, $owner);
   },
@@ -7149,6 +7171,7 @@ export const functions = {
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, callback);
+    $keepData($owner, userdata);
     $keep($owner, params);
     return new gguf_context($, $owner);
   },
@@ -7504,6 +7527,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
     $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
     $gguf_add_tensor(ctx.address, tensor.address);
+    $keep(ctx.owner, tensor);
   },
   gguf_set_tensor_type(ctx, name, type) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
@@ -7518,6 +7542,7 @@ export const functions = {
     const $2 = $data(data, 0, "gguf_set_tensor_data(data)");
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     $gguf_set_tensor_data(ctx.address, $1, $2);
+    $keepData(ctx.owner, data);
   },
   gguf_write_to_file_ptr(ctx, file, only_meta) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
@@ -7811,6 +7836,7 @@ export const functions = {
     $ggml_backend_metal_set_abort_callback ??= $bind("ggml_backend_metal_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_metal_set_abort_callback(backend.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keep(backend.owner, abort_callback);
+    $keepData(backend.owner, user_data);
   },
   ggml_backend_metal_supports_family(backend, family) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -8310,6 +8336,7 @@ export const functions = {
     const $owner = new $Owner($);
     $keep($owner, metadata);
     $keep($owner, set_tensor_data);
+    $keepData($owner, set_tensor_data_ud);
     $keep($owner, params);
     return new llama_model($, $owner);
   },
@@ -8340,6 +8367,7 @@ export const functions = {
     const $ = $llama_model_load_from_file_ptr($0, $1);
     if ($ === 0n) return null;
     const $owner = new $Owner($);
+    $keepData($owner, file);
     $keep($owner, params);
     return new llama_model($, $owner);
   },
@@ -8789,6 +8817,7 @@ export const functions = {
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, model);
+    $keepData($owner, file);
     return new llama_adapter_lora($, $owner);
   },
   llama_adapter_meta_val_str(adapter, key, buf, buf_size) {
@@ -9122,7 +9151,9 @@ export const functions = {
     const $1 = $int32(n_tokens, "llama_batch_get_one(n_tokens)");
     $llama_batch_get_one ??= $bind("llama_batch_get_one", ["buffer", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_get_one($0, $1);
-    return new llama_batch($);
+    const $struct = new llama_batch($);
+    $keepData($struct.owner, tokens);
+    return $struct;
   },
   llama_batch_init(n_tokens, embd, n_seq_max) {
     const $0 = $int32(n_tokens, "llama_batch_init(n_tokens)");
@@ -9197,6 +9228,7 @@ export const functions = {
     $llama_set_abort_callback ??= $bind("llama_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $llama_set_abort_callback(ctx.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keep(ctx.owner, abort_callback);
+    $keepData(ctx.owner, abort_callback_data);
   },
   llama_synchronize(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_synchronize(ctx)");
@@ -9646,6 +9678,7 @@ export const functions = {
     if ($ === 0n) throw $nullResult("llama_sampler_init");
     const $owner = new $Owner($);
     $keep($owner, iface);
+    $keepData($owner, ctx);
     return new llama_sampler($, $owner);
   },
   llama_sampler_name(smpl) {
@@ -10037,6 +10070,7 @@ export const functions = {
     $llama_log_set ??= $bind("llama_log_set", ["u64", "buffer"], "void");
     $llama_log_set(log_callback === null ? 0n : log_callback.address, $1);
     $keep($STATIC, log_callback);
+    $keepData($STATIC, user_data);
   },
   llama_perf_context(ctx) {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {

@@ -155,6 +155,12 @@ export function keep(owner: Owner, handle: Handle | null): void {
   if (handle !== null && handle.owner !== owner) owner.keep(handle.owner);
 }
 
+/** Has `owner` keep memory alive: a typed array or buffer itself, or whatever a handle points into. */
+export function keepData(owner: Owner, data: unknown): void {
+  if (data instanceof Handle) keep(owner, data);
+  else owner.keep(data);
+}
+
 /** The error for a null where C promises an object. */
 export function nullResult(name: string): Error {
   return new Error(`${name} returned null`);

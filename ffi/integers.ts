@@ -38,6 +38,16 @@ export function readUint64(view: DataView, offset: number): number {
   return high === 0 ? low : joinUnsigned(high, low);
 }
 
+/** Reads four 64-bit integers in a row, as a tensor's `ne` and `nb` are: one test for the usual case, that all are small and positive. */
+export function readFour(view: DataView, offset: number, read: (view: DataView, offset: number) => number): number[] {
+  const a = view.getUint32(offset, true), b = view.getUint32(offset + 8, true);
+  const c = view.getUint32(offset + 16, true), d = view.getUint32(offset + 24, true);
+  const high = view.getUint32(offset + 4, true) | view.getUint32(offset + 12, true) | view.getUint32(offset + 20, true) |
+    view.getUint32(offset + 28, true);
+  if (high === 0) return [a, b, c, d];
+  return [0, 8, 16, 24].map((i) => read(view, offset + i));
+}
+
 /** Reads a pointer; 0n for null. */
 export function readAddress(view: DataView, offset: number): bigint {
   if (view.getUint32(offset, true) === 0 && view.getUint32(offset + 4, true) === 0) return 0n;

@@ -31,6 +31,13 @@ export class Owner {
     if (value === null || value === this || value === STATIC) return;
     (this.#kept ??= new Set()).add(value);
   }
+
+  /** Marks the object as freed, and lets go of what it kept. */
+  end(): void {
+    this.freed = true;
+    this.arena = null;
+    this.#kept = null;
+  }
 }
 
 /** The owner of what is never freed: static tables, devices, registries. It also keeps the callbacks that C may call for ever. */
@@ -56,7 +63,6 @@ export function freeWhenCollected(owner: Owner, free: (address: bigint) => void)
 
 /** Marks an owner as freed by hand, after C freed it: its handles throw from now on, and no finalizer frees it again. */
 export function markOwnerFreed(owner: Owner): void {
-  owner.freed = true;
-  owner.arena = null;
+  owner.end();
   registry.unregister(owner);
 }

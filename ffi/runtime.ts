@@ -42,8 +42,8 @@ export {
   setStruct,
   setText,
 } from "./fields.ts";
-export { dispose, Handle, keep, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
-export { fromInt64, fromUint64, readInt64, readUint64 } from "./integers.ts";
+export { dispose, Handle, keep, keepData, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
+export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { Owner, STATIC } from "./owner.ts";
 export {
   BOOL,

@@ -39,6 +39,7 @@ import {
   int64 as $int64,
   memory as $memory,
   Pointer as $Pointer,
+  readFour as $readFour,
   readInt64 as $readInt64,
   readUint64 as $readUint64,
   setPointer as $setPointer,
@@ -228,7 +229,7 @@ export class ggml_tensor extends $Struct {
   }
   get ne() {
     const view = $memory(this), offset = this.$offset + 16;
-    return [$readInt64(view, offset), $readInt64(view, offset + 8), $readInt64(view, offset + 16), $readInt64(view, offset + 24)];
+    return $readFour(view, offset, $readInt64);
   }
   set ne(value) {
     $expectLength(value, 4, "ggml_tensor.ne");
@@ -237,7 +238,7 @@ export class ggml_tensor extends $Struct {
   }
   get nb() {
     const view = $memory(this), offset = this.$offset + 48;
-    return [$readUint64(view, offset), $readUint64(view, offset + 8), $readUint64(view, offset + 16), $readUint64(view, offset + 24)];
+    return $readFour(view, offset, $readUint64);
   }
   set nb(value) {
     $expectLength(value, 4, "ggml_tensor.nb");

@@ -113,6 +113,36 @@ Deno.test("a tensor keeps the contexts alive that it was made from", async () =>
   assertEquals(stdout.trim(), "2,4,6,8");
 });
 
+Deno.test("memory that C keeps a pointer to is kept", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".gguf" });
+  try {
+    const { code, stderr } = await program(
+      `import { lib } from "@ggml/deno";
+      import { init } from "@ggml/deno/utils";
+      const n = 1 << 20;
+      const gguf = lib.gguf_init_empty();
+      {
+        const t = lib.ggml_new_tensor_1d(init({ noAlloc: true }), lib.GGML_TYPE_F32, n);
+        t.name = "t";
+        lib.gguf_add_tensor(gguf, t);
+        lib.gguf_set_tensor_data(gguf, "t", new Float32Array(n).fill(1.5));
+      }
+      for (let i = 0; i < 20; i++) {
+        new Float32Array(n).fill(i);
+        (globalThis as any).gc();
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      lib.gguf_write_to_file(gguf, ${JSON.stringify(path)}, false);`,
+      ["--allow-ffi", "--v8-flags=--expose-gc"],
+    );
+    assertEquals(code, 0, stderr);
+    const written = (await Deno.readFile(path)).slice(-(4 << 20));
+    assertEquals(new Set(new Float32Array(written.buffer)), new Set([1.5]));
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("a borrowed handle can't be freed by itself", () => {
   using ctx = init({ memSize: 4096, noAlloc: true });
   using cpu = lib.ggml_backend_cpu_init()!;

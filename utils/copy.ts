@@ -58,7 +58,7 @@ function convert(source: Operand, destination: Operand, { allowRequantize = true
   if (imatrix !== undefined && (!(imatrix instanceof Float32Array) || imatrix.length !== rowLength)) {
     throw new RangeError(`copy: imatrix must be a Float32Array as long as a row, ${rowLength} (${sides})`);
   }
-  if (imatrix === undefined && destination.type.isQuantized && lib.ggml_quantize_requires_imatrix(destination.type.type)) {
+  if (imatrix === undefined && destination.type.mayNeedImatrix && lib.ggml_quantize_requires_imatrix(destination.type.type)) {
     throw new Error(`copy: ${destination.type.name} can't be quantized without an importance matrix, { imatrix } (${sides})`);
   }
   const { count } = source;

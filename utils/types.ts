@@ -28,6 +28,8 @@ export interface TypeInfo {
   readonly array: TypedArrayConstructor | null;
   /** Converts elements to floats; null if ggml can't. */
   readonly toFloat: ((from: Bytes, to: Float32Array, count: number) => void) | null;
+  /** True if ggml may need to be told which columns matter, to quantize to it: `ggml_quantize_requires_imatrix` says so for sure. */
+  readonly mayNeedImatrix: boolean;
   /** Converts rows of floats to the type; null if ggml can't. */
   readonly fromFloat: ((from: Float32Array, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => void) | null;
 }
@@ -69,7 +71,9 @@ function readTraits(number: number): TypeInfo {
   const { blck_size: blockSize, type_size: typeSize, is_quantized: isQuantized } = traits;
   const name = traits.type_name ?? String(type);
   if (blockSize === 0 || typeSize === 0) throw new RangeError(`tensor type ${number} was removed from ggml (${name})`);
-  return { type, name, blockSize, typeSize, isQuantized, array: ARRAYS.get(type) ?? null, ...conversions(type, traits) };
+  // A type with a routine that takes nothing but floats needs nothing else.
+  const mayNeedImatrix = isQuantized && traits.from_float_ref === null;
+  return { type, name, blockSize, typeSize, isQuantized, mayNeedImatrix, array: ARRAYS.get(type) ?? null, ...conversions(type, traits) };
 }
 
 /** The conversions to and from 32-bit floats. Types that stand for real numbers have one or both, integers have none. */

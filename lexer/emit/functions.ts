@@ -115,16 +115,22 @@ function emitCall(bound: BoundFunction, args: readonly string[], roots: Readonly
   emitResult(result, parameters, roots, uses, printer);
 }
 
-/** What the pragmas say is kept, and callbacks, which C may call for as long as what they were given to lives. */
+/**
+ * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use for as long as what they were
+ * given to lives.
+ */
 function keepAlive({ parameters, keeps, result }: BoundFunction, uses: Uses, printer: Printer): void {
-  for (const [holder, kept] of keeps) {
-    printer.line(`    ${uses.$("keep")}(${ownerOf(parameters[holder], uses)}, ${parameters[kept].name});`);
-  }
+  for (const [holder, kept] of keeps) emitKeep(ownerOf(parameters[holder], uses), parameters[kept], uses, printer);
   if (result.kind === "handle") return; // keeps everything, in emitHandle
-  const holder = parameters.find(isHandle);
-  for (const parameter of parameters.filter(({ crossing }) => crossing.kind === "callback")) {
-    printer.line(`    ${uses.$("keep")}(${ownerOf(holder, uses)}, ${parameter.name});`);
-  }
+  const callbacks = parameters.filter(({ crossing }) => crossing.kind === "callback");
+  if (callbacks.length === 0) return;
+  const owner = ownerOf(parameters.find(isHandle), uses);
+  for (const parameter of [...callbacks, ...parameters.filter(isMemory)]) emitKeep(owner, parameter, uses, printer);
+}
+
+function emitKeep(owner: string, { name, crossing }: BoundParameter, uses: Uses, printer: Printer): void {
+  const isData = crossing.kind === "data" || crossing.kind === "pointers";
+  printer.line(`    ${uses.$(isData ? "keepData" : "keep")}(${owner}, ${name});`);
 }
 
 function emitResult(
@@ -142,7 +148,7 @@ function emitResult(
       printer.line(`    return ${uses.$("cstringAt")}($);`);
       return;
     case "struct":
-      printer.line(`    return new ${uses.own(result.name)}($);`);
+      emitStruct(result.name, parameters, uses, printer);
       return;
     case "handle":
       emitHandle(result.name, parameters, roots.has(result.name), uses, printer);
@@ -159,6 +165,18 @@ function emitResult(
   }
 }
 
+/** A struct that comes back by value may point to the memory that it was made from. */
+function emitStruct(name: string, parameters: readonly BoundParameter[], uses: Uses, printer: Printer): void {
+  const memory = parameters.filter(({ crossing }) => crossing.kind === "data" || crossing.kind === "pointers");
+  if (memory.length === 0) {
+    printer.line(`    return new ${uses.own(name)}($);`);
+    return;
+  }
+  printer.line(`    const $struct = new ${uses.own(name)}($);`);
+  for (const parameter of memory) emitKeep("$struct.owner", parameter, uses, printer);
+  printer.line("    return $struct;");
+}
+
 /**
  * A handle's owner: its own if there is a function that frees such a thing, else that of the first handle that it was made from. Either
  * way it keeps what else went into it.
@@ -168,7 +186,7 @@ function emitHandle(name: string, parameters: readonly BoundParameter[], root: b
   const others = parameters.filter((parameter) => (root || parameter !== from) && keepable(parameter));
   const owner = root ? "$owner" : ownerOf(from, uses);
   if (root) printer.line(`    const $owner = new ${uses.$("Owner")}($);`);
-  for (const other of others) printer.line(`    ${uses.$("keep")}(${owner}, ${other.name});`);
+  for (const other of others) emitKeep(owner, other, uses, printer);
   printer.line(`    return new ${uses.own(name)}($, ${owner});`);
 }
 
@@ -181,6 +199,12 @@ function isHandle({ crossing }: BoundParameter): boolean {
   return crossing.kind === "handle";
 }
 
-function keepable({ crossing }: BoundParameter): boolean {
-  return crossing.kind === "handle" || crossing.kind === "struct" || crossing.kind === "callback";
+/** Memory of no type: what C keeps a pointer to, where it keeps one. Typed arrays of numbers are read during the call. */
+function isMemory({ crossing }: BoundParameter): boolean {
+  return crossing.kind === "data" && crossing.width === 0;
+}
+
+function keepable(parameter: BoundParameter): boolean {
+  const { kind } = parameter.crossing;
+  return kind === "handle" || kind === "struct" || kind === "callback" || isMemory(parameter);
 }

@@ -213,7 +213,9 @@ function integers64(offset: number, length: number, signed: boolean, where: stri
   const reader = uses.$(signed ? "readInt64" : "readUint64"), check = uses.$(signed ? "int64" : "uint64");
   const head = `const view = ${uses.$("memory")}(this), offset = this.$offset + ${offset};`;
   const elements = Array.from({ length }, (_, i) => `${reader}(view, offset${i === 0 ? "" : ` + ${8 * i}`})`);
-  const get = length <= 8
+  const get = length === 4
+    ? `return ${uses.$("readFour")}(view, offset, ${reader});`
+    : length <= 8
     ? list("    return [", elements, "];").trimStart()
     : `return Array.from({ length: ${length} }, (_, i) => ${reader}(view, offset + 8 * i));`;
   return {
