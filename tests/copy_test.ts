@@ -288,6 +288,17 @@ Deno.test("what isn't contiguous is refused on either side", () =>
     assertThrows(() => copy(ndarray(new Float32Array(4), [2, 3]), a), RangeError, "past its data of 4");
   }));
 
+Deno.test("a row that is no multiple of the block size is refused, with the tensor, its type and both sizes", () =>
+  withContext((ctx) => {
+    const t = newTensor(ctx, lib.GGML_TYPE_Q8_0, 32);
+    t.name = "odd";
+    t.ne = [16, 1, 1, 1];
+    const message = `tensor "odd" of q8_0, ne=[16, 1, 1, 1]: a row of 16 is not a multiple of q8_0's block of 32`;
+    assertThrows(() => copy(wave(16), t), Error, message);
+    assertThrows(() => copy(t, new Float32Array(16)), Error, message);
+    assertThrows(() => view(t, { allowCopy: true }), Error, message);
+  }));
+
 Deno.test("dimensions of 1 in front mean nothing", () =>
   withContext((ctx) => {
     const t = newTensor(ctx, lib.GGML_TYPE_F32, 4);
