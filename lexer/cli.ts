@@ -13,7 +13,7 @@ import { dump, stringify } from "./dump.ts";
 import { type Diagnostic, format, parse, type ParseOptions } from "./mod.ts";
 import { preprocess } from "./print.ts";
 import { nearest } from "./suggest.ts";
-import { TARGETS } from "./targets.ts";
+import { targetNamed, TARGETS } from "./targets.ts";
 import type { TargetName } from "./model.ts";
 
 /** A command: takes its arguments, returns its exit status. */
@@ -77,10 +77,9 @@ function compilerArguments(args: readonly string[]): { files: string[]; options:
       defines[equals < 0 ? text : text.slice(0, equals)] = equals < 0 ? "1" : text.slice(equals + 1);
     } else if ((text = value("-U")) !== undefined) undefines.push(text);
     else if ((text = value("--target")) !== undefined) {
-      if (!Object.hasOwn(TARGETS, text)) {
-        throw new UsageError(`unknown target '${text}': the targets are ${Object.keys(TARGETS).join(", ")}`);
-      }
-      target = text as TargetName;
+      const named = targetNamed(text);
+      if (named === null) throw new UsageError(`unknown target '${text}': the targets are ${Object.keys(TARGETS).join(", ")}`);
+      target = named;
     } else if (arg === "--no-standard") standard = false;
     else throw new UsageError(`unknown option '${arg}'`);
   }

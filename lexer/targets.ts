@@ -148,6 +148,17 @@ export function hostTarget(): TargetName {
   return `${Deno.build.arch}-${os}`;
 }
 
+/** The target that a name means: `x86_64-linux`, or what compilers and Deno call it, such as `arm64-apple-darwin`. Null if there is none. */
+export function targetNamed(name: string): TargetName | null {
+  const words = name.toLowerCase().split("-");
+  const find = (names: Readonly<Record<string, string>>) =>
+    words.map((word) => names[word.replace(/[\d.]+$/, "")] ?? names[word]).find(Boolean);
+  const arch = find({ "x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64" });
+  const os = find({ linux: "linux", macos: "macos", darwin: "macos", macosx: "macos", windows: "windows", win: "windows" });
+  const target = `${arch}-${os}` as TargetName;
+  return target in TARGETS ? target : null;
+}
+
 /** Names of the built-in macros. Microsoft's and gcc's compilers have no `__has_feature`, and headers ask whether it is there. */
 export function builtInsOf(target: Target): BuiltIn[] {
   const names: BuiltIn[] = [

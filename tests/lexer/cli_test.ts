@@ -53,3 +53,15 @@ Deno.test("a wrong command line is told, with status 2", async () => {
   assertEquals((await run(["dump", "a.h", "--target", "vax"], {})).code, 2);
   assertEquals((await run(["dump"], {})).err, "no header given\n");
 });
+
+Deno.test("--target takes the names that compilers and Deno have for it", async () => {
+  for (
+    const [name, target] of [["x86_64-unknown-linux-gnu", "x86_64-linux"], ["arm64-apple-darwin", "aarch64-macos"], [
+      "x86_64-pc-windows-msvc",
+      "x86_64-windows",
+    ]]
+  ) {
+    const { out, err } = await run(["dump", "a.h", "--target", name], { "a.h": "long f(void);\n" });
+    assertEquals(JSON.parse(out).target, target, err);
+  }
+});
