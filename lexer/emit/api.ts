@@ -21,7 +21,7 @@ import type {
 } from "../model.ts";
 import { resolve } from "../types.ts";
 import { type Annotation, findParameter, readAnnotations } from "./annotations.ts";
-import { type Crossing, Crossings, Unbindable } from "./crossing.ts";
+import { type Crossing, Crossings, isPointer, Unbindable } from "./crossing.ts";
 import { localName, Names, STRUCT_MEMBERS } from "./names.ts";
 
 /** A function and how each of its values crosses. */
@@ -67,6 +67,14 @@ export interface BoundField {
   readonly crossing: Crossing;
   /** An array's number of elements, all dimensions in one; null for what is no array. */
   readonly length: number | null;
+  /** Of a bit-field: its first bit, counted from the lowest of the record, and how many it has. */
+  readonly bits: Bits | null;
+}
+
+/** Where a bit-field lies. */
+export interface Bits {
+  readonly first: number;
+  readonly width: number;
 }
 
 /** An enum. */
@@ -103,8 +111,18 @@ export interface Api {
   readonly crossings: Crossings;
 }
 
+/** What a set of bindings wants otherwise than ggml's. */
+export interface SelectOptions {
+  /** Whether any pointer may be null: for headers that nobody annotated. */
+  readonly nullable?: boolean;
+  /** Whether bit-fields are bound. */
+  readonly bitFields?: boolean;
+  /** Records of system headers that are bound too. */
+  readonly records?: ReadonlySet<RecordDeclaration>;
+}
+
 /** Decides what of a model is bound, and how. */
-export function selectApi(model: Model): Api {
+export function selectApi(model: Model, options: SelectOptions = {}): Api {
   const own = <T extends Origin>(declarations: readonly T[]) => declarations.filter((declaration) => !declaration.system);
   const skipped: Skipped[] = own(model.skipped);
   const functions = own(model.functions), constants = own(model.constants);
@@ -115,14 +133,19 @@ export function selectApi(model: Model): Api {
     const name = declaration.name ?? declaration.alias;
     return { declaration, name: name === null ? null : names.take(name, "enum") };
   });
-  const records = nameRecords(own(model.records), names);
+  const records = nameRecords(model.records.filter((record) => isOwn(record, options)), names, options);
   const callbackTypedefs = new Map<TypedefDeclaration, string>();
   const plainTypedefs: TypedefDeclaration[] = [];
   for (const typedef of own(model.typedefs)) {
     if (isFunctionPointer(typedef.type)) callbackTypedefs.set(typedef, names.take(typedef.name, "callback"));
     else plainTypedefs.push(typedef);
   }
-  const crossings = new Crossings(records, callbackTypedefs, new Map(enums.map(({ declaration, name }) => [declaration, name])));
+  const crossings = new Crossings(
+    records,
+    callbackTypedefs,
+    new Map(enums.map(({ declaration, name }) => [declaration, name])),
+    model.target,
+  );
   const annotations = readAnnotations(model);
   skipped.push(...annotations.skipped);
 
@@ -136,14 +159,14 @@ export function selectApi(model: Model): Api {
     }
   };
   const bound = functions.flatMap((declaration) =>
-    attempt(declaration, () => bindFunction(declaration, crossings, annotations.byFunction.get(declaration.name)))
+    attempt(declaration, () => bindFunction(declaration, crossings, annotations.byFunction.get(declaration.name), options.nullable))
   );
   const freeing = freeFunctions(bound);
   const boundRecords = [...records].map(([declaration, name]): BoundRecord => ({
     declaration,
     name,
     fields: flatten(declaration).flatMap((field) =>
-      attempt({ ...declaration, name: `${name}.${field.name}` }, () => bindField(field, name, declaration, crossings))
+      attempt({ ...declaration, name: `${name}.${field.name}` }, () => bindField(field, name, declaration, crossings, options.bitFields))
     ),
     free: freeing.get(name) ?? null,
   }));
@@ -159,8 +182,12 @@ export function selectApi(model: Model): Api {
   return { functions: bound, records: boundRecords, enums, constants, callbacks, aliases, skipped, crossings };
 }
 
+function isOwn(record: RecordDeclaration, { records }: SelectOptions): boolean {
+  return !record.system || records?.has(record) === true;
+}
+
 /** The class names of records: the tag, the typedef of a tagless one, or, for one inside another, where it stands. */
-function nameRecords(records: readonly RecordDeclaration[], names: Names): Map<RecordDeclaration, string> {
+function nameRecords(records: readonly RecordDeclaration[], names: Names, options: SelectOptions): Map<RecordDeclaration, string> {
   const named = new Map<RecordDeclaration, string>();
   for (const record of records) {
     const name = record.name ?? record.alias;
@@ -169,7 +196,7 @@ function nameRecords(records: readonly RecordDeclaration[], names: Names): Map<R
   const nameInner = (outer: string, fields: readonly FieldDeclaration[]): void => {
     for (const field of fields) {
       const type = innermost(field.type);
-      if (type.kind !== "record" || named.has(type.record) || type.record.system) continue;
+      if (type.kind !== "record" || named.has(type.record) || !isOwn(type.record, options)) continue;
       if (field.name === null) {
         nameInner(outer, type.record.fields);
         continue;
@@ -188,8 +215,8 @@ function innermost(type: CType): CType {
   return resolved.kind === "array" ? innermost(resolved.of) : resolved;
 }
 
-function bindField(field: FlatField, record: string, origin: Origin, crossings: Crossings): BoundField {
-  if (field.bits) throw new Unbindable("a bit-field has no accessor yet");
+function bindField(field: FlatField, record: string, origin: Origin, crossings: Crossings, bitFields = false): BoundField {
+  if (field.bits !== null && !bitFields) throw new Unbindable("a bit-field has no accessor yet");
   const type = resolve(field.type);
   const context = { name: `${record}_${field.name}`, origin };
   const name = localName(field.name, STRUCT_MEMBERS);
@@ -203,7 +230,12 @@ function bindField(field: FlatField, record: string, origin: Origin, crossings: 
   return { ...field, name, crossing: crossings.of(element, context), length };
 }
 
-function bindFunction(declaration: FunctionDeclaration, crossings: Crossings, annotation: Annotation | undefined): BoundFunction {
+function bindFunction(
+  declaration: FunctionDeclaration,
+  crossings: Crossings,
+  annotation: Annotation | undefined,
+  nullable = false,
+): BoundFunction {
   const { name, type, inline } = declaration;
   if (inline) throw new Unbindable("an inline function has no symbol");
   const { parameters, result } = bindSignature(type, name, declaration, crossings, annotation);
@@ -213,9 +245,13 @@ function bindFunction(declaration: FunctionDeclaration, crossings: Crossings, an
   return {
     declaration,
     name: localName(name, []),
-    parameters: parameters.map((parameter, i) => ({ ...parameter, format: i === formatted })),
+    parameters: parameters.map((parameter, i) => ({
+      ...parameter,
+      nullable: parameter.nullable || nullable && i !== formatted && isPointer(parameter.crossing),
+      format: i === formatted,
+    })),
     result,
-    resultNullable: annotation?.nullable.has("return") ?? false,
+    resultNullable: annotation?.nullable.has("return") ?? nullable,
     frees,
     keeps: (annotation?.keeps ?? []).map(([a, b]) => [findParameter(declaration, a), findParameter(declaration, b)]),
   };
@@ -271,14 +307,17 @@ interface FlatField {
   readonly name: string;
   readonly type: CType;
   readonly offset: number;
-  readonly bits: boolean;
+  readonly bits: Bits | null;
 }
 
 /** A record's fields with those of its anonymous members, C17 6.7.2.1p13. */
 function flatten(record: RecordDeclaration, base = 0): FlatField[] {
   return record.fields.flatMap((field) => {
     const offset = base + field.offset;
-    if (field.name !== null) return [{ name: field.name, type: field.type, offset, bits: field.bitWidth !== undefined }];
+    if (field.name !== null) {
+      const bits = field.bitWidth === undefined ? null : { first: 8 * offset + (field.bitOffset ?? 0), width: field.bitWidth };
+      return [{ name: field.name, type: field.type, offset, bits }];
+    }
     const type = resolve(field.type);
     return type.kind === "record" ? flatten(type.record, offset) : [];
   });

@@ -4,7 +4,17 @@
  * @module
  */
 
-import type { CType, EnumDeclaration, FunctionType, Origin, RecordDeclaration, TypedefDeclaration } from "../model.ts";
+import type {
+  BasicName,
+  CType,
+  EnumDeclaration,
+  FunctionType,
+  Origin,
+  RecordDeclaration,
+  TargetName,
+  TypedefDeclaration,
+} from "../model.ts";
+import { TARGETS } from "../targets.ts";
 import { nativeFields } from "./native.ts";
 import { qualifiersOf, qualify, resolve } from "../types.ts";
 
@@ -26,29 +36,38 @@ export type Crossing =
   | { readonly kind: "pointers"; readonly item: string | null }
   | { readonly kind: "callback"; readonly name: string };
 
+/** True for what is a pointer in C and so may be null. */
+export function isPointer({ kind }: Crossing): boolean {
+  return kind === "handle" || kind === "callback" || kind === "data" || kind === "pointers" || kind === "string";
+}
+
 /** Thrown for a type that can't cross, with the reason. */
 export class Unbindable extends Error {}
 
-/** Sizes of the basic integer types on the target that the bindings are generated for (LP64); the committed bindings avoid `long`. */
-const INTEGERS: Readonly<Record<string, readonly [8 | 16 | 32 | 64, boolean]>> = {
-  "char": [8, true],
-  "signed char": [8, true],
-  "unsigned char": [8, false],
-  "short": [16, true],
-  "unsigned short": [16, false],
-  "int": [32, true],
-  "unsigned int": [32, false],
-  "long": [64, true],
-  "unsigned long": [64, false],
-  "long long": [64, true],
-  "unsigned long long": [64, false],
-};
+/** The integer types that cross. */
+const INTEGERS: ReadonlySet<string> = new Set([
+  "char",
+  "signed char",
+  "unsigned char",
+  "short",
+  "unsigned short",
+  "int",
+  "unsigned int",
+  "long",
+  "unsigned long",
+  "long long",
+  "unsigned long long",
+]);
+
+/** The floating types that cross, with their bits. */
+const FLOATS: Readonly<Record<string, 32 | 64>> = { "float": 32, "double": 64, "_Float32": 32, "_Float64": 64, "_Float32x": 64 };
 
 /** Decides how types cross, and hands out the names of the classes that this takes. */
 export class Crossings {
   readonly #recordNames: ReadonlyMap<RecordDeclaration, string>;
   readonly #callbackNames: ReadonlyMap<TypedefDeclaration, string>;
   readonly #enumNames: ReadonlyMap<EnumDeclaration, string | null>;
+  readonly #target: TargetName;
   /** Function-pointer types without a typedef, by the name that they were given. */
   readonly anonymous: Map<string, { type: FunctionType; origin: Origin }> = new Map();
 
@@ -56,10 +75,12 @@ export class Crossings {
     recordNames: ReadonlyMap<RecordDeclaration, string>,
     callbackNames: ReadonlyMap<TypedefDeclaration, string>,
     enumNames: ReadonlyMap<EnumDeclaration, string | null>,
+    target: TargetName,
   ) {
     this.#recordNames = recordNames;
     this.#callbackNames = callbackNames;
     this.#enumNames = enumNames;
+    this.#target = target;
   }
 
   /** The class of a record, null where it has none. */
@@ -69,7 +90,7 @@ export class Crossings {
 
   /** True for a class whose struct Deno can pass by value. */
   passable(name: string): boolean {
-    for (const [record, taken] of this.#recordNames) if (taken === name) return nativeFields(record) !== null;
+    for (const [record, taken] of this.#recordNames) if (taken === name) return nativeFields(record, this.#target) !== null;
     return false;
   }
 
@@ -86,7 +107,7 @@ export class Crossings {
     if (type.kind === "typedef") return this.of(resolveOnce(type), context);
     switch (type.kind) {
       case "basic":
-        return basic(type.name);
+        return this.#basic(type.name);
       case "enum":
         return this.#enum(type.enum);
       case "record":
@@ -105,8 +126,31 @@ export class Crossings {
   }
 
   #enum(declaration: EnumDeclaration): Crossing {
-    const [bits, signed] = INTEGERS[declaration.type.name];
-    return { kind: "int", bits, signed, name: this.#enumNames.get(declaration) ?? null };
+    const crossing = this.#basic(declaration.type.name);
+    return crossing.kind === "int" ? { ...crossing, name: this.#enumNames.get(declaration) ?? null } : crossing;
+  }
+
+  #basic(name: BasicName): Crossing {
+    if (name === "void") return { kind: "void" };
+    if (name === "_Bool") return { kind: "bool" };
+    if (FLOATS[name] !== undefined) return { kind: "float", bits: FLOATS[name] };
+    if (INTEGERS.has(name)) return { kind: "int", ...this.#integer(name), name: null };
+    throw new Unbindable(`${name} can't be passed through Deno's FFI`);
+  }
+
+  #integer(name: BasicName): { bits: 8 | 16 | 32 | 64; signed: boolean } {
+    const { sizes, charSigned } = TARGETS[this.#target];
+    const signed = name === "char" ? charSigned : !name.startsWith("unsigned");
+    return { bits: 8 * sizes[name][0] as 8 | 16 | 32 | 64, signed };
+  }
+
+  /** A pointer to numbers. */
+  #elements(name: BasicName): Crossing {
+    if (FLOATS[name] !== undefined) return { kind: "data", width: FLOATS[name] / 8, array: `Float${FLOATS[name]}Array` };
+    if (name === "_Bool") return { kind: "data", width: 1, array: "Uint8Array" };
+    if (!INTEGERS.has(name)) return { kind: "data", width: 0, array: null };
+    const { bits, signed } = this.#integer(name);
+    return { kind: "data", width: bits / 8, array: `${bits === 64 ? "Big" : ""}${signed ? "Int" : "Uint"}${bits}Array` };
   }
 
   #byValue(record: RecordDeclaration): Crossing {
@@ -126,10 +170,10 @@ export class Crossings {
       case "basic": {
         if (target.name === "void") return { kind: "data", width: 0, array: null };
         if (target.name === "char" && target.const) return { kind: "string" };
-        return elements(target.name);
+        return this.#elements(target.name);
       }
       case "enum":
-        return elements(target.enum.type.name);
+        return this.#elements(target.enum.type.name);
       case "record": {
         const name = this.className(target.record);
         return name === null ? { kind: "data", width: 0, array: null } : { kind: "handle", name };
@@ -152,24 +196,4 @@ export class Crossings {
 
 function resolveOnce(type: CType): CType {
   return type.kind === "typedef" ? qualify(type.typedef.type, qualifiersOf(type)) : type;
-}
-
-function basic(name: string): Crossing {
-  if (name === "void") return { kind: "void" };
-  if (name === "_Bool") return { kind: "bool" };
-  if (name === "float") return { kind: "float", bits: 32 };
-  if (name === "double") return { kind: "float", bits: 64 };
-  const integer = INTEGERS[name];
-  if (integer === undefined) throw new Unbindable(`${name} can't be passed through Deno's FFI`);
-  return { kind: "int", bits: integer[0], signed: integer[1], name: null };
-}
-
-function elements(name: string): Crossing {
-  if (name === "float") return { kind: "data", width: 4, array: "Float32Array" };
-  if (name === "double") return { kind: "data", width: 8, array: "Float64Array" };
-  if (name === "_Bool") return { kind: "data", width: 1, array: "Uint8Array" };
-  const integer = INTEGERS[name];
-  if (integer === undefined) return { kind: "data", width: 0, array: null };
-  const [bits, signed] = integer;
-  return { kind: "data", width: bits / 8, array: `${bits === 64 ? "Big" : ""}${signed ? "Int" : "Uint"}${bits}Array` };
 }

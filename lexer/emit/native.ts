@@ -6,56 +6,91 @@
  * @module
  */
 
-import type { CType, RecordDeclaration } from "../model.ts";
+import type { BasicName, CType, RecordDeclaration, TargetName } from "../model.ts";
+import { TARGETS } from "../targets.ts";
 import { resolve } from "../types.ts";
 
-/** The FFI types of a record's fields, as TypeScript text; null where there are none that fit. */
-export function nativeFields(record: RecordDeclaration): string[] | null {
-  if (record.kind === "union" || record.size === null || record.size === 0) return null;
-  const types: string[] = [];
-  for (const field of record.fields) {
-    const native = field.bitWidth === undefined ? nativeField(field.type) : null;
-    if (native === null) return null;
-    types.push(...native);
-  }
-  return types;
+/** FFI types, and the layout that they have on any C compiler. */
+interface Native {
+  readonly types: readonly string[];
+  readonly size: number;
+  readonly align: number;
 }
 
-function nativeField(type: CType): string[] | null {
+/** The FFI types of a record's fields, as TypeScript text; null where there are none that fit. */
+export function nativeFields(record: RecordDeclaration, target: TargetName = "x86_64-linux"): readonly string[] | null {
+  return nativeRecord(record, target)?.types ?? null;
+}
+
+function nativeRecord(record: RecordDeclaration, target: TargetName): Native | null {
+  if (record.kind === "union" || record.size === null || record.size === 0) return null;
+  const types: string[] = [];
+  let end = 0, align = 1;
+  for (const field of record.fields) {
+    const native = field.bitWidth === undefined ? nativeField(field.type, target) : null;
+    // Deno lays the fields out itself: a packed or an overaligned struct would be another one.
+    if (native === null || up(end, native.align) !== field.offset) return null;
+    types.push(...native.types);
+    end = field.offset + native.size;
+    align = Math.max(align, native.align);
+  }
+  return up(end, align) === record.size ? { types, size: record.size, align } : null;
+}
+
+function nativeField(type: CType, target: TargetName): Native | null {
   const resolved = resolve(type);
   switch (resolved.kind) {
     case "basic":
-      return BASIC[resolved.name] === undefined ? null : [`"${BASIC[resolved.name]}"`];
+      return nativeBasic(resolved.name, target);
     case "enum":
-      return [`"${BASIC[resolved.enum.type.name]}"`];
+      return nativeBasic(resolved.enum.type.name, target);
     case "pointer":
-      return [`"pointer"`];
+      return { types: [`"pointer"`], size: 8, align: 8 };
     case "array": {
-      const element = resolved.length === null ? null : nativeField(resolved.of);
-      return element === null ? null : Array.from({ length: resolved.length! }, () => element).flat();
+      const { length } = resolved;
+      const element = length === null || length === 0 ? null : nativeField(resolved.of, target);
+      return element === null ? null : {
+        types: Array.from({ length: length! }, () => element.types).flat(),
+        size: length! * element.size,
+        align: element.align,
+      };
     }
     case "record": {
-      const fields = nativeFields(resolved.record);
-      return fields === null ? null : [`{ struct: [${fields.join(", ")}] }`];
+      const native = nativeRecord(resolved.record, target);
+      return native === null ? null : { ...native, types: [`{ struct: [${native.types.join(", ")}] }`] };
     }
     default:
       return null;
   }
 }
 
+function nativeBasic(name: BasicName, target: TargetName): Native | null {
+  const letter = BASIC[name];
+  if (letter === undefined) return null;
+  const { sizes, charSigned } = TARGETS[target];
+  const size = sizes[name][0];
+  if (letter === "bool") return { types: [`"bool"`], size, align: size };
+  return { types: [`"${name === "char" && !charSigned ? "u" : letter}${8 * size}"`], size, align: size };
+}
+
+/** The first letter of each type's FFI name. */
 const BASIC: Readonly<Record<string, string>> = {
   "_Bool": "bool",
-  "char": "i8",
-  "signed char": "i8",
-  "unsigned char": "u8",
-  "short": "i16",
-  "unsigned short": "u16",
-  "int": "i32",
-  "unsigned int": "u32",
-  "long": "i64",
-  "unsigned long": "u64",
-  "long long": "i64",
-  "unsigned long long": "u64",
-  "float": "f32",
-  "double": "f64",
+  "char": "i",
+  "signed char": "i",
+  "unsigned char": "u",
+  "short": "i",
+  "unsigned short": "u",
+  "int": "i",
+  "unsigned int": "u",
+  "long": "i",
+  "unsigned long": "u",
+  "long long": "i",
+  "unsigned long long": "u",
+  "float": "f",
+  "double": "f",
 };
+
+function up(offset: number, align: number): number {
+  return Math.ceil(offset / align) * align;
+}

@@ -10,8 +10,10 @@
  */
 
 import type { Api, BoundParameter } from "./api.ts";
-import type { Crossing } from "./crossing.ts";
+import { type Crossing, isPointer } from "./crossing.ts";
 import { importNames } from "./print.ts";
+
+export { isPointer };
 
 /** Notes which names a file uses, so that it imports those and no others. */
 export class Uses {
@@ -106,11 +108,6 @@ function outputType(crossing: Crossing, uses: Uses): string {
     default:
       return inputType(crossing, uses);
   }
-}
-
-/** True for what is a pointer in C and so may be null. */
-export function isPointer({ kind }: Crossing): boolean {
-  return kind === "handle" || kind === "callback" || kind === "data" || kind === "pointers" || kind === "string";
 }
 
 /** The FFI type of a parameter of a bound function, as TypeScript text. */
