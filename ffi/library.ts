@@ -155,8 +155,9 @@ export class Library {
       for (const name of fileNames(`ggml-cpu-${variant}`)) {
         const path = this.#folder + name;
         const score = scoreOf(path);
+        if (score === null) continue;
         if (score > (best?.score ?? 0)) best = { variant, score, path };
-        if (score > 0) return score;
+        return score;
       }
       return 0;
     };
@@ -209,13 +210,13 @@ function lookUp(path: string, name: string, definition: Deno.ForeignFunction): u
   }
 }
 
-/** How well a CPU variant suits this processor, 0 for one that doesn't run on it or isn't there. */
-function scoreOf(path: string): number {
+/** How well a CPU variant suits this processor, 0 if it doesn't run on it; null if there is no such file. */
+function scoreOf(path: string): number | null {
   try {
     return Deno.dlopen(path, { ggml_backend_score: SCORE }).symbols.ggml_backend_score();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    return 0;
+    return null;
   }
 }
 
