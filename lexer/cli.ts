@@ -3,13 +3,16 @@
  *
  *     dump HEADER…        prints what the headers declare, as JSON
  *     preprocess HEADER…  prints what `cc -E -P` would
+ *     generate --library NAME HEADER… --out FILE
+ *                         writes one TypeScript module that binds a library; `generate --help` says more
  *
- * Both take `-I DIR`, `-isystem DIR`, `-D NAME[=VALUE]`, `-U NAME`, `--target TARGET` and `--no-standard`.
+ * All take `-I DIR`, `-isystem DIR`, `-D NAME[=VALUE]`, `-U NAME`, `--target TARGET` and `--no-standard`.
  *
  * @module
  */
 
 import { dump, stringify } from "./dump.ts";
+import { GENERATE_HELP, generateCommand } from "./generate/command.ts";
 import { type Diagnostic, format, parse, type ParseOptions } from "./mod.ts";
 import { preprocess } from "./print.ts";
 import { nearest } from "./suggest.ts";
@@ -22,6 +25,7 @@ type Command = (args: string[]) => number | Promise<number>;
 const COMMANDS: Record<string, Command> = {
   dump: dumpCommand,
   preprocess: preprocessCommand,
+  generate: generateArguments,
 };
 
 /** Something wrong with the command line itself. */
@@ -49,7 +53,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** Headers and options as a compiler's command line has them. */
-function compilerArguments(args: readonly string[]): { files: string[]; options: ParseOptions } {
+function compilerArguments(args: readonly string[], more: Record<string, string[]> = {}): { files: string[]; options: ParseOptions } {
   const files: string[] = [];
   const include: string[] = [];
   const system: string[] = [];
@@ -81,10 +85,21 @@ function compilerArguments(args: readonly string[]): { files: string[]; options:
       if (named === null) throw new UsageError(`unknown target '${text}': the targets are ${Object.keys(TARGETS).join(", ")}`);
       target = named;
     } else if (arg === "--no-standard") standard = false;
-    else throw new UsageError(`unknown option '${arg}'`);
+    else if ((text = anyOf(more, value)) === undefined) throw new UsageError(`unknown option '${arg}'`);
   }
   if (files.length === 0) throw new UsageError("no header given");
   return { files, options: { include, system, defines, undefines, standard, ...(target === undefined ? {} : { target }) } };
+}
+
+/** Takes the value of one of a command's own options, and keeps it. */
+function anyOf(more: Record<string, string[]>, value: (name: string) => string | undefined): string | undefined {
+  for (const [name, values] of Object.entries(more)) {
+    const text = value(name);
+    if (text !== undefined) {
+      values.push(text);
+      return text;
+    }
+  }
 }
 
 /** Prints diagnostics; the exit status that they ask for. */
@@ -112,6 +127,21 @@ function preprocessCommand(args: string[]): number {
   const status = report(diagnostics);
   if (status === 0) write(text);
   return status;
+}
+
+function generateArguments(args: string[]): number {
+  if (args.includes("--help")) {
+    console.log(GENERATE_HELP);
+    return 0;
+  }
+  const more = { "--library": [] as string[], "--out": [] as string[], "--bind": [] as string[] };
+  const { files, options } = compilerArguments(args, more);
+  const only = (name: "--library" | "--out"): string => {
+    const [value, ...others] = more[name];
+    if (!value || others.length > 0) throw new UsageError(`generate takes one ${name}; see generate --help`);
+    return value;
+  };
+  return generateCommand({ files, options, library: only("--library"), out: only("--out"), globs: more["--bind"] });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -31,7 +31,7 @@ import type { Model, TargetName } from "./model.ts";
 import { endOf, Parser, type TokenSource } from "./parser.ts";
 import { translationUnit } from "./parse.ts";
 import { Halt, MAX_TOKENS, Preprocessor } from "./preprocess.ts";
-import { Search, type SearchFolder } from "./search.ts";
+import { type Ownership, Search, type SearchFolder } from "./search.ts";
 import { Sources } from "./source.ts";
 import { builtInsOf, hostTarget, predefined, type Target, TARGETS } from "./targets.ts";
 import { type Identifier, Identifiers, type Token } from "./tokenize.ts";
@@ -40,7 +40,7 @@ import { basic, printType } from "./types.ts";
 export { format, printType };
 export { type Dump, dump } from "./dump.ts";
 export { preprocess } from "./print.ts";
-export type { Diagnostic, Note, Severity };
+export type { Diagnostic, Note, Ownership, Severity };
 export type * from "./model.ts";
 
 /** What `parse` and `preprocess` may be told. */
@@ -59,6 +59,8 @@ export interface ParseOptions {
   read?: (path: string) => string | undefined;
   /** Whether to search the system's own include folders, as a compiler does. The default is false: results don't depend on the machine. */
   standard?: boolean;
+  /** Says of each included file whether what it declares is part of the API. By default it is, unless the file is in a system folder. */
+  own?: Ownership;
 }
 
 /** What `parse` gives. */
@@ -134,7 +136,7 @@ export class TokenStream implements TokenSource {
     keywords(names, K.KEYWORDS);
     if (target.microsoft) keywords(names, K.WINDOWS_KEYWORDS);
     this.#files = files;
-    this.#search = new Search(searchPath(options), options.read ?? readFile);
+    this.#search = new Search(searchPath(options), options.read ?? readFile, options.own);
     const wide = target.wcharType;
     const facts = { charSigned: target.charSigned, wideBits: target.sizes[wide][0] * 8, wideSigned: !wide.startsWith("unsigned") };
     this.pp = new Preprocessor(sources, names, diagnostics, this.#search, facts, builtInsOf(target));
@@ -223,7 +225,8 @@ function searchPath(options: ParseOptions): SearchFolder[] {
   return folders;
 }
 
-function standardFolders(): string[] {
+/** The folders that Linux' compilers search by themselves. */
+export function standardFolders(): string[] {
   return ["/usr/local/include", `/usr/include/${Deno.build.arch}-linux-gnu`, "/usr/include"];
 }
 
@@ -243,7 +246,7 @@ function gccFolder(): string | null {
 }
 
 /** A directory of that name is no file of that name. */
-function readFile(path: string): string | undefined {
+export function readFile(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {

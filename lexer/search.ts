@@ -26,6 +26,13 @@ export class CachedFile {
   constructor(readonly path: string, readonly content: Content) {}
 }
 
+/** Who includes a header. */
+interface Includer {
+  readonly path: string;
+  readonly system: boolean;
+  readonly folder: number;
+}
+
 /** A header that was found. */
 export interface Found {
   readonly file: CachedFile;
@@ -34,17 +41,28 @@ export interface Found {
   readonly folder: number;
 }
 
+/**
+ * Decides for each file whether it belongs to the API that is read or is a system header.
+ *
+ * @param path The file.
+ * @param includer The file that includes it.
+ * @param quoted Whether that spells it in quotes.
+ */
+export type Ownership = (path: string, includer: string, quoted: boolean) => boolean;
+
 /** The search path and the files read along it. */
 export class Search {
   readonly #folders: readonly SearchFolder[];
   readonly #read: (path: string) => string | undefined;
+  readonly #own: Ownership | undefined;
   readonly #files = new Map<string, CachedFile | null>();
   /** Files that are there and could not be read, with the reason. */
   readonly failures: Map<string, string> = new Map();
 
-  constructor(folders: readonly SearchFolder[], read: (path: string) => string | undefined) {
+  constructor(folders: readonly SearchFolder[], read: (path: string) => string | undefined, own?: Ownership) {
     this.#folders = folders;
     this.#read = read;
+    this.#own = own;
   }
 
   /** A file by its path; null where there is none. */
@@ -71,7 +89,13 @@ export class Search {
    * @param includer Path of the including file, whether it is a system header, and the index of the folder it was found in.
    * @param after Look only in folders after the includer's (`#include_next`).
    */
-  find(name: string, quoted: boolean, includer: { path: string; system: boolean; folder: number }, after: boolean): Found | null {
+  find(name: string, quoted: boolean, includer: Includer, after: boolean): Found | null {
+    const found = this.#find(name, quoted, includer, after);
+    if (found === null || this.#own === undefined) return found;
+    return { ...found, system: !this.#own(found.file.path, includer.path, quoted) };
+  }
+
+  #find(name: string, quoted: boolean, includer: Includer, after: boolean): Found | null {
     if (name.startsWith("/") || /^[A-Za-z]:[\\/]/.test(name)) {
       const file = this.open(name);
       return file === null ? null : { file, system: includer.system, folder: -1 };

@@ -117,6 +117,8 @@ export interface SelectOptions {
   readonly nullable?: boolean;
   /** Whether bit-fields are bound. */
   readonly bitFields?: boolean;
+  /** Whether a function pointer without a typedef may have the class of a typedef's, as C would allow. */
+  readonly structural?: boolean;
   /** Records of system headers that are bound too. */
   readonly records?: ReadonlySet<RecordDeclaration>;
 }
@@ -145,6 +147,8 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     callbackTypedefs,
     new Map(enums.map(({ declaration, name }) => [declaration, name])),
     model.target,
+    (name) => names.take(name, "callback"),
+    options.structural,
   );
   const annotations = readAnnotations(model);
   skipped.push(...annotations.skipped);
@@ -174,7 +178,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
   const addCallback = (name: string, origin: Origin, type: FunctionType) =>
     attempt({ ...origin, name }, () => callbacks.push({ name, origin, type, ...bindSignature(type, name, origin, crossings) }));
   for (const [typedef, name] of callbackTypedefs) addCallback(name, typedef, functionType(typedef.type)!);
-  for (const [name, { type, origin }] of crossings.anonymous) addCallback(names.take(name, "callback"), origin, type);
+  for (const [type, { name, origin }] of crossings.anonymous) addCallback(name, origin, type);
   const aliases = plainTypedefs.flatMap((declaration) => {
     const name = names.free(declaration.name) ? names.take(declaration.name, "t") : null;
     return name === null ? [] : [{ declaration, name }];

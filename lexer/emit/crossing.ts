@@ -16,7 +16,7 @@ import type {
 } from "../model.ts";
 import { TARGETS } from "../targets.ts";
 import { nativeFields } from "./native.ts";
-import { qualifiersOf, qualify, resolve } from "../types.ts";
+import { compatible, qualifiersOf, qualify, resolve } from "../types.ts";
 
 /** How a value crosses. */
 export type Crossing =
@@ -68,19 +68,26 @@ export class Crossings {
   readonly #callbackNames: ReadonlyMap<TypedefDeclaration, string>;
   readonly #enumNames: ReadonlyMap<EnumDeclaration, string | null>;
   readonly #target: TargetName;
-  /** Function-pointer types without a typedef, by the name that they were given. */
-  readonly anonymous: Map<string, { type: FunctionType; origin: Origin }> = new Map();
+  readonly #take: (name: string) => string;
+  /** Whether a function-pointer type without a typedef is that of a typedef with a compatible one. */
+  readonly #structural: boolean;
+  /** Function-pointer types without a typedef, with the names that they were given. */
+  readonly anonymous: Map<FunctionType, { readonly name: string; readonly origin: Origin }> = new Map();
 
   constructor(
     recordNames: ReadonlyMap<RecordDeclaration, string>,
     callbackNames: ReadonlyMap<TypedefDeclaration, string>,
     enumNames: ReadonlyMap<EnumDeclaration, string | null>,
     target: TargetName,
+    take: (name: string) => string,
+    structural = false,
   ) {
     this.#recordNames = recordNames;
     this.#callbackNames = callbackNames;
     this.#enumNames = enumNames;
     this.#target = target;
+    this.#take = take;
+    this.#structural = structural;
   }
 
   /** The class of a record, null where it has none. */
@@ -123,6 +130,16 @@ export class Crossings {
       case "vector":
         throw new Unbindable("a vector type can't be passed through Deno's FFI");
     }
+  }
+
+  /** The typedef whose function-pointer type is the same. */
+  #twin(type: FunctionType): string | null {
+    if (!this.#structural) return null;
+    for (const [typedef, name] of this.#callbackNames) {
+      const other = resolve(typedef.type);
+      if (compatible(type, other.kind === "pointer" ? other.to : other)) return name;
+    }
+    return null;
   }
 
   #enum(declaration: EnumDeclaration): Crossing {
@@ -179,8 +196,14 @@ export class Crossings {
         return name === null ? { kind: "data", width: 0, array: null } : { kind: "handle", name };
       }
       case "function": {
-        if (!this.anonymous.has(context.name)) this.anonymous.set(context.name, { type: target, origin: context.origin });
-        return { kind: "callback", name: context.name };
+        const twin = this.#twin(target);
+        if (twin !== null) return { kind: "callback", name: twin };
+        let named = this.anonymous.get(target);
+        if (named === undefined) {
+          named = { name: this.#take(context.name), origin: context.origin };
+          this.anonymous.set(target, named);
+        }
+        return { kind: "callback", name: named.name };
       }
       case "pointer": {
         const item = resolve(target.to);

@@ -10,7 +10,8 @@ const RESERVED: ReadonlySet<string> = new Set(
     "if implements import in instanceof interface let new null package private protected public return static super switch this throw true try " +
     "typeof var void while with yield undefined NaN Infinity " +
     "Deno DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array BigInt64Array BigUint64Array Float16Array Float32Array " +
-    "Float64Array ArrayBufferView ArrayBuffer BigInt Number Symbol Error").split(" "),
+    "Float64Array ArrayBufferView ArrayBuffer BigInt Number Symbol Error " +
+    "Array JSON Map Object RangeError Record Set String TextDecoder TextEncoder TypeError WeakMap").split(" "),
 );
 
 /** What every struct class has already. */

@@ -17,17 +17,24 @@ interface Native {
   readonly align: number;
 }
 
+/** How a struct inside another is written; null for one to be spelled out. */
+export type InnerNative = (record: RecordDeclaration) => string | null;
+
 /** The FFI types of a record's fields, as TypeScript text; null where there are none that fit. */
-export function nativeFields(record: RecordDeclaration, target: TargetName = "x86_64-linux"): readonly string[] | null {
-  return nativeRecord(record, target)?.types ?? null;
+export function nativeFields(
+  record: RecordDeclaration,
+  target: TargetName = "x86_64-linux",
+  inner: InnerNative = () => null,
+): readonly string[] | null {
+  return nativeRecord(record, target, inner)?.types ?? null;
 }
 
-function nativeRecord(record: RecordDeclaration, target: TargetName): Native | null {
+function nativeRecord(record: RecordDeclaration, target: TargetName, inner: InnerNative): Native | null {
   if (record.kind === "union" || record.size === null || record.size === 0) return null;
   const types: string[] = [];
   let end = 0, align = 1;
   for (const field of record.fields) {
-    const native = field.bitWidth === undefined ? nativeField(field.type, target) : null;
+    const native = field.bitWidth === undefined ? nativeField(field.type, target, inner) : null;
     // Deno lays the fields out itself: a packed or an overaligned struct would be another one.
     if (native === null || up(end, native.align) !== field.offset) return null;
     types.push(...native.types);
@@ -37,7 +44,7 @@ function nativeRecord(record: RecordDeclaration, target: TargetName): Native | n
   return up(end, align) === record.size ? { types, size: record.size, align } : null;
 }
 
-function nativeField(type: CType, target: TargetName): Native | null {
+function nativeField(type: CType, target: TargetName, inner: InnerNative): Native | null {
   const resolved = resolve(type);
   switch (resolved.kind) {
     case "basic":
@@ -48,7 +55,7 @@ function nativeField(type: CType, target: TargetName): Native | null {
       return { types: [`"pointer"`], size: 8, align: 8 };
     case "array": {
       const { length } = resolved;
-      const element = length === null || length === 0 ? null : nativeField(resolved.of, target);
+      const element = length === null || length === 0 ? null : nativeField(resolved.of, target, inner);
       return element === null ? null : {
         types: Array.from({ length: length! }, () => element.types).flat(),
         size: length! * element.size,
@@ -56,8 +63,8 @@ function nativeField(type: CType, target: TargetName): Native | null {
       };
     }
     case "record": {
-      const native = nativeRecord(resolved.record, target);
-      return native === null ? null : { ...native, types: [`{ struct: [${native.types.join(", ")}] }`] };
+      const native = nativeRecord(resolved.record, target, inner);
+      return native === null ? null : { ...native, types: [`{ struct: ${inner(resolved.record) ?? `[${native.types.join(", ")}]`} }`] };
     }
     default:
       return null;

@@ -1,0 +1,154 @@
+/**
+ * The accessors of struct fields: their types, and the bodies of getter and setter.
+ *
+ * @module
+ */
+
+import type { BoundField } from "../emit/api.ts";
+import { type Crossing, isPointer } from "../emit/crossing.ts";
+import { list } from "../emit/print.ts";
+import { parameterType, resultType, Uses } from "../emit/typescript.ts";
+import type { CType } from "../model.ts";
+import { resolve } from "../types.ts";
+import { integerCheck } from "./functions.ts";
+
+/** A getter and a setter. */
+export interface Accessor {
+  readonly type: string;
+  readonly get: readonly string[];
+  /** Null where the field can't be set as a whole. */
+  readonly set: readonly string[] | null;
+  readonly input: string;
+}
+
+/** The accessor of a field of the class `record`. */
+export function accessorOf(field: BoundField, record: string): Accessor {
+  const where = `"${record}.${field.name}"`;
+  if (field.bits !== null) return bitField(field, where);
+  return field.length === null ? scalar(field, where) : array(field, field.length, where);
+}
+
+function call(name: string, args: readonly (string | number | boolean)[], head = "", tail = ""): string {
+  return list(`    ${head}${name}(`, args.map(String), `)${tail};`).trimStart();
+}
+
+function bitField({ crossing, bits }: BoundField, where: string): Accessor {
+  const { first, width } = bits!;
+  const uses = new Uses();
+  const signed = crossing.kind === "int" && crossing.signed;
+  const value = crossing.kind === "bool" ? `$bool(value, ${where}) ? 1 : 0` : "value";
+  const type = resultType(crossing, false, uses);
+  const got = crossing.kind === "bool" ? " !== 0" : type === "number" ? "" : ` as ${type}`;
+  return {
+    type,
+    get: [call("$getBits", ["this", first, width, signed], "return ", got)],
+    set: [call("$setBits", ["this", first, width, signed, value, where])],
+    input: parameterType({ crossing, nullable: false }, uses),
+  };
+}
+
+function scalar({ crossing, offset }: BoundField, where: string): Accessor {
+  const uses = new Uses();
+  const types = {
+    type: resultType(crossing, true, uses),
+    input: pointerInput(crossing) ?? parameterType({ crossing, nullable: isPointer(crossing) }, uses),
+  };
+  const at = `this.$offset + ${offset}`;
+  switch (crossing.kind) {
+    case "bool": {
+      const set = [call("$memory(this).setUint8", [at, `$bool(value, ${where}) ? 1 : 0`])];
+      return { ...types, get: [`return $memory(this).getUint8(${at}) !== 0;`], set };
+    }
+    case "float": {
+      const name = `Float${crossing.bits}`;
+      const set = [call(`$memory(this).set${name}`, [at, `$float(value, ${where})`, "true"])];
+      return { ...types, get: [`return $memory(this).get${name}(${at}, true);`], set };
+    }
+    case "int":
+      return { ...types, ...integer(crossing, at, where, types.type) };
+    case "string":
+      return { ...types, get: [`return $getString(this, ${offset});`], set: [call("$setString", ["this", offset, "value", where])] };
+    case "struct":
+      return {
+        ...types,
+        get: [`return new ${crossing.name}(this.address + ${offset}n, this.owner);`],
+        set: [call("$setStruct", ["this", offset, "value", crossing.name, where])],
+      };
+    default:
+      return {
+        ...types,
+        get: [`return $getHandle(this, ${offset}, ${wrapperOf(crossing)});`],
+        set: [call("$setPointer", ["this", offset, "value", where])],
+      };
+  }
+}
+
+function integer(crossing: Crossing & { kind: "int" }, at: string, where: string, type: string): Pick<Accessor, "get" | "set"> {
+  const { bits, signed } = crossing;
+  const name = `${bits === 64 ? "Big" : ""}${signed ? "Int" : "Uint"}${bits}`;
+  const little = bits > 8 ? ", true" : "";
+  const [check, ...args] = integerCheck(crossing, "value");
+  const read = `$memory(this).get${name}(${at}${little})`;
+  const checkedText = list(`      ${check}(`, [...args, where], "),").trimStart().slice(0, -1);
+  return {
+    get: [`return ${bits === 64 ? `$fromInt64(${read})` : read}${type === "number" ? "" : ` as ${type}`};`],
+    set: [call(`$memory(this).set${name}`, [at, checkedText, ...(bits > 8 ? ["true"] : [])])],
+  };
+}
+
+function array({ crossing, offset, type }: BoundField, length: number, where: string): Accessor {
+  if (crossing.kind === "struct") {
+    const get = [`return $getStructs(this, ${offset}, ${length}, ${crossing.name});`];
+    return { get, set: null, type: `readonly ${crossing.name}[]`, input: "never" };
+  }
+  if (isPointer(crossing)) {
+    return {
+      type: `readonly (${wrapperOf(crossing)} | null)[]`,
+      get: [`return $getHandles(this, ${offset}, ${length}, ${wrapperOf(crossing)});`],
+      set: [call("$setPointers", ["this", offset, length, "value", where])],
+      input: `readonly (${pointerInput(crossing) ?? "$Data | null"})[]`,
+    };
+  }
+  if (isText(type)) {
+    const set = [call("$setText", ["this", offset, length, "value", where])];
+    return { type: "string", get: [`return $getText(this, ${offset}, ${length});`], set, input: "string" };
+  }
+  if (crossing.kind === "int" && crossing.bits === 64) {
+    return {
+      type: "readonly number[]",
+      get: [`return $getInt64s(this, ${offset}, ${length}, ${crossing.signed});`],
+      set: [call("$setInt64s", ["this", offset, length, crossing.signed, "value", where])],
+      input: "readonly (number | bigint)[]",
+    };
+  }
+  const typed = crossing.kind === "float"
+    ? `Float${crossing.bits}Array`
+    : crossing.kind === "int"
+    ? `${crossing.signed ? "Int" : "Uint"}${crossing.bits}Array`
+    : "Uint8Array";
+  const get = `$getArray(this, ${offset}, ${length}, ${typed})`;
+  return {
+    type: `${typed}<ArrayBuffer>`,
+    get: [`return ${get};`],
+    set: [call("$expectLength", ["value", length, where]), `${get}.set(value);`],
+    input: "ArrayLike<number>",
+  };
+}
+
+/** The class of what a pointer field points to. */
+function wrapperOf(crossing: Crossing): string {
+  return crossing.kind === "handle" || crossing.kind === "callback" ? crossing.name : "$Pointer";
+}
+
+/** What a pointer field can be set to; null for what is no pointer, and for strings. */
+function pointerInput(crossing: Crossing): string | null {
+  if (!isPointer(crossing) || crossing.kind === "string") return null;
+  return `${crossing.kind === "handle" || crossing.kind === "callback" ? crossing.name : "$Data"} | null`;
+}
+
+/** True for `char name[length]`. */
+function isText(type: CType): boolean {
+  const resolved = resolve(type);
+  const element = resolved.kind === "array" ? resolve(resolved.of) : resolved;
+  return element.kind === "basic" && element.name === "char";
+}
