@@ -39,14 +39,7 @@ export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] 
     if (macro.name.macro !== macro || seen.has(macro)) continue; // undefined or redefined since
     seen.add(macro);
     if (macro.parameters === null && macro.body.length === 0) continue;
-    const place = p.sources.place(macro.position);
-    const origin: Origin = {
-      file: place.file.path,
-      header: place.file.header,
-      line: place.line,
-      column: place.column,
-      system: place.file.system,
-    };
+    const origin = originOf(p, macro);
     if (macro.parameters !== null) {
       skipped.push({ name: macro.name.text, reason: "function-like macro", ...origin });
       continue;
@@ -59,6 +52,12 @@ export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] 
   }
   out.sort((a, b) => a.position - b.position);
   return out.map(({ position: _, ...constant }) => constant);
+}
+
+/** Where a macro is defined. */
+export function originOf(p: Parser, macro: Macro): Origin {
+  const { file, line, column } = p.sources.place(macro.position);
+  return { file: file.path, header: file.header, line, column, system: file.system };
 }
 
 /** A macro's value; null where it is no expression, and a reason where it is one without a value. */

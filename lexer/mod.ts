@@ -25,6 +25,7 @@
 
 import { constants } from "./constants.ts";
 import { type Diagnostic, Diagnostics, format, type Note, type Severity } from "./diagnostics.ts";
+import { macroFunctions } from "./macros.ts";
 import { COMPILER_HEADERS, HOSTED_HEADERS } from "./include/mod.ts";
 import * as K from "./kinds.ts";
 import type { Model, TargetName } from "./model.ts";
@@ -59,6 +60,8 @@ export interface ParseOptions {
   read?: (path: string) => string | undefined;
   /** Whether to search the system's own include folders, as a compiler does. The default is false: results don't depend on the machine. */
   standard?: boolean;
+  /** Whether to read function-like macros as functions, where their bodies are integer expressions. The default is false. */
+  macros?: boolean;
   /** Says of each included file whether what it declares is part of the API. By default it is, unless the file is in a system folder. */
   own?: Ownership;
 }
@@ -106,6 +109,7 @@ export function parse(files: readonly string[], options: ParseOptions = {}): Par
     enums: parser.enums,
     typedefs: parser.typedefs,
     constants: made,
+    macros: options.macros === true ? macroFunctions(parser) : [],
     skipped,
     pragmas: parser.pragmas,
     absent: pp.absent.map(({ at, name }) => ({ ...parser.origin(at), header: name })),

@@ -262,6 +262,27 @@ export interface ConstantDeclaration extends Origin {
   readonly value: bigint | number | string;
 }
 
+/**
+ * An integer expression over a macro's parameters, with every conversion of C's written out.
+ *
+ * Its value is that of the operator on mathematical integers; where C would wrap, a `convert` stands around it.
+ */
+export type MacroExpression =
+  | { readonly kind: "parameter"; readonly index: number }
+  | { readonly kind: "constant"; readonly value: bigint }
+  /** Into a type of `bits` bits, modulo 2^bits. */
+  | { readonly kind: "convert"; readonly bits: number; readonly signed: boolean; readonly operand: MacroExpression }
+  | { readonly kind: "unary"; readonly operator: "-" | "~" | "!"; readonly operand: MacroExpression }
+  | { readonly kind: "binary"; readonly operator: string; readonly left: MacroExpression; readonly right: MacroExpression }
+  | { readonly kind: "conditional"; readonly test: MacroExpression; readonly yes: MacroExpression; readonly no: MacroExpression };
+
+/** A function-like macro whose body is a pure integer expression over its parameters, read as C does where those are `int64_t`. */
+export interface MacroFunction extends Origin {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  readonly body: MacroExpression;
+}
+
 /** Something that the front end saw and could not put in the model. */
 export interface Skipped extends Origin {
   readonly name: string;
@@ -282,6 +303,8 @@ export interface Model {
   readonly enums: readonly EnumDeclaration[];
   readonly typedefs: readonly TypedefDeclaration[];
   readonly constants: readonly ConstantDeclaration[];
+  /** Where `ParseOptions.macros` asks for them; they are among `skipped` too. */
+  readonly macros: readonly MacroFunction[];
   readonly skipped: readonly Skipped[];
   readonly pragmas: readonly Pragma[];
   /** Headers that a `__has_include` in a main file asked for and that were not found. */

@@ -13,6 +13,7 @@ import type {
   FieldDeclaration,
   FunctionDeclaration,
   FunctionType,
+  MacroFunction,
   Model,
   Origin,
   RecordDeclaration,
@@ -105,6 +106,8 @@ export interface Api {
   readonly records: readonly BoundRecord[];
   readonly enums: readonly BoundEnum[];
   readonly constants: readonly ConstantDeclaration[];
+  /** Function-like macros that are functions here. */
+  readonly macros: readonly MacroFunction[];
   readonly callbacks: readonly BoundCallback[];
   readonly aliases: readonly BoundAlias[];
   readonly skipped: readonly Skipped[];
@@ -126,11 +129,13 @@ export interface SelectOptions {
 /** Decides what of a model is bound, and how. */
 export function selectApi(model: Model, options: SelectOptions = {}): Api {
   const own = <T extends Origin>(declarations: readonly T[]) => declarations.filter((declaration) => !declaration.system);
-  const skipped: Skipped[] = own(model.skipped);
+  const macros = own(model.macros);
+  const isMacro = ({ name, reason }: Skipped) => reason === "function-like macro" && macros.some((macro) => macro.name === name);
+  const skipped: Skipped[] = own(model.skipped).filter((item) => !isMacro(item));
   const functions = own(model.functions), constants = own(model.constants);
   for (const absent of model.absent) skipped.push({ ...absent, name: absent.header, reason: "no such header in this tree" });
 
-  const names = new Names([...functions, ...constants, ...own(model.enums).flatMap((declaration) => declaration.values)]);
+  const names = new Names([...functions, ...constants, ...macros, ...own(model.enums).flatMap((declaration) => declaration.values)]);
   const enums = own(model.enums).map((declaration): BoundEnum => {
     const name = declaration.name ?? declaration.alias;
     return { declaration, name: name === null ? null : names.take(name, "enum") };
@@ -183,7 +188,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     const name = names.free(declaration.name) ? names.take(declaration.name, "t") : null;
     return name === null ? [] : [{ declaration, name }];
   });
-  return { functions: bound, records: boundRecords, enums, constants, callbacks, aliases, skipped, crossings };
+  return { functions: bound, records: boundRecords, enums, constants, macros, callbacks, aliases, skipped, crossings };
 }
 
 function isOwn(record: RecordDeclaration, { records }: SelectOptions): boolean {

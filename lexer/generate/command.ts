@@ -40,7 +40,7 @@ export function generateCommand({ files, options, library, out, globs }: Generat
   const folders = [...options.include ?? [], ...options.system ?? [], ...options.standard === true ? standard : []];
   const headers = files.map((name) => findHeader(name, folders));
   const own = ownershipOf(headers, standard, globs.length === 0 ? null : globs);
-  const { model, diagnostics } = parse(headers, { ...options, own });
+  const { model, diagnostics } = parse(headers, { ...options, own, macros: true });
   for (const diagnostic of diagnostics) console.error(format(diagnostic));
   if (diagnostics.some(({ severity }) => severity === "error")) {
     console.error(`generate: nothing was written: there are errors in the headers`);
@@ -77,10 +77,10 @@ function shorten(path: string, folders: readonly string[]): string {
 }
 
 /** Says what was bound and what was not. */
-function report({ functions, records, enums, constants, callbacks, skipped }: Api, out: string): void {
+function report({ functions, records, enums, constants, macros, callbacks, skipped }: Api, out: string): void {
   console.log(
     `Wrote ${out}: ${functions.length} functions, ${records.length} structs, ${enums.length} enums, ${constants.length} constants, ` +
-      `${callbacks.length} callback types`,
+      `${macros.length} macros as functions, ${callbacks.length} callback types`,
   );
   const variadic = functions.filter(({ declaration }) => declaration.type.variadic).map(({ name }) => name);
   if (variadic.length > 0) console.log(`  variadic, bound without their variable arguments: ${variadic.join(", ")}`);

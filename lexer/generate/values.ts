@@ -7,6 +7,7 @@
 import type { Api, BoundEnum } from "../emit/api.ts";
 import { type Crossing, Unbindable } from "../emit/crossing.ts";
 import { literal } from "../emit/enums.ts";
+import { macroBody } from "../emit/macros.ts";
 import { localName } from "../emit/names.ts";
 import { nativeFields } from "../emit/native.ts";
 import { doc, LINE_WIDTH, list, type Printer, union } from "../emit/print.ts";
@@ -29,6 +30,26 @@ export function writeConstants({ constants }: Api, place: Place, printer: Printe
 function valueText(value: bigint | number | string): string {
   if (typeof value === "bigint") return literal(value);
   return typeof value === "string" ? quoted(value) : String(value);
+}
+
+/** Writes the function-like macros that are functions here. */
+export function writeMacros({ macros }: Api, place: Place, printer: Printer): void {
+  for (const macro of macros) {
+    const taken: string[] = [];
+    for (const parameter of macro.parameters) taken.push(localName(parameter, taken));
+    const { lines, result } = macroBody(macro);
+    printer.gap();
+    printer.line(
+      doc("", `\`${macro.name}(${macro.parameters.join(", ")})\` (${place(macro)}), as C computes it of arguments of type \`int64_t\`.`),
+    );
+    const signature = taken.map((parameter) => `${parameter}: number | bigint`);
+    printer.line(list(`export function ${localName(macro.name, [])}(`, signature, "): number {"));
+    taken.forEach((parameter, i) => {
+      const used = [...lines, result].some((line) => line.match(/\$\d+/g)?.includes(`$${i}`));
+      printer.line(`  ${used ? `const $${i} = ` : ""}$int64(${parameter}, "${macro.name}(${parameter})");`);
+    });
+    printer.line(...lines, `  return $fromInt64(${result});`, "}");
+  }
 }
 
 /** Writes the enums: their values, and a type each. */
