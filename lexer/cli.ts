@@ -12,7 +12,6 @@
  */
 
 import { dump, stringify } from "./dump.ts";
-import { GENERATE_HELP, generateCommand } from "./generate/command.ts";
 import { type Diagnostic, format, parse, type ParseOptions } from "./mod.ts";
 import { preprocess } from "./print.ts";
 import { nearest } from "./suggest.ts";
@@ -129,7 +128,9 @@ function preprocessCommand(args: string[]): number {
   return status;
 }
 
-function generateArguments(args: string[]): number {
+async function generateArguments(args: string[]): Promise<number> {
+  // Not before: the other commands shall not wait for the emitter to load.
+  const { GENERATE_HELP, generateCommand } = await import("./generate/command.ts");
   if (args.includes("--help")) {
     console.log(GENERATE_HELP);
     return 0;

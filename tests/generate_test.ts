@@ -412,6 +412,23 @@ Deno.test("what is bound: the library's own headers, not the system's; --bind sa
     assertEquals(await names("--bind", "*/other.h"), ["other", "foo"]);
   }));
 
+Deno.test("another target has its own widths", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/wide.h`,
+      "struct wide { char c; long l; };\nlong widen(struct wide *w, unsigned long *n, char c);\n",
+    );
+    const symbol = async (target: string) => {
+      const { code, stderr } = await generate(folder, "wide", `${folder}/wide.h`, "--no-standard", "--target", target);
+      assertEquals(code, 0, stderr);
+      await judge(folder);
+      const text = await Deno.readTextFile(`${folder}/lib.ts`);
+      return [/static readonly size = (\d+)/.exec(text)![1], /Data<(\w+)>/.exec(text)![1], /widen: \{ (.*) \}/.exec(text)![1]];
+    };
+    assertEquals(await symbol("x86_64-windows"), ["8", "Uint32Array", 'parameters: ["pointer", "buffer", "i8"], result: "i32"']);
+    assertEquals(await symbol("aarch64-linux"), ["16", "BigUint64Array", 'parameters: ["pointer", "buffer", "u8"], result: "i64"']);
+  }));
+
 /** Macros that are functions, with the arguments to try. */
 const MACROS: Record<string, readonly string[]> = {
   "PAD(x, n) (((x) + (n) - 1) & ~((n) - 1))": ["1, 16", "16, 16", "-5, 8", "1099511627777, 256"],

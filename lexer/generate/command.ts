@@ -18,6 +18,7 @@ export const GENERATE_HELP = `Writes one self-contained TypeScript module that b
   --library NAME  a path, a file name (libz.so.1), or a bare name: z is libz.so on Linux, libz.dylib on macOS, z.dll or libz.dll on Windows.
                   The module opens it at its first call.
   HEADER          a file or, where there is none, a header of the search path (zlib.h).
+  --target TARGET what it is for; with the system's own headers that can only be the machine's own, else use --no-standard.
   --out FILE      where to write the module.
   --bind GLOB     also bind what headers whose path matches declare ('*' is any text); may be repeated.
 
