@@ -3317,3 +3317,5 @@ export declare function llama_opt_epoch(
   callback_train: ggml_opt_epoch_callback | null,
   callback_eval: ggml_opt_epoch_callback | null,
 ): void;
+/** `GGML_PAD(x, n)` (ggml.h:267), as C computes it of arguments of type `int64_t`. */
+export declare function GGML_PAD(x: number | bigint, n: number | bigint): number;

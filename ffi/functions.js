@@ -10155,4 +10155,14 @@ export const functions = {
     $keep(lctx.owner, callback_train);
     $keep(lctx.owner, callback_eval);
   },
+  GGML_PAD(x, n) {
+    const $0 = $int64(x, "GGML_PAD(x)");
+    const $1 = $int64(n, "GGML_PAD(n)");
+    const $2 = BigInt.asIntN(64, $0 + $1);
+    const $3 = BigInt.asIntN(64, $2 - 1n);
+    const $4 = BigInt.asIntN(64, $1 - 1n);
+    const $5 = BigInt.asIntN(64, ~$4);
+    const $6 = $3 & $5;
+    return $fromInt64($6);
+  },
 };

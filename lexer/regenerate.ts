@@ -64,7 +64,7 @@ async function parseOptions(args: readonly string[]): Promise<{ options: Options
 }
 
 async function writeBindings(tree: string, api: string, out: string, check: boolean): Promise<number> {
-  const { model, diagnostics } = parse([api], { include: headerFolders(tree), target: "x86_64-linux", read: readHeader });
+  const { model, diagnostics } = parse([api], { include: headerFolders(tree), target: "x86_64-linux", read: readHeader, macros: true });
   for (const diagnostic of diagnostics) console.error(format(diagnostic));
   if (diagnostics.some(({ severity }) => severity === "error")) {
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
@@ -141,12 +141,13 @@ async function compare(files: ReadonlyMap<string, string>, out: string): Promise
 function report(api: Api, out: string | null): void {
   const perHeader = new Map<string, number>();
   for (const { declaration } of api.functions) perHeader.set(declaration.header, (perHeader.get(declaration.header) ?? 0) + 1);
-  const { functions, records, enums, constants, callbacks, skipped } = api;
+  const { functions, records, enums, constants, callbacks, macros, skipped } = api;
   console.log(
     `${out === null ? "Up to date" : `Wrote ${out}`}: ${functions.length} functions, ${records.length} structs, ${enums.length} enums, ` +
       `${constants.length} constants, ${callbacks.length} callback types`,
   );
   console.log(`  functions: ${[...perHeader].map(([header, count]) => `${header} ${count}`).join(", ")}`);
+  if (macros.length > 0) console.log(`  macros, as functions: ${macros.map(({ name }) => name).join(", ")}`);
   const variadic = functions.filter(({ declaration }) => declaration.type.variadic).map(({ name }) => name);
   if (variadic.length > 0) console.log(`  variadic, bound without their variable arguments: ${variadic.join(", ")}`);
   const renamed = [...records, ...enums].flatMap(({ name, declaration }) => {

@@ -56,6 +56,11 @@ Deno.test("every enum value, constant and struct of the headers is in lib, with 
   }
 });
 
+Deno.test("a macro that computes is a function", () => {
+  assertEquals([0, 1, 16, 17, 2 ** 40 + 1].map((n) => lib.GGML_PAD(n, 16)), [0, 16, 16, 32, 2 ** 40 + 16]);
+  assertThrows(() => lib.GGML_PAD(1.5, 16), RangeError, "GGML_PAD(x): expected an int64");
+});
+
 Deno.test("lib can't be changed by mistake", () => {
   assertThrows(() => (lib as unknown as Record<string, unknown>).ggml_add = 1, TypeError);
 });

@@ -36,7 +36,8 @@ Deno.test("the committed bindings are what the pinned headers give, whoever name
   assertEquals(code, 0, stderr);
   assertMatch(stdout, /^Up to date: 1001 functions, \d+ structs, \d+ enums, \d+ constants, \d+ callback types$/m);
   assertStringIncludes(stdout, "llama.h 241");
-  assertMatch(stdout, /ggml\.h:\d+: GGML_PAD: function-like macro/);
+  assertStringIncludes(stdout, "macros, as functions: GGML_PAD");
+  assertMatch(stdout, /ggml\.h:\d+: GGML_ASSERT: function-like macro/);
   const tree = await headers();
   assertEquals((await regenerate(["--check"], { INCLUDE: tree })).code, 0);
   assertEquals((await regenerate(["--check", "--include", tree, "--api", "lexer/api.h", "--out", "ffi"])).code, 0);

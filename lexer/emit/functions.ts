@@ -8,8 +8,10 @@
  * @module
  */
 
+import type { MacroFunction } from "../model.ts";
 import type { Api, BoundFunction, BoundParameter } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
+import { macroBody } from "./macros.ts";
 import { doc, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
@@ -23,6 +25,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
   body.gap();
   body.line("export const functions = {");
   for (const bound of api.functions) emitFunction(bound, roots, uses, body);
+  for (const macro of api.macros) emitMacro(macro, uses, body);
   body.line("};");
   uses.$("binder");
   const printer = new Printer();
@@ -45,11 +48,26 @@ export function declareFunctions(api: Api, banner: string, runtime: string): str
     body.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...deprecated));
     body.line(list(`export declare function ${name}(`, signature, `): ${resultType(result, resultNullable, uses)};`));
   }
+  for (const macro of api.macros) {
+    body.line(
+      doc("", `\`${macro.name}(${macro.parameters.join(", ")})\` (${place(macro)}), as C computes it of arguments of type \`int64_t\`.`),
+    );
+    body.line(list(`export declare function ${macro.name}(`, macro.parameters.map((name) => `${name}: number | bigint`), "): number;"));
+  }
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
   printer.line(...uses.imports(api, "functions", runtime, true));
   return printer.toString() + "\n" + body.toString();
+}
+
+/** A function-like macro, computed here. Its body is written for TypeScript: JavaScript has no types to say. */
+function emitMacro(macro: MacroFunction, uses: Uses, printer: Printer): void {
+  const { lines, result } = macroBody(macro);
+  printer.line(list(`  ${macro.name}(`, macro.parameters, ") {"));
+  macro.parameters.forEach((name, i) => printer.line(`    const $${i} = ${uses.$("int64")}(${name}, "${macro.name}(${name})");`));
+  printer.line(...lines.map((line) => `  ${line.replace(/^( *(?:const|let) \$\d+): bigint/, "$1")}`));
+  printer.line(`    return ${uses.$("fromInt64")}(${result});`, "  },");
 }
 
 /** The variable of a function's symbol. */
