@@ -448,7 +448,7 @@ function include(pp: Preprocessor, frame: Frame, directive: Token): void {
   }
   const found = find(pp, frame, name, directive.text === "include_next");
   if (found === null) {
-    const near = nearest(wanted, pp.search.known());
+    const near = nearest(wanted, pp.search.known(wanted, frame.file.path));
     const looked = pp.search.paths;
     pp.error(
       name,

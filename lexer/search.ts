@@ -148,12 +148,30 @@ export class Search {
     return "";
   }
 
-  /** Names of the files that were read, and of the stand-ins: candidates for "did you mean". */
-  known(): string[] {
+  /** Candidates for "did you mean" in place of `wanted`: files that were read, stand-ins, and what lies where `wanted` was looked for. */
+  known(wanted: string, includer: string): string[] {
     const names: string[] = [];
-    for (const folder of this.#folders) if (folder.texts !== undefined) names.push(...Object.keys(folder.texts));
+    const inside = directory(wanted);
+    const places = [directory(includer)];
+    for (const folder of this.#folders) {
+      if (folder.texts !== undefined) names.push(...Object.keys(folder.texts));
+      else if (folder.locate === undefined) places.push(folder.path);
+    }
+    for (const place of places) names.push(...list(join(place, inside)).map((name) => inside + name));
     for (const [path, file] of this.#files) if (file !== null) names.push(path.slice(path.lastIndexOf("/") + 1));
     return names;
+  }
+}
+
+/** What a folder holds, as far as it may be read: this is for a hint. */
+function list(folder: string): string[] {
+  const path = folder === "" ? "." : folder;
+  try {
+    // Nobody is to be asked for a permission for the sake of a hint.
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return [];
+    return [...Deno.readDirSync(path)].map(({ name }) => name);
+  } catch {
+    return [];
   }
 }
 

@@ -65,3 +65,13 @@ Deno.test("--target takes the names that compilers and Deno have for it", async 
     assertEquals(JSON.parse(out).target, target, err);
   }
 });
+
+Deno.test("a misspelt header is told the nearest one that is there", async () => {
+  const { code, err } = await run(["dump", "a.h", "-I", "inc"], {
+    "a.h": '#include "bb/shape.h"\n#include <wdth.h>\n',
+    "bb/shapes.h": "",
+    "inc/width.h": "",
+  });
+  assertEquals(code, 1);
+  assertEquals(err.match(/did you mean '[^']*'/g), ["did you mean 'bb/shapes.h'", "did you mean 'width.h'"]);
+});
