@@ -10,13 +10,16 @@ import { encode, readCString } from "./cstring.ts";
 import * as argument from "./arguments.ts";
 import type { Data } from "./arguments.ts";
 import { describe } from "./describe.ts";
-import { addressOf, Handle, keep, memory } from "./handle.ts";
+import { addressOf, Handle, keep, memory, wrongHandle } from "./handle.ts";
 import { readAddress } from "./integers.ts";
 import type { Owner } from "./owner.ts";
 import type { Struct } from "./struct.ts";
 
 /** A class that wraps an address. */
 type Wrapper<H> = new (address: bigint, owner: Owner) => H;
+
+/** A class of handles, for `instanceof`. */
+type HandleClass = abstract new (...args: never[]) => Handle;
 
 const decoder = new TextDecoder();
 
@@ -43,6 +46,25 @@ export function getStructs<H>(struct: Handle, offset: number, length: number, wr
 export function setPointer(struct: Handle, offset: number, value: Data | null, where: string): void {
   memory(struct).setBigUint64(struct.$offset + offset, addressOfAny(value, where), true);
   struct.owner.keep(value instanceof Handle ? value.owner : value);
+}
+
+/** Points a field at an object of its class, or at nothing. */
+export function setHandle(struct: Handle, offset: number, value: Handle | null, wrapper: HandleClass, where: string): void {
+  if (value !== null && (!(value instanceof wrapper) || value.owner.freed)) throw wrongHandle(value, wrapper, where);
+  setPointer(struct, offset, value, where);
+}
+
+/** Points each element of an array field at an object of its class, or at nothing. */
+export function setHandles(
+  struct: Handle,
+  offset: number,
+  length: number,
+  values: readonly (Handle | null)[],
+  wrapper: HandleClass,
+  where: string,
+): void {
+  expectLength(values, length, where);
+  values.forEach((value, i) => setHandle(struct, offset + 8 * i, value, wrapper, `${where}[${i}]`));
 }
 
 /** Points each element of an array field at something. */

@@ -286,6 +286,7 @@ export function library(): Library {
  * ```
  */
 export function load(options: { path?: string } = {}): LibraryInfo {
+  if (typeof options !== "object" || options === null) throw new TypeError(`load: expected { path }, got ${Deno.inspect(options)}`);
   const { path } = options;
   if (path !== undefined) {
     if (typeof path !== "string" || path === "") {

@@ -36,6 +36,8 @@ export {
   getString,
   getStructs,
   getText,
+  setHandle,
+  setHandles,
   setPointer,
   setPointers,
   setString,

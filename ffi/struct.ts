@@ -35,9 +35,7 @@ export abstract class Struct extends Handle {
       super(init, owner ?? STATIC);
       return;
     }
-    const bytes = init instanceof Uint8Array
-      ? init as Uint8Array<ArrayBuffer>
-      : new Uint8Array((new.target as unknown as StructClass).size);
+    const bytes = memoryFor(init, new.target as unknown as StructClass);
     const address = addressOf(bytes);
     super(address, new Owner(address));
     this.owner.arena = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -61,6 +59,14 @@ export abstract class Struct extends Handle {
     const { size } = this.constructor as unknown as StructClass;
     return new (this.constructor as new (address: bigint, owner: Owner) => this)(this.address + BigInt(index) * BigInt(size), this.owner);
   }
+}
+
+/** The memory of a new struct: the given bytes, which must be as many as C will read, or fresh ones. */
+function memoryFor(init: object, { name, size }: StructClass): Uint8Array<ArrayBuffer> {
+  if (typeof init !== "object" || init === null) throw new TypeError(`new ${name}: expected its fields, got ${describe(init)}`);
+  if (!(init instanceof Uint8Array)) return new Uint8Array(size);
+  if (init.byteLength !== size) throw new RangeError(`new ${name}: expected ${size} bytes, got ${init.byteLength}`);
+  return init as Uint8Array<ArrayBuffer>;
 }
 
 function assign(target: Struct, fields: object): void {

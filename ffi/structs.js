@@ -42,8 +42,9 @@ import {
   readFour as $readFour,
   readInt64 as $readInt64,
   readUint64 as $readUint64,
+  setHandle as $setHandle,
+  setHandles as $setHandles,
   setPointer as $setPointer,
-  setPointers as $setPointers,
   setString as $setString,
   setStruct as $setStruct,
   setText as $setText,
@@ -225,7 +226,7 @@ export class ggml_tensor extends $Struct {
     return $getHandle(this, 8, ggml_backend_buffer);
   }
   set buffer(value) {
-    $setPointer(this, 8, value, "ggml_tensor.buffer");
+    $setHandle(this, 8, value, ggml_backend_buffer, "ggml_tensor.buffer");
   }
   get ne() {
     const view = $memory(this), offset = this.$offset + 16;
@@ -268,13 +269,13 @@ export class ggml_tensor extends $Struct {
     return $getHandles(this, 152, 10, ggml_tensor);
   }
   set src(value) {
-    $setPointers(this, 152, 10, value, "ggml_tensor.src");
+    $setHandles(this, 152, 10, value, ggml_tensor, "ggml_tensor.src");
   }
   get view_src() {
     return $getHandle(this, 232, ggml_tensor);
   }
   set view_src(value) {
-    $setPointer(this, 232, value, "ggml_tensor.view_src");
+    $setHandle(this, 232, value, ggml_tensor, "ggml_tensor.view_src");
   }
   get view_offs() {
     return $readUint64($memory(this), this.$offset + 240);
@@ -351,13 +352,13 @@ export class ggml_type_traits extends $Struct {
     return $getHandle(this, 40, ggml_to_float_t);
   }
   set to_float(value) {
-    $setPointer(this, 40, value, "ggml_type_traits.to_float");
+    $setHandle(this, 40, value, ggml_to_float_t, "ggml_type_traits.to_float");
   }
   get from_float_ref() {
     return $getHandle(this, 48, ggml_from_float_t);
   }
   set from_float_ref(value) {
-    $setPointer(this, 48, value, "ggml_type_traits.from_float_ref");
+    $setHandle(this, 48, value, ggml_from_float_t, "ggml_type_traits.from_float_ref");
   }
 }
 
@@ -942,7 +943,7 @@ export class ggml_tallocr extends $Struct {
     return $getHandle(this, 0, ggml_backend_buffer);
   }
   set buffer(value) {
-    $setPointer(this, 0, value, "ggml_tallocr.buffer");
+    $setHandle(this, 0, value, ggml_backend_buffer, "ggml_tallocr.buffer");
   }
   get base() {
     return $getHandle(this, 8, $Pointer);
@@ -1400,25 +1401,25 @@ export class ggml_backend_graph_copy_struct extends $Struct {
     return $getHandle(this, 0, ggml_backend_buffer);
   }
   set buffer(value) {
-    $setPointer(this, 0, value, "ggml_backend_graph_copy_struct.buffer");
+    $setHandle(this, 0, value, ggml_backend_buffer, "ggml_backend_graph_copy_struct.buffer");
   }
   get ctx_allocated() {
     return $getHandle(this, 8, ggml_context);
   }
   set ctx_allocated(value) {
-    $setPointer(this, 8, value, "ggml_backend_graph_copy_struct.ctx_allocated");
+    $setHandle(this, 8, value, ggml_context, "ggml_backend_graph_copy_struct.ctx_allocated");
   }
   get ctx_unallocated() {
     return $getHandle(this, 16, ggml_context);
   }
   set ctx_unallocated(value) {
-    $setPointer(this, 16, value, "ggml_backend_graph_copy_struct.ctx_unallocated");
+    $setHandle(this, 16, value, ggml_context, "ggml_backend_graph_copy_struct.ctx_unallocated");
   }
   get graph() {
     return $getHandle(this, 24, ggml_cgraph);
   }
   set graph(value) {
-    $setPointer(this, 24, value, "ggml_backend_graph_copy_struct.graph");
+    $setHandle(this, 24, value, ggml_cgraph, "ggml_backend_graph_copy_struct.graph");
   }
 }
 
@@ -1447,13 +1448,13 @@ export class ggml_cplan extends $Struct {
     return $getHandle(this, 24, ggml_threadpool);
   }
   set threadpool(value) {
-    $setPointer(this, 24, value, "ggml_cplan.threadpool");
+    $setHandle(this, 24, value, ggml_threadpool, "ggml_cplan.threadpool");
   }
   get abort_callback() {
     return $getHandle(this, 32, ggml_abort_callback);
   }
   set abort_callback(value) {
-    $setPointer(this, 32, value, "ggml_cplan.abort_callback");
+    $setHandle(this, 32, value, ggml_abort_callback, "ggml_cplan.abort_callback");
   }
   get abort_callback_data() {
     return $getHandle(this, 40, $Pointer);
@@ -1476,13 +1477,13 @@ export class ggml_type_traits_cpu extends $Struct {
     return $getHandle(this, 0, ggml_from_float_t);
   }
   set from_float(value) {
-    $setPointer(this, 0, value, "ggml_type_traits_cpu.from_float");
+    $setHandle(this, 0, value, ggml_from_float_t, "ggml_type_traits_cpu.from_float");
   }
   get vec_dot() {
     return $getHandle(this, 8, ggml_vec_dot_t);
   }
   set vec_dot(value) {
-    $setPointer(this, 8, value, "ggml_type_traits_cpu.vec_dot");
+    $setHandle(this, 8, value, ggml_vec_dot_t, "ggml_type_traits_cpu.vec_dot");
   }
   get vec_dot_type() {
     return $memory(this).getUint32(this.$offset + 16, true);
@@ -1540,25 +1541,25 @@ export class ggml_opt_params extends $Struct {
     return $getHandle(this, 0, ggml_backend_sched);
   }
   set backend_sched(value) {
-    $setPointer(this, 0, value, "ggml_opt_params.backend_sched");
+    $setHandle(this, 0, value, ggml_backend_sched, "ggml_opt_params.backend_sched");
   }
   get ctx_compute() {
     return $getHandle(this, 8, ggml_context);
   }
   set ctx_compute(value) {
-    $setPointer(this, 8, value, "ggml_opt_params.ctx_compute");
+    $setHandle(this, 8, value, ggml_context, "ggml_opt_params.ctx_compute");
   }
   get inputs() {
     return $getHandle(this, 16, ggml_tensor);
   }
   set inputs(value) {
-    $setPointer(this, 16, value, "ggml_opt_params.inputs");
+    $setHandle(this, 16, value, ggml_tensor, "ggml_opt_params.inputs");
   }
   get outputs() {
     return $getHandle(this, 24, ggml_tensor);
   }
   set outputs(value) {
-    $setPointer(this, 24, value, "ggml_opt_params.outputs");
+    $setHandle(this, 24, value, ggml_tensor, "ggml_opt_params.outputs");
   }
   get loss_type() {
     return $memory(this).getUint32(this.$offset + 32, true);
@@ -1582,7 +1583,7 @@ export class ggml_opt_params extends $Struct {
     return $getHandle(this, 48, ggml_opt_get_optimizer_params);
   }
   set get_opt_pars(value) {
-    $setPointer(this, 48, value, "ggml_opt_params.get_opt_pars");
+    $setHandle(this, 48, value, ggml_opt_get_optimizer_params, "ggml_opt_params.get_opt_pars");
   }
   get get_opt_pars_ud() {
     return $getHandle(this, 56, $Pointer);
@@ -1642,7 +1643,7 @@ export class llama_sampler extends $Struct {
     return $getHandle(this, 0, llama_sampler_i);
   }
   set iface(value) {
-    $setPointer(this, 0, value, "llama_sampler.iface");
+    $setHandle(this, 0, value, llama_sampler_i, "llama_sampler.iface");
   }
   get ctx() {
     return $getHandle(this, 8, $Pointer);
@@ -1687,7 +1688,7 @@ export class llama_token_data_array extends $Struct {
     return $getHandle(this, 0, llama_token_data);
   }
   set data(value) {
-    $setPointer(this, 0, value, "llama_token_data_array.data");
+    $setHandle(this, 0, value, llama_token_data, "llama_token_data_array.data");
   }
   get size() {
     return $readUint64($memory(this), this.$offset + 8);
@@ -1809,7 +1810,7 @@ export class llama_model_tensor_buft_override extends $Struct {
     return $getHandle(this, 8, ggml_backend_buffer_type);
   }
   set buft(value) {
-    $setPointer(this, 8, value, "llama_model_tensor_buft_override.buft");
+    $setHandle(this, 8, value, ggml_backend_buffer_type, "llama_model_tensor_buft_override.buft");
   }
 }
 
@@ -1844,7 +1845,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 8, llama_model_tensor_buft_override);
   }
   set tensor_buft_overrides(value) {
-    $setPointer(this, 8, value, "llama_model_params.tensor_buft_overrides");
+    $setHandle(this, 8, value, llama_model_tensor_buft_override, "llama_model_params.tensor_buft_overrides");
   }
   get n_gpu_layers() {
     return $memory(this).getInt32(this.$offset + 16, true);
@@ -1886,7 +1887,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 48, llama_progress_callback);
   }
   set progress_callback(value) {
-    $setPointer(this, 48, value, "llama_model_params.progress_callback");
+    $setHandle(this, 48, value, llama_progress_callback, "llama_model_params.progress_callback");
   }
   get progress_callback_user_data() {
     return $getHandle(this, 56, $Pointer);
@@ -1898,7 +1899,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 64, llama_model_kv_override);
   }
   set kv_overrides(value) {
-    $setPointer(this, 64, value, "llama_model_params.kv_overrides");
+    $setHandle(this, 64, value, llama_model_kv_override, "llama_model_params.kv_overrides");
   }
   get vocab_only() {
     return $memory(this).getUint8(this.$offset + 72) !== 0;
@@ -1951,7 +1952,7 @@ export class llama_sampler_seq_config extends $Struct {
     return $getHandle(this, 8, llama_sampler);
   }
   set sampler(value) {
-    $setPointer(this, 8, value, "llama_sampler_seq_config.sampler");
+    $setHandle(this, 8, value, llama_sampler, "llama_sampler_seq_config.sampler");
   }
 }
 
@@ -2132,7 +2133,7 @@ export class llama_context_params extends $Struct {
     return $getHandle(this, 88, ggml_backend_sched_eval_callback);
   }
   set cb_eval(value) {
-    $setPointer(this, 88, value, "llama_context_params.cb_eval");
+    $setHandle(this, 88, value, ggml_backend_sched_eval_callback, "llama_context_params.cb_eval");
   }
   get cb_eval_user_data() {
     return $getHandle(this, 96, $Pointer);
@@ -2156,7 +2157,7 @@ export class llama_context_params extends $Struct {
     return $getHandle(this, 112, ggml_abort_callback);
   }
   set abort_callback(value) {
-    $setPointer(this, 112, value, "llama_context_params.abort_callback");
+    $setHandle(this, 112, value, ggml_abort_callback, "llama_context_params.abort_callback");
   }
   get abort_callback_data() {
     return $getHandle(this, 120, $Pointer);
@@ -2204,7 +2205,7 @@ export class llama_context_params extends $Struct {
     return $getHandle(this, 136, llama_sampler_seq_config);
   }
   set samplers(value) {
-    $setPointer(this, 136, value, "llama_context_params.samplers");
+    $setHandle(this, 136, value, llama_sampler_seq_config, "llama_context_params.samplers");
   }
   get n_samplers() {
     return $readUint64($memory(this), this.$offset + 144);
@@ -2216,7 +2217,7 @@ export class llama_context_params extends $Struct {
     return $getHandle(this, 152, llama_context);
   }
   set ctx_other(value) {
-    $setPointer(this, 152, value, "llama_context_params.ctx_other");
+    $setHandle(this, 152, value, llama_context, "llama_context_params.ctx_other");
   }
 }
 
@@ -2343,19 +2344,19 @@ export class llama_model_quantize_params extends $Struct {
     return $getHandle(this, 24, llama_model_imatrix_data);
   }
   set imatrix(value) {
-    $setPointer(this, 24, value, "llama_model_quantize_params.imatrix");
+    $setHandle(this, 24, value, llama_model_imatrix_data, "llama_model_quantize_params.imatrix");
   }
   get kv_overrides() {
     return $getHandle(this, 32, llama_model_kv_override);
   }
   set kv_overrides(value) {
-    $setPointer(this, 32, value, "llama_model_quantize_params.kv_overrides");
+    $setHandle(this, 32, value, llama_model_kv_override, "llama_model_quantize_params.kv_overrides");
   }
   get tt_overrides() {
     return $getHandle(this, 40, llama_model_tensor_override);
   }
   set tt_overrides(value) {
-    $setPointer(this, 40, value, "llama_model_quantize_params.tt_overrides");
+    $setHandle(this, 40, value, llama_model_tensor_override, "llama_model_quantize_params.tt_overrides");
   }
   get prune_layers() {
     return $getHandle(this, 48, $Pointer);
@@ -2429,25 +2430,25 @@ export class llama_sampler_data extends $Struct {
     return $getHandle(this, 0, ggml_tensor);
   }
   set logits(value) {
-    $setPointer(this, 0, value, "llama_sampler_data.logits");
+    $setHandle(this, 0, value, ggml_tensor, "llama_sampler_data.logits");
   }
   get probs() {
     return $getHandle(this, 8, ggml_tensor);
   }
   set probs(value) {
-    $setPointer(this, 8, value, "llama_sampler_data.probs");
+    $setHandle(this, 8, value, ggml_tensor, "llama_sampler_data.probs");
   }
   get sampled() {
     return $getHandle(this, 16, ggml_tensor);
   }
   set sampled(value) {
-    $setPointer(this, 16, value, "llama_sampler_data.sampled");
+    $setHandle(this, 16, value, ggml_tensor, "llama_sampler_data.sampled");
   }
   get candidates() {
     return $getHandle(this, 24, ggml_tensor);
   }
   set candidates(value) {
-    $setPointer(this, 24, value, "llama_sampler_data.candidates");
+    $setHandle(this, 24, value, ggml_tensor, "llama_sampler_data.candidates");
   }
 }
 
@@ -2471,73 +2472,73 @@ export class llama_sampler_i extends $Struct {
     return $getHandle(this, 0, llama_sampler_i_name);
   }
   set name(value) {
-    $setPointer(this, 0, value, "llama_sampler_i.name");
+    $setHandle(this, 0, value, llama_sampler_i_name, "llama_sampler_i.name");
   }
   get accept() {
     return $getHandle(this, 8, llama_sampler_i_accept);
   }
   set accept(value) {
-    $setPointer(this, 8, value, "llama_sampler_i.accept");
+    $setHandle(this, 8, value, llama_sampler_i_accept, "llama_sampler_i.accept");
   }
   get apply() {
     return $getHandle(this, 16, llama_sampler_i_apply);
   }
   set apply(value) {
-    $setPointer(this, 16, value, "llama_sampler_i.apply");
+    $setHandle(this, 16, value, llama_sampler_i_apply, "llama_sampler_i.apply");
   }
   get reset() {
     return $getHandle(this, 24, llama_sampler_i_reset);
   }
   set reset(value) {
-    $setPointer(this, 24, value, "llama_sampler_i.reset");
+    $setHandle(this, 24, value, llama_sampler_i_reset, "llama_sampler_i.reset");
   }
   get clone() {
     return $getHandle(this, 32, llama_sampler_i_clone);
   }
   set clone(value) {
-    $setPointer(this, 32, value, "llama_sampler_i.clone");
+    $setHandle(this, 32, value, llama_sampler_i_clone, "llama_sampler_i.clone");
   }
   get free() {
     return $getHandle(this, 40, llama_sampler_i_free);
   }
   set free(value) {
-    $setPointer(this, 40, value, "llama_sampler_i.free");
+    $setHandle(this, 40, value, llama_sampler_i_free, "llama_sampler_i.free");
   }
   get backend_init() {
     return $getHandle(this, 48, llama_sampler_i_backend_init);
   }
   set backend_init(value) {
-    $setPointer(this, 48, value, "llama_sampler_i.backend_init");
+    $setHandle(this, 48, value, llama_sampler_i_backend_init, "llama_sampler_i.backend_init");
   }
   get backend_accept() {
     return $getHandle(this, 56, llama_sampler_i_backend_accept);
   }
   set backend_accept(value) {
-    $setPointer(this, 56, value, "llama_sampler_i.backend_accept");
+    $setHandle(this, 56, value, llama_sampler_i_backend_accept, "llama_sampler_i.backend_accept");
   }
   get backend_apply() {
     return $getHandle(this, 64, llama_sampler_i_backend_apply);
   }
   set backend_apply(value) {
-    $setPointer(this, 64, value, "llama_sampler_i.backend_apply");
+    $setHandle(this, 64, value, llama_sampler_i_backend_apply, "llama_sampler_i.backend_apply");
   }
   get backend_set_input() {
     return $getHandle(this, 72, llama_sampler_i_backend_set_input);
   }
   set backend_set_input(value) {
-    $setPointer(this, 72, value, "llama_sampler_i.backend_set_input");
+    $setHandle(this, 72, value, llama_sampler_i_backend_set_input, "llama_sampler_i.backend_set_input");
   }
   get backend_reset() {
     return $getHandle(this, 80, llama_sampler_i_backend_reset);
   }
   set backend_reset(value) {
-    $setPointer(this, 80, value, "llama_sampler_i.backend_reset");
+    $setHandle(this, 80, value, llama_sampler_i_backend_reset, "llama_sampler_i.backend_reset");
   }
   get copy_state() {
     return $getHandle(this, 88, llama_sampler_i_copy_state);
   }
   set copy_state(value) {
-    $setPointer(this, 88, value, "llama_sampler_i.copy_state");
+    $setHandle(this, 88, value, llama_sampler_i_copy_state, "llama_sampler_i.copy_state");
   }
 }
 
@@ -2618,7 +2619,7 @@ export class llama_opt_params extends $Struct {
     return $getHandle(this, 8, llama_opt_param_filter);
   }
   set param_filter(value) {
-    $setPointer(this, 8, value, "llama_opt_params.param_filter");
+    $setHandle(this, 8, value, llama_opt_param_filter, "llama_opt_params.param_filter");
   }
   get param_filter_ud() {
     return $getHandle(this, 16, $Pointer);
@@ -2630,7 +2631,7 @@ export class llama_opt_params extends $Struct {
     return $getHandle(this, 24, ggml_opt_get_optimizer_params);
   }
   set get_opt_pars(value) {
-    $setPointer(this, 24, value, "llama_opt_params.get_opt_pars");
+    $setHandle(this, 24, value, ggml_opt_get_optimizer_params, "llama_opt_params.get_opt_pars");
   }
   get get_opt_pars_ud() {
     return $getHandle(this, 32, $Pointer);

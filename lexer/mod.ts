@@ -133,7 +133,11 @@ export class TokenStream implements TokenSource {
   #end: Token | null = null;
 
   constructor(files: readonly string[], options: ParseOptions) {
+    if (!Array.isArray(files)) throw new TypeError(`expected the paths of headers, got ${Deno.inspect(files)}`);
     const target = this.target = TARGETS[options.target ?? hostTarget()];
+    if (target === undefined) {
+      throw new RangeError(`there is no target ${Deno.inspect(options.target)}: the targets are ${Object.keys(TARGETS).join(", ")}`);
+    }
     const sources = new Sources();
     const diagnostics = this.diagnostics = new Diagnostics(sources);
     const names = this.names;

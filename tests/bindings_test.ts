@@ -188,6 +188,20 @@ Deno.test("struct fields are read and written, in C's memory and in one's own", 
     assertEquals(lib.ggml_get_no_alloc(other), true);
   }));
 
+Deno.test("a struct takes nothing that C would read past or take for something else", () =>
+  withContext((ctx) => {
+    const t = newTensor(ctx, lib.GGML_TYPE_F32, 4);
+    const cases: [() => unknown, typeof TypeError | typeof RangeError, string][] = [
+      [() => new lib.ggml_init_params(new Uint8Array(3)), RangeError, "new ggml_init_params: expected 24 bytes, got 3"],
+      [() => new lib.ggml_init_params(null as never), TypeError, "new ggml_init_params: expected its fields, got null"],
+      [() => new lib.ggml_init_params(5 as never), TypeError, "expected its fields, got the number 5"],
+      [() => t.view_src = ctx as never, TypeError, "ggml_tensor.view_src: expected a ggml_tensor, got a ggml_context"],
+      [() => t.src = t.src.map(() => ctx as never), TypeError, "ggml_tensor.src[0]: expected a ggml_tensor, got a ggml_context"],
+    ];
+    for (const [act, type, message] of cases) assertThrows(act, type, message);
+    assertEquals([t.view_src, t.src[0]], [null, null]);
+  }));
+
 Deno.test("structs by value come back", () => {
   const bf16 = lib.ggml_fp32_to_bf16(1);
   assertEquals(bf16.bits, 0x3f80);

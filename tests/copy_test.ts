@@ -316,6 +316,12 @@ Deno.test("what is no array or tensor, has no tensor type, or no memory, is refu
       assertThrows(() => view(wrong as never), TypeError, "view: expected a tensor, got");
     }
     assertThrows(() => copy(new Uint32Array(4), t), TypeError, "Uint32Array of 4");
+    assertThrows(() => copy(new Float32Array(4), t, null as never), TypeError, "copy: expected { allowRequantize, imatrix }, got null");
+    assertThrows(() => view(t, null as never), TypeError, "view: expected { allowCopy }, got null");
+    assertThrows(() => ndarray(null as never), TypeError, "ndarray: expected a typed array, got null");
+    const gone = new Float32Array(4);
+    gone.buffer.transfer();
+    assertThrows(() => copy(gone, t), TypeError, "transferred elsewhere");
     assertThrows(() => copy(new BigUint64Array(4), t), TypeError, "BigUint64Array of 4");
     assertThrows(() => copy(new Float32Array(new SharedArrayBuffer(16)) as never, t), TypeError, "shared memory");
     using empty = init({ memSize: 4096, noAlloc: true });

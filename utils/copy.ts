@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
 import { type Operand, operand, type TensorLike } from "./operand.ts";
 
@@ -39,6 +40,9 @@ export interface CopyOptions {
  * ```
  */
 export function copy(from: TensorLike, to: TensorLike, options: CopyOptions = {}): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`copy: expected { allowRequantize, imatrix }, got ${describe(options)}`);
+  }
   const source = operand(from, "copy: source"), destination = operand(to, "copy: destination");
   expectSameShape(source, destination);
   if (source.type === destination.type) destination.bytes.set(source.bytes);

@@ -43,6 +43,7 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  * ```
  */
 export function init(options: InitOptions = {}): lib.ggml_context {
+  if (typeof options !== "object" || options === null) throw new TypeError(`init: expected { memSize }, got ${Deno.inspect(options)}`);
   const memory = memoryFor(options);
   const { noAlloc = false } = options;
   const base = addressOf(memory);

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { describe } from "../ffi/describe.ts";
 import isBufferSource from "npm:is-buffer@1.1.6/index.js" with { type: "text" };
 import iotaSource from "npm:iota-array@1.0.0/iota.js" with { type: "text" };
 import ndarraySource from "npm:ndarray@1.1.1/ndarray.js" with { type: "text" };
@@ -107,6 +108,7 @@ const construct = commonJs(ndarraySource, {
  * ```
  */
 export function ndarray<D extends TypedArray>(data: D, shape?: readonly number[], stride?: readonly number[], offset?: number): NdArray<D> {
+  if (!ArrayBuffer.isView(data) || !("length" in data)) throw new TypeError(`ndarray: expected a typed array, got ${describe(data)}`);
   return construct(data, shape, stride, offset);
 }
 

@@ -131,6 +131,7 @@ function arrayOperand(data: TypedArray, array: NdArray<TypedArray> | null, role:
   const type = typeOfArray(data);
   if (type === null) throw new TypeError(`${role}: ${text()}: no tensor type has the elements of a ${kind}`);
   if (!(data.buffer instanceof ArrayBuffer)) throw new TypeError(`${role}: ${text()}: shared memory is not supported`);
+  if (data.buffer.detached) throw new TypeError(`${role}: ${text()}: its memory was transferred elsewhere`);
   if (array !== null && !isContiguous(array)) {
     throw new Error(`${role}: ${text()} is not contiguous (stride [${array.stride.join(", ")}])`);
   }

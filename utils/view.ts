@@ -59,8 +59,10 @@ export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggm
 export function view<D extends TypedArray = Float32Array>(tensor: lib.ggml_tensor, options?: ViewOptions): NdArray<D>;
 export function view(
   tensor: lib.ggml_tensor,
-  { allowCopy = false }: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},
+  options: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},
 ): TypedArray | NdArray<TypedArray> {
+  if (typeof options !== "object" || options === null) throw new TypeError(`view: expected { allowCopy }, got ${describe(options)}`);
+  const { allowCopy = false } = options;
   if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`view: expected a tensor, got ${describe(tensor)}`);
   if (typeof allowCopy !== "boolean") {
     if (!isNdArray(allowCopy) && !ArrayBuffer.isView(allowCopy)) {

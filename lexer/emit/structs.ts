@@ -143,7 +143,11 @@ function scalar({ crossing, offset }: BoundField, where: string, uses: Uses): Ac
       return {
         ...types,
         get: [`return ${uses.$("getHandle")}(this, ${offset}, ${wrapperOf(crossing, uses)});`],
-        set: [`${uses.$("setPointer")}(this, ${offset}, value, ${where});`],
+        set: [
+          hasClass(crossing)
+            ? `${uses.$("setHandle")}(this, ${offset}, value, ${wrapperOf(crossing, uses)}, ${where});`
+            : `${uses.$("setPointer")}(this, ${offset}, value, ${where});`,
+        ],
       };
   }
 }
@@ -157,7 +161,11 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
     const types = (uses: Uses) => `readonly (${wrapperOf(crossing, uses)} | null)[]`;
     return {
       get: [`return ${uses.$("getHandles")}(this, ${offset}, ${length}, ${wrapperOf(crossing, uses)});`],
-      set: [`${uses.$("setPointers")}(this, ${offset}, ${length}, value, ${where});`],
+      set: [
+        hasClass(crossing)
+          ? `${uses.$("setHandles")}(this, ${offset}, ${length}, value, ${wrapperOf(crossing, uses)}, ${where});`
+          : `${uses.$("setPointers")}(this, ${offset}, ${length}, value, ${where});`,
+      ],
       type: types,
       input: types,
     };
@@ -188,6 +196,11 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
 function checkInteger(bits: number, signed: boolean, where: string, uses: Uses): string {
   if (bits >= 32) return `${uses.$(`${signed ? "int" : "uint"}${bits}`)}(value, ${where})`;
   return `${uses.$(signed ? "small" : "smallUnsigned")}(value, ${bits}, ${where})`;
+}
+
+/** True for a pointer to what has a class of its own. */
+function hasClass({ kind }: Crossing): boolean {
+  return kind === "handle" || kind === "callback";
 }
 
 /** The class of what a pointer field points to. */
