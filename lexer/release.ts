@@ -1,5 +1,5 @@
 /**
- * The pinned release: the headers that the committed bindings are generated from, and how to get them.
+ * The pinned release: the headers and sources that the committed bindings are generated from, and how to get them.
  *
  * They come out of the npm package whose prebuilt libraries are the default (`npm:node-llama-cpp` carries llama.cpp's sources as a git
  * bundle), so library and headers can't differ. The archive is checked against its known hash, unpacked once and kept in a folder that git ignores.
@@ -15,8 +15,11 @@ const PACKAGE = {
   bundle: "package/llama/gitRelease.bundle",
 } as const;
 
-/** What is kept of the tree. */
-const KEPT = ["LICENSE", "include", "ggml/include", "ggml/CMakeLists.txt"];
+/** What is kept of the tree: the headers, and ggml's sources, which say what it asserts. */
+const KEPT = ["LICENSE", "include", "ggml"];
+
+/** A file that only a whole copy has. */
+const PROOF = "ggml/src/ggml.c";
 
 /** The folder that keeps it, beside this package's own. */
 const CACHE = new URL(`../.cache/llama.cpp-${PACKAGE.version}/`, import.meta.url);
@@ -28,7 +31,7 @@ const CACHE = new URL(`../.cache/llama.cpp-${PACKAGE.version}/`, import.meta.url
  */
 export async function pinnedTree(): Promise<string> {
   const folder = pathOf(CACHE);
-  if (exists(folder + "include/llama.h")) return folder;
+  if (exists(folder + PROOF)) return folder;
   const archive = await download();
   await unpack(archive, folder);
   return folder;
@@ -59,8 +62,10 @@ async function unpack(archive: Uint8Array<ArrayBuffer>, folder: string): Promise
     await run("git", ["clone", "--quiet", "--no-checkout", PACKAGE.bundle, "clone"], work);
     await run("git", ["-C", "clone", "checkout", "--quiet", "HEAD", "--", ...KEPT], work);
     await Deno.remove(`${work}/clone/.git`, { recursive: true });
+    // One of an earlier version, which kept less, makes room.
+    if (!exists(folder + PROOF)) await Deno.remove(folder, { recursive: true }).catch(() => {});
     await Deno.rename(`${work}/clone`, folder).catch((error) => {
-      if (!exists(folder + "include/llama.h")) throw error; // else another process was faster
+      if (!exists(folder + PROOF)) throw error; // else another process was faster
     });
   } finally {
     await Deno.remove(work, { recursive: true });
