@@ -9,6 +9,7 @@
 import { format, parse } from "./mod.ts";
 import type { Api } from "./emit/api.ts";
 import { emit } from "./emit/mod.ts";
+import { type Guards, readSource as readSourceFile, type Source } from "./guards/mod.ts";
 import { pinnedTree } from "./release.ts";
 
 const USAGE = `Writes the bindings anew from ggml's C headers.
@@ -70,10 +71,34 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
     return 1;
   }
-  const { files, api: bound } = emit(model, { release: releaseOf(tree), runtime: runtimeFrom(out) });
+  const source = readSource(tree);
+  const { files, api: bound, guards } = emit(model, { release: releaseOf(tree), runtime: runtimeFrom(out), source });
   const status = check ? await compare(files, out) : write(files, out);
   report(bound, check ? null : out);
+  reportGuards(guards);
   return status;
+}
+
+/** ggml.c of a tree, null where it has none: an installed ggml has headers only. */
+function readSource(tree: string): Source | null {
+  const root = tree.replace(/[/\\]+$/, "");
+  for (const folder of [`${root}/ggml`, root]) {
+    const source = readSourceFile(`${folder}/src/ggml.c`, [`${folder}/include`, `${folder}/src`]);
+    if (source !== null) return source;
+  }
+  return null;
+}
+
+/** Says which assertions of the sources are guarded, and why the others aren't. */
+function reportGuards(guards: Guards | null): void {
+  if (guards === null) return console.log("Guarded nothing: the tree has no src/ggml.c");
+  const left = guards.assertions.filter(({ reason }) => reason !== null);
+  console.log(
+    `Guarded ${guards.names.size} functions: ${
+      guards.assertions.length - left.length
+    } assertions of ggml.c translated, ${left.length} not:`,
+  );
+  for (const { name, line, text, reason } of left) console.log(`  ggml.c:${line}: ${name}: ${text.trim()}: ${reason}`);
 }
 
 /** The folders of a llama.cpp tree, a ggml tree or an installed ggml that hold headers. */

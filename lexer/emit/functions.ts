@@ -17,20 +17,21 @@ import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
 
 /** The text of `functions.js`. */
-export function emitFunctions(api: Api, banner: string, runtime: string): string {
+export function emitFunctions(api: Api, banner: string, runtime: string, guarded: ReadonlySet<string>): string {
   const uses = new Uses();
   const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
   const body = new Printer();
   for (const bound of api.functions) body.line(`let ${symbolOf(bound)};`);
   body.gap();
   body.line("export const functions = {");
-  for (const bound of api.functions) emitFunction(bound, roots, uses, body);
+  for (const bound of api.functions) emitFunction(bound, roots, guarded, uses, body);
   for (const macro of api.macros) emitMacro(macro, uses, body);
   body.line("};");
   uses.$("binder");
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
+  if (guarded.size > 0) printer.line(`import { guards as $guards } from "./guards.js";`);
   printer.line(`import { ABI } from "./layouts.js";`, ...uses.imports(api, "functions", runtime, false));
   printer.gap();
   printer.line("const $bind = $binder(ABI);");
@@ -85,7 +86,13 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
 }
 
-function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
+function emitFunction(
+  bound: BoundFunction,
+  roots: ReadonlySet<string>,
+  guarded: ReadonlySet<string>,
+  uses: Uses,
+  printer: Printer,
+): void {
   const { declaration, name, parameters } = bound;
   printer.line(list(`  ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
   let strings = 0;
@@ -99,6 +106,10 @@ function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Us
     printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
     return `$${i}`;
   });
+  if (guarded.has(declaration.name)) {
+    const names = parameters.map((parameter) => parameter.name);
+    printer.line(list(`    if (${uses.$("guarding")}.on) $guards.${declaration.name}(`, names, ");"));
+  }
   bindSymbol(bound, uses, printer);
   emitCall(bound, args, roots, uses, printer);
   printer.line("  },");
