@@ -1631,6 +1631,7 @@ export const functions = {
   ggml_new_buffer(ctx, nbytes) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_buffer(ctx)");
     const $1 = $uint64(nbytes, "ggml_new_buffer(nbytes)");
+    if ($guarding.on) $guards.ggml_new_buffer(ctx, nbytes);
     $ggml_new_buffer ??= $bind("ggml_new_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_new_buffer(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_buffer");
@@ -3607,21 +3608,9 @@ export const functions = {
     const $10 = $float(attn_factor, "ggml_rope_ext(attn_factor)");
     const $11 = $float(beta_fast, "ggml_rope_ext(beta_fast)");
     const $12 = $float(beta_slow, "ggml_rope_ext(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_ext(
-      ctx,
-      a,
-      b,
-      c,
-      n_dims,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_ext(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
+    }
     $ggml_rope_ext ??= $bind(
       "ggml_rope_ext",
       ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3649,22 +3638,24 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_multi(
-      ctx,
-      a,
-      b,
-      c,
-      n_dims,
-      sections,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_multi(
+        ctx,
+        a,
+        b,
+        c,
+        n_dims,
+        sections,
+        mode,
+        n_ctx_orig,
+        freq_base,
+        freq_scale,
+        ext_factor,
+        attn_factor,
+        beta_fast,
+        beta_slow,
+      );
+    }
     $ggml_rope_multi ??= $bind(
       "ggml_rope_multi",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3691,21 +3682,23 @@ export const functions = {
     const $10 = $float(attn_factor, "ggml_rope_ext_inplace(attn_factor)");
     const $11 = $float(beta_fast, "ggml_rope_ext_inplace(beta_fast)");
     const $12 = $float(beta_slow, "ggml_rope_ext_inplace(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_ext_inplace(
-      ctx,
-      a,
-      b,
-      c,
-      n_dims,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_ext_inplace(
+        ctx,
+        a,
+        b,
+        c,
+        n_dims,
+        mode,
+        n_ctx_orig,
+        freq_base,
+        freq_scale,
+        ext_factor,
+        attn_factor,
+        beta_fast,
+        beta_slow,
+      );
+    }
     $ggml_rope_ext_inplace ??= $bind(
       "ggml_rope_ext_inplace",
       ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3748,22 +3741,24 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_inplace(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_inplace(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_inplace(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_multi_inplace(
-      ctx,
-      a,
-      b,
-      c,
-      n_dims,
-      sections,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_multi_inplace(
+        ctx,
+        a,
+        b,
+        c,
+        n_dims,
+        sections,
+        mode,
+        n_ctx_orig,
+        freq_base,
+        freq_scale,
+        ext_factor,
+        attn_factor,
+        beta_fast,
+        beta_slow,
+      );
+    }
     $ggml_rope_multi_inplace ??= $bind(
       "ggml_rope_multi_inplace",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3804,20 +3799,9 @@ export const functions = {
     const $9 = $float(attn_factor, "ggml_rope_custom(attn_factor)");
     const $10 = $float(beta_fast, "ggml_rope_custom(beta_fast)");
     const $11 = $float(beta_slow, "ggml_rope_custom(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_custom(
-      ctx,
-      a,
-      b,
-      n_dims,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_custom(ctx, a, b, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
+    }
     $ggml_rope_custom ??= $bind(
       "ggml_rope_custom",
       ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3842,20 +3826,22 @@ export const functions = {
     const $9 = $float(attn_factor, "ggml_rope_custom_inplace(attn_factor)");
     const $10 = $float(beta_fast, "ggml_rope_custom_inplace(beta_fast)");
     const $11 = $float(beta_slow, "ggml_rope_custom_inplace(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_custom_inplace(
-      ctx,
-      a,
-      b,
-      n_dims,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_custom_inplace(
+        ctx,
+        a,
+        b,
+        n_dims,
+        mode,
+        n_ctx_orig,
+        freq_base,
+        freq_scale,
+        ext_factor,
+        attn_factor,
+        beta_fast,
+        beta_slow,
+      );
+    }
     $ggml_rope_custom_inplace ??= $bind(
       "ggml_rope_custom_inplace",
       ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3891,21 +3877,23 @@ export const functions = {
     const $10 = $float(attn_factor, "ggml_rope_ext_back(attn_factor)");
     const $11 = $float(beta_fast, "ggml_rope_ext_back(beta_fast)");
     const $12 = $float(beta_slow, "ggml_rope_ext_back(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_ext_back(
-      ctx,
-      a,
-      b,
-      c,
-      n_dims,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_ext_back(
+        ctx,
+        a,
+        b,
+        c,
+        n_dims,
+        mode,
+        n_ctx_orig,
+        freq_base,
+        freq_scale,
+        ext_factor,
+        attn_factor,
+        beta_fast,
+        beta_slow,
+      );
+    }
     $ggml_rope_ext_back ??= $bind(
       "ggml_rope_ext_back",
       ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3948,22 +3936,24 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_back(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_back(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_back(beta_slow)");
-    if ($guarding.on) $guards.ggml_rope_multi_back(
-      ctx,
-      a,
-      b,
-      c,
-      n_dims,
-      sections,
-      mode,
-      n_ctx_orig,
-      freq_base,
-      freq_scale,
-      ext_factor,
-      attn_factor,
-      beta_fast,
-      beta_slow,
-    );
+    if ($guarding.on) {
+      $guards.ggml_rope_multi_back(
+        ctx,
+        a,
+        b,
+        c,
+        n_dims,
+        sections,
+        mode,
+        n_ctx_orig,
+        freq_base,
+        freq_scale,
+        ext_factor,
+        attn_factor,
+        beta_fast,
+        beta_slow,
+      );
+    }
     $ggml_rope_multi_back ??= $bind(
       "ggml_rope_multi_back",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -5222,6 +5212,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph_custom(ctx)");
     const $1 = $uint64(size, "ggml_new_graph_custom(size)");
     const $2 = $bool(grads, "ggml_new_graph_custom(grads)");
+    if ($guarding.on) $guards.ggml_new_graph_custom(ctx, size, grads);
     $ggml_new_graph_custom ??= $bind("ggml_new_graph_custom", ["u64", "u64", "bool"], "u64");
     const $ = $ggml_new_graph_custom(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_graph_custom");
@@ -5231,6 +5222,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_graph_dup(ctx)");
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_dup(cgraph)");
     const $2 = $bool(force_grads, "ggml_graph_dup(force_grads)");
+    if ($guarding.on) $guards.ggml_graph_dup(ctx, cgraph, force_grads);
     $ggml_graph_dup ??= $bind("ggml_graph_dup", ["u64", "u64", "bool"], "u64");
     const $ = $ggml_graph_dup(ctx.address, cgraph.address, $2);
     if ($ === 0n) throw $nullResult("ggml_graph_dup");
@@ -5248,6 +5240,7 @@ export const functions = {
     if (cgraph !== null && (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed)) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_reset(cgraph)");
     }
+    if ($guarding.on) $guards.ggml_graph_reset(cgraph);
     $ggml_graph_reset ??= $bind("ggml_graph_reset", ["u64"], "void");
     $ggml_graph_reset(cgraph === null ? 0n : cgraph.address);
   },

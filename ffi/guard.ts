@@ -14,7 +14,7 @@ import { fromUint64 } from "./integers.ts";
 import { library } from "./library.ts";
 
 /** What a guard reads of a `ggml_tensor`. */
-interface TensorHandle extends Handle {
+export interface TensorHandle extends Handle {
   readonly type: number;
   readonly ne: number[];
   readonly nb: number[];
@@ -39,14 +39,15 @@ export class Tensor {
   type: number;
   ne: number[];
   nb: number[];
-  readonly #handle: TensorHandle | null;
+  /** The tensor that exists; null for one that C would make on the way. */
+  readonly handle: TensorHandle | null;
   #op = 0;
   #flags = 0;
   #view: Tensor | null;
   #offset: number;
 
   constructor(handle: TensorHandle | null, type: number, ne: number[], nb: number[], view: Tensor | null, offset: number) {
-    this.#handle = handle;
+    this.handle = handle;
     this.type = type;
     this.ne = ne;
     this.nb = nb;
@@ -55,41 +56,46 @@ export class Tensor {
   }
 
   get op(): number {
-    return this.#handle?.op ?? this.#op;
+    return this.handle?.op ?? this.#op;
   }
   set op(op: number) {
-    if (this.#handle === null) this.#op = op;
+    if (this.handle === null) this.#op = op;
   }
 
   get flags(): number {
-    return this.#handle?.flags ?? this.#flags;
+    return this.handle?.flags ?? this.#flags;
   }
   set flags(flags: number) {
-    if (this.#handle === null) this.#flags = flags;
+    if (this.handle === null) this.#flags = flags;
   }
 
   get view_src(): Tensor | null {
-    return this.#handle === null ? this.#view : tensor(this.#handle.view_src);
+    return this.handle === null ? this.#view : tensor(this.handle.view_src);
   }
 
   get view_offs(): number {
-    return this.#handle === null ? this.#offset : this.#handle.view_offs;
+    return this.handle === null ? this.#offset : this.handle.view_offs;
   }
 
   get op_params(): ArrayLike<number> {
-    return this.#handle?.op_params ?? new Int32Array(16);
+    return this.handle?.op_params ?? new Int32Array(16);
   }
 
   get src(): (Tensor | null)[] {
-    return this.#handle === null ? [] : this.#handle.src.map(tensor);
+    return this.handle === null ? [] : this.handle.src.map(tensor);
   }
 
   get data(): unknown {
-    return this.#handle?.data ?? null;
+    return this.handle?.data ?? null;
   }
 
   get buffer(): unknown {
-    return this.#handle?.buffer ?? null;
+    return this.handle?.buffer ?? null;
+  }
+
+  /** What makes it the same tensor as another shadow. */
+  get key(): unknown {
+    return this.handle?.address ?? this;
   }
 
   /** Type and shape in a few words. */
@@ -119,7 +125,12 @@ export class Context {
 
   /** Plans an object of so many bytes: `ggml_new_object`. */
   plan(size: number): void {
-    this.#planned += OBJECT_SIZE + pad(size, ALIGN);
+    this.planRaw(OBJECT_SIZE + pad(size, ALIGN));
+  }
+
+  /** Plans so many bytes. */
+  planRaw(size: number): void {
+    this.#planned += size;
   }
 
   /** Throws if the memory can't hold what was planned. */
@@ -255,8 +266,38 @@ export function newTensor(
   if (source !== null && bytes > 0 && bytes + offset > byteLength(source)) {
     throw failed(where, "data_size + view_offs <= ggml_nbytes(view_src)", { data_size: bytes, view_offs: offset, view_src: source });
   }
+  count++;
   ctx.plan(TENSOR_SIZE + (source === null && !ctx.no_alloc ? bytes : 0));
   return new Tensor(null, type, shape, nb, source, source === null ? 0 : offset);
+}
+
+let count = 0;
+
+/** How many tensors guards have made so far. */
+export function made(): number {
+  return count;
+}
+
+/** True if two pointers point to the same tensor. */
+export function same(a: Tensor | null, b: Tensor | null): boolean {
+  return a === b || (a !== null && b !== null && a.key === b.key);
+}
+
+/** A parameter of an operation, which C keeps in words of 32 bits: `index` counts values of its kind. */
+export function parameter(words: ArrayLike<number>, index: number, kind: "float" | "int32" | "int64"): number {
+  const bytes = new DataView(Int32Array.from(words).buffer);
+  if (kind === "float") return bytes.getFloat32(4 * index, true);
+  return kind === "int32" ? bytes.getInt32(4 * index, true) : Number(bytes.getBigInt64(8 * index, true));
+}
+
+/** `memset(array, 0, …)`. */
+export function zero(array: unknown[]): void {
+  array.fill(0);
+}
+
+/** `calloc`: what isn't set is as good as zero. */
+export function zeros(): number[] {
+  return [];
 }
 
 /** `sizeof(struct ggml_tensor)`; the check of the ABI sees to it that the library agrees. */

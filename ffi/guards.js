@@ -14,10 +14,24 @@ import {
   newTensor as $newTensor,
   numbers as $numbers,
   pad as $pad,
+  parameter as $parameter,
   remainder as $remainder,
   tensor as $tensor,
   typeSize as $typeSize,
+  zero as $zero,
+  zeros as $zeros,
 } from "./guard.ts";
+import {
+  bitsetGet as $bitsetGet,
+  buildForward as $buildForward,
+  expectLayouts as $expectLayouts,
+  graph as $graph,
+  hashFind as $hashFind,
+  newBuffer as $newBuffer,
+  newGraph as $newGraph,
+  tensors as $tensors,
+} from "./guard_graph.ts";
+import { ggml_tensor } from "./structs.js";
 
 const GGML_TYPE_COUNT = 43;
 const GGML_OP_UNARY = 91;
@@ -211,10 +225,12 @@ const GGML_OP_CROSS_ENTROPY_LOSS = 96;
 const GGML_OP_CROSS_ENTROPY_LOSS_BACK = 97;
 const GGML_OP_OPT_STEP_ADAMW = 98;
 const GGML_OP_OPT_STEP_SGD = 99;
+const GGML_OP_COUNT = 101;
 const GGML_TYPE_TQ1_0 = 34;
 const GGML_TYPE_TQ2_0 = 35;
 
 $expectTypes(43);
+$expectLayouts({"ggml_cgraph":{"size":0,"n_nodes":4,"n_leafs":8,"nodes":16,"leafs":40,"grads":24,"grad_accs":32},"ggml_context":{"mem_size":0,"n_objects":20}});
 
 function ggml_row_size(type, ne) {
   if (!(type >= 0)) throw $failed("ggml_row_size", "type >= 0", { type });
@@ -2503,47 +2519,682 @@ function ggml_opt_step_sgd(ctx, a, grad, params) {
   return result;
 }
 
-function ggml_build_forward_impl(cgraph, tensor, expand, compute) {
-  const n_old = cgraph.n_nodes;
-  const n_new = cgraph.n_nodes - n_old;
-  if (n_new > 0) {
-  }
-}
-
 function ggml_build_forward_select(cgraph, tensors, n_tensors, idx) {
   if (!((idx >= 0) && (idx < n_tensors))) throw $failed("ggml_build_forward_select", "idx >= 0 && idx < n_tensors", { idx, n_tensors });
   for (let i = 0; i < n_tensors; i++) {
-    ggml_build_forward_impl(cgraph, tensors[i], 1, !!((i === idx) ? 1 : 0));
+    $buildForward(cgraph, tensors[i], 1, !!((i === idx) ? 1 : 0));
   }
   return tensors[idx];
 }
 
+function ggml_build_forward_expand(cgraph, tensor) {
+  $buildForward(cgraph, tensor, 1, 1);
+}
+
+function ggml_graph_get_grad(cgraph, node) {
+  const igrad = $hashFind(cgraph.visited_hash_set, node);
+  return (((igrad !== 18446744073709552000) && $bitsetGet(cgraph.visited_hash_set.used, igrad)) && cgraph.grads) ? cgraph.grads[igrad] : null;
+}
+
+function ggml_add_or_set(ctx, cgraph, isrc, tensor) {
+  const src = cgraph.visited_hash_set.keys[isrc];
+  if (!(src)) throw $failed("ggml_add_or_set", "src", { src });
+  if (cgraph.grads[isrc]) {
+    cgraph.grads[isrc] = ggml_add_impl(ctx, cgraph.grads[isrc], tensor, cgraph.grad_accs[isrc]);
+  } else {
+    cgraph.grads[isrc] = tensor;
+  }
+  ggml_build_forward_expand(cgraph, cgraph.grads[isrc]);
+}
+
+function ggml_sub_or_set(ctx, cgraph, isrc, tensor) {
+  const src = cgraph.visited_hash_set.keys[isrc];
+  if (!(src)) throw $failed("ggml_sub_or_set", "src", { src });
+  if (cgraph.grads[isrc]) {
+    cgraph.grads[isrc] = ggml_sub_impl(ctx, cgraph.grads[isrc], tensor, cgraph.grad_accs[isrc]);
+  } else {
+    cgraph.grads[isrc] = ggml_neg(ctx, tensor);
+  }
+  ggml_build_forward_expand(cgraph, cgraph.grads[isrc]);
+}
+
+function ggml_add1_or_set(ctx, cgraph, isrc, tensor) {
+  const src = cgraph.visited_hash_set.keys[isrc];
+  if (!(src)) throw $failed("ggml_add1_or_set", "src", { src });
+  if (cgraph.grads[isrc]) {
+    cgraph.grads[isrc] = ggml_add1_impl(ctx, cgraph.grads[isrc], tensor, cgraph.grad_accs[isrc]);
+  } else {
+    cgraph.grads[isrc] = ggml_repeat(ctx, tensor, src);
+  }
+  ggml_build_forward_expand(cgraph, cgraph.grads[isrc]);
+}
+
+function ggml_element_size(tensor) {
+  return $typeSize(tensor.type);
+}
+
+function ggml_acc_or_set(ctx, cgraph, isrc, tensor, nb1, nb2, nb3, offset) {
+  const src = cgraph.visited_hash_set.keys[isrc];
+  if (!(src)) throw $failed("ggml_acc_or_set", "src", { src });
+  if (cgraph.grads[isrc]) {
+    cgraph.grads[isrc] = ggml_acc_impl(ctx, cgraph.grads[isrc], tensor, nb1, nb2, nb3, offset, cgraph.grad_accs[isrc]);
+  } else {
+    const a_zero = ggml_scale(ctx, src, 0);
+    cgraph.grads[isrc] = ggml_acc_impl(ctx, a_zero, tensor, nb1, nb2, nb3, offset, 0);
+  }
+  ggml_build_forward_expand(cgraph, cgraph.grads[isrc]);
+}
+
+function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
+  const tensor = cgraph.nodes[i];
+  const grad = ggml_graph_get_grad(cgraph, tensor);
+  if (!grad) {
+    return;
+  }
+  const src0 = tensor.src[0];
+  const src1 = tensor.src[1];
+  const src2 = tensor.src[2];
+  const hash_set = cgraph.visited_hash_set;
+  const isrc0 = src0 ? $hashFind(hash_set, src0) : 18446744073709552000;
+  const isrc1 = src1 ? $hashFind(hash_set, src1) : 18446744073709552000;
+  const isrc2 = src2 ? $hashFind(hash_set, src2) : 18446744073709552000;
+  const src0_needs_grads = !!(((src0 && (isrc0 !== 18446744073709552000)) && $bitsetGet(hash_set.used, isrc0)) && grads_needed[isrc0]);
+  const src1_needs_grads = !!(((src1 && (isrc1 !== 18446744073709552000)) && $bitsetGet(hash_set.used, isrc1)) && grads_needed[isrc1]);
+  const src2_needs_grads = !!(((src2 && (isrc2 !== 18446744073709552000)) && $bitsetGet(hash_set.used, isrc2)) && grads_needed[isrc2]);
+  switch (tensor.op) {
+    case GGML_OP_DUP:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, grad);
+        }
+      }
+      break;
+    case GGML_OP_ADD:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, grad);
+        }
+        if (src1_needs_grads) {
+          let tmp = grad;
+          if (!ggml_are_same_shape(src0, src1)) {
+            tmp = ggml_repeat_back(ctx, tmp, src1);
+          }
+          ggml_add_or_set(ctx, cgraph, isrc1, tmp);
+        }
+      }
+      break;
+    case GGML_OP_ADD1:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, grad);
+        }
+        if (src1_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc1, ggml_mean(ctx, grad));
+        }
+      }
+      break;
+    case GGML_OP_ACC:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, grad);
+        }
+        if (src1_needs_grads) {
+          let nb1 = tensor.op_params[0];
+          let nb2 = tensor.op_params[1];
+          let nb3 = tensor.op_params[2];
+          let offset = tensor.op_params[3];
+          let tensor_grad_view = ggml_view_4d(ctx, grad, src1.ne[0], src1.ne[1], src1.ne[2], src1.ne[3], nb1, nb2, nb3, offset);
+          ggml_add_or_set(ctx, cgraph, isrc1, ggml_reshape(ctx, ggml_cont(ctx, tensor_grad_view), src1));
+        }
+      }
+      break;
+    case GGML_OP_SUB:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, grad);
+        }
+        if (src1_needs_grads) {
+          ggml_sub_or_set(ctx, cgraph, isrc1, grad);
+        }
+      }
+      break;
+    case GGML_OP_MUL:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, grad, src1));
+        }
+        if (src1_needs_grads) {
+          let tmp = ggml_mul(ctx, src0, grad);
+          if (!ggml_are_same_shape(src0, src1)) {
+            tmp = ggml_repeat_back(ctx, tmp, src1);
+          }
+          ggml_add_or_set(ctx, cgraph, isrc1, tmp);
+        }
+      }
+      break;
+    case GGML_OP_DIV:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_div(ctx, grad, src1));
+        }
+        if (src1_needs_grads) {
+          ggml_sub_or_set(ctx, cgraph, isrc1, ggml_mul(ctx, grad, ggml_div(ctx, tensor, src1)));
+        }
+      }
+      break;
+    case GGML_OP_SQR:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale(ctx, ggml_mul(ctx, src0, grad), 2));
+        }
+      }
+      break;
+    case GGML_OP_SQRT:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale(ctx, ggml_div(ctx, grad, tensor), Math.fround(0.5)));
+        }
+      }
+      break;
+    case GGML_OP_LOG:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_div(ctx, grad, src0));
+        }
+      }
+      break;
+    case GGML_OP_SIN:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, grad, ggml_cos(ctx, src0)));
+        }
+      }
+      break;
+    case GGML_OP_COS:
+      {
+        if (src0_needs_grads) {
+          ggml_sub_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, grad, ggml_sin(ctx, src0)));
+        }
+      }
+      break;
+    case GGML_OP_SUM:
+      {
+        if (src0_needs_grads) {
+          ggml_add1_or_set(ctx, cgraph, isrc0, grad);
+        }
+      }
+      break;
+    case GGML_OP_SUM_ROWS:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_repeat(ctx, grad, src0));
+        }
+      }
+      break;
+    case GGML_OP_MEAN:
+      {
+        if (src0_needs_grads) {
+          ggml_add1_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(1 / src0.ne[0]), 0, 0));
+        }
+      }
+      break;
+    case GGML_OP_REPEAT:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_repeat_back(ctx, grad, src0));
+        }
+      }
+      break;
+    case GGML_OP_REPEAT_BACK:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_repeat(ctx, grad, src0));
+        }
+      }
+      break;
+    case GGML_OP_RMS_NORM:
+      {
+        if (src0_needs_grads) {
+          let eps;
+          eps = $parameter(tensor.op_params, 0, "float");
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_rms_norm_back(ctx, grad, src0, Math.fround(eps)));
+        }
+      }
+      break;
+    case GGML_OP_MUL_MAT:
+      {
+        if (src0_needs_grads) {
+          if (!(grad.ne[2] === src1.ne[2])) throw $failed("ggml_compute_backward", "grad->ne[2] == src1->ne[2]", { grad, src1 });
+          if (!(grad.ne[3] === src1.ne[3])) throw $failed("ggml_compute_backward", "grad->ne[3] == src1->ne[3]", { grad, src1 });
+          let tmp = ggml_out_prod(ctx, src1, grad);
+          if (!ggml_are_same_shape(tmp, src0)) {
+            if (!(tmp.ne[0] === src0.ne[0])) throw $failed("ggml_compute_backward", "tmp->ne[0] == src0->ne[0]", { tmp, src0 });
+            if (!(tmp.ne[1] === src0.ne[1])) throw $failed("ggml_compute_backward", "tmp->ne[1] == src0->ne[1]", { tmp, src0 });
+            if (!(tmp.ne[3] === 1)) throw $failed("ggml_compute_backward", "tmp->ne[3] == 1", { tmp });
+            const nr2 = $divide(tmp.ne[2], src0.ne[2]);
+            let nb2 = tmp.nb[2] * nr2;
+            let nb3 = tmp.nb[2];
+            tmp = ggml_view_4d(ctx, tmp, src0.ne[0], src0.ne[1], src0.ne[2], nr2, tmp.nb[1], nb2, nb3, 0);
+            tmp = ggml_repeat_back(ctx, tmp, src0);
+          }
+          ggml_add_or_set(ctx, cgraph, isrc0, tmp);
+        }
+        if (src1_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc1, ggml_out_prod(ctx, src0, ggml_transpose(ctx, grad)));
+        }
+      }
+      break;
+    case GGML_OP_SCALE:
+      {
+        if (src0_needs_grads) {
+          let s;
+          s = $parameter(tensor.op_params, 0, "float");
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(s), 0, 0));
+        }
+      }
+      break;
+    case GGML_OP_SET:
+      {
+        let nb1 = tensor.op_params[0];
+        let nb2 = tensor.op_params[1];
+        let nb3 = tensor.op_params[2];
+        let offset = tensor.op_params[3];
+        let tensor_grad_view = null;
+        if (src0_needs_grads || src1_needs_grads) {
+          if (!(src0.type === tensor.type)) throw $failed("ggml_compute_backward", "src0->type == tensor->type", { src0, tensor });
+          if (!(!cgraph.grads[isrc0] || (cgraph.grads[isrc0].type === grad.type))) throw $failed("ggml_compute_backward", "!cgraph->grads[isrc0] || cgraph->grads[isrc0]->type == grad->type", { cgraph, isrc0, grad });
+          if (!((!cgraph.grads[isrc1] || !src1_needs_grads) || (cgraph.grads[isrc1].type === grad.type))) throw $failed("ggml_compute_backward", "!cgraph->grads[isrc1] || !src1_needs_grads || cgraph->grads[isrc1]->type == grad->type", { cgraph, isrc1, src1_needs_grads, grad });
+          tensor_grad_view = ggml_view_4d(ctx, grad, src1.ne[0], src1.ne[1], src1.ne[2], src1.ne[3], nb1, nb2, nb3, offset);
+        }
+        if (src0_needs_grads) {
+          let tmp = ggml_neg(ctx, tensor_grad_view);
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_acc_impl(ctx, grad, tmp, nb1, nb2, nb3, offset, 0));
+        }
+        if (src1_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc1, ggml_reshape(ctx, ggml_cont(ctx, tensor_grad_view), src1));
+        }
+      }
+      break;
+    case GGML_OP_CPY:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_reshape(ctx, grad, src0));
+        }
+      }
+      break;
+    case GGML_OP_CONT:
+      {
+        if (src0_needs_grads) {
+          if (!(!cgraph.grads[isrc0] || ggml_is_contiguous(cgraph.grads[isrc0]))) throw $failed("ggml_compute_backward", "!cgraph->grads[isrc0] || ggml_is_contiguous(cgraph->grads[isrc0])", { cgraph, isrc0 });
+          if (!(ggml_is_contiguous(grad))) throw $failed("ggml_compute_backward", "ggml_is_contiguous(grad)", { grad });
+          if (!(ggml_nelements(tensor) === ggml_nelements(src0))) throw $failed("ggml_compute_backward", "ggml_nelements(tensor) == ggml_nelements(src0)", { tensor, src0 });
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_are_same_shape(tensor, src0) ? grad : ggml_reshape(ctx, grad, src0));
+        }
+      }
+      break;
+    case GGML_OP_RESHAPE:
+      {
+        if (src0_needs_grads) {
+          const grad_cont = ggml_is_contiguous(grad) ? grad : ggml_cont(ctx, grad);
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_reshape(ctx, grad_cont, src0));
+        }
+      }
+      break;
+    case GGML_OP_VIEW:
+      {
+        if (src0_needs_grads) {
+          let offset;
+          offset = $parameter(tensor.op_params, 0, "int64");
+          let nb1 = tensor.nb[1];
+          let nb2 = tensor.nb[2];
+          let nb3 = tensor.nb[3];
+          if (cgraph.grads[isrc0] && (src0.type !== cgraph.grads[isrc0].type)) {
+            const ng = ggml_element_size(cgraph.grads[isrc0]);
+            const n0 = ggml_element_size(src0);
+            if (!(($remainder(offset, n0)) === 0)) throw $failed("ggml_compute_backward", "offset % n0 == 0", { offset, n0 });
+            if (!(($remainder(nb1, n0)) === 0)) throw $failed("ggml_compute_backward", "nb1 % n0 == 0", { nb1, n0 });
+            if (!(($remainder(nb2, n0)) === 0)) throw $failed("ggml_compute_backward", "nb2 % n0 == 0", { nb2, n0 });
+            if (!(($remainder(nb3, n0)) === 0)) throw $failed("ggml_compute_backward", "nb3 % n0 == 0", { nb3, n0 });
+            offset = ($divide(offset, n0)) * ng;
+            nb1 = ($divide(nb1, n0)) * ng;
+            nb2 = ($divide(nb2, n0)) * ng;
+            nb3 = ($divide(nb3, n0)) * ng;
+          }
+          ggml_acc_or_set(ctx, cgraph, isrc0, grad, nb1, nb2, nb3, offset);
+        }
+      }
+      break;
+    case GGML_OP_PERMUTE:
+      {
+        if (src0_needs_grads) {
+          const axes = tensor.op_params;
+          const axis0 = axes[0] & 3;
+          const axis1 = axes[1] & 3;
+          const axis2 = axes[2] & 3;
+          const axis3 = axes[3] & 3;
+          let axb = [0, 0, 0, 0];
+          axb[axis0] = 0;
+          axb[axis1] = 1;
+          axb[axis2] = 2;
+          axb[axis3] = 3;
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_permute(ctx, grad, axb[0], axb[1], axb[2], axb[3]));
+        }
+      }
+      break;
+    case GGML_OP_TRANSPOSE:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_transpose(ctx, grad));
+        }
+      }
+      break;
+    case GGML_OP_GET_ROWS:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_get_rows_back(ctx, grad, src1, src0));
+        }
+      }
+      break;
+    case GGML_OP_DIAG_MASK_INF:
+      {
+        if (src0_needs_grads) {
+          const n_past = tensor.op_params[0];
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_diag_mask_zero_impl(ctx, grad, n_past, 0));
+        }
+      }
+      break;
+    case GGML_OP_DIAG_MASK_ZERO:
+      {
+        if (src0_needs_grads) {
+          const n_past = tensor.op_params[0];
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_diag_mask_zero_impl(ctx, grad, n_past, 0));
+        }
+      }
+      break;
+    case GGML_OP_SOFT_MAX:
+      {
+        if (src0_needs_grads) {
+          let scale = 1;
+          let max_bias = 0;
+          scale = $parameter(tensor.op_params, 0, "float");
+          max_bias = $parameter(tensor.op_params, 1, "float");
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_soft_max_ext_back(ctx, grad, tensor, Math.fround(scale), Math.fround(max_bias)));
+        }
+        if (!((!src1 || !src1_needs_grads) && true)) throw $failed("ggml_compute_backward", "(!src1 || !src1_needs_grads) && \"backward pass for softmax mask not implemented\"", { src1, src1_needs_grads });
+      }
+      break;
+    case GGML_OP_ROPE:
+      {
+        if (src0_needs_grads) {
+          const n_dims = tensor.op_params[1];
+          const mode = tensor.op_params[2];
+          const n_ctx_orig = tensor.op_params[4];
+          let freq_base;
+          let freq_scale;
+          let ext_factor;
+          let attn_factor;
+          let beta_fast;
+          let beta_slow;
+          let sections = [0, 0, 0, 0];
+          freq_base = $parameter(tensor.op_params, 5, "float");
+          freq_scale = $parameter(tensor.op_params, 6, "float");
+          ext_factor = $parameter(tensor.op_params, 7, "float");
+          attn_factor = $parameter(tensor.op_params, 8, "float");
+          beta_fast = $parameter(tensor.op_params, 9, "float");
+          beta_slow = $parameter(tensor.op_params, 10, "float");
+        }
+        if (!((!src2 || !src2_needs_grads) && true)) throw $failed("ggml_compute_backward", "(!src2 || !src2_needs_grads) && \"gradients for freq factors not implemented\"", { src2, src2_needs_grads });
+      }
+      break;
+    case GGML_OP_IM2COL:
+      {
+        if (src1_needs_grads) {
+          const s0 = ggml_get_op_params_i32(tensor, 0);
+          const s1 = ggml_get_op_params_i32(tensor, 1);
+          const p0 = ggml_get_op_params_i32(tensor, 2);
+          const p1 = ggml_get_op_params_i32(tensor, 3);
+          const d0 = ggml_get_op_params_i32(tensor, 4);
+          const d1 = ggml_get_op_params_i32(tensor, 5);
+          const is_2D = !!(ggml_get_op_params_i32(tensor, 6) === 1);
+          ggml_add_or_set(ctx, cgraph, isrc1, ggml_im2col_back(ctx, grad, src0, src1.ne, s0, s1, p0, p1, d0, d1, is_2D));
+        }
+      }
+      break;
+    case GGML_OP_POOL_2D:
+      {
+        if (src0_needs_grads) {
+          const op = ggml_get_op_params_i32(tensor, 0);
+          const k0 = ggml_get_op_params_i32(tensor, 1);
+          const k1 = ggml_get_op_params_i32(tensor, 2);
+          const s0 = ggml_get_op_params_i32(tensor, 3);
+          const s1 = ggml_get_op_params_i32(tensor, 4);
+          const p0 = ggml_get_op_params_i32(tensor, 5);
+          const p1 = ggml_get_op_params_i32(tensor, 6);
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_pool_2d_back(ctx, grad, src0, op, k0, k1, s0, s1, Math.fround(p0), Math.fround(p1)));
+        }
+      }
+      break;
+    case GGML_OP_WIN_PART:
+    case GGML_OP_WIN_UNPART:
+    case GGML_OP_UNARY:
+      {
+        switch (ggml_get_unary_op(tensor)) {
+          case GGML_UNARY_OP_ABS:
+            {
+              if (src0_needs_grads) {
+                ggml_add_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, ggml_sgn(ctx, src0), grad));
+              }
+            }
+            break;
+          case GGML_UNARY_OP_SGN:
+            break;
+          case GGML_UNARY_OP_NEG:
+            {
+              if (src0_needs_grads) {
+                ggml_sub_or_set(ctx, cgraph, isrc0, grad);
+              }
+            }
+            break;
+          case GGML_UNARY_OP_STEP:
+            break;
+          case GGML_UNARY_OP_RELU:
+            {
+              if (src0_needs_grads) {
+                ggml_add_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, ggml_step(ctx, src0), grad));
+              }
+            }
+            break;
+          case GGML_UNARY_OP_SILU:
+            {
+              if (src0_needs_grads) {
+                ggml_add_or_set(ctx, cgraph, isrc0, ggml_silu_back(ctx, grad, src0));
+              }
+            }
+            break;
+          case GGML_UNARY_OP_EXP:
+            {
+              if (src0_needs_grads) {
+                ggml_add_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, tensor, grad));
+              }
+            }
+            break;
+          case GGML_UNARY_OP_EXPM1:
+            {
+              if (src0_needs_grads) {
+                ggml_add_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, grad, ggml_exp(ctx, src0)));
+              }
+            }
+            break;
+          case GGML_UNARY_OP_SOFTPLUS:
+            {
+              if (src0_needs_grads) {
+                ggml_add_or_set(ctx, cgraph, isrc0, ggml_mul(ctx, grad, ggml_sigmoid(ctx, src0)));
+              }
+            }
+            break;
+          default:
+            {
+              throw $aborted("ggml_compute_backward", "fatal error");
+            }
+        }
+      }
+      break;
+    case GGML_OP_CROSS_ENTROPY_LOSS:
+      {
+        if (src0_needs_grads) {
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_cross_entropy_loss_back(ctx, grad, src0, src1));
+        }
+        if (!(!src1_needs_grads && true)) throw $failed("ggml_compute_backward", "!src1_needs_grads && \"backward pass for labels not implemented\"", { src1_needs_grads });
+      }
+      break;
+    case GGML_OP_GLU:
+      {
+        switch (ggml_get_glu_op(tensor)) {
+          case GGML_GLU_OP_SWIGLU:
+            {
+              if (src0_needs_grads) {
+                if (!(src1 && true)) throw $failed("ggml_compute_backward", "src1 && \"backward pass only implemented for split swiglu\"", { src1 });
+                ggml_add_or_set(ctx, cgraph, isrc0, ggml_silu_back(ctx, ggml_mul(ctx, grad, src1), src0));
+              }
+              if (src1_needs_grads) {
+                ggml_add_or_set(ctx, cgraph, isrc1, ggml_mul(ctx, ggml_silu(ctx, src0), grad));
+              }
+            }
+            break;
+          default:
+            throw $aborted("ggml_compute_backward", "unsupported glu op for backward pass: %s");
+        }
+      }
+      break;
+    case GGML_OP_NONE:
+      break;
+    case GGML_OP_COUNT:
+    default:
+      throw $aborted("ggml_compute_backward", "%s: unsupported ggml op for backward pass: %s\n");
+  }
+  if (!(!src0_needs_grads || ggml_are_same_shape(src0, cgraph.grads[isrc0]))) throw $failed("ggml_compute_backward", "!src0_needs_grads || ggml_are_same_shape(src0, cgraph->grads[isrc0])", { src0_needs_grads, src0, cgraph, isrc0 });
+  if (!(!src1_needs_grads || ggml_are_same_shape(src1, cgraph.grads[isrc1]))) throw $failed("ggml_compute_backward", "!src1_needs_grads || ggml_are_same_shape(src1, cgraph->grads[isrc1])", { src1_needs_grads, src1, cgraph, isrc1 });
+  if (!(!src2_needs_grads || ggml_are_same_shape(src2, cgraph.grads[isrc2]))) throw $failed("ggml_compute_backward", "!src2_needs_grads || ggml_are_same_shape(src2, cgraph->grads[isrc2])", { src2_needs_grads, src2, cgraph, isrc2 });
+}
+
 function ggml_build_backward_expand(ctx, cgraph, grad_accs) {
   if (!(cgraph.n_nodes > 0)) throw $failed("ggml_build_backward_expand", "cgraph->n_nodes > 0", { cgraph });
+  if (!(cgraph.grads)) throw $failed("ggml_build_backward_expand", "cgraph->grads", { cgraph });
+  if (!(cgraph.grad_accs)) throw $failed("ggml_build_backward_expand", "cgraph->grad_accs", { cgraph });
   const n_nodes_f = cgraph.n_nodes;
+  $zero(cgraph.grads);
+  $zero(cgraph.grad_accs);
+  let grads_needed = $zeros(cgraph.visited_hash_set.size, 1);
   {
     let any_params = 0;
     let any_loss = 0;
     for (let i = 0; i < n_nodes_f; ++i) {
+      const node = cgraph.nodes[i];
+      any_params = !!(any_params || (node.flags & GGML_TENSOR_FLAG_PARAM));
+      any_loss = !!(any_loss || (node.flags & GGML_TENSOR_FLAG_LOSS));
     }
+    if (!(any_params && true)) throw $failed("ggml_build_backward_expand", "any_params && \"no trainable parameters found, did you forget to call ggml_set_param?\"", { any_params });
+    if (!(any_loss && true)) throw $failed("ggml_build_backward_expand", "any_loss && \"no training loss found, did you forget to call ggml_set_loss?\"", { any_loss });
   }
   for (let i = 0; i < n_nodes_f; ++i) {
+    const node = cgraph.nodes[i];
+    if (node.type === GGML_TYPE_I32) {
+      continue;
+    }
+    let node_needs_grad = !!((node.flags & GGML_TENSOR_FLAG_PARAM) || (node.flags & GGML_TENSOR_FLAG_LOSS));
+    let ignore_src = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    switch (node.op) {
+      case GGML_OP_IM2COL:
+      case GGML_OP_IM2COL_BACK:
+        ignore_src[0] = 1;
+        break;
+      case GGML_OP_UNARY:
+        {
+          const uop = ggml_get_unary_op(node);
+          if ((uop === GGML_UNARY_OP_SGN) || (uop === GGML_UNARY_OP_STEP)) {
+            ignore_src[0] = 1;
+          }
+        }
+        break;
+      case GGML_OP_CPY:
+      case GGML_OP_GET_ROWS:
+      case GGML_OP_GET_ROWS_BACK:
+      case GGML_OP_ROPE:
+        ignore_src[1] = 1;
+        break;
+      default:
+        break;
+    }
+    for (let j = 0; j < 10; ++j) {
+      if ((!node.src[j] || ignore_src[j]) || !grads_needed[$hashFind(cgraph.visited_hash_set, node.src[j])]) {
+        continue;
+      }
+      if (!((node.src[j].type === GGML_TYPE_F32) || (node.src[j].type === GGML_TYPE_F16))) throw $failed("ggml_build_backward_expand", "node->src[j]->type == GGML_TYPE_F32 || node->src[j]->type == GGML_TYPE_F16", { node, j });
+      node_needs_grad = 1;
+      break;
+    }
+    if (!node_needs_grad) {
+      continue;
+    }
+    if (!((((((!node.view_src || (node.op === GGML_OP_CPY)) || (node.op === GGML_OP_SET_ROWS)) || (node.op === GGML_OP_VIEW)) || (node.op === GGML_OP_RESHAPE)) || (node.op === GGML_OP_PERMUTE)) || (node.op === GGML_OP_TRANSPOSE))) throw $failed("ggml_build_backward_expand", "!node->view_src || node->op == GGML_OP_CPY || node->op == GGML_OP_SET_ROWS || node->op == GGML_OP_VIEW || node->op == GGML_OP_RESHAPE || node->op == GGML_OP_PERMUTE || node->op == GGML_OP_TRANSPOSE", { node });
+    const ihash = $hashFind(cgraph.visited_hash_set, node);
+    if (!(ihash !== 18446744073709552000)) throw $failed("ggml_build_backward_expand", "ihash != GGML_HASHSET_FULL", { ihash });
+    if (!($bitsetGet(cgraph.visited_hash_set.used, ihash))) throw $failed("ggml_build_backward_expand", "ggml_bitset_get(cgraph->visited_hash_set.used, ihash)", { cgraph, ihash });
+    if (grad_accs && grad_accs[i]) {
+      cgraph.grad_accs[ihash] = grad_accs[i];
+      cgraph.grads[ihash] = cgraph.grad_accs[ihash];
+    } else {
+      if (node.flags & GGML_TENSOR_FLAG_LOSS) {
+        cgraph.grad_accs[ihash] = ggml_new_tensor(ctx, GGML_TYPE_F32, 4, node.ne);
+        cgraph.grads[ihash] = cgraph.grad_accs[ihash];
+      }
+    }
+    grads_needed[ihash] = 1;
+  }
+  for (let i = n_nodes_f - 1; i >= 0; --i) {
+    ggml_compute_backward(ctx, cgraph, i, grads_needed);
   }
 }
 
 function ggml_graph_cpy(src, dst) {
+  if (!(dst.size >= src.n_leafs)) throw $failed("ggml_graph_cpy", "dst->size >= src->n_leafs", { dst, src });
   if (!(dst.size >= src.n_nodes)) throw $failed("ggml_graph_cpy", "dst->size >= src->n_nodes", { dst, src });
-}
-
-function ggml_graph_node(cgraph, i) {
-  if (i < 0) {
-    if (!((cgraph.n_nodes + i) >= 0)) throw $failed("ggml_graph_node", "cgraph->n_nodes + i >= 0", { cgraph, i });
+  if (!(dst.visited_hash_set.size >= src.visited_hash_set.size)) throw $failed("ggml_graph_cpy", "dst->visited_hash_set.size >= src->visited_hash_set.size", { dst, src });
+  for (let i = 0; i < src.n_leafs; ++i) {
   }
-  if (!(i < cgraph.n_nodes)) throw $failed("ggml_graph_node", "i < cgraph->n_nodes", { i, cgraph });
+  for (let i = 0; i < src.n_nodes; ++i) {
+  }
+  for (let i = 0; i < src.visited_hash_set.size; ++i) {
+  }
+  if (dst.grads) {
+    $zero(dst.grads);
+    $zero(dst.grad_accs);
+  }
+  if (src.grads) {
+    if (!(dst.grads !== null)) throw $failed("ggml_graph_cpy", "dst->grads != NULL", { dst });
+    if (!(dst.grad_accs !== null)) throw $failed("ggml_graph_cpy", "dst->grad_accs != NULL", { dst });
+    for (let i = 0; i < src.n_nodes; ++i) {
+      const igrad_src = $hashFind(src.visited_hash_set, src.nodes[i]);
+      const igrad_dst = $hashFind(dst.visited_hash_set, dst.nodes[i]);
+      if (!(igrad_src !== 18446744073709552000)) throw $failed("ggml_graph_cpy", "igrad_src != GGML_HASHSET_FULL", { igrad_src });
+      if (!($bitsetGet(src.visited_hash_set.used, igrad_src))) throw $failed("ggml_graph_cpy", "ggml_bitset_get(src->visited_hash_set.used, igrad_src)", { src, igrad_src });
+      if (!(igrad_dst !== 18446744073709552000)) throw $failed("ggml_graph_cpy", "igrad_dst != GGML_HASHSET_FULL", { igrad_dst });
+      if (!($bitsetGet(dst.visited_hash_set.used, igrad_dst))) throw $failed("ggml_graph_cpy", "ggml_bitset_get(dst->visited_hash_set.used, igrad_dst)", { dst, igrad_dst });
+      dst.grads[igrad_dst] = src.grads[igrad_src];
+      dst.grad_accs[igrad_dst] = src.grad_accs[igrad_src];
+    }
+  }
 }
 
-function ggml_graph_add_node(cgraph, tensor) {
-  if (!(cgraph.size > cgraph.n_nodes)) throw $failed("ggml_graph_add_node", "cgraph->size > cgraph->n_nodes", { cgraph });
+function ggml_graph_dup(ctx, cgraph, force_grads) {
+  const result = $newGraph(ctx, cgraph.size, !!(cgraph.grads || force_grads));
+  ggml_graph_cpy(cgraph, result);
+  return result;
+}
+
+function ggml_graph_get_grad_acc(cgraph, node) {
+  const igrad = $hashFind(cgraph.visited_hash_set, node);
+  return (((igrad !== 18446744073709552000) && $bitsetGet(cgraph.visited_hash_set.used, igrad)) && cgraph.grad_accs) ? cgraph.grad_accs[igrad] : null;
 }
 
 function ggml_set_zero(tensor) {
@@ -2555,6 +3206,46 @@ function ggml_set_zero(tensor) {
     if (!(tensor.data)) throw $failed("ggml_set_zero", "tensor->data", { tensor });
   }
   return tensor;
+}
+
+function ggml_graph_reset(cgraph) {
+  if (!cgraph) {
+    return;
+  }
+  if (!(cgraph.grads !== null)) throw $failed("ggml_graph_reset", "cgraph->grads != NULL", { cgraph });
+  for (let i = 0; i < cgraph.n_nodes; i++) {
+    const node = cgraph.nodes[i];
+    let grad_acc = ggml_graph_get_grad_acc(cgraph, node);
+    if (node.op === GGML_OP_OPT_STEP_ADAMW) {
+      ggml_set_zero(node.src[2]);
+      ggml_set_zero(node.src[3]);
+    }
+    if (grad_acc) {
+      if (node.flags & GGML_TENSOR_FLAG_LOSS) {
+        if (!(grad_acc.type === GGML_TYPE_F32)) throw $failed("ggml_graph_reset", "grad_acc->type == GGML_TYPE_F32", { grad_acc });
+        if (!(ggml_is_scalar(grad_acc))) throw $failed("ggml_graph_reset", "ggml_is_scalar(grad_acc)", { grad_acc }, ggml_is_scalar$why(grad_acc));
+        if (grad_acc.buffer) {
+        } else {
+          if (!(grad_acc.data)) throw $failed("ggml_graph_reset", "grad_acc->data", { grad_acc });
+        }
+      } else {
+        ggml_set_zero(grad_acc);
+      }
+    }
+  }
+}
+
+function ggml_graph_node(cgraph, i) {
+  if (i < 0) {
+    if (!((cgraph.n_nodes + i) >= 0)) throw $failed("ggml_graph_node", "cgraph->n_nodes + i >= 0", { cgraph, i });
+    return cgraph.nodes[cgraph.n_nodes + i];
+  }
+  if (!(i < cgraph.n_nodes)) throw $failed("ggml_graph_node", "i < cgraph->n_nodes", { i, cgraph });
+  return cgraph.nodes[i];
+}
+
+function ggml_graph_add_node(cgraph, tensor) {
+  if (!(cgraph.size > cgraph.n_nodes)) throw $failed("ggml_graph_add_node", "cgraph->size > cgraph->n_nodes", { cgraph });
 }
 
 function ggml_quantize_requires_imatrix(type) {
@@ -2787,6 +3478,15 @@ export const guards = {
       $0.expectRoom();
     } catch (error) {
       throw $named(error, "ggml_new_tensor_4d", {});
+    }
+  },
+  ggml_new_buffer(ctx, nbytes) {
+    const $0 = $context(ctx), $1 = Number(nbytes);
+    try {
+      $newBuffer($0, $1);
+      $0.expectRoom();
+    } catch (error) {
+      throw $named(error, "ggml_new_buffer", {});
     }
   },
   ggml_dup_tensor(ctx, src) {
@@ -5011,7 +5711,7 @@ export const guards = {
     }
   },
   ggml_custom_4d(ctx, type, ne0, ne1, ne2, ne3, args, n_args, fun, n_tasks, userdata) {
-    const $0 = $context(ctx), $1 = type, $2 = Number(ne0), $3 = Number(ne1), $4 = Number(ne2), $5 = Number(ne3), $6 = args, $7 = n_args, $8 = fun, $9 = n_tasks, $10 = userdata;
+    const $0 = $context(ctx), $1 = type, $2 = Number(ne0), $3 = Number(ne1), $4 = Number(ne2), $5 = Number(ne3), $6 = $tensors(args, ggml_tensor), $7 = n_args, $8 = fun, $9 = n_tasks, $10 = userdata;
     try {
       ggml_custom_4d($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
       $0.expectRoom();
@@ -5020,7 +5720,7 @@ export const guards = {
     }
   },
   ggml_custom_inplace(ctx, a, args, n_args, fun, n_tasks, userdata) {
-    const $0 = $context(ctx), $1 = $tensor(a), $2 = args, $3 = n_args, $4 = fun, $5 = n_tasks, $6 = userdata;
+    const $0 = $context(ctx), $1 = $tensor(a), $2 = $tensors(args, ggml_tensor), $3 = n_args, $4 = fun, $5 = n_tasks, $6 = userdata;
     try {
       ggml_custom_inplace($0, $1, $2, $3, $4, $5, $6);
       $0.expectRoom();
@@ -5065,7 +5765,7 @@ export const guards = {
     }
   },
   ggml_build_forward_select(cgraph, tensors, n_tensors, idx) {
-    const $0 = cgraph, $1 = tensors, $2 = n_tensors, $3 = idx;
+    const $0 = $graph(cgraph, ggml_tensor), $1 = $tensors(tensors, ggml_tensor), $2 = n_tensors, $3 = idx;
     try {
       ggml_build_forward_select($0, $1, $2, $3);
     } catch (error) {
@@ -5073,7 +5773,7 @@ export const guards = {
     }
   },
   ggml_build_backward_expand(ctx, cgraph, grad_accs) {
-    const $0 = $context(ctx), $1 = cgraph, $2 = grad_accs;
+    const $0 = $context(ctx), $1 = $graph(cgraph, ggml_tensor), $2 = $tensors(grad_accs, ggml_tensor);
     try {
       ggml_build_backward_expand($0, $1, $2);
       $0.expectRoom();
@@ -5081,16 +5781,42 @@ export const guards = {
       throw $named(error, "ggml_build_backward_expand", {});
     }
   },
+  ggml_new_graph_custom(ctx, size, grads) {
+    const $0 = $context(ctx), $1 = Number(size), $2 = grads;
+    try {
+      $newGraph($0, $1, $2);
+      $0.expectRoom();
+    } catch (error) {
+      throw $named(error, "ggml_new_graph_custom", {});
+    }
+  },
+  ggml_graph_dup(ctx, cgraph, force_grads) {
+    const $0 = $context(ctx), $1 = $graph(cgraph, ggml_tensor), $2 = force_grads;
+    try {
+      ggml_graph_dup($0, $1, $2);
+      $0.expectRoom();
+    } catch (error) {
+      throw $named(error, "ggml_graph_dup", {});
+    }
+  },
   ggml_graph_cpy(src, dst) {
-    const $0 = src, $1 = dst;
+    const $0 = $graph(src, ggml_tensor), $1 = $graph(dst, ggml_tensor);
     try {
       ggml_graph_cpy($0, $1);
     } catch (error) {
       throw $named(error, "ggml_graph_cpy", {});
     }
   },
+  ggml_graph_reset(cgraph) {
+    const $0 = $graph(cgraph, ggml_tensor);
+    try {
+      ggml_graph_reset($0);
+    } catch (error) {
+      throw $named(error, "ggml_graph_reset", {});
+    }
+  },
   ggml_graph_node(cgraph, i) {
-    const $0 = cgraph, $1 = i;
+    const $0 = $graph(cgraph, ggml_tensor), $1 = i;
     try {
       ggml_graph_node($0, $1);
     } catch (error) {
@@ -5098,7 +5824,7 @@ export const guards = {
     }
   },
   ggml_graph_add_node(cgraph, tensor) {
-    const $0 = cgraph, $1 = $tensor(tensor);
+    const $0 = $graph(cgraph, ggml_tensor), $1 = $tensor(tensor);
     try {
       ggml_graph_add_node($0, $1);
     } catch (error) {

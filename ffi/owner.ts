@@ -21,6 +21,10 @@ export class Owner {
   /** The address of the first byte of `arena`. */
   base = 0n;
   #kept: Set<unknown> | null = null;
+  type = "";
+  get keptOwners(): Owner[] {
+    return [...this.#kept ?? []].filter((value) => value instanceof Owner);
+  }
 
   constructor(address: bigint) {
     this.address = address;

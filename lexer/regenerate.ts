@@ -92,11 +92,11 @@ function readSource(tree: string): Source | null {
 /** Says which assertions of the sources are guarded, and why the others aren't. */
 function reportGuards(guards: Guards | null): void {
   if (guards === null) return console.log("Guarded nothing: the tree has no src/ggml.c");
-  const left = guards.assertions.filter(({ reason }) => reason !== null);
+  const { names, assertions, byHand } = guards;
+  const left = assertions.filter(({ reason }) => reason !== null);
+  const translated = assertions.length - left.length;
   console.log(
-    `Guarded ${guards.names.size} functions: ${
-      guards.assertions.length - left.length
-    } assertions of ggml.c translated, ${left.length} not:`,
+    `Guarded ${names.size} functions: ${translated} assertions of ggml.c translated, ${byHand.length} written by hand, ${left.length} neither:`,
   );
   for (const { name, line, text, reason } of left) console.log(`  ggml.c:${line}: ${name}: ${text.trim()}: ${reason}`);
 }

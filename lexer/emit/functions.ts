@@ -12,7 +12,7 @@ import type { MacroFunction } from "../model.ts";
 import type { Api, BoundFunction, BoundParameter } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
 import { macroBody } from "./macros.ts";
-import { doc, list, Printer } from "./print.ts";
+import { doc, LINE_WIDTH, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
 
@@ -106,13 +106,19 @@ function emitFunction(
     printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
     return `$${i}`;
   });
-  if (guarded.has(declaration.name)) {
-    const names = parameters.map((parameter) => parameter.name);
-    printer.line(list(`    if (${uses.$("guarding")}.on) $guards.${declaration.name}(`, names, ");"));
-  }
+  if (guarded.has(declaration.name)) emitGuard(bound, uses, printer);
   bindSymbol(bound, uses, printer);
   emitCall(bound, args, roots, uses, printer);
   printer.line("  },");
+}
+
+/** Throws where C would abort. */
+function emitGuard({ declaration, parameters }: BoundFunction, uses: Uses, printer: Printer): void {
+  const head = `    if (${uses.$("guarding")}.on) `, call = `$guards.${declaration.name}(`;
+  const names = parameters.map((parameter) => parameter.name);
+  const line = `${head}${call}${names.join(", ")});`;
+  if (line.length <= LINE_WIDTH) printer.line(line);
+  else printer.line(`${head}{`, list(`      ${call}`, names, ");"), "    }");
 }
 
 /** Checks a handle and gives the expression for its address. */

@@ -23,7 +23,8 @@ export class Untranslatable extends Error {}
 const SHADOWS: Readonly<Record<string, readonly string[]>> = {
   ggml_tensor: ["type", "ne", "nb", "op", "op_params", "flags", "src", "view_src", "view_offs", "data", "buffer"],
   ggml_context: ["mem_size", "no_alloc"],
-  ggml_cgraph: ["n_nodes", "size"],
+  ggml_cgraph: ["size", "n_nodes", "n_leafs", "nodes", "leafs", "grads", "grad_accs", "visited_hash_set"],
+  ggml_hash_set: ["size", "used", "keys"],
 };
 
 /** Functions whose answers come from the library or from the runtime: their C bodies are tables and pointers. */
@@ -32,10 +33,22 @@ export const BY_HAND: Readonly<Record<string, string>> = {
   ggml_blck_size: "blockSize",
   ggml_is_quantized: "isQuantized",
   ggml_new_tensor_impl: "newTensor",
+  ggml_new_buffer: "newBuffer",
+  ggml_new_graph_custom: "newGraph",
+  ggml_build_forward_impl: "buildForward",
+  ggml_hash_find: "hashFind",
+  ggml_hash_insert: "hashInsert",
+  ggml_bitset_get: "bitsetGet",
+  calloc: "zeros",
 };
 
 /** Those of them that may throw. */
-export const MAY_FAIL: ReadonlySet<string> = new Set(["ggml_new_tensor_impl"]);
+export const MAY_FAIL: ReadonlySet<string> = new Set([
+  "ggml_new_tensor_impl",
+  "ggml_new_buffer",
+  "ggml_new_graph_custom",
+  "ggml_build_forward_impl",
+]);
 
 /** What they assert is about their own callers' sizes, which are constants. */
 export const NEVER_FAIL = /^ggml_[sg]et_op_params/;
@@ -83,6 +96,11 @@ export function pointee(type: CType): string | null {
   if (t.kind !== "pointer") return null;
   const to = T.resolve(t.to);
   return to.kind === "record" ? to.record.name : null;
+}
+
+function recordName(type: CType): string | null {
+  const t = T.resolve(type);
+  return t.kind === "record" ? t.record.name : null;
 }
 
 /** True for a pointer or array whose elements are numbers. */
@@ -191,6 +209,8 @@ export class Expressions {
       case K.STAR:
         throw new Untranslatable("it follows a pointer");
       case K.AMP:
+        // The address of a shadow's part stands for the part.
+        if (node.operand.kind === "member" && T.resolve(this.typeOf(node.operand)).kind === "record") return this.write(node.operand);
         throw new Untranslatable("it takes an address");
       case K.INCREMENT:
       case K.DECREMENT:
@@ -212,6 +232,9 @@ export class Expressions {
     const padded = this.#padding(node);
     if (padded !== null) return padded;
     const a = this.write(left, true), b = this.write(right, true);
+    if ((operator === K.EQ || operator === K.NOTEQ) && a !== "null" && b !== "null" && pointee(this.typeOf(left)) === "ggml_tensor") {
+      return `${operator === K.EQ ? "" : "!"}${this.#in.helper("same")}(${a}, ${b})`;
+    }
     switch (operator) {
       case K.ANDAND:
         return `${a} && ${b}`;
@@ -275,12 +298,13 @@ export class Expressions {
   #cast({ type, operand }: Node & { readonly kind: "cast" }, inner: boolean): string {
     if (T.isVoid(type)) throw new Untranslatable("it is no value");
     const from = this.typeOf(operand);
+    if (sameNumbers(type, from)) return this.write(operand, inner);
     if (T.resolve(type).kind === "pointer" && pointee(type) !== pointee(from)) throw new Untranslatable("it casts a pointer");
     return convert(this.#in.parser, this.write(operand, inner), from, type);
   }
 
   #member({ object, arrow, name }: Node & { readonly kind: "member" }): string {
-    const struct = arrow ? pointee(this.typeOf(object)) : null;
+    const struct = arrow ? pointee(this.typeOf(object)) : recordName(this.typeOf(object));
     if (struct === null) throw new Untranslatable(`it reads .${name} of a struct`);
     if (SHADOWS[struct]?.includes(name) !== true) throw new Untranslatable(`it reads ${struct}.${name}`);
     return `${this.write(object, true)}.${name}`;
@@ -296,7 +320,8 @@ export class Expressions {
   }
 
   /** The address of a number, where a function takes an array, is an array of one. */
-  #argument(node: Node, type: CType): string {
+  #argument(node: Node, type: CType | undefined): string {
+    if (type === undefined) return this.write(node);
     if (node.kind === "unary" && node.operator === K.AMP && isNumbers(type)) return `[${this.write(node.operand)}]`;
     return convert(this.#in.parser, this.write(node), this.typeOf(node), type);
   }
@@ -332,6 +357,14 @@ function convert(parser: Parser, text: string, from: CType, to: CType): string {
   if (T.isFloat(source)) return bits > 32 ? `Math.trunc(${text})` : `(${text} | 0)`;
   if (integerOf(parser, source).bits <= bits || bits !== 32) return text;
   return signed ? `(${text} | 0)` : `(${text} >>> 0)`;
+}
+
+/** True for pointers to integers of 32 bits, signed or not: the parameters of an operation are kept as such. */
+function sameNumbers(a: CType, b: CType): boolean {
+  const x = T.resolve(a), y = T.resolve(b);
+  if (x.kind !== "pointer" || (y.kind !== "pointer" && y.kind !== "array")) return false;
+  const to = T.bare(x.to), of = T.bare(y.kind === "pointer" ? y.to : y.of);
+  return to.kind === "basic" && of.kind === "basic" && /^(unsigned )?int$/.test(to.name) && /^(unsigned )?int$/.test(of.name);
 }
 
 function isBool(type: CType): boolean {

@@ -114,6 +114,19 @@ export class Functions {
     return made;
   }
 
+  /** The assertions that stand in a function itself, translated or not. */
+  assertionsIn(name: string): Assertion[] {
+    const found: Assertion[] = [];
+    const visit = (statement: Statement): void => {
+      const assertion = assertionOf(statement);
+      if (assertion !== null) found.push({ name, line: this.line(statement), text: assertion.text, reason: null });
+      else childrenOf(statement).forEach(visit);
+    };
+    const body = this.#bodies.get(name);
+    if (body !== undefined) visit(body.body);
+    return found;
+  }
+
   slice(body: FunctionBody): ReadonlySet<Statement> {
     return slice(body, { mayFail: (name) => this.mayFail(name), isRead: (field) => this.#fields.has(field) });
   }
@@ -330,7 +343,8 @@ class FunctionWriter {
     if (value.kind === "call") {
       const name = calleeOf(value);
       if (name === "memcpy" || name === "memmove") return this.#copy(value.args);
-      if (name.startsWith("ggml_log_") || DECORATE.has(name)) return;
+      if (name === "memset") return this.#line(`${this.#helper("zero")}(${this.expressions.write(value.args[0])});`);
+      if (name.startsWith("ggml_log_") || DECORATE.has(name) || SILENT.has(name)) return;
     }
     try {
       this.#line(`${this.expressions.write(value)};`);
@@ -341,8 +355,15 @@ class FunctionWriter {
     }
   }
 
-  /** `memcpy(to, from, size)` between arrays of numbers. */
-  #copy([to, from, size]: readonly Node[]): void {
+  /** `memcpy(to, from, size)` between arrays of numbers, or from an operation's parameters. */
+  #copy([target, from, size]: readonly Node[]): void {
+    let to = uncast(target);
+    if (to.kind === "unary" && to.operator === K.AMP) {
+      if (T.resolve(this.expressions.typeOf(to.operand)).kind !== "array") {
+        return this.#line(`${this.#parameter(to.operand, uncast(from))};`);
+      }
+      to = to.operand;
+    }
     const bytes = evaluate(this.#all.parser, size);
     const t = T.resolve(this.expressions.typeOf(to));
     const element = t.kind === "array" || t.kind === "pointer" ? T.resolve(t.kind === "array" ? t.of : t.to) : null;
@@ -351,6 +372,17 @@ class FunctionWriter {
     this.#line(
       `for (let $i = 0; $i < ${count}; $i++) ${this.expressions.write(to, true)}[$i] = ${this.expressions.write(from, true)}[$i];`,
     );
+  }
+
+  /** `x = …`, for `memcpy(&x, (T *) tensor->op_params + n, sizeof(x))`. */
+  #parameter(target: Node, from: Node): string {
+    const [base, index] = from.kind === "binary" && from.operator === K.PLUS ? [uncast(from.left), from.right] : [from, null];
+    const t = T.bare(this.expressions.typeOf(target));
+    if (base.kind !== "member" || base.name !== "op_params" || t.kind !== "basic") throw new Untranslatable("it copies memory");
+    const position = index === null ? "0" : this.expressions.write(index);
+    const { [t.name]: sizes } = this.#all.parser.target.sizes;
+    const kind = t.name === "float" ? "float" : sizes[0] === 8 ? "int64" : "int32";
+    return `${this.expressions.write(target)} = ${this.#helper("parameter")}(${this.expressions.write(base)}, ${position}, "${kind}")`;
   }
 
   #if(statement: Statement & { readonly kind: "if" }, kept: ReadonlySet<Statement>): void {
@@ -396,6 +428,13 @@ class FunctionWriter {
 
 /** What the runtime's own `newTensor` takes. */
 const BY_HAND_PARAMETERS: readonly CType[] = [];
+
+/** Functions that change nothing that a guard looks at. */
+const SILENT: ReadonlySet<string> = new Set(["fprintf", "printf", "free"]);
+
+function uncast(node: Node): Node {
+  return node.kind === "cast" ? uncast(node.operand) : node;
+}
 
 function rename(name: string): string {
   return RESERVED.has(name) ? `${name}_` : name;

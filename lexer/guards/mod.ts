@@ -10,6 +10,7 @@
 
 import type { Api, BoundFunction, BoundParameter } from "../emit/api.ts";
 import { importNames, list, Printer } from "../emit/print.ts";
+import { BY_HAND, MAY_FAIL } from "./expressions.ts";
 import { type Assertion, Functions } from "./functions.ts";
 import type { Symbol } from "../parser.ts";
 import type { Source } from "./sources.ts";
@@ -25,10 +26,12 @@ export interface Guards {
   readonly names: ReadonlySet<string>;
   /** Every assertion that was looked at. */
   readonly assertions: readonly Assertion[];
+  /** Those that are guarded by hand. */
+  readonly byHand: readonly Assertion[];
 }
 
 /** The fields of tensors that assertions read, directly or by way of another tensor. */
-const FIELDS: ReadonlySet<string> = new Set(["type", "ne", "nb", "op", "flags", "view_src", "view_offs"]);
+const FIELDS: ReadonlySet<string> = new Set(["type", "ne", "nb", "op", "flags", "view_src", "view_offs", "grads", "grad_accs"]);
 
 /**
  * Writes the guards of an API from the source that defines its functions.
@@ -41,11 +44,19 @@ export function writeGuards(api: Api, { parser }: Source, byHand: ReadonlySet<st
   for (const bound of api.functions) {
     const { name } = bound.declaration;
     if (!functions.has(name) || byHand.has(name) || !functions.mayFail(name)) continue;
-    functions.translate(name);
+    if (BY_HAND[name] === undefined) functions.translate(name);
     if (checks(name, functions)) guarded.set(bound, wrapper(bound, functions));
   }
-  return { text: text(functions, guarded, banner, runtime), names: namesOf(guarded.keys()), assertions: functions.assertions };
+  return {
+    text: text(functions, guarded, banner, runtime),
+    names: namesOf(guarded.keys()),
+    assertions: functions.assertions,
+    byHand: [...Object.keys(BY_HAND), ...INSIDE_BY_HAND, ...byHand].flatMap((name) => functions.assertionsIn(name)),
+  };
 }
+
+/** Functions that only those call which the runtime does by hand, and whose assertions it checks there. */
+const INSIDE_BY_HAND: readonly string[] = ["ggml_new_object", "ggml_visit_parents_graph"];
 
 function namesOf(bound: Iterable<BoundFunction>): ReadonlySet<string> {
   return new Set([...bound].map(({ declaration }) => declaration.name));
@@ -53,6 +64,7 @@ function namesOf(bound: Iterable<BoundFunction>): ReadonlySet<string> {
 
 /** True if a translated function throws, or makes an object, or calls one that does. */
 function checks(name: string, functions: Functions): boolean {
+  if (MAY_FAIL.has(name)) return true;
   const lines = functions.translated.get(name)?.lines ?? [];
   return lines.slice(1).some((line) =>
     /\bthrow \$|\$newTensor\(/.test(line) ||
@@ -67,7 +79,8 @@ function wrapper({ declaration, parameters }: BoundFunction, functions: Function
   const tensors = parameters.flatMap((parameter, i) => isHandleOf(parameter, "ggml_tensor") ? [`${parameter.name}: $${i}`] : []);
   const context = parameters.findIndex((parameter) => isHandleOf(parameter, "ggml_context"));
   const locals = shadows.map((value, i) => `$${i} = ${value}`).join(", ");
-  const call = `${name}(${shadows.map((_, i) => `$${i}`).join(", ")});`;
+  if (BY_HAND[name] !== undefined) functions.helpers.add(BY_HAND[name]);
+  const call = `${BY_HAND[name] === undefined ? name : `$${BY_HAND[name]}`}(${shadows.map((_, i) => `$${i}`).join(", ")});`;
   return [
     list(`  ${name}(`, parameters.map((parameter) => parameter.name), ") {"),
     ...(shadows.length === 0 ? [] : [`    const ${locals};`]),
@@ -95,6 +108,7 @@ function shadow(parameter: BoundParameter, { helpers }: Functions): string {
   switch (crossing.kind) {
     case "handle":
       if (crossing.name === "ggml_tensor") return by("tensor");
+      if (crossing.name === "ggml_cgraph") return by("graph", "ggml_tensor");
       return crossing.name === "ggml_context" ? by("context") : name;
     case "int":
       return crossing.bits === 64 ? `Number(${name})` : name;
@@ -102,6 +116,8 @@ function shadow(parameter: BoundParameter, { helpers }: Functions): string {
       return crossing.bits === 32 ? `Math.fround(${name})` : name;
     case "data":
       return crossing.array === null ? name : by("numbers", crossing.array);
+    case "pointers":
+      return crossing.item === "ggml_tensor" ? by("tensors", "ggml_tensor") : name;
     default:
       return name;
   }
@@ -129,15 +145,41 @@ function text(functions: Functions, guarded: ReadonlyMap<BoundFunction, readonly
   printer.line(banner);
   printer.line("// deno-fmt-ignore-file", "// deno-lint-ignore-file");
   printer.gap();
-  const helpers = ["expectTypes", ...[...functions.helpers, "named"].filter((helper) => written.includes(`$${helper}(`))];
-  printer.line(importNames(helpers.map((helper) => `${helper} as $${helper}`), runtime.replace(/runtime\.ts$/, "guard.ts")));
+  const graphs = ["expectLayouts", ...GRAPHS.filter((helper) => written.includes(`$${helper}(`))];
+  const helpers = ["expectTypes", ...[...functions.helpers, "named"].filter((helper) => written.includes(`$${helper}(`))].filter((name) =>
+    !GRAPHS.includes(name)
+  );
+  const importHelpers = (names: readonly string[], file: string) =>
+    importNames(names.map((helper) => `${helper} as $${helper}`), runtime.replace(/runtime\.ts$/, file));
+  printer.line(importHelpers(helpers, "guard.ts"), importHelpers(graphs, "guard_graph.ts"));
+  printer.line('import { ggml_tensor } from "./structs.js";');
   printer.gap();
   for (const [name, value] of functions.constants) {
     if (new RegExp(`\\b${name}\\b`).test(written)) printer.line(`const ${name} = ${value};`);
   }
   printer.gap();
-  printer.line(`$expectTypes(${typeCount(functions)});`);
+  printer.line(`$expectTypes(${typeCount(functions)});`, `$expectLayouts(${JSON.stringify(layouts(functions))});`);
   return printer.toString() + "\n" + written;
+}
+
+/** The helpers that look into graphs. */
+const GRAPHS: readonly string[] = ["graph", "tensors", "newGraph", "newBuffer", "buildForward", "hashFind", "hashInsert", "bitsetGet"];
+
+/** The private structs that guards look into, and the fields that they read there. */
+const PRIVATE: Readonly<Record<string, readonly string[]>> = {
+  ggml_cgraph: ["size", "n_nodes", "n_leafs", "nodes", "leafs", "grads", "grad_accs"],
+  ggml_context: ["mem_size", "n_objects"],
+};
+
+/** The offsets of private structs' fields. */
+function layouts({ parser }: Functions): Record<string, Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(PRIVATE).map(([name, fields]) => {
+      const record = parser.records.find((record) => record.name === name);
+      const offsets = fields.map((field) => [field, record?.fields.find(({ name }) => name === field)?.offset ?? -1]);
+      return [name, Object.fromEntries(offsets)];
+    }),
+  );
 }
 
 /** GGML_TYPE_COUNT: there are no types from that number on. */

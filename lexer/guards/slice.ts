@@ -124,6 +124,7 @@ function fieldOf(node: Node): string | null {
     case "index":
       return fieldOf(node.object);
     case "cast":
+    case "unary":
       return fieldOf(node.operand);
     case "binary":
       return fieldOf(node.left);
