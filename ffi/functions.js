@@ -5181,6 +5181,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_expand(tensor)");
     }
+    if ($guarding.on) $guards.ggml_build_forward_expand(cgraph, tensor);
     $ggml_build_forward_expand ??= $bind("ggml_build_forward_expand", ["u64", "u64"], "void");
     $ggml_build_forward_expand(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
@@ -5188,6 +5189,7 @@ export const functions = {
   ggml_build_forward_order(cgraph, tensor) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_order(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_order(tensor)");
+    if ($guarding.on) $guards.ggml_build_forward_order(cgraph, tensor);
     $ggml_build_forward_order ??= $bind("ggml_build_forward_order", ["u64", "u64"], "void");
     $ggml_build_forward_order(cgraph.address, tensor.address);
   },
@@ -5203,6 +5205,7 @@ export const functions = {
   },
   ggml_new_graph(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph(ctx)");
+    if ($guarding.on) $guards.ggml_new_graph(ctx);
     $ggml_new_graph ??= $bind("ggml_new_graph", ["u64"], "u64");
     const $ = $ggml_new_graph(ctx.address);
     if ($ === 0n) throw $nullResult("ggml_new_graph");

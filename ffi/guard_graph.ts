@@ -177,11 +177,11 @@ function addressesAt(address: bigint, count: number): bigint[] {
 }
 
 /** `ggml_new_graph_custom`. */
-export function newGraph(ctx: Context, size: number, grads: boolean): Graph {
+export function newGraph(ctx: Context, size: number, grads: boolean | number): Graph {
   if (size > 2 ** 31 - 1) throw failed("ggml_new_graph_custom", "size fits into an int", { size });
-  const overhead = bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64")(BigInt(size), grads) as bigint;
+  const overhead = bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64")(BigInt(size), Boolean(grads)) as bigint;
   ctx.planRaw(Number(overhead));
-  return new Graph(null, null, size, grads);
+  return new Graph(null, null, size, Boolean(grads));
 }
 
 /** `ggml_new_buffer`. */
@@ -247,9 +247,9 @@ function countTensors(owners: readonly Owner[]): number | null {
   return count;
 }
 
-/** `ctx->n_objects`, if the owner is a context laid out as the sources say; 0 for a thing that holds no tensors. */
+/** `ctx->n_objects`, if the owner is a context laid out as the sources say; 0 for another thing of C's, which holds no tensors. */
 function tensorsIn(owner: Owner): number | null {
-  if (owner === STATIC || layouts === null) return null;
+  if (owner === STATIC || owner.type === "" || layouts === null) return null;
   if (owner.type !== "ggml_context") return 0;
   const { mem_size, n_objects } = layouts.ggml_context;
   const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(owner.address)!, n_objects + 4));

@@ -2531,6 +2531,10 @@ function ggml_build_forward_expand(cgraph, tensor) {
   $buildForward(cgraph, tensor, 1, 1);
 }
 
+function ggml_build_forward_order(cgraph, tensor) {
+  $buildForward(cgraph, tensor, 1, 0);
+}
+
 function ggml_graph_get_grad(cgraph, node) {
   const igrad = $hashFind(cgraph.visited_hash_set, node);
   return (((igrad !== 18446744073709552000) && $bitsetGet(cgraph.visited_hash_set.used, igrad)) && cgraph.grads) ? cgraph.grads[igrad] : null;
@@ -2942,6 +2946,9 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
           attn_factor = $parameter(tensor.op_params, 8, "float");
           beta_fast = $parameter(tensor.op_params, 9, "float");
           beta_slow = $parameter(tensor.op_params, 10, "float");
+          for (let $i = 0; $i < 4; $i++) sections[$i] = tensor.op_params[$i + 11];
+          const rope_back = (grad.ne[2] === src1.ne[0]) ? ggml_rope_ext_back(ctx, grad, src1, src2, n_dims, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow)) : ggml_rope_multi_back(ctx, grad, src1, src2, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow));
+          ggml_add_or_set(ctx, cgraph, isrc0, rope_back);
         }
         if (!((!src2 || !src2_needs_grads) && true)) throw $failed("ggml_compute_backward", "(!src2 || !src2_needs_grads) && \"gradients for freq factors not implemented\"", { src2, src2_needs_grads });
       }
@@ -3154,6 +3161,10 @@ function ggml_build_backward_expand(ctx, cgraph, grad_accs) {
   for (let i = n_nodes_f - 1; i >= 0; --i) {
     ggml_compute_backward(ctx, cgraph, i, grads_needed);
   }
+}
+
+function ggml_new_graph(ctx) {
+  return $newGraph(ctx, 2048, 0);
 }
 
 function ggml_graph_cpy(src, dst) {
@@ -5772,6 +5783,22 @@ export const guards = {
       throw $named(error, "ggml_build_forward_select", {});
     }
   },
+  ggml_build_forward_expand(cgraph, tensor) {
+    const $0 = $graph(cgraph, ggml_tensor), $1 = $tensor(tensor);
+    try {
+      ggml_build_forward_expand($0, $1);
+    } catch (error) {
+      throw $named(error, "ggml_build_forward_expand", { tensor: $1 });
+    }
+  },
+  ggml_build_forward_order(cgraph, tensor) {
+    const $0 = $graph(cgraph, ggml_tensor), $1 = $tensor(tensor);
+    try {
+      ggml_build_forward_order($0, $1);
+    } catch (error) {
+      throw $named(error, "ggml_build_forward_order", { tensor: $1 });
+    }
+  },
   ggml_build_backward_expand(ctx, cgraph, grad_accs) {
     const $0 = $context(ctx), $1 = $graph(cgraph, ggml_tensor), $2 = $tensors(grad_accs, ggml_tensor);
     try {
@@ -5779,6 +5806,15 @@ export const guards = {
       $0.expectRoom();
     } catch (error) {
       throw $named(error, "ggml_build_backward_expand", {});
+    }
+  },
+  ggml_new_graph(ctx) {
+    const $0 = $context(ctx);
+    try {
+      ggml_new_graph($0);
+      $0.expectRoom();
+    } catch (error) {
+      throw $named(error, "ggml_new_graph", {});
     }
   },
   ggml_new_graph_custom(ctx, size, grads) {

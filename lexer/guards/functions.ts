@@ -369,9 +369,10 @@ class FunctionWriter {
     const element = t.kind === "array" || t.kind === "pointer" ? T.resolve(t.kind === "array" ? t.of : t.to) : null;
     if (typeof bytes === "string" || element === null || element.kind !== "basic") throw new Untranslatable("it copies memory");
     const count = Number(bytes.kind === "int" ? bytes.value : 0) / this.#all.parser.target.sizes[element.name][0];
-    this.#line(
-      `for (let $i = 0; $i < ${count}; $i++) ${this.expressions.write(to, true)}[$i] = ${this.expressions.write(from, true)}[$i];`,
-    );
+    const offset = from.kind === "binary" && from.operator === K.PLUS;
+    const source = this.expressions.write(offset ? uncast(from.left) : from, true);
+    const index = offset ? `$i + ${this.expressions.write(from.right)}` : "$i";
+    this.#line(`for (let $i = 0; $i < ${count}; $i++) ${this.expressions.write(to, true)}[$i] = ${source}[${index}];`);
   }
 
   /** `x = …`, for `memcpy(&x, (T *) tensor->op_params + n, sizeof(x))`. */

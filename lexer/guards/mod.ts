@@ -65,12 +65,14 @@ function namesOf(bound: Iterable<BoundFunction>): ReadonlySet<string> {
 /** True if a translated function throws, or makes an object, or calls one that does. */
 function checks(name: string, functions: Functions): boolean {
   if (MAY_FAIL.has(name)) return true;
-  const lines = functions.translated.get(name)?.lines ?? [];
-  return lines.slice(1).some((line) =>
-    /\bthrow \$|\$newTensor\(/.test(line) ||
-    [...line.matchAll(/\b(\w+)\(/g)].some(([, callee]) => callee !== name && checks(callee, functions))
-  );
+  const lines = functions.translated.get(name)?.lines.slice(1) ?? [];
+  const fails = (line: string) => line.includes("throw $") || FAILING.some((helper) => line.includes(`$${helper}(`));
+  const callees = (line: string) => [...line.matchAll(/\b(\w+)\(/g)].map(([, callee]) => callee);
+  return lines.some((line) => fails(line) || callees(line).some((callee) => callee !== name && checks(callee, functions)));
 }
+
+/** The helpers that throw. */
+const FAILING: readonly string[] = [...MAY_FAIL].map((name) => BY_HAND[name]);
 
 /** The guard of a public function: a method of the object that `functions.js` calls. */
 function wrapper({ declaration, parameters }: BoundFunction, functions: Functions): string[] {
