@@ -3264,14 +3264,12 @@ function ggml_quantize_requires_imatrix(type) {
 }
 
 function ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
-  const n = nrows * n_per_row;
   if (ggml_quantize_requires_imatrix(type)) {
     if (!(imatrix !== null)) throw $failed("ggml_quantize_chunk", "imatrix != NULL", { imatrix });
   }
   if (!(($remainder(start, n_per_row)) === 0)) throw $failed("ggml_quantize_chunk", "start % n_per_row == 0", { start, n_per_row });
   const start_row = $divide(start, n_per_row);
   const row_size = ggml_row_size(type, n_per_row);
-  let result = 0;
   switch (type) {
     case GGML_TYPE_Q1_0:
       break;

@@ -103,8 +103,6 @@ export class Parser {
   /** How many tokens were passed. */
   at = -1;
   depth = 0;
-  /** Open braces of function bodies. */
-  braces = 0;
   /** Tokens that were looked at and not yet passed, from `#head` on. */
   readonly #ahead: Token[] = [];
   #head = 0;

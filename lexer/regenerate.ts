@@ -9,7 +9,7 @@
 import { format, parse } from "./mod.ts";
 import type { Api } from "./emit/api.ts";
 import { emit } from "./emit/mod.ts";
-import { type Guards, readSource as readSourceFile, type Source } from "./guards/mod.ts";
+import { type Guards, readSources, type Source } from "./guards/mod.ts";
 import { pinnedTree } from "./release.ts";
 
 const USAGE = `Writes the bindings anew from ggml's C headers.
@@ -71,7 +71,7 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
     return 1;
   }
-  const source = readSource(tree);
+  const source = sourcesOf(tree);
   const { files, api: bound, guards } = emit(model, { release: releaseOf(tree), runtime: runtimeFrom(out), source });
   const status = check ? await compare(files, out) : write(files, out);
   report(bound, check ? null : out);
@@ -79,14 +79,10 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
   return status;
 }
 
-/** ggml.c of a tree, null where it has none: an installed ggml has headers only. */
-function readSource(tree: string): Source | null {
+/** The sources of a tree, null where it has none: an installed ggml has headers only. */
+function sourcesOf(tree: string): Source | null {
   const root = tree.replace(/[/\\]+$/, "");
-  for (const folder of [`${root}/ggml`, root]) {
-    const source = readSourceFile(`${folder}/src/ggml.c`, [`${folder}/include`, `${folder}/src`]);
-    if (source !== null) return source;
-  }
-  return null;
+  return readSources(`${root}/ggml`) ?? readSources(root);
 }
 
 /** Says which assertions of the sources are guarded, and why the others aren't. */

@@ -1,19 +1,20 @@
 /**
  * Statements, C17 6.8: the bodies of functions, for whoever wants to know what a function does before it does it.
  *
- * Headers need none of this: a body is skipped unless `Parser.bodies` is there. A body that can't be read is left out, with the reason; nothing
- * is checked but what is needed to read on (no `return` of a wrong type, no jump to a missing label).
+ * Headers need none of this: a body is skipped unless `Parser.bodies` is there. A statement that can't be read is reported and stands in the body
+ * as unread; nothing is checked but what is needed to read on (no `return` of a wrong type, no jump to a missing label).
  *
  * @module
  */
 
 import { Attributes, attributes, startsAttribute } from "./attributes.ts";
 import { declarator } from "./declarator.ts";
+import { controlType } from "./evaluate.ts";
 import { expression, initializer, type InitializerList, type Node } from "./expression.ts";
 import * as K from "./kinds.ts";
 import type { CType, FunctionType } from "./model.ts";
 import { staticAssert } from "./parse.ts";
-import { FAILURE, type Parser, type Symbol } from "./parser.ts";
+import { describe, FAILURE, type Parser, type Symbol } from "./parser.ts";
 import { specifiers, startsDeclaration, STATIC } from "./specifiers.ts";
 import type { Identifier, Token } from "./tokenize.ts";
 import * as T from "./types.ts";
@@ -50,7 +51,9 @@ export type Statement =
   | { readonly kind: "continue"; readonly at: Token }
   | { readonly kind: "return"; readonly at: Token; readonly value: Node | null }
   | { readonly kind: "label"; readonly at: Token }
-  | { readonly kind: "goto"; readonly at: Token };
+  | { readonly kind: "goto"; readonly at: Token }
+  /** What could not be read, with an error. */
+  | { readonly kind: "unread"; readonly at: Token };
 
 /** A function's body with the types of its parameters. */
 export interface FunctionBody {
@@ -63,37 +66,36 @@ export interface FunctionBody {
 /** The names that a block hides, to be given back at its end. */
 type Scope = { readonly id: Identifier; readonly old: Symbol | null }[];
 
-/** Reads the body at the current token into `p.bodies`. An error is reported and ends the body, not the file. */
+/** Reads the body at the current token into `p.bodies`. */
 export function functionBody(p: Parser, name: Token, type: FunctionType): void {
   const scope: Scope = [];
-  const { depth, braces } = p;
+  const { depth } = p;
   try {
     for (const parameter of type.parameters) {
       if (parameter.name !== null) hide(p, scope, p.preprocessor.names.intern(parameter.name), parameter.type, name);
     }
     p.bodies!.set(name.text, { name: name.text, at: name, type, body: block(p) });
-  } catch (error) {
-    if (error !== FAILURE) throw error;
-    leaveBody(p, p.braces - braces);
-    p.braces = braces;
   } finally {
     p.depth = depth;
     reveal(scope);
   }
 }
 
-/** From somewhere inside so many open braces to behind the last one. */
-function leaveBody(p: Parser, open: number): void {
-  while (open > 0) {
+/** From somewhere in a statement to behind its `;`, or to the brace that ends the block around it. */
+function leaveStatement(p: Parser): void {
+  for (;;) {
     switch (p.token.kind) {
       case K.EOF:
+      case K.RBRACE:
+        return;
+      case K.SEMICOLON:
+        p.advance();
         return;
       case K.LBRACE:
-        if (!p.trySkipBalanced()) return;
+        if (!p.trySkipBalanced() || p.token.kind !== K.SEMICOLON) return;
         break;
-      case K.RBRACE:
-        open--;
-        p.advance();
+      case K.LPAREN:
+        if (!p.trySkipBalanced()) return;
         break;
       default:
         p.advance();
@@ -117,15 +119,22 @@ function block(p: Parser): Statement & { readonly kind: "block" } {
   const scope: Scope = [];
   const body: Statement[] = [];
   p.expect(K.LBRACE, "{", "before a block");
-  p.braces++;
   p.enter();
+  const { depth } = p;
   try {
     while (p.token.kind !== K.RBRACE) {
       if (p.token.kind === K.EOF) p.fail("'{' is never closed", at);
-      statement(p, scope, body);
+      const start = p.token;
+      try {
+        statement(p, scope, body);
+      } catch (error) {
+        if (error !== FAILURE) throw error;
+        p.depth = depth;
+        leaveStatement(p);
+        body.push({ kind: "unread", at: start });
+      }
     }
     p.advance();
-    p.braces--;
   } finally {
     reveal(scope);
   }
@@ -263,8 +272,24 @@ function forStatement(p: Parser, at: Token): Statement {
   }
 }
 
+/** GNU C's `__auto_type x = …`, which C23 and C++ spell `auto`. */
+function deduced(p: Parser, scope: Scope): Statement {
+  const at = p.token;
+  p.advance();
+  const name = p.token;
+  if (name.id === null) p.fail(`expected a name, got ${describe(name)}`);
+  p.advance();
+  p.expect(K.ASSIGN, "=", "after a name whose type it tells");
+  const value = expression(p, 1);
+  const type = T.unqualified(controlType(p, value));
+  hide(p, scope, name.id, type, name);
+  p.expect(K.SEMICOLON, ";", "after a declaration");
+  return { kind: "declare", at, locals: [{ name: name.text, type, static: false, value }] };
+}
+
 function localDeclaration(p: Parser, scope: Scope): Statement {
   const at = p.token;
+  if (p.keyword === K.KW_AUTO_TYPE) return deduced(p, scope);
   const base = specifiers(p);
   const locals: Local[] = [];
   while (p.token.kind !== K.SEMICOLON) {

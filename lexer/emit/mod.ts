@@ -57,7 +57,7 @@ export function emit(model: Model, { release, runtime, source = null }: EmitOpti
     ["structs.js", emitStructs(api, banner, runtime)],
     ["symbols.ts", emitSymbols(api, banner)],
   ]);
-  if (guards !== null) files.set("guards.js", guards.text);
+  if (guards !== null) files.set("guards.js", guards.text).set("kernels.txt", guards.kernels);
   return { files, api, guards };
 }
 

@@ -25,6 +25,7 @@ const SHADOWS: Readonly<Record<string, readonly string[]>> = {
   ggml_context: ["mem_size", "no_alloc"],
   ggml_cgraph: ["size", "n_nodes", "n_leafs", "nodes", "leafs", "grads", "grad_accs", "visited_hash_set"],
   ggml_hash_set: ["size", "used", "keys"],
+  ggml_compute_params: ["ith", "nth", "use_ref"],
 };
 
 /** Functions whose answers come from the library or from the runtime: their C bodies are tables and pointers. */
@@ -53,6 +54,9 @@ export const MAY_FAIL: ReadonlySet<string> = new Set([
 /** What they assert is about their own callers' sizes, which are constants. */
 export const NEVER_FAIL = /^ggml_[sg]et_op_params/;
 
+/** Calls whose answer is known: no guard is asked about memory that a backend has laid out its own way. */
+export const ANSWERS: Readonly<Record<string, string>> = { ggml_cpu_extra_compute_forward: "false" };
+
 /** Functions that only decorate: what they return is their first argument. */
 export const DECORATE: ReadonlySet<string> = new Set(["ggml_set_name", "ggml_format_name"]);
 
@@ -69,6 +73,8 @@ const MATH: Readonly<Record<string, string>> = {
   log2: "log2",
   log2f: "log2",
   abs: "abs",
+  std_max: "max",
+  std_min: "min",
   fabs: "abs",
   fabsf: "abs",
   round: "round",
@@ -314,6 +320,7 @@ export class Expressions {
     const name = calleeOf(node);
     if (MATH[name] !== undefined) return `Math.${MATH[name]}(${node.args.map((argument) => this.write(argument)).join(", ")})`;
     if (DECORATE.has(name)) return this.write(node.args[0]);
+    if (ANSWERS[name] !== undefined) return ANSWERS[name];
     const callee = this.#in.callee(name);
     const parameters = this.#in.parameters(name);
     return `${callee}(${node.args.map((argument, i) => this.#argument(argument, parameters[i])).join(", ")})`;

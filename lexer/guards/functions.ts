@@ -37,9 +37,6 @@ interface Translated {
   readonly unknown: string | null;
 }
 
-/** What jumps are inside something that JavaScript can't do without. */
-const JUMPS: ReadonlySet<string> = new Set(["return", "break", "continue"]);
-
 /** The functions of one source, translated as they are asked for. */
 export class Functions {
   readonly parser: Parser;
@@ -159,14 +156,19 @@ class FunctionWriter {
   readonly #unknown: Map<string, string> = new Map();
   readonly #assigned: Set<string> = new Set();
   readonly #lines: string[] = [];
+  /** True for a function that computes: its loops run over the elements, of which nothing is known beforehand. */
+  readonly #isKernel: boolean;
   #indent = "  ";
   #resultUnknown: string | null = null;
+  /** Whether nobody wants the result of the call that is about to be written. */
+  #discards = false;
   /** Set where the function may have returned, nobody knows. */
   #lost: string | null = null;
 
   constructor(all: Functions, body: FunctionBody) {
     this.#all = all;
     this.#body = body;
+    this.#isKernel = KERNEL.test(body.name);
     for (const { name, type } of body.type.parameters) if (name !== null) this.#types.set(name, type);
     this.expressions = new Expressions({
       parser: all.parser,
@@ -187,8 +189,24 @@ class FunctionWriter {
     collectAssigned(body, this.#assigned);
     const parameters = type.parameters.map((parameter, i) => rename(parameter.name ?? `arg${i}`));
     for (const statement of body.body) if (kept.has(statement)) this.#statement(statement, kept);
-    const lines = [`function ${name}(${parameters.join(", ")}) {`, ...this.#lines, "}"];
+    const lines = [`function ${name}(${parameters.join(", ")}) {`, ...this.#withoutDead(this.#lines), "}"];
     return { lines, unknown: this.#resultUnknown ?? this.#lost };
+  }
+
+  /** Without variables that nothing reads: what read them could not be translated. */
+  #withoutDead(lines: readonly string[]): readonly string[] {
+    const text = lines.join("\n");
+    const left = lines.filter((line) => {
+      const [, name, value] = /^ *(?:const|let) (\w+)(?: = (.*))?;$/.exec(line) ?? [];
+      if (name === undefined || text.match(new RegExp(`\\b${name}\\b`, "g"))!.length > 1) return true;
+      return value !== undefined && [...value.matchAll(/(\$?\w+)\(/g)].some(([, callee]) => this.#mayThrow(callee));
+    });
+    return left.length === lines.length ? lines : this.#withoutDead(left);
+  }
+
+  #mayThrow(callee: string): boolean {
+    if (callee.startsWith("$")) return /^\$(divide|remainder|new|build)/.test(callee);
+    return this.#all.mayFail(callee);
   }
 
   #line(text: string): void {
@@ -210,12 +228,14 @@ class FunctionWriter {
   #callee(name: string): string {
     const byHand = BY_HAND[name];
     if (byHand !== undefined) return this.#helper(byHand);
-    this.#all.require(name);
+    if (this.#discards) this.#all.translate(name);
+    else this.#all.require(name);
+    this.#discards = false;
     return name;
   }
 
   #statement(statement: Statement, kept: ReadonlySet<Statement>): void {
-    if (this.#lost !== null) return this.#giveUp(statement, this.#lost);
+    if (this.#lost !== null) return this.#leaveOut(statement, this.#lost);
     try {
       this.#translate(statement, kept);
     } catch (error) {
@@ -226,20 +246,25 @@ class FunctionWriter {
 
   /** Leaves a statement out: what it sets is unknown from here on, and what it asserts is reported. */
   #giveUp(statement: Statement, reason: string): void {
+    this.#leaveOut(statement, reason);
+    if (assertionOf(statement) !== null) return;
+    if (statement.kind === "return") this.#resultUnknown ??= reason;
+    else if (statement.kind === "unread" || containsReturn(statement)) this.#lost = reason;
+  }
+
+  #leaveOut(statement: Statement, reason: string): void {
     const assertion = assertionOf(statement);
-    if (assertion !== null) this.#report(statement, assertion.text, reason);
+    if (assertion !== null) return this.#report(statement, assertion.text, reason);
     if (statement.kind === "declare") {
       for (const { name, type } of statement.locals) {
         this.#types.set(name, type);
         this.#unknown.set(name, reason);
       }
     }
-    if (statement.kind === "return") this.#resultUnknown ??= reason;
-    if (assertion === null && statement.kind !== "return" && containsReturn(statement)) this.#lost = reason;
     const assigned = new Set<string>();
     collectAssigned(statement, assigned, false);
     for (const name of assigned) this.#unknown.set(name, reason);
-    if (assertion === null) { for (const child of childrenOf(statement)) this.#giveUp(child, reason); }
+    for (const child of childrenOf(statement)) this.#leaveOut(child, reason);
   }
 
   #report(statement: Statement, text: string, reason: string | null): void {
@@ -264,6 +289,7 @@ class FunctionWriter {
       case "for":
         return this.#for(statement, kept);
       case "while":
+        if (this.#isKernel) throw new Untranslatable("it loops over the data");
         this.#line(`while (${this.expressions.write(statement.test)}) {`);
         this.#inside(statement.body, kept);
         this.#line("}");
@@ -277,6 +303,8 @@ class FunctionWriter {
       case "continue":
         this.#line(`${statement.kind};`);
         return;
+      case "unread":
+        throw new Untranslatable("it could not be read");
       default:
         throw new Untranslatable(`it uses '${statement.kind}'`);
     }
@@ -347,8 +375,10 @@ class FunctionWriter {
       if (name.startsWith("ggml_log_") || DECORATE.has(name) || SILENT.has(name)) return;
     }
     try {
+      this.#discards = value.kind === "call";
       this.#line(`${this.expressions.write(value)};`);
     } catch (error) {
+      this.#discards = false;
       if (!(error instanceof Untranslatable)) throw error;
       this.#callsOf(value, error);
       throw error;
@@ -398,6 +428,7 @@ class FunctionWriter {
 
   #for(statement: Statement & { readonly kind: "for" }, kept: ReadonlySet<Statement>): void {
     const { first, test, step, body } = statement;
+    if (this.#isKernel && !this.#isShort(test)) throw new Untranslatable("it loops over the data");
     let head = "";
     if (first?.kind === "declare") {
       for (const { name, type } of first.locals) this.#types.set(name, type);
@@ -408,6 +439,13 @@ class FunctionWriter {
     this.#line(`for (${head};${condition};${step === null ? "" : ` ${this.expressions.write(step)}`}) {`);
     this.#inside(body, kept);
     this.#line("}");
+  }
+
+  /** True for a loop over dimensions or sources, whose number is a constant. */
+  #isShort(test: Node | null): boolean {
+    if (test?.kind !== "binary") return false;
+    const limit = evaluate(this.#all.parser, test.right);
+    return typeof limit !== "string" && limit.kind === "int" && Number(limit.value) <= 16;
   }
 
   #switch({ value, body }: Statement & { readonly kind: "switch" }, kept: ReadonlySet<Statement>): void {
@@ -426,6 +464,9 @@ class FunctionWriter {
     this.#line("}");
   }
 }
+
+/** The names of functions that compute. */
+const KERNEL = /^ggml_compute_forward_|__/;
 
 /** What the runtime's own `newTensor` takes. */
 const BY_HAND_PARAMETERS: readonly CType[] = [];
@@ -464,8 +505,16 @@ function textOf(node: Node | undefined): string | null {
   return node?.kind === "string" ? String.fromCharCode(...node.units) : null;
 }
 
+/** True if a statement may leave more than itself. */
 function containsReturn(statement: Statement): boolean {
-  return JUMPS.has(statement.kind) || childrenOf(statement).some(containsReturn);
+  if (statement.kind === "return" || statement.kind === "goto") return true;
+  const isAround = statement.kind === "for" || statement.kind === "while" || statement.kind === "do" || statement.kind === "switch";
+  if (!isAround && (statement.kind === "break" || statement.kind === "continue")) return true;
+  return childrenOf(statement).some((child) => isAround ? leavesFunction(child) : containsReturn(child));
+}
+
+function leavesFunction(statement: Statement): boolean {
+  return statement.kind === "return" || statement.kind === "goto" || childrenOf(statement).some(leavesFunction);
 }
 
 /** The variables that a statement and what is in it assign to, by any of their parts. */

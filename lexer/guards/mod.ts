@@ -15,13 +15,15 @@ import { type Assertion, Functions } from "./functions.ts";
 import type { Symbol } from "../parser.ts";
 import type { Source } from "./sources.ts";
 
-export { readSource, type Source } from "./sources.ts";
+export { readSources, type Source } from "./sources.ts";
 export type { Assertion };
 
 /** The guards of one set of bindings. */
 export interface Guards {
   /** The text of `guards.js`. */
   readonly text: string;
+  /** The text of `kernels.txt`: what the CPU's kernels assert of a tensor that they are to compute. */
+  readonly kernels: string;
   /** The C names of the functions that have one. */
   readonly names: ReadonlySet<string>;
   /** Every assertion that was looked at. */
@@ -33,8 +35,11 @@ export interface Guards {
 /** The fields of tensors that assertions read, directly or by way of another tensor. */
 const FIELDS: ReadonlySet<string> = new Set(["type", "ne", "nb", "op", "flags", "view_src", "view_offs", "grads", "grad_accs"]);
 
+/** The kernel that chooses the others by the operation. */
+const COMPUTE = "ggml_compute_forward";
+
 /**
- * Writes the guards of an API from the source that defines its functions.
+ * Writes the guards of an API from the sources that define its functions.
  *
  * @param byHand Functions whose guards are written by hand: they are not translated.
  */
@@ -43,16 +48,23 @@ export function writeGuards(api: Api, { parser }: Source, byHand: ReadonlySet<st
   const guarded = new Map<BoundFunction, readonly string[]>();
   for (const bound of api.functions) {
     const { name } = bound.declaration;
-    if (!functions.has(name) || byHand.has(name) || !functions.mayFail(name)) continue;
+    if (!functions.has(name) || byHand.has(name) || !functions.mayFail(name) || !isSource(bound, functions)) continue;
     if (BY_HAND[name] === undefined) functions.translate(name);
     if (checks(name, functions)) guarded.set(bound, wrapper(bound, functions));
   }
+  if (functions.has(COMPUTE)) functions.translate(COMPUTE);
   return {
     text: text(functions, guarded, banner, runtime),
+    kernels: kernels(functions, banner),
     names: namesOf(guarded.keys()),
     assertions: functions.assertions,
     byHand: [...Object.keys(BY_HAND), ...INSIDE_BY_HAND, ...byHand].flatMap((name) => functions.assertionsIn(name)),
   };
+}
+
+/** True for what ggml.c defines: the CPU backend's own functions are about threads, not about tensors. */
+function isSource({ declaration }: BoundFunction, functions: Functions): boolean {
+  return functions.parser.origin(functions.body(declaration.name).at).header.endsWith("ggml.c");
 }
 
 /** Functions that only those call which the runtime does by hand, and whose assertions it checks there. */
@@ -126,18 +138,8 @@ function shadow(parameter: BoundParameter, { helpers }: Functions): string {
 }
 
 function text(functions: Functions, guarded: ReadonlyMap<BoundFunction, readonly string[]>, banner: string, runtime: string): string {
-  const reached = reachable([...guarded.keys()].map(({ declaration }) => declaration.name), functions);
   const body = new Printer();
-  for (const [name, { lines }] of functions.translated) {
-    if (!reached.has(name)) continue;
-    body.gap();
-    body.line(...lines);
-  }
-  for (const [name, lines] of functions.explained) {
-    if (lines.length === 0 || !body.toString().includes(`${name}$why(`)) continue;
-    body.gap();
-    body.line(...lines);
-  }
+  writeFunctions(functions, [...guarded.keys()].map(({ declaration }) => declaration.name), body);
   body.gap();
   body.line("/** What must hold before each function is called. */", "export const guards = {");
   for (const lines of guarded.values()) body.line(...lines);
@@ -147,21 +149,53 @@ function text(functions: Functions, guarded: ReadonlyMap<BoundFunction, readonly
   printer.line(banner);
   printer.line("// deno-fmt-ignore-file", "// deno-lint-ignore-file");
   printer.gap();
-  const graphs = ["expectLayouts", ...GRAPHS.filter((helper) => written.includes(`$${helper}(`))];
-  const helpers = ["expectTypes", ...[...functions.helpers, "named"].filter((helper) => written.includes(`$${helper}(`))].filter((name) =>
-    !GRAPHS.includes(name)
-  );
+  const used = [...functions.helpers, "named"].filter((helper) => written.includes(`$${helper}(`));
   const importHelpers = (names: readonly string[], file: string) =>
     importNames(names.map((helper) => `${helper} as $${helper}`), runtime.replace(/runtime\.ts$/, file));
-  printer.line(importHelpers(helpers, "guard.ts"), importHelpers(graphs, "guard_graph.ts"));
-  printer.line('import { ggml_tensor } from "./structs.js";');
+  printer.line(
+    importHelpers(["expectTypes", ...used.filter((helper) => !GRAPHS.includes(helper))], "guard.ts"),
+    importHelpers(["expectLayouts", ...used.filter((helper) => GRAPHS.includes(helper))], "guard_graph.ts"),
+    'import { ggml_tensor } from "./structs.js";',
+  );
   printer.gap();
-  for (const [name, value] of functions.constants) {
-    if (new RegExp(`\\b${name}\\b`).test(written)) printer.line(`const ${name} = ${value};`);
-  }
+  writeConstants(functions, written, printer);
   printer.gap();
   printer.line(`$expectTypes(${typeCount(functions)});`, `$expectLayouts(${JSON.stringify(layouts(functions))});`);
   return printer.toString() + "\n" + written;
+}
+
+/** A script that is read when something is first computed: as a module it would cost every start 3 ms. Its helpers are its parameters. */
+function kernels(functions: Functions, banner: string): string {
+  const body = new Printer();
+  if (functions.has(COMPUTE)) writeFunctions(functions, [COMPUTE], body);
+  const written = body.toString();
+  const printer = new Printer();
+  printer.line(banner, `"use strict";`);
+  writeConstants(functions, written, printer);
+  const result = functions.has(COMPUTE) ? `(tensor) => ${COMPUTE}({ ith: 0, nth: 1, use_ref: false }, tensor)` : "() => {}";
+  return `${printer}\n${written}\nreturn ${result};\n`;
+}
+
+function writeFunctions(functions: Functions, roots: readonly string[], printer: Printer): void {
+  const reached = reachable(roots, functions);
+  let written = "";
+  for (const [name, { lines }] of functions.translated) {
+    if (!reached.has(name)) continue;
+    printer.gap();
+    printer.line(...lines);
+    written += lines.join("\n");
+  }
+  for (const [name, lines] of functions.explained) {
+    if (lines.length === 0 || !written.includes(`${name}$why(`)) continue;
+    printer.gap();
+    printer.line(...lines);
+  }
+}
+
+function writeConstants({ constants }: Functions, written: string, printer: Printer): void {
+  for (const [name, value] of constants) {
+    if (new RegExp(`\\b${name}\\b`).test(written)) printer.line(`const ${name} = ${value};`);
+  }
 }
 
 /** The helpers that look into graphs. */

@@ -150,28 +150,36 @@ export function slice({ body }: FunctionBody, callees: Callees): ReadonlySet<Sta
     changed = true;
     expressionsOf(statement).forEach(need);
   };
-  const visit = (statement: Statement): boolean => {
+  // A jump matters where what it jumps out of does.
+  const visit = (statement: Statement, jumps: boolean): boolean => {
+    const jumpsInside = isLoop(statement) || statement.kind === "switch" ? kept.has(statement) : jumps;
     let inside = false;
-    for (const child of childrenOf(statement)) inside = visit(child) || inside;
-    if (inside || matters(statement, read, callees)) keep(statement);
+    for (const child of childrenOf(statement)) inside = visit(child, jumpsInside) || inside;
+    if (inside || (isJump(statement) && jumps) || matters(statement, read, callees)) keep(statement);
     if (kept.has(statement) && statement.kind === "for" && statement.first !== null) keep(statement.first);
     return kept.has(statement);
   };
   while (changed) {
     changed = false;
-    visit(body);
+    visit(body, false);
   }
   return kept;
+}
+
+function isLoop({ kind }: Statement): boolean {
+  return kind === "for" || kind === "while" || kind === "do";
+}
+
+function isJump({ kind }: Statement): boolean {
+  return kind === "break" || kind === "continue" || kind === "case";
 }
 
 function matters(statement: Statement, read: ReadonlySet<string>, callees: Callees): boolean {
   switch (statement.kind) {
     case "return":
-    case "case":
-    case "break":
-    case "continue":
     case "goto":
     case "label":
+    case "unread":
       return true;
     case "declare":
       if (statement.locals.some(({ name }) => read.has(name))) return true;
