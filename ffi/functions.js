@@ -5394,7 +5394,6 @@ export const functions = {
   },
   ggml_get_type_traits(type) {
     const $0 = $uint32(type, "ggml_get_type_traits(type)");
-    if ($guarding.on) $guards.ggml_get_type_traits(type);
     $ggml_get_type_traits ??= $bind("ggml_get_type_traits", ["u32"], "u64");
     const $ = $ggml_get_type_traits($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits");

@@ -11,6 +11,7 @@
 import type { Data } from "./arguments.ts";
 import { Handle } from "./handle.ts";
 import { fromUint64 } from "./integers.ts";
+import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
 
 /** What a guard reads of a `ggml_tensor`. */
@@ -345,7 +346,59 @@ export function isQuantized(type: number): boolean {
   return quantized[type] ??= isType(type) && bind("ggml_is_quantized", "i32", "bool")(type);
 }
 
-function typeName(type: number): string {
+/** What guards read of `ggml_type_traits`: functions are there or null. */
+export interface TypeTraits {
+  readonly blck_size: number;
+  readonly type_size: number;
+  readonly is_quantized: boolean;
+  readonly to_float: bigint | null;
+  readonly from_float_ref: bigint | null;
+}
+
+/** What guards read of `ggml_type_traits_cpu`. */
+export interface CpuTraits {
+  readonly from_float: bigint | null;
+  readonly vec_dot: bigint | null;
+  readonly vec_dot_type: number;
+  readonly nrows: number;
+}
+
+const traits: TypeTraits[] = [], cpu: CpuTraits[] = [];
+
+/** `ggml_get_type_traits`. */
+export function typeTraits(type: number): TypeTraits {
+  return traits[type] ??= readTraits(type, "ggml_get_type_traits", "ggml_type_traits", (view, at) => ({
+    blck_size: blockSize(type),
+    type_size: typeSize(type),
+    is_quantized: isQuantized(type),
+    to_float: address(view, at.to_float),
+    from_float_ref: address(view, at.from_float_ref),
+  }));
+}
+
+/** `ggml_get_type_traits_cpu`. */
+export function cpuTraits(type: number): CpuTraits {
+  return cpu[type] ??= readTraits(type, "ggml_get_type_traits_cpu", "ggml_type_traits_cpu", (view, at) => ({
+    from_float: address(view, at.from_float),
+    vec_dot: address(view, at.vec_dot),
+    vec_dot_type: view.getUint32(at.vec_dot_type, true),
+    nrows: Number(view.getBigInt64(at.nrows, true)),
+  }));
+}
+
+function readTraits<T>(type: number, name: string, record: string, read: (view: DataView, at: Readonly<Record<string, number>>) => T): T {
+  const { size, fields } = ABI.records[record];
+  const pointer = isType(type) ? bind(name, "i32", "pointer")(type) as Deno.PointerValue : null;
+  const bytes = pointer === null ? new ArrayBuffer(size) : Deno.UnsafePointerView.getArrayBuffer(pointer, size);
+  return read(new DataView(bytes), fields);
+}
+
+function address(view: DataView, offset: number): bigint | null {
+  return view.getBigUint64(offset, true) || null;
+}
+
+/** `ggml_type_name`. */
+export function typeName(type: number): string {
   if (!isType(type)) return String(type);
   const name = bind("ggml_type_name", "i32", "pointer")(type) as Deno.PointerValue;
   return name === null ? String(type) : Deno.UnsafePointerView.getCString(name);

@@ -96,8 +96,22 @@ function inspectNode(where: string, node: TensorHandle, number: number): void {
   } catch (error) {
     throw named(error, at(), Object.fromEntries(sources.map((source, i) => [`src[${i}]`, tensor(source)])));
   }
+  expectRoutines(at, node);
   if (supports(node)) return;
   throw new Error(`${at()}: the CPU backend has no implementation for ${sources.map((source) => tensor(source)).join(", ")}`);
+}
+
+/** Throws where a kernel would call a routine that its type hasn't got: nothing asserts that. */
+function expectRoutines(at: () => string, { op, type, src: [first] }: TensorHandle): void {
+  if (first === null) return;
+  const lacks = (of: number, routine: string) => {
+    throw new Error(`${at()}: ${tensor(first)}: ggml has no ${routine} for ${guard.typeName(of)}`);
+  };
+  const multiplies = op === enums.GGML_OP_MUL_MAT || op === enums.GGML_OP_MUL_MAT_ID;
+  if (multiplies && guard.cpuTraits(first.type).vec_dot === null) lacks(first.type, "vec_dot");
+  if (multiplies) return;
+  if (guard.isQuantized(first.type) && type !== first.type && guard.typeTraits(first.type).to_float === null) lacks(first.type, "to_float");
+  if (guard.isQuantized(type) && type !== first.type && guard.cpuTraits(type).from_float === null) lacks(type, "from_float");
 }
 
 const { fields, size: TENSOR_SIZE } = ABI.records.ggml_tensor;

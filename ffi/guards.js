@@ -18,6 +18,7 @@ import {
   remainder as $remainder,
   tensor as $tensor,
   typeSize as $typeSize,
+  typeTraits as $typeTraits,
   zero as $zero,
   zeros as $zeros,
 } from "./guard.ts";
@@ -242,6 +243,7 @@ function ggml_row_size(type, ne) {
 function ggml_type_sizef(type) {
   if (!(type >= 0)) throw $failed("ggml_type_sizef", "type >= 0", { type });
   if (!(type < GGML_TYPE_COUNT)) throw $failed("ggml_type_sizef", "type < GGML_TYPE_COUNT", { type });
+  return $typeTraits(type).type_size / $typeTraits(type).blck_size;
 }
 
 function ggml_type_name(type) {
@@ -3267,6 +3269,7 @@ function ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
   if (ggml_quantize_requires_imatrix(type)) {
     if (!(imatrix !== null)) throw $failed("ggml_quantize_chunk", "imatrix != NULL", { imatrix });
   }
+  if (!(($remainder(start, $typeTraits(type).blck_size)) === 0)) throw $failed("ggml_quantize_chunk", "start % type_traits[type].blck_size == 0", { start, type });
   if (!(($remainder(start, n_per_row)) === 0)) throw $failed("ggml_quantize_chunk", "start % n_per_row == 0", { start, n_per_row });
   const start_row = $divide(start, n_per_row);
   const row_size = ggml_row_size(type, n_per_row);
@@ -3339,11 +3342,6 @@ function ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
     default:
       if (!(0)) throw $failed("ggml_quantize_chunk", "false", {});
   }
-}
-
-function ggml_get_type_traits(type) {
-  if (!(type >= 0)) throw $failed("ggml_get_type_traits", "type >= 0", { type });
-  if (!(type < GGML_TYPE_COUNT)) throw $failed("ggml_get_type_traits", "type < GGML_TYPE_COUNT", { type });
 }
 
 function ggml_is_scalar$why(tensor) {
@@ -5879,14 +5877,6 @@ export const guards = {
       ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     } catch (error) {
       throw $named(error, "ggml_quantize_chunk", {});
-    }
-  },
-  ggml_get_type_traits(type) {
-    const $0 = type;
-    try {
-      ggml_get_type_traits($0);
-    } catch (error) {
-      throw $named(error, "ggml_get_type_traits", {});
     }
   },
 };

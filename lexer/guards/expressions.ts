@@ -26,6 +26,8 @@ const SHADOWS: Readonly<Record<string, readonly string[]>> = {
   ggml_cgraph: ["size", "n_nodes", "n_leafs", "nodes", "leafs", "grads", "grad_accs", "visited_hash_set"],
   ggml_hash_set: ["size", "used", "keys"],
   ggml_compute_params: ["ith", "nth", "use_ref"],
+  ggml_type_traits: ["blck_size", "type_size", "is_quantized", "to_float", "from_float_ref"],
+  ggml_type_traits_cpu: ["from_float", "vec_dot", "vec_dot_type", "nrows"],
 };
 
 /** Functions whose answers come from the library or from the runtime: their C bodies are tables and pointers. */
@@ -40,8 +42,13 @@ export const BY_HAND: Readonly<Record<string, string>> = {
   ggml_hash_find: "hashFind",
   ggml_hash_insert: "hashInsert",
   ggml_bitset_get: "bitsetGet",
+  ggml_get_type_traits: "typeTraits",
+  ggml_get_type_traits_cpu: "cpuTraits",
   calloc: "zeros",
 };
+
+/** Tables that the library is asked for, entry by entry. */
+const TABLES: Readonly<Record<string, string>> = { type_traits: "typeTraits", type_traits_cpu: "cpuTraits" };
 
 /** Those of them that may throw. */
 export const MAY_FAIL: ReadonlySet<string> = new Set([
@@ -165,8 +172,11 @@ export class Expressions {
         return this.#cast(node, inner);
       case "member":
         return this.#member(node);
-      case "index":
+      case "index": {
+        const table = node.object.kind === "name" ? TABLES[node.object.at.text] : undefined;
+        if (table !== undefined) return `${this.#in.helper(table)}(${this.write(node.index)})`;
         return `${this.write(node.object, true)}[${this.write(node.index)}]`;
+      }
       case "call":
         return this.#call(node);
       case "object":
