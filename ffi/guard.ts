@@ -386,7 +386,12 @@ export function cpuTraits(type: number): CpuTraits {
   }));
 }
 
-function readTraits<T>(type: number, name: string, record: string, read: (view: DataView, at: Readonly<Record<string, number>>) => T): T {
+function readTraits<T>(
+  type: number,
+  name: string,
+  record: keyof typeof ABI.records,
+  read: (view: DataView, at: Readonly<Record<string, number>>) => T,
+): T {
   const { size, fields } = ABI.records[record];
   const pointer = isType(type) ? bind(name, "i32", "pointer")(type) as Deno.PointerValue : null;
   const bytes = pointer === null ? new ArrayBuffer(size) : Deno.UnsafePointerView.getArrayBuffer(pointer, size);
