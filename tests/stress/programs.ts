@@ -80,9 +80,7 @@ class Program {
   createTensor(): void {
     const place = this.#place();
     const tensor = lib.ggml_new_tensor_1d(place.ctx, lib.GGML_TYPE_F32, LENGTH);
-    const numbers = Array.from({ length: LENGTH }, (_, i) => i + this.#random.below(1000));
-    copy(Float32Array.from(numbers), tensor);
-    this.#tensors.push({ value: tensor, numbers, home: place.home });
+    this.#tensors.push({ value: tensor, numbers: this.#fill(tensor), home: place.home });
   }
 
   /** Tensors in memory that a backend owns. */
@@ -91,9 +89,7 @@ class Program {
     const tensor = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, LENGTH);
     const buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, cpu())!;
     const home: Home = { freed: false, kind: "buffer" };
-    const numbers = Array.from({ length: LENGTH }, (_, i) => i * 2 + this.#random.below(1000));
-    copy(Float32Array.from(numbers), tensor);
-    this.#tensors.push({ value: tensor, numbers, home });
+    this.#tensors.push({ value: tensor, numbers: this.#fill(tensor), home });
     if (this.#random.percent(70)) this.#buffers.push({ home, buffer });
   }
 
@@ -115,7 +111,6 @@ class Program {
   }
 
   createGraph(): void {
-    const place = this.#place();
     const a = this.#alive(this.#tensors), b = this.#alive(this.#tensors);
     if (a === null || b === null) return;
     const ctx = init({ memSize: 64 * 1024 });
@@ -130,7 +125,6 @@ class Program {
     this.#operands.set(known.numbers, [a.home, b.home]);
     assertEquals(lib.ggml_graph_compute_with_ctx(ctx, graph, 1), lib.GGML_STATUS_SUCCESS);
     this.#tensors.push(known);
-    void place;
   }
   readonly #operands = new WeakMap<readonly number[], readonly Home[]>();
 
@@ -142,6 +136,53 @@ class Program {
     const scratch = init({ memSize: 16 * 1024 });
     assertEquals(lib.ggml_graph_compute_with_ctx(scratch, graph, 1), lib.GGML_STATUS_SUCCESS);
     assertNumbers(view<Float32Array>(value), numbers);
+  }
+
+  /** A graph whose tensors lie in an allocator's buffer. Nobody holds on to the allocator but they. */
+  createAllocated(): void {
+    const { graph, a, doubled } = this.#unallocated();
+    const allocator = lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type());
+    assert(lib.ggml_gallocr_alloc_graph(allocator, graph));
+    const numbers = this.#fill(a);
+    const backend = this.#random.percent(50) ? cpu() : lib.ggml_backend_cpu_init()!;
+    lib.ggml_backend_cpu_set_n_threads(backend, 1);
+    assertEquals(lib.ggml_backend_graph_compute(backend, graph), lib.GGML_STATUS_SUCCESS);
+    this.#tensors.push({ value: doubled, numbers: numbers.map((number) => number * 2), home: { freed: false, kind: "buffer" } });
+  }
+
+  /** The same by a scheduler, of a backend with threads of its own. */
+  createScheduled(): void {
+    const { graph, a, doubled } = this.#unallocated();
+    const backend = lib.ggml_backend_cpu_init()!;
+    if (this.#random.percent(20)) {
+      const pool = lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(1));
+      lib.ggml_backend_cpu_set_threadpool(backend, pool);
+    }
+    lib.ggml_backend_cpu_set_n_threads(backend, 1);
+    const scheduler = lib.ggml_backend_sched_new([backend], null, 1, 64, false, false);
+    assert(lib.ggml_backend_sched_alloc_graph(scheduler, graph));
+    const numbers = this.#fill(a);
+    assertEquals(lib.ggml_backend_sched_graph_compute(scheduler, graph), lib.GGML_STATUS_SUCCESS);
+    this.#tensors.push({ value: doubled, numbers: numbers.map((number) => number * 2), home: { freed: false, kind: "buffer" } });
+  }
+
+  /** A graph without memory: a tensor and its double. */
+  #unallocated() {
+    const ctx = init({ memSize: 16 * 1024, noAlloc: true });
+    const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, LENGTH);
+    lib.ggml_set_input(a);
+    lib.ggml_set_output(a); // or the allocator gives its place to the result, and to compute that again is to double it again
+    const doubled = lib.ggml_scale(ctx, a, 2);
+    lib.ggml_set_output(doubled);
+    const graph = lib.ggml_new_graph_custom(ctx, 16, false);
+    lib.ggml_build_forward_expand(graph, doubled);
+    return { graph, a, doubled };
+  }
+
+  #fill(tensor: lib.ggml_tensor): number[] {
+    const numbers = Array.from({ length: LENGTH }, (_, i) => i + this.#random.below(1000));
+    copy(Float32Array.from(numbers), tensor);
+    return numbers;
   }
 
   createGguf(): void {
@@ -244,6 +285,8 @@ const STEP_KINDS: readonly ((this: Program) => void | Promise<void>)[] = [
   Program.prototype.viewTensor,
   Program.prototype.createGraph,
   Program.prototype.compute,
+  Program.prototype.createAllocated,
+  Program.prototype.createScheduled,
   Program.prototype.createGguf,
   Program.prototype.useGguf,
   Program.prototype.disposeGguf,
