@@ -24,12 +24,19 @@ export function complaint(
   if (parameter !== undefined && !parameters.some((one) => one.name === parameter)) return `names no parameter of its own: ${message}`;
   if (!rest.startsWith(": assertion failed")) return null;
   const tensors = args.map((value) => evaluate(value, results)).filter((value) => value instanceof lib.ggml_tensor);
-  if (tensors.length === 0 || tensors.some((tensor) => descriptions(tensor).some((text) => message.includes(text)))) return null;
-  return `shows none of its tensors, such as ${descriptions(tensors[0])[0]}: ${message}`;
+  const texts = tensors.flatMap(descriptions);
+  if (texts.length === 0 || texts.some((text) => message.includes(text))) return null;
+  return `shows none of its tensors, such as ${texts[0]}: ${message}`;
 }
 
 /** A tensor's type and dimensions as messages may give them: with or without the dimensions of 1 at the end. */
-function descriptions({ type, ne }: lib.ggml_tensor): string[] {
-  const name = lib.ggml_type_name(type);
+function descriptions(tensor: lib.ggml_tensor): string[] {
+  let name: string, ne: readonly number[];
+  try {
+    name = lib.ggml_type_name(tensor.type);
+    ne = [...tensor.ne];
+  } catch {
+    return []; // freed, or past 2^53
+  }
   return [4, 3, 2, 1].filter((rank) => ne.slice(rank).every((n) => n === 1)).map((rank) => `${name} ne=[${ne.slice(0, rank).join(", ")}]`);
 }

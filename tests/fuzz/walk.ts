@@ -153,7 +153,11 @@ export class Walk {
   #remember(ref: number): void {
     const tensor = this.#results[ref];
     if (!(tensor instanceof lib.ggml_tensor)) return;
-    this.#pool.push({ ref, type: tensor.type, ne: [...tensor.ne], nb: [...tensor.nb] });
+    try {
+      this.#pool.push({ ref, type: tensor.type, ne: [...tensor.ne], nb: [...tensor.nb] });
+    } catch {
+      // Its dimensions or strides are past 2^53, which is an Error of its own.
+    }
     if (this.#pool.length > 60) this.#pool.splice(this.#random.below(30), 1);
   }
 
@@ -208,7 +212,7 @@ export class Walk {
       case "strided": {
         const base = this.#new(type, [ne[0] + block, ne[1] + 1, ne[2], ne[3]], ctx);
         if (this.#results[base] === null) return base;
-        const [, ...nb] = (this.#results[base] as lib.ggml_tensor).nb;
+        const [, ...nb] = (this.#results[base] as lib.ggml_tensor).nb; // of a small tensor
         return this.#do({ call: "ggml_view_4d", args: [{ ref: ctx }, { ref: base }, ...ne, ...nb, 0] });
       }
       case "reshaped": {
@@ -305,8 +309,8 @@ export class Walk {
       if (this.#results[ref] === null) return null;
       this.#remember(ref);
     }
-    const { ne, nb } = this.#results[ref] as lib.ggml_tensor;
-    near.push(...ne, ...nb);
+    const entry = this.#pool.find((entry) => entry.ref === ref);
+    if (entry !== undefined) near.push(...entry.ne, ...entry.nb);
     return { ref };
   }
 }
