@@ -6652,6 +6652,7 @@ export const functions = {
   ggml_new_i32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_i32(ctx)");
     const $1 = $int32(value, "ggml_new_i32(value)");
+    if ($guarding.on) $guards.ggml_new_i32(ctx, value);
     $ggml_new_i32 ??= $bind("ggml_new_i32", ["u64", "i32"], "u64");
     const $ = $ggml_new_i32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_i32");
@@ -6660,6 +6661,7 @@ export const functions = {
   ggml_new_f32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_f32(ctx)");
     const $1 = $float(value, "ggml_new_f32(value)");
+    if ($guarding.on) $guards.ggml_new_f32(ctx, value);
     $ggml_new_f32 ??= $bind("ggml_new_f32", ["u64", "f32"], "u64");
     const $ = $ggml_new_f32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_f32");
@@ -6668,6 +6670,7 @@ export const functions = {
   ggml_set_i32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32(tensor)");
     const $1 = $int32(value, "ggml_set_i32(value)");
+    if ($guarding.on) $guards.ggml_set_i32(tensor, value);
     $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64");
     const $ = $ggml_set_i32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_i32");
@@ -6676,6 +6679,7 @@ export const functions = {
   ggml_set_f32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32(tensor)");
     const $1 = $float(value, "ggml_set_f32(value)");
+    if ($guarding.on) $guards.ggml_set_f32(tensor, value);
     $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64");
     const $ = $ggml_set_f32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_f32");
@@ -6684,6 +6688,7 @@ export const functions = {
   ggml_get_i32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_i32_1d(i)");
+    if ($guarding.on) $guards.ggml_get_i32_1d(tensor, i);
     $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32");
     const $ = $ggml_get_i32_1d(tensor.address, $1);
     return $;
@@ -6692,6 +6697,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_i32_1d(i)");
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
+    if ($guarding.on) $guards.ggml_set_i32_1d(tensor, i, value);
     $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void");
     $ggml_set_i32_1d(tensor.address, $1, $2);
   },
@@ -6701,6 +6707,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_i32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_i32_nd(i3)");
+    if ($guarding.on) $guards.ggml_get_i32_nd(tensor, i0, i1, i2, i3);
     $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32");
     const $ = $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
     return $;
@@ -6712,12 +6719,14 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_i32_nd(i3)");
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
+    if ($guarding.on) $guards.ggml_set_i32_nd(tensor, i0, i1, i2, i3, value);
     $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void");
     $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
   ggml_get_f32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_f32_1d(i)");
+    if ($guarding.on) $guards.ggml_get_f32_1d(tensor, i);
     $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32");
     const $ = $ggml_get_f32_1d(tensor.address, $1);
     return $;
@@ -6726,6 +6735,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_f32_1d(i)");
     const $2 = $float(value, "ggml_set_f32_1d(value)");
+    if ($guarding.on) $guards.ggml_set_f32_1d(tensor, i, value);
     $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void");
     $ggml_set_f32_1d(tensor.address, $1, $2);
   },
@@ -6735,6 +6745,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_f32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_f32_nd(i3)");
+    if ($guarding.on) $guards.ggml_get_f32_nd(tensor, i0, i1, i2, i3);
     $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32");
     const $ = $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
     return $;
@@ -6746,6 +6757,7 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_f32_nd(i3)");
     const $5 = $float(value, "ggml_set_f32_nd(value)");
+    if ($guarding.on) $guards.ggml_set_f32_nd(tensor, i0, i1, i2, i3, value);
     $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void");
     $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
@@ -6803,6 +6815,7 @@ export const functions = {
   ggml_graph_compute(cgraph, cplan) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
     if (!(cplan instanceof ggml_cplan) || cplan.owner.freed) throw $wrongHandle(cplan, ggml_cplan, "ggml_graph_compute(cplan)");
+    if ($guarding.on) $guards.ggml_graph_compute(cgraph, cplan);
     $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32");
     const $ = $ggml_graph_compute(cgraph.address, cplan.address);
     return $;

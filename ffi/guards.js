@@ -229,6 +229,8 @@ const GGML_OP_OPT_STEP_SGD = 99;
 const GGML_OP_COUNT = 101;
 const GGML_TYPE_TQ1_0 = 34;
 const GGML_TYPE_TQ2_0 = 35;
+const GGML_TYPE_I8 = 24;
+const GGML_TYPE_I16 = 25;
 
 $expectTypes(43);
 $expectLayouts({"ggml_cgraph":{"size":0,"n_nodes":4,"n_leafs":8,"nodes":16,"leafs":40,"grads":24,"grad_accs":32},"ggml_context":{"mem_size":0,"n_objects":20}});
@@ -413,7 +415,7 @@ function ggml_set_param(tensor) {
 }
 
 function ggml_is_scalar(tensor) {
-  return (((tensor.ne[0] === 1) && (tensor.ne[1] === 1)) && (tensor.ne[2] === 1)) && (tensor.ne[3] === 1);
+  return !!((((tensor.ne[0] === 1) && (tensor.ne[1] === 1)) && (tensor.ne[2] === 1)) && (tensor.ne[3] === 1));
 }
 
 function ggml_set_loss(tensor) {
@@ -446,7 +448,7 @@ function ggml_is_empty(tensor) {
 }
 
 function ggml_can_repeat(t0, t1) {
-  return ggml_is_empty(t0) ? ggml_is_empty(t1) : ((((($remainder(t1.ne[0], t0.ne[0])) === 0) && (($remainder(t1.ne[1], t0.ne[1])) === 0)) && (($remainder(t1.ne[2], t0.ne[2])) === 0)) && (($remainder(t1.ne[3], t0.ne[3])) === 0));
+  return !!(ggml_is_empty(t0) ? ggml_is_empty(t1) : ((((($remainder(t1.ne[0], t0.ne[0])) === 0) && (($remainder(t1.ne[1], t0.ne[1])) === 0)) && (($remainder(t1.ne[2], t0.ne[2])) === 0)) && (($remainder(t1.ne[3], t0.ne[3])) === 0)));
 }
 
 function ggml_add_impl(ctx, a, b, inplace) {
@@ -465,7 +467,7 @@ function ggml_add_inplace(ctx, a, b) {
 }
 
 function ggml_can_repeat_rows(t0, t1) {
-  return (t0.ne[0] === t1.ne[0]) && ggml_can_repeat(t0, t1);
+  return !!((t0.ne[0] === t1.ne[0]) && ggml_can_repeat(t0, t1));
 }
 
 function ggml_add_cast_impl(ctx, a, b, type) {
@@ -491,7 +493,7 @@ function ggml_add_id(ctx, a, b, ids) {
 }
 
 function ggml_is_padded_1d(tensor) {
-  return ((tensor.nb[0] === $typeSize(tensor.type)) && (tensor.nb[2] === (tensor.nb[1] * tensor.ne[1]))) && (tensor.nb[3] === (tensor.nb[2] * tensor.ne[2]));
+  return !!(((tensor.nb[0] === $typeSize(tensor.type)) && (tensor.nb[2] === (tensor.nb[1] * tensor.ne[1]))) && (tensor.nb[3] === (tensor.nb[2] * tensor.ne[2])));
 }
 
 function ggml_add1_impl(ctx, a, b, inplace) {
@@ -647,7 +649,7 @@ function ggml_log_inplace(ctx, a) {
 }
 
 function ggml_is_contiguous_rows(tensor) {
-  return (tensor.ne[0] === $blockSize(tensor.type)) || (tensor.nb[0] === $typeSize(tensor.type));
+  return !!((tensor.ne[0] === $blockSize(tensor.type)) || (tensor.nb[0] === $typeSize(tensor.type)));
 }
 
 function ggml_unary_impl(ctx, a, op, inplace) {
@@ -740,7 +742,7 @@ function ggml_mean(ctx, a) {
 }
 
 function ggml_is_matrix(tensor) {
-  return (tensor.ne[2] === 1) && (tensor.ne[3] === 1);
+  return !!((tensor.ne[2] === 1) && (tensor.ne[3] === 1));
 }
 
 function ggml_argmax(ctx, a) {
@@ -752,7 +754,7 @@ function ggml_argmax(ctx, a) {
 }
 
 function ggml_are_same_shape(t0, t1) {
-  return (((t0.ne[0] === t1.ne[0]) && (t0.ne[1] === t1.ne[1])) && (t0.ne[2] === t1.ne[2])) && (t0.ne[3] === t1.ne[3]);
+  return !!((((t0.ne[0] === t1.ne[0]) && (t0.ne[1] === t1.ne[1])) && (t0.ne[2] === t1.ne[2])) && (t0.ne[3] === t1.ne[3]));
 }
 
 function ggml_count_equal(ctx, a, b) {
@@ -1141,11 +1143,11 @@ function ggml_prec_set_src(a, prec, idx) {
 }
 
 function ggml_can_mul_mat(t0, t1) {
-  return ((t0.ne[0] === t1.ne[0]) && (($remainder(t1.ne[2], t0.ne[2])) === 0)) && (($remainder(t1.ne[3], t0.ne[3])) === 0);
+  return !!(((t0.ne[0] === t1.ne[0]) && (($remainder(t1.ne[2], t0.ne[2])) === 0)) && (($remainder(t1.ne[3], t0.ne[3])) === 0));
 }
 
 function ggml_is_transposed(tensor) {
-  return tensor.nb[0] > tensor.nb[1];
+  return !!(tensor.nb[0] > tensor.nb[1]);
 }
 
 function ggml_mul_mat(ctx, a, b) {
@@ -1181,7 +1183,7 @@ function ggml_mul_mat_id(ctx, as, b, ids) {
 }
 
 function ggml_can_out_prod(t0, t1) {
-  return ((t0.ne[1] === t1.ne[1]) && (($remainder(t1.ne[2], t0.ne[2])) === 0)) && (($remainder(t1.ne[3], t0.ne[3])) === 0);
+  return !!(((t0.ne[1] === t1.ne[1]) && (($remainder(t1.ne[2], t0.ne[2])) === 0)) && (($remainder(t1.ne[3], t0.ne[3])) === 0));
 }
 
 function ggml_out_prod(ctx, a, b) {
@@ -1435,7 +1437,7 @@ function ggml_get_rows(ctx, a, b) {
 }
 
 function ggml_is_vector(tensor) {
-  return ((tensor.ne[1] === 1) && (tensor.ne[2] === 1)) && (tensor.ne[3] === 1);
+  return !!(((tensor.ne[1] === 1) && (tensor.ne[2] === 1)) && (tensor.ne[3] === 1));
 }
 
 function ggml_get_rows_back(ctx, a, b, c) {
@@ -1786,7 +1788,7 @@ function ggml_conv_2d_dw(ctx, a, b, s0, s1, p0, p1, d0, d1) {
 }
 
 function ggml_is_contiguous_channels(tensor) {
-  return ((tensor.nb[0] > tensor.nb[2]) && (tensor.nb[1] > tensor.nb[0])) && (tensor.nb[2] === $typeSize(tensor.type));
+  return !!(((tensor.nb[0] > tensor.nb[2]) && (tensor.nb[1] > tensor.nb[0])) && (tensor.nb[2] === $typeSize(tensor.type)));
 }
 
 function ggml_conv_2d_dw_direct(ctx, a, b, stride0, stride1, pad0, pad1, dilation0, dilation1) {
@@ -1847,7 +1849,7 @@ function ggml_conv_3d_direct(ctx, a, b, s0, s1, s2, p0, p1, p2, d0, d1, d2, c, n
 }
 
 function ggml_calc_pool_output_size(ins, ks, s, p) {
-  return (((ins + (2 * p)) - ks) / s) + 1;
+  return Math.trunc(Math.fround((Math.fround((Math.fround((Math.fround(ins + (Math.fround(2 * p)))) - ks)) / s)) + 1));
 }
 
 function ggml_pool_1d(ctx, a, op, k0, s0, p0) {
@@ -1993,7 +1995,7 @@ function ggml_top_k(ctx, a, k) {
 
 function ggml_arange(ctx, start, stop, step) {
   if (!(stop > start)) throw $failed("ggml_arange", "stop > start", { stop, start });
-  const steps = Math.trunc(Math.ceil((stop - start) / step));
+  const steps = Math.trunc(Math.ceil(Math.fround((Math.fround(stop - start)) / step)));
   let result = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, steps);
   result.op = GGML_OP_ARANGE;
   return result;
@@ -2081,7 +2083,7 @@ function ggml_flash_attn_back(ctx, q, k, v, d, masked) {
 }
 
 function ggml_is_3d(tensor) {
-  return tensor.ne[3] === 1;
+  return !!(tensor.ne[3] === 1);
 }
 
 function ggml_ssm_conv(ctx, sx, c) {
@@ -2740,7 +2742,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
     case GGML_OP_MEAN:
       {
         if (src0_needs_grads) {
-          ggml_add1_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(1 / src0.ne[0]), 0, 0));
+          ggml_add1_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(Math.fround(1 / src0.ne[0])), 0, 0));
         }
       }
       break;
@@ -3262,7 +3264,7 @@ function ggml_graph_add_node(cgraph, tensor) {
 }
 
 function ggml_quantize_requires_imatrix(type) {
-  return ((type === GGML_TYPE_IQ2_XXS) || (type === GGML_TYPE_IQ2_XS)) || (type === GGML_TYPE_IQ1_S);
+  return !!(((type === GGML_TYPE_IQ2_XXS) || (type === GGML_TYPE_IQ2_XS)) || (type === GGML_TYPE_IQ1_S));
 }
 
 function ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
@@ -3342,6 +3344,308 @@ function ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
     default:
       if (!(0)) throw $failed("ggml_quantize_chunk", "false", {});
   }
+}
+
+function ggml_get_no_alloc(ctx) {
+  return ctx.no_alloc;
+}
+
+function ggml_set_i32(tensor, value) {
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      {
+        if (!(tensor.nb[0] === 1)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(int8_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_I16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(int16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_I32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(int32_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_F16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_BF16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_F32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(float)", { tensor });
+      }
+      break;
+    default:
+      throw $aborted("ggml_set_i32", "fatal error");
+  }
+  return tensor;
+}
+
+function ggml_new_i32(ctx, value) {
+  if (!(!ggml_get_no_alloc(ctx))) throw $failed("ggml_new_i32", "!ggml_get_no_alloc(ctx)", { ctx });
+  const result = ggml_new_tensor_1d(ctx, GGML_TYPE_I32, 1);
+  ggml_set_i32(result, value);
+  return result;
+}
+
+function ggml_set_f32(tensor, value) {
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      {
+        if (!(tensor.nb[0] === 1)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(int8_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_I16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(int16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_I32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(int32_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_F16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_BF16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(ggml_bf16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_F32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(float)", { tensor });
+      }
+      break;
+    default:
+      throw $aborted("ggml_set_f32", "fatal error");
+  }
+  return tensor;
+}
+
+function ggml_new_f32(ctx, value) {
+  if (!(!ggml_get_no_alloc(ctx))) throw $failed("ggml_new_f32", "!ggml_get_no_alloc(ctx)", { ctx });
+  const result = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, 1);
+  ggml_set_f32(result, Math.fround(value));
+  return result;
+}
+
+function ggml_get_i32_nd(tensor, i0, i1, i2, i3) {
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+    case GGML_TYPE_I16:
+    case GGML_TYPE_I32:
+    case GGML_TYPE_F16:
+    case GGML_TYPE_BF16:
+    case GGML_TYPE_F32:
+    default:
+      throw $aborted("ggml_get_i32_nd", "fatal error");
+  }
+}
+
+function ggml_get_i32_1d(tensor, i) {
+  if (!ggml_is_contiguous(tensor)) {
+  }
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      {
+        if (!(tensor.nb[0] === 1)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(int8_t)", { tensor });
+        return tensor.data[i];
+      }
+    case GGML_TYPE_I16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(int16_t)", { tensor });
+        return tensor.data[i];
+      }
+    case GGML_TYPE_I32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(int32_t)", { tensor });
+        return tensor.data[i];
+      }
+    case GGML_TYPE_F16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
+      }
+    case GGML_TYPE_BF16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(ggml_bf16_t)", { tensor });
+      }
+    case GGML_TYPE_F32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(float)", { tensor });
+        return (tensor.data[i] | 0);
+      }
+    default:
+      throw $aborted("ggml_get_i32_1d", "fatal error");
+  }
+}
+
+function ggml_set_i32_nd(tensor, i0, i1, i2, i3, value) {
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      break;
+    case GGML_TYPE_I16:
+      break;
+    case GGML_TYPE_I32:
+      break;
+    case GGML_TYPE_F16:
+      break;
+    case GGML_TYPE_BF16:
+      break;
+    case GGML_TYPE_F32:
+      break;
+    default:
+      throw $aborted("ggml_set_i32_nd", "fatal error");
+  }
+}
+
+function ggml_set_i32_1d(tensor, i, value) {
+  if (!ggml_is_contiguous(tensor)) {
+    const id = [0, 0, 0, 0];
+    ggml_set_i32_nd(tensor, (id[0] | 0), (id[1] | 0), (id[2] | 0), (id[3] | 0), value);
+    return;
+  }
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      {
+        if (!(tensor.nb[0] === 1)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(int8_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_I16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(int16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_I32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(int32_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_F16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_BF16:
+      {
+        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(ggml_bf16_t)", { tensor });
+      }
+      break;
+    case GGML_TYPE_F32:
+      {
+        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(float)", { tensor });
+      }
+      break;
+    default:
+      throw $aborted("ggml_set_i32_1d", "fatal error");
+  }
+}
+
+function ggml_get_f32_nd(tensor, i0, i1, i2, i3) {
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+    case GGML_TYPE_I16:
+    case GGML_TYPE_I32:
+    case GGML_TYPE_F16:
+    case GGML_TYPE_BF16:
+    case GGML_TYPE_F32:
+    default:
+      throw $aborted("ggml_get_f32_nd", "fatal error");
+  }
+}
+
+function ggml_get_f32_1d(tensor, i) {
+  if (!ggml_is_contiguous(tensor)) {
+  }
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      {
+        return Math.fround(tensor.data[i]);
+      }
+    case GGML_TYPE_I16:
+      {
+        return Math.fround(tensor.data[i]);
+      }
+    case GGML_TYPE_I32:
+      {
+        return Math.fround(tensor.data[i]);
+      }
+    case GGML_TYPE_F16:
+      {
+      }
+    case GGML_TYPE_BF16:
+      {
+      }
+    case GGML_TYPE_F32:
+      {
+        return Math.fround(tensor.data[i]);
+      }
+    default:
+      throw $aborted("ggml_get_f32_1d", "fatal error");
+  }
+}
+
+function ggml_set_f32_nd(tensor, i0, i1, i2, i3, value) {
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      break;
+    case GGML_TYPE_I16:
+      break;
+    case GGML_TYPE_I32:
+      break;
+    case GGML_TYPE_F16:
+      break;
+    case GGML_TYPE_BF16:
+      break;
+    case GGML_TYPE_F32:
+      break;
+    default:
+      throw $aborted("ggml_set_f32_nd", "fatal error");
+  }
+}
+
+function ggml_set_f32_1d(tensor, i, value) {
+  if (!ggml_is_contiguous(tensor)) {
+    const id = [0, 0, 0, 0];
+    ggml_set_f32_nd(tensor, (id[0] | 0), (id[1] | 0), (id[2] | 0), (id[3] | 0), Math.fround(value));
+    return;
+  }
+  switch (tensor.type) {
+    case GGML_TYPE_I8:
+      break;
+    case GGML_TYPE_I16:
+      break;
+    case GGML_TYPE_I32:
+      break;
+    case GGML_TYPE_F16:
+      break;
+    case GGML_TYPE_BF16:
+      break;
+    case GGML_TYPE_F32:
+      break;
+    default:
+      throw $aborted("ggml_set_f32_1d", "fatal error");
+  }
+}
+
+function ggml_cpu_init() {
+  {
+  }
+}
+
+function ggml_graph_compute(cgraph, cplan) {
+  ggml_cpu_init();
+  if (!(cplan)) throw $failed("ggml_graph_compute", "cplan", { cplan });
 }
 
 function ggml_is_scalar$why(tensor) {
@@ -5877,6 +6181,112 @@ export const guards = {
       ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     } catch (error) {
       throw $named(error, "ggml_quantize_chunk", {});
+    }
+  },
+  ggml_new_i32(ctx, value) {
+    const $0 = $context(ctx), $1 = value;
+    try {
+      ggml_new_i32($0, $1);
+      $0.expectRoom();
+    } catch (error) {
+      throw $named(error, "ggml_new_i32", {});
+    }
+  },
+  ggml_new_f32(ctx, value) {
+    const $0 = $context(ctx), $1 = Math.fround(value);
+    try {
+      ggml_new_f32($0, $1);
+      $0.expectRoom();
+    } catch (error) {
+      throw $named(error, "ggml_new_f32", {});
+    }
+  },
+  ggml_set_i32(tensor, value) {
+    const $0 = $tensor(tensor), $1 = value;
+    try {
+      ggml_set_i32($0, $1);
+    } catch (error) {
+      throw $named(error, "ggml_set_i32", { tensor: $0 });
+    }
+  },
+  ggml_set_f32(tensor, value) {
+    const $0 = $tensor(tensor), $1 = Math.fround(value);
+    try {
+      ggml_set_f32($0, $1);
+    } catch (error) {
+      throw $named(error, "ggml_set_f32", { tensor: $0 });
+    }
+  },
+  ggml_get_i32_1d(tensor, i) {
+    const $0 = $tensor(tensor), $1 = i;
+    try {
+      ggml_get_i32_1d($0, $1);
+    } catch (error) {
+      throw $named(error, "ggml_get_i32_1d", { tensor: $0 });
+    }
+  },
+  ggml_set_i32_1d(tensor, i, value) {
+    const $0 = $tensor(tensor), $1 = i, $2 = value;
+    try {
+      ggml_set_i32_1d($0, $1, $2);
+    } catch (error) {
+      throw $named(error, "ggml_set_i32_1d", { tensor: $0 });
+    }
+  },
+  ggml_get_i32_nd(tensor, i0, i1, i2, i3) {
+    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3;
+    try {
+      ggml_get_i32_nd($0, $1, $2, $3, $4);
+    } catch (error) {
+      throw $named(error, "ggml_get_i32_nd", { tensor: $0 });
+    }
+  },
+  ggml_set_i32_nd(tensor, i0, i1, i2, i3, value) {
+    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3, $5 = value;
+    try {
+      ggml_set_i32_nd($0, $1, $2, $3, $4, $5);
+    } catch (error) {
+      throw $named(error, "ggml_set_i32_nd", { tensor: $0 });
+    }
+  },
+  ggml_get_f32_1d(tensor, i) {
+    const $0 = $tensor(tensor), $1 = i;
+    try {
+      ggml_get_f32_1d($0, $1);
+    } catch (error) {
+      throw $named(error, "ggml_get_f32_1d", { tensor: $0 });
+    }
+  },
+  ggml_set_f32_1d(tensor, i, value) {
+    const $0 = $tensor(tensor), $1 = i, $2 = Math.fround(value);
+    try {
+      ggml_set_f32_1d($0, $1, $2);
+    } catch (error) {
+      throw $named(error, "ggml_set_f32_1d", { tensor: $0 });
+    }
+  },
+  ggml_get_f32_nd(tensor, i0, i1, i2, i3) {
+    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3;
+    try {
+      ggml_get_f32_nd($0, $1, $2, $3, $4);
+    } catch (error) {
+      throw $named(error, "ggml_get_f32_nd", { tensor: $0 });
+    }
+  },
+  ggml_set_f32_nd(tensor, i0, i1, i2, i3, value) {
+    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3, $5 = Math.fround(value);
+    try {
+      ggml_set_f32_nd($0, $1, $2, $3, $4, $5);
+    } catch (error) {
+      throw $named(error, "ggml_set_f32_nd", { tensor: $0 });
+    }
+  },
+  ggml_graph_compute(cgraph, cplan) {
+    const $0 = $graph(cgraph, ggml_tensor), $1 = cplan;
+    try {
+      ggml_graph_compute($0, $1);
+    } catch (error) {
+      throw $named(error, "ggml_graph_compute", {});
     }
   },
 };

@@ -272,9 +272,10 @@ export class Expressions {
     if (operator === K.SLASH && T.isInteger(type)) return `${this.#in.helper("divide")}(${this.write(left)}, ${this.write(right)})`;
     if (operator === K.PERCENT) return `${this.#in.helper("remainder")}(${this.write(left)}, ${this.write(right)})`;
     const symbol = OPERATORS[operator];
+    if (COMPARISONS.has(operator)) return `${a} ${symbol} ${b}`;
     if (symbol === undefined) throw new Untranslatable(`it uses '${node.at.text}'`);
     if (BITWISE.has(operator) && integerOf(this.#in.parser, type).bits > 32) throw new Untranslatable(`it uses '${symbol}' on 64 bits`);
-    return `${a} ${symbol} ${b}`;
+    return isFloat32(type) ? `Math.fround(${a} ${symbol} ${b})` : `${a} ${symbol} ${b}`;
   }
 
   #common(left: Node, right: Node): CType {
@@ -374,6 +375,11 @@ function convert(parser: Parser, text: string, from: CType, to: CType): string {
   if (T.isFloat(source)) return bits > 32 ? `Math.trunc(${text})` : `(${text} | 0)`;
   if (integerOf(parser, source).bits <= bits || bits !== 32) return text;
   return signed ? `(${text} | 0)` : `(${text} >>> 0)`;
+}
+
+function isFloat32(type: CType): boolean {
+  const t = T.bare(type);
+  return t.kind === "basic" && t.name === "float";
 }
 
 /** True for pointers to integers of 32 bits, signed or not: the parameters of an operation are kept as such. */

@@ -297,7 +297,9 @@ class FunctionWriter {
       case "switch":
         return this.#switch(statement, kept);
       case "return":
-        this.#line(statement.value === null ? "return;" : `return ${this.expressions.write(statement.value)};`);
+        this.#line(
+          statement.value === null ? "return;" : `return ${this.expressions.initializer(this.#body.type.result, statement.value)};`,
+        );
         return;
       case "break":
       case "continue":

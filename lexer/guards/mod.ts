@@ -48,7 +48,7 @@ export function writeGuards(api: Api, { parser }: Source, byHand: ReadonlySet<st
   const guarded = new Map<BoundFunction, readonly string[]>();
   for (const bound of api.functions) {
     const { name } = bound.declaration;
-    if (!functions.has(name) || byHand.has(name) || !functions.mayFail(name) || !isSource(bound, functions)) continue;
+    if (!functions.has(name) || byHand.has(name) || !functions.mayFail(name)) continue;
     if (BY_HAND[name] === undefined) functions.translate(name);
     if (checks(name, functions)) guarded.set(bound, wrapper(bound, functions));
   }
@@ -60,11 +60,6 @@ export function writeGuards(api: Api, { parser }: Source, byHand: ReadonlySet<st
     assertions: functions.assertions,
     byHand: [...Object.keys(BY_HAND), ...INSIDE_BY_HAND, ...byHand].flatMap((name) => functions.assertionsIn(name)),
   };
-}
-
-/** True for what ggml.c defines: the CPU backend's own functions are about threads, not about tensors. */
-function isSource({ declaration }: BoundFunction, functions: Functions): boolean {
-  return functions.parser.origin(functions.body(declaration.name).at).header.endsWith("ggml.c");
 }
 
 /** Functions that only those call which the runtime does by hand, and whose assertions it checks there. */
