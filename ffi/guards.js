@@ -1070,11 +1070,11 @@ function ggml_norm_impl(ctx, a, eps, inplace) {
 }
 
 function ggml_norm(ctx, a, eps) {
-  return ggml_norm_impl(ctx, a, Math.fround(eps), 0);
+  return ggml_norm_impl(ctx, a, eps, 0);
 }
 
 function ggml_norm_inplace(ctx, a, eps) {
-  return ggml_norm_impl(ctx, a, Math.fround(eps), 1);
+  return ggml_norm_impl(ctx, a, eps, 1);
 }
 
 function ggml_rms_norm_impl(ctx, a, eps, inplace) {
@@ -1084,11 +1084,11 @@ function ggml_rms_norm_impl(ctx, a, eps, inplace) {
 }
 
 function ggml_rms_norm(ctx, a, eps) {
-  return ggml_rms_norm_impl(ctx, a, Math.fround(eps), 0);
+  return ggml_rms_norm_impl(ctx, a, eps, 0);
 }
 
 function ggml_rms_norm_inplace(ctx, a, eps) {
-  return ggml_rms_norm_impl(ctx, a, Math.fround(eps), 1);
+  return ggml_rms_norm_impl(ctx, a, eps, 1);
 }
 
 function ggml_group_norm_impl(ctx, a, n_groups, eps, inplace) {
@@ -1098,11 +1098,11 @@ function ggml_group_norm_impl(ctx, a, n_groups, eps, inplace) {
 }
 
 function ggml_group_norm(ctx, a, n_groups, eps) {
-  return ggml_group_norm_impl(ctx, a, n_groups, Math.fround(eps), 0);
+  return ggml_group_norm_impl(ctx, a, n_groups, eps, 0);
 }
 
 function ggml_group_norm_inplace(ctx, a, n_groups, eps) {
-  return ggml_group_norm_impl(ctx, a, n_groups, Math.fround(eps), 1);
+  return ggml_group_norm_impl(ctx, a, n_groups, eps, 1);
 }
 
 function ggml_l2_norm_impl(ctx, a, eps, inplace) {
@@ -1112,11 +1112,11 @@ function ggml_l2_norm_impl(ctx, a, eps, inplace) {
 }
 
 function ggml_l2_norm(ctx, a, eps) {
-  return ggml_l2_norm_impl(ctx, a, Math.fround(eps), 0);
+  return ggml_l2_norm_impl(ctx, a, eps, 0);
 }
 
 function ggml_l2_norm_inplace(ctx, a, eps) {
-  return ggml_l2_norm_impl(ctx, a, Math.fround(eps), 1);
+  return ggml_l2_norm_impl(ctx, a, eps, 1);
 }
 
 function ggml_rms_norm_back(ctx, a, b, eps) {
@@ -1203,19 +1203,19 @@ function ggml_scale_impl(ctx, a, s, b, inplace) {
 }
 
 function ggml_scale(ctx, a, s) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), 0, 0);
+  return ggml_scale_impl(ctx, a, s, 0, 0);
 }
 
 function ggml_scale_inplace(ctx, a, s) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), 0, 1);
+  return ggml_scale_impl(ctx, a, s, 0, 1);
 }
 
 function ggml_scale_bias(ctx, a, s, b) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), Math.fround(b), 0);
+  return ggml_scale_impl(ctx, a, s, b, 0);
 }
 
 function ggml_scale_bias_inplace(ctx, a, s, b) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), Math.fround(b), 1);
+  return ggml_scale_impl(ctx, a, s, b, 1);
 }
 
 function ggml_set_impl(ctx, a, b, nb1, nb2, nb3, offset, inplace) {
@@ -1508,11 +1508,11 @@ function ggml_clamp_impl(ctx, a, min, max, inplace) {
 }
 
 function ggml_clamp(ctx, a, min, max) {
-  return ggml_clamp_impl(ctx, a, Math.fround(min), Math.fround(max), 0);
+  return ggml_clamp_impl(ctx, a, min, max, 0);
 }
 
 function ggml_clamp_inplace(ctx, a, min, max) {
-  return ggml_clamp_impl(ctx, a, Math.fround(min), Math.fround(max), 1);
+  return ggml_clamp_impl(ctx, a, min, max, 1);
 }
 
 function ggml_soft_max_impl(ctx, a, mask, scale, max_bias, inplace) {
@@ -1542,11 +1542,11 @@ function ggml_soft_max_inplace(ctx, a) {
 }
 
 function ggml_soft_max_ext(ctx, a, mask, scale, max_bias) {
-  return ggml_soft_max_impl(ctx, a, mask, Math.fround(scale), Math.fround(max_bias), 0);
+  return ggml_soft_max_impl(ctx, a, mask, scale, max_bias, 0);
 }
 
 function ggml_soft_max_ext_inplace(ctx, a, mask, scale, max_bias) {
-  return ggml_soft_max_impl(ctx, a, mask, Math.fround(scale), Math.fround(max_bias), 1);
+  return ggml_soft_max_impl(ctx, a, mask, scale, max_bias, 1);
 }
 
 function ggml_soft_max_add_sinks(a, sinks) {
@@ -1566,11 +1566,11 @@ function ggml_soft_max_ext_back_impl(ctx, a, b, scale, max_bias, inplace) {
 }
 
 function ggml_soft_max_ext_back(ctx, a, b, scale, max_bias) {
-  return ggml_soft_max_ext_back_impl(ctx, a, b, Math.fround(scale), Math.fround(max_bias), 0);
+  return ggml_soft_max_ext_back_impl(ctx, a, b, scale, max_bias, 0);
 }
 
 function ggml_soft_max_ext_back_inplace(ctx, a, b, scale, max_bias) {
-  return ggml_soft_max_ext_back_impl(ctx, a, b, Math.fround(scale), Math.fround(max_bias), 1);
+  return ggml_soft_max_ext_back_impl(ctx, a, b, scale, max_bias, 1);
 }
 
 function ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, inplace) {
@@ -1601,37 +1601,37 @@ function ggml_rope_inplace(ctx, a, b, n_dims, mode) {
 }
 
 function ggml_rope_ext(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 0);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 0);
 }
 
 function ggml_rope_multi(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 0);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 0);
 }
 
 function ggml_rope_ext_inplace(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 1);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 1);
 }
 
 function ggml_rope_multi_inplace(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 1);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 1);
 }
 
 function ggml_rope_custom(ctx, a, b, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 0);
+  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 0);
 }
 
 function ggml_rope_custom_inplace(ctx, a, b, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 1);
+  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 1);
 }
 
 function ggml_rope_ext_back(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  let result = ggml_rope_ext(ctx, a, b, c, n_dims, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow));
+  let result = ggml_rope_ext(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
   result.op = GGML_OP_ROPE_BACK;
   return result;
 }
 
 function ggml_rope_multi_back(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  let result = ggml_rope_multi(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow));
+  let result = ggml_rope_multi(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
   result.op = GGML_OP_ROPE_BACK;
   return result;
 }
@@ -1862,7 +1862,7 @@ function ggml_pool_1d(ctx, a, op, k0, s0, p0) {
 
 function ggml_pool_2d(ctx, a, op, k0, k1, s0, s1, p0, p1) {
   let result;
-  const ne = [ggml_calc_pool_output_size(a.ne[0], k0, s0, Math.fround(p0)), ggml_calc_pool_output_size(a.ne[1], k1, s1, Math.fround(p1)), a.ne[2], a.ne[3]];
+  const ne = [ggml_calc_pool_output_size(a.ne[0], k0, s0, p0), ggml_calc_pool_output_size(a.ne[1], k1, s1, p1), a.ne[2], a.ne[3]];
   if (!(ne[0] > 0)) throw $failed("ggml_pool_2d", "ne[0] > 0", { ne });
   if (!(ne[1] > 0)) throw $failed("ggml_pool_2d", "ne[1] > 0", { ne });
   result = ggml_new_tensor(ctx, GGML_TYPE_F32, 4, ne);
@@ -1959,11 +1959,11 @@ function ggml_fill_impl(ctx, a, c, inplace) {
 }
 
 function ggml_fill(ctx, a, c) {
-  return ggml_fill_impl(ctx, a, Math.fround(c), 0);
+  return ggml_fill_impl(ctx, a, c, 0);
 }
 
 function ggml_fill_inplace(ctx, a, c) {
-  return ggml_fill_impl(ctx, a, Math.fround(c), 1);
+  return ggml_fill_impl(ctx, a, c, 1);
 }
 
 function ggml_timestep_embedding(ctx, timesteps, dim, max_period) {
@@ -2395,7 +2395,7 @@ function ggml_dsv4_hc_pre(ctx, x, weights) {
 }
 
 function ggml_dsv4_hc_pre_gated(ctx, x, gate, scale) {
-  return ggml_dsv4_hc_pre_impl(ctx, x, gate, Math.fround(scale), 1);
+  return ggml_dsv4_hc_pre_impl(ctx, x, gate, scale, 1);
 }
 
 function ggml_dsv4_hc_post(ctx, x, residual, post, comb) {
@@ -2700,7 +2700,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
     case GGML_OP_SQRT:
       {
         if (src0_needs_grads) {
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale(ctx, ggml_div(ctx, grad, tensor), Math.fround(0.5)));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale(ctx, ggml_div(ctx, grad, tensor), 0.5));
         }
       }
       break;
@@ -2742,7 +2742,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
     case GGML_OP_MEAN:
       {
         if (src0_needs_grads) {
-          ggml_add1_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(Math.fround(1 / src0.ne[0])), 0, 0));
+          ggml_add1_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(1 / src0.ne[0]), 0, 0));
         }
       }
       break;
@@ -2765,7 +2765,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
         if (src0_needs_grads) {
           let eps;
           eps = $parameter(tensor.op_params, 0, "float");
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_rms_norm_back(ctx, grad, src0, Math.fround(eps)));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_rms_norm_back(ctx, grad, src0, eps));
         }
       }
       break;
@@ -2797,7 +2797,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
         if (src0_needs_grads) {
           let s;
           s = $parameter(tensor.op_params, 0, "float");
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(s), 0, 0));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, s, 0, 0));
         }
       }
       break;
@@ -2926,7 +2926,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
           let max_bias = 0;
           scale = $parameter(tensor.op_params, 0, "float");
           max_bias = $parameter(tensor.op_params, 1, "float");
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_soft_max_ext_back(ctx, grad, tensor, Math.fround(scale), Math.fround(max_bias)));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_soft_max_ext_back(ctx, grad, tensor, scale, max_bias));
         }
         if (!((!src1 || !src1_needs_grads) && true)) throw $failed("ggml_compute_backward", "(!src1 || !src1_needs_grads) && \"backward pass for softmax mask not implemented\"", { src1, src1_needs_grads });
       }
@@ -2951,7 +2951,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
           beta_fast = $parameter(tensor.op_params, 9, "float");
           beta_slow = $parameter(tensor.op_params, 10, "float");
           for (let $i = 0; $i < 4; $i++) sections[$i] = tensor.op_params[$i + 11];
-          const rope_back = (grad.ne[2] === src1.ne[0]) ? ggml_rope_ext_back(ctx, grad, src1, src2, n_dims, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow)) : ggml_rope_multi_back(ctx, grad, src1, src2, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow));
+          const rope_back = (grad.ne[2] === src1.ne[0]) ? ggml_rope_ext_back(ctx, grad, src1, src2, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) : ggml_rope_multi_back(ctx, grad, src1, src2, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
           ggml_add_or_set(ctx, cgraph, isrc0, rope_back);
         }
         if (!((!src2 || !src2_needs_grads) && true)) throw $failed("ggml_compute_backward", "(!src2 || !src2_needs_grads) && \"gradients for freq factors not implemented\"", { src2, src2_needs_grads });
@@ -3436,7 +3436,7 @@ function ggml_set_f32(tensor, value) {
 function ggml_new_f32(ctx, value) {
   if (!(!ggml_get_no_alloc(ctx))) throw $failed("ggml_new_f32", "!ggml_get_no_alloc(ctx)", { ctx });
   const result = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, 1);
-  ggml_set_f32(result, Math.fround(value));
+  ggml_set_f32(result, value);
   return result;
 }
 
@@ -3588,7 +3588,7 @@ function ggml_get_f32_1d(tensor, i) {
       }
     case GGML_TYPE_F32:
       {
-        return Math.fround(tensor.data[i]);
+        return tensor.data[i];
       }
     default:
       throw $aborted("ggml_get_f32_1d", "fatal error");
@@ -3617,7 +3617,7 @@ function ggml_set_f32_nd(tensor, i0, i1, i2, i3, value) {
 function ggml_set_f32_1d(tensor, i, value) {
   if (!ggml_is_contiguous(tensor)) {
     const id = [0, 0, 0, 0];
-    ggml_set_f32_nd(tensor, (id[0] | 0), (id[1] | 0), (id[2] | 0), (id[3] | 0), Math.fround(value));
+    ggml_set_f32_nd(tensor, (id[0] | 0), (id[1] | 0), (id[2] | 0), (id[3] | 0), value);
     return;
   }
   switch (tensor.type) {
