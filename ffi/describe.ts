@@ -13,6 +13,9 @@ export function describe(value: unknown): string {
   if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
   if (typeof value === "symbol") return String(value);
   if (ArrayBuffer.isView(value) && "length" in value) return `a ${value.constructor.name} of ${value.length}`;
+  if (value instanceof ArrayBuffer || value instanceof DataView) {
+    return `a${value instanceof ArrayBuffer ? "n ArrayBuffer" : " DataView"} of ${value.byteLength} bytes`;
+  }
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const name = value.constructor?.name;
   return name === undefined || name === "Object" ? "a plain object" : /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;

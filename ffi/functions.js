@@ -66,12 +66,15 @@ import {
   llama_token_data_array,
   llama_vocab,
 } from "./structs.js";
+import { domains as $domains } from "./enums.js";
 import {
+  atLeast as $atLeast,
   binder as $binder,
   bool as $bool,
   cstringAt as $cstringAt,
   data as $data,
   dataOrNull as $dataOrNull,
+  enumerator as $enumerator,
   float as $float,
   format as $format,
   fromInt64 as $fromInt64,
@@ -91,6 +94,8 @@ import {
   STATIC as $STATIC,
   string as $string,
   stringOrNull as $stringOrNull,
+  strings as $strings,
+  stringsOrNull as $stringsOrNull,
   struct as $struct,
   uint32 as $uint32,
   uint64 as $uint64,
@@ -1120,7 +1125,7 @@ export const functions = {
     $ggml_abort($0, $1, $2);
   },
   ggml_status_to_string(status) {
-    const $0 = $int32(status, "ggml_status_to_string(status)");
+    const $0 = $enumerator(status, $domains.ggml_status, "ggml_status_to_string(status)");
     $ggml_status_to_string ??= $bind("ggml_status_to_string", ["i32"], "pointer");
     const $ = $ggml_status_to_string($0);
     if ($ === null) throw $nullResult("ggml_status_to_string");
@@ -1142,6 +1147,8 @@ export const functions = {
     const $0 = $data(arg0, 2, "ggml_fp16_to_fp32_row(arg0)");
     const $1 = $data(arg1, 4, "ggml_fp16_to_fp32_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp16_to_fp32_row(arg2)");
+    $atLeast(arg0, Number($2), 2, "uint16s", "arg2", "ggml_fp16_to_fp32_row(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_fp16_to_fp32_row(arg1)");
     $ggml_fp16_to_fp32_row ??= $bind("ggml_fp16_to_fp32_row", ["buffer", "buffer", "i64"], "void");
     $ggml_fp16_to_fp32_row($0, $1, $2);
   },
@@ -1149,6 +1156,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_fp32_to_fp16_row(arg0)");
     const $1 = $data(arg1, 2, "ggml_fp32_to_fp16_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_fp16_row(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_fp16_row(arg0)");
+    $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_fp32_to_fp16_row(arg1)");
     $ggml_fp32_to_fp16_row ??= $bind("ggml_fp32_to_fp16_row", ["buffer", "buffer", "i64"], "void");
     $ggml_fp32_to_fp16_row($0, $1, $2);
   },
@@ -1168,6 +1177,8 @@ export const functions = {
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_bf16_to_fp32_row(arg0)");
     const $1 = $data(arg1, 4, "ggml_bf16_to_fp32_row(arg1)");
     const $2 = $int64(arg2, "ggml_bf16_to_fp32_row(arg2)");
+    $atLeast(arg0, Number($2), 2, "structs", "arg2", "ggml_bf16_to_fp32_row(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_bf16_to_fp32_row(arg1)");
     $ggml_bf16_to_fp32_row ??= $bind("ggml_bf16_to_fp32_row", ["u64", "buffer", "i64"], "void");
     $ggml_bf16_to_fp32_row(arg0.address, $1, $2);
   },
@@ -1175,6 +1186,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row_ref(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_fp32_to_bf16_row_ref(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row_ref(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_bf16_row_ref(arg0)");
+    $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row_ref(arg1)");
     $ggml_fp32_to_bf16_row_ref ??= $bind("ggml_fp32_to_bf16_row_ref", ["buffer", "u64", "i64"], "void");
     $ggml_fp32_to_bf16_row_ref($0, arg1.address, $2);
   },
@@ -1182,6 +1195,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_fp32_to_bf16_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_bf16_row(arg0)");
+    $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row(arg1)");
     $ggml_fp32_to_bf16_row ??= $bind("ggml_fp32_to_bf16_row", ["buffer", "u64", "i64"], "void");
     $ggml_fp32_to_bf16_row($0, arg1.address, $2);
   },
@@ -1271,60 +1286,60 @@ export const functions = {
     return $fromUint64($);
   },
   ggml_blck_size(type) {
-    const $0 = $uint32(type, "ggml_blck_size(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_blck_size(type)");
     $ggml_blck_size ??= $bind("ggml_blck_size", ["u32"], "i64");
     const $ = $ggml_blck_size($0);
     return $fromInt64($);
   },
   ggml_type_size(type) {
-    const $0 = $uint32(type, "ggml_type_size(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_size(type)");
     $ggml_type_size ??= $bind("ggml_type_size", ["u32"], "u64");
     const $ = $ggml_type_size($0);
     return $fromUint64($);
   },
   ggml_row_size(type, ne) {
-    const $0 = $uint32(type, "ggml_row_size(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
     $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64");
     const $ = $ggml_row_size($0, $1);
     return $fromUint64($);
   },
   ggml_type_sizef(type) {
-    const $0 = $uint32(type, "ggml_type_sizef(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_sizef(type)");
     $ggml_type_sizef ??= $bind("ggml_type_sizef", ["u32"], "f64");
     const $ = $ggml_type_sizef($0);
     return $;
   },
   ggml_type_name(type) {
-    const $0 = $uint32(type, "ggml_type_name(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_name(type)");
     $ggml_type_name ??= $bind("ggml_type_name", ["u32"], "pointer");
     const $ = $ggml_type_name($0);
     if ($ === null) throw $nullResult("ggml_type_name");
     return $cstringAt($);
   },
   ggml_op_name(op) {
-    const $0 = $uint32(op, "ggml_op_name(op)");
+    const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_name(op)");
     $ggml_op_name ??= $bind("ggml_op_name", ["u32"], "pointer");
     const $ = $ggml_op_name($0);
     if ($ === null) throw $nullResult("ggml_op_name");
     return $cstringAt($);
   },
   ggml_op_symbol(op) {
-    const $0 = $uint32(op, "ggml_op_symbol(op)");
+    const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_symbol(op)");
     $ggml_op_symbol ??= $bind("ggml_op_symbol", ["u32"], "pointer");
     const $ = $ggml_op_symbol($0);
     if ($ === null) throw $nullResult("ggml_op_symbol");
     return $cstringAt($);
   },
   ggml_unary_op_name(op) {
-    const $0 = $uint32(op, "ggml_unary_op_name(op)");
+    const $0 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_op_name(op)");
     $ggml_unary_op_name ??= $bind("ggml_unary_op_name", ["u32"], "pointer");
     const $ = $ggml_unary_op_name($0);
     if ($ === null) throw $nullResult("ggml_unary_op_name");
     return $cstringAt($);
   },
   ggml_glu_op_name(op) {
-    const $0 = $uint32(op, "ggml_glu_op_name(op)");
+    const $0 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_op_name(op)");
     $ggml_glu_op_name ??= $bind("ggml_glu_op_name", ["u32"], "pointer");
     const $ = $ggml_glu_op_name($0);
     if ($ === null) throw $nullResult("ggml_glu_op_name");
@@ -1344,13 +1359,13 @@ export const functions = {
     return $fromUint64($);
   },
   ggml_is_quantized(type) {
-    const $0 = $uint32(type, "ggml_is_quantized(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_is_quantized(type)");
     $ggml_is_quantized ??= $bind("ggml_is_quantized", ["u32"], "bool");
     const $ = $ggml_is_quantized($0);
     return $;
   },
   ggml_ftype_to_ggml_type(ftype) {
-    const $0 = $int32(ftype, "ggml_ftype_to_ggml_type(ftype)");
+    const $0 = $enumerator(ftype, $domains.ggml_ftype, "ggml_ftype_to_ggml_type(ftype)");
     $ggml_ftype_to_ggml_type ??= $bind("ggml_ftype_to_ggml_type", ["i32"], "u32");
     const $ = $ggml_ftype_to_ggml_type($0);
     return $;
@@ -1500,9 +1515,10 @@ export const functions = {
     return $fromUint64($);
   },
   ggml_validate_row_data(type, data, nbytes) {
-    const $0 = $uint32(type, "ggml_validate_row_data(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_validate_row_data(type)");
     const $1 = $data(data, 0, "ggml_validate_row_data(data)");
     const $2 = $uint64(nbytes, "ggml_validate_row_data(nbytes)");
+    $atLeast(data, Number($2), 1, "bytes", "nbytes", "ggml_validate_row_data(data)");
     $ggml_validate_row_data ??= $bind("ggml_validate_row_data", ["u32", "buffer", "u64"], "bool");
     const $ = $ggml_validate_row_data($0, $1, $2);
     return $;
@@ -1566,9 +1582,10 @@ export const functions = {
   },
   ggml_new_tensor(ctx, type, n_dims, ne) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor(type)");
     const $2 = $int32(n_dims, "ggml_new_tensor(n_dims)");
     const $3 = $data(ne, 8, "ggml_new_tensor(ne)");
+    $atLeast(ne, n_dims, 8, "int64s", "n_dims", "ggml_new_tensor(ne)");
     $ggml_new_tensor ??= $bind("ggml_new_tensor", ["u64", "u32", "i32", "buffer"], "u64");
     const $ = $ggml_new_tensor(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor");
@@ -1576,7 +1593,7 @@ export const functions = {
   },
   ggml_new_tensor_1d(ctx, type, ne0) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_1d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_1d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_1d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_1d(ne0)");
     $ggml_new_tensor_1d ??= $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64");
     const $ = $ggml_new_tensor_1d(ctx.address, $1, $2);
@@ -1585,7 +1602,7 @@ export const functions = {
   },
   ggml_new_tensor_2d(ctx, type, ne0, ne1) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_2d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_2d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_2d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_2d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_2d(ne1)");
     $ggml_new_tensor_2d ??= $bind("ggml_new_tensor_2d", ["u64", "u32", "i64", "i64"], "u64");
@@ -1595,7 +1612,7 @@ export const functions = {
   },
   ggml_new_tensor_3d(ctx, type, ne0, ne1, ne2) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_3d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_3d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_3d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_3d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_3d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_3d(ne2)");
@@ -1606,7 +1623,7 @@ export const functions = {
   },
   ggml_new_tensor_4d(ctx, type, ne0, ne1, ne2, ne3) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_4d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_4d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_4d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_4d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_4d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_4d(ne2)");
@@ -1673,6 +1690,10 @@ export const functions = {
     const $3 = $dataOrNull(i1, 8, "ggml_unravel_index(i1)");
     const $4 = $dataOrNull(i2, 8, "ggml_unravel_index(i2)");
     const $5 = $dataOrNull(i3, 8, "ggml_unravel_index(i3)");
+    $atLeast(i0, i0 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i0)");
+    $atLeast(i1, i1 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i1)");
+    $atLeast(i2, i2 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i2)");
+    $atLeast(i3, i3 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i3)");
     $ggml_unravel_index ??= $bind("ggml_unravel_index", ["u64", "i64", "buffer", "buffer", "buffer", "buffer"], "void");
     $ggml_unravel_index(tensor.address, $1, $2, $3, $4, $5);
   },
@@ -1789,7 +1810,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add_cast(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_cast(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_cast(b)");
-    const $3 = $uint32(type, "ggml_add_cast(type)");
+    const $3 = $enumerator(type, $domains.ggml_type, "ggml_add_cast(type)");
     $ggml_add_cast ??= $bind("ggml_add_cast", ["u64", "u64", "u64", "u32"], "u64");
     const $ = $ggml_add_cast(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_add_cast");
@@ -2519,7 +2540,7 @@ export const functions = {
   ggml_glu(ctx, a, op, swapped) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_glu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu(a)");
-    const $2 = $uint32(op, "ggml_glu(op)");
+    const $2 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu(op)");
     const $3 = $bool(swapped, "ggml_glu(swapped)");
     $ggml_glu ??= $bind("ggml_glu", ["u64", "u64", "u32", "bool"], "u64");
     const $ = $ggml_glu(ctx.address, a.address, $2, $3);
@@ -2621,7 +2642,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_glu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_glu_split(b)");
-    const $3 = $uint32(op, "ggml_glu_split(op)");
+    const $3 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_split(op)");
     $ggml_glu_split ??= $bind("ggml_glu_split", ["u64", "u64", "u64", "u32"], "u64");
     const $ = $ggml_glu_split(ctx.address, a.address, b === null ? 0n : b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_glu_split");
@@ -2805,14 +2826,14 @@ export const functions = {
   },
   ggml_prec_set_acc(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_acc(a)");
-    const $1 = $uint32(prec, "ggml_prec_set_acc(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_acc(prec)");
     $ggml_prec_set_acc ??= $bind("ggml_prec_set_acc", ["u64", "u32"], "bool");
     const $ = $ggml_prec_set_acc(a.address, $1);
     return $;
   },
   ggml_prec_set_src(a, prec, idx) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_src(a)");
-    const $1 = $uint32(prec, "ggml_prec_set_src(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_src(prec)");
     const $2 = $int32(idx, "ggml_prec_set_src(idx)");
     $ggml_prec_set_src ??= $bind("ggml_prec_set_src", ["u64", "u32", "i32"], "bool");
     const $ = $ggml_prec_set_src(a.address, $1, $2);
@@ -2831,13 +2852,13 @@ export const functions = {
   },
   ggml_mul_mat_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_prec(a)");
-    const $1 = $uint32(prec, "ggml_mul_mat_set_prec(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_mul_mat_set_prec(prec)");
     $ggml_mul_mat_set_prec ??= $bind("ggml_mul_mat_set_prec", ["u64", "u32"], "void");
     $ggml_mul_mat_set_prec(a.address, $1);
   },
   ggml_mul_mat_set_hint(a, hint) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_hint(a)");
-    const $1 = $uint32(hint, "ggml_mul_mat_set_hint(hint)");
+    const $1 = $enumerator(hint, $domains.ggml_op_hint, "ggml_mul_mat_set_hint(hint)");
     $ggml_mul_mat_set_hint ??= $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void");
     $ggml_mul_mat_set_hint(a.address, $1);
   },
@@ -3001,7 +3022,7 @@ export const functions = {
   ggml_cast(ctx, a, type) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cast(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cast(a)");
-    const $2 = $uint32(type, "ggml_cast(type)");
+    const $2 = $enumerator(type, $domains.ggml_type, "ggml_cast(type)");
     $ggml_cast ??= $bind("ggml_cast", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_cast(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_cast");
@@ -3455,6 +3476,7 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi(beta_slow)");
+    $atLeast(sections, 4, 4, "int32s", "4", "ggml_rope_multi(sections)");
     $ggml_rope_multi ??= $bind(
       "ggml_rope_multi",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3523,6 +3545,7 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_inplace(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_inplace(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_inplace(beta_slow)");
+    $atLeast(sections, 4, 4, "int32s", "4", "ggml_rope_multi_inplace(sections)");
     $ggml_rope_multi_inplace ??= $bind(
       "ggml_rope_multi_inplace",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3605,6 +3628,7 @@ export const functions = {
     const $3 = $float(beta_fast, "ggml_rope_yarn_corr_dims(beta_fast)");
     const $4 = $float(beta_slow, "ggml_rope_yarn_corr_dims(beta_slow)");
     const $5 = $data(dims, 4, "ggml_rope_yarn_corr_dims(dims)");
+    $atLeast(dims, 2, 4, "floats", "2", "ggml_rope_yarn_corr_dims(dims)");
     $ggml_rope_yarn_corr_dims ??= $bind("ggml_rope_yarn_corr_dims", ["i32", "i32", "f32", "f32", "f32", "buffer"], "void");
     $ggml_rope_yarn_corr_dims($0, $1, $2, $3, $4, $5);
   },
@@ -3664,6 +3688,7 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_back(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_back(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_back(beta_slow)");
+    $atLeast(sections, 4, 4, "int32s", "4", "ggml_rope_multi_back(sections)");
     $ggml_rope_multi_back ??= $bind(
       "ggml_rope_multi_back",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
@@ -3710,7 +3735,7 @@ export const functions = {
     const $7 = $int32(d0, "ggml_im2col(d0)");
     const $8 = $int32(d1, "ggml_im2col(d1)");
     const $9 = $bool(is_2D, "ggml_im2col(is_2D)");
-    const $10 = $uint32(dst_type, "ggml_im2col(dst_type)");
+    const $10 = $enumerator(dst_type, $domains.ggml_type, "ggml_im2col(dst_type)");
     $ggml_im2col ??= $bind("ggml_im2col", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"], "u64");
     const $ = $ggml_im2col(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_im2col");
@@ -3730,6 +3755,7 @@ export const functions = {
     const $8 = $int32(d0, "ggml_im2col_back(d0)");
     const $9 = $int32(d1, "ggml_im2col_back(d1)");
     const $10 = $bool(is_2D, "ggml_im2col_back(is_2D)");
+    $atLeast(ne, 4, 8, "int64s", "4", "ggml_im2col_back(ne)");
     $ggml_im2col_back ??= $bind(
       "ggml_im2col_back",
       ["u64", "u64", "u64", "buffer", "i32", "i32", "i32", "i32", "i32", "i32", "bool"],
@@ -3852,7 +3878,7 @@ export const functions = {
     const $10 = $int32(d0, "ggml_im2col_3d(d0)");
     const $11 = $int32(d1, "ggml_im2col_3d(d1)");
     const $12 = $int32(d2, "ggml_im2col_3d(d2)");
-    const $13 = $uint32(dst_type, "ggml_im2col_3d(dst_type)");
+    const $13 = $enumerator(dst_type, $domains.ggml_type, "ggml_im2col_3d(dst_type)");
     $ggml_im2col_3d ??= $bind(
       "ggml_im2col_3d",
       ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "u32"],
@@ -4004,7 +4030,7 @@ export const functions = {
   ggml_pool_1d(ctx, a, op, k0, s0, p0) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_pool_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pool_1d(a)");
-    const $2 = $uint32(op, "ggml_pool_1d(op)");
+    const $2 = $enumerator(op, $domains.ggml_op_pool, "ggml_pool_1d(op)");
     const $3 = $int32(k0, "ggml_pool_1d(k0)");
     const $4 = $int32(s0, "ggml_pool_1d(s0)");
     const $5 = $int32(p0, "ggml_pool_1d(p0)");
@@ -4017,7 +4043,7 @@ export const functions = {
   ggml_pool_2d(ctx, a, op, k0, k1, s0, s1, p0, p1) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_pool_2d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pool_2d(a)");
-    const $2 = $uint32(op, "ggml_pool_2d(op)");
+    const $2 = $enumerator(op, $domains.ggml_op_pool, "ggml_pool_2d(op)");
     const $3 = $int32(k0, "ggml_pool_2d(k0)");
     const $4 = $int32(k1, "ggml_pool_2d(k1)");
     const $5 = $int32(s0, "ggml_pool_2d(s0)");
@@ -4034,7 +4060,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_pool_2d_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pool_2d_back(a)");
     if (!(af instanceof ggml_tensor) || af.owner.freed) throw $wrongHandle(af, ggml_tensor, "ggml_pool_2d_back(af)");
-    const $3 = $uint32(op, "ggml_pool_2d_back(op)");
+    const $3 = $enumerator(op, $domains.ggml_op_pool, "ggml_pool_2d_back(op)");
     const $4 = $int32(k0, "ggml_pool_2d_back(k0)");
     const $5 = $int32(k1, "ggml_pool_2d_back(k1)");
     const $6 = $int32(s0, "ggml_pool_2d_back(s0)");
@@ -4052,7 +4078,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_upscale(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_upscale(a)");
     const $2 = $int32(scale_factor, "ggml_upscale(scale_factor)");
-    const $3 = $uint32(mode, "ggml_upscale(mode)");
+    const $3 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale(mode)");
     $ggml_upscale ??= $bind("ggml_upscale", ["u64", "u64", "i32", "u32"], "u64");
     const $ = $ggml_upscale(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_upscale");
@@ -4066,7 +4092,7 @@ export const functions = {
     const $3 = $int32(ne1, "ggml_upscale_ext(ne1)");
     const $4 = $int32(ne2, "ggml_upscale_ext(ne2)");
     const $5 = $int32(ne3, "ggml_upscale_ext(ne3)");
-    const $6 = $uint32(mode, "ggml_upscale_ext(mode)");
+    const $6 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale_ext(mode)");
     $ggml_upscale_ext ??= $bind("ggml_upscale_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "u32"], "u64");
     const $ = $ggml_upscale_ext(ctx.address, a.address, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_upscale_ext");
@@ -4178,7 +4204,7 @@ export const functions = {
   ggml_tri(ctx, a, type) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tri(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tri(a)");
-    const $2 = $uint32(type, "ggml_tri(type)");
+    const $2 = $enumerator(type, $domains.ggml_tri_type, "ggml_tri(type)");
     $ggml_tri ??= $bind("ggml_tri", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_tri(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_tri");
@@ -4221,7 +4247,7 @@ export const functions = {
   ggml_argsort(ctx, a, order) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort(a)");
-    const $2 = $uint32(order, "ggml_argsort(order)");
+    const $2 = $enumerator(order, $domains.ggml_sort_order, "ggml_argsort(order)");
     $ggml_argsort ??= $bind("ggml_argsort", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_argsort(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_argsort");
@@ -4280,7 +4306,7 @@ export const functions = {
   },
   ggml_flash_attn_ext_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_set_prec(a)");
-    const $1 = $uint32(prec, "ggml_flash_attn_ext_set_prec(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_flash_attn_ext_set_prec(prec)");
     $ggml_flash_attn_ext_set_prec ??= $bind("ggml_flash_attn_ext_set_prec", ["u64", "u32"], "void");
     $ggml_flash_attn_ext_set_prec(a.address, $1);
   },
@@ -4378,7 +4404,7 @@ export const functions = {
   ggml_unary(ctx, a, op) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary(a)");
-    const $2 = $uint32(op, "ggml_unary(op)");
+    const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary(op)");
     $ggml_unary ??= $bind("ggml_unary", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_unary(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary");
@@ -4388,7 +4414,7 @@ export const functions = {
   ggml_unary_inplace(ctx, a, op) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary_inplace(a)");
-    const $2 = $uint32(op, "ggml_unary_inplace(op)");
+    const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_inplace(op)");
     $ggml_unary_inplace ??= $bind("ggml_unary_inplace", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_unary_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary_inplace");
@@ -4704,16 +4730,17 @@ export const functions = {
   },
   ggml_custom_4d(ctx, type, ne0, ne1, ne2, ne3, args, n_args, fun, n_tasks, userdata) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_custom_4d(ctx)");
-    const $1 = $uint32(type, "ggml_custom_4d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_custom_4d(type)");
     const $2 = $int64(ne0, "ggml_custom_4d(ne0)");
     const $3 = $int64(ne1, "ggml_custom_4d(ne1)");
     const $4 = $int64(ne2, "ggml_custom_4d(ne2)");
     const $5 = $int64(ne3, "ggml_custom_4d(ne3)");
-    const $6 = $pointersOrNull(args, "ggml_custom_4d(args)");
+    const $6 = $pointersOrNull(args, ggml_tensor, false, "ggml_custom_4d(args)");
     const $7 = $int32(n_args, "ggml_custom_4d(n_args)");
     if (!(fun instanceof ggml_custom_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom_op_t, "ggml_custom_4d(fun)");
     const $9 = $int32(n_tasks, "ggml_custom_4d(n_tasks)");
     const $10 = $dataOrNull(userdata, 0, "ggml_custom_4d(userdata)");
+    $atLeast(args, n_args, 8, "pointers", "n_args", "ggml_custom_4d(args)");
     $ggml_custom_4d ??= $bind("ggml_custom_4d", ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_4d(ctx.address, $1, $2, $3, $4, $5, $6, $7, fun.address, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_custom_4d");
@@ -4724,11 +4751,12 @@ export const functions = {
   ggml_custom_inplace(ctx, a, args, n_args, fun, n_tasks, userdata) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_custom_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_custom_inplace(a)");
-    const $2 = $pointersOrNull(args, "ggml_custom_inplace(args)");
+    const $2 = $pointersOrNull(args, ggml_tensor, false, "ggml_custom_inplace(args)");
     const $3 = $int32(n_args, "ggml_custom_inplace(n_args)");
     if (!(fun instanceof ggml_custom_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom_op_t, "ggml_custom_inplace(fun)");
     const $5 = $int32(n_tasks, "ggml_custom_inplace(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_custom_inplace(userdata)");
+    $atLeast(args, n_args, 8, "pointers", "n_args", "ggml_custom_inplace(args)");
     $ggml_custom_inplace ??= $bind("ggml_custom_inplace", ["u64", "u64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_inplace(ctx.address, a.address, $2, $3, fun.address, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_custom_inplace");
@@ -4799,9 +4827,10 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_select(cgraph)");
     }
-    const $1 = $pointers(tensors, "ggml_build_forward_select(tensors)");
+    const $1 = $pointers(tensors, ggml_tensor, false, "ggml_build_forward_select(tensors)");
     const $2 = $int32(n_tensors, "ggml_build_forward_select(n_tensors)");
     const $3 = $int32(idx, "ggml_build_forward_select(idx)");
+    $atLeast(tensors, n_tensors, 8, "pointers", "n_tensors", "ggml_build_forward_select(tensors)");
     $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_build_forward_select");
@@ -4829,7 +4858,15 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_backward_expand(cgraph)");
     }
-    const $2 = $pointersOrNull(grad_accs, "ggml_build_backward_expand(grad_accs)");
+    const $2 = $pointersOrNull(grad_accs, ggml_tensor, true, "ggml_build_backward_expand(grad_accs)");
+    $atLeast(
+      grad_accs,
+      grad_accs ? functions.ggml_graph_n_nodes(cgraph) : 0,
+      8,
+      "pointers",
+      "ggml_graph_n_nodes(cgraph)",
+      "ggml_build_backward_expand(grad_accs)",
+    );
     $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
   },
@@ -4964,8 +5001,10 @@ export const functions = {
     $ggml_graph_dump_dot(gb.address, cgraph === null ? 0n : cgraph.address, $2);
   },
   ggml_log_get(log_callback, user_data) {
-    const $0 = $pointers(log_callback, "ggml_log_get(log_callback)");
-    const $1 = $pointers(user_data, "ggml_log_get(user_data)");
+    const $0 = $pointers(log_callback, ggml_log_callback, false, "ggml_log_get(log_callback)");
+    const $1 = $data(user_data, 8, "ggml_log_get(user_data)");
+    $atLeast(log_callback, 1, 8, "pointers", "1", "ggml_log_get(log_callback)");
+    $atLeast(user_data, 1, 8, "pointers", "1", "ggml_log_get(user_data)");
     $ggml_log_get ??= $bind("ggml_log_get", ["buffer", "buffer"], "void");
     $ggml_log_get($0, $1);
   },
@@ -4987,7 +5026,7 @@ export const functions = {
     return new ggml_tensor($, tensor.owner);
   },
   ggml_quantize_init(type) {
-    const $0 = $uint32(type, "ggml_quantize_init(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_init(type)");
     $ggml_quantize_init ??= $bind("ggml_quantize_init", ["u32"], "void");
     $ggml_quantize_init($0);
   },
@@ -4996,25 +5035,35 @@ export const functions = {
     $ggml_quantize_free();
   },
   ggml_quantize_requires_imatrix(type) {
-    const $0 = $uint32(type, "ggml_quantize_requires_imatrix(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_requires_imatrix(type)");
     $ggml_quantize_requires_imatrix ??= $bind("ggml_quantize_requires_imatrix", ["u32"], "bool");
     const $ = $ggml_quantize_requires_imatrix($0);
     return $;
   },
   ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
-    const $0 = $uint32(type, "ggml_quantize_chunk(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_chunk(type)");
     const $1 = $data(src, 4, "ggml_quantize_chunk(src)");
     const $2 = $data(dst, 0, "ggml_quantize_chunk(dst)");
     const $3 = $int64(start, "ggml_quantize_chunk(start)");
     const $4 = $int64(nrows, "ggml_quantize_chunk(nrows)");
     const $5 = $int64(n_per_row, "ggml_quantize_chunk(n_per_row)");
     const $6 = $dataOrNull(imatrix, 4, "ggml_quantize_chunk(imatrix)");
+    $atLeast(src, Number($3) + Number($4) * Number($5), 4, "floats", "start + nrows * n_per_row", "ggml_quantize_chunk(src)");
+    $atLeast(
+      dst,
+      (Math.trunc(Number($3) / Number($5)) + Number($4)) * functions.ggml_row_size(type, Number($5)),
+      1,
+      "bytes",
+      "(start / n_per_row + nrows) * ggml_row_size(type, n_per_row)",
+      "ggml_quantize_chunk(dst)",
+    );
+    $atLeast(imatrix, imatrix ? Number($5) : 0, 4, "floats", "n_per_row", "ggml_quantize_chunk(imatrix)");
     $ggml_quantize_chunk ??= $bind("ggml_quantize_chunk", ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], "u64");
     const $ = $ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     return $fromUint64($);
   },
   ggml_get_type_traits(type) {
-    const $0 = $uint32(type, "ggml_get_type_traits(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits(type)");
     $ggml_get_type_traits ??= $bind("ggml_get_type_traits", ["u32"], "u64");
     const $ = $ggml_get_type_traits($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits");
@@ -5072,8 +5121,9 @@ export const functions = {
     return new ggml_gallocr($, $owner);
   },
   ggml_gallocr_new_n(bufts, n_bufs) {
-    const $0 = $pointers(bufts, "ggml_gallocr_new_n(bufts)");
+    const $0 = $pointers(bufts, ggml_backend_buffer_type, false, "ggml_gallocr_new_n(bufts)");
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
+    $atLeast(bufts, n_bufs, 8, "pointers", "n_bufs", "ggml_gallocr_new_n(bufts)");
     $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new_n");
@@ -5103,6 +5153,14 @@ export const functions = {
     const $2 = $dataOrNull(node_buffer_ids, 4, "ggml_gallocr_reserve_n_size(node_buffer_ids)");
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n_size(leaf_buffer_ids)");
     const $4 = $data(sizes, 8, "ggml_gallocr_reserve_n_size(sizes)");
+    $atLeast(
+      node_buffer_ids,
+      node_buffer_ids ? functions.ggml_graph_n_nodes(graph) : 0,
+      4,
+      "int32s",
+      "ggml_graph_n_nodes(graph)",
+      "ggml_gallocr_reserve_n_size(node_buffer_ids)",
+    );
     $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
   },
@@ -5111,6 +5169,14 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve_n(graph)");
     const $2 = $dataOrNull(node_buffer_ids, 4, "ggml_gallocr_reserve_n(node_buffer_ids)");
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n(leaf_buffer_ids)");
+    $atLeast(
+      node_buffer_ids,
+      node_buffer_ids ? functions.ggml_graph_n_nodes(graph) : 0,
+      4,
+      "int32s",
+      "ggml_graph_n_nodes(graph)",
+      "ggml_gallocr_reserve_n(node_buffer_ids)",
+    );
     $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
     return $;
@@ -5329,7 +5395,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_set_usage(buffer)");
     }
-    const $1 = $uint32(usage, "ggml_backend_buffer_set_usage(usage)");
+    const $1 = $enumerator(usage, $domains.ggml_backend_buffer_usage, "ggml_backend_buffer_set_usage(usage)");
     $ggml_backend_buffer_set_usage ??= $bind("ggml_backend_buffer_set_usage", ["u64", "u32"], "void");
     $ggml_backend_buffer_set_usage(buffer.address, $1);
   },
@@ -5436,6 +5502,7 @@ export const functions = {
     const $2 = $data(data, 0, "ggml_backend_tensor_set_async(data)");
     const $3 = $uint64(offset, "ggml_backend_tensor_set_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_set_async(size)");
+    $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_set_async(data)");
     $ggml_backend_tensor_set_async ??= $bind("ggml_backend_tensor_set_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set_async(backend.address, tensor.address, $2, $3, $4);
   },
@@ -5449,6 +5516,7 @@ export const functions = {
     const $2 = $data(data, 0, "ggml_backend_tensor_get_async(data)");
     const $3 = $uint64(offset, "ggml_backend_tensor_get_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_get_async(size)");
+    $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_get_async(data)");
     $ggml_backend_tensor_get_async ??= $bind("ggml_backend_tensor_get_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get_async(backend.address, tensor.address, $2, $3, $4);
   },
@@ -5465,6 +5533,14 @@ export const functions = {
     const $5 = $uint64(n_copies, "ggml_backend_tensor_set_2d_async(n_copies)");
     const $6 = $uint64(stride_tensor, "ggml_backend_tensor_set_2d_async(stride_tensor)");
     const $7 = $uint64(stride_data, "ggml_backend_tensor_set_2d_async(stride_data)");
+    $atLeast(
+      data,
+      Number($5) ? (Number($5) - 1) * Number($7) + Number($4) : 0,
+      1,
+      "bytes",
+      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "ggml_backend_tensor_set_2d_async(data)",
+    );
     $ggml_backend_tensor_set_2d_async ??= $bind(
       "ggml_backend_tensor_set_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5485,6 +5561,14 @@ export const functions = {
     const $5 = $uint64(n_copies, "ggml_backend_tensor_get_2d_async(n_copies)");
     const $6 = $uint64(stride_tensor, "ggml_backend_tensor_get_2d_async(stride_tensor)");
     const $7 = $uint64(stride_data, "ggml_backend_tensor_get_2d_async(stride_data)");
+    $atLeast(
+      data,
+      Number($5) ? (Number($5) - 1) * Number($7) + Number($4) : 0,
+      1,
+      "bytes",
+      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "ggml_backend_tensor_get_2d_async(data)",
+    );
     $ggml_backend_tensor_get_2d_async ??= $bind(
       "ggml_backend_tensor_get_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5497,6 +5581,7 @@ export const functions = {
     const $1 = $data(data, 0, "ggml_backend_tensor_set(data)");
     const $2 = $uint64(offset, "ggml_backend_tensor_set(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_set(size)");
+    $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_set(data)");
     $ggml_backend_tensor_set ??= $bind("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set(tensor.address, $1, $2, $3);
   },
@@ -5505,6 +5590,7 @@ export const functions = {
     const $1 = $data(data, 0, "ggml_backend_tensor_get(data)");
     const $2 = $uint64(offset, "ggml_backend_tensor_get(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_get(size)");
+    $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_get(data)");
     $ggml_backend_tensor_get ??= $bind("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get(tensor.address, $1, $2, $3);
   },
@@ -5518,6 +5604,14 @@ export const functions = {
     const $4 = $uint64(n_copies, "ggml_backend_tensor_set_2d(n_copies)");
     const $5 = $uint64(stride_tensor, "ggml_backend_tensor_set_2d(stride_tensor)");
     const $6 = $uint64(stride_data, "ggml_backend_tensor_set_2d(stride_data)");
+    $atLeast(
+      data,
+      Number($4) ? (Number($4) - 1) * Number($6) + Number($3) : 0,
+      1,
+      "bytes",
+      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "ggml_backend_tensor_set_2d(data)",
+    );
     $ggml_backend_tensor_set_2d ??= $bind("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_set_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
@@ -5531,6 +5625,14 @@ export const functions = {
     const $4 = $uint64(n_copies, "ggml_backend_tensor_get_2d(n_copies)");
     const $5 = $uint64(stride_tensor, "ggml_backend_tensor_get_2d(stride_tensor)");
     const $6 = $uint64(stride_data, "ggml_backend_tensor_get_2d(stride_data)");
+    $atLeast(
+      data,
+      Number($4) ? (Number($4) - 1) * Number($6) + Number($3) : 0,
+      1,
+      "bytes",
+      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "ggml_backend_tensor_get_2d(data)",
+    );
     $ggml_backend_tensor_get_2d ??= $bind("ggml_backend_tensor_get_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_get_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
@@ -5722,6 +5824,8 @@ export const functions = {
     }
     const $1 = $data(free, 8, "ggml_backend_dev_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_dev_memory(total)");
+    $atLeast(free, 1, 8, "uint64s", "1", "ggml_backend_dev_memory(free)");
+    $atLeast(total, 1, 8, "uint64s", "1", "ggml_backend_dev_memory(total)");
     $ggml_backend_dev_memory ??= $bind("ggml_backend_dev_memory", ["u64", "buffer", "buffer"], "void");
     $ggml_backend_dev_memory(device.address, $1, $2);
   },
@@ -5789,6 +5893,7 @@ export const functions = {
     const $1 = $data(ptr, 0, "ggml_backend_dev_buffer_from_host_ptr(ptr)");
     const $2 = $uint64(size, "ggml_backend_dev_buffer_from_host_ptr(size)");
     const $3 = $uint64(max_tensor_size, "ggml_backend_dev_buffer_from_host_ptr(max_tensor_size)");
+    $atLeast(ptr, Number($2), 1, "bytes", "size", "ggml_backend_dev_buffer_from_host_ptr(ptr)");
     $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($ === 0n) return null;
@@ -5910,7 +6015,7 @@ export const functions = {
     return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_dev_by_type(type) {
-    const $0 = $uint32(type, "ggml_backend_dev_by_type(type)");
+    const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_dev_by_type(type)");
     $ggml_backend_dev_by_type ??= $bind("ggml_backend_dev_by_type", ["u32"], "u64");
     const $ = $ggml_backend_dev_by_type($0);
     if ($ === 0n) return null;
@@ -5926,7 +6031,7 @@ export const functions = {
     return new ggml_backend($, $owner);
   },
   ggml_backend_init_by_type(type, params) {
-    const $0 = $uint32(type, "ggml_backend_init_by_type(type)");
+    const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_init_by_type(type)");
     const $1 = $stringOrNull(params, 0, "ggml_backend_init_by_type(params)");
     $ggml_backend_init_by_type ??= $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64");
     const $ = $ggml_backend_init_by_type($0, $1);
@@ -5965,12 +6070,14 @@ export const functions = {
     $ggml_backend_load_all_from_path($0);
   },
   ggml_backend_sched_new(backends, bufts, n_backends, graph_size, parallel, op_offload) {
-    const $0 = $pointers(backends, "ggml_backend_sched_new(backends)");
-    const $1 = $pointersOrNull(bufts, "ggml_backend_sched_new(bufts)");
+    const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sched_new(backends)");
+    const $1 = $pointersOrNull(bufts, ggml_backend_buffer_type, false, "ggml_backend_sched_new(bufts)");
     const $2 = $int32(n_backends, "ggml_backend_sched_new(n_backends)");
     const $3 = $uint64(graph_size, "ggml_backend_sched_new(graph_size)");
     const $4 = $bool(parallel, "ggml_backend_sched_new(parallel)");
     const $5 = $bool(op_offload, "ggml_backend_sched_new(op_offload)");
+    $atLeast(backends, n_backends, 8, "pointers", "n_backends", "ggml_backend_sched_new(backends)");
+    $atLeast(bufts, bufts ? n_backends : 0, 8, "pointers", "n_backends", "ggml_backend_sched_new(bufts)");
     $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_new");
@@ -5993,6 +6100,14 @@ export const functions = {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve_size(measure_graph)");
     }
     const $2 = $data(sizes, 8, "ggml_backend_sched_reserve_size(sizes)");
+    $atLeast(
+      sizes,
+      functions.ggml_backend_sched_get_n_backends(sched),
+      8,
+      "uint64s",
+      "ggml_backend_sched_get_n_backends(sched)",
+      "ggml_backend_sched_reserve_size(sizes)",
+    );
     $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
   },
@@ -6166,19 +6281,20 @@ export const functions = {
     $keepData(sched.owner, user_data);
   },
   ggml_backend_meta_split_axis_name(split_axis) {
-    const $0 = $uint32(split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
+    const $0 = $enumerator(split_axis, $domains.ggml_backend_meta_split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
     $ggml_backend_meta_split_axis_name ??= $bind("ggml_backend_meta_split_axis_name", ["u32"], "pointer");
     const $ = $ggml_backend_meta_split_axis_name($0);
     if ($ === null) throw $nullResult("ggml_backend_meta_split_axis_name");
     return $cstringAt($);
   },
   ggml_backend_meta_device(devs, n_devs, get_split_state, get_split_state_ud) {
-    const $0 = $pointers(devs, "ggml_backend_meta_device(devs)");
+    const $0 = $pointers(devs, ggml_backend_device, false, "ggml_backend_meta_device(devs)");
     const $1 = $uint64(n_devs, "ggml_backend_meta_device(n_devs)");
     if (!(get_split_state instanceof ggml_backend_meta_get_split_state_t) || get_split_state.owner.freed) {
       throw $wrongHandle(get_split_state, ggml_backend_meta_get_split_state_t, "ggml_backend_meta_device(get_split_state)");
     }
     const $3 = $dataOrNull(get_split_state_ud, 0, "ggml_backend_meta_device(get_split_state_ud)");
+    $atLeast(devs, Number($1), 8, "pointers", "n_devs", "ggml_backend_meta_device(devs)");
     $ggml_backend_meta_device ??= $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
@@ -6214,8 +6330,9 @@ export const functions = {
       throw $wrongHandle(callback, ggml_backend_eval_callback, "ggml_backend_compare_graph_backend(callback)");
     }
     const $4 = $dataOrNull(user_data, 0, "ggml_backend_compare_graph_backend(user_data)");
-    const $5 = $pointersOrNull(test_nodes, "ggml_backend_compare_graph_backend(test_nodes)");
+    const $5 = $pointersOrNull(test_nodes, ggml_tensor, false, "ggml_backend_compare_graph_backend(test_nodes)");
     const $6 = $uint64(num_test_nodes, "ggml_backend_compare_graph_backend(num_test_nodes)");
+    $atLeast(test_nodes, Number($6), 8, "pointers", "num_test_nodes", "ggml_backend_compare_graph_backend(test_nodes)");
     $ggml_backend_compare_graph_backend ??= $bind(
       "ggml_backend_compare_graph_backend",
       ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
@@ -6247,6 +6364,7 @@ export const functions = {
   ggml_backend_cpu_buffer_from_ptr(ptr, size) {
     const $0 = $data(ptr, 0, "ggml_backend_cpu_buffer_from_ptr(ptr)");
     const $1 = $uint64(size, "ggml_backend_cpu_buffer_from_ptr(size)");
+    $atLeast(ptr, Number($1), 1, "bytes", "size", "ggml_backend_cpu_buffer_from_ptr(ptr)");
     $ggml_backend_cpu_buffer_from_ptr ??= $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
@@ -6261,7 +6379,7 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_numa_init(numa) {
-    const $0 = $uint32(numa, "ggml_numa_init(numa)");
+    const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "ggml_numa_init(numa)");
     $ggml_numa_init ??= $bind("ggml_numa_init", ["u32"], "void");
     $ggml_numa_init($0);
   },
@@ -6579,7 +6697,7 @@ export const functions = {
     return $;
   },
   ggml_get_type_traits_cpu(type) {
-    const $0 = $uint32(type, "ggml_get_type_traits_cpu(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits_cpu(type)");
     $ggml_get_type_traits_cpu ??= $bind("ggml_get_type_traits_cpu", ["u32"], "u64");
     const $ = $ggml_get_type_traits_cpu($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits_cpu");
@@ -6653,6 +6771,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp32_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp32(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg1)");
     $ggml_cpu_fp32_to_fp32 ??= $bind("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_fp32($0, $1, $2);
   },
@@ -6660,6 +6780,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_i32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp32_to_i32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_i32(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_i32(arg0)");
+    $atLeast(arg1, Number($2), 4, "int32s", "arg2", "ggml_cpu_fp32_to_i32(arg1)");
     $ggml_cpu_fp32_to_i32 ??= $bind("ggml_cpu_fp32_to_i32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_i32($0, $1, $2);
   },
@@ -6667,6 +6789,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_fp16(arg0)");
     const $1 = $data(arg1, 2, "ggml_cpu_fp32_to_fp16(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp16(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp16(arg0)");
+    $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_cpu_fp32_to_fp16(arg1)");
     $ggml_cpu_fp32_to_fp16 ??= $bind("ggml_cpu_fp32_to_fp16", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_fp16($0, $1, $2);
   },
@@ -6674,6 +6798,8 @@ export const functions = {
     const $0 = $data(arg0, 2, "ggml_cpu_fp16_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp16_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp16_to_fp32(arg2)");
+    $atLeast(arg0, Number($2), 2, "uint16s", "arg2", "ggml_cpu_fp16_to_fp32(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp16_to_fp32(arg1)");
     $ggml_cpu_fp16_to_fp32 ??= $bind("ggml_cpu_fp16_to_fp32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp16_to_fp32($0, $1, $2);
   },
@@ -6681,6 +6807,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_bf16(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_cpu_fp32_to_bf16(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_bf16(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_bf16(arg0)");
+    $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_cpu_fp32_to_bf16(arg1)");
     $ggml_cpu_fp32_to_bf16 ??= $bind("ggml_cpu_fp32_to_bf16", ["buffer", "u64", "i64"], "void");
     $ggml_cpu_fp32_to_bf16($0, arg1.address, $2);
   },
@@ -6688,12 +6816,14 @@ export const functions = {
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_cpu_bf16_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_bf16_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_bf16_to_fp32(arg2)");
+    $atLeast(arg0, Number($2), 2, "structs", "arg2", "ggml_cpu_bf16_to_fp32(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_bf16_to_fp32(arg1)");
     $ggml_cpu_bf16_to_fp32 ??= $bind("ggml_cpu_bf16_to_fp32", ["u64", "buffer", "i64"], "void");
     $ggml_cpu_bf16_to_fp32(arg0.address, $1, $2);
   },
   ggml_opt_dataset_init(type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard) {
-    const $0 = $uint32(type_data, "ggml_opt_dataset_init(type_data)");
-    const $1 = $uint32(type_label, "ggml_opt_dataset_init(type_label)");
+    const $0 = $enumerator(type_data, $domains.ggml_type, "ggml_opt_dataset_init(type_data)");
+    const $1 = $enumerator(type_label, $domains.ggml_type, "ggml_opt_dataset_init(type_label)");
     const $2 = $int64(ne_datapoint, "ggml_opt_dataset_init(ne_datapoint)");
     const $3 = $int64(ne_label, "ggml_opt_dataset_init(ne_label)");
     const $4 = $int64(ndata, "ggml_opt_dataset_init(ndata)");
@@ -6771,6 +6901,7 @@ export const functions = {
     const $2 = $uint64(nb_data_batch, "ggml_opt_dataset_get_batch_host(nb_data_batch)");
     const $3 = $dataOrNull(labels_batch, 0, "ggml_opt_dataset_get_batch_host(labels_batch)");
     const $4 = $int64(ibatch, "ggml_opt_dataset_get_batch_host(ibatch)");
+    $atLeast(data_batch, Number($2), 1, "bytes", "nb_data_batch", "ggml_opt_dataset_get_batch_host(data_batch)");
     $ggml_opt_dataset_get_batch_host ??= $bind("ggml_opt_dataset_get_batch_host", ["u64", "buffer", "u64", "buffer", "i64"], "void");
     $ggml_opt_dataset_get_batch_host(dataset.address, $1, $2, $3, $4);
   },
@@ -6788,6 +6919,7 @@ export const functions = {
   },
   ggml_opt_get_constant_optimizer_params(userdata) {
     const $0 = $data(userdata, 0, "ggml_opt_get_constant_optimizer_params(userdata)");
+    $atLeast(userdata, 28, 1, "bytes", "sizeof(ggml_opt_optimizer_params)", "ggml_opt_get_constant_optimizer_params(userdata)");
     $ggml_opt_get_constant_optimizer_params ??= $bind(
       "ggml_opt_get_constant_optimizer_params",
       ["buffer"],
@@ -6802,7 +6934,7 @@ export const functions = {
     if (!(backend_sched instanceof ggml_backend_sched) || backend_sched.owner.freed) {
       throw $wrongHandle(backend_sched, ggml_backend_sched, "ggml_opt_default_params(backend_sched)");
     }
-    const $1 = $uint32(loss_type, "ggml_opt_default_params(loss_type)");
+    const $1 = $enumerator(loss_type, $domains.ggml_opt_loss_type, "ggml_opt_default_params(loss_type)");
     $ggml_opt_default_params ??= $bind("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native });
     const $ = $ggml_opt_default_params(backend_sched.address, $1);
     return new ggml_opt_params($);
@@ -6914,7 +7046,7 @@ export const functions = {
     return $;
   },
   ggml_opt_optimizer_name(arg0) {
-    const $0 = $uint32(arg0, "ggml_opt_optimizer_name(arg0)");
+    const $0 = $enumerator(arg0, $domains.ggml_opt_optimizer_type, "ggml_opt_optimizer_name(arg0)");
     $ggml_opt_optimizer_name ??= $bind("ggml_opt_optimizer_name", ["u32"], "pointer");
     const $ = $ggml_opt_optimizer_name($0);
     if ($ === null) throw $nullResult("ggml_opt_optimizer_name");
@@ -6947,6 +7079,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_ndata(result)");
     }
     const $1 = $data(ndata, 8, "ggml_opt_result_ndata(ndata)");
+    $atLeast(ndata, 1, 8, "int64s", "1", "ggml_opt_result_ndata(ndata)");
     $ggml_opt_result_ndata ??= $bind("ggml_opt_result_ndata", ["u64", "buffer"], "void");
     $ggml_opt_result_ndata(result.address, $1);
   },
@@ -6956,6 +7089,8 @@ export const functions = {
     }
     const $1 = $data(loss, 8, "ggml_opt_result_loss(loss)");
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_loss(unc)");
+    $atLeast(loss, 1, 8, "doubles", "1", "ggml_opt_result_loss(loss)");
+    $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_loss(unc)");
     $ggml_opt_result_loss ??= $bind("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void");
     $ggml_opt_result_loss(result.address, $1, $2);
   },
@@ -6973,6 +7108,8 @@ export const functions = {
     }
     const $1 = $data(accuracy, 8, "ggml_opt_result_accuracy(accuracy)");
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_accuracy(unc)");
+    $atLeast(accuracy, 1, 8, "doubles", "1", "ggml_opt_result_accuracy(accuracy)");
+    $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_accuracy(unc)");
     $ggml_opt_result_accuracy ??= $bind("ggml_opt_result_accuracy", ["u64", "buffer", "buffer"], "void");
     $ggml_opt_result_accuracy(result.address, $1, $2);
   },
@@ -7088,8 +7225,8 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_fit(dataset)");
     }
-    const $5 = $uint32(loss_type, "ggml_opt_fit(loss_type)");
-    const $6 = $uint32(optimizer, "ggml_opt_fit(optimizer)");
+    const $5 = $enumerator(loss_type, $domains.ggml_opt_loss_type, "ggml_opt_fit(loss_type)");
+    const $6 = $enumerator(optimizer, $domains.ggml_opt_optimizer_type, "ggml_opt_fit(optimizer)");
     if (!(get_opt_pars instanceof ggml_opt_get_optimizer_params) || get_opt_pars.owner.freed) {
       throw $wrongHandle(get_opt_pars, ggml_opt_get_optimizer_params, "ggml_opt_fit(get_opt_pars)");
     }
@@ -7146,6 +7283,7 @@ export const functions = {
     const $0 = $dataOrNull(data, 0, "gguf_init_from_buffer(data)");
     const $1 = $uint64(size, "gguf_init_from_buffer(size)");
     const $2 = $struct(params, gguf_init_params, "gguf_init_from_buffer(params)");
+    $atLeast(data, data ? Number($1) : 0, 1, "bytes", "size", "gguf_init_from_buffer(data)");
     $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($ === 0n) return null;
@@ -7182,7 +7320,7 @@ export const functions = {
     $markFreed(ctx);
   },
   gguf_type_name(type) {
-    const $0 = $uint32(type, "gguf_type_name(type)");
+    const $0 = $enumerator(type, $domains.gguf_type, "gguf_type_name(type)");
     $gguf_type_name ??= $bind("gguf_type_name", ["u32"], "pointer");
     const $ = $gguf_type_name($0);
     if ($ === null) return null;
@@ -7502,7 +7640,7 @@ export const functions = {
   gguf_set_arr_data(ctx, key, type, data, n) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_arr_data(ctx)");
     const $1 = $string(key, 0, "gguf_set_arr_data(key)");
-    const $2 = $uint32(type, "gguf_set_arr_data(type)");
+    const $2 = $enumerator(type, $domains.gguf_type, "gguf_set_arr_data(type)");
     const $3 = $dataOrNull(data, 0, "gguf_set_arr_data(data)");
     const $4 = $uint64(n, "gguf_set_arr_data(n)");
     $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
@@ -7511,8 +7649,9 @@ export const functions = {
   gguf_set_arr_str(ctx, key, data, n) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_arr_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_arr_str(key)");
-    const $2 = $pointersOrNull(data, "gguf_set_arr_str(data)");
+    const $2 = $stringsOrNull(data, false, "gguf_set_arr_str(data)");
     const $3 = $uint64(n, "gguf_set_arr_str(n)");
+    $atLeast(data, Number($3), 8, "pointers", "n", "gguf_set_arr_str(data)");
     $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
     $gguf_set_arr_str(ctx.address, $1, $2, $3);
   },
@@ -7532,7 +7671,7 @@ export const functions = {
   gguf_set_tensor_type(ctx, name, type) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_type(name)");
-    const $2 = $uint32(type, "gguf_set_tensor_type(type)");
+    const $2 = $enumerator(type, $domains.ggml_type, "gguf_set_tensor_type(type)");
     $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
     $gguf_set_tensor_type(ctx.address, $1, $2);
   },
@@ -7569,6 +7708,7 @@ export const functions = {
   gguf_get_meta_data(ctx, data) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_data(ctx)");
     const $1 = $data(data, 0, "gguf_get_meta_data(data)");
+    $atLeast(data, functions.gguf_get_meta_size(ctx), 1, "bytes", "gguf_get_meta_size(ctx)", "gguf_get_meta_data(data)");
     $gguf_get_meta_data ??= $bind("gguf_get_meta_data", ["u64", "buffer"], "void");
     $gguf_get_meta_data(ctx.address, $1);
   },
@@ -7679,8 +7819,8 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_cuda_allreduce_tensor(backends, tensors, n_backends) {
-    const $0 = $pointers(backends, "ggml_backend_cuda_allreduce_tensor(backends)");
-    const $1 = $pointers(tensors, "ggml_backend_cuda_allreduce_tensor(tensors)");
+    const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_cuda_allreduce_tensor(backends)");
+    const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_cuda_allreduce_tensor(tensors)");
     const $2 = $uint64(n_backends, "ggml_backend_cuda_allreduce_tensor(n_backends)");
     $ggml_backend_cuda_allreduce_tensor ??= $bind("ggml_backend_cuda_allreduce_tensor", ["buffer", "buffer", "u64"], "bool");
     const $ = $ggml_backend_cuda_allreduce_tensor($0, $1, $2);
@@ -8004,7 +8144,7 @@ export const functions = {
     const $1 = $stringOrNull(cache_dir, 1, "ggml_backend_rpc_start_server(cache_dir)");
     const $2 = $uint64(n_threads, "ggml_backend_rpc_start_server(n_threads)");
     const $3 = $uint64(n_devices, "ggml_backend_rpc_start_server(n_devices)");
-    const $4 = $pointers(devices, "ggml_backend_rpc_start_server(devices)");
+    const $4 = $pointers(devices, ggml_backend_device, false, "ggml_backend_rpc_start_server(devices)");
     $ggml_backend_rpc_start_server ??= $bind("ggml_backend_rpc_start_server", ["buffer", "buffer", "u64", "u64", "buffer"], "void");
     $ggml_backend_rpc_start_server($0, $1, $2, $3, $4);
   },
@@ -8053,7 +8193,7 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_sycl_comm_init(backends, n_backends) {
-    const $0 = $pointers(backends, "ggml_backend_sycl_comm_init(backends)");
+    const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sycl_comm_init(backends)");
     const $1 = $uint64(n_backends, "ggml_backend_sycl_comm_init(n_backends)");
     $ggml_backend_sycl_comm_init ??= $bind("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_sycl_comm_init($0, $1);
@@ -8067,7 +8207,7 @@ export const functions = {
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
-    const $1 = $pointers(tensors, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
+    const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
     $ggml_backend_sycl_comm_allreduce_tensor ??= $bind("ggml_backend_sycl_comm_allreduce_tensor", ["buffer", "buffer"], "bool");
     const $ = $ggml_backend_sycl_comm_allreduce_tensor($0, $1);
     return $;
@@ -8228,21 +8368,21 @@ export const functions = {
     return new ggml_backend_reg($, $STATIC);
   },
   llama_ftype_name(ftype) {
-    const $0 = $uint32(ftype, "llama_ftype_name(ftype)");
+    const $0 = $enumerator(ftype, $domains.llama_ftype, "llama_ftype_name(ftype)");
     $llama_ftype_name ??= $bind("llama_ftype_name", ["u32"], "pointer");
     const $ = $llama_ftype_name($0);
     if ($ === null) throw $nullResult("llama_ftype_name");
     return $cstringAt($);
   },
   llama_flash_attn_type_name(flash_attn_type) {
-    const $0 = $int32(flash_attn_type, "llama_flash_attn_type_name(flash_attn_type)");
+    const $0 = $enumerator(flash_attn_type, $domains.llama_flash_attn_type, "llama_flash_attn_type_name(flash_attn_type)");
     $llama_flash_attn_type_name ??= $bind("llama_flash_attn_type_name", ["i32"], "pointer");
     const $ = $llama_flash_attn_type_name($0);
     if ($ === null) throw $nullResult("llama_flash_attn_type_name");
     return $cstringAt($);
   },
   llama_load_mode_name(load_mode) {
-    const $0 = $int32(load_mode, "llama_load_mode_name(load_mode)");
+    const $0 = $enumerator(load_mode, $domains.llama_load_mode, "llama_load_mode_name(load_mode)");
     $llama_load_mode_name ??= $bind("llama_load_mode_name", ["i32"], "pointer");
     const $ = $llama_load_mode_name($0);
     if ($ === null) throw $nullResult("llama_load_mode_name");
@@ -8293,7 +8433,7 @@ export const functions = {
     $llama_backend_free();
   },
   llama_numa_init(numa) {
-    const $0 = $uint32(numa, "llama_numa_init(numa)");
+    const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "llama_numa_init(numa)");
     $llama_numa_init ??= $bind("llama_numa_init", ["u32"], "void");
     $llama_numa_init($0);
   },
@@ -8372,9 +8512,10 @@ export const functions = {
     return new llama_model($, $owner);
   },
   llama_model_load_from_splits(paths, n_paths, params) {
-    const $0 = $pointers(paths, "llama_model_load_from_splits(paths)");
+    const $0 = $strings(paths, false, "llama_model_load_from_splits(paths)");
     const $1 = $uint64(n_paths, "llama_model_load_from_splits(n_paths)");
     const $2 = $struct(params, llama_model_params, "llama_model_load_from_splits(params)");
+    $atLeast(paths, Number($1), 8, "pointers", "n_paths", "llama_model_load_from_splits(paths)");
     $llama_model_load_from_splits ??= $bind(
       "llama_model_load_from_splits",
       ["buffer", "u64", { struct: llama_model_params.native }],
@@ -8676,6 +8817,7 @@ export const functions = {
     const $1 = $string(key, 0, "llama_model_meta_val_str(key)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_val_str(buf)");
     $llama_model_meta_val_str ??= $bind("llama_model_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_val_str(model.address, $1, $2, $3);
     return $;
@@ -8687,7 +8829,7 @@ export const functions = {
     return $;
   },
   llama_model_meta_key_str(key) {
-    const $0 = $uint32(key, "llama_model_meta_key_str(key)");
+    const $0 = $enumerator(key, $domains.llama_model_meta_key, "llama_model_meta_key_str(key)");
     $llama_model_meta_key_str ??= $bind("llama_model_meta_key_str", ["u32"], "pointer");
     const $ = $llama_model_meta_key_str($0);
     if ($ === null) return null;
@@ -8700,6 +8842,7 @@ export const functions = {
     const $1 = $int32(i, "llama_model_meta_key_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_key_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_key_by_index(buf)");
     $llama_model_meta_key_by_index ??= $bind("llama_model_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_key_by_index(model.address, $1, $2, $3);
     return $;
@@ -8711,6 +8854,7 @@ export const functions = {
     const $1 = $int32(i, "llama_model_meta_val_str_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_val_str_by_index(buf)");
     $llama_model_meta_val_str_by_index ??= $bind("llama_model_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_val_str_by_index(model.address, $1, $2, $3);
     return $;
@@ -8719,6 +8863,7 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_desc(model)");
     const $1 = $dataOrNull(buf, 1, "llama_model_desc(buf)");
     const $2 = $uint64(buf_size, "llama_model_desc(buf_size)");
+    $atLeast(buf, Number($2), 1, "bytes", "buf_size", "llama_model_desc(buf)");
     $llama_model_desc ??= $bind("llama_model_desc", ["u64", "buffer", "u64"], "i32");
     const $ = $llama_model_desc(model.address, $1, $2);
     return $;
@@ -8827,6 +8972,7 @@ export const functions = {
     const $1 = $string(key, 0, "llama_adapter_meta_val_str(key)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_val_str(buf)");
     $llama_adapter_meta_val_str ??= $bind("llama_adapter_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_val_str(adapter.address, $1, $2, $3);
     return $;
@@ -8846,6 +8992,7 @@ export const functions = {
     const $1 = $int32(i, "llama_adapter_meta_key_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_key_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_key_by_index(buf)");
     $llama_adapter_meta_key_by_index ??= $bind("llama_adapter_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_key_by_index(adapter.address, $1, $2, $3);
     return $;
@@ -8857,6 +9004,7 @@ export const functions = {
     const $1 = $int32(i, "llama_adapter_meta_val_str_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_val_str_by_index(buf)");
     $llama_adapter_meta_val_str_by_index ??= $bind("llama_adapter_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_val_str_by_index(adapter.address, $1, $2, $3);
     return $;
@@ -8888,9 +9036,11 @@ export const functions = {
   },
   llama_set_adapters_lora(ctx, adapters, n_adapters, scales) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_adapters_lora(ctx)");
-    const $1 = $pointersOrNull(adapters, "llama_set_adapters_lora(adapters)");
+    const $1 = $pointersOrNull(adapters, llama_adapter_lora, false, "llama_set_adapters_lora(adapters)");
     const $2 = $uint64(n_adapters, "llama_set_adapters_lora(n_adapters)");
     const $3 = $dataOrNull(scales, 4, "llama_set_adapters_lora(scales)");
+    $atLeast(adapters, Number($2), 8, "pointers", "n_adapters", "llama_set_adapters_lora(adapters)");
+    $atLeast(scales, Number($2), 4, "floats", "n_adapters", "llama_set_adapters_lora(scales)");
     $llama_set_adapters_lora ??= $bind("llama_set_adapters_lora", ["u64", "buffer", "u64", "buffer"], "i32");
     const $ = $llama_set_adapters_lora(ctx.address, $1, $2, $3);
     return $;
@@ -8902,6 +9052,7 @@ export const functions = {
     const $3 = $int32(n_embd, "llama_set_adapter_cvec(n_embd)");
     const $4 = $int32(il_start, "llama_set_adapter_cvec(il_start)");
     const $5 = $int32(il_end, "llama_set_adapter_cvec(il_end)");
+    $atLeast(data, data ? Number($2) : 0, 4, "floats", "len", "llama_set_adapter_cvec(data)");
     $llama_set_adapter_cvec ??= $bind("llama_set_adapter_cvec", ["u64", "buffer", "u64", "i32", "i32", "i32"], "i32");
     const $ = $llama_set_adapter_cvec(ctx.address, $1, $2, $3, $4, $5);
     return $;
@@ -9008,6 +9159,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_data(ctx)");
     const $1 = $data(dst, 1, "llama_state_get_data(dst)");
     const $2 = $uint64(size, "llama_state_get_data(size)");
+    $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_get_data(dst)");
     $llama_state_get_data ??= $bind("llama_state_get_data", ["u64", "buffer", "u64"], "u64");
     const $ = $llama_state_get_data(ctx.address, $1, $2);
     return $fromUint64($);
@@ -9023,6 +9175,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_set_data(ctx)");
     const $1 = $data(src, 1, "llama_state_set_data(src)");
     const $2 = $uint64(size, "llama_state_set_data(size)");
+    $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_set_data(src)");
     $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
     return $fromUint64($);
@@ -9040,6 +9193,8 @@ export const functions = {
     const $2 = $dataOrNull(tokens_out, 4, "llama_state_load_file(tokens_out)");
     const $3 = $uint64(n_token_capacity, "llama_state_load_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_state_load_file(n_token_count_out)");
+    $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_state_load_file(tokens_out)");
+    $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_load_file(n_token_count_out)");
     $llama_state_load_file ??= $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     const $ = $llama_state_load_file(ctx.address, $1, $2, $3, $4);
     return $;
@@ -9050,6 +9205,8 @@ export const functions = {
     const $2 = $dataOrNull(tokens_out, 4, "llama_load_session_file(tokens_out)");
     const $3 = $uint64(n_token_capacity, "llama_load_session_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_load_session_file(n_token_count_out)");
+    $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_load_session_file(tokens_out)");
+    $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_load_session_file(n_token_count_out)");
     $llama_load_session_file ??= $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     const $ = $llama_load_session_file(ctx.address, $1, $2, $3, $4);
     return $;
@@ -9059,6 +9216,7 @@ export const functions = {
     const $1 = $string(path_session, 0, "llama_state_save_file(path_session)");
     const $2 = $dataOrNull(tokens, 4, "llama_state_save_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_state_save_file(n_token_count)");
+    $atLeast(tokens, Number($3), 4, "int32s", "n_token_count", "llama_state_save_file(tokens)");
     $llama_state_save_file ??= $bind("llama_state_save_file", ["u64", "buffer", "buffer", "u64"], "bool");
     const $ = $llama_state_save_file(ctx.address, $1, $2, $3);
     return $;
@@ -9068,6 +9226,7 @@ export const functions = {
     const $1 = $string(path_session, 0, "llama_save_session_file(path_session)");
     const $2 = $dataOrNull(tokens, 4, "llama_save_session_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_save_session_file(n_token_count)");
+    $atLeast(tokens, Number($3), 4, "int32s", "n_token_count", "llama_save_session_file(tokens)");
     $llama_save_session_file ??= $bind("llama_save_session_file", ["u64", "buffer", "buffer", "u64"], "bool");
     const $ = $llama_save_session_file(ctx.address, $1, $2, $3);
     return $;
@@ -9084,6 +9243,7 @@ export const functions = {
     const $1 = $data(dst, 1, "llama_state_seq_get_data(dst)");
     const $2 = $uint64(size, "llama_state_seq_get_data(size)");
     const $3 = $int32(seq_id, "llama_state_seq_get_data(seq_id)");
+    $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data(dst)");
     $llama_state_seq_get_data ??= $bind("llama_state_seq_get_data", ["u64", "buffer", "u64", "i32"], "u64");
     const $ = $llama_state_seq_get_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
@@ -9093,6 +9253,7 @@ export const functions = {
     const $1 = $data(src, 1, "llama_state_seq_set_data(src)");
     const $2 = $uint64(size, "llama_state_seq_set_data(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data(dest_seq_id)");
+    $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data(src)");
     $llama_state_seq_set_data ??= $bind("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64");
     const $ = $llama_state_seq_set_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
@@ -9103,6 +9264,7 @@ export const functions = {
     const $2 = $int32(seq_id, "llama_state_seq_save_file(seq_id)");
     const $3 = $dataOrNull(tokens, 4, "llama_state_seq_save_file(tokens)");
     const $4 = $uint64(n_token_count, "llama_state_seq_save_file(n_token_count)");
+    $atLeast(tokens, Number($4), 4, "int32s", "n_token_count", "llama_state_seq_save_file(tokens)");
     $llama_state_seq_save_file ??= $bind("llama_state_seq_save_file", ["u64", "buffer", "i32", "buffer", "u64"], "u64");
     const $ = $llama_state_seq_save_file(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
@@ -9114,6 +9276,8 @@ export const functions = {
     const $3 = $dataOrNull(tokens_out, 4, "llama_state_seq_load_file(tokens_out)");
     const $4 = $uint64(n_token_capacity, "llama_state_seq_load_file(n_token_capacity)");
     const $5 = $data(n_token_count_out, 8, "llama_state_seq_load_file(n_token_count_out)");
+    $atLeast(tokens_out, Number($4), 4, "int32s", "n_token_capacity", "llama_state_seq_load_file(tokens_out)");
+    $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_seq_load_file(n_token_count_out)");
     $llama_state_seq_load_file ??= $bind("llama_state_seq_load_file", ["u64", "buffer", "i32", "buffer", "u64", "buffer"], "u64");
     const $ = $llama_state_seq_load_file(ctx.address, $1, $2, $3, $4, $5);
     return $fromUint64($);
@@ -9132,6 +9296,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_get_data_ext(size)");
     const $3 = $int32(seq_id, "llama_state_seq_get_data_ext(seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_get_data_ext(flags)");
+    $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data_ext(dst)");
     $llama_state_seq_get_data_ext ??= $bind("llama_state_seq_get_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_get_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
@@ -9142,6 +9307,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_set_data_ext(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data_ext(dest_seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_set_data_ext(flags)");
+    $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data_ext(src)");
     $llama_state_seq_set_data_ext ??= $bind("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_set_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
@@ -9149,6 +9315,7 @@ export const functions = {
   llama_batch_get_one(tokens, n_tokens) {
     const $0 = $dataOrNull(tokens, 4, "llama_batch_get_one(tokens)");
     const $1 = $int32(n_tokens, "llama_batch_get_one(n_tokens)");
+    $atLeast(tokens, n_tokens, 4, "int32s", "n_tokens", "llama_batch_get_one(tokens)");
     $llama_batch_get_one ??= $bind("llama_batch_get_one", ["buffer", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_get_one($0, $1);
     const $struct = new llama_batch($);
@@ -9432,6 +9599,7 @@ export const functions = {
       throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_suppress_tokens(vocab)");
     }
     const $1 = $dataOrNull(n_suppress_tokens, 4, "llama_vocab_get_suppress_tokens(n_suppress_tokens)");
+    $atLeast(n_suppress_tokens, n_suppress_tokens ? 1 : 0, 4, "int32s", "1", "llama_vocab_get_suppress_tokens(n_suppress_tokens)");
     $llama_vocab_get_suppress_tokens ??= $bind("llama_vocab_get_suppress_tokens", ["u64", "buffer"], "u64");
     const $ = $llama_vocab_get_suppress_tokens(vocab.address, $1);
     if ($ === 0n) return null;
@@ -9613,6 +9781,8 @@ export const functions = {
     const $4 = $int32(n_tokens_max, "llama_tokenize(n_tokens_max)");
     const $5 = $bool(add_special, "llama_tokenize(add_special)");
     const $6 = $bool(parse_special, "llama_tokenize(parse_special)");
+    $atLeast(text, text_len, 1, "bytes", "text_len", "llama_tokenize(text)");
+    $atLeast(tokens, n_tokens_max, 4, "int32s", "n_tokens_max", "llama_tokenize(tokens)");
     $llama_tokenize ??= $bind("llama_tokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
     const $ = $llama_tokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     return $;
@@ -9624,6 +9794,7 @@ export const functions = {
     const $3 = $int32(length, "llama_token_to_piece(length)");
     const $4 = $int32(lstrip, "llama_token_to_piece(lstrip)");
     const $5 = $bool(special, "llama_token_to_piece(special)");
+    $atLeast(buf, length, 1, "bytes", "length", "llama_token_to_piece(buf)");
     $llama_token_to_piece ??= $bind("llama_token_to_piece", ["u64", "i32", "buffer", "i32", "i32", "bool"], "i32");
     const $ = $llama_token_to_piece(vocab.address, $1, $2, $3, $4, $5);
     return $;
@@ -9636,6 +9807,8 @@ export const functions = {
     const $4 = $int32(text_len_max, "llama_detokenize(text_len_max)");
     const $5 = $bool(remove_special, "llama_detokenize(remove_special)");
     const $6 = $bool(unparse_special, "llama_detokenize(unparse_special)");
+    $atLeast(tokens, n_tokens, 4, "int32s", "n_tokens", "llama_detokenize(tokens)");
+    $atLeast(text, text_len_max, 1, "bytes", "text_len_max", "llama_detokenize(text)");
     $llama_detokenize ??= $bind("llama_detokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
     const $ = $llama_detokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     return $;
@@ -9649,13 +9822,16 @@ export const functions = {
     const $3 = $bool(add_ass, "llama_chat_apply_template(add_ass)");
     const $4 = $dataOrNull(buf, 1, "llama_chat_apply_template(buf)");
     const $5 = $int32(length, "llama_chat_apply_template(length)");
+    $atLeast(chat, Number($2), 16, "structs", "n_msg", "llama_chat_apply_template(chat)");
+    $atLeast(buf, buf ? length : 0, 1, "bytes", "length", "llama_chat_apply_template(buf)");
     $llama_chat_apply_template ??= $bind("llama_chat_apply_template", ["buffer", "u64", "u64", "bool", "buffer", "i32"], "i32");
     const $ = $llama_chat_apply_template($0, chat.address, $2, $3, $4, $5);
     return $;
   },
   llama_chat_builtin_templates(output, len) {
-    const $0 = $pointersOrNull(output, "llama_chat_builtin_templates(output)");
+    const $0 = $stringsOrNull(output, false, "llama_chat_builtin_templates(output)");
     const $1 = $uint64(len, "llama_chat_builtin_templates(len)");
+    $atLeast(output, Number($1), 8, "pointers", "len", "llama_chat_builtin_templates(output)");
     $llama_chat_builtin_templates ??= $bind("llama_chat_builtin_templates", ["buffer", "u64"], "i32");
     const $ = $llama_chat_builtin_templates($0, $1);
     return $;
@@ -9913,10 +10089,12 @@ export const functions = {
     }
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar_lazy(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar_lazy(grammar_root)");
-    const $3 = $pointersOrNull(trigger_words, "llama_sampler_init_grammar_lazy(trigger_words)");
+    const $3 = $stringsOrNull(trigger_words, false, "llama_sampler_init_grammar_lazy(trigger_words)");
     const $4 = $uint64(num_trigger_words, "llama_sampler_init_grammar_lazy(num_trigger_words)");
     const $5 = $dataOrNull(trigger_tokens, 4, "llama_sampler_init_grammar_lazy(trigger_tokens)");
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy(num_trigger_tokens)");
+    $atLeast(trigger_words, Number($4), 8, "pointers", "num_trigger_words", "llama_sampler_init_grammar_lazy(trigger_words)");
+    $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy(trigger_tokens)");
     $llama_sampler_init_grammar_lazy ??= $bind(
       "llama_sampler_init_grammar_lazy",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
@@ -9942,10 +10120,19 @@ export const functions = {
     }
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar_lazy_patterns(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar_lazy_patterns(grammar_root)");
-    const $3 = $pointersOrNull(trigger_patterns, "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)");
+    const $3 = $stringsOrNull(trigger_patterns, false, "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)");
     const $4 = $uint64(num_trigger_patterns, "llama_sampler_init_grammar_lazy_patterns(num_trigger_patterns)");
     const $5 = $dataOrNull(trigger_tokens, 4, "llama_sampler_init_grammar_lazy_patterns(trigger_tokens)");
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy_patterns(num_trigger_tokens)");
+    $atLeast(
+      trigger_patterns,
+      Number($4),
+      8,
+      "pointers",
+      "num_trigger_patterns",
+      "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)",
+    );
+    $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy_patterns(trigger_tokens)");
     $llama_sampler_init_grammar_lazy_patterns ??= $bind(
       "llama_sampler_init_grammar_lazy_patterns",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
@@ -9975,8 +10162,9 @@ export const functions = {
     const $2 = $float(dry_base, "llama_sampler_init_dry(dry_base)");
     const $3 = $int32(dry_allowed_length, "llama_sampler_init_dry(dry_allowed_length)");
     const $4 = $int32(dry_penalty_last_n, "llama_sampler_init_dry(dry_penalty_last_n)");
-    const $5 = $pointersOrNull(seq_breakers, "llama_sampler_init_dry(seq_breakers)");
+    const $5 = $stringsOrNull(seq_breakers, true, "llama_sampler_init_dry(seq_breakers)");
     const $6 = $uint64(num_breakers, "llama_sampler_init_dry(num_breakers)");
+    $atLeast(seq_breakers, seq_breakers ? Number($6) : 0, 8, "pointers", "num_breakers", "llama_sampler_init_dry(seq_breakers)");
     $llama_sampler_init_dry ??= $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
     const $ = $llama_sampler_init_dry(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dry");
@@ -10000,6 +10188,7 @@ export const functions = {
     if (logit_bias !== null && (!(logit_bias instanceof llama_logit_bias) || logit_bias.owner.freed)) {
       throw $wrongHandle(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     }
+    $atLeast(logit_bias, n_logit_bias, 8, "structs", "n_logit_bias", "llama_sampler_init_logit_bias(logit_bias)");
     $llama_sampler_init_logit_bias ??= $bind("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64");
     const $ = $llama_sampler_init_logit_bias($0, $1, logit_bias === null ? 0n : logit_bias.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_logit_bias");
@@ -10036,6 +10225,7 @@ export const functions = {
     const $2 = $string(path_prefix, 0, "llama_split_path(path_prefix)");
     const $3 = $int32(split_no, "llama_split_path(split_no)");
     const $4 = $int32(split_count, "llama_split_path(split_count)");
+    $atLeast(split_path, Number($1), 1, "bytes", "maxlen", "llama_split_path(split_path)");
     $llama_split_path ??= $bind("llama_split_path", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
     const $ = $llama_split_path($0, $1, $2, $3, $4);
     return $;
@@ -10046,6 +10236,7 @@ export const functions = {
     const $2 = $string(split_path, 0, "llama_split_prefix(split_path)");
     const $3 = $int32(split_no, "llama_split_prefix(split_no)");
     const $4 = $int32(split_count, "llama_split_prefix(split_count)");
+    $atLeast(split_prefix, Number($1), 1, "bytes", "maxlen", "llama_split_prefix(split_prefix)");
     $llama_split_prefix ??= $bind("llama_split_prefix", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
     const $ = $llama_split_prefix($0, $1, $2, $3, $4);
     return $;
@@ -10057,8 +10248,10 @@ export const functions = {
     return $cstringAt($);
   },
   llama_log_get(log_callback, user_data) {
-    const $0 = $pointers(log_callback, "llama_log_get(log_callback)");
-    const $1 = $pointers(user_data, "llama_log_get(user_data)");
+    const $0 = $pointers(log_callback, ggml_log_callback, false, "llama_log_get(log_callback)");
+    const $1 = $data(user_data, 8, "llama_log_get(user_data)");
+    $atLeast(log_callback, 1, 8, "pointers", "1", "llama_log_get(log_callback)");
+    $atLeast(user_data, 1, 8, "pointers", "1", "llama_log_get(user_data)");
     $llama_log_get ??= $bind("llama_log_get", ["buffer", "buffer"], "void");
     $llama_log_get($0, $1);
   },

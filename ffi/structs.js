@@ -24,9 +24,11 @@ import {
   llama_sampler_i_reset,
 } from "./callbacks.js";
 import { functions } from "./functions.js";
+import { domains as $domains } from "./enums.js";
 import {
   bool as $bool,
   dispose as $dispose,
+  enumerator as $enumerator,
   expectLength as $expectLength,
   float as $float,
   getArray as $getArray,
@@ -220,7 +222,7 @@ export class ggml_tensor extends $Struct {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
   set type(value) {
-    $memory(this).setUint32(this.$offset + 0, $uint32(value, "ggml_tensor.type"), true);
+    $memory(this).setUint32(this.$offset + 0, $enumerator(value, $domains.ggml_type, "ggml_tensor.type"), true);
   }
   get buffer() {
     return $getHandle(this, 8, ggml_backend_buffer);
@@ -250,7 +252,7 @@ export class ggml_tensor extends $Struct {
     return $memory(this).getUint32(this.$offset + 80, true);
   }
   set op(value) {
-    $memory(this).setUint32(this.$offset + 80, $uint32(value, "ggml_tensor.op"), true);
+    $memory(this).setUint32(this.$offset + 80, $enumerator(value, $domains.ggml_op, "ggml_tensor.op"), true);
   }
   get op_params() {
     return $getArray(this, 84, 16, Int32Array);
@@ -900,7 +902,7 @@ export class ggml_threadpool_params extends $Struct {
     return $memory(this).getInt32(this.$offset + 516, true);
   }
   set prio(value) {
-    $memory(this).setInt32(this.$offset + 516, $int32(value, "ggml_threadpool_params.prio"), true);
+    $memory(this).setInt32(this.$offset + 516, $enumerator(value, $domains.ggml_sched_priority, "ggml_threadpool_params.prio"), true);
   }
   get poll() {
     return $memory(this).getUint32(this.$offset + 520, true);
@@ -1047,7 +1049,11 @@ export class ggml_backend_dev_props extends $Struct {
     return $memory(this).getUint32(this.$offset + 32, true);
   }
   set type(value) {
-    $memory(this).setUint32(this.$offset + 32, $uint32(value, "ggml_backend_dev_props.type"), true);
+    $memory(this).setUint32(
+      this.$offset + 32,
+      $enumerator(value, $domains.ggml_backend_dev_type_enum, "ggml_backend_dev_props.type"),
+      true,
+    );
   }
   get device_id() {
     return $getString(this, 40);
@@ -1368,7 +1374,11 @@ export class ggml_backend_meta_split_state extends $Struct {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
   set axis(value) {
-    $memory(this).setUint32(this.$offset + 0, $uint32(value, "ggml_backend_meta_split_state.axis"), true);
+    $memory(this).setUint32(
+      this.$offset + 0,
+      $enumerator(value, $domains.ggml_backend_meta_split_axis, "ggml_backend_meta_split_state.axis"),
+      true,
+    );
   }
   get ne() {
     const view = $memory(this), offset = this.$offset + 8;
@@ -1489,7 +1499,7 @@ export class ggml_type_traits_cpu extends $Struct {
     return $memory(this).getUint32(this.$offset + 16, true);
   }
   set vec_dot_type(value) {
-    $memory(this).setUint32(this.$offset + 16, $uint32(value, "ggml_type_traits_cpu.vec_dot_type"), true);
+    $memory(this).setUint32(this.$offset + 16, $enumerator(value, $domains.ggml_type, "ggml_type_traits_cpu.vec_dot_type"), true);
   }
   get nrows() {
     return $readInt64($memory(this), this.$offset + 24);
@@ -1565,13 +1575,13 @@ export class ggml_opt_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 32, true);
   }
   set loss_type(value) {
-    $memory(this).setUint32(this.$offset + 32, $uint32(value, "ggml_opt_params.loss_type"), true);
+    $memory(this).setUint32(this.$offset + 32, $enumerator(value, $domains.ggml_opt_loss_type, "ggml_opt_params.loss_type"), true);
   }
   get build_type() {
     return $memory(this).getUint32(this.$offset + 36, true);
   }
   set build_type(value) {
-    $memory(this).setUint32(this.$offset + 36, $uint32(value, "ggml_opt_params.build_type"), true);
+    $memory(this).setUint32(this.$offset + 36, $enumerator(value, $domains.ggml_opt_build_type, "ggml_opt_params.build_type"), true);
   }
   get opt_period() {
     return $memory(this).getInt32(this.$offset + 40, true);
@@ -1595,7 +1605,7 @@ export class ggml_opt_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 64, true);
   }
   set optimizer(value) {
-    $memory(this).setUint32(this.$offset + 64, $uint32(value, "ggml_opt_params.optimizer"), true);
+    $memory(this).setUint32(this.$offset + 64, $enumerator(value, $domains.ggml_opt_optimizer_type, "ggml_opt_params.optimizer"), true);
   }
 }
 
@@ -1763,7 +1773,11 @@ export class llama_model_kv_override extends $Struct {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
   set tag(value) {
-    $memory(this).setUint32(this.$offset + 0, $uint32(value, "llama_model_kv_override.tag"), true);
+    $memory(this).setUint32(
+      this.$offset + 0,
+      $enumerator(value, $domains.llama_model_kv_override_type, "llama_model_kv_override.tag"),
+      true,
+    );
   }
   get key() {
     return $getText(this, 4, 128);
@@ -1857,19 +1871,19 @@ export class llama_model_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 20, true);
   }
   set split_mode(value) {
-    $memory(this).setUint32(this.$offset + 20, $uint32(value, "llama_model_params.split_mode"), true);
+    $memory(this).setUint32(this.$offset + 20, $enumerator(value, $domains.llama_split_mode, "llama_model_params.split_mode"), true);
   }
   get load_mode() {
     return $memory(this).getInt32(this.$offset + 24, true);
   }
   set load_mode(value) {
-    $memory(this).setInt32(this.$offset + 24, $int32(value, "llama_model_params.load_mode"), true);
+    $memory(this).setInt32(this.$offset + 24, $enumerator(value, $domains.llama_load_mode, "llama_model_params.load_mode"), true);
   }
   get lazy_mode() {
     return $memory(this).getUint32(this.$offset + 28, true);
   }
   set lazy_mode(value) {
-    $memory(this).setUint32(this.$offset + 28, $uint32(value, "llama_model_params.lazy_mode"), true);
+    $memory(this).setUint32(this.$offset + 28, $enumerator(value, $domains.llama_lazy_mode, "llama_model_params.lazy_mode"), true);
   }
   get main_gpu() {
     return $memory(this).getInt32(this.$offset + 32, true);
@@ -2055,31 +2069,47 @@ export class llama_context_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 36, true);
   }
   set ctx_type(value) {
-    $memory(this).setUint32(this.$offset + 36, $uint32(value, "llama_context_params.ctx_type"), true);
+    $memory(this).setUint32(this.$offset + 36, $enumerator(value, $domains.llama_context_type, "llama_context_params.ctx_type"), true);
   }
   get rope_scaling_type() {
     return $memory(this).getInt32(this.$offset + 40, true);
   }
   set rope_scaling_type(value) {
-    $memory(this).setInt32(this.$offset + 40, $int32(value, "llama_context_params.rope_scaling_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 40,
+      $enumerator(value, $domains.llama_rope_scaling_type, "llama_context_params.rope_scaling_type"),
+      true,
+    );
   }
   get pooling_type() {
     return $memory(this).getInt32(this.$offset + 44, true);
   }
   set pooling_type(value) {
-    $memory(this).setInt32(this.$offset + 44, $int32(value, "llama_context_params.pooling_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 44,
+      $enumerator(value, $domains.llama_pooling_type_enum, "llama_context_params.pooling_type"),
+      true,
+    );
   }
   get attention_type() {
     return $memory(this).getInt32(this.$offset + 48, true);
   }
   set attention_type(value) {
-    $memory(this).setInt32(this.$offset + 48, $int32(value, "llama_context_params.attention_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 48,
+      $enumerator(value, $domains.llama_attention_type, "llama_context_params.attention_type"),
+      true,
+    );
   }
   get flash_attn_type() {
     return $memory(this).getInt32(this.$offset + 52, true);
   }
   set flash_attn_type(value) {
-    $memory(this).setInt32(this.$offset + 52, $int32(value, "llama_context_params.flash_attn_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 52,
+      $enumerator(value, $domains.llama_flash_attn_type, "llama_context_params.flash_attn_type"),
+      true,
+    );
   }
   get rope_freq_base() {
     return $memory(this).getFloat32(this.$offset + 56, true);
@@ -2145,13 +2175,13 @@ export class llama_context_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 104, true);
   }
   set type_k(value) {
-    $memory(this).setUint32(this.$offset + 104, $uint32(value, "llama_context_params.type_k"), true);
+    $memory(this).setUint32(this.$offset + 104, $enumerator(value, $domains.ggml_type, "llama_context_params.type_k"), true);
   }
   get type_v() {
     return $memory(this).getUint32(this.$offset + 108, true);
   }
   set type_v(value) {
-    $memory(this).setUint32(this.$offset + 108, $uint32(value, "llama_context_params.type_v"), true);
+    $memory(this).setUint32(this.$offset + 108, $enumerator(value, $domains.ggml_type, "llama_context_params.type_v"), true);
   }
   get abort_callback() {
     return $getHandle(this, 112, ggml_abort_callback);
@@ -2234,7 +2264,7 @@ export class llama_model_tensor_override extends $Struct {
     return $memory(this).getUint32(this.$offset + 8, true);
   }
   set type(value) {
-    $memory(this).setUint32(this.$offset + 8, $uint32(value, "llama_model_tensor_override.type"), true);
+    $memory(this).setUint32(this.$offset + 8, $enumerator(value, $domains.ggml_type, "llama_model_tensor_override.type"), true);
   }
 }
 
@@ -2290,19 +2320,27 @@ export class llama_model_quantize_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 4, true);
   }
   set ftype(value) {
-    $memory(this).setUint32(this.$offset + 4, $uint32(value, "llama_model_quantize_params.ftype"), true);
+    $memory(this).setUint32(this.$offset + 4, $enumerator(value, $domains.llama_ftype, "llama_model_quantize_params.ftype"), true);
   }
   get output_tensor_type() {
     return $memory(this).getUint32(this.$offset + 8, true);
   }
   set output_tensor_type(value) {
-    $memory(this).setUint32(this.$offset + 8, $uint32(value, "llama_model_quantize_params.output_tensor_type"), true);
+    $memory(this).setUint32(
+      this.$offset + 8,
+      $enumerator(value, $domains.ggml_type_or_count, "llama_model_quantize_params.output_tensor_type"),
+      true,
+    );
   }
   get token_embedding_type() {
     return $memory(this).getUint32(this.$offset + 12, true);
   }
   set token_embedding_type(value) {
-    $memory(this).setUint32(this.$offset + 12, $uint32(value, "llama_model_quantize_params.token_embedding_type"), true);
+    $memory(this).setUint32(
+      this.$offset + 12,
+      $enumerator(value, $domains.ggml_type_or_count, "llama_model_quantize_params.token_embedding_type"),
+      true,
+    );
   }
   get allow_requantize() {
     return $memory(this).getUint8(this.$offset + 16) !== 0;
@@ -2643,7 +2681,11 @@ export class llama_opt_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 40, true);
   }
   set optimizer_type(value) {
-    $memory(this).setUint32(this.$offset + 40, $uint32(value, "llama_opt_params.optimizer_type"), true);
+    $memory(this).setUint32(
+      this.$offset + 40,
+      $enumerator(value, $domains.ggml_opt_optimizer_type, "llama_opt_params.optimizer_type"),
+      true,
+    );
   }
 }
 

@@ -99,9 +99,26 @@ function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Us
     printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
     return `$${i}`;
   });
+  emitLengths(bound, uses, printer);
+  if (bound.guarded) emitGuard(bound, uses, printer);
   bindSymbol(bound, uses, printer);
   emitCall(bound, args, roots, uses, printer);
   printer.line("  },");
+}
+
+/** Checks that memory is as long as C takes it to be. */
+function emitLengths({ declaration, parameters, lengths }: BoundFunction, uses: Uses, printer: Printer): void {
+  for (const { parameter, count, why, what, width } of lengths) {
+    const { name } = parameters[parameter];
+    const args = [name, count, String(width), JSON.stringify(what), JSON.stringify(why), `"${declaration.name}(${name})"`];
+    printer.line(list(`    ${uses.$("atLeast")}(`, args, ");"));
+  }
+}
+
+/** Has a guard written by hand look at the arguments, which have the right types by now. */
+function emitGuard({ declaration, parameters }: BoundFunction, uses: Uses, printer: Printer): void {
+  const args = ["functions", ...parameters.map(({ name }) => name)];
+  printer.line(list(`    if (${uses.$("guards")}.enabled) ${uses.$("byHand")}.${declaration.name}(`, args, ");"));
 }
 
 /** Checks a handle and gives the expression for its address. */

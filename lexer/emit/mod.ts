@@ -42,7 +42,7 @@ export function emit(model: Model, { release, runtime }: EmitOptions): Emitted {
     ["constants.d.ts", declareConstants(api, banner)],
     ["constants.js", emitConstants(api, banner)],
     ["enums.d.ts", declareEnums(api, banner)],
-    ["enums.js", emitEnums(api, banner)],
+    ["enums.js", emitEnums(api, banner, runtime)],
     ["functions.d.ts", declareFunctions(api, banner, runtime)],
     ["functions.js", emitFunctions(api, banner, runtime)],
     ["layouts.js", emitLayouts(api, release, banner)],

@@ -13,7 +13,7 @@ import { type Crossing, Unbindable } from "./crossing.ts";
 import { nativeFields } from "./native.ts";
 import { doc, list, Printer } from "./print.ts";
 import { declaration, place } from "./prototype.ts";
-import { isPointer, parameterType, resultType, Uses } from "./typescript.ts";
+import { integerToC, isPointer, parameterType, resultType, Uses } from "./typescript.ts";
 
 /** The text of `structs.js`. */
 export function emitStructs(api: Api, banner: string, runtime: string): string {
@@ -102,15 +102,17 @@ function accessorOf(field: BoundField, record: string, uses: Uses): Accessor {
   return field.length === null ? scalar(field, where, uses) : array(field, field.length, where, uses);
 }
 
-function scalar({ crossing, offset }: BoundField, where: string, uses: Uses): Accessor {
+function scalar({ crossing, offset, count }: BoundField, where: string, uses: Uses): Accessor {
   const types = {
     type: (uses: Uses) => resultType(crossing, isPointer(crossing), uses),
     input: (uses: Uses) => pointerInput(crossing, uses) ?? parameterType({ crossing, nullable: isPointer(crossing) }, uses),
   };
   const memory = () => `${uses.$("memory")}(this)`;
   const read = (type: string, little: boolean) => `${memory()}.get${type}(this.$offset + ${offset}${little ? ", true" : ""})`;
-  const write = (type: string, value: string, little: boolean) =>
-    `${memory()}.set${type}(this.$offset + ${offset}, ${value}${little ? ", true" : ""});`;
+  const write = (type: string, value: string, little: boolean) => {
+    const args = [`this.$offset + ${offset}`, value, ...(little ? ["true"] : [])];
+    return list(`    ${memory()}.set${type}(`, args, ");").trimStart();
+  };
   switch (crossing.kind) {
     case "bool": {
       const set = write("Uint8", `${uses.$("bool")}(value, ${where}) ? 1 : 0`, false);
@@ -123,7 +125,8 @@ function scalar({ crossing, offset }: BoundField, where: string, uses: Uses): Ac
     case "int": {
       const { bits, signed } = crossing;
       const type = `${bits === 64 ? "Big" : ""}${signed ? "Int" : "Uint"}${bits}`;
-      const set = [write(type, checkInteger(bits, signed, where, uses), bits > 8)];
+      const [check, ...args] = integerToC(crossing, count, "value", where, uses);
+      const set = [write(type, `${check}(${args.join(", ")})`, bits > 8)];
       if (bits < 64) return { ...types, get: [`return ${read(type, bits > 8)};`], set };
       return { ...types, get: [`return ${uses.$(signed ? "readInt64" : "readUint64")}(${memory()}, this.$offset + ${offset});`], set };
     }
@@ -191,11 +194,6 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
     type: () => typed,
     input: () => "ArrayLike<number>",
   };
-}
-
-function checkInteger(bits: number, signed: boolean, where: string, uses: Uses): string {
-  if (bits >= 32) return `${uses.$(`${signed ? "int" : "uint"}${bits}`)}(value, ${where})`;
-  return `${uses.$(signed ? "small" : "smallUnsigned")}(value, ${bits}, ${where})`;
 }
 
 /** True for a pointer to what has a class of its own. */

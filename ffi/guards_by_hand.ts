@@ -1,0 +1,2 @@
+/** Guards. @module */
+export const byHand = {};
