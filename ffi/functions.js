@@ -71,6 +71,7 @@ import {
   atLeast as $atLeast,
   binder as $binder,
   bool as $bool,
+  byHand as $byHand,
   cstringAt as $cstringAt,
   data as $data,
   dataOrNull as $dataOrNull,
@@ -79,6 +80,7 @@ import {
   format as $format,
   fromInt64 as $fromInt64,
   fromUint64 as $fromUint64,
+  guards as $guards,
   int32 as $int32,
   int64 as $int64,
   keep as $keep,
@@ -5105,6 +5107,7 @@ export const functions = {
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_tallocr_alloc(tensor)");
+    if ($guards.enabled) $byHand.ggml_tallocr_alloc(functions, talloc, tensor);
     $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
     const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
     return $;
@@ -5124,6 +5127,7 @@ export const functions = {
     const $0 = $pointers(bufts, ggml_backend_buffer_type, false, "ggml_gallocr_new_n(bufts)");
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
     $atLeast(bufts, n_bufs, 8, "pointers", "n_bufs", "ggml_gallocr_new_n(bufts)");
+    if ($guards.enabled) $byHand.ggml_gallocr_new_n(functions, bufts, n_bufs);
     $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new_n");
@@ -5161,6 +5165,7 @@ export const functions = {
       "ggml_graph_n_nodes(graph)",
       "ggml_gallocr_reserve_n_size(node_buffer_ids)",
     );
+    if ($guards.enabled) $byHand.ggml_gallocr_reserve_n_size(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
     $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
   },
@@ -5177,6 +5182,7 @@ export const functions = {
       "ggml_graph_n_nodes(graph)",
       "ggml_gallocr_reserve_n(node_buffer_ids)",
     );
+    if ($guards.enabled) $byHand.ggml_gallocr_reserve_n(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids);
     $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
     return $;
@@ -5186,6 +5192,7 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_alloc_graph(galloc)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
+    if ($guards.enabled) $byHand.ggml_gallocr_alloc_graph(functions, galloc, graph);
     $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
     return $;
@@ -5195,6 +5202,7 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_get_buffer_size(galloc)");
     }
     const $1 = $int32(buffer_id, "ggml_gallocr_get_buffer_size(buffer_id)");
+    if ($guards.enabled) $byHand.ggml_gallocr_get_buffer_size(functions, galloc, buffer_id);
     $ggml_gallocr_get_buffer_size ??= $bind("ggml_gallocr_get_buffer_size", ["u64", "i32"], "u64");
     const $ = $ggml_gallocr_get_buffer_size(galloc.address, $1);
     return $fromUint64($);
@@ -5206,6 +5214,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft_size(buft)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_alloc_ctx_tensors_from_buft_size(functions, ctx, buft);
     $ggml_backend_alloc_ctx_tensors_from_buft_size ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft_size(ctx.address, buft.address);
     return $fromUint64($);
@@ -5217,6 +5226,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_alloc_ctx_tensors_from_buft(functions, ctx, buft);
     $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($ === 0n) return null;
@@ -5230,6 +5240,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_alloc_ctx_tensors(functions, ctx, backend);
     $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($ === 0n) return null;
@@ -5426,6 +5437,7 @@ export const functions = {
   ggml_backend_tensor_copy(src, dst) {
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy(dst)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_copy(functions, src, dst);
     $ggml_backend_tensor_copy ??= $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void");
     $ggml_backend_tensor_copy(src.address, dst.address);
   },
@@ -5503,6 +5515,7 @@ export const functions = {
     const $3 = $uint64(offset, "ggml_backend_tensor_set_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_set_async(size)");
     $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_set_async(data)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_set_async(functions, backend, tensor, data, offset, size);
     $ggml_backend_tensor_set_async ??= $bind("ggml_backend_tensor_set_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set_async(backend.address, tensor.address, $2, $3, $4);
   },
@@ -5517,6 +5530,7 @@ export const functions = {
     const $3 = $uint64(offset, "ggml_backend_tensor_get_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_get_async(size)");
     $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_get_async(data)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_get_async(functions, backend, tensor, data, offset, size);
     $ggml_backend_tensor_get_async ??= $bind("ggml_backend_tensor_get_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get_async(backend.address, tensor.address, $2, $3, $4);
   },
@@ -5538,9 +5552,12 @@ export const functions = {
       Number($5) ? (Number($5) - 1) * Number($7) + Number($4) : 0,
       1,
       "bytes",
-      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_set_2d_async(data)",
     );
+    if ($guards.enabled) {
+      $byHand.ggml_backend_tensor_set_2d_async(functions, backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
+    }
     $ggml_backend_tensor_set_2d_async ??= $bind(
       "ggml_backend_tensor_set_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5566,9 +5583,12 @@ export const functions = {
       Number($5) ? (Number($5) - 1) * Number($7) + Number($4) : 0,
       1,
       "bytes",
-      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_get_2d_async(data)",
     );
+    if ($guards.enabled) {
+      $byHand.ggml_backend_tensor_get_2d_async(functions, backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
+    }
     $ggml_backend_tensor_get_2d_async ??= $bind(
       "ggml_backend_tensor_get_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5582,6 +5602,7 @@ export const functions = {
     const $2 = $uint64(offset, "ggml_backend_tensor_set(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_set(size)");
     $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_set(data)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_set(functions, tensor, data, offset, size);
     $ggml_backend_tensor_set ??= $bind("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set(tensor.address, $1, $2, $3);
   },
@@ -5591,6 +5612,7 @@ export const functions = {
     const $2 = $uint64(offset, "ggml_backend_tensor_get(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_get(size)");
     $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_get(data)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_get(functions, tensor, data, offset, size);
     $ggml_backend_tensor_get ??= $bind("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get(tensor.address, $1, $2, $3);
   },
@@ -5609,9 +5631,10 @@ export const functions = {
       Number($4) ? (Number($4) - 1) * Number($6) + Number($3) : 0,
       1,
       "bytes",
-      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_set_2d(data)",
     );
+    if ($guards.enabled) $byHand.ggml_backend_tensor_set_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_set_2d ??= $bind("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_set_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
@@ -5630,9 +5653,10 @@ export const functions = {
       Number($4) ? (Number($4) - 1) * Number($6) + Number($3) : 0,
       1,
       "bytes",
-      "n_copies ? (n_copies - 1) * stride_data + size : 0",
+      "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_get_2d(data)",
     );
+    if ($guards.enabled) $byHand.ggml_backend_tensor_get_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_get_2d ??= $bind("ggml_backend_tensor_get_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_get_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
@@ -5643,6 +5667,7 @@ export const functions = {
     const $1 = $smallUnsigned(value, 8, "ggml_backend_tensor_memset(value)");
     const $2 = $uint64(offset, "ggml_backend_tensor_memset(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_memset(size)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_memset(functions, tensor, value, offset, size);
     $ggml_backend_tensor_memset ??= $bind("ggml_backend_tensor_memset", ["u64", "u8", "u64", "u64"], "void");
     $ggml_backend_tensor_memset(tensor.address, $1, $2, $3);
   },
@@ -5660,6 +5685,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_plan_create(cgraph)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_graph_plan_create(functions, backend, cgraph);
     $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($ === 0n) return null;
@@ -5670,6 +5696,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
+    if ($guards.enabled) $byHand.ggml_backend_graph_plan_free(functions, backend, plan);
     $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
     $ggml_backend_graph_plan_free(backend.address, $1);
   },
@@ -5678,6 +5705,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_compute(backend)");
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_compute(plan)");
+    if ($guards.enabled) $byHand.ggml_backend_graph_plan_compute(functions, backend, plan);
     $ggml_backend_graph_plan_compute ??= $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
     const $ = $ggml_backend_graph_plan_compute(backend.address, $1);
     return $;
@@ -5742,6 +5770,7 @@ export const functions = {
     }
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy_async(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy_async(dst)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_copy_async(functions, backend_src, backend_dst, src, dst);
     $ggml_backend_tensor_copy_async ??= $bind("ggml_backend_tensor_copy_async", ["u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_copy_async(backend_src.address, backend_dst.address, src.address, dst.address);
   },
@@ -5780,6 +5809,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_event_record(backend)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_event_record(functions, event, backend);
     $ggml_backend_event_record ??= $bind("ggml_backend_event_record", ["u64", "u64"], "void");
     $ggml_backend_event_record(event.address, backend.address);
   },
@@ -5797,6 +5827,7 @@ export const functions = {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_wait(event)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_event_wait(functions, backend, event);
     $ggml_backend_event_wait ??= $bind("ggml_backend_event_wait", ["u64", "u64"], "void");
     $ggml_backend_event_wait(backend.address, event.address);
   },
@@ -5894,6 +5925,7 @@ export const functions = {
     const $2 = $uint64(size, "ggml_backend_dev_buffer_from_host_ptr(size)");
     const $3 = $uint64(max_tensor_size, "ggml_backend_dev_buffer_from_host_ptr(max_tensor_size)");
     $atLeast(ptr, Number($2), 1, "bytes", "size", "ggml_backend_dev_buffer_from_host_ptr(ptr)");
+    if ($guards.enabled) $byHand.ggml_backend_dev_buffer_from_host_ptr(functions, device, ptr, size, max_tensor_size);
     $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($ === 0n) return null;
@@ -5947,6 +5979,7 @@ export const functions = {
   ggml_backend_reg_dev_get(reg, index) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_get(reg)");
     const $1 = $uint64(index, "ggml_backend_reg_dev_get(index)");
+    if ($guards.enabled) $byHand.ggml_backend_reg_dev_get(functions, reg, index);
     $ggml_backend_reg_dev_get ??= $bind("ggml_backend_reg_dev_get", ["u64", "u64"], "u64");
     const $ = $ggml_backend_reg_dev_get(reg.address, $1);
     if ($ === 0n) return null;
@@ -5983,6 +6016,7 @@ export const functions = {
   },
   ggml_backend_reg_get(index) {
     const $0 = $uint64(index, "ggml_backend_reg_get(index)");
+    if ($guards.enabled) $byHand.ggml_backend_reg_get(functions, index);
     $ggml_backend_reg_get ??= $bind("ggml_backend_reg_get", ["u64"], "u64");
     const $ = $ggml_backend_reg_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_reg_get");
@@ -6002,6 +6036,7 @@ export const functions = {
   },
   ggml_backend_dev_get(index) {
     const $0 = $uint64(index, "ggml_backend_dev_get(index)");
+    if ($guards.enabled) $byHand.ggml_backend_dev_get(functions, index);
     $ggml_backend_dev_get ??= $bind("ggml_backend_dev_get", ["u64"], "u64");
     const $ = $ggml_backend_dev_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_get");
@@ -6078,6 +6113,7 @@ export const functions = {
     const $5 = $bool(op_offload, "ggml_backend_sched_new(op_offload)");
     $atLeast(backends, n_backends, 8, "pointers", "n_backends", "ggml_backend_sched_new(backends)");
     $atLeast(bufts, bufts ? n_backends : 0, 8, "pointers", "n_backends", "ggml_backend_sched_new(bufts)");
+    if ($guards.enabled) $byHand.ggml_backend_sched_new(functions, backends, bufts, n_backends, graph_size, parallel, op_offload);
     $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_new");
@@ -6108,6 +6144,7 @@ export const functions = {
       "ggml_backend_sched_get_n_backends(sched)",
       "ggml_backend_sched_reserve_size(sizes)",
     );
+    if ($guards.enabled) $byHand.ggml_backend_sched_reserve_size(functions, sched, measure_graph, sizes);
     $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
   },
@@ -6118,6 +6155,7 @@ export const functions = {
     if (!(measure_graph instanceof ggml_cgraph) || measure_graph.owner.freed) {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve(measure_graph)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_sched_reserve(functions, sched, measure_graph);
     $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
     const $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
     return $;
@@ -6135,6 +6173,7 @@ export const functions = {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_backend(sched)");
     }
     const $1 = $int32(i, "ggml_backend_sched_get_backend(i)");
+    if ($guards.enabled) $byHand.ggml_backend_sched_get_backend(functions, sched, i);
     $ggml_backend_sched_get_backend ??= $bind("ggml_backend_sched_get_backend", ["u64", "i32"], "u64");
     const $ = $ggml_backend_sched_get_backend(sched.address, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_backend");
@@ -6165,6 +6204,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_type(backend)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_sched_get_buffer_type(functions, sched, backend);
     $ggml_backend_sched_get_buffer_type ??= $bind("ggml_backend_sched_get_buffer_type", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_type(sched.address, backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_buffer_type");
@@ -6178,6 +6218,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_size(backend)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_sched_get_buffer_size(functions, sched, backend);
     $ggml_backend_sched_get_buffer_size ??= $bind("ggml_backend_sched_get_buffer_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_size(sched.address, backend.address);
     return $fromUint64($);
@@ -6192,6 +6233,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_set_tensor_backend(backend)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_sched_set_tensor_backend(functions, sched, node, backend);
     $ggml_backend_sched_set_tensor_backend ??= $bind("ggml_backend_sched_set_tensor_backend", ["u64", "u64", "u64"], "void");
     $ggml_backend_sched_set_tensor_backend(sched.address, node.address, backend.address);
   },
@@ -6227,6 +6269,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_alloc_graph(graph)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_sched_alloc_graph(functions, sched, graph);
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
     const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
     return $;
@@ -6238,6 +6281,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute(graph)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_sched_graph_compute(functions, sched, graph);
     $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
     const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
     return $;
@@ -6249,6 +6293,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute_async(graph)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_sched_graph_compute_async(functions, sched, graph);
     $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
     const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
     return $;
@@ -6295,6 +6340,7 @@ export const functions = {
     }
     const $3 = $dataOrNull(get_split_state_ud, 0, "ggml_backend_meta_device(get_split_state_ud)");
     $atLeast(devs, Number($1), 8, "pointers", "n_devs", "ggml_backend_meta_device(devs)");
+    if ($guards.enabled) $byHand.ggml_backend_meta_device(functions, devs, n_devs, get_split_state, get_split_state_ud);
     $ggml_backend_meta_device ??= $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
@@ -6307,6 +6353,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_copy(backend)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
+    if ($guards.enabled) $byHand.ggml_backend_graph_copy(functions, backend, graph);
     $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
     return new ggml_backend_graph_copy_struct($);
@@ -6333,6 +6380,9 @@ export const functions = {
     const $5 = $pointersOrNull(test_nodes, ggml_tensor, false, "ggml_backend_compare_graph_backend(test_nodes)");
     const $6 = $uint64(num_test_nodes, "ggml_backend_compare_graph_backend(num_test_nodes)");
     $atLeast(test_nodes, Number($6), 8, "pointers", "num_test_nodes", "ggml_backend_compare_graph_backend(test_nodes)");
+    if ($guards.enabled) {
+      $byHand.ggml_backend_compare_graph_backend(functions, backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes);
+    }
     $ggml_backend_compare_graph_backend ??= $bind(
       "ggml_backend_compare_graph_backend",
       ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
@@ -6351,12 +6401,14 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_tensor_alloc(tensor)");
     }
     const $2 = $data(addr, 0, "ggml_backend_tensor_alloc(addr)");
+    if ($guards.enabled) $byHand.ggml_backend_tensor_alloc(functions, buffer, tensor, addr);
     $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
     return $;
   },
   ggml_backend_view_init(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_view_init(tensor)");
+    if ($guards.enabled) $byHand.ggml_backend_view_init(functions, tensor);
     $ggml_backend_view_init ??= $bind("ggml_backend_view_init", ["u64"], "i32");
     const $ = $ggml_backend_view_init(tensor.address);
     return $;
@@ -6365,6 +6417,7 @@ export const functions = {
     const $0 = $data(ptr, 0, "ggml_backend_cpu_buffer_from_ptr(ptr)");
     const $1 = $uint64(size, "ggml_backend_cpu_buffer_from_ptr(size)");
     $atLeast(ptr, Number($1), 1, "bytes", "size", "ggml_backend_cpu_buffer_from_ptr(ptr)");
+    if ($guards.enabled) $byHand.ggml_backend_cpu_buffer_from_ptr(functions, ptr, size);
     $ggml_backend_cpu_buffer_from_ptr ??= $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
@@ -6391,6 +6444,7 @@ export const functions = {
   ggml_new_i32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_i32(ctx)");
     const $1 = $int32(value, "ggml_new_i32(value)");
+    if ($guards.enabled) $byHand.ggml_new_i32(functions, ctx, value);
     $ggml_new_i32 ??= $bind("ggml_new_i32", ["u64", "i32"], "u64");
     const $ = $ggml_new_i32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_i32");
@@ -6399,6 +6453,7 @@ export const functions = {
   ggml_new_f32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_f32(ctx)");
     const $1 = $float(value, "ggml_new_f32(value)");
+    if ($guards.enabled) $byHand.ggml_new_f32(functions, ctx, value);
     $ggml_new_f32 ??= $bind("ggml_new_f32", ["u64", "f32"], "u64");
     const $ = $ggml_new_f32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_f32");
@@ -6407,6 +6462,7 @@ export const functions = {
   ggml_set_i32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32(tensor)");
     const $1 = $int32(value, "ggml_set_i32(value)");
+    if ($guards.enabled) $byHand.ggml_set_i32(functions, tensor, value);
     $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64");
     const $ = $ggml_set_i32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_i32");
@@ -6415,6 +6471,7 @@ export const functions = {
   ggml_set_f32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32(tensor)");
     const $1 = $float(value, "ggml_set_f32(value)");
+    if ($guards.enabled) $byHand.ggml_set_f32(functions, tensor, value);
     $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64");
     const $ = $ggml_set_f32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_f32");
@@ -6423,6 +6480,7 @@ export const functions = {
   ggml_get_i32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_i32_1d(i)");
+    if ($guards.enabled) $byHand.ggml_get_i32_1d(functions, tensor, i);
     $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32");
     const $ = $ggml_get_i32_1d(tensor.address, $1);
     return $;
@@ -6431,6 +6489,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_i32_1d(i)");
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
+    if ($guards.enabled) $byHand.ggml_set_i32_1d(functions, tensor, i, value);
     $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void");
     $ggml_set_i32_1d(tensor.address, $1, $2);
   },
@@ -6440,6 +6499,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_i32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_i32_nd(i3)");
+    if ($guards.enabled) $byHand.ggml_get_i32_nd(functions, tensor, i0, i1, i2, i3);
     $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32");
     const $ = $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
     return $;
@@ -6451,12 +6511,14 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_i32_nd(i3)");
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
+    if ($guards.enabled) $byHand.ggml_set_i32_nd(functions, tensor, i0, i1, i2, i3, value);
     $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void");
     $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
   ggml_get_f32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_f32_1d(i)");
+    if ($guards.enabled) $byHand.ggml_get_f32_1d(functions, tensor, i);
     $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32");
     const $ = $ggml_get_f32_1d(tensor.address, $1);
     return $;
@@ -6465,6 +6527,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_f32_1d(i)");
     const $2 = $float(value, "ggml_set_f32_1d(value)");
+    if ($guards.enabled) $byHand.ggml_set_f32_1d(functions, tensor, i, value);
     $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void");
     $ggml_set_f32_1d(tensor.address, $1, $2);
   },
@@ -6474,6 +6537,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_f32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_f32_nd(i3)");
+    if ($guards.enabled) $byHand.ggml_get_f32_nd(functions, tensor, i0, i1, i2, i3);
     $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32");
     const $ = $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
     return $;
@@ -6485,6 +6549,7 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_f32_nd(i3)");
     const $5 = $float(value, "ggml_set_f32_nd(value)");
+    if ($guards.enabled) $byHand.ggml_set_f32_nd(functions, tensor, i0, i1, i2, i3, value);
     $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void");
     $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
@@ -6492,6 +6557,7 @@ export const functions = {
     if (!(params instanceof ggml_threadpool_params) || params.owner.freed) {
       throw $wrongHandle(params, ggml_threadpool_params, "ggml_threadpool_new(params)");
     }
+    if ($guards.enabled) $byHand.ggml_threadpool_new(functions, params);
     $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64");
     const $ = $ggml_threadpool_new(params.address);
     if ($ === 0n) throw $nullResult("ggml_threadpool_new");
@@ -6535,6 +6601,7 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_graph_plan(threadpool)");
     }
+    if ($guards.enabled) $byHand.ggml_graph_plan(functions, cgraph, n_threads, threadpool);
     $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
     return new ggml_cplan($);
@@ -6542,6 +6609,7 @@ export const functions = {
   ggml_graph_compute(cgraph, cplan) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
     if (!(cplan instanceof ggml_cplan) || cplan.owner.freed) throw $wrongHandle(cplan, ggml_cplan, "ggml_graph_compute(cplan)");
+    if ($guards.enabled) $byHand.ggml_graph_compute(functions, cgraph, cplan);
     $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32");
     const $ = $ggml_graph_compute(cgraph.address, cplan.address);
     return $;
@@ -6552,6 +6620,7 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute_with_ctx(cgraph)");
     }
     const $2 = $int32(n_threads, "ggml_graph_compute_with_ctx(n_threads)");
+    if ($guards.enabled) $byHand.ggml_graph_compute_with_ctx(functions, ctx, cgraph, n_threads);
     $ggml_graph_compute_with_ctx ??= $bind("ggml_graph_compute_with_ctx", ["u64", "u64", "i32"], "i32");
     const $ = $ggml_graph_compute_with_ctx(ctx.address, cgraph.address, $2);
     return $;
@@ -6727,6 +6796,7 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_n_threads(backend_cpu)");
     }
     const $1 = $int32(n_threads, "ggml_backend_cpu_set_n_threads(n_threads)");
+    if ($guards.enabled) $byHand.ggml_backend_cpu_set_n_threads(functions, backend_cpu, n_threads);
     $ggml_backend_cpu_set_n_threads ??= $bind("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void");
     $ggml_backend_cpu_set_n_threads(backend_cpu.address, $1);
   },
@@ -6737,6 +6807,7 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_backend_cpu_set_threadpool(threadpool)");
     }
+    if ($guards.enabled) $byHand.ggml_backend_cpu_set_threadpool(functions, backend_cpu, threadpool);
     $ggml_backend_cpu_set_threadpool ??= $bind("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void");
     $ggml_backend_cpu_set_threadpool(backend_cpu.address, threadpool === null ? 0n : threadpool.address);
   },
@@ -6748,6 +6819,7 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "ggml_backend_cpu_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(abort_callback_data, 0, "ggml_backend_cpu_set_abort_callback(abort_callback_data)");
+    if ($guards.enabled) $byHand.ggml_backend_cpu_set_abort_callback(functions, backend_cpu, abort_callback, abort_callback_data);
     $ggml_backend_cpu_set_abort_callback ??= $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_cpu_set_abort_callback(backend_cpu.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keep(backend_cpu.owner, abort_callback);
@@ -6758,6 +6830,7 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_use_ref(backend_cpu)");
     }
     const $1 = $bool(use_ref, "ggml_backend_cpu_set_use_ref(use_ref)");
+    if ($guards.enabled) $byHand.ggml_backend_cpu_set_use_ref(functions, backend_cpu, use_ref);
     $ggml_backend_cpu_set_use_ref ??= $bind("ggml_backend_cpu_set_use_ref", ["u64", "bool"], "void");
     $ggml_backend_cpu_set_use_ref(backend_cpu.address, $1);
   },
@@ -6828,6 +6901,7 @@ export const functions = {
     const $3 = $int64(ne_label, "ggml_opt_dataset_init(ne_label)");
     const $4 = $int64(ndata, "ggml_opt_dataset_init(ndata)");
     const $5 = $int64(ndata_shard, "ggml_opt_dataset_init(ndata_shard)");
+    if ($guards.enabled) $byHand.ggml_opt_dataset_init(functions, type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard);
     $ggml_opt_dataset_init ??= $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_init");
@@ -6876,6 +6950,7 @@ export const functions = {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_shuffle(dataset)");
     }
     const $2 = $int64(idata, "ggml_opt_dataset_shuffle(idata)");
+    if ($guards.enabled) $byHand.ggml_opt_dataset_shuffle(functions, opt_ctx, dataset, idata);
     $ggml_opt_dataset_shuffle ??= $bind("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void");
     $ggml_opt_dataset_shuffle(opt_ctx.address, dataset.address, $2);
   },
@@ -6890,6 +6965,7 @@ export const functions = {
       throw $wrongHandle(labels_batch, ggml_tensor, "ggml_opt_dataset_get_batch(labels_batch)");
     }
     const $3 = $int64(ibatch, "ggml_opt_dataset_get_batch(ibatch)");
+    if ($guards.enabled) $byHand.ggml_opt_dataset_get_batch(functions, dataset, data_batch, labels_batch, ibatch);
     $ggml_opt_dataset_get_batch ??= $bind("ggml_opt_dataset_get_batch", ["u64", "u64", "u64", "i64"], "void");
     $ggml_opt_dataset_get_batch(dataset.address, data_batch.address, labels_batch === null ? 0n : labels_batch.address, $3);
   },
@@ -6902,6 +6978,7 @@ export const functions = {
     const $3 = $dataOrNull(labels_batch, 0, "ggml_opt_dataset_get_batch_host(labels_batch)");
     const $4 = $int64(ibatch, "ggml_opt_dataset_get_batch_host(ibatch)");
     $atLeast(data_batch, Number($2), 1, "bytes", "nb_data_batch", "ggml_opt_dataset_get_batch_host(data_batch)");
+    if ($guards.enabled) $byHand.ggml_opt_dataset_get_batch_host(functions, dataset, data_batch, nb_data_batch, labels_batch, ibatch);
     $ggml_opt_dataset_get_batch_host ??= $bind("ggml_opt_dataset_get_batch_host", ["u64", "buffer", "u64", "buffer", "i64"], "void");
     $ggml_opt_dataset_get_batch_host(dataset.address, $1, $2, $3, $4);
   },
@@ -6941,6 +7018,7 @@ export const functions = {
   },
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
+    if ($guards.enabled) $byHand.ggml_opt_init(functions, params);
     $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
     if ($ === 0n) throw $nullResult("ggml_opt_init");
@@ -7031,6 +7109,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_grad_acc(opt_ctx)");
     }
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_opt_grad_acc(node)");
+    if ($guards.enabled) $byHand.ggml_opt_grad_acc(functions, opt_ctx, node);
     $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64");
     const $ = $ggml_opt_grad_acc(opt_ctx.address, node.address);
     if ($ === 0n) return null;
@@ -7091,6 +7170,7 @@ export const functions = {
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_loss(unc)");
     $atLeast(loss, 1, 8, "doubles", "1", "ggml_opt_result_loss(loss)");
     $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_loss(unc)");
+    if ($guards.enabled) $byHand.ggml_opt_result_loss(functions, result, loss, unc);
     $ggml_opt_result_loss ??= $bind("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void");
     $ggml_opt_result_loss(result.address, $1, $2);
   },
@@ -7099,6 +7179,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_pred(result)");
     }
     const $1 = $data(pred, 4, "ggml_opt_result_pred(pred)");
+    if ($guards.enabled) $byHand.ggml_opt_result_pred(functions, result, pred);
     $ggml_opt_result_pred ??= $bind("ggml_opt_result_pred", ["u64", "buffer"], "void");
     $ggml_opt_result_pred(result.address, $1);
   },
@@ -7125,6 +7206,7 @@ export const functions = {
     if (!(outputs instanceof ggml_tensor) || outputs.owner.freed) {
       throw $wrongHandle(outputs, ggml_tensor, "ggml_opt_prepare_alloc(outputs)");
     }
+    if ($guards.enabled) $byHand.ggml_opt_prepare_alloc(functions, opt_ctx, ctx_compute, gf, inputs, outputs);
     $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
   },
@@ -7133,6 +7215,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_alloc(opt_ctx)");
     }
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
+    if ($guards.enabled) $byHand.ggml_opt_alloc(functions, opt_ctx, backward);
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
     $ggml_opt_alloc(opt_ctx.address, $1);
   },
@@ -7143,6 +7226,7 @@ export const functions = {
     if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_eval(result)");
     }
+    if ($guards.enabled) $byHand.ggml_opt_eval(functions, opt_ctx, result);
     $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
     $ggml_opt_eval(opt_ctx.address, result === null ? 0n : result.address);
   },
@@ -7165,6 +7249,9 @@ export const functions = {
     }
     if (callback_eval !== null && (!(callback_eval instanceof ggml_opt_epoch_callback) || callback_eval.owner.freed)) {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
+    }
+    if ($guards.enabled) {
+      $byHand.ggml_opt_epoch(functions, opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
     }
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     $ggml_opt_epoch(
@@ -7193,6 +7280,9 @@ export const functions = {
     const $4 = $int64(ibatch, "ggml_opt_epoch_callback_progress_bar(ibatch)");
     const $5 = $int64(ibatch_max, "ggml_opt_epoch_callback_progress_bar(ibatch_max)");
     const $6 = $int64(t_start_us, "ggml_opt_epoch_callback_progress_bar(t_start_us)");
+    if ($guards.enabled) {
+      $byHand.ggml_opt_epoch_callback_progress_bar(functions, train, opt_ctx, dataset, result, ibatch, ibatch_max, t_start_us);
+    }
     $ggml_opt_epoch_callback_progress_bar ??= $bind(
       "ggml_opt_epoch_callback_progress_bar",
       ["bool", "u64", "u64", "u64", "i64", "i64", "i64"],
@@ -7234,6 +7324,23 @@ export const functions = {
     const $9 = $int64(nbatch_logical, "ggml_opt_fit(nbatch_logical)");
     const $10 = $float(val_split, "ggml_opt_fit(val_split)");
     const $11 = $bool(silent, "ggml_opt_fit(silent)");
+    if ($guards.enabled) {
+      $byHand.ggml_opt_fit(
+        functions,
+        backend_sched,
+        ctx_compute,
+        inputs,
+        outputs,
+        dataset,
+        loss_type,
+        optimizer,
+        get_opt_pars,
+        nepoch,
+        nbatch_logical,
+        val_split,
+        silent,
+      );
+    }
     $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
     $ggml_opt_fit(
       backend_sched.address,
@@ -7360,6 +7467,7 @@ export const functions = {
   gguf_get_key(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_key(ctx)");
     const $1 = $int64(key_id, "gguf_get_key(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_key(functions, ctx, key_id);
     $gguf_get_key ??= $bind("gguf_get_key", ["u64", "i64"], "pointer");
     const $ = $gguf_get_key(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_key");
@@ -7368,6 +7476,7 @@ export const functions = {
   gguf_get_kv_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_kv_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_kv_type(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_kv_type(functions, ctx, key_id);
     $gguf_get_kv_type ??= $bind("gguf_get_kv_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_kv_type(ctx.address, $1);
     return $;
@@ -7375,6 +7484,7 @@ export const functions = {
   gguf_get_arr_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_type(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_arr_type(functions, ctx, key_id);
     $gguf_get_arr_type ??= $bind("gguf_get_arr_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_arr_type(ctx.address, $1);
     return $;
@@ -7382,6 +7492,7 @@ export const functions = {
   gguf_get_val_u8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u8(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_u8(functions, ctx, key_id);
     $gguf_get_val_u8 ??= $bind("gguf_get_val_u8", ["u64", "i64"], "u8");
     const $ = $gguf_get_val_u8(ctx.address, $1);
     return $;
@@ -7389,6 +7500,7 @@ export const functions = {
   gguf_get_val_i8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i8(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_i8(functions, ctx, key_id);
     $gguf_get_val_i8 ??= $bind("gguf_get_val_i8", ["u64", "i64"], "i8");
     const $ = $gguf_get_val_i8(ctx.address, $1);
     return $;
@@ -7396,6 +7508,7 @@ export const functions = {
   gguf_get_val_u16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u16(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_u16(functions, ctx, key_id);
     $gguf_get_val_u16 ??= $bind("gguf_get_val_u16", ["u64", "i64"], "u16");
     const $ = $gguf_get_val_u16(ctx.address, $1);
     return $;
@@ -7403,6 +7516,7 @@ export const functions = {
   gguf_get_val_i16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i16(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_i16(functions, ctx, key_id);
     $gguf_get_val_i16 ??= $bind("gguf_get_val_i16", ["u64", "i64"], "i16");
     const $ = $gguf_get_val_i16(ctx.address, $1);
     return $;
@@ -7410,6 +7524,7 @@ export const functions = {
   gguf_get_val_u32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u32(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_u32(functions, ctx, key_id);
     $gguf_get_val_u32 ??= $bind("gguf_get_val_u32", ["u64", "i64"], "u32");
     const $ = $gguf_get_val_u32(ctx.address, $1);
     return $;
@@ -7417,6 +7532,7 @@ export const functions = {
   gguf_get_val_i32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i32(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_i32(functions, ctx, key_id);
     $gguf_get_val_i32 ??= $bind("gguf_get_val_i32", ["u64", "i64"], "i32");
     const $ = $gguf_get_val_i32(ctx.address, $1);
     return $;
@@ -7424,6 +7540,7 @@ export const functions = {
   gguf_get_val_f32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f32(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_f32(functions, ctx, key_id);
     $gguf_get_val_f32 ??= $bind("gguf_get_val_f32", ["u64", "i64"], "f32");
     const $ = $gguf_get_val_f32(ctx.address, $1);
     return $;
@@ -7431,6 +7548,7 @@ export const functions = {
   gguf_get_val_u64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u64(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_u64(functions, ctx, key_id);
     $gguf_get_val_u64 ??= $bind("gguf_get_val_u64", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_u64(ctx.address, $1);
     return $fromUint64($);
@@ -7438,6 +7556,7 @@ export const functions = {
   gguf_get_val_i64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i64(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_i64(functions, ctx, key_id);
     $gguf_get_val_i64 ??= $bind("gguf_get_val_i64", ["u64", "i64"], "i64");
     const $ = $gguf_get_val_i64(ctx.address, $1);
     return $fromInt64($);
@@ -7445,6 +7564,7 @@ export const functions = {
   gguf_get_val_f64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f64(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_f64(functions, ctx, key_id);
     $gguf_get_val_f64 ??= $bind("gguf_get_val_f64", ["u64", "i64"], "f64");
     const $ = $gguf_get_val_f64(ctx.address, $1);
     return $;
@@ -7452,6 +7572,7 @@ export const functions = {
   gguf_get_val_bool(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_bool(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_bool(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_bool(functions, ctx, key_id);
     $gguf_get_val_bool ??= $bind("gguf_get_val_bool", ["u64", "i64"], "bool");
     const $ = $gguf_get_val_bool(ctx.address, $1);
     return $;
@@ -7459,6 +7580,7 @@ export const functions = {
   gguf_get_val_str(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_str(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_str(functions, ctx, key_id);
     $gguf_get_val_str ??= $bind("gguf_get_val_str", ["u64", "i64"], "pointer");
     const $ = $gguf_get_val_str(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_val_str");
@@ -7467,6 +7589,7 @@ export const functions = {
   gguf_get_val_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_data(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_val_data(functions, ctx, key_id);
     $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_data(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_val_data");
@@ -7475,6 +7598,7 @@ export const functions = {
   gguf_get_arr_n(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_n(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_arr_n(functions, ctx, key_id);
     $gguf_get_arr_n ??= $bind("gguf_get_arr_n", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_n(ctx.address, $1);
     return $fromUint64($);
@@ -7482,6 +7606,7 @@ export const functions = {
   gguf_get_arr_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_data(key_id)");
+    if ($guards.enabled) $byHand.gguf_get_arr_data(functions, ctx, key_id);
     $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_data(ctx.address, $1);
     if ($ === 0n) return null;
@@ -7491,6 +7616,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_str(key_id)");
     const $2 = $uint64(i, "gguf_get_arr_str(i)");
+    if ($guards.enabled) $byHand.gguf_get_arr_str(functions, ctx, key_id, i);
     $gguf_get_arr_str ??= $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer");
     const $ = $gguf_get_arr_str(ctx.address, $1, $2);
     if ($ === null) throw $nullResult("gguf_get_arr_str");
@@ -7512,6 +7638,7 @@ export const functions = {
   gguf_get_tensor_offset(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_offset(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_offset(tensor_id)");
+    if ($guards.enabled) $byHand.gguf_get_tensor_offset(functions, ctx, tensor_id);
     $gguf_get_tensor_offset ??= $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_offset(ctx.address, $1);
     return $fromUint64($);
@@ -7519,6 +7646,7 @@ export const functions = {
   gguf_get_tensor_name(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_name(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_name(tensor_id)");
+    if ($guards.enabled) $byHand.gguf_get_tensor_name(functions, ctx, tensor_id);
     $gguf_get_tensor_name ??= $bind("gguf_get_tensor_name", ["u64", "i64"], "pointer");
     const $ = $gguf_get_tensor_name(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_tensor_name");
@@ -7527,6 +7655,7 @@ export const functions = {
   gguf_get_tensor_ne(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_ne(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_ne(tensor_id)");
+    if ($guards.enabled) $byHand.gguf_get_tensor_ne(functions, ctx, tensor_id);
     $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_ne(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_tensor_ne");
@@ -7535,6 +7664,7 @@ export const functions = {
   gguf_get_tensor_type(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_type(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_type(tensor_id)");
+    if ($guards.enabled) $byHand.gguf_get_tensor_type(functions, ctx, tensor_id);
     $gguf_get_tensor_type ??= $bind("gguf_get_tensor_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_tensor_type(ctx.address, $1);
     return $;
@@ -7542,6 +7672,7 @@ export const functions = {
   gguf_get_tensor_size(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_size(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_size(tensor_id)");
+    if ($guards.enabled) $byHand.gguf_get_tensor_size(functions, ctx, tensor_id);
     $gguf_get_tensor_size ??= $bind("gguf_get_tensor_size", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_size(ctx.address, $1);
     return $fromUint64($);
@@ -7557,6 +7688,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u8(key)");
     const $2 = $smallUnsigned(val, 8, "gguf_set_val_u8(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_u8(functions, ctx, key, val);
     $gguf_set_val_u8 ??= $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void");
     $gguf_set_val_u8(ctx.address, $1, $2);
   },
@@ -7564,6 +7696,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i8(key)");
     const $2 = $small(val, 8, "gguf_set_val_i8(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_i8(functions, ctx, key, val);
     $gguf_set_val_i8 ??= $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void");
     $gguf_set_val_i8(ctx.address, $1, $2);
   },
@@ -7571,6 +7704,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u16(key)");
     const $2 = $smallUnsigned(val, 16, "gguf_set_val_u16(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_u16(functions, ctx, key, val);
     $gguf_set_val_u16 ??= $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void");
     $gguf_set_val_u16(ctx.address, $1, $2);
   },
@@ -7578,6 +7712,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i16(key)");
     const $2 = $small(val, 16, "gguf_set_val_i16(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_i16(functions, ctx, key, val);
     $gguf_set_val_i16 ??= $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void");
     $gguf_set_val_i16(ctx.address, $1, $2);
   },
@@ -7585,6 +7720,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u32(key)");
     const $2 = $uint32(val, "gguf_set_val_u32(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_u32(functions, ctx, key, val);
     $gguf_set_val_u32 ??= $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void");
     $gguf_set_val_u32(ctx.address, $1, $2);
   },
@@ -7592,6 +7728,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i32(key)");
     const $2 = $int32(val, "gguf_set_val_i32(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_i32(functions, ctx, key, val);
     $gguf_set_val_i32 ??= $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void");
     $gguf_set_val_i32(ctx.address, $1, $2);
   },
@@ -7599,6 +7736,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f32(key)");
     const $2 = $float(val, "gguf_set_val_f32(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_f32(functions, ctx, key, val);
     $gguf_set_val_f32 ??= $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void");
     $gguf_set_val_f32(ctx.address, $1, $2);
   },
@@ -7606,6 +7744,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u64(key)");
     const $2 = $uint64(val, "gguf_set_val_u64(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_u64(functions, ctx, key, val);
     $gguf_set_val_u64 ??= $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void");
     $gguf_set_val_u64(ctx.address, $1, $2);
   },
@@ -7613,6 +7752,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i64(key)");
     const $2 = $int64(val, "gguf_set_val_i64(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_i64(functions, ctx, key, val);
     $gguf_set_val_i64 ??= $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void");
     $gguf_set_val_i64(ctx.address, $1, $2);
   },
@@ -7620,6 +7760,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f64(key)");
     const $2 = $float(val, "gguf_set_val_f64(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_f64(functions, ctx, key, val);
     $gguf_set_val_f64 ??= $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void");
     $gguf_set_val_f64(ctx.address, $1, $2);
   },
@@ -7627,6 +7768,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_bool(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_bool(key)");
     const $2 = $bool(val, "gguf_set_val_bool(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_bool(functions, ctx, key, val);
     $gguf_set_val_bool ??= $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void");
     $gguf_set_val_bool(ctx.address, $1, $2);
   },
@@ -7634,6 +7776,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_str(key)");
     const $2 = $string(val, 1, "gguf_set_val_str(val)");
+    if ($guards.enabled) $byHand.gguf_set_val_str(functions, ctx, key, val);
     $gguf_set_val_str ??= $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void");
     $gguf_set_val_str(ctx.address, $1, $2);
   },
@@ -7643,6 +7786,15 @@ export const functions = {
     const $2 = $enumerator(type, $domains.gguf_type, "gguf_set_arr_data(type)");
     const $3 = $dataOrNull(data, 0, "gguf_set_arr_data(data)");
     const $4 = $uint64(n, "gguf_set_arr_data(n)");
+    $atLeast(
+      data,
+      Number($4) * (type < 2 || type === 7 ? 1 : type < 4 ? 2 : type < 8 ? 4 : 8),
+      1,
+      "bytes",
+      "n * (type < 2 || type == 7 ? 1 : type < 4 ? 2 : type < 8 ? 4 : 8)",
+      "gguf_set_arr_data(data)",
+    );
+    if ($guards.enabled) $byHand.gguf_set_arr_data(functions, ctx, key, type, data, n);
     $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
     $gguf_set_arr_data(ctx.address, $1, $2, $3, $4);
   },
@@ -7652,18 +7804,21 @@ export const functions = {
     const $2 = $stringsOrNull(data, false, "gguf_set_arr_str(data)");
     const $3 = $uint64(n, "gguf_set_arr_str(n)");
     $atLeast(data, Number($3), 8, "pointers", "n", "gguf_set_arr_str(data)");
+    if ($guards.enabled) $byHand.gguf_set_arr_str(functions, ctx, key, data, n);
     $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
     $gguf_set_arr_str(ctx.address, $1, $2, $3);
   },
   gguf_set_kv(ctx, src) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_kv(ctx)");
     if (!(src instanceof gguf_context) || src.owner.freed) throw $wrongHandle(src, gguf_context, "gguf_set_kv(src)");
+    if ($guards.enabled) $byHand.gguf_set_kv(functions, ctx, src);
     $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void");
     $gguf_set_kv(ctx.address, src.address);
   },
   gguf_add_tensor(ctx, tensor) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_add_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
+    if ($guards.enabled) $byHand.gguf_add_tensor(functions, ctx, tensor);
     $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
     $gguf_add_tensor(ctx.address, tensor.address);
     $keep(ctx.owner, tensor);
@@ -7672,6 +7827,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_type(name)");
     const $2 = $enumerator(type, $domains.ggml_type, "gguf_set_tensor_type(type)");
+    if ($guards.enabled) $byHand.gguf_set_tensor_type(functions, ctx, name, type);
     $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
     $gguf_set_tensor_type(ctx.address, $1, $2);
   },
@@ -7679,6 +7835,15 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_data(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_data(name)");
     const $2 = $data(data, 0, "gguf_set_tensor_data(data)");
+    $atLeast(
+      data,
+      functions.gguf_find_tensor(ctx, name) < 0 ? 0 : functions.gguf_get_tensor_size(ctx, functions.gguf_find_tensor(ctx, name)),
+      1,
+      "bytes",
+      "gguf_get_tensor_size(ctx, gguf_find_tensor(ctx, name))",
+      "gguf_set_tensor_data(data)",
+    );
+    if ($guards.enabled) $byHand.gguf_set_tensor_data(functions, ctx, name, data);
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     $gguf_set_tensor_data(ctx.address, $1, $2);
     $keepData(ctx.owner, data);
@@ -7687,6 +7852,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
     const $1 = $data(file, 0, "gguf_write_to_file_ptr(file)");
     const $2 = $bool(only_meta, "gguf_write_to_file_ptr(only_meta)");
+    if ($guards.enabled) $byHand.gguf_write_to_file_ptr(functions, ctx, file, only_meta);
     $gguf_write_to_file_ptr ??= $bind("gguf_write_to_file_ptr", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file_ptr(ctx.address, $1, $2);
     return $;
@@ -7695,6 +7861,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file(ctx)");
     const $1 = $string(fname, 0, "gguf_write_to_file(fname)");
     const $2 = $bool(only_meta, "gguf_write_to_file(only_meta)");
+    if ($guards.enabled) $byHand.gguf_write_to_file(functions, ctx, fname, only_meta);
     $gguf_write_to_file ??= $bind("gguf_write_to_file", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file(ctx.address, $1, $2);
     return $;

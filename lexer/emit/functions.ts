@@ -12,7 +12,7 @@ import type { MacroFunction } from "../model.ts";
 import type { Api, BoundFunction, BoundParameter } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
 import { macroBody } from "./macros.ts";
-import { doc, list, Printer } from "./print.ts";
+import { doc, LINE_WIDTH, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
 
@@ -118,7 +118,10 @@ function emitLengths({ declaration, parameters, lengths }: BoundFunction, uses: 
 /** Has a guard written by hand look at the arguments, which have the right types by now. */
 function emitGuard({ declaration, parameters }: BoundFunction, uses: Uses, printer: Printer): void {
   const args = ["functions", ...parameters.map(({ name }) => name)];
-  printer.line(list(`    if (${uses.$("guards")}.enabled) ${uses.$("byHand")}.${declaration.name}(`, args, ");"));
+  const test = `    if (${uses.$("guards")}.enabled) `, call = `${uses.$("byHand")}.${declaration.name}(`;
+  const line = `${test}${call}${args.join(", ")});`;
+  if (line.length <= LINE_WIDTH) printer.line(line);
+  else printer.line(`${test}{`, list(`      ${call}`, args, ");"), "    }");
 }
 
 /** Checks a handle and gives the expression for its address. */

@@ -45,7 +45,7 @@ export function compileLength(expression: string, parameter: number, parameters:
   const element = elementOf(crossing, known.sizes);
   if (element === null) throw new Unbindable(`${name} is no pointer to memory`);
   // Of `x ? n : 0`, which says that x may be null, n is of interest.
-  const why = expression.startsWith(`${name} ? `) && expression.endsWith(" : 0") ? expression.slice(name.length + 3, -4) : expression;
+  const why = /^[^?]+ \? (.+) : 0$/.exec(expression)?.[1] ?? /^[^?]+ \? 0 : ([^:]+)$/.exec(expression)?.[1] ?? expression;
   return { parameter, count: new Compiler(expression, parameters, known).compile(), why, ...element };
 }
 
