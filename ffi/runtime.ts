@@ -41,6 +41,7 @@ export {
   getString,
   getStructs,
   getText,
+  setArray,
   setHandle,
   setHandles,
   setPointer,

@@ -44,6 +44,7 @@ import {
   readFour as $readFour,
   readInt64 as $readInt64,
   readUint64 as $readUint64,
+  setArray as $setArray,
   setHandle as $setHandle,
   setHandles as $setHandles,
   setPointer as $setPointer,
@@ -258,8 +259,7 @@ export class ggml_tensor extends $Struct {
     return $getArray(this, 84, 16, Int32Array);
   }
   set op_params(value) {
-    $expectLength(value, 16, "ggml_tensor.op_params");
-    $getArray(this, 84, 16, Int32Array).set(value);
+    $setArray(this, 84, 16, Int32Array, value, "ggml_tensor.op_params");
   }
   get flags() {
     return $memory(this).getInt32(this.$offset + 148, true);
@@ -889,8 +889,7 @@ export class ggml_threadpool_params extends $Struct {
     return $getArray(this, 0, 512, Uint8Array);
   }
   set cpumask(value) {
-    $expectLength(value, 512, "ggml_threadpool_params.cpumask");
-    $getArray(this, 0, 512, Uint8Array).set(value);
+    $setArray(this, 0, 512, Uint8Array, value, "ggml_threadpool_params.cpumask");
   }
   get n_threads() {
     return $memory(this).getInt32(this.$offset + 512, true);
@@ -1393,8 +1392,7 @@ export class ggml_backend_meta_split_state extends $Struct {
     return $getArray(this, 2056, 16, Uint32Array);
   }
   set nr(value) {
-    $expectLength(value, 16, "ggml_backend_meta_split_state.nr");
-    $getArray(this, 2056, 16, Uint32Array).set(value);
+    $setArray(this, 2056, 16, Uint32Array, value, "ggml_backend_meta_split_state.nr");
   }
   get n_segments() {
     return $memory(this).getUint32(this.$offset + 2120, true);

@@ -27,7 +27,9 @@ Deno.test("what a guard refuses is an Error that says where and why, and the pro
 });
 
 Deno.test("without its guard C ends the process", async () => {
-  const { stderr, code } = await deno(["run", "--quiet", "--allow-ffi", "--allow-env", PROGRAM, "gguf_get_key"], { GGML_NO_BACKTRACE: "1" });
+  const { stderr, code } = await deno(["run", "--quiet", "--allow-ffi", "--allow-env", PROGRAM, "gguf_get_key"], {
+    GGML_NO_BACKTRACE: "1",
+  });
   assert(code !== 0);
   assertStringIncludes(stderr, "GGML_ASSERT(key_id >= 0 && key_id < gguf_get_n_kv(ctx)) failed");
 });

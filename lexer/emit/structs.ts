@@ -187,10 +187,9 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
     : crossing.kind === "int"
     ? `${crossing.signed ? "Int" : "Uint"}${crossing.bits}Array`
     : "Uint8Array";
-  const get = `${uses.$("getArray")}(this, ${offset}, ${length}, ${typed})`;
   return {
-    get: [`return ${get};`],
-    set: [`${uses.$("expectLength")}(value, ${length}, ${where});`, `${get}.set(value);`],
+    get: [`return ${uses.$("getArray")}(this, ${offset}, ${length}, ${typed});`],
+    set: [`${uses.$("setArray")}(this, ${offset}, ${length}, ${typed}, value, ${where});`],
     type: () => typed,
     input: () => "ArrayLike<number>",
   };

@@ -25,6 +25,7 @@ const inContext = lib.ggml_new_tensor_1d(ctx, F32, 4);
 const empty = () => lib.ggml_init(new lib.ggml_init_params({ mem_size: 1 << 20, no_alloc: true }));
 const nowhere = () => lib.ggml_new_tensor_1d(empty(), F32, 4);
 const cpu = lib.ggml_backend_cpu_init()!;
+lib.ggml_backend_cpu_set_n_threads(cpu, 1);
 const cpuType = lib.ggml_backend_cpu_buffer_type();
 function inBuffer(type: lib.ggml_type, ...ne: [number, number?]): lib.ggml_tensor {
   const own = empty();
@@ -80,6 +81,22 @@ function optimizer(params: object = {}, loss: lib.ggml_opt_loss_type = lib.GGML_
 }
 const dynamic = (params: object = {}) => optimizer({ ctx_compute: null, inputs: null, outputs: null, ...params });
 const result = lib.ggml_opt_result_init();
+
+/** A result with the predictions for four data points. */
+function predicted(): lib.ggml_opt_result {
+  const result = lib.ggml_opt_result_init(), opt = optimizer({}, lib.GGML_OPT_LOSS_TYPE_CROSS_ENTROPY);
+  lib.ggml_opt_alloc(opt, false);
+  lib.ggml_opt_eval(opt, result);
+  return result;
+}
+
+/** Adds a step of another kind of optimizer to a result. */
+function addStep(result: lib.ggml_opt_result): void {
+  const opt = optimizer();
+  lib.ggml_opt_alloc(opt, false);
+  lib.ggml_opt_eval(opt, result);
+}
+
 const optParams = (fields: object) => Object.assign(lib.ggml_opt_default_params(scheduler(), lib.GGML_OPT_LOSS_TYPE_SUM), fields);
 const pars = new lib.ggml_opt_get_optimizer_params((userdata) => lib.ggml_opt_get_default_optimizer_params(userdata));
 const batch = inBuffer(F32, 2, 4);
@@ -538,6 +555,12 @@ export const cases: Record<string, Case[]> = {
     () => lib.ggml_opt_result_loss(result, new Float64Array(1), null),
     "(unc): expected memory for a double, got null",
   ]],
+  ggml_opt_result_pred: [
+    [
+      () => lib.ggml_opt_result_pred(predicted(), new Int32Array(3)),
+      "(pred): expected at least 4 int32s (the result's ndata), got an Int32Array of 3",
+    ],
+  ],
   ggml_opt_prepare_alloc: [[() => lib.ggml_opt_prepare_alloc(optimizer(), ctx, sums(1), four, four), "(opt_ctx): its graphs are static"]],
   ggml_opt_alloc: [
     [() => lib.ggml_opt_alloc(dynamic(), false), "(opt_ctx): there is no graph: call ggml_opt_prepare_alloc first"],
@@ -551,7 +574,10 @@ export const cases: Record<string, Case[]> = {
       lib.ggml_opt_alloc(opt, true);
     }, "(opt_ctx): a graph is allocated already: call ggml_opt_eval first"],
   ],
-  ggml_opt_eval: [[() => lib.ggml_opt_eval(optimizer(), null), "(opt_ctx): no graph is allocated: call ggml_opt_alloc first"]],
+  ggml_opt_eval: [[() => lib.ggml_opt_eval(optimizer(), null), "(opt_ctx): no graph is allocated: call ggml_opt_alloc first"], [
+    () => addStep(predicted()),
+    "(result): it holds steps of another optimizer or batch size: call ggml_opt_result_reset first",
+  ]],
   ggml_opt_epoch: [
     [() => lib.ggml_opt_epoch(dynamic(), dataset, null, null, -1, null, null), "(opt_ctx): expected static graphs"],
     [() => lib.ggml_opt_epoch(optimizer(), dataset, null, null, 3, null, null), "(idata_split): expected a multiple of 4"],
