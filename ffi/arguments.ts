@@ -130,18 +130,25 @@ export function format(value: string, slot: number, where: string): Uint8Array<A
  * @param width The bytes of an element as C declares it; 0 for `void`, which takes anything.
  */
 export function data(value: Data, width: number, where: string): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
-  if (ArrayBuffer.isView(value)) {
-    const bytes = elementBytes(value);
-    if (width !== 0 && bytes !== width && bytes !== 1) throw wrong(value, `memory with elements of ${width} bytes`, where);
-    if (value.buffer instanceof ArrayBuffer) return value as ArrayBufferView<ArrayBuffer>;
-  }
+  if (width !== 0) expectWidth(value, width, where);
+  if (ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer) return value as ArrayBufferView<ArrayBuffer>;
   if (value instanceof ArrayBuffer) return value;
-  if (value instanceof Handle && (width === 0 || value instanceof Pointer)) {
+  if (value instanceof Handle) {
     if (value.owner.freed) throw freedError(value, where);
     return externalBuffer(value.address, 1, value.owner);
   }
   if (isPointerObject(value)) return Deno.UnsafePointerView.getArrayBuffer(value, 1);
   throw wrong(value, "a typed array, an ArrayBuffer, a handle or a Deno pointer", where);
+}
+
+/** Throws for what isn't memory of elements of a width: another typed array than one of bytes, the handle of an object. */
+export function expectWidth(value: unknown, width: number, where: string): void {
+  if (ArrayBuffer.isView(value)) {
+    const bytes = elementBytes(value);
+    if (bytes !== width && bytes !== 1) throw wrong(value, `memory with elements of ${width} bytes`, where);
+  } else if (value instanceof Handle && !(value instanceof Pointer)) {
+    throw wrong(value, `a typed array with elements of ${width} bytes, an ArrayBuffer or a pointer`, where);
+  }
 }
 
 /** Memory that C reads or writes, which may be null. */

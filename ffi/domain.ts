@@ -86,8 +86,9 @@ export class Domain {
     }
     if (values.length <= MAX_LISTED) return this.#list();
     if (typeof value !== "number" || Number.isNaN(value)) return `such as lib.${values[0][1]}`;
-    const near = values.sort(([a], [b]) => Math.abs(a - value) - Math.abs(b - value)).slice(0, 2).sort(([a], [b]) => a - b);
-    return `the nearest are ${near.map(show).join(" and ")}`;
+    const below = values.filter(([known]) => known < value).sort(([a], [b]) => b - a).slice(0, 1);
+    const above = values.filter(([known]) => known > value).sort(([a], [b]) => a - b).slice(0, 1);
+    return `the nearest: ${[...below, ...above].map(show).join(", ")}`;
   }
 
   #list(): string {

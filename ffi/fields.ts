@@ -55,6 +55,12 @@ export function setPointer(struct: Handle, offset: number, value: Data | null, w
   struct.owner.keep(value instanceof Handle ? value.owner : value);
 }
 
+/** Points a field at numbers of so many bytes, or at nothing. */
+export function setNumbers(struct: Handle, offset: number, value: Data | null, width: number, where: string): void {
+  if (value !== null) argument.expectWidth(value, width, where);
+  setPointer(struct, offset, value, where);
+}
+
 /** Points a field at an object of its class, or at nothing. */
 export function setHandle(struct: Handle, offset: number, value: Handle | null, wrapper: HandleClass, where: string): void {
   if (value !== null && (!(value instanceof wrapper) || value.owner.freed)) throw wrongHandle(value, wrapper, where);

@@ -1205,6 +1205,8 @@ export const functions = {
   ggml_guid_matches(guid_a, guid_b) {
     const $0 = $data(guid_a, 0, "ggml_guid_matches(guid_a)");
     const $1 = $data(guid_b, 0, "ggml_guid_matches(guid_b)");
+    $atLeast(guid_a, 16, 1, "bytes", "16", "ggml_guid_matches(guid_a)");
+    $atLeast(guid_b, 16, 1, "bytes", "16", "ggml_guid_matches(guid_b)");
     $ggml_guid_matches ??= $bind("ggml_guid_matches", ["buffer", "buffer"], "bool");
     const $ = $ggml_guid_matches($0, $1);
     return $;

@@ -44,6 +44,7 @@ export {
   setArray,
   setHandle,
   setHandles,
+  setNumbers,
   setPointer,
   setPointers,
   setString,

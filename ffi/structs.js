@@ -47,6 +47,7 @@ import {
   setArray as $setArray,
   setHandle as $setHandle,
   setHandles as $setHandles,
+  setNumbers as $setNumbers,
   setPointer as $setPointer,
   setString as $setString,
   setStruct as $setStruct,
@@ -1444,7 +1445,7 @@ export class ggml_cplan extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set work_data(value) {
-    $setPointer(this, 8, value, "ggml_cplan.work_data");
+    $setNumbers(this, 8, value, 1, "ggml_cplan.work_data");
   }
   get n_threads() {
     return $memory(this).getInt32(this.$offset + 16, true);
@@ -1626,7 +1627,7 @@ export class gguf_init_params extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set ctx(value) {
-    $setPointer(this, 8, value, "gguf_init_params.ctx");
+    $setNumbers(this, 8, value, 8, "gguf_init_params.ctx");
   }
 }
 
@@ -1731,37 +1732,37 @@ export class llama_batch extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set token(value) {
-    $setPointer(this, 8, value, "llama_batch.token");
+    $setNumbers(this, 8, value, 4, "llama_batch.token");
   }
   get embd() {
     return $getHandle(this, 16, $Pointer);
   }
   set embd(value) {
-    $setPointer(this, 16, value, "llama_batch.embd");
+    $setNumbers(this, 16, value, 4, "llama_batch.embd");
   }
   get pos() {
     return $getHandle(this, 24, $Pointer);
   }
   set pos(value) {
-    $setPointer(this, 24, value, "llama_batch.pos");
+    $setNumbers(this, 24, value, 4, "llama_batch.pos");
   }
   get n_seq_id() {
     return $getHandle(this, 32, $Pointer);
   }
   set n_seq_id(value) {
-    $setPointer(this, 32, value, "llama_batch.n_seq_id");
+    $setNumbers(this, 32, value, 4, "llama_batch.n_seq_id");
   }
   get seq_id() {
     return $getHandle(this, 40, $Pointer);
   }
   set seq_id(value) {
-    $setPointer(this, 40, value, "llama_batch.seq_id");
+    $setNumbers(this, 40, value, 8, "llama_batch.seq_id");
   }
   get logits() {
     return $getHandle(this, 48, $Pointer);
   }
   set logits(value) {
-    $setPointer(this, 48, value, "llama_batch.logits");
+    $setNumbers(this, 48, value, 1, "llama_batch.logits");
   }
 }
 
@@ -1851,7 +1852,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 0, $Pointer);
   }
   set devices(value) {
-    $setPointer(this, 0, value, "llama_model_params.devices");
+    $setNumbers(this, 0, value, 8, "llama_model_params.devices");
   }
   get tensor_buft_overrides() {
     return $getHandle(this, 8, llama_model_tensor_buft_override);
@@ -1893,7 +1894,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 40, $Pointer);
   }
   set tensor_split(value) {
-    $setPointer(this, 40, value, "llama_model_params.tensor_split");
+    $setNumbers(this, 40, value, 4, "llama_model_params.tensor_split");
   }
   get progress_callback() {
     return $getHandle(this, 48, llama_progress_callback);
@@ -2279,7 +2280,7 @@ export class llama_model_imatrix_data extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set data(value) {
-    $setPointer(this, 8, value, "llama_model_imatrix_data.data");
+    $setNumbers(this, 8, value, 4, "llama_model_imatrix_data.data");
   }
   get size() {
     return $readUint64($memory(this), this.$offset + 16);
@@ -2398,7 +2399,7 @@ export class llama_model_quantize_params extends $Struct {
     return $getHandle(this, 48, $Pointer);
   }
   set prune_layers(value) {
-    $setPointer(this, 48, value, "llama_model_quantize_params.prune_layers");
+    $setNumbers(this, 48, value, 4, "llama_model_quantize_params.prune_layers");
   }
   get max_buf_size() {
     return $readUint64($memory(this), this.$offset + 56);

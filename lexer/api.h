@@ -149,6 +149,8 @@
 #pragma length ggml_fp32_to_bf16_row_ref(1: arg2)
 #pragma length ggml_fp32_to_bf16_row(0: arg2)
 #pragma length ggml_fp32_to_bf16_row(1: arg2)
+#pragma length ggml_guid_matches(guid_a: 16)
+#pragma length ggml_guid_matches(guid_b: 16)
 #pragma length ggml_validate_row_data(data: nbytes)
 #pragma length ggml_new_tensor(ne: n_dims)
 #pragma length ggml_unravel_index(i0: i0 ? 1 : 0)

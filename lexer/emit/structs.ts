@@ -146,13 +146,17 @@ function scalar({ crossing, offset, count }: BoundField, where: string, uses: Us
       return {
         ...types,
         get: [`return ${uses.$("getHandle")}(this, ${offset}, ${wrapperOf(crossing, uses)});`],
-        set: [
-          hasClass(crossing)
-            ? `${uses.$("setHandle")}(this, ${offset}, value, ${wrapperOf(crossing, uses)}, ${where});`
-            : `${uses.$("setPointer")}(this, ${offset}, value, ${where});`,
-        ],
+        set: [setPointer(crossing, offset, where, uses)],
       };
   }
+}
+
+/** Points a field at an object of its class, at numbers of its width, or at anything. */
+function setPointer(crossing: Crossing, offset: number, where: string, uses: Uses): string {
+  const set = (setter: string, ...more: string[]) => `${uses.$(setter)}(${["this", offset, "value", ...more, where].join(", ")});`;
+  if (hasClass(crossing)) return set("setHandle", wrapperOf(crossing, uses));
+  const width = crossing.kind === "pointers" ? 8 : crossing.kind === "data" ? crossing.width : 0;
+  return width === 0 ? set("setPointer") : set("setNumbers", String(width));
 }
 
 function array({ crossing, offset, type }: BoundField, length: number, where: string, uses: Uses): Accessor {
@@ -205,10 +209,9 @@ function wrapperOf(crossing: Crossing, uses: Uses): string {
   return crossing.kind === "handle" || crossing.kind === "callback" ? uses.own(crossing.name) : uses.$("Pointer");
 }
 
-/** What a pointer field can be set to; null for what is no pointer, and for strings. */
+/** What a field of pointers can be set to, which outlives the call: the array of handles that a parameter takes doesn't. Null for any other. */
 function pointerInput(crossing: Crossing, uses: Uses): string | null {
-  if (!isPointer(crossing) || crossing.kind === "string") return null;
-  return `${crossing.kind === "handle" || crossing.kind === "callback" ? uses.own(crossing.name) : uses.$("Data")} | null`;
+  return crossing.kind === "pointers" ? `${uses.$("Data")}<BigUint64Array> | null` : null;
 }
 
 /** True for `char name[length]`. */
