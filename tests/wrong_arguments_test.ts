@@ -97,7 +97,7 @@ Deno.test("memory that is too short is refused with how much is needed", () => {
     ],
     [
       () => lib.gguf_get_meta_data(lib.gguf_init_empty(), bytes(23)),
-      "gguf_get_meta_data(data): expected at least 24 bytes (gguf_get_meta_size(ctx))",
+      "gguf_get_meta_data(data): expected at least 32 bytes (gguf_get_meta_size(ctx))",
     ],
     [
       () => lib.gguf_init_from_buffer(new ArrayBuffer(3), 4, new lib.gguf_init_params()),
