@@ -632,41 +632,42 @@ function elementSize(lib: Lib, type: generated.ggml_type): number {
   }
 }
 
-/** A tensor that the CPU can read and write by element; gives the bytes of one. */
+/** A tensor that the CPU can read and write by element; gives the bytes of one. As cheap as can be: it comes before every element. */
 function elementwise(lib: Lib, name: string, tensor: Tensor): number {
   const size = elementSize(lib, tensor.type), { buffer } = tensor;
-  ensure(size > 0, () => `${name}(tensor): expected i8, i16, i32, f16, bf16 or f32, got ${show(lib, tensor)}`);
-  ensure(tensor.data !== null, () => `${name}(tensor): the tensor was not allocated: ${show(lib, tensor)}`);
-  const host = buffer === null || lib.ggml_backend_buffer_is_host(buffer);
-  ensure(host, () => `${name}(tensor): the tensor is in a device's memory: ${show(lib, tensor)}`);
+  if (size === 0) throw new Error(`${name}(tensor): expected i8, i16, i32, f16, bf16 or f32, got ${show(lib, tensor)}`);
+  if (tensor.data === null) throw new Error(`${name}(tensor): the tensor was not allocated: ${show(lib, tensor)}`);
+  if (buffer !== null && !lib.ggml_backend_buffer_is_host(buffer)) {
+    throw new Error(`${name}(tensor): the tensor is in a device's memory: ${show(lib, tensor)}`);
+  }
   return size;
 }
 
 function fill(name: string): (lib: Lib, tensor: Tensor) => void {
   return (lib, tensor) => {
-    const size = elementwise(lib, name, tensor);
-    ensure(
-      tensor.nb[0] === size,
-      () => `${name}(tensor): expected elements of a row next to each other, got nb[0]=${tensor.nb[0]}: ${show(lib, tensor)}`,
-    );
+    const size = elementwise(lib, name, tensor), [nb0] = tensor.nb;
+    const say = () => `${name}(tensor): expected elements of a row next to each other, got nb[0]=${nb0}: ${show(lib, tensor)}`;
+    ensure(nb0 === size, say);
   };
 }
 
 function element1d(name: string): (lib: Lib, tensor: Tensor, i: number) => void {
+  const where = `${name}(i)`;
   return (lib, tensor, i) => {
     elementwise(lib, name, tensor);
-    indexOf(`${name}(i)`, i, lib.ggml_nelements(tensor), "element");
+    indexOf(where, i, lib.ggml_nelements(tensor), "element");
   };
 }
 
 function elementNd(name: string): (lib: Lib, tensor: Tensor, i0: number, i1: number, i2: number, i3: number) => void {
+  const where = [0, 1, 2, 3].map((i) => `${name}(i${i})`);
   return (lib, tensor, i0, i1, i2, i3) => {
     elementwise(lib, name, tensor);
     const { ne } = tensor;
-    indexOf(`${name}(i0)`, i0, ne[0], "element");
-    indexOf(`${name}(i1)`, i1, ne[1], "row");
-    indexOf(`${name}(i2)`, i2, ne[2], "matrix");
-    indexOf(`${name}(i3)`, i3, ne[3], "block of matrices");
+    indexOf(where[0], i0, ne[0], "element");
+    indexOf(where[1], i1, ne[1], "row");
+    indexOf(where[2], i2, ne[2], "matrix");
+    indexOf(where[3], i3, ne[3], "block of matrices");
   };
 }
 
