@@ -80,7 +80,12 @@ type Gguf = generated.gguf_context;
 
 /** A key that may hold anything: the one of the alignment is a u32. */
 function reserved(lib: Lib, name: string, key: string): void {
+  named(name, key);
   ensure(key !== lib.GGUF_KEY_GENERAL_ALIGNMENT, () => `${name}(key): ${JSON.stringify(key)} must be a u32: use gguf_set_val_u32`);
+}
+
+function named(name: string, key: string): void {
+  ensure(key !== "", () => `${name}(key): expected a name, got the string ""`);
 }
 
 function keyOf(lib: Lib, name: string, ctx: Gguf, id: Int): void {
@@ -199,6 +204,7 @@ const gguf = {
   gguf_set_val_u16: setterOf("gguf_set_val_u16"),
   gguf_set_val_i16: setterOf("gguf_set_val_i16"),
   gguf_set_val_u32(lib: Lib, _ctx: Gguf, key: string, val: number) {
+    named("gguf_set_val_u32", key);
     if (key !== lib.GGUF_KEY_GENERAL_ALIGNMENT || (val > 0 && (val & (val - 1)) === 0)) return;
     throw new RangeError(`gguf_set_val_u32(val): ${JSON.stringify(key)} must be a power of two, got ${val}`);
   },
@@ -779,8 +785,8 @@ function batchTensors(lib: Lib, name: string, dataset: Dataset, data: Tensor, la
 interface OptimizerState {
   readonly sched: Sched;
   readonly hasContext: boolean;
-  readonly forward: boolean;
-  readonly gradients: boolean;
+  readonly forward: Graph | null;
+  readonly built: boolean;
   readonly steps: boolean;
   readonly mayBuild: number;
   readonly ready: boolean;
@@ -815,8 +821,8 @@ function optimizerOf(lib: Lib, opt: Optimizer): OptimizerState | null {
   return {
     sched: lib.ggml_backend_sched.from(view.getPointer(0), opt.owner)!,
     hasContext: view.getPointer(40) !== null,
-    forward: view.getPointer(at + 48) !== null,
-    gradients: view.getPointer(at + 56) !== null,
+    built: view.getPointer(56) !== null,
+    forward: lib.ggml_cgraph.from(view.getPointer(at + 48), opt.owner),
     steps: view.getPointer(at + 64) !== null,
     mayBuild: view.getInt32(at - 8),
     ready: view.getBool(at + 73),
@@ -826,13 +832,38 @@ function optimizerOf(lib: Lib, opt: Optimizer): OptimizerState | null {
   };
 }
 
+/** Everything that a tensor is computed from, itself included. */
+function sourcesOf(result: Tensor): Tensor[] {
+  const found = new Map<bigint, Tensor>();
+  const visit = (tensor: Tensor | null) => {
+    if (tensor === null || found.has(tensor.address)) return;
+    found.set(tensor.address, tensor);
+    tensor.src.forEach(visit);
+  };
+  visit(result);
+  return [...found.values()];
+}
+
+/** Tensors of a model that can be trained: with parameters, and without a loss, which the optimizer adds. */
+function model(lib: Lib, where: string, tensors: readonly Tensor[], backward: boolean): void {
+  const loss = tensors.find(({ flags }) => (flags & lib.GGML_TENSOR_FLAG_LOSS) !== 0);
+  ensure(loss === undefined, () => `${where}: the optimizer adds the loss itself; ggml_set_loss was called for ${show(lib, loss!)}`);
+  const trainable = !backward || tensors.some(({ flags }) => (flags & lib.GGML_TENSOR_FLAG_PARAM) !== 0);
+  ensure(trainable, () => `${where}: no tensor is a parameter: call ggml_set_param`);
+}
+
 /** Whether the graphs of an optimizer go as far as the next step needs, forward only or backward too. */
 function optimizable(lib: Lib, name: string, opt: Optimizer, backward: boolean): void {
   const state = optimizerOf(lib, opt);
   if (state === null) return;
   ensure(!state.ready, () => `${name}(opt_ctx): a graph is allocated already: call ggml_opt_eval first`);
   const isStatic = lib.ggml_opt_static_graphs(opt);
-  ensure(isStatic || (state.hasContext && state.forward), () => `${name}(opt_ctx): there is no graph: call ggml_opt_prepare_alloc first`);
+  if (!isStatic) {
+    ensure(state.hasContext && state.forward !== null, () => `${name}(opt_ctx): there is no graph: call ggml_opt_prepare_alloc first`);
+    const nodes = Array.from({ length: lib.ggml_graph_n_nodes(state.forward!) }, (_, i) => lib.ggml_graph_node(state.forward!, i));
+    // The first time it builds all graphs that it may ever need.
+    model(lib, `${name}(opt_ctx)`, nodes, backward || (!state.built && state.mayBuild > lib.GGML_OPT_BUILD_TYPE_FORWARD));
+  }
   if (!backward) return;
   const wanted = (state.step + 1) % state.period === 0 ? lib.GGML_OPT_BUILD_TYPE_OPT : lib.GGML_OPT_BUILD_TYPE_GRAD;
   ensure(
@@ -921,12 +952,15 @@ const opt = {
     between("ggml_opt_init(params): opt_period", opt_period, 1, Infinity);
     ensure(backend_sched !== null, () => "ggml_opt_init(params): expected a backend_sched, got null");
     ensure(get_opt_pars !== null, () => "ggml_opt_init(params): expected get_opt_pars, got null");
+    const grad = params.build_type === lib.GGML_OPT_BUILD_TYPE_GRAD;
+    ensure(!grad, () => "ggml_opt_init(params): build_type: ggml takes forward and opt only, and asserts that it isn't grad");
     if (ctx_compute === null) {
       ensure(inputs === null && outputs === null, () => "ggml_opt_init(params): expected no inputs and outputs without a ctx_compute");
       return;
     }
     ensure(inputs !== null && outputs !== null, () => "ggml_opt_init(params): expected inputs and outputs with a ctx_compute");
     ensure(inputs!.data !== null, () => `ggml_opt_init(params): the inputs are not allocated: ${show(lib, inputs!)}`);
+    model(lib, "ggml_opt_init(params)", sourcesOf(outputs!), params.build_type > lib.GGML_OPT_BUILD_TYPE_FORWARD);
   },
   ggml_opt_grad_acc(lib: Lib, opt: Optimizer) {
     ensure(optimizerOf(lib, opt)?.steps !== false, () => "ggml_opt_grad_acc(opt_ctx): it has no graph for a step backward");
@@ -991,6 +1025,7 @@ const opt = {
       () => `ggml_opt_fit(val_split): expected at least 0 and less than 1, got ${val_split}`,
     );
     ensure(inputs.data !== null, () => `ggml_opt_fit(inputs): they are not allocated: ${show(lib, inputs)}`);
+    model(lib, "ggml_opt_fit(outputs)", sourcesOf(outputs), true);
   },
   ggml_opt_epoch_callback_progress_bar(lib: Lib, _train: boolean, opt: Optimizer, _dataset: unknown, _result: unknown, ibatch: Int) {
     const name = "ggml_opt_epoch_callback_progress_bar";

@@ -1,8 +1,30 @@
 /**
  * What the guards that are written by hand must refuse: for each C function calls that would end the process, or read what isn't there.
  *
- * Run as a program it makes them all and prints, as JSON, what each threw; with the name of a function and `--unguarded` it makes that
- * function's first call without the guard, to see what C would do.
+ * Run as a program it makes them all and prints, as JSON, what each threw; with the name of a function, and the number of a call, it makes that
+ * call without the guard, to see what C would do.
+ *
+ * What these C and C++ files assert and no guard checks, by the lines of the pinned release:
+ *
+ * | file              | lines                                  | why not                                                             |
+ * | ----------------- | -------------------------------------- | ------------------------------------------------------------------- |
+ * | gguf.cpp          | 183, 187, 197, 201, 202, 208           | what gguf.cpp itself stored is as it stored it                      |
+ * | gguf.cpp          | 244, 411, 619, 770, 932, 973           | a reader's own lengths                                              |
+ * | gguf.cpp          | 1522, 1566, 1611                       | what gguf.cpp computed itself                                       |
+ * | ggml-backend.cpp  | 71                                     | what a backend says of itself                                       |
+ * | ggml-backend.cpp  | 147, 723, 857, 872, 1082, 1352, 1485   | no memory left                                                      |
+ * | ggml-backend.cpp  | 941, 1294, 1322, 1373                  | an operation that no backend has: what computing checks             |
+ * | ggml-backend.cpp  | 1545, 1622, 2194, 2324                 | ggml's own bookkeeping; a switch for debugging                      |
+ * | ggml-backend.cpp  | 1736                                   | numbers in a tensor                                                 |
+ * | ggml-alloc.c      | 136, 258                               | more than 256 free blocks; no memory left                           |
+ * | ggml-alloc.c      | 500 to 509, 835 to 887, 953, 1216      | no memory left; ggml's own bookkeeping                              |
+ * | ggml-alloc.c      | 607                                    | what a backend says of itself                                       |
+ * | ggml-opt.cpp      | 301 to 313, 459, 533, 753, 820         | ggml's own bookkeeping                                              |
+ * | ggml-opt.cpp      | 789 to 814                             | what a callback returns, between the guard and the assertion        |
+ * | ggml-opt.cpp      | 854 to 873                             | shapes and types that ggml-opt.cpp made itself                      |
+ * | ggml-cpu.c        | 659 to 700, 2763, 3378                 | the system's paths, its return codes, no more threads               |
+ * | ggml-cpu.c        | 1277 to 2516, 2944 to 3042             | what kernels assert: what computing checks                          |
+ * | ggml-backend-meta | all but n_devs                         | needs several devices and a callback that says how to split tensors |
  *
  * @module
  */
@@ -97,6 +119,20 @@ function addStep(result: lib.ggml_opt_result): void {
   lib.ggml_opt_eval(opt, result);
 }
 
+/** A graph of tensors of which none was said to be a parameter. */
+function untrainable(): { graph: lib.ggml_cgraph; inputs: lib.ggml_tensor } {
+  const own = init({ memSize: 8 << 20, noAlloc: true }), inputs = lib.ggml_new_tensor_1d(own, F32, 4);
+  const graph = lib.ggml_new_graph_custom(own, 64, true);
+  lib.ggml_build_forward_expand(graph, lib.ggml_sqr(own, inputs));
+  return { graph, inputs };
+}
+
+function lossy(): lib.ggml_tensor {
+  const loss = lib.ggml_sum(ctx, lib.ggml_new_tensor_1d(ctx, F32, 4));
+  lib.ggml_set_loss(loss);
+  return loss;
+}
+
 const optParams = (fields: object) => Object.assign(lib.ggml_opt_default_params(scheduler(), lib.GGML_OPT_LOSS_TYPE_SUM), fields);
 const pars = new lib.ggml_opt_get_optimizer_params((userdata) => lib.ggml_opt_get_default_optimizer_params(userdata));
 const batch = inBuffer(F32, 2, 4);
@@ -159,7 +195,10 @@ function setters(): Record<string, Case[]> {
   ]];
   return Object.fromEntries([...values, ["bool", true], ["str", "1"]].map(([kind, value]) => {
     const name = `gguf_set_val_${kind}`;
-    return [name, [[call(name, gguf, "general.alignment", value), '(key): "general.alignment" must be a u32']]];
+    return [name, [
+      [call(name, gguf, "general.alignment", value), '(key): "general.alignment" must be a u32'],
+      [call(name, gguf, "", value), '(key): expected a name, got the string ""'],
+    ]];
   }));
 }
 
@@ -544,10 +583,19 @@ export const cases: Record<string, Case[]> = {
     [() => lib.ggml_opt_dataset_get_batch_host(dataset, floats(9), 33, null, 0), ": the bytes of a batch: expected a multiple of 16"],
   ],
   ggml_opt_init: [
+    [() => optimizer({ build_type: lib.GGML_OPT_BUILD_TYPE_GRAD }), "(params): build_type: ggml takes forward and opt only"],
     [() => lib.ggml_opt_init(optParams({ opt_period: 0 })), "(params): opt_period: expected at least 1, got 0"],
     [() => lib.ggml_opt_init(optParams({ inputs: batch })), "(params): expected no inputs and outputs without a ctx_compute"],
     [() => lib.ggml_opt_init(optParams({ ctx_compute: ctx })), "(params): expected inputs and outputs with a ctx_compute"],
     [() => lib.ggml_opt_init(optParams({ ctx_compute: ctx, inputs: nowhere(), outputs: batch })), "(params): the inputs are not allocated"],
+    [
+      () => lib.ggml_opt_init(optParams({ ctx_compute: ctx, inputs: batch, outputs: batch })),
+      "(params): no tensor is a parameter: call ggml_set_param",
+    ],
+    [
+      () => lib.ggml_opt_init(optParams({ ctx_compute: ctx, inputs: batch, outputs: lossy() })),
+      "(params): the optimizer adds the loss itself",
+    ],
     [() => lib.ggml_opt_init(optParams({ backend_sched: null })), "(params): expected a backend_sched, got null"],
   ],
   ggml_opt_grad_acc: [[() => lib.ggml_opt_grad_acc(dynamic(), four), "(opt_ctx): it has no graph for a step backward"]],
@@ -592,6 +640,7 @@ export const cases: Record<string, Case[]> = {
     [() => fit(dataset, 3, 0), "(dataset): ndata: expected a multiple of 3"],
     [() => fit(dataset, 2, 0), "(nbatch_logical): expected a multiple of 4"],
     [() => fit(dataset, 0, 0), "(nbatch_logical): expected 1 to 8, got 0"],
+    [() => fit(dataset, 4, 0), "(outputs): no tensor is a parameter: call ggml_set_param"],
     [() => fit(dataset, 4, 1), "(val_split): expected at least 0 and less than 1, got 1"],
     [() => fit(labelled, 4, 0), "(dataset): it has labels"],
   ],
