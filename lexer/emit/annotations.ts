@@ -15,8 +15,8 @@ export interface Annotation {
   readonly nullable: Set<string>;
   /** Pairs of parameters: the first keeps the second. */
   readonly keeps: (readonly [string, string])[];
-  /** How many elements C reads or writes, by parameter: a C expression. */
-  readonly lengths: Map<string, string>;
+  /** How many elements C reads or writes, by parameter: a C expression, and the pragma that it stands in. */
+  readonly lengths: Map<string, { readonly expression: string; readonly pragma: Pragma }>;
   /** Parameters or fields that take the number of their enum's values too. */
   readonly counts: Set<string>;
   /** True where a guard written by hand comes before the call. */
@@ -57,8 +57,8 @@ class Reader implements Annotations {
   }
 
   /** Takes a pragma in. Gives the reason if it can't, null if it did, or if it is about a function of another release. */
-  read({ text }: Pragma): string | null {
-    const [, verb, name, inside] = /^(\w+) (\w+) ?(?:\((.*)\))?$/.exec(text) ?? [];
+  read(pragma: Pragma): string | null {
+    const [, verb, name, inside] = /^(\w+) (\w+) ?(?:\((.*)\))?$/.exec(pragma.text) ?? [];
     const list = (inside ?? "").split(",").map((item) => item.replaceAll(" ", "")).filter((item) => item !== "");
     if (verb === "flags" && inside === undefined) {
       this.flags.add(name);
@@ -71,7 +71,7 @@ class Reader implements Annotations {
       case "guard":
         return this.#annotate(name, [], (annotation) => annotation.guarded = true);
       case "length":
-        return this.#length(name, inside);
+        return this.#length(name, inside, pragma);
       case "count":
         return this.#annotate(name, list, ({ counts }) => list.forEach((item) => counts.add(item)));
       case "keeps":
@@ -84,11 +84,12 @@ class Reader implements Annotations {
     }
   }
 
-  #length(name: string, inside: string): string | null {
+  #length(name: string, inside: string, pragma: Pragma): string | null {
     const colon = inside.indexOf(":");
     if (colon < 0) return "expected a parameter, a colon and its number of elements";
     const parameter = inside.slice(0, colon).trim();
-    return this.#annotate(name, [parameter], ({ lengths }) => lengths.set(parameter, inside.slice(colon + 1).trim()));
+    const expression = inside.slice(colon + 1).trim();
+    return this.#annotate(name, [parameter], ({ lengths }) => lengths.set(parameter, { expression, pragma }));
   }
 
   /** Changes what is known of a function or struct if it has such parameters or fields. */

@@ -272,11 +272,11 @@ function lengthsOf(
     const said = annotation?.lengths.get(name ?? String(i));
     if (said === undefined && (length === undefined || !hasWidth(parameters[i]))) return [];
     try {
-      return [compileLength(said ?? String(length), i, parameters, known)];
+      return [compileLength(said?.expression ?? String(length), i, parameters, known)];
     } catch (error) {
       if (!(error instanceof Unbindable)) throw error;
       // A length that C writes and that isn't one of another parameter is only advice.
-      if (said !== undefined) skipped.push({ ...declaration, name: `#pragma length ${declaration.name}`, reason: error.message });
+      if (said !== undefined) skipped.push({ ...said.pragma, name: `#pragma ${said.pragma.text}`, reason: error.message });
       return [];
     }
   });

@@ -611,6 +611,11 @@ export const cases: Record<string, Case[]> = {
   ],
   ggml_opt_prepare_alloc: [[() => lib.ggml_opt_prepare_alloc(optimizer(), ctx, sums(1), four, four), "(opt_ctx): its graphs are static"]],
   ggml_opt_alloc: [
+    [() => {
+      const opt = dynamic(), { graph, inputs } = untrainable();
+      lib.ggml_opt_prepare_alloc(opt, init({ memSize: 8 << 20, noAlloc: true }), graph, inputs, inputs);
+      lib.ggml_opt_alloc(opt, false);
+    }, "(opt_ctx): no tensor is a parameter: call ggml_set_param"],
     [() => lib.ggml_opt_alloc(dynamic(), false), "(opt_ctx): there is no graph: call ggml_opt_prepare_alloc first"],
     [
       () => lib.ggml_opt_alloc(optimizer({ build_type: lib.GGML_OPT_BUILD_TYPE_FORWARD }), true),
