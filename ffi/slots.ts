@@ -9,6 +9,7 @@
 
 import * as argument from "./arguments.ts";
 import { readCString } from "./cstring.ts";
+import type { Domain } from "./domain.ts";
 import { type Handle, Pointer } from "./handle.ts";
 import { fromInt64, fromUint64 } from "./integers.ts";
 import { STATIC } from "./owner.ts";
@@ -66,6 +67,16 @@ export const POINTER: Slot = {
   },
   fromC: (value: Deno.PointerValue) => Pointer.from(value),
 };
+
+/** An enum of 32 bits. What C passes is not checked. */
+export function enumSlot(domain: Domain, signed: boolean): Slot {
+  return { native: signed ? "i32" : "u32", toC: (value, where) => argument.enumerator(value, domain, where), fromC: same };
+}
+
+/** Values of an enum of 32 bits, or'ed. */
+export function flagsSlot(domain: Domain, signed: boolean): Slot {
+  return { native: signed ? "i32" : "u32", toC: (value, where) => argument.flags(value, domain, where), fromC: same };
+}
 
 /** A pointer to a struct. */
 export function handleSlot(wrapper: new (address: bigint, owner: typeof STATIC) => Handle): Slot {
