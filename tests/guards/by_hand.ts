@@ -292,6 +292,23 @@ function ofBareBackend(): Record<string, Case[]> {
 
 /** The cases, by function. */
 export const cases: Record<string, Case[]> = {
+  ggml_init: [[
+    () => lib.ggml_init(new lib.ggml_init_params({ mem_size: 2 ** 50 })),
+    "(params): there is no memory for mem_size 1125899906842624",
+  ]],
+  ggml_graph_dump_dot: [[() => lib.ggml_graph_dump_dot(sums(1), null, "no such folder/graph.dot"), "(filename): can't write to"]],
+  ggml_quantize_chunk: [
+    [() => lib.ggml_quantize_chunk(I32, floats(32), bytes(128), 0, 1, 32, null), "(type): ggml can't quantize to i32"],
+    [
+      () => lib.ggml_quantize_chunk(lib.GGML_TYPE_IQ2_XXS, floats(256), bytes(66), 0, 1, 256, null),
+      "(imatrix): iq2_xxs can't be quantized",
+    ],
+    [() => lib.ggml_quantize_chunk(Q4_0, floats(31), bytes(18), 0, 1, 31, null), "(n_per_row): expected a multiple of 32"],
+    [() => lib.ggml_quantize_chunk(Q4_0, floats(96), bytes(54), 32, 1, 64, null), "(start): expected a multiple of 64 (n_per_row), got 32"],
+    [() => lib.ggml_quantize_chunk(Q4_0, floats(32), bytes(18), 0, 1, 0, null), "(n_per_row): expected at least 1, got 0"],
+  ],
+  ggml_backend_graph_compute: [[() => lib.ggml_backend_graph_compute(cpu, sums(1)), ": node 0 (ADD"]],
+  ggml_backend_graph_compute_async: [[() => lib.ggml_backend_graph_compute_async(cpu, sums(1)), ": node 0 (ADD"]],
   ...getters(),
   gguf_get_val_u32: [[call("gguf_get_val_u32", gguf, text), '(key_id): "text" is a str, not a u32']],
   gguf_get_key: [
