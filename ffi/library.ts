@@ -8,6 +8,7 @@
  */
 
 import { type Abi, checkAbi } from "./abi.ts";
+import { exitOnAbort, noDebugger } from "./abort.ts";
 import {
   CPU_VARIANTS,
   fileNames,
@@ -20,6 +21,7 @@ import {
   platformPackage,
   RELEASE,
 } from "./find.ts";
+import { FIRST_SYMBOLS, quieten } from "./log.ts";
 
 /** What {@linkcode load} loaded. */
 export interface LibraryInfo {
@@ -35,6 +37,21 @@ export interface LibraryInfo {
   readonly cpu: { readonly variant: string; readonly score: number } | null;
 }
 
+/** What {@linkcode load} takes. */
+export interface LoadOptions {
+  /** A library file, or a folder that holds a build's libraries. Without it, what `GGML_LIBRARY` names or the prebuilt package. */
+  path?: string;
+  /**
+   * What happens when C aborts, which it does where it finds a mistake that nothing here found before: `"exit"` prints C's message, the
+   * JavaScript stack that led there and how to report it, calls the `unload` listeners, and ends the process with {@linkcode EXIT_ABORT}.
+   * For servers: a supervisor sees a code instead of a crash, and no core is dumped. By default the process ends as C ends it, with SIGABRT.
+   *
+   * What aborts on another thread than this one, or outside ggml's own checks (a C++ exception, the C library), ends it with the same code;
+   * then there is no stack to show, and the `unload` listeners are not called.
+   */
+  onAbort?: "exit";
+}
+
 /** A path that was tried and why it didn't do. */
 interface Attempt {
   readonly path: string;
@@ -47,6 +64,7 @@ type Part = typeof PARTS[number];
 
 const OVERHEAD = { parameters: [], result: "usize" } as const;
 const SCORE = { parameters: [], result: "i32" } as const;
+const POINTER = { type: "pointer" } as const;
 const VERSION = { parameters: [], result: "pointer" } as const;
 
 /** The files of one ggml. */
@@ -57,7 +75,12 @@ export class Library {
   readonly #folder: string;
   readonly #parts: Map<Part, string | null> = new Map();
   readonly #attempts: Attempt[] = [];
+  readonly #addresses: Map<string, bigint | null> = new Map();
   cpu: LibraryInfo["cpu"] = null;
+  /** True once a function of llama's was looked up. */
+  usesLlama = false;
+  /** Called before the first one is. */
+  beforeLlama: (() => void) | null = null;
   /** `ggml_tensor_overhead()`: what a library that is ggml can be told by. */
   readonly tensorOverhead: number;
 
@@ -100,7 +123,11 @@ export class Library {
   }
 
   /** A function of the library, undefined if it hasn't got it. */
-  find(name: string, definition: Deno.ForeignFunction): unknown {
+  find(name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
+    if (!this.usesLlama && name.startsWith("llama_")) {
+      this.usesLlama = true;
+      this.beforeLlama?.();
+    }
     if (this.#named !== null) {
       const found = lookUp(this.#named, name, definition);
       if (found !== undefined) return found;
@@ -110,6 +137,28 @@ export class Library {
       if (file === null) continue;
       const found = lookUp(file, name, definition);
       if (found !== undefined) return found;
+    }
+  }
+
+  /** The address of a function, of the library or of what it depends on (the C library, except on Windows); null if there is none. */
+  address(name: string): bigint | null {
+    let address = this.#addresses.get(name);
+    if (address === undefined) {
+      const pointer = this.find(name, POINTER) as Deno.PointerValue | undefined;
+      address = pointer === undefined ? null : BigInt(Deno.UnsafePointer.value(pointer));
+      this.#addresses.set(name, address);
+    }
+    return address;
+  }
+
+  /** Looks up the addresses of several functions at once: to open a file for ten costs little more than for one. */
+  findAddresses(names: readonly string[]): void {
+    const file = this.files[0];
+    try {
+      const { symbols } = Deno.dlopen(file, Object.fromEntries(names.map((name) => [name, POINTER])));
+      for (const name of names) this.#addresses.set(name, BigInt(Deno.UnsafePointer.value(symbols[name])));
+    } catch {
+      // One of them is not there: each is looked for by itself when it is needed.
     }
   }
 
@@ -201,7 +250,7 @@ function whyNot(path: string): string | null {
 }
 
 /** A function of an open library; undefined if the library hasn't got it. */
-function lookUp(path: string, name: string, definition: Deno.ForeignFunction): unknown {
+function lookUp(path: string, name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
   try {
     return Deno.dlopen(path, { [name]: definition }).symbols[name];
   } catch (error) {
@@ -273,10 +322,12 @@ export function library(): Library {
 /**
  * Loads ggml's library. Without it, the first call of any function loads the default one.
  *
- * @param options `path`: a library file, or a folder that holds a build's libraries.
+ * @param options `path`: a library file, or a folder that holds a build's libraries. `onAbort: "exit"`: how the process ends if C aborts; it
+ * may also be said later.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
- * bindings', or if a library is already loaded: one process holds one.
+ * bindings', if a library is already loaded (one process holds one), or if `onAbort` can't be had on this system.
+ * @throws {TypeError} If an option has the wrong type.
  *
  * @example
  * ```ts
@@ -284,10 +335,20 @@ export function library(): Library {
  *
  * console.log(load().version); // 0.25.1
  * ```
+ *
+ * @example In a server, end with a code of one's own where C would abort
+ * ```ts no-run
+ * import { load } from "@ggml/deno";
+ *
+ * load({ onAbort: "exit" });
+ * ```
  */
-export function load(options: { path?: string } = {}): LibraryInfo {
+export function load(options: LoadOptions = {}): LibraryInfo {
   if (typeof options !== "object" || options === null) throw new TypeError(`load: expected { path }, got ${Deno.inspect(options)}`);
-  const { path } = options;
+  const { path, onAbort } = options;
+  if (onAbort !== undefined && onAbort !== "exit") {
+    throw new TypeError(`load({ onAbort }): expected "exit", got ${Deno.inspect(onAbort)}`);
+  }
   if (path !== undefined) {
     if (typeof path !== "string" || path === "") {
       throw new TypeError(`load({ path }): expected the path of a file or folder, got ${Deno.inspect(path)}`);
@@ -300,6 +361,7 @@ export function load(options: { path?: string } = {}): LibraryInfo {
     current ??= open({ path, source: "load({ path })" });
   }
   const { place, version, files, cpu } = library();
+  if (onAbort === "exit") exitOnAbort(library());
   return { ...place, version, files, cpu };
 }
 
@@ -312,6 +374,9 @@ export function expectAbi(abi: Abi): void {
 function open(place: Place): Library {
   const opened = new Library(place);
   for (const abi of abis) checkAbi(opened, abi);
+  opened.findAddresses(FIRST_SYMBOLS);
+  noDebugger(opened);
+  quieten(opened);
   return opened;
 }
 
