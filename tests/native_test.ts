@@ -106,3 +106,50 @@ Deno.test("the machine code is native.c, compiled", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** What the harness says by every convention. */
+const HEARD = `continued\nwarning continued\n40000 messages, 349995 bytes, levels 100000, woken 1, left (nil)\n`;
+const ENDS = {
+  aborted: "file.c:1: failed\nhere: file.c:1: failed\nreport\nexit -1 70\n",
+  elsewhere: "before\nfile.c:1: failed\nelsewhere\nreport\nexit -1 70\n",
+  terminated: "here\nreport\nexit -1 70\n",
+  signalled: "report\nexit -1 70\n",
+};
+const HARNESS: Record<Convention, { command: string; attribute: string; runner: string[] }> = {
+  sysv: { command: GNU.x86, attribute: "__attribute__((sysv_abi))", runner: [] },
+  windows: { command: GNU.x86, attribute: "__attribute__((ms_abi))", runner: [] },
+  arm64: { command: GNU.arm, attribute: "", runner: ["qemu-aarch64-static"] },
+};
+
+for (const [convention, { command, attribute, runner }] of Object.entries(HARNESS)) {
+  Deno.test(`the machine code works by the calling convention ${convention}`, { ignore: Deno.build.os !== "linux" }, async () => {
+    if (convention !== "arm64" && Deno.build.arch !== "x86_64") return console.warn(`SKIPPED: ${convention} on ${Deno.build.arch}`);
+    const folder = await Deno.makeTempDir();
+    try {
+      const { code, functions } = CODE[convention as Convention];
+      const file = `${folder}/code.bin`, harness = `${folder}/harness`;
+      await Deno.writeFile(file, Uint8Array.fromHex(code));
+      const source = new URL("native_harness.c", import.meta.url).pathname;
+      const built = await run(command, "-O1", "-static", "-pthread", `-DCONVENTION=${attribute}`, source, "-o", harness);
+      if (built === null) return console.warn(`SKIPPED: ${convention}: there is no ${command}`);
+      for (const [end, says] of Object.entries(ENDS)) {
+        const [first, ...rest] = [...runner, harness, file, ...Object.values(functions).map(String), end];
+        const ended = await output(first, rest);
+        if (ended === null) return console.warn(`SKIPPED: ${convention}: there is no ${first}`);
+        assertEquals(ended, { code: 70, stdout: HEARD + says }, end);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+async function output(command: string, args: string[]): Promise<{ code: number; stdout: string } | null> {
+  try {
+    const { code, stdout } = await new Deno.Command(command, { args }).output();
+    return { code, stdout: new TextDecoder().decode(stdout) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

@@ -56,6 +56,7 @@ export function onLog(listener: LogListener | null): Disposable {
   if (listener !== null && typeof listener !== "function") {
     throw new TypeError(`onLog: expected a function or null, got ${describe(listener)}`);
   }
+  current?.deliver(); // what waits is the old one's
   const next = listener === null ? null : new Subscription(listener);
   current?.[Symbol.dispose]();
   current = next;
@@ -91,7 +92,7 @@ class Subscription implements Disposable {
     this.#tap.stop();
     clearInterval(this.#timer);
     removeEventListener("unload", this);
-    if (last) this.#deliver();
+    if (last) this.deliver();
     this.#lines.end();
   }
 
@@ -114,10 +115,11 @@ class Subscription implements Disposable {
   }
 
   #drain(): void {
-    if (!this.#ended && this.#tap.active) this.#deliver();
+    if (!this.#ended && this.#tap.active) this.deliver();
   }
 
-  #deliver(): void {
+  /** Hands on what waits. */
+  deliver(): void {
     if (this.#draining) return;
     this.#draining = true;
     this.#lines.add(this.#tap.take());
