@@ -10,8 +10,8 @@
 
 import { RELEASE } from "./find.ts";
 import type { Library } from "./library.ts";
-import { inWorker, nativeFor } from "./log.ts";
-import { at, type Native } from "./native.ts";
+import { nativeFor } from "./log.ts";
+import { at, inWorker, type Native } from "./native.ts";
 
 /** The exit code of a process that ended because C aborted, with `load({ onAbort: "exit" })`: `EX_SOFTWARE` of sysexits.h. */
 export const EXIT_ABORT = 70;
@@ -36,7 +36,7 @@ export function exitOnAbort(library: Library): void {
   }
   installed = true;
   sayWhatToPrint(native, library);
-  if (!inWorker) showStacks(native);
+  if (!inWorker) showStacks(native, library);
   at(setCallback, ["u64"], "u64")(native.address("aborted"));
   catchOtherAborts(native, library);
 }
@@ -62,13 +62,13 @@ function sayWhatToPrint(native: Native, library: Library): void {
   const { os, arch } = Deno.build;
   native.set(
     "elsewhere",
-    forever(native, "\n    on another thread than the one that ran JavaScript, whose stack is not known here\n"),
+    forever(native, "\n    on another thread than the one that said load({ onAbort }): there is no JavaScript stack to show\n"),
   );
   native.set(
     "report",
     forever(
       native,
-      `C aborted, and nothing in these bindings had said that it would: a bug. To report it, send the lines above, the program that led
+      `C aborted where an Error before the call should have said what is wrong. To report it, send the lines above, the program that led
 there, and this: bindings of ggml ${RELEASE.ggml}, ${library.files[0]} (ggml ${library.version}), Deno ${Deno.version.deno}, ${os} ${arch}
 to https://jsr.io/@ggml/deno. The process ends with exit code ${EXIT_ABORT} (EXIT_ABORT).
 `,
@@ -78,14 +78,14 @@ to https://jsr.io/@ggml/deno. The process ends with exit code ${EXIT_ABORT} (EXI
 }
 
 /** Has aborts on this thread print the JavaScript stack. When the isolate ends, C forgets it, and aborts do without. */
-function showStacks(native: Native): void {
+function showStacks(native: Native, library: Library): void {
   const onAbort = new Deno.UnsafeCallback({ parameters: ["pointer"], result: "void" }, () => lastWords(true));
   const onTerminate = new Deno.UnsafeCallback({ parameters: [], result: "void" }, () => lastWords(false));
   native.set("onAbort", BigInt(Deno.UnsafePointer.value(onAbort.pointer)));
   native.set("onTerminate", BigInt(Deno.UnsafePointer.value(onTerminate.pointer)));
-  native.set("abortThread", native.currentThread());
+  const forbid = native.letCall(library, "abortThread");
   addEventListener("unload", () => {
-    if (!ending) native.set("abortThread", 0n);
+    if (!ending) forbid();
   });
 }
 
@@ -107,7 +107,8 @@ const SIGABRT = Deno.build.os === "windows" ? 22 : 6;
 function catchOtherAborts(native: Native, library: Library): void {
   const setTerminate = library.address("_ZSt13set_terminatePFvvE"); // std::set_terminate, in C++ libraries of the Itanium ABI
   if (setTerminate !== null) {
-    native.set("previousTerminate", at(setTerminate, ["u64"], "u64")(native.address("terminated")));
+    const terminated = native.address("terminated"), previous = at(setTerminate, ["u64"], "u64")(terminated);
+    if (previous !== terminated) native.set("previousTerminate", previous); // else an isolate before this one did it
   }
   const signal = Deno.build.os === "windows" ? windowsSignal() : library.address("signal");
   if (signal !== null) at(signal, ["i32", "u64"], "u64")(SIGABRT, native.address("signalled"));

@@ -9,7 +9,7 @@
  */
 
 import type { Library } from "./library.ts";
-import { at, Native } from "./native.ts";
+import { at, inWorker, Native } from "./native.ts";
 
 /** A message as C gave it: a part of a line, a line, or several. */
 export interface LogMessage {
@@ -89,15 +89,13 @@ function followGgml(library: Library): void {
   setLogger(library, "llama_log_set", native, logger.callback === native.address("capture") ? "capture" : "quiet");
 }
 
-/** True in a Worker: it may be terminated without a word, so C is never given a function of its. */
-export const inWorker: boolean = "WorkerGlobalScope" in globalThis;
-
 /** Takes the log messages of the process from C, until it is stopped or another one begins. */
 export class LogTap {
   readonly #library: Library;
   readonly #native: Native;
   readonly #number: bigint;
   readonly #wake: Deno.UnsafeCallback<{ parameters: []; result: "void" }> | null;
+  readonly #forbidWake: (() => void) | null;
   readonly #take: () => bigint;
   readonly #release: (first: bigint) => void;
 
@@ -119,7 +117,7 @@ export class LogTap {
     this.#number = native.get("listener") + 1n;
     native.set("listener", this.#number);
     native.set("awake", 0n);
-    this.#setWake();
+    this.#forbidWake = this.#letWake();
     this.#setLoggers("capture");
   }
 
@@ -151,18 +149,18 @@ export class LogTap {
   /** Gives ggml and llama the quiet logger back. Messages that wait can still be taken. */
   stop(): void {
     if (this.active) {
-      this.#native.set("logThread", 0n);
+      this.#forbidWake?.();
       this.#native.set("listener", this.#number + 1n);
       this.#setLoggers("quiet");
     }
     this.#wake?.close();
   }
 
-  #setWake(): void {
+  #letWake(): (() => void) | null {
     this.#native.set("logThread", 0n); // never this thread with another one's function
-    if (this.#wake === null) return;
+    if (this.#wake === null) return null;
     this.#native.set("wake", BigInt(Deno.UnsafePointer.value(this.#wake.pointer)));
-    this.#native.set("logThread", this.#native.currentThread());
+    return this.#native.letCall(this.#library, "logThread");
   }
 
   #setLoggers(logger: Logger): void {

@@ -37,6 +37,7 @@ struct state {
   void (*previous_terminate)(void);
   const char *elsewhere; /* what to print of an abort on another thread */
   const char *report;    /* how to report it */
+  word ended;            /* 1 while the process exits: no JavaScript runs any more */
 };
 extern struct state state __attribute__((visibility("hidden")));
 
@@ -52,6 +53,10 @@ void quiet(int level, const char *text, void *user_data) {
 
 /* The logger while somebody listens: keeps a copy for JavaScript. */
 void capture(int level, const char *text, void *user_data) {
+  if (state.ended) {
+    quiet(level, text, user_data);
+    return;
+  }
   word length = 0;
   while (text[length] != 0) length++;
   struct message *message = state.allocate(sizeof *message + length + 1);
@@ -85,13 +90,23 @@ void release(struct message *message) {
   }
 }
 
+/* Prints what waits, where JavaScript will not get to take it. */
+static void print_waiting(void) {
+  for (struct message *waiting = take(); waiting != 0; waiting = waiting->next) state.print(ERROR, waiting->text, 0);
+}
+
+/* The process exits, and may not have told JavaScript. */
+void ended(void *unused) {
+  state.ended = 1;
+  state.log_thread = 0;
+  state.abort_thread = 0;
+  print_waiting();
+}
+
 /* ggml's abort callback. The texts that follow the message begin with the end of its line. */
 void aborted(const char *message) {
   word here = on(state.abort_thread);
-  if (!here) {
-    /* What waits may say why, and JavaScript will not get to print it. */
-    for (struct message *waiting = take(); waiting != 0; waiting = waiting->next) state.print(ERROR, waiting->text, 0);
-  }
+  if (!here) print_waiting(); /* it may say why */
   state.print(ERROR, message, 0);
   if (here) state.on_abort(message);
   else state.print(ERROR, state.elsewhere, 0);

@@ -12,7 +12,10 @@
 import type { Library } from "./library.ts";
 import { CODE, type Convention, type NativeFunction } from "./native_code.ts";
 
-/** The words of `struct state` in native.c, in its order. The last is ours: it counts the listeners, so that each knows if it is the last. */
+/**
+ * The words of `struct state` in native.c, in its order. The last are ours: whether `ended` was registered, and a count of the listeners, so that
+ * each knows if it is the last.
+ */
 const WORDS = {
   print: 0,
   allocate: 1,
@@ -33,7 +36,9 @@ const WORDS = {
   previousTerminate: 16,
   elsewhere: 17,
   report: 18,
-  listener: 19,
+  ended: 19,
+  registered: 20,
+  listener: 21,
 };
 
 /** How far the state lies behind the code: a multiple of every system's page size. */
@@ -42,6 +47,9 @@ const STATE_BYTES = 0x1000;
 
 const { os, arch } = Deno.build;
 const CONVENTION: Convention | null = arch === "aarch64" ? "arm64" : arch !== "x86_64" ? null : os === "windows" ? "windows" : "sysv";
+
+/** True in a Worker: it may be terminated without a word, so C is never given a function of its. */
+export const inWorker: boolean = "WorkerGlobalScope" in globalThis;
 
 /** A C function at an address, called without the trampoline that a symbol gets: cheaper for what is called once. */
 export function at<const P extends readonly Deno.NativeType[], const R extends Deno.NativeResultType>(
@@ -79,9 +87,40 @@ export class Native {
     return this.base + BigInt(CODE[CONVENTION!].functions[name]);
   }
 
-  /** The thread that is running. */
-  currentThread(): bigint {
-    return at(this.get("thread"), [], "u64")() & this.get("threadMask");
+  /**
+   * Lets C call this isolate's functions on this thread while the isolate can run.
+   *
+   * It can't any more once an exception that nobody handles ends the process: then there is an event, no `unload`, and C's own exit handlers
+   * run on this thread. Where the process survives the event, C is let again. Where there is no event, at an `await` at the top level that
+   * never ends, C's exit handlers come first to `ended`.
+   *
+   * @param word Which functions.
+   * @returns Forbids it.
+   */
+  letCall(library: Library, word: "logThread" | "abortThread"): () => void {
+    const thread = at(this.get("thread"), [], "u64")() & this.get("threadMask");
+    const suspend = () => {
+      this.set(word, 0n);
+      Deno.unrefTimer(setTimeout(() => allowed && this.set(word, thread), 0));
+    };
+    const events = ["error", "unhandledrejection"];
+    let allowed = true;
+    for (const event of events) addEventListener(event, suspend);
+    this.#registerEnd(library);
+    this.set(word, thread);
+    return () => {
+      allowed = false;
+      for (const event of events) removeEventListener(event, suspend);
+      if (this.get(word) === thread) this.set(word, 0n);
+    };
+  }
+
+  /** Has `exit` call `ended`, where C has a function for that. */
+  #registerEnd(library: Library): void {
+    if (os === "windows" || this.get("registered") === 1n) return;
+    this.set("registered", 1n);
+    const atExit = library.address("__cxa_atexit");
+    if (atExit !== null) at(atExit, ["u64", "u64", "u64"], "i32")(this.address("ended"), 0n, 0n);
   }
 
   /** What lies at `address` if it is one of `functions` of machine code like this with its base at `base`; null if it is something else. */

@@ -248,12 +248,32 @@ Deno.test("wrong listeners are refused", () => {
 });
 
 Deno.test("a listener doesn't keep the process alive, and nothing is lost when it ends", async () => {
-  const ends = { "by itself": "", "by Deno.exit": "Deno.exit(0);" };
-  for (const [how, end] of Object.entries(ends)) {
-    const { code, stdout, stderr } = await program(`${START}
+  const ends = {
+    "": 0,
+    "Deno.exit(2);": 2,
+    "throw new Error();": 1,
+    "setTimeout(() => { throw new Error(); });": 1,
+    "Promise.reject();": 1,
+  };
+  for (const [end, expected] of Object.entries(ends)) {
+    const { code, stdout } = await program(`${START}
       onLog((level, text) => console.log(level, text));
       await sayElsewhere(3, "elsewhere\\n"); say(2, "here\\n"); say(2, "without an end"); ${end}`);
-    assertEquals([code, stdout, stderr], [0, "warn elsewhere\ninfo here\ninfo without an end\n", ""], how);
+    assertEquals([code, stdout], [expected, "warn elsewhere\ninfo here\ninfo without an end\n"], end);
+  }
+});
+
+Deno.test("what C logs while the process exits is harmless", { ignore: Deno.build.os === "windows" }, async () => {
+  for (const end of ["", "throw new Error();", "setTimeout(() => { throw new Error(); });", "Promise.reject();"]) {
+    const { code, stdout, stderr } = await program(`${START}
+      const { symbols } = Deno.dlopen(file, {
+        __cxa_atexit: { parameters: ["pointer", "u64", "u64"], result: "i32" }, ggml_print_objects: { type: "pointer" },
+      });
+      const ctx = init({ memSize: 4096 });
+      onLog((level, text) => console.log(level, text));
+      symbols.__cxa_atexit(symbols.ggml_print_objects, ctx.address, 0n);
+      ${end}`);
+    assertEquals([code, stdout], [end === "" ? 0 : 1, ""], stderr);
   }
 });
 

@@ -39,10 +39,10 @@ static void *abort_elsewhere(void *argument) {
   return argument;
 }
 
-/* FILE quiet capture take release aborted terminated signalled: which of the last three to end with */
+/* FILE, the offsets of quiet capture take release ended aborted terminated signalled, and which to end with */
 int main(int count, char **arguments) {
-  word at[7];
-  for (int i = 0; i < 7; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
+  word at[8];
+  for (int i = 0; i < 8; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
   char *code = mmap(0, 0x11000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   FILE *file = fopen(arguments[1], "rb");
   size_t length = fread(code, 1, 0x10000, file);
@@ -70,10 +70,15 @@ int main(int count, char **arguments) {
   free_all(all);
   printf("%llu messages, %llu bytes, levels %llu, woken %d, left %p\n", messages, bytes, levels, woken, (void *)take());
 
-  aborted = (void *)(code + at[4]);
-  C void (*terminated)(void) = (void *)(code + at[5]);
-  C void (*signalled)(int) = (void *)(code + at[6]);
+  C void (*ended)(void *) = (void *)(code + at[4]);
+  aborted = (void *)(code + at[5]);
+  C void (*terminated)(void) = (void *)(code + at[6]);
+  C void (*signalled)(int) = (void *)(code + at[7]);
   const char *end = arguments[count - 1];
+  if (!strcmp(end, "ended")) {
+    capture(1, "before\n", 0), ended(0), capture(2, "info\n", 0), capture(3, "warning\n", 0);
+    return 70;
+  }
   if (!strcmp(end, "aborted")) aborted("file.c:1: failed");
   if (!strcmp(end, "terminated")) terminated();
   if (!strcmp(end, "signalled")) signalled(6);

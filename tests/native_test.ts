@@ -110,6 +110,7 @@ Deno.test("the machine code is native.c, compiled", async () => {
 /** What the harness says by every convention. */
 const HEARD = `continued\nwarning continued\n40000 messages, 349995 bytes, levels 100000, woken 1, left (nil)\n`;
 const ENDS = {
+  ended: "before\nwarning\n",
   aborted: "file.c:1: failed\nhere: file.c:1: failed\nreport\nexit -1 70\n",
   elsewhere: "before\nfile.c:1: failed\nelsewhere\nreport\nexit -1 70\n",
   terminated: "here\nreport\nexit -1 70\n",

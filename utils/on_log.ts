@@ -7,7 +7,8 @@
  * @module
  */
 
-import { inWorker, type LogMessage, LogTap } from "../ffi/log.ts";
+import { type LogMessage, LogTap } from "../ffi/log.ts";
+import { inWorker } from "../ffi/native.ts";
 import { library } from "../ffi/library.ts";
 import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
@@ -20,6 +21,9 @@ export type LogListener = (level: LogLevel, text: string) => void;
 
 /** How often is looked for the messages of other threads, in milliseconds. This thread's own need no looking for. */
 const INTERVAL = 50;
+
+/** After `unload` a program can't hear anything any more; the others are the last events of one that an exception ends. */
+const ENDS = ["unload", "error", "unhandledrejection"];
 
 /** The listener of this isolate, the last one that was set. */
 let current: Subscription | null = null;
@@ -36,7 +40,8 @@ let current: Subscription | null = null;
  * anything nor deadlocks; the messages are in order, whatever thread they came from. At the end of the program, and of a `using` block, the
  * listener gets what is left. An exception in it becomes an `error` event of `globalThis`, or is printed, and the next line follows.
  *
- * There is one listener a process: the last one wins. It doesn't keep the process from ending.
+ * There is one listener a process: the last one wins. It doesn't keep the process from ending (but Deno doesn't notice a top-level `await` that
+ * never ends while it is there). In a Worker, dispose of it before the Worker ends.
  *
  * @param listener Gets the level and the line. It may call ggml. Null restores the default.
  * @returns The subscription: dispose of it to restore the default.
@@ -76,12 +81,14 @@ class Subscription implements Disposable {
     this.#tap = new LogTap(library(), () => this.#schedule());
     this.#timer = setInterval(() => this.#poll(), INTERVAL);
     Deno.unrefTimer(this.#timer);
-    if (!inWorker) addEventListener("unload", this);
+    for (const event of inWorker ? [] : ENDS) addEventListener(event, this);
   }
 
-  /** The end of the program. */
-  handleEvent(): void {
-    this[Symbol.dispose]();
+  /** The end of the program, for certain or perhaps. */
+  handleEvent({ type }: Event): void {
+    if (type === "unload") return this[Symbol.dispose]();
+    this.#drain();
+    if (!this.#draining) this.#lines.end();
   }
 
   [Symbol.dispose](): void {
@@ -91,7 +98,7 @@ class Subscription implements Disposable {
     const last = this.#tap.active;
     this.#tap.stop();
     clearInterval(this.#timer);
-    removeEventListener("unload", this);
+    for (const event of ENDS) removeEventListener(event, this);
     if (last) this.deliver();
     this.#lines.end();
   }
@@ -99,7 +106,7 @@ class Subscription implements Disposable {
   /** Looks for what other threads logged. */
   #poll(): void {
     if (!this.#tap.active) this[Symbol.dispose](); // another isolate listens now
-    else if (this.#tap.waiting) this.#drain();
+    else if (this.#tap.waiting) this.deliver();
   }
 
   /** C logged on this thread, and is still at it. What the listener itself makes C log waits for its turn, or there might be no end. */
