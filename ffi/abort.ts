@@ -13,7 +13,16 @@ import type { Library } from "./library.ts";
 import { nativeFor } from "./log.ts";
 import { at, inWorker, type Native } from "./native.ts";
 
-/** The exit code of a process that ended because C aborted, with `load({ onAbort: "exit" })`: `EX_SOFTWARE` of sysexits.h. */
+/**
+ * The exit code of a process that ended because C aborted, with `load({ onAbort: "exit" })`: `EX_SOFTWARE` of sysexits.h.
+ *
+ * @example
+ * ```ts
+ * import { EXIT_ABORT } from "@ggml/deno";
+ *
+ * console.log(EXIT_ABORT); // 70
+ * ```
+ */
 export const EXIT_ABORT = 70;
 
 /**

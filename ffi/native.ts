@@ -138,8 +138,8 @@ export class Native {
    */
   static create(library: Library, print: bigint): Native | null {
     if (CONVENTION === null) return null;
-    const { code } = CODE[CONVENTION];
-    const base = (os === "windows" ? windowsPages : posixPages)(library, Uint8Array.fromHex(code));
+    const code = Uint8Array.fromHex(CODE[CONVENTION].code);
+    const base = os === "windows" ? windowsPages(code) : posixPages(library, code);
     if (base === null) return null;
     const native = new Native(base);
     native.set("print", print);
@@ -194,7 +194,7 @@ function windowsAddresses<const N extends readonly string[]>(file: string, names
   return Object.fromEntries(names.map((name) => [name, BigInt(Deno.UnsafePointer.value(symbols[name] as Deno.PointerValue))])) as never;
 }
 
-function windowsPages(_library: Library, code: Uint8Array): bigint | null {
+function windowsPages(code: Uint8Array): bigint | null {
   const kernel = windowsAddresses("kernel32.dll", ["VirtualAlloc", "VirtualProtect", "FlushInstructionCache"]);
   const size = BigInt(CODE_BYTES + STATE_BYTES);
   const base = at(kernel.VirtualAlloc, ["u64", "usize", "u32", "u32"], "u64")(0n, size, COMMIT_RESERVE, PAGE_READWRITE);
