@@ -3,7 +3,7 @@
  *
  * ggml and llama each have one logger a process, by default one that prints everything. When a library is loaded, both get one that prints
  * warnings and errors alone, in machine code (`native.ts`): it costs half a millisecond, works on any thread and outlives any isolate.
- * A listener replaces it by one that copies each message into C memory, where JavaScript takes it from. `utils/log.ts` is the listener.
+ * A listener replaces it by one that copies each message into C memory, where JavaScript takes it from. `utils/on_log.ts` is the listener.
  *
  * @module
  */

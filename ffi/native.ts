@@ -115,11 +115,12 @@ export class Native {
     };
   }
 
-  /** Has `exit` call `ended`, where C has a function for that. */
+  /** Has `exit` call `ended`, and ggml stay in memory until then: Deno unloads what an isolate loaded when the isolate ends. */
   #registerEnd(library: Library): void {
     if (os === "windows" || this.get("registered") === 1n) return;
     this.set("registered", 1n);
-    const atExit = library.address("__cxa_atexit");
+    const dlopen = library.address("dlopen"), atExit = library.address("__cxa_atexit");
+    if (dlopen !== null) at(dlopen, ["buffer", "i32"], "u64")(new TextEncoder().encode(`${library.files[0]}\0`), RTLD_LAZY);
     if (atExit !== null) at(atExit, ["u64", "u64", "u64"], "i32")(this.address("ended"), 0n, 0n);
   }
 
@@ -151,6 +152,7 @@ function write(base: bigint, code: Uint8Array): void {
   new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(base)!, code.length)).set(code);
 }
 
+const RTLD_LAZY = 1;
 const READ_WRITE = 3, READ_EXECUTE = 5; // PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC
 const PRIVATE_ANONYMOUS = os === "darwin" ? 0x1002 : 0x22;
 
