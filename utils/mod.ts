@@ -1,5 +1,5 @@
 /**
- * What people use day to day: a context that is freed by itself, and numbers in and out of tensors.
+ * What people use day to day: a context that is freed by itself, numbers in and out of tensors, and ggml's logs.
  *
  * @module
  */
@@ -7,5 +7,6 @@
 export { copy, type CopyOptions } from "./copy.ts";
 export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
+export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
 export type { TensorLike } from "./operand.ts";
 export { view, type ViewOptions } from "./view.ts";
