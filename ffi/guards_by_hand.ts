@@ -24,6 +24,8 @@ type Tensor = generated.ggml_tensor;
 
 /** `GGML_SCHED_MAX_BACKENDS`, which no header shows. */
 const MAX_BACKENDS = 16;
+/** `GGML_OBJECT_SIZE`: what a context's memory takes for each thing in it besides the thing itself. */
+const OBJECT_SIZE = 32;
 /** `TENSOR_ALIGNMENT`. */
 const TENSOR_ALIGNMENT = 32;
 
@@ -680,7 +682,7 @@ function elementNd(name: string): (lib: Lib, tensor: Tensor, i0: number, i1: num
 function scalar(name: string): (lib: Lib, ctx: generated.ggml_context) => void {
   return (lib, ctx) => {
     ensure(!lib.ggml_get_no_alloc(ctx), () => `${name}(ctx): the context was made with no_alloc: a number needs memory`);
-    room(lib, `${name}(ctx)`, ctx, lib.ggml_tensor_overhead() + 16);
+    room(lib, `${name}(ctx)`, ctx, lib.ggml_tensor.size + OBJECT_SIZE + 16);
   };
 }
 
@@ -722,8 +724,7 @@ const cpu = {
   ggml_graph_compute_with_ctx(lib: Lib, ctx: generated.ggml_context, graph: Graph, n_threads: number) {
     threads("ggml_graph_compute_with_ctx(n_threads)", lib, n_threads, -Infinity);
     const { work_size } = lib.ggml_graph_plan(graph, n_threads, null);
-    const object = lib.ggml_tensor_overhead() - lib.ggml_tensor.size;
-    room(lib, "ggml_graph_compute_with_ctx(ctx)", ctx, Math.ceil(work_size / 16) * 16 + object);
+    room(lib, "ggml_graph_compute_with_ctx(ctx)", ctx, Math.ceil(work_size / 16) * 16 + OBJECT_SIZE);
   },
   ggml_backend_cpu_set_n_threads(lib: Lib, backend_cpu: Backend, n_threads: number) {
     onCpu("ggml_backend_cpu_set_n_threads")(lib, backend_cpu);
