@@ -24,6 +24,8 @@ type Tensor = generated.ggml_tensor;
 
 /** `GGML_SCHED_MAX_BACKENDS`, which no header shows. */
 const MAX_BACKENDS = 16;
+/** What a scheduler can be made for: it takes 21 kB a node at once, and crashes if there is less memory. No model comes near. */
+const MAX_NODES = 2 ** 20;
 /** `GGML_OBJECT_SIZE`: what a context's memory takes for each thing in it besides the thing itself. */
 const OBJECT_SIZE = 32;
 /** `TENSOR_ALIGNMENT`. */
@@ -488,7 +490,7 @@ const backend = {
     graph_size: Int,
   ) {
     between("ggml_backend_sched_new(n_backends)", n_backends, 1, MAX_BACKENDS);
-    between("ggml_backend_sched_new(graph_size)", graph_size, 0, 2 ** 31 - 1);
+    between("ggml_backend_sched_new(graph_size)", graph_size, 0, MAX_NODES);
     const all = items(backends, n_backends, lib.ggml_backend), types = items(bufts, n_backends, lib.ggml_backend_buffer_type);
     const last = all.at(-1);
     const isCpu = last === undefined || lib.ggml_backend_dev_type(lib.ggml_backend_get_device(last)) === lib.GGML_BACKEND_DEVICE_TYPE_CPU;
