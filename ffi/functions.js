@@ -9719,6 +9719,7 @@ export const functions = {
   llama_copy_state_data(ctx, dst) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_copy_state_data(ctx)");
     const $1 = $data(dst, 1, "llama_copy_state_data(dst)");
+    $atLeast(dst, functions.llama_state_get_size(ctx), 1, "bytes", "llama_state_get_size(ctx)", "llama_copy_state_data(dst)");
     $llama_copy_state_data ??= $bind("llama_copy_state_data", ["u64", "buffer"], "u64");
     const $ = $llama_copy_state_data(ctx.address, $1);
     return $fromUint64($);

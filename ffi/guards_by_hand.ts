@@ -27,6 +27,10 @@ type Tensor = generated.ggml_tensor;
 
 /** `GGML_SCHED_MAX_BACKENDS`, which no header shows. */
 const MAX_BACKENDS = 16;
+/** What a scheduler can be made for: it takes 21 kB a node at once, and crashes if there is less memory. No model comes near. */
+const MAX_NODES = 2 ** 20;
+/** `GGML_OBJECT_SIZE`: what a context's memory takes for each thing in it besides the thing itself. */
+const OBJECT_SIZE = 32;
 /** `TENSOR_ALIGNMENT`. */
 const TENSOR_ALIGNMENT = 32;
 
@@ -489,7 +493,7 @@ const backend = {
     graph_size: Int,
   ) {
     between("ggml_backend_sched_new(n_backends)", n_backends, 1, MAX_BACKENDS);
-    between("ggml_backend_sched_new(graph_size)", graph_size, 0, 2 ** 31 - 1);
+    between("ggml_backend_sched_new(graph_size)", graph_size, 0, MAX_NODES);
     const all = items(backends, n_backends, lib.ggml_backend), types = items(bufts, n_backends, lib.ggml_backend_buffer_type);
     const last = all.at(-1);
     const isCpu = last === undefined || lib.ggml_backend_dev_type(lib.ggml_backend_get_device(last)) === lib.GGML_BACKEND_DEVICE_TYPE_CPU;
@@ -683,7 +687,7 @@ function elementNd(name: string): (lib: Lib, tensor: Tensor, i0: number, i1: num
 function scalar(name: string): (lib: Lib, ctx: generated.ggml_context) => void {
   return (lib, ctx) => {
     ensure(!lib.ggml_get_no_alloc(ctx), () => `${name}(ctx): the context was made with no_alloc: a number needs memory`);
-    room(lib, `${name}(ctx)`, ctx, lib.ggml_tensor_overhead() + 16);
+    room(lib, `${name}(ctx)`, ctx, lib.ggml_tensor.size + OBJECT_SIZE + 16);
   };
 }
 
@@ -787,8 +791,7 @@ const cpu = {
     threads("ggml_graph_compute_with_ctx(n_threads)", lib, n_threads, -Infinity);
     guardCompute("ggml_graph_compute_with_ctx", graph, lib.ggml_tensor);
     const { work_size } = lib.ggml_graph_plan(graph, n_threads, null);
-    const object = lib.ggml_tensor_overhead() - lib.ggml_tensor.size;
-    room(lib, "ggml_graph_compute_with_ctx(ctx)", ctx, Math.ceil(work_size / 16) * 16 + object);
+    room(lib, "ggml_graph_compute_with_ctx(ctx)", ctx, Math.ceil(work_size / 16) * 16 + OBJECT_SIZE);
   },
   ggml_backend_cpu_set_n_threads(lib: Lib, backend_cpu: Backend, n_threads: number) {
     onCpu("ggml_backend_cpu_set_n_threads")(lib, backend_cpu);

@@ -579,6 +579,7 @@
 #pragma length llama_set_adapters_lora(adapters: n_adapters)
 #pragma length llama_set_adapters_lora(scales: n_adapters)
 #pragma length llama_set_adapter_cvec(data: data ? len : 0)
+#pragma length llama_copy_state_data(dst: llama_state_get_size(ctx))
 #pragma length llama_state_get_data(dst: size)
 #pragma length llama_state_set_data(src: size)
 #pragma length llama_state_load_file(tokens_out: n_token_capacity)

@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { init } from "@ggml/deno/utils";
 import { deno } from "./process.ts";
+import { plan } from "./wrong/plan.ts";
 
 Deno.test("every wrong value for every parameter and field is a TypeError or RangeError that names it", async () => {
   const { code, stdout, stderr } = await deno(["run", "--quiet", "--allow-all", "tests/wrong/arguments.ts"]);
@@ -11,6 +12,28 @@ Deno.test("every wrong value for every parameter and field is a TypeError or Ran
   assertEquals(lines.slice(0, -1), [], stderr);
   assertMatch(lines.at(-1)!, /^1001 functions, \d+ structs, \d{5} calls$/);
   assertEquals(code, 0, stderr);
+});
+
+Deno.test("for all memory that a function takes it is said how long it must be, but for what C never looks into", async () => {
+  const headers = ["ggml.h", "ggml-alloc.h", "ggml-backend.h", "ggml-cpu.h", "ggml-opt.h", "gguf.h", "llama.h"];
+  const unsaid = (await plan()).functions.filter(({ header }) => headers.includes(header)).flatMap(({ name, parameters }) =>
+    parameters.filter(({ type, length }) => (type.kind === "data" || type.kind === "pointers") && !length).map((
+      parameter,
+    ) => [name, parameter.name])
+  );
+  // Given back to callbacks, or to the function that it came from.
+  const opaque = /^(userdata|user_data|get_split_state_ud|set_tensor_data_ud|abort_callback_data|plan|file)$/;
+  assertEquals(unsaid.filter(([, parameter]) => !opaque.test(parameter)).map(([name, parameter]) => `${name}(${parameter})`), [
+    // The guards by hand say how long these must be.
+    "ggml_gallocr_reserve_n_size(leaf_buffer_ids)",
+    "ggml_gallocr_reserve_n_size(sizes)",
+    "ggml_gallocr_reserve_n(leaf_buffer_ids)",
+    "ggml_backend_tensor_alloc(addr)", // an address within a buffer, guarded by hand
+    "ggml_opt_dataset_get_batch_host(labels_batch)",
+    "ggml_opt_result_pred(pred)",
+    "llama_set_state_data(src)", // deprecated: what it reads says itself how much there is
+    "llama_sampler_init(ctx)", // a sampler's own
+  ]);
 });
 
 const functions = lib as unknown as Record<string, (...args: unknown[]) => unknown>;

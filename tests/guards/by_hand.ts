@@ -14,8 +14,9 @@
  * | ggml-backend.cpp  | 71                                     | what a backend says of itself                                       |
  * | ggml-backend.cpp  | 147, 723, 857, 872, 1082, 1352, 1485   | no memory left                                                      |
  * | ggml-backend.cpp  | 941, 1294, 1322, 1373                  | an operation that no backend has: what computing checks             |
- * | ggml-backend.cpp  | 1545, 1622, 2194, 2324                 | ggml's own bookkeeping; a switch for debugging                      |
+ * | ggml-backend.cpp  | 1545, 1622, 2194                       | ggml's own bookkeeping; a switch for debugging                      |
  * | ggml-backend.cpp  | 1736                                   | numbers in a tensor                                                 |
+ * | ggml-impl.h       | a hash table that is full              | more tensors than graph_size put into a scheduler one by one        |
  * | ggml-alloc.c      | 136, 258                               | more than 256 free blocks; no memory left                           |
  * | ggml-alloc.c      | 500 to 509, 835 to 887, 953, 1216      | no memory left; ggml's own bookkeeping                              |
  * | ggml-alloc.c      | 607                                    | what a backend says of itself                                       |
@@ -434,7 +435,7 @@ export const cases: Record<string, Case[]> = {
     [() => lib.ggml_backend_sched_new([cpu, bare], null, 2, 64, false, false), "(backends): expected a CPU backend as the last, got bare"],
     [() => lib.ggml_backend_sched_new([], null, 0, 64, false, false), "(n_backends): expected 1 to 16, got 0"],
     [() => lib.ggml_backend_sched_new(Array(17).fill(cpu), null, 17, 64, false, false), "(n_backends): expected 1 to 16, got 17"],
-    [() => lib.ggml_backend_sched_new([cpu], null, 1, 2 ** 31, false, false), "(graph_size): expected 0 to 2147483647"],
+    [() => lib.ggml_backend_sched_new([cpu], null, 1, 2 ** 31, false, false), "(graph_size): expected 0 to 1048576"],
   ],
   ggml_backend_sched_get_backend: [[
     () => lib.ggml_backend_sched_get_backend(scheduler(), 1),

@@ -26,11 +26,14 @@ export interface Taken {
   readonly type: Kind;
   readonly nullable: boolean;
   readonly nullableItems: boolean;
+  /** Whether a pragma or the header says how long its memory must be. */
+  readonly length: boolean;
 }
 
 /** A function, and what it takes. */
 export interface Plan {
   readonly name: string;
+  readonly header: string;
   readonly parameters: readonly Taken[];
 }
 
@@ -44,29 +47,40 @@ export async function plan(): Promise<{ functions: Plan[]; structs: Plan[] }> {
     if (name !== undefined) nullable.set(name, [...nullable.get(name) ?? [], ...list.split(",").map((item) => item.replaceAll(" ", ""))]);
   }
   const kinds = new Kinds(model, new Set(pragmas.flatMap((text) => /^flags (\w+)$/.exec(text)?.[1] ?? [])));
+  const lengths = new Set(pragmas.flatMap((text) => {
+    const [, name, parameter] = /^length (\w+) ?\( ?(\w+)/.exec(text) ?? [];
+    return name === undefined ? [] : [`${name}(${parameter})`];
+  }));
   const counts = new Set(pragmas.flatMap((text) => {
     const [, name, list] = /^count (\w+) ?\((.*)\)$/.exec(text) ?? [];
     return name === undefined ? [] : list.split(",").map((item) => `${name}.${item.trim()}`);
   }));
   const own = model.functions.filter(({ system, inline }) => !system && !inline);
   return {
-    functions: own.map((declaration) => functionPlan(declaration, kinds, nullable.get(declaration.name) ?? [])),
+    functions: own.map((declaration) => functionPlan(declaration, kinds, nullable.get(declaration.name) ?? [], lengths)),
     structs: structPlans(model, kinds, counts),
   };
 }
 
-function functionPlan({ name, type }: FunctionDeclaration, kinds: Kinds, nullable: readonly string[]): Plan {
+function functionPlan(
+  { name, type, header }: FunctionDeclaration,
+  kinds: Kinds,
+  nullable: readonly string[],
+  lengths: ReadonlySet<string>,
+): Plan {
   const parameters = type.parameters.map((parameter, i): Taken => ({
     name: parameter.name ?? `arg${i}`,
     type: kinds.of(parameter.type),
     nullable: nullable.includes(parameter.name ?? String(i)),
     nullableItems: nullable.includes(`${parameter.name ?? i}[]`),
+    length: parameter.length !== undefined || lengths.has(`${name}(${parameter.name ?? i})`),
   }));
-  return { name, parameters };
+  return { name, header, parameters };
 }
 
 function structPlans({ records, functions }: Model, kinds: Kinds, counts: ReadonlySet<string>): Plan[] {
-  return records.filter(({ system, name, size }) => !system && name !== null && size !== null).map(({ name, fields }) => ({
+  return records.filter(({ system, name, size }) => !system && name !== null && size !== null).map(({ name, fields, header }) => ({
+    header,
     name: functions.some((declaration) => declaration.name === name) ? `${name}_struct` : name!,
     parameters: fields.filter((field) => field.name !== null && field.bitWidth === undefined && !counts.has(`${name}.${field.name}`)).map((
       { name, type },
@@ -75,6 +89,7 @@ function structPlans({ records, functions }: Model, kinds: Kinds, counts: Readon
       type: kinds.of(type, true),
       nullable: true,
       nullableItems: true,
+      length: false,
     })),
   }));
 }
