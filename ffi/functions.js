@@ -5434,11 +5434,10 @@ export const functions = {
     $atLeast(src, Number($3) + Number($4) * Number($5), 4, "floats", "start + nrows * n_per_row", "ggml_quantize_chunk(src)");
     $atLeast(
       dst,
-      (Math.trunc(Number($3) / Number($5)) + Number($4)) *
-        (Math.trunc(Number($5) / functions.ggml_blck_size(type)) * functions.ggml_type_size(type)),
+      Math.trunc((Math.trunc(Number($3) / Number($5)) + Number($4)) * Number($5) / functions.ggml_blck_size(type)) * functions.ggml_type_size(type),
       1,
       "bytes",
-      "(start / n_per_row + nrows) * (n_per_row / ggml_blck_size(type) * ggml_type_size(type))",
+      "(start / n_per_row + nrows) * n_per_row / ggml_blck_size(type) * ggml_type_size(type)",
       "ggml_quantize_chunk(dst)",
     );
     $atLeast(imatrix, imatrix ? Number($5) : 0, 4, "floats", "n_per_row", "ggml_quantize_chunk(imatrix)");

@@ -169,7 +169,7 @@
 #pragma length ggml_log_get(log_callback: 1)
 #pragma length ggml_log_get(user_data: 1)
 #pragma length ggml_quantize_chunk(src: start + nrows * n_per_row)
-#pragma length ggml_quantize_chunk(dst: (start / n_per_row + nrows) * (n_per_row / ggml_blck_size(type) * ggml_type_size(type)))
+#pragma length ggml_quantize_chunk(dst: (start / n_per_row + nrows) * n_per_row / ggml_blck_size(type) * ggml_type_size(type))
 #pragma length ggml_quantize_chunk(imatrix: imatrix ? n_per_row : 0)
 #pragma flags ggml_tensor_flag
 #pragma flags ggml_scale_flag
