@@ -10,6 +10,7 @@
 import { cstring, encode } from "./cstring.ts";
 import { describe } from "./describe.ts";
 import { addressOf, externalBuffer, freedError, Handle, wrongHandle } from "./handle.ts";
+import { STATIC } from "./owner.ts";
 
 /** What a pointer parameter to numbers takes: a typed array of that width, or memory as bytes. */
 export type Data<Typed extends ArrayBufferView = ArrayBufferView> =
@@ -122,7 +123,8 @@ export function data(value: Data, width: number, where: string): ArrayBufferView
   if (value instanceof ArrayBuffer) return value;
   if (value instanceof Handle) {
     if (value.owner.freed) throw freedError(value, where);
-    return externalBuffer(value.address, 1, value.owner);
+    // Deno takes only its address. Nobody else sees it, so it needs no owner.
+    return externalBuffer(value.address, 1, STATIC);
   }
   if (isPointerObject(value)) return Deno.UnsafePointerView.getArrayBuffer(value, 1);
   throw wrong(value, "a typed array, an ArrayBuffer, a handle or a Deno pointer", where);

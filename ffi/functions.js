@@ -69,29 +69,45 @@ import {
 import {
   binder as $binder,
   bool as $bool,
+  borrowed as $borrowed,
+  created as $created,
+  createdFrom as $createdFrom,
+  createdPointer as $createdPointer,
+  createdStruct as $createdStruct,
   cstringAt as $cstringAt,
   data as $data,
   dataOrNull as $dataOrNull,
+  expectGivable as $expectGivable,
   float as $float,
+  forgetThrough as $forgetThrough,
   format as $format,
   fromInt64 as $fromInt64,
   fromUint64 as $fromUint64,
+  given as $given,
   int32 as $int32,
   int64 as $int64,
   keep as $keep,
+  keepBetween as $keepBetween,
   keepData as $keepData,
-  markFreed as $markFreed,
+  keepLatest as $keepLatest,
+  keepUntil as $keepUntil,
+  lent as $lent,
   nullResult as $nullResult,
-  Owner as $Owner,
+  places as $places,
   Pointer as $Pointer,
   pointers as $pointers,
   pointersOrNull as $pointersOrNull,
+  release as $release,
+  releasePointer as $releasePointer,
+  releaseStruct as $releaseStruct,
+  renew as $renew,
   small as $small,
   smallUnsigned as $smallUnsigned,
   STATIC as $STATIC,
   string as $string,
   stringOrNull as $stringOrNull,
   struct as $struct,
+  taken as $taken,
   uint32 as $uint32,
   uint64 as $uint64,
   wrongHandle as $wrongHandle,
@@ -1512,20 +1528,19 @@ export const functions = {
     $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
     const $ = $ggml_init($0);
     if ($ === 0n) throw $nullResult("ggml_init");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new ggml_context($, $owner);
+    return $created(ggml_context, $, [], [params]);
   },
   ggml_reset(ctx) {
     if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_reset(ctx)");
     $ggml_reset ??= $bind("ggml_reset", ["u64"], "void");
-    $ggml_reset(ctx === null ? 0n : ctx.address);
+    if (ctx === null) return;
+    $renew(ctx, "ggml_reset(ctx)", () => $ggml_reset(ctx.address));
   },
   ggml_free(ctx) {
-    if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_free(ctx)");
+    if (ctx === null) return;
+    if (!(ctx instanceof ggml_context)) throw $wrongHandle(ctx, ggml_context, "ggml_free(ctx)");
     $ggml_free ??= $bind("ggml_free", ["u64"], "void");
-    $ggml_free(ctx === null ? 0n : ctx.address);
-    $markFreed(ctx);
+    $release(ctx, "ggml_free(ctx)", $ggml_free);
   },
   ggml_used_mem(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_used_mem(ctx)");
@@ -4717,6 +4732,7 @@ export const functions = {
     $ggml_custom_4d ??= $bind("ggml_custom_4d", ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_4d(ctx.address, $1, $2, $3, $4, $5, $6, $7, fun.address, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_custom_4d");
+    $keepData(ctx.owner, args);
     $keep(ctx.owner, fun);
     $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
@@ -4733,6 +4749,7 @@ export const functions = {
     const $ = $ggml_custom_inplace(ctx.address, a.address, $2, $3, fun.address, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_custom_inplace");
     $keep(ctx.owner, a);
+    $keepData(ctx.owner, args);
     $keep(ctx.owner, fun);
     $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
@@ -4804,7 +4821,9 @@ export const functions = {
     const $3 = $int32(idx, "ggml_build_forward_select(idx)");
     $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
+    $keepData(cgraph.owner, tensors);
     if ($ === 0n) throw $nullResult("ggml_build_forward_select");
+    $keepData(cgraph.owner, tensors);
     return new ggml_tensor($, cgraph.owner);
   },
   ggml_build_forward_expand(cgraph, tensor) {
@@ -4832,6 +4851,8 @@ export const functions = {
     const $2 = $pointersOrNull(grad_accs, "ggml_build_backward_expand(grad_accs)");
     $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
+    $keep(cgraph.owner, ctx);
+    $keepData(cgraph.owner, grad_accs);
   },
   ggml_new_graph(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph(ctx)");
@@ -4864,6 +4885,7 @@ export const functions = {
     if (!(dst instanceof ggml_cgraph) || dst.owner.freed) throw $wrongHandle(dst, ggml_cgraph, "ggml_graph_cpy(dst)");
     $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void");
     $ggml_graph_cpy(src.address, dst.address);
+    $keep(dst.owner, src);
   },
   ggml_graph_reset(cgraph) {
     if (cgraph !== null && (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed)) {
@@ -5051,13 +5073,16 @@ export const functions = {
     }
     $ggml_tallocr_new ??= $bind("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native });
     const $ = $ggml_tallocr_new(buffer.address);
-    return new ggml_tallocr($);
+    const $struct = new ggml_tallocr($);
+    $keep($struct.owner, buffer);
+    return $struct;
   },
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_tallocr_alloc(tensor)");
     $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
     const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
+    $keep(tensor.owner, talloc);
     return $;
   },
   ggml_gallocr_new(buft) {
@@ -5067,9 +5092,7 @@ export const functions = {
     $ggml_gallocr_new ??= $bind("ggml_gallocr_new", ["u64"], "u64");
     const $ = $ggml_gallocr_new(buft.address);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new");
-    const $owner = new $Owner($);
-    $keep($owner, buft);
-    return new ggml_gallocr($, $owner);
+    return $created(ggml_gallocr, $, [buft], []);
   },
   ggml_gallocr_new_n(bufts, n_bufs) {
     const $0 = $pointers(bufts, "ggml_gallocr_new_n(bufts)");
@@ -5077,16 +5100,13 @@ export const functions = {
     $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new_n");
-    const $owner = new $Owner($);
-    return new ggml_gallocr($, $owner);
+    return $created(ggml_gallocr, $, [bufts], []);
   },
   ggml_gallocr_free(galloc) {
-    if (galloc !== null && (!(galloc instanceof ggml_gallocr) || galloc.owner.freed)) {
-      throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_free(galloc)");
-    }
+    if (galloc === null) return;
+    if (!(galloc instanceof ggml_gallocr)) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_free(galloc)");
     $ggml_gallocr_free ??= $bind("ggml_gallocr_free", ["u64"], "void");
-    $ggml_gallocr_free(galloc === null ? 0n : galloc.address);
-    $markFreed(galloc);
+    $release(galloc, "ggml_gallocr_free(galloc)", $ggml_gallocr_free);
   },
   ggml_gallocr_reserve(galloc, graph) {
     if (!(galloc instanceof ggml_gallocr) || galloc.owner.freed) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_reserve(galloc)");
@@ -5122,6 +5142,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
     $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
+    $places(graph, galloc);
     return $;
   },
   ggml_gallocr_get_buffer_size(galloc, buffer_id) {
@@ -5154,10 +5175,9 @@ export const functions = {
     $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, ctx);
-    $keep($owner, buft);
-    return new ggml_backend_buffer($, $owner);
+    const $result = $created(ggml_backend_buffer, $, [buft], []);
+    $keep(ctx.owner, $result);
+    return $result;
   },
   ggml_backend_alloc_ctx_tensors(ctx, backend) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_backend_alloc_ctx_tensors(ctx)");
@@ -5167,10 +5187,9 @@ export const functions = {
     $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, ctx);
-    $keep($owner, backend);
-    return new ggml_backend_buffer($, $owner);
+    const $result = $created(ggml_backend_buffer, $, [], []);
+    $keep(ctx.owner, $result);
+    return $result;
   },
   ggml_backend_buft_name(buft) {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
@@ -5189,9 +5208,7 @@ export const functions = {
     $ggml_backend_buft_alloc_buffer ??= $bind("ggml_backend_buft_alloc_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_backend_buft_alloc_buffer(buft.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, buft);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [buft], []);
   },
   ggml_backend_buft_get_alignment(buft) {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
@@ -5247,12 +5264,10 @@ export const functions = {
     return $cstringAt($);
   },
   ggml_backend_buffer_free(buffer) {
-    if (buffer !== null && (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed)) {
-      throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_free(buffer)");
-    }
+    if (buffer === null) return;
+    if (!(buffer instanceof ggml_backend_buffer)) throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_free(buffer)");
     $ggml_backend_buffer_free ??= $bind("ggml_backend_buffer_free", ["u64"], "void");
-    $ggml_backend_buffer_free(buffer === null ? 0n : buffer.address);
-    $markFreed(buffer);
+    $release(buffer, "ggml_backend_buffer_free(buffer)", $ggml_backend_buffer_free);
   },
   ggml_backend_buffer_get_base(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5348,7 +5363,7 @@ export const functions = {
     $ggml_backend_buffer_get_type ??= $bind("ggml_backend_buffer_get_type", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_type(buffer.address);
     if ($ === 0n) throw $nullResult("ggml_backend_buffer_get_type");
-    return new ggml_backend_buffer_type($, buffer.owner);
+    return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_buffer_reset(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5382,12 +5397,10 @@ export const functions = {
     return $cstringAt($);
   },
   ggml_backend_free(backend) {
-    if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
-      throw $wrongHandle(backend, ggml_backend, "ggml_backend_free(backend)");
-    }
+    if (backend === null) return;
+    if (!(backend instanceof ggml_backend)) throw $wrongHandle(backend, ggml_backend, "ggml_backend_free(backend)");
     $ggml_backend_free ??= $bind("ggml_backend_free", ["u64"], "void");
-    $ggml_backend_free(backend === null ? 0n : backend.address);
-    $markFreed(backend);
+    $release(backend, "ggml_backend_free(backend)", $ggml_backend_free);
   },
   ggml_backend_get_default_buffer_type(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -5396,7 +5409,7 @@ export const functions = {
     $ggml_backend_get_default_buffer_type ??= $bind("ggml_backend_get_default_buffer_type", ["u64"], "u64");
     const $ = $ggml_backend_get_default_buffer_type(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_default_buffer_type");
-    return new ggml_backend_buffer_type($, backend.owner);
+    return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_alloc_buffer(backend, size) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -5406,9 +5419,7 @@ export const functions = {
     $ggml_backend_alloc_buffer ??= $bind("ggml_backend_alloc_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_buffer(backend.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, backend);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [], []);
   },
   ggml_backend_get_alignment(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -5561,15 +5572,14 @@ export const functions = {
     $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($ === 0n) return null;
-    return new $Pointer($, backend.owner);
+    return $createdPointer($Pointer, $, ($pointer) => functions.ggml_backend_graph_plan_free(backend, $pointer), [backend], [cgraph]);
   },
   ggml_backend_graph_plan_free(backend, plan) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
-    const $1 = $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
     $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
-    $ggml_backend_graph_plan_free(backend.address, $1);
+    $releasePointer(plan, "ggml_backend_graph_plan_free(plan)", ($pointer) => $ggml_backend_graph_plan_free(backend.address, $pointer));
   },
   ggml_backend_graph_plan_compute(backend, plan) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -5650,7 +5660,7 @@ export const functions = {
     $ggml_backend_get_device ??= $bind("ggml_backend_get_device", ["u64"], "u64");
     const $ = $ggml_backend_get_device(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_device");
-    return new ggml_backend_device($, backend.owner);
+    return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_event_new(device) {
     if (device !== null && (!(device instanceof ggml_backend_device) || device.owner.freed)) {
@@ -5659,17 +5669,13 @@ export const functions = {
     $ggml_backend_event_new ??= $bind("ggml_backend_event_new", ["u64"], "u64");
     const $ = $ggml_backend_event_new(device === null ? 0n : device.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, device);
-    return new ggml_backend_event($, $owner);
+    return $created(ggml_backend_event, $, [device], []);
   },
   ggml_backend_event_free(event) {
-    if (event !== null && (!(event instanceof ggml_backend_event) || event.owner.freed)) {
-      throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_free(event)");
-    }
+    if (event === null) return;
+    if (!(event instanceof ggml_backend_event)) throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_free(event)");
     $ggml_backend_event_free ??= $bind("ggml_backend_event_free", ["u64"], "void");
-    $ggml_backend_event_free(event === null ? 0n : event.address);
-    $markFreed(event);
+    $release(event, "ggml_backend_event_free(event)", $ggml_backend_event_free);
   },
   ggml_backend_event_record(event, backend) {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
@@ -5760,9 +5766,7 @@ export const functions = {
     $ggml_backend_dev_init ??= $bind("ggml_backend_dev_init", ["u64", "buffer"], "u64");
     const $ = $ggml_backend_dev_init(device.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, device);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [device], []);
   },
   ggml_backend_dev_buffer_type(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
@@ -5792,10 +5796,7 @@ export const functions = {
     $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, device);
-    $keepData($owner, ptr);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [device], [ptr]);
   },
   ggml_backend_dev_supports_op(device, op) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
@@ -5922,8 +5923,7 @@ export const functions = {
     $ggml_backend_init_by_name ??= $bind("ggml_backend_init_by_name", ["buffer", "buffer"], "u64");
     const $ = $ggml_backend_init_by_name($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_init_by_type(type, params) {
     const $0 = $uint32(type, "ggml_backend_init_by_type(type)");
@@ -5931,15 +5931,13 @@ export const functions = {
     $ggml_backend_init_by_type ??= $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64");
     const $ = $ggml_backend_init_by_type($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_init_best() {
     $ggml_backend_init_best ??= $bind("ggml_backend_init_best", [], "u64");
     const $ = $ggml_backend_init_best();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_load(path) {
     const $0 = $string(path, 0, "ggml_backend_load(path)");
@@ -5974,16 +5972,13 @@ export const functions = {
     $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_new");
-    const $owner = new $Owner($);
-    return new ggml_backend_sched($, $owner);
+    return $created(ggml_backend_sched, $, [backends, bufts], []);
   },
   ggml_backend_sched_free(sched) {
-    if (sched !== null && (!(sched instanceof ggml_backend_sched) || sched.owner.freed)) {
-      throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_free(sched)");
-    }
+    if (sched === null) return;
+    if (!(sched instanceof ggml_backend_sched)) throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_free(sched)");
     $ggml_backend_sched_free ??= $bind("ggml_backend_sched_free", ["u64"], "void");
-    $ggml_backend_sched_free(sched === null ? 0n : sched.address);
-    $markFreed(sched);
+    $release(sched, "ggml_backend_sched_free(sched)", $ggml_backend_sched_free);
   },
   ggml_backend_sched_reserve_size(sched, measure_graph, sizes) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6023,9 +6018,7 @@ export const functions = {
     $ggml_backend_sched_get_backend ??= $bind("ggml_backend_sched_get_backend", ["u64", "i32"], "u64");
     const $ = $ggml_backend_sched_get_backend(sched.address, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_backend");
-    const $owner = new $Owner($);
-    $keep($owner, sched);
-    return new ggml_backend($, $owner);
+    return $borrowed(ggml_backend, $, sched.owner);
   },
   ggml_backend_sched_get_n_splits(sched) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6053,8 +6046,7 @@ export const functions = {
     $ggml_backend_sched_get_buffer_type ??= $bind("ggml_backend_sched_get_buffer_type", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_type(sched.address, backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_buffer_type");
-    $keep(sched.owner, backend);
-    return new ggml_backend_buffer_type($, sched.owner);
+    return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_sched_get_buffer_size(sched, backend) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6090,10 +6082,7 @@ export const functions = {
     $ggml_backend_sched_get_tensor_backend ??= $bind("ggml_backend_sched_get_tensor_backend", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_tensor_backend(sched.address, node.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, sched);
-    $keep($owner, node);
-    return new ggml_backend($, $owner);
+    return $borrowed(ggml_backend, $, sched.owner);
   },
   ggml_backend_sched_split_graph(sched, graph) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6104,6 +6093,7 @@ export const functions = {
     }
     $ggml_backend_sched_split_graph ??= $bind("ggml_backend_sched_split_graph", ["u64", "u64"], "void");
     $ggml_backend_sched_split_graph(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
   },
   ggml_backend_sched_alloc_graph(sched, graph) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6114,6 +6104,8 @@ export const functions = {
     }
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
     const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+    $places(graph, sched);
     return $;
   },
   ggml_backend_sched_graph_compute(sched, graph) {
@@ -6125,6 +6117,8 @@ export const functions = {
     }
     $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
     const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+    $places(graph, sched);
     return $;
   },
   ggml_backend_sched_graph_compute_async(sched, graph) {
@@ -6136,6 +6130,8 @@ export const functions = {
     }
     $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
     const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+    $places(graph, sched);
     return $;
   },
   ggml_backend_sched_synchronize(sched) {
@@ -6151,6 +6147,7 @@ export const functions = {
     }
     $ggml_backend_sched_reset ??= $bind("ggml_backend_sched_reset", ["u64"], "void");
     $ggml_backend_sched_reset(sched.address);
+    sched.owner.forget("ggml_backend_sched_reset");
   },
   ggml_backend_sched_set_eval_callback(sched, callback, user_data) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6182,6 +6179,7 @@ export const functions = {
     $ggml_backend_meta_device ??= $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
+    $keepData($STATIC, devs);
     $keep($STATIC, get_split_state);
     $keepData($STATIC, get_split_state_ud);
     return new ggml_backend_device($, $STATIC);
@@ -6193,12 +6191,14 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
     $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
-    return new ggml_backend_graph_copy_struct($);
+    return $createdStruct(new ggml_backend_graph_copy_struct($), []);
   },
   ggml_backend_graph_copy_free(copy) {
-    const $0 = $struct(copy, ggml_backend_graph_copy_struct, "ggml_backend_graph_copy_free(copy)");
+    if (!(copy instanceof ggml_backend_graph_copy_struct)) {
+      throw $wrongHandle(copy, ggml_backend_graph_copy_struct, "ggml_backend_graph_copy_free(copy)");
+    }
     $ggml_backend_graph_copy_free ??= $bind("ggml_backend_graph_copy_free", [{ struct: ggml_backend_graph_copy_struct.native }], "void");
-    $ggml_backend_graph_copy_free($0);
+    $releaseStruct(copy, "ggml_backend_graph_copy_free(copy)", $ggml_backend_graph_copy_free);
   },
   ggml_backend_compare_graph_backend(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes) {
     if (!(backend1 instanceof ggml_backend) || backend1.owner.freed) {
@@ -6236,6 +6236,7 @@ export const functions = {
     const $2 = $data(addr, 0, "ggml_backend_tensor_alloc(addr)");
     $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
+    $keep(tensor.owner, buffer);
     return $;
   },
   ggml_backend_view_init(tensor) {
@@ -6250,9 +6251,7 @@ export const functions = {
     $ggml_backend_cpu_buffer_from_ptr ??= $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
-    const $owner = new $Owner($);
-    $keepData($owner, ptr);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [], [ptr]);
   },
   ggml_backend_cpu_buffer_type() {
     $ggml_backend_cpu_buffer_type ??= $bind("ggml_backend_cpu_buffer_type", [], "u64");
@@ -6377,17 +6376,13 @@ export const functions = {
     $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64");
     const $ = $ggml_threadpool_new(params.address);
     if ($ === 0n) throw $nullResult("ggml_threadpool_new");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new ggml_threadpool($, $owner);
+    return $created(ggml_threadpool, $, [], []);
   },
   ggml_threadpool_free(threadpool) {
-    if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
-      throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_free(threadpool)");
-    }
+    if (threadpool === null) return;
+    if (!(threadpool instanceof ggml_threadpool)) throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_free(threadpool)");
     $ggml_threadpool_free ??= $bind("ggml_threadpool_free", ["u64"], "void");
-    $ggml_threadpool_free(threadpool === null ? 0n : threadpool.address);
-    $markFreed(threadpool);
+    $release(threadpool, "ggml_threadpool_free(threadpool)", $ggml_threadpool_free);
   },
   ggml_threadpool_get_n_threads(threadpool) {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
@@ -6419,7 +6414,10 @@ export const functions = {
     }
     $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
-    return new ggml_cplan($);
+    const $struct = new ggml_cplan($);
+    $keep($struct.owner, cgraph);
+    $keep($struct.owner, threadpool);
+    return $struct;
   },
   ggml_graph_compute(cgraph, cplan) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
@@ -6593,8 +6591,7 @@ export const functions = {
     $ggml_backend_cpu_init ??= $bind("ggml_backend_cpu_init", [], "u64");
     const $ = $ggml_backend_cpu_init();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_cpu(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -6621,6 +6618,7 @@ export const functions = {
     }
     $ggml_backend_cpu_set_threadpool ??= $bind("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void");
     $ggml_backend_cpu_set_threadpool(backend_cpu.address, threadpool === null ? 0n : threadpool.address);
+    $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_threadpool(threadpool)", threadpool);
   },
   ggml_backend_cpu_set_abort_callback(backend_cpu, abort_callback, abort_callback_data) {
     if (!(backend_cpu instanceof ggml_backend) || backend_cpu.owner.freed) {
@@ -6701,16 +6699,12 @@ export const functions = {
     $ggml_opt_dataset_init ??= $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_init");
-    const $owner = new $Owner($);
-    return new ggml_opt_dataset($, $owner);
+    return $created(ggml_opt_dataset, $, [], []);
   },
   ggml_opt_dataset_free(dataset) {
-    if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
-      throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_free(dataset)");
-    }
+    if (!(dataset instanceof ggml_opt_dataset)) throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_free(dataset)");
     $ggml_opt_dataset_free ??= $bind("ggml_opt_dataset_free", ["u64"], "void");
-    $ggml_opt_dataset_free(dataset.address);
-    $markFreed(dataset);
+    $release(dataset, "ggml_opt_dataset_free(dataset)", $ggml_opt_dataset_free);
   },
   ggml_opt_dataset_ndata(dataset) {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
@@ -6782,9 +6776,7 @@ export const functions = {
       { struct: ggml_opt_optimizer_params.native },
     );
     const $ = $ggml_opt_get_default_optimizer_params($0);
-    const $struct = new ggml_opt_optimizer_params($);
-    $keepData($struct.owner, userdata);
-    return $struct;
+    return new ggml_opt_optimizer_params($);
   },
   ggml_opt_get_constant_optimizer_params(userdata) {
     const $0 = $data(userdata, 0, "ggml_opt_get_constant_optimizer_params(userdata)");
@@ -6794,9 +6786,7 @@ export const functions = {
       { struct: ggml_opt_optimizer_params.native },
     );
     const $ = $ggml_opt_get_constant_optimizer_params($0);
-    const $struct = new ggml_opt_optimizer_params($);
-    $keepData($struct.owner, userdata);
-    return $struct;
+    return new ggml_opt_optimizer_params($);
   },
   ggml_opt_default_params(backend_sched, loss_type) {
     if (!(backend_sched instanceof ggml_backend_sched) || backend_sched.owner.freed) {
@@ -6805,24 +6795,25 @@ export const functions = {
     const $1 = $uint32(loss_type, "ggml_opt_default_params(loss_type)");
     $ggml_opt_default_params ??= $bind("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native });
     const $ = $ggml_opt_default_params(backend_sched.address, $1);
-    return new ggml_opt_params($);
+    const $struct = new ggml_opt_params($);
+    $keep($struct.owner, backend_sched);
+    return $struct;
   },
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
     $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
+    $keepBetween(params.ctx_compute, params.backend_sched);
     if ($ === 0n) throw $nullResult("ggml_opt_init");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new ggml_opt_context($, $owner);
+    const $result = $created(ggml_opt_context, $, [], [params]);
+    $lent($result, params.backend_sched, "ggml_backend_sched_reset", functions.ggml_backend_sched_reset);
+    return $result;
   },
   ggml_opt_free(opt_ctx) {
-    if (opt_ctx !== null && (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed)) {
-      throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_free(opt_ctx)");
-    }
+    if (opt_ctx === null) return;
+    if (!(opt_ctx instanceof ggml_opt_context)) throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_free(opt_ctx)");
     $ggml_opt_free ??= $bind("ggml_opt_free", ["u64"], "void");
-    $ggml_opt_free(opt_ctx === null ? 0n : opt_ctx.address);
-    $markFreed(opt_ctx);
+    $release(opt_ctx, "ggml_opt_free(opt_ctx)", $ggml_opt_free);
   },
   ggml_opt_reset(opt_ctx, optimizer) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6924,16 +6915,13 @@ export const functions = {
     $ggml_opt_result_init ??= $bind("ggml_opt_result_init", [], "u64");
     const $ = $ggml_opt_result_init();
     if ($ === 0n) throw $nullResult("ggml_opt_result_init");
-    const $owner = new $Owner($);
-    return new ggml_opt_result($, $owner);
+    return $created(ggml_opt_result, $, [], []);
   },
   ggml_opt_result_free(result) {
-    if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
-      throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_free(result)");
-    }
+    if (result === null) return;
+    if (!(result instanceof ggml_opt_result)) throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_free(result)");
     $ggml_opt_result_free ??= $bind("ggml_opt_result_free", ["u64"], "void");
-    $ggml_opt_result_free(result === null ? 0n : result.address);
-    $markFreed(result);
+    $release(result, "ggml_opt_result_free(result)", $ggml_opt_result_free);
   },
   ggml_opt_result_reset(result) {
     if (!(result instanceof ggml_opt_result) || result.owner.freed) {
@@ -6990,6 +6978,11 @@ export const functions = {
     }
     $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
+    $keep(ctx_compute.owner, opt_ctx);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(ctx_compute)", ctx_compute);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(gf)", gf);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(inputs)", inputs);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(outputs)", outputs);
   },
   ggml_opt_alloc(opt_ctx, backward) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6998,6 +6991,7 @@ export const functions = {
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
     $ggml_opt_alloc(opt_ctx.address, $1);
+    $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
   },
   ggml_opt_eval(opt_ctx, result) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7039,6 +7033,7 @@ export const functions = {
       callback_train === null ? 0n : callback_train.address,
       callback_eval === null ? 0n : callback_eval.address,
     );
+    $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
     $keep(opt_ctx.owner, callback_train);
     $keep(opt_ctx.owner, callback_eval);
   },
@@ -7112,14 +7107,15 @@ export const functions = {
       $10,
       $11,
     );
+    $keep(ctx_compute.owner, backend_sched);
+    functions.ggml_backend_sched_reset(backend_sched);
     $keep(backend_sched.owner, get_opt_pars);
   },
   gguf_init_empty() {
     $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64");
     const $ = $gguf_init_empty();
     if ($ === 0n) throw $nullResult("gguf_init_empty");
-    const $owner = new $Owner($);
-    return new gguf_context($, $owner);
+    return $created(gguf_context, $, [], []);
   },
   gguf_init_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "gguf_init_from_file_ptr(file)");
@@ -7127,10 +7123,9 @@ export const functions = {
     $gguf_init_from_file_ptr ??= $bind("gguf_init_from_file_ptr", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file_ptr($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keepData($owner, file);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [file, params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_init_from_file(fname, params) {
     const $0 = $string(fname, 0, "gguf_init_from_file(fname)");
@@ -7138,9 +7133,9 @@ export const functions = {
     $gguf_init_from_file ??= $bind("gguf_init_from_file", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_init_from_buffer(data, size, params) {
     const $0 = $dataOrNull(data, 0, "gguf_init_from_buffer(data)");
@@ -7149,10 +7144,9 @@ export const functions = {
     $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keepData($owner, data);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [data, params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_init_from_callback(callback, userdata, max_chunk_read, max_expected_size, params) {
     if (callback !== null && (!(callback instanceof gguf_reader_callback_t) || callback.owner.freed)) {
@@ -7169,17 +7163,15 @@ export const functions = {
     );
     const $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, callback);
-    $keepData($owner, userdata);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [callback, userdata, params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_free(ctx) {
-    if (ctx !== null && (!(ctx instanceof gguf_context) || ctx.owner.freed)) throw $wrongHandle(ctx, gguf_context, "gguf_free(ctx)");
+    if (ctx === null) return;
+    if (!(ctx instanceof gguf_context)) throw $wrongHandle(ctx, gguf_context, "gguf_free(ctx)");
     $gguf_free ??= $bind("gguf_free", ["u64"], "void");
-    $gguf_free(ctx === null ? 0n : ctx.address);
-    $markFreed(ctx);
+    $release(ctx, "gguf_free(ctx)", $gguf_free);
   },
   gguf_type_name(type) {
     const $0 = $uint32(type, "gguf_type_name(type)");
@@ -7576,8 +7568,7 @@ export const functions = {
     $ggml_backend_blas_init ??= $bind("ggml_backend_blas_init", [], "u64");
     const $ = $ggml_backend_blas_init();
     if ($ === 0n) throw $nullResult("ggml_backend_blas_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_blas(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7612,8 +7603,7 @@ export const functions = {
     $ggml_backend_cann_init ??= $bind("ggml_backend_cann_init", ["i32"], "u64");
     const $ = $ggml_backend_cann_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_cann(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7660,8 +7650,7 @@ export const functions = {
     $ggml_backend_cuda_init ??= $bind("ggml_backend_cuda_init", ["i32"], "u64");
     const $ = $ggml_backend_cuda_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_cuda(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7740,8 +7729,7 @@ export const functions = {
     $ggml_backend_et_init ??= $bind("ggml_backend_et_init", ["u64"], "u64");
     const $ = $ggml_backend_et_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_et(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7793,8 +7781,7 @@ export const functions = {
     $ggml_backend_hexagon_init ??= $bind("ggml_backend_hexagon_init", [], "u64");
     const $ = $ggml_backend_hexagon_init();
     if ($ === 0n) throw $nullResult("ggml_backend_hexagon_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_hexagon(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7814,8 +7801,7 @@ export const functions = {
     $ggml_backend_metal_init ??= $bind("ggml_backend_metal_init", [], "u64");
     const $ = $ggml_backend_metal_init();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_metal(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7864,8 +7850,7 @@ export const functions = {
     $ggml_backend_opencl_init ??= $bind("ggml_backend_opencl_init", [], "u64");
     const $ = $ggml_backend_opencl_init();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_opencl(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7898,8 +7883,7 @@ export const functions = {
     $ggml_backend_openvino_init ??= $bind("ggml_backend_openvino_init", ["i32"], "u64");
     const $ = $ggml_backend_openvino_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_openvino(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7972,8 +7956,7 @@ export const functions = {
     $ggml_backend_rpc_init ??= $bind("ggml_backend_rpc_init", ["buffer", "u32"], "u64");
     const $ = $ggml_backend_rpc_init($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_rpc(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8026,8 +8009,7 @@ export const functions = {
     $ggml_backend_sycl_init ??= $bind("ggml_backend_sycl_init", ["i32"], "u64");
     const $ = $ggml_backend_sycl_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_sycl(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8058,12 +8040,12 @@ export const functions = {
     $ggml_backend_sycl_comm_init ??= $bind("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_sycl_comm_init($0, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, $STATIC);
+    return $createdPointer($Pointer, $, ($pointer) => functions.ggml_backend_sycl_comm_free($pointer), [backends], []);
   },
   ggml_backend_sycl_comm_free(comm_ctx) {
-    const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_free(comm_ctx)");
+    if (comm_ctx === null) return;
     $ggml_backend_sycl_comm_free ??= $bind("ggml_backend_sycl_comm_free", ["buffer"], "void");
-    $ggml_backend_sycl_comm_free($0);
+    $releasePointer(comm_ctx, "ggml_backend_sycl_comm_free(comm_ctx)", ($pointer) => $ggml_backend_sycl_comm_free($pointer));
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
@@ -8124,8 +8106,7 @@ export const functions = {
     $ggml_backend_vk_init ??= $bind("ggml_backend_vk_init", ["u64"], "u64");
     const $ = $ggml_backend_vk_init($0);
     if ($ === 0n) throw $nullResult("ggml_backend_vk_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_vk(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8177,8 +8158,7 @@ export const functions = {
     $ggml_backend_webgpu_init ??= $bind("ggml_backend_webgpu_init", [], "u64");
     const $ = $ggml_backend_webgpu_init();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_webgpu_reg() {
     $ggml_backend_webgpu_reg ??= $bind("ggml_backend_webgpu_reg", [], "u64");
@@ -8202,8 +8182,7 @@ export const functions = {
     $ggml_backend_zendnn_init ??= $bind("ggml_backend_zendnn_init", [], "u64");
     const $ = $ggml_backend_zendnn_init();
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_zendnn(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8311,11 +8290,14 @@ export const functions = {
       threadpool === null ? 0n : threadpool.address,
       threadpool_batch === null ? 0n : threadpool_batch.address,
     );
+    $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool, () => functions.llama_detach_threadpool(ctx));
+    $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool_batch, () => functions.llama_detach_threadpool(ctx));
   },
   llama_detach_threadpool(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_detach_threadpool(ctx)");
     $llama_detach_threadpool ??= $bind("llama_detach_threadpool", ["u64"], "void");
     $llama_detach_threadpool(ctx.address);
+    ctx.owner.forget("llama_detach_threadpool");
   },
   llama_model_init_from_user(metadata, set_tensor_data, set_tensor_data_ud, params) {
     if (!(metadata instanceof gguf_context) || metadata.owner.freed) {
@@ -8333,12 +8315,7 @@ export const functions = {
     );
     const $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, metadata);
-    $keep($owner, set_tensor_data);
-    $keepData($owner, set_tensor_data_ud);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [set_tensor_data, set_tensor_data_ud, params]);
   },
   llama_load_model_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_load_model_from_file(path_model)");
@@ -8346,9 +8323,7 @@ export const functions = {
     $llama_load_model_from_file ??= $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_load_model_from_file($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [params]);
   },
   llama_model_load_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_model_load_from_file(path_model)");
@@ -8356,9 +8331,7 @@ export const functions = {
     $llama_model_load_from_file ??= $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_model_load_from_file($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [params]);
   },
   llama_model_load_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "llama_model_load_from_file_ptr(file)");
@@ -8366,10 +8339,7 @@ export const functions = {
     $llama_model_load_from_file_ptr ??= $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_model_load_from_file_ptr($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keepData($owner, file);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [file, params]);
   },
   llama_model_load_from_splits(paths, n_paths, params) {
     const $0 = $pointers(paths, "llama_model_load_from_splits(paths)");
@@ -8382,9 +8352,7 @@ export const functions = {
     );
     const $ = $llama_model_load_from_splits($0, $1, $2);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [params]);
   },
   llama_model_save_to_file(model, path_model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_save_to_file(model)");
@@ -8393,20 +8361,16 @@ export const functions = {
     $llama_model_save_to_file(model.address, $1);
   },
   llama_free_model(model) {
-    if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
-      throw $wrongHandle(model, llama_model, "llama_free_model(model)");
-    }
+    if (model === null) return;
+    if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_free_model(model)");
     $llama_free_model ??= $bind("llama_free_model", ["u64"], "void");
-    $llama_free_model(model === null ? 0n : model.address);
-    $markFreed(model);
+    $release(model, "llama_free_model(model)", $llama_free_model);
   },
   llama_model_free(model) {
-    if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
-      throw $wrongHandle(model, llama_model, "llama_model_free(model)");
-    }
+    if (model === null) return;
+    if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_model_free(model)");
     $llama_model_free ??= $bind("llama_model_free", ["u64"], "void");
-    $llama_model_free(model === null ? 0n : model.address);
-    $markFreed(model);
+    $release(model, "llama_model_free(model)", $llama_model_free);
   },
   llama_init_from_model(model, params) {
     if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
@@ -8416,10 +8380,7 @@ export const functions = {
     $llama_init_from_model ??= $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
     const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    $keep($owner, params);
-    return new llama_context($, $owner);
+    return $created(llama_context, $, [model], [params]);
   },
   llama_new_context_with_model(model, params) {
     if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
@@ -8429,16 +8390,13 @@ export const functions = {
     $llama_new_context_with_model ??= $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
     const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    $keep($owner, params);
-    return new llama_context($, $owner);
+    return $created(llama_context, $, [model], [params]);
   },
   llama_free(ctx) {
-    if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
+    if (ctx === null) return;
+    if (!(ctx instanceof llama_context)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
     $llama_free ??= $bind("llama_free", ["u64"], "void");
-    $llama_free(ctx === null ? 0n : ctx.address);
-    $markFreed(ctx);
+    $release(ctx, "llama_free(ctx)", $llama_free);
   },
   llama_time_us() {
     $llama_time_us ??= $bind("llama_time_us", [], "i64");
@@ -8551,9 +8509,7 @@ export const functions = {
     $llama_get_model ??= $bind("llama_get_model", ["u64"], "u64");
     const $ = $llama_get_model(ctx.address);
     if ($ === 0n) throw $nullResult("llama_get_model");
-    const $owner = new $Owner($);
-    $keep($owner, ctx);
-    return new llama_model($, $owner);
+    return $borrowed(llama_model, $, ctx.owner);
   },
   llama_get_memory(ctx) {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
@@ -8803,9 +8759,7 @@ export const functions = {
     $llama_adapter_lora_init ??= $bind("llama_adapter_lora_init", ["u64", "buffer"], "u64");
     const $ = $llama_adapter_lora_init(model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    return new llama_adapter_lora($, $owner);
+    return $created(llama_adapter_lora, $, [model], []);
   },
   llama_adapter_lora_init_from_file_ptr(model, file) {
     if (!(model instanceof llama_model) || model.owner.freed) {
@@ -8815,10 +8769,7 @@ export const functions = {
     $llama_adapter_lora_init_from_file_ptr ??= $bind("llama_adapter_lora_init_from_file_ptr", ["u64", "buffer"], "u64");
     const $ = $llama_adapter_lora_init_from_file_ptr(model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    $keepData($owner, file);
-    return new llama_adapter_lora($, $owner);
+    return $created(llama_adapter_lora, $, [model], [file]);
   },
   llama_adapter_meta_val_str(adapter, key, buf, buf_size) {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
@@ -8862,12 +8813,10 @@ export const functions = {
     return $;
   },
   llama_adapter_lora_free(adapter) {
-    if (adapter !== null && (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed)) {
-      throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_lora_free(adapter)");
-    }
+    if (adapter === null) return;
+    if (!(adapter instanceof llama_adapter_lora)) throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_lora_free(adapter)");
     $llama_adapter_lora_free ??= $bind("llama_adapter_lora_free", ["u64"], "void");
-    $llama_adapter_lora_free(adapter === null ? 0n : adapter.address);
-    $markFreed(adapter);
+    $release(adapter, "llama_adapter_lora_free(adapter)", $llama_adapter_lora_free);
   },
   llama_adapter_get_alora_n_invocation_tokens(adapter) {
     if (adapter !== null && (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed)) {
@@ -8893,6 +8842,7 @@ export const functions = {
     const $3 = $dataOrNull(scales, 4, "llama_set_adapters_lora(scales)");
     $llama_set_adapters_lora ??= $bind("llama_set_adapters_lora", ["u64", "buffer", "u64", "buffer"], "i32");
     const $ = $llama_set_adapters_lora(ctx.address, $1, $2, $3);
+    $keepLatest(ctx.owner, "llama_set_adapters_lora(adapters)", adapters);
     return $;
   },
   llama_set_adapter_cvec(ctx, data, len, n_embd, il_start, il_end) {
@@ -9161,12 +9111,12 @@ export const functions = {
     const $2 = $int32(n_seq_max, "llama_batch_init(n_seq_max)");
     $llama_batch_init ??= $bind("llama_batch_init", ["i32", "i32", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_init($0, $1, $2);
-    return new llama_batch($);
+    return $createdStruct(new llama_batch($), []);
   },
   llama_batch_free(batch) {
-    const $0 = $struct(batch, llama_batch, "llama_batch_free(batch)");
+    if (!(batch instanceof llama_batch)) throw $wrongHandle(batch, llama_batch, "llama_batch_free(batch)");
     $llama_batch_free ??= $bind("llama_batch_free", [{ struct: llama_batch.native }], "void");
-    $llama_batch_free($0);
+    $releaseStruct(batch, "llama_batch_free(batch)", $llama_batch_free);
   },
   llama_encode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
@@ -9668,6 +9618,7 @@ export const functions = {
     }
     $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
     const $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
+    $keepLatest(ctx.owner, `llama_set_sampler(smpl) ${seq_id}`, smpl);
     return $;
   },
   llama_sampler_init(iface, ctx) {
@@ -9676,10 +9627,7 @@ export const functions = {
     $llama_sampler_init ??= $bind("llama_sampler_init", ["u64", "buffer"], "u64");
     const $ = $llama_sampler_init(iface.address, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init");
-    const $owner = new $Owner($);
-    $keep($owner, iface);
-    $keepData($owner, ctx);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [iface], [ctx]);
   },
   llama_sampler_name(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_name(smpl)");
@@ -9720,9 +9668,7 @@ export const functions = {
     $llama_sampler_clone ??= $bind("llama_sampler_clone", ["u64"], "u64");
     const $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, smpl);
-    return new llama_sampler($, $owner);
+    return $createdFrom(llama_sampler, $, smpl);
   },
   llama_sampler_copy(src, dst) {
     if (src !== null && (!(src instanceof llama_sampler) || src.owner.freed)) {
@@ -9735,27 +9681,25 @@ export const functions = {
     $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
   },
   llama_sampler_free(smpl) {
-    if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
-      throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
-    }
+    if (smpl === null) return;
+    if (!(smpl instanceof llama_sampler)) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
     $llama_sampler_free ??= $bind("llama_sampler_free", ["u64"], "void");
-    $llama_sampler_free(smpl === null ? 0n : smpl.address);
-    $markFreed(smpl);
+    $release(smpl, "llama_sampler_free(smpl)", $llama_sampler_free);
   },
   llama_sampler_chain_init(params) {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
     $llama_sampler_chain_init ??= $bind("llama_sampler_chain_init", [{ struct: llama_sampler_chain_params.native }], "u64");
     const $ = $llama_sampler_chain_init($0);
     if ($ === 0n) throw $nullResult("llama_sampler_chain_init");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], [params]);
   },
   llama_sampler_chain_add(chain, smpl) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_add(chain)");
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_chain_add(smpl)");
     $llama_sampler_chain_add ??= $bind("llama_sampler_chain_add", ["u64", "u64"], "void");
+    $expectGivable(smpl, chain, "llama_sampler_chain_add(smpl)");
     $llama_sampler_chain_add(chain.address, smpl.address);
+    $taken(smpl, chain);
   },
   llama_sampler_chain_get(chain, i) {
     if (chain !== null && (!(chain instanceof llama_sampler) || chain.owner.freed)) {
@@ -9765,9 +9709,7 @@ export const functions = {
     $llama_sampler_chain_get ??= $bind("llama_sampler_chain_get", ["u64", "i32"], "u64");
     const $ = $llama_sampler_chain_get(chain === null ? 0n : chain.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, chain);
-    return new llama_sampler($, $owner);
+    return $borrowed(llama_sampler, $, chain?.owner ?? $STATIC);
   },
   llama_sampler_chain_n(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_n(chain)");
@@ -9783,32 +9725,27 @@ export const functions = {
     $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
     const $ = $llama_sampler_chain_remove(chain.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, chain);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_greedy() {
     $llama_sampler_init_greedy ??= $bind("llama_sampler_init_greedy", [], "u64");
     const $ = $llama_sampler_init_greedy();
     if ($ === 0n) throw $nullResult("llama_sampler_init_greedy");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_dist(seed) {
     const $0 = $uint32(seed, "llama_sampler_init_dist(seed)");
     $llama_sampler_init_dist ??= $bind("llama_sampler_init_dist", ["u32"], "u64");
     const $ = $llama_sampler_init_dist($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dist");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_top_k(k) {
     const $0 = $int32(k, "llama_sampler_init_top_k(k)");
     $llama_sampler_init_top_k ??= $bind("llama_sampler_init_top_k", ["i32"], "u64");
     const $ = $llama_sampler_init_top_k($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_k");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_top_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_top_p(p)");
@@ -9816,8 +9753,7 @@ export const functions = {
     $llama_sampler_init_top_p ??= $bind("llama_sampler_init_top_p", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_top_p($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_p");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_min_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_min_p(p)");
@@ -9825,8 +9761,7 @@ export const functions = {
     $llama_sampler_init_min_p ??= $bind("llama_sampler_init_min_p", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_min_p($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_min_p");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_typical(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_typical(p)");
@@ -9834,16 +9769,14 @@ export const functions = {
     $llama_sampler_init_typical ??= $bind("llama_sampler_init_typical", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_typical($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_typical");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_temp(t) {
     const $0 = $float(t, "llama_sampler_init_temp(t)");
     $llama_sampler_init_temp ??= $bind("llama_sampler_init_temp", ["f32"], "u64");
     const $ = $llama_sampler_init_temp($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_temp_ext(t, delta, exponent) {
     const $0 = $float(t, "llama_sampler_init_temp_ext(t)");
@@ -9852,8 +9785,7 @@ export const functions = {
     $llama_sampler_init_temp_ext ??= $bind("llama_sampler_init_temp_ext", ["f32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_temp_ext($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp_ext");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_xtc(p, t, min_keep, seed) {
     const $0 = $float(p, "llama_sampler_init_xtc(p)");
@@ -9863,16 +9795,14 @@ export const functions = {
     $llama_sampler_init_xtc ??= $bind("llama_sampler_init_xtc", ["f32", "f32", "u64", "u32"], "u64");
     const $ = $llama_sampler_init_xtc($0, $1, $2, $3);
     if ($ === 0n) throw $nullResult("llama_sampler_init_xtc");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_top_n_sigma(n) {
     const $0 = $float(n, "llama_sampler_init_top_n_sigma(n)");
     $llama_sampler_init_top_n_sigma ??= $bind("llama_sampler_init_top_n_sigma", ["f32"], "u64");
     const $ = $llama_sampler_init_top_n_sigma($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_n_sigma");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_mirostat(n_vocab, seed, tau, eta, m) {
     const $0 = $int32(n_vocab, "llama_sampler_init_mirostat(n_vocab)");
@@ -9883,8 +9813,7 @@ export const functions = {
     $llama_sampler_init_mirostat ??= $bind("llama_sampler_init_mirostat", ["i32", "u32", "f32", "f32", "i32"], "u64");
     const $ = $llama_sampler_init_mirostat($0, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_mirostat_v2(seed, tau, eta) {
     const $0 = $uint32(seed, "llama_sampler_init_mirostat_v2(seed)");
@@ -9893,8 +9822,7 @@ export const functions = {
     $llama_sampler_init_mirostat_v2 ??= $bind("llama_sampler_init_mirostat_v2", ["u32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_mirostat_v2($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat_v2");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_grammar(vocab, grammar_str, grammar_root) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_grammar(vocab)");
@@ -9903,9 +9831,7 @@ export const functions = {
     $llama_sampler_init_grammar ??= $bind("llama_sampler_init_grammar", ["u64", "buffer", "buffer"], "u64");
     const $ = $llama_sampler_init_grammar(vocab.address, $1, $2);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_grammar_lazy(vocab, grammar_str, grammar_root, trigger_words, num_trigger_words, trigger_tokens, num_trigger_tokens) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) {
@@ -9924,9 +9850,7 @@ export const functions = {
     );
     const $ = $llama_sampler_init_grammar_lazy(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_grammar_lazy_patterns(
     vocab,
@@ -9953,9 +9877,7 @@ export const functions = {
     );
     const $ = $llama_sampler_init_grammar_lazy_patterns(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_penalties(n_vocab, penalty_last_n, penalty_repeat, penalty_freq, penalty_present) {
     const $0 = $int32(n_vocab, "llama_sampler_init_penalties(n_vocab)");
@@ -9966,8 +9888,7 @@ export const functions = {
     $llama_sampler_init_penalties ??= $bind("llama_sampler_init_penalties", ["i32", "i32", "f32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_penalties($0, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("llama_sampler_init_penalties");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_dry(vocab, dry_multiplier, dry_base, dry_allowed_length, dry_penalty_last_n, seq_breakers, num_breakers) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_dry(vocab)");
@@ -9980,9 +9901,7 @@ export const functions = {
     $llama_sampler_init_dry ??= $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
     const $ = $llama_sampler_init_dry(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dry");
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_adaptive_p(target, decay, seed) {
     const $0 = $float(target, "llama_sampler_init_adaptive_p(target)");
@@ -9991,8 +9910,7 @@ export const functions = {
     $llama_sampler_init_adaptive_p ??= $bind("llama_sampler_init_adaptive_p", ["f32", "f32", "u32"], "u64");
     const $ = $llama_sampler_init_adaptive_p($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_adaptive_p");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_logit_bias(n_vocab, n_logit_bias, logit_bias) {
     const $0 = $int32(n_vocab, "llama_sampler_init_logit_bias(n_vocab)");
@@ -10003,18 +9921,14 @@ export const functions = {
     $llama_sampler_init_logit_bias ??= $bind("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64");
     const $ = $llama_sampler_init_logit_bias($0, $1, logit_bias === null ? 0n : logit_bias.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_logit_bias");
-    const $owner = new $Owner($);
-    $keep($owner, logit_bias);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [logit_bias], []);
   },
   llama_sampler_init_infill(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_infill(vocab)");
     $llama_sampler_init_infill ??= $bind("llama_sampler_init_infill", ["u64"], "u64");
     const $ = $llama_sampler_init_infill(vocab.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_infill");
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_get_seed(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_get_seed(smpl)");
@@ -10123,6 +10037,7 @@ export const functions = {
     const $2 = $struct(lopt_params, llama_opt_params, "llama_opt_init(lopt_params)");
     $llama_opt_init ??= $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void");
     $llama_opt_init(lctx.address, model.address, $2);
+    $keep(lctx.owner, model);
   },
   llama_opt_epoch(lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     if (!(lctx instanceof llama_context) || lctx.owner.freed) throw $wrongHandle(lctx, llama_context, "llama_opt_epoch(lctx)");

@@ -20,6 +20,7 @@ import {
   platformPackage,
   RELEASE,
 } from "./find.ts";
+import { traceFrees } from "./owner.ts";
 
 /** What {@linkcode load} loaded. */
 export interface LibraryInfo {
@@ -33,6 +34,17 @@ export interface LibraryInfo {
   readonly files: readonly string[];
   /** The CPU variant that was chosen by score, null where there was none to choose. */
   readonly cpu: { readonly variant: string; readonly score: number } | null;
+}
+
+/** What {@linkcode load} takes. */
+export interface LoadOptions {
+  /** A library file, or a folder that holds a build's libraries. */
+  path?: string;
+  /**
+   * True to have the error for the use of a freed object say where it was freed: its `cause` has the stack of the free. Noting them costs
+   * microseconds a free. It can be turned on and off at any time.
+   */
+  debug?: boolean;
 }
 
 /** A path that was tried and why it didn't do. */
@@ -273,7 +285,7 @@ export function library(): Library {
 /**
  * Loads ggml's library. Without it, the first call of any function loads the default one.
  *
- * @param options `path`: a library file, or a folder that holds a build's libraries.
+ * @param options `path`: a library file, or a folder that holds a build's libraries. `debug`: errors say where a thing was freed.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
  * bindings', or if a library is already loaded: one process holds one.
@@ -285,9 +297,13 @@ export function library(): Library {
  * console.log(load().version); // 0.25.1
  * ```
  */
-export function load(options: { path?: string } = {}): LibraryInfo {
+export function load(options: LoadOptions = {}): LibraryInfo {
   if (typeof options !== "object" || options === null) throw new TypeError(`load: expected { path }, got ${Deno.inspect(options)}`);
-  const { path } = options;
+  const { path, debug } = options;
+  if (debug !== undefined) {
+    if (typeof debug !== "boolean") throw new TypeError(`load({ debug }): expected a boolean, got ${Deno.inspect(debug)}`);
+    traceFrees(debug);
+  }
   if (path !== undefined) {
     if (typeof path !== "string" || path === "") {
       throw new TypeError(`load({ path }): expected the path of a file or folder, got ${Deno.inspect(path)}`);

@@ -33,6 +33,7 @@ export {
   getArray,
   getHandle,
   getHandles,
+  getRoot,
   getString,
   getStructs,
   getText,
@@ -44,9 +45,27 @@ export {
   setStruct,
   setText,
 } from "./fields.ts";
-export { dispose, Handle, keep, keepData, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
+export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { Owner, STATIC } from "./owner.ts";
+export { places } from "./placement.ts";
+export {
+  borrowed,
+  created,
+  createdFrom,
+  createdPointer,
+  createdStruct,
+  dispose,
+  expectGivable,
+  forgetThrough,
+  given,
+  lent,
+  release,
+  releasePointer,
+  releaseStruct,
+  renew,
+  taken,
+} from "./roots.ts";
 export {
   BOOL,
   DOUBLE,

@@ -11,7 +11,8 @@ import * as argument from "./arguments.ts";
 import { readCString } from "./cstring.ts";
 import { type Handle, Pointer } from "./handle.ts";
 import { fromInt64, fromUint64 } from "./integers.ts";
-import { STATIC } from "./owner.ts";
+import { Owner, STATIC } from "./owner.ts";
+import { borrowed } from "./roots.ts";
 import type { Struct } from "./struct.ts";
 
 /** One parameter or result. */
@@ -67,12 +68,16 @@ export const POINTER: Slot = {
   fromC: (value: Deno.PointerValue) => Pointer.from(value),
 };
 
+/** The owner of what C frees by a function of its own and only lends to a callback, unless it is known. */
+const LENT = new Owner(0n);
+
 /** A pointer to a struct. */
-export function handleSlot(wrapper: new (address: bigint, owner: typeof STATIC) => Handle): Slot {
+export function handleSlot(wrapper: new (address: bigint, owner: Owner) => Handle): Slot {
+  const fallback = () => Symbol.dispose in wrapper.prototype ? LENT : STATIC;
   return {
     native: "u64",
     toC: (value, where) => argument.handleOrNull(value, wrapper, where),
-    fromC: (address: bigint) => address === 0n ? null : new wrapper(address, STATIC),
+    fromC: (address: bigint) => address === 0n ? null : borrowed(wrapper, address, fallback()),
   };
 }
 

@@ -7,9 +7,26 @@
  *   #pragma nullable f(x, y)     f takes null for its parameters x and y
  *   #pragma nullable f(return)   f returns null as one of its answers: not found, failed, nothing there
  *   #pragma keeps f(x, y)        what x stands for keeps a pointer to y after the call, so y must live as long
+ *   #pragma keeps f(x, return)   what x stands for keeps a pointer to what f returns
+ *   #pragma sets f(x, y)         keeps y in place of what an earlier call of f gave it; `sets f(x, y, n)`: an earlier call with the same n
+ *   #pragma forgets g(f1, f2)    after g, its first parameter no longer keeps what f1 and f2 had it keep. If such a thing is freed, g is
+ *                                called before
+ *   #pragma places f(x, y)       f gives the tensors that the graph x reaches memory of y, if they have none
+ *   #pragma reads f(x, y)        f looks at x and y during the call only: what it returns doesn't depend on them
+ *   #pragma inherits f(x)        f returns a copy of x: it depends on what x depends on, and not on x
+ *   #pragma borrows f(return)    what f returns is somebody else's, who frees it
+ *   #pragma lasts f(return)      what f returns is never freed
+ *   #pragma takes f(x)           after f, x belongs to the other handle, which frees it
+ *   #pragma gives f(x.y)         f writes a pointer to what it made for the caller to where y points, a field of x
+ *   #pragma frees g(x, f)        g frees x, which f made of g's other parameters
+ *   #pragma clears f(x)          f clears the memory of x: what was made in it is gone, x itself is not
+ *   #pragma lends f(x.y, g)      y points into what f returns, until that is freed: then g(x.y) is called before
+ *   #pragma leaves f(x, g)       f leaves pointers in x to what it freed itself: g(x) is called after it
+ *   #pragma displaces f(x, g)    f has x, or what x keeps, forget what `forgets g` says, and point into x
  *
  * Without these, null is a TypeError, and a null result an Error: both mistakes in most functions. A function that returns a handle
- * needs no `keeps`: what it returns holds on to what it was made from.
+ * needs no `keeps`: what it returns holds on to what it was made from. If there is a function that frees such a thing (`ggml_free`, of one
+ * parameter and no result) it is the caller's, who made it, and is freed before what it was made from.
  */
 
 #include "ggml.h"
@@ -130,6 +147,12 @@
 #pragma nullable ggml_quantize_chunk(imatrix)
 #pragma keeps ggml_build_forward_expand(cgraph, tensor)
 #pragma keeps ggml_graph_add_node(cgraph, tensor)
+#pragma keeps ggml_build_forward_select(cgraph, tensors)
+#pragma keeps ggml_build_backward_expand(cgraph, ctx)
+#pragma keeps ggml_build_backward_expand(cgraph, grad_accs)
+#pragma keeps ggml_graph_cpy(dst, src)
+#pragma clears ggml_reset(ctx)
+#pragma reads ggml_threadpool_new(params)
 
 /* ggml-alloc.h */
 #pragma nullable ggml_gallocr_free(galloc)
@@ -137,6 +160,12 @@
 #pragma nullable ggml_gallocr_reserve_n(node_buffer_ids, leaf_buffer_ids)
 #pragma nullable ggml_backend_alloc_ctx_tensors_from_buft(return)
 #pragma nullable ggml_backend_alloc_ctx_tensors(return)
+#pragma keeps ggml_tallocr_alloc(tensor, talloc)
+#pragma places ggml_gallocr_alloc_graph(graph, galloc)
+#pragma reads ggml_backend_alloc_ctx_tensors_from_buft(ctx)
+#pragma keeps ggml_backend_alloc_ctx_tensors_from_buft(ctx, return)
+#pragma reads ggml_backend_alloc_ctx_tensors(ctx, backend)
+#pragma keeps ggml_backend_alloc_ctx_tensors(ctx, return)
 
 /* ggml-backend.h */
 #pragma nullable ggml_backend_buft_alloc_buffer(return)
@@ -172,6 +201,25 @@
 #pragma nullable ggml_backend_sched_set_eval_callback(callback, user_data)
 #pragma nullable ggml_backend_meta_device(get_split_state_ud)
 #pragma nullable ggml_backend_compare_graph_backend(user_data, test_nodes)
+#pragma lasts ggml_backend_buffer_get_type(return)
+#pragma lasts ggml_backend_get_default_buffer_type(return)
+#pragma lasts ggml_backend_get_device(return)
+#pragma reads ggml_backend_alloc_buffer(backend)
+#pragma keeps ggml_backend_tensor_alloc(tensor, buffer)
+#pragma frees ggml_backend_graph_plan_free(plan, ggml_backend_graph_plan_create)
+#pragma reads ggml_backend_graph_copy(backend, graph)
+#pragma borrows ggml_backend_sched_get_backend(return)
+#pragma borrows ggml_backend_sched_get_tensor_backend(return)
+#pragma lasts ggml_backend_sched_get_buffer_type(return)
+#pragma keeps ggml_backend_sched_split_graph(sched, graph)
+#pragma keeps ggml_backend_sched_alloc_graph(sched, graph)
+#pragma places ggml_backend_sched_alloc_graph(graph, sched)
+#pragma keeps ggml_backend_sched_graph_compute(sched, graph)
+#pragma places ggml_backend_sched_graph_compute(graph, sched)
+#pragma keeps ggml_backend_sched_graph_compute_async(sched, graph)
+#pragma places ggml_backend_sched_graph_compute_async(graph, sched)
+#pragma forgets ggml_backend_sched_reset(ggml_backend_sched_split_graph, ggml_backend_sched_alloc_graph)
+#pragma forgets ggml_backend_sched_reset(ggml_backend_sched_graph_compute, ggml_backend_sched_graph_compute_async)
 
 /* ggml-cpu.h */
 #pragma nullable ggml_threadpool_free(threadpool)
@@ -180,6 +228,7 @@
 #pragma nullable ggml_backend_is_cpu(backend)
 #pragma nullable ggml_backend_cpu_set_threadpool(threadpool)
 #pragma nullable ggml_backend_cpu_set_abort_callback(abort_callback, abort_callback_data)
+#pragma sets ggml_backend_cpu_set_threadpool(backend_cpu, threadpool)
 
 /* ggml-opt.h */
 #pragma nullable ggml_opt_dataset_labels(return)
@@ -200,6 +249,17 @@
 #pragma nullable ggml_opt_eval(result)
 #pragma nullable ggml_opt_epoch(result_train, result_eval, callback_train, callback_eval)
 #pragma nullable ggml_opt_epoch_callback_progress_bar(dataset)
+#pragma keeps ggml_opt_init(params.ctx_compute, params.backend_sched)
+#pragma lends ggml_opt_init(params.backend_sched, ggml_backend_sched_reset)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, ctx_compute)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, gf)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, inputs)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, outputs)
+#pragma keeps ggml_opt_prepare_alloc(ctx_compute, opt_ctx)
+#pragma displaces ggml_opt_alloc(opt_ctx, ggml_backend_sched_reset)
+#pragma displaces ggml_opt_epoch(opt_ctx, ggml_backend_sched_reset)
+#pragma keeps ggml_opt_fit(ctx_compute, backend_sched)
+#pragma leaves ggml_opt_fit(backend_sched, ggml_backend_sched_reset)
 
 /* gguf.h */
 #pragma nullable gguf_init_from_file_ptr(return, file)
@@ -213,6 +273,10 @@
 #pragma keeps gguf_set_tensor_data(ctx, data)
 #pragma keeps gguf_add_tensor(ctx, tensor)
 #pragma nullable gguf_set_arr_str(data)
+#pragma gives gguf_init_from_file_ptr(params.ctx)
+#pragma gives gguf_init_from_file(params.ctx)
+#pragma gives gguf_init_from_buffer(params.ctx)
+#pragma gives gguf_init_from_callback(params.ctx)
 
 /* ggml-blas.h */
 #pragma nullable ggml_backend_is_blas(backend)
@@ -261,6 +325,7 @@
 #pragma nullable ggml_backend_sycl_comm_init(return)
 #pragma nullable ggml_backend_sycl_comm_free(comm_ctx)
 #pragma nullable ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)
+#pragma frees ggml_backend_sycl_comm_free(comm_ctx, ggml_backend_sycl_comm_init)
 
 /* ggml-vulkan.h */
 #pragma nullable ggml_backend_is_vk(backend)
@@ -354,3 +419,16 @@
 #pragma nullable llama_perf_context_print(ctx)
 #pragma nullable llama_opt_param_filter_all(tensor, userdata)
 #pragma nullable llama_opt_epoch(result_train, result_eval, callback_train, callback_eval)
+#pragma reads llama_model_init_from_user(metadata)
+#pragma borrows llama_get_model(return)
+#pragma keeps llama_attach_threadpool(ctx, threadpool)
+#pragma keeps llama_attach_threadpool(ctx, threadpool_batch)
+#pragma forgets llama_detach_threadpool(llama_attach_threadpool)
+#pragma sets llama_set_adapters_lora(ctx, adapters)
+#pragma borrows llama_batch_get_one(return)
+#pragma sets llama_set_sampler(ctx, smpl, seq_id)
+#pragma inherits llama_sampler_clone(smpl)
+#pragma takes llama_sampler_chain_add(smpl)
+#pragma borrows llama_sampler_chain_get(return)
+#pragma reads llama_sampler_chain_remove(chain)
+#pragma keeps llama_opt_init(lctx, model)
