@@ -104,7 +104,7 @@ export function given<H extends Root>(type: RootClass<H>, pointer: Pointer | nul
   if (address === 0n) return;
   // In an array, because it is only kept alive: whoever frees it does no harm to those.
   const kept = [created(type, address, [], []).owner];
-  for (const keeper of keepers) keeper.keep(kept);
+  for (const keeper of keepers) keeper.keepLatest("given", [kept]);
 }
 
 /**
