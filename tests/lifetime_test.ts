@@ -2,10 +2,10 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib, load } from "@ggml/deno";
-import { type Handle, Owner, Pointer } from "@ggml/deno/ffi";
+import { type Handle, Pointer } from "@ggml/deno/ffi";
 import { borrow, copy, init, own, view } from "@ggml/deno/utils";
 import { cpu, graphOf, type Kind, KINDS, llamaKinds, newSched } from "./kinds.ts";
-import { loadTinyLlama, tinyContext, writeTinyLlama } from "./tiny_llama.ts";
+import { loadTinyLlama, tinyContext, writeTinyAdapter, writeTinyLlama } from "./tiny_llama.ts";
 
 /** The message of the Error that `act` throws. */
 function messageOf(act: () => unknown): string {
@@ -45,13 +45,15 @@ Deno.test("libllama's objects: by using, by C's function, twice, after, and whil
     for (const [name, kind] of Object.entries(llamaKinds(path))) testKind(name, kind);
   }));
 
-async function withModel(test: (path: string) => void): Promise<void> {
-  const path = await Deno.makeTempFile({ suffix: ".gguf" });
+async function withModel(test: (path: string, adapter: string) => void): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/model.gguf`, adapter = `${folder}/adapter.gguf`;
   try {
     writeTinyLlama(path);
-    test(path);
+    writeTinyAdapter(adapter);
+    test(path, adapter);
   } finally {
-    await Deno.remove(path);
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -358,7 +360,7 @@ Deno.test("a chain takes samplers and gives them back", () => {
 });
 
 Deno.test("a model takes its contexts, samplers and adapters with it", () =>
-  withModel((path) => {
+  withModel((path, adapterPath) => {
     const model = loadTinyLlama(path), ctx = tinyContext(model);
     assert(lib.llama_get_model(ctx).owner === model.owner);
     const sampler = lib.llama_sampler_init_infill(lib.llama_model_get_vocab(model));
@@ -368,12 +370,28 @@ Deno.test("a model takes its contexts, samplers and adapters with it", () =>
     assertEquals(lib.llama_decode(ctx, batch), 0);
     const logits = lib.llama_get_logits(ctx)!.bytes(64 * 4);
     assert(new Float32Array(logits.buffer).some((x) => x !== 0));
+    const adapter = lib.llama_adapter_lora_init(model, adapterPath)!;
+    assertEquals(lib.llama_set_adapters_lora(ctx, [adapter], 1, Float32Array.of(1)), 0);
     lib.llama_model_free(lib.llama_get_model(ctx));
+    assertStringIncludes(messageOf(() => lib.llama_adapter_meta_count(adapter)), "freed with its llama_model");
     assertStringIncludes(messageOf(() => lib.llama_decode(ctx, batch)), "freed with its llama_model, which was freed by llama_model_free");
     assertStringIncludes(messageOf(() => lib.llama_sampler_name(sampler)), "freed with its llama_model");
     assertStringIncludes(messageOf(() => lib.llama_sampler_chain_n(chain)), "points into a llama_model that was freed");
     assertEquals(logits.length, 0);
-    for (const handle of [ctx, sampler, chain, model]) handle[Symbol.dispose]();
+    for (const handle of [ctx, sampler, chain, adapter, model]) handle[Symbol.dispose]();
+  }));
+
+Deno.test("a context can't be used with an adapter that was freed, unless it was given others", () =>
+  withModel((path, adapterPath) => {
+    using model = loadTinyLlama(path), ctx = tinyContext(model);
+    const [first, second] = [1, 2].map(() => lib.llama_adapter_lora_init(model, adapterPath)!);
+    lib.llama_set_adapters_lora(ctx, [first], 1, Float32Array.of(1));
+    lib.llama_set_adapters_lora(ctx, [second], 1, Float32Array.of(1));
+    lib.llama_adapter_lora_free(first);
+    const batch = lib.llama_batch_get_one(Int32Array.of(1, 2), 2);
+    assertEquals(lib.llama_decode(ctx, batch), 0);
+    second[Symbol.dispose]();
+    assertStringIncludes(messageOf(() => lib.llama_decode(ctx, batch)), "points into a llama_adapter_lora that was freed");
   }));
 
 Deno.test("a context drops a thread pool that is freed", () =>
@@ -434,14 +452,4 @@ Deno.test("own takes a function that frees, and refuses what is not the caller's
   assertThrows(() => own(t, () => {}), Error, "own: this ggml_tensor belongs to another object");
   assertThrows(() => own(t.data!, () => {}), Error, "own: this Pointer belongs to another object");
   assertThrows(() => t.data![Symbol.dispose](), Error, "borrowed from another object");
-});
-
-Deno.test("an owner that points to a thousand dead ones stays small", () => {
-  const backend = new Owner(1n);
-  for (let i = 0; i < 1000; i++) {
-    const sched = new Owner(2n);
-    sched.need(backend);
-    sched.end("freed by the test", () => {});
-  }
-  assertEquals(backend.dependents.length, 0);
 });

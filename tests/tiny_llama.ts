@@ -28,10 +28,24 @@ export function writeTinyLlama(path: string): void {
   };
   for (const [key, value] of Object.entries(numbers)) lib.gguf_set_val_u32(gguf, `llama.${key}`, value);
   lib.gguf_set_val_f32(gguf, "llama.attention.layer_norm_rms_epsilon", 1e-5);
+  write(gguf, shapes(), path);
+}
+
+/** Writes an adapter of the model to a file. */
+export function writeTinyAdapter(path: string): void {
+  using gguf = lib.gguf_init_empty();
+  lib.gguf_set_val_str(gguf, "general.architecture", "llama");
+  lib.gguf_set_val_str(gguf, "general.type", "adapter");
+  lib.gguf_set_val_str(gguf, "adapter.type", "lora");
+  lib.gguf_set_val_f32(gguf, "adapter.lora.alpha", 1);
+  write(gguf, { "blk.0.attn_q.weight.lora_a": [EMBD, 2], "blk.0.attn_q.weight.lora_b": [2, EMBD] }, path);
+}
+
+function write(gguf: lib.gguf_context, shapes: Readonly<Record<string, number[]>>, path: string): void {
   using ctx = init({ memSize: 1 << 20 });
-  for (const [name, ne] of Object.entries(shapes())) {
+  for (const [name, ne] of Object.entries(shapes)) {
     const tensor = lib.ggml_new_tensor(ctx, lib.GGML_TYPE_F32, ne.length, BigInt64Array.from(ne, BigInt));
-    tensor.name = `${name}.weight`;
+    tensor.name = name;
     copy(Float32Array.from({ length: ne.reduce((a, b) => a * b) }, (_, i) => (i % 7 - 3) / 10), tensor);
     lib.gguf_add_tensor(gguf, tensor);
   }
@@ -41,18 +55,18 @@ export function writeTinyLlama(path: string): void {
 function shapes(): Record<string, number[]> {
   const square = [EMBD, EMBD];
   return {
-    token_embd: [EMBD, VOCAB],
-    output_norm: [EMBD],
-    output: [EMBD, VOCAB],
-    "blk.0.attn_norm": [EMBD],
-    "blk.0.attn_q": square,
-    "blk.0.attn_k": square,
-    "blk.0.attn_v": square,
-    "blk.0.attn_output": square,
-    "blk.0.ffn_norm": [EMBD],
-    "blk.0.ffn_gate": [EMBD, FF],
-    "blk.0.ffn_up": [EMBD, FF],
-    "blk.0.ffn_down": [FF, EMBD],
+    "token_embd.weight": [EMBD, VOCAB],
+    "output_norm.weight": [EMBD],
+    "output.weight": [EMBD, VOCAB],
+    "blk.0.attn_norm.weight": [EMBD],
+    "blk.0.attn_q.weight": square,
+    "blk.0.attn_k.weight": square,
+    "blk.0.attn_v.weight": square,
+    "blk.0.attn_output.weight": square,
+    "blk.0.ffn_norm.weight": [EMBD],
+    "blk.0.ffn_gate.weight": [EMBD, FF],
+    "blk.0.ffn_up.weight": [EMBD, FF],
+    "blk.0.ffn_down.weight": [FF, EMBD],
   };
 }
 
