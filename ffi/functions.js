@@ -5575,7 +5575,7 @@ export const functions = {
     return $createdPointer($Pointer, $, ($pointer) => functions.ggml_backend_graph_plan_free(backend, $pointer), [backend], [cgraph]);
   },
   ggml_backend_graph_plan_free(backend, plan) {
-    if (!(backend instanceof ggml_backend) || backend.owner.freed) {
+    if (!(backend instanceof ggml_backend) || backend.owner.gone) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
     $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");

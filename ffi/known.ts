@@ -23,7 +23,12 @@ interface Record {
 
 const registry = new FinalizationRegistry<Record>(({ type, address, release }) => {
   if (ownerAt(type, address) === undefined) known.get(type)?.delete(address);
-  release();
+  try {
+    release();
+  } catch (error) {
+    // Nobody can catch it here, and what isn't freed harms less than the end of the process.
+    console.error(`a ${type} that nobody holds could not be freed:`, error);
+  }
 });
 
 /** The owner of the object of that type at an address; undefined if it has none, or C freed it. */

@@ -162,6 +162,7 @@ export class Owner {
 
   /** Has this owner depend on whatever `other` does. */
   inherit(other: Owner): void {
+    if (other === STATIC) return;
     for (const [value, relation] of other.#kept ?? []) {
       if (value instanceof Owner && value.taker === other) this.inherit(value);
       else if (value !== other.taker && this.#keeps(value)) this.#add(value, relation);
@@ -268,6 +269,7 @@ export class Owner {
   }
 
   #dependOn(values: readonly unknown[]): void {
+    if (this === STATIC) return; // whatever ends, the rest stays usable
     for (const value of values) if (value instanceof Owner) (value.#dependents ??= new WeakList()).add(this);
   }
 

@@ -10,12 +10,13 @@
 
 import type { Handle } from "./handle.ts";
 import { library } from "./library.ts";
-import type { Owner } from "./owner.ts";
+import { type Owner, STATIC } from "./owner.ts";
 
 let noAlloc: ((context: bigint) => boolean) | null = null;
 
 /** Has the contexts keep `home` whose tensors it gave memory when it allocated `graph`. */
 export function places(graph: Handle, home: Handle): void {
+  if (graph.owner === STATIC) STATIC.keep(home.owner); // nobody knows for how long
   for (const context of contextsOf(graph.owner)) {
     if (context === graph.owner || !hasBuffer(context)) context.keep(home.owner);
   }
@@ -23,7 +24,7 @@ export function places(graph: Handle, home: Handle): void {
 
 /** The contexts that a graph reaches whose tensors are made without memory. */
 function contextsOf(owner: Owner, seen: Set<Owner> = new Set()): Owner[] {
-  if (seen.has(owner)) return [];
+  if (seen.has(owner) || owner === STATIC) return [];
   seen.add(owner);
   const inner = owner.keptOwners.flatMap((kept) => contextsOf(kept, seen));
   return owner.type === "ggml_context" && hasNoAlloc(owner) ? [owner, ...inner] : inner;

@@ -246,6 +246,7 @@ export function disposePointer(handle: Handle): void {
 
 /** Throws unless the user may free what a handle stands for. */
 function expectFreeable(handle: Handle, where: string): void {
+  if (handle.owner === STATIC) setOwner(handle, ownerAt(handle.constructor.name, handle.address) ?? STATIC);
   const { owner } = handle;
   const name = handle.constructor.name;
   if (owner.gone) throw freedError(handle, where);

@@ -68,12 +68,10 @@ export const POINTER: Slot = {
   fromC: (value: Deno.PointerValue) => Pointer.from(value),
 };
 
-/** The owner of what C frees by a function of its own and only lends to a callback, unless it is known. */
-const LENT = new Owner(0n);
-
 /** A pointer to a struct. */
 export function handleSlot(wrapper: new (address: bigint, owner: Owner) => Handle): Slot {
-  const fallback = () => Symbol.dispose in wrapper.prototype ? LENT : STATIC;
+  // What C frees by a function of its own, and only lends to a callback, is not the callback's to free.
+  const fallback = () => Symbol.dispose in wrapper.prototype ? new Owner(0n) : STATIC;
   return {
     native: "u64",
     toC: (value, where) => argument.handleOrNull(value, wrapper, where),

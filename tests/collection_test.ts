@@ -11,7 +11,7 @@ const FOLDER = new URL(".", import.meta.url).href;
 const STRESS = `
   const gc = (globalThis as any).gc as () => void;
   const turn = () => new Promise((resolve) => setTimeout(resolve));
-  async function stress(name: string, kind: any, count: number) {
+  async function stress(name: string, kind: any, count: number, batch: number) {
     let freed = 0;
     const prototype = Object.getPrototypeOf(kind.make());
     const dispose = prototype[Symbol.dispose];
@@ -20,16 +20,16 @@ const STRESS = `
     const some = async (n: number) => {
       for (let i = 0; i < n; i++) {
         make();
-        if (i % 50 === 49) { gc(); await turn(); }
+        if (i % batch === batch - 1) { gc(); await turn(); }
       }
       for (let i = 0; i < 5; i++) { gc(); await turn(); }
     };
-    await some(count / 4);
+    await some(count / 2); // what malloc keeps for the next time is no leak
     const before = Deno.memoryUsage().rss;
     await some(count);
     const grown = Math.round((Deno.memoryUsage().rss - before) / 2 ** 20);
     prototype[Symbol.dispose] = dispose;
-    if (prototype.constructor.name !== "Pointer" && freed < count * 1.25) console.log(name, "freed", freed);
+    if (prototype.constructor.name !== "Pointer" && freed < count * 1.5) console.log(name, "freed", freed);
     if (grown > 24) console.log(name, "grew by", grown, "MiB");
   }`;
 
@@ -37,7 +37,7 @@ Deno.test("2,000 of each kind, made and dropped, are freed, and memory stays bou
   const { code, stdout, stderr } = await program(
     `import { KINDS } from "${FOLDER}kinds.ts";
     ${STRESS}
-    for (const [name, kind] of Object.entries(KINDS)) await stress(name, kind, 2000);
+    for (const [name, kind] of Object.entries(KINDS)) await stress(name, kind, 2000, 100);
     console.log("done");`,
     GC,
   );
@@ -45,14 +45,14 @@ Deno.test("2,000 of each kind, made and dropped, are freed, and memory stays bou
   assertEquals(stdout.trim(), "done");
 });
 
-Deno.test("200 models with contexts and samplers, dropped in one go, are freed in order, and memory stays bounded", async () => {
+Deno.test("100 models with contexts and samplers, dropped in one go, are freed in order, and memory stays bounded", async () => {
   const path = await Deno.makeTempFile({ suffix: ".gguf" });
   try {
     writeTinyLlama(path);
     const { code, stdout, stderr } = await program(
       `import { llamaKinds } from "${FOLDER}kinds.ts";
       ${STRESS}
-      for (const [name, kind] of Object.entries(llamaKinds(${JSON.stringify(path)}))) await stress(name, kind, 200);
+      for (const [name, kind] of Object.entries(llamaKinds(${JSON.stringify(path)}))) await stress(name, kind, 100, 10);
       console.log("done");`,
       GC,
     );

@@ -306,6 +306,54 @@ Deno.test("struct parameters point to what they were made from", () => {
   assertStringIncludes(messageOf(() => lib.ggml_opt_static_graphs(opt)), "freed with its ggml_backend_sched");
 });
 
+Deno.test("a scheduler computes on after an optimizer that used it was freed, by C or by hand", () => {
+  using backend = cpu();
+  lib.ggml_backend_cpu_set_n_threads(backend, 1);
+  using sched = lib.ggml_backend_sched_new([backend], [lib.ggml_backend_cpu_buffer_type()], 1, 2048, false, false);
+  using statics = init({ memSize: 65536, noAlloc: true }), dynamics = init({ memSize: 1 << 20, noAlloc: true });
+  const inputs = lib.ggml_new_tensor_2d(statics, lib.GGML_TYPE_F32, 2, 4), w = lib.ggml_new_tensor_2d(statics, lib.GGML_TYPE_F32, 2, 1);
+  lib.ggml_set_input(inputs);
+  lib.ggml_set_param(w);
+  using _ = lib.ggml_backend_alloc_ctx_tensors(statics, backend)!;
+  copy(new Float32Array(2), w);
+  using dataset = lib.ggml_opt_dataset_init(lib.GGML_TYPE_F32, lib.GGML_TYPE_F32, 2, 1, 16, 1);
+  copy(Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)), lib.ggml_opt_dataset_data(dataset));
+  copy(Float32Array.from({ length: 16 }, (_, i) => Math.sin(2 * i) - Math.sin(2 * i + 1)), lib.ggml_opt_dataset_labels(dataset)!);
+  const loss = lib.GGML_OPT_LOSS_TYPE_MEAN_SQUARED_ERROR, adamw = lib.GGML_OPT_OPTIMIZER_TYPE_ADAMW;
+  const rates = new lib.ggml_opt_get_optimizer_params(() => lib.ggml_opt_get_default_optimizer_params(null));
+  const doubles = () => {
+    using ctx = init({ memSize: 65536, noAlloc: true });
+    const { a, sum, graph } = graphOf(ctx);
+    assertEquals(lib.ggml_backend_sched_alloc_graph(sched, graph), true);
+    copy(new Float32Array([1, 2, 3, 4]), a);
+    assertEquals(lib.ggml_backend_sched_graph_compute(sched, graph), lib.GGML_STATUS_SUCCESS);
+    assertEquals([...view(sum).data], [2, 4, 6, 8]);
+  };
+  const outputOf = (ctx: lib.ggml_context) => {
+    const outputs = lib.ggml_mul_mat(ctx, w, inputs);
+    lib.ggml_set_output(outputs);
+    return outputs;
+  };
+  lib.ggml_opt_fit(sched, dynamics, inputs, outputOf(dynamics), dataset, loss, adamw, rates, 20, 4, 0, true);
+  assert(view(w).data[0] > 0 && view(w).data[1] < 0); // it learns
+  doubles();
+  const params = lib.ggml_opt_default_params(sched, loss);
+  params.get_opt_pars = rates;
+  const opt = lib.ggml_opt_init(params);
+  const ctx = init({ memSize: 1 << 20, noAlloc: true });
+  const outputs = outputOf(ctx), graph = lib.ggml_new_graph_custom(ctx, 2048, true);
+  lib.ggml_build_forward_expand(graph, outputs);
+  lib.ggml_opt_prepare_alloc(opt, ctx, graph, inputs, outputs);
+  lib.ggml_opt_alloc(opt, true);
+  lib.ggml_opt_dataset_get_batch(dataset, lib.ggml_opt_inputs(opt)!, lib.ggml_opt_labels(opt), 0);
+  using result = lib.ggml_opt_result_init();
+  lib.ggml_opt_eval(opt, result);
+  opt[Symbol.dispose]();
+  assertStringIncludes(messageOf(() => view(outputs)), "points into a ggml_opt_context that was freed");
+  ctx[Symbol.dispose]();
+  doubles();
+});
+
 Deno.test("a struct by value that C didn't make holds nothing to free", () => {
   const mine = new lib.llama_batch({ n_tokens: 1 });
   assertStringIncludes(messageOf(() => lib.llama_batch_free(mine)), "llama_batch_free(batch): C didn't make this llama_batch");
@@ -435,6 +483,33 @@ Deno.test("what is borrowed is the caller's to free", () => {
   const raw = lib.ggml_context.from(rawContext())!;
   lib.ggml_free(raw); // a mere address is C's business, but not twice
   assertStringIncludes(messageOf(() => lib.ggml_free(raw)), "was freed by ggml_free");
+});
+
+Deno.test("a mere address of an object that is known is that object", () => {
+  using gguf = lib.gguf_init_empty();
+  lib.gguf_free(new lib.gguf_context(gguf.address));
+  assertStringIncludes(messageOf(() => lib.gguf_get_n_kv(gguf)), "was freed by gguf_free");
+});
+
+Deno.test("what a mere address keeps may end, and what is never freed stays usable", () => {
+  const raw = lib.ggml_context.from(rawContext())!, ctx = init({ memSize: 65536 });
+  const t = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 4);
+  lib.ggml_view_tensor(raw, t);
+  ctx[Symbol.dispose]();
+  assertStringIncludes(messageOf(() => t.ne), "was freed (disposed of)");
+  assertEquals(lib.ggml_backend_buft_name(lib.ggml_backend_cpu_buffer_type()), "CPU");
+  own(raw)[Symbol.dispose]();
+});
+
+Deno.test("a plan is freed by way of a backend that can't be used any more", () => {
+  using backend = cpu();
+  using plan = lib.ggml_backend_graph_plan_create(backend, graphOf(init({ memSize: 65536 })).graph)!;
+  const pool = lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(1));
+  lib.ggml_backend_cpu_set_threadpool(backend, pool);
+  pool[Symbol.dispose]();
+  assertStringIncludes(messageOf(() => lib.ggml_backend_graph_plan_compute(backend, plan)), "points into a ggml_threadpool");
+  lib.ggml_backend_graph_plan_free(backend, plan);
+  assertStringIncludes(messageOf(() => lib.ggml_backend_graph_plan_free(backend, plan)), "was freed by ggml_backend_graph_plan_free");
 });
 
 Deno.test("own takes a function that frees, and refuses what is not the caller's", () => {

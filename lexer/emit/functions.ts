@@ -107,7 +107,9 @@ function emitFunction(bound: BoundFunction, api: Api, roots: Roots, uses: Uses, 
     const where = `"${declaration.name}(${parameter.name})"`;
     if (isFreed(bound, parameter)) return checkFreed(parameter, where, uses, printer);
     if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
-      return checkHandle(parameter, parameter.crossing.name, where, uses, printer);
+      // What is freed by way of something that can't be used any more is freed all the same.
+      const flag = bound.annotation.frees.length > 0 ? "gone" : "freed";
+      return checkHandle(parameter, parameter.crossing.name, flag, where, uses, printer);
     }
     const slot = parameter.crossing.kind === "string" ? strings++ : 0;
     const [conversion, ...args] = toC(parameter, parameter.name, where, slot, uses);
@@ -132,8 +134,15 @@ function checkFreed({ name, nullable, crossing }: BoundParameter, where: string,
 }
 
 /** Checks a handle and gives the expression for its address. */
-function checkHandle({ name, nullable }: BoundParameter, className: string, where: string, uses: Uses, printer: Printer): string {
-  const wrong = `!(${name} instanceof ${uses.own(className)}) || ${name}.owner.freed`;
+function checkHandle(
+  { name, nullable }: BoundParameter,
+  className: string,
+  flag: "freed" | "gone",
+  where: string,
+  uses: Uses,
+  printer: Printer,
+): string {
+  const wrong = `!(${name} instanceof ${uses.own(className)}) || ${name}.owner.${flag}`;
   const condition = nullable ? `${name} !== null && (${wrong})` : wrong;
   const failure = `throw ${uses.$("wrongHandle")}(${name}, ${className}, ${where});`;
   const line = `    if (${condition}) ${failure}`;
