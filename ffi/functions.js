@@ -110,6 +110,7 @@ import {
   taken as $taken,
   uint32 as $uint32,
   uint64 as $uint64,
+  willPlace as $willPlace,
   wrongHandle as $wrongHandle,
 } from "./runtime.ts";
 
@@ -5112,6 +5113,7 @@ export const functions = {
     if (!(galloc instanceof ggml_gallocr) || galloc.owner.freed) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_reserve(galloc)");
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve(graph)");
     $ggml_gallocr_reserve ??= $bind("ggml_gallocr_reserve", ["u64", "u64"], "bool");
+    $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve(galloc.address, graph.address);
     return $;
   },
@@ -5124,6 +5126,7 @@ export const functions = {
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n_size(leaf_buffer_ids)");
     const $4 = $data(sizes, 8, "ggml_gallocr_reserve_n_size(sizes)");
     $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
+    $willPlace(null, galloc, null);
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
   },
   ggml_gallocr_reserve_n(galloc, graph, node_buffer_ids, leaf_buffer_ids) {
@@ -5132,6 +5135,7 @@ export const functions = {
     const $2 = $dataOrNull(node_buffer_ids, 4, "ggml_gallocr_reserve_n(node_buffer_ids)");
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n(leaf_buffer_ids)");
     $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
+    $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
     return $;
   },
@@ -5141,6 +5145,7 @@ export const functions = {
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
     $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
+    $willPlace(graph, galloc, null);
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
     $places(graph, galloc);
     return $;
@@ -5989,6 +5994,7 @@ export const functions = {
     }
     const $2 = $data(sizes, 8, "ggml_backend_sched_reserve_size(sizes)");
     $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
+    $willPlace(null, sched, functions.ggml_backend_sched_reset);
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
   },
   ggml_backend_sched_reserve(sched, measure_graph) {
@@ -5999,6 +6005,7 @@ export const functions = {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve(measure_graph)");
     }
     $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
+    $willPlace(null, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
     return $;
   },
@@ -6103,6 +6110,7 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_alloc_graph(graph)");
     }
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
+    $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
     $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
     $places(graph, sched);
@@ -6116,6 +6124,7 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute(graph)");
     }
     $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
+    $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
     $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
     $places(graph, sched);
@@ -6129,6 +6138,7 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute_async(graph)");
     }
     $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
+    $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
     $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
     $places(graph, sched);
@@ -6838,7 +6848,7 @@ export const functions = {
     $ggml_opt_inputs ??= $bind("ggml_opt_inputs", ["u64"], "u64");
     const $ = $ggml_opt_inputs(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_outputs(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6847,7 +6857,7 @@ export const functions = {
     $ggml_opt_outputs ??= $bind("ggml_opt_outputs", ["u64"], "u64");
     const $ = $ggml_opt_outputs(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_labels(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6856,7 +6866,7 @@ export const functions = {
     $ggml_opt_labels ??= $bind("ggml_opt_labels", ["u64"], "u64");
     const $ = $ggml_opt_labels(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_loss(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6865,7 +6875,7 @@ export const functions = {
     $ggml_opt_loss ??= $bind("ggml_opt_loss", ["u64"], "u64");
     const $ = $ggml_opt_loss(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_pred(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6874,7 +6884,7 @@ export const functions = {
     $ggml_opt_pred ??= $bind("ggml_opt_pred", ["u64"], "u64");
     const $ = $ggml_opt_pred(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_ncorrect(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6883,7 +6893,7 @@ export const functions = {
     $ggml_opt_ncorrect ??= $bind("ggml_opt_ncorrect", ["u64"], "u64");
     const $ = $ggml_opt_ncorrect(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_grad_acc(opt_ctx, node) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -6893,8 +6903,7 @@ export const functions = {
     $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64");
     const $ = $ggml_opt_grad_acc(opt_ctx.address, node.address);
     if ($ === 0n) return null;
-    $keep(opt_ctx.owner, node);
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_context_optimizer_type(arg0) {
     if (!(arg0 instanceof ggml_opt_context) || arg0.owner.freed) {
@@ -6977,6 +6986,7 @@ export const functions = {
       throw $wrongHandle(outputs, ggml_tensor, "ggml_opt_prepare_alloc(outputs)");
     }
     $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
+    opt_ctx.owner.endPassing("replaced by ggml_opt_prepare_alloc");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
     $keep(ctx_compute.owner, opt_ctx);
     $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(ctx_compute)", ctx_compute);
@@ -6990,6 +7000,7 @@ export const functions = {
     }
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
+    opt_ctx.owner.endPassing("replaced by ggml_opt_alloc");
     $ggml_opt_alloc(opt_ctx.address, $1);
     $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
   },
@@ -7024,6 +7035,7 @@ export const functions = {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
     }
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
+    opt_ctx.owner.endPassing("replaced by ggml_opt_epoch");
     $ggml_opt_epoch(
       opt_ctx.address,
       dataset.address,

@@ -95,11 +95,11 @@ export class Pointer extends Handle {
 const bufferOwners = new WeakMap<ArrayBuffer, Owner>();
 
 /** C memory as an `ArrayBuffer` that keeps `owner` alive and is detached when that is freed by hand. */
-export function externalBuffer(address: bigint, byteLength: number, owner: Owner): ArrayBuffer {
+export function externalBuffer(address: bigint, byteLength: number, owner: Owner, kind: "structs" | "data" = "data"): ArrayBuffer {
   const buffer = Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength);
   if (owner !== STATIC) {
     bufferOwners.set(buffer, owner);
-    owner.show(buffer);
+    owner.show(buffer, kind);
   }
   return buffer;
 }
@@ -131,7 +131,7 @@ function mapMemory(handle: Handle): DataView {
     }
   }
   handle.$offset = 0;
-  return handle.$view = new DataView(externalBuffer(address, size, owner));
+  return handle.$view = new DataView(externalBuffer(address, size, owner, "structs"));
 }
 
 /** The error for a handle that is used after its owner was freed, or what that points into. */

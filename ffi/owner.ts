@@ -91,7 +91,11 @@ export class Owner {
   #kept: Map<unknown, "needs" | "keeps"> | null = null;
   #latest: Map<string, Latest> | null = null;
   #dependents: WeakList<Owner> | null = null;
+  /** Buffers that show the object's structs, and those that show data of its tensors and the like. */
   #views: WeakList<ArrayBuffer> | null = null;
+  #data: WeakList<ArrayBuffer> | null = null;
+  /** What is valid for a shorter time than the object; see {@linkcode passing}. */
+  #passing: Owner | null = null;
 
   constructor(address: bigint) {
     this.address = address;
@@ -169,9 +173,32 @@ export class Owner {
     }
   }
 
-  /** Detaches a buffer that shows this object's memory when the object ends. */
-  show(buffer: ArrayBuffer): void {
-    (this.#views ??= new WeakList()).add(buffer);
+  /** Has a buffer that shows this object's memory detached when the object ends. */
+  show(buffer: ArrayBuffer, kind: "structs" | "data"): void {
+    if (kind === "structs") (this.#views ??= new WeakList()).add(buffer);
+    else (this.#data ??= new WeakList()).add(buffer);
+  }
+
+  /** Detaches the buffers that show data. */
+  hideData(): void {
+    detach(this.#data);
+    this.#data = null;
+  }
+
+  /** The owner of what lies in the object until {@linkcode endPassing}. */
+  get passing(): Owner {
+    if (this.#passing === null) {
+      this.#passing = new Owner(0n);
+      this.#passing.type = this.type;
+      this.#passing.keep(this);
+    }
+    return this.#passing;
+  }
+
+  /** Ends what {@linkcode passing} owns. */
+  endPassing(how: string): void {
+    this.#passing?.end(how, () => {});
+    this.#passing = null;
   }
 
   /**
@@ -291,13 +318,18 @@ export class Owner {
   }
 
   #detach(): void {
-    for (const buffer of this.#views ?? []) if (!buffer.detached) buffer.transfer();
+    detach(this.#views);
     this.#views = null;
+    this.hideData();
   }
 }
 
 /** The owner of what is never freed: static tables, devices, registries. It also keeps the callbacks that C may call for ever. */
 export const STATIC: Owner = new Owner(0n);
+
+function detach(buffers: WeakList<ArrayBuffer> | null): void {
+  for (const buffer of buffers ?? []) if (!buffer.detached) buffer.transfer();
+}
 
 /** An owner and all that depend on it, directly or not. */
 function dependentsOf(owner: Owner, found: Set<Owner> = new Set()): Set<Owner> {

@@ -48,7 +48,7 @@ export {
 export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { Owner, STATIC } from "./owner.ts";
-export { places } from "./placement.ts";
+export { places, willPlace } from "./placement.ts";
 export {
   borrowed,
   created,

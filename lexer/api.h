@@ -11,7 +11,10 @@
  *   #pragma sets f(x, y)         keeps y in place of what an earlier call of f gave it; `sets f(x, y, n)`: an earlier call with the same n
  *   #pragma forgets g(f1, f2)    after g, its first parameter no longer keeps what f1 and f2 had it keep. If such a thing is freed, g is
  *                                called before
- *   #pragma places f(x, y)       f gives the tensors that the graph x reaches memory of y, if they have none
+ *   #pragma places f(x, y)       f gives the tensors that the graph x reaches memory of y, if they have none, and takes it from other ones
+ *   #pragma moves f(y)           f takes it from all
+ *   #pragma passing f(return)    what f returns is valid until a function is called that `passes` names
+ *   #pragma passes f(x)          f makes anew what was made `passing` of x
  *   #pragma reads f(x, y)        f looks at x and y during the call only: what it returns doesn't depend on them
  *   #pragma inherits f(x)        f returns a copy of x: it depends on what x depends on, and not on x
  *   #pragma borrows f(return)    what f returns is somebody else's, who frees it
@@ -161,6 +164,9 @@
 #pragma nullable ggml_backend_alloc_ctx_tensors_from_buft(return)
 #pragma nullable ggml_backend_alloc_ctx_tensors(return)
 #pragma keeps ggml_tallocr_alloc(tensor, talloc)
+#pragma moves ggml_gallocr_reserve(galloc)
+#pragma moves ggml_gallocr_reserve_n_size(galloc)
+#pragma moves ggml_gallocr_reserve_n(galloc)
 #pragma places ggml_gallocr_alloc_graph(graph, galloc)
 #pragma reads ggml_backend_alloc_ctx_tensors_from_buft(ctx)
 #pragma keeps ggml_backend_alloc_ctx_tensors_from_buft(ctx, return)
@@ -211,6 +217,8 @@
 #pragma borrows ggml_backend_sched_get_backend(return)
 #pragma borrows ggml_backend_sched_get_tensor_backend(return)
 #pragma lasts ggml_backend_sched_get_buffer_type(return)
+#pragma moves ggml_backend_sched_reserve_size(sched)
+#pragma moves ggml_backend_sched_reserve(sched)
 #pragma keeps ggml_backend_sched_split_graph(sched, graph)
 #pragma keeps ggml_backend_sched_alloc_graph(sched, graph)
 #pragma places ggml_backend_sched_alloc_graph(graph, sched)
@@ -251,6 +259,16 @@
 #pragma nullable ggml_opt_epoch_callback_progress_bar(dataset)
 #pragma keeps ggml_opt_init(params.ctx_compute, params.backend_sched)
 #pragma lends ggml_opt_init(params.backend_sched, ggml_backend_sched_reset)
+#pragma passing ggml_opt_inputs(return)
+#pragma passing ggml_opt_outputs(return)
+#pragma passing ggml_opt_labels(return)
+#pragma passing ggml_opt_loss(return)
+#pragma passing ggml_opt_pred(return)
+#pragma passing ggml_opt_ncorrect(return)
+#pragma passing ggml_opt_grad_acc(return)
+#pragma passes ggml_opt_prepare_alloc(opt_ctx)
+#pragma passes ggml_opt_alloc(opt_ctx)
+#pragma passes ggml_opt_epoch(opt_ctx)
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, ctx_compute)
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, gf)
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, inputs)

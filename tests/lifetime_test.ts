@@ -197,6 +197,48 @@ Deno.test("what an allocator placed ends with it, and the weights that it only r
   assertEquals([...view(w).data], [1, 2, 3, 4]);
 });
 
+/** In `ctx`, a graph that doubles `n` numbers. */
+function doubling(ctx: lib.ggml_context, n: number): { a: lib.ggml_tensor; sum: lib.ggml_tensor; graph: lib.ggml_cgraph } {
+  const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, n);
+  lib.ggml_set_input(a);
+  const sum = lib.ggml_add(ctx, a, a);
+  const graph = lib.ggml_new_graph_custom(ctx, 16, false);
+  lib.ggml_build_forward_expand(graph, sum);
+  return { a, sum, graph };
+}
+
+Deno.test("an allocator that moves to a larger graph takes the memory of the one before", () => {
+  using ctx = init({ memSize: 65536, noAlloc: true }), backend = cpu();
+  using galloc = lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type());
+  const small = doubling(ctx, 4), large = doubling(ctx, 1 << 20);
+  for (let i = 0; i < 2; i++) assertEquals(lib.ggml_gallocr_alloc_graph(galloc, small.graph), true);
+  const numbers = view(small.a).data;
+  for (let i = 0; i < 2; i++) assertEquals(lib.ggml_gallocr_alloc_graph(galloc, small.graph), true);
+  numbers.set([1, 2, 3, 4]); // the same graph again leaves all where it is
+  assertEquals(lib.ggml_backend_graph_compute(backend, small.graph), lib.GGML_STATUS_SUCCESS);
+  assertEquals([...view(small.sum).data], [2, 4, 6, 8]);
+  assertEquals(lib.ggml_gallocr_alloc_graph(galloc, large.graph), true);
+  assertEquals(numbers.length, 0);
+  assertStringIncludes(messageOf(() => view(small.sum)), "has no memory yet");
+  copy(new Float32Array(1 << 20).fill(3), large.a);
+  assertEquals(lib.ggml_backend_graph_compute(backend, large.graph), lib.GGML_STATUS_SUCCESS);
+  assertEquals(view(large.sum).data[12345], 6);
+  assertEquals(lib.ggml_gallocr_reserve(galloc, large.graph), true);
+  assertStringIncludes(messageOf(() => view(large.sum)), "has no memory yet");
+});
+
+Deno.test("a scheduler computes the graph that it is given, not the one before", () => {
+  using ctx = init({ memSize: 65536, noAlloc: true }), backend = cpu(), sched = newSched(backend);
+  const graphs = [doubling(ctx, 4), doubling(ctx, 1 << 20), doubling(ctx, 16)];
+  for (const { a, sum, graph } of [...graphs, ...graphs]) {
+    assertEquals(lib.ggml_backend_sched_alloc_graph(sched, graph), true);
+    copy(new Float32Array(a.ne[0]).fill(a.ne[0]), a);
+    for (let i = 0; i < 2; i++) assertEquals(lib.ggml_backend_sched_graph_compute(sched, graph), lib.GGML_STATUS_SUCCESS);
+    assertEquals(view(sum).data[3], 2 * a.ne[0]);
+    for (const other of graphs) if (other.graph !== graph) assertEquals(other.sum.data, null);
+  }
+});
+
 Deno.test("a scheduler forgets a graph whose context is freed, and computes the next", () => {
   using backend = cpu();
   using sched = newSched(backend);
@@ -345,9 +387,12 @@ Deno.test("a scheduler computes on after an optimizer that used it was freed, by
   lib.ggml_build_forward_expand(graph, outputs);
   lib.ggml_opt_prepare_alloc(opt, ctx, graph, inputs, outputs);
   lib.ggml_opt_alloc(opt, true);
-  lib.ggml_opt_dataset_get_batch(dataset, lib.ggml_opt_inputs(opt)!, lib.ggml_opt_labels(opt), 0);
+  const labels = lib.ggml_opt_labels(opt);
+  lib.ggml_opt_dataset_get_batch(dataset, lib.ggml_opt_inputs(opt)!, labels, 0);
   using result = lib.ggml_opt_result_init();
   lib.ggml_opt_eval(opt, result);
+  lib.ggml_opt_prepare_alloc(opt, ctx, graph, inputs, outputs);
+  assertStringIncludes(messageOf(() => labels!.ne), "its ggml_opt_context was replaced by ggml_opt_prepare_alloc");
   opt[Symbol.dispose]();
   assertStringIncludes(messageOf(() => view(outputs)), "points into a ggml_opt_context that was freed");
   ctx[Symbol.dispose]();

@@ -19,6 +19,12 @@ export interface Annotation {
   readonly sets: (readonly [string, string, string?])[];
   /** Memory of the second goes to the tensors of the first. */
   readonly places: (readonly [string, string])[];
+  /** The object whose memory may move: the tensors that it was given to have none after it. */
+  readonly moves: Set<string>;
+  /** "return" if what is returned is valid until a function that `passes` names is called. */
+  readonly passing: Set<string>;
+  /** The object of which what was `passing` ends before the call. */
+  readonly passes: Set<string>;
   /** Parameters that are only looked at during the call. */
   readonly reads: Set<string>;
   /** "return" if what is returned is somebody else's to free. */
@@ -63,6 +69,9 @@ const VERBS: Readonly<Record<keyof Annotation, Verb>> = {
   keeps: { items: ["x", "x return"], count: [2] },
   sets: { items: ["x", "x", "x"], count: [2, 3] },
   places: { items: ["x", "x"], count: [2] },
+  moves: { items: ["x"], count: [1] },
+  passing: { items: ["return"], count: [1] },
+  passes: { items: ["x"], count: [1] },
   reads: { items: ["x"], count: null },
   borrows: { items: ["return"], count: [1] },
   lasts: { items: ["return"], count: [1] },
@@ -84,6 +93,9 @@ export function noAnnotation(): Annotation {
     keeps: [],
     sets: [],
     places: [],
+    moves: new Set(),
+    passing: new Set(),
+    passes: new Set(),
     reads: new Set(),
     borrows: new Set(),
     lasts: new Set(),

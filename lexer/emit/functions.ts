@@ -117,7 +117,7 @@ function emitFunction(bound: BoundFunction, api: Api, roots: Roots, uses: Uses, 
     return `$${i}`;
   });
   bindSymbol(bound, uses, printer);
-  printer.line(...beforeCall(bound, uses));
+  printer.line(...beforeCall(bound, api.functions, uses));
   emitCall(bound, args, api, roots, uses, printer);
   printer.line("  },");
 }

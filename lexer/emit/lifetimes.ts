@@ -51,11 +51,28 @@ function isHandles({ crossing }: BoundParameter): boolean {
 }
 
 /** What stands before the call. */
-export function beforeCall(bound: BoundFunction, uses: Uses): string[] {
-  const [given] = bound.annotation.takes;
-  if (given === undefined) return [];
-  const { name } = parameterOf(bound, given);
-  return [`    ${uses.$("expectGivable")}(${name}, ${takerOf(bound, given)}, "${bound.declaration.name}(${name})");`];
+export function beforeCall(bound: BoundFunction, api: readonly BoundFunction[], uses: Uses): string[] {
+  const { annotation, declaration } = bound;
+  const lines: string[] = [];
+  for (const given of annotation.takes) {
+    const { name } = parameterOf(bound, given);
+    lines.push(`    ${uses.$("expectGivable")}(${name}, ${takerOf(bound, given)}, "${declaration.name}(${name})");`);
+  }
+  for (const [graph, home] of annotation.places) lines.push(willPlace(bound, pathOf(bound, graph), home, api, uses));
+  for (const home of annotation.moves) lines.push(willPlace(bound, "null", home, api, uses));
+  for (const path of annotation.passes) lines.push(`    ${pathOf(bound, path)}.owner.endPassing("replaced by ${declaration.name}");`);
+  return lines;
+}
+
+/** The line by which an allocator's memory is taken back. The function that makes it forget its graph is the one with its class's `forgets`. */
+function willPlace(bound: BoundFunction, graph: string, home: string, api: readonly BoundFunction[], uses: Uses): string {
+  const { name, crossing } = parameterOf(bound, home);
+  const forgets = api.find(({ annotation, parameters }) => {
+    const [first] = parameters;
+    return annotation.forgets.size > 0 && first.crossing.kind === "handle" && crossing.kind === "handle" &&
+      first.crossing.name === crossing.name;
+  });
+  return `    ${uses.$("willPlace")}(${graph}, ${name}, ${forgets === undefined ? "null" : `functions.${forgets.name}`});`;
 }
 
 /** What stands after the call and has nothing to do with its result. */
@@ -117,6 +134,7 @@ export function handleResult(bound: BoundFunction, name: string, roots: Roots, u
   const { parameters, annotation } = bound;
   const from = parameters.find(isHandle);
   const type = uses.own(name);
+  if (annotation.passing.size > 0 && from !== undefined) return { before: [], value: `new ${type}($, ${from.name}.owner.passing)` };
   if (annotation.lasts.size > 0) return { before: [], value: `new ${type}($, ${uses.$("STATIC")})` };
   if (!roots.has(name)) {
     const before = keepable(bound).filter((parameter) => parameter !== from).map((other) => keepLine(ownerOf(from, uses), other, uses));
