@@ -7336,7 +7336,7 @@ export const functions = {
     $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_data(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_val_data");
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_arr_n(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
@@ -7351,7 +7351,7 @@ export const functions = {
     $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_data(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_arr_str(ctx, key_id, i) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_str(ctx)");
@@ -7396,7 +7396,7 @@ export const functions = {
     $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_ne(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_tensor_ne");
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_tensor_type(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_type(ctx)");
@@ -7416,6 +7416,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_remove_key(ctx)");
     const $1 = $string(key, 0, "gguf_remove_key(key)");
     $gguf_remove_key ??= $bind("gguf_remove_key", ["u64", "buffer"], "i64");
+    ctx.owner.endPassing("replaced by gguf_remove_key");
     const $ = $gguf_remove_key(ctx.address, $1);
     return $fromInt64($);
   },
@@ -7424,6 +7425,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_u8(key)");
     const $2 = $smallUnsigned(val, 8, "gguf_set_val_u8(val)");
     $gguf_set_val_u8 ??= $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u8");
     $gguf_set_val_u8(ctx.address, $1, $2);
   },
   gguf_set_val_i8(ctx, key, val) {
@@ -7431,6 +7433,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_i8(key)");
     const $2 = $small(val, 8, "gguf_set_val_i8(val)");
     $gguf_set_val_i8 ??= $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i8");
     $gguf_set_val_i8(ctx.address, $1, $2);
   },
   gguf_set_val_u16(ctx, key, val) {
@@ -7438,6 +7441,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_u16(key)");
     const $2 = $smallUnsigned(val, 16, "gguf_set_val_u16(val)");
     $gguf_set_val_u16 ??= $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u16");
     $gguf_set_val_u16(ctx.address, $1, $2);
   },
   gguf_set_val_i16(ctx, key, val) {
@@ -7445,6 +7449,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_i16(key)");
     const $2 = $small(val, 16, "gguf_set_val_i16(val)");
     $gguf_set_val_i16 ??= $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i16");
     $gguf_set_val_i16(ctx.address, $1, $2);
   },
   gguf_set_val_u32(ctx, key, val) {
@@ -7452,6 +7457,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_u32(key)");
     const $2 = $uint32(val, "gguf_set_val_u32(val)");
     $gguf_set_val_u32 ??= $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u32");
     $gguf_set_val_u32(ctx.address, $1, $2);
   },
   gguf_set_val_i32(ctx, key, val) {
@@ -7459,6 +7465,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_i32(key)");
     const $2 = $int32(val, "gguf_set_val_i32(val)");
     $gguf_set_val_i32 ??= $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i32");
     $gguf_set_val_i32(ctx.address, $1, $2);
   },
   gguf_set_val_f32(ctx, key, val) {
@@ -7466,6 +7473,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_f32(key)");
     const $2 = $float(val, "gguf_set_val_f32(val)");
     $gguf_set_val_f32 ??= $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_f32");
     $gguf_set_val_f32(ctx.address, $1, $2);
   },
   gguf_set_val_u64(ctx, key, val) {
@@ -7473,6 +7481,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_u64(key)");
     const $2 = $uint64(val, "gguf_set_val_u64(val)");
     $gguf_set_val_u64 ??= $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u64");
     $gguf_set_val_u64(ctx.address, $1, $2);
   },
   gguf_set_val_i64(ctx, key, val) {
@@ -7480,6 +7489,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_i64(key)");
     const $2 = $int64(val, "gguf_set_val_i64(val)");
     $gguf_set_val_i64 ??= $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i64");
     $gguf_set_val_i64(ctx.address, $1, $2);
   },
   gguf_set_val_f64(ctx, key, val) {
@@ -7487,6 +7497,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_f64(key)");
     const $2 = $float(val, "gguf_set_val_f64(val)");
     $gguf_set_val_f64 ??= $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_f64");
     $gguf_set_val_f64(ctx.address, $1, $2);
   },
   gguf_set_val_bool(ctx, key, val) {
@@ -7494,6 +7505,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_bool(key)");
     const $2 = $bool(val, "gguf_set_val_bool(val)");
     $gguf_set_val_bool ??= $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_bool");
     $gguf_set_val_bool(ctx.address, $1, $2);
   },
   gguf_set_val_str(ctx, key, val) {
@@ -7501,6 +7513,7 @@ export const functions = {
     const $1 = $string(key, 0, "gguf_set_val_str(key)");
     const $2 = $string(val, 1, "gguf_set_val_str(val)");
     $gguf_set_val_str ??= $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_str");
     $gguf_set_val_str(ctx.address, $1, $2);
   },
   gguf_set_arr_data(ctx, key, type, data, n) {
@@ -7510,6 +7523,7 @@ export const functions = {
     const $3 = $dataOrNull(data, 0, "gguf_set_arr_data(data)");
     const $4 = $uint64(n, "gguf_set_arr_data(n)");
     $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_arr_data");
     $gguf_set_arr_data(ctx.address, $1, $2, $3, $4);
   },
   gguf_set_arr_str(ctx, key, data, n) {
@@ -7518,18 +7532,21 @@ export const functions = {
     const $2 = $pointersOrNull(data, "gguf_set_arr_str(data)");
     const $3 = $uint64(n, "gguf_set_arr_str(n)");
     $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_arr_str");
     $gguf_set_arr_str(ctx.address, $1, $2, $3);
   },
   gguf_set_kv(ctx, src) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_kv(ctx)");
     if (!(src instanceof gguf_context) || src.owner.freed) throw $wrongHandle(src, gguf_context, "gguf_set_kv(src)");
     $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_kv");
     $gguf_set_kv(ctx.address, src.address);
   },
   gguf_add_tensor(ctx, tensor) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_add_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
     $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_add_tensor");
     $gguf_add_tensor(ctx.address, tensor.address);
     $keep(ctx.owner, tensor);
   },
@@ -7538,6 +7555,7 @@ export const functions = {
     const $1 = $string(name, 0, "gguf_set_tensor_type(name)");
     const $2 = $uint32(type, "gguf_set_tensor_type(type)");
     $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_tensor_type");
     $gguf_set_tensor_type(ctx.address, $1, $2);
   },
   gguf_set_tensor_data(ctx, name, data) {
@@ -7545,6 +7563,7 @@ export const functions = {
     const $1 = $string(name, 0, "gguf_set_tensor_data(name)");
     const $2 = $data(data, 0, "gguf_set_tensor_data(data)");
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);
     $keepData(ctx.owner, data);
   },
@@ -8986,6 +9005,7 @@ export const functions = {
     const $1 = $data(src, 1, "llama_state_set_data(src)");
     const $2 = $uint64(size, "llama_state_set_data(size)");
     $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_set_data");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
     return $fromUint64($);
   },
@@ -9003,6 +9023,7 @@ export const functions = {
     const $3 = $uint64(n_token_capacity, "llama_state_load_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_state_load_file(n_token_count_out)");
     $llama_state_load_file ??= $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
+    ctx.owner.endPassing("replaced by llama_state_load_file");
     const $ = $llama_state_load_file(ctx.address, $1, $2, $3, $4);
     return $;
   },
@@ -9013,6 +9034,7 @@ export const functions = {
     const $3 = $uint64(n_token_capacity, "llama_load_session_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_load_session_file(n_token_count_out)");
     $llama_load_session_file ??= $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
+    ctx.owner.endPassing("replaced by llama_load_session_file");
     const $ = $llama_load_session_file(ctx.address, $1, $2, $3, $4);
     return $;
   },
@@ -9056,6 +9078,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_set_data(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data(dest_seq_id)");
     $llama_state_seq_set_data ??= $bind("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_seq_set_data");
     const $ = $llama_state_seq_set_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
   },
@@ -9077,6 +9100,7 @@ export const functions = {
     const $4 = $uint64(n_token_capacity, "llama_state_seq_load_file(n_token_capacity)");
     const $5 = $data(n_token_count_out, 8, "llama_state_seq_load_file(n_token_count_out)");
     $llama_state_seq_load_file ??= $bind("llama_state_seq_load_file", ["u64", "buffer", "i32", "buffer", "u64", "buffer"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_seq_load_file");
     const $ = $llama_state_seq_load_file(ctx.address, $1, $2, $3, $4, $5);
     return $fromUint64($);
   },
@@ -9105,6 +9129,7 @@ export const functions = {
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data_ext(dest_seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_set_data_ext(flags)");
     $llama_state_seq_set_data_ext ??= $bind("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_seq_set_data_ext");
     const $ = $llama_state_seq_set_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
   },
@@ -9134,6 +9159,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
     $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
+    ctx.owner.endPassing("replaced by llama_encode");
     const $ = $llama_encode(ctx.address, $1);
     return $;
   },
@@ -9141,6 +9167,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
     $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
+    ctx.owner.endPassing("replaced by llama_decode");
     const $ = $llama_decode(ctx.address, $1);
     return $;
   },
@@ -9202,7 +9229,7 @@ export const functions = {
     $llama_get_logits ??= $bind("llama_get_logits", ["u64"], "u64");
     const $ = $llama_get_logits(ctx.address);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits_ith(ctx)");
@@ -9210,14 +9237,14 @@ export const functions = {
     $llama_get_logits_ith ??= $bind("llama_get_logits_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_logits_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_embeddings(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings(ctx)");
     $llama_get_embeddings ??= $bind("llama_get_embeddings", ["u64"], "u64");
     const $ = $llama_get_embeddings(ctx.address);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_embeddings_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_ith(ctx)");
@@ -9225,7 +9252,7 @@ export const functions = {
     $llama_get_embeddings_ith ??= $bind("llama_get_embeddings_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_embeddings_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_embeddings_seq(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_seq(ctx)");
@@ -9233,7 +9260,7 @@ export const functions = {
     $llama_get_embeddings_seq ??= $bind("llama_get_embeddings_seq", ["u64", "i32"], "u64");
     const $ = $llama_get_embeddings_seq(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_token_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_token_ith(ctx)");
@@ -9248,7 +9275,7 @@ export const functions = {
     $llama_get_sampled_probs_ith ??= $bind("llama_get_sampled_probs_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_probs_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_probs_count_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) {
@@ -9265,7 +9292,7 @@ export const functions = {
     $llama_get_sampled_logits_ith ??= $bind("llama_get_sampled_logits_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_logits_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_logits_count_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) {
@@ -9282,7 +9309,7 @@ export const functions = {
     $llama_get_sampled_candidates_ith ??= $bind("llama_get_sampled_candidates_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_candidates_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_candidates_count_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) {

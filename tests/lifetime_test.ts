@@ -338,6 +338,18 @@ Deno.test("gguf_add_tensor: the gguf ends with the tensor's context", () => {
   assertStringIncludes(messageOf(() => lib.gguf_write_to_file(gguf, "never", false)), "points into a ggml_context that was freed");
 });
 
+Deno.test("what a gguf shows ends when it changes", () => {
+  using gguf = lib.gguf_init_empty();
+  lib.gguf_set_arr_data(gguf, "numbers", lib.GGUF_TYPE_INT32, Int32Array.of(1, 2, 3), 3);
+  const data = lib.gguf_get_arr_data(gguf, 0)!;
+  const numbers = new Int32Array(data.bytes(12).buffer);
+  assertEquals([...numbers], [1, 2, 3]);
+  lib.gguf_set_val_u32(gguf, "n", 1);
+  assertEquals(numbers.length, 0);
+  assertStringIncludes(messageOf(() => data.bytes(12)), "its gguf_context was replaced by gguf_set_val_u32");
+  assertEquals(lib.gguf_get_n_kv(gguf), 2);
+});
+
 Deno.test("struct parameters point to what they were made from", () => {
   const backend = cpu(), sched = newSched(backend);
   const params = lib.ggml_opt_default_params(sched, lib.GGML_OPT_LOSS_TYPE_SUM);
@@ -463,6 +475,9 @@ Deno.test("a model takes its contexts, samplers and adapters with it", () =>
     assertEquals(lib.llama_decode(ctx, batch), 0);
     const logits = lib.llama_get_logits(ctx)!.bytes(64 * 4);
     assert(new Float32Array(logits.buffer).some((x) => x !== 0));
+    assertEquals(lib.llama_decode(ctx, batch), 0);
+    assertEquals(logits.length, 0); // they are the next ones now
+    const next = lib.llama_get_logits(ctx)!.bytes(64 * 4);
     const adapter = lib.llama_adapter_lora_init(model, adapterPath)!;
     assertEquals(lib.llama_set_adapters_lora(ctx, [adapter], 1, Float32Array.of(1)), 0);
     lib.llama_model_free(lib.llama_get_model(ctx));
@@ -470,7 +485,7 @@ Deno.test("a model takes its contexts, samplers and adapters with it", () =>
     assertStringIncludes(messageOf(() => lib.llama_decode(ctx, batch)), "freed with its llama_model, which was freed by llama_model_free");
     assertStringIncludes(messageOf(() => lib.llama_sampler_name(sampler)), "freed with its llama_model");
     assertStringIncludes(messageOf(() => lib.llama_sampler_chain_n(chain)), "points into a llama_model that was freed");
-    assertEquals(logits.length, 0);
+    assertEquals(next.length, 0);
     for (const handle of [ctx, sampler, chain, adapter, model]) handle[Symbol.dispose]();
   }));
 

@@ -149,13 +149,16 @@ export function handleResult(bound: BoundFunction, name: string, roots: Roots, u
   return { before: [], value: `${uses.$("created")}(${type}, $, ${namesOf(needs)}, ${namesOf(keeps)})` };
 }
 
-/** The expression for a pointer that another function frees, which takes what this one took. */
-export function pointerResult(bound: BoundFunction, uses: Uses): string | null {
-  const { freedBy, parameters } = bound;
-  if (freedBy === null) return null;
+/** The expression for a pointer: into what it was got from, or to what another function frees that takes what this one took. */
+export function pointerResult(bound: BoundFunction, uses: Uses): string {
+  const { freedBy, parameters, annotation } = bound;
+  const from = parameters.find(isHandle);
+  const owner = annotation.passing.size > 0 && from !== undefined ? `${from.name}.owner.passing` : ownerOf(from, uses);
+  const plain = `new ${uses.$("Pointer")}($, ${owner})`;
+  if (freedBy === null) return plain;
   const args = freedBy.parameters.map((name, i) => i === freedBy.index ? "$pointer" : name);
   const missing = args.some((name) => name !== "$pointer" && !parameters.some((parameter) => parameter.name === name));
-  if (missing) return null;
+  if (missing) return plain;
   const kept = keepable(bound);
   const needs = kept.filter(({ name }) => args.includes(name) || kept.length === 1), keeps = kept.filter((item) => !needs.includes(item));
   const free = `($pointer) => functions.${freedBy.name}(${args.join(", ")})`;
