@@ -17,6 +17,10 @@
  * - **forgets**: it points there until a function tells it to forget that (a scheduler its graph, `ggml_backend_sched_reset`; a
  *   `llama_context` its thread pool). The function is called before the object ends, and it stays usable.
  *
+ * Some things end before what they lie in: what a `gguf_context` shows of itself when it is changed, a `llama_context`'s logits when it decodes
+ * on, an optimizer's tensors when it makes new ones. They have an owner of their own, which is ended then (`passing`). And the memory that an
+ * allocator or a scheduler gives to a graph's tensors is taken from them when it is used again; see `placement.ts`.
+ *
  * A backend's buffers need no backend: they belong to its device, so they outlive it. Neither do they need the context whose tensors lie in
  * them. What a call only reads leaves no relation (`#pragma reads`).
  *

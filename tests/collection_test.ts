@@ -1,8 +1,8 @@
 /** What nobody can reach is freed by the garbage collector, of every kind, and what somebody can is not. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { writeTinyLlama } from "./tiny_llama.ts";
-import { program } from "./process.ts";
+import { deno, program } from "./process.ts";
 
 const GC = ["--allow-ffi", "--allow-read", "--allow-env", "--v8-flags=--expose-gc"];
 const FOLDER = new URL(".", import.meta.url).href;
@@ -149,4 +149,11 @@ Deno.test("a long-lived context doesn't grow by those that came and went", async
   );
   assertEquals(code, 0, stderr);
   assertEquals(stdout.trim(), "bounded 4");
+});
+
+Deno.test("100 random programs of making, relating, freeing, dropping and using end well", async () => {
+  const args = ["run", "--quiet", "--allow-ffi", "--allow-read", "--allow-env", "--v8-flags=--expose-gc", `${FOLDER}lifetime_random.ts`];
+  const { code, stdout, stderr } = await deno([...args, "100", "1"], { MALLOC_PERTURB_: "165", GGML_NO_BACKTRACE: "1", TRACE: "seeds" });
+  assertEquals(code, 0, stderr.split("\n").slice(-5).join("\n"));
+  assertMatch(stdout, /^[5-9]\d{3} done, [5-9]\d{3} threw$/m); // half of it is mistakes, half isn't
 });
