@@ -11,6 +11,7 @@ import { cstring, encode } from "./cstring.ts";
 import { describe } from "./describe.ts";
 import type { Domain } from "./domain.ts";
 import { addressOf, externalBuffer, freedError, Handle, Pointer, wrongHandle } from "./handle.ts";
+import { STATIC } from "./owner.ts";
 
 /**
  * What a pointer parameter to numbers takes: a typed array of that width, memory as bytes, or a pointer. One to `void` takes any typed array and
@@ -135,7 +136,8 @@ export function data(value: Data, width: number, where: string): ArrayBufferView
   if (value instanceof ArrayBuffer) return value;
   if (value instanceof Handle) {
     if (value.owner.freed) throw freedError(value, where);
-    return externalBuffer(value.address, 1, value.owner);
+    // Deno takes only its address. Nobody else sees it, so it needs no owner.
+    return externalBuffer(value.address, 1, STATIC);
   }
   if (isPointerObject(value)) return Deno.UnsafePointerView.getArrayBuffer(value, 1);
   throw wrong(value, "a typed array, an ArrayBuffer, a handle or a Deno pointer", where);

@@ -13,6 +13,7 @@ import { describe } from "./describe.ts";
 import { addressOf, freedError, Handle, keep, memory, wrongHandle } from "./handle.ts";
 import { readAddress } from "./integers.ts";
 import type { Owner } from "./owner.ts";
+import { borrowed } from "./roots.ts";
 import type { Struct } from "./struct.ts";
 
 /** A class that wraps an address. */
@@ -34,6 +35,12 @@ const decoder = new TextDecoder();
 export function getHandle<H>(struct: Handle, offset: number, wrapper: Wrapper<H>): H | null {
   const address = readAddress(memory(struct), struct.$offset + offset);
   return address === 0n ? null : new wrapper(address, struct.owner);
+}
+
+/** A pointer field to what C frees by a function of its own: the handle shares the owner of the object's other handles, if there are any. */
+export function getRoot<H extends Handle>(struct: Handle, offset: number, wrapper: Wrapper<H>): H | null {
+  const address = readAddress(memory(struct), struct.$offset + offset);
+  return address === 0n ? null : borrowed(wrapper, address, struct.owner);
 }
 
 /** An array of pointers as handles. */

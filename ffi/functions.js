@@ -72,26 +72,41 @@ import {
   atLeast as $atLeast,
   binder as $binder,
   bool as $bool,
+  borrowed as $borrowed,
   byHand as $byHand,
+  created as $created,
+  createdFrom as $createdFrom,
+  createdPointer as $createdPointer,
+  createdStruct as $createdStruct,
   cstringAt as $cstringAt,
   data as $data,
   dataOrNull as $dataOrNull,
   enumerator as $enumerator,
+  expectGivable as $expectGivable,
   float as $float,
+  forgetThrough as $forgetThrough,
   format as $format,
   fromInt64 as $fromInt64,
   fromUint64 as $fromUint64,
+  given as $given,
   guarding as $guarding,
   int32 as $int32,
   int64 as $int64,
   keep as $keep,
+  keepBetween as $keepBetween,
   keepData as $keepData,
-  markFreed as $markFreed,
+  keepLatest as $keepLatest,
+  keepUntil as $keepUntil,
+  lent as $lent,
   nullResult as $nullResult,
-  Owner as $Owner,
+  places as $places,
   Pointer as $Pointer,
   pointers as $pointers,
   pointersOrNull as $pointersOrNull,
+  release as $release,
+  releasePointer as $releasePointer,
+  releaseStruct as $releaseStruct,
+  renew as $renew,
   small as $small,
   smallUnsigned as $smallUnsigned,
   STATIC as $STATIC,
@@ -100,8 +115,10 @@ import {
   strings as $strings,
   stringsOrNull as $stringsOrNull,
   struct as $struct,
+  taken as $taken,
   uint32 as $uint32,
   uint64 as $uint64,
+  willPlace as $willPlace,
   wrongHandle as $wrongHandle,
 } from "./runtime.ts";
 
@@ -1539,20 +1556,19 @@ export const functions = {
     $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
     const $ = $ggml_init($0);
     if ($ === 0n) throw $nullResult("ggml_init");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new ggml_context($, $owner);
+    return $created(ggml_context, $, [], [params]);
   },
   ggml_reset(ctx) {
     if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_reset(ctx)");
     $ggml_reset ??= $bind("ggml_reset", ["u64"], "void");
-    $ggml_reset(ctx === null ? 0n : ctx.address);
+    if (ctx === null) return;
+    $renew(ctx, "ggml_reset(ctx)", () => $ggml_reset(ctx.address));
   },
   ggml_free(ctx) {
-    if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_free(ctx)");
+    if (ctx === null) return;
+    if (!(ctx instanceof ggml_context)) throw $wrongHandle(ctx, ggml_context, "ggml_free(ctx)");
     $ggml_free ??= $bind("ggml_free", ["u64"], "void");
-    $ggml_free(ctx === null ? 0n : ctx.address);
-    $markFreed(ctx);
+    $release(ctx, "ggml_free(ctx)", $ggml_free);
   },
   ggml_used_mem(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_used_mem(ctx)");
@@ -5109,6 +5125,7 @@ export const functions = {
     $ggml_custom_4d ??= $bind("ggml_custom_4d", ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_4d(ctx.address, $1, $2, $3, $4, $5, $6, $7, fun.address, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_custom_4d");
+    $keepData(ctx.owner, args);
     $keep(ctx.owner, fun);
     $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
@@ -5127,6 +5144,7 @@ export const functions = {
     const $ = $ggml_custom_inplace(ctx.address, a.address, $2, $3, fun.address, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_custom_inplace");
     $keep(ctx.owner, a);
+    $keepData(ctx.owner, args);
     $keep(ctx.owner, fun);
     $keepData(ctx.owner, userdata);
     return new ggml_tensor($, ctx.owner);
@@ -5204,7 +5222,9 @@ export const functions = {
     if ($guarding.on) $guards.ggml_build_forward_select(cgraph, tensors, n_tensors, idx);
     $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
+    $keepData(cgraph.owner, tensors);
     if ($ === 0n) throw $nullResult("ggml_build_forward_select");
+    $keepData(cgraph.owner, tensors);
     return new ggml_tensor($, cgraph.owner);
   },
   ggml_build_forward_expand(cgraph, tensor) {
@@ -5243,6 +5263,8 @@ export const functions = {
     if ($guarding.on) $guards.ggml_build_backward_expand(ctx, cgraph, grad_accs);
     $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
+    $keep(cgraph.owner, ctx);
+    $keepData(cgraph.owner, grad_accs);
   },
   ggml_new_graph(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph(ctx)");
@@ -5279,6 +5301,7 @@ export const functions = {
     if ($guarding.on) $guards.ggml_graph_cpy(src, dst);
     $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void");
     $ggml_graph_cpy(src.address, dst.address);
+    $keep(dst.owner, src);
   },
   ggml_graph_reset(cgraph) {
     if (cgraph !== null && (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed)) {
@@ -5484,7 +5507,9 @@ export const functions = {
     }
     $ggml_tallocr_new ??= $bind("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native });
     const $ = $ggml_tallocr_new(buffer.address);
-    return new ggml_tallocr($);
+    const $struct = new ggml_tallocr($);
+    $keep($struct.owner, buffer);
+    return $struct;
   },
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
@@ -5492,6 +5517,7 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_tallocr_alloc(functions, talloc, tensor);
     $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
     const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
+    $keep(tensor.owner, talloc);
     return $;
   },
   ggml_gallocr_new(buft) {
@@ -5501,9 +5527,7 @@ export const functions = {
     $ggml_gallocr_new ??= $bind("ggml_gallocr_new", ["u64"], "u64");
     const $ = $ggml_gallocr_new(buft.address);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new");
-    const $owner = new $Owner($);
-    $keep($owner, buft);
-    return new ggml_gallocr($, $owner);
+    return $created(ggml_gallocr, $, [buft], []);
   },
   ggml_gallocr_new_n(bufts, n_bufs) {
     const $0 = $pointers(bufts, ggml_backend_buffer_type, false, "ggml_gallocr_new_n(bufts)");
@@ -5513,21 +5537,19 @@ export const functions = {
     $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new_n");
-    const $owner = new $Owner($);
-    return new ggml_gallocr($, $owner);
+    return $created(ggml_gallocr, $, [bufts], []);
   },
   ggml_gallocr_free(galloc) {
-    if (galloc !== null && (!(galloc instanceof ggml_gallocr) || galloc.owner.freed)) {
-      throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_free(galloc)");
-    }
+    if (galloc === null) return;
+    if (!(galloc instanceof ggml_gallocr)) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_free(galloc)");
     $ggml_gallocr_free ??= $bind("ggml_gallocr_free", ["u64"], "void");
-    $ggml_gallocr_free(galloc === null ? 0n : galloc.address);
-    $markFreed(galloc);
+    $release(galloc, "ggml_gallocr_free(galloc)", $ggml_gallocr_free);
   },
   ggml_gallocr_reserve(galloc, graph) {
     if (!(galloc instanceof ggml_gallocr) || galloc.owner.freed) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_reserve(galloc)");
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve(graph)");
     $ggml_gallocr_reserve ??= $bind("ggml_gallocr_reserve", ["u64", "u64"], "bool");
+    $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve(galloc.address, graph.address);
     return $;
   },
@@ -5549,6 +5571,7 @@ export const functions = {
     );
     if ($guarding.on) $byHand.ggml_gallocr_reserve_n_size(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
     $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
+    $willPlace(null, galloc, null);
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
   },
   ggml_gallocr_reserve_n(galloc, graph, node_buffer_ids, leaf_buffer_ids) {
@@ -5566,6 +5589,7 @@ export const functions = {
     );
     if ($guarding.on) $byHand.ggml_gallocr_reserve_n(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids);
     $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
+    $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
     return $;
   },
@@ -5576,7 +5600,9 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
     if ($guarding.on) $byHand.ggml_gallocr_alloc_graph(functions, galloc, graph);
     $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
+    $willPlace(graph, galloc, null);
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
+    $places(graph, galloc);
     return $;
   },
   ggml_gallocr_get_buffer_size(galloc, buffer_id) {
@@ -5612,10 +5638,9 @@ export const functions = {
     $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, ctx);
-    $keep($owner, buft);
-    return new ggml_backend_buffer($, $owner);
+    const $result = $created(ggml_backend_buffer, $, [buft], []);
+    $keep(ctx.owner, $result);
+    return $result;
   },
   ggml_backend_alloc_ctx_tensors(ctx, backend) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_backend_alloc_ctx_tensors(ctx)");
@@ -5626,10 +5651,9 @@ export const functions = {
     $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, ctx);
-    $keep($owner, backend);
-    return new ggml_backend_buffer($, $owner);
+    const $result = $created(ggml_backend_buffer, $, [], []);
+    $keep(ctx.owner, $result);
+    return $result;
   },
   ggml_backend_buft_name(buft) {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
@@ -5648,9 +5672,7 @@ export const functions = {
     $ggml_backend_buft_alloc_buffer ??= $bind("ggml_backend_buft_alloc_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_backend_buft_alloc_buffer(buft.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, buft);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [buft], []);
   },
   ggml_backend_buft_get_alignment(buft) {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
@@ -5706,12 +5728,10 @@ export const functions = {
     return $cstringAt($);
   },
   ggml_backend_buffer_free(buffer) {
-    if (buffer !== null && (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed)) {
-      throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_free(buffer)");
-    }
+    if (buffer === null) return;
+    if (!(buffer instanceof ggml_backend_buffer)) throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_free(buffer)");
     $ggml_backend_buffer_free ??= $bind("ggml_backend_buffer_free", ["u64"], "void");
-    $ggml_backend_buffer_free(buffer === null ? 0n : buffer.address);
-    $markFreed(buffer);
+    $release(buffer, "ggml_backend_buffer_free(buffer)", $ggml_backend_buffer_free);
   },
   ggml_backend_buffer_get_base(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5807,7 +5827,7 @@ export const functions = {
     $ggml_backend_buffer_get_type ??= $bind("ggml_backend_buffer_get_type", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_type(buffer.address);
     if ($ === 0n) throw $nullResult("ggml_backend_buffer_get_type");
-    return new ggml_backend_buffer_type($, buffer.owner);
+    return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_buffer_reset(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5842,12 +5862,10 @@ export const functions = {
     return $cstringAt($);
   },
   ggml_backend_free(backend) {
-    if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
-      throw $wrongHandle(backend, ggml_backend, "ggml_backend_free(backend)");
-    }
+    if (backend === null) return;
+    if (!(backend instanceof ggml_backend)) throw $wrongHandle(backend, ggml_backend, "ggml_backend_free(backend)");
     $ggml_backend_free ??= $bind("ggml_backend_free", ["u64"], "void");
-    $ggml_backend_free(backend === null ? 0n : backend.address);
-    $markFreed(backend);
+    $release(backend, "ggml_backend_free(backend)", $ggml_backend_free);
   },
   ggml_backend_get_default_buffer_type(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -5856,7 +5874,7 @@ export const functions = {
     $ggml_backend_get_default_buffer_type ??= $bind("ggml_backend_get_default_buffer_type", ["u64"], "u64");
     const $ = $ggml_backend_get_default_buffer_type(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_default_buffer_type");
-    return new ggml_backend_buffer_type($, backend.owner);
+    return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_alloc_buffer(backend, size) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -5866,9 +5884,7 @@ export const functions = {
     $ggml_backend_alloc_buffer ??= $bind("ggml_backend_alloc_buffer", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_buffer(backend.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, backend);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [], []);
   },
   ggml_backend_get_alignment(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -6071,16 +6087,15 @@ export const functions = {
     $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($ === 0n) return null;
-    return new $Pointer($, backend.owner);
+    return $createdPointer($Pointer, $, ($pointer) => functions.ggml_backend_graph_plan_free(backend, $pointer), [backend], [cgraph]);
   },
   ggml_backend_graph_plan_free(backend, plan) {
-    if (!(backend instanceof ggml_backend) || backend.owner.freed) {
+    if (!(backend instanceof ggml_backend) || backend.owner.gone) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
-    const $1 = $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
     if ($guarding.on) $byHand.ggml_backend_graph_plan_free(functions, backend, plan);
     $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
-    $ggml_backend_graph_plan_free(backend.address, $1);
+    $releasePointer(plan, "ggml_backend_graph_plan_free(plan)", ($pointer) => $ggml_backend_graph_plan_free(backend.address, $pointer));
   },
   ggml_backend_graph_plan_compute(backend, plan) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -6165,7 +6180,7 @@ export const functions = {
     $ggml_backend_get_device ??= $bind("ggml_backend_get_device", ["u64"], "u64");
     const $ = $ggml_backend_get_device(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_device");
-    return new ggml_backend_device($, backend.owner);
+    return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_event_new(device) {
     if (device !== null && (!(device instanceof ggml_backend_device) || device.owner.freed)) {
@@ -6174,17 +6189,13 @@ export const functions = {
     $ggml_backend_event_new ??= $bind("ggml_backend_event_new", ["u64"], "u64");
     const $ = $ggml_backend_event_new(device === null ? 0n : device.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, device);
-    return new ggml_backend_event($, $owner);
+    return $created(ggml_backend_event, $, [device], []);
   },
   ggml_backend_event_free(event) {
-    if (event !== null && (!(event instanceof ggml_backend_event) || event.owner.freed)) {
-      throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_free(event)");
-    }
+    if (event === null) return;
+    if (!(event instanceof ggml_backend_event)) throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_free(event)");
     $ggml_backend_event_free ??= $bind("ggml_backend_event_free", ["u64"], "void");
-    $ggml_backend_event_free(event === null ? 0n : event.address);
-    $markFreed(event);
+    $release(event, "ggml_backend_event_free(event)", $ggml_backend_event_free);
   },
   ggml_backend_event_record(event, backend) {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
@@ -6279,9 +6290,7 @@ export const functions = {
     $ggml_backend_dev_init ??= $bind("ggml_backend_dev_init", ["u64", "buffer"], "u64");
     const $ = $ggml_backend_dev_init(device.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, device);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [device], []);
   },
   ggml_backend_dev_buffer_type(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
@@ -6313,10 +6322,7 @@ export const functions = {
     $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, device);
-    $keepData($owner, ptr);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [device], [ptr]);
   },
   ggml_backend_dev_supports_op(device, op) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
@@ -6446,8 +6452,7 @@ export const functions = {
     $ggml_backend_init_by_name ??= $bind("ggml_backend_init_by_name", ["buffer", "buffer"], "u64");
     const $ = $ggml_backend_init_by_name($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_init_by_type(type, params) {
     const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_init_by_type(type)");
@@ -6455,15 +6460,13 @@ export const functions = {
     $ggml_backend_init_by_type ??= $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64");
     const $ = $ggml_backend_init_by_type($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_init_best() {
     $ggml_backend_init_best ??= $bind("ggml_backend_init_best", [], "u64");
     const $ = $ggml_backend_init_best();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_load(path) {
     const $0 = $string(path, 0, "ggml_backend_load(path)");
@@ -6501,16 +6504,13 @@ export const functions = {
     $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_new");
-    const $owner = new $Owner($);
-    return new ggml_backend_sched($, $owner);
+    return $created(ggml_backend_sched, $, [backends, bufts], []);
   },
   ggml_backend_sched_free(sched) {
-    if (sched !== null && (!(sched instanceof ggml_backend_sched) || sched.owner.freed)) {
-      throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_free(sched)");
-    }
+    if (sched === null) return;
+    if (!(sched instanceof ggml_backend_sched)) throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_free(sched)");
     $ggml_backend_sched_free ??= $bind("ggml_backend_sched_free", ["u64"], "void");
-    $ggml_backend_sched_free(sched === null ? 0n : sched.address);
-    $markFreed(sched);
+    $release(sched, "ggml_backend_sched_free(sched)", $ggml_backend_sched_free);
   },
   ggml_backend_sched_reserve_size(sched, measure_graph, sizes) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6530,6 +6530,7 @@ export const functions = {
     );
     if ($guarding.on) $byHand.ggml_backend_sched_reserve_size(functions, sched, measure_graph, sizes);
     $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
+    $willPlace(null, sched, functions.ggml_backend_sched_reset);
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
   },
   ggml_backend_sched_reserve(sched, measure_graph) {
@@ -6541,6 +6542,7 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_backend_sched_reserve(functions, sched, measure_graph);
     $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
+    $willPlace(null, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
     return $;
   },
@@ -6561,9 +6563,7 @@ export const functions = {
     $ggml_backend_sched_get_backend ??= $bind("ggml_backend_sched_get_backend", ["u64", "i32"], "u64");
     const $ = $ggml_backend_sched_get_backend(sched.address, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_backend");
-    const $owner = new $Owner($);
-    $keep($owner, sched);
-    return new ggml_backend($, $owner);
+    return $borrowed(ggml_backend, $, sched.owner);
   },
   ggml_backend_sched_get_n_splits(sched) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6592,8 +6592,7 @@ export const functions = {
     $ggml_backend_sched_get_buffer_type ??= $bind("ggml_backend_sched_get_buffer_type", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_type(sched.address, backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_buffer_type");
-    $keep(sched.owner, backend);
-    return new ggml_backend_buffer_type($, sched.owner);
+    return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_sched_get_buffer_size(sched, backend) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6631,10 +6630,7 @@ export const functions = {
     $ggml_backend_sched_get_tensor_backend ??= $bind("ggml_backend_sched_get_tensor_backend", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_tensor_backend(sched.address, node.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, sched);
-    $keep($owner, node);
-    return new ggml_backend($, $owner);
+    return $borrowed(ggml_backend, $, sched.owner);
   },
   ggml_backend_sched_split_graph(sched, graph) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6645,6 +6641,7 @@ export const functions = {
     }
     $ggml_backend_sched_split_graph ??= $bind("ggml_backend_sched_split_graph", ["u64", "u64"], "void");
     $ggml_backend_sched_split_graph(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
   },
   ggml_backend_sched_alloc_graph(sched, graph) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6655,7 +6652,10 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_backend_sched_alloc_graph(functions, sched, graph);
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
+    $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+    $places(graph, sched);
     return $;
   },
   ggml_backend_sched_graph_compute(sched, graph) {
@@ -6667,7 +6667,10 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_backend_sched_graph_compute(functions, sched, graph);
     $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
+    $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+    $places(graph, sched);
     return $;
   },
   ggml_backend_sched_graph_compute_async(sched, graph) {
@@ -6679,7 +6682,10 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_backend_sched_graph_compute_async(functions, sched, graph);
     $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
+    $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
+    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+    $places(graph, sched);
     return $;
   },
   ggml_backend_sched_synchronize(sched) {
@@ -6695,6 +6701,7 @@ export const functions = {
     }
     $ggml_backend_sched_reset ??= $bind("ggml_backend_sched_reset", ["u64"], "void");
     $ggml_backend_sched_reset(sched.address);
+    sched.owner.forget("ggml_backend_sched_reset");
   },
   ggml_backend_sched_set_eval_callback(sched, callback, user_data) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6728,6 +6735,7 @@ export const functions = {
     $ggml_backend_meta_device ??= $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
+    $keepData($STATIC, devs);
     $keep($STATIC, get_split_state);
     $keepData($STATIC, get_split_state_ud);
     return new ggml_backend_device($, $STATIC);
@@ -6740,12 +6748,14 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_graph_copy(functions, backend, graph);
     $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
-    return new ggml_backend_graph_copy_struct($);
+    return $createdStruct(new ggml_backend_graph_copy_struct($), []);
   },
   ggml_backend_graph_copy_free(copy) {
-    const $0 = $struct(copy, ggml_backend_graph_copy_struct, "ggml_backend_graph_copy_free(copy)");
+    if (!(copy instanceof ggml_backend_graph_copy_struct)) {
+      throw $wrongHandle(copy, ggml_backend_graph_copy_struct, "ggml_backend_graph_copy_free(copy)");
+    }
     $ggml_backend_graph_copy_free ??= $bind("ggml_backend_graph_copy_free", [{ struct: ggml_backend_graph_copy_struct.native }], "void");
-    $ggml_backend_graph_copy_free($0);
+    $releaseStruct(copy, "ggml_backend_graph_copy_free(copy)", $ggml_backend_graph_copy_free);
   },
   ggml_backend_compare_graph_backend(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes) {
     if (!(backend1 instanceof ggml_backend) || backend1.owner.freed) {
@@ -6788,6 +6798,7 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_tensor_alloc(functions, buffer, tensor, addr);
     $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
+    $keep(tensor.owner, buffer);
     return $;
   },
   ggml_backend_view_init(tensor) {
@@ -6805,9 +6816,7 @@ export const functions = {
     $ggml_backend_cpu_buffer_from_ptr ??= $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
-    const $owner = new $Owner($);
-    $keepData($owner, ptr);
-    return new ggml_backend_buffer($, $owner);
+    return $created(ggml_backend_buffer, $, [], [ptr]);
   },
   ggml_backend_cpu_buffer_type() {
     $ggml_backend_cpu_buffer_type ??= $bind("ggml_backend_cpu_buffer_type", [], "u64");
@@ -6945,17 +6954,13 @@ export const functions = {
     $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64");
     const $ = $ggml_threadpool_new(params.address);
     if ($ === 0n) throw $nullResult("ggml_threadpool_new");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new ggml_threadpool($, $owner);
+    return $created(ggml_threadpool, $, [], []);
   },
   ggml_threadpool_free(threadpool) {
-    if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
-      throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_free(threadpool)");
-    }
+    if (threadpool === null) return;
+    if (!(threadpool instanceof ggml_threadpool)) throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_free(threadpool)");
     $ggml_threadpool_free ??= $bind("ggml_threadpool_free", ["u64"], "void");
-    $ggml_threadpool_free(threadpool === null ? 0n : threadpool.address);
-    $markFreed(threadpool);
+    $release(threadpool, "ggml_threadpool_free(threadpool)", $ggml_threadpool_free);
   },
   ggml_threadpool_get_n_threads(threadpool) {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
@@ -6988,7 +6993,10 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_graph_plan(functions, cgraph, n_threads, threadpool);
     $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
-    return new ggml_cplan($);
+    const $struct = new ggml_cplan($);
+    $keep($struct.owner, cgraph);
+    $keep($struct.owner, threadpool);
+    return $struct;
   },
   ggml_graph_compute(cgraph, cplan) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
@@ -7164,8 +7172,7 @@ export const functions = {
     $ggml_backend_cpu_init ??= $bind("ggml_backend_cpu_init", [], "u64");
     const $ = $ggml_backend_cpu_init();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_cpu(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -7194,6 +7201,7 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_cpu_set_threadpool(functions, backend_cpu, threadpool);
     $ggml_backend_cpu_set_threadpool ??= $bind("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void");
     $ggml_backend_cpu_set_threadpool(backend_cpu.address, threadpool === null ? 0n : threadpool.address);
+    $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_threadpool(threadpool)", threadpool);
   },
   ggml_backend_cpu_set_abort_callback(backend_cpu, abort_callback, abort_callback_data) {
     if (!(backend_cpu instanceof ggml_backend) || backend_cpu.owner.freed) {
@@ -7289,16 +7297,12 @@ export const functions = {
     $ggml_opt_dataset_init ??= $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_init");
-    const $owner = new $Owner($);
-    return new ggml_opt_dataset($, $owner);
+    return $created(ggml_opt_dataset, $, [], []);
   },
   ggml_opt_dataset_free(dataset) {
-    if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
-      throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_free(dataset)");
-    }
+    if (!(dataset instanceof ggml_opt_dataset)) throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_free(dataset)");
     $ggml_opt_dataset_free ??= $bind("ggml_opt_dataset_free", ["u64"], "void");
-    $ggml_opt_dataset_free(dataset.address);
-    $markFreed(dataset);
+    $release(dataset, "ggml_opt_dataset_free(dataset)", $ggml_opt_dataset_free);
   },
   ggml_opt_dataset_ndata(dataset) {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
@@ -7374,9 +7378,7 @@ export const functions = {
       { struct: ggml_opt_optimizer_params.native },
     );
     const $ = $ggml_opt_get_default_optimizer_params($0);
-    const $struct = new ggml_opt_optimizer_params($);
-    $keepData($struct.owner, userdata);
-    return $struct;
+    return new ggml_opt_optimizer_params($);
   },
   ggml_opt_get_constant_optimizer_params(userdata) {
     const $0 = $data(userdata, 0, "ggml_opt_get_constant_optimizer_params(userdata)");
@@ -7387,9 +7389,7 @@ export const functions = {
       { struct: ggml_opt_optimizer_params.native },
     );
     const $ = $ggml_opt_get_constant_optimizer_params($0);
-    const $struct = new ggml_opt_optimizer_params($);
-    $keepData($struct.owner, userdata);
-    return $struct;
+    return new ggml_opt_optimizer_params($);
   },
   ggml_opt_default_params(backend_sched, loss_type) {
     if (!(backend_sched instanceof ggml_backend_sched) || backend_sched.owner.freed) {
@@ -7398,25 +7398,26 @@ export const functions = {
     const $1 = $enumerator(loss_type, $domains.ggml_opt_loss_type, "ggml_opt_default_params(loss_type)");
     $ggml_opt_default_params ??= $bind("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native });
     const $ = $ggml_opt_default_params(backend_sched.address, $1);
-    return new ggml_opt_params($);
+    const $struct = new ggml_opt_params($);
+    $keep($struct.owner, backend_sched);
+    return $struct;
   },
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
     if ($guarding.on) $byHand.ggml_opt_init(functions, params);
     $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
+    $keepBetween(params.ctx_compute, params.backend_sched);
     if ($ === 0n) throw $nullResult("ggml_opt_init");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new ggml_opt_context($, $owner);
+    const $result = $created(ggml_opt_context, $, [], [params]);
+    $lent($result, params.backend_sched, "ggml_backend_sched_reset", functions.ggml_backend_sched_reset);
+    return $result;
   },
   ggml_opt_free(opt_ctx) {
-    if (opt_ctx !== null && (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed)) {
-      throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_free(opt_ctx)");
-    }
+    if (opt_ctx === null) return;
+    if (!(opt_ctx instanceof ggml_opt_context)) throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_free(opt_ctx)");
     $ggml_opt_free ??= $bind("ggml_opt_free", ["u64"], "void");
-    $ggml_opt_free(opt_ctx === null ? 0n : opt_ctx.address);
-    $markFreed(opt_ctx);
+    $release(opt_ctx, "ggml_opt_free(opt_ctx)", $ggml_opt_free);
   },
   ggml_opt_reset(opt_ctx, optimizer) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7441,7 +7442,7 @@ export const functions = {
     $ggml_opt_inputs ??= $bind("ggml_opt_inputs", ["u64"], "u64");
     const $ = $ggml_opt_inputs(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_outputs(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7450,7 +7451,7 @@ export const functions = {
     $ggml_opt_outputs ??= $bind("ggml_opt_outputs", ["u64"], "u64");
     const $ = $ggml_opt_outputs(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_labels(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7459,7 +7460,7 @@ export const functions = {
     $ggml_opt_labels ??= $bind("ggml_opt_labels", ["u64"], "u64");
     const $ = $ggml_opt_labels(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_loss(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7468,7 +7469,7 @@ export const functions = {
     $ggml_opt_loss ??= $bind("ggml_opt_loss", ["u64"], "u64");
     const $ = $ggml_opt_loss(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_pred(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7477,7 +7478,7 @@ export const functions = {
     $ggml_opt_pred ??= $bind("ggml_opt_pred", ["u64"], "u64");
     const $ = $ggml_opt_pred(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_ncorrect(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7486,7 +7487,7 @@ export const functions = {
     $ggml_opt_ncorrect ??= $bind("ggml_opt_ncorrect", ["u64"], "u64");
     const $ = $ggml_opt_ncorrect(opt_ctx.address);
     if ($ === 0n) return null;
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_grad_acc(opt_ctx, node) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7497,8 +7498,7 @@ export const functions = {
     $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64");
     const $ = $ggml_opt_grad_acc(opt_ctx.address, node.address);
     if ($ === 0n) return null;
-    $keep(opt_ctx.owner, node);
-    return new ggml_tensor($, opt_ctx.owner);
+    return new ggml_tensor($, opt_ctx.owner.passing);
   },
   ggml_opt_context_optimizer_type(arg0) {
     if (!(arg0 instanceof ggml_opt_context) || arg0.owner.freed) {
@@ -7519,16 +7519,13 @@ export const functions = {
     $ggml_opt_result_init ??= $bind("ggml_opt_result_init", [], "u64");
     const $ = $ggml_opt_result_init();
     if ($ === 0n) throw $nullResult("ggml_opt_result_init");
-    const $owner = new $Owner($);
-    return new ggml_opt_result($, $owner);
+    return $created(ggml_opt_result, $, [], []);
   },
   ggml_opt_result_free(result) {
-    if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
-      throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_free(result)");
-    }
+    if (result === null) return;
+    if (!(result instanceof ggml_opt_result)) throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_free(result)");
     $ggml_opt_result_free ??= $bind("ggml_opt_result_free", ["u64"], "void");
-    $ggml_opt_result_free(result === null ? 0n : result.address);
-    $markFreed(result);
+    $release(result, "ggml_opt_result_free(result)", $ggml_opt_result_free);
   },
   ggml_opt_result_reset(result) {
     if (!(result instanceof ggml_opt_result) || result.owner.freed) {
@@ -7592,7 +7589,13 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_opt_prepare_alloc(functions, opt_ctx, ctx_compute, gf, inputs, outputs);
     $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
+    opt_ctx.owner.endPassing("replaced by ggml_opt_prepare_alloc");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
+    $keep(ctx_compute.owner, opt_ctx);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(ctx_compute)", ctx_compute);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(gf)", gf);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(inputs)", inputs);
+    $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(outputs)", outputs);
   },
   ggml_opt_alloc(opt_ctx, backward) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7601,7 +7604,9 @@ export const functions = {
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
     if ($guarding.on) $byHand.ggml_opt_alloc(functions, opt_ctx, backward);
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
+    opt_ctx.owner.endPassing("replaced by ggml_opt_alloc");
     $ggml_opt_alloc(opt_ctx.address, $1);
+    $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
   },
   ggml_opt_eval(opt_ctx, result) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7638,6 +7643,7 @@ export const functions = {
       $byHand.ggml_opt_epoch(functions, opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
     }
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
+    opt_ctx.owner.endPassing("replaced by ggml_opt_epoch");
     $ggml_opt_epoch(
       opt_ctx.address,
       dataset.address,
@@ -7647,6 +7653,7 @@ export const functions = {
       callback_train === null ? 0n : callback_train.address,
       callback_eval === null ? 0n : callback_eval.address,
     );
+    $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
     $keep(opt_ctx.owner, callback_train);
     $keep(opt_ctx.owner, callback_eval);
   },
@@ -7740,14 +7747,15 @@ export const functions = {
       $10,
       $11,
     );
+    $keep(ctx_compute.owner, backend_sched);
+    functions.ggml_backend_sched_reset(backend_sched);
     $keep(backend_sched.owner, get_opt_pars);
   },
   gguf_init_empty() {
     $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64");
     const $ = $gguf_init_empty();
     if ($ === 0n) throw $nullResult("gguf_init_empty");
-    const $owner = new $Owner($);
-    return new gguf_context($, $owner);
+    return $created(gguf_context, $, [], []);
   },
   gguf_init_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "gguf_init_from_file_ptr(file)");
@@ -7755,10 +7763,9 @@ export const functions = {
     $gguf_init_from_file_ptr ??= $bind("gguf_init_from_file_ptr", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file_ptr($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keepData($owner, file);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [file, params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_init_from_file(fname, params) {
     const $0 = $string(fname, 0, "gguf_init_from_file(fname)");
@@ -7766,9 +7773,9 @@ export const functions = {
     $gguf_init_from_file ??= $bind("gguf_init_from_file", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_init_from_buffer(data, size, params) {
     const $0 = $dataOrNull(data, 0, "gguf_init_from_buffer(data)");
@@ -7778,10 +7785,9 @@ export const functions = {
     $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keepData($owner, data);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [data, params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_init_from_callback(callback, userdata, max_chunk_read, max_expected_size, params) {
     if (callback !== null && (!(callback instanceof gguf_reader_callback_t) || callback.owner.freed)) {
@@ -7798,17 +7804,15 @@ export const functions = {
     );
     const $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, callback);
-    $keepData($owner, userdata);
-    $keep($owner, params);
-    return new gguf_context($, $owner);
+    const $result = $created(gguf_context, $, [], [callback, userdata, params]);
+    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+    return $result;
   },
   gguf_free(ctx) {
-    if (ctx !== null && (!(ctx instanceof gguf_context) || ctx.owner.freed)) throw $wrongHandle(ctx, gguf_context, "gguf_free(ctx)");
+    if (ctx === null) return;
+    if (!(ctx instanceof gguf_context)) throw $wrongHandle(ctx, gguf_context, "gguf_free(ctx)");
     $gguf_free ??= $bind("gguf_free", ["u64"], "void");
-    $gguf_free(ctx === null ? 0n : ctx.address);
-    $markFreed(ctx);
+    $release(ctx, "gguf_free(ctx)", $gguf_free);
   },
   gguf_type_name(type) {
     const $0 = $enumerator(type, $domains.gguf_type, "gguf_type_name(type)");
@@ -7977,7 +7981,7 @@ export const functions = {
     $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_data(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_val_data");
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_arr_n(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
@@ -7994,7 +7998,7 @@ export const functions = {
     $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_data(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_arr_str(ctx, key_id, i) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_str(ctx)");
@@ -8043,7 +8047,7 @@ export const functions = {
     $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_ne(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_tensor_ne");
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_tensor_type(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_type(ctx)");
@@ -8065,6 +8069,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_remove_key(ctx)");
     const $1 = $string(key, 0, "gguf_remove_key(key)");
     $gguf_remove_key ??= $bind("gguf_remove_key", ["u64", "buffer"], "i64");
+    ctx.owner.endPassing("replaced by gguf_remove_key");
     const $ = $gguf_remove_key(ctx.address, $1);
     return $fromInt64($);
   },
@@ -8074,6 +8079,7 @@ export const functions = {
     const $2 = $smallUnsigned(val, 8, "gguf_set_val_u8(val)");
     if ($guarding.on) $byHand.gguf_set_val_u8(functions, ctx, key, val);
     $gguf_set_val_u8 ??= $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u8");
     $gguf_set_val_u8(ctx.address, $1, $2);
   },
   gguf_set_val_i8(ctx, key, val) {
@@ -8082,6 +8088,7 @@ export const functions = {
     const $2 = $small(val, 8, "gguf_set_val_i8(val)");
     if ($guarding.on) $byHand.gguf_set_val_i8(functions, ctx, key, val);
     $gguf_set_val_i8 ??= $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i8");
     $gguf_set_val_i8(ctx.address, $1, $2);
   },
   gguf_set_val_u16(ctx, key, val) {
@@ -8090,6 +8097,7 @@ export const functions = {
     const $2 = $smallUnsigned(val, 16, "gguf_set_val_u16(val)");
     if ($guarding.on) $byHand.gguf_set_val_u16(functions, ctx, key, val);
     $gguf_set_val_u16 ??= $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u16");
     $gguf_set_val_u16(ctx.address, $1, $2);
   },
   gguf_set_val_i16(ctx, key, val) {
@@ -8098,6 +8106,7 @@ export const functions = {
     const $2 = $small(val, 16, "gguf_set_val_i16(val)");
     if ($guarding.on) $byHand.gguf_set_val_i16(functions, ctx, key, val);
     $gguf_set_val_i16 ??= $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i16");
     $gguf_set_val_i16(ctx.address, $1, $2);
   },
   gguf_set_val_u32(ctx, key, val) {
@@ -8106,6 +8115,7 @@ export const functions = {
     const $2 = $uint32(val, "gguf_set_val_u32(val)");
     if ($guarding.on) $byHand.gguf_set_val_u32(functions, ctx, key, val);
     $gguf_set_val_u32 ??= $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u32");
     $gguf_set_val_u32(ctx.address, $1, $2);
   },
   gguf_set_val_i32(ctx, key, val) {
@@ -8114,6 +8124,7 @@ export const functions = {
     const $2 = $int32(val, "gguf_set_val_i32(val)");
     if ($guarding.on) $byHand.gguf_set_val_i32(functions, ctx, key, val);
     $gguf_set_val_i32 ??= $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i32");
     $gguf_set_val_i32(ctx.address, $1, $2);
   },
   gguf_set_val_f32(ctx, key, val) {
@@ -8122,6 +8133,7 @@ export const functions = {
     const $2 = $float(val, "gguf_set_val_f32(val)");
     if ($guarding.on) $byHand.gguf_set_val_f32(functions, ctx, key, val);
     $gguf_set_val_f32 ??= $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_f32");
     $gguf_set_val_f32(ctx.address, $1, $2);
   },
   gguf_set_val_u64(ctx, key, val) {
@@ -8130,6 +8142,7 @@ export const functions = {
     const $2 = $uint64(val, "gguf_set_val_u64(val)");
     if ($guarding.on) $byHand.gguf_set_val_u64(functions, ctx, key, val);
     $gguf_set_val_u64 ??= $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_u64");
     $gguf_set_val_u64(ctx.address, $1, $2);
   },
   gguf_set_val_i64(ctx, key, val) {
@@ -8138,6 +8151,7 @@ export const functions = {
     const $2 = $int64(val, "gguf_set_val_i64(val)");
     if ($guarding.on) $byHand.gguf_set_val_i64(functions, ctx, key, val);
     $gguf_set_val_i64 ??= $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_i64");
     $gguf_set_val_i64(ctx.address, $1, $2);
   },
   gguf_set_val_f64(ctx, key, val) {
@@ -8146,6 +8160,7 @@ export const functions = {
     const $2 = $float(val, "gguf_set_val_f64(val)");
     if ($guarding.on) $byHand.gguf_set_val_f64(functions, ctx, key, val);
     $gguf_set_val_f64 ??= $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_f64");
     $gguf_set_val_f64(ctx.address, $1, $2);
   },
   gguf_set_val_bool(ctx, key, val) {
@@ -8154,6 +8169,7 @@ export const functions = {
     const $2 = $bool(val, "gguf_set_val_bool(val)");
     if ($guarding.on) $byHand.gguf_set_val_bool(functions, ctx, key, val);
     $gguf_set_val_bool ??= $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_bool");
     $gguf_set_val_bool(ctx.address, $1, $2);
   },
   gguf_set_val_str(ctx, key, val) {
@@ -8162,6 +8178,7 @@ export const functions = {
     const $2 = $string(val, 1, "gguf_set_val_str(val)");
     if ($guarding.on) $byHand.gguf_set_val_str(functions, ctx, key, val);
     $gguf_set_val_str ??= $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_val_str");
     $gguf_set_val_str(ctx.address, $1, $2);
   },
   gguf_set_arr_data(ctx, key, type, data, n) {
@@ -8180,6 +8197,7 @@ export const functions = {
     );
     if ($guarding.on) $byHand.gguf_set_arr_data(functions, ctx, key, type, data, n);
     $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_arr_data");
     $gguf_set_arr_data(ctx.address, $1, $2, $3, $4);
   },
   gguf_set_arr_str(ctx, key, data, n) {
@@ -8190,6 +8208,7 @@ export const functions = {
     $atLeast(data, Number($3), 8, "pointers", "n", "gguf_set_arr_str(data)");
     if ($guarding.on) $byHand.gguf_set_arr_str(functions, ctx, key, data, n);
     $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_arr_str");
     $gguf_set_arr_str(ctx.address, $1, $2, $3);
   },
   gguf_set_kv(ctx, src) {
@@ -8197,6 +8216,7 @@ export const functions = {
     if (!(src instanceof gguf_context) || src.owner.freed) throw $wrongHandle(src, gguf_context, "gguf_set_kv(src)");
     if ($guarding.on) $byHand.gguf_set_kv(functions, ctx, src);
     $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_kv");
     $gguf_set_kv(ctx.address, src.address);
   },
   gguf_add_tensor(ctx, tensor) {
@@ -8204,6 +8224,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
     if ($guarding.on) $byHand.gguf_add_tensor(functions, ctx, tensor);
     $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
+    ctx.owner.endPassing("replaced by gguf_add_tensor");
     $gguf_add_tensor(ctx.address, tensor.address);
     $keep(ctx.owner, tensor);
   },
@@ -8213,6 +8234,7 @@ export const functions = {
     const $2 = $enumerator(type, $domains.ggml_type, "gguf_set_tensor_type(type)");
     if ($guarding.on) $byHand.gguf_set_tensor_type(functions, ctx, name, type);
     $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_tensor_type");
     $gguf_set_tensor_type(ctx.address, $1, $2);
   },
   gguf_set_tensor_data(ctx, name, data) {
@@ -8229,6 +8251,7 @@ export const functions = {
     );
     if ($guarding.on) $byHand.gguf_set_tensor_data(functions, ctx, name, data);
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
+    ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);
     $keepData(ctx.owner, data);
   },
@@ -8267,8 +8290,7 @@ export const functions = {
     $ggml_backend_blas_init ??= $bind("ggml_backend_blas_init", [], "u64");
     const $ = $ggml_backend_blas_init();
     if ($ === 0n) throw $nullResult("ggml_backend_blas_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_blas(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8303,8 +8325,7 @@ export const functions = {
     $ggml_backend_cann_init ??= $bind("ggml_backend_cann_init", ["i32"], "u64");
     const $ = $ggml_backend_cann_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_cann(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8351,8 +8372,7 @@ export const functions = {
     $ggml_backend_cuda_init ??= $bind("ggml_backend_cuda_init", ["i32"], "u64");
     const $ = $ggml_backend_cuda_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_cuda(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8431,8 +8451,7 @@ export const functions = {
     $ggml_backend_et_init ??= $bind("ggml_backend_et_init", ["u64"], "u64");
     const $ = $ggml_backend_et_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_et(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8484,8 +8503,7 @@ export const functions = {
     $ggml_backend_hexagon_init ??= $bind("ggml_backend_hexagon_init", [], "u64");
     const $ = $ggml_backend_hexagon_init();
     if ($ === 0n) throw $nullResult("ggml_backend_hexagon_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_hexagon(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8505,8 +8523,7 @@ export const functions = {
     $ggml_backend_metal_init ??= $bind("ggml_backend_metal_init", [], "u64");
     const $ = $ggml_backend_metal_init();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_metal(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8555,8 +8572,7 @@ export const functions = {
     $ggml_backend_opencl_init ??= $bind("ggml_backend_opencl_init", [], "u64");
     const $ = $ggml_backend_opencl_init();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_opencl(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8589,8 +8605,7 @@ export const functions = {
     $ggml_backend_openvino_init ??= $bind("ggml_backend_openvino_init", ["i32"], "u64");
     const $ = $ggml_backend_openvino_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_openvino(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8663,8 +8678,7 @@ export const functions = {
     $ggml_backend_rpc_init ??= $bind("ggml_backend_rpc_init", ["buffer", "u32"], "u64");
     const $ = $ggml_backend_rpc_init($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_rpc(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8717,8 +8731,7 @@ export const functions = {
     $ggml_backend_sycl_init ??= $bind("ggml_backend_sycl_init", ["i32"], "u64");
     const $ = $ggml_backend_sycl_init($0);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_sycl(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8749,12 +8762,12 @@ export const functions = {
     $ggml_backend_sycl_comm_init ??= $bind("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_sycl_comm_init($0, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, $STATIC);
+    return $createdPointer($Pointer, $, ($pointer) => functions.ggml_backend_sycl_comm_free($pointer), [backends], []);
   },
   ggml_backend_sycl_comm_free(comm_ctx) {
-    const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_free(comm_ctx)");
+    if (comm_ctx === null) return;
     $ggml_backend_sycl_comm_free ??= $bind("ggml_backend_sycl_comm_free", ["buffer"], "void");
-    $ggml_backend_sycl_comm_free($0);
+    $releasePointer(comm_ctx, "ggml_backend_sycl_comm_free(comm_ctx)", ($pointer) => $ggml_backend_sycl_comm_free($pointer));
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
@@ -8815,8 +8828,7 @@ export const functions = {
     $ggml_backend_vk_init ??= $bind("ggml_backend_vk_init", ["u64"], "u64");
     const $ = $ggml_backend_vk_init($0);
     if ($ === 0n) throw $nullResult("ggml_backend_vk_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_vk(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -8868,8 +8880,7 @@ export const functions = {
     $ggml_backend_webgpu_init ??= $bind("ggml_backend_webgpu_init", [], "u64");
     const $ = $ggml_backend_webgpu_init();
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_webgpu_reg() {
     $ggml_backend_webgpu_reg ??= $bind("ggml_backend_webgpu_reg", [], "u64");
@@ -8893,8 +8904,7 @@ export const functions = {
     $ggml_backend_zendnn_init ??= $bind("ggml_backend_zendnn_init", [], "u64");
     const $ = $ggml_backend_zendnn_init();
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_init");
-    const $owner = new $Owner($);
-    return new ggml_backend($, $owner);
+    return $created(ggml_backend, $, [], []);
   },
   ggml_backend_is_zendnn(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
@@ -9002,11 +9012,14 @@ export const functions = {
       threadpool === null ? 0n : threadpool.address,
       threadpool_batch === null ? 0n : threadpool_batch.address,
     );
+    $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool, () => functions.llama_detach_threadpool(ctx));
+    $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool_batch, () => functions.llama_detach_threadpool(ctx));
   },
   llama_detach_threadpool(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_detach_threadpool(ctx)");
     $llama_detach_threadpool ??= $bind("llama_detach_threadpool", ["u64"], "void");
     $llama_detach_threadpool(ctx.address);
+    ctx.owner.forget("llama_detach_threadpool");
   },
   llama_model_init_from_user(metadata, set_tensor_data, set_tensor_data_ud, params) {
     if (!(metadata instanceof gguf_context) || metadata.owner.freed) {
@@ -9024,12 +9037,7 @@ export const functions = {
     );
     const $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, metadata);
-    $keep($owner, set_tensor_data);
-    $keepData($owner, set_tensor_data_ud);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [set_tensor_data, set_tensor_data_ud, params]);
   },
   llama_load_model_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_load_model_from_file(path_model)");
@@ -9037,9 +9045,7 @@ export const functions = {
     $llama_load_model_from_file ??= $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_load_model_from_file($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [params]);
   },
   llama_model_load_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_model_load_from_file(path_model)");
@@ -9047,9 +9053,7 @@ export const functions = {
     $llama_model_load_from_file ??= $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_model_load_from_file($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [params]);
   },
   llama_model_load_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "llama_model_load_from_file_ptr(file)");
@@ -9057,10 +9061,7 @@ export const functions = {
     $llama_model_load_from_file_ptr ??= $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
     const $ = $llama_model_load_from_file_ptr($0, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keepData($owner, file);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [file, params]);
   },
   llama_model_load_from_splits(paths, n_paths, params) {
     const $0 = $strings(paths, false, "llama_model_load_from_splits(paths)");
@@ -9074,9 +9075,7 @@ export const functions = {
     );
     const $ = $llama_model_load_from_splits($0, $1, $2);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_model($, $owner);
+    return $created(llama_model, $, [], [params]);
   },
   llama_model_save_to_file(model, path_model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_save_to_file(model)");
@@ -9085,20 +9084,16 @@ export const functions = {
     $llama_model_save_to_file(model.address, $1);
   },
   llama_free_model(model) {
-    if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
-      throw $wrongHandle(model, llama_model, "llama_free_model(model)");
-    }
+    if (model === null) return;
+    if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_free_model(model)");
     $llama_free_model ??= $bind("llama_free_model", ["u64"], "void");
-    $llama_free_model(model === null ? 0n : model.address);
-    $markFreed(model);
+    $release(model, "llama_free_model(model)", $llama_free_model);
   },
   llama_model_free(model) {
-    if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
-      throw $wrongHandle(model, llama_model, "llama_model_free(model)");
-    }
+    if (model === null) return;
+    if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_model_free(model)");
     $llama_model_free ??= $bind("llama_model_free", ["u64"], "void");
-    $llama_model_free(model === null ? 0n : model.address);
-    $markFreed(model);
+    $release(model, "llama_model_free(model)", $llama_model_free);
   },
   llama_init_from_model(model, params) {
     if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
@@ -9108,10 +9103,7 @@ export const functions = {
     $llama_init_from_model ??= $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
     const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    $keep($owner, params);
-    return new llama_context($, $owner);
+    return $created(llama_context, $, [model], [params]);
   },
   llama_new_context_with_model(model, params) {
     if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
@@ -9121,16 +9113,13 @@ export const functions = {
     $llama_new_context_with_model ??= $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
     const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    $keep($owner, params);
-    return new llama_context($, $owner);
+    return $created(llama_context, $, [model], [params]);
   },
   llama_free(ctx) {
-    if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
+    if (ctx === null) return;
+    if (!(ctx instanceof llama_context)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
     $llama_free ??= $bind("llama_free", ["u64"], "void");
-    $llama_free(ctx === null ? 0n : ctx.address);
-    $markFreed(ctx);
+    $release(ctx, "llama_free(ctx)", $llama_free);
   },
   llama_time_us() {
     $llama_time_us ??= $bind("llama_time_us", [], "i64");
@@ -9243,9 +9232,7 @@ export const functions = {
     $llama_get_model ??= $bind("llama_get_model", ["u64"], "u64");
     const $ = $llama_get_model(ctx.address);
     if ($ === 0n) throw $nullResult("llama_get_model");
-    const $owner = new $Owner($);
-    $keep($owner, ctx);
-    return new llama_model($, $owner);
+    return $borrowed(llama_model, $, ctx.owner);
   },
   llama_get_memory(ctx) {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
@@ -9499,9 +9486,7 @@ export const functions = {
     $llama_adapter_lora_init ??= $bind("llama_adapter_lora_init", ["u64", "buffer"], "u64");
     const $ = $llama_adapter_lora_init(model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    return new llama_adapter_lora($, $owner);
+    return $created(llama_adapter_lora, $, [model], []);
   },
   llama_adapter_lora_init_from_file_ptr(model, file) {
     if (!(model instanceof llama_model) || model.owner.freed) {
@@ -9511,10 +9496,7 @@ export const functions = {
     $llama_adapter_lora_init_from_file_ptr ??= $bind("llama_adapter_lora_init_from_file_ptr", ["u64", "buffer"], "u64");
     const $ = $llama_adapter_lora_init_from_file_ptr(model.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, model);
-    $keepData($owner, file);
-    return new llama_adapter_lora($, $owner);
+    return $created(llama_adapter_lora, $, [model], [file]);
   },
   llama_adapter_meta_val_str(adapter, key, buf, buf_size) {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
@@ -9561,12 +9543,10 @@ export const functions = {
     return $;
   },
   llama_adapter_lora_free(adapter) {
-    if (adapter !== null && (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed)) {
-      throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_lora_free(adapter)");
-    }
+    if (adapter === null) return;
+    if (!(adapter instanceof llama_adapter_lora)) throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_lora_free(adapter)");
     $llama_adapter_lora_free ??= $bind("llama_adapter_lora_free", ["u64"], "void");
-    $llama_adapter_lora_free(adapter === null ? 0n : adapter.address);
-    $markFreed(adapter);
+    $release(adapter, "llama_adapter_lora_free(adapter)", $llama_adapter_lora_free);
   },
   llama_adapter_get_alora_n_invocation_tokens(adapter) {
     if (adapter !== null && (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed)) {
@@ -9594,6 +9574,7 @@ export const functions = {
     $atLeast(scales, Number($2), 4, "floats", "n_adapters", "llama_set_adapters_lora(scales)");
     $llama_set_adapters_lora ??= $bind("llama_set_adapters_lora", ["u64", "buffer", "u64", "buffer"], "i32");
     const $ = $llama_set_adapters_lora(ctx.address, $1, $2, $3);
+    $keepLatest(ctx.owner, "llama_set_adapters_lora(adapters)", adapters);
     return $;
   },
   llama_set_adapter_cvec(ctx, data, len, n_embd, il_start, il_end) {
@@ -9729,6 +9710,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_set_data(size)");
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_set_data(src)");
     $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_set_data");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
     return $fromUint64($);
   },
@@ -9748,6 +9730,7 @@ export const functions = {
     $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_state_load_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_load_file(n_token_count_out)");
     $llama_state_load_file ??= $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
+    ctx.owner.endPassing("replaced by llama_state_load_file");
     const $ = $llama_state_load_file(ctx.address, $1, $2, $3, $4);
     return $;
   },
@@ -9760,6 +9743,7 @@ export const functions = {
     $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_load_session_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_load_session_file(n_token_count_out)");
     $llama_load_session_file ??= $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
+    ctx.owner.endPassing("replaced by llama_load_session_file");
     const $ = $llama_load_session_file(ctx.address, $1, $2, $3, $4);
     return $;
   },
@@ -9807,6 +9791,7 @@ export const functions = {
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data(dest_seq_id)");
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data(src)");
     $llama_state_seq_set_data ??= $bind("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_seq_set_data");
     const $ = $llama_state_seq_set_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
   },
@@ -9831,6 +9816,7 @@ export const functions = {
     $atLeast(tokens_out, Number($4), 4, "int32s", "n_token_capacity", "llama_state_seq_load_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_seq_load_file(n_token_count_out)");
     $llama_state_seq_load_file ??= $bind("llama_state_seq_load_file", ["u64", "buffer", "i32", "buffer", "u64", "buffer"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_seq_load_file");
     const $ = $llama_state_seq_load_file(ctx.address, $1, $2, $3, $4, $5);
     return $fromUint64($);
   },
@@ -9861,6 +9847,7 @@ export const functions = {
     const $4 = $uint32(flags, "llama_state_seq_set_data_ext(flags)");
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data_ext(src)");
     $llama_state_seq_set_data_ext ??= $bind("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
+    ctx.owner.endPassing("replaced by llama_state_seq_set_data_ext");
     const $ = $llama_state_seq_set_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
   },
@@ -9880,17 +9867,18 @@ export const functions = {
     const $2 = $int32(n_seq_max, "llama_batch_init(n_seq_max)");
     $llama_batch_init ??= $bind("llama_batch_init", ["i32", "i32", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_init($0, $1, $2);
-    return new llama_batch($);
+    return $createdStruct(new llama_batch($), []);
   },
   llama_batch_free(batch) {
-    const $0 = $struct(batch, llama_batch, "llama_batch_free(batch)");
+    if (!(batch instanceof llama_batch)) throw $wrongHandle(batch, llama_batch, "llama_batch_free(batch)");
     $llama_batch_free ??= $bind("llama_batch_free", [{ struct: llama_batch.native }], "void");
-    $llama_batch_free($0);
+    $releaseStruct(batch, "llama_batch_free(batch)", $llama_batch_free);
   },
   llama_encode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
     $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
+    ctx.owner.endPassing("replaced by llama_encode");
     const $ = $llama_encode(ctx.address, $1);
     return $;
   },
@@ -9898,6 +9886,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
     $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
+    ctx.owner.endPassing("replaced by llama_decode");
     const $ = $llama_decode(ctx.address, $1);
     return $;
   },
@@ -9959,7 +9948,7 @@ export const functions = {
     $llama_get_logits ??= $bind("llama_get_logits", ["u64"], "u64");
     const $ = $llama_get_logits(ctx.address);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits_ith(ctx)");
@@ -9967,14 +9956,14 @@ export const functions = {
     $llama_get_logits_ith ??= $bind("llama_get_logits_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_logits_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_embeddings(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings(ctx)");
     $llama_get_embeddings ??= $bind("llama_get_embeddings", ["u64"], "u64");
     const $ = $llama_get_embeddings(ctx.address);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_embeddings_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_ith(ctx)");
@@ -9982,7 +9971,7 @@ export const functions = {
     $llama_get_embeddings_ith ??= $bind("llama_get_embeddings_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_embeddings_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_embeddings_seq(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_seq(ctx)");
@@ -9990,7 +9979,7 @@ export const functions = {
     $llama_get_embeddings_seq ??= $bind("llama_get_embeddings_seq", ["u64", "i32"], "u64");
     const $ = $llama_get_embeddings_seq(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_token_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_token_ith(ctx)");
@@ -10005,7 +9994,7 @@ export const functions = {
     $llama_get_sampled_probs_ith ??= $bind("llama_get_sampled_probs_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_probs_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_probs_count_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) {
@@ -10022,7 +10011,7 @@ export const functions = {
     $llama_get_sampled_logits_ith ??= $bind("llama_get_sampled_logits_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_logits_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_logits_count_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) {
@@ -10039,7 +10028,7 @@ export const functions = {
     $llama_get_sampled_candidates_ith ??= $bind("llama_get_sampled_candidates_ith", ["u64", "i32"], "u64");
     const $ = $llama_get_sampled_candidates_ith(ctx.address, $1);
     if ($ === 0n) return null;
-    return new $Pointer($, ctx.owner);
+    return new $Pointer($, ctx.owner.passing);
   },
   llama_get_sampled_candidates_count_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) {
@@ -10396,6 +10385,7 @@ export const functions = {
     }
     $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
     const $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
+    $keepLatest(ctx.owner, `llama_set_sampler(smpl) ${seq_id}`, smpl);
     return $;
   },
   llama_sampler_init(iface, ctx) {
@@ -10404,10 +10394,7 @@ export const functions = {
     $llama_sampler_init ??= $bind("llama_sampler_init", ["u64", "buffer"], "u64");
     const $ = $llama_sampler_init(iface.address, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init");
-    const $owner = new $Owner($);
-    $keep($owner, iface);
-    $keepData($owner, ctx);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [iface], [ctx]);
   },
   llama_sampler_name(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_name(smpl)");
@@ -10448,9 +10435,7 @@ export const functions = {
     $llama_sampler_clone ??= $bind("llama_sampler_clone", ["u64"], "u64");
     const $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, smpl);
-    return new llama_sampler($, $owner);
+    return $createdFrom(llama_sampler, $, smpl);
   },
   llama_sampler_copy(src, dst) {
     if (src !== null && (!(src instanceof llama_sampler) || src.owner.freed)) {
@@ -10463,27 +10448,25 @@ export const functions = {
     $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
   },
   llama_sampler_free(smpl) {
-    if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
-      throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
-    }
+    if (smpl === null) return;
+    if (!(smpl instanceof llama_sampler)) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
     $llama_sampler_free ??= $bind("llama_sampler_free", ["u64"], "void");
-    $llama_sampler_free(smpl === null ? 0n : smpl.address);
-    $markFreed(smpl);
+    $release(smpl, "llama_sampler_free(smpl)", $llama_sampler_free);
   },
   llama_sampler_chain_init(params) {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
     $llama_sampler_chain_init ??= $bind("llama_sampler_chain_init", [{ struct: llama_sampler_chain_params.native }], "u64");
     const $ = $llama_sampler_chain_init($0);
     if ($ === 0n) throw $nullResult("llama_sampler_chain_init");
-    const $owner = new $Owner($);
-    $keep($owner, params);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], [params]);
   },
   llama_sampler_chain_add(chain, smpl) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_add(chain)");
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_chain_add(smpl)");
     $llama_sampler_chain_add ??= $bind("llama_sampler_chain_add", ["u64", "u64"], "void");
+    $expectGivable(smpl, chain, "llama_sampler_chain_add(smpl)");
     $llama_sampler_chain_add(chain.address, smpl.address);
+    $taken(smpl, chain);
   },
   llama_sampler_chain_get(chain, i) {
     if (chain !== null && (!(chain instanceof llama_sampler) || chain.owner.freed)) {
@@ -10493,9 +10476,7 @@ export const functions = {
     $llama_sampler_chain_get ??= $bind("llama_sampler_chain_get", ["u64", "i32"], "u64");
     const $ = $llama_sampler_chain_get(chain === null ? 0n : chain.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, chain);
-    return new llama_sampler($, $owner);
+    return $borrowed(llama_sampler, $, chain?.owner ?? $STATIC);
   },
   llama_sampler_chain_n(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_n(chain)");
@@ -10511,32 +10492,27 @@ export const functions = {
     $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
     const $ = $llama_sampler_chain_remove(chain.address, $1);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, chain);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_greedy() {
     $llama_sampler_init_greedy ??= $bind("llama_sampler_init_greedy", [], "u64");
     const $ = $llama_sampler_init_greedy();
     if ($ === 0n) throw $nullResult("llama_sampler_init_greedy");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_dist(seed) {
     const $0 = $uint32(seed, "llama_sampler_init_dist(seed)");
     $llama_sampler_init_dist ??= $bind("llama_sampler_init_dist", ["u32"], "u64");
     const $ = $llama_sampler_init_dist($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dist");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_top_k(k) {
     const $0 = $int32(k, "llama_sampler_init_top_k(k)");
     $llama_sampler_init_top_k ??= $bind("llama_sampler_init_top_k", ["i32"], "u64");
     const $ = $llama_sampler_init_top_k($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_k");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_top_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_top_p(p)");
@@ -10544,8 +10520,7 @@ export const functions = {
     $llama_sampler_init_top_p ??= $bind("llama_sampler_init_top_p", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_top_p($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_p");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_min_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_min_p(p)");
@@ -10553,8 +10528,7 @@ export const functions = {
     $llama_sampler_init_min_p ??= $bind("llama_sampler_init_min_p", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_min_p($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_min_p");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_typical(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_typical(p)");
@@ -10562,16 +10536,14 @@ export const functions = {
     $llama_sampler_init_typical ??= $bind("llama_sampler_init_typical", ["f32", "u64"], "u64");
     const $ = $llama_sampler_init_typical($0, $1);
     if ($ === 0n) throw $nullResult("llama_sampler_init_typical");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_temp(t) {
     const $0 = $float(t, "llama_sampler_init_temp(t)");
     $llama_sampler_init_temp ??= $bind("llama_sampler_init_temp", ["f32"], "u64");
     const $ = $llama_sampler_init_temp($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_temp_ext(t, delta, exponent) {
     const $0 = $float(t, "llama_sampler_init_temp_ext(t)");
@@ -10580,8 +10552,7 @@ export const functions = {
     $llama_sampler_init_temp_ext ??= $bind("llama_sampler_init_temp_ext", ["f32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_temp_ext($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp_ext");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_xtc(p, t, min_keep, seed) {
     const $0 = $float(p, "llama_sampler_init_xtc(p)");
@@ -10591,16 +10562,14 @@ export const functions = {
     $llama_sampler_init_xtc ??= $bind("llama_sampler_init_xtc", ["f32", "f32", "u64", "u32"], "u64");
     const $ = $llama_sampler_init_xtc($0, $1, $2, $3);
     if ($ === 0n) throw $nullResult("llama_sampler_init_xtc");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_top_n_sigma(n) {
     const $0 = $float(n, "llama_sampler_init_top_n_sigma(n)");
     $llama_sampler_init_top_n_sigma ??= $bind("llama_sampler_init_top_n_sigma", ["f32"], "u64");
     const $ = $llama_sampler_init_top_n_sigma($0);
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_n_sigma");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_mirostat(n_vocab, seed, tau, eta, m) {
     const $0 = $int32(n_vocab, "llama_sampler_init_mirostat(n_vocab)");
@@ -10611,8 +10580,7 @@ export const functions = {
     $llama_sampler_init_mirostat ??= $bind("llama_sampler_init_mirostat", ["i32", "u32", "f32", "f32", "i32"], "u64");
     const $ = $llama_sampler_init_mirostat($0, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_mirostat_v2(seed, tau, eta) {
     const $0 = $uint32(seed, "llama_sampler_init_mirostat_v2(seed)");
@@ -10621,8 +10589,7 @@ export const functions = {
     $llama_sampler_init_mirostat_v2 ??= $bind("llama_sampler_init_mirostat_v2", ["u32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_mirostat_v2($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat_v2");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_grammar(vocab, grammar_str, grammar_root) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_grammar(vocab)");
@@ -10631,9 +10598,7 @@ export const functions = {
     $llama_sampler_init_grammar ??= $bind("llama_sampler_init_grammar", ["u64", "buffer", "buffer"], "u64");
     const $ = $llama_sampler_init_grammar(vocab.address, $1, $2);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_grammar_lazy(vocab, grammar_str, grammar_root, trigger_words, num_trigger_words, trigger_tokens, num_trigger_tokens) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) {
@@ -10654,9 +10619,7 @@ export const functions = {
     );
     const $ = $llama_sampler_init_grammar_lazy(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_grammar_lazy_patterns(
     vocab,
@@ -10692,9 +10655,7 @@ export const functions = {
     );
     const $ = $llama_sampler_init_grammar_lazy_patterns(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) return null;
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_penalties(n_vocab, penalty_last_n, penalty_repeat, penalty_freq, penalty_present) {
     const $0 = $int32(n_vocab, "llama_sampler_init_penalties(n_vocab)");
@@ -10705,8 +10666,7 @@ export const functions = {
     $llama_sampler_init_penalties ??= $bind("llama_sampler_init_penalties", ["i32", "i32", "f32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_penalties($0, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("llama_sampler_init_penalties");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_dry(vocab, dry_multiplier, dry_base, dry_allowed_length, dry_penalty_last_n, seq_breakers, num_breakers) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_dry(vocab)");
@@ -10720,9 +10680,7 @@ export const functions = {
     $llama_sampler_init_dry ??= $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
     const $ = $llama_sampler_init_dry(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dry");
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_adaptive_p(target, decay, seed) {
     const $0 = $float(target, "llama_sampler_init_adaptive_p(target)");
@@ -10731,8 +10689,7 @@ export const functions = {
     $llama_sampler_init_adaptive_p ??= $bind("llama_sampler_init_adaptive_p", ["f32", "f32", "u32"], "u64");
     const $ = $llama_sampler_init_adaptive_p($0, $1, $2);
     if ($ === 0n) throw $nullResult("llama_sampler_init_adaptive_p");
-    const $owner = new $Owner($);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_logit_bias(n_vocab, n_logit_bias, logit_bias) {
     const $0 = $int32(n_vocab, "llama_sampler_init_logit_bias(n_vocab)");
@@ -10744,18 +10701,14 @@ export const functions = {
     $llama_sampler_init_logit_bias ??= $bind("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64");
     const $ = $llama_sampler_init_logit_bias($0, $1, logit_bias === null ? 0n : logit_bias.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_logit_bias");
-    const $owner = new $Owner($);
-    $keep($owner, logit_bias);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [logit_bias], []);
   },
   llama_sampler_init_infill(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_infill(vocab)");
     $llama_sampler_init_infill ??= $bind("llama_sampler_init_infill", ["u64"], "u64");
     const $ = $llama_sampler_init_infill(vocab.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_infill");
-    const $owner = new $Owner($);
-    $keep($owner, vocab);
-    return new llama_sampler($, $owner);
+    return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_get_seed(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_get_seed(smpl)");
@@ -10868,6 +10821,7 @@ export const functions = {
     const $2 = $struct(lopt_params, llama_opt_params, "llama_opt_init(lopt_params)");
     $llama_opt_init ??= $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void");
     $llama_opt_init(lctx.address, model.address, $2);
+    $keep(lctx.owner, model);
   },
   llama_opt_epoch(lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     if (!(lctx instanceof llama_context) || lctx.owner.freed) throw $wrongHandle(lctx, llama_context, "llama_opt_epoch(lctx)");

@@ -10,7 +10,9 @@
  */
 
 import { describe } from "./describe.ts";
-import { markOwnerFreed, type Owner, STATIC } from "./owner.ts";
+import { ownerAt } from "./known.ts";
+import { type Ending, type Owner, STATIC } from "./owner.ts";
+import { disposePointer } from "./roots.ts";
 
 /** A pointer into C memory, or into memory that C and JavaScript share. */
 export abstract class Handle {
@@ -38,15 +40,16 @@ export abstract class Handle {
    * A handle of this class from a Deno pointer or an address; null for a null one.
    *
    * @param pointer Where it points.
-   * @param owner What keeps it valid; by default nothing does.
+   * @param owner What keeps it valid; by default what keeps the other handles of the object valid, if C frees it by a function of its own and
+   * one is there, or else nothing.
    */
   static from<H extends Handle>(
     this: new (address: bigint, owner?: Owner) => H,
     pointer: Deno.PointerValue | bigint,
-    owner: Owner = STATIC,
+    owner?: Owner,
   ): H | null {
     const address = typeof pointer === "bigint" ? pointer : BigInt(Deno.UnsafePointer.value(pointer));
-    return address === 0n ? null : new this(address, owner);
+    return address === 0n ? null : new this(address, owner ?? ownerAt(this.name, address) ?? STATIC);
   }
 
   /** The same pointer as Deno's own FFI functions take it. Throws if its owner was freed. */
@@ -71,21 +74,33 @@ export class Pointer extends Handle {
    * The bytes that it points to, without a copy.
    *
    * @param byteLength How many bytes to show. C doesn't say; a wrong number reads what isn't yours.
-   * @returns A view that keeps the owner alive for as long as it lives itself.
+   * @returns A view that keeps the owner alive for as long as it lives itself. If the owner is freed by hand, it is detached: empty.
    */
   bytes(byteLength: number): Uint8Array<ArrayBuffer> {
     if (this.owner.freed) throw freedError(this, "bytes");
     return new Uint8Array(externalBuffer(this.address, byteLength, this.owner));
+  }
+
+  /**
+   * Frees what it points to, if C made that for the caller (`ggml_backend_graph_plan_create`) or `own` said how; twice is harmless.
+   *
+   * @throws {Error} If it points to what is not freed by itself.
+   */
+  [Symbol.dispose](): void {
+    disposePointer(this);
   }
 }
 
 /** Owners that are kept alive by the buffers which show their memory. */
 const bufferOwners = new WeakMap<ArrayBuffer, Owner>();
 
-/** C memory as an `ArrayBuffer` that keeps `owner` alive. */
-export function externalBuffer(address: bigint, byteLength: number, owner: Owner): ArrayBuffer {
+/** C memory as an `ArrayBuffer` that keeps `owner` alive and is detached when that is freed by hand. */
+export function externalBuffer(address: bigint, byteLength: number, owner: Owner, kind: "structs" | "data" = "data"): ArrayBuffer {
   const buffer = Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength);
-  if (owner !== STATIC) bufferOwners.set(buffer, owner);
+  if (owner !== STATIC) {
+    bufferOwners.set(buffer, owner);
+    owner.show(buffer, kind);
+  }
   return buffer;
 }
 
@@ -116,14 +131,39 @@ function mapMemory(handle: Handle): DataView {
     }
   }
   handle.$offset = 0;
-  return handle.$view = new DataView(externalBuffer(address, size, owner));
+  return handle.$view = new DataView(externalBuffer(address, size, owner, "structs"));
 }
 
-/** The error for a handle that is used after its owner was freed. */
+/** The error for a handle that is used after its owner was freed, or what that points into. */
 export function freedError(handle: Handle, where: string): Error {
-  const name = handle.constructor.name;
-  const self = handle.owner.address === handle.address;
-  return new Error(`${where}: ${self ? `this ${name} was freed` : `the owner of this ${name} was freed`}`);
+  const { owner } = handle;
+  const { ending } = owner;
+  const name = handle.constructor.name + nameOf(handle);
+  const self = owner.address === handle.address;
+  const options = ending?.site ? { cause: ending.site } : {};
+  if (ending === null) return new Error(`${where}: ${self ? `this ${name} was freed` : `the owner of this ${name} was freed`}`);
+  const type = ending.type === "" ? "struct" : ending.type;
+  if (self) return new Error(`${where}: this ${name} ${fateOf(ending)}`, options);
+  const verb = ending.gone ? "was freed" : "can't be used any more";
+  return new Error(`${where}: the owner of this ${name} ${verb}: its ${type} ${fateOf(ending)}`, options);
+}
+
+/** What became of an object, to go after its name. */
+function fateOf({ gone, how, culprit }: Ending): string {
+  if (gone) return `was ${how}`;
+  return `points into a ${culprit!.type} that was ${culprit!.how}`;
+}
+
+/** The name of a struct that has one and that was looked at before, if it can still be read, in quotes. */
+function nameOf(handle: Handle): string {
+  const view = handle.$view;
+  if (view === null || bufferOwners.has(view.buffer as ArrayBuffer)) return "";
+  const get = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(handle), "name")?.get;
+  // The field is read through a handle that is not freed: the memory is JavaScript's own.
+  const name = get?.call(
+    Object.assign(Object.create(Object.getPrototypeOf(handle)), { owner: STATIC, $view: view, $offset: handle.$offset }),
+  );
+  return typeof name === "string" && name !== "" ? ` ${JSON.stringify(name)}` : "";
 }
 
 /** The error for an argument or field that is no live handle of the class that it must have. */
@@ -132,32 +172,30 @@ export function wrongHandle(value: unknown, expected: abstract new (...args: nev
   return new TypeError(`${where}: expected a ${expected.name}, got ${describe(value)}`);
 }
 
-/**
- * Marks what `handle` stands for as freed, after C freed it. A handle into somebody else's memory (a buffer read from a tensor's field)
- * does not take its owner with it.
- */
-export function markFreed(handle: Handle | null): void {
-  if (handle !== null && handle.owner.address === handle.address) markOwnerFreed(handle.owner);
-}
-
-/** Frees what `handle` stands for, once. Only a handle of the object itself may: one from inside another object's memory is borrowed. */
-export function dispose<H extends Handle>(handle: H, free: (handle: H) => void): void {
-  if (handle.owner.freed) return;
-  if (handle.owner.address !== handle.address) {
-    const name = handle.constructor.name;
-    throw new Error(`this ${name} is borrowed from another object, which frees it; it can't be disposed of by itself`);
-  }
-  free(handle);
-}
-
 /** Has `owner` keep alive whatever `handle` points into. */
 export function keep(owner: Owner, handle: Handle | null): void {
   if (handle !== null && handle.owner !== owner) owner.keep(handle.owner);
 }
 
-/** Has `owner` keep memory alive: a typed array or buffer itself, or whatever a handle points into. */
+/** Has what one handle points into keep what the other does. Either may be null: then there is nothing to keep. */
+export function keepBetween(holder: Handle | null, handle: Handle | null): void {
+  if (holder !== null) keep(holder.owner, handle);
+}
+
+/** Has `owner` keep what its setter `name` was given, in place of what it was given before. */
+export function keepLatest(owner: Owner, name: string, ...values: unknown[]): void {
+  owner.keepLatest(name, values.flat().map((value) => value instanceof Handle ? value.owner : value));
+}
+
+/** Has `owner` keep whatever `handle` points into, until `forget` is called. */
+export function keepUntil(owner: Owner, name: string, handle: Handle | null, forget: () => void): void {
+  if (handle !== null) owner.keepUntil(name, handle.owner, forget);
+}
+
+/** Has `owner` keep memory alive: a typed array or buffer itself, or whatever a handle, or each handle of an array, points into. */
 export function keepData(owner: Owner, data: unknown): void {
   if (data instanceof Handle) keep(owner, data);
+  else if (Array.isArray(data)) { for (const item of data) if (item instanceof Handle) keep(owner, item); }
   else owner.keep(data);
 }
 

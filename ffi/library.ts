@@ -22,6 +22,7 @@ import {
   RELEASE,
 } from "./find.ts";
 import { FIRST_SYMBOLS, quieten } from "./log.ts";
+import { traceFrees } from "./owner.ts";
 
 /** Whether the guards run. */
 export const guarding: { on: boolean } = { on: true };
@@ -46,6 +47,11 @@ export interface LoadOptions {
   path?: string;
   /** False to call C without checking first what it asserts. By default it is checked, at 0.1 µs a tensor. */
   guards?: boolean;
+  /**
+   * True to have the error for the use of a freed object say where it was freed: its `cause` has the stack of the free. Noting them costs
+   * microseconds a free. It can be turned on and off at any time.
+   */
+  debug?: boolean;
   /**
    * What happens when C aborts, which it does where it finds a mistake that nothing here found before: `"exit"` prints C's message, the
    * JavaScript stack that led there and how to report it, calls the `unload` listeners, and ends the process with {@linkcode EXIT_ABORT}.
@@ -328,8 +334,8 @@ export function library(): Library {
  * Loads ggml's library. Without it, the first call of any function loads the default one.
  *
  * @param options `path`: a library file, or a folder that holds a build's libraries. `guards`: false to go without the checks of what ggml
- * asserts (0.1 µs a tensor); a mistake then ends the process. `onAbort: "exit"`: how the process ends if C aborts all the same. Both may also
- * be said later.
+ * asserts (0.1 µs a tensor); a mistake then ends the process. `debug`: errors say where a thing was freed. `onAbort: "exit"`: how the process
+ * ends if C aborts all the same. All but the path may also be said later.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
  * bindings', if a library is already loaded (one process holds one), or if `onAbort` can't be had on this system.
@@ -351,12 +357,16 @@ export function library(): Library {
  */
 export function load(options: LoadOptions = {}): LibraryInfo {
   if (typeof options !== "object" || options === null) throw new TypeError(`load: expected { path }, got ${Deno.inspect(options)}`);
-  const { path, guards, onAbort } = options;
+  const { path, guards, debug, onAbort } = options;
   if (guards !== undefined && typeof guards !== "boolean") {
     throw new TypeError(`load({ guards }): expected a boolean, got ${Deno.inspect(guards)}`);
   }
   if (onAbort !== undefined && onAbort !== "exit") {
     throw new TypeError(`load({ onAbort }): expected "exit", got ${Deno.inspect(onAbort)}`);
+  }
+  if (debug !== undefined) {
+    if (typeof debug !== "boolean") throw new TypeError(`load({ debug }): expected a boolean, got ${Deno.inspect(debug)}`);
+    traceFrees(debug);
   }
   if (path !== undefined) {
     if (typeof path !== "string" || path === "") {

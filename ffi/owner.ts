@@ -1,72 +1,354 @@
 /**
- * Owners: what must stay alive for a set of pointers to stay valid, and how it is freed when nobody can reach it any more.
+ * Owners: what must stay alive for a set of pointers to stay valid, and what becomes of those that point into it when it is freed.
  *
- * Who is whose owner is decided where handles are made: by the generated functions for what C returns, by `utils/init.ts` for a context.
+ * Every handle has an owner. A context's tensors share the context's; a struct made in TypeScript has one for its own memory. An owner
+ * *keeps* what its object points to: alive against the garbage collector, and knows in turn, weakly, who keeps it. So freeing one by hand
+ * can tell all the others, and a generated function has a single flag to test, `owner.freed`.
+ *
+ * What is right when an object ends depends on what C does with the pointers to it. There are three relations:
+ *
+ * - **needs**: C made the one from the other, and frees it by way of it (a `llama_context` reads its model when it is freed). Such dependents
+ *   are freed first. That holds for whatever C made and has a function to free: a scheduler of its backends, samplers and adapters of their
+ *   model. Collected in one go, they are freed in the same order: a finalizer's record holds what the object needs until it has run.
+ * - **keeps**: it only points there. It can't be used any more, with an error that names the culprit, but C frees it without a look at what it
+ *   points to, so disposing of it, and collecting it, stay safe. Such is a context with tensors whose sources are in another context, one
+ *   whose tensors lie in a backend's buffer or were placed by an allocator or a scheduler, and a gguf with their data. A context's tensors,
+ *   graphs and fields are all unusable then, even those that would still be readable: C follows the pointers of any of them.
+ * - **forgets**: it points there until a function tells it to forget that (a scheduler its graph, `ggml_backend_sched_reset`; a
+ *   `llama_context` its thread pool). The function is called before the object ends, and it stays usable.
+ *
+ * Some things end before what they lie in: what a `gguf_context` shows of itself when it is changed, a `llama_context`'s logits when it decodes
+ * on, an optimizer's tensors when it makes new ones. They have an owner of their own, which is ended then (`passing`). And the memory that an
+ * allocator or a scheduler gives to a graph's tensors is taken from them when it is used again; see `placement.ts`.
+ *
+ * A backend's buffers need no backend: they belong to its device, so they outlive it. Neither do they need the context whose tensors lie in
+ * them. What a call only reads leaves no relation (`#pragma reads`).
+ *
+ * Ownership changes hands in two calls: `llama_sampler_chain_add` takes a sampler, which is then freed with its chain, and
+ * `llama_sampler_chain_remove` gives it back. Disposing of a sampler that a chain has does nothing, `llama_sampler_free` of it is an Error.
+ *
+ * This file knows nothing of C's functions; which relation is whose is said by the pragmas in `lexer/api.h`, and who may be freed, by
+ * `roots.ts`.
  *
  * @module
  */
 
+import { forgetOwner } from "./known.ts";
+import { WeakList } from "./weak.ts";
+
+/** How and why an object ended, or can't be used any more. */
+export interface Ending {
+  /** The C type; "" for a struct's memory. */
+  readonly type: string;
+  /** How, to go after "was": `freed by ggml_free`, `freed (disposed of)`. */
+  readonly how: string;
+  /** True if C freed it; false if it only points to what ended. */
+  readonly gone: boolean;
+  /** Of what only points: what ended. */
+  readonly culprit: Ending | null;
+  /** Where it was freed, with {@linkcode traceFrees} on. */
+  readonly site: Error | null;
+}
+
+/** What a setter was last given, and the function that makes C forget it. */
+interface Latest {
+  readonly values: ReadonlySet<unknown>;
+  readonly forget: (() => void) | null;
+}
+
+/** How an owner depends on another; a function makes it forget the other. */
+type Relation = "needs" | "keeps" | (() => void);
+
+/** Owners that asynchronous calls use: whoever else lets go of them, they live. */
+const inUse = new Map<Owner, string[]>();
+
+let tracing = false;
+
+/** Has every free remember its stack, which the errors for what was freed then have as their cause. */
+export function traceFrees(on: boolean): void {
+  tracing = on;
+}
+
 /**
  * What must stay alive for a set of pointers to stay valid: a context, a backend, a struct's own memory.
  *
- * Handles that C made from other handles share the owner of the handle that they came from.
+ * Handles that C made from other handles share the owner of the handle that they came from. Handles of one object that is freed by a function
+ * of its own share its owner, wherever they were got.
  */
 export class Owner {
   /** The address of the object itself; 0n for memory that is never freed. */
   readonly address: bigint;
-  /** True once C was told to free the object. Its handles throw from then on. */
+  /** True once the object can't be used any more: C freed it, or what it points to. Its handles throw from then on. */
   freed = false;
   /** The memory in which the object keeps its structs, if it is known: their fields are then read through this one view. */
   arena: DataView | null = null;
   /** The address of the first byte of `arena`. */
   base = 0n;
-  #kept: Set<unknown> | null = null;
+  /** The C type, for messages; "" for a struct's own memory. */
   type = "";
-  get keptOwners(): Owner[] {
-    return [...this.#kept ?? []].filter((value) => value instanceof Owner);
-  }
+  /** Why it can't be used; null while it can. */
+  ending: Ending | null = null;
+  /** Frees the object, by C's function; null where somebody else does. It doesn't reach this owner, or nothing were ever collected. */
+  release: (() => void) | null = null;
+  /** The owner of the object that C gave this one to, and that frees it. */
+  taker: Owner | null = null;
+  #kept: Map<unknown, "needs" | "keeps"> | null = null;
+  #latest: Map<string, Latest> | null = null;
+  #dependents: WeakList<Owner> | null = null;
+  /** Buffers that show the object's structs, and those that show data of its tensors and the like. */
+  #views: WeakList<ArrayBuffer> | null = null;
+  #data: WeakList<ArrayBuffer> | null = null;
+  /** What is valid for a shorter time than the object; see {@linkcode passing}. */
+  #passing: Owner | null = null;
 
   constructor(address: bigint) {
     this.address = address;
   }
 
-  /** Keeps `value` from being garbage-collected for as long as this owner lives. */
-  keep(value: unknown): void {
-    if (value === null || value === this || value === STATIC) return;
-    (this.#kept ??= new Set()).add(value);
+  /** True once C freed the object. */
+  get gone(): boolean {
+    return this.freed && (this.ending === null || this.ending.gone);
   }
 
-  /** Marks the object as freed, and lets go of what it kept. */
-  end(): void {
+  /** Keeps `value` from being garbage-collected for as long as this owner lives. An owner's end makes this one unusable. */
+  keep(value: unknown): void {
+    if (this.#keeps(value)) this.#add(value, "keeps");
+  }
+
+  /** Like {@linkcode keep}, for what C looks at when it frees this one: an owner's end frees this one first. */
+  need(value: unknown): void {
+    if (this.#kept?.get(value) === "keeps") this.#kept.set(value, "needs");
+    else if (this.#keeps(value)) this.#add(value, "needs");
+  }
+
+  /** Keeps what the setter `name` was given, in place of what it was given before: C holds on to the latest only. */
+  keepLatest(name: string, values: readonly unknown[]): void {
+    const kept = values.filter((value) => this.#keeps(value));
+    (this.#latest ??= new Map()).set(name, { values: new Set(kept), forget: null });
+    this.#dependOn(kept);
+  }
+
+  /** Keeps `value` until {@linkcode forget} is told its name, or `value` ends: `forget` is called then. */
+  keepUntil(name: string, value: unknown, forget: () => void): void {
+    const values = this.#latest?.get(name)?.values ?? new Set();
+    if (values.has(value) || !this.#keeps(value)) return;
+    (this.#latest ??= new Map()).set(name, { values: new Set([...values, value]), forget });
+    this.#dependOn([value]);
+  }
+
+  /** Lets go of what was kept by that name. */
+  forget(name: string): void {
+    this.#latest?.delete(name);
+  }
+
+  /** What the setter `name` was last given; null for nothing. */
+  latest(name: string): readonly unknown[] | null {
+    const latest = this.#latest?.get(name);
+    return latest === undefined ? null : [...latest.values];
+  }
+
+  /** True if this owner itself keeps `value`. */
+  keeps(value: unknown): boolean {
+    return this.#kept?.has(value) === true || this.#relationTo(value as Owner) !== null;
+  }
+
+  /** The owners that this one keeps itself. */
+  get keptOwners(): Owner[] {
+    const latest = [...this.#latest?.values() ?? []].flatMap(({ values }) => [...values]);
+    return [...this.#kept?.keys() ?? [], ...latest].filter((value) => value instanceof Owner);
+  }
+
+  /** What {@linkcode need} was given. */
+  get needed(): unknown[] {
+    return [...this.#kept ?? []].flatMap(([value, relation]) => relation === "needs" ? [value] : []);
+  }
+
+  /** Lets go of a thing that was kept. */
+  drop(value: unknown): void {
+    this.#kept?.delete(value);
+  }
+
+  /** Has this owner depend on whatever `other` does. */
+  inherit(other: Owner): void {
+    if (other === STATIC) return;
+    for (const [value, relation] of other.#kept ?? []) {
+      if (value instanceof Owner && value.taker === other) this.inherit(value);
+      else if (value !== other.taker && this.#keeps(value)) this.#add(value, relation);
+    }
+  }
+
+  /** Has a buffer that shows this object's memory detached when the object ends. */
+  show(buffer: ArrayBuffer, kind: "structs" | "data"): void {
+    if (kind === "structs") (this.#views ??= new WeakList()).add(buffer);
+    else (this.#data ??= new WeakList()).add(buffer);
+  }
+
+  /** Detaches the buffers that show data. */
+  hideData(): void {
+    detach(this.#data);
+    this.#data = null;
+  }
+
+  /** The owner of what lies in the object until {@linkcode endPassing}. */
+  get passing(): Owner {
+    if (this.#passing === null) {
+      this.#passing = new Owner(0n);
+      this.#passing.type = this.type;
+      this.#passing.keep(this);
+    }
+    return this.#passing;
+  }
+
+  /** Ends what {@linkcode passing} owns. */
+  endPassing(how: string): void {
+    this.#passing?.end(how, () => {});
+    this.#passing = null;
+  }
+
+  /**
+   * Marks the object as in use: until the hold ends, it and what it depends on may be neither freed nor collected.
+   *
+   * @param why What uses it, for the error: "computeAsync is using it".
+   * @returns Ends the hold; calling it again does nothing.
+   */
+  hold(why: string): () => void {
+    const held = inUse.get(this) ?? [];
+    inUse.set(this, held);
+    held.push(why);
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      held.splice(held.indexOf(why), 1);
+      if (held.length === 0) inUse.delete(this);
+    };
+  }
+
+  /** Why it may not be freed now, for a hold on it or on what depends on it; null if it may. */
+  get heldBy(): string | null {
+    if (inUse.size === 0) return null;
+    for (const owner of dependentsOf(this)) {
+      const held = inUse.get(owner);
+      if (held !== undefined) return held[0];
+    }
+    return null;
+  }
+
+  /**
+   * Ends the object: frees what needs it, has those forget it that can, has C free it, detaches the views of its memory, and makes unusable
+   * what points to it.
+   *
+   * @param how For the errors that follow, to go after "was": "freed by ggml_free".
+   * @param free Calls C.
+   * @throws {Error} If it, or what depends on it, is in use; nothing is freed then.
+   */
+  end(how: string, free: () => void): void {
+    const why = this.heldBy;
+    if (why !== null) throw new Error(`this ${this.type} can't be ${how} now: ${why}`);
+    this.#end(how, free, tracing ? new Error(`here the ${this.type} was ${how}`) : null);
+  }
+
+  /** Makes it unusable, because it points to what ended, or C freed it together with that. */
+  spoil(ending: Ending): void {
     this.freed = true;
+    this.ending = ending;
     this.arena = null;
+    this.#detach();
+    if (!ending.gone) return;
+    forgetOwner(this);
     this.#kept = null;
+    this.#latest = null;
+  }
+
+  /** Those that may point to this one. */
+  get dependents(): readonly Owner[] {
+    return this.#dependents === null ? [] : [...new Set(this.#dependents)].filter((owner) => owner.#relationTo(this) !== null);
+  }
+
+  #end(how: string, free: () => void, site: Error | null): void {
+    const ending: Ending = { type: this.type, how, gone: true, culprit: null, site };
+    // From here on nobody may use it, or a callback that C calls while it frees could.
+    this.freed = true;
+    this.ending = ending;
+    for (const owner of this.dependents) {
+      if (!owner.gone && owner.freedBefore(this)) owner.#end(`freed with its ${this.type}, which was ${how}`, owner.release!, site);
+    }
+    const spoilt = spoiltBy(this);
+    for (const owner of [this, ...spoilt]) {
+      for (const dependent of owner.dependents) {
+        const relation = dependent.#relationTo(owner);
+        if (typeof relation === "function" && !dependent.freed && !spoilt.has(dependent)) relation();
+      }
+    }
+    free();
+    for (const owner of spoilt) {
+      if (owner.gone) continue;
+      if (owner.taker === this) owner.spoil({ ...ending, type: owner.type, how: `freed with its ${this.type}, which was ${how}` });
+      else if (owner.ending === null) owner.spoil({ type: owner.type, how: "", gone: false, culprit: ending, site });
+    }
+    this.spoil(ending);
+  }
+
+  /** True for what can be kept: what is never freed needs no keeping. */
+  #keeps(value: unknown): boolean {
+    return value !== null && value !== this && value !== STATIC && !(value instanceof Owner && this.#kept?.has(value));
+  }
+
+  #add(value: unknown, relation: "needs" | "keeps"): void {
+    (this.#kept ??= new Map()).set(value, relation);
+    this.#dependOn([value]);
+  }
+
+  #dependOn(values: readonly unknown[]): void {
+    if (this === STATIC) return; // whatever ends, the rest stays usable
+    for (const value of values) if (value instanceof Owner) (value.#dependents ??= new WeakList()).add(this);
+  }
+
+  #relationTo(owner: Owner): Relation | null {
+    const relation = this.#kept?.get(owner);
+    if (relation !== undefined) return relation;
+    for (const { values, forget } of this.#latest?.values() ?? []) if (values.has(owner)) return forget ?? "keeps";
+    return null;
+  }
+
+  /** True if C frees this one by way of `owner`, so that it must do so first. */
+  freedBefore(owner: Owner): boolean {
+    return this.#relationTo(owner) === "needs" && this.release !== null && this.taker === null;
+  }
+
+  /** True if this one can't be used without `owner`. */
+  spoiltBy(owner: Owner): boolean {
+    return typeof this.#relationTo(owner) === "string" && !this.freedBefore(owner);
+  }
+
+  #detach(): void {
+    detach(this.#views);
+    this.#views = null;
+    this.hideData();
   }
 }
 
 /** The owner of what is never freed: static tables, devices, registries. It also keeps the callbacks that C may call for ever. */
 export const STATIC: Owner = new Owner(0n);
 
-/** How to free what an owner that was garbage-collected stood for. It must not reach the owner itself, or nothing is ever collected. */
-interface Release {
-  address: bigint;
-  free: (address: bigint) => void;
+function detach(buffers: WeakList<ArrayBuffer> | null): void {
+  for (const buffer of buffers ?? []) if (!buffer.detached) buffer.transfer();
 }
 
-const registry = new FinalizationRegistry<Release>(({ address, free }) => free(address));
-
-/**
- * Has `free` called with the owner's address once nothing can reach the owner any more.
- *
- * @param owner The owner to watch.
- * @param free Calls the C function that frees it. It must not hold on to the owner.
- */
-export function freeWhenCollected(owner: Owner, free: (address: bigint) => void): void {
-  registry.register(owner, { address: owner.address, free }, owner);
+/** An owner and all that depend on it, directly or not. */
+function dependentsOf(owner: Owner, found: Set<Owner> = new Set()): Set<Owner> {
+  if (found.has(owner)) return found;
+  found.add(owner);
+  for (const dependent of owner.dependents) dependentsOf(dependent, found);
+  return found;
 }
 
-/** Marks an owner as freed by hand, after C freed it: its handles throw from now on, and no finalizer frees it again. */
-export function markOwnerFreed(owner: Owner): void {
-  owner.end();
-  registry.unregister(owner);
+/** What can't be used without `owner`, directly or not. */
+function spoiltBy(owner: Owner, found: Set<Owner> = new Set()): Set<Owner> {
+  for (const dependent of owner.dependents) {
+    if (found.has(dependent) || dependent.gone || !dependent.spoiltBy(owner)) continue;
+    found.add(dependent);
+    spoiltBy(dependent, found);
+  }
+  return found;
 }

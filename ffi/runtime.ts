@@ -38,6 +38,7 @@ export {
   getArray,
   getHandle,
   getHandles,
+  getRoot,
   getString,
   getStructs,
   getText,
@@ -52,11 +53,29 @@ export {
   setText,
 } from "./fields.ts";
 export { byHand } from "./guards_by_hand.ts";
-export { dispose, Handle, keep, keepData, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
+export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { atLeast } from "./lengths.ts";
 export { guarding } from "./library.ts";
 export { Owner, STATIC } from "./owner.ts";
+export { places, willPlace } from "./placement.ts";
+export {
+  borrowed,
+  created,
+  createdFrom,
+  createdPointer,
+  createdStruct,
+  dispose,
+  expectGivable,
+  forgetThrough,
+  given,
+  lent,
+  release,
+  releasePointer,
+  releaseStruct,
+  renew,
+  taken,
+} from "./roots.ts";
 export {
   BOOL,
   DOUBLE,

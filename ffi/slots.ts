@@ -12,7 +12,8 @@ import { readCString } from "./cstring.ts";
 import type { Domain } from "./domain.ts";
 import { type Handle, Pointer } from "./handle.ts";
 import { fromInt64, fromUint64 } from "./integers.ts";
-import { STATIC } from "./owner.ts";
+import { Owner, STATIC } from "./owner.ts";
+import { borrowed } from "./roots.ts";
 import type { Struct } from "./struct.ts";
 
 /** One parameter or result. */
@@ -79,11 +80,13 @@ export function flagsSlot(domain: Domain, signed: boolean): Slot {
 }
 
 /** A pointer to a struct. */
-export function handleSlot(wrapper: new (address: bigint, owner: typeof STATIC) => Handle): Slot {
+export function handleSlot(wrapper: new (address: bigint, owner: Owner) => Handle): Slot {
+  // What C frees by a function of its own, and only lends to a callback, is not the callback's to free.
+  const fallback = () => Symbol.dispose in wrapper.prototype ? new Owner(0n) : STATIC;
   return {
     native: "u64",
     toC: (value, where) => argument.handleOrNull(value, wrapper, where),
-    fromC: (address: bigint) => address === 0n ? null : new wrapper(address, STATIC),
+    fromC: (address: bigint) => address === 0n ? null : borrowed(wrapper, address, fallback()),
   };
 }
 

@@ -48,9 +48,9 @@ export abstract class Struct extends Handle {
     if (this.owner.freed) throw freedError(this, "bytes");
     const { size } = this.constructor as unknown as StructClass;
     const { arena, base } = this.owner;
-    if (arena === null) return new Uint8Array(externalBuffer(this.address, size, this.owner));
+    if (arena === null) return new Uint8Array(externalBuffer(this.address, size, this.owner, "structs"));
     const offset = Number(this.address - base);
-    if (offset < 0 || offset + size > arena.byteLength) return new Uint8Array(externalBuffer(this.address, size, this.owner));
+    if (offset < 0 || offset + size > arena.byteLength) return new Uint8Array(externalBuffer(this.address, size, this.owner, "structs"));
     return new Uint8Array(arena.buffer as ArrayBuffer, arena.byteOffset + offset, size);
   }
 

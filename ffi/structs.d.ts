@@ -382,6 +382,8 @@ export declare class ggml_backend_graph_copy_struct extends $Struct {
   /** `struct ggml_cgraph *graph` */
   get graph(): ggml_cgraph | null;
   set graph(value: ggml_cgraph | null);
+  /** Frees it, by `ggml_backend_graph_copy_free`; does nothing if it was freed already. */
+  [Symbol.dispose](): void;
 }
 
 /** `struct ggml_cplan` (ggml-cpu.h:12), 56 bytes. */
@@ -631,6 +633,8 @@ export declare class llama_batch extends $Struct {
   /** `int8_t *logits` */
   get logits(): $Pointer | null;
   set logits(value: $Data<Int8Array> | null);
+  /** Frees it, by `llama_batch_free`; does nothing if it was freed already. */
+  [Symbol.dispose](): void;
 }
 
 /** `struct llama_model_kv_override` (llama.h:296), 264 bytes. */

@@ -34,6 +34,7 @@ import {
   getArray as $getArray,
   getHandle as $getHandle,
   getHandles as $getHandles,
+  getRoot as $getRoot,
   getString as $getString,
   getText as $getText,
   Handle as $Handle,
@@ -227,7 +228,7 @@ export class ggml_tensor extends $Struct {
     $memory(this).setUint32(this.$offset + 0, $enumerator(value, $domains.ggml_type, "ggml_tensor.type"), true);
   }
   get buffer() {
-    return $getHandle(this, 8, ggml_backend_buffer);
+    return $getRoot(this, 8, ggml_backend_buffer);
   }
   set buffer(value) {
     $setHandle(this, 8, value, ggml_backend_buffer, "ggml_tensor.buffer");
@@ -942,7 +943,7 @@ export class ggml_tallocr extends $Struct {
   static size = 32;
   static native = ["pointer", "pointer", "u64", "u64"];
   get buffer() {
-    return $getHandle(this, 0, ggml_backend_buffer);
+    return $getRoot(this, 0, ggml_backend_buffer);
   }
   set buffer(value) {
     $setHandle(this, 0, value, ggml_backend_buffer, "ggml_tallocr.buffer");
@@ -1407,19 +1408,19 @@ export class ggml_backend_graph_copy_struct extends $Struct {
   static size = 32;
   static native = ["pointer", "pointer", "pointer", "pointer"];
   get buffer() {
-    return $getHandle(this, 0, ggml_backend_buffer);
+    return $getRoot(this, 0, ggml_backend_buffer);
   }
   set buffer(value) {
     $setHandle(this, 0, value, ggml_backend_buffer, "ggml_backend_graph_copy_struct.buffer");
   }
   get ctx_allocated() {
-    return $getHandle(this, 8, ggml_context);
+    return $getRoot(this, 8, ggml_context);
   }
   set ctx_allocated(value) {
     $setHandle(this, 8, value, ggml_context, "ggml_backend_graph_copy_struct.ctx_allocated");
   }
   get ctx_unallocated() {
-    return $getHandle(this, 16, ggml_context);
+    return $getRoot(this, 16, ggml_context);
   }
   set ctx_unallocated(value) {
     $setHandle(this, 16, value, ggml_context, "ggml_backend_graph_copy_struct.ctx_unallocated");
@@ -1429,6 +1430,9 @@ export class ggml_backend_graph_copy_struct extends $Struct {
   }
   set graph(value) {
     $setHandle(this, 24, value, ggml_cgraph, "ggml_backend_graph_copy_struct.graph");
+  }
+  [Symbol.dispose]() {
+    $dispose(this, functions.ggml_backend_graph_copy_free);
   }
 }
 
@@ -1454,7 +1458,7 @@ export class ggml_cplan extends $Struct {
     $memory(this).setInt32(this.$offset + 16, $int32(value, "ggml_cplan.n_threads"), true);
   }
   get threadpool() {
-    return $getHandle(this, 24, ggml_threadpool);
+    return $getRoot(this, 24, ggml_threadpool);
   }
   set threadpool(value) {
     $setHandle(this, 24, value, ggml_threadpool, "ggml_cplan.threadpool");
@@ -1547,13 +1551,13 @@ export class ggml_opt_params extends $Struct {
   static size = 72;
   static native = ["pointer", "pointer", "pointer", "pointer", "u32", "u32", "i32", "pointer", "pointer", "u32"];
   get backend_sched() {
-    return $getHandle(this, 0, ggml_backend_sched);
+    return $getRoot(this, 0, ggml_backend_sched);
   }
   set backend_sched(value) {
     $setHandle(this, 0, value, ggml_backend_sched, "ggml_opt_params.backend_sched");
   }
   get ctx_compute() {
-    return $getHandle(this, 8, ggml_context);
+    return $getRoot(this, 8, ggml_context);
   }
   set ctx_compute(value) {
     $setHandle(this, 8, value, ggml_context, "ggml_opt_params.ctx_compute");
@@ -1764,6 +1768,9 @@ export class llama_batch extends $Struct {
   set logits(value) {
     $setNumbers(this, 48, value, 1, "llama_batch.logits");
   }
+  [Symbol.dispose]() {
+    $dispose(this, functions.llama_batch_free);
+  }
 }
 
 export class llama_model_kv_override extends $Struct {
@@ -1962,7 +1969,7 @@ export class llama_sampler_seq_config extends $Struct {
     $memory(this).setInt32(this.$offset + 0, $int32(value, "llama_sampler_seq_config.seq_id"), true);
   }
   get sampler() {
-    return $getHandle(this, 8, llama_sampler);
+    return $getRoot(this, 8, llama_sampler);
   }
   set sampler(value) {
     $setHandle(this, 8, value, llama_sampler, "llama_sampler_seq_config.sampler");
@@ -2243,7 +2250,7 @@ export class llama_context_params extends $Struct {
     $memory(this).setBigUint64(this.$offset + 144, $uint64(value, "llama_context_params.n_samplers"), true);
   }
   get ctx_other() {
-    return $getHandle(this, 152, llama_context);
+    return $getRoot(this, 152, llama_context);
   }
   set ctx_other(value) {
     $setHandle(this, 152, value, llama_context, "llama_context_params.ctx_other");

@@ -8,6 +8,25 @@
  *   #pragma nullable f(return)   f returns null as one of its answers: not found, failed, nothing there
  *   #pragma nullable f(x[])      f takes null for items of its array x
  *   #pragma keeps f(x, y)        what x stands for keeps a pointer to y after the call, so y must live as long
+ *   #pragma keeps f(x, return)   what x stands for keeps a pointer to what f returns
+ *   #pragma sets f(x, y)         keeps y in place of what an earlier call of f gave it; `sets f(x, y, n)`: an earlier call with the same n
+ *   #pragma forgets g(f1, f2)    after g, its first parameter no longer keeps what f1 and f2 had it keep. If such a thing is freed, g is
+ *                                called before
+ *   #pragma places f(x, y)       f gives the tensors that the graph x reaches memory of y, if they have none, and takes it from other ones
+ *   #pragma moves f(y)           f takes it from all
+ *   #pragma passing f(return)    what f returns is valid until a function is called that `passes` names
+ *   #pragma passes f(x)          f makes anew what was made `passing` of x
+ *   #pragma reads f(x, y)        f looks at x and y during the call only: what it returns doesn't depend on them
+ *   #pragma inherits f(x)        f returns a copy of x: it depends on what x depends on, and not on x
+ *   #pragma borrows f(return)    what f returns is somebody else's, who frees it
+ *   #pragma lasts f(return)      what f returns is never freed
+ *   #pragma takes f(x)           after f, x belongs to the other handle, which frees it
+ *   #pragma gives f(x.y)         f writes a pointer to what it made for the caller to where y points, a field of x
+ *   #pragma frees g(x, f)        g frees x, which f made of g's other parameters
+ *   #pragma clears f(x)          f clears the memory of x: what was made in it is gone, x itself is not
+ *   #pragma lends f(x.y, g)      y points into what f returns, until that is freed: then g(x.y) is called before
+ *   #pragma leaves f(x, g)       f leaves pointers in x to what it freed itself: g(x) is called after it
+ *   #pragma displaces f(x, g)    f has x, or what x keeps, forget what `forgets g` says, and point into x
  *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
  *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
  *   #pragma guard f              f is guarded by hand, in ffi/guards_by_hand.ts: what it would abort() on is an Error
@@ -15,7 +34,8 @@
  *   #pragma count f(x)           the parameter x of the function f, or the field x of the struct f, takes the number of its enum's values too
  *
  * Without these, null is a TypeError, and a null result an Error: both mistakes in most functions. A function that returns a handle
- * needs no `keeps`: what it returns holds on to what it was made from.
+ * needs no `keeps`: what it returns holds on to what it was made from. If there is a function that frees such a thing (`ggml_free`, of one
+ * parameter and no result) it is the caller's, who made it, and is freed before what it was made from.
  *
  * What the headers say themselves needs no pragma: a parameter `int64_t ne[4]` has four elements, a parameter of an enum type is one of the
  * enum's values, and an enum's last name is no value of it if it ends in _COUNT and is one more than any other.
@@ -173,6 +193,12 @@
 #pragma length ggml_quantize_chunk(imatrix: imatrix ? n_per_row : 0)
 #pragma flags ggml_tensor_flag
 #pragma flags ggml_scale_flag
+#pragma keeps ggml_build_forward_select(cgraph, tensors)
+#pragma keeps ggml_build_backward_expand(cgraph, ctx)
+#pragma keeps ggml_build_backward_expand(cgraph, grad_accs)
+#pragma keeps ggml_graph_cpy(dst, src)
+#pragma clears ggml_reset(ctx)
+#pragma reads ggml_threadpool_new(params)
 
 /* ggml-alloc.h */
 #pragma nullable ggml_gallocr_free(galloc)
@@ -192,6 +218,15 @@
 #pragma guard ggml_backend_alloc_ctx_tensors
 #pragma guard ggml_backend_alloc_ctx_tensors_from_buft
 #pragma guard ggml_backend_alloc_ctx_tensors_from_buft_size
+#pragma keeps ggml_tallocr_alloc(tensor, talloc)
+#pragma moves ggml_gallocr_reserve(galloc)
+#pragma moves ggml_gallocr_reserve_n_size(galloc)
+#pragma moves ggml_gallocr_reserve_n(galloc)
+#pragma places ggml_gallocr_alloc_graph(graph, galloc)
+#pragma reads ggml_backend_alloc_ctx_tensors_from_buft(ctx)
+#pragma keeps ggml_backend_alloc_ctx_tensors_from_buft(ctx, return)
+#pragma reads ggml_backend_alloc_ctx_tensors(ctx, backend)
+#pragma keeps ggml_backend_alloc_ctx_tensors(ctx, return)
 
 /* ggml-backend.h */
 #pragma guard ggml_backend_graph_compute
@@ -282,6 +317,27 @@
 #pragma guard ggml_backend_sched_alloc_graph
 #pragma guard ggml_backend_sched_graph_compute
 #pragma guard ggml_backend_sched_graph_compute_async
+#pragma lasts ggml_backend_buffer_get_type(return)
+#pragma lasts ggml_backend_get_default_buffer_type(return)
+#pragma lasts ggml_backend_get_device(return)
+#pragma reads ggml_backend_alloc_buffer(backend)
+#pragma keeps ggml_backend_tensor_alloc(tensor, buffer)
+#pragma frees ggml_backend_graph_plan_free(plan, ggml_backend_graph_plan_create)
+#pragma reads ggml_backend_graph_copy(backend, graph)
+#pragma borrows ggml_backend_sched_get_backend(return)
+#pragma borrows ggml_backend_sched_get_tensor_backend(return)
+#pragma lasts ggml_backend_sched_get_buffer_type(return)
+#pragma moves ggml_backend_sched_reserve_size(sched)
+#pragma moves ggml_backend_sched_reserve(sched)
+#pragma keeps ggml_backend_sched_split_graph(sched, graph)
+#pragma keeps ggml_backend_sched_alloc_graph(sched, graph)
+#pragma places ggml_backend_sched_alloc_graph(graph, sched)
+#pragma keeps ggml_backend_sched_graph_compute(sched, graph)
+#pragma places ggml_backend_sched_graph_compute(graph, sched)
+#pragma keeps ggml_backend_sched_graph_compute_async(sched, graph)
+#pragma places ggml_backend_sched_graph_compute_async(graph, sched)
+#pragma forgets ggml_backend_sched_reset(ggml_backend_sched_split_graph, ggml_backend_sched_alloc_graph)
+#pragma forgets ggml_backend_sched_reset(ggml_backend_sched_graph_compute, ggml_backend_sched_graph_compute_async)
 
 /* ggml-cpu.h */
 #pragma nullable ggml_threadpool_free(threadpool)
@@ -322,6 +378,7 @@
 #pragma guard ggml_backend_cpu_set_threadpool
 #pragma guard ggml_backend_cpu_set_abort_callback
 #pragma guard ggml_backend_cpu_set_use_ref
+#pragma sets ggml_backend_cpu_set_threadpool(backend_cpu, threadpool)
 
 /* ggml-opt.h */
 #pragma nullable ggml_opt_dataset_labels(return)
@@ -363,6 +420,27 @@
 #pragma guard ggml_opt_epoch
 #pragma guard ggml_opt_fit
 #pragma guard ggml_opt_epoch_callback_progress_bar
+#pragma keeps ggml_opt_init(params.ctx_compute, params.backend_sched)
+#pragma lends ggml_opt_init(params.backend_sched, ggml_backend_sched_reset)
+#pragma passing ggml_opt_inputs(return)
+#pragma passing ggml_opt_outputs(return)
+#pragma passing ggml_opt_labels(return)
+#pragma passing ggml_opt_loss(return)
+#pragma passing ggml_opt_pred(return)
+#pragma passing ggml_opt_ncorrect(return)
+#pragma passing ggml_opt_grad_acc(return)
+#pragma passes ggml_opt_prepare_alloc(opt_ctx)
+#pragma passes ggml_opt_alloc(opt_ctx)
+#pragma passes ggml_opt_epoch(opt_ctx)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, ctx_compute)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, gf)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, inputs)
+#pragma sets ggml_opt_prepare_alloc(opt_ctx, outputs)
+#pragma keeps ggml_opt_prepare_alloc(ctx_compute, opt_ctx)
+#pragma displaces ggml_opt_alloc(opt_ctx, ggml_backend_sched_reset)
+#pragma displaces ggml_opt_epoch(opt_ctx, ggml_backend_sched_reset)
+#pragma keeps ggml_opt_fit(ctx_compute, backend_sched)
+#pragma leaves ggml_opt_fit(backend_sched, ggml_backend_sched_reset)
 
 /* gguf.h */
 #pragma nullable gguf_init_from_file_ptr(return, file)
@@ -425,6 +503,32 @@
 #pragma guard gguf_set_tensor_data
 #pragma guard gguf_write_to_file
 #pragma guard gguf_write_to_file_ptr
+#pragma passing gguf_get_val_data(return)
+#pragma passing gguf_get_arr_data(return)
+#pragma passing gguf_get_tensor_ne(return)
+#pragma passes gguf_remove_key(ctx)
+#pragma passes gguf_set_val_u8(ctx)
+#pragma passes gguf_set_val_i8(ctx)
+#pragma passes gguf_set_val_u16(ctx)
+#pragma passes gguf_set_val_i16(ctx)
+#pragma passes gguf_set_val_u32(ctx)
+#pragma passes gguf_set_val_i32(ctx)
+#pragma passes gguf_set_val_f32(ctx)
+#pragma passes gguf_set_val_u64(ctx)
+#pragma passes gguf_set_val_i64(ctx)
+#pragma passes gguf_set_val_f64(ctx)
+#pragma passes gguf_set_val_bool(ctx)
+#pragma passes gguf_set_val_str(ctx)
+#pragma passes gguf_set_arr_data(ctx)
+#pragma passes gguf_set_arr_str(ctx)
+#pragma passes gguf_set_kv(ctx)
+#pragma passes gguf_add_tensor(ctx)
+#pragma passes gguf_set_tensor_type(ctx)
+#pragma passes gguf_set_tensor_data(ctx)
+#pragma gives gguf_init_from_file_ptr(params.ctx)
+#pragma gives gguf_init_from_file(params.ctx)
+#pragma gives gguf_init_from_buffer(params.ctx)
+#pragma gives gguf_init_from_callback(params.ctx)
 
 /* ggml-blas.h */
 #pragma nullable ggml_backend_is_blas(backend)
@@ -473,6 +577,7 @@
 #pragma nullable ggml_backend_sycl_comm_init(return)
 #pragma nullable ggml_backend_sycl_comm_free(comm_ctx)
 #pragma nullable ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)
+#pragma frees ggml_backend_sycl_comm_free(comm_ctx, ggml_backend_sycl_comm_init)
 
 /* ggml-vulkan.h */
 #pragma nullable ggml_backend_is_vk(backend)
@@ -616,3 +721,32 @@
 #pragma length llama_split_prefix(split_prefix: maxlen)
 #pragma length llama_log_get(log_callback: 1)
 #pragma length llama_log_get(user_data: 1)
+#pragma reads llama_model_init_from_user(metadata)
+#pragma borrows llama_get_model(return)
+#pragma keeps llama_attach_threadpool(ctx, threadpool)
+#pragma keeps llama_attach_threadpool(ctx, threadpool_batch)
+#pragma forgets llama_detach_threadpool(llama_attach_threadpool)
+#pragma sets llama_set_adapters_lora(ctx, adapters)
+#pragma borrows llama_batch_get_one(return)
+#pragma sets llama_set_sampler(ctx, smpl, seq_id)
+#pragma inherits llama_sampler_clone(smpl)
+#pragma takes llama_sampler_chain_add(smpl)
+#pragma borrows llama_sampler_chain_get(return)
+#pragma reads llama_sampler_chain_remove(chain)
+#pragma keeps llama_opt_init(lctx, model)
+#pragma passing llama_get_logits(return)
+#pragma passing llama_get_logits_ith(return)
+#pragma passing llama_get_embeddings(return)
+#pragma passing llama_get_embeddings_ith(return)
+#pragma passing llama_get_embeddings_seq(return)
+#pragma passing llama_get_sampled_probs_ith(return)
+#pragma passing llama_get_sampled_logits_ith(return)
+#pragma passing llama_get_sampled_candidates_ith(return)
+#pragma passes llama_encode(ctx)
+#pragma passes llama_decode(ctx)
+#pragma passes llama_state_set_data(ctx)
+#pragma passes llama_state_load_file(ctx)
+#pragma passes llama_load_session_file(ctx)
+#pragma passes llama_state_seq_set_data(ctx)
+#pragma passes llama_state_seq_load_file(ctx)
+#pragma passes llama_state_seq_set_data_ext(ctx)

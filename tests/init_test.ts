@@ -143,13 +143,12 @@ Deno.test("memory that C keeps a pointer to is kept", async () => {
   }
 });
 
-Deno.test("a borrowed handle can't be freed by itself", () => {
+Deno.test("a tensor in a backend's memory is read and written", () => {
   using ctx = init({ memSize: 4096, noAlloc: true });
   using cpu = lib.ggml_backend_cpu_init()!;
   const t = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 4);
   using buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, cpu)!;
   assertEquals(lib.ggml_backend_buffer_is_host(buffer), true);
-  assertThrows(() => t.buffer![Symbol.dispose](), Error, "borrowed");
-  copy(new Float32Array([1, 2, 3, 4]), t); // a backend's host memory
+  copy(new Float32Array([1, 2, 3, 4]), t);
   assertEquals([...view(t).data], [1, 2, 3, 4]);
 });

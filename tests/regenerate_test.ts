@@ -82,14 +82,20 @@ Deno.test("API names what to bind", () =>
     const api = `${tree}/mine.h`;
     await Deno.writeTextFile(
       api,
-      '#include "gguf.h"\n#pragma nullable gguf_find_key(nothing)\n#pragma nullable gguf_new_in_9_9(return)\n#pragma omp parallel\n',
+      '#include "gguf.h"\n#pragma nullable gguf_find_key(nothing)\n#pragma nullable gguf_new_in_9_9(return)\n#pragma omp parallel\n' +
+        "#pragma keeps gguf_add_tensor(ctx)\n#pragma takes gguf_add_tensor(return)\n#pragma gives gguf_init_from_file(params.nothing)\n" +
+        "#pragma frees gguf_free(ctx, gguf_new_in_9_9)\n",
     );
     const { code, stdout, stderr } = await regenerate(["--out", out], { INCLUDE: tree, API: api });
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, "gguf.h 61");
     assert(!stdout.includes("llama.h"), stdout);
     assertStringIncludes(stdout, `${api}:2: #pragma nullable gguf_find_key(nothing): gguf_find_key has no parameter nothing`);
-    assertStringIncludes(stdout, `${api}:4: #pragma omp parallel: not a pragma of this generator`);
+    assertStringIncludes(stdout, `${api}:4: #pragma omp parallel: not a pragma of this generator: expected nullable, keeps,`);
+    assertStringIncludes(stdout, `${api}:5: #pragma keeps gguf_add_tensor(ctx): expected two parameters`);
+    assertStringIncludes(stdout, `${api}:6: #pragma takes gguf_add_tensor(return): gguf_add_tensor has no parameter return`);
+    assertStringIncludes(stdout, `${api}:7: #pragma gives gguf_init_from_file(params.nothing): gguf_init_from_file has no parameter`);
+    assert(!stdout.includes("gguf_new_in_9_9"), stdout); // of another release
   }));
 
 Deno.test("pragmas say lengths, guards, flags and counts; one that can't be used is listed with its line", () =>

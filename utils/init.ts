@@ -6,7 +6,6 @@
 
 import { lib } from "../ffi/lib.js";
 import { addressOf } from "../ffi/handle.ts";
-import { freeWhenCollected, Owner } from "../ffi/owner.ts";
 
 /** What {@linkcode init} takes. */
 export interface InitOptions {
@@ -54,12 +53,7 @@ export function init(options: InitOptions = {}): lib.ggml_context {
   const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: memory.byteLength, mem_buffer: memory as never, no_alloc: noAlloc }));
   ctx.owner.arena = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
   ctx.owner.base = base;
-  freeWhenCollected(ctx.owner, freeContext);
   return ctx;
-}
-
-function freeContext(address: bigint): void {
-  lib.ggml_free(new lib.ggml_context(address, new Owner(address)));
 }
 
 function memoryFor({ memSize, memBuffer }: InitOptions): Uint8Array<ArrayBuffer> {

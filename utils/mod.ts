@@ -1,9 +1,11 @@
 /**
- * What people use day to day: a context that is freed by itself, numbers in and out of tensors, and ggml's logs.
+ * What people use day to day: a context that is freed by itself, numbers in and out of tensors, ggml's logs, and who frees what comes from
+ * elsewhere.
  *
  * @module
  */
 
+export { borrow, own } from "./own.ts";
 export { copy, type CopyOptions } from "./copy.ts";
 export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";

@@ -80,7 +80,8 @@ export function tensorBytes(tensor: lib.ggml_tensor, role: string): Uint8Array<A
       return new Uint8Array(owner.arena.buffer as ArrayBuffer, owner.arena.byteOffset + offset, length);
     }
   }
-  return new Uint8Array(externalBuffer(data.address, length, owner));
+  // The view is detached when the buffer is freed, whatever becomes of the tensor.
+  return new Uint8Array(externalBuffer(data.address, length, buffer?.owner ?? owner));
 }
 
 /** How many bytes a tensor reaches over, from its first element to its last: `ggml_nbytes`. */

@@ -22,7 +22,7 @@ import type {
   TypedefDeclaration,
 } from "../model.ts";
 import { resolve } from "../types.ts";
-import { type Annotation, findParameter, readAnnotations } from "./annotations.ts";
+import { type Annotation, noAnnotation, readAnnotations } from "./annotations.ts";
 import { type Crossing, Crossings, isPointer, Unbindable } from "./crossing.ts";
 import { compileLength, type Known, type Length } from "./lengths.ts";
 import { localName, Names, STRUCT_MEMBERS } from "./names.ts";
@@ -37,12 +37,20 @@ export interface BoundFunction {
   readonly resultNullable: boolean;
   /** True for one that frees what its only parameter stands for. */
   readonly frees: boolean;
-  /** Indices of parameters: the first keeps the second alive. */
-  readonly keeps: readonly (readonly [number, number])[];
   /** The memory whose length is checked. */
   readonly lengths: readonly Length[];
   /** True where a guard written by hand comes before the call. */
   readonly guarded: boolean;
+  /** True for one that takes a struct by value and frees what that holds. */
+  readonly freesStruct: boolean;
+  /** True if what it returns is a struct that may point to something. */
+  readonly resultPoints: boolean;
+  /** What the pragmas say of it. */
+  readonly annotation: Annotation;
+  /** The function that frees the pointer that this one returns, its parameters' names, and the index of the pointer among them. */
+  readonly freedBy: { readonly name: string; readonly parameters: readonly string[]; readonly index: number } | null;
+  /** The classes of what C makes at the fields that a pragma names, by `parameter.field`. */
+  readonly givenTypes: ReadonlyMap<string, string>;
 }
 
 /** A parameter. */
@@ -188,12 +196,14 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     functions: new Set(functions.filter(({ inline }) => !inline).map(({ name }) => name)),
     sizes: new Map([...records].flatMap(([{ size }, name]) => size === null ? [] : [[name, size]])),
   };
-  const bound = functions.flatMap((declaration) =>
-    attempt(declaration, () => {
-      const annotation = annotations.byName.get(declaration.name);
-      const made = bindFunction(declaration, crossings, annotation, options.nullable);
-      return { ...made, lengths: lengthsOf(made, annotation, known, skipped) };
-    })
+  const bound = withFreeing(
+    functions.flatMap((declaration) =>
+      attempt(declaration, () => {
+        const annotation = annotations.byName.get(declaration.name);
+        const made = bindFunction(declaration, crossings, annotation, options.nullable);
+        return { ...made, lengths: lengthsOf(made, annotation, known, skipped) };
+      })
+    ),
   );
   const freeing = freeFunctions(bound);
   const boundRecords = [...records].map(([declaration, name]): BoundRecord => ({
@@ -202,7 +212,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     fields: flatten(declaration).flatMap((field) =>
       attempt({ ...declaration, name: `${name}.${field.name}` }, () => ({
         ...bindField(field, name, declaration, crossings, options.bitFields),
-        count: annotations.byName.get(name)?.counts.has(field.name) ?? false,
+        count: annotations.byName.get(name)?.count.has(field.name) ?? false,
       }))
     ),
     free: freeing.get(name) ?? null,
@@ -319,7 +329,8 @@ function bindFunction(
   const { parameters, result } = bindSignature(type, name, declaration, crossings, annotation);
   const formatted = formatParameter(declaration);
   const [only] = parameters;
-  const frees = parameters.length === 1 && only.crossing.kind === "handle" && result.kind === "void" && /(^|_)free(_|$)/.test(name);
+  const freeing = parameters.length === 1 && result.kind === "void";
+  const frees = freeing && only.crossing.kind === "handle" && /(^|_)free(_|$)/.test(name);
   return {
     declaration,
     name: localName(name, []),
@@ -332,8 +343,47 @@ function bindFunction(
     resultNullable: annotation?.nullable.has("return") ?? nullable,
     frees,
     guarded: annotation?.guarded ?? false,
-    keeps: (annotation?.keeps ?? []).map(([a, b]) => [findParameter(declaration, a), findParameter(declaration, b)]),
+    freesStruct: freeing && only.crossing.kind === "struct" && name.endsWith("_free"),
+    resultPoints: hasPointers(type.result),
+    annotation: annotation ?? noAnnotation(),
+    freedBy: null,
+    givenTypes: new Map([...annotation?.gives ?? []].map((path) => [path, pointedAt(declaration, path, crossings)])),
   };
+}
+
+/** True for a record with a pointer in it. */
+function hasPointers(type: CType): boolean {
+  const resolved = innermost(type);
+  if (resolved.kind !== "record") return false;
+  return resolved.record.fields.some((field) => innermost(field.type).kind === "pointer" || hasPointers(field.type));
+}
+
+/** The class of what a field of type `struct x **` leads to, and the like of it for a parameter. */
+function pointedAt(declaration: FunctionDeclaration, path: string, crossings: Crossings): string {
+  const [name, field] = path.split(".");
+  const parameter = declaration.type.parameters.find((parameter) => parameter.name === name)!;
+  const outer = resolve(parameter.type);
+  const type = field === undefined || outer.kind !== "record"
+    ? parameter.type
+    : outer.record.fields.find((item) => item.name === field)!.type;
+  const crossing = crossings.of(type, { name: path, origin: declaration });
+  if (crossing.kind !== "pointers" || crossing.item === null || crossing.item === "string") {
+    throw new Unbindable(`#pragma gives ${declaration.name}(${path}): it is no pointer to a pointer to a struct`);
+  }
+  return crossing.item;
+}
+
+/** Tells the functions that make what a pragma says another one frees. */
+function withFreeing(functions: readonly BoundFunction[]): BoundFunction[] {
+  return functions.map((bound) => {
+    for (const { name, declaration, parameters, annotation } of functions) {
+      const freed = annotation.frees.find(([, creator]) => creator === bound.declaration.name);
+      if (freed === undefined) continue;
+      const index = declaration.type.parameters.findIndex((parameter) => parameter.name === freed[0]);
+      return { ...bound, freedBy: { name, parameters: parameters.map((parameter) => parameter.name), index } };
+    }
+    return bound;
+  });
 }
 
 function bindSignature(
@@ -352,7 +402,7 @@ function bindSignature(
       crossing: crossings.of(parameter.type, { name: `${name}_${parameter.name ?? i}`, origin }),
       nullable: annotation?.nullable.has(parameter.name ?? String(i)) || (parameter.type.nullable ?? false),
       nullableItems: annotation?.nullable.has(`${parameter.name ?? i}[]`) ?? false,
-      count: annotation?.counts.has(parameter.name ?? String(i)) ?? false,
+      count: annotation?.count.has(parameter.name ?? String(i)) ?? false,
       format: false,
     };
   });
@@ -376,9 +426,10 @@ function formatParameter({ type, format }: FunctionDeclaration): number {
 /** The function that frees each class: the first that isn't deprecated. */
 function freeFunctions(functions: readonly BoundFunction[]): Map<string, string> {
   const free = new Map<string, string>();
-  for (const { frees, declaration, name, parameters } of functions) {
+  for (const { frees, freesStruct, declaration, name, parameters } of functions) {
     const [only] = parameters;
-    if (!frees || declaration.deprecated !== undefined || only.crossing.kind !== "handle") continue;
+    if (!frees && !freesStruct || declaration.deprecated !== undefined) continue;
+    if (only.crossing.kind !== "handle" && only.crossing.kind !== "struct") continue;
     if (!free.has(only.crossing.name)) free.set(only.crossing.name, name);
   }
   return free;

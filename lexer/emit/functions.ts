@@ -10,7 +10,21 @@
 
 import type { MacroFunction } from "../model.ts";
 import type { Api, BoundFunction, BoundParameter } from "./api.ts";
-import type { Crossing } from "./crossing.ts";
+import {
+  afterCall,
+  afterResult,
+  beforeCall,
+  freeingCall,
+  handleResult,
+  isFreed,
+  isHandle,
+  isMemory,
+  keepLine,
+  ownerOf,
+  pointerResult,
+  type Roots,
+  structResult,
+} from "./lifetimes.ts";
 import { macroBody } from "./macros.ts";
 import { doc, LINE_WIDTH, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
@@ -24,7 +38,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string, guarded
   for (const bound of api.functions) body.line(`let ${symbolOf(bound)};`);
   body.gap();
   body.line("export const functions = {");
-  for (const bound of api.functions) emitFunction(bound, roots, guarded, uses, body);
+  for (const bound of api.functions) emitFunction(bound, api, roots, guarded, uses, body);
   for (const macro of api.macros) emitMacro(macro, uses, body);
   body.line("};");
   uses.$("binder");
@@ -88,7 +102,8 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
 
 function emitFunction(
   bound: BoundFunction,
-  roots: ReadonlySet<string>,
+  api: Api,
+  roots: Roots,
   guarded: ReadonlySet<string>,
   uses: Uses,
   printer: Printer,
@@ -98,8 +113,11 @@ function emitFunction(
   let strings = 0;
   const args = parameters.map((parameter, i) => {
     const where = `"${declaration.name}(${parameter.name})"`;
+    if (isFreed(bound, parameter)) return checkFreed(parameter, where, uses, printer);
     if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
-      return checkHandle(parameter, parameter.crossing.name, where, uses, printer);
+      // What is freed by way of something that can't be used any more is freed all the same.
+      const flag = bound.annotation.frees.length > 0 ? "gone" : "freed";
+      return checkHandle(parameter, parameter.crossing.name, flag, where, uses, printer);
     }
     const slot = parameter.crossing.kind === "string" ? strings++ : 0;
     const [conversion, ...args] = toC(parameter, parameter.name, where, slot, uses);
@@ -109,7 +127,8 @@ function emitFunction(
   emitLengths(bound, uses, printer);
   emitGuard(bound, guarded, uses, printer);
   bindSymbol(bound, uses, printer);
-  emitCall(bound, args, roots, uses, printer);
+  printer.line(...beforeCall(bound, api.functions, uses));
+  emitCall(bound, args, api, roots, uses, printer);
   printer.line("  },");
 }
 
@@ -134,9 +153,27 @@ function emitGuard(bound: BoundFunction, translated: ReadonlySet<string>, uses: 
   else printer.line(`${test}{`, list(`      ${call}`, args, ");"), "    }");
 }
 
+/** Checks the class of what is to be freed. Whether it may be is for the runtime to say. */
+function checkFreed({ name, nullable, crossing }: BoundParameter, where: string, uses: Uses, printer: Printer): string {
+  if (nullable) printer.line(`    if (${name} === null) return;`);
+  if (crossing.kind !== "handle" && crossing.kind !== "struct") return name;
+  const condition = `    if (!(${name} instanceof ${uses.own(crossing.name)}))`;
+  const failure = `throw ${uses.$("wrongHandle")}(${name}, ${crossing.name}, ${where});`;
+  const line = `${condition} ${failure}`;
+  printer.line(...(line.length <= 140 ? [line] : [`${condition} {`, `      ${failure}`, "    }"]));
+  return name;
+}
+
 /** Checks a handle and gives the expression for its address. */
-function checkHandle({ name, nullable }: BoundParameter, className: string, where: string, uses: Uses, printer: Printer): string {
-  const wrong = `!(${name} instanceof ${uses.own(className)}) || ${name}.owner.freed`;
+function checkHandle(
+  { name, nullable }: BoundParameter,
+  className: string,
+  flag: "freed" | "gone",
+  where: string,
+  uses: Uses,
+  printer: Printer,
+): string {
+  const wrong = `!(${name} instanceof ${uses.own(className)}) || ${name}.owner.${flag}`;
   const condition = nullable ? `${name} !== null && (${wrong})` : wrong;
   const failure = `throw ${uses.$("wrongHandle")}(${name}, ${className}, ${where});`;
   const line = `    if (${condition}) ${failure}`;
@@ -144,50 +181,46 @@ function checkHandle({ name, nullable }: BoundParameter, className: string, wher
   return nullable ? `${name} === null ? 0n : ${name}.address` : `${name}.address`;
 }
 
-function emitCall(bound: BoundFunction, args: readonly string[], roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
+function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots: Roots, uses: Uses, printer: Printer): void {
   const { parameters, result, declaration, resultNullable } = bound;
   const symbol = symbolOf(bound);
+  const freeing = freeingCall(bound, symbol, args, uses);
+  if (freeing !== null) {
+    if (bound.annotation.clears.size > 0 && parameters[0].nullable) printer.line(`    if (${parameters[0].name} === null) return;`);
+    printer.line(freeing);
+    return;
+  }
   if (result.kind === "void") {
     printer.line(list(`    ${symbol}(`, args, ");"));
-    keepAlive(bound, uses, printer);
-    if (bound.frees) printer.line(`    ${uses.$("markFreed")}(${parameters[0].name});`);
+    keepAlive(bound, api, uses, printer);
     return;
   }
   printer.line(list(`    const $ = ${symbol}(`, args, ");"));
-  keepAlive(bound, uses, printer);
+  keepAlive(bound, api, uses, printer);
   if (isPointer(result)) {
     const zero = result.kind === "string" ? "null" : "0n";
     if (resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
     else printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
   }
-  emitResult(result, parameters, roots, uses, printer);
+  emitResult(bound, roots, uses, printer);
 }
 
 /**
  * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use for as long as what they were
  * given to lives.
  */
-function keepAlive({ parameters, keeps, result }: BoundFunction, uses: Uses, printer: Printer): void {
-  for (const [holder, kept] of keeps) emitKeep(ownerOf(parameters[holder], uses), parameters[kept], uses, printer);
-  if (result.kind === "handle") return; // keeps everything, in emitHandle
+function keepAlive(bound: BoundFunction, api: Api, uses: Uses, printer: Printer): void {
+  const { parameters, result } = bound;
+  printer.line(...afterCall(bound, api.functions, uses));
+  if (result.kind === "handle") return; // keeps everything, in emitResult
   const callbacks = parameters.filter(({ crossing }) => crossing.kind === "callback");
   if (callbacks.length === 0) return;
   const owner = ownerOf(parameters.find(isHandle), uses);
-  for (const parameter of [...callbacks, ...parameters.filter(isMemory)]) emitKeep(owner, parameter, uses, printer);
+  for (const parameter of [...callbacks, ...parameters.filter(isMemory)]) printer.line(keepLine(owner, parameter, uses));
 }
 
-function emitKeep(owner: string, { name, crossing }: BoundParameter, uses: Uses, printer: Printer): void {
-  const isData = crossing.kind === "data" || crossing.kind === "pointers";
-  printer.line(`    ${uses.$(isData ? "keepData" : "keep")}(${owner}, ${name});`);
-}
-
-function emitResult(
-  result: Crossing,
-  parameters: readonly BoundParameter[],
-  roots: ReadonlySet<string>,
-  uses: Uses,
-  printer: Printer,
-): void {
+function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {
+  const { result, parameters } = bound;
   switch (result.kind) {
     case "int":
       printer.line(`    return ${result.bits === 64 ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`);
@@ -196,63 +229,33 @@ function emitResult(
       printer.line(`    return ${uses.$("cstringAt")}($);`);
       return;
     case "struct":
-      emitStruct(result.name, parameters, uses, printer);
+      printer.line(...structResult(bound, result.name, roots, uses));
       return;
     case "handle":
-      emitHandle(result.name, parameters, roots.has(result.name), uses, printer);
+      emitHandle(bound, result.name, roots, uses, printer);
       return;
     case "callback":
       printer.line(`    return new ${uses.own(result.name)}($, ${ownerOf(parameters.find(isHandle), uses)});`);
       return;
     case "data":
     case "pointers":
-      printer.line(`    return new ${uses.$("Pointer")}($, ${ownerOf(parameters.find(isHandle), uses)});`);
+      printer.line(
+        `    return ${pointerResult(bound, uses) ?? `new ${uses.$("Pointer")}($, ${ownerOf(parameters.find(isHandle), uses)})`};`,
+      );
       return;
     default:
       printer.line("    return $;");
   }
 }
 
-/** A struct that comes back by value may point to the memory that it was made from. */
-function emitStruct(name: string, parameters: readonly BoundParameter[], uses: Uses, printer: Printer): void {
-  const memory = parameters.filter(({ crossing }) => crossing.kind === "data" || crossing.kind === "pointers");
-  if (memory.length === 0) {
-    printer.line(`    return new ${uses.own(name)}($);`);
-    return;
-  }
-  printer.line(`    const $struct = new ${uses.own(name)}($);`);
-  for (const parameter of memory) emitKeep("$struct.owner", parameter, uses, printer);
-  printer.line("    return $struct;");
-}
-
 /**
  * A handle's owner: its own if there is a function that frees such a thing, else that of the first handle that it was made from. Either
  * way it keeps what else went into it.
  */
-function emitHandle(name: string, parameters: readonly BoundParameter[], root: boolean, uses: Uses, printer: Printer): void {
-  const from = parameters.find(isHandle);
-  const others = parameters.filter((parameter) => (root || parameter !== from) && keepable(parameter));
-  const owner = root ? "$owner" : ownerOf(from, uses);
-  if (root) printer.line(`    const $owner = new ${uses.$("Owner")}($);`);
-  for (const other of others) emitKeep(owner, other, uses, printer);
-  printer.line(`    return new ${uses.own(name)}($, ${owner});`);
-}
-
-function ownerOf(parameter: BoundParameter | undefined, uses: Uses): string {
-  if (parameter === undefined) return uses.$("STATIC");
-  return parameter.nullable ? `${parameter.name}?.owner ?? ${uses.$("STATIC")}` : `${parameter.name}.owner`;
-}
-
-function isHandle({ crossing }: BoundParameter): boolean {
-  return crossing.kind === "handle";
-}
-
-/** Memory of no type: what C keeps a pointer to, where it keeps one. Typed arrays of numbers are read during the call. */
-function isMemory({ crossing }: BoundParameter): boolean {
-  return crossing.kind === "data" && crossing.width === 0;
-}
-
-function keepable(parameter: BoundParameter): boolean {
-  const { kind } = parameter.crossing;
-  return kind === "handle" || kind === "struct" || kind === "callback" || isMemory(parameter);
+function emitHandle(bound: BoundFunction, name: string, roots: Roots, uses: Uses, printer: Printer): void {
+  const { before, value } = handleResult(bound, name, roots, uses);
+  const after = afterResult(bound, uses);
+  printer.line(...before);
+  if (after.length === 0) printer.line(`    return ${value};`);
+  else printer.line(`    const $result = ${value};`, ...after, "    return $result;");
 }

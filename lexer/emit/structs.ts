@@ -19,7 +19,8 @@ import { integerToC, isPointer, parameterType, resultType, Uses } from "./typesc
 export function emitStructs(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
   const body = new Printer();
-  for (const record of api.records) emitClass(record, uses, body);
+  const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
+  for (const record of api.records) emitClass(record, roots, uses, body);
   const printer = new Printer();
   printer.line(`// @ts-self-types="./structs.d.ts"`, banner);
   printer.gap();
@@ -40,7 +41,12 @@ export function declareStructs(api: Api, banner: string, runtime: string): strin
   return printer.toString() + "\n" + body.toString();
 }
 
-function emitClass({ declaration: record, name, fields, free }: BoundRecord, uses: Uses, printer: Printer): void {
+function emitClass(
+  { declaration: record, name, fields, free }: BoundRecord,
+  roots: ReadonlySet<string>,
+  uses: Uses,
+  printer: Printer,
+): void {
   const opaque = record.size === null;
   printer.gap();
   const head = `export class ${name} extends ${uses.$(opaque ? "Handle" : "Struct")} {`;
@@ -55,7 +61,7 @@ function emitClass({ declaration: record, name, fields, free }: BoundRecord, use
     if (native !== null) printer.line(list("  static native = [", native, "];"));
   }
   for (const field of fields) {
-    const accessor = accessorOf(field, name, uses);
+    const accessor = accessorOf(field, name, uses, roots);
     printer.line(`  get ${field.name}() {`, ...accessor.get.map((line) => `    ${line}`), "  }");
     if (accessor.set !== null) printer.line(`  set ${field.name}(value) {`, ...accessor.set.map((line) => `    ${line}`), "  }");
   }
@@ -97,12 +103,12 @@ interface Accessor {
   input(uses: Uses): string;
 }
 
-function accessorOf(field: BoundField, record: string, uses: Uses): Accessor {
+function accessorOf(field: BoundField, record: string, uses: Uses, roots: ReadonlySet<string> = new Set()): Accessor {
   const where = `"${record}.${field.name}"`;
-  return field.length === null ? scalar(field, where, uses) : array(field, field.length, where, uses);
+  return field.length === null ? scalar(field, where, uses, roots) : array(field, field.length, where, uses);
 }
 
-function scalar({ crossing, offset, count }: BoundField, where: string, uses: Uses): Accessor {
+function scalar({ crossing, offset, count }: BoundField, where: string, uses: Uses, roots: ReadonlySet<string>): Accessor {
   const types = {
     type: (uses: Uses) => resultType(crossing, isPointer(crossing), uses),
     input: (uses: Uses) => pointerInput(crossing, uses) ?? parameterType({ crossing, nullable: isPointer(crossing) }, uses),
@@ -145,7 +151,7 @@ function scalar({ crossing, offset, count }: BoundField, where: string, uses: Us
     default:
       return {
         ...types,
-        get: [`return ${uses.$("getHandle")}(this, ${offset}, ${wrapperOf(crossing, uses)});`],
+        get: [`return ${uses.$(isRoot(crossing, roots) ? "getRoot" : "getHandle")}(this, ${offset}, ${wrapperOf(crossing, uses)});`],
         set: [setPointer(crossing, offset, where, uses)],
       };
   }
@@ -202,6 +208,11 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
 /** True for a pointer to what has a class of its own. */
 function hasClass({ kind }: Crossing): boolean {
   return kind === "handle" || kind === "callback";
+}
+
+/** True for a pointer to what C frees by a function of its own. */
+function isRoot(crossing: Crossing, roots: ReadonlySet<string>): boolean {
+  return crossing.kind === "handle" && roots.has(crossing.name);
 }
 
 /** The class of what a pointer field points to. */

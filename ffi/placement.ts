@@ -1,0 +1,118 @@
+/**
+ * Placement: which tensors an allocator or a scheduler gave memory of its own, and for how long.
+ *
+ * `ggml_gallocr_alloc_graph` and its like give memory to every tensor of a graph that has none yet, whichever context it is in. That memory
+ * is used again for the next graph, and freed when that one needs more; the tensors of the graph before still point there, and C takes them
+ * for allocated. So, before another graph is allocated, they are made what they were: without memory. Views of them are empty then.
+ *
+ * When the allocator is freed its contexts can't be used any more, but others that the graph only reads from, such as the weights', can.
+ *
+ * @module
+ */
+
+import type { Handle } from "./handle.ts";
+import { externalBuffer } from "./handle.ts";
+import { ownerAt } from "./known.ts";
+import { ABI } from "./layouts.js";
+import { library } from "./library.ts";
+import { type Owner, STATIC } from "./owner.ts";
+
+/** What an allocator did last. */
+interface Placement {
+  readonly graph: bigint;
+  readonly owner: WeakRef<Owner>;
+  readonly nodes: number;
+  /** The addresses of its own buffers. */
+  readonly buffers: ReadonlySet<bigint>;
+}
+
+const placements = new WeakMap<Owner, Placement>();
+
+/** Functions of the library that take an address, bound when they are first needed. */
+const symbols = {
+  noAlloc: lazily<boolean>("ggml_get_no_alloc", ["u64"], "bool"),
+  nodes: lazily<number>("ggml_graph_n_nodes", ["u64"], "i32"),
+  first: lazily<bigint>("ggml_get_first_tensor", ["u64"], "u64"),
+  next: lazily<bigint>("ggml_get_next_tensor", ["u64", "u64"], "u64"),
+};
+
+function lazily<R>(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): (...args: bigint[]) => R {
+  let symbol: ((...args: bigint[]) => R) | null = null;
+  return (...args) => (symbol ??= library().symbol(name, { parameters, result }) as (...args: bigint[]) => R)(...args);
+}
+
+/**
+ * Prepares an allocator for a graph: takes the memory from the tensors of the one before.
+ *
+ * @param graph The graph; null where memory is only reserved.
+ * @param reset Makes it forget the graph before, which it wouldn't by itself.
+ */
+export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset: ((home: H) => void) | null): void {
+  const last = placements.get(home.owner);
+  if (last === undefined) return;
+  if (graph !== null && last.graph === graph.address && last.owner.deref() === graph.owner && last.nodes === symbols.nodes(graph.address)) {
+    return;
+  }
+  placements.delete(home.owner);
+  reset?.(home);
+  for (const context of home.owner.dependents) {
+    if (context.type !== "ggml_context" || context.freed || hasBuffer(context)) continue;
+    context.hideData();
+    for (const tensor of tensorsOf(context)) {
+      const { buffer, data } = ABI.records.ggml_tensor.fields;
+      const memory = memoryOf(context, tensor);
+      if (!last.buffers.has(memory.getBigUint64(buffer, true))) continue;
+      memory.setBigUint64(buffer, 0n, true);
+      memory.setBigUint64(data, 0n, true);
+    }
+  }
+}
+
+/** Has the contexts keep `home` whose tensors it gave memory when it allocated `graph`. */
+export function places(graph: Handle, home: Handle): void {
+  if (graph.owner === STATIC) STATIC.keep(home.owner); // nobody knows for how long
+  if (placements.has(home.owner)) return; // the same graph again
+  const buffers = new Set<bigint>();
+  for (const context of contextsOf(graph.owner)) {
+    if (context !== graph.owner && hasBuffer(context)) continue;
+    if (!hasBuffer(context)) addBuffers(context, home.owner, buffers);
+    context.keep(home.owner);
+  }
+  const nodes = symbols.nodes(graph.address);
+  placements.set(home.owner, { graph: graph.address, owner: new WeakRef(graph.owner), nodes, buffers });
+}
+
+/** Adds the buffers in which a context's tensors lie, but for those that are known as somebody else's. */
+function addBuffers(context: Owner, home: Owner, buffers: Set<bigint>): void {
+  const others = context.keptOwners.flatMap((kept) => kept === home ? [] : placements.get(kept) ?? []);
+  for (const tensor of tensorsOf(context)) {
+    const buffer = memoryOf(context, tensor).getBigUint64(ABI.records.ggml_tensor.fields.buffer, true);
+    if (buffer === 0n || buffers.has(buffer) || ownerAt("ggml_backend_buffer", buffer) !== undefined) continue;
+    if (!others.some((other) => other.buffers.has(buffer))) buffers.add(buffer);
+  }
+}
+
+/** The contexts that a graph reaches whose tensors are made without memory. */
+function contextsOf(owner: Owner, seen: Set<Owner> = new Set()): Owner[] {
+  if (seen.has(owner) || owner === STATIC) return [];
+  seen.add(owner);
+  const inner = owner.keptOwners.flatMap((kept) => contextsOf(kept, seen));
+  return owner.type === "ggml_context" && !owner.freed && symbols.noAlloc(owner.address) ? [owner, ...inner] : inner;
+}
+
+/** True for a context whose tensors were put in a backend's buffer before. */
+function hasBuffer(context: Owner): boolean {
+  return context.keptOwners.some(({ type }) => type === "ggml_backend_buffer");
+}
+
+/** The addresses of a context's tensors. */
+function* tensorsOf({ address }: Owner): Generator<bigint> {
+  for (let tensor = symbols.first(address); tensor !== 0n; tensor = symbols.next(address, tensor)) yield tensor;
+}
+
+/** A tensor's own memory. */
+function memoryOf({ arena, base }: Owner, tensor: bigint): DataView {
+  const { size } = ABI.records.ggml_tensor;
+  if (arena === null) return new DataView(externalBuffer(tensor, size, STATIC));
+  return new DataView(arena.buffer, arena.byteOffset + Number(tensor - base), size);
+}
