@@ -5457,10 +5457,10 @@ export const functions = {
     $atLeast(src, Number($3) + Number($4) * Number($5), 4, "floats", "start + nrows * n_per_row", "ggml_quantize_chunk(src)");
     $atLeast(
       dst,
-      Math.trunc((Math.trunc(Number($3) / Number($5)) + Number($4)) * Number($5) / functions.ggml_blck_size(type)) * functions.ggml_type_size(type),
+      Math.trunc((Number($3) + Number($4) * Number($5)) / functions.ggml_blck_size(type)) * functions.ggml_type_size(type),
       1,
       "bytes",
-      "(start / n_per_row + nrows) * n_per_row / ggml_blck_size(type) * ggml_type_size(type)",
+      "(start + nrows * n_per_row) / ggml_blck_size(type) * ggml_type_size(type)",
       "ggml_quantize_chunk(dst)",
     );
     $atLeast(imatrix, imatrix ? Number($5) : 0, 4, "floats", "n_per_row", "ggml_quantize_chunk(imatrix)");
@@ -6093,7 +6093,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.gone) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
-    if ($guarding.on) $byHand.ggml_backend_graph_plan_free(functions, backend, plan);
+    $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
     $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
     $releasePointer(plan, "ggml_backend_graph_plan_free(plan)", ($pointer) => $ggml_backend_graph_plan_free(backend.address, $pointer));
   },
@@ -8766,6 +8766,7 @@ export const functions = {
   },
   ggml_backend_sycl_comm_free(comm_ctx) {
     if (comm_ctx === null) return;
+    $data(comm_ctx, 0, "ggml_backend_sycl_comm_free(comm_ctx)");
     $ggml_backend_sycl_comm_free ??= $bind("ggml_backend_sycl_comm_free", ["buffer"], "void");
     $releasePointer(comm_ctx, "ggml_backend_sycl_comm_free(comm_ctx)", ($pointer) => $ggml_backend_sycl_comm_free($pointer));
   },

@@ -19,6 +19,7 @@ import type { Data, Pointers } from "./arguments.ts";
 import { atLeast } from "./lengths.ts";
 import type { lib as generated } from "./lib.js";
 import { library } from "./library.ts";
+import { isPlaced } from "./placement.ts";
 
 /** The generated functions and enums. They are passed in: an import would be a circle. */
 type Lib = typeof generated;
@@ -415,9 +416,6 @@ const backend = {
   ggml_backend_graph_plan_create(lib: Lib, backend: Backend) {
     implemented(lib, "ggml_backend_graph_plan_create(backend)", backend, 72, "plans");
   },
-  ggml_backend_graph_plan_free(lib: Lib, backend: Backend) {
-    implemented(lib, "ggml_backend_graph_plan_free(backend)", backend, 80, "plans");
-  },
   ggml_backend_graph_plan_compute(lib: Lib, backend: Backend) {
     implemented(lib, "ggml_backend_graph_plan_compute(backend)", backend, 96, "plans");
   },
@@ -526,8 +524,9 @@ const backend = {
     schedulable(lib, "ggml_backend_sched_reserve_size(measure_graph)", sched, graph);
   },
   ggml_backend_sched_alloc_graph(lib: Lib, sched: Sched, graph: Graph) {
-    const full = stateOf(lib, sched)?.allocated === true;
-    ensure(!full, () => "ggml_backend_sched_alloc_graph(sched): it holds a graph already: call ggml_backend_sched_reset first");
+    // Another graph than the one that it holds has it reset first.
+    const full = stateOf(lib, sched)?.allocated === true && isPlaced(graph, sched);
+    ensure(!full, () => "ggml_backend_sched_alloc_graph(graph): the scheduler holds it already: call ggml_backend_sched_reset first");
     schedulable(lib, "ggml_backend_sched_alloc_graph(graph)", sched, graph);
   },
   ggml_backend_sched_graph_compute: computable("ggml_backend_sched_graph_compute"),

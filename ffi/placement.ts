@@ -49,10 +49,7 @@ function lazily<R>(name: string, parameters: readonly Deno.NativeType[], result:
  */
 export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset: ((home: H) => void) | null): void {
   const last = placements.get(home.owner);
-  if (last === undefined) return;
-  if (graph !== null && last.graph === graph.address && last.owner.deref() === graph.owner && last.nodes === symbols.nodes(graph.address)) {
-    return;
-  }
+  if (last === undefined || (graph !== null && isPlaced(graph, home))) return;
   placements.delete(home.owner);
   reset?.(home);
   for (const context of home.owner.dependents) {
@@ -66,6 +63,13 @@ export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset
       memory.setBigUint64(data, 0n, true);
     }
   }
+}
+
+/** True if a graph is the one that an allocator or scheduler allocated last. */
+export function isPlaced(graph: Handle, home: Handle): boolean {
+  const last = placements.get(home.owner);
+  return last !== undefined && last.graph === graph.address && last.owner.deref() === graph.owner &&
+    last.nodes === symbols.nodes(graph.address);
 }
 
 /** Has the contexts keep `home` whose tensors it gave memory when it allocated `graph`. */

@@ -189,7 +189,7 @@
 #pragma length ggml_log_get(log_callback: 1)
 #pragma length ggml_log_get(user_data: 1)
 #pragma length ggml_quantize_chunk(src: start + nrows * n_per_row)
-#pragma length ggml_quantize_chunk(dst: (start / n_per_row + nrows) * n_per_row / ggml_blck_size(type) * ggml_type_size(type))
+#pragma length ggml_quantize_chunk(dst: (start + nrows * n_per_row) / ggml_blck_size(type) * ggml_type_size(type))
 #pragma length ggml_quantize_chunk(imatrix: imatrix ? n_per_row : 0)
 #pragma flags ggml_tensor_flag
 #pragma flags ggml_scale_flag
@@ -293,7 +293,6 @@
 #pragma guard ggml_backend_tensor_copy
 #pragma guard ggml_backend_tensor_copy_async
 #pragma guard ggml_backend_graph_plan_create
-#pragma guard ggml_backend_graph_plan_free
 #pragma guard ggml_backend_graph_plan_compute
 #pragma guard ggml_backend_event_record
 #pragma guard ggml_backend_event_wait

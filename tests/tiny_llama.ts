@@ -72,7 +72,6 @@ function shapes(): Record<string, number[]> {
 
 /** Loads it, quietly. */
 export function loadTinyLlama(path: string): lib.llama_model {
-  lib.llama_log_set(new lib.ggml_log_callback(() => {}), null);
   lib.ggml_backend_load_all_from_path(load().path);
   const params = lib.llama_model_default_params();
   params.n_gpu_layers = 0;

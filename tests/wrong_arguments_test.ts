@@ -91,7 +91,7 @@ Deno.test("memory that is too short is refused with how much is needed", () => {
     ],
     [
       () => lib.ggml_quantize_chunk(Q8_0, floats(512), bytes(543), 0, 2, 256, null),
-      "ggml_quantize_chunk(dst): expected at least 544 bytes ((start / n_per_row + nrows) * n_per_row / ggml_blck_size(type) * ggml_type_size(type)), got a Uint8Array of 543",
+      "ggml_quantize_chunk(dst): expected at least 544 bytes ((start + nrows * n_per_row) / ggml_blck_size(type) * ggml_type_size(type)), got a Uint8Array of 543",
     ],
     [() => lib.ggml_quantize_chunk(Q8_0, floats(512), bytes(544), 256, 2, 256, null), "(src): expected at least 768 floats"],
     [

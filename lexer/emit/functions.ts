@@ -156,6 +156,7 @@ function emitGuard(bound: BoundFunction, translated: ReadonlySet<string>, uses: 
 /** Checks the class of what is to be freed. Whether it may be is for the runtime to say. */
 function checkFreed({ name, nullable, crossing }: BoundParameter, where: string, uses: Uses, printer: Printer): string {
   if (nullable) printer.line(`    if (${name} === null) return;`);
+  if (crossing.kind === "data") printer.line(`    ${uses.$("data")}(${name}, 0, ${where});`);
   if (crossing.kind !== "handle" && crossing.kind !== "struct") return name;
   const condition = `    if (!(${name} instanceof ${uses.own(crossing.name)}))`;
   const failure = `throw ${uses.$("wrongHandle")}(${name}, ${crossing.name}, ${where});`;

@@ -278,7 +278,6 @@ function ofBareBackend(): Record<string, Case[]> {
     ggml_backend_cpu_set_abort_callback: [[() => lib.ggml_backend_cpu_set_abort_callback(bare, never, null), message]],
     ggml_backend_cpu_set_use_ref: [[() => lib.ggml_backend_cpu_set_use_ref(bare, true), message]],
     ggml_backend_graph_plan_create: [[() => lib.ggml_backend_graph_plan_create(bare, sums(1)), "(backend): the backend bare has no plans"]],
-    ggml_backend_graph_plan_free: [[() => lib.ggml_backend_graph_plan_free(bare, plan), "(backend): the backend bare has no plans"]],
     ggml_backend_graph_plan_compute: [[() => lib.ggml_backend_graph_plan_compute(bare, plan), "(backend): the backend bare has no plans"]],
     ggml_backend_event_record: [[() => lib.ggml_backend_event_record(event, bare), "(backend): the backend bare has no events"]],
     ggml_backend_event_wait: [[() => lib.ggml_backend_event_wait(bare, event), "(backend): the backend bare has no events"]],
@@ -469,10 +468,10 @@ export const cases: Record<string, Case[]> = {
       "(graph): the graph has 100 nodes and 1 leafs, the scheduler was made for",
     ],
     [() => {
-      const sched = scheduler();
-      lib.ggml_backend_sched_alloc_graph(sched, sums(1));
-      lib.ggml_backend_sched_alloc_graph(sched, sums(2));
-    }, "(sched): it holds a graph already: call ggml_backend_sched_reset first"],
+      const sched = scheduler(), graph = sums(1);
+      lib.ggml_backend_sched_alloc_graph(sched, graph);
+      lib.ggml_backend_sched_alloc_graph(sched, graph);
+    }, "(graph): the scheduler holds it already: call ggml_backend_sched_reset first"],
   ],
   ggml_backend_sched_graph_compute: [[
     () => lib.ggml_backend_sched_graph_compute(scheduler(1), sums(100)),
