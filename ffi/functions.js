@@ -72,6 +72,7 @@ import {
   cstringAt as $cstringAt,
   data as $data,
   dataOrNull as $dataOrNull,
+  enterCall as $enterCall,
   float as $float,
   format as $format,
   fromInt64 as $fromInt64,
@@ -80,6 +81,8 @@ import {
   int64 as $int64,
   keep as $keep,
   keepData as $keepData,
+  keepLatest as $keepLatest,
+  leaveCall as $leaveCall,
   markFreed as $markFreed,
   nullResult as $nullResult,
   Owner as $Owner,
@@ -1108,7 +1111,7 @@ export const functions = {
     }
     $ggml_set_abort_callback ??= $bind("ggml_set_abort_callback", ["u64"], "u64");
     const $ = $ggml_set_abort_callback(callback === null ? 0n : callback.address);
-    $keep($STATIC, callback);
+    $keepLatest($STATIC, "ggml_set_abort_callback", callback);
     if ($ === 0n) return null;
     return new ggml_abort_callback_t($, $STATIC);
   },
@@ -4976,8 +4979,7 @@ export const functions = {
     const $1 = $dataOrNull(user_data, 0, "ggml_log_set(user_data)");
     $ggml_log_set ??= $bind("ggml_log_set", ["u64", "buffer"], "void");
     $ggml_log_set(log_callback === null ? 0n : log_callback.address, $1);
-    $keep($STATIC, log_callback);
-    $keepData($STATIC, user_data);
+    $keepLatest($STATIC, "ggml_log_set", log_callback, user_data);
   },
   ggml_set_zero(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
@@ -5577,7 +5579,13 @@ export const functions = {
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_compute(plan)");
     $ggml_backend_graph_plan_compute ??= $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
-    const $ = $ggml_backend_graph_plan_compute(backend.address, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_graph_plan_compute(backend.address, $1);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_graph_compute(backend, cgraph) {
@@ -5588,7 +5596,13 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute(cgraph)");
     }
     $ggml_backend_graph_compute ??= $bind("ggml_backend_graph_compute", ["u64", "u64"], "i32");
-    const $ = $ggml_backend_graph_compute(backend.address, cgraph.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_graph_compute(backend.address, cgraph.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_graph_compute_async(backend, cgraph) {
@@ -5599,7 +5613,13 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute_async(cgraph)");
     }
     $ggml_backend_graph_compute_async ??= $bind("ggml_backend_graph_compute_async", ["u64", "u64"], "i32");
-    const $ = $ggml_backend_graph_compute_async(backend.address, cgraph.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_graph_compute_async(backend.address, cgraph.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_supports_op(backend, op) {
@@ -6004,7 +6024,13 @@ export const functions = {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve(measure_graph)");
     }
     $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
-    const $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_sched_get_n_backends(sched) {
@@ -6113,7 +6139,13 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_alloc_graph(graph)");
     }
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
-    const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_sched_graph_compute(sched, graph) {
@@ -6124,7 +6156,13 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute(graph)");
     }
     $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
-    const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_sched_graph_compute_async(sched, graph) {
@@ -6135,7 +6173,13 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute_async(graph)");
     }
     $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
-    const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_sched_synchronize(sched) {
@@ -6162,8 +6206,7 @@ export const functions = {
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
     $ggml_backend_sched_set_eval_callback ??= $bind("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_set_eval_callback(sched.address, callback === null ? 0n : callback.address, $2);
-    $keep(sched.owner, callback);
-    $keepData(sched.owner, user_data);
+    $keepLatest(sched.owner, "ggml_backend_sched_set_eval_callback", callback, user_data);
   },
   ggml_backend_meta_split_axis_name(split_axis) {
     const $0 = $uint32(split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
@@ -6221,9 +6264,14 @@ export const functions = {
       ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
       "bool",
     );
-    const $ = $ggml_backend_compare_graph_backend(backend1.address, backend2.address, graph.address, callback.address, $4, $5, $6);
-    $keep(backend1.owner, callback);
-    $keepData(backend1.owner, user_data);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_backend_compare_graph_backend(backend1.address, backend2.address, graph.address, callback.address, $4, $5, $6);
+      $keepLatest(backend1.owner, "ggml_backend_compare_graph_backend", callback, user_data);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_backend_tensor_alloc(buffer, tensor, addr) {
@@ -6425,7 +6473,13 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
     if (!(cplan instanceof ggml_cplan) || cplan.owner.freed) throw $wrongHandle(cplan, ggml_cplan, "ggml_graph_compute(cplan)");
     $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32");
-    const $ = $ggml_graph_compute(cgraph.address, cplan.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_graph_compute(cgraph.address, cplan.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_graph_compute_with_ctx(ctx, cgraph, n_threads) {
@@ -6435,7 +6489,13 @@ export const functions = {
     }
     const $2 = $int32(n_threads, "ggml_graph_compute_with_ctx(n_threads)");
     $ggml_graph_compute_with_ctx ??= $bind("ggml_graph_compute_with_ctx", ["u64", "u64", "i32"], "i32");
-    const $ = $ggml_graph_compute_with_ctx(ctx.address, cgraph.address, $2);
+    let $;
+    $enterCall();
+    try {
+      $ = $ggml_graph_compute_with_ctx(ctx.address, cgraph.address, $2);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   ggml_cpu_has_sse3() {
@@ -6632,8 +6692,7 @@ export const functions = {
     const $2 = $dataOrNull(abort_callback_data, 0, "ggml_backend_cpu_set_abort_callback(abort_callback_data)");
     $ggml_backend_cpu_set_abort_callback ??= $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_cpu_set_abort_callback(backend_cpu.address, abort_callback === null ? 0n : abort_callback.address, $2);
-    $keep(backend_cpu.owner, abort_callback);
-    $keepData(backend_cpu.owner, abort_callback_data);
+    $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_abort_callback", abort_callback, abort_callback_data);
   },
   ggml_backend_cpu_set_use_ref(backend_cpu, use_ref) {
     if (!(backend_cpu instanceof ggml_backend) || backend_cpu.owner.freed) {
@@ -6997,7 +7056,12 @@ export const functions = {
     }
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
-    $ggml_opt_alloc(opt_ctx.address, $1);
+    $enterCall();
+    try {
+      $ggml_opt_alloc(opt_ctx.address, $1);
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_opt_eval(opt_ctx, result) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7007,7 +7071,12 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_eval(result)");
     }
     $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
-    $ggml_opt_eval(opt_ctx.address, result === null ? 0n : result.address);
+    $enterCall();
+    try {
+      $ggml_opt_eval(opt_ctx.address, result === null ? 0n : result.address);
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_opt_epoch(opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7030,17 +7099,21 @@ export const functions = {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
     }
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
-    $ggml_opt_epoch(
-      opt_ctx.address,
-      dataset.address,
-      result_train === null ? 0n : result_train.address,
-      result_eval === null ? 0n : result_eval.address,
-      $4,
-      callback_train === null ? 0n : callback_train.address,
-      callback_eval === null ? 0n : callback_eval.address,
-    );
-    $keep(opt_ctx.owner, callback_train);
-    $keep(opt_ctx.owner, callback_eval);
+    $enterCall();
+    try {
+      $ggml_opt_epoch(
+        opt_ctx.address,
+        dataset.address,
+        result_train === null ? 0n : result_train.address,
+        result_eval === null ? 0n : result_eval.address,
+        $4,
+        callback_train === null ? 0n : callback_train.address,
+        callback_eval === null ? 0n : callback_eval.address,
+      );
+      $keepLatest(opt_ctx.owner, "ggml_opt_epoch", callback_train, callback_eval);
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_opt_epoch_callback_progress_bar(train, opt_ctx, dataset, result, ibatch, ibatch_max, t_start_us) {
     const $0 = $bool(train, "ggml_opt_epoch_callback_progress_bar(train)");
@@ -7098,21 +7171,26 @@ export const functions = {
     const $10 = $float(val_split, "ggml_opt_fit(val_split)");
     const $11 = $bool(silent, "ggml_opt_fit(silent)");
     $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
-    $ggml_opt_fit(
-      backend_sched.address,
-      ctx_compute.address,
-      inputs.address,
-      outputs.address,
-      dataset.address,
-      $5,
-      $6,
-      get_opt_pars.address,
-      $8,
-      $9,
-      $10,
-      $11,
-    );
-    $keep(backend_sched.owner, get_opt_pars);
+    $enterCall();
+    try {
+      $ggml_opt_fit(
+        backend_sched.address,
+        ctx_compute.address,
+        inputs.address,
+        outputs.address,
+        dataset.address,
+        $5,
+        $6,
+        get_opt_pars.address,
+        $8,
+        $9,
+        $10,
+        $11,
+      );
+      $keepLatest(backend_sched.owner, "ggml_opt_fit", get_opt_pars);
+    } finally {
+      $leaveCall();
+    }
   },
   gguf_init_empty() {
     $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64");
@@ -7167,7 +7245,13 @@ export const functions = {
       ["u64", "buffer", "u64", "u64", { struct: gguf_init_params.native }],
       "u64",
     );
-    const $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
+    let $;
+    $enterCall();
+    try {
+      $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, callback);
@@ -7835,8 +7919,7 @@ export const functions = {
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_metal_set_abort_callback(user_data)");
     $ggml_backend_metal_set_abort_callback ??= $bind("ggml_backend_metal_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_metal_set_abort_callback(backend.address, abort_callback === null ? 0n : abort_callback.address, $2);
-    $keep(backend.owner, abort_callback);
-    $keepData(backend.owner, user_data);
+    $keepLatest(backend.owner, "ggml_backend_metal_set_abort_callback", abort_callback, user_data);
   },
   ggml_backend_metal_supports_family(backend, family) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -8331,7 +8414,13 @@ export const functions = {
       ["u64", "u64", "buffer", { struct: llama_model_params.native }],
       "u64",
     );
-    const $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, metadata);
@@ -8344,7 +8433,13 @@ export const functions = {
     const $0 = $string(path_model, 0, "llama_load_model_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_load_model_from_file(params)");
     $llama_load_model_from_file ??= $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
-    const $ = $llama_load_model_from_file($0, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_load_model_from_file($0, $1);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, params);
@@ -8354,7 +8449,13 @@ export const functions = {
     const $0 = $string(path_model, 0, "llama_model_load_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file(params)");
     $llama_model_load_from_file ??= $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
-    const $ = $llama_model_load_from_file($0, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_model_load_from_file($0, $1);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, params);
@@ -8364,7 +8465,13 @@ export const functions = {
     const $0 = $dataOrNull(file, 0, "llama_model_load_from_file_ptr(file)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file_ptr(params)");
     $llama_model_load_from_file_ptr ??= $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
-    const $ = $llama_model_load_from_file_ptr($0, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_model_load_from_file_ptr($0, $1);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keepData($owner, file);
@@ -8380,7 +8487,13 @@ export const functions = {
       ["buffer", "u64", { struct: llama_model_params.native }],
       "u64",
     );
-    const $ = $llama_model_load_from_splits($0, $1, $2);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_model_load_from_splits($0, $1, $2);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, params);
@@ -8414,7 +8527,13 @@ export const functions = {
     }
     const $1 = $struct(params, llama_context_params, "llama_init_from_model(params)");
     $llama_init_from_model ??= $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
-    const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, model);
@@ -8427,7 +8546,13 @@ export const functions = {
     }
     const $1 = $struct(params, llama_context_params, "llama_new_context_with_model(params)");
     $llama_new_context_with_model ??= $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
-    const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, model);
@@ -8437,8 +8562,13 @@ export const functions = {
   llama_free(ctx) {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
     $llama_free ??= $bind("llama_free", ["u64"], "void");
-    $llama_free(ctx === null ? 0n : ctx.address);
-    $markFreed(ctx);
+    $enterCall();
+    try {
+      $llama_free(ctx === null ? 0n : ctx.address);
+      $markFreed(ctx);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_time_us() {
     $llama_time_us ??= $bind("llama_time_us", [], "i64");
@@ -9172,14 +9302,26 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
     $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
-    const $ = $llama_encode(ctx.address, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_encode(ctx.address, $1);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   llama_decode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
     $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
-    const $ = $llama_decode(ctx.address, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_decode(ctx.address, $1);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   llama_set_n_threads(ctx, n_threads, n_threads_batch) {
@@ -9227,8 +9369,7 @@ export const functions = {
     const $2 = $dataOrNull(abort_callback_data, 0, "llama_set_abort_callback(abort_callback_data)");
     $llama_set_abort_callback ??= $bind("llama_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $llama_set_abort_callback(ctx.address, abort_callback === null ? 0n : abort_callback.address, $2);
-    $keep(ctx.owner, abort_callback);
-    $keepData(ctx.owner, abort_callback_data);
+    $keepLatest(ctx.owner, "llama_set_abort_callback", abort_callback, abort_callback_data);
   },
   llama_synchronize(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_synchronize(ctx)");
@@ -9667,14 +9808,26 @@ export const functions = {
       throw $wrongHandle(smpl, llama_sampler, "llama_set_sampler(smpl)");
     }
     $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
-    const $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   llama_sampler_init(iface, ctx) {
     if (!(iface instanceof llama_sampler_i) || iface.owner.freed) throw $wrongHandle(iface, llama_sampler_i, "llama_sampler_init(iface)");
     const $1 = $dataOrNull(ctx, 0, "llama_sampler_init(ctx)");
     $llama_sampler_init ??= $bind("llama_sampler_init", ["u64", "buffer"], "u64");
-    const $ = $llama_sampler_init(iface.address, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_sampler_init(iface.address, $1);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) throw $nullResult("llama_sampler_init");
     const $owner = new $Owner($);
     $keep($owner, iface);
@@ -9684,7 +9837,13 @@ export const functions = {
   llama_sampler_name(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_name(smpl)");
     $llama_sampler_name ??= $bind("llama_sampler_name", ["u64"], "pointer");
-    const $ = $llama_sampler_name(smpl.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_sampler_name(smpl.address);
+    } finally {
+      $leaveCall();
+    }
     if ($ === null) throw $nullResult("llama_sampler_name");
     return $cstringAt($);
   },
@@ -9694,7 +9853,12 @@ export const functions = {
     }
     const $1 = $int32(token, "llama_sampler_accept(token)");
     $llama_sampler_accept ??= $bind("llama_sampler_accept", ["u64", "i32"], "void");
-    $llama_sampler_accept(smpl === null ? 0n : smpl.address, $1);
+    $enterCall();
+    try {
+      $llama_sampler_accept(smpl === null ? 0n : smpl.address, $1);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_apply(smpl, cur_p) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
@@ -9704,21 +9868,37 @@ export const functions = {
       throw $wrongHandle(cur_p, llama_token_data_array, "llama_sampler_apply(cur_p)");
     }
     $llama_sampler_apply ??= $bind("llama_sampler_apply", ["u64", "u64"], "void");
-    $llama_sampler_apply(smpl === null ? 0n : smpl.address, cur_p.address);
+    $enterCall();
+    try {
+      $llama_sampler_apply(smpl === null ? 0n : smpl.address, cur_p.address);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_reset(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_reset(smpl)");
     }
     $llama_sampler_reset ??= $bind("llama_sampler_reset", ["u64"], "void");
-    $llama_sampler_reset(smpl === null ? 0n : smpl.address);
+    $enterCall();
+    try {
+      $llama_sampler_reset(smpl === null ? 0n : smpl.address);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_clone(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_clone(smpl)");
     }
     $llama_sampler_clone ??= $bind("llama_sampler_clone", ["u64"], "u64");
-    const $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, smpl);
@@ -9732,15 +9912,25 @@ export const functions = {
       throw $wrongHandle(dst, llama_sampler, "llama_sampler_copy(dst)");
     }
     $llama_sampler_copy ??= $bind("llama_sampler_copy", ["u64", "u64"], "void");
-    $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
+    $enterCall();
+    try {
+      $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_free(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
     }
     $llama_sampler_free ??= $bind("llama_sampler_free", ["u64"], "void");
-    $llama_sampler_free(smpl === null ? 0n : smpl.address);
-    $markFreed(smpl);
+    $enterCall();
+    try {
+      $llama_sampler_free(smpl === null ? 0n : smpl.address);
+      $markFreed(smpl);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_chain_init(params) {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
@@ -9781,7 +9971,13 @@ export const functions = {
     }
     const $1 = $int32(i, "llama_sampler_chain_remove(i)");
     $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
-    const $ = $llama_sampler_chain_remove(chain.address, $1);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_sampler_chain_remove(chain.address, $1);
+    } finally {
+      $leaveCall();
+    }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
     $keep($owner, chain);
@@ -10027,7 +10223,13 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_sampler_sample(ctx)");
     const $2 = $int32(idx, "llama_sampler_sample(idx)");
     $llama_sampler_sample ??= $bind("llama_sampler_sample", ["u64", "u64", "i32"], "i32");
-    const $ = $llama_sampler_sample(smpl.address, ctx.address, $2);
+    let $;
+    $enterCall();
+    try {
+      $ = $llama_sampler_sample(smpl.address, ctx.address, $2);
+    } finally {
+      $leaveCall();
+    }
     return $;
   },
   llama_split_path(split_path, maxlen, path_prefix, split_no, split_count) {
@@ -10069,8 +10271,7 @@ export const functions = {
     const $1 = $dataOrNull(user_data, 0, "llama_log_set(user_data)");
     $llama_log_set ??= $bind("llama_log_set", ["u64", "buffer"], "void");
     $llama_log_set(log_callback === null ? 0n : log_callback.address, $1);
-    $keep($STATIC, log_callback);
-    $keepData($STATIC, user_data);
+    $keepLatest($STATIC, "llama_log_set", log_callback, user_data);
   },
   llama_perf_context(ctx) {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
@@ -10122,7 +10323,13 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_opt_init(model)");
     const $2 = $struct(lopt_params, llama_opt_params, "llama_opt_init(lopt_params)");
     $llama_opt_init ??= $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void");
-    $llama_opt_init(lctx.address, model.address, $2);
+    $enterCall();
+    try {
+      $llama_opt_init(lctx.address, model.address, $2);
+      $keep(lctx.owner, lopt_params);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_opt_epoch(lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     if (!(lctx instanceof llama_context) || lctx.owner.freed) throw $wrongHandle(lctx, llama_context, "llama_opt_epoch(lctx)");
@@ -10143,17 +10350,21 @@ export const functions = {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "llama_opt_epoch(callback_eval)");
     }
     $llama_opt_epoch ??= $bind("llama_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
-    $llama_opt_epoch(
-      lctx.address,
-      dataset.address,
-      result_train === null ? 0n : result_train.address,
-      result_eval === null ? 0n : result_eval.address,
-      $4,
-      callback_train === null ? 0n : callback_train.address,
-      callback_eval === null ? 0n : callback_eval.address,
-    );
-    $keep(lctx.owner, callback_train);
-    $keep(lctx.owner, callback_eval);
+    $enterCall();
+    try {
+      $llama_opt_epoch(
+        lctx.address,
+        dataset.address,
+        result_train === null ? 0n : result_train.address,
+        result_eval === null ? 0n : result_eval.address,
+        $4,
+        callback_train === null ? 0n : callback_train.address,
+        callback_eval === null ? 0n : callback_eval.address,
+      );
+      $keepLatest(lctx.owner, "llama_opt_epoch", callback_train, callback_eval);
+    } finally {
+      $leaveCall();
+    }
   },
   GGML_PAD(x, n) {
     const $0 = $int64(x, "GGML_PAD(x)");

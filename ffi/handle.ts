@@ -147,12 +147,23 @@ export function dispose<H extends Handle>(handle: H, free: (handle: H) => void):
     const name = handle.constructor.name;
     throw new Error(`this ${name} is borrowed from another object, which frees it; it can't be disposed of by itself`);
   }
+  expectNotHeld(handle);
   free(handle);
+}
+
+/** Throws if an asynchronous call uses what `handle` stands for. */
+function expectNotHeld({ owner, constructor }: Handle): void {
+  if (owner.heldBy !== null) throw new Error(`this ${constructor.name} is in use by ${owner.heldBy}; it can be freed when that is done`);
 }
 
 /** Has `owner` keep alive whatever `handle` points into. */
 export function keep(owner: Owner, handle: Handle | null): void {
   if (handle !== null && handle.owner !== owner) owner.keep(handle.owner);
+}
+
+/** Has `owner` keep what its setter `name` was given, in place of what it was given before. */
+export function keepLatest(owner: Owner, name: string, ...values: unknown[]): void {
+  owner.keepLatest(name, values.map((value) => value instanceof Handle ? value.owner : value));
 }
 
 /** Has `owner` keep memory alive: a typed array or buffer itself, or whatever a handle points into. */

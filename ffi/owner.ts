@@ -21,6 +21,10 @@ export class Owner {
   /** The address of the first byte of `arena`. */
   base = 0n;
   #kept: Set<unknown> | null = null;
+  /** What each setter was last given. */
+  #latest: Map<string, readonly unknown[]> | null = null;
+  /** Why it may not be freed now, once for each hold. */
+  readonly #holds: string[] = [];
 
   constructor(address: bigint) {
     this.address = address;
@@ -32,12 +36,62 @@ export class Owner {
     (this.#kept ??= new Set()).add(value);
   }
 
+  /** Keeps what the setter `name` was given, in place of what it was given before: C holds on to the latest only. */
+  keepLatest(name: string, values: readonly unknown[]): void {
+    (this.#latest ??= new Map()).set(name, values);
+  }
+
+  /** What the setter `name` was last given. */
+  latest(name: string): readonly unknown[] | null {
+    return this.#latest?.get(name) ?? null;
+  }
+
+  /** True if this owner itself keeps `value`. */
+  keeps(value: unknown): boolean {
+    if (this.#kept?.has(value)) return true;
+    for (const values of this.#latest?.values() ?? []) if (values.includes(value)) return true;
+    return false;
+  }
+
+  /**
+   * Marks this object and those that it keeps as in use by an asynchronous call: they may not be freed until it is over.
+   *
+   * @param why What uses it.
+   * @returns Ends the hold.
+   */
+  hold(why: string): () => void {
+    const held = [...reachable(this)];
+    for (const owner of held) owner.#holds.push(why);
+    return () => {
+      for (const owner of held.splice(0)) owner.#holds.splice(owner.#holds.indexOf(why), 1);
+    };
+  }
+
+  /** Why it may not be freed now, null if it may. */
+  get heldBy(): string | null {
+    return this.#holds[0] ?? null;
+  }
+
+  /** The owners that this one keeps. */
+  get keptOwners(): Owner[] {
+    return [...this.#kept ?? []].filter((value) => value instanceof Owner);
+  }
+
   /** Marks the object as freed, and lets go of what it kept. */
   end(): void {
     this.freed = true;
     this.arena = null;
     this.#kept = null;
+    this.#latest = null;
   }
+}
+
+/** An owner and all that it keeps alive, directly or not. */
+function reachable(owner: Owner, found: Set<Owner> = new Set()): Set<Owner> {
+  if (found.has(owner)) return found;
+  found.add(owner);
+  for (const kept of owner.keptOwners) reachable(kept, found);
+  return found;
 }
 
 /** The owner of what is never freed: static tables, devices, registries. It also keeps the callbacks that C may call for ever. */

@@ -28,6 +28,7 @@ export {
 export { type Bind, binder } from "./bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./callback.ts";
 export { cstringAt } from "./cstring.ts";
+export { enterCall, leaveCall } from "./failure.ts";
 export {
   expectLength,
   getArray,
@@ -44,7 +45,7 @@ export {
   setStruct,
   setText,
 } from "./fields.ts";
-export { dispose, Handle, keep, keepData, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
+export { dispose, Handle, keep, keepData, keepLatest, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { Owner, STATIC } from "./owner.ts";
 export {

@@ -7,6 +7,7 @@
  *   #pragma nullable f(x, y)     f takes null for its parameters x and y
  *   #pragma nullable f(return)   f returns null as one of its answers: not found, failed, nothing there
  *   #pragma keeps f(x, y)        what x stands for keeps a pointer to y after the call, so y must live as long
+ *   #pragma calls f()            f may run callbacks before it returns: what they throw is thrown by f
  *
  * Without these, null is a TypeError, and a null result an Error: both mistakes in most functions. A function that returns a handle
  * needs no `keeps`: what it returns holds on to what it was made from.
@@ -172,6 +173,14 @@
 #pragma nullable ggml_backend_sched_set_eval_callback(callback, user_data)
 #pragma nullable ggml_backend_meta_device(get_split_state_ud)
 #pragma nullable ggml_backend_compare_graph_backend(user_data, test_nodes)
+#pragma calls ggml_backend_graph_compute()
+#pragma calls ggml_backend_graph_compute_async()
+#pragma calls ggml_backend_graph_plan_compute()
+#pragma calls ggml_backend_sched_reserve()
+#pragma calls ggml_backend_sched_alloc_graph()
+#pragma calls ggml_backend_sched_graph_compute()
+#pragma calls ggml_backend_sched_graph_compute_async()
+#pragma calls ggml_backend_compare_graph_backend()
 
 /* ggml-cpu.h */
 #pragma nullable ggml_threadpool_free(threadpool)
@@ -180,6 +189,8 @@
 #pragma nullable ggml_backend_is_cpu(backend)
 #pragma nullable ggml_backend_cpu_set_threadpool(threadpool)
 #pragma nullable ggml_backend_cpu_set_abort_callback(abort_callback, abort_callback_data)
+#pragma calls ggml_graph_compute()
+#pragma calls ggml_graph_compute_with_ctx()
 
 /* ggml-opt.h */
 #pragma nullable ggml_opt_dataset_labels(return)
@@ -200,6 +211,10 @@
 #pragma nullable ggml_opt_eval(result)
 #pragma nullable ggml_opt_epoch(result_train, result_eval, callback_train, callback_eval)
 #pragma nullable ggml_opt_epoch_callback_progress_bar(dataset)
+#pragma calls ggml_opt_alloc()
+#pragma calls ggml_opt_eval()
+#pragma calls ggml_opt_epoch()
+#pragma calls ggml_opt_fit()
 
 /* gguf.h */
 #pragma nullable gguf_init_from_file_ptr(return, file)
@@ -213,6 +228,7 @@
 #pragma keeps gguf_set_tensor_data(ctx, data)
 #pragma keeps gguf_add_tensor(ctx, tensor)
 #pragma nullable gguf_set_arr_str(data)
+#pragma calls gguf_init_from_callback()
 
 /* ggml-blas.h */
 #pragma nullable ggml_backend_is_blas(backend)
@@ -354,3 +370,27 @@
 #pragma nullable llama_perf_context_print(ctx)
 #pragma nullable llama_opt_param_filter_all(tensor, userdata)
 #pragma nullable llama_opt_epoch(result_train, result_eval, callback_train, callback_eval)
+#pragma calls llama_model_init_from_user()
+#pragma calls llama_load_model_from_file()
+#pragma calls llama_model_load_from_file()
+#pragma calls llama_model_load_from_file_ptr()
+#pragma calls llama_model_load_from_splits()
+#pragma calls llama_init_from_model()
+#pragma calls llama_new_context_with_model()
+#pragma calls llama_free()
+#pragma calls llama_encode()
+#pragma calls llama_decode()
+#pragma calls llama_set_sampler()
+#pragma calls llama_sampler_init()
+#pragma calls llama_sampler_name()
+#pragma calls llama_sampler_accept()
+#pragma calls llama_sampler_apply()
+#pragma calls llama_sampler_reset()
+#pragma calls llama_sampler_clone()
+#pragma calls llama_sampler_copy()
+#pragma calls llama_sampler_free()
+#pragma calls llama_sampler_sample()
+#pragma calls llama_sampler_chain_remove()
+#pragma calls llama_opt_init()
+#pragma calls llama_opt_epoch()
+#pragma keeps llama_opt_init(lctx, lopt_params)

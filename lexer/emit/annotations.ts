@@ -1,7 +1,7 @@
 /**
  * The pragmas of an API file: what C's types don't say of its pointers.
  *
- * `#pragma nullable f(x, return)` and `#pragma keeps f(x, y)`; see `api.h`. A parameter without a name is given by its index from 0.
+ * `#pragma nullable f(x, return)`, `#pragma keeps f(x, y)` and `#pragma calls f()`; see `api.h`. A parameter without a name is given by its index from 0.
  *
  * @module
  */
@@ -14,6 +14,8 @@ export interface Annotation {
   readonly nullable: Set<string>;
   /** Pairs of parameters: the first keeps the second. */
   readonly keeps: (readonly [string, string])[];
+  /** True where C may run callbacks before it returns. */
+  calls: boolean;
 }
 
 /** What the pragmas say, by function, and those that say nothing that can be used. */
@@ -28,12 +30,12 @@ export function readAnnotations({ pragmas, functions }: Model): Annotations {
   const skipped: Skipped[] = [];
   const declared = new Map(functions.map((declaration) => [declaration.name, declaration]));
   for (const pragma of pragmas) {
-    const parsed = /^(nullable|keeps) (\w+) ?\( ?([\w ,]*?) ?\)$/.exec(pragma.text);
+    const parsed = /^(nullable|keeps|calls) (\w+) ?\( ?([\w ,]*?) ?\)$/.exec(pragma.text);
     if (parsed === null) {
       skipped.push({
         ...pragma,
         name: `#pragma ${pragma.text}`,
-        reason: "not a pragma of this generator: expected nullable f(…) or keeps f(…)",
+        reason: "not a pragma of this generator: expected nullable f(…), keeps f(…) or calls f()",
       });
       continue;
     }
@@ -47,9 +49,10 @@ export function readAnnotations({ pragmas, functions }: Model): Annotations {
       skipped.push({ ...pragma, name: `#pragma ${pragma.text}`, reason });
       continue;
     }
-    const annotation = byFunction.get(name) ?? { nullable: new Set(), keeps: [] };
+    const annotation = byFunction.get(name) ?? { nullable: new Set(), keeps: [], calls: false };
     byFunction.set(name, annotation);
     if (verb === "keeps") annotation.keeps.push([names[0], names[1]]);
+    else if (verb === "calls") annotation.calls = true;
     else names.forEach((item) => annotation.nullable.add(item));
   }
   return { byFunction, skipped };

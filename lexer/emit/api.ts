@@ -37,6 +37,8 @@ export interface BoundFunction {
   readonly frees: boolean;
   /** Indices of parameters: the first keeps the second alive. */
   readonly keeps: readonly (readonly [number, number])[];
+  /** True where C may run callbacks before it returns: what they throw is thrown then. */
+  readonly calls: boolean;
 }
 
 /** A parameter. */
@@ -263,6 +265,7 @@ function bindFunction(
     resultNullable: annotation?.nullable.has("return") ?? nullable,
     frees,
     keeps: (annotation?.keeps ?? []).map(([a, b]) => [findParameter(declaration, a), findParameter(declaration, b)]),
+    calls: annotation?.calls ?? false,
   };
 }
 

@@ -115,16 +115,14 @@ function checkHandle({ name, nullable }: BoundParameter, className: string, wher
 }
 
 function emitCall(bound: BoundFunction, args: readonly string[], roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
-  const { parameters, result, declaration, resultNullable } = bound;
-  const symbol = symbolOf(bound);
-  if (result.kind === "void") {
-    printer.line(list(`    ${symbol}(`, args, ");"));
-    keepAlive(bound, uses, printer);
-    if (bound.frees) printer.line(`    ${uses.$("markFreed")}(${parameters[0].name});`);
-    return;
-  }
-  printer.line(list(`    const $ = ${symbol}(`, args, ");"));
-  keepAlive(bound, uses, printer);
+  const { parameters, result, declaration, resultNullable, calls } = bound;
+  const body = new Printer();
+  const assignment = result.kind === "void" ? "" : calls ? "$ = " : "const $ = ";
+  body.line(list(`    ${assignment}${symbolOf(bound)}(`, args, ");"));
+  keepAlive(bound, uses, body);
+  if (bound.frees) body.line(`    ${uses.$("markFreed")}(${parameters[0].name});`);
+  printer.line(...(calls ? rethrowing(lines(body), result.kind === "void", uses) : lines(body)));
+  if (result.kind === "void") return;
   if (isPointer(result)) {
     const zero = result.kind === "string" ? "null" : "0n";
     if (resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
@@ -133,17 +131,29 @@ function emitCall(bound: BoundFunction, args: readonly string[], roots: Readonly
   emitResult(result, parameters, roots, uses, printer);
 }
 
+/** A call in which C may run callbacks: what they throw is thrown when C has returned and all is noted that it did. */
+function rethrowing(call: readonly string[], isVoid: boolean, uses: Uses): string[] {
+  const body = call.map((line) => `  ${line}`);
+  const head = isVoid ? [] : ["    let $;"];
+  return [...head, `    ${uses.$("enterCall")}();`, "    try {", ...body, "    } finally {", `      ${uses.$("leaveCall")}();`, "    }"];
+}
+
+function lines(printer: Printer): string[] {
+  return printer.toString().trimEnd().split("\n");
+}
+
 /**
- * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use for as long as what they were
- * given to lives.
+ * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use until the same function is
+ * called again for what they were given to.
  */
-function keepAlive({ parameters, keeps, result }: BoundFunction, uses: Uses, printer: Printer): void {
+function keepAlive({ declaration, parameters, keeps, result }: BoundFunction, uses: Uses, printer: Printer): void {
   for (const [holder, kept] of keeps) emitKeep(ownerOf(parameters[holder], uses), parameters[kept], uses, printer);
   if (result.kind === "handle") return; // keeps everything, in emitHandle
   const callbacks = parameters.filter(({ crossing }) => crossing.kind === "callback");
   if (callbacks.length === 0) return;
-  const owner = ownerOf(parameters.find(isHandle), uses);
-  for (const parameter of [...callbacks, ...parameters.filter(isMemory)]) emitKeep(owner, parameter, uses, printer);
+  const kept = [...callbacks, ...parameters.filter(isMemory)].map(({ name }) => name);
+  const args = [ownerOf(parameters.find(isHandle), uses), `"${declaration.name}"`, ...kept];
+  printer.line(list(`    ${uses.$("keepLatest")}(`, args, ");"));
 }
 
 function emitKeep(owner: string, { name, crossing }: BoundParameter, uses: Uses, printer: Printer): void {
