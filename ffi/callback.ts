@@ -147,7 +147,7 @@ interface CSide {
 function wrap(side: CSide, { parameters, result }: Signature, name: string): AnyFunction {
   return (...args) => {
     const script = side.script?.deref();
-    if (script === undefined || isFailing()) return whenFailed(name, parameters, result, args);
+    if (script === undefined || isFailing(script.owner, args)) return whenFailed(name, parameters, result, args);
     enterCallback();
     try {
       if (script.f === null) throw new Error(`this ${name} was disposed of, and C called it`);

@@ -17,6 +17,8 @@ import type { Owner } from "./owner.ts";
 export interface Waiter {
   /** True if this call is the one for which a callback ran. `owner` is the callback's, `args` what C passed, as Deno gives it. */
   claims(owner: Owner, args: readonly unknown[]): boolean;
+  /** True once it failed or was cancelled: no more callbacks are run for it. */
+  readonly failed: boolean;
   /** Takes the exception. */
   fail(error: unknown): void;
 }
@@ -35,15 +37,23 @@ export function enterCall(): void {
   calls.push(NONE);
 }
 
-/** Ends it: throws what a callback threw meanwhile. */
-export function leaveCall(): void {
+/**
+ * Ends it: throws what a callback threw meanwhile.
+ *
+ * @param discard Frees what C returned, which is lost then.
+ */
+export function leaveCall(discard?: () => void): void {
   const thrown = calls.pop();
-  if (thrown !== NONE) throw thrown;
+  if (thrown === NONE) return;
+  discard?.();
+  throw thrown;
 }
 
-/** True while an exception waits for the innermost call to end. */
-export function isFailing(): boolean {
-  return calls.length > 0 && calls[calls.length - 1] !== NONE;
+/** True while an exception waits for the call to end that a callback is run for. */
+export function isFailing(owner: Owner, args: readonly unknown[]): boolean {
+  if (calls.length > 0) return calls[calls.length - 1] !== NONE;
+  for (const waiter of waiters) if (waiter.failed && waiter.claims(owner, args)) return true;
+  return false;
 }
 
 /** Hands on what a callback threw. */

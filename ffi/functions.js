@@ -7250,7 +7250,7 @@ export const functions = {
     try {
       $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.gguf_free(new gguf_context($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8419,7 +8419,7 @@ export const functions = {
     try {
       $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_model_free(new llama_model($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8438,7 +8438,7 @@ export const functions = {
     try {
       $ = $llama_load_model_from_file($0, $1);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_model_free(new llama_model($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8454,7 +8454,7 @@ export const functions = {
     try {
       $ = $llama_model_load_from_file($0, $1);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_model_free(new llama_model($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8470,7 +8470,7 @@ export const functions = {
     try {
       $ = $llama_model_load_from_file_ptr($0, $1);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_model_free(new llama_model($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8492,7 +8492,7 @@ export const functions = {
     try {
       $ = $llama_model_load_from_splits($0, $1, $2);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_model_free(new llama_model($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8532,7 +8532,7 @@ export const functions = {
     try {
       $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_free(new llama_context($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -8551,7 +8551,7 @@ export const functions = {
     try {
       $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_free(new llama_context($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9826,7 +9826,7 @@ export const functions = {
     try {
       $ = $llama_sampler_init(iface.address, $1);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_sampler_free(new llama_sampler($)));
     }
     if ($ === 0n) throw $nullResult("llama_sampler_init");
     const $owner = new $Owner($);
@@ -9897,7 +9897,7 @@ export const functions = {
     try {
       $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_sampler_free(new llama_sampler($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);
@@ -9976,7 +9976,7 @@ export const functions = {
     try {
       $ = $llama_sampler_chain_remove(chain.address, $1);
     } finally {
-      $leaveCall();
+      $leaveCall(() => $ && functions.llama_sampler_free(new llama_sampler($)));
     }
     if ($ === 0n) return null;
     const $owner = new $Owner($);

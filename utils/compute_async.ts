@@ -136,6 +136,10 @@ class Job implements Waiter {
     return this.#operators.has(first) || this.#task.backend?.owner.keeps(owner) === true;
   }
 
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
   fail(error: unknown): void {
     this.#failure ??= [error];
     this.#cancel.set();

@@ -16,10 +16,13 @@ import { doc, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
 
+/** The functions that free what has one, by class. */
+type Roots = ReadonlyMap<string, string>;
+
 /** The text of `functions.js`. */
 export function emitFunctions(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
-  const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
+  const roots = new Map(api.records.flatMap(({ name, free }) => free === null ? [] : [[name, free]]));
   const body = new Printer();
   for (const bound of api.functions) body.line(`let ${symbolOf(bound)};`);
   body.gap();
@@ -85,7 +88,7 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
 }
 
-function emitFunction(bound: BoundFunction, roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
+function emitFunction(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {
   const { declaration, name, parameters } = bound;
   printer.line(list(`  ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
   let strings = 0;
@@ -114,14 +117,14 @@ function checkHandle({ name, nullable }: BoundParameter, className: string, wher
   return nullable ? `${name} === null ? 0n : ${name}.address` : `${name}.address`;
 }
 
-function emitCall(bound: BoundFunction, args: readonly string[], roots: ReadonlySet<string>, uses: Uses, printer: Printer): void {
+function emitCall(bound: BoundFunction, args: readonly string[], roots: Roots, uses: Uses, printer: Printer): void {
   const { parameters, result, declaration, resultNullable, calls } = bound;
   const body = new Printer();
   const assignment = result.kind === "void" ? "" : calls ? "$ = " : "const $ = ";
   body.line(list(`    ${assignment}${symbolOf(bound)}(`, args, ");"));
   keepAlive(bound, uses, body);
   if (bound.frees) body.line(`    ${uses.$("markFreed")}(${parameters[0].name});`);
-  printer.line(...(calls ? rethrowing(lines(body), result.kind === "void", uses) : lines(body)));
+  printer.line(...(calls ? rethrowing(lines(body), result, roots, uses) : lines(body)));
   if (result.kind === "void") return;
   if (isPointer(result)) {
     const zero = result.kind === "string" ? "null" : "0n";
@@ -131,11 +134,17 @@ function emitCall(bound: BoundFunction, args: readonly string[], roots: Readonly
   emitResult(result, parameters, roots, uses, printer);
 }
 
-/** A call in which C may run callbacks: what they throw is thrown when C has returned and all is noted that it did. */
-function rethrowing(call: readonly string[], isVoid: boolean, uses: Uses): string[] {
+/**
+ * A call in which C may run callbacks: what they throw is thrown when C has returned and all is noted that it did. An object that C made all the
+ * same is then freed: nobody will get it.
+ */
+function rethrowing(call: readonly string[], result: Crossing, roots: Roots, uses: Uses): string[] {
   const body = call.map((line) => `  ${line}`);
-  const head = isVoid ? [] : ["    let $;"];
-  return [...head, `    ${uses.$("enterCall")}();`, "    try {", ...body, "    } finally {", `      ${uses.$("leaveCall")}();`, "    }"];
+  const head = result.kind === "void" ? [] : ["    let $;"];
+  const free = result.kind === "handle" ? roots.get(result.name) : undefined;
+  const discard = free === undefined ? "" : `() => $ && functions.${free}(new ${uses.own((result as { name: string }).name)}($))`;
+  const leave = `      ${uses.$("leaveCall")}(${discard});`;
+  return [...head, `    ${uses.$("enterCall")}();`, "    try {", ...body, "    } finally {", leave, "    }"];
 }
 
 function lines(printer: Printer): string[] {
@@ -164,7 +173,7 @@ function emitKeep(owner: string, { name, crossing }: BoundParameter, uses: Uses,
 function emitResult(
   result: Crossing,
   parameters: readonly BoundParameter[],
-  roots: ReadonlySet<string>,
+  roots: Roots,
   uses: Uses,
   printer: Printer,
 ): void {
