@@ -6,6 +6,7 @@
 
 import type { Abi } from "./abi.ts";
 import { expectAbi, library } from "./library.ts";
+import { watched } from "./schedulers.ts";
 import { guarded } from "./threads.ts";
 
 /** Binds one function. The result is what `Deno.dlopen` gives, typed by whoever asked. */
@@ -19,5 +20,8 @@ export type Bind = (name: string, parameters: readonly Deno.NativeType[], result
  */
 export function binder(abi: Abi): Bind {
   expectAbi(abi);
-  return (name, parameters, result) => guarded(name, library().symbol(name, { parameters, result }) as (...args: unknown[]) => unknown);
+  return (name, parameters, result) => {
+    const symbol = library().symbol(name, { parameters, result }) as (...args: unknown[]) => unknown;
+    return guarded(name, watched(name, symbol));
+  };
 }

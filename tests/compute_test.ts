@@ -3,8 +3,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, init } from "@ggml/deno/utils";
+import { waiters } from "../ffi/failure.ts";
+import { busy, cores } from "../utils/task.ts";
 import { newTensor, withContext } from "./context.ts";
-import { program } from "./process.ts";
+import { deno, program } from "./process.ts";
 
 const CORES = navigator.hardwareConcurrency;
 
@@ -81,6 +83,12 @@ Deno.test("compute() uses the CPU backend and a scheduler", () => {
   const out = new Float32Array(4);
   lib.ggml_backend_tensor_get(doubled, out, 0, 16);
   assertEquals([...out], [2, 4, 6, 8]);
+  // ggml would compute the first graph again, and say that all went well.
+  assertThrows(() => compute(graph, { backend: sched }), Error, "compute: the scheduler has another graph allocated");
+  lib.ggml_backend_sched_reset(sched);
+  fill(result, () => 0);
+  compute(graph, { backend: sched });
+  assertEquals(floats(result)[0], 15);
   lib.ggml_backend_sched_free(sched);
   lib.ggml_backend_free(cpu);
 });
@@ -267,35 +275,69 @@ Deno.test("what computes lives until it is done, though nobody else holds it", a
   assertEquals([code, stdout], [0, "done\n"], stderr);
 });
 
-Deno.test("100 concurrent computations with random cancellations: no result is lost, wrong or mixed up", async () => {
-  const before = Deno.memoryUsage().rss;
+Deno.test("100 concurrent computations with random cancellations: no result is lost, wrong or mixed up, and nothing is held after", async () => {
   let seed = 1;
   const random = () => (seed = seed * 16807 % 2147483647) / 2147483647;
-  for (let round = 0; round < 3; round++) {
-    const contexts: Disposable[] = [];
-    const outcomes = await Promise.all(Array.from({ length: 100 }, async (_, i) => {
-      const ctx = init({ memSize: 4 * 1024 * 1024 });
-      contexts.push(ctx);
-      const heavy = i % 3 === 0;
-      const { graph, result } = heavy ? products(ctx, 8, 256) : additions(ctx, 50 + i, i);
+  let cancellations = 0;
+  const outcomes = await Promise.all(Array.from({ length: 100 }, async (_, i) => {
+    using ctx = init({ memSize: 4 * 1024 * 1024 });
+    const heavy = i % 3 === 0;
+    const { graph, result } = heavy ? products(ctx, 8, 256) : additions(ctx, 50 + i, i);
+    const controller = new AbortController();
+    const cancelled = random() < 0.5;
+    if (cancelled) setTimeout(() => controller.abort(), random() * 300);
+    const onProgress = random() < 0.3 ? () => {} : undefined;
+    try {
+      await computeAsync(graph, { signal: controller.signal, threads: 1 + Math.floor(random() * CORES), onProgress });
+    } catch (error) {
+      assertEquals(error, controller.signal.reason);
+      assert(cancelled);
+      cancellations++;
+      await computeAsync(graph);
+    }
+    if (heavy) assertProducts(result);
+    else assertEquals([...floats(result)], Array(8).fill(50 + i + i));
+    return i;
+  }));
+  assertEquals(outcomes, Array.from({ length: 100 }, (_, i) => i));
+  assert(cancellations > 0);
+  assertEquals([cores.inUse, cores.idle, busy.size, waiters.size], [0, true, 0, 0]);
+});
+
+Deno.test("2,000 computations, cancelled and not, with operators in TypeScript, leave no memory behind", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { lib } from "@ggml/deno";
+    import { computeAsync, init } from "@ggml/deno/utils";
+    async function once(i) {
+      const ctx = init({ memSize: 64 * 1024 });
+      const a = lib.ggml_set_f32(lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 8), i);
+      const op = new lib.ggml_custom1_op_t((dst, src) => ctx.address && dst.data.bytes(32).set(src.data.bytes(32)));
+      const result = lib.ggml_map_custom1(ctx, a, op, 1, null);
+      const graph = lib.ggml_new_graph_custom(ctx, 32, false);
+      lib.ggml_build_forward_expand(graph, result);
       const controller = new AbortController();
-      const cancelled = random() < 0.5;
-      if (cancelled) setTimeout(() => controller.abort(), random() * 400);
-      const onProgress = random() < 0.3 ? () => {} : undefined;
-      try {
-        await computeAsync(graph, { signal: controller.signal, threads: 1 + Math.floor(random() * CORES), onProgress });
-      } catch (error) {
-        assertEquals(error, controller.signal.reason);
-        assert(cancelled);
-        await computeAsync(graph);
-      }
-      if (heavy) assertProducts(result);
-      else assertEquals([...floats(result)], Array(8).fill(50 + i + i));
-      return i;
-    }));
-    assertEquals(outcomes, Array.from({ length: 100 }, (_, i) => i));
-    for (const ctx of contexts) ctx[Symbol.dispose]();
-  }
-  const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
-  assert(grown < 1000, `resident memory grew by ${grown} MiB`); // one round is 400 MiB
+      if (i % 2 === 0) queueMicrotask(() => controller.abort());
+      await computeAsync(graph, { signal: controller.signal, onProgress: i % 3 === 0 ? () => {} : undefined }).catch((error) => {
+        if (error !== controller.signal.reason) throw error;
+      });
+    }
+    const sizes = [];
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(Array.from({ length: 100 }, (_, i) => once(i)));
+      for (let i = 0; i < 3; i++) globalThis.gc(), await new Promise((resolve) => setTimeout(resolve, 60));
+      sizes.push(Deno.memoryUsage().rss / 2 ** 20);
+    }
+    console.log(sizes.at(-1) - sizes[9]);
+  `,
+    ["--allow-ffi", "--v8-flags=--expose-gc", "--no-check"],
+  );
+  assertEquals(code, 0, stderr);
+  assert(Number(stdout) < 16, `resident memory grew by ${stdout.trim()} MiB`); // 1,000 contexts alone are 64
+});
+
+Deno.test("the asynchronous example prints what it says", async () => {
+  const { code, stdout, stderr } = await deno(["run", "--no-prompt", "--allow-ffi", "examples/async.ts"]);
+  const expected = ["mean + 1: 256.5", "the timer fired meanwhile: true, progress was reported: true", "cancelled: TimeoutError"];
+  assertEquals([code, stdout], [0, expected.join("\n") + "\n"], stderr);
 });

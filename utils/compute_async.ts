@@ -31,7 +31,8 @@ export interface ComputeAsyncOptions extends ComputeOptions {
 /**
  * Computes a graph while the event loop goes on: timers fire, a server answers.
  *
- * All such computations together use at most as many threads as the machine has cores; the others wait for their turn. What they use (the
+ * All such computations together use at most as many threads as the machine has cores: several at once get fewer each, down to one (which is
+ * faster than to take turns with all: threads of one graph wait for each other at each node), and the others wait for their turn. What they use (the
  * graph, its tensors' contexts, the backend) can't be freed until they are done. Read or write the tensors only then. Operators in TypeScript
  * may be called with any number of threads; an exception in one cancels the computation and is what the promise rejects with.
  *
@@ -107,6 +108,8 @@ class Job implements Waiter {
   readonly #releases: (() => void)[] = [];
   /** What to reject with, as the only element. */
   #failure: [unknown] | null = null;
+  /** Its share of the cores. */
+  #threads = 1;
 
   constructor(task: Task, { signal, onProgress }: ComputeAsyncOptions) {
     this.#task = task;
@@ -149,9 +152,12 @@ class Job implements Waiter {
 
   /** Waits for its turn and computes. */
   async run(): Promise<void> {
-    const { backend, threads } = this.#task;
+    const { backend } = this.#task;
+    await null; // those that begin together count each other
     if (backend !== null) await this.#take(queueOf(backend), 1);
+    const threads = Math.min(this.#task.threads, Math.max(1, Math.floor(cores.capacity / jobs.size)));
     await this.#take(cores, backend instanceof lib.ggml_backend ? 1 : threads);
+    this.#threads = threads;
     if (backend === null) await this.#onCpu();
     else if (backend instanceof lib.ggml_backend) await this.#onBackend(backend);
     else await this.#onScheduler(backend);
@@ -162,10 +168,10 @@ class Job implements Waiter {
   }
 
   async #onCpu(): Promise<void> {
-    const { graph, work: { nodes }, threads } = this.#task;
+    const { graph, work: { nodes } } = this.#task;
     const compute = nonblocking("ggml_graph_compute");
     for (const { graph: slice, end } of this.#onProgress === undefined ? [{ graph, end: nodes.length }] : this.#cut()) {
-      const plan = lib.ggml_graph_plan(slice, threads, null);
+      const plan = lib.ggml_graph_plan(slice, this.#threads, null);
       if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
       this.#cancel.watch(plan);
       this.#finish(await compute(slice.address, plan.address), end);
@@ -183,8 +189,8 @@ class Job implements Waiter {
   }
 
   async #onScheduler(sched: lib.ggml_backend_sched): Promise<void> {
-    const { graph, work: { nodes }, threads } = this.#task;
-    setThreads(backendsOf(sched), threads);
+    const { graph, work: { nodes } } = this.#task;
+    setThreads(backendsOf(sched), this.#threads);
     const watched = (this.#onProgress !== undefined || this.#signal !== undefined) &&
       (sched.owner.latest("ggml_backend_sched_set_eval_callback")?.[0] ?? null) === null;
     if (watched) lib.ggml_backend_sched_set_eval_callback(sched, this.#watcher(), null);

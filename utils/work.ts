@@ -47,7 +47,12 @@ const EMPTY: ReadonlySet<number> = new Set([
 ]);
 
 /** Operations that take a row of their first source, or a kernel, for each element. */
-const PRODUCTS: ReadonlySet<number> = new Set([lib.GGML_OP_MUL_MAT, lib.GGML_OP_MUL_MAT_ID, lib.GGML_OP_OUT_PROD]);
+const PRODUCTS: ReadonlySet<number> = new Set([
+  lib.GGML_OP_MUL_MAT,
+  lib.GGML_OP_MUL_MAT_ID,
+  lib.GGML_OP_OUT_PROD,
+  lib.GGML_OP_FLASH_ATTN_EXT,
+]);
 const CONVOLUTIONS: ReadonlySet<number> = new Set([lib.GGML_OP_CONV_2D, lib.GGML_OP_CONV_3D, lib.GGML_OP_CONV_TRANSPOSE_2D]);
 
 /**
@@ -56,56 +61,64 @@ const CONVOLUTIONS: ReadonlySet<number> = new Set([lib.GGML_OP_CONV_2D, lib.GGML
  */
 const ELEMENT = 1, MULTIPLICATION = 0.05, NODE = 50;
 
-/** Reads tensors where they lie: most are in the memory of the graph's own context, for which no view need be made. */
+/**
+ * Reads tensors where they lie: most are in the memory of the graph's own context, for which no view need be made. Addresses are numbers here:
+ * they have 48 bits, and a bigint a node would double the time.
+ */
 class Reader {
   readonly #owner: Owner;
-  readonly #views: Map<bigint, DataView> = new Map();
-  view: DataView = new DataView(new ArrayBuffer(0));
-  offset = 0;
+  readonly #arena: DataView | null;
+  readonly #base: number;
+  readonly #end: number;
+  readonly #views: Map<number, DataView> = new Map();
+  #view: DataView = NOWHERE;
+  #offset = 0;
 
   constructor(owner: Owner) {
     this.#owner = owner;
+    this.#arena = owner.arena;
+    this.#base = Number(owner.base);
+    this.#end = owner.arena === null ? 0 : owner.arena.byteLength - TENSOR_BYTES;
   }
 
   /** Turns to the tensor at an address. */
-  seek(address: bigint): this {
-    const { arena, base } = this.#owner;
-    if (arena !== null) {
-      const offset = Number(address - base);
-      if (offset >= 0 && offset + TENSOR_BYTES <= arena.byteLength) {
-        this.view = arena;
-        this.offset = offset;
-        return this;
-      }
+  seek(address: number): this {
+    const offset = address - this.#base;
+    if (offset >= 0 && offset <= this.#end && this.#arena !== null) {
+      this.#view = this.#arena;
+      this.#offset = offset;
+      return this;
     }
     let view = this.#views.get(address);
-    if (view === undefined) this.#views.set(address, view = new DataView(externalBuffer(address, TENSOR_BYTES, this.#owner)));
-    this.view = view;
-    this.offset = 0;
+    if (view === undefined) {
+      view = new DataView(externalBuffer(BigInt(address), TENSOR_BYTES, this.#owner));
+      this.#views.set(address, view);
+    }
+    this.#view = view;
+    this.#offset = 0;
     return this;
   }
 
   int32(field: number): number {
-    return this.view.getInt32(this.offset + field, true);
+    return this.#view.getInt32(this.#offset + field, true);
   }
 
-  address(field: number): bigint {
-    return this.view.getBigUint64(this.offset + field, true);
-  }
-
-  isNull(field: number): boolean {
-    return this.int32(field) === 0 && this.int32(field + 4) === 0;
+  /** A pointer or an `int64_t` below 2^53. */
+  int64(field: number): number {
+    const at = this.#offset + field;
+    return this.#view.getUint32(at, true) + this.#view.getInt32(at + 4, true) * 2 ** 32;
   }
 
   ne(dimension: number): number {
-    const at = this.offset + NE + 8 * dimension;
-    return this.view.getUint32(at, true) + this.view.getInt32(at + 4, true) * 2 ** 32;
+    return this.int64(NE + 8 * dimension);
   }
 
   get elements(): number {
     return this.ne(0) * this.ne(1) * this.ne(2) * this.ne(3);
   }
 }
+
+const NOWHERE = new DataView(new ArrayBuffer(0));
 
 /**
  * Looks at a graph's nodes.
@@ -119,14 +132,21 @@ export function inspect(graph: lib.ggml_cgraph, computer: Computer, where: strin
   const check = new Check(graph, computer, reader, where);
   let total = 0, hash = nodes.length;
   for (let i = 0; i < nodes.length; i++) {
-    reader.seek(nodes[i]);
-    const op = reader.int32(OP);
-    const elements = reader.elements;
-    hash = mix(hash, op);
+    const node = Number(nodes[i]);
+    reader.seek(node);
+    const op = reader.int32(OP), elements = reader.elements;
+    hash = mix(mix(hash, op), reader.int32(TYPE));
     if (EMPTY.has(op) || elements === 0) continue;
-    if (computer.allocated) check.memory(i, nodes[i]);
-    hash = mixTypes(hash, reader, nodes[i]);
-    total += costs[i] = costOf(reader.seek(nodes[i]), op, elements);
+    if (computer.allocated) check.tensor(i, null);
+    reader.seek(node);
+    const first = reader.int64(SRC);
+    for (let source = 0; source < SOURCES; source++) {
+      const address = source === 0 ? first : reader.seek(node).int64(SRC + 8 * source);
+      if (address === 0) continue;
+      hash = mix(hash, reader.seek(address).int32(TYPE)); // whether an operation is supported is a matter of types
+      if (computer.allocated) check.tensor(i, source);
+    }
+    total += costs[i] = first === 0 ? NODE + elements * ELEMENT : costOf(reader.seek(first), op, elements);
   }
   if (!isSupported(graph, computer, hash)) {
     check.operations(nodes.length);
@@ -149,22 +169,10 @@ function mix(hash: number, value: number): number {
   return (Math.imul(hash, 31) + value) | 0;
 }
 
-/** What may decide whether an operation is supported: the types of the node and of its first sources. */
-function mixTypes(hash: number, reader: Reader, node: bigint): number {
-  hash = mix(hash, reader.seek(node).int32(TYPE));
-  for (const source of [SRC, SRC + 8]) {
-    if (!reader.seek(node).isNull(source)) hash = mix(hash, reader.seek(reader.address(source)).int32(TYPE));
-  }
-  return hash;
-}
-
-/** About how long a node takes, in nanoseconds. */
+/** About how long an operation takes, in nanoseconds. The reader is at its first source. */
 function costOf(reader: Reader, op: number, elements: number): number {
-  if (reader.isNull(SRC)) return NODE + elements * ELEMENT;
-  reader.seek(reader.address(SRC));
   if (PRODUCTS.has(op)) return NODE + elements * reader.ne(0) * MULTIPLICATION;
   if (CONVOLUTIONS.has(op)) return NODE + elements * reader.ne(0) * reader.ne(1) * reader.ne(2) * MULTIPLICATION;
-  if (op === lib.GGML_OP_FLASH_ATTN_EXT) return NODE + reader.elements * reader.ne(1) * 2 * MULTIPLICATION;
   return NODE + Math.max(elements, reader.elements) * ELEMENT;
 }
 
@@ -175,7 +183,7 @@ class Check {
   readonly #reader: Reader;
   readonly #where: string;
   /** The buffers that were asked about. */
-  readonly #reachable: Set<bigint> = new Set();
+  readonly #reachable: Set<number> = new Set();
 
   constructor(graph: lib.ggml_cgraph, computer: Computer, reader: Reader, where: string) {
     this.#graph = graph;
@@ -184,32 +192,20 @@ class Check {
     this.#where = where;
   }
 
-  /** Throws unless a node and its sources have memory that can be reached. */
-  memory(index: number, node: bigint): void {
-    const reader = this.#reader;
-    this.#tensor(index, null);
-    for (let i = 0; i < SOURCES; i++) {
-      reader.seek(node);
-      if (reader.isNull(SRC + 8 * i)) continue;
-      reader.seek(reader.address(SRC + 8 * i));
-      if (reader.elements > 0) this.#tensor(index, i);
-    }
-  }
-
-  /** The tensor that the reader is at: a node, or one of its sources. */
-  #tensor(index: number, source: number | null): void {
-    const reader = this.#reader;
-    if (reader.isNull(DATA)) {
+  /** Throws unless the tensor that the reader is at, a node or one of its sources, has memory that can be reached. */
+  tensor(index: number, source: number | null): void {
+    const reader = this.#reader, { name, plainMemory } = this.#computer;
+    if (reader.int64(DATA) === 0) {
+      if (reader.elements === 0) return;
       throw this.#error(index, source, "has no data: allocate it first (ggml_backend_alloc_ctx_tensors, ggml_gallocr_alloc_graph)");
     }
-    if (reader.isNull(BUFFER)) {
-      if (this.#computer.plainMemory) return;
-      throw this.#error(index, source, `is in the memory of a context, which the ${this.#computer.name} backend can't reach`);
+    const buffer = reader.int64(BUFFER);
+    if (buffer === 0 && !plainMemory) {
+      throw this.#error(index, source, `is in the memory of a context, which the ${name} backend can't reach`);
     }
-    const buffer = reader.address(BUFFER);
-    if (this.#reachable.has(buffer)) return;
-    if (!this.#computer.reaches(new lib.ggml_backend_buffer(buffer, this.#graph.owner))) {
-      throw this.#error(index, source, `is in a buffer that the ${this.#computer.name} backend can't reach`);
+    if (buffer === 0 || this.#reachable.has(buffer)) return;
+    if (!this.#computer.reaches(new lib.ggml_backend_buffer(BigInt(buffer), this.#graph.owner))) {
+      throw this.#error(index, source, `is in a buffer that the ${name} backend can't reach`);
     }
     this.#reachable.add(buffer);
   }
