@@ -311,6 +311,32 @@ Deno.test("what an optimizer's callbacks throw is thrown by what optimizes", () 
   lib.ggml_backend_free(cpu);
 });
 
+Deno.test("an optimizer's graph with an operator in TypeScript is computed by one thread", () => {
+  using fixed = init({ noAlloc: true }), ctx = init({ noAlloc: true });
+  const cpu = lib.ggml_backend_cpu_init()!; // of 4 threads, as C makes it
+  const sched = lib.ggml_backend_sched_new([cpu], null, 1, 2048, false, true);
+  const dataset = lib.ggml_opt_dataset_init(lib.GGML_TYPE_F32, lib.GGML_TYPE_F32, 1, 0, 8, 1); // no labels: the loss is the sum
+  const inputs = newTensor(fixed, lib.GGML_TYPE_F32, 1, 4);
+  const buffer = lib.ggml_backend_alloc_ctx_tensors(fixed, cpu)!;
+  const seen = new Set<number>();
+  const op = new lib.ggml_custom1_op_t((_dst, _a, _ith, nth) => void seen.add(nth));
+  const outputs = lib.ggml_map_custom1(ctx, inputs, op, lib.GGML_N_TASKS_MAX, null);
+  lib.ggml_set_input(inputs);
+  lib.ggml_set_output(outputs);
+  const params = lib.ggml_opt_default_params(sched, lib.GGML_OPT_LOSS_TYPE_SUM);
+  Object.assign(params, { ctx_compute: ctx, inputs, outputs, build_type: lib.GGML_OPT_BUILD_TYPE_FORWARD });
+  const optimizer = lib.ggml_opt_init(params);
+  const result = lib.ggml_opt_result_init();
+  lib.ggml_opt_epoch(optimizer, dataset, null, result, 0, null, null);
+  assertEquals([...seen], [1]);
+  lib.ggml_opt_result_free(result);
+  lib.ggml_opt_free(optimizer);
+  lib.ggml_opt_dataset_free(dataset);
+  lib.ggml_backend_buffer_free(buffer);
+  lib.ggml_backend_sched_free(sched);
+  lib.ggml_backend_free(cpu);
+});
+
 Deno.test("what libllama's callbacks throw is thrown by the function that ran them", () => {
   const path = writeModel();
   const error = new Error("stop");

@@ -58,6 +58,7 @@ Deno.test("compute() computes, with any number of threads asked for", () =>
     fill(start, (i) => i);
     compute(graph);
     assertEquals(floats(result)[7], 17);
+    compute(lib.ggml_new_graph(ctx)); // an empty one
     const large = products(ctx, 1, 256);
     compute(large.graph);
     assertProducts(large.result);
