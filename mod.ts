@@ -31,4 +31,4 @@
  */
 
 export { lib } from "./ffi/lib.js";
-export { type LibraryInfo, load } from "./ffi/library.ts";
+export { type LibraryInfo, load, type LoadOptions } from "./ffi/library.ts";

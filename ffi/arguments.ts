@@ -48,25 +48,25 @@ export function struct(
 /** A signed integer of at most 32 bits. */
 export function int32(value: number, where: string): number {
   if (typeof value !== "number" || (value | 0) !== value) throw notInteger(value, "an int32", where);
-  return value;
+  return value | 0; // -0 is 0 too, but not to Deno
 }
 
 /** An unsigned integer of 32 bits. */
 export function uint32(value: number, where: string): number {
   if (typeof value !== "number" || (value >>> 0) !== value) throw notInteger(value, "a uint32", where);
-  return value;
+  return value >>> 0;
 }
 
 /** A signed integer of 8 or 16 bits. */
 export function small(value: number, bits: number, where: string): number {
   if (typeof value !== "number" || (value << (32 - bits) >> (32 - bits)) !== value) throw notInteger(value, `an int${bits}`, where);
-  return value;
+  return value | 0;
 }
 
 /** An unsigned integer of 8 or 16 bits. */
 export function smallUnsigned(value: number, bits: number, where: string): number {
   if (typeof value !== "number" || (value << (32 - bits) >>> (32 - bits)) !== value) throw notInteger(value, `a uint${bits}`, where);
-  return value;
+  return value >>> 0;
 }
 
 /** A signed integer of 64 bits. */

@@ -21,6 +21,17 @@ import {
   RELEASE,
 } from "./find.ts";
 
+/** What {@linkcode load} takes. */
+export interface LoadOptions {
+  /** A library file, or a folder that holds a build's libraries. */
+  path?: string;
+  /** False to call C without checking what it asserts. */
+  guards?: boolean;
+}
+
+/** Whether the guards run. */
+export const guarding: { on: boolean } = { on: true };
+
 /** What {@linkcode load} loaded. */
 export interface LibraryInfo {
   /** The path that was asked for: a file, or a folder of them. */
@@ -273,7 +284,8 @@ export function library(): Library {
 /**
  * Loads ggml's library. Without it, the first call of any function loads the default one.
  *
- * @param options `path`: a library file, or a folder that holds a build's libraries.
+ * @param options `path`: a library file, or a folder that holds a build's libraries. `guards`: false to go without the checks of what ggml
+ * asserts (0.1 µs a tensor); a mistake then ends the process. It may be changed at any time.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
  * bindings', or if a library is already loaded: one process holds one.
@@ -285,9 +297,12 @@ export function library(): Library {
  * console.log(load().version); // 0.25.1
  * ```
  */
-export function load(options: { path?: string } = {}): LibraryInfo {
+export function load(options: LoadOptions = {}): LibraryInfo {
   if (typeof options !== "object" || options === null) throw new TypeError(`load: expected { path }, got ${Deno.inspect(options)}`);
-  const { path } = options;
+  const { path, guards } = options;
+  if (guards !== undefined && typeof guards !== "boolean") {
+    throw new TypeError(`load({ guards }): expected a boolean, got ${Deno.inspect(guards)}`);
+  }
   if (path !== undefined) {
     if (typeof path !== "string" || path === "") {
       throw new TypeError(`load({ path }): expected the path of a file or folder, got ${Deno.inspect(path)}`);
@@ -300,6 +315,7 @@ export function load(options: { path?: string } = {}): LibraryInfo {
     current ??= open({ path, source: "load({ path })" });
   }
   const { place, version, files, cpu } = library();
+  if (guards !== undefined) guarding.on = guards;
   return { ...place, version, files, cpu };
 }
 

@@ -23,6 +23,7 @@ export class Owner {
   #kept: Set<unknown> | null = null;
   /** What each setter was last given. */
   #latest: Map<string, readonly unknown[]> | null = null;
+  type = "";
   /** Why it may not be freed now, once for each hold. */
   readonly #holds: string[] = [];
 

@@ -47,6 +47,7 @@ export {
 } from "./fields.ts";
 export { dispose, Handle, keep, keepData, keepLatest, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
+export { guarding } from "./library.ts";
 export { Owner, STATIC } from "./owner.ts";
 export {
   BOOL,

@@ -127,6 +127,9 @@ function value(p: Parser, node: Node): Value {
       return not("it reads an object");
     case "call":
       return builtin(p, node);
+    case "assign":
+    case "postfix":
+      return not("it assigns");
     case "object":
       return not("it is a compound literal");
     case "opaque":
@@ -416,6 +419,10 @@ function type(p: Parser, node: Node): CType {
     case "size":
     case "offset":
       return sizeType(p);
+    case "assign":
+      return T.unqualified(type(p, node.left));
+    case "postfix":
+      return T.unqualified(type(p, node.operand));
     case "opaque":
       return node.type ?? not(node.reason);
     case "conditional": {

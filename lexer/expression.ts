@@ -1,8 +1,8 @@
 /**
  * Expressions, C17 6.5: tokens to trees. What they are worth is for evaluate.ts.
  *
- * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros; so this reads them all,
- * but assignments and calls only as far as `sizeof` and `typeof` may hold them.
+ * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros; function bodies, where
+ * they are read, hold the rest.
  *
  * @module
  */
@@ -26,14 +26,23 @@ export type Node =
   | { readonly kind: "unary"; readonly at: Token; readonly operator: number; readonly operand: Node }
   | { readonly kind: "binary"; readonly at: Token; readonly operator: number; readonly left: Node; readonly right: Node }
   | { readonly kind: "conditional"; readonly at: Token; readonly test: Node; readonly yes: Node | null; readonly no: Node }
+  | { readonly kind: "assign"; readonly at: Token; readonly operator: string; readonly left: Node; readonly right: Node }
+  | { readonly kind: "postfix"; readonly at: Token; readonly operator: string; readonly operand: Node } // x++, x--
   | { readonly kind: "cast"; readonly at: Token; readonly type: CType; readonly operand: Node }
   | { readonly kind: "size"; readonly at: Token; readonly type: CType | null; readonly operand: Node | null; readonly align: boolean }
   | { readonly kind: "offset"; readonly at: Token; readonly type: CType; readonly path: Node }
   | { readonly kind: "member"; readonly at: Token; readonly object: Node; readonly arrow: boolean; readonly name: string }
   | { readonly kind: "index"; readonly at: Token; readonly object: Node; readonly index: Node }
   | { readonly kind: "call"; readonly at: Token; readonly callee: Node; readonly args: readonly Node[] }
-  | { readonly kind: "object"; readonly at: Token; readonly type: CType } // a compound literal, or the base of an offset
+  /** A compound literal (`list` where bodies are read), or the base of an offset. */
+  | { readonly kind: "object"; readonly at: Token; readonly type: CType; readonly list: InitializerList | null }
   | { readonly kind: "opaque"; readonly at: Token; readonly type: CType | null; readonly reason: string };
+
+/** What stands in the braces of an initializer, C17 6.7.9; where an item is designated, `field` or `index` says what it is for. */
+export interface InitializerList {
+  readonly at: Token;
+  readonly items: readonly { readonly field: string | null; readonly index: Node | null; readonly value: Node | InitializerList }[];
+}
 
 /** Strength of `?:` and of assignment, below every binary operator. */
 const COMMA = 0;
@@ -67,9 +76,9 @@ function conditional(p: Parser): Node {
   if (at.kind === K.ASSIGN || at.kind === K.COMPOUND_ASSIGN) {
     p.advance();
     p.enter();
-    conditional(p);
+    const right = conditional(p);
     p.depth--;
-    return { kind: "opaque", at, type: null, reason: "it assigns" };
+    return { kind: "assign", at, operator: at.text, left: test, right };
   }
   return test;
 }
@@ -178,8 +187,38 @@ function parenthesized(p: Parser): Node {
 
 /** The braces of a compound literal, C17 6.5.2.5. */
 function compound(p: Parser, at: Token, type: CType): Node {
+  if (p.bodies !== null) return { kind: "object", at, type, list: initializerList(p) };
   p.skipBalanced();
-  return { kind: "object", at, type };
+  return { kind: "object", at, type, list: null };
+}
+
+/** An initializer: an expression, or a list in braces. */
+export function initializer(p: Parser): Node | InitializerList {
+  return p.token.kind === K.LBRACE ? initializerList(p) : expression(p, CONDITIONAL);
+}
+
+function initializerList(p: Parser): InitializerList {
+  const at = p.token;
+  const items: { field: string | null; index: Node | null; value: Node | InitializerList }[] = [];
+  p.enter();
+  p.advance();
+  while (p.token.kind !== K.RBRACE) {
+    let field: string | null = null, index: Node | null = null;
+    if (p.accept(K.DOT)) {
+      field = p.token.text;
+      p.advance();
+      p.expect(K.ASSIGN, "=", "after a designator");
+    } else if (p.accept(K.LBRACKET)) {
+      index = expression(p);
+      p.expect(K.RBRACKET, "]", "after a designator");
+      p.expect(K.ASSIGN, "=", "after a designator");
+    }
+    items.push({ field, index, value: initializer(p) });
+    if (!p.accept(K.COMMA)) break;
+  }
+  p.expect(K.RBRACE, "}", "after an initializer");
+  p.depth--;
+  return { at, items };
 }
 
 function postfix(p: Parser, node: Node): Node {
@@ -219,7 +258,7 @@ function postfix(p: Parser, node: Node): Node {
       case K.INCREMENT:
       case K.DECREMENT:
         p.advance();
-        node = { kind: "opaque", at, type: null, reason: "it assigns" };
+        node = { kind: "postfix", at, operator: at.text, operand: node };
         continue;
     }
     return node;
@@ -339,7 +378,7 @@ function offset(p: Parser): Node {
   p.expect(K.LPAREN, "(", "after offsetof");
   const type = typeName(p);
   p.expect(K.COMMA, ",", "in offsetof");
-  let path: Node = { kind: "object", at, type };
+  let path: Node = { kind: "object", at, type, list: null };
   const name = p.token;
   if (name.id === null) p.fail(`expected the name of a member, got ${describe(name)}`);
   p.advance();

@@ -1,7 +1,7 @@
 /**
  * External declarations, C17 6.9: the token list of a translation unit to what it declares.
  *
- * Bodies of functions are skipped by their braces; initializers too, but for those of constants. Redeclarations are merged and checked.
+ * Bodies of functions are skipped by their braces unless they are wanted; initializers too, but for those of constants. Redeclarations are merged and checked.
  * On an error the parser goes on at the next declaration.
  *
  * @module
@@ -17,6 +17,7 @@ import { sizeOf } from "./layout.ts";
 import type { FunctionDeclaration, FunctionType, TypedefDeclaration, VariableDeclaration } from "./model.ts";
 import { type Constant, declare, describe, FAILURE, type Parser, type Symbol } from "./parser.ts";
 import { CONSTEXPR, EXTERN, type Specifiers, specifiers, STATIC, TYPEDEF } from "./specifiers.ts";
+import { functionBody } from "./statement.ts";
 import { BOL, type Token } from "./tokenize.ts";
 import * as T from "./types.ts";
 import type { Mutable } from "./types.ts";
@@ -202,7 +203,8 @@ function functionDeclaration(p: Parser, base: Specifiers, declared: Declared, ty
     }
   }
   if (!body) return false;
-  p.skipBalanced();
+  if (p.bodies === null) p.skipBalanced();
+  else functionBody(p, name, type);
   p.accept(K.SEMICOLON);
   return true;
 }

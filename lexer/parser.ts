@@ -21,6 +21,7 @@ import type {
   VariableDeclaration,
 } from "./model.ts";
 import type { Preprocessor } from "./preprocess.ts";
+import type { FunctionBody } from "./statement.ts";
 import type { Sources } from "./source.ts";
 import { nearest } from "./suggest.ts";
 import type { Target } from "./targets.ts";
@@ -94,6 +95,8 @@ export class Parser {
   readonly sources: Sources;
   readonly target: Target;
   readonly c23: boolean;
+  /** The bodies of functions by name, where they are wanted; null where they are skipped by their braces. */
+  readonly bodies: Map<string, FunctionBody> | null;
 
   // Where it is.
   token: Token = START;
@@ -120,13 +123,14 @@ export class Parser {
   readonly pragmas: Pragma[] = [];
   readonly statics: StaticConstant[] = [];
 
-  constructor(source: TokenSource, preprocessor: Preprocessor, target: Target, c23: boolean) {
+  constructor(source: TokenSource, preprocessor: Preprocessor, target: Target, c23: boolean, bodies = false) {
     this.source = source;
     this.preprocessor = preprocessor;
     this.diagnostics = preprocessor.diagnostics;
     this.sources = preprocessor.sources;
     this.target = target;
     this.c23 = c23;
+    this.bodies = bodies ? new Map() : null;
     this.advance();
   }
 

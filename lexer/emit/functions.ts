@@ -12,7 +12,7 @@ import type { MacroFunction } from "../model.ts";
 import type { Api, BoundFunction, BoundParameter } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
 import { macroBody } from "./macros.ts";
-import { doc, list, Printer } from "./print.ts";
+import { doc, LINE_WIDTH, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
 
@@ -20,20 +20,21 @@ import { isPointer, nativeParameter, nativeResult, parameterType, resultType, to
 type Roots = ReadonlyMap<string, string>;
 
 /** The text of `functions.js`. */
-export function emitFunctions(api: Api, banner: string, runtime: string): string {
+export function emitFunctions(api: Api, banner: string, runtime: string, guarded: ReadonlySet<string>): string {
   const uses = new Uses();
   const roots = new Map(api.records.flatMap(({ name, free }) => free === null ? [] : [[name, free]]));
   const body = new Printer();
   for (const bound of api.functions) body.line(`let ${symbolOf(bound)};`);
   body.gap();
   body.line("export const functions = {");
-  for (const bound of api.functions) emitFunction(bound, roots, uses, body);
+  for (const bound of api.functions) emitFunction(bound, roots, guarded, uses, body);
   for (const macro of api.macros) emitMacro(macro, uses, body);
   body.line("};");
   uses.$("binder");
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
+  if (guarded.size > 0) printer.line(`import { guards as $guards } from "./guards.js";`);
   printer.line(`import { ABI } from "./layouts.js";`, ...uses.imports(api, "functions", runtime, false));
   printer.gap();
   printer.line("const $bind = $binder(ABI);");
@@ -88,7 +89,7 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
 }
 
-function emitFunction(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {
+function emitFunction(bound: BoundFunction, roots: Roots, guarded: ReadonlySet<string>, uses: Uses, printer: Printer): void {
   const { declaration, name, parameters } = bound;
   printer.line(list(`  ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
   let strings = 0;
@@ -102,9 +103,19 @@ function emitFunction(bound: BoundFunction, roots: Roots, uses: Uses, printer: P
     printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
     return `$${i}`;
   });
+  if (guarded.has(declaration.name)) emitGuard(bound, uses, printer);
   bindSymbol(bound, uses, printer);
   emitCall(bound, args, roots, uses, printer);
   printer.line("  },");
+}
+
+/** Throws where C would abort. */
+function emitGuard({ declaration, parameters }: BoundFunction, uses: Uses, printer: Printer): void {
+  const head = `    if (${uses.$("guarding")}.on) `, call = `$guards.${declaration.name}(`;
+  const names = parameters.map((parameter) => parameter.name);
+  const line = `${head}${call}${names.join(", ")});`;
+  if (line.length <= LINE_WIDTH) printer.line(line);
+  else printer.line(`${head}{`, list(`      ${call}`, names, ");"), "    }");
 }
 
 /** Checks a handle and gives the expression for its address. */

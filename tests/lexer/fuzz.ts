@@ -8,22 +8,12 @@
 
 import { COMPILER_HEADERS, HOSTED_HEADERS } from "../../lexer/include/mod.ts";
 import { dump, format, parse } from "../../lexer/mod.ts";
+import { generator } from "../random.ts";
 
 /** No input of this size may take longer, in milliseconds. */
 const MAX_TIME = 2000;
 /** Inputs are cut to this many characters. */
 const MAX_LENGTH = 20_000;
-
-/** A small, seeded generator (mulberry32). */
-export function generator(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 4294967296 * below);
-  };
-}
 
 const PIECES = [
   "#define f(x, ...) #x x ## __VA_ARGS__ __VA_OPT__(,)\n",

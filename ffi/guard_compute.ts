@@ -1,0 +1,323 @@
+/**
+ * Guards of computing on the CPU: what its kernels assert of each node, before the first one runs.
+ *
+ * A graph that was found good isn't looked at again until it has other nodes. The indices that `ggml_get_rows` and its like are given are
+ * looked at each time, where they are there beforehand: a wrong one aborts in the middle of the computation.
+ *
+ * @module
+ */
+
+import { enums } from "./enums.js";
+import * as guard from "./guard.ts";
+import { named, tensor, type TensorHandle } from "./guard.ts";
+import type { Handle } from "./handle.ts";
+import source from "./kernels.txt" with { type: "text" };
+import { ABI } from "./layouts.js";
+import { library } from "./library.ts";
+import type { Owner } from "./owner.ts";
+
+/** The class of tensors. */
+type TensorClass = new (address: bigint, owner: Owner) => TensorHandle;
+
+/** What is known of a graph that was looked at. */
+interface Known {
+  readonly nodes: BigUint64Array;
+  readonly indices: readonly Index[];
+}
+
+/** Rows, and the tensor that says which. */
+interface Index {
+  readonly node: number;
+  readonly indices: TensorHandle;
+  readonly rows: number;
+  readonly from: TensorHandle;
+}
+
+/** The graphs that were found good, by the owner of their memory and their address in it. */
+const good = new WeakMap<Owner, Map<bigint, Known>>();
+
+/**
+ * Throws unless the CPU can compute a graph.
+ *
+ * @param where The function that is called.
+ * @throws {Error} If a node or one of its sources has no memory, or its operation isn't there for such types and shapes, or an index is out of range.
+ */
+export function guardCompute(where: string, graph: Handle, tensorClass: TensorClass): void {
+  const nodes = nodesOf(graph);
+  let known = good.get(graph.owner)?.get(graph.address);
+  if (known === undefined || !sameNodes(known.nodes, nodes)) {
+    known = inspect(where, graph, nodes, tensorClass);
+    let graphs = good.get(graph.owner);
+    if (graphs === undefined) good.set(graph.owner, graphs = new Map());
+    graphs.set(graph.address, known);
+  }
+  for (const index of known.indices) checkIndices(where, index);
+}
+
+/** Has a graph looked at again: its nodes were changed. */
+export function forget(graph: Handle): void {
+  good.get(graph.owner)?.delete(graph.address);
+}
+
+function inspect(where: string, graph: Handle, nodes: BigUint64Array, tensorClass: TensorClass): Known {
+  const indices: Index[] = [];
+  const memory = new TensorMemory(graph.owner);
+  const halves = new Uint32Array(nodes.buffer, nodes.byteOffset, 2 * nodes.length);
+  for (let i = 0; i < nodes.length; i++) {
+    const print = memory.fingerprint(halves[2 * i] + halves[2 * i + 1] * WORD);
+    const { op } = memory;
+    if (op === enums.GGML_OP_NONE) continue;
+    const picks = PICKING.has(op);
+    if (!picks && passed.has(print)) continue;
+    const node = new tensorClass(nodes[i], graph.owner);
+    if (!passed.has(print)) inspectNode(where, node, i);
+    passed.add(print);
+    const index = picks ? indexOf(node, i) : null;
+    if (index !== null) indices.push(index);
+  }
+  return { nodes: nodes.slice(), indices };
+}
+
+/** The fingerprints of nodes that the CPU can compute: of operation, parameters, types, shapes and strides. */
+const passed = new Set<number>();
+
+function inspectNode(where: string, node: TensorHandle, number: number): void {
+  if (node.ne.includes(0)) return;
+  const at = () => `${where}: node ${number} (${describe(node)})`;
+  const sources = node.src.filter((source) => source !== null);
+  for (const tensor of [node, ...sources]) {
+    if (tensor.data !== null || tensor.ne.includes(0)) continue;
+    throw new Error(
+      `${at()}: ${tensor === node ? "it" : describe(tensor)} has no memory: made with noAlloc, and not allocated by a backend`,
+    );
+  }
+  try {
+    check()(tensor(node)!);
+  } catch (error) {
+    throw named(error, at(), Object.fromEntries(sources.map((source, i) => [`src[${i}]`, tensor(source)])));
+  }
+  expectRoutines(at, node);
+  if (supports(node)) return;
+  throw new Error(`${at()}: the CPU backend has no implementation for ${sources.map((source) => tensor(source)).join(", ")}`);
+}
+
+/** Throws where a kernel would call a routine that its type hasn't got: nothing asserts that. */
+function expectRoutines(at: () => string, { op, type, src: [first] }: TensorHandle): void {
+  if (first === null) return;
+  const lacks = (of: number, routine: string) => {
+    throw new Error(`${at()}: ${tensor(first)}: ggml has no ${routine} for ${guard.typeName(of)}`);
+  };
+  const multiplies = op === enums.GGML_OP_MUL_MAT || op === enums.GGML_OP_MUL_MAT_ID;
+  if (multiplies && guard.cpuTraits(first.type).vec_dot === null) lacks(first.type, "vec_dot");
+  if (multiplies) return;
+  if (guard.isQuantized(first.type) && type !== first.type && guard.typeTraits(first.type).to_float === null) lacks(first.type, "to_float");
+  if (guard.isQuantized(type) && type !== first.type && guard.cpuTraits(type).from_float === null) lacks(type, "from_float");
+}
+
+const { fields, size: TENSOR_SIZE } = ABI.records.ggml_tensor;
+
+/** The numbers of 32 bits that say what a node computes: those of the node itself, from `ne` up to its sources, and those of a source. */
+const NODE_FROM = fields.ne / 4, NODE_TO = fields.src / 4, SOURCE_FROM = fields.ne / 4, SOURCE_TO = fields.op / 4;
+
+/** 2^32. Addresses are numbers here: none has more than 53 bits, and bigints would take most of the time. */
+const WORD = 4294967296;
+
+/** Tensors' memory, read without a handle each: most are in the arenas of a few contexts. */
+class TensorMemory {
+  readonly #arenas: { readonly base: number; readonly words: Uint32Array }[];
+  /** Where the last tensor was found. */
+  #words: Uint32Array = new Uint32Array(0);
+  #at = 0;
+  /** The operation of the last node. */
+  op = 0;
+
+  constructor(owner: Owner) {
+    this.#arenas = [owner, ...owner.keptOwners].flatMap(({ arena, base }) =>
+      arena === null || arena.byteOffset % 4 !== 0 ? [] : [{
+        base: Number(base),
+        words: new Uint32Array(arena.buffer as ArrayBuffer, arena.byteOffset, Math.floor(arena.byteLength / 4)),
+      }]
+    );
+  }
+
+  /** A number that another node has only if it is the same operation on the same types, shapes and strides. */
+  fingerprint(address: number): number {
+    this.#find(address);
+    const words = this.#words, at = this.#at;
+    this.op = words[at + fields.op / 4];
+    hash.start(words[at + fields.type / 4]);
+    hash.addAll(words, at + NODE_FROM, at + NODE_TO);
+    hash.add(isNull(words, at + fields.data / 4));
+    for (let i = at + NODE_TO; i < at + fields.view_src / 4; i += 2) {
+      const low = words[i], high = words[i + 1];
+      if (low === 0 && high === 0) hash.add(0);
+      else this.#addSource(low + high * WORD);
+    }
+    return hash.value;
+  }
+
+  #addSource(address: number): void {
+    this.#find(address);
+    const words = this.#words, at = this.#at;
+    hash.add(words[at + fields.type / 4]);
+    hash.addAll(words, at + SOURCE_FROM, at + SOURCE_TO);
+    hash.add(isNull(words, at + fields.data / 4) + 2 * isNull(words, at + fields.buffer / 4));
+  }
+
+  #find(address: number): void {
+    for (const { base, words } of this.#arenas) {
+      const at = (address - base) / 4;
+      if (at < 0 || at + TENSOR_SIZE / 4 > words.length) continue;
+      this.#words = words;
+      this.#at = at;
+      return;
+    }
+    this.#words = new Uint32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(BigInt(address))!, TENSOR_SIZE));
+    this.#at = 0;
+  }
+}
+
+function isNull(words: Uint32Array, at: number): number {
+  return words[at] === 0 && words[at + 1] === 0 ? 1 : 0;
+}
+
+/** 53 bits of two multiplicative hashes, each of which multiplies and then shifts what is above down. */
+class Hash {
+  #a = 0;
+  #b = 0;
+
+  start(word: number): void {
+    this.#a = 0x9e3779b9;
+    this.#b = 0x7f4a7c15;
+    this.add(word);
+  }
+
+  add(word: number): void {
+    const a = Math.imul(this.#a ^ word, 0x85ebca6b), b = Math.imul(this.#b ^ word, 0xc2b2ae35);
+    this.#a = a ^ a >>> 15;
+    this.#b = b ^ b >>> 13;
+  }
+
+  addAll(words: Uint32Array, from: number, to: number): void {
+    let a = this.#a, b = this.#b;
+    for (let i = from; i < to; i++) {
+      a = Math.imul(a ^ words[i], 0x85ebca6b);
+      a ^= a >>> 15;
+      b = Math.imul(b ^ words[i], 0xc2b2ae35);
+      b ^= b >>> 13;
+    }
+    this.#a = a;
+    this.#b = b;
+  }
+
+  get value(): number {
+    return (this.#a >>> 0) * 2 ** 21 + (this.#b >>> 11);
+  }
+}
+
+const hash = new Hash();
+
+/** The operations that are given indices. */
+const PICKING: ReadonlySet<number> = new Set<number>([
+  enums.GGML_OP_GET_ROWS,
+  enums.GGML_OP_SET_ROWS,
+  enums.GGML_OP_ADD_ID,
+  enums.GGML_OP_MUL_MAT_ID,
+]);
+
+/** The rows that an operation picks, if what picks them isn't computed itself. */
+function indexOf(node: TensorHandle, number: number): Index | null {
+  const [first, second, third] = node.src;
+  const of = (indices: TensorHandle | null, from: TensorHandle | null, dimension: number): Index | null =>
+    indices === null || from === null || indices.op !== enums.GGML_OP_NONE
+      ? null
+      : { node: number, indices, rows: from.ne[dimension], from };
+  switch (node.op) {
+    case enums.GGML_OP_GET_ROWS:
+      return of(second, first, 1);
+    case enums.GGML_OP_SET_ROWS:
+      return of(second, node, 1);
+    case enums.GGML_OP_ADD_ID:
+      return of(third, second, 1);
+    case enums.GGML_OP_MUL_MAT_ID:
+      return of(third, first, 2);
+    default:
+      return null;
+  }
+}
+
+function checkIndices(where: string, { node, indices, rows, from }: Index): void {
+  const { ne, nb, data, type } = indices;
+  const buffer = (indices as unknown as { buffer: Handle | null }).buffer;
+  if (buffer !== null && !bind("ggml_backend_buffer_is_host", ["u64"], "bool")(buffer.address)) return;
+  const length = nb[0] + (ne[0] - 1) * nb[0] + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3];
+  if (!(length > 0)) return;
+  const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create((data as Handle).address)!, length));
+  const isWide = type === enums.GGML_TYPE_I64;
+  for (let i3 = 0; i3 < ne[3]; i3++) {
+    for (let i2 = 0; i2 < ne[2]; i2++) {
+      for (let i1 = 0; i1 < ne[1]; i1++) {
+        const row = i1 * nb[1] + i2 * nb[2] + i3 * nb[3];
+        for (let i0 = 0; i0 < ne[0]; i0++) {
+          const at = row + i0 * nb[0];
+          const index = isWide ? Number(view.getBigInt64(at, true)) : view.getInt32(at, true);
+          if (index >= 0 && index < rows) continue;
+          throw new RangeError(
+            `${where}: node ${node}: index ${index} at [${i0}, ${i1}, ${i2}, ${i3}] of ${describe(indices)} is out of range: ` +
+              `${describe(from)} has ${rows} of them`,
+          );
+        }
+      }
+    }
+  }
+}
+
+function nodesOf({ address }: Handle): BigUint64Array {
+  const count = bind("ggml_graph_n_nodes", ["u64"], "i32")(address);
+  const nodes = bind("ggml_graph_nodes", ["u64"], "u64")(address);
+  if (count === 0) return new BigUint64Array(0);
+  return new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(nodes)!, 8 * count));
+}
+
+function sameNodes(a: BigUint64Array, b: BigUint64Array): boolean {
+  if (a.length !== b.length) return false;
+  const x = new Uint32Array(a.buffer), y = new Uint32Array(b.buffer); // numbers compare faster than bigints
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
+}
+
+function describe(node: TensorHandle): string {
+  const { name, address } = node as TensorHandle & { name: string };
+  const operation = Deno.UnsafePointerView.getCString(bind("ggml_op_desc", ["u64"], "pointer")(address));
+  return `${operation}${name === "" ? "" : ` ${JSON.stringify(name)}`}: ${tensor(node)}`;
+}
+
+/** `ggml_backend_dev_supports_op` of the CPU's device. */
+function supports(node: TensorHandle): boolean {
+  device ??= bind("ggml_backend_reg_dev_get", ["u64", "usize"], "u64")(bind("ggml_backend_cpu_reg", [], "u64")(), 0n) as bigint;
+  return bind("ggml_backend_dev_supports_op", ["u64", "u64"], "bool")(device, node.address);
+}
+
+let device: bigint | null = null;
+let kernels: ((tensor: guard.Tensor) => void) | null = null;
+
+/** The conditions of the kernels, read when something is first computed. */
+function check(): (tensor: guard.Tensor) => void {
+  if (kernels === null) {
+    const helpers = Object.entries(guard).filter(([, value]) => typeof value === "function");
+    const make = new Function(...helpers.map(([name]) => `$${name}`), source);
+    kernels = make(...helpers.map(([, value]) => value)) as (tensor: guard.Tensor) => void;
+  }
+  return kernels;
+}
+
+// deno-lint-ignore no-explicit-any
+const bound = new Map<string, any>();
+
+/** A function of the library, bound when it is first needed. */
+// deno-lint-ignore no-explicit-any
+function bind(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): (...args: any[]) => any {
+  let symbol = bound.get(name);
+  if (symbol === undefined) bound.set(name, symbol = library().symbol(name, { parameters, result }));
+  return symbol;
+}

@@ -1,0 +1,78 @@
+/**
+ * What is fuzzed: every function of `lib` that builds a tensor, as the headers declare it.
+ *
+ * A builder takes a `ggml_context`, returns a `ggml_tensor` and never null. Nothing is listed here by name.
+ *
+ * @module
+ */
+
+import { type BoundEnum, selectApi } from "../../lexer/emit/api.ts";
+import { parse } from "../../lexer/mod.ts";
+import { headers } from "../headers.ts";
+
+/** A parameter, and what it takes. */
+export interface Parameter {
+  readonly name: string;
+  /** The kind of its crossing, or "enum". */
+  readonly kind: "handle" | "int" | "enum" | "float" | "bool" | "data" | "pointers" | "callback" | "string" | "struct" | "void";
+  /** The class of a handle or callback, the name of an enum, the typed array of data. */
+  readonly of: string | null;
+  readonly bits: number;
+  readonly nullable: boolean;
+}
+
+/** A function that builds a tensor. */
+export interface Builder {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** The builders, and the values of the enums that they take. */
+export interface Catalogue {
+  readonly builders: readonly Builder[];
+  /** Names of enumerators by the enum's name. */
+  readonly enums: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Reads the catalogue from ggml's headers. */
+export async function catalogue(): Promise<Catalogue> {
+  const { functions, enums } = selectApi(await model());
+  const builders = functions.filter(({ result, resultNullable, parameters }) =>
+    result.kind === "handle" && result.name === "ggml_tensor" && !resultNullable &&
+    parameters.some(({ crossing }) => crossing.kind === "handle" && crossing.name === "ggml_context")
+  ).map(({ name, parameters }): Builder => ({ name, parameters: parameters.map(parameter) }));
+  const used = new Set(builders.flatMap(({ parameters }) => parameters.filter(({ kind }) => kind === "enum").map(({ of }) => of)));
+  return { builders, enums: Object.fromEntries(enums.filter(({ name }) => used.has(name)).map(enumerators)) };
+}
+
+async function model() {
+  const tree = await headers();
+  const api = decodeURIComponent(new URL("../../lexer/api.h", import.meta.url).pathname);
+  const read = (path: string) => {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch {
+      return undefined;
+    }
+  };
+  return parse([api], { include: [`${tree}/ggml/include`, `${tree}/include`], target: "x86_64-linux", read }).model;
+}
+
+function parameter({ name, crossing, nullable }: ReturnType<typeof selectApi>["functions"][number]["parameters"][number]): Parameter {
+  const bits = crossing.kind === "int" || crossing.kind === "float" ? crossing.bits : 0;
+  switch (crossing.kind) {
+    case "int":
+      return { name, kind: crossing.name === null ? "int" : "enum", of: crossing.name, bits, nullable };
+    case "data":
+      return { name, kind: "data", of: crossing.array, bits, nullable };
+    case "handle":
+    case "callback":
+      return { name, kind: crossing.kind, of: crossing.name, bits, nullable };
+    default:
+      return { name, kind: crossing.kind, of: null, bits, nullable };
+  }
+}
+
+function enumerators({ name, declaration }: BoundEnum): [string, string[]] {
+  return [name!, declaration.values.map((value) => value.name)];
+}

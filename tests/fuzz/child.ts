@@ -1,0 +1,208 @@
+/**
+ * The process that makes the calls, and may die of one.
+ *
+ *     deno run -A tests/fuzz/child.ts FILE
+ *
+ * The file holds an {@linkcode Order}. Each step is in the log before it is done; each walk, and each program, is one line of JSON on stdout.
+ *
+ * @module
+ */
+
+import { load } from "@ggml/deno";
+import { Random } from "../random.ts";
+import type { Builder, Catalogue } from "./catalogue.ts";
+import { types } from "./shapes.ts";
+import { type Spec, Specs } from "./specs.ts";
+import { run, slice, type Step } from "./steps.ts";
+import { type Outcome, type Setting, Walk, type Witness } from "./walk.ts";
+import { complaint } from "./messages.ts";
+
+/** What the process shall do. */
+export type Order = WalkOrder | ReplayOrder;
+
+/** To walk until `calls` calls are made. */
+export interface WalkOrder {
+  readonly kind: "walk";
+  readonly catalogue: Catalogue;
+  readonly seed: number;
+  readonly calls: number;
+  /** Names of the functions to call; the others make arguments only. */
+  readonly functions: readonly string[];
+  readonly compute: boolean;
+  /** Kinds of computations that killed a process before. */
+  readonly deadly: readonly string[];
+  /** True to tell of calls that a guard refused. */
+  readonly tellRefused: boolean;
+  /** Where steps are logged. */
+  readonly log: string;
+  /** Where arguments that were accepted are kept from one process to the next. */
+  readonly memory: string;
+}
+
+/** To do programs, from the one of that index on. */
+export interface ReplayOrder {
+  readonly kind: "replay";
+  readonly programs: readonly (readonly Step[])[];
+  readonly from: number;
+  readonly guards: boolean;
+  readonly log: string;
+}
+
+/** What one walk tells. */
+export interface WalkReport {
+  calls: number;
+  steps: number;
+  /** Calls that passed, by function. */
+  passed: Record<string, number>;
+  refused: Record<string, number>;
+  /** Kinds of computations that passed. */
+  computed: string[];
+  /** Messages that don't say what they should, with the steps that led there. */
+  complaints: { complaint: string; steps: Step[] }[];
+  /** Calls that an assertion refused. */
+  refusals: { message: string; steps: Step[] }[];
+}
+
+const encoder = new TextEncoder();
+
+/** The steps since the last walk or program began, in a file: it is there after the process is not. */
+class Log {
+  readonly #file: Deno.FsFile;
+
+  constructor(path: string) {
+    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  }
+
+  clear(): void {
+    this.#file.truncateSync(0);
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+  }
+
+  write(step: Step): void {
+    this.#file.writeSync(encoder.encode(`${JSON.stringify(step)}\n`));
+  }
+}
+
+function tell(report: unknown): void {
+  Deno.stdout.writeSync(encoder.encode(`${JSON.stringify(report)}\n`));
+}
+
+/** Counts and checks. */
+class Counter implements Witness {
+  readonly #order: WalkOrder;
+  readonly #log: Log;
+  readonly #specs: Specs;
+  readonly #memory: Deno.FsFile;
+  readonly #computed: Set<string> = new Set();
+  report: WalkReport = emptyReport();
+
+  constructor(order: WalkOrder, log: Log, specs: Specs) {
+    this.#order = order;
+    this.#log = log;
+    this.#specs = specs;
+    this.#memory = Deno.openSync(order.memory, { append: true, create: true });
+  }
+
+  before(step: Step): void {
+    this.report.steps++;
+    this.#log.write(step);
+  }
+
+  called({ name, parameters }: Builder, steps: readonly Step[], outcome: Outcome, results: readonly unknown[], whole: ReadonlySet<number>) {
+    const { report } = this;
+    report.calls++;
+    const counts = "error" in outcome ? report.refused : report.passed;
+    counts[name] = (counts[name] ?? 0) + 1;
+    if (!("error" in outcome)) return;
+    const call = steps[steps.length - 1] as Extract<Step, { call: string }>;
+    const found = complaint(name, parameters, call.args, results, outcome.error);
+    if (found !== null) report.complaints.push({ complaint: found, steps: slice(steps, whole) });
+    const { message } = outcome.error as Error;
+    if (this.#order.tellRefused && message.startsWith(`${name}: assertion failed`)) {
+      report.refusals.push({ message, steps: slice(steps, whole) });
+    }
+  }
+
+  computed(kind: string, outcome: Outcome): void {
+    if ("error" in outcome || this.#computed.has(kind)) return;
+    this.#computed.add(kind);
+    tell({ ...emptyReport(), computed: [kind] }); // at once: the walk may not come to its end
+  }
+
+  accepted({ name }: Builder, spec: Spec): void {
+    if (this.#specs.keep(name, spec)) this.#memory.writeSync(encoder.encode(`${JSON.stringify([name, spec])}\n`));
+  }
+}
+
+function emptyReport(): WalkReport {
+  return { calls: 0, steps: 0, passed: {}, refused: {}, computed: [], complaints: [], refusals: [] };
+}
+
+function walk(order: WalkOrder): void {
+  const { catalogue, seed, functions } = order;
+  const random = new Random(seed);
+  const facts = types(catalogue.enums.ggml_type);
+  const specs = new Specs(random, catalogue, facts, 256, order.compute ? 5 : 25);
+  const names = new Set(functions);
+  recall(order.memory, specs);
+  const log = new Log(order.log);
+  const witness = new Counter(order, log, specs);
+  const builders = catalogue.builders.filter(({ name }) => names.has(name));
+  const setting: Setting = {
+    random,
+    catalogue,
+    types: facts,
+    specs,
+    witness,
+    builders,
+    compute: order.compute,
+    deadly: new Set(order.deadly),
+  };
+  for (let calls = 0; calls < order.calls; calls += witness.report.calls) {
+    log.clear();
+    witness.report = emptyReport();
+    new Walk(setting).go();
+    tell(witness.report);
+  }
+}
+
+/** What processes before this one found to be accepted. */
+function recall(path: string, specs: Specs): void {
+  let text = "";
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch {
+    return; // the first process
+  }
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const [name, spec] = JSON.parse(line);
+    specs.keep(name, spec);
+  }
+}
+
+function replay({ programs, from, guards, log: path }: ReplayOrder): void {
+  // An option of later versions; those without it have no guards.
+  if (!guards) load({ guards } as Parameters<typeof load>[0]);
+  const log = new Log(path);
+  for (let i = from; i < programs.length; i++) {
+    log.clear();
+    const results: unknown[] = [];
+    let message: string | null = null;
+    for (const step of programs[i]) {
+      log.write(step);
+      message = null;
+      try {
+        results.push(run(step, results));
+      } catch (error) {
+        message = (error as Error).message;
+        results.push(null);
+      }
+    }
+    tell({ program: i, message });
+  }
+}
+
+const order = JSON.parse(Deno.readTextFileSync(Deno.args[0])) as Order;
+if (order.kind === "walk") walk(order);
+else replay(order);

@@ -1,0 +1,242 @@
+/**
+ * Keeps child processes at work, and says of what they died.
+ *
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+import type { Catalogue } from "./catalogue.ts";
+import type { Order, WalkReport } from "./child.ts";
+import type { Step } from "./steps.ts";
+
+/** A child that says nothing for so long, in milliseconds, hangs. */
+const PATIENCE = 20_000;
+
+/** A death: the steps that led to it, the last of which killed. */
+export interface Death {
+  readonly steps: readonly Step[];
+  /** What C said, as `file.c:12: GGML_ASSERT(…) failed`, or the signal. */
+  readonly message: string;
+}
+
+/** A folder for what parent and children tell each other. */
+export class Workshop {
+  readonly #folder: string = Deno.makeTempDirSync({ prefix: "ggml-fuzz-" });
+  #count = 0;
+
+  /** A path that nothing has yet. */
+  path(name: string): string {
+    return `${this.#folder}/${this.#count++}-${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+/**
+ * Runs one child until it ends.
+ *
+ * @param line Called with each line that it tells.
+ * @returns Its death; null if it came to its end.
+ */
+export async function child(workshop: Workshop, order: Order, line: (report: unknown) => void): Promise<Death | null> {
+  const file = workshop.path("order.json");
+  Deno.writeTextFileSync(file, JSON.stringify(order));
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--no-check", "-A", fromFileUrl(new URL("child.ts", import.meta.url)), file],
+    cwd: fromFileUrl(new URL("../../", import.meta.url)),
+    env: { NO_COLOR: "1", GGML_NO_BACKTRACE: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let hangs = false;
+  const kill = () => {
+    hangs = true;
+    process.kill("SIGKILL");
+  };
+  let watch = setTimeout(kill, PATIENCE);
+  const stderr = tail(process.stderr);
+  for await (const text of lines(process.stdout)) {
+    clearTimeout(watch);
+    watch = setTimeout(kill, PATIENCE);
+    line(JSON.parse(text));
+  }
+  const status = await process.status;
+  clearTimeout(watch);
+  Deno.removeSync(file);
+  if (status.success) return null;
+  const message = hangs ? `no answer for ${PATIENCE / 1000} s` : cause(await stderr, status);
+  return { steps: readLog(order.log), message };
+}
+
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+}
+
+/** The end of what a process writes to stderr: a million warnings are no reason to keep them. */
+async function tail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) text = (text + part).slice(-8000);
+  return text;
+}
+
+/** What C said before it died, without the folders of the machine that it was built on. */
+function cause(stderr: string, { signal, code }: Deno.CommandStatus): string {
+  const said = stderr.split("\n").findLast((text) => /\.(c|cpp|h|hpp|inc):\d+: |AddressSanitizer|Check failed|fatal error/i.test(text));
+  const how = signal ?? `exit code ${code}`;
+  if (said !== undefined) return said.replace(/^.*?([\w-]+\.(?:c|cpp|h|hpp|inc):\d+: )/, "$1").trim();
+  const last = signal === null ? stderr.trim().split("\n").findLast((text) => text !== "") : undefined;
+  return last === undefined ? how : `${how}: ${last}`;
+}
+
+/** The steps in a log; the last one is cut off where the process died while it wrote. */
+function readLog(path: string): Step[] {
+  return Deno.readTextFileSync(path).split("\n").flatMap((text) => {
+    try {
+      return [JSON.parse(text) as Step];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** What a fuzz shall do. */
+export interface Plan {
+  readonly catalogue: Catalogue;
+  readonly calls: number;
+  readonly seed: number;
+  readonly functions: readonly string[];
+  readonly compute: boolean;
+  readonly tellRefused: boolean;
+  /** Processes at once. */
+  readonly workers: number;
+  /** A function that killed so many processes is not called any more. */
+  readonly patience: number;
+  /** Called now and then. */
+  readonly progress?: (found: Found) => void;
+}
+
+/** What a fuzz found. */
+export interface Found {
+  calls: number;
+  steps: number;
+  readonly deaths: Death[];
+  readonly passed: Map<string, number>;
+  readonly refused: Map<string, number>;
+  /** Kinds of computations that passed. */
+  readonly computed: Set<string>;
+  /** How many processes each kind of computation killed. */
+  readonly deadly: Map<string, number>;
+  readonly complaints: WalkReport["complaints"];
+  /** Calls that an assertion refused, a few of each message. */
+  readonly refusals: WalkReport["refusals"];
+  /** Functions that were given up on. */
+  readonly givenUp: Set<string>;
+}
+
+/** Walks until the calls are made, with a new process for each that dies. */
+export async function fuzz(workshop: Workshop, plan: Plan): Promise<Found> {
+  const found: Found = {
+    calls: 0,
+    steps: 0,
+    deaths: [],
+    passed: new Map(),
+    refused: new Map(),
+    computed: new Set(),
+    deadly: new Map(),
+    complaints: [],
+    refusals: [],
+    givenUp: new Set(),
+  };
+  const share = Math.ceil(plan.calls / plan.workers);
+  await Promise.all(Array.from({ length: plan.workers }, (_, i) => work(workshop, plan, found, share, plan.seed + i * 1_000_003)));
+  return found;
+}
+
+/** One worker's share. */
+async function work(workshop: Workshop, plan: Plan, found: Found, share: number, seed: number): Promise<void> {
+  const log = workshop.path("log"), memory = workshop.path("memory");
+  const { catalogue, compute, tellRefused } = plan;
+  for (let made = 0; made < share; seed++) {
+    const functions = plan.functions.filter((name) => !found.givenUp.has(name));
+    if (functions.length === 0) return;
+    const deadly = [...found.deadly].filter(([, count]) => count >= DEADLY).map(([kind]) => kind);
+    const order: Order = { kind: "walk", catalogue, seed, calls: share - made, functions, compute, deadly, tellRefused, log, memory };
+    const death = await child(workshop, order, (line) => {
+      made += (line as WalkReport).calls;
+      add(found, line as WalkReport);
+    });
+    if (death !== null) {
+      const calls = death.steps.filter((step) => "call" in step && step.aim).length; // of a walk that didn't end
+      made += calls;
+      found.calls += calls;
+      found.steps += death.steps.length;
+      found.deaths.push(death);
+      const last = death.steps.at(-1);
+      if (last !== undefined && "compute" in last) found.deadly.set(last.kind, (found.deadly.get(last.kind) ?? 0) + 1);
+      const name = culprit(death);
+      if (found.deaths.filter((other) => culprit(other) === name).length >= plan.patience) found.givenUp.add(name);
+    }
+    plan.progress?.(found);
+  }
+  countRemembered(found, memory);
+}
+
+/** Walks that didn't end told nothing of the calls that passed before: what is remembered says which functions did. */
+function countRemembered({ passed }: Found, memory: string): void {
+  const counts = new Map<string, number>();
+  for (const line of Deno.readTextFileSync(memory).split("\n")) {
+    if (line === "") continue;
+    const [name] = JSON.parse(line);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  for (const [name, count] of counts) if (!passed.has(name)) passed.set(name, count);
+}
+
+/** The function whose call, or whose result's computation, killed the process. */
+export function culprit({ steps }: Death): string {
+  let last = steps[steps.length - 1];
+  if (last === undefined) return "(start)";
+  if ("compute" in last) last = steps[last.compute];
+  return "call" in last ? last.call : Object.keys(last)[0];
+}
+
+function add(found: Found, report: WalkReport): void {
+  found.calls += report.calls;
+  found.steps += report.steps;
+  for (const [name, count] of Object.entries(report.passed)) found.passed.set(name, (found.passed.get(name) ?? 0) + count);
+  for (const [name, count] of Object.entries(report.refused)) found.refused.set(name, (found.refused.get(name) ?? 0) + count);
+  report.computed.forEach((kind) => found.computed.add(kind));
+  found.complaints.push(...report.complaints.slice(0, 1000 - found.complaints.length));
+  for (const refusal of report.refusals) {
+    const key = conditionOf(refusal.message);
+    const seen = seenOf(found, key);
+    if (seen >= REFUSALS) continue;
+    refusalCounts.get(found)!.set(key, seen + 1);
+    found.refusals.push(refusal);
+  }
+}
+
+/** A kind of computation that killed so many processes is not done any more. */
+const DEADLY = 2;
+/** How many refused calls of one condition are judged. */
+const REFUSALS = 12;
+const refusalCounts = new WeakMap<Found, Map<string, number>>();
+
+function seenOf(found: Found, key: string): number {
+  let counts = refusalCounts.get(found);
+  if (counts === undefined) refusalCounts.set(found, counts = new Map());
+  return counts.get(key) ?? 0;
+}
+
+/** The function and the condition of a guard's message: what stands before the tensors. */
+export function conditionOf(message: string): string {
+  return /^(.*?assertion failed: .*?)(: \w+ is |$)/.exec(message)?.[1] ?? message;
+}

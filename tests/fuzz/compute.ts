@@ -1,0 +1,79 @@
+/**
+ * Compute fuzzing: builds random graphs with success, computes them on the CPU, and says which computations ended the process.
+ *
+ *     deno task fuzz:compute [--json FILE] [COUNT [SEED [FUNCTION…]]]
+ *
+ * COUNT functions are called (20,000 by default). Every accepted result is computed, with `ggml_graph_compute_with_ctx` or by a CPU backend,
+ * with one thread or two. The exit status is 1 if a process died.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { catalogue } from "./catalogue.ts";
+import { type Death, type Found, fuzz, Workshop } from "./children.ts";
+import { confirm, type Deaths, reportDeaths } from "./report.ts";
+
+const isComputing = ({ steps }: Death) => steps.length > 0 && "compute" in steps[steps.length - 1];
+
+/** What dies of what, by function: kinds that died with C's message, and kinds that passed. */
+interface Verdict {
+  readonly name: string;
+  readonly died: { readonly message: string; readonly kinds: readonly string[]; readonly program: Deaths }[];
+  readonly passed: readonly string[];
+}
+
+function verdicts(groups: readonly Deaths[], deaths: readonly Death[], { computed }: Found): Verdict[] {
+  const names = [...new Set(groups.map(({ name }) => name))].sort();
+  const of = (name: string) => (kind: string) => kind.startsWith(`${name}(`);
+  return names.map((name) => ({
+    name,
+    died: groups.filter((one) => one.name === name).map((program) => ({
+      message: program.message,
+      kinds: [...new Set(deaths.filter(({ message }) => message === program.message).map(kindOf).filter(of(name)))].sort(),
+      program,
+    })),
+    passed: [...computed.keys()].filter(of(name)).sort(),
+  }));
+}
+
+function kindOf({ steps }: Death): string {
+  const last = steps[steps.length - 1];
+  return "compute" in last ? last.kind : "";
+}
+
+function reportVerdict({ name, died, passed }: Verdict): string {
+  const short = (kind: string) => kind.slice(name.length);
+  const lines = died.map(({ message, kinds }) => `  died: ${message}\n    of ${kinds.map(short).join(" ")}`);
+  return `${name}\n${lines.join("\n")}\n  passed: ${passed.length === 0 ? "none" : passed.map(short).join(" ")}\n`;
+}
+
+if (import.meta.main) {
+  const options = parseArgs(Deno.args, { string: ["json", "patience"] });
+  const [count = "20000", seed = "1", ...functions] = options._.map(String);
+  const all = await catalogue();
+  using workshop = new Workshop();
+  const start = performance.now();
+  const found = await fuzz(workshop, {
+    catalogue: all,
+    calls: Number(count),
+    seed: Number(seed),
+    functions: functions.length === 0 ? all.builders.map(({ name }) => name) : functions,
+    compute: true,
+    tellRefused: false,
+    workers: navigator.hardwareConcurrency,
+    patience: Number(options.patience ?? Infinity),
+  });
+  const computing = found.deaths.filter(isComputing);
+  const groups = await confirm(workshop, computing);
+  const judged = verdicts(groups, computing, found);
+  console.log(reportDeaths(groups));
+  console.log(judged.map(reportVerdict).join("\n"));
+  console.log(
+    `${found.calls} calls in ${((performance.now() - start) / 1000).toFixed(1)} s: computations of ${found.computed.size} kinds passed, ` +
+      `${computing.length} computations of ${found.deadly.size} kinds killed the process, and ` +
+      `${found.deaths.length - computing.length} calls did before`,
+  );
+  if (options.json) Deno.writeTextFileSync(options.json, JSON.stringify(judged, null, 2));
+  Deno.exitCode = computing.length > 0 ? 1 : 0;
+}

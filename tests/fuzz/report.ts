@@ -1,0 +1,119 @@
+/**
+ * What a fuzz found, in words.
+ *
+ * @module
+ */
+
+import { child, conditionOf, culprit, type Death, type Found, type Workshop } from "./children.ts";
+import { print, slice, type Step } from "./steps.ts";
+
+/** Deaths of one function with one message. */
+export interface Deaths {
+  readonly name: string;
+  readonly message: string;
+  count: number;
+  /** The shortest program that ends so. */
+  steps: readonly Step[];
+  /** Whether that program alone, run again, died too. */
+  confirmed: boolean;
+}
+
+/** Deaths by function and message, the most frequent first, each with the shortest program that leads there. */
+export function group(deaths: readonly Death[]): Deaths[] {
+  const groups = new Map<string, Deaths>();
+  for (const death of deaths) {
+    const name = culprit(death);
+    const steps = slice(death.steps, smallContexts(death.steps));
+    const key = `${name} ${death.message}`;
+    const known = groups.get(key);
+    if (known === undefined) {
+      groups.set(key, { name, message: death.message, count: 1, steps, confirmed: false });
+      continue;
+    }
+    known.count++;
+    if (steps.length < known.steps.length) known.steps = steps;
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+/** Contexts so small that they may have been full. */
+function smallContexts(steps: readonly Step[]): ReadonlySet<number> {
+  return new Set(steps.flatMap((step, i) => "init" in step && step.init.memSize < 8192 ? [i] : []));
+}
+
+/** Groups the deaths, and runs each one's program again, alone. */
+export async function confirm(workshop: Workshop, deaths: readonly Death[]): Promise<Deaths[]> {
+  const groups = group(deaths);
+  await replay(workshop, groups.map(({ steps }) => steps), true, (i, ended) => {
+    groups[i].confirmed = ended === "died";
+  });
+  return groups;
+}
+
+/** How a program ended: with a result, an exception's message, or the process. */
+export type Ended = "died" | "passed" | { readonly message: string };
+
+/** Runs programs in child processes. */
+export async function replay(
+  workshop: Workshop,
+  programs: readonly (readonly Step[])[],
+  guards: boolean,
+  ended: (program: number, how: Ended) => void,
+): Promise<void> {
+  const log = workshop.path("log");
+  for (let from = 0; from < programs.length; from++) {
+    const death = await child(workshop, { kind: "replay", programs, from, guards, log }, (line) => {
+      const { program, message } = line as { program: number; message: string | null };
+      ended(program, message === null ? "passed" : { message });
+      from = program + 1;
+    });
+    if (death === null) return;
+    ended(from, "died");
+  }
+}
+
+/** The deaths, each with a program. */
+export function reportDeaths(deaths: readonly Deaths[]): string {
+  return deaths.map(({ name, message, count, steps, confirmed }) =>
+    `${name}: ${count} ${count === 1 ? "process" : "processes"} died: ${message}${confirmed ? "" : " (not when run again alone)"}\n` +
+    print(steps).replace(/^/gm, "  ") + "\n"
+  ).join("\n");
+}
+
+/** The rest: how many calls passed, which messages are wrong, which functions never succeeded. */
+export function reportRest(found: Found, names: readonly string[], seconds: number): { text: string; bad: boolean } {
+  const total = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
+  const never = names.filter((name) => !found.passed.has(name) && !NEVER.has(name));
+  const lines = complaintLines(found);
+  lines.push(
+    `${found.calls} calls of ${names.length} functions in ${seconds.toFixed(1)} s (and ${
+      found.steps - found.calls
+    } to make their arguments): ` +
+      `${total(found.passed)} passed, ${total(found.refused)} threw, ${found.deaths.length} killed the process`,
+  );
+  const dead = new Map<string, number>();
+  for (const death of found.deaths) dead.set(culprit(death), (dead.get(culprit(death)) ?? 0) + 1);
+  if (dead.size > 0) lines.push(`died of: ${[...dead].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${count}`).join(", ")}`);
+  if (found.givenUp.size > 0) lines.push(`given up on after too many deaths: ${[...found.givenUp].join(", ")}`);
+  if (never.length > 0) lines.push(`never succeeded: ${never.join(", ")}`);
+  return { text: lines.join("\n"), bad: found.complaints.length > 0 || never.length > 0 };
+}
+
+/** Functions that no arguments satisfy, with the reason. */
+const NEVER: ReadonlyMap<string, string> = new Map([
+  ["ggml_flash_attn_back", "its first statement is GGML_ABORT: not adapted to ggml_flash_attn_ext"],
+]);
+
+/** Wrong messages, one of each kind. */
+function complaintLines({ complaints }: Found): string[] {
+  const kinds = new Map<string, { count: number; complaint: string; steps: readonly Step[] }>();
+  for (const { complaint, steps } of complaints) {
+    const key = conditionOf(complaint.replace(/-?\d+/g, "0"));
+    const known = kinds.get(key);
+    if (known === undefined) kinds.set(key, { count: 1, complaint, steps });
+    else known.count++;
+  }
+  return [...kinds.values()].map(({ count, complaint, steps }) =>
+    `${count} messages: ${complaint}\n${print(steps).replace(/^/gm, "  ")}\n`
+  );
+}

@@ -1,0 +1,201 @@
+/**
+ * Steps: calls as data. They can be made, written to a log before they are made, made again in another process, and printed as TypeScript.
+ *
+ * @module
+ */
+
+import { lib } from "@ggml/deno";
+import { init } from "@ggml/deno/utils";
+
+/** An argument. */
+export type Value =
+  | number
+  | boolean
+  | string
+  | null
+  /** What an earlier step gave. */
+  | { readonly ref: number }
+  /** An enumerator of `lib`. */
+  | { readonly name: string }
+  /** What JSON hasn't got. */
+  | { readonly text: "NaN" | "Infinity" | "-Infinity" | "-0" | "undefined" }
+  | { readonly bigint: string }
+  | { readonly array: "Int32Array" | "BigInt64Array" | "Float32Array" | "Uint8Array"; readonly items: readonly number[] }
+  | { readonly list: readonly Value[] }
+  /** A callback of that class which does nothing. */
+  | { readonly callback: string };
+
+/** Something to do. */
+export type Step =
+  | { readonly init: { readonly memSize: number; readonly noAlloc: boolean } }
+  /** `aim` marks the calls that a walk is about; the others make their arguments. */
+  | { readonly call: string; readonly args: readonly Value[]; readonly aim?: true }
+  | { readonly free: number }
+  /** Writes numbers into a tensor: real ones, or small indices. */
+  | { readonly fill: number; readonly seed: number }
+  /** Computes a tensor, in the context that is step `ctx` or by the CPU backend. `kind` says what is computed of what. */
+  | { readonly compute: number; readonly ctx: number; readonly threads: number; readonly backend: boolean; readonly kind: string };
+
+// deno-lint-ignore no-explicit-any
+const functions = lib as any as Record<string, any>;
+const callbacks = new Map<string, unknown>();
+
+/** The argument that a value stands for. */
+export function evaluate(value: Value, results: readonly unknown[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if ("ref" in value) return results[value.ref];
+  if ("name" in value) return functions[value.name];
+  if ("text" in value) return value.text === "undefined" ? undefined : Number(value.text);
+  if ("bigint" in value) return BigInt(value.bigint);
+  if ("list" in value) return value.list.map((item) => evaluate(item, results));
+  if ("callback" in value) return doNothing(value.callback);
+  const { array, items } = value;
+  if (array === "BigInt64Array") return BigInt64Array.from(items, BigInt);
+  return array === "Int32Array" ? Int32Array.from(items) : array === "Uint8Array" ? Uint8Array.from(items) : Float32Array.from(items);
+}
+
+/** One callback a class: C may call it for as long as the process lives. */
+function doNothing(name: string): unknown {
+  let callback = callbacks.get(name);
+  if (callback === undefined) callbacks.set(name, callback = new functions[name](() => {}));
+  return callback;
+}
+
+/** Does a step. `results` holds what the steps before it gave; those that failed gave null. */
+export function run(step: Step, results: readonly unknown[]): unknown {
+  if ("call" in step) return functions[step.call](...step.args.map((value) => evaluate(value, results)));
+  if ("init" in step) return init(step.init);
+  if ("free" in step) return (results[step.free] as lib.ggml_context)[Symbol.dispose]();
+  if ("fill" in step) return fill(results[step.fill] as lib.ggml_tensor, step.seed);
+  return compute(results[step.compute] as lib.ggml_tensor, results[step.ctx] as lib.ggml_context, step);
+}
+
+/** Real numbers between -1 and 1, and zeros and ones in integers, which are often indices. Quantized blocks stay zero or get such floats' bytes. */
+function fill(tensor: lib.ggml_tensor, seed: number): void {
+  const data = tensor.data;
+  if (data === null) return;
+  const bytes = data.bytes(lib.ggml_nbytes(tensor));
+  const count = bytes.byteLength >> 2;
+  switch (tensor.type) {
+    case lib.GGML_TYPE_F32: {
+      const floats = new Float32Array(bytes.buffer, bytes.byteOffset, count);
+      for (let i = 0; i < count; i++) floats[i] = Math.sin(seed + i);
+      return;
+    }
+    case lib.GGML_TYPE_F16: {
+      const floats = new Float16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
+      for (let i = 0; i < floats.length; i++) floats[i] = Math.sin(seed + i);
+      return;
+    }
+    case lib.GGML_TYPE_I32:
+      new Int32Array(bytes.buffer, bytes.byteOffset, count).fill(seed % 4 === 0 ? 1 : 0);
+      return;
+    default:
+      bytes.fill(seed % 3 === 0 ? 0x2c : 0);
+  }
+}
+
+let backend: lib.ggml_backend | null = null;
+
+function compute(
+  tensor: lib.ggml_tensor,
+  ctx: lib.ggml_context,
+  { threads, backend: byBackend }: { threads: number; backend: boolean },
+): lib.ggml_status {
+  const graph = lib.ggml_new_graph(ctx);
+  lib.ggml_build_forward_expand(graph, tensor);
+  if (!byBackend) return lib.ggml_graph_compute_with_ctx(ctx, graph, threads);
+  backend ??= lib.ggml_backend_cpu_init()!;
+  lib.ggml_backend_cpu_set_n_threads(backend, threads);
+  return lib.ggml_backend_graph_compute(backend, graph);
+}
+
+/** What a value refers to. */
+function refs(value: Value): number[] {
+  if (typeof value !== "object" || value === null) return [];
+  if ("ref" in value) return [value.ref];
+  return "list" in value ? value.list.flatMap(refs) : [];
+}
+
+/** The steps that a step needs. */
+function needs(step: Step): number[] {
+  if ("call" in step) return step.args.flatMap(refs);
+  if ("free" in step) return [step.free];
+  if ("fill" in step) return [step.fill];
+  return "compute" in step ? [step.compute, step.ctx] : [];
+}
+
+/** What changes an object that step `of` gave: fills it, frees it, marks it as a parameter. */
+function changes(step: Step, kept: ReadonlySet<number>): boolean {
+  if ("fill" in step) return kept.has(step.fill);
+  if ("free" in step) return kept.has(step.free);
+  return "call" in step && step.call === "ggml_set_param" && refs(step.args[0]).some((ref) => kept.has(ref));
+}
+
+/**
+ * The steps that the last one needs, renumbered: all that its arguments were made of, and what was done to those.
+ *
+ * @param whole Contexts (by step) whose fullness matters: everything done in them is kept.
+ */
+export function slice(steps: readonly Step[], whole: ReadonlySet<number> = new Set()): Step[] {
+  const kept = new Set([steps.length - 1]);
+  const inWhole = (step: Step) => "call" in step && refs(step.args[0] ?? null).some((ref) => whole.has(ref) && kept.has(ref));
+  for (let again = true; again;) {
+    again = false;
+    for (let i = steps.length - 1; i >= 0; i--) {
+      if (!kept.has(i) && !changes(steps[i], kept) && !inWhole(steps[i])) continue;
+      if (!kept.has(i)) again = true;
+      kept.add(i);
+      for (const ref of needs(steps[i])) {
+        if (!kept.has(ref)) again = true;
+        kept.add(ref);
+      }
+    }
+  }
+  const order = [...kept].sort((a, b) => a - b);
+  const renumbered = new Map(order.map((from, to) => [from, to]));
+  return order.map((i) => renumber(steps[i], renumbered));
+}
+
+function renumber(step: Step, to: ReadonlyMap<number, number>): Step {
+  const value = (item: Value): Value => {
+    if (typeof item !== "object" || item === null) return item;
+    if ("ref" in item) return { ref: to.get(item.ref)! };
+    return "list" in item ? { list: item.list.map(value) } : item;
+  };
+  if ("call" in step) return { call: step.call, args: step.args.map(value) };
+  if ("free" in step) return { free: to.get(step.free)! };
+  if ("fill" in step) return { ...step, fill: to.get(step.fill)! };
+  return "compute" in step ? { ...step, compute: to.get(step.compute)!, ctx: to.get(step.ctx)! } : step;
+}
+
+/** The steps as a TypeScript program. */
+export function print(steps: readonly Step[]): string {
+  const used = new Set(steps.flatMap(needs));
+  const lines = steps.map((step, i) => {
+    const result = used.has(i) ? `const ${"init" in step ? "ctx" : "t"}${i} = ` : "";
+    return `${result}${printStep(step, (ref) => `${"init" in steps[ref] ? "ctx" : "t"}${ref}`)};`;
+  });
+  return lines.join("\n");
+}
+
+function printStep(step: Step, name: (ref: number) => string): string {
+  if ("call" in step) return `lib.${step.call}(${step.args.map((value) => printValue(value, name)).join(", ")})`;
+  if ("init" in step) return `init({ memSize: ${step.init.memSize}${step.init.noAlloc ? ", noAlloc: true" : ""} })`;
+  if ("free" in step) return `${name(step.free)}[Symbol.dispose]()`;
+  if ("fill" in step) return `// numbers into ${name(step.fill)}`;
+  const by = step.backend ? "by lib.ggml_backend_graph_compute" : `by lib.ggml_graph_compute_with_ctx in ${name(step.ctx)}`;
+  return `// compute ${name(step.compute)} ${by}, ${step.threads} thread${step.threads === 1 ? "" : "s"}`;
+}
+
+function printValue(value: Value, name: (ref: number) => string): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if ("ref" in value) return name(value.ref);
+  if ("name" in value) return `lib.${value.name}`;
+  if ("text" in value) return value.text;
+  if ("bigint" in value) return `${value.bigint}n`;
+  if ("list" in value) return `[${value.list.map((item) => printValue(item, name)).join(", ")}]`;
+  if ("callback" in value) return `new lib.${value.callback}(() => {})`;
+  const big = value.array === "BigInt64Array" ? "n" : "";
+  return `new ${value.array}([${value.items.map((item) => `${item}${big}`).join(", ")}])`;
+}

@@ -1,0 +1,181 @@
+/**
+ * AddressSanitizer: builds ggml from the pinned sources with it, once, and runs the random programs of `programs.ts` over that build.
+ *
+ *     deno task asan [COUNT [SEED]]
+ *
+ * First a use of freed memory made on purpose must be reported, or silence proves nothing. JavaScript's own reads aren't instrumented; what is
+ * freed is overwritten instead, so that they read wrong numbers.
+ *
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+import { pinnedTree } from "../../lexer/release.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+/** Git ignores it; a build is named after its sources and its flags. */
+const CACHE = new URL(".cache/", ROOT);
+
+/** The flags that decide what is built: one CPU variant, little optimization, line numbers. */
+const FLAGS = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer";
+const OPTIONS = [
+  "-DBUILD_SHARED_LIBS=ON",
+  "-DCMAKE_BUILD_TYPE=None",
+  "-DCMAKE_BUILD_RPATH_USE_ORIGIN=ON", // the folder is moved once it is whole
+  ...["NATIVE", "OPENMP", "LLAMAFILE", "CPU_REPACK", "CCACHE", "BUILD_TESTS", "BUILD_EXAMPLES"].map((name) => `-DGGML_${name}=OFF`),
+  `-DCMAKE_C_FLAGS=${FLAGS}`,
+  `-DCMAKE_CXX_FLAGS=${FLAGS}`,
+];
+
+/** What a program needs in its environment to run over the build. */
+export type Environment = Record<string, string>;
+
+/** Why there can be no such build here; null if there can. */
+export async function whyNot(): Promise<string | null> {
+  if (Deno.build.os !== "linux") return "only done on Linux";
+  for (const tool of ["cmake", "g++"]) {
+    if (await output(tool, ["--version"]) === null) return `needs ${tool}`;
+  }
+  return await runtime() === null ? "g++ has no AddressSanitizer" : null;
+}
+
+/** Builds ggml with AddressSanitizer unless that was done, and says how to run over it. */
+export async function asan(): Promise<Environment> {
+  const folder = await build();
+  return {
+    LD_PRELOAD: (await runtime())!, // it must be there before the allocator's first call
+    ASAN_OPTIONS: [
+      "detect_leaks=0", // Deno frees nothing when it ends
+      "max_free_fill_size=1048576",
+      "free_fill_byte=238",
+      "abort_on_error=0",
+      "exitcode=86",
+    ].join(":"),
+    GGML_LIBRARY: `${folder}/libggml.so`,
+    GGML_NO_BACKTRACE: "1",
+  };
+}
+
+async function build(): Promise<string> {
+  const tree = (await pinnedTree()).replace(/\/$/, "");
+  const folder = fromFileUrl(new URL(`asan-${await digest([tree, ...OPTIONS].join("\n"))}`, CACHE));
+  if (exists(`${folder}/libggml.so`)) return folder;
+  const started = performance.now();
+  console.error("Building ggml with AddressSanitizer, once …");
+  const work = Deno.makeTempDirSync({ prefix: "ggml-asan-" });
+  try {
+    const sources = linkSources(`${tree}/ggml`, `${work}/ggml`);
+    await must("cmake", ["-S", sources, "-B", `${work}/build`, ...OPTIONS]);
+    await must("cmake", ["--build", `${work}/build`, "--parallel", String(navigator.hardwareConcurrency), "--target", "ggml"]);
+    keepLibraries(`${work}/build/src`, folder);
+  } finally {
+    Deno.removeSync(work, { recursive: true });
+  }
+  console.error(`Built in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  return folder;
+}
+
+/** The libraries without what CMake left around them: it names its makefiles .ts, and `deno check` would read those. */
+function keepLibraries(from: string, to: string): void {
+  const part = Deno.makeTempDirSync({ dir: fromFileUrl(CACHE) });
+  const walk = (folder: string) => {
+    for (const { name, isDirectory, isSymlink } of Deno.readDirSync(folder)) {
+      if (isDirectory) walk(`${folder}/${name}`);
+      else if (!/\.so\b/.test(name)) continue;
+      else if (isSymlink) Deno.symlinkSync(Deno.readLinkSync(`${folder}/${name}`), `${part}/${name}`);
+      else Deno.copyFileSync(`${folder}/${name}`, `${part}/${name}`);
+    }
+  };
+  walk(from);
+  if (exists(to)) Deno.removeSync(part, { recursive: true }); // another process was faster
+  else Deno.renameSync(part, to); // at once and whole, or not at all
+}
+
+/** The sources as CMake wants them: with a template for pkg-config, which the release's tree hasn't got. */
+function linkSources(from: string, to: string): string {
+  Deno.mkdirSync(to);
+  for (const { name } of Deno.readDirSync(from)) Deno.symlinkSync(`${from}/${name}`, `${to}/${name}`);
+  if (!exists(`${to}/ggml.pc.in`)) Deno.writeTextFileSync(`${to}/ggml.pc.in`, "");
+  return to;
+}
+
+/** The runtime library of g++'s AddressSanitizer; null if it has none. */
+async function runtime(): Promise<string | null> {
+  const path = (await output("g++", ["-print-file-name=libasan.so"]))?.trim();
+  return path?.startsWith("/") ? Deno.realPathSync(path) : null; // a bare name: not found
+}
+
+/** What a command prints; null if it fails or isn't there. */
+async function output(command: string, args: readonly string[]): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command(command, { args: [...args], stdin: "null" }).output();
+    return success ? new TextDecoder().decode(stdout) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function must(command: string, args: readonly string[]): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], stdin: "null" }).output();
+  if (success) return;
+  const decoder = new TextDecoder();
+  throw new Error(`${command} ${args.join(" ")} failed:\n${decoder.decode(stdout).slice(-4000)}\n${decoder.decode(stderr).slice(-4000)}`);
+}
+
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(hash).toHex().slice(0, 12);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How a program over the build ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one of the programs beside this file over the build. */
+export async function run(environment: Environment, name: string, args: readonly string[] = []): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--no-check",
+      "-A",
+      "--v8-flags=--expose-gc",
+      fromFileUrl(new URL(name, import.meta.url)),
+      ...args,
+    ],
+    cwd: fromFileUrl(ROOT),
+    env: { NO_COLOR: "1", ...environment },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+if (import.meta.main) {
+  const why = await whyNot();
+  if (why !== null) {
+    console.error(`can't build ggml with AddressSanitizer: ${why}`);
+    Deno.exit(2);
+  }
+  const environment = await asan();
+  const proof = await run(environment, "use_after_free.ts");
+  const reported = proof.stderr.includes("AddressSanitizer: heap-use-after-free");
+  console.log(reported ? "a use of freed memory made on purpose is reported" : `NOT REPORTED: a use of freed memory\n${proof.stderr}`);
+  const { code, stdout, stderr } = await run(environment, "programs.ts", Deno.args);
+  // What ggml logs is of no interest but where something went wrong.
+  console.log(code === 0 ? stdout.trimEnd() : stdout + stderr);
+  Deno.exitCode = reported && code === 0 ? 0 : 1;
+}
