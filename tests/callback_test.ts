@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
+import { Callback } from "@ggml/deno/ffi";
 import { compute, computeAsync, init } from "@ggml/deno/utils";
 import { newTensor } from "./context.ts";
 import { metadata, writeModel } from "./llama_model.ts";
@@ -458,7 +459,7 @@ Deno.test("a callback that was disposed of is an Error when C calls it, not a cr
 async function collecting(text: string) {
   return await program(
     `
-    import { lib } from "@ggml/deno";
+    import { lib, load } from "@ggml/deno";
     import { compute, computeAsync, init } from "@ggml/deno/utils";
     const collect = async () => {
       for (let i = 0; i < 4; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 0)); }
@@ -466,7 +467,7 @@ async function collecting(text: string) {
     const LENGTH = 4;
     ${text}
   `,
-    ["--allow-ffi", "--v8-flags=--expose-gc", "--no-check"],
+    ["--allow-ffi", "--allow-env=GGML_LIBRARY", "--v8-flags=--expose-gc", "--no-check"],
   );
 }
 
@@ -529,6 +530,87 @@ Deno.test("a callback lives as long as C may call it, whatever it was given to",
     lib.ggml_backend_free(cpu);
   `);
   assertEquals([code, stdout], [0, "0 12 sampler free,1\n"], stderr);
+});
+
+Deno.test("callbacks in what libllama and the optimizer were made from live as long", async () => {
+  const path = writeModel();
+  const { code, stdout, stderr } = await collecting(`
+    const calls = {};
+    const count = (name, result) => () => { calls[name] = (calls[name] ?? 0) + 1; return result; };
+    const model = (() => {
+      const params = lib.llama_model_default_params();
+      params.progress_callback = new lib.llama_progress_callback(count("progress", true));
+      return lib.llama_model_load_from_file(${JSON.stringify(path)}, (lib.ggml_backend_load_all_from_path(load().path), params));
+    })();
+    const llama = (() => {
+      const params = lib.llama_context_default_params();
+      Object.assign(params, { n_ctx: 64, n_threads: 1, n_threads_batch: 1 });
+      params.cb_eval = new lib.ggml_backend_sched_eval_callback(count("cb_eval", true));
+      params.abort_callback = new lib.ggml_abort_callback(count("abort_callback", false));
+      return lib.llama_init_from_model(model, params);
+    })();
+    const fixed = init({ noAlloc: true }), ctx = init({ noAlloc: true });
+    const cpu = lib.ggml_backend_cpu_init();
+    lib.ggml_backend_cpu_set_n_threads(cpu, 1);
+    const sched = lib.ggml_backend_sched_new([cpu], null, 1, 2048, false, true);
+    const dataset = lib.ggml_opt_dataset_init(0, 0, 1, 1, 8, 1);
+    const weight = lib.ggml_new_tensor_2d(fixed, 0, 1, 1), inputs = lib.ggml_new_tensor_2d(fixed, 0, 1, 4);
+    lib.ggml_set_param(weight);
+    const buffer = lib.ggml_backend_alloc_ctx_tensors(fixed, cpu);
+    lib.ggml_set_f32(weight, 1);
+    lib.ggml_set_f32(lib.ggml_opt_dataset_data(dataset), 1);
+    lib.ggml_set_f32(lib.ggml_opt_dataset_labels(dataset), 1);
+    const outputs = lib.ggml_mul_mat(ctx, weight, inputs);
+    lib.ggml_set_input(inputs), lib.ggml_set_output(outputs);
+    const optimizer = (() => {
+      const params = lib.ggml_opt_default_params(sched, lib.GGML_OPT_LOSS_TYPE_MEAN_SQUARED_ERROR);
+      Object.assign(params, { ctx_compute: ctx, inputs, outputs });
+      params.get_opt_pars = new lib.ggml_opt_get_optimizer_params(() => {
+        count("get_opt_pars")();
+        return lib.ggml_opt_get_default_optimizer_params(null);
+      });
+      return lib.ggml_opt_init(params);
+    })();
+    const result = lib.ggml_opt_result_init();
+    for (let i = 0; i < 3; i++) {
+      await collect();
+      for (let i = 0; i < 200; i++) new lib.ggml_custom1_op_t(() => { throw new Error("another's callback"); });
+      await collect();
+      if (lib.llama_decode(llama, lib.llama_batch_get_one(Int32Array.of(1, 2, 3), 3)) !== 0) throw new Error("decode");
+      lib.ggml_opt_epoch(optimizer, dataset, result, null, 8, null, null);
+    }
+    console.log(Object.keys(calls).join(), Object.values(calls).every((n) => n > 1), buffer !== null);
+  `);
+  await Deno.remove(path);
+  assertEquals([code, stdout], [0, "progress,cb_eval,abort_callback,get_opt_pars true true\n"], stderr);
+});
+
+Deno.test("every function of lib that takes a callback, or a struct that holds one, has it kept", () => {
+  const all = Object.entries(lib as unknown as Record<string, unknown>).filter(([, value]) => typeof value === "function");
+  const isCallback = (name: string) => {
+    const value = (lib as unknown as Record<string, unknown>)[name];
+    return typeof value === "function" && value.prototype instanceof Callback;
+  };
+  const holds = (name: string) => {
+    const { prototype } = (lib as unknown as Record<string, { prototype: object }>)[name];
+    const getters = Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ get }) => String(get));
+    return getters.some((text) => isCallback(/\$getHandle\(this, \d+, (\w+)\)/.exec(text)?.[1] ?? ""));
+  };
+  let callbacks = 0, structs = 0;
+  for (const [name, value] of all) {
+    const text = String(value);
+    for (const [, parameter, type] of text.matchAll(/\((\w+) instanceof (\w+)\)/g)) {
+      if (!isCallback(type)) continue;
+      callbacks++;
+      assert(new RegExp(`\\$keep(Latest)?\\([^;]*\\b${parameter}\\b`).test(text), `${name}(${parameter})`);
+    }
+    for (const [, parameter, type] of text.matchAll(/\$struct\((\w+), (\w+),/g)) {
+      if (!holds(type)) continue;
+      structs++;
+      assert(new RegExp(`\\$keep\\([^;]*\\b${parameter}\\)`).test(text), `${name}(${parameter})`);
+    }
+  }
+  assert(callbacks > 20 && structs > 5, `${callbacks} and ${structs}`);
 });
 
 Deno.test("callbacks that C can't call any more are collected, with contexts that they refer to", async () => {
