@@ -123,6 +123,23 @@ Deno.test(
   }),
 );
 
+Deno.test("computeAsync uses as many threads as the work is worth and the machine has, and operators see how many", async () => {
+  using ctx = init({ memSize: 64 * 1024 * 1024 });
+  const seen = new Set<number>();
+  const op = new lib.ggml_custom1_op_t((_dst, _a, _ith, nth) => void seen.add(nth));
+  const threadsFor = async (size: number, nodes: number, threads?: number) => {
+    const matrix = newTensor(ctx, lib.GGML_TYPE_F32, size, size);
+    const graph = graphOf(ctx, lib.ggml_map_custom1(ctx, matrix, op, lib.GGML_N_TASKS_MAX, null));
+    for (let i = 0; i < nodes; i++) lib.ggml_build_forward_expand(graph, lib.ggml_mul_mat(ctx, matrix, matrix));
+    seen.clear();
+    await computeAsync(graph, { threads });
+    return [...seen];
+  };
+  assertEquals(await threadsFor(8, 20), [1]);
+  assertEquals(await threadsFor(512, 4, 1), [1]);
+  assertEquals(await threadsFor(512, 4, 1000), [Math.min(CORES, 23)]); // 27 ms, for which 23 threads pay
+});
+
 Deno.test(
   "a CPU backend keeps its threads when an operator in TypeScript made it use one",
   withBackend(async (ctx, cpu) => {

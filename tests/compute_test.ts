@@ -192,7 +192,7 @@ Deno.test("onProgress hears of the nodes done, and its exception cancels", async
   using ctx = init({ memSize: 64 * 1024 * 1024 });
   const { graph, result } = products(ctx, 20, 256);
   const heard: number[] = [];
-  await computeAsync(graph, { onProgress: (done, total) => heard.push(done, total) });
+  await computeAsync(graph, { threads: 1, onProgress: (done, total) => heard.push(done, total) });
   const done = heard.filter((_, i) => i % 2 === 0);
   assertEquals(heard.filter((_, i) => i % 2 === 1), done.map(() => 20));
   assertEquals(done, [...new Set(done)].sort((a, b) => a - b));
@@ -202,8 +202,8 @@ Deno.test("onProgress hears of the nodes done, and its exception cancels", async
   const onProgress = (done: number) => {
     if (done > 3) throw error;
   };
-  assertEquals(await computeAsync(graph, { onProgress }).catch((error) => error), error);
-  await computeAsync(graph);
+  assertEquals(await computeAsync(graph, { threads: 1, onProgress }).catch((error) => error), error);
+  await computeAsync(graph, { threads: 1 });
 });
 
 Deno.test("a scheduler and the CPU backend compute asynchronously, report and are cancelled", async () => {
@@ -212,23 +212,24 @@ Deno.test("a scheduler and the CPU backend compute asynchronously, report and ar
   const sched = lib.ggml_backend_sched_new([cpu], null, 1, 256, false, true);
   const { graph, result } = products(ctx, 30, 256);
   for (const backend of [cpu, sched]) {
-    await computeAsync(graph, { backend });
+    await computeAsync(graph, { threads: 1, backend });
     assertProducts(result);
     fill(result, () => -1);
     let last = 0, calls = 0;
-    await computeAsync(graph, { backend, onProgress: (done) => (last = done, calls++) });
+    await computeAsync(graph, { threads: 1, backend, onProgress: (done) => (last = done, calls++) });
     assertProducts(result);
     assert(last === 30 && calls > 5, `${calls} calls`);
     fill(result, () => -1);
     const controller = new AbortController();
     const { reason } = await computeAsync(graph, {
+      threads: 1,
       backend,
       signal: controller.signal,
       onProgress: (done) => done > 2 && controller.abort({ reason: done }),
     }).catch((reason) => reason);
     assert(reason < 30);
     assertEquals(floats(result)[0], -1);
-    await computeAsync(graph, { backend });
+    await computeAsync(graph, { threads: 1, backend });
     assertProducts(result);
   }
   lib.ggml_backend_sched_free(sched);
@@ -263,7 +264,7 @@ Deno.test("what computes lives until it is done, though nobody else holds it", a
       for (let i = 0; i < 20; i++) x = lib.ggml_mul_mat(other, a, x);
       const graph = lib.ggml_new_graph(other);
       lib.ggml_build_forward_expand(graph, lib.ggml_scale(other, x, 0));
-      return computeAsync(graph, { onProgress: () => collect() });
+      return computeAsync(graph, { threads: 1, onProgress: () => collect() });
     }
     const all = Array.from({ length: 8 }, (_, i) => start(i));
     const timer = setInterval(collect, 10);

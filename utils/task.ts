@@ -32,11 +32,11 @@ export interface Task {
 }
 
 /**
- * Nanoseconds that a node must take one thread on average for several to be used. ggml's threads wait for each other after each node, and
- * spin: that costs 1 µs where every thread has a core for itself (1,000 additions of 64 floats: 0.05 ms with one thread, 1 ms with two on two
- * cores), but 4 ms, a time slice of the system, where another process has one of the cores.
+ * What threads cost, in nanoseconds: one more to start, and a wait for each other after each node. Measured on two cores: 1,000 additions of 64
+ * floats take 0.05 ms with one thread and 1 ms with two, 1 µs a wait; it is counted with a margin, because ggml's threads spin, and where
+ * another process has one of the cores a wait takes 4 ms, a time slice of the system.
  */
-const WORTH_THREADS = 100_000;
+const START = 50_000, WAIT = 5_000;
 
 /** The machine's cores. */
 export const cores: Queue = new Queue(navigator.hardwareConcurrency);
@@ -65,12 +65,19 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
         `ggml_backend_sched_alloc_graph, before you set this graph's inputs)`,
     );
   }
-  return { graph, backend: backend !== null && isCpu(backend) ? null : backend, work, threads: worthwhile(threads, work) };
+  return {
+    graph,
+    backend: backend !== null && isCpu(backend) ? null : backend,
+    work,
+    threads: worthwhile(threads ?? cores.capacity, work),
+  };
 }
 
-/** How many threads the work is worth. */
-function worthwhile(most: number | undefined, { nodes, total }: Work): number {
-  return total < WORTH_THREADS * nodes.length ? 1 : Math.min(most ?? cores.capacity, cores.capacity);
+/** How many threads the work is worth, if at most `most` may be used. */
+function worthwhile(most: number, { costs, total }: Work): number {
+  const threads = Math.min(most, cores.capacity, Math.floor(Math.sqrt(total / START))); // where one more would save less than it costs
+  const waits = costs.reduce((count, cost) => cost > 0 ? count + 1 : count, 0);
+  return threads > 1 && total * (1 - 1 / threads) > START * (threads - 1) + WAIT * waits ? threads : 1;
 }
 
 /** True for the backend that `ggml_backend_cpu_init` makes. */
