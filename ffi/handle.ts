@@ -153,7 +153,7 @@ export function dispose<H extends Handle>(handle: H, free: (handle: H) => void):
 
 /** Throws if an asynchronous call uses what `handle` stands for. */
 function expectNotHeld({ owner, constructor }: Handle): void {
-  if (owner.heldBy !== null) throw new Error(`this ${constructor.name} is in use by ${owner.heldBy}; it can be freed when that is done`);
+  if (owner.heldBy !== null) throw new Error(`this ${constructor.name} can't be freed now: ${owner.heldBy}`);
 }
 
 /** Has `owner` keep alive whatever `handle` points into. */

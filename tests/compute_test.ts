@@ -242,7 +242,7 @@ Deno.test("a graph is not computed twice at once, nor freed meanwhile", async ()
   const computing = computeAsync(graph);
   await assertRejects(() => computeAsync(graph), Error, "computeAsync: this graph is being computed by computeAsync; await that first");
   assertThrows(() => compute(graph), Error, "compute: this graph is being computed");
-  assertThrows(() => ctx[Symbol.dispose](), Error, "in use by computeAsync");
+  assertThrows(() => ctx[Symbol.dispose](), Error, "computeAsync is using it");
   await computing;
   compute(graph);
   assertProducts(result);

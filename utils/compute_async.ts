@@ -61,8 +61,8 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
   }
   signal?.throwIfAborted();
   busy.add(graph.address);
-  const releases = [graph.owner.hold("computeAsync"), () => busy.delete(graph.address)];
-  if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync"));
+  const releases = [graph.owner.hold("computeAsync is using it"), () => busy.delete(graph.address)];
+  if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync is using it"));
   try {
     const { Job } = await import("./job.ts");
     await new Job(task, signal, onProgress).run();
