@@ -30,5 +30,6 @@
  * @module
  */
 
+export { EXIT_ABORT } from "./ffi/abort.ts";
 export { lib } from "./ffi/lib.js";
 export { type LibraryInfo, load, type LoadOptions } from "./ffi/library.ts";

@@ -9,15 +9,19 @@
 
 import { cstring, encode } from "./cstring.ts";
 import { describe } from "./describe.ts";
-import { addressOf, externalBuffer, freedError, Handle, wrongHandle } from "./handle.ts";
+import type { Domain } from "./domain.ts";
+import { addressOf, externalBuffer, freedError, Handle, Pointer, wrongHandle } from "./handle.ts";
 
-/** What a pointer parameter to numbers takes: a typed array of that width, or memory as bytes. */
+/**
+ * What a pointer parameter to numbers takes: a typed array of that width, memory as bytes, or a pointer. One to `void` takes any typed array and
+ * any handle. A pointer or handle is taken as it is: nobody knows how much it points to.
+ */
 export type Data<Typed extends ArrayBufferView = ArrayBufferView> =
   | Typed
   | Uint8Array
   | DataView
   | ArrayBuffer
-  | Handle
+  | (ArrayBufferView extends Typed ? Handle : Pointer)
   | Deno.PointerObject;
 
 /** A class of handles. */
@@ -83,6 +87,18 @@ export function uint64(value: number | bigint, where: string): bigint {
   throw notInteger(value, "a uint64", where);
 }
 
+/** A value of an enum. */
+export function enumerator(value: number, domain: Domain, where: string): number {
+  if (typeof value !== "number" || domain.table[value - domain.min] !== 1) domain.check(value, where);
+  return value;
+}
+
+/** Values of an enum, or'ed; 0 for none. */
+export function flags(value: number, domain: Domain, where: string): number {
+  if (typeof value !== "number" || (value >>> 0) !== value || (value & ~domain.mask) !== 0) domain.checkFlags(value, where);
+  return value;
+}
+
 /** A `bool`. */
 export function bool(value: boolean, where: string): boolean {
   if (typeof value !== "boolean") throw new TypeError(`${where}: expected a boolean, got ${describe(value)}`);
@@ -114,11 +130,8 @@ export function format(value: string, slot: number, where: string): Uint8Array<A
  * @param width The bytes of an element as C declares it; 0 for `void`, which takes anything.
  */
 export function data(value: Data, width: number, where: string): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
-  if (ArrayBuffer.isView(value)) {
-    const bytes = elementBytes(value);
-    if (width !== 0 && bytes !== width && bytes !== 1) throw wrong(value, `memory with elements of ${width} bytes`, where);
-    if (value.buffer instanceof ArrayBuffer) return value as ArrayBufferView<ArrayBuffer>;
-  }
+  if (width !== 0) expectWidth(value, width, where);
+  if (ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer) return value as ArrayBufferView<ArrayBuffer>;
   if (value instanceof ArrayBuffer) return value;
   if (value instanceof Handle) {
     if (value.owner.freed) throw freedError(value, where);
@@ -126,6 +139,16 @@ export function data(value: Data, width: number, where: string): ArrayBufferView
   }
   if (isPointerObject(value)) return Deno.UnsafePointerView.getArrayBuffer(value, 1);
   throw wrong(value, "a typed array, an ArrayBuffer, a handle or a Deno pointer", where);
+}
+
+/** Throws for what isn't memory of elements of a width: another typed array than one of bytes, the handle of an object. */
+export function expectWidth(value: unknown, width: number, where: string): void {
+  if (ArrayBuffer.isView(value)) {
+    const bytes = elementBytes(value);
+    if (bytes !== width && bytes !== 1) throw wrong(value, `memory with elements of ${width} bytes`, where);
+  } else if (value instanceof Handle && !(value instanceof Pointer)) {
+    throw wrong(value, `a typed array with elements of ${width} bytes, an ArrayBuffer or a pointer`, where);
+  }
 }
 
 /** Memory that C reads or writes, which may be null. */
@@ -136,32 +159,64 @@ export function dataOrNull(value: Data | null, width: number, where: string): Ar
 /** What a parameter `T **` takes: an array that C reads, or memory of 64-bit addresses that C may write. */
 export type Pointers<Item> = readonly (Item | null)[] | Data<BigUint64Array>;
 
-/** Pointers to handles or strings, one after the other. The strings are freed after the call. */
-export function pointers(value: Pointers<Handle | string>, where: string): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
-  if (!Array.isArray(value)) return data(value as Data, 8, where);
+/**
+ * Pointers to handles of a class, one after the other.
+ *
+ * @param holes Whether one of them may be null.
+ */
+export function pointers(
+  value: Pointers<Handle>,
+  expected: HandleClass,
+  holes: boolean,
+  where: string,
+): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
+  if (!Array.isArray(value)) return data(value as Data<BigUint64Array>, 8, where);
   const addresses = new BigUint64Array(value.length);
-  const strings: Uint8Array[] = [];
   for (let i = 0; i < value.length; i++) {
     const item = value[i];
-    if (item === null) continue;
-    if (typeof item === "string") {
-      const bytes = encode(item, `${where}[${i}]`);
-      strings.push(bytes);
-      addresses[i] = addressOf(bytes);
-    } else if (item instanceof Handle) {
-      if (item.owner.freed) throw freedError(item, `${where}[${i}]`);
-      addresses[i] = item.address;
-    } else {
-      throw wrong(item, "a handle, a string or null", `${where}[${i}]`);
-    }
+    if (item !== null || !holes) addresses[i] = handle(item, expected, `${where}[${i}]`);
   }
-  if (strings.length > 0) argumentStrings.set(addresses, strings);
   return addresses;
 }
 
-/** Pointers to handles or strings, or null. */
-export function pointersOrNull(value: Pointers<Handle | string> | null, where: string): ArrayBufferView<ArrayBuffer> | ArrayBuffer | null {
-  return value === null ? null : pointers(value, where);
+/** Pointers to handles, or null. */
+export function pointersOrNull(
+  value: Pointers<Handle> | null,
+  expected: HandleClass,
+  holes: boolean,
+  where: string,
+): ArrayBufferView<ArrayBuffer> | ArrayBuffer | null {
+  return value === null ? null : pointers(value, expected, holes, where);
+}
+
+/**
+ * Pointers to strings, one after the other. They live as long as what this returns.
+ *
+ * @param holes Whether one of them may be null.
+ */
+export function strings(value: Pointers<string>, holes: boolean, where: string): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
+  if (!Array.isArray(value)) return data(value as Data<BigUint64Array>, 8, where);
+  const addresses = new BigUint64Array(value.length);
+  const kept: Uint8Array[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const item = value[i];
+    if (item === null && holes) continue;
+    if (typeof item !== "string") throw wrong(item, "a string", `${where}[${i}]`);
+    const bytes = encode(item, `${where}[${i}]`);
+    kept.push(bytes);
+    addresses[i] = addressOf(bytes);
+  }
+  if (kept.length > 0) argumentStrings.set(addresses, kept);
+  return addresses;
+}
+
+/** Pointers to strings, or null. */
+export function stringsOrNull(
+  value: Pointers<string> | null,
+  holes: boolean,
+  where: string,
+): ArrayBufferView<ArrayBuffer> | ArrayBuffer | null {
+  return value === null ? null : strings(value, holes, where);
 }
 
 /** The strings that an array of pointers points to, alive as long as it is. */

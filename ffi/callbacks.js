@@ -19,9 +19,11 @@ import {
   llama_sampler_data,
   llama_token_data_array,
 } from "./structs.js";
+import { domains as $domains } from "./enums.js";
 import {
   BOOL as $BOOL,
   Callback as $Callback,
+  enumSlot as $enumSlot,
   FLOAT as $FLOAT,
   handleSlot as $handleSlot,
   INT32 as $INT32,
@@ -86,7 +88,7 @@ export class ggml_custom_op_t extends $Callback {
 
 export class ggml_log_callback extends $Callback {
   static get signature() {
-    const parameters = [$UINT32, $STRING, $POINTER];
+    const parameters = [$enumSlot($domains.ggml_log_level, false), $STRING, $POINTER];
     return { parameters, result: $VOID };
   }
 }

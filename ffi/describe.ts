@@ -12,8 +12,15 @@ export function describe(value: unknown): string {
   if (typeof value === "bigint") return `the bigint ${value}n`;
   if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
   if (typeof value === "symbol") return String(value);
-  if (ArrayBuffer.isView(value) && "length" in value) return `a ${value.constructor.name} of ${value.length}`;
+  if (ArrayBuffer.isView(value) && "length" in value) return `${withArticle(value.constructor.name)} of ${value.length}`;
+  if (value instanceof ArrayBuffer || value instanceof DataView) {
+    return `${withArticle(value.constructor.name)} of ${value.byteLength} bytes`;
+  }
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const name = value.constructor?.name;
-  return name === undefined || name === "Object" ? "a plain object" : /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+  return name === undefined || name === "Object" ? "a plain object" : withArticle(name);
+}
+
+function withArticle(name: string): string {
+  return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
 }

@@ -691,13 +691,8 @@ export declare const GGML_TENSOR_FLAG_PARAM: 4;
 export declare const GGML_TENSOR_FLAG_LOSS: 8;
 /** `enum ggml_tensor_flag` (ggml.h:662). */
 export declare const GGML_TENSOR_FLAG_COMPUTE: 16;
-/** `enum ggml_tensor_flag` (ggml.h:662). */
-export type ggml_tensor_flag =
-  | typeof GGML_TENSOR_FLAG_INPUT
-  | typeof GGML_TENSOR_FLAG_OUTPUT
-  | typeof GGML_TENSOR_FLAG_PARAM
-  | typeof GGML_TENSOR_FLAG_LOSS
-  | typeof GGML_TENSOR_FLAG_COMPUTE;
+/** Values of `enum ggml_tensor_flag`, or'ed (ggml.h:662). */
+export type ggml_tensor_flag = number;
 
 /** `enum ggml_tri_type` (ggml.h:670). */
 export declare const GGML_TRI_TYPE_UPPER_DIAG: 0;
@@ -742,8 +737,8 @@ export type ggml_scale_mode =
 export declare const GGML_SCALE_FLAG_ALIGN_CORNERS: 256;
 /** `enum ggml_scale_flag` (ggml.h:2322). */
 export declare const GGML_SCALE_FLAG_ANTIALIAS: 512;
-/** `enum ggml_scale_flag` (ggml.h:2322). */
-export type ggml_scale_flag = typeof GGML_SCALE_FLAG_ALIGN_CORNERS | typeof GGML_SCALE_FLAG_ANTIALIAS;
+/** Values of `enum ggml_scale_flag`, or'ed (ggml.h:2322). */
+export type ggml_scale_flag = number;
 
 /** `enum ggml_sort_order` (ggml.h:2447). */
 export declare const GGML_SORT_ORDER_ASC: 0;
@@ -1023,19 +1018,8 @@ export declare const LLAMA_TOKEN_ATTR_LSTRIP: 128;
 export declare const LLAMA_TOKEN_ATTR_RSTRIP: 256;
 /** `enum llama_token_attr` (llama.h:102). */
 export declare const LLAMA_TOKEN_ATTR_SINGLE_WORD: 512;
-/** `enum llama_token_attr` (llama.h:102). */
-export type llama_token_attr =
-  | typeof LLAMA_TOKEN_ATTR_UNDEFINED
-  | typeof LLAMA_TOKEN_ATTR_UNKNOWN
-  | typeof LLAMA_TOKEN_ATTR_UNUSED
-  | typeof LLAMA_TOKEN_ATTR_NORMAL
-  | typeof LLAMA_TOKEN_ATTR_CONTROL
-  | typeof LLAMA_TOKEN_ATTR_USER_DEFINED
-  | typeof LLAMA_TOKEN_ATTR_BYTE
-  | typeof LLAMA_TOKEN_ATTR_NORMALIZED
-  | typeof LLAMA_TOKEN_ATTR_LSTRIP
-  | typeof LLAMA_TOKEN_ATTR_RSTRIP
-  | typeof LLAMA_TOKEN_ATTR_SINGLE_WORD;
+/** Values of `enum llama_token_attr`, or'ed (llama.h:102). */
+export type llama_token_attr = number;
 
 /** `enum llama_ftype` (llama.h:117). */
 export declare const LLAMA_FTYPE_ALL_F32: 0;

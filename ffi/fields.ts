@@ -10,7 +10,7 @@ import { encode, readCString } from "./cstring.ts";
 import * as argument from "./arguments.ts";
 import type { Data } from "./arguments.ts";
 import { describe } from "./describe.ts";
-import { addressOf, Handle, keep, memory, wrongHandle } from "./handle.ts";
+import { addressOf, freedError, Handle, keep, memory, wrongHandle } from "./handle.ts";
 import { readAddress } from "./integers.ts";
 import type { Owner } from "./owner.ts";
 import type { Struct } from "./struct.ts";
@@ -20,6 +20,13 @@ type Wrapper<H> = new (address: bigint, owner: Owner) => H;
 
 /** A class of handles, for `instanceof`. */
 type HandleClass = abstract new (...args: never[]) => Handle;
+
+/** A class of typed arrays of numbers. */
+interface NumberArrays {
+  readonly name: string;
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): ArrayLike<number> & { set(values: ArrayLike<number>): void };
+  from(values: ArrayLike<number>): ArrayLike<number>;
+}
 
 const decoder = new TextDecoder();
 
@@ -46,6 +53,12 @@ export function getStructs<H>(struct: Handle, offset: number, length: number, wr
 export function setPointer(struct: Handle, offset: number, value: Data | null, where: string): void {
   memory(struct).setBigUint64(struct.$offset + offset, addressOfAny(value, where), true);
   struct.owner.keep(value instanceof Handle ? value.owner : value);
+}
+
+/** Points a field at numbers of so many bytes, or at nothing. */
+export function setNumbers(struct: Handle, offset: number, value: Data | null, width: number, where: string): void {
+  if (value !== null) argument.expectWidth(value, width, where);
+  setPointer(struct, offset, value, where);
 }
 
 /** Points a field at an object of its class, or at nothing. */
@@ -94,6 +107,7 @@ export function getText(struct: Handle, offset: number, length: number): string 
 
 /** Writes text and its NUL into a `char name[length]` field. Throws a RangeError if it doesn't fit. */
 export function setText(struct: Handle, offset: number, length: number, value: string, where: string): void {
+  if (typeof value !== "string") throw new TypeError(`${where}: expected a string, got ${describe(value)}`);
   const bytes = encode(value, where);
   if (bytes.length > length) throw new RangeError(`${where}: ${bytes.length} bytes with the NUL don't fit into ${length}`);
   const view = memory(struct);
@@ -113,9 +127,32 @@ export function getArray<T>(
   return new constructor(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
 }
 
+/** Copies numbers into an array field: none is rounded or wrapped, but for those of a float array. */
+export function setArray(
+  struct: Handle,
+  offset: number,
+  length: number,
+  constructor: NumberArrays,
+  values: ArrayLike<number>,
+  where: string,
+): void {
+  expectLength(values, length, where);
+  const array = getArray(struct, offset, length, constructor);
+  const given = constructor.from(values), isFloat = given instanceof Float32Array || given instanceof Float64Array;
+  for (let i = 0; i < length; i++) {
+    const value = values[i];
+    if (typeof value === "number" && (isFloat || given[i] === value)) continue;
+    const kind = constructor.name.replace(/Array$/, "").toLowerCase();
+    const message = `${where}[${i}]: expected ${/^[aeio]/.test(kind) ? "an" : "a"} ${kind}, got ${describe(value)}`;
+    throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
+  }
+  array.set(given);
+}
+
 /** Throws a RangeError unless `values` has as many elements as the array field. */
 export function expectLength(values: { readonly length: number }, length: number, where: string): void {
-  if (values?.length !== length) throw new RangeError(`${where}: expected ${length} elements, got ${describe(values)}`);
+  if (typeof values !== "object" || values === null) throw new TypeError(`${where}: expected an array, got ${describe(values)}`);
+  if (values.length !== length) throw new RangeError(`${where}: expected ${length} elements, got ${describe(values)}`);
 }
 
 /** Copies a struct into a field of its type. */
@@ -134,7 +171,10 @@ export function setStruct(
 
 function addressOfAny(value: Data | null, where: string): bigint {
   if (value === null) return 0n;
-  if (value instanceof Handle) return value.address;
+  if (value instanceof Handle) {
+    if (value.owner.freed) throw freedError(value, where);
+    return value.address;
+  }
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return addressOf(value as ArrayBufferView<ArrayBuffer>);
   if (typeof value === "object" && Object.getPrototypeOf(value) === null) return BigInt(Deno.UnsafePointer.value(value));
   throw new TypeError(`${where}: expected a handle, a typed array, a Deno pointer or null, got ${describe(value)}`);

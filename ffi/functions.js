@@ -67,13 +67,17 @@ import {
   llama_token_data_array,
   llama_vocab,
 } from "./structs.js";
+import { domains as $domains } from "./enums.js";
 import {
+  atLeast as $atLeast,
   binder as $binder,
   bool as $bool,
+  byHand as $byHand,
   cstringAt as $cstringAt,
   data as $data,
   dataOrNull as $dataOrNull,
   enterCall as $enterCall,
+  enumerator as $enumerator,
   float as $float,
   format as $format,
   fromInt64 as $fromInt64,
@@ -96,6 +100,8 @@ import {
   STATIC as $STATIC,
   string as $string,
   stringOrNull as $stringOrNull,
+  strings as $strings,
+  stringsOrNull as $stringsOrNull,
   struct as $struct,
   uint32 as $uint32,
   uint64 as $uint64,
@@ -1125,7 +1131,7 @@ export const functions = {
     $ggml_abort($0, $1, $2);
   },
   ggml_status_to_string(status) {
-    const $0 = $int32(status, "ggml_status_to_string(status)");
+    const $0 = $enumerator(status, $domains.ggml_status, "ggml_status_to_string(status)");
     $ggml_status_to_string ??= $bind("ggml_status_to_string", ["i32"], "pointer");
     const $ = $ggml_status_to_string($0);
     if ($ === null) throw $nullResult("ggml_status_to_string");
@@ -1147,6 +1153,8 @@ export const functions = {
     const $0 = $data(arg0, 2, "ggml_fp16_to_fp32_row(arg0)");
     const $1 = $data(arg1, 4, "ggml_fp16_to_fp32_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp16_to_fp32_row(arg2)");
+    $atLeast(arg0, Number($2), 2, "uint16s", "arg2", "ggml_fp16_to_fp32_row(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_fp16_to_fp32_row(arg1)");
     $ggml_fp16_to_fp32_row ??= $bind("ggml_fp16_to_fp32_row", ["buffer", "buffer", "i64"], "void");
     $ggml_fp16_to_fp32_row($0, $1, $2);
   },
@@ -1154,6 +1162,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_fp32_to_fp16_row(arg0)");
     const $1 = $data(arg1, 2, "ggml_fp32_to_fp16_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_fp16_row(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_fp16_row(arg0)");
+    $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_fp32_to_fp16_row(arg1)");
     $ggml_fp32_to_fp16_row ??= $bind("ggml_fp32_to_fp16_row", ["buffer", "buffer", "i64"], "void");
     $ggml_fp32_to_fp16_row($0, $1, $2);
   },
@@ -1173,6 +1183,8 @@ export const functions = {
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_bf16_to_fp32_row(arg0)");
     const $1 = $data(arg1, 4, "ggml_bf16_to_fp32_row(arg1)");
     const $2 = $int64(arg2, "ggml_bf16_to_fp32_row(arg2)");
+    $atLeast(arg0, Number($2), 2, "structs", "arg2", "ggml_bf16_to_fp32_row(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_bf16_to_fp32_row(arg1)");
     $ggml_bf16_to_fp32_row ??= $bind("ggml_bf16_to_fp32_row", ["u64", "buffer", "i64"], "void");
     $ggml_bf16_to_fp32_row(arg0.address, $1, $2);
   },
@@ -1180,6 +1192,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row_ref(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_fp32_to_bf16_row_ref(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row_ref(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_bf16_row_ref(arg0)");
+    $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row_ref(arg1)");
     $ggml_fp32_to_bf16_row_ref ??= $bind("ggml_fp32_to_bf16_row_ref", ["buffer", "u64", "i64"], "void");
     $ggml_fp32_to_bf16_row_ref($0, arg1.address, $2);
   },
@@ -1187,12 +1201,16 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_fp32_to_bf16_row(arg1)");
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_bf16_row(arg0)");
+    $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row(arg1)");
     $ggml_fp32_to_bf16_row ??= $bind("ggml_fp32_to_bf16_row", ["buffer", "u64", "i64"], "void");
     $ggml_fp32_to_bf16_row($0, arg1.address, $2);
   },
   ggml_guid_matches(guid_a, guid_b) {
     const $0 = $data(guid_a, 0, "ggml_guid_matches(guid_a)");
     const $1 = $data(guid_b, 0, "ggml_guid_matches(guid_b)");
+    $atLeast(guid_a, 16, 1, "bytes", "16", "ggml_guid_matches(guid_a)");
+    $atLeast(guid_b, 16, 1, "bytes", "16", "ggml_guid_matches(guid_b)");
     $ggml_guid_matches ??= $bind("ggml_guid_matches", ["buffer", "buffer"], "bool");
     const $ = $ggml_guid_matches($0, $1);
     return $;
@@ -1276,19 +1294,19 @@ export const functions = {
     return $fromUint64($);
   },
   ggml_blck_size(type) {
-    const $0 = $uint32(type, "ggml_blck_size(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_blck_size(type)");
     $ggml_blck_size ??= $bind("ggml_blck_size", ["u32"], "i64");
     const $ = $ggml_blck_size($0);
     return $fromInt64($);
   },
   ggml_type_size(type) {
-    const $0 = $uint32(type, "ggml_type_size(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_size(type)");
     $ggml_type_size ??= $bind("ggml_type_size", ["u32"], "u64");
     const $ = $ggml_type_size($0);
     return $fromUint64($);
   },
   ggml_row_size(type, ne) {
-    const $0 = $uint32(type, "ggml_row_size(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
     if ($guarding.on) $guards.ggml_row_size(type, ne);
     $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64");
@@ -1296,14 +1314,14 @@ export const functions = {
     return $fromUint64($);
   },
   ggml_type_sizef(type) {
-    const $0 = $uint32(type, "ggml_type_sizef(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_sizef(type)");
     if ($guarding.on) $guards.ggml_type_sizef(type);
     $ggml_type_sizef ??= $bind("ggml_type_sizef", ["u32"], "f64");
     const $ = $ggml_type_sizef($0);
     return $;
   },
   ggml_type_name(type) {
-    const $0 = $uint32(type, "ggml_type_name(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_name(type)");
     if ($guarding.on) $guards.ggml_type_name(type);
     $ggml_type_name ??= $bind("ggml_type_name", ["u32"], "pointer");
     const $ = $ggml_type_name($0);
@@ -1311,28 +1329,28 @@ export const functions = {
     return $cstringAt($);
   },
   ggml_op_name(op) {
-    const $0 = $uint32(op, "ggml_op_name(op)");
+    const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_name(op)");
     $ggml_op_name ??= $bind("ggml_op_name", ["u32"], "pointer");
     const $ = $ggml_op_name($0);
     if ($ === null) throw $nullResult("ggml_op_name");
     return $cstringAt($);
   },
   ggml_op_symbol(op) {
-    const $0 = $uint32(op, "ggml_op_symbol(op)");
+    const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_symbol(op)");
     $ggml_op_symbol ??= $bind("ggml_op_symbol", ["u32"], "pointer");
     const $ = $ggml_op_symbol($0);
     if ($ === null) throw $nullResult("ggml_op_symbol");
     return $cstringAt($);
   },
   ggml_unary_op_name(op) {
-    const $0 = $uint32(op, "ggml_unary_op_name(op)");
+    const $0 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_op_name(op)");
     $ggml_unary_op_name ??= $bind("ggml_unary_op_name", ["u32"], "pointer");
     const $ = $ggml_unary_op_name($0);
     if ($ === null) throw $nullResult("ggml_unary_op_name");
     return $cstringAt($);
   },
   ggml_glu_op_name(op) {
-    const $0 = $uint32(op, "ggml_glu_op_name(op)");
+    const $0 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_op_name(op)");
     $ggml_glu_op_name ??= $bind("ggml_glu_op_name", ["u32"], "pointer");
     const $ = $ggml_glu_op_name($0);
     if ($ === null) throw $nullResult("ggml_glu_op_name");
@@ -1353,13 +1371,13 @@ export const functions = {
     return $fromUint64($);
   },
   ggml_is_quantized(type) {
-    const $0 = $uint32(type, "ggml_is_quantized(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_is_quantized(type)");
     $ggml_is_quantized ??= $bind("ggml_is_quantized", ["u32"], "bool");
     const $ = $ggml_is_quantized($0);
     return $;
   },
   ggml_ftype_to_ggml_type(ftype) {
-    const $0 = $int32(ftype, "ggml_ftype_to_ggml_type(ftype)");
+    const $0 = $enumerator(ftype, $domains.ggml_ftype, "ggml_ftype_to_ggml_type(ftype)");
     if ($guarding.on) $guards.ggml_ftype_to_ggml_type(ftype);
     $ggml_ftype_to_ggml_type ??= $bind("ggml_ftype_to_ggml_type", ["i32"], "u32");
     const $ = $ggml_ftype_to_ggml_type($0);
@@ -1510,15 +1528,17 @@ export const functions = {
     return $fromUint64($);
   },
   ggml_validate_row_data(type, data, nbytes) {
-    const $0 = $uint32(type, "ggml_validate_row_data(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_validate_row_data(type)");
     const $1 = $data(data, 0, "ggml_validate_row_data(data)");
     const $2 = $uint64(nbytes, "ggml_validate_row_data(nbytes)");
+    $atLeast(data, Number($2), 1, "bytes", "nbytes", "ggml_validate_row_data(data)");
     $ggml_validate_row_data ??= $bind("ggml_validate_row_data", ["u32", "buffer", "u64"], "bool");
     const $ = $ggml_validate_row_data($0, $1, $2);
     return $;
   },
   ggml_init(params) {
     const $0 = $struct(params, ggml_init_params, "ggml_init(params)");
+    if ($guarding.on) $byHand.ggml_init(functions, params);
     $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
     const $ = $ggml_init($0);
     if ($ === 0n) throw $nullResult("ggml_init");
@@ -1576,9 +1596,10 @@ export const functions = {
   },
   ggml_new_tensor(ctx, type, n_dims, ne) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor(type)");
     const $2 = $int32(n_dims, "ggml_new_tensor(n_dims)");
     const $3 = $data(ne, 8, "ggml_new_tensor(ne)");
+    $atLeast(ne, n_dims, 8, "int64s", "n_dims", "ggml_new_tensor(ne)");
     if ($guarding.on) $guards.ggml_new_tensor(ctx, type, n_dims, ne);
     $ggml_new_tensor ??= $bind("ggml_new_tensor", ["u64", "u32", "i32", "buffer"], "u64");
     const $ = $ggml_new_tensor(ctx.address, $1, $2, $3);
@@ -1587,7 +1608,7 @@ export const functions = {
   },
   ggml_new_tensor_1d(ctx, type, ne0) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_1d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_1d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_1d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_1d(ne0)");
     if ($guarding.on) $guards.ggml_new_tensor_1d(ctx, type, ne0);
     $ggml_new_tensor_1d ??= $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64");
@@ -1597,7 +1618,7 @@ export const functions = {
   },
   ggml_new_tensor_2d(ctx, type, ne0, ne1) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_2d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_2d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_2d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_2d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_2d(ne1)");
     if ($guarding.on) $guards.ggml_new_tensor_2d(ctx, type, ne0, ne1);
@@ -1608,7 +1629,7 @@ export const functions = {
   },
   ggml_new_tensor_3d(ctx, type, ne0, ne1, ne2) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_3d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_3d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_3d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_3d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_3d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_3d(ne2)");
@@ -1620,7 +1641,7 @@ export const functions = {
   },
   ggml_new_tensor_4d(ctx, type, ne0, ne1, ne2, ne3) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_4d(ctx)");
-    const $1 = $uint32(type, "ggml_new_tensor_4d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_4d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_4d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_4d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_4d(ne2)");
@@ -1691,6 +1712,10 @@ export const functions = {
     const $3 = $dataOrNull(i1, 8, "ggml_unravel_index(i1)");
     const $4 = $dataOrNull(i2, 8, "ggml_unravel_index(i2)");
     const $5 = $dataOrNull(i3, 8, "ggml_unravel_index(i3)");
+    $atLeast(i0, i0 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i0)");
+    $atLeast(i1, i1 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i1)");
+    $atLeast(i2, i2 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i2)");
+    $atLeast(i3, i3 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i3)");
     $ggml_unravel_index ??= $bind("ggml_unravel_index", ["u64", "i64", "buffer", "buffer", "buffer", "buffer"], "void");
     $ggml_unravel_index(tensor.address, $1, $2, $3, $4, $5);
   },
@@ -1816,7 +1841,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add_cast(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_cast(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_cast(b)");
-    const $3 = $uint32(type, "ggml_add_cast(type)");
+    const $3 = $enumerator(type, $domains.ggml_type, "ggml_add_cast(type)");
     if ($guarding.on) $guards.ggml_add_cast(ctx, a, b, type);
     $ggml_add_cast ??= $bind("ggml_add_cast", ["u64", "u64", "u64", "u32"], "u64");
     const $ = $ggml_add_cast(ctx.address, a.address, b.address, $3);
@@ -2621,7 +2646,7 @@ export const functions = {
   ggml_glu(ctx, a, op, swapped) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_glu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu(a)");
-    const $2 = $uint32(op, "ggml_glu(op)");
+    const $2 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu(op)");
     const $3 = $bool(swapped, "ggml_glu(swapped)");
     if ($guarding.on) $guards.ggml_glu(ctx, a, op, swapped);
     $ggml_glu ??= $bind("ggml_glu", ["u64", "u64", "u32", "bool"], "u64");
@@ -2734,7 +2759,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_glu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_glu_split(b)");
-    const $3 = $uint32(op, "ggml_glu_split(op)");
+    const $3 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_split(op)");
     if ($guarding.on) $guards.ggml_glu_split(ctx, a, b, op);
     $ggml_glu_split ??= $bind("ggml_glu_split", ["u64", "u64", "u64", "u32"], "u64");
     const $ = $ggml_glu_split(ctx.address, a.address, b === null ? 0n : b.address, $3);
@@ -2935,14 +2960,14 @@ export const functions = {
   },
   ggml_prec_set_acc(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_acc(a)");
-    const $1 = $uint32(prec, "ggml_prec_set_acc(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_acc(prec)");
     $ggml_prec_set_acc ??= $bind("ggml_prec_set_acc", ["u64", "u32"], "bool");
     const $ = $ggml_prec_set_acc(a.address, $1);
     return $;
   },
   ggml_prec_set_src(a, prec, idx) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_src(a)");
-    const $1 = $uint32(prec, "ggml_prec_set_src(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_src(prec)");
     const $2 = $int32(idx, "ggml_prec_set_src(idx)");
     if ($guarding.on) $guards.ggml_prec_set_src(a, prec, idx);
     $ggml_prec_set_src ??= $bind("ggml_prec_set_src", ["u64", "u32", "i32"], "bool");
@@ -2963,14 +2988,14 @@ export const functions = {
   },
   ggml_mul_mat_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_prec(a)");
-    const $1 = $uint32(prec, "ggml_mul_mat_set_prec(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_mul_mat_set_prec(prec)");
     if ($guarding.on) $guards.ggml_mul_mat_set_prec(a, prec);
     $ggml_mul_mat_set_prec ??= $bind("ggml_mul_mat_set_prec", ["u64", "u32"], "void");
     $ggml_mul_mat_set_prec(a.address, $1);
   },
   ggml_mul_mat_set_hint(a, hint) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_hint(a)");
-    const $1 = $uint32(hint, "ggml_mul_mat_set_hint(hint)");
+    const $1 = $enumerator(hint, $domains.ggml_op_hint, "ggml_mul_mat_set_hint(hint)");
     if ($guarding.on) $guards.ggml_mul_mat_set_hint(a, hint);
     $ggml_mul_mat_set_hint ??= $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void");
     $ggml_mul_mat_set_hint(a.address, $1);
@@ -3148,7 +3173,7 @@ export const functions = {
   ggml_cast(ctx, a, type) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cast(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cast(a)");
-    const $2 = $uint32(type, "ggml_cast(type)");
+    const $2 = $enumerator(type, $domains.ggml_type, "ggml_cast(type)");
     if ($guarding.on) $guards.ggml_cast(ctx, a, type);
     $ggml_cast ??= $bind("ggml_cast", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_cast(ctx.address, a.address, $2);
@@ -3641,6 +3666,7 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi(beta_slow)");
+    $atLeast(sections, 4, 4, "int32s", "4", "ggml_rope_multi(sections)");
     if ($guarding.on) {
       $guards.ggml_rope_multi(
         ctx,
@@ -3744,6 +3770,7 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_inplace(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_inplace(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_inplace(beta_slow)");
+    $atLeast(sections, 4, 4, "int32s", "4", "ggml_rope_multi_inplace(sections)");
     if ($guarding.on) {
       $guards.ggml_rope_multi_inplace(
         ctx,
@@ -3863,6 +3890,7 @@ export const functions = {
     const $3 = $float(beta_fast, "ggml_rope_yarn_corr_dims(beta_fast)");
     const $4 = $float(beta_slow, "ggml_rope_yarn_corr_dims(beta_slow)");
     const $5 = $data(dims, 4, "ggml_rope_yarn_corr_dims(dims)");
+    $atLeast(dims, 2, 4, "floats", "2", "ggml_rope_yarn_corr_dims(dims)");
     $ggml_rope_yarn_corr_dims ??= $bind("ggml_rope_yarn_corr_dims", ["i32", "i32", "f32", "f32", "f32", "buffer"], "void");
     $ggml_rope_yarn_corr_dims($0, $1, $2, $3, $4, $5);
   },
@@ -3939,6 +3967,7 @@ export const functions = {
     const $11 = $float(attn_factor, "ggml_rope_multi_back(attn_factor)");
     const $12 = $float(beta_fast, "ggml_rope_multi_back(beta_fast)");
     const $13 = $float(beta_slow, "ggml_rope_multi_back(beta_slow)");
+    $atLeast(sections, 4, 4, "int32s", "4", "ggml_rope_multi_back(sections)");
     if ($guarding.on) {
       $guards.ggml_rope_multi_back(
         ctx,
@@ -4004,7 +4033,7 @@ export const functions = {
     const $7 = $int32(d0, "ggml_im2col(d0)");
     const $8 = $int32(d1, "ggml_im2col(d1)");
     const $9 = $bool(is_2D, "ggml_im2col(is_2D)");
-    const $10 = $uint32(dst_type, "ggml_im2col(dst_type)");
+    const $10 = $enumerator(dst_type, $domains.ggml_type, "ggml_im2col(dst_type)");
     if ($guarding.on) $guards.ggml_im2col(ctx, a, b, s0, s1, p0, p1, d0, d1, is_2D, dst_type);
     $ggml_im2col ??= $bind("ggml_im2col", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"], "u64");
     const $ = $ggml_im2col(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
@@ -4025,6 +4054,7 @@ export const functions = {
     const $8 = $int32(d0, "ggml_im2col_back(d0)");
     const $9 = $int32(d1, "ggml_im2col_back(d1)");
     const $10 = $bool(is_2D, "ggml_im2col_back(is_2D)");
+    $atLeast(ne, 4, 8, "int64s", "4", "ggml_im2col_back(ne)");
     if ($guarding.on) $guards.ggml_im2col_back(ctx, a, b, ne, s0, s1, p0, p1, d0, d1, is_2D);
     $ggml_im2col_back ??= $bind(
       "ggml_im2col_back",
@@ -4155,7 +4185,7 @@ export const functions = {
     const $10 = $int32(d0, "ggml_im2col_3d(d0)");
     const $11 = $int32(d1, "ggml_im2col_3d(d1)");
     const $12 = $int32(d2, "ggml_im2col_3d(d2)");
-    const $13 = $uint32(dst_type, "ggml_im2col_3d(dst_type)");
+    const $13 = $enumerator(dst_type, $domains.ggml_type, "ggml_im2col_3d(dst_type)");
     if ($guarding.on) $guards.ggml_im2col_3d(ctx, a, b, IC, s0, s1, s2, p0, p1, p2, d0, d1, d2, dst_type);
     $ggml_im2col_3d ??= $bind(
       "ggml_im2col_3d",
@@ -4316,7 +4346,7 @@ export const functions = {
   ggml_pool_1d(ctx, a, op, k0, s0, p0) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_pool_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pool_1d(a)");
-    const $2 = $uint32(op, "ggml_pool_1d(op)");
+    const $2 = $enumerator(op, $domains.ggml_op_pool, "ggml_pool_1d(op)");
     const $3 = $int32(k0, "ggml_pool_1d(k0)");
     const $4 = $int32(s0, "ggml_pool_1d(s0)");
     const $5 = $int32(p0, "ggml_pool_1d(p0)");
@@ -4330,7 +4360,7 @@ export const functions = {
   ggml_pool_2d(ctx, a, op, k0, k1, s0, s1, p0, p1) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_pool_2d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pool_2d(a)");
-    const $2 = $uint32(op, "ggml_pool_2d(op)");
+    const $2 = $enumerator(op, $domains.ggml_op_pool, "ggml_pool_2d(op)");
     const $3 = $int32(k0, "ggml_pool_2d(k0)");
     const $4 = $int32(k1, "ggml_pool_2d(k1)");
     const $5 = $int32(s0, "ggml_pool_2d(s0)");
@@ -4348,7 +4378,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_pool_2d_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pool_2d_back(a)");
     if (!(af instanceof ggml_tensor) || af.owner.freed) throw $wrongHandle(af, ggml_tensor, "ggml_pool_2d_back(af)");
-    const $3 = $uint32(op, "ggml_pool_2d_back(op)");
+    const $3 = $enumerator(op, $domains.ggml_op_pool, "ggml_pool_2d_back(op)");
     const $4 = $int32(k0, "ggml_pool_2d_back(k0)");
     const $5 = $int32(k1, "ggml_pool_2d_back(k1)");
     const $6 = $int32(s0, "ggml_pool_2d_back(s0)");
@@ -4367,7 +4397,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_upscale(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_upscale(a)");
     const $2 = $int32(scale_factor, "ggml_upscale(scale_factor)");
-    const $3 = $uint32(mode, "ggml_upscale(mode)");
+    const $3 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale(mode)");
     if ($guarding.on) $guards.ggml_upscale(ctx, a, scale_factor, mode);
     $ggml_upscale ??= $bind("ggml_upscale", ["u64", "u64", "i32", "u32"], "u64");
     const $ = $ggml_upscale(ctx.address, a.address, $2, $3);
@@ -4382,7 +4412,7 @@ export const functions = {
     const $3 = $int32(ne1, "ggml_upscale_ext(ne1)");
     const $4 = $int32(ne2, "ggml_upscale_ext(ne2)");
     const $5 = $int32(ne3, "ggml_upscale_ext(ne3)");
-    const $6 = $uint32(mode, "ggml_upscale_ext(mode)");
+    const $6 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale_ext(mode)");
     if ($guarding.on) $guards.ggml_upscale_ext(ctx, a, ne0, ne1, ne2, ne3, mode);
     $ggml_upscale_ext ??= $bind("ggml_upscale_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "u32"], "u64");
     const $ = $ggml_upscale_ext(ctx.address, a.address, $2, $3, $4, $5, $6);
@@ -4502,7 +4532,7 @@ export const functions = {
   ggml_tri(ctx, a, type) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tri(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tri(a)");
-    const $2 = $uint32(type, "ggml_tri(type)");
+    const $2 = $enumerator(type, $domains.ggml_tri_type, "ggml_tri(type)");
     if ($guarding.on) $guards.ggml_tri(ctx, a, type);
     $ggml_tri ??= $bind("ggml_tri", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_tri(ctx.address, a.address, $2);
@@ -4549,7 +4579,7 @@ export const functions = {
   ggml_argsort(ctx, a, order) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort(a)");
-    const $2 = $uint32(order, "ggml_argsort(order)");
+    const $2 = $enumerator(order, $domains.ggml_sort_order, "ggml_argsort(order)");
     if ($guarding.on) $guards.ggml_argsort(ctx, a, order);
     $ggml_argsort ??= $bind("ggml_argsort", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_argsort(ctx.address, a.address, $2);
@@ -4613,7 +4643,7 @@ export const functions = {
   },
   ggml_flash_attn_ext_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_set_prec(a)");
-    const $1 = $uint32(prec, "ggml_flash_attn_ext_set_prec(prec)");
+    const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_flash_attn_ext_set_prec(prec)");
     if ($guarding.on) $guards.ggml_flash_attn_ext_set_prec(a, prec);
     $ggml_flash_attn_ext_set_prec ??= $bind("ggml_flash_attn_ext_set_prec", ["u64", "u32"], "void");
     $ggml_flash_attn_ext_set_prec(a.address, $1);
@@ -4720,7 +4750,7 @@ export const functions = {
   ggml_unary(ctx, a, op) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary(a)");
-    const $2 = $uint32(op, "ggml_unary(op)");
+    const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary(op)");
     if ($guarding.on) $guards.ggml_unary(ctx, a, op);
     $ggml_unary ??= $bind("ggml_unary", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_unary(ctx.address, a.address, $2);
@@ -4731,7 +4761,7 @@ export const functions = {
   ggml_unary_inplace(ctx, a, op) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary_inplace(a)");
-    const $2 = $uint32(op, "ggml_unary_inplace(op)");
+    const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_inplace(op)");
     if ($guarding.on) $guards.ggml_unary_inplace(ctx, a, op);
     $ggml_unary_inplace ??= $bind("ggml_unary_inplace", ["u64", "u64", "u32"], "u64");
     const $ = $ggml_unary_inplace(ctx.address, a.address, $2);
@@ -5067,16 +5097,17 @@ export const functions = {
   },
   ggml_custom_4d(ctx, type, ne0, ne1, ne2, ne3, args, n_args, fun, n_tasks, userdata) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_custom_4d(ctx)");
-    const $1 = $uint32(type, "ggml_custom_4d(type)");
+    const $1 = $enumerator(type, $domains.ggml_type, "ggml_custom_4d(type)");
     const $2 = $int64(ne0, "ggml_custom_4d(ne0)");
     const $3 = $int64(ne1, "ggml_custom_4d(ne1)");
     const $4 = $int64(ne2, "ggml_custom_4d(ne2)");
     const $5 = $int64(ne3, "ggml_custom_4d(ne3)");
-    const $6 = $pointersOrNull(args, "ggml_custom_4d(args)");
+    const $6 = $pointersOrNull(args, ggml_tensor, false, "ggml_custom_4d(args)");
     const $7 = $int32(n_args, "ggml_custom_4d(n_args)");
     if (!(fun instanceof ggml_custom_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom_op_t, "ggml_custom_4d(fun)");
     const $9 = $int32(n_tasks, "ggml_custom_4d(n_tasks)");
     const $10 = $dataOrNull(userdata, 0, "ggml_custom_4d(userdata)");
+    $atLeast(args, n_args, 8, "pointers", "n_args", "ggml_custom_4d(args)");
     if ($guarding.on) $guards.ggml_custom_4d(ctx, type, ne0, ne1, ne2, ne3, args, n_args, fun, n_tasks, userdata);
     $ggml_custom_4d ??= $bind("ggml_custom_4d", ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_4d(ctx.address, $1, $2, $3, $4, $5, $6, $7, fun.address, $9, $10);
@@ -5088,11 +5119,12 @@ export const functions = {
   ggml_custom_inplace(ctx, a, args, n_args, fun, n_tasks, userdata) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_custom_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_custom_inplace(a)");
-    const $2 = $pointersOrNull(args, "ggml_custom_inplace(args)");
+    const $2 = $pointersOrNull(args, ggml_tensor, false, "ggml_custom_inplace(args)");
     const $3 = $int32(n_args, "ggml_custom_inplace(n_args)");
     if (!(fun instanceof ggml_custom_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom_op_t, "ggml_custom_inplace(fun)");
     const $5 = $int32(n_tasks, "ggml_custom_inplace(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_custom_inplace(userdata)");
+    $atLeast(args, n_args, 8, "pointers", "n_args", "ggml_custom_inplace(args)");
     if ($guarding.on) $guards.ggml_custom_inplace(ctx, a, args, n_args, fun, n_tasks, userdata);
     $ggml_custom_inplace ??= $bind("ggml_custom_inplace", ["u64", "u64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
     const $ = $ggml_custom_inplace(ctx.address, a.address, $2, $3, fun.address, $5, $6);
@@ -5168,9 +5200,10 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_select(cgraph)");
     }
-    const $1 = $pointers(tensors, "ggml_build_forward_select(tensors)");
+    const $1 = $pointers(tensors, ggml_tensor, false, "ggml_build_forward_select(tensors)");
     const $2 = $int32(n_tensors, "ggml_build_forward_select(n_tensors)");
     const $3 = $int32(idx, "ggml_build_forward_select(idx)");
+    $atLeast(tensors, n_tensors, 8, "pointers", "n_tensors", "ggml_build_forward_select(tensors)");
     if ($guarding.on) $guards.ggml_build_forward_select(cgraph, tensors, n_tensors, idx);
     $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
@@ -5201,7 +5234,15 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_backward_expand(cgraph)");
     }
-    const $2 = $pointersOrNull(grad_accs, "ggml_build_backward_expand(grad_accs)");
+    const $2 = $pointersOrNull(grad_accs, ggml_tensor, true, "ggml_build_backward_expand(grad_accs)");
+    $atLeast(
+      grad_accs,
+      grad_accs ? functions.ggml_graph_n_nodes(cgraph) : 0,
+      8,
+      "pointers",
+      "ggml_graph_n_nodes(cgraph)",
+      "ggml_build_backward_expand(grad_accs)",
+    );
     if ($guarding.on) $guards.ggml_build_backward_expand(ctx, cgraph, grad_accs);
     $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
@@ -5340,12 +5381,15 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_dump_dot(cgraph)");
     }
     const $2 = $string(filename, 0, "ggml_graph_dump_dot(filename)");
+    if ($guarding.on) $byHand.ggml_graph_dump_dot(functions, gb, cgraph, filename);
     $ggml_graph_dump_dot ??= $bind("ggml_graph_dump_dot", ["u64", "u64", "buffer"], "void");
     $ggml_graph_dump_dot(gb.address, cgraph === null ? 0n : cgraph.address, $2);
   },
   ggml_log_get(log_callback, user_data) {
-    const $0 = $pointers(log_callback, "ggml_log_get(log_callback)");
-    const $1 = $pointers(user_data, "ggml_log_get(user_data)");
+    const $0 = $pointers(log_callback, ggml_log_callback, false, "ggml_log_get(log_callback)");
+    const $1 = $data(user_data, 8, "ggml_log_get(user_data)");
+    $atLeast(log_callback, 1, 8, "pointers", "1", "ggml_log_get(log_callback)");
+    $atLeast(user_data, 1, 8, "pointers", "1", "ggml_log_get(user_data)");
     $ggml_log_get ??= $bind("ggml_log_get", ["buffer", "buffer"], "void");
     $ggml_log_get($0, $1);
   },
@@ -5367,7 +5411,7 @@ export const functions = {
     return new ggml_tensor($, tensor.owner);
   },
   ggml_quantize_init(type) {
-    const $0 = $uint32(type, "ggml_quantize_init(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_init(type)");
     $ggml_quantize_init ??= $bind("ggml_quantize_init", ["u32"], "void");
     $ggml_quantize_init($0);
   },
@@ -5376,26 +5420,37 @@ export const functions = {
     $ggml_quantize_free();
   },
   ggml_quantize_requires_imatrix(type) {
-    const $0 = $uint32(type, "ggml_quantize_requires_imatrix(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_requires_imatrix(type)");
     $ggml_quantize_requires_imatrix ??= $bind("ggml_quantize_requires_imatrix", ["u32"], "bool");
     const $ = $ggml_quantize_requires_imatrix($0);
     return $;
   },
   ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
-    const $0 = $uint32(type, "ggml_quantize_chunk(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_chunk(type)");
     const $1 = $data(src, 4, "ggml_quantize_chunk(src)");
     const $2 = $data(dst, 0, "ggml_quantize_chunk(dst)");
     const $3 = $int64(start, "ggml_quantize_chunk(start)");
     const $4 = $int64(nrows, "ggml_quantize_chunk(nrows)");
     const $5 = $int64(n_per_row, "ggml_quantize_chunk(n_per_row)");
     const $6 = $dataOrNull(imatrix, 4, "ggml_quantize_chunk(imatrix)");
-    if ($guarding.on) $guards.ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix);
+    $atLeast(src, Number($3) + Number($4) * Number($5), 4, "floats", "start + nrows * n_per_row", "ggml_quantize_chunk(src)");
+    $atLeast(
+      dst,
+      (Math.trunc(Number($3) / Number($5)) + Number($4)) *
+        (Math.trunc(Number($5) / functions.ggml_blck_size(type)) * functions.ggml_type_size(type)),
+      1,
+      "bytes",
+      "(start / n_per_row + nrows) * (n_per_row / ggml_blck_size(type) * ggml_type_size(type))",
+      "ggml_quantize_chunk(dst)",
+    );
+    $atLeast(imatrix, imatrix ? Number($5) : 0, 4, "floats", "n_per_row", "ggml_quantize_chunk(imatrix)");
+    if ($guarding.on) $byHand.ggml_quantize_chunk(functions, type, src, dst, start, nrows, n_per_row, imatrix);
     $ggml_quantize_chunk ??= $bind("ggml_quantize_chunk", ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], "u64");
     const $ = $ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     return $fromUint64($);
   },
   ggml_get_type_traits(type) {
-    const $0 = $uint32(type, "ggml_get_type_traits(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits(type)");
     $ggml_get_type_traits ??= $bind("ggml_get_type_traits", ["u32"], "u64");
     const $ = $ggml_get_type_traits($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits");
@@ -5437,6 +5492,7 @@ export const functions = {
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_tallocr_alloc(tensor)");
+    if ($guarding.on) $byHand.ggml_tallocr_alloc(functions, talloc, tensor);
     $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
     const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
     return $;
@@ -5453,8 +5509,10 @@ export const functions = {
     return new ggml_gallocr($, $owner);
   },
   ggml_gallocr_new_n(bufts, n_bufs) {
-    const $0 = $pointers(bufts, "ggml_gallocr_new_n(bufts)");
+    const $0 = $pointers(bufts, ggml_backend_buffer_type, false, "ggml_gallocr_new_n(bufts)");
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
+    $atLeast(bufts, n_bufs, 8, "pointers", "n_bufs", "ggml_gallocr_new_n(bufts)");
+    if ($guarding.on) $byHand.ggml_gallocr_new_n(functions, bufts, n_bufs);
     $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($ === 0n) throw $nullResult("ggml_gallocr_new_n");
@@ -5484,6 +5542,15 @@ export const functions = {
     const $2 = $dataOrNull(node_buffer_ids, 4, "ggml_gallocr_reserve_n_size(node_buffer_ids)");
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n_size(leaf_buffer_ids)");
     const $4 = $data(sizes, 8, "ggml_gallocr_reserve_n_size(sizes)");
+    $atLeast(
+      node_buffer_ids,
+      node_buffer_ids ? functions.ggml_graph_n_nodes(graph) : 0,
+      4,
+      "int32s",
+      "ggml_graph_n_nodes(graph)",
+      "ggml_gallocr_reserve_n_size(node_buffer_ids)",
+    );
+    if ($guarding.on) $byHand.ggml_gallocr_reserve_n_size(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
     $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
   },
@@ -5492,6 +5559,15 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve_n(graph)");
     const $2 = $dataOrNull(node_buffer_ids, 4, "ggml_gallocr_reserve_n(node_buffer_ids)");
     const $3 = $dataOrNull(leaf_buffer_ids, 4, "ggml_gallocr_reserve_n(leaf_buffer_ids)");
+    $atLeast(
+      node_buffer_ids,
+      node_buffer_ids ? functions.ggml_graph_n_nodes(graph) : 0,
+      4,
+      "int32s",
+      "ggml_graph_n_nodes(graph)",
+      "ggml_gallocr_reserve_n(node_buffer_ids)",
+    );
+    if ($guarding.on) $byHand.ggml_gallocr_reserve_n(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids);
     $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
     return $;
@@ -5501,6 +5577,7 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_alloc_graph(galloc)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
+    if ($guarding.on) $byHand.ggml_gallocr_alloc_graph(functions, galloc, graph);
     $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
     return $;
@@ -5510,6 +5587,7 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_get_buffer_size(galloc)");
     }
     const $1 = $int32(buffer_id, "ggml_gallocr_get_buffer_size(buffer_id)");
+    if ($guarding.on) $byHand.ggml_gallocr_get_buffer_size(functions, galloc, buffer_id);
     $ggml_gallocr_get_buffer_size ??= $bind("ggml_gallocr_get_buffer_size", ["u64", "i32"], "u64");
     const $ = $ggml_gallocr_get_buffer_size(galloc.address, $1);
     return $fromUint64($);
@@ -5521,6 +5599,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft_size(buft)");
     }
+    if ($guarding.on) $byHand.ggml_backend_alloc_ctx_tensors_from_buft_size(functions, ctx, buft);
     $ggml_backend_alloc_ctx_tensors_from_buft_size ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft_size(ctx.address, buft.address);
     return $fromUint64($);
@@ -5532,6 +5611,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
     }
+    if ($guarding.on) $byHand.ggml_backend_alloc_ctx_tensors_from_buft(functions, ctx, buft);
     $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($ === 0n) return null;
@@ -5545,6 +5625,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
     }
+    if ($guarding.on) $byHand.ggml_backend_alloc_ctx_tensors(functions, ctx, backend);
     $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($ === 0n) return null;
@@ -5710,7 +5791,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_set_usage(buffer)");
     }
-    const $1 = $uint32(usage, "ggml_backend_buffer_set_usage(usage)");
+    const $1 = $enumerator(usage, $domains.ggml_backend_buffer_usage, "ggml_backend_buffer_set_usage(usage)");
     $ggml_backend_buffer_set_usage ??= $bind("ggml_backend_buffer_set_usage", ["u64", "u32"], "void");
     $ggml_backend_buffer_set_usage(buffer.address, $1);
   },
@@ -5741,6 +5822,7 @@ export const functions = {
   ggml_backend_tensor_copy(src, dst) {
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy(dst)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_copy(functions, src, dst);
     $ggml_backend_tensor_copy ??= $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void");
     $ggml_backend_tensor_copy(src.address, dst.address);
   },
@@ -5817,6 +5899,8 @@ export const functions = {
     const $2 = $data(data, 0, "ggml_backend_tensor_set_async(data)");
     const $3 = $uint64(offset, "ggml_backend_tensor_set_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_set_async(size)");
+    $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_set_async(data)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_set_async(functions, backend, tensor, data, offset, size);
     $ggml_backend_tensor_set_async ??= $bind("ggml_backend_tensor_set_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set_async(backend.address, tensor.address, $2, $3, $4);
   },
@@ -5830,6 +5914,8 @@ export const functions = {
     const $2 = $data(data, 0, "ggml_backend_tensor_get_async(data)");
     const $3 = $uint64(offset, "ggml_backend_tensor_get_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_get_async(size)");
+    $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_get_async(data)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_get_async(functions, backend, tensor, data, offset, size);
     $ggml_backend_tensor_get_async ??= $bind("ggml_backend_tensor_get_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get_async(backend.address, tensor.address, $2, $3, $4);
   },
@@ -5846,6 +5932,17 @@ export const functions = {
     const $5 = $uint64(n_copies, "ggml_backend_tensor_set_2d_async(n_copies)");
     const $6 = $uint64(stride_tensor, "ggml_backend_tensor_set_2d_async(stride_tensor)");
     const $7 = $uint64(stride_data, "ggml_backend_tensor_set_2d_async(stride_data)");
+    $atLeast(
+      data,
+      Number($5) ? (Number($5) - 1) * Number($7) + Number($4) : 0,
+      1,
+      "bytes",
+      "(n_copies - 1) * stride_data + size",
+      "ggml_backend_tensor_set_2d_async(data)",
+    );
+    if ($guarding.on) {
+      $byHand.ggml_backend_tensor_set_2d_async(functions, backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
+    }
     $ggml_backend_tensor_set_2d_async ??= $bind(
       "ggml_backend_tensor_set_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5866,6 +5963,17 @@ export const functions = {
     const $5 = $uint64(n_copies, "ggml_backend_tensor_get_2d_async(n_copies)");
     const $6 = $uint64(stride_tensor, "ggml_backend_tensor_get_2d_async(stride_tensor)");
     const $7 = $uint64(stride_data, "ggml_backend_tensor_get_2d_async(stride_data)");
+    $atLeast(
+      data,
+      Number($5) ? (Number($5) - 1) * Number($7) + Number($4) : 0,
+      1,
+      "bytes",
+      "(n_copies - 1) * stride_data + size",
+      "ggml_backend_tensor_get_2d_async(data)",
+    );
+    if ($guarding.on) {
+      $byHand.ggml_backend_tensor_get_2d_async(functions, backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
+    }
     $ggml_backend_tensor_get_2d_async ??= $bind(
       "ggml_backend_tensor_get_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5878,6 +5986,8 @@ export const functions = {
     const $1 = $data(data, 0, "ggml_backend_tensor_set(data)");
     const $2 = $uint64(offset, "ggml_backend_tensor_set(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_set(size)");
+    $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_set(data)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_set(functions, tensor, data, offset, size);
     $ggml_backend_tensor_set ??= $bind("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set(tensor.address, $1, $2, $3);
   },
@@ -5886,6 +5996,8 @@ export const functions = {
     const $1 = $data(data, 0, "ggml_backend_tensor_get(data)");
     const $2 = $uint64(offset, "ggml_backend_tensor_get(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_get(size)");
+    $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_get(data)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_get(functions, tensor, data, offset, size);
     $ggml_backend_tensor_get ??= $bind("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get(tensor.address, $1, $2, $3);
   },
@@ -5899,6 +6011,15 @@ export const functions = {
     const $4 = $uint64(n_copies, "ggml_backend_tensor_set_2d(n_copies)");
     const $5 = $uint64(stride_tensor, "ggml_backend_tensor_set_2d(stride_tensor)");
     const $6 = $uint64(stride_data, "ggml_backend_tensor_set_2d(stride_data)");
+    $atLeast(
+      data,
+      Number($4) ? (Number($4) - 1) * Number($6) + Number($3) : 0,
+      1,
+      "bytes",
+      "(n_copies - 1) * stride_data + size",
+      "ggml_backend_tensor_set_2d(data)",
+    );
+    if ($guarding.on) $byHand.ggml_backend_tensor_set_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_set_2d ??= $bind("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_set_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
@@ -5912,6 +6033,15 @@ export const functions = {
     const $4 = $uint64(n_copies, "ggml_backend_tensor_get_2d(n_copies)");
     const $5 = $uint64(stride_tensor, "ggml_backend_tensor_get_2d(stride_tensor)");
     const $6 = $uint64(stride_data, "ggml_backend_tensor_get_2d(stride_data)");
+    $atLeast(
+      data,
+      Number($4) ? (Number($4) - 1) * Number($6) + Number($3) : 0,
+      1,
+      "bytes",
+      "(n_copies - 1) * stride_data + size",
+      "ggml_backend_tensor_get_2d(data)",
+    );
+    if ($guarding.on) $byHand.ggml_backend_tensor_get_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_get_2d ??= $bind("ggml_backend_tensor_get_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_get_2d(tensor.address, $1, $2, $3, $4, $5, $6);
   },
@@ -5922,6 +6052,7 @@ export const functions = {
     const $1 = $smallUnsigned(value, 8, "ggml_backend_tensor_memset(value)");
     const $2 = $uint64(offset, "ggml_backend_tensor_memset(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_memset(size)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_memset(functions, tensor, value, offset, size);
     $ggml_backend_tensor_memset ??= $bind("ggml_backend_tensor_memset", ["u64", "u8", "u64", "u64"], "void");
     $ggml_backend_tensor_memset(tensor.address, $1, $2, $3);
   },
@@ -5939,6 +6070,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_plan_create(cgraph)");
     }
+    if ($guarding.on) $byHand.ggml_backend_graph_plan_create(functions, backend, cgraph);
     $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($ === 0n) return null;
@@ -5949,6 +6081,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
+    if ($guarding.on) $byHand.ggml_backend_graph_plan_free(functions, backend, plan);
     $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
     $ggml_backend_graph_plan_free(backend.address, $1);
   },
@@ -5957,6 +6090,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_compute(backend)");
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_compute(plan)");
+    if ($guarding.on) $byHand.ggml_backend_graph_plan_compute(functions, backend, plan);
     $ggml_backend_graph_plan_compute ??= $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
     let $;
     $enterCall();
@@ -5974,6 +6108,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute(cgraph)");
     }
+    if ($guarding.on) $byHand.ggml_backend_graph_compute(functions, backend, cgraph);
     $ggml_backend_graph_compute ??= $bind("ggml_backend_graph_compute", ["u64", "u64"], "i32");
     let $;
     $enterCall();
@@ -5991,6 +6126,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute_async(cgraph)");
     }
+    if ($guarding.on) $byHand.ggml_backend_graph_compute_async(functions, backend, cgraph);
     $ggml_backend_graph_compute_async ??= $bind("ggml_backend_graph_compute_async", ["u64", "u64"], "i32");
     let $;
     $enterCall();
@@ -6039,6 +6175,7 @@ export const functions = {
     }
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy_async(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy_async(dst)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_copy_async(functions, backend_src, backend_dst, src, dst);
     $ggml_backend_tensor_copy_async ??= $bind("ggml_backend_tensor_copy_async", ["u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_copy_async(backend_src.address, backend_dst.address, src.address, dst.address);
   },
@@ -6077,6 +6214,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_event_record(backend)");
     }
+    if ($guarding.on) $byHand.ggml_backend_event_record(functions, event, backend);
     $ggml_backend_event_record ??= $bind("ggml_backend_event_record", ["u64", "u64"], "void");
     $ggml_backend_event_record(event.address, backend.address);
   },
@@ -6094,6 +6232,7 @@ export const functions = {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_wait(event)");
     }
+    if ($guarding.on) $byHand.ggml_backend_event_wait(functions, backend, event);
     $ggml_backend_event_wait ??= $bind("ggml_backend_event_wait", ["u64", "u64"], "void");
     $ggml_backend_event_wait(backend.address, event.address);
   },
@@ -6121,6 +6260,8 @@ export const functions = {
     }
     const $1 = $data(free, 8, "ggml_backend_dev_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_dev_memory(total)");
+    $atLeast(free, 1, 8, "uint64s", "1", "ggml_backend_dev_memory(free)");
+    $atLeast(total, 1, 8, "uint64s", "1", "ggml_backend_dev_memory(total)");
     $ggml_backend_dev_memory ??= $bind("ggml_backend_dev_memory", ["u64", "buffer", "buffer"], "void");
     $ggml_backend_dev_memory(device.address, $1, $2);
   },
@@ -6188,6 +6329,8 @@ export const functions = {
     const $1 = $data(ptr, 0, "ggml_backend_dev_buffer_from_host_ptr(ptr)");
     const $2 = $uint64(size, "ggml_backend_dev_buffer_from_host_ptr(size)");
     const $3 = $uint64(max_tensor_size, "ggml_backend_dev_buffer_from_host_ptr(max_tensor_size)");
+    $atLeast(ptr, Number($2), 1, "bytes", "size", "ggml_backend_dev_buffer_from_host_ptr(ptr)");
+    if ($guarding.on) $byHand.ggml_backend_dev_buffer_from_host_ptr(functions, device, ptr, size, max_tensor_size);
     $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($ === 0n) return null;
@@ -6241,6 +6384,7 @@ export const functions = {
   ggml_backend_reg_dev_get(reg, index) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_get(reg)");
     const $1 = $uint64(index, "ggml_backend_reg_dev_get(index)");
+    if ($guarding.on) $byHand.ggml_backend_reg_dev_get(functions, reg, index);
     $ggml_backend_reg_dev_get ??= $bind("ggml_backend_reg_dev_get", ["u64", "u64"], "u64");
     const $ = $ggml_backend_reg_dev_get(reg.address, $1);
     if ($ === 0n) return null;
@@ -6277,6 +6421,7 @@ export const functions = {
   },
   ggml_backend_reg_get(index) {
     const $0 = $uint64(index, "ggml_backend_reg_get(index)");
+    if ($guarding.on) $byHand.ggml_backend_reg_get(functions, index);
     $ggml_backend_reg_get ??= $bind("ggml_backend_reg_get", ["u64"], "u64");
     const $ = $ggml_backend_reg_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_reg_get");
@@ -6296,6 +6441,7 @@ export const functions = {
   },
   ggml_backend_dev_get(index) {
     const $0 = $uint64(index, "ggml_backend_dev_get(index)");
+    if ($guarding.on) $byHand.ggml_backend_dev_get(functions, index);
     $ggml_backend_dev_get ??= $bind("ggml_backend_dev_get", ["u64"], "u64");
     const $ = $ggml_backend_dev_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_get");
@@ -6309,7 +6455,7 @@ export const functions = {
     return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_dev_by_type(type) {
-    const $0 = $uint32(type, "ggml_backend_dev_by_type(type)");
+    const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_dev_by_type(type)");
     $ggml_backend_dev_by_type ??= $bind("ggml_backend_dev_by_type", ["u32"], "u64");
     const $ = $ggml_backend_dev_by_type($0);
     if ($ === 0n) return null;
@@ -6325,7 +6471,7 @@ export const functions = {
     return new ggml_backend($, $owner);
   },
   ggml_backend_init_by_type(type, params) {
-    const $0 = $uint32(type, "ggml_backend_init_by_type(type)");
+    const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_init_by_type(type)");
     const $1 = $stringOrNull(params, 0, "ggml_backend_init_by_type(params)");
     $ggml_backend_init_by_type ??= $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64");
     const $ = $ggml_backend_init_by_type($0, $1);
@@ -6364,12 +6510,15 @@ export const functions = {
     $ggml_backend_load_all_from_path($0);
   },
   ggml_backend_sched_new(backends, bufts, n_backends, graph_size, parallel, op_offload) {
-    const $0 = $pointers(backends, "ggml_backend_sched_new(backends)");
-    const $1 = $pointersOrNull(bufts, "ggml_backend_sched_new(bufts)");
+    const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sched_new(backends)");
+    const $1 = $pointersOrNull(bufts, ggml_backend_buffer_type, false, "ggml_backend_sched_new(bufts)");
     const $2 = $int32(n_backends, "ggml_backend_sched_new(n_backends)");
     const $3 = $uint64(graph_size, "ggml_backend_sched_new(graph_size)");
     const $4 = $bool(parallel, "ggml_backend_sched_new(parallel)");
     const $5 = $bool(op_offload, "ggml_backend_sched_new(op_offload)");
+    $atLeast(backends, n_backends, 8, "pointers", "n_backends", "ggml_backend_sched_new(backends)");
+    $atLeast(bufts, bufts ? n_backends : 0, 8, "pointers", "n_backends", "ggml_backend_sched_new(bufts)");
+    if ($guarding.on) $byHand.ggml_backend_sched_new(functions, backends, bufts, n_backends, graph_size, parallel, op_offload);
     $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_new");
@@ -6392,6 +6541,15 @@ export const functions = {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve_size(measure_graph)");
     }
     const $2 = $data(sizes, 8, "ggml_backend_sched_reserve_size(sizes)");
+    $atLeast(
+      sizes,
+      functions.ggml_backend_sched_get_n_backends(sched),
+      8,
+      "uint64s",
+      "ggml_backend_sched_get_n_backends(sched)",
+      "ggml_backend_sched_reserve_size(sizes)",
+    );
+    if ($guarding.on) $byHand.ggml_backend_sched_reserve_size(functions, sched, measure_graph, sizes);
     $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
   },
@@ -6402,6 +6560,7 @@ export const functions = {
     if (!(measure_graph instanceof ggml_cgraph) || measure_graph.owner.freed) {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve(measure_graph)");
     }
+    if ($guarding.on) $byHand.ggml_backend_sched_reserve(functions, sched, measure_graph);
     $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
     let $;
     $enterCall();
@@ -6425,6 +6584,7 @@ export const functions = {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_backend(sched)");
     }
     const $1 = $int32(i, "ggml_backend_sched_get_backend(i)");
+    if ($guarding.on) $byHand.ggml_backend_sched_get_backend(functions, sched, i);
     $ggml_backend_sched_get_backend ??= $bind("ggml_backend_sched_get_backend", ["u64", "i32"], "u64");
     const $ = $ggml_backend_sched_get_backend(sched.address, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_backend");
@@ -6455,6 +6615,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_type(backend)");
     }
+    if ($guarding.on) $byHand.ggml_backend_sched_get_buffer_type(functions, sched, backend);
     $ggml_backend_sched_get_buffer_type ??= $bind("ggml_backend_sched_get_buffer_type", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_type(sched.address, backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_buffer_type");
@@ -6468,6 +6629,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_size(backend)");
     }
+    if ($guarding.on) $byHand.ggml_backend_sched_get_buffer_size(functions, sched, backend);
     $ggml_backend_sched_get_buffer_size ??= $bind("ggml_backend_sched_get_buffer_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_size(sched.address, backend.address);
     return $fromUint64($);
@@ -6482,6 +6644,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_set_tensor_backend(backend)");
     }
+    if ($guarding.on) $byHand.ggml_backend_sched_set_tensor_backend(functions, sched, node, backend);
     $ggml_backend_sched_set_tensor_backend ??= $bind("ggml_backend_sched_set_tensor_backend", ["u64", "u64", "u64"], "void");
     $ggml_backend_sched_set_tensor_backend(sched.address, node.address, backend.address);
   },
@@ -6517,6 +6680,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_alloc_graph(graph)");
     }
+    if ($guarding.on) $byHand.ggml_backend_sched_alloc_graph(functions, sched, graph);
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
     let $;
     $enterCall();
@@ -6534,6 +6698,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute(graph)");
     }
+    if ($guarding.on) $byHand.ggml_backend_sched_graph_compute(functions, sched, graph);
     $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
     let $;
     $enterCall();
@@ -6551,6 +6716,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute_async(graph)");
     }
+    if ($guarding.on) $byHand.ggml_backend_sched_graph_compute_async(functions, sched, graph);
     $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
     let $;
     $enterCall();
@@ -6588,19 +6754,21 @@ export const functions = {
     $keepLatest(sched.owner, "ggml_backend_sched_set_eval_callback", callback, user_data);
   },
   ggml_backend_meta_split_axis_name(split_axis) {
-    const $0 = $uint32(split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
+    const $0 = $enumerator(split_axis, $domains.ggml_backend_meta_split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
     $ggml_backend_meta_split_axis_name ??= $bind("ggml_backend_meta_split_axis_name", ["u32"], "pointer");
     const $ = $ggml_backend_meta_split_axis_name($0);
     if ($ === null) throw $nullResult("ggml_backend_meta_split_axis_name");
     return $cstringAt($);
   },
   ggml_backend_meta_device(devs, n_devs, get_split_state, get_split_state_ud) {
-    const $0 = $pointers(devs, "ggml_backend_meta_device(devs)");
+    const $0 = $pointers(devs, ggml_backend_device, false, "ggml_backend_meta_device(devs)");
     const $1 = $uint64(n_devs, "ggml_backend_meta_device(n_devs)");
     if (!(get_split_state instanceof ggml_backend_meta_get_split_state_t) || get_split_state.owner.freed) {
       throw $wrongHandle(get_split_state, ggml_backend_meta_get_split_state_t, "ggml_backend_meta_device(get_split_state)");
     }
     const $3 = $dataOrNull(get_split_state_ud, 0, "ggml_backend_meta_device(get_split_state_ud)");
+    $atLeast(devs, Number($1), 8, "pointers", "n_devs", "ggml_backend_meta_device(devs)");
+    if ($guarding.on) $byHand.ggml_backend_meta_device(functions, devs, n_devs, get_split_state, get_split_state_ud);
     $ggml_backend_meta_device ??= $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
@@ -6613,6 +6781,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_copy(backend)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
+    if ($guarding.on) $byHand.ggml_backend_graph_copy(functions, backend, graph);
     $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
     return new ggml_backend_graph_copy_struct($);
@@ -6636,8 +6805,12 @@ export const functions = {
       throw $wrongHandle(callback, ggml_backend_eval_callback, "ggml_backend_compare_graph_backend(callback)");
     }
     const $4 = $dataOrNull(user_data, 0, "ggml_backend_compare_graph_backend(user_data)");
-    const $5 = $pointersOrNull(test_nodes, "ggml_backend_compare_graph_backend(test_nodes)");
+    const $5 = $pointersOrNull(test_nodes, ggml_tensor, false, "ggml_backend_compare_graph_backend(test_nodes)");
     const $6 = $uint64(num_test_nodes, "ggml_backend_compare_graph_backend(num_test_nodes)");
+    $atLeast(test_nodes, Number($6), 8, "pointers", "num_test_nodes", "ggml_backend_compare_graph_backend(test_nodes)");
+    if ($guarding.on) {
+      $byHand.ggml_backend_compare_graph_backend(functions, backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes);
+    }
     $ggml_backend_compare_graph_backend ??= $bind(
       "ggml_backend_compare_graph_backend",
       ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
@@ -6661,12 +6834,14 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_tensor_alloc(tensor)");
     }
     const $2 = $data(addr, 0, "ggml_backend_tensor_alloc(addr)");
+    if ($guarding.on) $byHand.ggml_backend_tensor_alloc(functions, buffer, tensor, addr);
     $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
     return $;
   },
   ggml_backend_view_init(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_view_init(tensor)");
+    if ($guarding.on) $byHand.ggml_backend_view_init(functions, tensor);
     $ggml_backend_view_init ??= $bind("ggml_backend_view_init", ["u64"], "i32");
     const $ = $ggml_backend_view_init(tensor.address);
     return $;
@@ -6674,6 +6849,8 @@ export const functions = {
   ggml_backend_cpu_buffer_from_ptr(ptr, size) {
     const $0 = $data(ptr, 0, "ggml_backend_cpu_buffer_from_ptr(ptr)");
     const $1 = $uint64(size, "ggml_backend_cpu_buffer_from_ptr(size)");
+    $atLeast(ptr, Number($1), 1, "bytes", "size", "ggml_backend_cpu_buffer_from_ptr(ptr)");
+    if ($guarding.on) $byHand.ggml_backend_cpu_buffer_from_ptr(functions, ptr, size);
     $ggml_backend_cpu_buffer_from_ptr ??= $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
@@ -6688,7 +6865,7 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_numa_init(numa) {
-    const $0 = $uint32(numa, "ggml_numa_init(numa)");
+    const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "ggml_numa_init(numa)");
     $ggml_numa_init ??= $bind("ggml_numa_init", ["u32"], "void");
     $ggml_numa_init($0);
   },
@@ -6700,7 +6877,7 @@ export const functions = {
   ggml_new_i32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_i32(ctx)");
     const $1 = $int32(value, "ggml_new_i32(value)");
-    if ($guarding.on) $guards.ggml_new_i32(ctx, value);
+    if ($guarding.on) $byHand.ggml_new_i32(functions, ctx, value);
     $ggml_new_i32 ??= $bind("ggml_new_i32", ["u64", "i32"], "u64");
     const $ = $ggml_new_i32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_i32");
@@ -6709,7 +6886,7 @@ export const functions = {
   ggml_new_f32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_f32(ctx)");
     const $1 = $float(value, "ggml_new_f32(value)");
-    if ($guarding.on) $guards.ggml_new_f32(ctx, value);
+    if ($guarding.on) $byHand.ggml_new_f32(functions, ctx, value);
     $ggml_new_f32 ??= $bind("ggml_new_f32", ["u64", "f32"], "u64");
     const $ = $ggml_new_f32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_f32");
@@ -6718,7 +6895,7 @@ export const functions = {
   ggml_set_i32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32(tensor)");
     const $1 = $int32(value, "ggml_set_i32(value)");
-    if ($guarding.on) $guards.ggml_set_i32(tensor, value);
+    if ($guarding.on) $byHand.ggml_set_i32(functions, tensor, value);
     $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64");
     const $ = $ggml_set_i32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_i32");
@@ -6727,7 +6904,7 @@ export const functions = {
   ggml_set_f32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32(tensor)");
     const $1 = $float(value, "ggml_set_f32(value)");
-    if ($guarding.on) $guards.ggml_set_f32(tensor, value);
+    if ($guarding.on) $byHand.ggml_set_f32(functions, tensor, value);
     $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64");
     const $ = $ggml_set_f32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_f32");
@@ -6736,7 +6913,7 @@ export const functions = {
   ggml_get_i32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_i32_1d(i)");
-    if ($guarding.on) $guards.ggml_get_i32_1d(tensor, i);
+    if ($guarding.on) $byHand.ggml_get_i32_1d(functions, tensor, i);
     $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32");
     const $ = $ggml_get_i32_1d(tensor.address, $1);
     return $;
@@ -6745,7 +6922,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_i32_1d(i)");
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
-    if ($guarding.on) $guards.ggml_set_i32_1d(tensor, i, value);
+    if ($guarding.on) $byHand.ggml_set_i32_1d(functions, tensor, i, value);
     $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void");
     $ggml_set_i32_1d(tensor.address, $1, $2);
   },
@@ -6755,7 +6932,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_i32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_i32_nd(i3)");
-    if ($guarding.on) $guards.ggml_get_i32_nd(tensor, i0, i1, i2, i3);
+    if ($guarding.on) $byHand.ggml_get_i32_nd(functions, tensor, i0, i1, i2, i3);
     $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32");
     const $ = $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
     return $;
@@ -6767,14 +6944,14 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_i32_nd(i3)");
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
-    if ($guarding.on) $guards.ggml_set_i32_nd(tensor, i0, i1, i2, i3, value);
+    if ($guarding.on) $byHand.ggml_set_i32_nd(functions, tensor, i0, i1, i2, i3, value);
     $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void");
     $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
   ggml_get_f32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_f32_1d(i)");
-    if ($guarding.on) $guards.ggml_get_f32_1d(tensor, i);
+    if ($guarding.on) $byHand.ggml_get_f32_1d(functions, tensor, i);
     $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32");
     const $ = $ggml_get_f32_1d(tensor.address, $1);
     return $;
@@ -6783,7 +6960,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_f32_1d(i)");
     const $2 = $float(value, "ggml_set_f32_1d(value)");
-    if ($guarding.on) $guards.ggml_set_f32_1d(tensor, i, value);
+    if ($guarding.on) $byHand.ggml_set_f32_1d(functions, tensor, i, value);
     $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void");
     $ggml_set_f32_1d(tensor.address, $1, $2);
   },
@@ -6793,7 +6970,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_f32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_f32_nd(i3)");
-    if ($guarding.on) $guards.ggml_get_f32_nd(tensor, i0, i1, i2, i3);
+    if ($guarding.on) $byHand.ggml_get_f32_nd(functions, tensor, i0, i1, i2, i3);
     $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32");
     const $ = $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
     return $;
@@ -6805,7 +6982,7 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_f32_nd(i3)");
     const $5 = $float(value, "ggml_set_f32_nd(value)");
-    if ($guarding.on) $guards.ggml_set_f32_nd(tensor, i0, i1, i2, i3, value);
+    if ($guarding.on) $byHand.ggml_set_f32_nd(functions, tensor, i0, i1, i2, i3, value);
     $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void");
     $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
   },
@@ -6813,6 +6990,7 @@ export const functions = {
     if (!(params instanceof ggml_threadpool_params) || params.owner.freed) {
       throw $wrongHandle(params, ggml_threadpool_params, "ggml_threadpool_new(params)");
     }
+    if ($guarding.on) $byHand.ggml_threadpool_new(functions, params);
     $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64");
     const $ = $ggml_threadpool_new(params.address);
     if ($ === 0n) throw $nullResult("ggml_threadpool_new");
@@ -6856,6 +7034,7 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_graph_plan(threadpool)");
     }
+    if ($guarding.on) $byHand.ggml_graph_plan(functions, cgraph, n_threads, threadpool);
     $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
     return new ggml_cplan($);
@@ -6863,7 +7042,7 @@ export const functions = {
   ggml_graph_compute(cgraph, cplan) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
     if (!(cplan instanceof ggml_cplan) || cplan.owner.freed) throw $wrongHandle(cplan, ggml_cplan, "ggml_graph_compute(cplan)");
-    if ($guarding.on) $guards.ggml_graph_compute(cgraph, cplan);
+    if ($guarding.on) $byHand.ggml_graph_compute(functions, cgraph, cplan);
     $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32");
     let $;
     $enterCall();
@@ -6880,6 +7059,7 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute_with_ctx(cgraph)");
     }
     const $2 = $int32(n_threads, "ggml_graph_compute_with_ctx(n_threads)");
+    if ($guarding.on) $byHand.ggml_graph_compute_with_ctx(functions, ctx, cgraph, n_threads);
     $ggml_graph_compute_with_ctx ??= $bind("ggml_graph_compute_with_ctx", ["u64", "u64", "i32"], "i32");
     let $;
     $enterCall();
@@ -7031,7 +7211,7 @@ export const functions = {
     return $;
   },
   ggml_get_type_traits_cpu(type) {
-    const $0 = $uint32(type, "ggml_get_type_traits_cpu(type)");
+    const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits_cpu(type)");
     $ggml_get_type_traits_cpu ??= $bind("ggml_get_type_traits_cpu", ["u32"], "u64");
     const $ = $ggml_get_type_traits_cpu($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits_cpu");
@@ -7061,6 +7241,7 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_n_threads(backend_cpu)");
     }
     const $1 = $int32(n_threads, "ggml_backend_cpu_set_n_threads(n_threads)");
+    if ($guarding.on) $byHand.ggml_backend_cpu_set_n_threads(functions, backend_cpu, n_threads);
     $ggml_backend_cpu_set_n_threads ??= $bind("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void");
     $ggml_backend_cpu_set_n_threads(backend_cpu.address, $1);
   },
@@ -7071,6 +7252,7 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_backend_cpu_set_threadpool(threadpool)");
     }
+    if ($guarding.on) $byHand.ggml_backend_cpu_set_threadpool(functions, backend_cpu, threadpool);
     $ggml_backend_cpu_set_threadpool ??= $bind("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void");
     $ggml_backend_cpu_set_threadpool(backend_cpu.address, threadpool === null ? 0n : threadpool.address);
   },
@@ -7082,6 +7264,7 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "ggml_backend_cpu_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(abort_callback_data, 0, "ggml_backend_cpu_set_abort_callback(abort_callback_data)");
+    if ($guarding.on) $byHand.ggml_backend_cpu_set_abort_callback(functions, backend_cpu, abort_callback, abort_callback_data);
     $ggml_backend_cpu_set_abort_callback ??= $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_cpu_set_abort_callback(backend_cpu.address, abort_callback === null ? 0n : abort_callback.address, $2);
     $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_abort_callback", abort_callback, abort_callback_data);
@@ -7091,6 +7274,7 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_use_ref(backend_cpu)");
     }
     const $1 = $bool(use_ref, "ggml_backend_cpu_set_use_ref(use_ref)");
+    if ($guarding.on) $byHand.ggml_backend_cpu_set_use_ref(functions, backend_cpu, use_ref);
     $ggml_backend_cpu_set_use_ref ??= $bind("ggml_backend_cpu_set_use_ref", ["u64", "bool"], "void");
     $ggml_backend_cpu_set_use_ref(backend_cpu.address, $1);
   },
@@ -7104,6 +7288,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp32_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp32(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg1)");
     $ggml_cpu_fp32_to_fp32 ??= $bind("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_fp32($0, $1, $2);
   },
@@ -7111,6 +7297,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_i32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp32_to_i32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_i32(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_i32(arg0)");
+    $atLeast(arg1, Number($2), 4, "int32s", "arg2", "ggml_cpu_fp32_to_i32(arg1)");
     $ggml_cpu_fp32_to_i32 ??= $bind("ggml_cpu_fp32_to_i32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_i32($0, $1, $2);
   },
@@ -7118,6 +7306,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_fp16(arg0)");
     const $1 = $data(arg1, 2, "ggml_cpu_fp32_to_fp16(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp16(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp16(arg0)");
+    $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_cpu_fp32_to_fp16(arg1)");
     $ggml_cpu_fp32_to_fp16 ??= $bind("ggml_cpu_fp32_to_fp16", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_fp16($0, $1, $2);
   },
@@ -7125,6 +7315,8 @@ export const functions = {
     const $0 = $data(arg0, 2, "ggml_cpu_fp16_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_fp16_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp16_to_fp32(arg2)");
+    $atLeast(arg0, Number($2), 2, "uint16s", "arg2", "ggml_cpu_fp16_to_fp32(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp16_to_fp32(arg1)");
     $ggml_cpu_fp16_to_fp32 ??= $bind("ggml_cpu_fp16_to_fp32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp16_to_fp32($0, $1, $2);
   },
@@ -7132,6 +7324,8 @@ export const functions = {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_bf16(arg0)");
     if (!(arg1 instanceof ggml_bf16_t) || arg1.owner.freed) throw $wrongHandle(arg1, ggml_bf16_t, "ggml_cpu_fp32_to_bf16(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_bf16(arg2)");
+    $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_bf16(arg0)");
+    $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_cpu_fp32_to_bf16(arg1)");
     $ggml_cpu_fp32_to_bf16 ??= $bind("ggml_cpu_fp32_to_bf16", ["buffer", "u64", "i64"], "void");
     $ggml_cpu_fp32_to_bf16($0, arg1.address, $2);
   },
@@ -7139,16 +7333,19 @@ export const functions = {
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_cpu_bf16_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_bf16_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_bf16_to_fp32(arg2)");
+    $atLeast(arg0, Number($2), 2, "structs", "arg2", "ggml_cpu_bf16_to_fp32(arg0)");
+    $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_bf16_to_fp32(arg1)");
     $ggml_cpu_bf16_to_fp32 ??= $bind("ggml_cpu_bf16_to_fp32", ["u64", "buffer", "i64"], "void");
     $ggml_cpu_bf16_to_fp32(arg0.address, $1, $2);
   },
   ggml_opt_dataset_init(type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard) {
-    const $0 = $uint32(type_data, "ggml_opt_dataset_init(type_data)");
-    const $1 = $uint32(type_label, "ggml_opt_dataset_init(type_label)");
+    const $0 = $enumerator(type_data, $domains.ggml_type, "ggml_opt_dataset_init(type_data)");
+    const $1 = $enumerator(type_label, $domains.ggml_type, "ggml_opt_dataset_init(type_label)");
     const $2 = $int64(ne_datapoint, "ggml_opt_dataset_init(ne_datapoint)");
     const $3 = $int64(ne_label, "ggml_opt_dataset_init(ne_label)");
     const $4 = $int64(ndata, "ggml_opt_dataset_init(ndata)");
     const $5 = $int64(ndata_shard, "ggml_opt_dataset_init(ndata_shard)");
+    if ($guarding.on) $byHand.ggml_opt_dataset_init(functions, type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard);
     $ggml_opt_dataset_init ??= $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_init");
@@ -7197,6 +7394,7 @@ export const functions = {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_shuffle(dataset)");
     }
     const $2 = $int64(idata, "ggml_opt_dataset_shuffle(idata)");
+    if ($guarding.on) $byHand.ggml_opt_dataset_shuffle(functions, opt_ctx, dataset, idata);
     $ggml_opt_dataset_shuffle ??= $bind("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void");
     $ggml_opt_dataset_shuffle(opt_ctx.address, dataset.address, $2);
   },
@@ -7211,6 +7409,7 @@ export const functions = {
       throw $wrongHandle(labels_batch, ggml_tensor, "ggml_opt_dataset_get_batch(labels_batch)");
     }
     const $3 = $int64(ibatch, "ggml_opt_dataset_get_batch(ibatch)");
+    if ($guarding.on) $byHand.ggml_opt_dataset_get_batch(functions, dataset, data_batch, labels_batch, ibatch);
     $ggml_opt_dataset_get_batch ??= $bind("ggml_opt_dataset_get_batch", ["u64", "u64", "u64", "i64"], "void");
     $ggml_opt_dataset_get_batch(dataset.address, data_batch.address, labels_batch === null ? 0n : labels_batch.address, $3);
   },
@@ -7222,6 +7421,8 @@ export const functions = {
     const $2 = $uint64(nb_data_batch, "ggml_opt_dataset_get_batch_host(nb_data_batch)");
     const $3 = $dataOrNull(labels_batch, 0, "ggml_opt_dataset_get_batch_host(labels_batch)");
     const $4 = $int64(ibatch, "ggml_opt_dataset_get_batch_host(ibatch)");
+    $atLeast(data_batch, Number($2), 1, "bytes", "nb_data_batch", "ggml_opt_dataset_get_batch_host(data_batch)");
+    if ($guarding.on) $byHand.ggml_opt_dataset_get_batch_host(functions, dataset, data_batch, nb_data_batch, labels_batch, ibatch);
     $ggml_opt_dataset_get_batch_host ??= $bind("ggml_opt_dataset_get_batch_host", ["u64", "buffer", "u64", "buffer", "i64"], "void");
     $ggml_opt_dataset_get_batch_host(dataset.address, $1, $2, $3, $4);
   },
@@ -7239,6 +7440,7 @@ export const functions = {
   },
   ggml_opt_get_constant_optimizer_params(userdata) {
     const $0 = $data(userdata, 0, "ggml_opt_get_constant_optimizer_params(userdata)");
+    $atLeast(userdata, 28, 1, "bytes", "sizeof(ggml_opt_optimizer_params)", "ggml_opt_get_constant_optimizer_params(userdata)");
     $ggml_opt_get_constant_optimizer_params ??= $bind(
       "ggml_opt_get_constant_optimizer_params",
       ["buffer"],
@@ -7253,13 +7455,14 @@ export const functions = {
     if (!(backend_sched instanceof ggml_backend_sched) || backend_sched.owner.freed) {
       throw $wrongHandle(backend_sched, ggml_backend_sched, "ggml_opt_default_params(backend_sched)");
     }
-    const $1 = $uint32(loss_type, "ggml_opt_default_params(loss_type)");
+    const $1 = $enumerator(loss_type, $domains.ggml_opt_loss_type, "ggml_opt_default_params(loss_type)");
     $ggml_opt_default_params ??= $bind("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native });
     const $ = $ggml_opt_default_params(backend_sched.address, $1);
     return new ggml_opt_params($);
   },
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
+    if ($guarding.on) $byHand.ggml_opt_init(functions, params);
     $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
     if ($ === 0n) throw $nullResult("ggml_opt_init");
@@ -7350,6 +7553,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_grad_acc(opt_ctx)");
     }
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_opt_grad_acc(node)");
+    if ($guarding.on) $byHand.ggml_opt_grad_acc(functions, opt_ctx, node);
     $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64");
     const $ = $ggml_opt_grad_acc(opt_ctx.address, node.address);
     if ($ === 0n) return null;
@@ -7365,7 +7569,7 @@ export const functions = {
     return $;
   },
   ggml_opt_optimizer_name(arg0) {
-    const $0 = $uint32(arg0, "ggml_opt_optimizer_name(arg0)");
+    const $0 = $enumerator(arg0, $domains.ggml_opt_optimizer_type, "ggml_opt_optimizer_name(arg0)");
     $ggml_opt_optimizer_name ??= $bind("ggml_opt_optimizer_name", ["u32"], "pointer");
     const $ = $ggml_opt_optimizer_name($0);
     if ($ === null) throw $nullResult("ggml_opt_optimizer_name");
@@ -7398,6 +7602,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_ndata(result)");
     }
     const $1 = $data(ndata, 8, "ggml_opt_result_ndata(ndata)");
+    $atLeast(ndata, 1, 8, "int64s", "1", "ggml_opt_result_ndata(ndata)");
     $ggml_opt_result_ndata ??= $bind("ggml_opt_result_ndata", ["u64", "buffer"], "void");
     $ggml_opt_result_ndata(result.address, $1);
   },
@@ -7407,6 +7612,9 @@ export const functions = {
     }
     const $1 = $data(loss, 8, "ggml_opt_result_loss(loss)");
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_loss(unc)");
+    $atLeast(loss, 1, 8, "doubles", "1", "ggml_opt_result_loss(loss)");
+    $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_loss(unc)");
+    if ($guarding.on) $byHand.ggml_opt_result_loss(functions, result, loss, unc);
     $ggml_opt_result_loss ??= $bind("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void");
     $ggml_opt_result_loss(result.address, $1, $2);
   },
@@ -7415,6 +7623,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_pred(result)");
     }
     const $1 = $data(pred, 4, "ggml_opt_result_pred(pred)");
+    if ($guarding.on) $byHand.ggml_opt_result_pred(functions, result, pred);
     $ggml_opt_result_pred ??= $bind("ggml_opt_result_pred", ["u64", "buffer"], "void");
     $ggml_opt_result_pred(result.address, $1);
   },
@@ -7424,6 +7633,8 @@ export const functions = {
     }
     const $1 = $data(accuracy, 8, "ggml_opt_result_accuracy(accuracy)");
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_accuracy(unc)");
+    $atLeast(accuracy, 1, 8, "doubles", "1", "ggml_opt_result_accuracy(accuracy)");
+    $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_accuracy(unc)");
     $ggml_opt_result_accuracy ??= $bind("ggml_opt_result_accuracy", ["u64", "buffer", "buffer"], "void");
     $ggml_opt_result_accuracy(result.address, $1, $2);
   },
@@ -7439,6 +7650,7 @@ export const functions = {
     if (!(outputs instanceof ggml_tensor) || outputs.owner.freed) {
       throw $wrongHandle(outputs, ggml_tensor, "ggml_opt_prepare_alloc(outputs)");
     }
+    if ($guarding.on) $byHand.ggml_opt_prepare_alloc(functions, opt_ctx, ctx_compute, gf, inputs, outputs);
     $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
   },
@@ -7447,6 +7659,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_alloc(opt_ctx)");
     }
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
+    if ($guarding.on) $byHand.ggml_opt_alloc(functions, opt_ctx, backward);
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
     $enterCall();
     try {
@@ -7462,6 +7675,7 @@ export const functions = {
     if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_eval(result)");
     }
+    if ($guarding.on) $byHand.ggml_opt_eval(functions, opt_ctx, result);
     $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
     $enterCall();
     try {
@@ -7489,6 +7703,9 @@ export const functions = {
     }
     if (callback_eval !== null && (!(callback_eval instanceof ggml_opt_epoch_callback) || callback_eval.owner.freed)) {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
+    }
+    if ($guarding.on) {
+      $byHand.ggml_opt_epoch(functions, opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
     }
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     $enterCall();
@@ -7521,6 +7738,9 @@ export const functions = {
     const $4 = $int64(ibatch, "ggml_opt_epoch_callback_progress_bar(ibatch)");
     const $5 = $int64(ibatch_max, "ggml_opt_epoch_callback_progress_bar(ibatch_max)");
     const $6 = $int64(t_start_us, "ggml_opt_epoch_callback_progress_bar(t_start_us)");
+    if ($guarding.on) {
+      $byHand.ggml_opt_epoch_callback_progress_bar(functions, train, opt_ctx, dataset, result, ibatch, ibatch_max, t_start_us);
+    }
     $ggml_opt_epoch_callback_progress_bar ??= $bind(
       "ggml_opt_epoch_callback_progress_bar",
       ["bool", "u64", "u64", "u64", "i64", "i64", "i64"],
@@ -7553,8 +7773,8 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_fit(dataset)");
     }
-    const $5 = $uint32(loss_type, "ggml_opt_fit(loss_type)");
-    const $6 = $uint32(optimizer, "ggml_opt_fit(optimizer)");
+    const $5 = $enumerator(loss_type, $domains.ggml_opt_loss_type, "ggml_opt_fit(loss_type)");
+    const $6 = $enumerator(optimizer, $domains.ggml_opt_optimizer_type, "ggml_opt_fit(optimizer)");
     if (!(get_opt_pars instanceof ggml_opt_get_optimizer_params) || get_opt_pars.owner.freed) {
       throw $wrongHandle(get_opt_pars, ggml_opt_get_optimizer_params, "ggml_opt_fit(get_opt_pars)");
     }
@@ -7562,6 +7782,23 @@ export const functions = {
     const $9 = $int64(nbatch_logical, "ggml_opt_fit(nbatch_logical)");
     const $10 = $float(val_split, "ggml_opt_fit(val_split)");
     const $11 = $bool(silent, "ggml_opt_fit(silent)");
+    if ($guarding.on) {
+      $byHand.ggml_opt_fit(
+        functions,
+        backend_sched,
+        ctx_compute,
+        inputs,
+        outputs,
+        dataset,
+        loss_type,
+        optimizer,
+        get_opt_pars,
+        nepoch,
+        nbatch_logical,
+        val_split,
+        silent,
+      );
+    }
     $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
     $enterCall();
     try {
@@ -7616,6 +7853,7 @@ export const functions = {
     const $0 = $dataOrNull(data, 0, "gguf_init_from_buffer(data)");
     const $1 = $uint64(size, "gguf_init_from_buffer(size)");
     const $2 = $struct(params, gguf_init_params, "gguf_init_from_buffer(params)");
+    $atLeast(data, data ? Number($1) : 0, 1, "bytes", "size", "gguf_init_from_buffer(data)");
     $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($ === 0n) return null;
@@ -7658,7 +7896,7 @@ export const functions = {
     $markFreed(ctx);
   },
   gguf_type_name(type) {
-    const $0 = $uint32(type, "gguf_type_name(type)");
+    const $0 = $enumerator(type, $domains.gguf_type, "gguf_type_name(type)");
     $gguf_type_name ??= $bind("gguf_type_name", ["u32"], "pointer");
     const $ = $gguf_type_name($0);
     if ($ === null) return null;
@@ -7698,6 +7936,7 @@ export const functions = {
   gguf_get_key(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_key(ctx)");
     const $1 = $int64(key_id, "gguf_get_key(key_id)");
+    if ($guarding.on) $byHand.gguf_get_key(functions, ctx, key_id);
     $gguf_get_key ??= $bind("gguf_get_key", ["u64", "i64"], "pointer");
     const $ = $gguf_get_key(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_key");
@@ -7706,6 +7945,7 @@ export const functions = {
   gguf_get_kv_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_kv_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_kv_type(key_id)");
+    if ($guarding.on) $byHand.gguf_get_kv_type(functions, ctx, key_id);
     $gguf_get_kv_type ??= $bind("gguf_get_kv_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_kv_type(ctx.address, $1);
     return $;
@@ -7713,6 +7953,7 @@ export const functions = {
   gguf_get_arr_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_type(key_id)");
+    if ($guarding.on) $byHand.gguf_get_arr_type(functions, ctx, key_id);
     $gguf_get_arr_type ??= $bind("gguf_get_arr_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_arr_type(ctx.address, $1);
     return $;
@@ -7720,6 +7961,7 @@ export const functions = {
   gguf_get_val_u8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u8(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_u8(functions, ctx, key_id);
     $gguf_get_val_u8 ??= $bind("gguf_get_val_u8", ["u64", "i64"], "u8");
     const $ = $gguf_get_val_u8(ctx.address, $1);
     return $;
@@ -7727,6 +7969,7 @@ export const functions = {
   gguf_get_val_i8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i8(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_i8(functions, ctx, key_id);
     $gguf_get_val_i8 ??= $bind("gguf_get_val_i8", ["u64", "i64"], "i8");
     const $ = $gguf_get_val_i8(ctx.address, $1);
     return $;
@@ -7734,6 +7977,7 @@ export const functions = {
   gguf_get_val_u16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u16(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_u16(functions, ctx, key_id);
     $gguf_get_val_u16 ??= $bind("gguf_get_val_u16", ["u64", "i64"], "u16");
     const $ = $gguf_get_val_u16(ctx.address, $1);
     return $;
@@ -7741,6 +7985,7 @@ export const functions = {
   gguf_get_val_i16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i16(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_i16(functions, ctx, key_id);
     $gguf_get_val_i16 ??= $bind("gguf_get_val_i16", ["u64", "i64"], "i16");
     const $ = $gguf_get_val_i16(ctx.address, $1);
     return $;
@@ -7748,6 +7993,7 @@ export const functions = {
   gguf_get_val_u32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u32(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_u32(functions, ctx, key_id);
     $gguf_get_val_u32 ??= $bind("gguf_get_val_u32", ["u64", "i64"], "u32");
     const $ = $gguf_get_val_u32(ctx.address, $1);
     return $;
@@ -7755,6 +8001,7 @@ export const functions = {
   gguf_get_val_i32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i32(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_i32(functions, ctx, key_id);
     $gguf_get_val_i32 ??= $bind("gguf_get_val_i32", ["u64", "i64"], "i32");
     const $ = $gguf_get_val_i32(ctx.address, $1);
     return $;
@@ -7762,6 +8009,7 @@ export const functions = {
   gguf_get_val_f32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f32(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_f32(functions, ctx, key_id);
     $gguf_get_val_f32 ??= $bind("gguf_get_val_f32", ["u64", "i64"], "f32");
     const $ = $gguf_get_val_f32(ctx.address, $1);
     return $;
@@ -7769,6 +8017,7 @@ export const functions = {
   gguf_get_val_u64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u64(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_u64(functions, ctx, key_id);
     $gguf_get_val_u64 ??= $bind("gguf_get_val_u64", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_u64(ctx.address, $1);
     return $fromUint64($);
@@ -7776,6 +8025,7 @@ export const functions = {
   gguf_get_val_i64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i64(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_i64(functions, ctx, key_id);
     $gguf_get_val_i64 ??= $bind("gguf_get_val_i64", ["u64", "i64"], "i64");
     const $ = $gguf_get_val_i64(ctx.address, $1);
     return $fromInt64($);
@@ -7783,6 +8033,7 @@ export const functions = {
   gguf_get_val_f64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f64(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_f64(functions, ctx, key_id);
     $gguf_get_val_f64 ??= $bind("gguf_get_val_f64", ["u64", "i64"], "f64");
     const $ = $gguf_get_val_f64(ctx.address, $1);
     return $;
@@ -7790,6 +8041,7 @@ export const functions = {
   gguf_get_val_bool(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_bool(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_bool(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_bool(functions, ctx, key_id);
     $gguf_get_val_bool ??= $bind("gguf_get_val_bool", ["u64", "i64"], "bool");
     const $ = $gguf_get_val_bool(ctx.address, $1);
     return $;
@@ -7797,6 +8049,7 @@ export const functions = {
   gguf_get_val_str(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_str(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_str(functions, ctx, key_id);
     $gguf_get_val_str ??= $bind("gguf_get_val_str", ["u64", "i64"], "pointer");
     const $ = $gguf_get_val_str(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_val_str");
@@ -7805,6 +8058,7 @@ export const functions = {
   gguf_get_val_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_data(key_id)");
+    if ($guarding.on) $byHand.gguf_get_val_data(functions, ctx, key_id);
     $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_data(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_val_data");
@@ -7813,6 +8067,7 @@ export const functions = {
   gguf_get_arr_n(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_n(key_id)");
+    if ($guarding.on) $byHand.gguf_get_arr_n(functions, ctx, key_id);
     $gguf_get_arr_n ??= $bind("gguf_get_arr_n", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_n(ctx.address, $1);
     return $fromUint64($);
@@ -7820,6 +8075,7 @@ export const functions = {
   gguf_get_arr_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_data(key_id)");
+    if ($guarding.on) $byHand.gguf_get_arr_data(functions, ctx, key_id);
     $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_data(ctx.address, $1);
     if ($ === 0n) return null;
@@ -7829,6 +8085,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_str(key_id)");
     const $2 = $uint64(i, "gguf_get_arr_str(i)");
+    if ($guarding.on) $byHand.gguf_get_arr_str(functions, ctx, key_id, i);
     $gguf_get_arr_str ??= $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer");
     const $ = $gguf_get_arr_str(ctx.address, $1, $2);
     if ($ === null) throw $nullResult("gguf_get_arr_str");
@@ -7850,6 +8107,7 @@ export const functions = {
   gguf_get_tensor_offset(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_offset(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_offset(tensor_id)");
+    if ($guarding.on) $byHand.gguf_get_tensor_offset(functions, ctx, tensor_id);
     $gguf_get_tensor_offset ??= $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_offset(ctx.address, $1);
     return $fromUint64($);
@@ -7857,6 +8115,7 @@ export const functions = {
   gguf_get_tensor_name(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_name(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_name(tensor_id)");
+    if ($guarding.on) $byHand.gguf_get_tensor_name(functions, ctx, tensor_id);
     $gguf_get_tensor_name ??= $bind("gguf_get_tensor_name", ["u64", "i64"], "pointer");
     const $ = $gguf_get_tensor_name(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_tensor_name");
@@ -7865,6 +8124,7 @@ export const functions = {
   gguf_get_tensor_ne(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_ne(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_ne(tensor_id)");
+    if ($guarding.on) $byHand.gguf_get_tensor_ne(functions, ctx, tensor_id);
     $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_ne(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_tensor_ne");
@@ -7873,6 +8133,7 @@ export const functions = {
   gguf_get_tensor_type(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_type(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_type(tensor_id)");
+    if ($guarding.on) $byHand.gguf_get_tensor_type(functions, ctx, tensor_id);
     $gguf_get_tensor_type ??= $bind("gguf_get_tensor_type", ["u64", "i64"], "u32");
     const $ = $gguf_get_tensor_type(ctx.address, $1);
     return $;
@@ -7880,6 +8141,7 @@ export const functions = {
   gguf_get_tensor_size(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_size(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_size(tensor_id)");
+    if ($guarding.on) $byHand.gguf_get_tensor_size(functions, ctx, tensor_id);
     $gguf_get_tensor_size ??= $bind("gguf_get_tensor_size", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_size(ctx.address, $1);
     return $fromUint64($);
@@ -7895,6 +8157,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u8(key)");
     const $2 = $smallUnsigned(val, 8, "gguf_set_val_u8(val)");
+    if ($guarding.on) $byHand.gguf_set_val_u8(functions, ctx, key, val);
     $gguf_set_val_u8 ??= $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void");
     $gguf_set_val_u8(ctx.address, $1, $2);
   },
@@ -7902,6 +8165,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i8(key)");
     const $2 = $small(val, 8, "gguf_set_val_i8(val)");
+    if ($guarding.on) $byHand.gguf_set_val_i8(functions, ctx, key, val);
     $gguf_set_val_i8 ??= $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void");
     $gguf_set_val_i8(ctx.address, $1, $2);
   },
@@ -7909,6 +8173,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u16(key)");
     const $2 = $smallUnsigned(val, 16, "gguf_set_val_u16(val)");
+    if ($guarding.on) $byHand.gguf_set_val_u16(functions, ctx, key, val);
     $gguf_set_val_u16 ??= $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void");
     $gguf_set_val_u16(ctx.address, $1, $2);
   },
@@ -7916,6 +8181,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i16(key)");
     const $2 = $small(val, 16, "gguf_set_val_i16(val)");
+    if ($guarding.on) $byHand.gguf_set_val_i16(functions, ctx, key, val);
     $gguf_set_val_i16 ??= $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void");
     $gguf_set_val_i16(ctx.address, $1, $2);
   },
@@ -7923,6 +8189,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u32(key)");
     const $2 = $uint32(val, "gguf_set_val_u32(val)");
+    if ($guarding.on) $byHand.gguf_set_val_u32(functions, ctx, key, val);
     $gguf_set_val_u32 ??= $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void");
     $gguf_set_val_u32(ctx.address, $1, $2);
   },
@@ -7930,6 +8197,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i32(key)");
     const $2 = $int32(val, "gguf_set_val_i32(val)");
+    if ($guarding.on) $byHand.gguf_set_val_i32(functions, ctx, key, val);
     $gguf_set_val_i32 ??= $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void");
     $gguf_set_val_i32(ctx.address, $1, $2);
   },
@@ -7937,6 +8205,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f32(key)");
     const $2 = $float(val, "gguf_set_val_f32(val)");
+    if ($guarding.on) $byHand.gguf_set_val_f32(functions, ctx, key, val);
     $gguf_set_val_f32 ??= $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void");
     $gguf_set_val_f32(ctx.address, $1, $2);
   },
@@ -7944,6 +8213,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u64(key)");
     const $2 = $uint64(val, "gguf_set_val_u64(val)");
+    if ($guarding.on) $byHand.gguf_set_val_u64(functions, ctx, key, val);
     $gguf_set_val_u64 ??= $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void");
     $gguf_set_val_u64(ctx.address, $1, $2);
   },
@@ -7951,6 +8221,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i64(key)");
     const $2 = $int64(val, "gguf_set_val_i64(val)");
+    if ($guarding.on) $byHand.gguf_set_val_i64(functions, ctx, key, val);
     $gguf_set_val_i64 ??= $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void");
     $gguf_set_val_i64(ctx.address, $1, $2);
   },
@@ -7958,6 +8229,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f64(key)");
     const $2 = $float(val, "gguf_set_val_f64(val)");
+    if ($guarding.on) $byHand.gguf_set_val_f64(functions, ctx, key, val);
     $gguf_set_val_f64 ??= $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void");
     $gguf_set_val_f64(ctx.address, $1, $2);
   },
@@ -7965,6 +8237,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_bool(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_bool(key)");
     const $2 = $bool(val, "gguf_set_val_bool(val)");
+    if ($guarding.on) $byHand.gguf_set_val_bool(functions, ctx, key, val);
     $gguf_set_val_bool ??= $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void");
     $gguf_set_val_bool(ctx.address, $1, $2);
   },
@@ -7972,35 +8245,49 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_str(key)");
     const $2 = $string(val, 1, "gguf_set_val_str(val)");
+    if ($guarding.on) $byHand.gguf_set_val_str(functions, ctx, key, val);
     $gguf_set_val_str ??= $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void");
     $gguf_set_val_str(ctx.address, $1, $2);
   },
   gguf_set_arr_data(ctx, key, type, data, n) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_arr_data(ctx)");
     const $1 = $string(key, 0, "gguf_set_arr_data(key)");
-    const $2 = $uint32(type, "gguf_set_arr_data(type)");
+    const $2 = $enumerator(type, $domains.gguf_type, "gguf_set_arr_data(type)");
     const $3 = $dataOrNull(data, 0, "gguf_set_arr_data(data)");
     const $4 = $uint64(n, "gguf_set_arr_data(n)");
+    $atLeast(
+      data,
+      Number($4) * (type < 2 || type === 7 ? 1 : type < 4 ? 2 : type < 8 ? 4 : 8),
+      1,
+      "bytes",
+      "n * (type < 2 || type == 7 ? 1 : type < 4 ? 2 : type < 8 ? 4 : 8)",
+      "gguf_set_arr_data(data)",
+    );
+    if ($guarding.on) $byHand.gguf_set_arr_data(functions, ctx, key, type, data, n);
     $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
     $gguf_set_arr_data(ctx.address, $1, $2, $3, $4);
   },
   gguf_set_arr_str(ctx, key, data, n) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_arr_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_arr_str(key)");
-    const $2 = $pointersOrNull(data, "gguf_set_arr_str(data)");
+    const $2 = $stringsOrNull(data, false, "gguf_set_arr_str(data)");
     const $3 = $uint64(n, "gguf_set_arr_str(n)");
+    $atLeast(data, Number($3), 8, "pointers", "n", "gguf_set_arr_str(data)");
+    if ($guarding.on) $byHand.gguf_set_arr_str(functions, ctx, key, data, n);
     $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
     $gguf_set_arr_str(ctx.address, $1, $2, $3);
   },
   gguf_set_kv(ctx, src) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_kv(ctx)");
     if (!(src instanceof gguf_context) || src.owner.freed) throw $wrongHandle(src, gguf_context, "gguf_set_kv(src)");
+    if ($guarding.on) $byHand.gguf_set_kv(functions, ctx, src);
     $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void");
     $gguf_set_kv(ctx.address, src.address);
   },
   gguf_add_tensor(ctx, tensor) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_add_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
+    if ($guarding.on) $byHand.gguf_add_tensor(functions, ctx, tensor);
     $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
     $gguf_add_tensor(ctx.address, tensor.address);
     $keep(ctx.owner, tensor);
@@ -8008,7 +8295,8 @@ export const functions = {
   gguf_set_tensor_type(ctx, name, type) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_type(name)");
-    const $2 = $uint32(type, "gguf_set_tensor_type(type)");
+    const $2 = $enumerator(type, $domains.ggml_type, "gguf_set_tensor_type(type)");
+    if ($guarding.on) $byHand.gguf_set_tensor_type(functions, ctx, name, type);
     $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
     $gguf_set_tensor_type(ctx.address, $1, $2);
   },
@@ -8016,6 +8304,15 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_data(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_data(name)");
     const $2 = $data(data, 0, "gguf_set_tensor_data(data)");
+    $atLeast(
+      data,
+      functions.gguf_find_tensor(ctx, name) < 0 ? 0 : functions.gguf_get_tensor_size(ctx, functions.gguf_find_tensor(ctx, name)),
+      1,
+      "bytes",
+      "gguf_get_tensor_size(ctx, gguf_find_tensor(ctx, name))",
+      "gguf_set_tensor_data(data)",
+    );
+    if ($guarding.on) $byHand.gguf_set_tensor_data(functions, ctx, name, data);
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     $gguf_set_tensor_data(ctx.address, $1, $2);
     $keepData(ctx.owner, data);
@@ -8024,6 +8321,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
     const $1 = $data(file, 0, "gguf_write_to_file_ptr(file)");
     const $2 = $bool(only_meta, "gguf_write_to_file_ptr(only_meta)");
+    if ($guarding.on) $byHand.gguf_write_to_file_ptr(functions, ctx, file, only_meta);
     $gguf_write_to_file_ptr ??= $bind("gguf_write_to_file_ptr", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file_ptr(ctx.address, $1, $2);
     return $;
@@ -8032,6 +8330,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file(ctx)");
     const $1 = $string(fname, 0, "gguf_write_to_file(fname)");
     const $2 = $bool(only_meta, "gguf_write_to_file(only_meta)");
+    if ($guarding.on) $byHand.gguf_write_to_file(functions, ctx, fname, only_meta);
     $gguf_write_to_file ??= $bind("gguf_write_to_file", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file(ctx.address, $1, $2);
     return $;
@@ -8045,6 +8344,7 @@ export const functions = {
   gguf_get_meta_data(ctx, data) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_data(ctx)");
     const $1 = $data(data, 0, "gguf_get_meta_data(data)");
+    $atLeast(data, functions.gguf_get_meta_size(ctx), 1, "bytes", "gguf_get_meta_size(ctx)", "gguf_get_meta_data(data)");
     $gguf_get_meta_data ??= $bind("gguf_get_meta_data", ["u64", "buffer"], "void");
     $gguf_get_meta_data(ctx.address, $1);
   },
@@ -8155,8 +8455,8 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_cuda_allreduce_tensor(backends, tensors, n_backends) {
-    const $0 = $pointers(backends, "ggml_backend_cuda_allreduce_tensor(backends)");
-    const $1 = $pointers(tensors, "ggml_backend_cuda_allreduce_tensor(tensors)");
+    const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_cuda_allreduce_tensor(backends)");
+    const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_cuda_allreduce_tensor(tensors)");
     const $2 = $uint64(n_backends, "ggml_backend_cuda_allreduce_tensor(n_backends)");
     $ggml_backend_cuda_allreduce_tensor ??= $bind("ggml_backend_cuda_allreduce_tensor", ["buffer", "buffer", "u64"], "bool");
     const $ = $ggml_backend_cuda_allreduce_tensor($0, $1, $2);
@@ -8479,7 +8779,7 @@ export const functions = {
     const $1 = $stringOrNull(cache_dir, 1, "ggml_backend_rpc_start_server(cache_dir)");
     const $2 = $uint64(n_threads, "ggml_backend_rpc_start_server(n_threads)");
     const $3 = $uint64(n_devices, "ggml_backend_rpc_start_server(n_devices)");
-    const $4 = $pointers(devices, "ggml_backend_rpc_start_server(devices)");
+    const $4 = $pointers(devices, ggml_backend_device, false, "ggml_backend_rpc_start_server(devices)");
     $ggml_backend_rpc_start_server ??= $bind("ggml_backend_rpc_start_server", ["buffer", "buffer", "u64", "u64", "buffer"], "void");
     $ggml_backend_rpc_start_server($0, $1, $2, $3, $4);
   },
@@ -8528,7 +8828,7 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_sycl_comm_init(backends, n_backends) {
-    const $0 = $pointers(backends, "ggml_backend_sycl_comm_init(backends)");
+    const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sycl_comm_init(backends)");
     const $1 = $uint64(n_backends, "ggml_backend_sycl_comm_init(n_backends)");
     $ggml_backend_sycl_comm_init ??= $bind("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64");
     const $ = $ggml_backend_sycl_comm_init($0, $1);
@@ -8542,7 +8842,7 @@ export const functions = {
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
-    const $1 = $pointers(tensors, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
+    const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
     $ggml_backend_sycl_comm_allreduce_tensor ??= $bind("ggml_backend_sycl_comm_allreduce_tensor", ["buffer", "buffer"], "bool");
     const $ = $ggml_backend_sycl_comm_allreduce_tensor($0, $1);
     return $;
@@ -8703,21 +9003,21 @@ export const functions = {
     return new ggml_backend_reg($, $STATIC);
   },
   llama_ftype_name(ftype) {
-    const $0 = $uint32(ftype, "llama_ftype_name(ftype)");
+    const $0 = $enumerator(ftype, $domains.llama_ftype, "llama_ftype_name(ftype)");
     $llama_ftype_name ??= $bind("llama_ftype_name", ["u32"], "pointer");
     const $ = $llama_ftype_name($0);
     if ($ === null) throw $nullResult("llama_ftype_name");
     return $cstringAt($);
   },
   llama_flash_attn_type_name(flash_attn_type) {
-    const $0 = $int32(flash_attn_type, "llama_flash_attn_type_name(flash_attn_type)");
+    const $0 = $enumerator(flash_attn_type, $domains.llama_flash_attn_type, "llama_flash_attn_type_name(flash_attn_type)");
     $llama_flash_attn_type_name ??= $bind("llama_flash_attn_type_name", ["i32"], "pointer");
     const $ = $llama_flash_attn_type_name($0);
     if ($ === null) throw $nullResult("llama_flash_attn_type_name");
     return $cstringAt($);
   },
   llama_load_mode_name(load_mode) {
-    const $0 = $int32(load_mode, "llama_load_mode_name(load_mode)");
+    const $0 = $enumerator(load_mode, $domains.llama_load_mode, "llama_load_mode_name(load_mode)");
     $llama_load_mode_name ??= $bind("llama_load_mode_name", ["i32"], "pointer");
     const $ = $llama_load_mode_name($0);
     if ($ === null) throw $nullResult("llama_load_mode_name");
@@ -8768,7 +9068,7 @@ export const functions = {
     $llama_backend_free();
   },
   llama_numa_init(numa) {
-    const $0 = $uint32(numa, "llama_numa_init(numa)");
+    const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "llama_numa_init(numa)");
     $llama_numa_init ??= $bind("llama_numa_init", ["u32"], "void");
     $llama_numa_init($0);
   },
@@ -8871,9 +9171,10 @@ export const functions = {
     return new llama_model($, $owner);
   },
   llama_model_load_from_splits(paths, n_paths, params) {
-    const $0 = $pointers(paths, "llama_model_load_from_splits(paths)");
+    const $0 = $strings(paths, false, "llama_model_load_from_splits(paths)");
     const $1 = $uint64(n_paths, "llama_model_load_from_splits(n_paths)");
     const $2 = $struct(params, llama_model_params, "llama_model_load_from_splits(params)");
+    $atLeast(paths, Number($1), 8, "pointers", "n_paths", "llama_model_load_from_splits(paths)");
     $llama_model_load_from_splits ??= $bind(
       "llama_model_load_from_splits",
       ["buffer", "u64", { struct: llama_model_params.native }],
@@ -9198,6 +9499,7 @@ export const functions = {
     const $1 = $string(key, 0, "llama_model_meta_val_str(key)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_val_str(buf)");
     $llama_model_meta_val_str ??= $bind("llama_model_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_val_str(model.address, $1, $2, $3);
     return $;
@@ -9209,7 +9511,7 @@ export const functions = {
     return $;
   },
   llama_model_meta_key_str(key) {
-    const $0 = $uint32(key, "llama_model_meta_key_str(key)");
+    const $0 = $enumerator(key, $domains.llama_model_meta_key, "llama_model_meta_key_str(key)");
     $llama_model_meta_key_str ??= $bind("llama_model_meta_key_str", ["u32"], "pointer");
     const $ = $llama_model_meta_key_str($0);
     if ($ === null) return null;
@@ -9222,6 +9524,7 @@ export const functions = {
     const $1 = $int32(i, "llama_model_meta_key_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_key_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_key_by_index(buf)");
     $llama_model_meta_key_by_index ??= $bind("llama_model_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_key_by_index(model.address, $1, $2, $3);
     return $;
@@ -9233,6 +9536,7 @@ export const functions = {
     const $1 = $int32(i, "llama_model_meta_val_str_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_val_str_by_index(buf)");
     $llama_model_meta_val_str_by_index ??= $bind("llama_model_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_model_meta_val_str_by_index(model.address, $1, $2, $3);
     return $;
@@ -9241,6 +9545,7 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_desc(model)");
     const $1 = $dataOrNull(buf, 1, "llama_model_desc(buf)");
     const $2 = $uint64(buf_size, "llama_model_desc(buf_size)");
+    $atLeast(buf, Number($2), 1, "bytes", "buf_size", "llama_model_desc(buf)");
     $llama_model_desc ??= $bind("llama_model_desc", ["u64", "buffer", "u64"], "i32");
     const $ = $llama_model_desc(model.address, $1, $2);
     return $;
@@ -9349,6 +9654,7 @@ export const functions = {
     const $1 = $string(key, 0, "llama_adapter_meta_val_str(key)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_val_str(buf)");
     $llama_adapter_meta_val_str ??= $bind("llama_adapter_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_val_str(adapter.address, $1, $2, $3);
     return $;
@@ -9368,6 +9674,7 @@ export const functions = {
     const $1 = $int32(i, "llama_adapter_meta_key_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_key_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_key_by_index(buf)");
     $llama_adapter_meta_key_by_index ??= $bind("llama_adapter_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_key_by_index(adapter.address, $1, $2, $3);
     return $;
@@ -9379,6 +9686,7 @@ export const functions = {
     const $1 = $int32(i, "llama_adapter_meta_val_str_by_index(i)");
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str_by_index(buf_size)");
+    $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_val_str_by_index(buf)");
     $llama_adapter_meta_val_str_by_index ??= $bind("llama_adapter_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
     const $ = $llama_adapter_meta_val_str_by_index(adapter.address, $1, $2, $3);
     return $;
@@ -9410,9 +9718,11 @@ export const functions = {
   },
   llama_set_adapters_lora(ctx, adapters, n_adapters, scales) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_adapters_lora(ctx)");
-    const $1 = $pointersOrNull(adapters, "llama_set_adapters_lora(adapters)");
+    const $1 = $pointersOrNull(adapters, llama_adapter_lora, false, "llama_set_adapters_lora(adapters)");
     const $2 = $uint64(n_adapters, "llama_set_adapters_lora(n_adapters)");
     const $3 = $dataOrNull(scales, 4, "llama_set_adapters_lora(scales)");
+    $atLeast(adapters, Number($2), 8, "pointers", "n_adapters", "llama_set_adapters_lora(adapters)");
+    $atLeast(scales, Number($2), 4, "floats", "n_adapters", "llama_set_adapters_lora(scales)");
     $llama_set_adapters_lora ??= $bind("llama_set_adapters_lora", ["u64", "buffer", "u64", "buffer"], "i32");
     const $ = $llama_set_adapters_lora(ctx.address, $1, $2, $3);
     return $;
@@ -9424,6 +9734,7 @@ export const functions = {
     const $3 = $int32(n_embd, "llama_set_adapter_cvec(n_embd)");
     const $4 = $int32(il_start, "llama_set_adapter_cvec(il_start)");
     const $5 = $int32(il_end, "llama_set_adapter_cvec(il_end)");
+    $atLeast(data, data ? Number($2) : 0, 4, "floats", "len", "llama_set_adapter_cvec(data)");
     $llama_set_adapter_cvec ??= $bind("llama_set_adapter_cvec", ["u64", "buffer", "u64", "i32", "i32", "i32"], "i32");
     const $ = $llama_set_adapter_cvec(ctx.address, $1, $2, $3, $4, $5);
     return $;
@@ -9530,6 +9841,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_data(ctx)");
     const $1 = $data(dst, 1, "llama_state_get_data(dst)");
     const $2 = $uint64(size, "llama_state_get_data(size)");
+    $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_get_data(dst)");
     $llama_state_get_data ??= $bind("llama_state_get_data", ["u64", "buffer", "u64"], "u64");
     const $ = $llama_state_get_data(ctx.address, $1, $2);
     return $fromUint64($);
@@ -9537,6 +9849,7 @@ export const functions = {
   llama_copy_state_data(ctx, dst) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_copy_state_data(ctx)");
     const $1 = $data(dst, 1, "llama_copy_state_data(dst)");
+    $atLeast(dst, functions.llama_state_get_size(ctx), 1, "bytes", "llama_state_get_size(ctx)", "llama_copy_state_data(dst)");
     $llama_copy_state_data ??= $bind("llama_copy_state_data", ["u64", "buffer"], "u64");
     const $ = $llama_copy_state_data(ctx.address, $1);
     return $fromUint64($);
@@ -9545,6 +9858,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_set_data(ctx)");
     const $1 = $data(src, 1, "llama_state_set_data(src)");
     const $2 = $uint64(size, "llama_state_set_data(size)");
+    $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_set_data(src)");
     $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
     return $fromUint64($);
@@ -9562,6 +9876,8 @@ export const functions = {
     const $2 = $dataOrNull(tokens_out, 4, "llama_state_load_file(tokens_out)");
     const $3 = $uint64(n_token_capacity, "llama_state_load_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_state_load_file(n_token_count_out)");
+    $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_state_load_file(tokens_out)");
+    $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_load_file(n_token_count_out)");
     $llama_state_load_file ??= $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     const $ = $llama_state_load_file(ctx.address, $1, $2, $3, $4);
     return $;
@@ -9572,6 +9888,8 @@ export const functions = {
     const $2 = $dataOrNull(tokens_out, 4, "llama_load_session_file(tokens_out)");
     const $3 = $uint64(n_token_capacity, "llama_load_session_file(n_token_capacity)");
     const $4 = $data(n_token_count_out, 8, "llama_load_session_file(n_token_count_out)");
+    $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_load_session_file(tokens_out)");
+    $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_load_session_file(n_token_count_out)");
     $llama_load_session_file ??= $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     const $ = $llama_load_session_file(ctx.address, $1, $2, $3, $4);
     return $;
@@ -9581,6 +9899,7 @@ export const functions = {
     const $1 = $string(path_session, 0, "llama_state_save_file(path_session)");
     const $2 = $dataOrNull(tokens, 4, "llama_state_save_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_state_save_file(n_token_count)");
+    $atLeast(tokens, Number($3), 4, "int32s", "n_token_count", "llama_state_save_file(tokens)");
     $llama_state_save_file ??= $bind("llama_state_save_file", ["u64", "buffer", "buffer", "u64"], "bool");
     const $ = $llama_state_save_file(ctx.address, $1, $2, $3);
     return $;
@@ -9590,6 +9909,7 @@ export const functions = {
     const $1 = $string(path_session, 0, "llama_save_session_file(path_session)");
     const $2 = $dataOrNull(tokens, 4, "llama_save_session_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_save_session_file(n_token_count)");
+    $atLeast(tokens, Number($3), 4, "int32s", "n_token_count", "llama_save_session_file(tokens)");
     $llama_save_session_file ??= $bind("llama_save_session_file", ["u64", "buffer", "buffer", "u64"], "bool");
     const $ = $llama_save_session_file(ctx.address, $1, $2, $3);
     return $;
@@ -9606,6 +9926,7 @@ export const functions = {
     const $1 = $data(dst, 1, "llama_state_seq_get_data(dst)");
     const $2 = $uint64(size, "llama_state_seq_get_data(size)");
     const $3 = $int32(seq_id, "llama_state_seq_get_data(seq_id)");
+    $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data(dst)");
     $llama_state_seq_get_data ??= $bind("llama_state_seq_get_data", ["u64", "buffer", "u64", "i32"], "u64");
     const $ = $llama_state_seq_get_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
@@ -9615,6 +9936,7 @@ export const functions = {
     const $1 = $data(src, 1, "llama_state_seq_set_data(src)");
     const $2 = $uint64(size, "llama_state_seq_set_data(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data(dest_seq_id)");
+    $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data(src)");
     $llama_state_seq_set_data ??= $bind("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64");
     const $ = $llama_state_seq_set_data(ctx.address, $1, $2, $3);
     return $fromUint64($);
@@ -9625,6 +9947,7 @@ export const functions = {
     const $2 = $int32(seq_id, "llama_state_seq_save_file(seq_id)");
     const $3 = $dataOrNull(tokens, 4, "llama_state_seq_save_file(tokens)");
     const $4 = $uint64(n_token_count, "llama_state_seq_save_file(n_token_count)");
+    $atLeast(tokens, Number($4), 4, "int32s", "n_token_count", "llama_state_seq_save_file(tokens)");
     $llama_state_seq_save_file ??= $bind("llama_state_seq_save_file", ["u64", "buffer", "i32", "buffer", "u64"], "u64");
     const $ = $llama_state_seq_save_file(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
@@ -9636,6 +9959,8 @@ export const functions = {
     const $3 = $dataOrNull(tokens_out, 4, "llama_state_seq_load_file(tokens_out)");
     const $4 = $uint64(n_token_capacity, "llama_state_seq_load_file(n_token_capacity)");
     const $5 = $data(n_token_count_out, 8, "llama_state_seq_load_file(n_token_count_out)");
+    $atLeast(tokens_out, Number($4), 4, "int32s", "n_token_capacity", "llama_state_seq_load_file(tokens_out)");
+    $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_seq_load_file(n_token_count_out)");
     $llama_state_seq_load_file ??= $bind("llama_state_seq_load_file", ["u64", "buffer", "i32", "buffer", "u64", "buffer"], "u64");
     const $ = $llama_state_seq_load_file(ctx.address, $1, $2, $3, $4, $5);
     return $fromUint64($);
@@ -9654,6 +9979,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_get_data_ext(size)");
     const $3 = $int32(seq_id, "llama_state_seq_get_data_ext(seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_get_data_ext(flags)");
+    $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data_ext(dst)");
     $llama_state_seq_get_data_ext ??= $bind("llama_state_seq_get_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_get_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
@@ -9664,6 +9990,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_set_data_ext(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data_ext(dest_seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_set_data_ext(flags)");
+    $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data_ext(src)");
     $llama_state_seq_set_data_ext ??= $bind("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_set_data_ext(ctx.address, $1, $2, $3, $4);
     return $fromUint64($);
@@ -9671,6 +9998,7 @@ export const functions = {
   llama_batch_get_one(tokens, n_tokens) {
     const $0 = $dataOrNull(tokens, 4, "llama_batch_get_one(tokens)");
     const $1 = $int32(n_tokens, "llama_batch_get_one(n_tokens)");
+    $atLeast(tokens, n_tokens, 4, "int32s", "n_tokens", "llama_batch_get_one(tokens)");
     $llama_batch_get_one ??= $bind("llama_batch_get_one", ["buffer", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_get_one($0, $1);
     const $struct = new llama_batch($);
@@ -9965,6 +10293,7 @@ export const functions = {
       throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_suppress_tokens(vocab)");
     }
     const $1 = $dataOrNull(n_suppress_tokens, 4, "llama_vocab_get_suppress_tokens(n_suppress_tokens)");
+    $atLeast(n_suppress_tokens, n_suppress_tokens ? 1 : 0, 4, "int32s", "1", "llama_vocab_get_suppress_tokens(n_suppress_tokens)");
     $llama_vocab_get_suppress_tokens ??= $bind("llama_vocab_get_suppress_tokens", ["u64", "buffer"], "u64");
     const $ = $llama_vocab_get_suppress_tokens(vocab.address, $1);
     if ($ === 0n) return null;
@@ -10146,6 +10475,8 @@ export const functions = {
     const $4 = $int32(n_tokens_max, "llama_tokenize(n_tokens_max)");
     const $5 = $bool(add_special, "llama_tokenize(add_special)");
     const $6 = $bool(parse_special, "llama_tokenize(parse_special)");
+    $atLeast(text, text_len, 1, "bytes", "text_len", "llama_tokenize(text)");
+    $atLeast(tokens, n_tokens_max, 4, "int32s", "n_tokens_max", "llama_tokenize(tokens)");
     $llama_tokenize ??= $bind("llama_tokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
     const $ = $llama_tokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     return $;
@@ -10157,6 +10488,7 @@ export const functions = {
     const $3 = $int32(length, "llama_token_to_piece(length)");
     const $4 = $int32(lstrip, "llama_token_to_piece(lstrip)");
     const $5 = $bool(special, "llama_token_to_piece(special)");
+    $atLeast(buf, length, 1, "bytes", "length", "llama_token_to_piece(buf)");
     $llama_token_to_piece ??= $bind("llama_token_to_piece", ["u64", "i32", "buffer", "i32", "i32", "bool"], "i32");
     const $ = $llama_token_to_piece(vocab.address, $1, $2, $3, $4, $5);
     return $;
@@ -10169,6 +10501,8 @@ export const functions = {
     const $4 = $int32(text_len_max, "llama_detokenize(text_len_max)");
     const $5 = $bool(remove_special, "llama_detokenize(remove_special)");
     const $6 = $bool(unparse_special, "llama_detokenize(unparse_special)");
+    $atLeast(tokens, n_tokens, 4, "int32s", "n_tokens", "llama_detokenize(tokens)");
+    $atLeast(text, text_len_max, 1, "bytes", "text_len_max", "llama_detokenize(text)");
     $llama_detokenize ??= $bind("llama_detokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
     const $ = $llama_detokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     return $;
@@ -10182,13 +10516,16 @@ export const functions = {
     const $3 = $bool(add_ass, "llama_chat_apply_template(add_ass)");
     const $4 = $dataOrNull(buf, 1, "llama_chat_apply_template(buf)");
     const $5 = $int32(length, "llama_chat_apply_template(length)");
+    $atLeast(chat, Number($2), 16, "structs", "n_msg", "llama_chat_apply_template(chat)");
+    $atLeast(buf, buf ? length : 0, 1, "bytes", "length", "llama_chat_apply_template(buf)");
     $llama_chat_apply_template ??= $bind("llama_chat_apply_template", ["buffer", "u64", "u64", "bool", "buffer", "i32"], "i32");
     const $ = $llama_chat_apply_template($0, chat.address, $2, $3, $4, $5);
     return $;
   },
   llama_chat_builtin_templates(output, len) {
-    const $0 = $pointersOrNull(output, "llama_chat_builtin_templates(output)");
+    const $0 = $stringsOrNull(output, false, "llama_chat_builtin_templates(output)");
     const $1 = $uint64(len, "llama_chat_builtin_templates(len)");
+    $atLeast(output, Number($1), 8, "pointers", "len", "llama_chat_builtin_templates(output)");
     $llama_chat_builtin_templates ??= $bind("llama_chat_builtin_templates", ["buffer", "u64"], "i32");
     const $ = $llama_chat_builtin_templates($0, $1);
     return $;
@@ -10501,10 +10838,12 @@ export const functions = {
     }
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar_lazy(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar_lazy(grammar_root)");
-    const $3 = $pointersOrNull(trigger_words, "llama_sampler_init_grammar_lazy(trigger_words)");
+    const $3 = $stringsOrNull(trigger_words, false, "llama_sampler_init_grammar_lazy(trigger_words)");
     const $4 = $uint64(num_trigger_words, "llama_sampler_init_grammar_lazy(num_trigger_words)");
     const $5 = $dataOrNull(trigger_tokens, 4, "llama_sampler_init_grammar_lazy(trigger_tokens)");
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy(num_trigger_tokens)");
+    $atLeast(trigger_words, Number($4), 8, "pointers", "num_trigger_words", "llama_sampler_init_grammar_lazy(trigger_words)");
+    $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy(trigger_tokens)");
     $llama_sampler_init_grammar_lazy ??= $bind(
       "llama_sampler_init_grammar_lazy",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
@@ -10530,10 +10869,19 @@ export const functions = {
     }
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar_lazy_patterns(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar_lazy_patterns(grammar_root)");
-    const $3 = $pointersOrNull(trigger_patterns, "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)");
+    const $3 = $stringsOrNull(trigger_patterns, false, "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)");
     const $4 = $uint64(num_trigger_patterns, "llama_sampler_init_grammar_lazy_patterns(num_trigger_patterns)");
     const $5 = $dataOrNull(trigger_tokens, 4, "llama_sampler_init_grammar_lazy_patterns(trigger_tokens)");
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy_patterns(num_trigger_tokens)");
+    $atLeast(
+      trigger_patterns,
+      Number($4),
+      8,
+      "pointers",
+      "num_trigger_patterns",
+      "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)",
+    );
+    $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy_patterns(trigger_tokens)");
     $llama_sampler_init_grammar_lazy_patterns ??= $bind(
       "llama_sampler_init_grammar_lazy_patterns",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
@@ -10563,8 +10911,9 @@ export const functions = {
     const $2 = $float(dry_base, "llama_sampler_init_dry(dry_base)");
     const $3 = $int32(dry_allowed_length, "llama_sampler_init_dry(dry_allowed_length)");
     const $4 = $int32(dry_penalty_last_n, "llama_sampler_init_dry(dry_penalty_last_n)");
-    const $5 = $pointersOrNull(seq_breakers, "llama_sampler_init_dry(seq_breakers)");
+    const $5 = $stringsOrNull(seq_breakers, true, "llama_sampler_init_dry(seq_breakers)");
     const $6 = $uint64(num_breakers, "llama_sampler_init_dry(num_breakers)");
+    $atLeast(seq_breakers, seq_breakers ? Number($6) : 0, 8, "pointers", "num_breakers", "llama_sampler_init_dry(seq_breakers)");
     $llama_sampler_init_dry ??= $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
     const $ = $llama_sampler_init_dry(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("llama_sampler_init_dry");
@@ -10588,6 +10937,7 @@ export const functions = {
     if (logit_bias !== null && (!(logit_bias instanceof llama_logit_bias) || logit_bias.owner.freed)) {
       throw $wrongHandle(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     }
+    $atLeast(logit_bias, n_logit_bias, 8, "structs", "n_logit_bias", "llama_sampler_init_logit_bias(logit_bias)");
     $llama_sampler_init_logit_bias ??= $bind("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64");
     const $ = $llama_sampler_init_logit_bias($0, $1, logit_bias === null ? 0n : logit_bias.address);
     if ($ === 0n) throw $nullResult("llama_sampler_init_logit_bias");
@@ -10630,6 +10980,7 @@ export const functions = {
     const $2 = $string(path_prefix, 0, "llama_split_path(path_prefix)");
     const $3 = $int32(split_no, "llama_split_path(split_no)");
     const $4 = $int32(split_count, "llama_split_path(split_count)");
+    $atLeast(split_path, Number($1), 1, "bytes", "maxlen", "llama_split_path(split_path)");
     $llama_split_path ??= $bind("llama_split_path", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
     const $ = $llama_split_path($0, $1, $2, $3, $4);
     return $;
@@ -10640,6 +10991,7 @@ export const functions = {
     const $2 = $string(split_path, 0, "llama_split_prefix(split_path)");
     const $3 = $int32(split_no, "llama_split_prefix(split_no)");
     const $4 = $int32(split_count, "llama_split_prefix(split_count)");
+    $atLeast(split_prefix, Number($1), 1, "bytes", "maxlen", "llama_split_prefix(split_prefix)");
     $llama_split_prefix ??= $bind("llama_split_prefix", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
     const $ = $llama_split_prefix($0, $1, $2, $3, $4);
     return $;
@@ -10651,8 +11003,10 @@ export const functions = {
     return $cstringAt($);
   },
   llama_log_get(log_callback, user_data) {
-    const $0 = $pointers(log_callback, "llama_log_get(log_callback)");
-    const $1 = $pointers(user_data, "llama_log_get(user_data)");
+    const $0 = $pointers(log_callback, ggml_log_callback, false, "llama_log_get(log_callback)");
+    const $1 = $data(user_data, 8, "llama_log_get(user_data)");
+    $atLeast(log_callback, 1, 8, "pointers", "1", "llama_log_get(log_callback)");
+    $atLeast(user_data, 1, 8, "pointers", "1", "llama_log_get(user_data)");
     $llama_log_get ??= $bind("llama_log_get", ["buffer", "buffer"], "void");
     $llama_log_get($0, $1);
   },

@@ -17,8 +17,8 @@ import { library } from "./library.ts";
 /** What a guard reads of a `ggml_tensor`. */
 export interface TensorHandle extends Handle {
   readonly type: number;
-  readonly ne: number[];
-  readonly nb: number[];
+  readonly ne: readonly number[];
+  readonly nb: readonly number[];
   readonly op: number;
   readonly flags: number;
   readonly op_params: Int32Array;
@@ -26,7 +26,7 @@ export interface TensorHandle extends Handle {
   readonly view_offs: number;
   readonly data: unknown;
   readonly buffer: unknown;
-  readonly src: (TensorHandle | null)[];
+  readonly src: readonly (TensorHandle | null)[];
 }
 
 /** `GGML_MEM_ALIGN`: what sizes in a context's memory are rounded up to. */
@@ -179,7 +179,7 @@ export function named(error: unknown, name: string, tensors: Readonly<Record<str
   if (!(error instanceof GuardError)) return error;
   const { where, message } = error;
   if (where === "") return new Error(`${name}: ${message}`);
-  const inside = where === name || where === `${name}_impl` ? "" : ` in ${where}`;
+  const inside = where === name || where === `${name}_impl` ? "" : ` in ${where.replace(/__.*/, "")}`; // an instance of a template
   const known = new Set(Object.values(error.shown));
   const more = show(Object.fromEntries(Object.entries(tensors).filter(([, value]) => !known.has(value))));
   return new Error(`${name}: assertion failed${inside}: ${message}${more === "" ? "" : `; ${more}`}`);
@@ -195,7 +195,7 @@ function show(variables: Readonly<Record<string, unknown>>): string {
 
 /** The shadow of a tensor. */
 export function tensor(handle: TensorHandle | null): Tensor | null {
-  return handle === null ? null : new Tensor(handle, handle.type, handle.ne, handle.nb, null, 0);
+  return handle === null ? null : new Tensor(handle, handle.type, handle.ne as number[], handle.nb as number[], null, 0);
 }
 
 /** The shadow of a context. */

@@ -37,13 +37,15 @@ interface Index {
 const good = new WeakMap<Owner, Map<bigint, Known>>();
 
 /**
- * Throws unless the CPU can compute a graph.
+ * Throws unless a backend can compute a graph.
  *
  * @param where The function that is called.
+ * @param backend The backend; null for the CPU's, whose kernels are known.
  * @throws {Error} If a node or one of its sources has no memory, or its operation isn't there for such types and shapes, or an index is out of range.
  */
-export function guardCompute(where: string, graph: Handle, tensorClass: TensorClass): void {
+export function guardCompute(where: string, graph: Handle, tensorClass: TensorClass, backend: Handle | null = null): void {
   const nodes = nodesOf(graph);
+  if (backend !== null) return expectSupport(where, graph, nodes, backend, tensorClass);
   let known = good.get(graph.owner)?.get(graph.address);
   if (known === undefined || !sameNodes(known.nodes, nodes)) {
     known = inspect(where, graph, nodes, tensorClass);
@@ -59,6 +61,16 @@ export function forget(graph: Handle): void {
   good.get(graph.owner)?.delete(graph.address);
 }
 
+function expectSupport(where: string, graph: Handle, nodes: BigUint64Array, backend: Handle, tensorClass: TensorClass): void {
+  const supports = bind("ggml_backend_supports_op", ["u64", "u64"], "bool");
+  nodes.forEach((address, i) => {
+    if (supports(backend.address, address)) return;
+    const node = new tensorClass(address, graph.owner);
+    const sources = node.src.filter((source) => source !== null).map((source) => tensor(source)).join(", ");
+    throw new Error(`${where}: node ${i} (${describe(node)}): this backend has no implementation for ${sources}`);
+  });
+}
+
 function inspect(where: string, graph: Handle, nodes: BigUint64Array, tensorClass: TensorClass): Known {
   const indices: Index[] = [];
   const memory = new TensorMemory(graph.owner);
@@ -67,7 +79,7 @@ function inspect(where: string, graph: Handle, nodes: BigUint64Array, tensorClas
     const print = memory.fingerprint(halves[2 * i] + halves[2 * i + 1] * WORD);
     const { op } = memory;
     if (op === enums.GGML_OP_NONE) continue;
-    const picks = PICKING.has(op);
+    const picks = picksRows(op);
     if (!picks && passed.has(print)) continue;
     const node = new tensorClass(nodes[i], graph.owner);
     if (!passed.has(print)) inspectNode(where, node, i);
@@ -217,13 +229,10 @@ class Hash {
 
 const hash = new Hash();
 
-/** The operations that are given indices. */
-const PICKING: ReadonlySet<number> = new Set<number>([
-  enums.GGML_OP_GET_ROWS,
-  enums.GGML_OP_SET_ROWS,
-  enums.GGML_OP_ADD_ID,
-  enums.GGML_OP_MUL_MAT_ID,
-]);
+/** True for the operations that are given indices. */
+function picksRows(op: number): boolean {
+  return op === enums.GGML_OP_GET_ROWS || op === enums.GGML_OP_SET_ROWS || op === enums.GGML_OP_ADD_ID || op === enums.GGML_OP_MUL_MAT_ID;
+}
 
 /** The rows that an operation picks, if what picks them isn't computed itself. */
 function indexOf(node: TensorHandle, number: number): Index | null {

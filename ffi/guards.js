@@ -227,10 +227,6 @@ const GGML_OP_CROSS_ENTROPY_LOSS_BACK = 97;
 const GGML_OP_OPT_STEP_ADAMW = 98;
 const GGML_OP_OPT_STEP_SGD = 99;
 const GGML_OP_COUNT = 101;
-const GGML_TYPE_TQ1_0 = 34;
-const GGML_TYPE_TQ2_0 = 35;
-const GGML_TYPE_I8 = 24;
-const GGML_TYPE_I16 = 25;
 
 $expectTypes(43);
 $expectLayouts({"ggml_cgraph":{"size":0,"n_nodes":4,"n_leafs":8,"nodes":16,"leafs":40,"grads":24,"grad_accs":32},"ggml_context":{"mem_size":0,"n_objects":20}});
@@ -1070,11 +1066,11 @@ function ggml_norm_impl(ctx, a, eps, inplace) {
 }
 
 function ggml_norm(ctx, a, eps) {
-  return ggml_norm_impl(ctx, a, Math.fround(eps), 0);
+  return ggml_norm_impl(ctx, a, eps, 0);
 }
 
 function ggml_norm_inplace(ctx, a, eps) {
-  return ggml_norm_impl(ctx, a, Math.fround(eps), 1);
+  return ggml_norm_impl(ctx, a, eps, 1);
 }
 
 function ggml_rms_norm_impl(ctx, a, eps, inplace) {
@@ -1084,11 +1080,11 @@ function ggml_rms_norm_impl(ctx, a, eps, inplace) {
 }
 
 function ggml_rms_norm(ctx, a, eps) {
-  return ggml_rms_norm_impl(ctx, a, Math.fround(eps), 0);
+  return ggml_rms_norm_impl(ctx, a, eps, 0);
 }
 
 function ggml_rms_norm_inplace(ctx, a, eps) {
-  return ggml_rms_norm_impl(ctx, a, Math.fround(eps), 1);
+  return ggml_rms_norm_impl(ctx, a, eps, 1);
 }
 
 function ggml_group_norm_impl(ctx, a, n_groups, eps, inplace) {
@@ -1098,11 +1094,11 @@ function ggml_group_norm_impl(ctx, a, n_groups, eps, inplace) {
 }
 
 function ggml_group_norm(ctx, a, n_groups, eps) {
-  return ggml_group_norm_impl(ctx, a, n_groups, Math.fround(eps), 0);
+  return ggml_group_norm_impl(ctx, a, n_groups, eps, 0);
 }
 
 function ggml_group_norm_inplace(ctx, a, n_groups, eps) {
-  return ggml_group_norm_impl(ctx, a, n_groups, Math.fround(eps), 1);
+  return ggml_group_norm_impl(ctx, a, n_groups, eps, 1);
 }
 
 function ggml_l2_norm_impl(ctx, a, eps, inplace) {
@@ -1112,11 +1108,11 @@ function ggml_l2_norm_impl(ctx, a, eps, inplace) {
 }
 
 function ggml_l2_norm(ctx, a, eps) {
-  return ggml_l2_norm_impl(ctx, a, Math.fround(eps), 0);
+  return ggml_l2_norm_impl(ctx, a, eps, 0);
 }
 
 function ggml_l2_norm_inplace(ctx, a, eps) {
-  return ggml_l2_norm_impl(ctx, a, Math.fround(eps), 1);
+  return ggml_l2_norm_impl(ctx, a, eps, 1);
 }
 
 function ggml_rms_norm_back(ctx, a, b, eps) {
@@ -1203,19 +1199,19 @@ function ggml_scale_impl(ctx, a, s, b, inplace) {
 }
 
 function ggml_scale(ctx, a, s) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), 0, 0);
+  return ggml_scale_impl(ctx, a, s, 0, 0);
 }
 
 function ggml_scale_inplace(ctx, a, s) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), 0, 1);
+  return ggml_scale_impl(ctx, a, s, 0, 1);
 }
 
 function ggml_scale_bias(ctx, a, s, b) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), Math.fround(b), 0);
+  return ggml_scale_impl(ctx, a, s, b, 0);
 }
 
 function ggml_scale_bias_inplace(ctx, a, s, b) {
-  return ggml_scale_impl(ctx, a, Math.fround(s), Math.fround(b), 1);
+  return ggml_scale_impl(ctx, a, s, b, 1);
 }
 
 function ggml_set_impl(ctx, a, b, nb1, nb2, nb3, offset, inplace) {
@@ -1508,11 +1504,11 @@ function ggml_clamp_impl(ctx, a, min, max, inplace) {
 }
 
 function ggml_clamp(ctx, a, min, max) {
-  return ggml_clamp_impl(ctx, a, Math.fround(min), Math.fround(max), 0);
+  return ggml_clamp_impl(ctx, a, min, max, 0);
 }
 
 function ggml_clamp_inplace(ctx, a, min, max) {
-  return ggml_clamp_impl(ctx, a, Math.fround(min), Math.fround(max), 1);
+  return ggml_clamp_impl(ctx, a, min, max, 1);
 }
 
 function ggml_soft_max_impl(ctx, a, mask, scale, max_bias, inplace) {
@@ -1542,11 +1538,11 @@ function ggml_soft_max_inplace(ctx, a) {
 }
 
 function ggml_soft_max_ext(ctx, a, mask, scale, max_bias) {
-  return ggml_soft_max_impl(ctx, a, mask, Math.fround(scale), Math.fround(max_bias), 0);
+  return ggml_soft_max_impl(ctx, a, mask, scale, max_bias, 0);
 }
 
 function ggml_soft_max_ext_inplace(ctx, a, mask, scale, max_bias) {
-  return ggml_soft_max_impl(ctx, a, mask, Math.fround(scale), Math.fround(max_bias), 1);
+  return ggml_soft_max_impl(ctx, a, mask, scale, max_bias, 1);
 }
 
 function ggml_soft_max_add_sinks(a, sinks) {
@@ -1566,11 +1562,11 @@ function ggml_soft_max_ext_back_impl(ctx, a, b, scale, max_bias, inplace) {
 }
 
 function ggml_soft_max_ext_back(ctx, a, b, scale, max_bias) {
-  return ggml_soft_max_ext_back_impl(ctx, a, b, Math.fround(scale), Math.fround(max_bias), 0);
+  return ggml_soft_max_ext_back_impl(ctx, a, b, scale, max_bias, 0);
 }
 
 function ggml_soft_max_ext_back_inplace(ctx, a, b, scale, max_bias) {
-  return ggml_soft_max_ext_back_impl(ctx, a, b, Math.fround(scale), Math.fround(max_bias), 1);
+  return ggml_soft_max_ext_back_impl(ctx, a, b, scale, max_bias, 1);
 }
 
 function ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, inplace) {
@@ -1601,37 +1597,37 @@ function ggml_rope_inplace(ctx, a, b, n_dims, mode) {
 }
 
 function ggml_rope_ext(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 0);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 0);
 }
 
 function ggml_rope_multi(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 0);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 0);
 }
 
 function ggml_rope_ext_inplace(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 1);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 1);
 }
 
 function ggml_rope_multi_inplace(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 1);
+  return ggml_rope_impl(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 1);
 }
 
 function ggml_rope_custom(ctx, a, b, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 0);
+  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 0);
 }
 
 function ggml_rope_custom_inplace(ctx, a, b, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow), 1);
+  return ggml_rope_impl(ctx, a, b, null, n_dims, null, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow, 1);
 }
 
 function ggml_rope_ext_back(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  let result = ggml_rope_ext(ctx, a, b, c, n_dims, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow));
+  let result = ggml_rope_ext(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
   result.op = GGML_OP_ROPE_BACK;
   return result;
 }
 
 function ggml_rope_multi_back(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
-  let result = ggml_rope_multi(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow));
+  let result = ggml_rope_multi(ctx, a, b, c, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
   result.op = GGML_OP_ROPE_BACK;
   return result;
 }
@@ -1862,7 +1858,7 @@ function ggml_pool_1d(ctx, a, op, k0, s0, p0) {
 
 function ggml_pool_2d(ctx, a, op, k0, k1, s0, s1, p0, p1) {
   let result;
-  const ne = [ggml_calc_pool_output_size(a.ne[0], k0, s0, Math.fround(p0)), ggml_calc_pool_output_size(a.ne[1], k1, s1, Math.fround(p1)), a.ne[2], a.ne[3]];
+  const ne = [ggml_calc_pool_output_size(a.ne[0], k0, s0, p0), ggml_calc_pool_output_size(a.ne[1], k1, s1, p1), a.ne[2], a.ne[3]];
   if (!(ne[0] > 0)) throw $failed("ggml_pool_2d", "ne[0] > 0", { ne });
   if (!(ne[1] > 0)) throw $failed("ggml_pool_2d", "ne[1] > 0", { ne });
   result = ggml_new_tensor(ctx, GGML_TYPE_F32, 4, ne);
@@ -1959,11 +1955,11 @@ function ggml_fill_impl(ctx, a, c, inplace) {
 }
 
 function ggml_fill(ctx, a, c) {
-  return ggml_fill_impl(ctx, a, Math.fround(c), 0);
+  return ggml_fill_impl(ctx, a, c, 0);
 }
 
 function ggml_fill_inplace(ctx, a, c) {
-  return ggml_fill_impl(ctx, a, Math.fround(c), 1);
+  return ggml_fill_impl(ctx, a, c, 1);
 }
 
 function ggml_timestep_embedding(ctx, timesteps, dim, max_period) {
@@ -2395,7 +2391,7 @@ function ggml_dsv4_hc_pre(ctx, x, weights) {
 }
 
 function ggml_dsv4_hc_pre_gated(ctx, x, gate, scale) {
-  return ggml_dsv4_hc_pre_impl(ctx, x, gate, Math.fround(scale), 1);
+  return ggml_dsv4_hc_pre_impl(ctx, x, gate, scale, 1);
 }
 
 function ggml_dsv4_hc_post(ctx, x, residual, post, comb) {
@@ -2700,7 +2696,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
     case GGML_OP_SQRT:
       {
         if (src0_needs_grads) {
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale(ctx, ggml_div(ctx, grad, tensor), Math.fround(0.5)));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale(ctx, ggml_div(ctx, grad, tensor), 0.5));
         }
       }
       break;
@@ -2742,7 +2738,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
     case GGML_OP_MEAN:
       {
         if (src0_needs_grads) {
-          ggml_add1_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(Math.fround(1 / src0.ne[0])), 0, 0));
+          ggml_add1_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(1 / src0.ne[0]), 0, 0));
         }
       }
       break;
@@ -2765,7 +2761,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
         if (src0_needs_grads) {
           let eps;
           eps = $parameter(tensor.op_params, 0, "float");
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_rms_norm_back(ctx, grad, src0, Math.fround(eps)));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_rms_norm_back(ctx, grad, src0, eps));
         }
       }
       break;
@@ -2797,7 +2793,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
         if (src0_needs_grads) {
           let s;
           s = $parameter(tensor.op_params, 0, "float");
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, Math.fround(s), 0, 0));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_scale_impl(ctx, grad, s, 0, 0));
         }
       }
       break;
@@ -2926,7 +2922,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
           let max_bias = 0;
           scale = $parameter(tensor.op_params, 0, "float");
           max_bias = $parameter(tensor.op_params, 1, "float");
-          ggml_add_or_set(ctx, cgraph, isrc0, ggml_soft_max_ext_back(ctx, grad, tensor, Math.fround(scale), Math.fround(max_bias)));
+          ggml_add_or_set(ctx, cgraph, isrc0, ggml_soft_max_ext_back(ctx, grad, tensor, scale, max_bias));
         }
         if (!((!src1 || !src1_needs_grads) && true)) throw $failed("ggml_compute_backward", "(!src1 || !src1_needs_grads) && \"backward pass for softmax mask not implemented\"", { src1, src1_needs_grads });
       }
@@ -2951,7 +2947,7 @@ function ggml_compute_backward(ctx, cgraph, i, grads_needed) {
           beta_fast = $parameter(tensor.op_params, 9, "float");
           beta_slow = $parameter(tensor.op_params, 10, "float");
           for (let $i = 0; $i < 4; $i++) sections[$i] = tensor.op_params[$i + 11];
-          const rope_back = (grad.ne[2] === src1.ne[0]) ? ggml_rope_ext_back(ctx, grad, src1, src2, n_dims, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow)) : ggml_rope_multi_back(ctx, grad, src1, src2, n_dims, sections, mode, n_ctx_orig, Math.fround(freq_base), Math.fround(freq_scale), Math.fround(ext_factor), Math.fround(attn_factor), Math.fround(beta_fast), Math.fround(beta_slow));
+          const rope_back = (grad.ne[2] === src1.ne[0]) ? ggml_rope_ext_back(ctx, grad, src1, src2, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) : ggml_rope_multi_back(ctx, grad, src1, src2, n_dims, sections, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow);
           ggml_add_or_set(ctx, cgraph, isrc0, rope_back);
         }
         if (!((!src2 || !src2_needs_grads) && true)) throw $failed("ggml_compute_backward", "(!src2 || !src2_needs_grads) && \"gradients for freq factors not implemented\"", { src2, src2_needs_grads });
@@ -3261,391 +3257,6 @@ function ggml_graph_node(cgraph, i) {
 
 function ggml_graph_add_node(cgraph, tensor) {
   if (!(cgraph.size > cgraph.n_nodes)) throw $failed("ggml_graph_add_node", "cgraph->size > cgraph->n_nodes", { cgraph });
-}
-
-function ggml_quantize_requires_imatrix(type) {
-  return !!(((type === GGML_TYPE_IQ2_XXS) || (type === GGML_TYPE_IQ2_XS)) || (type === GGML_TYPE_IQ1_S));
-}
-
-function ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
-  if (ggml_quantize_requires_imatrix(type)) {
-    if (!(imatrix !== null)) throw $failed("ggml_quantize_chunk", "imatrix != NULL", { imatrix });
-  }
-  if (!(($remainder(start, $typeTraits(type).blck_size)) === 0)) throw $failed("ggml_quantize_chunk", "start % type_traits[type].blck_size == 0", { start, type });
-  if (!(($remainder(start, n_per_row)) === 0)) throw $failed("ggml_quantize_chunk", "start % n_per_row == 0", { start, n_per_row });
-  const start_row = $divide(start, n_per_row);
-  const row_size = ggml_row_size(type, n_per_row);
-  switch (type) {
-    case GGML_TYPE_Q1_0:
-      break;
-    case GGML_TYPE_Q2_0:
-      break;
-    case GGML_TYPE_Q4_0:
-      break;
-    case GGML_TYPE_Q4_1:
-      break;
-    case GGML_TYPE_Q5_0:
-      break;
-    case GGML_TYPE_Q5_1:
-      break;
-    case GGML_TYPE_Q8_0:
-      break;
-    case GGML_TYPE_MXFP4:
-      break;
-    case GGML_TYPE_NVFP4:
-      break;
-    case GGML_TYPE_Q2_K:
-      break;
-    case GGML_TYPE_Q3_K:
-      break;
-    case GGML_TYPE_Q4_K:
-      break;
-    case GGML_TYPE_Q5_K:
-      break;
-    case GGML_TYPE_Q6_K:
-      break;
-    case GGML_TYPE_TQ1_0:
-      break;
-    case GGML_TYPE_TQ2_0:
-      break;
-    case GGML_TYPE_IQ2_XXS:
-      break;
-    case GGML_TYPE_IQ2_XS:
-      break;
-    case GGML_TYPE_IQ3_XXS:
-      break;
-    case GGML_TYPE_IQ3_S:
-      break;
-    case GGML_TYPE_IQ2_S:
-      break;
-    case GGML_TYPE_IQ1_S:
-      break;
-    case GGML_TYPE_IQ1_M:
-      break;
-    case GGML_TYPE_IQ4_NL:
-      break;
-    case GGML_TYPE_IQ4_XS:
-      break;
-    case GGML_TYPE_F16:
-      {
-        const elemsize = 2;
-      }
-      break;
-    case GGML_TYPE_BF16:
-      {
-        const elemsize = 2;
-      }
-      break;
-    case GGML_TYPE_F32:
-      {
-        const elemsize = 4;
-      }
-      break;
-    default:
-      if (!(0)) throw $failed("ggml_quantize_chunk", "false", {});
-  }
-}
-
-function ggml_get_no_alloc(ctx) {
-  return ctx.no_alloc;
-}
-
-function ggml_set_i32(tensor, value) {
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      {
-        if (!(tensor.nb[0] === 1)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(int8_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_I16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(int16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_I32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(int32_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_F16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_BF16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_F32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32", "tensor->nb[0] == sizeof(float)", { tensor });
-      }
-      break;
-    default:
-      throw $aborted("ggml_set_i32", "fatal error");
-  }
-  return tensor;
-}
-
-function ggml_new_i32(ctx, value) {
-  if (!(!ggml_get_no_alloc(ctx))) throw $failed("ggml_new_i32", "!ggml_get_no_alloc(ctx)", { ctx });
-  const result = ggml_new_tensor_1d(ctx, GGML_TYPE_I32, 1);
-  ggml_set_i32(result, value);
-  return result;
-}
-
-function ggml_set_f32(tensor, value) {
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      {
-        if (!(tensor.nb[0] === 1)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(int8_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_I16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(int16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_I32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(int32_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_F16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_BF16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(ggml_bf16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_F32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_f32", "tensor->nb[0] == sizeof(float)", { tensor });
-      }
-      break;
-    default:
-      throw $aborted("ggml_set_f32", "fatal error");
-  }
-  return tensor;
-}
-
-function ggml_new_f32(ctx, value) {
-  if (!(!ggml_get_no_alloc(ctx))) throw $failed("ggml_new_f32", "!ggml_get_no_alloc(ctx)", { ctx });
-  const result = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, 1);
-  ggml_set_f32(result, Math.fround(value));
-  return result;
-}
-
-function ggml_get_i32_nd(tensor, i0, i1, i2, i3) {
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-    case GGML_TYPE_I16:
-    case GGML_TYPE_I32:
-    case GGML_TYPE_F16:
-    case GGML_TYPE_BF16:
-    case GGML_TYPE_F32:
-    default:
-      throw $aborted("ggml_get_i32_nd", "fatal error");
-  }
-}
-
-function ggml_get_i32_1d(tensor, i) {
-  if (!ggml_is_contiguous(tensor)) {
-  }
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      {
-        if (!(tensor.nb[0] === 1)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(int8_t)", { tensor });
-        return tensor.data[i];
-      }
-    case GGML_TYPE_I16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(int16_t)", { tensor });
-        return tensor.data[i];
-      }
-    case GGML_TYPE_I32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(int32_t)", { tensor });
-        return tensor.data[i];
-      }
-    case GGML_TYPE_F16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
-      }
-    case GGML_TYPE_BF16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(ggml_bf16_t)", { tensor });
-      }
-    case GGML_TYPE_F32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_get_i32_1d", "tensor->nb[0] == sizeof(float)", { tensor });
-        return (tensor.data[i] | 0);
-      }
-    default:
-      throw $aborted("ggml_get_i32_1d", "fatal error");
-  }
-}
-
-function ggml_set_i32_nd(tensor, i0, i1, i2, i3, value) {
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      break;
-    case GGML_TYPE_I16:
-      break;
-    case GGML_TYPE_I32:
-      break;
-    case GGML_TYPE_F16:
-      break;
-    case GGML_TYPE_BF16:
-      break;
-    case GGML_TYPE_F32:
-      break;
-    default:
-      throw $aborted("ggml_set_i32_nd", "fatal error");
-  }
-}
-
-function ggml_set_i32_1d(tensor, i, value) {
-  if (!ggml_is_contiguous(tensor)) {
-    const id = [0, 0, 0, 0];
-    ggml_set_i32_nd(tensor, (id[0] | 0), (id[1] | 0), (id[2] | 0), (id[3] | 0), value);
-    return;
-  }
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      {
-        if (!(tensor.nb[0] === 1)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(int8_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_I16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(int16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_I32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(int32_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_F16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(ggml_fp16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_BF16:
-      {
-        if (!(tensor.nb[0] === 2)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(ggml_bf16_t)", { tensor });
-      }
-      break;
-    case GGML_TYPE_F32:
-      {
-        if (!(tensor.nb[0] === 4)) throw $failed("ggml_set_i32_1d", "tensor->nb[0] == sizeof(float)", { tensor });
-      }
-      break;
-    default:
-      throw $aborted("ggml_set_i32_1d", "fatal error");
-  }
-}
-
-function ggml_get_f32_nd(tensor, i0, i1, i2, i3) {
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-    case GGML_TYPE_I16:
-    case GGML_TYPE_I32:
-    case GGML_TYPE_F16:
-    case GGML_TYPE_BF16:
-    case GGML_TYPE_F32:
-    default:
-      throw $aborted("ggml_get_f32_nd", "fatal error");
-  }
-}
-
-function ggml_get_f32_1d(tensor, i) {
-  if (!ggml_is_contiguous(tensor)) {
-  }
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      {
-        return Math.fround(tensor.data[i]);
-      }
-    case GGML_TYPE_I16:
-      {
-        return Math.fround(tensor.data[i]);
-      }
-    case GGML_TYPE_I32:
-      {
-        return Math.fround(tensor.data[i]);
-      }
-    case GGML_TYPE_F16:
-      {
-      }
-    case GGML_TYPE_BF16:
-      {
-      }
-    case GGML_TYPE_F32:
-      {
-        return Math.fround(tensor.data[i]);
-      }
-    default:
-      throw $aborted("ggml_get_f32_1d", "fatal error");
-  }
-}
-
-function ggml_set_f32_nd(tensor, i0, i1, i2, i3, value) {
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      break;
-    case GGML_TYPE_I16:
-      break;
-    case GGML_TYPE_I32:
-      break;
-    case GGML_TYPE_F16:
-      break;
-    case GGML_TYPE_BF16:
-      break;
-    case GGML_TYPE_F32:
-      break;
-    default:
-      throw $aborted("ggml_set_f32_nd", "fatal error");
-  }
-}
-
-function ggml_set_f32_1d(tensor, i, value) {
-  if (!ggml_is_contiguous(tensor)) {
-    const id = [0, 0, 0, 0];
-    ggml_set_f32_nd(tensor, (id[0] | 0), (id[1] | 0), (id[2] | 0), (id[3] | 0), Math.fround(value));
-    return;
-  }
-  switch (tensor.type) {
-    case GGML_TYPE_I8:
-      break;
-    case GGML_TYPE_I16:
-      break;
-    case GGML_TYPE_I32:
-      break;
-    case GGML_TYPE_F16:
-      break;
-    case GGML_TYPE_BF16:
-      break;
-    case GGML_TYPE_F32:
-      break;
-    default:
-      throw $aborted("ggml_set_f32_1d", "fatal error");
-  }
-}
-
-function ggml_cpu_init() {
-  {
-  }
-}
-
-function ggml_graph_compute(cgraph, cplan) {
-  ggml_cpu_init();
-  if (!(cplan)) throw $failed("ggml_graph_compute", "cplan", { cplan });
 }
 
 function ggml_is_scalar$why(tensor) {
@@ -6173,120 +5784,6 @@ export const guards = {
       ggml_set_zero($0);
     } catch (error) {
       throw $named(error, "ggml_set_zero", { tensor: $0 });
-    }
-  },
-  ggml_quantize_chunk(type, src, dst, start, nrows, n_per_row, imatrix) {
-    const $0 = type, $1 = $numbers(src, Float32Array), $2 = dst, $3 = Number(start), $4 = Number(nrows), $5 = Number(n_per_row), $6 = $numbers(imatrix, Float32Array);
-    try {
-      ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
-    } catch (error) {
-      throw $named(error, "ggml_quantize_chunk", {});
-    }
-  },
-  ggml_new_i32(ctx, value) {
-    const $0 = $context(ctx), $1 = value;
-    try {
-      ggml_new_i32($0, $1);
-      $0.expectRoom();
-    } catch (error) {
-      throw $named(error, "ggml_new_i32", {});
-    }
-  },
-  ggml_new_f32(ctx, value) {
-    const $0 = $context(ctx), $1 = Math.fround(value);
-    try {
-      ggml_new_f32($0, $1);
-      $0.expectRoom();
-    } catch (error) {
-      throw $named(error, "ggml_new_f32", {});
-    }
-  },
-  ggml_set_i32(tensor, value) {
-    const $0 = $tensor(tensor), $1 = value;
-    try {
-      ggml_set_i32($0, $1);
-    } catch (error) {
-      throw $named(error, "ggml_set_i32", { tensor: $0 });
-    }
-  },
-  ggml_set_f32(tensor, value) {
-    const $0 = $tensor(tensor), $1 = Math.fround(value);
-    try {
-      ggml_set_f32($0, $1);
-    } catch (error) {
-      throw $named(error, "ggml_set_f32", { tensor: $0 });
-    }
-  },
-  ggml_get_i32_1d(tensor, i) {
-    const $0 = $tensor(tensor), $1 = i;
-    try {
-      ggml_get_i32_1d($0, $1);
-    } catch (error) {
-      throw $named(error, "ggml_get_i32_1d", { tensor: $0 });
-    }
-  },
-  ggml_set_i32_1d(tensor, i, value) {
-    const $0 = $tensor(tensor), $1 = i, $2 = value;
-    try {
-      ggml_set_i32_1d($0, $1, $2);
-    } catch (error) {
-      throw $named(error, "ggml_set_i32_1d", { tensor: $0 });
-    }
-  },
-  ggml_get_i32_nd(tensor, i0, i1, i2, i3) {
-    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3;
-    try {
-      ggml_get_i32_nd($0, $1, $2, $3, $4);
-    } catch (error) {
-      throw $named(error, "ggml_get_i32_nd", { tensor: $0 });
-    }
-  },
-  ggml_set_i32_nd(tensor, i0, i1, i2, i3, value) {
-    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3, $5 = value;
-    try {
-      ggml_set_i32_nd($0, $1, $2, $3, $4, $5);
-    } catch (error) {
-      throw $named(error, "ggml_set_i32_nd", { tensor: $0 });
-    }
-  },
-  ggml_get_f32_1d(tensor, i) {
-    const $0 = $tensor(tensor), $1 = i;
-    try {
-      ggml_get_f32_1d($0, $1);
-    } catch (error) {
-      throw $named(error, "ggml_get_f32_1d", { tensor: $0 });
-    }
-  },
-  ggml_set_f32_1d(tensor, i, value) {
-    const $0 = $tensor(tensor), $1 = i, $2 = Math.fround(value);
-    try {
-      ggml_set_f32_1d($0, $1, $2);
-    } catch (error) {
-      throw $named(error, "ggml_set_f32_1d", { tensor: $0 });
-    }
-  },
-  ggml_get_f32_nd(tensor, i0, i1, i2, i3) {
-    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3;
-    try {
-      ggml_get_f32_nd($0, $1, $2, $3, $4);
-    } catch (error) {
-      throw $named(error, "ggml_get_f32_nd", { tensor: $0 });
-    }
-  },
-  ggml_set_f32_nd(tensor, i0, i1, i2, i3, value) {
-    const $0 = $tensor(tensor), $1 = i0, $2 = i1, $3 = i2, $4 = i3, $5 = Math.fround(value);
-    try {
-      ggml_set_f32_nd($0, $1, $2, $3, $4, $5);
-    } catch (error) {
-      throw $named(error, "ggml_set_f32_nd", { tensor: $0 });
-    }
-  },
-  ggml_graph_compute(cgraph, cplan) {
-    const $0 = $graph(cgraph, ggml_tensor), $1 = cplan;
-    try {
-      ggml_graph_compute($0, $1);
-    } catch (error) {
-      throw $named(error, "ggml_graph_compute", {});
     }
   },
 };

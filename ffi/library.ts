@@ -8,6 +8,7 @@
  */
 
 import { type Abi, checkAbi } from "./abi.ts";
+import { exitOnAbort, noDebugger } from "./abort.ts";
 import {
   CPU_VARIANTS,
   fileNames,
@@ -20,14 +21,7 @@ import {
   platformPackage,
   RELEASE,
 } from "./find.ts";
-
-/** What {@linkcode load} takes. */
-export interface LoadOptions {
-  /** A library file, or a folder that holds a build's libraries. */
-  path?: string;
-  /** False to call C without checking what it asserts. */
-  guards?: boolean;
-}
+import { FIRST_SYMBOLS, quieten } from "./log.ts";
 
 /** Whether the guards run. */
 export const guarding: { on: boolean } = { on: true };
@@ -46,6 +40,23 @@ export interface LibraryInfo {
   readonly cpu: { readonly variant: string; readonly score: number } | null;
 }
 
+/** What {@linkcode load} takes. */
+export interface LoadOptions {
+  /** A library file, or a folder that holds a build's libraries. Without it, what `GGML_LIBRARY` names or the prebuilt package. */
+  path?: string;
+  /** False to call C without checking first what it asserts. By default it is checked, at 0.1 µs a tensor. */
+  guards?: boolean;
+  /**
+   * What happens when C aborts, which it does where it finds a mistake that nothing here found before: `"exit"` prints C's message, the
+   * JavaScript stack that led there and how to report it, calls the `unload` listeners, and ends the process with {@linkcode EXIT_ABORT}.
+   * For servers: a supervisor sees a code instead of a crash, and no core is dumped. By default the process ends as C ends it, with SIGABRT.
+   *
+   * What aborts on another thread than this one, or outside ggml's own checks (a C++ exception, the C library), ends it with the same code;
+   * then there is no stack to show, and the `unload` listeners are not called.
+   */
+  onAbort?: "exit";
+}
+
 /** A path that was tried and why it didn't do. */
 interface Attempt {
   readonly path: string;
@@ -58,6 +69,7 @@ type Part = typeof PARTS[number];
 
 const OVERHEAD = { parameters: [], result: "usize" } as const;
 const SCORE = { parameters: [], result: "i32" } as const;
+const POINTER = { type: "pointer" } as const;
 const VERSION = { parameters: [], result: "pointer" } as const;
 
 /** The files of one ggml. */
@@ -68,7 +80,12 @@ export class Library {
   readonly #folder: string;
   readonly #parts: Map<Part, string | null> = new Map();
   readonly #attempts: Attempt[] = [];
+  readonly #addresses: Map<string, bigint | null> = new Map();
   cpu: LibraryInfo["cpu"] = null;
+  /** True once a function of llama's was looked up. */
+  usesLlama = false;
+  /** Called before the first one is. */
+  beforeLlama: (() => void) | null = null;
   /** `ggml_tensor_overhead()`: what a library that is ggml can be told by. */
   readonly tensorOverhead: number;
 
@@ -111,7 +128,11 @@ export class Library {
   }
 
   /** A function of the library, undefined if it hasn't got it. */
-  find(name: string, definition: Deno.ForeignFunction): unknown {
+  find(name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
+    if (!this.usesLlama && name.startsWith("llama_")) {
+      this.usesLlama = true;
+      this.beforeLlama?.();
+    }
     if (this.#named !== null) {
       const found = lookUp(this.#named, name, definition);
       if (found !== undefined) return found;
@@ -121,6 +142,28 @@ export class Library {
       if (file === null) continue;
       const found = lookUp(file, name, definition);
       if (found !== undefined) return found;
+    }
+  }
+
+  /** The address of a function, of the library or of what it depends on (the C library, except on Windows); null if there is none. */
+  address(name: string): bigint | null {
+    let address = this.#addresses.get(name);
+    if (address === undefined) {
+      const pointer = this.find(name, POINTER) as Deno.PointerValue | undefined;
+      address = pointer === undefined ? null : BigInt(Deno.UnsafePointer.value(pointer));
+      this.#addresses.set(name, address);
+    }
+    return address;
+  }
+
+  /** Looks up the addresses of several functions at once: to open a file for ten costs little more than for one. */
+  findAddresses(names: readonly string[]): void {
+    const file = this.files[0];
+    try {
+      const { symbols } = Deno.dlopen(file, Object.fromEntries(names.map((name) => [name, POINTER])));
+      for (const name of names) this.#addresses.set(name, BigInt(Deno.UnsafePointer.value(symbols[name])));
+    } catch {
+      // One of them is not there: each is looked for by itself when it is needed.
     }
   }
 
@@ -212,7 +255,7 @@ function whyNot(path: string): string | null {
 }
 
 /** A function of an open library; undefined if the library hasn't got it. */
-function lookUp(path: string, name: string, definition: Deno.ForeignFunction): unknown {
+function lookUp(path: string, name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
   try {
     return Deno.dlopen(path, { [name]: definition }).symbols[name];
   } catch (error) {
@@ -285,10 +328,12 @@ export function library(): Library {
  * Loads ggml's library. Without it, the first call of any function loads the default one.
  *
  * @param options `path`: a library file, or a folder that holds a build's libraries. `guards`: false to go without the checks of what ggml
- * asserts (0.1 µs a tensor); a mistake then ends the process. It may be changed at any time.
+ * asserts (0.1 µs a tensor); a mistake then ends the process. `onAbort: "exit"`: how the process ends if C aborts all the same. Both may also
+ * be said later.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
- * bindings', or if a library is already loaded: one process holds one.
+ * bindings', if a library is already loaded (one process holds one), or if `onAbort` can't be had on this system.
+ * @throws {TypeError} If an option has the wrong type.
  *
  * @example
  * ```ts
@@ -296,12 +341,22 @@ export function library(): Library {
  *
  * console.log(load().version); // 0.25.1
  * ```
+ *
+ * @example In a server, end with a code of one's own where C would abort
+ * ```ts no-run
+ * import { load } from "@ggml/deno";
+ *
+ * load({ onAbort: "exit" });
+ * ```
  */
 export function load(options: LoadOptions = {}): LibraryInfo {
   if (typeof options !== "object" || options === null) throw new TypeError(`load: expected { path }, got ${Deno.inspect(options)}`);
-  const { path, guards } = options;
+  const { path, guards, onAbort } = options;
   if (guards !== undefined && typeof guards !== "boolean") {
     throw new TypeError(`load({ guards }): expected a boolean, got ${Deno.inspect(guards)}`);
+  }
+  if (onAbort !== undefined && onAbort !== "exit") {
+    throw new TypeError(`load({ onAbort }): expected "exit", got ${Deno.inspect(onAbort)}`);
   }
   if (path !== undefined) {
     if (typeof path !== "string" || path === "") {
@@ -316,6 +371,7 @@ export function load(options: LoadOptions = {}): LibraryInfo {
   }
   const { place, version, files, cpu } = library();
   if (guards !== undefined) guarding.on = guards;
+  if (onAbort === "exit") exitOnAbort(library());
   return { ...place, version, files, cpu };
 }
 
@@ -328,6 +384,9 @@ export function expectAbi(abi: Abi): void {
 function open(place: Place): Library {
   const opened = new Library(place);
   for (const abi of abis) checkAbi(opened, abi);
+  opened.findAddresses(FIRST_SYMBOLS);
+  noDebugger(opened);
+  quieten(opened);
   return opened;
 }
 

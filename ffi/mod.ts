@@ -5,6 +5,7 @@
  */
 
 export { type Abi, type AnyFunction, Callback, type Data, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
+export { EXIT_ABORT } from "./abort.ts";
 export { lib } from "./lib.js";
 export { type LibraryInfo, load, type LoadOptions } from "./library.ts";
 export { symbols } from "./symbols.ts";

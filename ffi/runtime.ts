@@ -10,6 +10,8 @@ export {
   type Data,
   data,
   dataOrNull,
+  enumerator,
+  flags,
   float,
   format,
   int32,
@@ -21,6 +23,8 @@ export {
   smallUnsigned,
   string,
   stringOrNull,
+  strings,
+  stringsOrNull,
   struct,
   uint32,
   uint64,
@@ -28,6 +32,7 @@ export {
 export { type Bind, binder } from "./bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./callback.ts";
 export { cstringAt } from "./cstring.ts";
+export { Domain } from "./domain.ts";
 export { enterCall, leaveCall } from "./failure.ts";
 export {
   expectLength,
@@ -37,21 +42,27 @@ export {
   getString,
   getStructs,
   getText,
+  setArray,
   setHandle,
   setHandles,
+  setNumbers,
   setPointer,
   setPointers,
   setString,
   setStruct,
   setText,
 } from "./fields.ts";
+export { byHand } from "./guards_by_hand.ts";
 export { dispose, Handle, keep, keepData, keepLatest, markFreed, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
+export { atLeast } from "./lengths.ts";
 export { guarding } from "./library.ts";
 export { Owner, STATIC } from "./owner.ts";
 export {
   BOOL,
   DOUBLE,
+  enumSlot,
+  flagsSlot,
   FLOAT,
   handleSlot,
   INT16,

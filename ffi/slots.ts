@@ -10,6 +10,7 @@
 import * as argument from "./arguments.ts";
 import { encode, readCString } from "./cstring.ts";
 import { describe } from "./describe.ts";
+import type { Domain } from "./domain.ts";
 import { type Handle, Pointer } from "./handle.ts";
 import { fromInt64, fromUint64 } from "./integers.ts";
 import { STATIC } from "./owner.ts";
@@ -83,6 +84,16 @@ export const POINTER: Slot = {
   zero: null,
   keepResult: (value, where) => argument.data(value, 0, where),
 };
+
+/** An enum of 32 bits. What C passes is not checked. */
+export function enumSlot(domain: Domain, signed: boolean): Slot {
+  return { native: signed ? "i32" : "u32", toC: (value, where) => argument.enumerator(value, domain, where), fromC: same, zero: 0 };
+}
+
+/** Values of an enum of 32 bits, or'ed. */
+export function flagsSlot(domain: Domain, signed: boolean): Slot {
+  return { native: signed ? "i32" : "u32", toC: (value, where) => argument.flags(value, domain, where), fromC: same, zero: 0 };
+}
 
 /** A pointer to a struct. */
 export function handleSlot(wrapper: new (address: bigint, owner: typeof STATIC) => Handle): Slot {

@@ -395,7 +395,7 @@ export declare class ggml_cplan extends $Struct {
   set work_size(value: number | bigint);
   /** `uint8_t *work_data` */
   get work_data(): $Pointer | null;
-  set work_data(value: $Data | null);
+  set work_data(value: $Data<Uint8Array> | null);
   /** `int n_threads` */
   get n_threads(): number;
   set n_threads(value: number);
@@ -524,7 +524,7 @@ export declare class gguf_init_params extends $Struct {
   set no_alloc(value: boolean);
   /** `struct ggml_context **ctx` */
   get ctx(): $Pointer | null;
-  set ctx(value: $Data | null);
+  set ctx(value: $Data<BigUint64Array> | null);
 }
 
 /** `struct llama_vocab` (llama.h:61), opaque. */
@@ -615,22 +615,22 @@ export declare class llama_batch extends $Struct {
   set n_tokens(value: number);
   /** `llama_token *token` */
   get token(): $Pointer | null;
-  set token(value: $Data | null);
+  set token(value: $Data<Int32Array> | null);
   /** `float *embd` */
   get embd(): $Pointer | null;
-  set embd(value: $Data | null);
+  set embd(value: $Data<Float32Array> | null);
   /** `llama_pos *pos` */
   get pos(): $Pointer | null;
-  set pos(value: $Data | null);
+  set pos(value: $Data<Int32Array> | null);
   /** `int32_t *n_seq_id` */
   get n_seq_id(): $Pointer | null;
-  set n_seq_id(value: $Data | null);
+  set n_seq_id(value: $Data<Int32Array> | null);
   /** `llama_seq_id **seq_id` */
   get seq_id(): $Pointer | null;
-  set seq_id(value: $Data | null);
+  set seq_id(value: $Data<BigUint64Array> | null);
   /** `int8_t *logits` */
   get logits(): $Pointer | null;
-  set logits(value: $Data | null);
+  set logits(value: $Data<Int8Array> | null);
 }
 
 /** `struct llama_model_kv_override` (llama.h:296), 264 bytes. */
@@ -680,7 +680,7 @@ export declare class llama_model_params extends $Struct {
   constructor(init?: $Init<llama_model_params>, owner?: $Owner);
   /** `ggml_backend_dev_t *devices` */
   get devices(): $Pointer | null;
-  set devices(value: $Data | null);
+  set devices(value: $Data<BigUint64Array> | null);
   /** `const struct llama_model_tensor_buft_override *tensor_buft_overrides` */
   get tensor_buft_overrides(): llama_model_tensor_buft_override | null;
   set tensor_buft_overrides(value: llama_model_tensor_buft_override | null);
@@ -701,7 +701,7 @@ export declare class llama_model_params extends $Struct {
   set main_gpu(value: number);
   /** `const float *tensor_split` */
   get tensor_split(): $Pointer | null;
-  set tensor_split(value: $Data | null);
+  set tensor_split(value: $Data<Float32Array> | null);
   /** `llama_progress_callback progress_callback` */
   get progress_callback(): llama_progress_callback | null;
   set progress_callback(value: llama_progress_callback | null);
@@ -889,7 +889,7 @@ export declare class llama_model_imatrix_data extends $Struct {
   set name(value: string | null);
   /** `const float *data` */
   get data(): $Pointer | null;
-  set data(value: $Data | null);
+  set data(value: $Data<Float32Array> | null);
   /** `size_t size` */
   get size(): number;
   set size(value: number | bigint);
@@ -942,7 +942,7 @@ export declare class llama_model_quantize_params extends $Struct {
   set tt_overrides(value: llama_model_tensor_override | null);
   /** `const int32_t *prune_layers` */
   get prune_layers(): $Pointer | null;
-  set prune_layers(value: $Data | null);
+  set prune_layers(value: $Data<Int32Array> | null);
   /** `size_t max_buf_size` */
   get max_buf_size(): number;
   set max_buf_size(value: number | bigint);

@@ -24,9 +24,11 @@ import {
   llama_sampler_i_reset,
 } from "./callbacks.js";
 import { functions } from "./functions.js";
+import { domains as $domains } from "./enums.js";
 import {
   bool as $bool,
   dispose as $dispose,
+  enumerator as $enumerator,
   expectLength as $expectLength,
   float as $float,
   getArray as $getArray,
@@ -42,8 +44,10 @@ import {
   readFour as $readFour,
   readInt64 as $readInt64,
   readUint64 as $readUint64,
+  setArray as $setArray,
   setHandle as $setHandle,
   setHandles as $setHandles,
+  setNumbers as $setNumbers,
   setPointer as $setPointer,
   setString as $setString,
   setStruct as $setStruct,
@@ -220,7 +224,7 @@ export class ggml_tensor extends $Struct {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
   set type(value) {
-    $memory(this).setUint32(this.$offset + 0, $uint32(value, "ggml_tensor.type"), true);
+    $memory(this).setUint32(this.$offset + 0, $enumerator(value, $domains.ggml_type, "ggml_tensor.type"), true);
   }
   get buffer() {
     return $getHandle(this, 8, ggml_backend_buffer);
@@ -250,14 +254,13 @@ export class ggml_tensor extends $Struct {
     return $memory(this).getUint32(this.$offset + 80, true);
   }
   set op(value) {
-    $memory(this).setUint32(this.$offset + 80, $uint32(value, "ggml_tensor.op"), true);
+    $memory(this).setUint32(this.$offset + 80, $enumerator(value, $domains.ggml_op, "ggml_tensor.op"), true);
   }
   get op_params() {
     return $getArray(this, 84, 16, Int32Array);
   }
   set op_params(value) {
-    $expectLength(value, 16, "ggml_tensor.op_params");
-    $getArray(this, 84, 16, Int32Array).set(value);
+    $setArray(this, 84, 16, Int32Array, value, "ggml_tensor.op_params");
   }
   get flags() {
     return $memory(this).getInt32(this.$offset + 148, true);
@@ -887,8 +890,7 @@ export class ggml_threadpool_params extends $Struct {
     return $getArray(this, 0, 512, Uint8Array);
   }
   set cpumask(value) {
-    $expectLength(value, 512, "ggml_threadpool_params.cpumask");
-    $getArray(this, 0, 512, Uint8Array).set(value);
+    $setArray(this, 0, 512, Uint8Array, value, "ggml_threadpool_params.cpumask");
   }
   get n_threads() {
     return $memory(this).getInt32(this.$offset + 512, true);
@@ -900,7 +902,7 @@ export class ggml_threadpool_params extends $Struct {
     return $memory(this).getInt32(this.$offset + 516, true);
   }
   set prio(value) {
-    $memory(this).setInt32(this.$offset + 516, $int32(value, "ggml_threadpool_params.prio"), true);
+    $memory(this).setInt32(this.$offset + 516, $enumerator(value, $domains.ggml_sched_priority, "ggml_threadpool_params.prio"), true);
   }
   get poll() {
     return $memory(this).getUint32(this.$offset + 520, true);
@@ -1047,7 +1049,11 @@ export class ggml_backend_dev_props extends $Struct {
     return $memory(this).getUint32(this.$offset + 32, true);
   }
   set type(value) {
-    $memory(this).setUint32(this.$offset + 32, $uint32(value, "ggml_backend_dev_props.type"), true);
+    $memory(this).setUint32(
+      this.$offset + 32,
+      $enumerator(value, $domains.ggml_backend_dev_type_enum, "ggml_backend_dev_props.type"),
+      true,
+    );
   }
   get device_id() {
     return $getString(this, 40);
@@ -1368,7 +1374,11 @@ export class ggml_backend_meta_split_state extends $Struct {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
   set axis(value) {
-    $memory(this).setUint32(this.$offset + 0, $uint32(value, "ggml_backend_meta_split_state.axis"), true);
+    $memory(this).setUint32(
+      this.$offset + 0,
+      $enumerator(value, $domains.ggml_backend_meta_split_axis, "ggml_backend_meta_split_state.axis"),
+      true,
+    );
   }
   get ne() {
     const view = $memory(this), offset = this.$offset + 8;
@@ -1383,8 +1393,7 @@ export class ggml_backend_meta_split_state extends $Struct {
     return $getArray(this, 2056, 16, Uint32Array);
   }
   set nr(value) {
-    $expectLength(value, 16, "ggml_backend_meta_split_state.nr");
-    $getArray(this, 2056, 16, Uint32Array).set(value);
+    $setArray(this, 2056, 16, Uint32Array, value, "ggml_backend_meta_split_state.nr");
   }
   get n_segments() {
     return $memory(this).getUint32(this.$offset + 2120, true);
@@ -1436,7 +1445,7 @@ export class ggml_cplan extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set work_data(value) {
-    $setPointer(this, 8, value, "ggml_cplan.work_data");
+    $setNumbers(this, 8, value, 1, "ggml_cplan.work_data");
   }
   get n_threads() {
     return $memory(this).getInt32(this.$offset + 16, true);
@@ -1489,7 +1498,7 @@ export class ggml_type_traits_cpu extends $Struct {
     return $memory(this).getUint32(this.$offset + 16, true);
   }
   set vec_dot_type(value) {
-    $memory(this).setUint32(this.$offset + 16, $uint32(value, "ggml_type_traits_cpu.vec_dot_type"), true);
+    $memory(this).setUint32(this.$offset + 16, $enumerator(value, $domains.ggml_type, "ggml_type_traits_cpu.vec_dot_type"), true);
   }
   get nrows() {
     return $readInt64($memory(this), this.$offset + 24);
@@ -1565,13 +1574,13 @@ export class ggml_opt_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 32, true);
   }
   set loss_type(value) {
-    $memory(this).setUint32(this.$offset + 32, $uint32(value, "ggml_opt_params.loss_type"), true);
+    $memory(this).setUint32(this.$offset + 32, $enumerator(value, $domains.ggml_opt_loss_type, "ggml_opt_params.loss_type"), true);
   }
   get build_type() {
     return $memory(this).getUint32(this.$offset + 36, true);
   }
   set build_type(value) {
-    $memory(this).setUint32(this.$offset + 36, $uint32(value, "ggml_opt_params.build_type"), true);
+    $memory(this).setUint32(this.$offset + 36, $enumerator(value, $domains.ggml_opt_build_type, "ggml_opt_params.build_type"), true);
   }
   get opt_period() {
     return $memory(this).getInt32(this.$offset + 40, true);
@@ -1595,7 +1604,7 @@ export class ggml_opt_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 64, true);
   }
   set optimizer(value) {
-    $memory(this).setUint32(this.$offset + 64, $uint32(value, "ggml_opt_params.optimizer"), true);
+    $memory(this).setUint32(this.$offset + 64, $enumerator(value, $domains.ggml_opt_optimizer_type, "ggml_opt_params.optimizer"), true);
   }
 }
 
@@ -1618,7 +1627,7 @@ export class gguf_init_params extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set ctx(value) {
-    $setPointer(this, 8, value, "gguf_init_params.ctx");
+    $setNumbers(this, 8, value, 8, "gguf_init_params.ctx");
   }
 }
 
@@ -1723,37 +1732,37 @@ export class llama_batch extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set token(value) {
-    $setPointer(this, 8, value, "llama_batch.token");
+    $setNumbers(this, 8, value, 4, "llama_batch.token");
   }
   get embd() {
     return $getHandle(this, 16, $Pointer);
   }
   set embd(value) {
-    $setPointer(this, 16, value, "llama_batch.embd");
+    $setNumbers(this, 16, value, 4, "llama_batch.embd");
   }
   get pos() {
     return $getHandle(this, 24, $Pointer);
   }
   set pos(value) {
-    $setPointer(this, 24, value, "llama_batch.pos");
+    $setNumbers(this, 24, value, 4, "llama_batch.pos");
   }
   get n_seq_id() {
     return $getHandle(this, 32, $Pointer);
   }
   set n_seq_id(value) {
-    $setPointer(this, 32, value, "llama_batch.n_seq_id");
+    $setNumbers(this, 32, value, 4, "llama_batch.n_seq_id");
   }
   get seq_id() {
     return $getHandle(this, 40, $Pointer);
   }
   set seq_id(value) {
-    $setPointer(this, 40, value, "llama_batch.seq_id");
+    $setNumbers(this, 40, value, 8, "llama_batch.seq_id");
   }
   get logits() {
     return $getHandle(this, 48, $Pointer);
   }
   set logits(value) {
-    $setPointer(this, 48, value, "llama_batch.logits");
+    $setNumbers(this, 48, value, 1, "llama_batch.logits");
   }
 }
 
@@ -1763,7 +1772,11 @@ export class llama_model_kv_override extends $Struct {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
   set tag(value) {
-    $memory(this).setUint32(this.$offset + 0, $uint32(value, "llama_model_kv_override.tag"), true);
+    $memory(this).setUint32(
+      this.$offset + 0,
+      $enumerator(value, $domains.llama_model_kv_override_type, "llama_model_kv_override.tag"),
+      true,
+    );
   }
   get key() {
     return $getText(this, 4, 128);
@@ -1839,7 +1852,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 0, $Pointer);
   }
   set devices(value) {
-    $setPointer(this, 0, value, "llama_model_params.devices");
+    $setNumbers(this, 0, value, 8, "llama_model_params.devices");
   }
   get tensor_buft_overrides() {
     return $getHandle(this, 8, llama_model_tensor_buft_override);
@@ -1857,19 +1870,19 @@ export class llama_model_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 20, true);
   }
   set split_mode(value) {
-    $memory(this).setUint32(this.$offset + 20, $uint32(value, "llama_model_params.split_mode"), true);
+    $memory(this).setUint32(this.$offset + 20, $enumerator(value, $domains.llama_split_mode, "llama_model_params.split_mode"), true);
   }
   get load_mode() {
     return $memory(this).getInt32(this.$offset + 24, true);
   }
   set load_mode(value) {
-    $memory(this).setInt32(this.$offset + 24, $int32(value, "llama_model_params.load_mode"), true);
+    $memory(this).setInt32(this.$offset + 24, $enumerator(value, $domains.llama_load_mode, "llama_model_params.load_mode"), true);
   }
   get lazy_mode() {
     return $memory(this).getUint32(this.$offset + 28, true);
   }
   set lazy_mode(value) {
-    $memory(this).setUint32(this.$offset + 28, $uint32(value, "llama_model_params.lazy_mode"), true);
+    $memory(this).setUint32(this.$offset + 28, $enumerator(value, $domains.llama_lazy_mode, "llama_model_params.lazy_mode"), true);
   }
   get main_gpu() {
     return $memory(this).getInt32(this.$offset + 32, true);
@@ -1881,7 +1894,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 40, $Pointer);
   }
   set tensor_split(value) {
-    $setPointer(this, 40, value, "llama_model_params.tensor_split");
+    $setNumbers(this, 40, value, 4, "llama_model_params.tensor_split");
   }
   get progress_callback() {
     return $getHandle(this, 48, llama_progress_callback);
@@ -2055,31 +2068,47 @@ export class llama_context_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 36, true);
   }
   set ctx_type(value) {
-    $memory(this).setUint32(this.$offset + 36, $uint32(value, "llama_context_params.ctx_type"), true);
+    $memory(this).setUint32(this.$offset + 36, $enumerator(value, $domains.llama_context_type, "llama_context_params.ctx_type"), true);
   }
   get rope_scaling_type() {
     return $memory(this).getInt32(this.$offset + 40, true);
   }
   set rope_scaling_type(value) {
-    $memory(this).setInt32(this.$offset + 40, $int32(value, "llama_context_params.rope_scaling_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 40,
+      $enumerator(value, $domains.llama_rope_scaling_type, "llama_context_params.rope_scaling_type"),
+      true,
+    );
   }
   get pooling_type() {
     return $memory(this).getInt32(this.$offset + 44, true);
   }
   set pooling_type(value) {
-    $memory(this).setInt32(this.$offset + 44, $int32(value, "llama_context_params.pooling_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 44,
+      $enumerator(value, $domains.llama_pooling_type_enum, "llama_context_params.pooling_type"),
+      true,
+    );
   }
   get attention_type() {
     return $memory(this).getInt32(this.$offset + 48, true);
   }
   set attention_type(value) {
-    $memory(this).setInt32(this.$offset + 48, $int32(value, "llama_context_params.attention_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 48,
+      $enumerator(value, $domains.llama_attention_type, "llama_context_params.attention_type"),
+      true,
+    );
   }
   get flash_attn_type() {
     return $memory(this).getInt32(this.$offset + 52, true);
   }
   set flash_attn_type(value) {
-    $memory(this).setInt32(this.$offset + 52, $int32(value, "llama_context_params.flash_attn_type"), true);
+    $memory(this).setInt32(
+      this.$offset + 52,
+      $enumerator(value, $domains.llama_flash_attn_type, "llama_context_params.flash_attn_type"),
+      true,
+    );
   }
   get rope_freq_base() {
     return $memory(this).getFloat32(this.$offset + 56, true);
@@ -2145,13 +2174,13 @@ export class llama_context_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 104, true);
   }
   set type_k(value) {
-    $memory(this).setUint32(this.$offset + 104, $uint32(value, "llama_context_params.type_k"), true);
+    $memory(this).setUint32(this.$offset + 104, $enumerator(value, $domains.ggml_type, "llama_context_params.type_k"), true);
   }
   get type_v() {
     return $memory(this).getUint32(this.$offset + 108, true);
   }
   set type_v(value) {
-    $memory(this).setUint32(this.$offset + 108, $uint32(value, "llama_context_params.type_v"), true);
+    $memory(this).setUint32(this.$offset + 108, $enumerator(value, $domains.ggml_type, "llama_context_params.type_v"), true);
   }
   get abort_callback() {
     return $getHandle(this, 112, ggml_abort_callback);
@@ -2234,7 +2263,7 @@ export class llama_model_tensor_override extends $Struct {
     return $memory(this).getUint32(this.$offset + 8, true);
   }
   set type(value) {
-    $memory(this).setUint32(this.$offset + 8, $uint32(value, "llama_model_tensor_override.type"), true);
+    $memory(this).setUint32(this.$offset + 8, $enumerator(value, $domains.ggml_type, "llama_model_tensor_override.type"), true);
   }
 }
 
@@ -2251,7 +2280,7 @@ export class llama_model_imatrix_data extends $Struct {
     return $getHandle(this, 8, $Pointer);
   }
   set data(value) {
-    $setPointer(this, 8, value, "llama_model_imatrix_data.data");
+    $setNumbers(this, 8, value, 4, "llama_model_imatrix_data.data");
   }
   get size() {
     return $readUint64($memory(this), this.$offset + 16);
@@ -2290,19 +2319,27 @@ export class llama_model_quantize_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 4, true);
   }
   set ftype(value) {
-    $memory(this).setUint32(this.$offset + 4, $uint32(value, "llama_model_quantize_params.ftype"), true);
+    $memory(this).setUint32(this.$offset + 4, $enumerator(value, $domains.llama_ftype, "llama_model_quantize_params.ftype"), true);
   }
   get output_tensor_type() {
     return $memory(this).getUint32(this.$offset + 8, true);
   }
   set output_tensor_type(value) {
-    $memory(this).setUint32(this.$offset + 8, $uint32(value, "llama_model_quantize_params.output_tensor_type"), true);
+    $memory(this).setUint32(
+      this.$offset + 8,
+      $enumerator(value, $domains.ggml_type_or_count, "llama_model_quantize_params.output_tensor_type"),
+      true,
+    );
   }
   get token_embedding_type() {
     return $memory(this).getUint32(this.$offset + 12, true);
   }
   set token_embedding_type(value) {
-    $memory(this).setUint32(this.$offset + 12, $uint32(value, "llama_model_quantize_params.token_embedding_type"), true);
+    $memory(this).setUint32(
+      this.$offset + 12,
+      $enumerator(value, $domains.ggml_type_or_count, "llama_model_quantize_params.token_embedding_type"),
+      true,
+    );
   }
   get allow_requantize() {
     return $memory(this).getUint8(this.$offset + 16) !== 0;
@@ -2362,7 +2399,7 @@ export class llama_model_quantize_params extends $Struct {
     return $getHandle(this, 48, $Pointer);
   }
   set prune_layers(value) {
-    $setPointer(this, 48, value, "llama_model_quantize_params.prune_layers");
+    $setNumbers(this, 48, value, 4, "llama_model_quantize_params.prune_layers");
   }
   get max_buf_size() {
     return $readUint64($memory(this), this.$offset + 56);
@@ -2643,7 +2680,11 @@ export class llama_opt_params extends $Struct {
     return $memory(this).getUint32(this.$offset + 40, true);
   }
   set optimizer_type(value) {
-    $memory(this).setUint32(this.$offset + 40, $uint32(value, "llama_opt_params.optimizer_type"), true);
+    $memory(this).setUint32(
+      this.$offset + 40,
+      $enumerator(value, $domains.ggml_opt_optimizer_type, "llama_opt_params.optimizer_type"),
+      true,
+    );
   }
 }
 

@@ -21,13 +21,6 @@ import { library } from "./library.ts";
 type Symbol = (...args: any[]) => any;
 
 const TENSOR = ABI.records.ggml_tensor.fields;
-const OPERATORS: ReadonlySet<number> = new Set([
-  enums.GGML_OP_MAP_CUSTOM1,
-  enums.GGML_OP_MAP_CUSTOM2,
-  enums.GGML_OP_MAP_CUSTOM3,
-  enums.GGML_OP_CUSTOM,
-]);
-
 /** What `ggml_backend_cpu_init` sets: GGML_DEFAULT_N_THREADS. */
 const DEFAULT_THREADS = 4;
 
@@ -101,8 +94,14 @@ export function* operatorsOf(graph: bigint): Generator<bigint> {
   if (!anyOperator) return;
   for (const node of nodesOf(graph)) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(node)!);
-    if (OPERATORS.has(view.getInt32(TENSOR.op)) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
+    if (isOperator(view.getInt32(TENSOR.op)) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
   }
+}
+
+/** True for the operations that call a function pointer. */
+function isOperator(op: number): boolean {
+  const { GGML_OP_MAP_CUSTOM1, GGML_OP_MAP_CUSTOM2, GGML_OP_MAP_CUSTOM3, GGML_OP_CUSTOM } = enums;
+  return op === GGML_OP_MAP_CUSTOM1 || op === GGML_OP_MAP_CUSTOM2 || op === GGML_OP_MAP_CUSTOM3 || op === GGML_OP_CUSTOM;
 }
 
 /** The addresses of a graph's nodes. */

@@ -6,11 +6,20 @@
  *
  *   #pragma nullable f(x, y)     f takes null for its parameters x and y
  *   #pragma nullable f(return)   f returns null as one of its answers: not found, failed, nothing there
+ *   #pragma nullable f(x[])      f takes null for items of its array x
  *   #pragma keeps f(x, y)        what x stands for keeps a pointer to y after the call, so y must live as long
- *   #pragma calls f()            f may run callbacks before it returns: what they throw is thrown by f
+ *   #pragma calls f              f may run callbacks before it returns: what they throw is thrown by f
+ *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
+ *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
+ *   #pragma guard f              f is guarded by hand, in ffi/guards_by_hand.ts: what it would abort() on is an Error
+ *   #pragma flags e              the values of enum e are or'ed
+ *   #pragma count f(x)           the parameter x of the function f, or the field x of the struct f, takes the number of its enum's values too
  *
  * Without these, null is a TypeError, and a null result an Error: both mistakes in most functions. A function that returns a handle
  * needs no `keeps`: what it returns holds on to what it was made from.
+ *
+ * What the headers say themselves needs no pragma: a parameter `int64_t ne[4]` has four elements, a parameter of an enum type is one of the
+ * enum's values, and an enum's last name is no value of it if it ends in _COUNT and is one more than any other.
  */
 
 #include "ggml.h"
@@ -130,7 +139,41 @@
 #pragma nullable ggml_log_set(log_callback, user_data)
 #pragma nullable ggml_quantize_chunk(imatrix)
 #pragma keeps ggml_build_forward_expand(cgraph, tensor)
+#pragma guard ggml_init
+#pragma guard ggml_graph_dump_dot
+#pragma guard ggml_quantize_chunk
 #pragma keeps ggml_graph_add_node(cgraph, tensor)
+#pragma length ggml_fp16_to_fp32_row(0: arg2)
+#pragma length ggml_fp16_to_fp32_row(1: arg2)
+#pragma length ggml_fp32_to_fp16_row(0: arg2)
+#pragma length ggml_fp32_to_fp16_row(1: arg2)
+#pragma length ggml_bf16_to_fp32_row(0: arg2)
+#pragma length ggml_bf16_to_fp32_row(1: arg2)
+#pragma length ggml_fp32_to_bf16_row_ref(0: arg2)
+#pragma length ggml_fp32_to_bf16_row_ref(1: arg2)
+#pragma length ggml_fp32_to_bf16_row(0: arg2)
+#pragma length ggml_fp32_to_bf16_row(1: arg2)
+#pragma length ggml_guid_matches(guid_a: 16)
+#pragma length ggml_guid_matches(guid_b: 16)
+#pragma length ggml_validate_row_data(data: nbytes)
+#pragma length ggml_new_tensor(ne: n_dims)
+#pragma length ggml_unravel_index(i0: i0 ? 1 : 0)
+#pragma length ggml_unravel_index(i1: i1 ? 1 : 0)
+#pragma length ggml_unravel_index(i2: i2 ? 1 : 0)
+#pragma length ggml_unravel_index(i3: i3 ? 1 : 0)
+#pragma length ggml_im2col_back(ne: 4)
+#pragma length ggml_custom_4d(args: n_args)
+#pragma length ggml_custom_inplace(args: n_args)
+#pragma length ggml_build_forward_select(tensors: n_tensors)
+#pragma nullable ggml_build_backward_expand(grad_accs[])
+#pragma length ggml_build_backward_expand(grad_accs: grad_accs ? ggml_graph_n_nodes(cgraph) : 0)
+#pragma length ggml_log_get(log_callback: 1)
+#pragma length ggml_log_get(user_data: 1)
+#pragma length ggml_quantize_chunk(src: start + nrows * n_per_row)
+#pragma length ggml_quantize_chunk(dst: (start / n_per_row + nrows) * (n_per_row / ggml_blck_size(type) * ggml_type_size(type)))
+#pragma length ggml_quantize_chunk(imatrix: imatrix ? n_per_row : 0)
+#pragma flags ggml_tensor_flag
+#pragma flags ggml_scale_flag
 
 /* ggml-alloc.h */
 #pragma nullable ggml_gallocr_free(galloc)
@@ -138,8 +181,22 @@
 #pragma nullable ggml_gallocr_reserve_n(node_buffer_ids, leaf_buffer_ids)
 #pragma nullable ggml_backend_alloc_ctx_tensors_from_buft(return)
 #pragma nullable ggml_backend_alloc_ctx_tensors(return)
+#pragma length ggml_gallocr_new_n(bufts: n_bufs)
+#pragma length ggml_gallocr_reserve_n_size(node_buffer_ids: node_buffer_ids ? ggml_graph_n_nodes(graph) : 0)
+#pragma length ggml_gallocr_reserve_n(node_buffer_ids: node_buffer_ids ? ggml_graph_n_nodes(graph) : 0)
+#pragma guard ggml_tallocr_alloc
+#pragma guard ggml_gallocr_new_n
+#pragma guard ggml_gallocr_reserve_n
+#pragma guard ggml_gallocr_reserve_n_size
+#pragma guard ggml_gallocr_alloc_graph
+#pragma guard ggml_gallocr_get_buffer_size
+#pragma guard ggml_backend_alloc_ctx_tensors
+#pragma guard ggml_backend_alloc_ctx_tensors_from_buft
+#pragma guard ggml_backend_alloc_ctx_tensors_from_buft_size
 
 /* ggml-backend.h */
+#pragma guard ggml_backend_graph_compute
+#pragma guard ggml_backend_graph_compute_async
 #pragma nullable ggml_backend_buft_alloc_buffer(return)
 #pragma nullable ggml_backend_buft_get_device(return)
 #pragma nullable ggml_backend_buffer_free(buffer)
@@ -173,14 +230,67 @@
 #pragma nullable ggml_backend_sched_set_eval_callback(callback, user_data)
 #pragma nullable ggml_backend_meta_device(get_split_state_ud)
 #pragma nullable ggml_backend_compare_graph_backend(user_data, test_nodes)
-#pragma calls ggml_backend_graph_compute()
-#pragma calls ggml_backend_graph_compute_async()
-#pragma calls ggml_backend_graph_plan_compute()
-#pragma calls ggml_backend_sched_reserve()
-#pragma calls ggml_backend_sched_alloc_graph()
-#pragma calls ggml_backend_sched_graph_compute()
-#pragma calls ggml_backend_sched_graph_compute_async()
-#pragma calls ggml_backend_compare_graph_backend()
+#pragma calls ggml_backend_graph_compute
+#pragma calls ggml_backend_graph_compute_async
+#pragma calls ggml_backend_graph_plan_compute
+#pragma calls ggml_backend_sched_reserve
+#pragma calls ggml_backend_sched_alloc_graph
+#pragma calls ggml_backend_sched_graph_compute
+#pragma calls ggml_backend_sched_graph_compute_async
+#pragma calls ggml_backend_compare_graph_backend
+#pragma length ggml_backend_tensor_set_async(data: size)
+#pragma length ggml_backend_tensor_get_async(data: size)
+#pragma length ggml_backend_tensor_set_2d_async(data: n_copies ? (n_copies - 1) * stride_data + size : 0)
+#pragma length ggml_backend_tensor_get_2d_async(data: n_copies ? (n_copies - 1) * stride_data + size : 0)
+#pragma length ggml_backend_tensor_set(data: size)
+#pragma length ggml_backend_tensor_get(data: size)
+#pragma length ggml_backend_tensor_set_2d(data: n_copies ? (n_copies - 1) * stride_data + size : 0)
+#pragma length ggml_backend_tensor_get_2d(data: n_copies ? (n_copies - 1) * stride_data + size : 0)
+#pragma length ggml_backend_dev_memory(free: 1)
+#pragma length ggml_backend_dev_memory(total: 1)
+#pragma length ggml_backend_dev_buffer_from_host_ptr(ptr: size)
+#pragma length ggml_backend_sched_new(backends: n_backends)
+#pragma length ggml_backend_sched_new(bufts: bufts ? n_backends : 0)
+#pragma length ggml_backend_sched_reserve_size(sizes: ggml_backend_sched_get_n_backends(sched))
+#pragma length ggml_backend_meta_device(devs: n_devs)
+#pragma length ggml_backend_compare_graph_backend(test_nodes: num_test_nodes)
+#pragma length ggml_backend_cpu_buffer_from_ptr(ptr: size)
+#pragma guard ggml_backend_tensor_set
+#pragma guard ggml_backend_tensor_get
+#pragma guard ggml_backend_tensor_set_async
+#pragma guard ggml_backend_tensor_get_async
+#pragma guard ggml_backend_tensor_set_2d
+#pragma guard ggml_backend_tensor_get_2d
+#pragma guard ggml_backend_tensor_set_2d_async
+#pragma guard ggml_backend_tensor_get_2d_async
+#pragma guard ggml_backend_tensor_memset
+#pragma guard ggml_backend_tensor_copy
+#pragma guard ggml_backend_tensor_copy_async
+#pragma guard ggml_backend_graph_plan_create
+#pragma guard ggml_backend_graph_plan_free
+#pragma guard ggml_backend_graph_plan_compute
+#pragma guard ggml_backend_event_record
+#pragma guard ggml_backend_event_wait
+#pragma guard ggml_backend_reg_get
+#pragma guard ggml_backend_dev_get
+#pragma guard ggml_backend_reg_dev_get
+#pragma guard ggml_backend_dev_buffer_from_host_ptr
+#pragma guard ggml_backend_meta_device
+#pragma guard ggml_backend_cpu_buffer_from_ptr
+#pragma guard ggml_backend_view_init
+#pragma guard ggml_backend_tensor_alloc
+#pragma guard ggml_backend_graph_copy
+#pragma guard ggml_backend_compare_graph_backend
+#pragma guard ggml_backend_sched_new
+#pragma guard ggml_backend_sched_get_backend
+#pragma guard ggml_backend_sched_get_buffer_type
+#pragma guard ggml_backend_sched_get_buffer_size
+#pragma guard ggml_backend_sched_set_tensor_backend
+#pragma guard ggml_backend_sched_reserve
+#pragma guard ggml_backend_sched_reserve_size
+#pragma guard ggml_backend_sched_alloc_graph
+#pragma guard ggml_backend_sched_graph_compute
+#pragma guard ggml_backend_sched_graph_compute_async
 
 /* ggml-cpu.h */
 #pragma nullable ggml_threadpool_free(threadpool)
@@ -189,8 +299,40 @@
 #pragma nullable ggml_backend_is_cpu(backend)
 #pragma nullable ggml_backend_cpu_set_threadpool(threadpool)
 #pragma nullable ggml_backend_cpu_set_abort_callback(abort_callback, abort_callback_data)
-#pragma calls ggml_graph_compute()
-#pragma calls ggml_graph_compute_with_ctx()
+#pragma calls ggml_graph_compute
+#pragma calls ggml_graph_compute_with_ctx
+#pragma length ggml_cpu_fp32_to_fp32(0: arg2)
+#pragma length ggml_cpu_fp32_to_fp32(1: arg2)
+#pragma length ggml_cpu_fp32_to_i32(0: arg2)
+#pragma length ggml_cpu_fp32_to_i32(1: arg2)
+#pragma length ggml_cpu_fp32_to_fp16(0: arg2)
+#pragma length ggml_cpu_fp32_to_fp16(1: arg2)
+#pragma length ggml_cpu_fp16_to_fp32(0: arg2)
+#pragma length ggml_cpu_fp16_to_fp32(1: arg2)
+#pragma length ggml_cpu_fp32_to_bf16(0: arg2)
+#pragma length ggml_cpu_fp32_to_bf16(1: arg2)
+#pragma length ggml_cpu_bf16_to_fp32(0: arg2)
+#pragma length ggml_cpu_bf16_to_fp32(1: arg2)
+#pragma guard ggml_new_i32
+#pragma guard ggml_new_f32
+#pragma guard ggml_set_f32
+#pragma guard ggml_get_f32_1d
+#pragma guard ggml_set_f32_1d
+#pragma guard ggml_graph_compute
+#pragma guard ggml_graph_compute_with_ctx
+#pragma guard ggml_set_i32
+#pragma guard ggml_get_i32_1d
+#pragma guard ggml_set_i32_1d
+#pragma guard ggml_get_i32_nd
+#pragma guard ggml_set_i32_nd
+#pragma guard ggml_get_f32_nd
+#pragma guard ggml_set_f32_nd
+#pragma guard ggml_threadpool_new
+#pragma guard ggml_graph_plan
+#pragma guard ggml_backend_cpu_set_n_threads
+#pragma guard ggml_backend_cpu_set_threadpool
+#pragma guard ggml_backend_cpu_set_abort_callback
+#pragma guard ggml_backend_cpu_set_use_ref
 
 /* ggml-opt.h */
 #pragma nullable ggml_opt_dataset_labels(return)
@@ -211,10 +353,31 @@
 #pragma nullable ggml_opt_eval(result)
 #pragma nullable ggml_opt_epoch(result_train, result_eval, callback_train, callback_eval)
 #pragma nullable ggml_opt_epoch_callback_progress_bar(dataset)
-#pragma calls ggml_opt_alloc()
-#pragma calls ggml_opt_eval()
-#pragma calls ggml_opt_epoch()
-#pragma calls ggml_opt_fit()
+#pragma calls ggml_opt_alloc
+#pragma calls ggml_opt_eval
+#pragma calls ggml_opt_epoch
+#pragma calls ggml_opt_fit
+#pragma length ggml_opt_dataset_get_batch_host(data_batch: nb_data_batch)
+#pragma length ggml_opt_get_constant_optimizer_params(userdata: sizeof(ggml_opt_optimizer_params))
+#pragma length ggml_opt_result_ndata(ndata: 1)
+#pragma length ggml_opt_result_loss(loss: 1)
+#pragma length ggml_opt_result_loss(unc: unc ? 1 : 0)
+#pragma length ggml_opt_result_accuracy(accuracy: 1)
+#pragma length ggml_opt_result_accuracy(unc: unc ? 1 : 0)
+#pragma guard ggml_opt_dataset_init
+#pragma guard ggml_opt_dataset_shuffle
+#pragma guard ggml_opt_dataset_get_batch
+#pragma guard ggml_opt_dataset_get_batch_host
+#pragma guard ggml_opt_init
+#pragma guard ggml_opt_grad_acc
+#pragma guard ggml_opt_result_loss
+#pragma guard ggml_opt_result_pred
+#pragma guard ggml_opt_prepare_alloc
+#pragma guard ggml_opt_alloc
+#pragma guard ggml_opt_eval
+#pragma guard ggml_opt_epoch
+#pragma guard ggml_opt_fit
+#pragma guard ggml_opt_epoch_callback_progress_bar
 
 /* gguf.h */
 #pragma nullable gguf_init_from_file_ptr(return, file)
@@ -228,7 +391,56 @@
 #pragma keeps gguf_set_tensor_data(ctx, data)
 #pragma keeps gguf_add_tensor(ctx, tensor)
 #pragma nullable gguf_set_arr_str(data)
-#pragma calls gguf_init_from_callback()
+#pragma calls gguf_init_from_callback
+#pragma length gguf_init_from_buffer(data: data ? size : 0)
+#pragma length gguf_set_arr_data(data: n * (type < 2 || type == 7 ? 1 : type < 4 ? 2 : type < 8 ? 4 : 8))
+#pragma length gguf_set_arr_str(data: n)
+#pragma length gguf_set_tensor_data(data: gguf_find_tensor(ctx, name) < 0 ? 0 : gguf_get_tensor_size(ctx, gguf_find_tensor(ctx, name)))
+#pragma length gguf_get_meta_data(data: gguf_get_meta_size(ctx))
+#pragma guard gguf_get_key
+#pragma guard gguf_get_kv_type
+#pragma guard gguf_get_arr_n
+#pragma guard gguf_get_arr_type
+#pragma guard gguf_get_arr_data
+#pragma guard gguf_get_arr_str
+#pragma guard gguf_get_val_u8
+#pragma guard gguf_get_val_i8
+#pragma guard gguf_get_val_u16
+#pragma guard gguf_get_val_i16
+#pragma guard gguf_get_val_u32
+#pragma guard gguf_get_val_i32
+#pragma guard gguf_get_val_f32
+#pragma guard gguf_get_val_u64
+#pragma guard gguf_get_val_i64
+#pragma guard gguf_get_val_f64
+#pragma guard gguf_get_val_bool
+#pragma guard gguf_get_val_str
+#pragma guard gguf_get_val_data
+#pragma guard gguf_get_tensor_offset
+#pragma guard gguf_get_tensor_name
+#pragma guard gguf_get_tensor_ne
+#pragma guard gguf_get_tensor_type
+#pragma guard gguf_get_tensor_size
+#pragma guard gguf_set_val_u8
+#pragma guard gguf_set_val_i8
+#pragma guard gguf_set_val_u16
+#pragma guard gguf_set_val_i16
+#pragma guard gguf_set_val_u32
+#pragma guard gguf_set_val_i32
+#pragma guard gguf_set_val_f32
+#pragma guard gguf_set_val_u64
+#pragma guard gguf_set_val_i64
+#pragma guard gguf_set_val_f64
+#pragma guard gguf_set_val_bool
+#pragma guard gguf_set_val_str
+#pragma guard gguf_set_arr_str
+#pragma guard gguf_set_arr_data
+#pragma guard gguf_set_kv
+#pragma guard gguf_add_tensor
+#pragma guard gguf_set_tensor_type
+#pragma guard gguf_set_tensor_data
+#pragma guard gguf_write_to_file
+#pragma guard gguf_write_to_file_ptr
 
 /* ggml-blas.h */
 #pragma nullable ggml_backend_is_blas(backend)
@@ -370,27 +582,77 @@
 #pragma nullable llama_perf_context_print(ctx)
 #pragma nullable llama_opt_param_filter_all(tensor, userdata)
 #pragma nullable llama_opt_epoch(result_train, result_eval, callback_train, callback_eval)
-#pragma calls llama_model_init_from_user()
-#pragma calls llama_load_model_from_file()
-#pragma calls llama_model_load_from_file()
-#pragma calls llama_model_load_from_file_ptr()
-#pragma calls llama_model_load_from_splits()
-#pragma calls llama_init_from_model()
-#pragma calls llama_new_context_with_model()
-#pragma calls llama_free()
-#pragma calls llama_encode()
-#pragma calls llama_decode()
-#pragma calls llama_set_sampler()
-#pragma calls llama_sampler_init()
-#pragma calls llama_sampler_name()
-#pragma calls llama_sampler_accept()
-#pragma calls llama_sampler_apply()
-#pragma calls llama_sampler_reset()
-#pragma calls llama_sampler_clone()
-#pragma calls llama_sampler_copy()
-#pragma calls llama_sampler_free()
-#pragma calls llama_sampler_sample()
-#pragma calls llama_sampler_chain_remove()
-#pragma calls llama_opt_init()
-#pragma calls llama_opt_epoch()
+#pragma calls llama_model_init_from_user
+#pragma calls llama_load_model_from_file
+#pragma calls llama_model_load_from_file
+#pragma calls llama_model_load_from_file_ptr
+#pragma calls llama_model_load_from_splits
+#pragma calls llama_init_from_model
+#pragma calls llama_new_context_with_model
+#pragma calls llama_free
+#pragma calls llama_encode
+#pragma calls llama_decode
+#pragma calls llama_set_sampler
+#pragma calls llama_sampler_init
+#pragma calls llama_sampler_name
+#pragma calls llama_sampler_accept
+#pragma calls llama_sampler_apply
+#pragma calls llama_sampler_reset
+#pragma calls llama_sampler_clone
+#pragma calls llama_sampler_copy
+#pragma calls llama_sampler_free
+#pragma calls llama_sampler_sample
+#pragma calls llama_sampler_chain_remove
+#pragma calls llama_opt_init
+#pragma calls llama_opt_epoch
 #pragma keeps llama_opt_init(lctx, lopt_params)
+#pragma flags llama_token_attr
+#pragma count llama_model_quantize_params(output_tensor_type, token_embedding_type)
+#pragma length llama_model_load_from_splits(paths: n_paths)
+#pragma length llama_model_meta_val_str(buf: buf_size)
+#pragma length llama_model_meta_key_by_index(buf: buf_size)
+#pragma length llama_model_meta_val_str_by_index(buf: buf_size)
+#pragma length llama_model_desc(buf: buf_size)
+#pragma length llama_adapter_meta_val_str(buf: buf_size)
+#pragma length llama_adapter_meta_key_by_index(buf: buf_size)
+#pragma length llama_adapter_meta_val_str_by_index(buf: buf_size)
+#pragma length llama_set_adapters_lora(adapters: n_adapters)
+#pragma length llama_set_adapters_lora(scales: n_adapters)
+#pragma length llama_set_adapter_cvec(data: data ? len : 0)
+#pragma length llama_copy_state_data(dst: llama_state_get_size(ctx))
+#pragma length llama_state_get_data(dst: size)
+#pragma length llama_state_set_data(src: size)
+#pragma length llama_state_load_file(tokens_out: n_token_capacity)
+#pragma length llama_state_load_file(n_token_count_out: 1)
+#pragma length llama_load_session_file(tokens_out: n_token_capacity)
+#pragma length llama_load_session_file(n_token_count_out: 1)
+#pragma length llama_state_save_file(tokens: n_token_count)
+#pragma length llama_save_session_file(tokens: n_token_count)
+#pragma length llama_state_seq_get_data(dst: size)
+#pragma length llama_state_seq_set_data(src: size)
+#pragma length llama_state_seq_get_data_ext(dst: size)
+#pragma length llama_state_seq_set_data_ext(src: size)
+#pragma length llama_state_seq_save_file(tokens: n_token_count)
+#pragma length llama_state_seq_load_file(tokens_out: n_token_capacity)
+#pragma length llama_state_seq_load_file(n_token_count_out: 1)
+#pragma length llama_batch_get_one(tokens: n_tokens)
+#pragma length llama_vocab_get_suppress_tokens(n_suppress_tokens: n_suppress_tokens ? 1 : 0)
+#pragma length llama_tokenize(text: text_len)
+#pragma length llama_tokenize(tokens: n_tokens_max)
+#pragma length llama_token_to_piece(buf: length)
+#pragma length llama_detokenize(tokens: n_tokens)
+#pragma length llama_detokenize(text: text_len_max)
+#pragma length llama_chat_apply_template(chat: n_msg)
+#pragma length llama_chat_apply_template(buf: buf ? length : 0)
+#pragma length llama_chat_builtin_templates(output: len)
+#pragma length llama_sampler_init_grammar_lazy(trigger_words: num_trigger_words)
+#pragma length llama_sampler_init_grammar_lazy(trigger_tokens: num_trigger_tokens)
+#pragma length llama_sampler_init_grammar_lazy_patterns(trigger_patterns: num_trigger_patterns)
+#pragma length llama_sampler_init_grammar_lazy_patterns(trigger_tokens: num_trigger_tokens)
+#pragma nullable llama_sampler_init_dry(seq_breakers[])
+#pragma length llama_sampler_init_dry(seq_breakers: seq_breakers ? num_breakers : 0)
+#pragma length llama_sampler_init_logit_bias(logit_bias: n_logit_bias)
+#pragma length llama_split_path(split_path: maxlen)
+#pragma length llama_split_prefix(split_prefix: maxlen)
+#pragma length llama_log_get(log_callback: 1)
+#pragma length llama_log_get(user_data: 1)

@@ -20,7 +20,14 @@ import * as T from "./types.ts";
 
 type Layer =
   | { readonly kind: "pointer"; readonly qualifiers: number }
-  | { readonly kind: "array"; readonly length: number | null; readonly qualifiers: number; readonly at: Token }
+  | {
+    readonly kind: "array";
+    readonly length: number | null;
+    /** The name between the brackets, where that is all: a parameter's length may be another parameter. */
+    readonly named: string | null;
+    readonly qualifiers: number;
+    readonly at: Token;
+  }
   | { readonly kind: "function"; readonly parameters: readonly Parameter[]; readonly variadic: boolean; readonly prototype: boolean };
 
 /** A declarator applied to its base type. */
@@ -32,6 +39,8 @@ export interface Declared {
   readonly plain: boolean;
   /** Qualifiers inside the brackets of an outermost array, which a parameter's pointer gets. */
   readonly arrayQualifiers: number;
+  /** What the brackets of an outermost array say of its length. */
+  readonly arrayLength: number | string | null;
 }
 
 /** "named": must have a name; "abstract": must not; "either": a parameter. */
@@ -60,6 +69,7 @@ export function declarator(p: Parser, base: CType, wanted: Wanted): Declared {
     attributes: attrs,
     plain: layers.length === 0,
     arrayQualifiers: last !== null && last.kind === "array" ? last.qualifiers : 0,
+    arrayLength: last !== null && last.kind === "array" ? last.length ?? last.named : null,
   };
 }
 
@@ -212,9 +222,10 @@ function array(p: Parser): Layer {
       qualifiers |= more;
     }
   }
-  let length: number | null = null;
+  let length: number | null = null, named: string | null = null;
   if (p.token.kind === K.STAR && p.peek().kind === K.RBRACKET) p.advance();
   else if (p.token.kind !== K.RBRACKET) {
+    if (p.token.id !== null && p.peek().kind === K.RBRACKET) named = p.token.text;
     const value = evaluateInt(p, expression(p));
     if (typeof value === "string") {
       // A parameter's size may name other parameters; it is no part of the type.
@@ -224,7 +235,7 @@ function array(p: Parser): Layer {
     else length = Number(value);
   }
   p.expect(K.RBRACKET, "]", "after the length of an array");
-  return { kind: "array", length, qualifiers, at };
+  return { kind: "array", length, named, qualifiers, at };
 }
 
 const prototypes = new WeakMap<Parser, number>();
@@ -302,7 +313,9 @@ function parameter(p: Parser, scope: { id: Identifier; old: Symbol | null }[]): 
   const at = p.token;
   const base = specifiers(p);
   const made = declarator(p, base.type, "either");
-  const type = adjusted(attributedType(p, made.type, base.attributes), made.arrayQualifiers);
+  const declared = attributedType(p, made.type, base.attributes);
+  const type = adjusted(declared, made.arrayQualifiers);
+  const length = made.arrayLength ?? arrayLength(declared);
   if (T.isVoid(type) && made.name !== null) p.fail(`parameter '${made.name.text}' is void`, at);
   if (made.name !== null) {
     // It hides what the name meant, up to the end of the list.
@@ -310,7 +323,14 @@ function parameter(p: Parser, scope: { id: Identifier; old: Symbol | null }[]): 
     scope.push({ id, old: id.symbol as Symbol | null });
     id.symbol = { kind: "parameter", type, position: made.name.position } as Symbol;
   }
-  return { name: made.name?.text ?? null, type };
+  const name = made.name?.text ?? null;
+  return length === null ? { name, type } : { name, type, length };
+}
+
+/** The length of an array type, which a parameter may have by a typedef's name. */
+function arrayLength(type: CType): number | null {
+  const resolved = T.resolve(type);
+  return resolved.kind === "array" ? resolved.length : null;
 }
 
 /** C17 6.7.6.3p7 and p8: arrays and functions are pointers as parameters. */

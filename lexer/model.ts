@@ -142,6 +142,8 @@ export interface FunctionType extends Qualifiers {
 export interface Parameter {
   readonly name: string | null;
   readonly type: CType;
+  /** Where C writes it as an array (`int64_t ne[4]`, `int a[n]`): how many elements, or the parameter that says so. No part of the type. */
+  readonly length?: number | string;
 }
 
 /** A reference to a struct or union. */

@@ -92,6 +92,47 @@ Deno.test("API names what to bind", () =>
     assertStringIncludes(stdout, `${api}:4: #pragma omp parallel: not a pragma of this generator`);
   }));
 
+Deno.test("pragmas say lengths, guards, flags and counts; one that can't be used is listed with its line", () =>
+  withTree(async (tree, out) => {
+    const api = `${tree}/mine.h`;
+    const lines = [
+      '#include "gguf.h"',
+      "#pragma length gguf_set_arr_data(data: (n + 1) * 8 / 2 - 1)",
+      "#pragma length gguf_init_from_buffer(data: data && size > 3 ? size : 0)",
+      "#pragma guard gguf_get_key",
+      "#pragma flags gguf_type",
+      "#pragma length gguf_get_meta_data(data: nothing)",
+      "#pragma length gguf_get_meta_data(ctx: 1)",
+      "#pragma length gguf_get_meta_data(data)",
+      "#pragma length gguf_get_arr_n(ctx: gguf_nope(ctx))",
+      "#pragma guard gguf_get_key(key_id)",
+      "#pragma count gguf_init_params(nothing)",
+      "#pragma length gguf_set_arr_str(data: n +)",
+    ];
+    await Deno.writeTextFile(api, lines.join("\n") + "\n");
+    const { code, stdout, stderr } = await regenerate(["--out", out], { INCLUDE: tree, API: api });
+    assertEquals(code, 0, stderr);
+    for (
+      const [line, reason] of [
+        [6, "nothing: there is no parameter nothing"],
+        [7, "ctx is no pointer to memory"],
+        [8, "expected a parameter, a colon and its number of elements"],
+        [9, "ctx is no pointer to memory"],
+        [10, "not a pragma of this generator"],
+        [11, "gguf_init_params has no field nothing"],
+        [12, "n +: it ends too early"],
+      ] as const
+    ) assertStringIncludes(stdout, `${api}:${line}: ${lines[line - 1]}: ${reason}`);
+    const functions = await Deno.readTextFile(`${out}/functions.js`);
+    assertStringIncludes(functions, "if ($guarding.on) $byHand.gguf_get_key(functions, ctx, key_id);");
+    assertStringIncludes(functions, 'const $0 = $flags(type, $domains.gguf_type, "gguf_type_name(type)");');
+    assertStringIncludes(functions, '$atLeast(data, Math.trunc((Number($4) + 1) * 8 / 2) - 1, 1, "bytes", "(n + 1) * 8 / 2 - 1",');
+    assertStringIncludes(functions, '$atLeast(data, data && Number($1) > 3 ? Number($1) : 0, 1, "bytes", "size",');
+    assertMatch(await Deno.readTextFile(`${out}/enums.d.ts`), /or'ed.*\nexport type gguf_type = number;/);
+    assertEquals((await deno(["check", "--quiet", `${out}/lib.js`])).code, 0);
+    assertEquals((await deno(["fmt", "--check", "--quiet", "--config=deno.json", out])).code, 0);
+  }));
+
 Deno.test("an older tree that lacks headers is bound as far as it goes", () =>
   withTree(async (tree, out) => {
     for (const name of ["include/llama.h", "ggml/include/ggml-webgpu.h"]) await Deno.remove(`${tree}/${name}`);

@@ -1,6 +1,6 @@
 /**
- * What people use day to day: a context that is freed by itself, numbers in and out of tensors, and graphs computed, with the event loop free
- * if need be.
+ * What people use day to day: a context that is freed by itself, numbers in and out of tensors, graphs computed, with the event loop free if
+ * need be, and ggml's logs.
  *
  * @module
  */
@@ -10,6 +10,7 @@ export { computeAsync, type ComputeAsyncOptions } from "./compute_async.ts";
 export { copy, type CopyOptions } from "./copy.ts";
 export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
+export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
 export type { TensorLike } from "./operand.ts";
 export type { Backend, ComputeOptions } from "./task.ts";
 export { view, type ViewOptions } from "./view.ts";

@@ -10,6 +10,7 @@ import type {
   ConstantDeclaration,
   CType,
   EnumDeclaration,
+  EnumValue,
   FieldDeclaration,
   FunctionDeclaration,
   FunctionType,
@@ -23,6 +24,7 @@ import type {
 import { resolve } from "../types.ts";
 import { type Annotation, findParameter, readAnnotations } from "./annotations.ts";
 import { type Crossing, Crossings, isPointer, Unbindable } from "./crossing.ts";
+import { compileLength, type Known, type Length } from "./lengths.ts";
 import { localName, Names, STRUCT_MEMBERS } from "./names.ts";
 
 /** A function and how each of its values crosses. */
@@ -37,6 +39,10 @@ export interface BoundFunction {
   readonly frees: boolean;
   /** Indices of parameters: the first keeps the second alive. */
   readonly keeps: readonly (readonly [number, number])[];
+  /** The memory whose length is checked. */
+  readonly lengths: readonly Length[];
+  /** True where a guard written by hand comes before the call. */
+  readonly guarded: boolean;
   /** True where C may run callbacks before it returns: what they throw is thrown then. */
   readonly calls: boolean;
 }
@@ -47,6 +53,10 @@ export interface BoundParameter {
   readonly name: string;
   readonly crossing: Crossing;
   readonly nullable: boolean;
+  /** Of an array of pointers: whether one of them may be null. */
+  readonly nullableItems: boolean;
+  /** Of an enum: whether it may be the number of the enum's values. */
+  readonly count: boolean;
   /** True for the format of a variadic function: its text is printed as it is. */
   readonly format: boolean;
 }
@@ -70,6 +80,8 @@ export interface BoundField {
   readonly crossing: Crossing;
   /** An array's number of elements, all dimensions in one; null for what is no array. */
   readonly length: number | null;
+  /** Of an enum: whether it may be the number of the enum's values. */
+  readonly count: boolean;
   /** Of a bit-field: its first bit, counted from the lowest of the record, and how many it has. */
   readonly bits: Bits | null;
 }
@@ -85,6 +97,10 @@ export interface BoundEnum {
   readonly declaration: EnumDeclaration;
   /** The exported type's name, null where the enum has none. */
   readonly name: string | null;
+  /** True where values may be or'ed. */
+  readonly flags: boolean;
+  /** The last enumerator if it isn't a value but the number of them: it is called `…_COUNT` and is one more than any other. */
+  readonly count: EnumValue | null;
 }
 
 /** A function-pointer type. */
@@ -138,9 +154,12 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
   for (const absent of model.absent) skipped.push({ ...absent, name: absent.header, reason: "no such header in this tree" });
 
   const names = new Names([...functions, ...constants, ...macros, ...own(model.enums).flatMap((declaration) => declaration.values)]);
+  const annotations = readAnnotations(model);
+  skipped.push(...annotations.skipped);
   const enums = own(model.enums).map((declaration): BoundEnum => {
     const name = declaration.name ?? declaration.alias;
-    return { declaration, name: name === null ? null : names.take(name, "enum") };
+    const flags = name !== null && annotations.flags.has(name);
+    return { declaration, name: name === null ? null : names.take(name, "enum"), flags, count: flags ? null : countOf(declaration) };
   });
   const records = nameRecords(model.records.filter((record) => isOwn(record, options)), names, options);
   const callbackTypedefs = new Map<TypedefDeclaration, string>();
@@ -152,13 +171,11 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
   const crossings = new Crossings(
     records,
     callbackTypedefs,
-    new Map(enums.map(({ declaration, name }) => [declaration, name])),
+    new Map(enums.map((bound) => [bound.declaration, bound])),
     model.target,
     (name) => names.take(name, "callback"),
     options.structural,
   );
-  const annotations = readAnnotations(model);
-  skipped.push(...annotations.skipped);
 
   const attempt = <T>(declaration: Origin & { name: string }, make: () => T): T[] => {
     try {
@@ -169,15 +186,26 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
       return [];
     }
   };
+  const known: Known = {
+    functions: new Set(functions.filter(({ inline }) => !inline).map(({ name }) => name)),
+    sizes: new Map([...records].flatMap(([{ size }, name]) => size === null ? [] : [[name, size]])),
+  };
   const bound = functions.flatMap((declaration) =>
-    attempt(declaration, () => bindFunction(declaration, crossings, annotations.byFunction.get(declaration.name), options.nullable))
+    attempt(declaration, () => {
+      const annotation = annotations.byName.get(declaration.name);
+      const made = bindFunction(declaration, crossings, annotation, options.nullable);
+      return { ...made, lengths: lengthsOf(made, annotation, known, skipped) };
+    })
   );
   const freeing = freeFunctions(bound);
   const boundRecords = [...records].map(([declaration, name]): BoundRecord => ({
     declaration,
     name,
     fields: flatten(declaration).flatMap((field) =>
-      attempt({ ...declaration, name: `${name}.${field.name}` }, () => bindField(field, name, declaration, crossings, options.bitFields))
+      attempt({ ...declaration, name: `${name}.${field.name}` }, () => ({
+        ...bindField(field, name, declaration, crossings, options.bitFields),
+        count: annotations.byName.get(name)?.counts.has(field.name) ?? false,
+      }))
     ),
     free: freeing.get(name) ?? null,
   }));
@@ -226,7 +254,43 @@ function innermost(type: CType): CType {
   return resolved.kind === "array" ? innermost(resolved.of) : resolved;
 }
 
-function bindField(field: FlatField, record: string, origin: Origin, crossings: Crossings, bitFields = false): BoundField {
+/** The enumerator that only counts the others. */
+function countOf({ values }: EnumDeclaration): EnumValue | null {
+  const last = values.at(-1);
+  if (last === undefined || values.length < 2 || !last.name.endsWith("_COUNT")) return null;
+  return values.slice(0, -1).every(({ value }) => value < last.value) && values.some(({ value }) => value === last.value - 1n)
+    ? last
+    : null;
+}
+
+/** The lengths of a function's memory that its pragmas say, and those that C writes into the brackets of a parameter. */
+function lengthsOf(
+  { declaration, parameters }: Pick<BoundFunction, "declaration" | "parameters">,
+  annotation: Annotation | undefined,
+  known: Known,
+  skipped: Skipped[],
+): Length[] {
+  return declaration.type.parameters.flatMap(({ name, length }, i) => {
+    const said = annotation?.lengths.get(name ?? String(i));
+    if (said === undefined && (length === undefined || !hasWidth(parameters[i]))) return [];
+    try {
+      return [compileLength(said?.expression ?? String(length), i, parameters, known)];
+    } catch (error) {
+      if (!(error instanceof Unbindable)) throw error;
+      // A length that C writes and that isn't one of another parameter is only advice.
+      if (said !== undefined) skipped.push({ ...said.pragma, name: `#pragma ${said.pragma.text}`, reason: error.message });
+      return [];
+    }
+  });
+}
+
+function bindField(
+  field: FlatField,
+  record: string,
+  origin: Origin,
+  crossings: Crossings,
+  bitFields = false,
+): Omit<BoundField, "count"> {
   if (field.bits !== null && !bitFields) throw new Unbindable("a bit-field has no accessor yet");
   const type = resolve(field.type);
   const context = { name: `${record}_${field.name}`, origin };
@@ -241,12 +305,17 @@ function bindField(field: FlatField, record: string, origin: Origin, crossings: 
   return { ...field, name, crossing: crossings.of(element, context), length };
 }
 
+/** True for memory whose elements have a known width. */
+function hasWidth({ crossing }: BoundParameter): boolean {
+  return crossing.kind === "pointers" || crossing.kind === "data" && crossing.width !== 0;
+}
+
 function bindFunction(
   declaration: FunctionDeclaration,
   crossings: Crossings,
   annotation: Annotation | undefined,
   nullable = false,
-): BoundFunction {
+): Omit<BoundFunction, "lengths"> {
   const { name, type, inline } = declaration;
   if (inline) throw new Unbindable("an inline function has no symbol");
   const { parameters, result } = bindSignature(type, name, declaration, crossings, annotation);
@@ -264,6 +333,7 @@ function bindFunction(
     result,
     resultNullable: annotation?.nullable.has("return") ?? nullable,
     frees,
+    guarded: annotation?.guarded ?? false,
     keeps: (annotation?.keeps ?? []).map(([a, b]) => [findParameter(declaration, a), findParameter(declaration, b)]),
     calls: annotation?.calls ?? false,
   };
@@ -283,7 +353,9 @@ function bindSignature(
     return {
       name: local,
       crossing: crossings.of(parameter.type, { name: `${name}_${parameter.name ?? i}`, origin }),
-      nullable: annotation?.nullable.has(parameter.name ?? String(i)) ?? parameter.type.nullable ?? false,
+      nullable: annotation?.nullable.has(parameter.name ?? String(i)) || (parameter.type.nullable ?? false),
+      nullableItems: annotation?.nullable.has(`${parameter.name ?? i}[]`) ?? false,
+      count: annotation?.counts.has(parameter.name ?? String(i)) ?? false,
       format: false,
     };
   });

@@ -15,6 +15,7 @@ import type {
   TypedefDeclaration,
 } from "../model.ts";
 import { TARGETS } from "../targets.ts";
+import type { BoundEnum } from "./api.ts";
 import { nativeFields } from "./native.ts";
 import { compatible, qualifiersOf, qualify, resolve } from "../types.ts";
 
@@ -22,7 +23,15 @@ import { compatible, qualifiersOf, qualify, resolve } from "../types.ts";
 export type Crossing =
   | { readonly kind: "void" }
   | { readonly kind: "bool" }
-  | { readonly kind: "int"; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean; readonly name: string | null }
+  | {
+    readonly kind: "int";
+    readonly bits: 8 | 16 | 32 | 64;
+    readonly signed: boolean;
+    /** An enum's name. */
+    readonly name: string | null;
+    /** Of an enum whose values are known: whether one of them is meant, or several or'ed. */
+    readonly values?: "one" | "flags";
+  }
   | { readonly kind: "float"; readonly bits: 32 | 64 }
   /** `const char *`. */
   | { readonly kind: "string" }
@@ -66,7 +75,7 @@ const FLOATS: Readonly<Record<string, 32 | 64>> = { "float": 32, "double": 64, "
 export class Crossings {
   readonly #recordNames: ReadonlyMap<RecordDeclaration, string>;
   readonly #callbackNames: ReadonlyMap<TypedefDeclaration, string>;
-  readonly #enumNames: ReadonlyMap<EnumDeclaration, string | null>;
+  readonly #enums: ReadonlyMap<EnumDeclaration, BoundEnum>;
   readonly #target: TargetName;
   readonly #take: (name: string) => string;
   /** Whether a function-pointer type without a typedef is that of a typedef with a compatible one. */
@@ -77,14 +86,14 @@ export class Crossings {
   constructor(
     recordNames: ReadonlyMap<RecordDeclaration, string>,
     callbackNames: ReadonlyMap<TypedefDeclaration, string>,
-    enumNames: ReadonlyMap<EnumDeclaration, string | null>,
+    enums: ReadonlyMap<EnumDeclaration, BoundEnum>,
     target: TargetName,
     take: (name: string) => string,
     structural = false,
   ) {
     this.#recordNames = recordNames;
     this.#callbackNames = callbackNames;
-    this.#enumNames = enumNames;
+    this.#enums = enums;
     this.#target = target;
     this.#take = take;
     this.#structural = structural;
@@ -144,7 +153,10 @@ export class Crossings {
 
   #enum(declaration: EnumDeclaration): Crossing {
     const crossing = this.#basic(declaration.type.name);
-    return crossing.kind === "int" ? { ...crossing, name: this.#enumNames.get(declaration) ?? null } : crossing;
+    const bound = this.#enums.get(declaration);
+    if (crossing.kind !== "int" || bound === undefined || bound.name === null) return crossing;
+    if (declaration.values.length === 0 || crossing.bits === 64) return { ...crossing, name: bound.name };
+    return { ...crossing, name: bound.name, values: bound.flags ? "flags" : "one" };
   }
 
   #basic(name: BasicName): Crossing {

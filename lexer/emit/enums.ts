@@ -1,22 +1,50 @@
 /**
- * Writes `enums.js` and `enums.d.ts`: the values of each enum as constants, and the enum as the union of their literal types.
+ * Writes `enums.js` and `enums.d.ts`: the values of each enum as constants, and the enum as the union of their literal types; of flags, which
+ * are or'ed, as any number. Beside them, for the checks of arguments, which of the constants belong to which enum.
  *
  * @module
  */
 
 import type { Api, BoundEnum } from "./api.ts";
-import { doc, Printer, union } from "./print.ts";
+import { doc, importNames, list, Printer, union } from "./print.ts";
 import { place } from "./prototype.ts";
 
 /** The text of `enums.js`. */
-export function emitEnums({ enums }: Api, banner: string): string {
+export function emitEnums(api: Api, banner: string, runtime: string): string {
+  const { enums } = api;
   const printer = new Printer();
   printer.line(banner);
+  printer.gap();
+  printer.line(importNames(["Domain as $Domain"], runtime));
   printer.gap();
   printer.line("export const enums = {");
   for (const { declaration } of enums) for (const { name, value } of declaration.values) printer.line(`  ${name}: ${literal(value)},`);
   printer.line("};");
+  printer.gap();
+  printer.line("export const domains = {");
+  const counted = countedEnums(api);
+  for (const bound of enums) emitDomain(bound, counted.has(bound.name ?? ""), printer);
+  printer.line("};");
   return printer.toString();
+}
+
+/** The first and last enumerator that are values and, where some parameter takes the number of them too, the same with that. */
+function emitDomain({ declaration, name, count }: BoundEnum, counted: boolean, printer: Printer): void {
+  const { values } = declaration;
+  if (name === null || values.length === 0) return;
+  const last = values.at(-1)!;
+  const domain = (key: string, to: string) =>
+    list(`  ${key}: new $Domain(`, [`"${name}"`, "enums", `"${values[0].name}"`, `"${to}"`], "),");
+  printer.line(domain(name, (count === null ? last : values.at(-2)!).name));
+  if (count !== null && counted) printer.line(domain(`${name}_or_count`, last.name));
+}
+
+/** The enums of which some parameter or field may be the number of values. */
+function countedEnums({ functions, records }: Api): Set<string> {
+  const places = [...functions.flatMap(({ parameters }) => parameters), ...records.flatMap(({ fields }) => fields)];
+  return new Set(
+    places.flatMap(({ crossing, count }) => count && crossing.kind === "int" && crossing.name !== null ? [crossing.name] : []),
+  );
 }
 
 /** The text of `enums.d.ts`. */
@@ -27,12 +55,16 @@ export function declareEnums({ enums }: Api, banner: string): string {
   return printer.toString();
 }
 
-function declareEnum({ declaration, name }: BoundEnum, printer: Printer): void {
+function declareEnum({ declaration, name, flags }: BoundEnum, printer: Printer): void {
   const { values, alias } = declaration;
   const what = doc("", `\`${declaration.name === null ? alias ?? "enum" : `enum ${declaration.name}`}\` (${place(declaration)}).`);
   printer.gap();
   for (const value of values) printer.line(what, `export declare const ${value.name}: ${literal(value.value)};`);
   if (name === null) return;
+  if (flags) {
+    printer.line(doc("", `Values of \`enum ${name}\`, or'ed (${place(declaration)}).`), `export type ${name} = number;`);
+    return;
+  }
   // Of several names of one value the last is shown: the first are often deprecated.
   const byValue = new Map(values.map((value) => [value.value, value.name]));
   printer.line(

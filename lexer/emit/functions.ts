@@ -103,19 +103,32 @@ function emitFunction(bound: BoundFunction, roots: Roots, guarded: ReadonlySet<s
     printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
     return `$${i}`;
   });
-  if (guarded.has(declaration.name)) emitGuard(bound, uses, printer);
+  emitLengths(bound, uses, printer);
+  emitGuard(bound, guarded, uses, printer);
   bindSymbol(bound, uses, printer);
   emitCall(bound, args, roots, uses, printer);
   printer.line("  },");
 }
 
-/** Throws where C would abort. */
-function emitGuard({ declaration, parameters }: BoundFunction, uses: Uses, printer: Printer): void {
-  const head = `    if (${uses.$("guarding")}.on) `, call = `$guards.${declaration.name}(`;
-  const names = parameters.map((parameter) => parameter.name);
-  const line = `${head}${call}${names.join(", ")});`;
+/** Checks that memory is as long as C takes it to be. */
+function emitLengths({ declaration, parameters, lengths }: BoundFunction, uses: Uses, printer: Printer): void {
+  for (const { parameter, count, why, what, width } of lengths) {
+    const { name } = parameters[parameter];
+    const args = [name, count, String(width), JSON.stringify(what), JSON.stringify(why), `"${declaration.name}(${name})"`];
+    printer.line(list(`    ${uses.$("atLeast")}(`, args, ");"));
+  }
+}
+
+/** Throws where C would abort. The guard is one written by hand or one translated from C; the arguments have the right types by now. */
+function emitGuard(bound: BoundFunction, translated: ReadonlySet<string>, uses: Uses, printer: Printer): void {
+  const { name } = bound.declaration;
+  if (!bound.guarded && !translated.has(name)) return;
+  const names = bound.parameters.map((parameter) => parameter.name);
+  const args = bound.guarded ? ["functions", ...names] : names;
+  const test = `    if (${uses.$("guarding")}.on) `, call = `${bound.guarded ? uses.$("byHand") : "$guards"}.${name}(`;
+  const line = `${test}${call}${args.join(", ")});`;
   if (line.length <= LINE_WIDTH) printer.line(line);
-  else printer.line(`${head}{`, list(`      ${call}`, names, ");"), "    }");
+  else printer.line(`${test}{`, list(`      ${call}`, args, ");"), "    }");
 }
 
 /** Checks a handle and gives the expression for its address. */

@@ -9,7 +9,7 @@ const RESERVED: ReadonlySet<string> = new Set(
   ("arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function " +
     "if implements import in instanceof interface let new null package private protected public return static super switch this throw true try " +
     "typeof var void while with yield undefined NaN Infinity " +
-    "Deno DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array BigInt64Array BigUint64Array Float16Array Float32Array " +
+    "functions Deno DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array BigInt64Array BigUint64Array Float16Array Float32Array " +
     "Float64Array ArrayBufferView ArrayBuffer BigInt Number Symbol Error " +
     "Array JSON Map Object RangeError Record Set String TextDecoder TextEncoder TypeError WeakMap").split(" "),
 );

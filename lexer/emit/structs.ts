@@ -13,7 +13,7 @@ import { type Crossing, Unbindable } from "./crossing.ts";
 import { nativeFields } from "./native.ts";
 import { doc, list, Printer } from "./print.ts";
 import { declaration, place } from "./prototype.ts";
-import { isPointer, parameterType, resultType, Uses } from "./typescript.ts";
+import { integerToC, isPointer, parameterType, resultType, Uses } from "./typescript.ts";
 
 /** The text of `structs.js`. */
 export function emitStructs(api: Api, banner: string, runtime: string): string {
@@ -102,15 +102,17 @@ function accessorOf(field: BoundField, record: string, uses: Uses): Accessor {
   return field.length === null ? scalar(field, where, uses) : array(field, field.length, where, uses);
 }
 
-function scalar({ crossing, offset }: BoundField, where: string, uses: Uses): Accessor {
+function scalar({ crossing, offset, count }: BoundField, where: string, uses: Uses): Accessor {
   const types = {
     type: (uses: Uses) => resultType(crossing, isPointer(crossing), uses),
     input: (uses: Uses) => pointerInput(crossing, uses) ?? parameterType({ crossing, nullable: isPointer(crossing) }, uses),
   };
   const memory = () => `${uses.$("memory")}(this)`;
   const read = (type: string, little: boolean) => `${memory()}.get${type}(this.$offset + ${offset}${little ? ", true" : ""})`;
-  const write = (type: string, value: string, little: boolean) =>
-    `${memory()}.set${type}(this.$offset + ${offset}, ${value}${little ? ", true" : ""});`;
+  const write = (type: string, value: string, little: boolean) => {
+    const args = [`this.$offset + ${offset}`, value, ...(little ? ["true"] : [])];
+    return list(`    ${memory()}.set${type}(`, args, ");").trimStart();
+  };
   switch (crossing.kind) {
     case "bool": {
       const set = write("Uint8", `${uses.$("bool")}(value, ${where}) ? 1 : 0`, false);
@@ -123,7 +125,8 @@ function scalar({ crossing, offset }: BoundField, where: string, uses: Uses): Ac
     case "int": {
       const { bits, signed } = crossing;
       const type = `${bits === 64 ? "Big" : ""}${signed ? "Int" : "Uint"}${bits}`;
-      const set = [write(type, checkInteger(bits, signed, where, uses), bits > 8)];
+      const [check, ...args] = integerToC(crossing, count, "value", where, uses);
+      const set = [write(type, `${check}(${args.join(", ")})`, bits > 8)];
       if (bits < 64) return { ...types, get: [`return ${read(type, bits > 8)};`], set };
       return { ...types, get: [`return ${uses.$(signed ? "readInt64" : "readUint64")}(${memory()}, this.$offset + ${offset});`], set };
     }
@@ -143,13 +146,17 @@ function scalar({ crossing, offset }: BoundField, where: string, uses: Uses): Ac
       return {
         ...types,
         get: [`return ${uses.$("getHandle")}(this, ${offset}, ${wrapperOf(crossing, uses)});`],
-        set: [
-          hasClass(crossing)
-            ? `${uses.$("setHandle")}(this, ${offset}, value, ${wrapperOf(crossing, uses)}, ${where});`
-            : `${uses.$("setPointer")}(this, ${offset}, value, ${where});`,
-        ],
+        set: [setPointer(crossing, offset, where, uses)],
       };
   }
+}
+
+/** Points a field at an object of its class, at numbers of its width, or at anything. */
+function setPointer(crossing: Crossing, offset: number, where: string, uses: Uses): string {
+  const set = (setter: string, ...more: string[]) => `${uses.$(setter)}(${["this", offset, "value", ...more, where].join(", ")});`;
+  if (hasClass(crossing)) return set("setHandle", wrapperOf(crossing, uses));
+  const width = crossing.kind === "pointers" ? 8 : crossing.kind === "data" ? crossing.width : 0;
+  return width === 0 ? set("setPointer") : set("setNumbers", String(width));
 }
 
 function array({ crossing, offset, type }: BoundField, length: number, where: string, uses: Uses): Accessor {
@@ -184,18 +191,12 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
     : crossing.kind === "int"
     ? `${crossing.signed ? "Int" : "Uint"}${crossing.bits}Array`
     : "Uint8Array";
-  const get = `${uses.$("getArray")}(this, ${offset}, ${length}, ${typed})`;
   return {
-    get: [`return ${get};`],
-    set: [`${uses.$("expectLength")}(value, ${length}, ${where});`, `${get}.set(value);`],
+    get: [`return ${uses.$("getArray")}(this, ${offset}, ${length}, ${typed});`],
+    set: [`${uses.$("setArray")}(this, ${offset}, ${length}, ${typed}, value, ${where});`],
     type: () => typed,
     input: () => "ArrayLike<number>",
   };
-}
-
-function checkInteger(bits: number, signed: boolean, where: string, uses: Uses): string {
-  if (bits >= 32) return `${uses.$(`${signed ? "int" : "uint"}${bits}`)}(value, ${where})`;
-  return `${uses.$(signed ? "small" : "smallUnsigned")}(value, ${bits}, ${where})`;
 }
 
 /** True for a pointer to what has a class of its own. */
@@ -208,10 +209,9 @@ function wrapperOf(crossing: Crossing, uses: Uses): string {
   return crossing.kind === "handle" || crossing.kind === "callback" ? uses.own(crossing.name) : uses.$("Pointer");
 }
 
-/** What a pointer field can be set to; null for what is no pointer, and for strings. */
+/** What a field of pointers can be set to, which outlives the call: the array of handles that a parameter takes doesn't. Null for any other. */
 function pointerInput(crossing: Crossing, uses: Uses): string | null {
-  if (!isPointer(crossing) || crossing.kind === "string") return null;
-  return `${crossing.kind === "handle" || crossing.kind === "callback" ? uses.own(crossing.name) : uses.$("Data")} | null`;
+  return crossing.kind === "pointers" ? `${uses.$("Data")}<BigUint64Array> | null` : null;
 }
 
 /** True for `char name[length]`. */

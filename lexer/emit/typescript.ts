@@ -19,6 +19,7 @@ export { isPointer };
 export class Uses {
   readonly #runtime: Set<string> = new Set();
   readonly #generated: Set<string> = new Set();
+  #domains = false;
 
   /** A name of the runtime, as the file writes it. */
   $(name: string): string {
@@ -30,6 +31,12 @@ export class Uses {
   own(name: string): string {
     this.#generated.add(name);
     return name;
+  }
+
+  /** The values of an enum, to check one against; `count` for what may be the number of them too. */
+  domain(name: string, count: boolean): string {
+    this.#domains = true;
+    return `$domains.${name}${count ? "_or_count" : ""}`;
   }
 
   /** The file's imports. `here` is its own name, whose exports it needn't import; `types` makes them imports of types. */
@@ -44,6 +51,7 @@ export class Uses {
         ? importNames(names, `./${file}.${types ? "d.ts" : "js"}`, types)
         : `import { functions } from "./functions.js";`
     );
+    if (this.#domains) lines.push(`import { domains as $domains } from "./enums.js";`);
     if (this.#runtime.size > 0) lines.push(importNames([...this.#runtime].map((name) => `${name} as $${name}`), runtime, types));
     return lines;
   }
@@ -141,8 +149,22 @@ export function nativeResult(crossing: Crossing, uses: Uses): string {
   }
 }
 
-/** The conversion of an argument, as an expression. `slot` counts the strings of the call. */
-export function toC({ crossing, nullable, format }: BoundParameter, value: string, where: string, slot: number, uses: Uses): string[] {
+/** The check of an integer, as a function and its arguments. */
+export function integerToC(
+  { bits, signed, name, values }: Crossing & { kind: "int" },
+  count: boolean,
+  value: string,
+  where: string,
+  uses: Uses,
+): string[] {
+  if (values !== undefined) return [uses.$(values === "one" ? "enumerator" : "flags"), value, uses.domain(name!, count), where];
+  if (bits >= 32) return [uses.$(`${signed ? "int" : "uint"}${bits}`), value, where];
+  return [uses.$(signed ? "small" : "smallUnsigned"), value, String(bits), where];
+}
+
+/** The conversion of an argument, as a function and its arguments. `slot` counts the strings of the call. */
+export function toC(parameter: BoundParameter, value: string, where: string, slot: number, uses: Uses): string[] {
+  const { crossing, nullable, format, count } = parameter;
   const orNull = nullable ? "OrNull" : "";
   switch (crossing.kind) {
     case "void":
@@ -152,14 +174,15 @@ export function toC({ crossing, nullable, format }: BoundParameter, value: strin
     case "float":
       return [uses.$("float"), value, where];
     case "int":
-      if (crossing.bits >= 32) return [uses.$(`${crossing.signed ? "int" : "uint"}${crossing.bits}`), value, where];
-      return [uses.$(crossing.signed ? "small" : "smallUnsigned"), value, String(crossing.bits), where];
+      return integerToC(crossing, count, value, where, uses);
     case "string":
       return [uses.$(format ? "format" : `string${orNull}`), value, String(slot), where];
     case "data":
       return [uses.$(`data${orNull}`), value, String(crossing.width), where];
     case "pointers":
-      return [uses.$(`pointers${orNull}`), value, where];
+      if (crossing.item === null) return [uses.$(`data${orNull}`), value, "8", where];
+      if (crossing.item === "string") return [uses.$(`strings${orNull}`), value, String(parameter.nullableItems), where];
+      return [uses.$(`pointers${orNull}`), value, uses.own(crossing.item), String(parameter.nullableItems), where];
     case "handle":
     case "callback":
       return [uses.$(`handle${orNull}`), value, uses.own(crossing.name), where];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Api, BoundEnum } from "../emit/api.ts";
+import type { Api } from "../emit/api.ts";
 import { type Crossing, Unbindable } from "../emit/crossing.ts";
 import { literal } from "../emit/enums.ts";
 import { macroBody } from "../emit/macros.ts";
@@ -13,7 +13,7 @@ import { nativeFields } from "../emit/native.ts";
 import { doc, LINE_WIDTH, list, type Printer, union } from "../emit/print.ts";
 import { declaration } from "../emit/prototype.ts";
 import { resultType, Uses } from "../emit/typescript.ts";
-import type { TargetName } from "../model.ts";
+import type { EnumDeclaration, TargetName } from "../model.ts";
 import { resolve } from "../types.ts";
 import { type Place, quoted } from "./shared.ts";
 
@@ -62,12 +62,12 @@ export function writeEnums({ enums }: Api, place: Place, printer: Printer): void
     }
     if (name === null) continue;
     printer.gap();
-    printer.line(what, union(`export type ${name}`, enumMembers({ declaration, name })));
+    printer.line(what, union(`export type ${name}`, enumMembers(declaration)));
   }
 }
 
 /** The union of an enum's values; `number` where C programs combine them, or where the type is too wide for numbers. */
-function enumMembers({ declaration: { values, type } }: BoundEnum): string[] {
+function enumMembers({ values, type }: EnumDeclaration): string[] {
   const byValue = new Map(values.map(({ name, value }) => [value, `typeof ${localName(name, [])}`]));
   const wide = type.name.includes("long");
   return wide || byValue.size === 0 || isFlags([...byValue.keys()]) ? ["number"] : [...byValue.values()];

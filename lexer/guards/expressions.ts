@@ -370,6 +370,7 @@ function convert(parser: Parser, text: string, from: CType, to: CType): string {
   if (!T.isArithmetic(target) || !T.isArithmetic(source) || /^-?\d+$/.test(text)) return text;
   const bare = T.bare(target);
   if (bare.kind === "basic" && bare.name === "_Bool") return isBool(source) ? text : `!!(${text})`;
+  if (isFloat32(target) && isFloat32(source)) return text;
   if (T.isFloat(target)) return bare.kind === "basic" && bare.name === "float" ? `Math.fround(${text})` : text;
   const { bits, signed } = integerOf(parser, target);
   if (T.isFloat(source)) return bits > 32 ? `Math.trunc(${text})` : `(${text} | 0)`;

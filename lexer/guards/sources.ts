@@ -5,7 +5,7 @@
  */
 
 import { asC } from "./cplusplus.ts";
-import { format, type ParseOptions, readFile, TokenStream } from "../mod.ts";
+import { format, readFile, TokenStream } from "../mod.ts";
 import { Parser } from "../parser.ts";
 import { translationUnit } from "../parse.ts";
 

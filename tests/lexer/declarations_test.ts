@@ -263,3 +263,20 @@ Deno.test("noreturn and const on a pointer to a function are part of its type", 
   const { typedefs } = model("typedef void (*die)(int) __attribute__((noreturn)); typedef int (*pure)(int) __attribute__((const));");
   assertEquals(typedefs.map((t) => printType(t.type)), ["volatile __typeof__(void (int)) *", "const __typeof__(int (int)) *"]);
 });
+
+Deno.test("a parameter that C writes as an array keeps its length, or the name of the parameter that says it", () => {
+  const { functions: [{ type }] } = model(
+    "typedef unsigned char id[16]; void f(int n, int a[n], const int b[2 + 2], id c, float d[], float m[2][3], int *e, const char *p[static 3]);",
+  );
+  assertEquals(type.parameters.map(({ name, length }) => [name, length]), [
+    ["n", undefined],
+    ["a", "n"],
+    ["b", 4],
+    ["c", 16],
+    ["d", undefined],
+    ["m", 2],
+    ["e", undefined],
+    ["p", 3],
+  ]);
+  assertEquals(type.parameters.map(({ name, type }) => printType(type, name ?? ""))[1], "int *a");
+});
