@@ -22,3 +22,15 @@ Deno.test("in 300 random programs of create, view, drop, collect and use, what i
   const { code, stdout, stderr } = await stress("programs.ts", "300", "1");
   assertEquals([code, stdout], [0, "300 programs read right\n"], stderr);
 });
+
+for (const kind of ["buffer", "buffer of tensors", "allocator", "gguf", "scheduler"]) {
+  Deno.test(`1,000 of a kind that C frees, each of 256 KiB or more, never hold more than 100 MB: ${kind}`, async () => {
+    const { megabytes } = await leaks(kind, 1000);
+    assert(megabytes < 100, `${megabytes} MB were resident`);
+  });
+}
+
+Deno.test("200 threadpools that were dropped leave no threads behind", async () => {
+  const { threads } = await leaks("threadpool", 200);
+  assert(threads < 60, `${threads} threads more than before`);
+});

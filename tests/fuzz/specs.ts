@@ -8,6 +8,7 @@
 import type { Random } from "../random.ts";
 import type { Builder, Catalogue, Parameter } from "./catalogue.ts";
 import * as shapes from "./shapes.ts";
+import { SEEDS } from "./seeds.ts";
 import type { Shape, TypeFacts } from "./shapes.ts";
 import type { Value } from "./steps.ts";
 
@@ -52,6 +53,7 @@ export class Specs {
     this.#types = types;
     this.#longest = longest;
     this.#newness = newness;
+    for (const [name, spec] of Object.entries(SEEDS)) this.keep(name, spec);
   }
 
   /** Remembers arguments that were accepted. False if there are enough. */
@@ -88,7 +90,15 @@ export class Specs {
       const type = onlyFloats ? "GGML_TYPE_F32" : this.#type();
       return last = { type, ne, layout: plain || random.percent(70) ? "plain" : random.pick(LAYOUTS) };
     };
-    return builder.parameters.map((parameter) => this.#argument(parameter, tensor, dims));
+    const spec = builder.parameters.map((parameter) => this.#argument(parameter, tensor, dims));
+    return random.percent(15) ? this.#distinct(spec, builder) : spec;
+  }
+
+  /** Integers that differ, from 0 on: axes, for example. */
+  #distinct(spec: Spec, { parameters }: Builder): Spec {
+    const integers = parameters.flatMap(({ kind }, i) => kind === "int" ? [i] : []);
+    const left = integers.map((_, n) => n);
+    return integers.reduce((spec, i) => spec.with(i, { value: left.splice(this.#random.below(left.length), 1)[0] }), spec);
   }
 
   #argument(parameter: Parameter, tensor: () => TensorSpec, dims: readonly number[]): ArgumentSpec {

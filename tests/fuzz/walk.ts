@@ -113,24 +113,26 @@ export class Walk {
     const whole = new Set([this.#tight]);
     witness.called(builder, this.#steps, outcome, this.#results, whole);
     if ("error" in outcome) return;
-    this.#remember(ref);
     if (spec !== null) witness.accepted(builder, spec);
-    if (this.#setting.compute) this.#compute(ref, builder, args);
+    // What was not computed here must not be computed later, as part of another graph.
+    if (!this.#setting.compute || this.#compute(ref, builder, args)) this.#remember(ref);
   }
 
-  /** Computes a result that is small enough, unless the scratch context is full. */
-  #compute(ref: number, { name, parameters }: Builder, args: readonly Value[]): void {
+  /** Computes a result that is small enough, unless it is known to kill or the scratch context is full. False if it didn't. */
+  #compute(ref: number, { name, parameters }: Builder, args: readonly Value[]): boolean {
+    const { deadly, witness } = this.#setting;
     const kind = `${name}(${args.flatMap((value) => describe(evaluate(value, this.#results))).join(", ")})`;
-    if (this.#setting.deadly.has(kind)) return;
     const scratch = this.#results[this.#scratch] as lib.ggml_context;
-    if (lib.ggml_used_mem(scratch) > COMPUTE_MEMORY / 2) return;
-    if (elements((this.#results[ref] as lib.ggml_tensor).ne) > 1 << 20) return;
+    if (deadly.has(kind) || lib.ggml_used_mem(scratch) > COMPUTE_MEMORY / 2) return false;
+    if (elements((this.#results[ref] as lib.ggml_tensor).ne) > 1 << 20) return false;
     // A callback runs on this thread only.
-    const threads = parameters.some(({ kind }) => kind === "callback") || this.#hasCallback ? 1 : 1 + this.#random.below(2);
-    if (threads === 1) this.#hasCallback = true;
+    if (parameters.some(({ kind }) => kind === "callback")) this.#hasCallback = true;
+    const threads = this.#hasCallback ? 1 : 1 + this.#random.below(2);
     const done = this.#do({ compute: ref, ctx: this.#scratch, threads, backend: this.#random.percent(50), kind });
-    this.#setting.witness.computed(kind, this.#outcomes[done]);
+    witness.computed(kind, this.#outcomes[done]);
+    return "value" in this.#outcomes[done];
   }
+
   /** True once a callback may be part of a graph. */
   #hasCallback = false;
 

@@ -296,6 +296,7 @@ const STEP_KINDS: readonly ((this: Program) => void | Promise<void>)[] = [
   Program.prototype.collect,
   Program.prototype.collect,
   Program.prototype.disposeContext,
+  Program.prototype.disposeBuffer,
 ];
 
 function checkTensor({ value, numbers, home }: Known<lib.ggml_tensor>): void {
