@@ -118,6 +118,11 @@ Deno.test("what ggml would abort on is an Error that names the node, its types a
     graphOf(ctx, lib.ggml_cpy(ctx, from, to)),
     `node 0, CPY (" (copy)": iq2_xxs ne=[256, 1, 1, 1] of "leaf_0": f32 ne=[256, 1, 1, 1] and `,
   ]);
+  const rows = newTensor(ctx, lib.GGML_TYPE_I32, 1); // indices that only a look at the data shows to be wrong
+  lib.ggml_set_i32(rows, 9);
+  const beyond = graphOf(ctx, lib.ggml_get_rows(ctx, lib.ggml_set_f32(newTensor(ctx, lib.GGML_TYPE_F32, 2, 3), 0), rows));
+  assertThrows(() => compute(beyond), Error);
+  await assertRejects(() => computeAsync(beyond), Error, "computeAsync: node 0");
   for (const [graph, message] of cases) {
     for (const backend of [undefined, lib.ggml_backend_cpu_init()!]) {
       assertStringIncludes(assertThrows(() => compute(graph, { backend }), Error).message, `compute: ${message}`);

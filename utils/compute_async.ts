@@ -7,8 +7,11 @@
  */
 
 import { describe } from "../ffi/describe.ts";
-import type { lib } from "../ffi/lib.js";
-import { busy, type ComputeOptions, prepare } from "./task.ts";
+import { guardCompute } from "../ffi/guard_compute.ts";
+import { byHand } from "../ffi/guards_by_hand.ts";
+import { lib } from "../ffi/lib.js";
+import { guarding } from "../ffi/library.ts";
+import { busy, type ComputeOptions, prepare, type Task } from "./task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */
 export interface ComputeAsyncOptions extends ComputeOptions {
@@ -60,6 +63,7 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
     throw new TypeError(`computeAsync: onProgress must be a function, got ${describe(onProgress)}`);
   }
   signal?.throwIfAborted();
+  if (guarding.on) guard(task);
   busy.add(graph.address);
   const releases = [graph.owner.hold("computeAsync is using it"), () => busy.delete(graph.address)];
   if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync is using it"));
@@ -69,4 +73,10 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
   } finally {
     for (const release of releases) release();
   }
+}
+
+/** Throws where C would abort: it isn't called by the functions of `lib`, which do that. */
+function guard({ graph, backend }: Task): void {
+  if (backend instanceof lib.ggml_backend_sched) byHand.ggml_backend_sched_graph_compute(lib, backend, graph);
+  else guardCompute("computeAsync", graph, lib.ggml_tensor, backend);
 }
