@@ -6,6 +6,8 @@
 
 import type { Abi } from "./abi.ts";
 import { expectAbi, library } from "./library.ts";
+import { watched } from "./schedulers.ts";
+import { guarded } from "./threads.ts";
 
 /** Binds one function. The result is what `Deno.dlopen` gives, typed by whoever asked. */
 // deno-lint-ignore no-explicit-any
@@ -18,5 +20,8 @@ export type Bind = (name: string, parameters: readonly Deno.NativeType[], result
  */
 export function binder(abi: Abi): Bind {
   expectAbi(abi);
-  return (name, parameters, result) => library().symbol(name, { parameters, result });
+  return (name, parameters, result) => {
+    const symbol = library().symbol(name, { parameters, result }) as (...args: unknown[]) => unknown;
+    return guarded(name, watched(name, symbol));
+  };
 }

@@ -1,16 +1,24 @@
 /**
  * Function pointers: TypeScript functions that C calls, and C functions that TypeScript got as pointers.
  *
- * The generated classes (one a function-pointer type) say how each parameter and the result cross. This file does not make callbacks safe
- * on other threads than the one that runs JavaScript: while a synchronous call blocks it, C must not call one from another thread.
+ * The generated classes (one a function-pointer type) say how each parameter and the result cross.
+ *
+ * Who gives C a callback has its owner kept by whatever C keeps the pointer in. Deno never frees a callback by itself, and its C side holds
+ * on to the function, which often holds on to the very context that keeps the callback. So the C side has only a weak reference to the
+ * function, the owner has the strong one, and the C side is freed once nothing can reach the owner.
+ *
+ * This file does not make a callback safe on other threads than the one that runs JavaScript: while a synchronous call blocks it, C must not
+ * call one from another thread (see `threads.ts`).
  *
  * @module
  */
 
 import { enterCallback, leaveCallback } from "./cstring.ts";
 import { describe } from "./describe.ts";
+import { enterCall, fail, isFailing, leaveCall } from "./failure.ts";
 import { Handle } from "./handle.ts";
 import { Owner, STATIC } from "./owner.ts";
+import { whenFailed } from "./safe.ts";
 import type { Slot } from "./slots.ts";
 
 /** A function type's parameters and result. */
@@ -28,31 +36,63 @@ interface CallbackClass {
   readonly signature: Signature;
 }
 
+/** A TypeScript function as its C side sees it. */
+interface Script {
+  readonly owner: Owner;
+  /** Null once the callback was disposed of. */
+  f: AnyFunction | null;
+  /** The memory of results that are pointers: C reads them after the function returned. */
+  readonly results: Map<unknown, unknown>;
+}
+
+/** How many results that are pointers are kept, the latest ones. */
+const RESULTS = 64;
+
+/** The owners of the TypeScript functions that C can call, by the address that C calls. */
+const scripts: Map<bigint, WeakRef<Owner>> = new Map();
+
+/** The custom operators among the function types: ggml calls them from every thread that computes. */
+const OPERATORS: ReadonlySet<string> = new Set(["ggml_custom1_op_t", "ggml_custom2_op_t", "ggml_custom3_op_t", "ggml_custom_op_t"]);
+
+/** True once there was a custom operator in TypeScript: until then no graph need be searched for one. */
+export let anyOperator = false;
+
+/** True if C's function at `address` is a TypeScript one. */
+export function isScript(address: bigint): boolean {
+  return scripts.has(address);
+}
+
 /**
  * A function pointer. `F` is the TypeScript function that C may be given, `C` the same function type as TypeScript calls it: what comes out of C
  * is narrower than what may go in.
  */
 export abstract class Callback<F extends AnyFunction = AnyFunction, C extends AnyFunction = F> extends Handle {
-  readonly #native: Deno.UnsafeCallback | null;
+  readonly #script: Script | null;
   #call: C | null = null;
 
   /**
    * @param init The TypeScript function that C shall call, or the address of a C function.
-   * @param owner With an address: what keeps it valid.
+   * @param owner With an address: what keeps it valid. A TypeScript function's address is kept valid by its own owner.
    */
   constructor(init: F | bigint, owner: Owner = STATIC) {
     const { name, signature } = new.target as unknown as CallbackClass;
     if (typeof init === "bigint") {
-      super(init, owner);
-      this.#native = null;
+      super(init, scripts.get(init)?.deref() ?? owner);
+      this.#script = null;
       return;
     }
     if (typeof init !== "function") throw new TypeError(`new ${name}: expected a function, got ${describe(init)}`);
-    const native = new Deno.UnsafeCallback(definition(signature), wrap(init, signature, name) as () => void);
+    closeUnreachable();
+    const side: CSide = { script: null };
+    const native = new Deno.UnsafeCallback(definition(signature), wrap(side, signature, name) as () => void);
     const address = BigInt(Deno.UnsafePointer.value(native.pointer));
     super(address, new Owner(address));
-    this.owner.keep(native);
-    this.#native = native;
+    this.#script = { owner: this.owner, f: init, results: new Map() };
+    side.script = new WeakRef(this.#script);
+    this.owner.keep(this.#script);
+    scripts.set(address, new WeakRef(this.owner));
+    natives.register(this.owner, { native, address });
+    if (OPERATORS.has(name)) anyOperator = true;
   }
 
   /** Calls the function: C's, or the TypeScript one by way of C. */
@@ -60,11 +100,37 @@ export abstract class Callback<F extends AnyFunction = AnyFunction, C extends An
     return this.#call ??= caller(this, this.constructor as unknown as CallbackClass) as C;
   }
 
-  /** Gives the C side of a TypeScript callback back. C must not call it any more. */
+  /**
+   * Lets go of the TypeScript function. C's side of it stays for as long as C may call it: such a call is an Error, and C goes on with a
+   * harmless result.
+   */
   [Symbol.dispose](): void {
-    if (this.#native === null || this.owner.freed) return;
+    if (this.#script === null || this.owner.freed) return;
     this.owner.freed = true;
-    this.#native.close();
+    this.#script.f = null;
+  }
+}
+
+interface Native {
+  readonly native: Deno.UnsafeCallback;
+  readonly address: bigint;
+}
+
+/** C sides whose owners were collected, and when. */
+const unreachable: (Native & { readonly since: number })[] = [];
+
+const natives = new FinalizationRegistry<Native>((native) => unreachable.push({ ...native, since: performance.now() }));
+
+/**
+ * Frees the C sides that became unreachable a second or more ago. Not at once: what was collected together with a callback may call it when
+ * its own finalizer frees it (a sampler does).
+ */
+function closeUnreachable(): void {
+  const before = performance.now() - 1000;
+  while (unreachable.length > 0 && unreachable[0].since < before) {
+    const { native, address } = unreachable.shift()!;
+    scripts.delete(address);
+    native.close();
   }
 }
 
@@ -72,16 +138,39 @@ function definition({ parameters, result }: Signature): Deno.UnsafeCallbackDefin
   return { parameters: parameters.map((slot) => slot.native as Deno.NativeType), result: result.native };
 }
 
-/** The function that Deno calls: converts the arguments, calls `f`, converts its result. */
-function wrap(f: AnyFunction, { parameters, result }: Signature, name: string): AnyFunction {
+/** What the C side knows of the function. */
+interface CSide {
+  script: WeakRef<Script> | null;
+}
+
+/** The function that Deno calls: converts the arguments, calls the function, converts its result. It never throws. */
+function wrap(side: CSide, { parameters, result }: Signature, name: string): AnyFunction {
   return (...args) => {
+    const script = side.script?.deref();
+    if (script === undefined || isFailing(script.owner, args)) return whenFailed(name, parameters, result, args);
     enterCallback();
     try {
-      return result.toC(f(...parameters.map((slot, i) => slot.fromC(args[i]))), `the result of a ${name}`, 0);
+      if (script.f === null) throw new Error(`this ${name} was disposed of, and C called it`);
+      const value = script.f(...parameters.map((slot, i) => slot.fromC(args[i])));
+      return keepResult(script, value, result, `the result of a ${name}`);
+    } catch (error) {
+      fail(error, script.owner, args);
+      return whenFailed(name, parameters, result, args);
     } finally {
       leaveCallback();
     }
   };
+}
+
+/** Converts a result and, where it is a pointer, keeps what it points to. */
+function keepResult({ results }: Script, value: unknown, result: Slot, where: string): unknown {
+  if (result.keepResult === undefined || value === null || value === undefined) return result.toC(value, where, 0);
+  let kept = results.get(value);
+  if (kept === undefined) {
+    if (results.size >= RESULTS) results.delete(results.keys().next().value);
+    results.set(value, kept = result.keepResult(value, where));
+  }
+  return Deno.UnsafePointer.of(kept as Uint8Array<ArrayBuffer>);
 }
 
 /** The function that calls C. */
@@ -92,6 +181,15 @@ function caller(callback: Callback, { name, signature }: CallbackClass): AnyFunc
   };
   return (...args) => {
     if (args.length !== parameters.length) throw new TypeError(`${name}: expected ${parameters.length} arguments, got ${args.length}`);
-    return result.fromC(f.call(...parameters.map((slot, i) => slot.toC(args[i], `${name}(${i})`, i))));
+    callback.pointer; // throws if it was freed or disposed of since
+    const values = parameters.map((slot, i) => slot.toC(args[i], `${name}(${i})`, i));
+    let value: unknown;
+    enterCall();
+    try {
+      value = f.call(...values);
+    } finally {
+      leaveCall();
+    }
+    return result.fromC(value);
   };
 }

@@ -81,6 +81,7 @@ import {
   cstringAt as $cstringAt,
   data as $data,
   dataOrNull as $dataOrNull,
+  enterCall as $enterCall,
   enumerator as $enumerator,
   expectGivable as $expectGivable,
   float as $float,
@@ -97,6 +98,7 @@ import {
   keepData as $keepData,
   keepLatest as $keepLatest,
   keepUntil as $keepUntil,
+  leaveCall as $leaveCall,
   lent as $lent,
   nullResult as $nullResult,
   places as $places,
@@ -1133,7 +1135,7 @@ export const functions = {
     }
     $ggml_set_abort_callback ??= $bind("ggml_set_abort_callback", ["u64"], "u64");
     const $ = $ggml_set_abort_callback(callback === null ? 0n : callback.address);
-    $keep($STATIC, callback);
+    $keepLatest($STATIC, "ggml_set_abort_callback", callback);
     if ($ === 0n) return null;
     return new ggml_abort_callback_t($, $STATIC);
   },
@@ -5420,8 +5422,7 @@ export const functions = {
     const $1 = $dataOrNull(user_data, 0, "ggml_log_set(user_data)");
     $ggml_log_set ??= $bind("ggml_log_set", ["u64", "buffer"], "void");
     $ggml_log_set(log_callback === null ? 0n : log_callback.address, $1);
-    $keep($STATIC, log_callback);
-    $keepData($STATIC, user_data);
+    $keepLatest($STATIC, "ggml_log_set", log_callback, user_data);
   },
   ggml_set_zero(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
@@ -6104,8 +6105,13 @@ export const functions = {
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_compute(plan)");
     if ($guarding.on) $byHand.ggml_backend_graph_plan_compute(functions, backend, plan);
     $ggml_backend_graph_plan_compute ??= $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
-    const $ = $ggml_backend_graph_plan_compute(backend.address, $1);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_graph_plan_compute(backend.address, $1);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_graph_compute(backend, cgraph) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -6116,8 +6122,13 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_backend_graph_compute(functions, backend, cgraph);
     $ggml_backend_graph_compute ??= $bind("ggml_backend_graph_compute", ["u64", "u64"], "i32");
-    const $ = $ggml_backend_graph_compute(backend.address, cgraph.address);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_graph_compute(backend.address, cgraph.address);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_graph_compute_async(backend, cgraph) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -6128,8 +6139,13 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_backend_graph_compute_async(functions, backend, cgraph);
     $ggml_backend_graph_compute_async ??= $bind("ggml_backend_graph_compute_async", ["u64", "u64"], "i32");
-    const $ = $ggml_backend_graph_compute_async(backend.address, cgraph.address);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_graph_compute_async(backend.address, cgraph.address);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_supports_op(backend, op) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -6543,8 +6559,13 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_sched_reserve(functions, sched, measure_graph);
     $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
     $willPlace(null, sched, functions.ggml_backend_sched_reset);
-    const $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_sched_reserve(sched.address, measure_graph.address);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_sched_get_n_backends(sched) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6653,10 +6674,15 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_sched_alloc_graph(functions, sched, graph);
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
     $willPlace(graph, sched, functions.ggml_backend_sched_reset);
-    const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
-    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
-    $places(graph, sched);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
+      $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+      $places(graph, sched);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_sched_graph_compute(sched, graph) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6668,10 +6694,15 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_sched_graph_compute(functions, sched, graph);
     $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
     $willPlace(graph, sched, functions.ggml_backend_sched_reset);
-    const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
-    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
-    $places(graph, sched);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
+      $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+      $places(graph, sched);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_sched_graph_compute_async(sched, graph) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6683,10 +6714,15 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_sched_graph_compute_async(functions, sched, graph);
     $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
     $willPlace(graph, sched, functions.ggml_backend_sched_reset);
-    const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
-    $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
-    $places(graph, sched);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
+      $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+      $places(graph, sched);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_sched_synchronize(sched) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6713,8 +6749,7 @@ export const functions = {
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
     $ggml_backend_sched_set_eval_callback ??= $bind("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_sched_set_eval_callback(sched.address, callback === null ? 0n : callback.address, $2);
-    $keep(sched.owner, callback);
-    $keepData(sched.owner, user_data);
+    $keepLatest(sched.owner, "ggml_backend_sched_set_eval_callback", callback, user_data);
   },
   ggml_backend_meta_split_axis_name(split_axis) {
     const $0 = $enumerator(split_axis, $domains.ggml_backend_meta_split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
@@ -6782,10 +6817,14 @@ export const functions = {
       ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
       "bool",
     );
-    const $ = $ggml_backend_compare_graph_backend(backend1.address, backend2.address, graph.address, callback.address, $4, $5, $6);
-    $keep(backend1.owner, callback);
-    $keepData(backend1.owner, user_data);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_backend_compare_graph_backend(backend1.address, backend2.address, graph.address, callback.address, $4, $5, $6);
+      $keepLatest(backend1.owner, "ggml_backend_compare_graph_backend", callback, user_data);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_backend_tensor_alloc(buffer, tensor, addr) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -7003,8 +7042,13 @@ export const functions = {
     if (!(cplan instanceof ggml_cplan) || cplan.owner.freed) throw $wrongHandle(cplan, ggml_cplan, "ggml_graph_compute(cplan)");
     if ($guarding.on) $byHand.ggml_graph_compute(functions, cgraph, cplan);
     $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32");
-    const $ = $ggml_graph_compute(cgraph.address, cplan.address);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_graph_compute(cgraph.address, cplan.address);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_graph_compute_with_ctx(ctx, cgraph, n_threads) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_graph_compute_with_ctx(ctx)");
@@ -7014,8 +7058,13 @@ export const functions = {
     const $2 = $int32(n_threads, "ggml_graph_compute_with_ctx(n_threads)");
     if ($guarding.on) $byHand.ggml_graph_compute_with_ctx(functions, ctx, cgraph, n_threads);
     $ggml_graph_compute_with_ctx ??= $bind("ggml_graph_compute_with_ctx", ["u64", "u64", "i32"], "i32");
-    const $ = $ggml_graph_compute_with_ctx(ctx.address, cgraph.address, $2);
-    return $;
+    $enterCall();
+    try {
+      const $ = $ggml_graph_compute_with_ctx(ctx.address, cgraph.address, $2);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_cpu_has_sse3() {
     $ggml_cpu_has_sse3 ??= $bind("ggml_cpu_has_sse3", [], "i32");
@@ -7214,8 +7263,7 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_backend_cpu_set_abort_callback(functions, backend_cpu, abort_callback, abort_callback_data);
     $ggml_backend_cpu_set_abort_callback ??= $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_cpu_set_abort_callback(backend_cpu.address, abort_callback === null ? 0n : abort_callback.address, $2);
-    $keep(backend_cpu.owner, abort_callback);
-    $keepData(backend_cpu.owner, abort_callback_data);
+    $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_abort_callback", abort_callback, abort_callback_data);
   },
   ggml_backend_cpu_set_use_ref(backend_cpu, use_ref) {
     if (!(backend_cpu instanceof ggml_backend) || backend_cpu.owner.freed) {
@@ -7605,8 +7653,13 @@ export const functions = {
     if ($guarding.on) $byHand.ggml_opt_alloc(functions, opt_ctx, backward);
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
     opt_ctx.owner.endPassing("replaced by ggml_opt_alloc");
-    $ggml_opt_alloc(opt_ctx.address, $1);
-    $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
+    $enterCall();
+    try {
+      $ggml_opt_alloc(opt_ctx.address, $1);
+      $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_opt_eval(opt_ctx, result) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7617,7 +7670,12 @@ export const functions = {
     }
     if ($guarding.on) $byHand.ggml_opt_eval(functions, opt_ctx, result);
     $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
-    $ggml_opt_eval(opt_ctx.address, result === null ? 0n : result.address);
+    $enterCall();
+    try {
+      $ggml_opt_eval(opt_ctx.address, result === null ? 0n : result.address);
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_opt_epoch(opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
@@ -7644,18 +7702,22 @@ export const functions = {
     }
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     opt_ctx.owner.endPassing("replaced by ggml_opt_epoch");
-    $ggml_opt_epoch(
-      opt_ctx.address,
-      dataset.address,
-      result_train === null ? 0n : result_train.address,
-      result_eval === null ? 0n : result_eval.address,
-      $4,
-      callback_train === null ? 0n : callback_train.address,
-      callback_eval === null ? 0n : callback_eval.address,
-    );
-    $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
-    $keep(opt_ctx.owner, callback_train);
-    $keep(opt_ctx.owner, callback_eval);
+    $enterCall();
+    try {
+      $ggml_opt_epoch(
+        opt_ctx.address,
+        dataset.address,
+        result_train === null ? 0n : result_train.address,
+        result_eval === null ? 0n : result_eval.address,
+        $4,
+        callback_train === null ? 0n : callback_train.address,
+        callback_eval === null ? 0n : callback_eval.address,
+      );
+      $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
+      $keepLatest(opt_ctx.owner, "ggml_opt_epoch", callback_train, callback_eval);
+    } finally {
+      $leaveCall();
+    }
   },
   ggml_opt_epoch_callback_progress_bar(train, opt_ctx, dataset, result, ibatch, ibatch_max, t_start_us) {
     const $0 = $bool(train, "ggml_opt_epoch_callback_progress_bar(train)");
@@ -7733,23 +7795,28 @@ export const functions = {
       );
     }
     $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
-    $ggml_opt_fit(
-      backend_sched.address,
-      ctx_compute.address,
-      inputs.address,
-      outputs.address,
-      dataset.address,
-      $5,
-      $6,
-      get_opt_pars.address,
-      $8,
-      $9,
-      $10,
-      $11,
-    );
-    $keep(ctx_compute.owner, backend_sched);
-    functions.ggml_backend_sched_reset(backend_sched);
-    $keep(backend_sched.owner, get_opt_pars);
+    $enterCall();
+    try {
+      $ggml_opt_fit(
+        backend_sched.address,
+        ctx_compute.address,
+        inputs.address,
+        outputs.address,
+        dataset.address,
+        $5,
+        $6,
+        get_opt_pars.address,
+        $8,
+        $9,
+        $10,
+        $11,
+      );
+      $keep(ctx_compute.owner, backend_sched);
+      functions.ggml_backend_sched_reset(backend_sched);
+      $keepLatest(backend_sched.owner, "ggml_opt_fit", get_opt_pars);
+    } finally {
+      $leaveCall();
+    }
   },
   gguf_init_empty() {
     $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64");
@@ -7802,11 +7869,16 @@ export const functions = {
       ["u64", "buffer", "u64", "u64", { struct: gguf_init_params.native }],
       "u64",
     );
-    const $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
-    if ($ === 0n) return null;
-    const $result = $created(gguf_context, $, [], [callback, userdata, params]);
-    $given(ggml_context, params.ctx, [params.owner, $result.owner]);
-    return $result;
+    $enterCall();
+    try {
+      const $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
+      if ($ === 0n) return null;
+      const $result = $created(gguf_context, $, [], [callback, userdata, params]);
+      $given(ggml_context, params.ctx, [params.owner, $result.owner]);
+      return $result;
+    } finally {
+      $leaveCall();
+    }
   },
   gguf_free(ctx) {
     if (ctx === null) return;
@@ -8543,8 +8615,7 @@ export const functions = {
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_metal_set_abort_callback(user_data)");
     $ggml_backend_metal_set_abort_callback ??= $bind("ggml_backend_metal_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $ggml_backend_metal_set_abort_callback(backend.address, abort_callback === null ? 0n : abort_callback.address, $2);
-    $keep(backend.owner, abort_callback);
-    $keepData(backend.owner, user_data);
+    $keepLatest(backend.owner, "ggml_backend_metal_set_abort_callback", abort_callback, user_data);
   },
   ggml_backend_metal_supports_family(backend, family) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -9036,33 +9107,53 @@ export const functions = {
       ["u64", "u64", "buffer", { struct: llama_model_params.native }],
       "u64",
     );
-    const $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
-    if ($ === 0n) return null;
-    return $created(llama_model, $, [], [set_tensor_data, set_tensor_data_ud, params]);
+    $enterCall();
+    try {
+      const $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
+      if ($ === 0n) return null;
+      return $created(llama_model, $, [], [set_tensor_data, set_tensor_data_ud, params]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_load_model_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_load_model_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_load_model_from_file(params)");
     $llama_load_model_from_file ??= $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
-    const $ = $llama_load_model_from_file($0, $1);
-    if ($ === 0n) return null;
-    return $created(llama_model, $, [], [params]);
+    $enterCall();
+    try {
+      const $ = $llama_load_model_from_file($0, $1);
+      if ($ === 0n) return null;
+      return $created(llama_model, $, [], [params]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_model_load_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_model_load_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file(params)");
     $llama_model_load_from_file ??= $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
-    const $ = $llama_model_load_from_file($0, $1);
-    if ($ === 0n) return null;
-    return $created(llama_model, $, [], [params]);
+    $enterCall();
+    try {
+      const $ = $llama_model_load_from_file($0, $1);
+      if ($ === 0n) return null;
+      return $created(llama_model, $, [], [params]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_model_load_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "llama_model_load_from_file_ptr(file)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file_ptr(params)");
     $llama_model_load_from_file_ptr ??= $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
-    const $ = $llama_model_load_from_file_ptr($0, $1);
-    if ($ === 0n) return null;
-    return $created(llama_model, $, [], [file, params]);
+    $enterCall();
+    try {
+      const $ = $llama_model_load_from_file_ptr($0, $1);
+      if ($ === 0n) return null;
+      return $created(llama_model, $, [], [file, params]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_model_load_from_splits(paths, n_paths, params) {
     const $0 = $strings(paths, false, "llama_model_load_from_splits(paths)");
@@ -9074,9 +9165,14 @@ export const functions = {
       ["buffer", "u64", { struct: llama_model_params.native }],
       "u64",
     );
-    const $ = $llama_model_load_from_splits($0, $1, $2);
-    if ($ === 0n) return null;
-    return $created(llama_model, $, [], [params]);
+    $enterCall();
+    try {
+      const $ = $llama_model_load_from_splits($0, $1, $2);
+      if ($ === 0n) return null;
+      return $created(llama_model, $, [], [params]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_model_save_to_file(model, path_model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_save_to_file(model)");
@@ -9102,9 +9198,14 @@ export const functions = {
     }
     const $1 = $struct(params, llama_context_params, "llama_init_from_model(params)");
     $llama_init_from_model ??= $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
-    const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
-    if ($ === 0n) return null;
-    return $created(llama_context, $, [model], [params]);
+    $enterCall();
+    try {
+      const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
+      if ($ === 0n) return null;
+      return $created(llama_context, $, [model], [params]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_new_context_with_model(model, params) {
     if (model !== null && (!(model instanceof llama_model) || model.owner.freed)) {
@@ -9112,15 +9213,25 @@ export const functions = {
     }
     const $1 = $struct(params, llama_context_params, "llama_new_context_with_model(params)");
     $llama_new_context_with_model ??= $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
-    const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
-    if ($ === 0n) return null;
-    return $created(llama_context, $, [model], [params]);
+    $enterCall();
+    try {
+      const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
+      if ($ === 0n) return null;
+      return $created(llama_context, $, [model], [params]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_free(ctx) {
     if (ctx === null) return;
     if (!(ctx instanceof llama_context)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
     $llama_free ??= $bind("llama_free", ["u64"], "void");
-    $release(ctx, "llama_free(ctx)", $llama_free);
+    $enterCall();
+    try {
+      $release(ctx, "llama_free(ctx)", $llama_free);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_time_us() {
     $llama_time_us ??= $bind("llama_time_us", [], "i64");
@@ -9880,16 +9991,26 @@ export const functions = {
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
     $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
     ctx.owner.endPassing("replaced by llama_encode");
-    const $ = $llama_encode(ctx.address, $1);
-    return $;
+    $enterCall();
+    try {
+      const $ = $llama_encode(ctx.address, $1);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   llama_decode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
     $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
     ctx.owner.endPassing("replaced by llama_decode");
-    const $ = $llama_decode(ctx.address, $1);
-    return $;
+    $enterCall();
+    try {
+      const $ = $llama_decode(ctx.address, $1);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   llama_set_n_threads(ctx, n_threads, n_threads_batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_n_threads(ctx)");
@@ -9936,8 +10057,7 @@ export const functions = {
     const $2 = $dataOrNull(abort_callback_data, 0, "llama_set_abort_callback(abort_callback_data)");
     $llama_set_abort_callback ??= $bind("llama_set_abort_callback", ["u64", "u64", "buffer"], "void");
     $llama_set_abort_callback(ctx.address, abort_callback === null ? 0n : abort_callback.address, $2);
-    $keep(ctx.owner, abort_callback);
-    $keepData(ctx.owner, abort_callback_data);
+    $keepLatest(ctx.owner, "llama_set_abort_callback", abort_callback, abort_callback_data);
   },
   llama_synchronize(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_synchronize(ctx)");
@@ -10385,24 +10505,39 @@ export const functions = {
       throw $wrongHandle(smpl, llama_sampler, "llama_set_sampler(smpl)");
     }
     $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
-    const $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
-    $keepLatest(ctx.owner, `llama_set_sampler(smpl) ${seq_id}`, smpl);
-    return $;
+    $enterCall();
+    try {
+      const $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
+      $keepLatest(ctx.owner, `llama_set_sampler(smpl) ${seq_id}`, smpl);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_init(iface, ctx) {
     if (!(iface instanceof llama_sampler_i) || iface.owner.freed) throw $wrongHandle(iface, llama_sampler_i, "llama_sampler_init(iface)");
     const $1 = $dataOrNull(ctx, 0, "llama_sampler_init(ctx)");
     $llama_sampler_init ??= $bind("llama_sampler_init", ["u64", "buffer"], "u64");
-    const $ = $llama_sampler_init(iface.address, $1);
-    if ($ === 0n) throw $nullResult("llama_sampler_init");
-    return $created(llama_sampler, $, [iface], [ctx]);
+    $enterCall();
+    try {
+      const $ = $llama_sampler_init(iface.address, $1);
+      if ($ === 0n) throw $nullResult("llama_sampler_init");
+      return $created(llama_sampler, $, [iface], [ctx]);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_name(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_name(smpl)");
     $llama_sampler_name ??= $bind("llama_sampler_name", ["u64"], "pointer");
-    const $ = $llama_sampler_name(smpl.address);
-    if ($ === null) throw $nullResult("llama_sampler_name");
-    return $cstringAt($);
+    $enterCall();
+    try {
+      const $ = $llama_sampler_name(smpl.address);
+      if ($ === null) throw $nullResult("llama_sampler_name");
+      return $cstringAt($);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_accept(smpl, token) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
@@ -10410,7 +10545,12 @@ export const functions = {
     }
     const $1 = $int32(token, "llama_sampler_accept(token)");
     $llama_sampler_accept ??= $bind("llama_sampler_accept", ["u64", "i32"], "void");
-    $llama_sampler_accept(smpl === null ? 0n : smpl.address, $1);
+    $enterCall();
+    try {
+      $llama_sampler_accept(smpl === null ? 0n : smpl.address, $1);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_apply(smpl, cur_p) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
@@ -10420,23 +10560,38 @@ export const functions = {
       throw $wrongHandle(cur_p, llama_token_data_array, "llama_sampler_apply(cur_p)");
     }
     $llama_sampler_apply ??= $bind("llama_sampler_apply", ["u64", "u64"], "void");
-    $llama_sampler_apply(smpl === null ? 0n : smpl.address, cur_p.address);
+    $enterCall();
+    try {
+      $llama_sampler_apply(smpl === null ? 0n : smpl.address, cur_p.address);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_reset(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_reset(smpl)");
     }
     $llama_sampler_reset ??= $bind("llama_sampler_reset", ["u64"], "void");
-    $llama_sampler_reset(smpl === null ? 0n : smpl.address);
+    $enterCall();
+    try {
+      $llama_sampler_reset(smpl === null ? 0n : smpl.address);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_clone(smpl) {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_clone(smpl)");
     }
     $llama_sampler_clone ??= $bind("llama_sampler_clone", ["u64"], "u64");
-    const $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
-    if ($ === 0n) return null;
-    return $createdFrom(llama_sampler, $, smpl);
+    $enterCall();
+    try {
+      const $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
+      if ($ === 0n) return null;
+      return $createdFrom(llama_sampler, $, smpl);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_copy(src, dst) {
     if (src !== null && (!(src instanceof llama_sampler) || src.owner.freed)) {
@@ -10446,13 +10601,23 @@ export const functions = {
       throw $wrongHandle(dst, llama_sampler, "llama_sampler_copy(dst)");
     }
     $llama_sampler_copy ??= $bind("llama_sampler_copy", ["u64", "u64"], "void");
-    $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
+    $enterCall();
+    try {
+      $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_free(smpl) {
     if (smpl === null) return;
     if (!(smpl instanceof llama_sampler)) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
     $llama_sampler_free ??= $bind("llama_sampler_free", ["u64"], "void");
-    $release(smpl, "llama_sampler_free(smpl)", $llama_sampler_free);
+    $enterCall();
+    try {
+      $release(smpl, "llama_sampler_free(smpl)", $llama_sampler_free);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_chain_init(params) {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
@@ -10491,9 +10656,14 @@ export const functions = {
     }
     const $1 = $int32(i, "llama_sampler_chain_remove(i)");
     $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
-    const $ = $llama_sampler_chain_remove(chain.address, $1);
-    if ($ === 0n) return null;
-    return $created(llama_sampler, $, [], []);
+    $enterCall();
+    try {
+      const $ = $llama_sampler_chain_remove(chain.address, $1);
+      if ($ === 0n) return null;
+      return $created(llama_sampler, $, [], []);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_sampler_init_greedy() {
     $llama_sampler_init_greedy ??= $bind("llama_sampler_init_greedy", [], "u64");
@@ -10722,8 +10892,13 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_sampler_sample(ctx)");
     const $2 = $int32(idx, "llama_sampler_sample(idx)");
     $llama_sampler_sample ??= $bind("llama_sampler_sample", ["u64", "u64", "i32"], "i32");
-    const $ = $llama_sampler_sample(smpl.address, ctx.address, $2);
-    return $;
+    $enterCall();
+    try {
+      const $ = $llama_sampler_sample(smpl.address, ctx.address, $2);
+      return $;
+    } finally {
+      $leaveCall();
+    }
   },
   llama_split_path(split_path, maxlen, path_prefix, split_no, split_count) {
     const $0 = $data(split_path, 1, "llama_split_path(split_path)");
@@ -10768,8 +10943,7 @@ export const functions = {
     const $1 = $dataOrNull(user_data, 0, "llama_log_set(user_data)");
     $llama_log_set ??= $bind("llama_log_set", ["u64", "buffer"], "void");
     $llama_log_set(log_callback === null ? 0n : log_callback.address, $1);
-    $keep($STATIC, log_callback);
-    $keepData($STATIC, user_data);
+    $keepLatest($STATIC, "llama_log_set", log_callback, user_data);
   },
   llama_perf_context(ctx) {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
@@ -10821,8 +10995,14 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_opt_init(model)");
     const $2 = $struct(lopt_params, llama_opt_params, "llama_opt_init(lopt_params)");
     $llama_opt_init ??= $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void");
-    $llama_opt_init(lctx.address, model.address, $2);
-    $keep(lctx.owner, model);
+    $enterCall();
+    try {
+      $llama_opt_init(lctx.address, model.address, $2);
+      $keep(lctx.owner, lopt_params);
+      $keep(lctx.owner, model);
+    } finally {
+      $leaveCall();
+    }
   },
   llama_opt_epoch(lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     if (!(lctx instanceof llama_context) || lctx.owner.freed) throw $wrongHandle(lctx, llama_context, "llama_opt_epoch(lctx)");
@@ -10843,17 +11023,21 @@ export const functions = {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "llama_opt_epoch(callback_eval)");
     }
     $llama_opt_epoch ??= $bind("llama_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
-    $llama_opt_epoch(
-      lctx.address,
-      dataset.address,
-      result_train === null ? 0n : result_train.address,
-      result_eval === null ? 0n : result_eval.address,
-      $4,
-      callback_train === null ? 0n : callback_train.address,
-      callback_eval === null ? 0n : callback_eval.address,
-    );
-    $keep(lctx.owner, callback_train);
-    $keep(lctx.owner, callback_eval);
+    $enterCall();
+    try {
+      $llama_opt_epoch(
+        lctx.address,
+        dataset.address,
+        result_train === null ? 0n : result_train.address,
+        result_eval === null ? 0n : result_eval.address,
+        $4,
+        callback_train === null ? 0n : callback_train.address,
+        callback_eval === null ? 0n : callback_eval.address,
+      );
+      $keepLatest(lctx.owner, "llama_opt_epoch", callback_train, callback_eval);
+    } finally {
+      $leaveCall();
+    }
   },
   GGML_PAD(x, n) {
     const $0 = $int64(x, "GGML_PAD(x)");

@@ -33,6 +33,7 @@ export { type Bind, binder } from "./bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./callback.ts";
 export { cstringAt } from "./cstring.ts";
 export { Domain } from "./domain.ts";
+export { enterCall, leaveCall } from "./failure.ts";
 export {
   expectLength,
   getArray,

@@ -27,6 +27,7 @@
  *   #pragma lends f(x.y, g)      y points into what f returns, until that is freed: then g(x.y) is called before
  *   #pragma leaves f(x, g)       f leaves pointers in x to what it freed itself: g(x) is called after it
  *   #pragma displaces f(x, g)    f has x, or what x keeps, forget what `forgets g` says, and point into x
+ *   #pragma calls f              f may run callbacks before it returns: what they throw is thrown by f
  *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
  *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
  *   #pragma guard f              f is guarded by hand, in ffi/guards_by_hand.ts: what it would abort() on is an Error
@@ -264,6 +265,14 @@
 #pragma nullable ggml_backend_sched_set_eval_callback(callback, user_data)
 #pragma nullable ggml_backend_meta_device(get_split_state_ud)
 #pragma nullable ggml_backend_compare_graph_backend(user_data, test_nodes)
+#pragma calls ggml_backend_graph_compute
+#pragma calls ggml_backend_graph_compute_async
+#pragma calls ggml_backend_graph_plan_compute
+#pragma calls ggml_backend_sched_reserve
+#pragma calls ggml_backend_sched_alloc_graph
+#pragma calls ggml_backend_sched_graph_compute
+#pragma calls ggml_backend_sched_graph_compute_async
+#pragma calls ggml_backend_compare_graph_backend
 #pragma length ggml_backend_tensor_set_async(data: size)
 #pragma length ggml_backend_tensor_get_async(data: size)
 #pragma length ggml_backend_tensor_set_2d_async(data: n_copies ? (n_copies - 1) * stride_data + size : 0)
@@ -345,6 +354,8 @@
 #pragma nullable ggml_backend_is_cpu(backend)
 #pragma nullable ggml_backend_cpu_set_threadpool(threadpool)
 #pragma nullable ggml_backend_cpu_set_abort_callback(abort_callback, abort_callback_data)
+#pragma calls ggml_graph_compute
+#pragma calls ggml_graph_compute_with_ctx
 #pragma length ggml_cpu_fp32_to_fp32(0: arg2)
 #pragma length ggml_cpu_fp32_to_fp32(1: arg2)
 #pragma length ggml_cpu_fp32_to_i32(0: arg2)
@@ -398,6 +409,10 @@
 #pragma nullable ggml_opt_eval(result)
 #pragma nullable ggml_opt_epoch(result_train, result_eval, callback_train, callback_eval)
 #pragma nullable ggml_opt_epoch_callback_progress_bar(dataset)
+#pragma calls ggml_opt_alloc
+#pragma calls ggml_opt_eval
+#pragma calls ggml_opt_epoch
+#pragma calls ggml_opt_fit
 #pragma length ggml_opt_dataset_get_batch_host(data_batch: nb_data_batch)
 #pragma length ggml_opt_get_constant_optimizer_params(userdata: sizeof(ggml_opt_optimizer_params))
 #pragma length ggml_opt_result_ndata(ndata: 1)
@@ -453,6 +468,7 @@
 #pragma keeps gguf_set_tensor_data(ctx, data)
 #pragma keeps gguf_add_tensor(ctx, tensor)
 #pragma nullable gguf_set_arr_str(data)
+#pragma calls gguf_init_from_callback
 #pragma length gguf_init_from_buffer(data: data ? size : 0)
 #pragma length gguf_set_arr_data(data: n * (type < 2 || type == 7 ? 1 : type < 4 ? 2 : type < 8 ? 4 : 8))
 #pragma length gguf_set_arr_str(data: n)
@@ -670,6 +686,30 @@
 #pragma nullable llama_perf_context_print(ctx)
 #pragma nullable llama_opt_param_filter_all(tensor, userdata)
 #pragma nullable llama_opt_epoch(result_train, result_eval, callback_train, callback_eval)
+#pragma calls llama_model_init_from_user
+#pragma calls llama_load_model_from_file
+#pragma calls llama_model_load_from_file
+#pragma calls llama_model_load_from_file_ptr
+#pragma calls llama_model_load_from_splits
+#pragma calls llama_init_from_model
+#pragma calls llama_new_context_with_model
+#pragma calls llama_free
+#pragma calls llama_encode
+#pragma calls llama_decode
+#pragma calls llama_set_sampler
+#pragma calls llama_sampler_init
+#pragma calls llama_sampler_name
+#pragma calls llama_sampler_accept
+#pragma calls llama_sampler_apply
+#pragma calls llama_sampler_reset
+#pragma calls llama_sampler_clone
+#pragma calls llama_sampler_copy
+#pragma calls llama_sampler_free
+#pragma calls llama_sampler_sample
+#pragma calls llama_sampler_chain_remove
+#pragma calls llama_opt_init
+#pragma calls llama_opt_epoch
+#pragma keeps llama_opt_init(lctx, lopt_params)
 #pragma flags llama_token_attr
 #pragma count llama_model_quantize_params(output_tensor_type, token_embedding_type)
 #pragma length llama_model_load_from_splits(paths: n_paths)

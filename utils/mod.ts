@@ -1,14 +1,17 @@
 /**
- * What people use day to day: a context that is freed by itself, numbers in and out of tensors, ggml's logs, and who frees what comes from
- * elsewhere.
+ * What people use day to day: a context that is freed by itself, numbers in and out of tensors, graphs computed, with the event loop free if
+ * need be, ggml's logs, and who frees what comes from elsewhere.
  *
  * @module
  */
 
+export { compute } from "./compute.ts";
+export { computeAsync, type ComputeAsyncOptions } from "./compute_async.ts";
 export { borrow, own } from "./own.ts";
 export { copy, type CopyOptions } from "./copy.ts";
 export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
 export type { TensorLike } from "./operand.ts";
+export type { Backend, ComputeOptions } from "./task.ts";
 export { view, type ViewOptions } from "./view.ts";

@@ -128,7 +128,9 @@ function emitFunction(
   emitGuard(bound, guarded, uses, printer);
   bindSymbol(bound, uses, printer);
   printer.line(...beforeCall(bound, api.functions, uses));
-  emitCall(bound, args, api, roots, uses, printer);
+  const call = new Printer();
+  emitCall(bound, args, api, roots, uses, call);
+  printer.line(...(bound.annotation.calls ? rethrowing(linesOf(call), uses) : linesOf(call)));
   printer.line("  },");
 }
 
@@ -207,17 +209,31 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
 }
 
 /**
- * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use for as long as what they were
- * given to lives.
+ * A call in which C may run callbacks: what they throw is thrown when C has returned and all is noted that it did. A handle of what C made all the
+ * same is lost then, and collected.
+ */
+function rethrowing(call: readonly string[], uses: Uses): string[] {
+  const body = call.flatMap((line) => line.split("\n")).map((line) => `  ${line}`);
+  return [`    ${uses.$("enterCall")}();`, "    try {", ...body, "    } finally {", `      ${uses.$("leaveCall")}();`, "    }"];
+}
+
+function linesOf(printer: Printer): string[] {
+  return printer.toString().trimEnd().split("\n");
+}
+
+/**
+ * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use until the same function is
+ * called again for what they were given to.
  */
 function keepAlive(bound: BoundFunction, api: Api, uses: Uses, printer: Printer): void {
-  const { parameters, result } = bound;
+  const { declaration, parameters, result } = bound;
   printer.line(...afterCall(bound, api.functions, uses));
   if (result.kind === "handle") return; // keeps everything, in emitResult
   const callbacks = parameters.filter(({ crossing }) => crossing.kind === "callback");
   if (callbacks.length === 0) return;
-  const owner = ownerOf(parameters.find(isHandle), uses);
-  for (const parameter of [...callbacks, ...parameters.filter(isMemory)]) printer.line(keepLine(owner, parameter, uses));
+  const kept = [...callbacks, ...parameters.filter(isMemory)].map(({ name }) => name);
+  const args = [ownerOf(parameters.find(isHandle), uses), `"${declaration.name}"`, ...kept];
+  printer.line(list(`    ${uses.$("keepLatest")}(`, args, ");"));
 }
 
 function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {

@@ -1,0 +1,152 @@
+/**
+ * Threads and custom operators in TypeScript: a synchronous computation of a graph that holds such an operator runs on one thread.
+ *
+ * ggml calls a custom operator from every thread that computes, whatever its `n_tasks` says, and Deno runs a callback on the thread of its
+ * isolate alone. While that waits in a synchronous call, a call from another thread is never answered: the process hangs. So the functions
+ * that compute are wrapped where they are bound. Until there is a custom operator in TypeScript that costs a test of a boolean; then the graph
+ * is searched for one, which takes 0.1 µs a node.
+ *
+ * This is about deadlocks, not about speed: any other graph gets the threads that were asked for. Asynchronous computations
+ * (`utils/compute_async.ts`) bind the same functions by themselves and may use any number of threads.
+ *
+ * @module
+ */
+
+import { anyOperator, isScript } from "./callback.ts";
+import { enums } from "./enums.js";
+import { ABI } from "./layouts.js";
+import { library } from "./library.ts";
+
+// deno-lint-ignore no-explicit-any
+type Symbol = (...args: any[]) => any;
+
+const TENSOR = ABI.records.ggml_tensor.fields;
+/** What `ggml_backend_cpu_init` sets: GGML_DEFAULT_N_THREADS. */
+const DEFAULT_THREADS = 4;
+
+/** The threads that CPU backends were told to use. C doesn't give them back. */
+const backendThreads: Map<bigint, number> = new Map();
+
+/** The schedulers of optimizers. */
+const optimizerSchedulers: Map<bigint, bigint> = new Map();
+
+/** What is put around the functions that compute, by name: from the bound symbol to the one that is called. */
+const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
+  ggml_graph_compute_with_ctx: (symbol) => (ctx, graph, threads) => symbol(ctx, graph, hasOperator(graph) ? 1 : threads),
+  ggml_graph_compute: (symbol) => (graph, plan) => hasOperator(graph) ? withPlan(plan, () => symbol(graph, plan)) : symbol(graph, plan),
+  ggml_backend_graph_compute: onBackend,
+  ggml_backend_graph_compute_async: onBackend,
+  ggml_backend_graph_plan_create: onBackend,
+  ggml_backend_compare_graph_backend: (symbol) => (first, second, graph, ...rest) =>
+    hasOperator(graph) ? withBackends([first, second], () => symbol(first, second, graph, ...rest)) : symbol(first, second, graph, ...rest),
+  ggml_backend_sched_graph_compute: onScheduler,
+  ggml_backend_sched_graph_compute_async: onScheduler,
+  ggml_backend_cpu_set_n_threads: (symbol) => (backend, threads) => {
+    backendThreads.set(backend, threads);
+    symbol(backend, threads);
+  },
+  ggml_opt_init: (symbol) => (params: Uint8Array) => {
+    const optimizer: bigint = symbol(params);
+    const view = new DataView(params.buffer, params.byteOffset);
+    optimizerSchedulers.set(optimizer, view.getBigUint64(ABI.records.ggml_opt_params.fields.backend_sched, true));
+    return optimizer;
+  },
+  ggml_opt_free: (symbol) => (optimizer) => {
+    optimizerSchedulers.delete(optimizer);
+    symbol(optimizer);
+  },
+  ggml_opt_eval: onOptimizer,
+  ggml_opt_epoch: onOptimizer,
+  // Their graphs are not at hand.
+  ggml_opt_fit: (symbol) => (scheduler, ...rest) =>
+    anyOperator ? withBackends(backendsOf(scheduler), () => symbol(scheduler, ...rest)) : symbol(scheduler, ...rest),
+};
+
+/** A symbol as the generated functions call it. */
+export function guarded(name: string, symbol: Symbol): Symbol {
+  return Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name](symbol) : symbol;
+}
+
+function onBackend(symbol: Symbol): Symbol {
+  return (backend, graph) => hasOperator(graph) ? withBackends([backend], () => symbol(backend, graph)) : symbol(backend, graph);
+}
+
+function onScheduler(symbol: Symbol): Symbol {
+  return (scheduler, graph) =>
+    hasOperator(graph) ? withBackends(backendsOf(scheduler), () => symbol(scheduler, graph)) : symbol(scheduler, graph);
+}
+
+function onOptimizer(symbol: Symbol): Symbol {
+  return (optimizer, ...rest) => {
+    const scheduler = anyOperator ? optimizerSchedulers.get(optimizer) : undefined;
+    const call = () => symbol(optimizer, ...rest);
+    return scheduler === undefined ? call() : withBackends(backendsOf(scheduler), call);
+  };
+}
+
+/** True if a graph holds a custom operator in TypeScript. */
+export function hasOperator(graph: bigint): boolean {
+  return anyOperator && operatorsOf(graph).next().done === false;
+}
+
+/** The addresses of a graph's nodes that are custom operators in TypeScript. */
+export function* operatorsOf(graph: bigint): Generator<bigint> {
+  if (!anyOperator) return;
+  for (const node of nodesOf(graph)) {
+    const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(node)!);
+    if (isOperator(view.getInt32(TENSOR.op)) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
+  }
+}
+
+/** True for the operations that call a function pointer. */
+function isOperator(op: number): boolean {
+  const { GGML_OP_MAP_CUSTOM1, GGML_OP_MAP_CUSTOM2, GGML_OP_MAP_CUSTOM3, GGML_OP_CUSTOM } = enums;
+  return op === GGML_OP_MAP_CUSTOM1 || op === GGML_OP_MAP_CUSTOM2 || op === GGML_OP_MAP_CUSTOM3 || op === GGML_OP_CUSTOM;
+}
+
+/** The addresses of a graph's nodes. */
+function nodesOf(graph: bigint): BigUint64Array {
+  const count = call("ggml_graph_n_nodes", ["u64"], "i32", graph) as number;
+  if (count === 0) return new BigUint64Array();
+  const nodes = call("ggml_graph_nodes", ["u64"], "pointer", graph) as Deno.PointerObject;
+  return new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(nodes, 8 * count));
+}
+
+/** Runs `compute` with a plan's number of threads set to 1. */
+function withPlan<T>(plan: bigint, compute: () => T): T {
+  const { size, fields } = ABI.records.ggml_cplan;
+  const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(plan)!, size));
+  const threads = view.getInt32(fields.n_threads, true);
+  view.setInt32(fields.n_threads, 1, true);
+  try {
+    return compute();
+  } finally {
+    view.setInt32(fields.n_threads, threads, true);
+  }
+}
+
+/** Runs `compute` with the CPU backends among `backends` set to one thread. */
+function withBackends<T>(backends: readonly bigint[], compute: () => T): T {
+  const cpus = backends.filter((backend) => call("ggml_backend_is_cpu", ["u64"], "bool", backend));
+  const set = (backend: bigint, threads: number) => call("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, threads);
+  for (const backend of cpus) set(backend, 1);
+  try {
+    return compute();
+  } finally {
+    for (const backend of cpus) set(backend, backendThreads.get(backend) ?? DEFAULT_THREADS);
+  }
+}
+
+function backendsOf(scheduler: bigint): bigint[] {
+  const count = call("ggml_backend_sched_get_n_backends", ["u64"], "i32", scheduler) as number;
+  return Array.from({ length: count }, (_, i) => call("ggml_backend_sched_get_backend", ["u64", "i32"], "u64", scheduler, i) as bigint);
+}
+
+const symbols: Map<string, Symbol> = new Map();
+
+/** Calls a function of the library itself, by the guard's own symbol for it. */
+function call(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
+  let symbol = symbols.get(name);
+  if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, { parameters, result }) as Symbol);
+  return symbol(...args);
+}

@@ -1,0 +1,101 @@
+/**
+ * Computing on a device whose memory is not the host's, if the library has one.
+ *
+ * It runs with a library that has a backend for it and its files under the usual names, for example the Vulkan build of
+ * `@node-llama-cpp/linux-x64-vulkan` with Mesa's software device: GGML_LIBRARY=<folder> GGML_VK_VISIBLE_DEVICES=0.
+ */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { lib, load } from "@ggml/deno";
+import { compute, computeAsync, init } from "@ggml/deno/utils";
+import { newTensor } from "./context.ts";
+
+const SIZE = 128, STEPS = 20;
+
+function findDevice(): lib.ggml_backend_device | null {
+  lib.ggml_backend_load_all_from_path(load().path);
+  const devices = Array.from({ length: lib.ggml_backend_dev_count() }, (_, i) => lib.ggml_backend_dev_get(i));
+  return devices.find((device) => !lib.ggml_backend_buft_is_host(lib.ggml_backend_dev_buffer_type(device))) ?? null;
+}
+
+const device = findDevice();
+if (device === null) console.warn("device_test.ts: skipped, for this library has no device with memory of its own");
+
+/** `STEPS` products with a matrix of `1 / SIZE`, which leave one as it is. */
+function products(ctx: lib.ggml_context) {
+  const matrix = newTensor(ctx, lib.GGML_TYPE_F32, SIZE, SIZE);
+  let result = matrix;
+  for (let i = 0; i < STEPS; i++) result = lib.ggml_mul_mat(ctx, matrix, result);
+  const graph = lib.ggml_new_graph(ctx);
+  lib.ggml_build_forward_expand(graph, result);
+  return { matrix, graph, result };
+}
+
+const values = new Float32Array(SIZE * SIZE).fill(1 / SIZE);
+
+function read(tensor: lib.ggml_tensor): number[] {
+  const out = new Float32Array(SIZE * SIZE);
+  lib.ggml_backend_tensor_get(tensor, out, 0, out.byteLength);
+  lib.ggml_backend_tensor_set(tensor, new Float32Array(SIZE * SIZE), 0, out.byteLength);
+  return [out[0] * SIZE, out[SIZE * SIZE - 1] * SIZE];
+}
+
+Deno.test({
+  name: "a device computes, now and later, reports, and is cancelled",
+  ignore: device === null,
+  async fn() {
+    const backend = lib.ggml_backend_dev_init(device!, null)!;
+    using plain = init();
+    const there = products(plain);
+    assertStringIncludes(assertThrows(() => compute(there.graph, { backend }), Error).message, "is in the memory of a context");
+    using ctx = init({ noAlloc: true });
+    const { matrix, graph, result } = products(ctx);
+    const buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, backend)!;
+    assertStringIncludes(assertThrows(() => compute(graph), Error).message, "is in a buffer that the CPU backend can't reach");
+    lib.ggml_backend_tensor_set(matrix, values, 0, values.byteLength);
+    compute(graph, { backend });
+    assertEquals(read(result), [1, 1]);
+    await computeAsync(graph, { backend });
+    assertEquals(read(result), [1, 1]);
+    const heard: number[] = [];
+    await computeAsync(graph, { backend, onProgress: (done) => heard.push(done) });
+    assertEquals(read(result), [1, 1]);
+    assert(heard.length > 1 && heard.at(-1) === STEPS, String(heard));
+    const controller = new AbortController();
+    const cancelled = computeAsync(graph, { backend, signal: controller.signal, onProgress: () => controller.abort() });
+    await assertRejects(() => cancelled, DOMException);
+    assertEquals(read(result), [0, 0]);
+    lib.ggml_backend_buffer_free(buffer);
+    lib.ggml_backend_free(backend);
+  },
+});
+
+Deno.test({
+  name: "a scheduler shares a graph out between a device and an operator in TypeScript on the CPU",
+  ignore: device === null,
+  async fn() {
+    const backends = [lib.ggml_backend_dev_init(device!, null)!, lib.ggml_backend_cpu_init()!];
+    const sched = lib.ggml_backend_sched_new(backends, null, 2, 256, false, true);
+    using ctx = init({ noAlloc: true });
+    const input = newTensor(ctx, lib.GGML_TYPE_F32, SIZE, SIZE);
+    const half = new lib.ggml_custom1_op_t((dst, a, ith, nth) => {
+      const from = new Float32Array(a!.data!.bytes(4 * SIZE * SIZE).buffer),
+        to = new Float32Array(dst!.data!.bytes(4 * SIZE * SIZE).buffer);
+      for (let i = ith; i < to.length; i += nth) to[i] = from[i] / 2;
+    });
+    const middle = lib.ggml_map_custom1(ctx, lib.ggml_mul_mat(ctx, input, input), half, lib.GGML_N_TASKS_MAX, null);
+    const result = lib.ggml_mul_mat(ctx, middle, middle);
+    lib.ggml_set_input(input);
+    lib.ggml_set_output(result);
+    const graph = lib.ggml_new_graph(ctx);
+    lib.ggml_build_forward_expand(graph, result);
+    assert(lib.ggml_backend_sched_alloc_graph(sched, graph));
+    for (const run of [compute, computeAsync]) {
+      lib.ggml_backend_tensor_set(input, values, 0, values.byteLength);
+      await run(graph, { backend: sched });
+      assertEquals(read(result), [0.25, 0.25]);
+    }
+    lib.ggml_backend_sched_free(sched);
+    backends.forEach((backend) => lib.ggml_backend_free(backend));
+  },
+});

@@ -1,0 +1,82 @@
+/**
+ * `computeAsync`: a graph's results, later, with the event loop free meanwhile.
+ *
+ * How it does that is in `job.ts`, which is loaded by the first call: who computes synchronously needs none of it.
+ *
+ * @module
+ */
+
+import { describe } from "../ffi/describe.ts";
+import { guardCompute } from "../ffi/guard_compute.ts";
+import { byHand } from "../ffi/guards_by_hand.ts";
+import { lib } from "../ffi/lib.js";
+import { guarding } from "../ffi/library.ts";
+import { busy, type ComputeOptions, prepare, type Task } from "./task.ts";
+
+/** What {@linkcode computeAsync} takes besides the graph. */
+export interface ComputeAsyncOptions extends ComputeOptions {
+  /** Cancels the computation. */
+  signal?: AbortSignal;
+  /** Called from time to time, and at the end, with the number of nodes that are done and the number of all. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Computes a graph while the event loop goes on: timers fire, a server answers.
+ *
+ * All such computations together use at most as many threads as the machine has cores: several at once get fewer each, down to one (which is
+ * faster than to take turns with all: threads of one graph wait for each other at each node), and the others wait for their turn. What they use (the
+ * graph, its tensors' contexts, the backend) can't be freed until they are done. Read or write the tensors only then. Operators in TypeScript
+ * may be called with any number of threads; an exception in one cancels the computation and is what the promise rejects with.
+ *
+ * @param graph The graph. It can't be computed twice at once; neither should graphs that share nodes.
+ * @param options As for `compute`. `signal` cancels: on the CPU after the node that is being computed, on another backend after about a
+ * hundredth of the work or the node, whichever is more, in the queue at once. A cancelled graph's results are unfinished; it can be computed
+ * again. `onProgress(done, total)` hears of about a hundred steps. A scheduler that has an evaluation callback keeps it, and then can't be
+ * cancelled or report. A CPU backend's own thread pool and abort callback are not used. In C: `ggml_graph_compute` with a
+ * `ggml_cplan.abort_callback`, `ggml_backend_graph_compute`, `ggml_backend_sched_graph_compute`.
+ * @throws What `compute` throws; the signal's reason (by default an `AbortError`); what `onProgress` or an operator threw. All as a rejection.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ * import { computeAsync, copy, init, view } from "@ggml/deno/utils";
+ *
+ * using ctx = init();
+ * const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 3);
+ * const graph = lib.ggml_new_graph(ctx);
+ * const squares = lib.ggml_sqr(ctx, a);
+ * lib.ggml_build_forward_expand(graph, squares);
+ *
+ * copy(Float32Array.of(1, 2, 3), a);
+ * await computeAsync(graph, { signal: AbortSignal.timeout(60_000) });
+ * console.log(view(squares).data); // Float32Array(3) [ 1, 4, 9 ]
+ * ```
+ */
+export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsyncOptions = {}): Promise<void> {
+  const task = prepare("computeAsync", graph, options);
+  const { signal, onProgress } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`computeAsync: signal must be an AbortSignal, got ${describe(signal)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new TypeError(`computeAsync: onProgress must be a function, got ${describe(onProgress)}`);
+  }
+  signal?.throwIfAborted();
+  if (guarding.on) guard(task);
+  busy.add(graph.address);
+  const releases = [graph.owner.hold("computeAsync is using it"), () => busy.delete(graph.address)];
+  if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync is using it"));
+  try {
+    const { Job } = await import("./job.ts");
+    await new Job(task, signal, onProgress).run();
+  } finally {
+    for (const release of releases) release();
+  }
+}
+
+/** Throws where C would abort: it isn't called by the functions of `lib`, which do that. */
+function guard({ graph, backend }: Task): void {
+  if (backend instanceof lib.ggml_backend_sched) byHand.ggml_backend_sched_graph_compute(lib, backend, graph);
+  else guardCompute("computeAsync", graph, lib.ggml_tensor, backend);
+}

@@ -1,0 +1,192 @@
+/**
+ * One asynchronous computation.
+ *
+ * C computes on a thread that Deno lends for the call. On the CPU the whole graph is one call, and cancelling sets a flag that C reads between
+ * two nodes (`cancel.ts`); only who wants to hear of progress gets the graph in slices (`slices.ts`). Another backend has no such flag: it gets
+ * slices if there is a signal or a progress function. A scheduler takes no slices: it asks a callback between the nodes instead.
+ *
+ * @module
+ */
+
+import { type Waiter, waiters } from "../ffi/failure.ts";
+import { lib } from "../ffi/lib.js";
+import { library } from "../ffi/library.ts";
+import type { Owner } from "../ffi/owner.ts";
+import { operatorsOf } from "../ffi/threads.ts";
+import { Cancel } from "./cancel.ts";
+import { setThreads } from "./compute.ts";
+import { Queue } from "./queue.ts";
+import { cut, type Slice, sliceCost } from "./slices.ts";
+import { type Backend, backendsOf, cores, expectSuccess, type Task } from "./task.ts";
+
+/** The computations under way. It keeps alive what C uses: nothing else may refer to it any more. */
+const jobs: Set<Job> = new Set();
+
+/** The backends in use, and who waits for them: one computes one graph at a time. */
+const backendQueues: Map<bigint, Queue> = new Map();
+
+type Nonblocking = (...args: unknown[]) => Promise<number>;
+const symbols: Map<string, Nonblocking> = new Map();
+
+/** A C function of two pointers, called on another thread. */
+function nonblocking(name: string): Nonblocking {
+  let symbol = symbols.get(name);
+  if (symbol === undefined) {
+    symbol = library().symbol(name, { parameters: ["u64", "u64"], result: "i32", nonblocking: true }) as Nonblocking;
+    symbols.set(name, symbol);
+  }
+  return symbol;
+}
+
+/** One call of `computeAsync`. */
+export class Job implements Waiter {
+  readonly #task: Task;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onProgress: ((done: number, total: number) => void) | undefined;
+  /** The nodes that are operators in TypeScript: C passes them to the operator first. */
+  readonly #operators: ReadonlySet<unknown>;
+  readonly #cancel = new Cancel();
+  readonly #releases: (() => void)[] = [];
+  /** What to reject with, as the only element. */
+  #failure: [unknown] | null = null;
+  /** Its share of the cores. */
+  #threads = 1;
+
+  constructor(task: Task, signal: AbortSignal | undefined, onProgress: ((done: number, total: number) => void) | undefined) {
+    this.#task = task;
+    this.#signal = signal;
+    this.#onProgress = onProgress;
+    this.#operators = new Set(operatorsOf(task.graph.address));
+  }
+
+  /** Waits for its turn and computes. */
+  async run(): Promise<void> {
+    const signal = this.#signal;
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", this.#onAbort);
+    jobs.add(this);
+    waiters.add(this);
+    try {
+      await null; // those that begin together count each other
+      await this.#compute();
+    } finally {
+      signal?.removeEventListener("abort", this.#onAbort);
+      for (const release of this.#releases.splice(0).reverse()) release();
+      waiters.delete(this);
+      jobs.delete(this);
+      this.#cancel[Symbol.dispose]();
+    }
+  }
+
+  claims(owner: Owner, [first]: readonly unknown[]): boolean {
+    return this.#operators.has(first) || this.#task.backend?.owner.keeps(owner) === true;
+  }
+
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= [error];
+    this.#cancel.set();
+  }
+
+  readonly #onAbort = () => this.fail(this.#signal!.reason);
+
+  async #compute(): Promise<void> {
+    const { backend } = this.#task;
+    if (backend !== null) await this.#take(queueOf(backend), 1);
+    const threads = Math.min(this.#task.threads, Math.max(1, Math.floor(cores.capacity / jobs.size)));
+    await this.#take(cores, backend instanceof lib.ggml_backend ? 1 : threads);
+    this.#threads = threads;
+    if (backend === null) await this.#onCpu();
+    else if (backend instanceof lib.ggml_backend) await this.#onBackend(backend);
+    else await this.#onScheduler(backend);
+  }
+
+  async #take(queue: Queue, amount: number): Promise<void> {
+    this.#releases.push(await queue.acquire(amount, this.#signal));
+  }
+
+  async #onCpu(): Promise<void> {
+    const { graph, work: { nodes } } = this.#task;
+    const compute = nonblocking("ggml_graph_compute");
+    for (const { graph: slice, end } of this.#onProgress === undefined ? [{ graph, end: nodes.length }] : this.#cut()) {
+      const plan = lib.ggml_graph_plan(slice, this.#threads, null);
+      if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+      this.#cancel.watch(plan);
+      this.#finish(await compute(slice.address, plan.address), end);
+      plan.owner.keep(slice.owner); // and so both lived until here
+    }
+  }
+
+  async #onBackend(backend: lib.ggml_backend): Promise<void> {
+    const { graph, work: { nodes } } = this.#task;
+    const compute = nonblocking("ggml_backend_graph_compute");
+    const whole = this.#onProgress === undefined && this.#signal === undefined;
+    for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
+      this.#finish(await compute(backend.address, slice.address), end);
+    }
+  }
+
+  async #onScheduler(sched: lib.ggml_backend_sched): Promise<void> {
+    const { graph, work: { nodes } } = this.#task;
+    setThreads(backendsOf(sched), this.#threads);
+    const watched = (this.#onProgress !== undefined || this.#signal !== undefined) &&
+      (sched.owner.latest("ggml_backend_sched_set_eval_callback")?.[0] ?? null) === null;
+    if (watched) lib.ggml_backend_sched_set_eval_callback(sched, this.#watcher(), null);
+    try {
+      this.#finish(await nonblocking("ggml_backend_sched_graph_compute")(sched.address, graph.address), nodes.length);
+    } finally {
+      if (watched) lib.ggml_backend_sched_set_eval_callback(sched, null, null);
+    }
+  }
+
+  /** A scheduler's evaluation callback: asks to see a node from time to time, and stops there when it is to stop. */
+  #watcher(): lib.ggml_backend_sched_eval_callback {
+    const { work } = this.#task;
+    const indices = new Map(Array.from(work.nodes, (address, i) => [address, i]));
+    const most = sliceCost(work);
+    let cost = 0, done = 0;
+    return new lib.ggml_backend_sched_eval_callback((node, ask) => {
+      const index = indices.get(node!.address); // undefined for a copy of the scheduler's own
+      if (ask) {
+        cost += index === undefined ? 0 : work.costs[index];
+        return cost >= most || this.#failure !== null;
+      }
+      cost = 0;
+      if (index !== undefined) done = Math.max(done, index + 1);
+      if (this.#failure === null && done < work.nodes.length) this.#report(done);
+      return this.#failure === null;
+    });
+  }
+
+  #cut(): Slice[] {
+    const { slices, context } = cut(this.#task.graph, this.#task.work);
+    this.#releases.push(() => lib.ggml_free(context));
+    return slices;
+  }
+
+  /** After a call: throws if it was not to be or failed, else reports. */
+  #finish(status: number, done: number): void {
+    if (this.#failure !== null) throw this.#failure[0];
+    expectSuccess(status, "computeAsync");
+    this.#report(done);
+    if (this.#failure !== null) throw this.#failure[0];
+  }
+
+  #report(done: number): void {
+    try {
+      this.#onProgress?.(done, this.#task.work.nodes.length);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+function queueOf({ address }: Backend): Queue {
+  for (const [other, queue] of backendQueues) if (queue.idle) backendQueues.delete(other);
+  let queue = backendQueues.get(address);
+  if (queue === undefined) backendQueues.set(address, queue = new Queue(1));
+  return queue;
+}

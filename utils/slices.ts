@@ -1,0 +1,60 @@
+/**
+ * Slices: a graph cut into smaller ones, computed one after the other, so that there is something to report, or a place to stop, in between.
+ *
+ * @module
+ */
+
+import { lib } from "../ffi/lib.js";
+import { init } from "./init.ts";
+import type { Work } from "./work.ts";
+
+/** How many slices there are at most, about. */
+const SLICES = 100;
+
+/** The least work of a slice that is worth its call, about 50 µs, in nanoseconds. */
+const LEAST = 500_000;
+
+/** Bytes that a graph's memory is aligned to, and what ggml keeps before it. */
+const PADDING = 128;
+
+/** Some of a graph's nodes. */
+export interface Slice {
+  readonly graph: lib.ggml_cgraph;
+  /** The number of nodes that are done when this slice is. */
+  readonly end: number;
+}
+
+/** The work after which to stop for a look. */
+export function sliceCost({ total }: Work): number {
+  return Math.max(total / SLICES, LEAST);
+}
+
+/**
+ * Cuts a graph where a slice has enough work. A large node is a slice of its own.
+ *
+ * @returns The slices and the context that holds them.
+ */
+export function cut(graph: lib.ggml_cgraph, work: Work): { slices: Slice[]; context: lib.ggml_context } {
+  const ends = cuts(work);
+  const sizes = ends.map((end, i) => end - (ends[i - 1] ?? 0));
+  const memSize = sizes.reduce((sum, size) => sum + lib.ggml_graph_overhead_custom(size, false) + PADDING, PADDING);
+  const context = init({ memSize });
+  const slices = ends.map((end, i): Slice => {
+    const slice = lib.ggml_new_graph_custom(context, sizes[i], false);
+    for (let node = end - sizes[i]; node < end; node++) lib.ggml_graph_add_node(slice, lib.ggml_graph_node(graph, node));
+    return { graph: slice, end };
+  });
+  return { slices, context };
+}
+
+function cuts(work: Work): number[] {
+  const most = sliceCost(work), ends: number[] = [];
+  let cost = 0;
+  work.costs.forEach((nodeCost, i) => {
+    cost += nodeCost;
+    if (cost < most && i + 1 < work.costs.length) return;
+    ends.push(i + 1);
+    cost = 0;
+  });
+  return ends;
+}
