@@ -7,17 +7,34 @@
  * @module
  */
 
-import { enums } from "./enums.js";
 import * as guard from "./guard.ts";
 import { named, tensor, type TensorHandle } from "./guard.ts";
+import { whyNot } from "./guard_kernels.ts";
 import type { Handle } from "./handle.ts";
-import source from "./kernels.txt" with { type: "text" };
 import { ABI } from "./layouts.js";
+import type { lib as generated } from "./lib.js";
 import { library } from "./library.ts";
 import type { Owner } from "./owner.ts";
 
-/** The class of tensors. */
-type TensorClass = new (address: bigint, owner: Owner) => TensorHandle;
+/** The generated classes and enums, passed in: bindings of other headers have their own. */
+type Lib = typeof generated;
+
+/** The kernels of one set of bindings. */
+interface Kernels {
+  /** The text of `kernels.txt`. */
+  readonly source: string;
+  /** What it says, read when something is first computed. */
+  check: ((tensor: guard.Tensor) => void) | null;
+  /** The fingerprints of nodes that the CPU can compute: of operation, parameters, types, shapes and strides. */
+  readonly passed: Set<number>;
+}
+
+const kernelsOf = new WeakMap<object, Kernels>();
+
+/** Tells what the kernels of the release assert that a set of bindings was generated from. */
+export function expectKernels(lib: object, source: string): void {
+  kernelsOf.set(lib, { source, check: null, passed: new Set() });
+}
 
 /** What is known of a graph that was looked at. */
 interface Known {
@@ -40,20 +57,20 @@ const good = new WeakMap<Owner, Map<bigint, Known>>();
  * Throws unless a backend can compute a graph.
  *
  * @param where The function that is called.
- * @param backend The backend; null for the CPU's, whose kernels are known.
+ * @param backend The backend; null for the CPU's. The CPU's kernels are known, others are asked whether they support each operation.
  * @throws {Error} If a node or one of its sources has no memory, or its operation isn't there for such types and shapes, or an index is out of range.
  */
-export function guardCompute(where: string, graph: Handle, tensorClass: TensorClass, backend: Handle | null = null): void {
+export function guardCompute(where: string, lib: Lib, graph: Handle, backend: generated.ggml_backend | null = null): void {
   const nodes = nodesOf(graph);
-  if (backend !== null) return expectSupport(where, graph, nodes, backend, tensorClass);
+  if (backend !== null && !lib.ggml_backend_is_cpu(backend)) return expectSupport(where, lib, graph, nodes, backend);
   let known = good.get(graph.owner)?.get(graph.address);
   if (known === undefined || !sameNodes(known.nodes, nodes)) {
-    known = inspect(where, graph, nodes, tensorClass);
+    known = inspect(where, lib, graph, nodes);
     let graphs = good.get(graph.owner);
     if (graphs === undefined) good.set(graph.owner, graphs = new Map());
     graphs.set(graph.address, known);
   }
-  for (const index of known.indices) checkIndices(where, index);
+  for (const index of known.indices) checkIndices(where, lib, index);
 }
 
 /** Has a graph looked at again: its nodes were changed. */
@@ -61,39 +78,37 @@ export function forget(graph: Handle): void {
   good.get(graph.owner)?.delete(graph.address);
 }
 
-function expectSupport(where: string, graph: Handle, nodes: BigUint64Array, backend: Handle, tensorClass: TensorClass): void {
+function expectSupport(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array, backend: Handle): void {
   const supports = bind("ggml_backend_supports_op", ["u64", "u64"], "bool");
   nodes.forEach((address, i) => {
     if (supports(backend.address, address)) return;
-    const node = new tensorClass(address, graph.owner);
+    const node = new lib.ggml_tensor(address, graph.owner);
     const sources = node.src.filter((source) => source !== null).map((source) => tensor(source)).join(", ");
     throw new Error(`${where}: node ${i} (${describe(node)}): this backend has no implementation for ${sources}`);
   });
 }
 
-function inspect(where: string, graph: Handle, nodes: BigUint64Array, tensorClass: TensorClass): Known {
+function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array): Known {
+  const passed = kernelsOf.get(lib)?.passed ?? new Set<number>();
   const indices: Index[] = [];
   const memory = new TensorMemory(graph.owner);
   const halves = new Uint32Array(nodes.buffer, nodes.byteOffset, 2 * nodes.length);
   for (let i = 0; i < nodes.length; i++) {
     const print = memory.fingerprint(halves[2 * i] + halves[2 * i + 1] * WORD);
     const { op } = memory;
-    if (op === enums.GGML_OP_NONE) continue;
-    const picks = picksRows(op);
+    if (op === lib.GGML_OP_NONE) continue;
+    const picks = picksRows(lib, op);
     if (!picks && passed.has(print)) continue;
-    const node = new tensorClass(nodes[i], graph.owner);
-    if (!passed.has(print)) inspectNode(where, node, i);
+    const node = new lib.ggml_tensor(nodes[i], graph.owner);
+    if (!passed.has(print)) inspectNode(where, lib, node, i);
     passed.add(print);
-    const index = picks ? indexOf(node, i) : null;
+    const index = picks ? indexOf(lib, node, i) : null;
     if (index !== null) indices.push(index);
   }
   return { nodes: nodes.slice(), indices };
 }
 
-/** The fingerprints of nodes that the CPU can compute: of operation, parameters, types, shapes and strides. */
-const passed = new Set<number>();
-
-function inspectNode(where: string, node: TensorHandle, number: number): void {
+function inspectNode(where: string, lib: Lib, node: TensorHandle, number: number): void {
   if (node.ne.includes(0)) return;
   const at = () => `${where}: node ${number} (${describe(node)})`;
   const sources = node.src.filter((source) => source !== null);
@@ -104,26 +119,14 @@ function inspectNode(where: string, node: TensorHandle, number: number): void {
     );
   }
   try {
-    check()(tensor(node)!);
+    check(lib)?.(tensor(node)!);
   } catch (error) {
     throw named(error, at(), Object.fromEntries(sources.map((source, i) => [`src[${i}]`, tensor(source)])));
   }
-  expectRoutines(at, node);
+  const reason = whyNot(lib, node);
+  if (reason !== null) throw new Error(`${at()}: ${reason}; ${sources.map((source, i) => `src[${i}] is ${tensor(source)}`).join(", ")}`);
   if (supports(node)) return;
   throw new Error(`${at()}: the CPU backend has no implementation for ${sources.map((source) => tensor(source)).join(", ")}`);
-}
-
-/** Throws where a kernel would call a routine that its type hasn't got: nothing asserts that. */
-function expectRoutines(at: () => string, { op, type, src: [first] }: TensorHandle): void {
-  if (first === null) return;
-  const lacks = (of: number, routine: string) => {
-    throw new Error(`${at()}: ${tensor(first)}: ggml has no ${routine} for ${guard.typeName(of)}`);
-  };
-  const multiplies = op === enums.GGML_OP_MUL_MAT || op === enums.GGML_OP_MUL_MAT_ID;
-  if (multiplies && guard.cpuTraits(first.type).vec_dot === null) lacks(first.type, "vec_dot");
-  if (multiplies) return;
-  if (guard.isQuantized(first.type) && type !== first.type && guard.typeTraits(first.type).to_float === null) lacks(first.type, "to_float");
-  if (guard.isQuantized(type) && type !== first.type && guard.cpuTraits(type).from_float === null) lacks(type, "from_float");
 }
 
 const { fields, size: TENSOR_SIZE } = ABI.records.ggml_tensor;
@@ -230,39 +233,44 @@ class Hash {
 const hash = new Hash();
 
 /** True for the operations that are given indices. */
-function picksRows(op: number): boolean {
-  return op === enums.GGML_OP_GET_ROWS || op === enums.GGML_OP_SET_ROWS || op === enums.GGML_OP_ADD_ID || op === enums.GGML_OP_MUL_MAT_ID;
+function picksRows(lib: Lib, op: number): boolean {
+  return op === lib.GGML_OP_GET_ROWS || op === lib.GGML_OP_SET_ROWS || op === lib.GGML_OP_ADD_ID || op === lib.GGML_OP_MUL_MAT_ID;
 }
 
 /** The rows that an operation picks, if what picks them isn't computed itself. */
-function indexOf(node: TensorHandle, number: number): Index | null {
+function indexOf(lib: Lib, node: TensorHandle, number: number): Index | null {
   const [first, second, third] = node.src;
   const of = (indices: TensorHandle | null, from: TensorHandle | null, dimension: number): Index | null =>
-    indices === null || from === null || indices.op !== enums.GGML_OP_NONE
-      ? null
-      : { node: number, indices, rows: from.ne[dimension], from };
+    indices === null || from === null || !isThere(lib, indices) ? null : { node: number, indices, rows: from.ne[dimension], from };
   switch (node.op) {
-    case enums.GGML_OP_GET_ROWS:
+    case lib.GGML_OP_GET_ROWS:
       return of(second, first, 1);
-    case enums.GGML_OP_SET_ROWS:
+    case lib.GGML_OP_SET_ROWS:
       return of(second, node, 1);
-    case enums.GGML_OP_ADD_ID:
+    case lib.GGML_OP_ADD_ID:
       return of(third, second, 1);
-    case enums.GGML_OP_MUL_MAT_ID:
+    case lib.GGML_OP_MUL_MAT_ID:
       return of(third, first, 2);
     default:
       return null;
   }
 }
 
-function checkIndices(where: string, { node, indices, rows, from }: Index): void {
+/** True for a tensor whose numbers are there before anything is computed: a leaf, or a view of one. */
+function isThere(lib: Lib, { op, view_src }: TensorHandle): boolean {
+  if (op === lib.GGML_OP_NONE) return view_src === null || view_src.op === lib.GGML_OP_NONE;
+  const isView = op === lib.GGML_OP_RESHAPE || op === lib.GGML_OP_VIEW || op === lib.GGML_OP_PERMUTE || op === lib.GGML_OP_TRANSPOSE;
+  return isView && view_src !== null && view_src.op === lib.GGML_OP_NONE;
+}
+
+function checkIndices(where: string, lib: Lib, { node, indices, rows, from }: Index): void {
   const { ne, nb, data, type } = indices;
   const buffer = (indices as unknown as { buffer: Handle | null }).buffer;
   if (buffer !== null && !bind("ggml_backend_buffer_is_host", ["u64"], "bool")(buffer.address)) return;
   const length = nb[0] + (ne[0] - 1) * nb[0] + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3];
   if (!(length > 0)) return;
   const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create((data as Handle).address)!, length));
-  const isWide = type === enums.GGML_TYPE_I64;
+  const isWide = type === lib.GGML_TYPE_I64;
   for (let i3 = 0; i3 < ne[3]; i3++) {
     for (let i2 = 0; i2 < ne[2]; i2++) {
       for (let i1 = 0; i1 < ne[1]; i1++) {
@@ -308,16 +316,17 @@ function supports(node: TensorHandle): boolean {
 }
 
 let device: bigint | null = null;
-let kernels: ((tensor: guard.Tensor) => void) | null = null;
 
-/** The conditions of the kernels, read when something is first computed. */
-function check(): (tensor: guard.Tensor) => void {
-  if (kernels === null) {
+/** The conditions of the kernels; null where the bindings were generated without the sources. */
+function check(lib: Lib): ((tensor: guard.Tensor) => void) | null {
+  const kernels = kernelsOf.get(lib);
+  if (kernels === undefined) return null;
+  if (kernels.check === null) {
     const helpers = Object.entries(guard).filter(([, value]) => typeof value === "function");
-    const make = new Function(...helpers.map(([name]) => `$${name}`), source);
-    kernels = make(...helpers.map(([, value]) => value)) as (tensor: guard.Tensor) => void;
+    const make = new Function(...helpers.map(([name]) => `$${name}`), kernels.source);
+    kernels.check = make(...helpers.map(([, value]) => value)) as (tensor: guard.Tensor) => void;
   }
-  return kernels;
+  return kernels.check;
 }
 
 // deno-lint-ignore no-explicit-any

@@ -702,7 +702,7 @@ function onCpu(name: string): (lib: Lib, backend_cpu: Backend) => void {
 /** What a backend is to compute: the CPU's kernels are asked, another backend is asked for each operation. */
 function computedBy(name: string) {
   return (lib: Lib, backend: Backend, graph: Graph) => {
-    guardCompute(name, graph, lib.ggml_tensor, lib.ggml_backend_is_cpu(backend) ? null : backend);
+    guardCompute(name, lib, graph, backend);
   };
 }
 
@@ -784,11 +784,11 @@ const cpu = {
       work_size === 0 || work_data !== null,
       () => `ggml_graph_compute(cplan): expected ${work_size} bytes of working memory in work_data, got null`,
     );
-    guardCompute("ggml_graph_compute", graph, lib.ggml_tensor);
+    guardCompute("ggml_graph_compute", lib, graph);
   },
   ggml_graph_compute_with_ctx(lib: Lib, ctx: generated.ggml_context, graph: Graph, n_threads: number) {
     threads("ggml_graph_compute_with_ctx(n_threads)", lib, n_threads, -Infinity);
-    guardCompute("ggml_graph_compute_with_ctx", graph, lib.ggml_tensor);
+    guardCompute("ggml_graph_compute_with_ctx", lib, graph);
     const { work_size } = lib.ggml_graph_plan(graph, n_threads, null);
     room(lib, "ggml_graph_compute_with_ctx(ctx)", ctx, Math.ceil(work_size / 16) * 16 + OBJECT_SIZE);
   },

@@ -175,7 +175,7 @@ export class Library {
 
   #openNamed(path: string): void {
     const reason = whyNot(path);
-    if (reason === null) return;
+    if (reason === null) return pin(path);
     this.#attempts.push({ path, reason });
     throw this.#loadError();
   }
@@ -186,6 +186,7 @@ export class Library {
     if (file === undefined) {
       file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part));
       this.#parts.set(part, file);
+      if (file !== null) pin(file);
     }
     return file;
   }
@@ -259,6 +260,28 @@ function whyNot(path: string): string | null {
     return String((error as Error).message).replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
   }
 }
+
+/** `RTLD_NOW`, and the flag that has a library stay: macOS numbers it otherwise. */
+const STAYS = 2 | (Deno.build.os === "darwin" ? 0x80 : 0x1000);
+
+const DLOPEN = { parameters: ["buffer", "i32"], result: "pointer" } as const;
+
+/**
+ * Has a library stay in memory until the process ends. Deno lets go of it when the isolate ends, before that: ggml's threads (of a pool that nobody
+ * freed, of a GPU's driver) would then run in code that isn't there any more.
+ */
+function pin(path: string): void {
+  if (Deno.build.os === "windows") {
+    Deno.dlopen("kernel32.dll", { LoadLibraryW: { parameters: ["buffer"], result: "pointer" } }).symbols
+      .LoadLibraryW(Uint16Array.from(`${path}\0`, (c) => c.charCodeAt(0)));
+    return;
+  }
+  // The library finds the C library's function, being linked with it.
+  dlopen ??= (lookUp(path, "dlopen", DLOPEN) ?? null) as typeof dlopen;
+  dlopen?.(new TextEncoder().encode(`${path}\0`), STAYS);
+}
+
+let dlopen: ((path: Uint8Array, flags: number) => Deno.PointerValue) | null = null;
 
 /** A function of an open library; undefined if the library hasn't got it. */
 function lookUp(path: string, name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {

@@ -624,7 +624,7 @@ Deno.test("every function of lib that takes a callback, or a struct that holds o
     for (const [, parameter, type] of text.matchAll(/\$struct\((\w+), (\w+),/g)) {
       if (!holds(type)) continue;
       structs++;
-      assert(new RegExp(`\\$keep\\([^;]*\\b${parameter}\\)`).test(text), `${name}(${parameter})`);
+      assert(new RegExp(`\\$(keep|created\\w*)\\([^;]*\\b${parameter}\\b`).test(text), `${name}(${parameter})`);
     }
   }
   assert(callbacks > 20 && structs > 5, `${callbacks} and ${structs}`);

@@ -78,5 +78,5 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
 /** Throws where C would abort: it isn't called by the functions of `lib`, which do that. */
 function guard({ graph, backend }: Task): void {
   if (backend instanceof lib.ggml_backend_sched) byHand.ggml_backend_sched_graph_compute(lib, backend, graph);
-  else guardCompute("computeAsync", graph, lib.ggml_tensor, backend);
+  else guardCompute("computeAsync", lib, graph, backend);
 }

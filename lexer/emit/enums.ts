@@ -15,7 +15,8 @@ export function emitEnums(api: Api, banner: string, runtime: string): string {
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
-  printer.line(importNames(["Domain as $Domain"], runtime));
+  // Not by way of the runtime, which looks things up in enums itself.
+  printer.line(importNames(["Domain as $Domain"], runtime.replace(/runtime\.ts$/, "domain.ts")));
   printer.gap();
   printer.line("export const enums = {");
   for (const { declaration } of enums) for (const { name, value } of declaration.values) printer.line(`  ${name}: ${literal(value)},`);

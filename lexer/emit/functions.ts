@@ -19,7 +19,6 @@ import {
   isFreed,
   isHandle,
   isMemory,
-  keepLine,
   ownerOf,
   pointerResult,
   type Roots,
@@ -45,11 +44,18 @@ export function emitFunctions(api: Api, banner: string, runtime: string, guarded
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
-  if (guarded.size > 0) printer.line(`import { guards as $guards } from "./guards.js";`);
+  if (guarded.size > 0) {
+    printer.line(`import { guards as $guards } from "./guards.js";`, `import $kernels from "./kernels.txt" with { type: "text" };`);
+    uses.$("expectKernels");
+  }
   printer.line(`import { ABI } from "./layouts.js";`, ...uses.imports(api, "functions", runtime, false));
   printer.gap();
   printer.line("const $bind = $binder(ABI);");
   printer.gap();
+  if (guarded.size > 0) {
+    body.gap();
+    body.line("$expectKernels(functions, $kernels);");
+  }
   return printer.toString() + "\n" + body.toString();
 }
 

@@ -29,6 +29,13 @@ interface Home {
   /** True once its memory was freed on purpose. */
   freed: boolean;
   readonly kind: "arena" | "buffer";
+  /** What the tensors in it point into. */
+  readonly into?: readonly Home[];
+}
+
+/** True for what can't be used: it was freed, or what it points into. */
+function isGone({ freed, into = [] }: Home): boolean {
+  return freed || into.some(isGone);
 }
 
 /** A context that tensors can be made in, for as long as a program holds on to it. */
@@ -117,22 +124,19 @@ class Program {
     const sum = lib.ggml_add(ctx, a.value, b.value);
     const graph = lib.ggml_new_graph_custom(ctx, 16, false);
     lib.ggml_build_forward_expand(graph, sum);
-    const home: Home = { freed: false, kind: "arena" };
+    const home: Home = { freed: false, kind: "arena", into: [a.home, b.home] };
     const numbers = a.numbers.map((number, i) => number + b.numbers[i]);
     const known = { value: sum, numbers, home };
-    // Explicit frees of the operands are the program's own mistake: such graphs are not computed again.
     this.#graphs.push({ ...known, graph, ctx });
-    this.#operands.set(known.numbers, [a.home, b.home]);
     assertEquals(lib.ggml_graph_compute_with_ctx(ctx, graph, 1), lib.GGML_STATUS_SUCCESS);
     this.#tensors.push(known);
   }
-  readonly #operands = new WeakMap<readonly number[], readonly Home[]>();
 
   /** Computes a graph again: what its nodes point to must still be there, though the program holds on to the graph only. */
   compute(): void {
-    const found = this.#graphs.filter(({ numbers }) => this.#operands.get(numbers)!.every(({ freed }) => !freed));
-    if (found.length === 0) return;
-    const { graph, value, numbers } = this.#random.pick(found);
+    if (this.#graphs.length === 0) return;
+    const { graph, value, numbers, home } = this.#random.pick(this.#graphs);
+    if (isGone(home)) return void assertThrows(() => lib.ggml_graph_n_nodes(graph), Error, "freed");
     const scratch = init({ memSize: 16 * 1024 });
     assertEquals(lib.ggml_graph_compute_with_ctx(scratch, graph, 1), lib.GGML_STATUS_SUCCESS);
     assertNumbers(view<Float32Array>(value), numbers);
@@ -269,7 +273,7 @@ class Program {
   }
 
   #alive<T>(items: readonly Known<T>[]): Known<T> | null {
-    const alive = items.filter(({ home }) => !home.freed);
+    const alive = items.filter(({ home }) => !isGone(home));
     return alive.length === 0 ? null : this.#random.pick(alive);
   }
 }
@@ -300,7 +304,7 @@ const STEP_KINDS: readonly ((this: Program) => void | Promise<void>)[] = [
 ];
 
 function checkTensor({ value, numbers, home }: Known<lib.ggml_tensor>): void {
-  if (home.freed) {
+  if (isGone(home)) {
     assertThrows(() => view(value), Error, "freed");
     return;
   }

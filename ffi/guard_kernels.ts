@@ -1,0 +1,96 @@
+/**
+ * What the CPU's kernels die of without asserting it: empty sources, divisions by zero, loops that never end, routines that a type hasn't got.
+ *
+ * Found by `deno task fuzz:compute`, which computes what the builders accept. What the kernels do assert is in `kernels.txt`, translated.
+ *
+ * @module
+ */
+
+import type { lib as generated } from "./lib.js";
+import { cpuTraits, isQuantized, type TensorHandle, typeName, typeTraits } from "./guard.ts";
+
+/** The generated enums, passed in: bindings of other headers number them in their own way. */
+type Lib = typeof generated;
+
+/** Why the CPU would not survive computing a node; null if it would. */
+export function whyNot(lib: Lib, node: TensorHandle): string | null {
+  return whyNotEmpty(lib, node) ?? whyNotRoutine(lib, node) ?? whyNotParameters(lib, node);
+}
+
+/** The kernels divide by sizes, and read the first element of whatever they are given. These few don't. */
+function takesEmpty(lib: Lib, op: number): boolean {
+  return op === lib.GGML_OP_SUM || op === lib.GGML_OP_SUM_ROWS || op === lib.GGML_OP_CONCAT || op === lib.GGML_OP_MUL_MAT ||
+    op === lib.GGML_OP_CUSTOM || (op >= lib.GGML_OP_MAP_CUSTOM1 && op <= lib.GGML_OP_MAP_CUSTOM3);
+}
+
+function whyNotEmpty(lib: Lib, { op, src }: TensorHandle): string | null {
+  if (takesEmpty(lib, op)) return null;
+  const empty = src.findIndex((source) => source !== null && source.ne.includes(0));
+  return empty < 0 ? null : `src[${empty}] is empty and the result is not`;
+}
+
+/** A routine of a type that a kernel calls without a look whether it is there. */
+function whyNotRoutine(lib: Lib, { op, type, src: [first, , third] }: TensorHandle): string | null {
+  const lacks = (routine: string, of: number) => `ggml has no ${routine} for ${typeName(of)}`;
+  if (first === null) return null;
+  if (op === lib.GGML_OP_MUL_MAT || op === lib.GGML_OP_MUL_MAT_ID) {
+    return cpuTraits(first.type).vec_dot === null ? lacks("vec_dot", first.type) : null;
+  }
+  if (op === lib.GGML_OP_SET_ROWS && cpuTraits(type).from_float === null) return lacks("from_float", type);
+  if (op === lib.GGML_OP_FLASH_ATTN_EXT && third !== null && third.type !== lib.GGML_TYPE_F32) {
+    if (typeTraits(third.type).to_float === null) return lacks("to_float", third.type);
+  }
+  if (type === first.type) return null;
+  if (isQuantized(first.type) && typeTraits(first.type).to_float === null) return lacks("to_float", first.type);
+  return isQuantized(type) && cpuTraits(type).from_float === null ? lacks("from_float", type) : null;
+}
+
+function whyNotParameters(lib: Lib, node: TensorHandle): string | null {
+  const { op, op_params: parameters, src, type } = node;
+  switch (op) {
+    case lib.GGML_OP_GROUP_NORM:
+      return parameters[0] > 0 ? null : `n_groups is ${parameters[0]}`;
+    case lib.GGML_OP_ROPE:
+    case lib.GGML_OP_ROPE_BACK:
+      return parameters[1] > 0 ? null : `n_dims is ${parameters[1]}`;
+    case lib.GGML_OP_IM2COL_BACK:
+      return parameters[0] > 0 && (parameters[1] > 0 || parameters[6] === 0)
+        ? null
+        : `a stride is ${Math.min(parameters[0], parameters[1])}`;
+    case lib.GGML_OP_CONV_2D_DW:
+      return isFloat(lib, src[0]!.type) && src[1]!.type === lib.GGML_TYPE_F32 ? null : "the kernel must be f32 or f16, the data f32";
+    case lib.GGML_OP_UNARY:
+      if (parameters[0] !== lib.GGML_UNARY_OP_XIELU) return null;
+      return isFloat(lib, type) || type === lib.GGML_TYPE_BF16 ? null : `there is no xielu of ${typeName(type)}`;
+    case lib.GGML_OP_FLASH_ATTN_EXT:
+      return whyNotHeads(node);
+    case lib.GGML_OP_GATED_LINEAR_ATTN:
+      return whyNotSequences(lib, node, 4);
+    case lib.GGML_OP_RWKV_WKV6:
+      return whyNotSequences(lib, node, 5);
+    case lib.GGML_OP_RWKV_WKV7:
+      return whyNotSequences(lib, node, 6);
+    default:
+      return null;
+  }
+}
+
+function isFloat(lib: Lib, type: number): boolean {
+  return type === lib.GGML_TYPE_F32 || type === lib.GGML_TYPE_F16;
+}
+
+/** Each of q's heads and batches has its share of k's and v's. */
+function whyNotHeads({ src: [q, k, v] }: TensorHandle): string | null {
+  for (const [name, other] of [["k", k!], ["v", v!]] as const) {
+    for (const i of [2, 3]) if (q!.ne[i] % other.ne[i] !== 0) return `q.ne[${i}] is no multiple of ${name}.ne[${i}]`;
+  }
+  return null;
+}
+
+/** Recurrent kernels read floats whatever the type, and divide the tokens among the sequences. */
+function whyNotSequences(lib: Lib, { src }: TensorHandle, state: number): string | null {
+  const other = src.findIndex((source) => source !== null && source.type !== lib.GGML_TYPE_F32);
+  if (other >= 0) return `src[${other}] is ${typeName(src[other]!.type)}, and must be f32`;
+  const tokens = src[1]!.ne[2], sequences = src[state]!.ne[1];
+  return sequences > 0 && tokens % sequences === 0 ? null : `${tokens} tokens can't be shared out among ${sequences} sequences`;
+}
