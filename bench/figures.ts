@@ -92,7 +92,12 @@ function graph(what: string, title: string, limit: number, runs: number, peers: 
     how: "inside",
     runs,
     target: { limit },
-    contenders: [contender("ours", deno("bench/ours/graph.ts", what)), contender("C", peers.c, what), ...pythons(what, peers)],
+    contenders: [
+      contender("ours", deno("bench/ours/graph.ts", what)),
+      contender("ours, no guards", deno("bench/ours/graph.ts", what, "no-guards")),
+      contender("C", peers.c, what),
+      ...pythons(what, peers),
+    ],
   };
 }
 

@@ -5329,7 +5329,7 @@ export const functions = {
   ggml_graph_node(cgraph, i) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_node(cgraph)");
     const $1 = $int32(i, "ggml_graph_node(i)");
-    if ($guarding.on) $guards.ggml_graph_node(cgraph, i);
+    if ($guarding.on) $byHand.ggml_graph_node(functions, cgraph, i);
     $ggml_graph_node ??= $bind("ggml_graph_node", ["u64", "i32"], "u64");
     const $ = $ggml_graph_node(cgraph.address, $1);
     if ($ === 0n) throw $nullResult("ggml_graph_node");

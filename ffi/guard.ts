@@ -9,8 +9,8 @@
  */
 
 import type { Data } from "./arguments.ts";
-import { Handle } from "./handle.ts";
-import { fromUint64 } from "./integers.ts";
+import { Handle, memory } from "./handle.ts";
+import { fromUint64, readFour, readInt64 } from "./integers.ts";
 import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
 
@@ -39,7 +39,8 @@ const OBJECT_SIZE = 32;
 export class Tensor {
   type: number;
   ne: number[];
-  nb: number[];
+  /** Null until somebody wants to know. */
+  #nb: number[] | null;
   /** The tensor that exists; null for one that C would make on the way. */
   readonly handle: TensorHandle | null;
   #op = 0;
@@ -47,13 +48,17 @@ export class Tensor {
   #view: Tensor | null;
   #offset: number;
 
-  constructor(handle: TensorHandle | null, type: number, ne: number[], nb: number[], view: Tensor | null, offset: number) {
+  constructor(handle: TensorHandle | null, type: number, ne: number[], nb: number[] | null, view: Tensor | null, offset: number) {
     this.handle = handle;
     this.type = type;
     this.ne = ne;
-    this.nb = nb;
+    this.#nb = nb;
     this.#view = view;
     this.#offset = offset;
+  }
+
+  get nb(): number[] {
+    return this.#nb ??= this.handle!.nb as number[];
   }
 
   get op(): number {
@@ -195,8 +200,13 @@ function show(variables: Readonly<Record<string, unknown>>): string {
 
 /** The shadow of a tensor. */
 export function tensor(handle: TensorHandle | null): Tensor | null {
-  return handle === null ? null : new Tensor(handle, handle.type, handle.ne as number[], handle.nb as number[], null, 0);
+  if (handle === null) return null;
+  const view = memory(handle), offset = handle.$offset;
+  const type = view.getUint32(offset + fields.type, true);
+  return new Tensor(handle, type, readFour(view, offset + fields.ne, readInt64), null, null, 0);
 }
+
+const { fields } = ABI.records.ggml_tensor;
 
 /** The shadow of a context. */
 export function context(handle: Handle): Context {

@@ -15,6 +15,7 @@ import { ABI } from "./layouts.js";
 import type { lib as generated } from "./lib.js";
 import { library } from "./library.ts";
 import type { Owner } from "./owner.ts";
+import { MAX_SOURCES, sourceAt, TensorMemory, WORD } from "./tensor_memory.ts";
 
 /** The generated classes and enums, passed in: bindings of other headers have their own. */
 type Lib = typeof generated;
@@ -94,10 +95,10 @@ function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array):
   const memory = new TensorMemory(graph.owner);
   const halves = new Uint32Array(nodes.buffer, nodes.byteOffset, 2 * nodes.length);
   for (let i = 0; i < nodes.length; i++) {
-    const print = memory.fingerprint(halves[2 * i] + halves[2 * i + 1] * WORD);
-    const { op } = memory;
+    memory.find(halves[2 * i] + halves[2 * i + 1] * WORD);
+    const op = memory.words[memory.at + fields.op / 4];
     if (op === lib.GGML_OP_NONE) continue;
-    const picks = picksRows(lib, op);
+    const picks = picksRows(lib, op), print = fingerprint(memory);
     if (!picks && passed.has(print)) continue;
     const node = new lib.ggml_tensor(nodes[i], graph.owner);
     if (!passed.has(print)) inspectNode(where, lib, node, i);
@@ -129,67 +130,31 @@ function inspectNode(where: string, lib: Lib, node: TensorHandle, number: number
   throw new Error(`${at()}: the CPU backend has no implementation for ${sources.map((source) => tensor(source)).join(", ")}`);
 }
 
-const { fields, size: TENSOR_SIZE } = ABI.records.ggml_tensor;
+const { fields } = ABI.records.ggml_tensor;
 
 /** The numbers of 32 bits that say what a node computes: those of the node itself, from `ne` up to its sources, and those of a source. */
 const NODE_FROM = fields.ne / 4, NODE_TO = fields.src / 4, SOURCE_FROM = fields.ne / 4, SOURCE_TO = fields.op / 4;
 
-/** 2^32. Addresses are numbers here: none has more than 53 bits, and bigints would take most of the time. */
-const WORD = 4294967296;
-
-/** Tensors' memory, read without a handle each: most are in the arenas of a few contexts. */
-class TensorMemory {
-  readonly #arenas: { readonly base: number; readonly words: Uint32Array }[];
-  /** Where the last tensor was found. */
-  #words: Uint32Array = new Uint32Array(0);
-  #at = 0;
-  /** The operation of the last node. */
-  op = 0;
-
-  constructor(owner: Owner) {
-    this.#arenas = [owner, ...owner.keptOwners].flatMap(({ arena, base }) =>
-      arena === null || arena.byteOffset % 4 !== 0 ? [] : [{
-        base: Number(base),
-        words: new Uint32Array(arena.buffer as ArrayBuffer, arena.byteOffset, Math.floor(arena.byteLength / 4)),
-      }]
-    );
+/** A number that another node has only if it is the same operation on the same types, shapes and strides. The node is the one last found. */
+function fingerprint(memory: TensorMemory): number {
+  const { words, at } = memory;
+  hash.start(words[at + fields.type / 4]);
+  hash.addAll(words, at + NODE_FROM, at + NODE_TO);
+  hash.add(isNull(words, at + fields.data / 4));
+  for (let i = 0; i < MAX_SOURCES; i++) {
+    const source = sourceAt(words, at, i);
+    if (source === 0) hash.add(0);
+    else addSource(memory, source);
   }
+  return hash.value;
+}
 
-  /** A number that another node has only if it is the same operation on the same types, shapes and strides. */
-  fingerprint(address: number): number {
-    this.#find(address);
-    const words = this.#words, at = this.#at;
-    this.op = words[at + fields.op / 4];
-    hash.start(words[at + fields.type / 4]);
-    hash.addAll(words, at + NODE_FROM, at + NODE_TO);
-    hash.add(isNull(words, at + fields.data / 4));
-    for (let i = at + NODE_TO; i < at + fields.view_src / 4; i += 2) {
-      const low = words[i], high = words[i + 1];
-      if (low === 0 && high === 0) hash.add(0);
-      else this.#addSource(low + high * WORD);
-    }
-    return hash.value;
-  }
-
-  #addSource(address: number): void {
-    this.#find(address);
-    const words = this.#words, at = this.#at;
-    hash.add(words[at + fields.type / 4]);
-    hash.addAll(words, at + SOURCE_FROM, at + SOURCE_TO);
-    hash.add(isNull(words, at + fields.data / 4) + 2 * isNull(words, at + fields.buffer / 4));
-  }
-
-  #find(address: number): void {
-    for (const { base, words } of this.#arenas) {
-      const at = (address - base) / 4;
-      if (at < 0 || at + TENSOR_SIZE / 4 > words.length) continue;
-      this.#words = words;
-      this.#at = at;
-      return;
-    }
-    this.#words = new Uint32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(BigInt(address))!, TENSOR_SIZE));
-    this.#at = 0;
-  }
+function addSource(memory: TensorMemory, address: number): void {
+  memory.find(address);
+  const { words, at } = memory;
+  hash.add(words[at + fields.type / 4]);
+  hash.addAll(words, at + SOURCE_FROM, at + SOURCE_TO);
+  hash.add(isNull(words, at + fields.data / 4) + 2 * isNull(words, at + fields.buffer / 4));
 }
 
 function isNull(words: Uint32Array, at: number): number {

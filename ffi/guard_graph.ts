@@ -9,8 +9,10 @@
 
 import { type Context, failed, made, type Tensor, tensor, type TensorHandle } from "./guard.ts";
 import type { Handle } from "./handle.ts";
+import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
 import { type Owner, STATIC } from "./owner.ts";
+import { MAX_SOURCES, sourceAt, TensorMemory } from "./tensor_memory.ts";
 import type { Pointers } from "./arguments.ts";
 
 /** The offsets of the private structs' fields, from ggml's sources. */
@@ -124,6 +126,11 @@ export class Graph {
     return this.#hasGrads ? this.#accumulators ??= this.#gradients("ggml_graph_get_grad_acc") : null;
   }
 
+  /** The addresses of what the graph holds. */
+  get addresses(): number[] {
+    return [...this.#addresses("nodes", this.n_nodes), ...this.#addresses("leafs", this.n_leafs)].map(Number);
+  }
+
   /** Throws if the graph can't hold `nodes` and `leafs` more. */
   expectRoom(nodes: number, leafs: number): void {
     const { size, n_nodes, n_leafs } = this;
@@ -137,9 +144,12 @@ export class Graph {
   }
 
   #tensors(field: "nodes" | "leafs", count: number): Tensor[] {
+    return this.#addresses(field, count).map((address) => this.#tensorAt(address));
+  }
+
+  #addresses(field: "nodes" | "leafs", count: number): bigint[] {
     if (this.#fields === null || count === 0) return [];
-    const address = this.#fields.getBigUint64(layouts!.ggml_cgraph[field], true);
-    return addressesAt(address, count).map((address) => this.#tensorAt(address));
+    return addressesAt(this.#fields.getBigUint64(layouts!.ggml_cgraph[field], true), count);
   }
 
   #gradients(name: string): (Tensor | null)[] {
@@ -162,14 +172,24 @@ export function graph(handle: Handle | null, tensorClass: TensorClass): Graph | 
 }
 
 /** The memory of a graph, if its fields are where they should be. */
-function fieldsOf({ address }: Handle, size: number, nodes: number): DataView | null {
+function fieldsOf({ address, owner }: Handle, size: number, nodes: number): DataView | null {
   if (layouts === null) return null;
   const { ggml_cgraph: at } = layouts;
-  const length = Math.max(...Object.values(at)) + 8;
-  const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, length));
+  const view = viewOf(address, owner, graphSize ??= Math.max(...Object.values(at)) + 8);
   const isThere = view.getInt32(at.size, true) === size && view.getInt32(at.n_nodes, true) === nodes &&
     view.getBigUint64(at.nodes, true) === bind("ggml_graph_nodes", ["u64"], "u64")(address);
   return isThere ? view : null;
+}
+
+let graphSize: number | null = null;
+
+/** C memory, by way of the owner's arena where it lies in that: it is there already. */
+function viewOf(address: bigint, { arena, base }: Owner, length: number): DataView {
+  const offset = Number(address - base);
+  if (arena !== null && offset >= 0 && offset + length <= arena.byteLength) {
+    return new DataView(arena.buffer, arena.byteOffset + offset, length);
+  }
+  return new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, length));
 }
 
 function addressesAt(address: bigint, count: number): bigint[] {
@@ -225,9 +245,9 @@ export function buildForward(graph: Graph, tensor: Tensor): void {
     graph.expectRoom(graph.made, 0);
     return;
   }
-  const free = graph.size - Math.max(graph.n_nodes, graph.n_leafs);
   const count = countTensors([graph.handle!.owner, tensor.handle.owner]);
-  if (count !== null && count <= free && count <= MAX_DEPTH) return;
+  const { size, n_nodes, n_leafs } = graph;
+  if (count !== null && count <= MAX_DEPTH && count - n_leafs <= size && count - n_nodes <= size) return;
   const { nodes, leafs } = visit(graph, tensor.handle);
   graph.expectRoom(nodes, leafs);
 }
@@ -235,57 +255,76 @@ export function buildForward(graph: Graph, tensor: Tensor): void {
 /** How many tensors the contexts behind some owners hold; null where that isn't known. */
 function countTensors(owners: readonly Owner[]): number | null {
   let count = 0;
-  const seen = new Set<Owner>(), left = [...owners];
-  for (let owner = left.pop(); owner !== undefined; owner = left.pop()) {
-    if (seen.has(owner)) continue;
-    seen.add(owner);
+  const seen = new Set(owners);
+  for (const owner of seen) { // those that are added meanwhile too
     const own = tensorsIn(owner);
     if (own === null) return null;
     count += own;
-    left.push(...owner.keptOwners);
+    for (const kept of owner.keptOwners) seen.add(kept);
   }
   return count;
 }
 
-/** `ctx->n_objects`, if the owner is a context laid out as the sources say; 0 for another thing of C's, which holds no tensors. */
+/** The memory of contexts; null where it isn't laid out as the sources say. */
+const contexts = new WeakMap<Owner, DataView | null>();
+
+/** `ctx->n_objects`, if the owner is a context laid out as the sources say; 0 for another thing, which holds no tensors. */
 function tensorsIn(owner: Owner): number | null {
-  if (owner === STATIC || owner.type === "" || layouts === null) return null;
+  if (owner === STATIC || layouts === null) return null;
   if (owner.type !== "ggml_context") return 0;
   const { mem_size, n_objects } = layouts.ggml_context;
-  const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(owner.address)!, n_objects + 4));
-  if (view.getBigUint64(mem_size, true) !== bind("ggml_get_mem_size", ["u64"], "u64")(owner.address)) return null;
-  return view.getInt32(n_objects, true);
+  let view = contexts.get(owner);
+  if (view === undefined) {
+    view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(owner.address)!, n_objects + 4));
+    if (view.getBigUint64(mem_size, true) !== bind("ggml_get_mem_size", ["u64"], "u64")(owner.address)) view = null;
+    contexts.set(owner, view);
+  }
+  return view?.getInt32(n_objects, true) ?? null;
 }
+
+const { fields } = ABI.records.ggml_tensor;
 
 /** Counts the tensors that a graph hasn't got yet, without C's recursion. */
 function visit(graph: Graph, root: TensorHandle): { nodes: number; leafs: number } {
-  const set = graph.visited_hash_set;
-  const depths = new Map<bigint, number>();
+  const memory = new TensorMemory(graph.handle!.owner);
+  const seen = new Set(graph.addresses);
+  const path: number[] = [], next: number[] = [];
   let nodes = 0, leafs = 0;
-  const isOld = (handle: TensorHandle) => set.has(set.find(tensor(handle)!));
-  const stack: { handle: TensorHandle; sources: TensorHandle[]; next: number }[] = [];
-  const enter = (handle: TensorHandle) => {
-    depths.set(handle.address, 1);
-    stack.push({ handle, sources: isOld(handle) ? [] : handle.src.filter((source) => source !== null), next: 0 });
-    if (stack.length > MAX_DEPTH) {
+  const enter = (address: number) => {
+    seen.add(address);
+    path.push(address);
+    next.push(0);
+    if (path.length > MAX_DEPTH) {
       throw failed("ggml_build_forward", `no tensor stands more than ${MAX_DEPTH} operations above its farthest source`, {
         root: tensor(root),
       });
     }
   };
-  enter(root);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const source = top.sources[top.next++];
-    if (source !== undefined) {
-      if (!depths.has(source.address)) enter(source);
+  if (!seen.has(Number(root.address))) enter(Number(root.address));
+  while (path.length > 0) {
+    const top = path.length - 1;
+    memory.find(path[top]);
+    const source = nextSource(memory, next, top);
+    if (source !== 0) {
+      if (!seen.has(source)) enter(source);
       continue;
     }
-    stack.pop();
-    if (isOld(top.handle)) continue;
-    if (top.handle.op === 0 && (top.handle.flags & PARAM) === 0) leafs++;
+    const { words, at } = memory;
+    if (words[at + fields.op / 4] === 0 && (words[at + fields.flags / 4] & PARAM) === 0) leafs++;
     else nodes++;
+    path.pop();
+    next.pop();
   }
   return { nodes, leafs };
+}
+
+/** The next source of the tensor that was found last, from the one on whose number is in `next`; 0 where there is none. */
+function nextSource({ words, at }: TensorMemory, next: number[], top: number): number {
+  while (next[top] < MAX_SOURCES) {
+    const source = sourceAt(words, at, next[top]++);
+    if (source !== 0) return source;
+  }
+  return 0;
 }
 
 /** `GGML_TENSOR_FLAG_PARAM`. */

@@ -3246,15 +3246,6 @@ function ggml_graph_reset(cgraph) {
   }
 }
 
-function ggml_graph_node(cgraph, i) {
-  if (i < 0) {
-    if (!((cgraph.n_nodes + i) >= 0)) throw $failed("ggml_graph_node", "cgraph->n_nodes + i >= 0", { cgraph, i });
-    return cgraph.nodes[cgraph.n_nodes + i];
-  }
-  if (!(i < cgraph.n_nodes)) throw $failed("ggml_graph_node", "i < cgraph->n_nodes", { i, cgraph });
-  return cgraph.nodes[i];
-}
-
 function ggml_graph_add_node(cgraph, tensor) {
   if (!(cgraph.size > cgraph.n_nodes)) throw $failed("ggml_graph_add_node", "cgraph->size > cgraph->n_nodes", { cgraph });
 }
@@ -5760,14 +5751,6 @@ export const guards = {
       ggml_graph_reset($0);
     } catch (error) {
       throw $named(error, "ggml_graph_reset", {});
-    }
-  },
-  ggml_graph_node(cgraph, i) {
-    const $0 = $graph(cgraph, ggml_tensor), $1 = i;
-    try {
-      ggml_graph_node($0, $1);
-    } catch (error) {
-      throw $named(error, "ggml_graph_node", {});
     }
   },
   ggml_graph_add_node(cgraph, tensor) {

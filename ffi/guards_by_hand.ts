@@ -717,6 +717,10 @@ const core = {
     if (memory === null) throw new RangeError(`ggml_init(params): there is no memory for mem_size ${mem_size}`);
     free(memory, BigInt(mem_size));
   },
+  ggml_graph_node(lib: Lib, graph: Graph, i: number) {
+    const nodes = lib.ggml_graph_n_nodes(graph);
+    indexOf("ggml_graph_node(i)", i < 0 ? nodes + i : i, nodes, "node");
+  },
   ggml_graph_dump_dot(lib: Lib, _gb: Graph, _graph: Graph | null, filename: string) {
     const file = lib.ggml_fopen(filename, "a");
     if (file === null) throw new Error(`ggml_graph_dump_dot(filename): can't write to ${JSON.stringify(filename)}`);

@@ -119,19 +119,31 @@ export function memory(handle: Handle): DataView {
   return handle.$view ?? mapMemory(handle);
 }
 
-/** Finds a struct in its owner's arena or, failing that, makes a view of its own. */
+/** Finds a struct in its owner's arena or in one that this points into; failing that, makes a view of its own. */
 function mapMemory(handle: Handle): DataView {
   const { owner, address } = handle;
   const size = (handle.constructor as unknown as { size: number }).size;
-  if (owner.arena !== null) {
-    const offset = Number(address - owner.base);
-    if (offset >= 0 && offset + size <= owner.arena.byteLength) {
-      handle.$offset = offset;
-      return handle.$view = owner.arena;
-    }
-  }
+  const found = mapInto(handle, owner, size) ?? mapIntoKept(handle, owner, size);
+  if (found !== null) return found;
   handle.$offset = 0;
   return handle.$view = new DataView(externalBuffer(address, size, owner, "structs"));
+}
+
+function mapInto(handle: Handle, { arena, base }: Owner, size: number): DataView | null {
+  if (arena === null) return null;
+  const offset = Number(handle.address - base);
+  if (offset < 0 || offset + size > arena.byteLength) return null;
+  handle.$offset = offset;
+  return handle.$view = arena;
+}
+
+/** A context's tensors have sources in others. When one of those ends, this owner's handles can't be used any more either. */
+function mapIntoKept(handle: Handle, owner: Owner, size: number): DataView | null {
+  for (const kept of owner.keptOwners) {
+    const found = mapInto(handle, kept, size);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** The error for a handle that is used after its owner was freed, or what that points into. */

@@ -62,6 +62,8 @@ type Relation = "needs" | "keeps" | (() => void);
 /** Owners that asynchronous calls use: whoever else lets go of them, they live. */
 const inUse = new Map<Owner, string[]>();
 
+const NOTHING: readonly Owner[] = [];
+
 let tracing = false;
 
 /** Has every free remember its stack, which the errors for what was freed then have as their cause. */
@@ -153,7 +155,8 @@ export class Owner {
   }
 
   /** The owners that this one keeps itself. */
-  get keptOwners(): Owner[] {
+  get keptOwners(): readonly Owner[] {
+    if (this.#kept === null && this.#latest === null) return NOTHING;
     const latest = [...this.#latest?.values() ?? []].flatMap(({ values }) => [...values]);
     return [...this.#kept?.keys() ?? [], ...latest].filter((value) => value instanceof Owner);
   }

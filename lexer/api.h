@@ -160,6 +160,7 @@
 #pragma nullable ggml_quantize_chunk(imatrix)
 #pragma keeps ggml_build_forward_expand(cgraph, tensor)
 #pragma guard ggml_init
+#pragma guard ggml_graph_node
 #pragma guard ggml_graph_dump_dot
 #pragma guard ggml_quantize_chunk
 #pragma keeps ggml_graph_add_node(cgraph, tensor)

@@ -619,7 +619,7 @@ Deno.test("every function of lib that takes a callback, or a struct that holds o
     for (const [, parameter, type] of text.matchAll(/\((\w+) instanceof (\w+)\)/g)) {
       if (!isCallback(type)) continue;
       callbacks++;
-      assert(new RegExp(`\\$keep(Latest)?\\([^;]*\\b${parameter}\\b`).test(text), `${name}(${parameter})`);
+      assert(new RegExp(`\\$(keep(Latest)?|created\\w*)\\([^;]*\\b${parameter}\\b`).test(text), `${name}(${parameter})`);
     }
     for (const [, parameter, type] of text.matchAll(/\$struct\((\w+), (\w+),/g)) {
       if (!holds(type)) continue;

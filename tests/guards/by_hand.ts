@@ -296,6 +296,10 @@ export const cases: Record<string, Case[]> = {
     () => lib.ggml_init(new lib.ggml_init_params({ mem_size: 2 ** 50 })),
     "(params): there is no memory for mem_size 1125899906842624",
   ]],
+  ggml_graph_node: [
+    [() => lib.ggml_graph_node(sums(2), 2), "(i): expected the index of a node, from 0 to 1, got 2"],
+    [() => lib.ggml_graph_node(sums(2), -3), "(i): expected the index of a node, from 0 to 1, got -1"],
+  ],
   ggml_graph_dump_dot: [[() => lib.ggml_graph_dump_dot(sums(1), null, "no such folder/graph.dot"), "(filename): can't write to"]],
   ggml_quantize_chunk: [
     [() => lib.ggml_quantize_chunk(I32, floats(32), bytes(128), 0, 1, 32, null), "(type): ggml can't quantize to i32"],
