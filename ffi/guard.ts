@@ -24,8 +24,8 @@ export interface TensorHandle extends Handle {
   readonly op_params: Int32Array;
   readonly view_src: TensorHandle | null;
   readonly view_offs: number;
-  readonly data: unknown;
-  readonly buffer: unknown;
+  readonly data: Handle | null;
+  readonly buffer: Handle | null;
   readonly src: readonly (TensorHandle | null)[];
 }
 
@@ -91,12 +91,13 @@ export class Tensor {
     return this.handle === null ? [] : this.handle.src.map(tensor);
   }
 
-  get data(): unknown {
-    return this.handle?.data ?? null;
+  /** Addresses, which are equal where C's pointers are. */
+  get data(): bigint | null {
+    return this.handle?.data?.address ?? null;
   }
 
-  get buffer(): unknown {
-    return this.handle?.buffer ?? null;
+  get buffer(): bigint | null {
+    return this.handle?.buffer?.address ?? null;
   }
 
   /** What makes it the same tensor as another shadow. */
@@ -274,6 +275,7 @@ export function newTensor(
     offset += source.view_offs;
     source = source.view_src;
   }
+  if (offset > Number.MAX_SAFE_INTEGER) throw failed(where, "view_offs fits into 2^53 bytes", { view_offs: offset });
   if (source !== null && bytes > 0 && bytes + offset > byteLength(source)) {
     throw failed(where, "data_size + view_offs <= ggml_nbytes(view_src)", { data_size: bytes, view_offs: offset, view_src: source });
   }

@@ -229,12 +229,11 @@ function isThere(lib: Lib, { op, view_src }: TensorHandle): boolean {
 }
 
 function checkIndices(where: string, lib: Lib, { node, indices, rows, from }: Index): void {
-  const { ne, nb, data, type } = indices;
-  const buffer = (indices as unknown as { buffer: Handle | null }).buffer;
+  const { ne, nb, data, type, buffer } = indices;
   if (buffer !== null && !bind("ggml_backend_buffer_is_host", ["u64"], "bool")(buffer.address)) return;
   const length = nb[0] + (ne[0] - 1) * nb[0] + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3];
   if (!(length > 0)) return;
-  const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create((data as Handle).address)!, length));
+  const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(data!.address)!, length));
   const isWide = type === lib.GGML_TYPE_I64;
   for (let i3 = 0; i3 < ne[3]; i3++) {
     for (let i2 = 0; i2 < ne[2]; i2++) {

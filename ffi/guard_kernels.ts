@@ -30,13 +30,14 @@ function whyNotEmpty(lib: Lib, { op, src }: TensorHandle): string | null {
 }
 
 /** A routine of a type that a kernel calls without a look whether it is there. */
-function whyNotRoutine(lib: Lib, { op, type, src: [first, , third] }: TensorHandle): string | null {
+function whyNotRoutine(lib: Lib, { op, type, src: [first, second, third] }: TensorHandle): string | null {
   const lacks = (routine: string, of: number) => `ggml has no ${routine} for ${typeName(of)}`;
   if (first === null) return null;
   if (op === lib.GGML_OP_MUL_MAT || op === lib.GGML_OP_MUL_MAT_ID) {
     return cpuTraits(first.type).vec_dot === null ? lacks("vec_dot", first.type) : null;
   }
   if (op === lib.GGML_OP_SET_ROWS && cpuTraits(type).from_float === null) return lacks("from_float", type);
+  if (op === lib.GGML_OP_FLASH_ATTN_EXT && second !== null && cpuTraits(second.type).vec_dot === null) return lacks("vec_dot", second.type);
   if (op === lib.GGML_OP_FLASH_ATTN_EXT && third !== null && third.type !== lib.GGML_TYPE_F32) {
     if (typeTraits(third.type).to_float === null) return lacks("to_float", third.type);
   }
@@ -63,7 +64,9 @@ function whyNotParameters(lib: Lib, node: TensorHandle): string | null {
       if (parameters[0] !== lib.GGML_UNARY_OP_XIELU) return null;
       return isFloat(lib, type) || type === lib.GGML_TYPE_BF16 ? null : `there is no xielu of ${typeName(type)}`;
     case lib.GGML_OP_FLASH_ATTN_EXT:
-      return whyNotHeads(node);
+      return whyNotShared("q", src[0]!, [["k", src[1]!], ["v", src[2]!]], [2, 3]);
+    case lib.GGML_OP_GATED_DELTA_NET:
+      return whyNotShared("v", src[2]!, [["q", src[0]!], ["k", src[1]!]], [3]);
     case lib.GGML_OP_GATED_LINEAR_ATTN:
       return whyNotSequences(lib, node, 4);
     case lib.GGML_OP_RWKV_WKV6:
@@ -79,10 +82,15 @@ function isFloat(lib: Lib, type: number): boolean {
   return type === lib.GGML_TYPE_F32 || type === lib.GGML_TYPE_F16;
 }
 
-/** Each of q's heads and batches has its share of k's and v's. */
-function whyNotHeads({ src: [q, k, v] }: TensorHandle): string | null {
-  for (const [name, other] of [["k", k!], ["v", v!]] as const) {
-    for (const i of [2, 3]) if (q!.ne[i] % other.ne[i] !== 0) return `q.ne[${i}] is no multiple of ${name}.ne[${i}]`;
+/** Heads and batches of attention: each of one tensor's has its share of another's. */
+function whyNotShared(
+  name: string,
+  tensor: TensorHandle,
+  others: readonly (readonly [string, TensorHandle])[],
+  dimensions: readonly number[],
+): string | null {
+  for (const [other, { ne }] of others) {
+    for (const i of dimensions) if (tensor.ne[i] % ne[i] !== 0) return `${name}.ne[${i}] is no multiple of ${other}.ne[${i}]`;
   }
   return null;
 }

@@ -1641,7 +1641,7 @@ function ggml_rope_set_offset(a, n_offs) {
 }
 
 function ggml_calc_conv_output_size(ins, ks, s, p, d) {
-  return ($divide(((ins + (2 * p)) - (d * (ks - 1))) - 1, s)) + 1;
+  return ($divide(((ins + (Math.imul(2, p))) - (d * (ks - 1))) - 1, s)) + 1;
 }
 
 function ggml_im2col(ctx, a, b, s0, s1, p0, p1, d0, d1, is_2D, dst_type) {
@@ -1677,7 +1677,7 @@ function ggml_col2im_1d(ctx, a, s0, oc, p0) {
   const K_OC = a.ne[0];
   const T_in = a.ne[1];
   const K = $divide(K_OC, oc);
-  const T_out = (((T_in - 1) * s0) + K) - (2 * p0);
+  const T_out = (((T_in - 1) * s0) + K) - (Math.imul(2, p0));
   if (!(K_OC === (K * oc))) throw $failed("ggml_col2im_1d", "K_OC == K * oc", { K_OC, K, oc });
   if (!((K > 0) && (T_out > 0))) throw $failed("ggml_col2im_1d", "K > 0 && T_out > 0", { K, T_out });
   const ne = [T_out, oc, 1, 1];
@@ -1710,7 +1710,7 @@ function ggml_conv_1d_dw_ph(ctx, a, b, s0, d0) {
 }
 
 function ggml_calc_conv_transpose_1d_output_size(ins, ks, s, p, d) {
-  return ((((ins - 1) * s) - (2 * p)) + (d * (ks - 1))) + 1;
+  return ((((ins - 1) * s) - (Math.imul(2, p))) + (d * (ks - 1))) + 1;
 }
 
 function ggml_conv_transpose_1d(ctx, a, b, s0, p0, d0) {
@@ -1808,7 +1808,7 @@ function ggml_conv_2d_dw_direct(ctx, a, b, stride0, stride1, pad0, pad1, dilatio
 }
 
 function ggml_calc_conv_transpose_output_size(ins, ks, s, p) {
-  return (((ins - 1) * s) - (2 * p)) + ks;
+  return (((ins - 1) * s) - (Math.imul(2, p))) + ks;
 }
 
 function ggml_conv_transpose_2d_p0(ctx, a, b, stride) {
@@ -2147,7 +2147,7 @@ function ggml_win_part(ctx, a, w) {
   const py = ($remainder(w - ($remainder(a.ne[2], w)), w) | 0);
   const npx = ($divide(px + a.ne[1], w) | 0);
   const npy = ($divide(py + a.ne[2], w) | 0);
-  const np = npx * npy;
+  const np = Math.imul(npx, npy);
   const ne = [a.ne[0], w, w, np];
   let result = ggml_new_tensor(ctx, GGML_TYPE_F32, 4, ne);
   result.op = GGML_OP_WIN_PART;
@@ -2164,7 +2164,7 @@ function ggml_win_unpart(ctx, a, w0, h0, w) {
 
 function ggml_get_rel_pos(ctx, a, qh, kh) {
   if (!(qh === kh)) throw $failed("ggml_get_rel_pos", "qh == kh", { qh, kh });
-  if (!(((2 * ((qh > kh) ? qh : kh)) - 1) === a.ne[1])) throw $failed("ggml_get_rel_pos", "2*MAX(qh, kh) - 1 == a->ne[1]", { qh, kh, a });
+  if (!(((Math.imul(2, ((qh > kh) ? qh : kh))) - 1 | 0) === a.ne[1])) throw $failed("ggml_get_rel_pos", "2*MAX(qh, kh) - 1 == a->ne[1]", { qh, kh, a });
   const ne = [a.ne[0], kh, qh, 1];
   let result = ggml_new_tensor(ctx, GGML_TYPE_F16, 3, ne);
   result.op = GGML_OP_GET_REL_POS;
@@ -3158,7 +3158,7 @@ function ggml_build_backward_expand(ctx, cgraph, grad_accs) {
     }
     grads_needed[ihash] = 1;
   }
-  for (let i = n_nodes_f - 1; i >= 0; --i) {
+  for (let i = n_nodes_f - 1 | 0; i >= 0; --i) {
     ggml_compute_backward(ctx, cgraph, i, grads_needed);
   }
 }

@@ -206,7 +206,8 @@ export class Expressions {
   }
 
   #constant(node: Node): string | null {
-    if (node.kind === "call" || node.kind === "assign" || node.kind === "postfix") return null;
+    if (node.kind === "call" && !calleeOf(node).startsWith("__builtin_")) return null;
+    if (node.kind === "assign" || node.kind === "postfix") return null;
     if (isNull(node)) return "null";
     const result = evaluate(this.#in.parser, node);
     if (typeof result === "string" || result.kind === "string") return null;
@@ -274,6 +275,10 @@ export class Expressions {
     const symbol = OPERATORS[operator];
     if (COMPARISONS.has(operator)) return `${a} ${symbol} ${b}`;
     if (symbol === undefined) throw new Untranslatable(`it uses '${node.at.text}'`);
+    if (isInt32(this.#in.parser, type)) { // it wraps
+      if (operator === K.STAR) return `Math.imul(${a}, ${b})`;
+      if (operator === K.PLUS || operator === K.MINUS) return `${a} ${symbol} ${b} | 0`;
+    }
     if (BITWISE.has(operator) && integerOf(this.#in.parser, type).bits > 32) throw new Untranslatable(`it uses '${symbol}' on 64 bits`);
     return isFloat32(type) ? `Math.fround(${a} ${symbol} ${b})` : `${a} ${symbol} ${b}`;
   }
@@ -376,6 +381,12 @@ function convert(parser: Parser, text: string, from: CType, to: CType): string {
   if (T.isFloat(source)) return bits > 32 ? `Math.trunc(${text})` : `(${text} | 0)`;
   if (integerOf(parser, source).bits <= bits || bits !== 32) return text;
   return signed ? `(${text} | 0)` : `(${text} >>> 0)`;
+}
+
+function isInt32(parser: Parser, type: CType): boolean {
+  if (!T.isInteger(type)) return false;
+  const { bits, signed } = integerOf(parser, type);
+  return bits === 32 && signed;
 }
 
 function isFloat32(type: CType): boolean {
