@@ -9,7 +9,7 @@
 
 import * as guard from "./guard.ts";
 import { named, tensor, type TensorHandle } from "./guard.ts";
-import { whyNot } from "./guard_kernels.ts";
+import { whyNot, whyNotPlanned } from "./guard_kernels.ts";
 import type { Handle } from "./handle.ts";
 import { ABI } from "./layouts.js";
 import type { lib as generated } from "./lib.js";
@@ -110,9 +110,14 @@ function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array):
 }
 
 function inspectNode(where: string, lib: Lib, node: TensorHandle, number: number): void {
-  if (node.ne.includes(0)) return;
   const at = () => `${where}: node ${number} (${describe(node)})`;
   const sources = node.src.filter((source) => source !== null);
+  const refuse = (reason: string | null) => {
+    if (reason === null) return;
+    throw new Error(`${at()}: ${reason}; ${sources.map((source, i) => `src[${i}] is ${tensor(source)}`).join(", ")}`);
+  };
+  refuse(whyNotPlanned(lib, node));
+  if (node.ne.includes(0)) return;
   for (const tensor of [node, ...sources]) {
     if (tensor.data !== null || tensor.ne.includes(0)) continue;
     throw new Error(
@@ -124,8 +129,7 @@ function inspectNode(where: string, lib: Lib, node: TensorHandle, number: number
   } catch (error) {
     throw named(error, at(), Object.fromEntries(sources.map((source, i) => [`src[${i}]`, tensor(source)])));
   }
-  const reason = whyNot(lib, node);
-  if (reason !== null) throw new Error(`${at()}: ${reason}; ${sources.map((source, i) => `src[${i}] is ${tensor(source)}`).join(", ")}`);
+  refuse(whyNot(lib, node));
   if (supports(node)) return;
   throw new Error(`${at()}: the CPU backend has no implementation for ${sources.map((source) => tensor(source)).join(", ")}`);
 }
@@ -199,19 +203,23 @@ const hash = new Hash();
 
 /** True for the operations that are given indices. */
 function picksRows(lib: Lib, op: number): boolean {
-  return op === lib.GGML_OP_GET_ROWS || op === lib.GGML_OP_SET_ROWS || op === lib.GGML_OP_ADD_ID || op === lib.GGML_OP_MUL_MAT_ID;
+  return op === lib.GGML_OP_GET_ROWS || op === lib.GGML_OP_GET_ROWS_BACK || op === lib.GGML_OP_SET_ROWS || op === lib.GGML_OP_ADD_ID ||
+    op === lib.GGML_OP_MUL_MAT_ID || op === lib.GGML_OP_SSM_SCAN;
 }
 
 /** The rows that an operation picks, if what picks them isn't computed itself. */
 function indexOf(lib: Lib, node: TensorHandle, number: number): Index | null {
   const [first, second, third] = node.src;
   const of = (indices: TensorHandle | null, from: TensorHandle | null, dimension: number): Index | null =>
-    indices === null || from === null || !isThere(lib, indices) ? null : { node: number, indices, rows: from.ne[dimension], from };
+    indices === null || from === null ? null : indexIn(lib, number, indices, from, dimension);
   switch (node.op) {
     case lib.GGML_OP_GET_ROWS:
       return of(second, first, 1);
     case lib.GGML_OP_SET_ROWS:
+    case lib.GGML_OP_GET_ROWS_BACK:
       return of(second, node, 1);
+    case lib.GGML_OP_SSM_SCAN:
+      return of(node.src[6], first, 3);
     case lib.GGML_OP_ADD_ID:
       return of(third, second, 1);
     case lib.GGML_OP_MUL_MAT_ID:
@@ -221,11 +229,29 @@ function indexOf(lib: Lib, node: TensorHandle, number: number): Index | null {
   }
 }
 
-/** True for a tensor whose numbers are there before anything is computed: a leaf, or a view of one. */
-function isThere(lib: Lib, { op, view_src }: TensorHandle): boolean {
-  if (op === lib.GGML_OP_NONE) return view_src === null || view_src.op === lib.GGML_OP_NONE;
-  const isView = op === lib.GGML_OP_RESHAPE || op === lib.GGML_OP_VIEW || op === lib.GGML_OP_PERMUTE || op === lib.GGML_OP_TRANSPOSE;
-  return isView && view_src !== null && view_src.op === lib.GGML_OP_NONE;
+function indexIn(lib: Lib, node: number, operand: TensorHandle, from: TensorHandle, dimension: number): Index | null {
+  const indices = holderOf(lib, operand);
+  return indices === null ? null : { node, indices, rows: from.ne[dimension], from };
+}
+
+/** The tensor that holds an operand's numbers before anything is computed; null where they are computed first. Copies are looked through. */
+function holderOf(lib: Lib, operand: TensorHandle): TensorHandle | null {
+  const { op, view_src, type, src: [first] } = operand;
+  switch (op) {
+    case lib.GGML_OP_NONE:
+      return view_src === null || view_src.op === lib.GGML_OP_NONE ? operand : null;
+    case lib.GGML_OP_RESHAPE:
+    case lib.GGML_OP_VIEW:
+    case lib.GGML_OP_PERMUTE:
+    case lib.GGML_OP_TRANSPOSE:
+      return view_src !== null && view_src.op === lib.GGML_OP_NONE ? operand : null;
+    case lib.GGML_OP_DUP:
+    case lib.GGML_OP_CONT:
+    case lib.GGML_OP_CPY:
+      return first !== null && first.type === type ? holderOf(lib, first) : null;
+    default:
+      return null;
+  }
 }
 
 function checkIndices(where: string, lib: Lib, { node, indices, rows, from }: Index): void {

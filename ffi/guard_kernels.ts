@@ -7,7 +7,7 @@
  */
 
 import type { lib as generated } from "./lib.js";
-import { cpuTraits, isQuantized, type TensorHandle, typeName, typeTraits } from "./guard.ts";
+import { cpuTraits, isQuantized, type TensorHandle, typeName, typeSize, typeTraits } from "./guard.ts";
 
 /** The generated enums, passed in: bindings of other headers number them in their own way. */
 type Lib = typeof generated;
@@ -15,6 +15,16 @@ type Lib = typeof generated;
 /** Why the CPU would not survive computing a node; null if it would. */
 export function whyNot(lib: Lib, node: TensorHandle): string | null {
   return whyNotEmpty(lib, node) ?? whyNotRoutine(lib, node) ?? whyNotParameters(lib, node);
+}
+
+/** Why `ggml_graph_plan` would not survive asking how much memory an operation works in; null if it would. It asks for empty ones too. */
+export function whyNotPlanned(lib: Lib, { op, src: [first, second] }: TensorHandle): string | null {
+  if (op === lib.GGML_OP_CONV_TRANSPOSE_1D) {
+    const isFlat = first!.ne[3] === 1 && second!.ne[2] === 1 && second!.ne[3] === 1;
+    if (!isFlat) return "the kernel must have three dimensions, the data two";
+  }
+  if (op !== lib.GGML_OP_CONV_TRANSPOSE_1D && op !== lib.GGML_OP_CONV_TRANSPOSE_2D) return null;
+  return isFloat(lib, first!.type) && second!.type === lib.GGML_TYPE_F32 ? null : "the kernel must be f32 or f16, the data f32";
 }
 
 /** The kernels divide by sizes, and read the first element of whatever they are given. These few don't. */
@@ -41,7 +51,8 @@ function whyNotRoutine(lib: Lib, { op, type, src: [first, second, third] }: Tens
   if (op === lib.GGML_OP_FLASH_ATTN_EXT && third !== null && third.type !== lib.GGML_TYPE_F32) {
     if (typeTraits(third.type).to_float === null) return lacks("to_float", third.type);
   }
-  if (type === first.type) return null;
+  const calculates = op === lib.GGML_OP_ADD || op === lib.GGML_OP_ADD1;
+  if (type === first.type && !calculates) return null; // it is copied
   if (isQuantized(first.type) && typeTraits(first.type).to_float === null) return lacks("to_float", first.type);
   return isQuantized(type) && cpuTraits(type).from_float === null ? lacks("from_float", type) : null;
 }
@@ -53,15 +64,24 @@ function whyNotParameters(lib: Lib, node: TensorHandle): string | null {
       return parameters[0] > 0 ? null : `n_groups is ${parameters[0]}`;
     case lib.GGML_OP_ROPE:
     case lib.GGML_OP_ROPE_BACK:
-      return parameters[1] > 0 ? null : `n_dims is ${parameters[1]}`;
+      if (parameters[1] <= 0) return `n_dims is ${parameters[1]}`;
+      return isRopeMode(lib, parameters[2]) ? null : `there is no mode ${parameters[2]}`;
     case lib.GGML_OP_IM2COL_BACK:
       return parameters[0] > 0 && (parameters[1] > 0 || parameters[6] === 0)
         ? null
         : `a stride is ${Math.min(parameters[0], parameters[1])}`;
+    case lib.GGML_OP_WIN_UNPART:
+      return parameters[0] > 0 ? null : `w is ${parameters[0]}`;
+    case lib.GGML_OP_DIAG_MASK_INF:
+    case lib.GGML_OP_DIAG_MASK_ZERO:
+      return node.nb[3] === node.nb[2] * node.ne[2] && node.nb[2] === node.nb[1] * node.ne[1]
+        ? null
+        : "its matrices must lie one after the other";
     case lib.GGML_OP_CONV_2D_DW:
       return isFloat(lib, src[0]!.type) && src[1]!.type === lib.GGML_TYPE_F32 ? null : "the kernel must be f32 or f16, the data f32";
     case lib.GGML_OP_UNARY:
       if (parameters[0] !== lib.GGML_UNARY_OP_XIELU) return null;
+      if (!hasDenseRows(node) || !hasDenseRows(src[0]!)) return "its rows must lie one after the other";
       return isFloat(lib, type) || type === lib.GGML_TYPE_BF16 ? null : `there is no xielu of ${typeName(type)}`;
     case lib.GGML_OP_FLASH_ATTN_EXT:
       return whyNotShared("q", src[0]!, [["k", src[1]!], ["v", src[2]!]], [2, 3]);
@@ -78,8 +98,19 @@ function whyNotParameters(lib: Lib, node: TensorHandle): string | null {
   }
 }
 
+function isRopeMode(lib: Lib, mode: number): boolean {
+  return mode === lib.GGML_ROPE_TYPE_NORMAL || mode === lib.GGML_ROPE_TYPE_NEOX || mode === lib.GGML_ROPE_TYPE_MROPE ||
+    mode === lib.GGML_ROPE_TYPE_IMROPE || mode === lib.GGML_ROPE_TYPE_VISION;
+}
+
 function isFloat(lib: Lib, type: number): boolean {
   return type === lib.GGML_TYPE_F32 || type === lib.GGML_TYPE_F16;
+}
+
+/** `ggml_is_contiguous_1`: any stride from row to row, none from matrix to matrix. */
+function hasDenseRows({ type, ne, nb }: TensorHandle): boolean {
+  const size = typeSize(type);
+  return nb[0] === size && (ne[2] === 1 || nb[2] === nb[1] * ne[1]) && (ne[3] === 1 || nb[3] === nb[1] * ne[1] * ne[2]);
 }
 
 /** Heads and batches of attention: each of one tensor's has its share of another's. */

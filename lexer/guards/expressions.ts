@@ -206,8 +206,7 @@ export class Expressions {
   }
 
   #constant(node: Node): string | null {
-    if (node.kind === "call" && !calleeOf(node).startsWith("__builtin_")) return null;
-    if (node.kind === "assign" || node.kind === "postfix") return null;
+    if (node.kind === "call" || node.kind === "assign" || node.kind === "postfix") return null;
     if (isNull(node)) return "null";
     const result = evaluate(this.#in.parser, node);
     if (typeof result === "string" || result.kind === "string") return null;

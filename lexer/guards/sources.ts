@@ -87,8 +87,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   // A release build has no `assert`s. What they say is no less true: whoever breaks one reads or writes what isn't his.
   "assert.h":
     `#undef assert\n#define assert(e) if (!(e)) ${ABORT}(__FILE__, __LINE__, "GGML_ASSERT(%s) failed", #e)\n#define static_assert _Static_assert\n`,
-  "math.h": `#define INFINITY __builtin_inff()
-#define NAN __builtin_nanf("")
+  "math.h": `#define INFINITY ((float) 1e300)
+#define NAN (0.0f / 0.0f)
 double floor(double), ceil(double), sqrt(double), pow(double, double), log2(double), fabs(double), round(double);
 float floorf(float), ceilf(float), sqrtf(float), powf(float, float), log2f(float), fabsf(float), roundf(float);
 `,
