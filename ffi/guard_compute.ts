@@ -103,7 +103,7 @@ function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array):
     const node = new lib.ggml_tensor(nodes[i], graph.owner);
     if (!passed.has(print)) inspectNode(where, lib, node, i);
     passed.add(print);
-    const index = picks ? indexOf(lib, node, i) : null;
+    const index = picks ? indexOf(where, lib, node, i) : null;
     if (index !== null) indices.push(index);
   }
   return { nodes: nodes.slice(), indices };
@@ -208,10 +208,10 @@ function picksRows(lib: Lib, op: number): boolean {
 }
 
 /** The rows that an operation picks, if what picks them isn't computed itself. */
-function indexOf(lib: Lib, node: TensorHandle, number: number): Index | null {
+function indexOf(where: string, lib: Lib, node: TensorHandle, number: number): Index | null {
   const [first, second, third] = node.src;
   const of = (indices: TensorHandle | null, from: TensorHandle | null, dimension: number): Index | null =>
-    indices === null || from === null ? null : indexIn(lib, number, indices, from, dimension);
+    indices === null || from === null ? null : indexIn(where, lib, number, indices, from, dimension);
   switch (node.op) {
     case lib.GGML_OP_GET_ROWS:
       return of(second, first, 1);
@@ -229,9 +229,19 @@ function indexOf(lib: Lib, node: TensorHandle, number: number): Index | null {
   }
 }
 
-function indexIn(lib: Lib, node: number, operand: TensorHandle, from: TensorHandle, dimension: number): Index | null {
-  const indices = holderOf(lib, operand);
-  return indices === null ? null : { node, indices, rows: from.ne[dimension], from };
+function indexIn(where: string, lib: Lib, node: number, operand: TensorHandle, from: TensorHandle, dimension: number): Index | null {
+  const indices = holderOf(lib, operand), rows = from.ne[dimension];
+  if (indices !== null) return { node, indices, rows, from };
+  const highest = highestSorted(lib, operand);
+  if (highest === null || highest < rows) return null;
+  throw new RangeError(`${where}: node ${node}: ${describe(operand)} counts up to ${highest}, and ${describe(from)} has ${rows} of them`);
+}
+
+/** The highest index that is surely among those that `ggml_argsort` gives: the last, if it isn't asked for fewer; null for what isn't sorted. */
+function highestSorted(lib: Lib, { op, view_src, ne, src: [first] }: TensorHandle): number | null {
+  if (op === lib.GGML_OP_ARGSORT) return ne[0] - 1;
+  if (op !== lib.GGML_OP_RESHAPE && op !== lib.GGML_OP_PERMUTE && op !== lib.GGML_OP_TRANSPOSE && op !== lib.GGML_OP_CONT) return null;
+  return highestSorted(lib, (view_src ?? first)!);
 }
 
 /** The tensor that holds an operand's numbers before anything is computed; null where they are computed first. Copies are looked through. */

@@ -75,6 +75,34 @@ Deno.test("what a kernel would crash on without asserting it is refused", () => 
   });
 });
 
+Deno.test("what a kernel would read or write beyond its tensors is refused", () => {
+  withContext((ctx) => {
+    const a = newTensor(ctx, F32, 4, 3), f16 = newTensor(ctx, F16, 4, 3);
+    assertEquals(refusal(ctx, lib.ggml_set_1d(ctx, a, newTensor(ctx, F32, 4), 32)), "");
+    refuses(ctx, lib.ggml_set_1d(ctx, a, newTensor(ctx, F32, 4), 36), "src[1] would end at byte 52 of 48");
+    refuses(ctx, lib.ggml_acc(ctx, a, newTensor(ctx, F32, 2, 2), 16, 0, 0, 26), "src[1] would end at byte 50 of 48");
+    refuses(
+      ctx,
+      lib.ggml_clamp(ctx, lib.ggml_permute(ctx, newTensor(ctx, F32, 2, 3, 4), 0, 2, 1, 3), 0, 1),
+      "must lie one after the other",
+    );
+    lib.ggml_set_param(a);
+    refuses(ctx, lib.ggml_opt_step_sgd(ctx, a, f16, newTensor(ctx, F32, 2)), "src[1] is f16, and must be f32");
+    const ne = new BigInt64Array([8n, 8n, 1n, 1n]), kernel = newTensor(ctx, F32, 3, 3);
+    refuses(ctx, lib.ggml_im2col_back(ctx, newTensor(ctx, F32, 4, 4, 4), kernel, ne, 1, 1, 0, 0, 1, 1, true), "needs 144 gradients");
+    const narrow = newTensor(ctx, F32, 8, 1, 1), state = newTensor(ctx, F32, 64);
+    refuses(ctx, lib.ggml_rwkv_wkv7(ctx, narrow, narrow, narrow, narrow, narrow, narrow, state), "the size of a head, is no multiple of");
+  });
+});
+
+Deno.test("what is sorted counts up to its last index", () => {
+  withContext((ctx) => {
+    const sorted = lib.ggml_argsort(ctx, newTensor(ctx, F32, 4), lib.GGML_SORT_ORDER_ASC);
+    assertEquals(refusal(ctx, lib.ggml_get_rows(ctx, newTensor(ctx, F32, 2, 4), sorted)), "");
+    assert(refusal(ctx, lib.ggml_get_rows(ctx, newTensor(ctx, F32, 2, 3), sorted)).includes("counts up to 3, and"));
+  });
+});
+
 Deno.test("indices are looked at each time, also in a graph that was found good", () => {
   withContext((ctx) => {
     const rows = newTensor(ctx, F32, 4, 3), indices = newTensor(ctx, I32, 2), picked = lib.ggml_get_rows(ctx, rows, indices);

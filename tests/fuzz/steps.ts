@@ -63,11 +63,45 @@ function doNothing(name: string): unknown {
 
 /** Does a step. `results` holds what the steps before it gave; those that failed gave null. */
 export function run(step: Step, results: readonly unknown[]): unknown {
-  if ("call" in step) return functions[step.call](...step.args.map((value) => evaluate(value, results)));
+  if ("call" in step) return remember(functions[step.call](...step.args.map((value) => evaluate(value, results))));
   if ("init" in step) return init(step.init);
   if ("free" in step) return (results[step.free] as lib.ggml_context)[Symbol.dispose]();
   if ("fill" in step) return fill(results[step.fill] as lib.ggml_tensor, step.seed);
-  return compute(results[step.compute] as lib.ggml_tensor, results[step.ctx] as lib.ggml_context, step);
+  const status = compute(results[step.compute] as lib.ggml_tensor, results[step.ctx] as lib.ggml_context, step);
+  expectHeaders(results);
+  return status;
+}
+
+/** What stands before each tensor that was made: the header of its object, right after the data of the tensor before. */
+const headers = new WeakMap<object, readonly bigint[]>();
+
+function remember(result: unknown): unknown {
+  if (result instanceof lib.ggml_tensor && !headers.has(result)) headers.set(result, header(result));
+  return result;
+}
+
+/** `struct ggml_object`, but for the pointer to the next. */
+function header(tensor: lib.ggml_tensor): readonly bigint[] {
+  const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(tensor.address - 32n)!);
+  return [view.getBigUint64(0), view.getBigUint64(8), BigInt(view.getUint32(24))];
+}
+
+/** Ends the process if a computation wrote beyond its result: what comes after would die of it, or compute nonsense. */
+function expectHeaders(results: readonly unknown[]): void {
+  results.forEach((result, i) => {
+    const before = result instanceof lib.ggml_tensor && headers.get(result);
+    if (!before || isFreed(result) || header(result).every((word, j) => word === before[j])) return;
+    console.error(`fatal error: the computation wrote over what stands before the result of step ${i}`);
+    Deno.exit(1);
+  });
+}
+
+function isFreed(tensor: lib.ggml_tensor): boolean {
+  try {
+    return tensor.op < 0;
+  } catch {
+    return true;
+  }
 }
 
 /** Real numbers between -1 and 1, and zeros and ones in integers, which are often indices. Quantized blocks stay zero or get such floats' bytes. */
