@@ -19,10 +19,6 @@ export function whyNot(lib: Lib, node: TensorHandle): string | null {
 
 /** Why `ggml_graph_plan` would not survive asking how much memory an operation works in; null if it would. It asks for empty ones too. */
 export function whyNotPlanned(lib: Lib, { op, src: [first, second] }: TensorHandle): string | null {
-  if (op === lib.GGML_OP_CONV_TRANSPOSE_1D) {
-    const isFlat = first!.ne[3] === 1 && second!.ne[2] === 1 && second!.ne[3] === 1;
-    if (!isFlat) return "the kernel must have three dimensions, the data two";
-  }
   if (op !== lib.GGML_OP_CONV_TRANSPOSE_1D && op !== lib.GGML_OP_CONV_TRANSPOSE_2D) return null;
   return isFloat(lib, first!.type) && second!.type === lib.GGML_TYPE_F32 ? null : "the kernel must be f32 or f16, the data f32";
 }

@@ -1,11 +1,11 @@
 /** Callbacks: what they throw reaches who called C, they are never collected too early, and operators run with any number of threads. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { lib } from "@ggml/deno";
+import { lib, load } from "@ggml/deno";
 import { Callback } from "@ggml/deno/ffi";
 import { compute, computeAsync, init } from "@ggml/deno/utils";
 import { newTensor } from "./context.ts";
-import { metadata, writeModel } from "./llama_model.ts";
+import { describeTinyLlama, writeTinyLlama } from "./tiny_llama.ts";
 import { program } from "./process.ts";
 
 const CORES = navigator.hardwareConcurrency;
@@ -356,7 +356,9 @@ Deno.test("an optimizer's graph with an operator in TypeScript is computed by on
 });
 
 Deno.test("what libllama's callbacks throw is thrown by the function that ran them", () => {
-  const path = writeModel();
+  const path = Deno.makeTempFileSync({ suffix: ".gguf" });
+  writeTinyLlama(path);
+  lib.ggml_backend_load_all_from_path(load().path); // libllama loads no model without
   const error = new Error("stop");
   const bad = () => {
     throw error;
@@ -365,7 +367,7 @@ Deno.test("what libllama's callbacks throw is thrown by the function that ran th
   failing.progress_callback = new lib.llama_progress_callback(bad);
   assert(assertThrows(() => lib.llama_model_load_from_file(path, failing)) === error);
   using memory = init();
-  const gguf = metadata(memory);
+  const gguf = describeTinyLlama(memory);
   const setter = new lib.llama_model_set_tensor_data_t(bad);
   assert(assertThrows(() => lib.llama_model_init_from_user(gguf, setter, null, lib.llama_model_default_params())) === error);
   lib.gguf_free(gguf);
@@ -550,7 +552,8 @@ Deno.test("a callback lives as long as C may call it, whatever it was given to",
 });
 
 Deno.test("callbacks in what libllama and the optimizer were made from live as long", async () => {
-  const path = writeModel();
+  const path = Deno.makeTempFileSync({ suffix: ".gguf" });
+  writeTinyLlama(path);
   const { code, stdout, stderr } = await collecting(`
     const calls = {};
     const count = (name, result) => () => { calls[name] = (calls[name] ?? 0) + 1; return result; };

@@ -13,7 +13,14 @@ const VOCAB = 64, EMBD = 32, HEADS = 2, FF = 64;
 
 /** Writes the model to a file. */
 export function writeTinyLlama(path: string): void {
-  using gguf = lib.gguf_init_empty();
+  using ctx = init({ memSize: 1 << 20 });
+  using gguf = describeTinyLlama(ctx);
+  write(gguf, path);
+}
+
+/** What the model's file says of it, and its tensors, of which `ctx` holds the numbers. */
+export function describeTinyLlama(ctx: lib.ggml_context): lib.gguf_context {
+  const gguf = lib.gguf_init_empty();
   lib.gguf_set_val_str(gguf, "general.architecture", "llama");
   lib.gguf_set_val_str(gguf, "tokenizer.ggml.model", "no_vocab");
   const numbers = {
@@ -28,27 +35,32 @@ export function writeTinyLlama(path: string): void {
   };
   for (const [key, value] of Object.entries(numbers)) lib.gguf_set_val_u32(gguf, `llama.${key}`, value);
   lib.gguf_set_val_f32(gguf, "llama.attention.layer_norm_rms_epsilon", 1e-5);
-  write(gguf, shapes(), path);
+  addTensors(gguf, ctx, shapes());
+  return gguf;
 }
 
 /** Writes an adapter of the model to a file. */
 export function writeTinyAdapter(path: string): void {
+  using ctx = init({ memSize: 1 << 20 });
   using gguf = lib.gguf_init_empty();
   lib.gguf_set_val_str(gguf, "general.architecture", "llama");
   lib.gguf_set_val_str(gguf, "general.type", "adapter");
   lib.gguf_set_val_str(gguf, "adapter.type", "lora");
   lib.gguf_set_val_f32(gguf, "adapter.lora.alpha", 1);
-  write(gguf, { "blk.0.attn_q.weight.lora_a": [EMBD, 2], "blk.0.attn_q.weight.lora_b": [2, EMBD] }, path);
+  addTensors(gguf, ctx, { "blk.0.attn_q.weight.lora_a": [EMBD, 2], "blk.0.attn_q.weight.lora_b": [2, EMBD] });
+  write(gguf, path);
 }
 
-function write(gguf: lib.gguf_context, shapes: Readonly<Record<string, number[]>>, path: string): void {
-  using ctx = init({ memSize: 1 << 20 });
+function addTensors(gguf: lib.gguf_context, ctx: lib.ggml_context, shapes: Readonly<Record<string, number[]>>): void {
   for (const [name, ne] of Object.entries(shapes)) {
     const tensor = lib.ggml_new_tensor(ctx, lib.GGML_TYPE_F32, ne.length, BigInt64Array.from(ne, BigInt));
     tensor.name = name;
     copy(Float32Array.from({ length: ne.reduce((a, b) => a * b) }, (_, i) => (i % 7 - 3) / 10), tensor);
     lib.gguf_add_tensor(gguf, tensor);
   }
+}
+
+function write(gguf: lib.gguf_context, path: string): void {
   if (!lib.gguf_write_to_file(gguf, path, false)) throw new Error(`can't write ${path}`);
 }
 
