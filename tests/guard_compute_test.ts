@@ -95,6 +95,39 @@ Deno.test("what a kernel would read or write beyond its tensors is refused", () 
   });
 });
 
+Deno.test("parameters that a kernel divides by, or knows no kernel for, are refused", () => {
+  withContext((ctx) => {
+    const a = newTensor(ctx, F32, 64, 3, 2), positions = newTensor(ctx, I32, 2);
+    const strided = lib.ggml_permute(ctx, newTensor(ctx, F32, 2, 3, 4), 0, 2, 1, 3);
+    refuses(ctx, lib.ggml_rope(ctx, a, positions, 4, 4), "there is no mode 4");
+    assertEquals(refusal(ctx, lib.ggml_rope(ctx, a, positions, 4, lib.GGML_ROPE_TYPE_NEOX)), "");
+    refuses(ctx, lib.ggml_win_unpart(ctx, a, 1, 1, 0), "w is 0");
+    refuses(ctx, lib.ggml_diag_mask_inf_inplace(ctx, strided, 1), "must lie one after the other");
+    refuses(ctx, lib.ggml_xielu(ctx, strided, 1, 1, 1, 1), "its rows must lie one after the other");
+    refuses(
+      ctx,
+      lib.ggml_conv_transpose_2d_p0(ctx, newTensor(ctx, I32, 2, 2, 1, 1), newTensor(ctx, F32, 4, 4), 1),
+      "the kernel must be f32 or f16",
+    );
+    const kernel = newTensor(ctx, F32, 3, 3, 1, 2), image = lib.ggml_transpose(ctx, newTensor(ctx, F32, 8, 8, 2, 1));
+    refuses(ctx, lib.ggml_conv_2d_dw_direct(ctx, kernel, image, 1, 1, 0, 0, 1, 1), "the data must be contiguous");
+    const grads = newTensor(ctx, F32, 9, 36), ne = () => new BigInt64Array([8n, 8n, 1n, 1n]);
+    refuses(ctx, lib.ggml_im2col_back(ctx, grads, newTensor(ctx, F32, 3, 3), ne(), 0, 1, 0, 0, 1, 1, true), "a stride is 0");
+  });
+});
+
+Deno.test("recurrent kernels get floats, as many as they read, and tokens that the sequences share", () => {
+  withContext((ctx) => {
+    const tokens = (type: lib.ggml_type, ...ne: number[]) => newTensor(ctx, type, ...ne);
+    const k = tokens(F32, 64, 1, 3), state = tokens(F32, 64 * 64, 2), f16 = tokens(F16, 64, 1, 3);
+    refuses(ctx, lib.ggml_gated_linear_attn(ctx, k, k, k, k, state, 1), "3 tokens can't be shared out among 2 sequences");
+    refuses(ctx, lib.ggml_gated_linear_attn(ctx, k, k, k, f16, tokens(F32, 64 * 64), 1), "src[3] is f16, and must be f32");
+    refuses(ctx, lib.ggml_rwkv_wkv6(ctx, k, k, k, tokens(F32, 32), k, tokens(F32, 64 * 64)), "tf has fewer elements");
+    refuses(ctx, lib.ggml_rwkv_wkv7(ctx, tokens(F32, 64), k, k, k, k, k, tokens(F32, 64 * 64)), "r has fewer elements");
+    assertEquals(refusal(ctx, lib.ggml_rwkv_wkv7(ctx, k, k, k, k, k, k, tokens(F32, 64 * 64))), "");
+  });
+});
+
 Deno.test("what is sorted counts up to its last index", () => {
   withContext((ctx) => {
     const sorted = lib.ggml_argsort(ctx, newTensor(ctx, F32, 4), lib.GGML_SORT_ORDER_ASC);
