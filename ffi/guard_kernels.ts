@@ -74,7 +74,7 @@ function whyNotParameters(lib: Lib, node: TensorHandle): string | null {
       return parameters[0] > 0 ? null : `w is ${parameters[0]}`;
     case lib.GGML_OP_DIAG_MASK_INF:
     case lib.GGML_OP_DIAG_MASK_ZERO:
-      return hasEvenRows(node) ? null : "its matrices must lie one after the other";
+      return node.ne[3] === 1 || node.nb[3] === node.nb[2] * node.ne[2] ? null : "its matrices must lie one after the other";
     case lib.GGML_OP_CLAMP:
       return hasEvenRows(node) && hasEvenRows(src[0]!) ? null : "its matrices must lie one after the other";
     case lib.GGML_OP_CONV_2D_DW:

@@ -102,7 +102,9 @@ Deno.test("parameters that a kernel divides by, or knows no kernel for, are refu
     refuses(ctx, lib.ggml_rope(ctx, a, positions, 4, 4), "there is no mode 4");
     assertEquals(refusal(ctx, lib.ggml_rope(ctx, a, positions, 4, lib.GGML_ROPE_TYPE_NEOX)), "");
     refuses(ctx, lib.ggml_win_unpart(ctx, a, 1, 1, 0), "w is 0");
-    refuses(ctx, lib.ggml_diag_mask_inf_inplace(ctx, strided, 1), "must lie one after the other");
+    assertEquals(refusal(ctx, lib.ggml_diag_mask_inf_inplace(ctx, strided, 1)), "");
+    const batches = lib.ggml_permute(ctx, newTensor(ctx, F32, 8, 5, 5), 0, 1, 3, 2);
+    refuses(ctx, lib.ggml_diag_mask_inf_inplace(ctx, batches, 1), "must lie one after the other");
     refuses(ctx, lib.ggml_xielu(ctx, strided, 1, 1, 1, 1), "its rows must lie one after the other");
     refuses(
       ctx,

@@ -4,7 +4,8 @@
  *     deno task fuzz:compute [--json FILE] [COUNT [SEED [FUNCTION…]]]
  *
  * COUNT functions are called (20,000 by default). Every accepted result is computed, with `ggml_graph_compute_with_ctx` or by a CPU backend,
- * with one thread or two. The exit status is 1 if a process died.
+ * with one thread or two. The exit status is 1 if a process died. Indices that a graph computes itself can't be looked at beforehand: of
+ * those some die, in `ggml_get_rows` and its like.
  *
  * @module
  */
