@@ -241,6 +241,17 @@ Deno.test("a scheduler and the CPU backend compute asynchronously, report and ar
   lib.ggml_backend_free(cpu);
 });
 
+Deno.test("a freed graph and a freed backend are named", async () => {
+  const gone = init(), graph = lib.ggml_new_graph(gone);
+  gone[Symbol.dispose]();
+  using ctx = init();
+  const backend = lib.ggml_backend_cpu_init()!, live = lib.ggml_new_graph(ctx);
+  lib.ggml_backend_free(backend);
+  assertThrows(() => compute(graph), Error, "compute: the owner of this ggml_cgraph was freed");
+  await assertRejects(() => computeAsync(graph), Error, "computeAsync: the owner of this ggml_cgraph was freed");
+  assertThrows(() => compute(live, { backend }), Error, "compute: this ggml_backend was freed");
+});
+
 Deno.test("a graph is not computed twice at once, nor freed meanwhile", async () => {
   using ctx = init({ memSize: 64 * 1024 * 1024 });
   const { graph, result } = products(ctx, 10, 256);

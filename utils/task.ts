@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../ffi/describe.ts";
+import { freedError, Handle } from "../ffi/handle.ts";
 import { lib } from "../ffi/lib.js";
 import { takeGraph } from "../ffi/schedulers.ts";
 import { Queue } from "./queue.ts";
@@ -51,6 +52,7 @@ export const busy: Set<bigint> = new Set();
  */
 export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeOptions): Task {
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
+  if (graph.owner.freed) throw freedError(graph, where);
   if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
   const { backend = null, threads } = options;
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
@@ -99,6 +101,7 @@ export function expectSuccess(status: number, where: string): void {
 
 function computerOf(backend: Backend | null, where: string): Computer {
   if (backend === null) return cpu ??= cpuComputer();
+  if (backend instanceof Handle && backend.owner.freed) throw freedError(backend, where);
   if (backend instanceof lib.ggml_backend) return computer(backend);
   if (!(backend instanceof lib.ggml_backend_sched)) {
     throw new TypeError(`${where}: backend must be a ggml_backend or a ggml_backend_sched, got ${describe(backend)}`);
