@@ -14,12 +14,13 @@
 
 import { typeTraits } from "./guard.ts";
 import { guardCompute } from "./guard_compute.ts";
-import { addressOf, Handle } from "./handle.ts";
+import { addressOf, Handle, Pointer } from "./handle.ts";
 import type { Data, Pointers } from "./arguments.ts";
 import { atLeast } from "./lengths.ts";
 import type { lib as generated } from "./lib.js";
 import { library } from "./library.ts";
 import { isPlaced } from "./placement.ts";
+import { expectQuantizable, isGridType } from "./quantizable.ts";
 
 /** The generated functions and enums. They are passed in: an import would be a circle. */
 type Lib = typeof generated;
@@ -730,7 +731,7 @@ const core = {
   ggml_quantize_chunk(
     lib: Lib,
     type: generated.ggml_type,
-    _src: Data,
+    src: Data,
     _dst: Data,
     start: Int,
     nrows: Int,
@@ -752,8 +753,23 @@ const core = {
     const block = lib.ggml_blck_size(type);
     multiple("ggml_quantize_chunk(n_per_row)", n_per_row, block, `the block of ${lib.ggml_type_name(type)}`);
     multiple("ggml_quantize_chunk(start)", start, Number(n_per_row), "n_per_row");
+    const name = lib.ggml_type_name(type)!, rowLength = Number(n_per_row);
+    if (!isGridType(name)) return;
+    const weights = imatrix === null ? null : floatsIn(imatrix, 0, rowLength);
+    expectQuantizable(name, floatsIn(src, Number(start), Number(nrows) * rowLength), weights, "ggml_quantize_chunk(src)");
   },
 };
+
+/** Floats that an argument points to, which may begin anywhere. */
+function floatsIn(data: Data, start: number, count: number): Float32Array {
+  const bytes = data instanceof Pointer
+    ? data.bytes(4 * (start + count))
+    : ArrayBuffer.isView(data)
+    ? data
+    : new Uint8Array(data as ArrayBuffer);
+  const at = bytes.byteOffset + 4 * start;
+  return new Float32Array(bytes.buffer.slice(at, at + 4 * count) as ArrayBuffer);
+}
 
 /** From here on memory may not be had; less is not worth asking for. */
 const LARGE = 2 ** 28;

@@ -180,13 +180,14 @@ Deno.test("every type that the library knows converts both ways, or says that it
       const expected = new Uint8Array(lib.ggml_nbytes(t));
       if (known === lib.GGML_TYPE_F32) expected.set(new Uint8Array(numbers.buffer));
       else if (known === lib.GGML_TYPE_F64) expected.set(new Uint8Array(Float64Array.from(numbers).buffer));
+      else if (known === lib.GGML_TYPE_I32) expected.set(new Uint8Array(Int32Array.from(numbers).buffer));
       else lib.ggml_quantize_chunk(known, numbers, expected, 0, 1, n, options.imatrix ?? null);
       assertEquals(bytesOf(t).toHex(), expected.toHex(), name);
       const error = Math.hypot(...back.map((x, i) => x - numbers[i])) / Math.hypot(...numbers);
-      assert(error < 0.6, `${name} is off by ${error}`);
+      assert(error < (known === lib.GGML_TYPE_I32 ? 1 : 0.6), `${name} is off by ${error}`);
     }
     for (const name of ["f32", "f16", "bf16", "f64", "q4_0", "q8_0", "q5_K", "iq2_xxs", "tq1_0"]) assert(converted.includes(name), name);
-    assertEquals(refused.filter((name) => /^i\d+$/.test(name)), ["i8", "i16", "i32", "i64"]);
+    assertEquals(refused.filter((name) => /^i\d+$/.test(name)), ["i8", "i16", "i64"]);
     assertEquals(refused.filter((name) => !/^i\d+$/.test(name)), ["q8_1", "q8_K"]); // ggml's own intermediate types
   }));
 
@@ -276,15 +277,140 @@ Deno.test("a view is the tensor's memory, with its strides", () =>
     assertEquals([...part.data], [2, 30]);
   }));
 
-Deno.test("what isn't contiguous is refused on either side", () =>
+Deno.test("what isn't contiguous is copied as it lies, on either side", () =>
   withContext((ctx) => {
     const a = newTensor(ctx, lib.GGML_TYPE_F32, 3, 2);
     const t = lib.ggml_transpose(ctx, a);
-    assertThrows(() => copy(new Float32Array(6), t), Error, "not contiguous (nb=[12, 4, 24, 24])");
-    assertThrows(() => copy(t, new Float32Array(6)), Error, "not contiguous");
-    assertThrows(() => copy(ndarray(new Float32Array(6), [3, 2]).transpose(1, 0), a), Error, "not contiguous (stride [1, 2])");
-    assertThrows(() => copy(ndarray(new Float32Array(6), [2, 3], [1, 1], 5), a), Error, "not contiguous");
+    copy(new Float32Array([1, 2, 3, 4, 5, 6]), t); // 3 rows of 2
+    assertEquals([...view(a).data], [1, 3, 5, 2, 4, 6]);
+    const back = new Float32Array(6);
+    copy(t, back);
+    assertEquals([...back], [1, 2, 3, 4, 5, 6]);
+    copy(ndarray(new Float32Array([1, 2, 3, 4, 5, 6]), [3, 2]).transpose(1, 0), a);
+    assertEquals([...view(a).data], [1, 3, 5, 2, 4, 6]);
+    copy(ndarray(new Float32Array([1, 2, 3, 4, 5, 6]), [2, 3], [-3, -1], 5), a);
+    assertEquals([...view(a).data], [6, 5, 4, 3, 2, 1]);
+  }));
+
+Deno.test("an ndarray that reaches past its data is refused", () =>
+  withContext((ctx) => {
+    const a = newTensor(ctx, lib.GGML_TYPE_F32, 3, 2);
+    assertThrows(() => copy(ndarray(new Float32Array(6), [2, 3], [1, 1], 5), a), RangeError, "past its data of 6");
+    assertThrows(() => copy(ndarray(new Float32Array(6), [2, 3], [-3, 1], 2), a), RangeError, "past its data of 6");
     assertThrows(() => copy(ndarray(new Float32Array(4), [2, 3]), a), RangeError, "past its data of 4");
+    assertThrows(() => copy(ndarray(new Float32Array(6), [2, 3], [0.5, 1]), a), RangeError, "whole numbers");
+  }));
+
+Deno.test("a transposed quantized tensor is the transposed matrix", () =>
+  withContext((ctx) => {
+    for (const [columns, rows] of [[256, 64], [256, 256], [512, 3]]) {
+      const q = newTensor(ctx, lib.GGML_TYPE_Q4_K, columns, rows), numbers = wave(columns * rows);
+      copy(numbers, q);
+      const expected = view(q, { allowCopy: true });
+      const transposed = view(lib.ggml_transpose(ctx, q), { allowCopy: true });
+      assertEquals(transposed.shape, [columns, rows]);
+      for (const [i, j] of [[0, 0], [columns - 1, rows - 1], [7, 2]]) assertEquals(transposed.get(i, j), expected.get(j, i));
+      const again = newTensor(ctx, lib.GGML_TYPE_Q4_K, columns, rows);
+      copy(ndarray(numbers, [rows, columns]).transpose(1, 0), lib.ggml_transpose(ctx, again));
+      assertEquals(bytesOf(again).toHex(), bytesOf(q).toHex());
+    }
+    // Blocks across each other: by way of floats.
+    const a = newTensor(ctx, lib.GGML_TYPE_Q8_0, 64, 32), b = newTensor(ctx, lib.GGML_TYPE_Q4_0, 32, 64);
+    copy(wave(64 * 32), a);
+    copy(lib.ggml_transpose(ctx, a), b);
+    const expected = newTensor(ctx, lib.GGML_TYPE_Q4_0, 32, 64);
+    copy(ndarray(view(a, { allowCopy: true }).data, [32, 64]).transpose(1, 0), expected);
+    assertEquals(bytesOf(b).toHex(), bytesOf(expected).toHex());
+  }));
+
+Deno.test("nested arrays and iterables", () =>
+  withContext((ctx) => {
+    const a = newTensor(ctx, lib.GGML_TYPE_F32, 3, 2);
+    copy([[1, 2, 3], [4, 5, 6]], a);
+    assertEquals([...view(a).data], [1, 2, 3, 4, 5, 6]);
+    copy([6, 5, 4, 3, 2, 1], a);
+    assertEquals([...view(a).data], [6, 5, 4, 3, 2, 1]);
+    copy([new Float32Array([1, 2, 3]), [7, 8, 9]] as never, a);
+    assertEquals([...view(a).data], [1, 2, 3, 7, 8, 9]);
+    copy(new Set([10, 20, 30, 40, 50, 60]), a);
+    assertEquals([...view(a).data], [10, 20, 30, 40, 50, 60]);
+    const ids = newTensor(ctx, lib.GGML_TYPE_I32, 2),
+      big = newTensor(ctx, lib.GGML_TYPE_I64, 2),
+      bits = newTensor(ctx, lib.GGML_TYPE_BF16, 2);
+    copy([1, -2], ids);
+    copy([2n ** 62n, -3], big);
+    copy([1.5, -2], bits);
+    assertEquals([[...view<Int32Array>(ids).data], [...view<BigInt64Array>(big).data]], [[1, -2], [2n ** 62n, -3n]] as never);
+    assertEquals([...view(bits, { allowCopy: true }).data], [1.5, -2]);
+    const q = newTensor(ctx, lib.GGML_TYPE_Q8_0, 32);
+    copy(Array.from({ length: 32 }, () => 1), q);
+    assertEquals(view(q, { allowCopy: true }).get(31).toFixed(2), "1.00");
+    const refused: [unknown, lib.ggml_tensor, ErrorConstructor, string][] = [
+      [[[1, 2], [3]], a, RangeError, "arrays of different lengths, 2 and 1, at depth 1"],
+      [[[1, 2, 3], 4], a, TypeError, "a number beside arrays"],
+      [[1, [2, 3]], a, TypeError, "an array beside numbers"],
+      [[1, "2"], a, TypeError, `got the string "2"`],
+      [[1.5, 2], ids, TypeError, "whole numbers for i32, got 1.5"],
+      [[2 ** 31, 2], ids, RangeError, "2147483648 doesn't fit i32"],
+      [[[1, 2], [3, 4], [5, 6]], a, RangeError, "differ"],
+      [
+        (function* () {
+          while (true) yield 1;
+        })(),
+        a,
+        RangeError,
+        "more items than the 6 elements",
+      ],
+    ];
+    for (const [wrong, tensor, error, message] of refused) assertThrows(() => copy(wrong as never, tensor), error, message);
+  }));
+
+Deno.test("F32 ↔ I32 is as ggml_cast's: towards zero", () =>
+  withContext((ctx) => {
+    const numbers = new Float32Array([1.9, -1.9, 0, 2147483520]), t = newTensor(ctx, lib.GGML_TYPE_I32, 4);
+    copy(numbers, t);
+    assertEquals([...view<Int32Array>(t).data], [1, -1, 0, 2147483520]);
+    const back = newTensor(ctx, lib.GGML_TYPE_F32, 4);
+    copy(t, back);
+    assertEquals([...view(back).data], [1, -1, 0, 2147483520]);
+    assertThrows(() => copy(new Float16Array(4), t), TypeError, "no conversion");
+    assertThrows(() => copy(t, newTensor(ctx, lib.GGML_TYPE_Q8_0, 32)), RangeError, "differ");
+  }));
+
+Deno.test("a Uint8Array is a quantized tensor's bytes", () =>
+  withContext((ctx) => {
+    const a = newTensor(ctx, lib.GGML_TYPE_Q5_0, 64, 2), b = newTensor(ctx, lib.GGML_TYPE_Q5_0, 64, 2);
+    copy(wave(128), a);
+    const bytes = new Uint8Array(lib.ggml_nbytes(a));
+    copy(a, bytes);
+    assertEquals(bytes, bytesOf(a));
+    copy(bytes, b);
+    assertEquals(bytesOf(b), bytes);
+    assertThrows(() => copy(bytes.subarray(1), b), RangeError, "doesn't hold the 88 bytes");
+    assertThrows(() => copy(new Uint8Array(4), newTensor(ctx, lib.GGML_TYPE_F32, 1)), TypeError, "no tensor type has its elements");
+  }));
+
+Deno.test("the grid types refuse what C would abort at", () =>
+  withContext((ctx) => {
+    const imatrix = new Float32Array(256).fill(1);
+    for (const [name, type] of Object.entries(lib).filter(([name]) => /^GGML_TYPE_IQ[123]/.test(name))) {
+      const t = newTensor(ctx, type as lib.ggml_type, 256);
+      for (const bad of [NaN, Infinity, -Infinity, 3e38, 1e30, 1e20, -1e9]) {
+        const numbers = wave(256);
+        numbers[37] = bad;
+        assertThrows(() => copy(numbers, t, { imatrix }), RangeError, `got ${Math.fround(bad)} at 37`, name);
+        assertThrows(
+          () => lib.ggml_quantize_chunk(type as lib.ggml_type, numbers, bytesOf(t), 0, 1, 256, imatrix),
+          RangeError,
+          "ggml_quantize_chunk",
+          name,
+        );
+      }
+      for (const bad of [NaN, -1, Infinity]) {
+        assertThrows(() => copy(wave(256), t, { imatrix: imatrix.map((w, i) => i === 5 ? bad : w) }), RangeError, "importance", name);
+      }
+      copy(wave(256), t, { imatrix });
+    }
   }));
 
 Deno.test("a row that is no multiple of the block size is refused, with the tensor, its type and both sizes", () =>
@@ -309,8 +435,8 @@ Deno.test("dimensions of 1 in front mean nothing", () =>
 Deno.test("what is no array or tensor, has no tensor type, or no memory, is refused by name", () =>
   withContext((ctx) => {
     const t = newTensor(ctx, lib.GGML_TYPE_F32, 4);
-    for (const wrong of [null, undefined, 42, "x", {}, [1, 2, 3, 4], ctx, new DataView(new ArrayBuffer(16)), new ArrayBuffer(16)]) {
-      assertThrows(() => copy(wrong as never, t), TypeError, "copy: source: expected a tensor, an ndarray or a typed array, got");
+    for (const wrong of [null, undefined, 42, "x", {}, ctx, new DataView(new ArrayBuffer(16)), new ArrayBuffer(16)]) {
+      assertThrows(() => copy(wrong as never, t), TypeError, "copy: source: expected a tensor, a slice, an ndarray or a typed array, got");
       assertThrows(() => copy(t, wrong as never), TypeError, "copy: destination: expected");
       assertThrows(() => view(wrong as never), TypeError, "view: expected a tensor, got");
     }

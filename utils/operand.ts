@@ -1,31 +1,35 @@
 /**
- * Operands: one side of a copy, whether it is a tensor, an `ndarray` or a typed array.
- *
- * Shapes here are row-major, as `ndarray`'s are: ggml's `ne` reversed, without the dimensions of 1 that ggml adds to make four.
+ * Operands: one side of a copy, whether it is a tensor, a part of one, an `ndarray`, a typed array or nested arrays of numbers.
  *
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { externalBuffer } from "../ffi/handle.ts";
 import { describe } from "../ffi/describe.ts";
-import { isContiguous, isNdArray, type NdArray, type TypedArray } from "./ndarray.ts";
-import { type TypeInfo, typeInfo, typeOfArray } from "./types.ts";
+import { externalBuffer, freedError } from "../ffi/handle.ts";
+import { lib } from "../ffi/lib.js";
+import { countOf, denseLayout, type Layout, reachOf } from "./box.ts";
+import { describeTensor, layoutOf, layoutOfArray } from "./layout.ts";
+import { isNdArray, type NdArray, type TypedArray } from "./ndarray.ts";
+import { TensorSlice } from "./slice.ts";
+import { type Bytes, type TypeInfo, typeInfo, typeOfArray } from "./types.ts";
 
 /** What can be copied from and to. */
-export type TensorLike = lib.ggml_tensor | NdArray<TypedArray> | TypedArray;
+export type TensorLike = lib.ggml_tensor | TensorSlice | NdArray<TypedArray> | TypedArray;
 
 /** One side of a copy. */
 export interface Operand {
-  readonly type: TypeInfo;
-  /** Row-major, null for a typed array: it has a length only, and fits every shape of as many elements. */
+  /** Null for a Uint8Array, which may hold a quantized tensor's bytes. */
+  readonly type: TypeInfo | null;
+  /** Row-major. Null for a typed array: it has a length only, and fits every shape of as many elements. */
   readonly shape: readonly number[] | null;
   /** Elements in all. */
   readonly count: number;
-  /** Elements in a row, the fastest dimension. */
-  readonly rowLength: number;
-  /** The elements, contiguous. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Null for a typed array, where they lie one after the other. */
+  readonly layout: Layout | null;
+  /** The memory that the layout counts from; null if it is on a device. */
+  readonly bytes: Bytes | null;
+  /** The tensor, if it is one or a part of one. */
+  readonly tensor: lib.ggml_tensor | null;
   /** Says what it is, for errors. */
   describe(): string;
 }
@@ -33,47 +37,60 @@ export interface Operand {
 /**
  * One side of a copy from what the caller gave.
  *
- * @param role "source" or "destination", for errors.
+ * @param role "copy: source" or "copy: destination", for errors.
  * @throws {TypeError} If it is nothing that can be copied.
- * @throws {Error} If it isn't contiguous, or has no memory that can be reached.
+ * @throws {Error} If it has no memory that can be reached.
  */
 export function operand(value: TensorLike, role: string): Operand {
-  if (value instanceof lib.ggml_tensor) return tensorOperand(value, role);
+  if (value instanceof lib.ggml_tensor) return tensorOperand(value, null, role);
+  if (value instanceof TensorSlice) return tensorOperand(value.tensor, value, role);
   if (isNdArray(value)) return arrayOperand(value.data, value, role);
   if (ArrayBuffer.isView(value) && "length" in value) return arrayOperand(value as TypedArray, null, role);
-  throw new TypeError(`${role}: expected a tensor, an ndarray or a typed array, got ${describe(value)}`);
+  throw new TypeError(`${role}: expected a tensor, a slice, an ndarray or a typed array, got ${describe(value)}`);
 }
 
-/** A tensor's type, shape and name in one phrase. */
-export function describeTensor(tensor: lib.ggml_tensor): string {
-  const name = tensor.name;
-  return `tensor${name === "" ? "" : ` ${JSON.stringify(name)}`} of ${typeInfo(tensor.type).name}, ne=[${tensor.ne.join(", ")}]`;
+/** How the elements of an operand lie if they have a shape. */
+export function layoutIn({ layout, type }: Operand, shape: readonly number[]): Layout {
+  return layout ?? denseLayout(shape, type!);
 }
 
-/** A tensor's dimensions as `ndarray` orders them. */
-export function shapeOf(tensor: lib.ggml_tensor): number[] {
-  const ne = [...tensor.ne];
-  while (ne.length > 1 && ne[ne.length - 1] === 1) ne.pop();
-  return ne.reverse();
+function tensorOperand(tensor: lib.ggml_tensor, part: TensorSlice | null, role: string): Operand {
+  if (tensor.owner.freed) throw freedError(tensor, role);
+  const type = typeInfo(tensor.type);
+  const layout = part?.layout ?? layoutOf(tensor, type, role);
+  const { shape } = layout;
+  return {
+    type,
+    shape,
+    count: countOf(shape),
+    layout,
+    bytes: isOnDevice(tensor) ? null : tensorBytes(tensor, reachOf(layout).end, role),
+    tensor,
+    describe: () => part === null ? describeTensor(tensor) : `slice of shape [${shape.join(", ")}] of ${describeTensor(tensor)}`,
+  };
+}
+
+/** The buffer that holds a tensor's data; null for one in a context's own memory. */
+export function bufferOf({ buffer, view_src }: lib.ggml_tensor): lib.ggml_backend_buffer | null {
+  return view_src === null ? buffer : view_src.buffer;
+}
+
+/** True if the tensor is in memory of a device that the CPU can't address. */
+export function isOnDevice(tensor: lib.ggml_tensor): boolean {
+  const buffer = bufferOf(tensor);
+  return buffer !== null && !lib.ggml_backend_buffer_is_host(buffer);
 }
 
 /**
  * A tensor's memory, not a copy.
  *
- * @throws {Error} If it has none yet, or it is on a device.
+ * @param length How many bytes it reaches over.
+ * @throws {Error} If it has none yet.
  */
-export function tensorBytes(tensor: lib.ggml_tensor, role: string): Uint8Array<ArrayBuffer> {
-  const { data, buffer, owner } = tensor;
-  const length = byteLength(tensor);
+export function tensorBytes(tensor: lib.ggml_tensor, length: number, role: string): Bytes {
+  const { data, owner } = tensor;
   if (length === 0) return new Uint8Array(0);
-  if (data === null) {
-    throw new Error(
-      `${role}: ${describeTensor(tensor)} has no memory yet (made with noAlloc, or not computed): allocate it by a backend first`,
-    );
-  }
-  if (buffer !== null && !lib.ggml_backend_buffer_is_host(buffer)) {
-    throw new Error(`${role}: ${describeTensor(tensor)} is in a backend's memory that the CPU can't address`);
-  }
+  if (data === null) throw noMemory(tensor, role);
   if (owner.arena !== null) {
     const offset = Number(data.address - owner.base);
     if (offset >= 0 && offset + length <= owner.arena.byteLength) {
@@ -81,72 +98,48 @@ export function tensorBytes(tensor: lib.ggml_tensor, role: string): Uint8Array<A
     }
   }
   // The view is detached when the buffer is freed, whatever becomes of the tensor.
-  return new Uint8Array(externalBuffer(data.address, length, buffer?.owner ?? owner));
+  return new Uint8Array(externalBuffer(data.address, length, bufferOf(tensor)?.owner ?? owner));
 }
 
-/** How many bytes a tensor reaches over, from its first element to its last: `ggml_nbytes`. */
-function byteLength({ type, ne, nb }: lib.ggml_tensor): number {
-  const { blockSize, typeSize } = typeInfo(type);
-  if (ne.some((n) => n === 0)) return 0;
-  const row = blockSize === 1 ? typeSize + (ne[0] - 1) * nb[0] : Math.floor(ne[0] * nb[0] / blockSize);
-  return row + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3];
-}
-
-/** True if the elements lie one after the other, in order: `ggml_is_contiguous`. */
-function isContiguousTensor({ ne, nb }: lib.ggml_tensor, { blockSize, typeSize }: TypeInfo): boolean {
-  if (ne.some((n) => n === 0)) return true;
-  if (ne[0] !== blockSize && nb[0] !== typeSize) return false;
-  let next = typeSize * ne[0] / blockSize;
-  for (let i = 1; i < ne.length; i++) {
-    if (ne[i] === 1) continue;
-    if (nb[i] !== next) return false;
-    next *= ne[i];
-  }
-  return true;
-}
-
-function tensorOperand(tensor: lib.ggml_tensor, role: string): Operand {
-  const type = typeInfo(tensor.type);
-  if (!isContiguousTensor(tensor, type)) {
-    throw new Error(`${role}: ${describeTensor(tensor)} is not contiguous (nb=[${tensor.nb.join(", ")}])`);
-  }
-  const rowLength = tensor.ne[0];
-  if (rowLength % type.blockSize !== 0) {
-    throw new Error(
-      `${role}: ${describeTensor(tensor)}: a row of ${rowLength} is not a multiple of ${type.name}'s block of ${type.blockSize}`,
-    );
-  }
-  return {
-    type,
-    shape: shapeOf(tensor),
-    count: tensor.ne.reduce((a, b) => a * b),
-    rowLength,
-    bytes: tensorBytes(tensor, role),
-    describe: () => describeTensor(tensor),
-  };
+/** The error for a tensor without memory. */
+export function noMemory(tensor: lib.ggml_tensor, role: string): Error {
+  return new Error(
+    `${role}: ${describeTensor(tensor)} has no memory yet (made with noAlloc, or not computed): allocate it by a backend first`,
+  );
 }
 
 function arrayOperand(data: TypedArray, array: NdArray<TypedArray> | null, role: string): Operand {
   const kind = data.constructor.name;
   const text = () => array === null ? `${kind} of ${data.length}` : `ndarray (${kind}) of shape [${array.shape.join(", ")}]`;
   const type = typeOfArray(data);
-  if (type === null) throw new TypeError(`${role}: ${text()}: no tensor type has the elements of a ${kind}`);
+  if (type === null && (array !== null || !(data instanceof Uint8Array))) {
+    throw new TypeError(`${role}: ${text()}: no tensor type has the elements of a ${kind}`);
+  }
   if (!(data.buffer instanceof ArrayBuffer)) throw new TypeError(`${role}: ${text()}: shared memory is not supported`);
   if (data.buffer.detached) throw new TypeError(`${role}: ${text()}: its memory was transferred elsewhere`);
-  if (array !== null && !isContiguous(array)) {
-    throw new Error(`${role}: ${text()} is not contiguous (stride [${array.stride.join(", ")}])`);
-  }
-  const count = array === null ? data.length : array.shape.reduce((a, b) => a * b, 1);
-  const offset = array?.offset ?? 0;
-  if (offset < 0 || offset + count > data.length) throw new RangeError(`${role}: ${text()} reaches past its data of ${data.length}`);
-  const width = data.BYTES_PER_ELEMENT;
-  const shape = array === null ? null : [...array.shape];
+  const layout = array === null ? null : layoutOfArray(array);
+  if (array !== null) expectInside(array, data.length, layout!, data.byteLength, () => `${role}: ${text()}`);
   return {
-    type: typeInfo(type),
-    shape,
-    count,
-    rowLength: shape?.[shape.length - 1] ?? count,
-    bytes: new Uint8Array(data.buffer, data.byteOffset + offset * width, count * width),
+    type: type === null ? null : typeInfo(type),
+    shape: layout?.shape ?? null,
+    count: array === null ? data.length : countOf(array.shape),
+    layout,
+    bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    tensor: null,
     describe: text,
   };
+}
+
+function expectInside(
+  { shape, stride, offset }: NdArray<TypedArray>,
+  count: number,
+  layout: Layout,
+  length: number,
+  what: () => string,
+): void {
+  if (shape.length !== stride.length || ![...shape, ...stride, offset].every(Number.isInteger) || shape.some((n) => n < 0)) {
+    throw new RangeError(`${what()}: its shape, strides and offset must be whole numbers, and a stride for each dimension`);
+  }
+  const { begin, end } = reachOf(layout);
+  if (begin < 0 || end > length) throw new RangeError(`${what()} reaches past its data of ${count}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Tensor types: what the loaded library's traits say of each, and which typed array holds its elements.
+ * Tensor types: what the loaded library's traits say of each, its fastest exact routines, and which typed array holds its elements.
  *
  * Types are never listed but for the plain numbers that JavaScript has arrays for: a type that a later library adds works by its traits.
  *
@@ -7,12 +7,34 @@
  */
 
 import { lib } from "../ffi/lib.js";
+import { library } from "../ffi/library.ts";
+import { expectQuantizable, isGridType } from "../ffi/quantizable.ts";
 import type { TypedArray } from "./ndarray.ts";
 
 /** A constructor of typed arrays. */
-export type TypedArrayConstructor = new (buffer: ArrayBuffer, byteOffset?: number, length?: number) => TypedArray;
+export interface TypedArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBuffer, byteOffset?: number, length?: number): TypedArray;
+}
 
-type Bytes = Uint8Array<ArrayBuffer>;
+/** Memory that JavaScript can read and write. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Converts elements that lie one after the other to 32-bit floats. */
+export interface ToFloat {
+  (from: Bytes, to: Bytes, count: number): void;
+  /** The C routine, `void (const void * from, float * to, int64_t count)`; null where JavaScript's own arrays convert. */
+  readonly address: bigint | null;
+}
+
+/** Converts rows of 32-bit floats to a type. */
+export interface FromFloat {
+  (from: Bytes, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null): void;
+  /** The C routine, `void (const float * from, void * to, int64_t count)`; null where there is none. */
+  readonly address: bigint | null;
+  /** True if `ggml_quantize_chunk` does it. */
+  readonly isChunk: boolean;
+}
 
 /** What is known of a tensor type. */
 export interface TypeInfo {
@@ -26,12 +48,12 @@ export interface TypeInfo {
   readonly isQuantized: boolean;
   /** The typed array that holds it, null for quantized types. For BF16, which JavaScript hasn't got, its bits. */
   readonly array: TypedArrayConstructor | null;
-  /** Converts elements to floats; null if ggml can't. */
-  readonly toFloat: ((from: Bytes, to: Float32Array, count: number) => void) | null;
+  /** Null if ggml can't. */
+  readonly toFloat: ToFloat | null;
+  /** Null if ggml can't. */
+  readonly fromFloat: FromFloat | null;
   /** True if ggml may need to be told which columns matter, to quantize to it: `ggml_quantize_requires_imatrix` says so for sure. */
   readonly mayNeedImatrix: boolean;
-  /** Converts rows of floats to the type; null if ggml can't. */
-  readonly fromFloat: ((from: Float32Array, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => void) | null;
 }
 
 const ARRAYS: ReadonlyMap<lib.ggml_type, TypedArrayConstructor> = new Map<lib.ggml_type, TypedArrayConstructor>([
@@ -76,25 +98,127 @@ function readTraits(number: number): TypeInfo {
   return { type, name, blockSize, typeSize, isQuantized, mayNeedImatrix, array: ARRAYS.get(type) ?? null, ...conversions(type, traits) };
 }
 
-/** The conversions to and from 32-bit floats. Types that stand for real numbers have one or both, integers have none. */
-function conversions(type: lib.ggml_type, { to_float, from_float_ref }: lib.ggml_type_traits): Pick<TypeInfo, "toFloat" | "fromFloat"> {
-  if (type === lib.GGML_TYPE_F32) return arrayConversions(Float32Array);
-  if (type === lib.GGML_TYPE_F64) return arrayConversions(Float64Array);
-  if (to_float !== null) {
-    return {
-      toFloat: (from, to, count) => to_float.call(from, to, count),
-      // It knows every type that converts both ways. Of the others it aborts.
-      fromFloat: (from, to, rows, rowLength, imatrix) => void lib.ggml_quantize_chunk(type, from, to, 0, rows, rowLength, imatrix),
-    };
+type Conversions = Pick<TypeInfo, "toFloat" | "fromFloat">;
+
+/** The conversions to and from 32-bit floats. Types that stand for real numbers have one or both; of the integers only I32 has. */
+function conversions(type: lib.ggml_type, { to_float, from_float_ref }: lib.ggml_type_traits): Conversions {
+  switch (type) {
+    case lib.GGML_TYPE_F32:
+      return arrayConversions(Float32Array);
+    case lib.GGML_TYPE_F64:
+      return arrayConversions(Float64Array);
+    case lib.GGML_TYPE_I32:
+      return { toFloat: arrayConversions(Int32Array).toFloat, fromFloat: fromFloatBy("ggml_cpu_fp32_to_i32") };
+    case lib.GGML_TYPE_F16:
+      return {
+        toFloat: toFloatBy("ggml_cpu_fp16_to_fp32") ?? toFloatAt(to_float!),
+        fromFloat: fromFloatBy("ggml_cpu_fp32_to_fp16") ?? chunk(type),
+      };
+    case lib.GGML_TYPE_BF16:
+      return {
+        toFloat: toFloatBy("ggml_cpu_bf16_to_fp32") ?? toFloatAt(to_float!),
+        fromFloat: fromFloatBy("ggml_cpu_fp32_to_bf16") ?? chunk(type),
+      };
   }
-  if (from_float_ref === null) return { toFloat: null, fromFloat: null };
-  return { toFloat: null, fromFloat: (from, to, rows, rowLength) => from_float_ref.call(from, to, rows * rowLength) };
+  // ggml_quantize_chunk knows every type that converts both ways. Of the others it aborts.
+  if (to_float !== null) return { toFloat: toFloatAt(to_float), fromFloat: chunk(type) };
+  return { toFloat: null, fromFloat: from_float_ref === null ? null : fromFloatAt(from_float_ref) };
+}
+
+const ROUTINE = { parameters: ["buffer", "buffer", "i64"], result: "void" } as const;
+type Routine = (from: Bytes, to: Bytes, count: bigint) => void;
+
+/**
+ * A routine of the CPU's library. Those for F16 and BF16 are 6 to 11 times faster than the base library's and give the same bits, but for the
+ * payload of a NaN in F32 → F16, which the processor keeps and the base library drops.
+ */
+function routine(name: string): { call: Routine; address: bigint } | null {
+  const call = library().find(name, ROUTINE) as Routine | undefined;
+  return call === undefined ? null : { call, address: library().address(name)! };
+}
+
+function toFloatBy(name: string): ToFloat | null {
+  const found = routine(name);
+  if (found === null) return null;
+  lib.ggml_cpu_init(); // makes the table in which the routine looks up what doesn't fill a vector
+  const { call, address } = found;
+  return Object.assign((from: Bytes, to: Bytes, count: number) => call(from, to, BigInt(count)), { address });
+}
+
+function fromFloatBy(name: string): FromFloat | null {
+  const found = routine(name);
+  if (found === null) return null;
+  const { call, address } = found;
+  const convert = (from: Bytes, to: Bytes, rows: number, rowLength: number) => call(from, to, BigInt(rows * rowLength));
+  return Object.assign(convert, { address, isChunk: false });
+}
+
+/** A routine that the traits point to. */
+function pointed({ address }: { address: bigint }): Routine {
+  const pointer = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address)!, ROUTINE);
+  return pointer.call.bind(pointer);
+}
+
+function toFloatAt(function_: { address: bigint }): ToFloat {
+  const call = pointed(function_);
+  return Object.assign((from: Bytes, to: Bytes, count: number) => call(from, to, BigInt(count)), { address: function_.address });
+}
+
+function fromFloatAt(function_: { address: bigint }): FromFloat {
+  const call = pointed(function_);
+  const convert = (from: Bytes, to: Bytes, rows: number, rowLength: number) => call(from, to, BigInt(rows * rowLength));
+  return Object.assign(convert, { address: function_.address, isChunk: false });
+}
+
+type QuantizeChunk = (
+  type: number,
+  from: Bytes,
+  to: Bytes,
+  start: 0n,
+  rows: bigint,
+  rowLength: bigint,
+  imatrix: Float32Array | null,
+) => bigint;
+let quantizeChunk: QuantizeChunk | null = null;
+
+/** `ggml_quantize_chunk`, whose conditions were checked before. */
+function chunk(type: lib.ggml_type): FromFloat {
+  const name = lib.ggml_type_name(type)!, isGrid = isGridType(name);
+  const convert = (from: Bytes, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => {
+    quantizeChunk ??= library().symbol("ggml_quantize_chunk", {
+      parameters: ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"],
+      result: "u64",
+    }) as QuantizeChunk;
+    if (isGrid) expectQuantizable(name, floatsIn(from, rows * rowLength), imatrix, "quantizing");
+    quantizeChunk(type, from, to, 0n, BigInt(rows), BigInt(rowLength), imatrix);
+  };
+  return Object.assign(convert, { address: null, isChunk: true });
+}
+
+/** Floats that may begin anywhere. */
+function floatsIn(bytes: Bytes, count: number): Float32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Float32Array(aligned.buffer, aligned.byteOffset, count);
+}
+
+type NumberArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+interface NumberArrayConstructor extends TypedArrayConstructor {
+  new (buffer: ArrayBuffer, byteOffset?: number, length?: number): NumberArray;
 }
 
 /** Conversions that JavaScript's own arrays do. */
-function arrayConversions(array: Float32ArrayConstructor | Float64ArrayConstructor): Pick<TypeInfo, "toFloat" | "fromFloat"> {
-  return {
-    toFloat: (from, to, count) => to.set(new array(from.buffer, from.byteOffset, count)),
-    fromFloat: (from, to) => new array(to.buffer, to.byteOffset, from.length).set(from),
-  };
+function arrayConversions(array: NumberArrayConstructor): { toFloat: ToFloat; fromFloat: FromFloat } {
+  const toFloat = (from: Bytes, to: Bytes, count: number) => convertArray(array, from, Float32Array, to, count);
+  const fromFloat = (from: Bytes, to: Bytes, rows: number, length: number) => convertArray(Float32Array, from, array, to, rows * length);
+  return { toFloat: Object.assign(toFloat, { address: null }), fromFloat: Object.assign(fromFloat, { address: null, isChunk: false }) };
+}
+
+/** Typed arrays begin at multiples of their elements; tensors need not. */
+function convertArray(read: NumberArrayConstructor, from: Bytes, write: NumberArrayConstructor, to: Bytes, count: number): void {
+  const aligned = from.byteOffset % read.BYTES_PER_ELEMENT === 0 ? from : from.slice();
+  const source = new read(aligned.buffer, aligned.byteOffset, count);
+  if (to.byteOffset % write.BYTES_PER_ELEMENT === 0) return new write(to.buffer, to.byteOffset, count).set(source);
+  const result = new write(new ArrayBuffer(count * write.BYTES_PER_ELEMENT), 0, count);
+  result.set(source);
+  to.set(new Uint8Array(result.buffer));
 }

@@ -4,12 +4,15 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
 import { describe } from "../ffi/describe.ts";
-import { copy } from "./copy.ts";
+import { lib } from "../ffi/lib.js";
+import { countOf } from "./box.ts";
 import { isNdArray, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
-import { describeTensor, shapeOf, tensorBytes } from "./operand.ts";
-import { typeInfo } from "./types.ts";
+import { isOnDevice, type Operand, operand } from "./operand.ts";
+import { plan } from "./plan.ts";
+import { TensorSlice } from "./slice.ts";
+import { transfer } from "./transfer.ts";
+import { type TypedArrayConstructor, typeInfo } from "./types.ts";
 
 /** What {@linkcode view} takes besides the tensor. */
 export interface ViewOptions<A = boolean> {
@@ -27,7 +30,7 @@ export interface ViewOptions<A = boolean> {
  * @param options `allowCopy`: the array.
  * @returns The same array.
  */
-export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggml_tensor, options: ViewOptions<A>): A;
+export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggml_tensor | TensorSlice, options: ViewOptions<A>): A;
 /**
  * A tensor's numbers as an `ndarray`, without a copy where there can be one.
  *
@@ -37,8 +40,8 @@ export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggm
  *
  * A view of a tensor in a context's memory stays readable for as long as you hold it, whatever happens to the context.
  *
- * @param tensor The tensor.
- * @param options `allowCopy`: true to dequantize into a new array.
+ * @param tensor The tensor, or a `slice` of one.
+ * @param options `allowCopy`: true for a new array where there can be no view: of a quantized tensor, or one in a device's memory.
  * @returns The numbers. What the array holds follows the tensor's type, which TypeScript doesn't know: say `view<Int32Array>(t)`.
  * @throws {TypeError} If it is no tensor.
  * @throws {Error} If the tensor's type needs a copy and none is allowed, or the tensor has no memory or was freed.
@@ -56,50 +59,54 @@ export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggm
  * numbers.set(1, 2, 7); // writes into the tensor
  * ```
  */
-export function view<D extends TypedArray = Float32Array>(tensor: lib.ggml_tensor, options?: ViewOptions): NdArray<D>;
+export function view<D extends TypedArray = Float32Array>(tensor: lib.ggml_tensor | TensorSlice, options?: ViewOptions): NdArray<D>;
 export function view(
-  tensor: lib.ggml_tensor,
+  source: lib.ggml_tensor | TensorSlice,
   options: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},
 ): TypedArray | NdArray<TypedArray> {
   if (typeof options !== "object" || options === null) throw new TypeError(`view: expected { allowCopy }, got ${describe(options)}`);
   const { allowCopy = false } = options;
+  const tensor = source instanceof TensorSlice ? source.tensor : source;
   if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`view: expected a tensor, got ${describe(tensor)}`);
-  if (typeof allowCopy !== "boolean") {
-    if (!isNdArray(allowCopy) && !ArrayBuffer.isView(allowCopy)) {
-      throw new TypeError(`view: allowCopy must be a boolean, a typed array or an ndarray, got ${describe(allowCopy)}`);
-    }
-    copy(tensor, allowCopy);
-    return allowCopy;
-  }
-  const { array, isQuantized, name, toFloat } = typeInfo(tensor.type);
-  const needsCopy = array === null || (allowCopy && array === Uint16Array);
-  if (!needsCopy) return viewOf(tensor, array);
-  if (!allowCopy) {
-    throw new Error(
-      `view: ${describeTensor(tensor)} is ${isQuantized ? "quantized" : "of a type without an array"}: pass { allowCopy: true } for a copy`,
-    );
-  }
-  if (toFloat === null) throw new Error(`view: ggml has no conversion from ${name} to f32 (${describeTensor(tensor)})`);
-  const shape = shapeOf(tensor);
-  const copied = ndarray(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
-  copy(tensor, copied);
-  return copied as NdArray<TypedArray>;
+  if (typeof allowCopy !== "boolean") return fill(source, allowCopy);
+  const part = operand(source, "view");
+  const { array } = typeInfo(tensor.type);
+  const obstacle = obstacleTo(part, tensor);
+  const isBits = array as unknown === Uint16Array; // BF16
+  if (obstacle === null && !(isBits && allowCopy)) return viewOf(part, array!);
+  if (!allowCopy) throw new Error(`view: ${part.describe()} ${obstacle}: pass { allowCopy: true } for a copy`);
+  return copyOf(source, part, array === null || isBits ? Float32Array : array);
 }
 
-/** The tensor's own memory with its own strides. */
-function viewOf(
-  tensor: lib.ggml_tensor,
-  array: new (buffer: ArrayBuffer, byteOffset: number, length: number) => TypedArray,
-): NdArray<TypedArray> {
-  const { typeSize } = typeInfo(tensor.type);
-  const bytes = tensorBytes(tensor, "view");
-  const shape = shapeOf(tensor);
-  const stride = tensor.nb.slice(0, shape.length).reverse();
-  if (stride.some((step) => step % typeSize !== 0)) {
-    throw new Error(
-      `view: ${describeTensor(tensor)}: strides of nb=[${tensor.nb.join(", ")}] bytes are no multiples of its elements of ${typeSize}`,
-    );
+/** Why a tensor's own memory can't be viewed; null if it can. */
+function obstacleTo({ layout, bytes }: Operand, tensor: lib.ggml_tensor): string | null {
+  const { array, isQuantized } = typeInfo(tensor.type);
+  if (isQuantized) return "is quantized";
+  if (array === null) return "is of a type without an array";
+  if (isOnDevice(tensor)) return "is in a device's memory that the CPU can't address";
+  const { strides, offset, unit } = layout!;
+  if ([...strides, offset, bytes!.byteOffset].every((n) => n % unit === 0)) return null;
+  return `lies at no multiples of its elements of ${unit} bytes (nb=[${tensor.nb.join(", ")}])`;
+}
+
+/** The memory itself with its own strides. */
+function viewOf({ layout, bytes }: Operand, array: TypedArrayConstructor): NdArray<TypedArray> {
+  const { shape, strides, offset, unit } = layout!;
+  const data = new array(bytes!.buffer, bytes!.byteOffset, Math.floor(bytes!.byteLength / unit));
+  return ndarray(data, shape, strides.map((step) => step / unit), offset / unit);
+}
+
+/** A new array of the same numbers. */
+function copyOf(source: lib.ggml_tensor | TensorSlice, { layout }: Operand, array: TypedArrayConstructor): NdArray<TypedArray> {
+  const { shape } = layout!;
+  const length = countOf(shape);
+  return fill(source, ndarray(new array(new ArrayBuffer(length * array.BYTES_PER_ELEMENT)), shape));
+}
+
+function fill<A extends TypedArray | NdArray<TypedArray>>(source: lib.ggml_tensor | TensorSlice, array: A): A {
+  if (!isNdArray(array) && !ArrayBuffer.isView(array)) {
+    throw new TypeError(`view: allowCopy must be a boolean, a typed array or an ndarray, got ${describe(array)}`);
   }
-  const data = new array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / typeSize));
-  return ndarray(data, shape, stride.map((step) => step / typeSize));
+  transfer(plan("view", source, array, {}));
+  return array;
 }

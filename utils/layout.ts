@@ -1,0 +1,64 @@
+/**
+ * Layouts of tensors and arrays: how their elements lie in memory, in one form for both.
+ *
+ * Shapes here are row-major, as `ndarray`'s are: ggml's `ne` reversed, without the dimensions of 1 that ggml adds to make four.
+ *
+ * @module
+ */
+
+import { lib } from "../ffi/lib.js";
+import type { Layout } from "./box.ts";
+import type { NdArray, TypedArray } from "./ndarray.ts";
+import { type TypeInfo, typeInfo } from "./types.ts";
+
+/** A tensor's type, shape and name in one phrase. */
+export function describeTensor(tensor: lib.ggml_tensor): string {
+  const name = tensor.name;
+  return `tensor${name === "" ? "" : ` ${JSON.stringify(name)}`} of ${typeInfo(tensor.type).name}, ne=[${tensor.ne.join(", ")}]`;
+}
+
+function rankOf(ne: readonly number[]): number {
+  let rank = ne.length;
+  while (rank > 1 && ne[rank - 1] === 1) rank--;
+  return rank;
+}
+
+/**
+ * How a tensor's elements lie, counted from its data.
+ *
+ * @throws {Error} If the elements don't divide into the type's blocks.
+ */
+export function layoutOf(tensor: lib.ggml_tensor, { blockSize, typeSize, name }: TypeInfo, role: string): Layout {
+  const ne = [...tensor.ne], nb = [...tensor.nb];
+  const dimension = blockSize === 1 ? 0 : blockDimension(tensor);
+  if (ne[dimension] % blockSize !== 0) {
+    throw new Error(`${role}: ${describeTensor(tensor)}: a row of ${ne[dimension]} is not a multiple of ${name}'s block of ${blockSize}`);
+  }
+  const rank = Math.max(rankOf(ne), dimension + 1);
+  const shape = ne.slice(0, rank).reverse(), strides = nb.slice(0, rank).reverse();
+  return { shape, strides, offset: 0, blockSize, unit: typeSize, blockAxis: rank - 1 - dimension };
+}
+
+/**
+ * Which of a tensor's dimensions its blocks lie along, in ggml's order: the first, unless it was transposed or permuted. The layout doesn't say:
+ * a tensor of as many rows as a block has elements looks the same transposed.
+ */
+function blockDimension({ op, op_params, src }: lib.ggml_tensor): number {
+  if (op !== lib.GGML_OP_TRANSPOSE && op !== lib.GGML_OP_PERMUTE) return 0;
+  const before = blockDimension(src[0]!);
+  if (op === lib.GGML_OP_PERMUTE) return op_params[before];
+  return before > 1 ? before : 1 - before;
+}
+
+/** How an `ndarray`'s elements lie, counted from its data. */
+export function layoutOfArray({ shape, stride, offset, data }: NdArray<TypedArray>): Layout {
+  const unit = data.BYTES_PER_ELEMENT;
+  return {
+    shape: [...shape],
+    strides: stride.map((step) => step * unit),
+    offset: offset * unit,
+    blockSize: 1,
+    unit,
+    blockAxis: shape.length - 1,
+  };
+}
