@@ -15,5 +15,7 @@ export type { NestedNumbers } from "./nested.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
 export type { TensorLike } from "./operand.ts";
 export type { Backend, ComputeOptions } from "./task.ts";
+export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
+export { type QuantizationError, quantizationError } from "./quantization_error.ts";
 export { type Range, slice, TensorSlice } from "./slice.ts";
 export { view, type ViewOptions } from "./view.ts";

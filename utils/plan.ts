@@ -12,7 +12,6 @@ import type { CopyOptions } from "./copy.ts";
 import { fromNested, isNested, type NestedNumbers } from "./nested.ts";
 import { layoutIn, type Operand, operand, type TensorLike } from "./operand.ts";
 import { isNdArray } from "./ndarray.ts";
-import { TensorSlice } from "./slice.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 
 /** A copy that can be done. */
@@ -22,8 +21,6 @@ export interface Plan {
   /** The elements on both sides. */
   readonly box: Box;
   readonly conversion: Conversion;
-  /** The function that the caller called. */
-  readonly where: string;
 }
 
 /**
@@ -32,23 +29,32 @@ export interface Plan {
  * @param where The function that the caller called, for errors.
  */
 export function plan(where: string, from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions): Plan {
-  const given = operand(to, `${where}: destination`);
-  const found = sourceOf(where, from, given);
-  const destination = withType(given, found), source = withType(found, destination);
+  const destination = operand(to, `${where}: destination`);
+  const source = sourceOf(`${where}: source`, from, destination.type, destination.count);
+  return planOf(where, withType(source, destination), withType(destination, source), options);
+}
+
+/** The plan of a copy between two sides that were looked at. */
+export function planOf(where: string, source: Operand, destination: Operand, options: CopyOptions): Plan {
   const shape = commonShape(where, source, destination);
   const read = stripped(layoutIn(source, shape)), written = stripped(layoutIn(destination, shape));
   const conversion = { from: source.type!, to: destination.type!, imatrix: null };
   const box = boxOf(read, written);
-  if (isPlain(box.axes, conversion)) return { source, destination, box, conversion, where };
+  if (isPlain(box.axes, conversion)) return { source, destination, box, conversion };
   const rowLength = written.shape[written.blockAxis] ?? 1;
   const imatrix = checkConversion(where, source, destination, rowLength, options);
-  return { source, destination, box, conversion: { ...conversion, imatrix }, where };
+  return { source, destination, box, conversion: { ...conversion, imatrix } };
 }
 
-function sourceOf(where: string, from: TensorLike | NestedNumbers, destination: Operand): Operand {
-  const role = `${where}: source`;
-  if (!isNested(from) || isNdArray(from) || from as unknown instanceof TensorSlice) return operand(from as TensorLike, role);
-  const numbers = fromNested(from, destination.type ?? typeInfo(lib.GGML_TYPE_F32), destination.count, role);
+/**
+ * What is read, as an operand.
+ *
+ * @param type The type that nested arrays are for; null for floats.
+ * @param most How many numbers there may be in an iterable.
+ */
+export function sourceOf(role: string, from: TensorLike | NestedNumbers, type: TypeInfo | null, most: number): Operand {
+  if (!isNested(from) || isNdArray(from)) return operand(from as TensorLike, role);
+  const numbers = fromNested(from, type ?? typeInfo(lib.GGML_TYPE_F32), most, role);
   // Numbers in one array are as a typed array: they fit any shape.
   return operand(numbers.shape.length === 1 ? numbers.data : numbers, role);
 }

@@ -1,0 +1,79 @@
+/**
+ * `quantizationError`: what a quantized type costs and what it saves, for choosing one.
+ *
+ * @module
+ */
+
+import type { lib } from "../ffi/lib.js";
+import { copy } from "./copy.ts";
+import type { NestedNumbers } from "./nested.ts";
+import type { TensorLike } from "./operand.ts";
+import { sourceOf } from "./plan.ts";
+import { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
+
+/** What {@linkcode quantizationError} finds. */
+export interface QuantizationError {
+  /** The root of the mean of the squared differences. */
+  readonly rmse: number;
+  /** The largest absolute difference. */
+  readonly max: number;
+  /** Bits that a number takes. */
+  readonly bitsPerWeight: number;
+}
+
+/** About how many numbers are looked at at once: their bytes and floats stay in the processor's cache. */
+const PIECE = 65536;
+const MOST = 2 ** 30;
+
+/**
+ * How far numbers are off after they were quantized and dequantized.
+ *
+ * @param array What `quantize` takes.
+ * @param type The tensor type.
+ * @param options `imatrix` and `rowLength`, as for `quantize`.
+ * @returns `rmse` and `max`, in the numbers' own unit, and `bitsPerWeight`. Of no numbers both errors are 0.
+ * @throws What `quantize` and `dequantize` throw.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ * import { quantizationError } from "@ggml/deno/utils";
+ *
+ * const { rmse, bitsPerWeight } = quantizationError(Float32Array.from({ length: 256 }, Math.sin), lib.GGML_TYPE_Q4_K);
+ * console.log(bitsPerWeight, rmse < 0.05); // 4.5 true
+ * ```
+ */
+export function quantizationError(
+  array: TensorLike | NestedNumbers,
+  type: lib.ggml_type,
+  options: QuantizeOptions = {},
+): QuantizationError {
+  const { numbers, rowLength } = floatsOf(array, options);
+  const step = Math.max(1, Math.floor(PIECE / rowLength)) * rowLength;
+  let squares = 0, max = 0, bytes = 0;
+  for (let begin = 0; begin === 0 || begin < numbers.length; begin += step) {
+    const piece = numbers.subarray(begin, begin + step);
+    const quantized = quantize(piece, type, { ...options, rowLength });
+    bytes += quantized.length;
+    dequantize(quantized, type).forEach((number, i) => {
+      const difference = number - piece[i];
+      squares += difference * difference;
+      if (!(Math.abs(difference) <= max)) max = Math.abs(difference); // NaN stays
+    });
+  }
+  const count = Math.max(1, numbers.length);
+  return { rmse: Math.sqrt(squares / count), max, bitsPerWeight: bytes * 8 / count };
+}
+
+/** The numbers as floats one after the other, and how long a row is. */
+function floatsOf(
+  array: TensorLike | NestedNumbers,
+  { rowLength, imatrix }: QuantizeOptions,
+): { numbers: Float32Array; rowLength: number } {
+  const source = sourceOf("quantizationError", array, null, MOST);
+  const length = source.shape?.at(-1) ?? rowLength ?? imatrix?.length ?? source.count;
+  if (array instanceof Float32Array) return { numbers: array, rowLength: Math.max(1, length) };
+  const numbers = new Float32Array(source.count);
+  copy(array, numbers);
+  return { numbers, rowLength: Math.max(1, length) };
+}

@@ -1,0 +1,119 @@
+/**
+ * `quantize` and `dequantize`: a quantized type's bytes without a tensor.
+ *
+ * @module
+ */
+
+import { describe } from "../ffi/describe.ts";
+import { lib } from "../ffi/lib.js";
+import { countOf, denseLayout } from "./box.ts";
+import type { NestedNumbers } from "./nested.ts";
+import type { TensorLike } from "./operand.ts";
+import { planOf, sourceOf } from "./plan.ts";
+import { transfer } from "./transfer.ts";
+import { type TypeInfo, typeInfo } from "./types.ts";
+
+/** What {@linkcode quantize} takes besides the numbers and the type. */
+export interface QuantizeOptions {
+  /** The importance of each column of a row: as many floats as a row is long. Some types need it (`ggml_quantize_requires_imatrix`). */
+  imatrix?: Float32Array;
+  /** Numbers in a row, if the numbers have no shape; by default as many as there are in `imatrix`, and without it all. */
+  rowLength?: number;
+}
+
+/**
+ * Quantizes numbers: bit for bit what `ggml_quantize_chunk` gives for the whole.
+ *
+ * @param array A tensor, a typed array, an `ndarray` (row-major, with any strides), nested arrays or an iterable of numbers. A row's length must divide into
+ * the type's blocks.
+ * @param type The tensor type, quantized or not: `lib.GGML_TYPE_F16` gives halves.
+ * @param options `imatrix`; `rowLength`.
+ * @returns The bytes, row after row, as they are in a tensor or a GGUF file. `copy` takes them for a tensor of the type.
+ * @throws {TypeError} If an argument is of the wrong kind, or ggml can't convert to the type.
+ * @throws {RangeError} If a row doesn't divide into blocks, or `imatrix` isn't as long as a row.
+ * @throws {Error} If the type needs an importance matrix and there is none.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ * import { dequantize, quantize } from "@ggml/deno/utils";
+ *
+ * const bytes = quantize(Float32Array.from({ length: 64 }, Math.sin), lib.GGML_TYPE_Q8_0);
+ * console.log(bytes.length); // 68
+ * console.log(dequantize(bytes, lib.GGML_TYPE_Q8_0)[1].toFixed(2)); // 0.84
+ * ```
+ */
+export function quantize(
+  array: TensorLike | NestedNumbers,
+  type: lib.ggml_type,
+  options: QuantizeOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const info = expectType("quantize", type);
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`quantize: expected { imatrix, rowLength }, got ${describe(options)}`);
+  }
+  const { imatrix, rowLength } = options;
+  if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
+    throw new RangeError(`quantize: rowLength must be a positive whole number, got ${describe(rowLength)}`);
+  }
+  const source = sourceOf("quantize", array, null, MOST);
+  const { blockSize, typeSize, name } = info;
+  const shape = source.shape ?? rowsOf(source.count, rowLength ?? imatrix?.length ?? source.count);
+  if ((shape.at(-1) ?? 1) % blockSize !== 0) {
+    throw new RangeError(
+      `quantize: a row of ${shape.at(-1) ?? 1} (${source.describe()}) is not a multiple of ${name}'s block of ${blockSize}`,
+    );
+  }
+  const bytes = new Uint8Array(countOf(shape) / blockSize * typeSize);
+  const destination = { ...source, type: info, shape, layout: denseLayout(shape, info), bytes, tensor: null, describe: () => name };
+  transfer(planOf("quantize", source, destination, imatrix === undefined ? {} : { imatrix }));
+  return bytes;
+}
+
+/** How many numbers an iterable may give. */
+const MOST = 2 ** 30;
+
+function rowsOf(count: number, rowLength: number): number[] {
+  if (count === rowLength) return [count];
+  if (count % rowLength !== 0) throw new RangeError(`quantize: ${count} numbers don't divide into rows of ${rowLength}`);
+  return [count / rowLength, rowLength];
+}
+
+/**
+ * The numbers that a type's bytes stand for: `to_float` of `ggml_get_type_traits`.
+ *
+ * @param bytes Whole blocks of the type, as `quantize` gives them or a GGUF file holds them.
+ * @param type The tensor type.
+ * @returns The numbers.
+ * @throws {TypeError} If an argument is of the wrong kind, or ggml can't convert from the type.
+ * @throws {RangeError} If there is no whole number of blocks.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ * import { dequantize } from "@ggml/deno/utils";
+ *
+ * console.log(dequantize(new Uint8Array([0x80, 0x3f]), lib.GGML_TYPE_BF16)); // Float32Array(1) [ 1 ]
+ * ```
+ */
+export function dequantize(bytes: Uint8Array, type: lib.ggml_type): Float32Array<ArrayBuffer> {
+  const { toFloat, name, blockSize, typeSize } = expectType("dequantize", type);
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`dequantize: expected a Uint8Array, got ${describe(bytes)}`);
+  if (!(bytes.buffer instanceof ArrayBuffer)) throw new TypeError("dequantize: shared memory is not supported");
+  if (toFloat === null) throw new TypeError(`dequantize: ggml has no conversion from ${name} to f32`);
+  if (bytes.length % typeSize !== 0) {
+    throw new RangeError(`dequantize: ${bytes.length} bytes are no multiple of ${typeSize}, a block of ${name}`);
+  }
+  const numbers = new Float32Array(bytes.length / typeSize * blockSize);
+  if (numbers.length > 0) toFloat(bytes as Uint8Array<ArrayBuffer>, new Uint8Array(numbers.buffer), numbers.length);
+  return numbers;
+}
+
+function expectType(where: string, type: lib.ggml_type): TypeInfo {
+  if (typeof type !== "number") throw new TypeError(`${where}: expected a tensor type such as lib.GGML_TYPE_Q4_K, got ${describe(type)}`);
+  try {
+    return typeInfo(type);
+  } catch (error) {
+    throw new RangeError(`${where}: ${(error as Error).message}`);
+  }
+}
