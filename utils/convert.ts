@@ -19,7 +19,7 @@ export interface Conversion {
   readonly from: TypeInfo;
   readonly to: TypeInfo;
   /** What the columns of a row are worth, for quantizing. */
-  readonly imatrix: Float32Array | null;
+  readonly imatrix: Float32Array<ArrayBuffer> | null;
 }
 
 /** The most elements of a piece that needs memory in between: as floats, 256 KiB. */
@@ -31,6 +31,11 @@ const FLOAT = 4;
 /** True if elements are copied as they are. Blocks that lie across each other can't be. */
 export function isPlain(axes: readonly Axis[], { from, to }: Conversion): boolean {
   return from === to && axes.every(({ fromBlock, toBlock }) => fromBlock === toBlock);
+}
+
+/** The box of blocks of elements that are copied as they are. */
+export function unitsOf({ axes, from, to }: Box): Box {
+  return { axes: inUnits("toBlock", axes), from, to };
 }
 
 /** Converts all elements of a box. */

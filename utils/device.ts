@@ -145,18 +145,12 @@ export function store({ bytes, calls }: Stage, tensor: lib.ggml_tensor): void {
   }
 }
 
-/**
- * Copies one whole tensor to another of the same layout by `ggml_backend_tensor_copy`, which goes from device to device where it can.
- *
- * @returns False if the plan is not of that kind.
- */
-export function copyWhole({ source, destination, conversion: { from, to } }: Plan): boolean {
+/** True for one whole tensor to another of the same layout: `ggml_backend_tensor_copy` goes from device to device where it can. */
+export function isWholeCopy({ source, destination, conversion: { from, to } }: Plan): boolean {
   if (source.bytes !== null || destination.bytes !== null || from !== to) return false;
-  if (!isWhole(source.tensor!, source.layout!) || !isWhole(destination.tensor!, destination.layout!)) return false;
   const a = source.tensor!, b = destination.tensor!;
-  if (String(a.ne) !== String(b.ne) || String(a.nb) !== String(b.nb)) return false;
-  lib.ggml_backend_tensor_copy(a, b);
-  return true;
+  if (!isWhole(a, source.layout!) || !isWhole(b, destination.layout!)) return false;
+  return String(a.ne) === String(b.ne) && String(a.nb) === String(b.nb);
 }
 
 /** True if a layout has all elements of its tensor, one after the other. */

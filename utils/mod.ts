@@ -9,6 +9,7 @@ export { compute } from "./compute.ts";
 export { computeAsync, type ComputeAsyncOptions } from "./compute_async.ts";
 export { borrow, own } from "./own.ts";
 export { copy, type CopyOptions } from "./copy.ts";
+export { copyAsync, type CopyAsyncOptions } from "./copy_async.ts";
 export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export type { NestedNumbers } from "./nested.ts";

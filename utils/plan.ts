@@ -115,7 +115,7 @@ function checkConversion(
   destination: Operand,
   rowLength: number,
   options: CopyOptions,
-): Float32Array | null {
+): Float32Array<ArrayBuffer> | null {
   const { allowRequantize = true, imatrix } = options;
   const from = source.type!, to = destination.type!;
   const sides = () => `from ${source.describe()} to ${destination.describe()}`;
@@ -130,7 +130,7 @@ function checkConversion(
   if (imatrix === undefined && to.mayNeedImatrix && lib.ggml_quantize_requires_imatrix(to.type)) {
     throw new Error(`${where}: ${to.name} can't be quantized without an importance matrix, { imatrix } (${sides()})`);
   }
-  return to.isQuantized ? imatrix ?? null : null;
+  return to.isQuantized && imatrix !== undefined ? new Float32Array(imatrix) : null;
 }
 
 /** True if ggml has routines for it. Of I32 it has those to and from F32. */

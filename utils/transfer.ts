@@ -5,9 +5,10 @@
  */
 
 import { addressOf } from "../ffi/handle.ts";
+import { lib } from "../ffi/lib.js";
 import type { Axis, Box } from "./box.ts";
-import { type Conversion, convert, isPlain } from "./convert.ts";
-import { copyWhole, load, stage, stagePieces, store } from "./device.ts";
+import { type Conversion, convert, isPlain, unitsOf } from "./convert.ts";
+import { isWholeCopy, load, stage, stagePieces, store } from "./device.ts";
 import { gather, move, pack } from "./move.ts";
 import type { Plan } from "./plan.ts";
 import type { Bytes } from "./types.ts";
@@ -17,7 +18,7 @@ export function transfer(plan: Plan): void {
   const { source, destination, box, conversion } = plan;
   if (source.count === 0) return;
   if (source.bytes !== null && destination.bytes !== null) return onHost(source.bytes, destination.bytes, box, conversion);
-  if (copyWhole(plan)) return;
+  if (isWholeCopy(plan)) return lib.ggml_backend_tensor_copy(source.tensor!, destination.tensor!);
   for (const piece of stagePieces(plan)) transferPiece(plan, piece);
 }
 
@@ -59,9 +60,4 @@ export function separate(from: Bytes, to: Bytes, box: Box, conversion: Conversio
 function overlap(a: Bytes, b: Bytes): boolean {
   const first = addressOf(a), second = addressOf(b);
   return first < second + BigInt(b.length) && second < first + BigInt(a.length);
-}
-
-/** A box of blocks that are copied as they are. */
-function unitsOf({ axes, from, to }: Box): Box {
-  return { axes: axes.map((axis) => ({ ...axis, count: axis.count / axis.toBlock, fromBlock: 1, toBlock: 1 })), from, to };
 }

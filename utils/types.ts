@@ -183,16 +183,21 @@ let quantizeChunk: QuantizeChunk | null = null;
 
 /** `ggml_quantize_chunk`, whose conditions were checked before. */
 function chunk(type: lib.ggml_type): FromFloat {
-  const name = lib.ggml_type_name(type)!, isGrid = isGridType(name);
   const convert = (from: Bytes, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => {
     quantizeChunk ??= library().symbol("ggml_quantize_chunk", {
       parameters: ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"],
       result: "u64",
     }) as QuantizeChunk;
-    if (isGrid) expectQuantizable(name, floatsIn(from, rows * rowLength), imatrix, "quantizing");
+    expectFloats(type, from, rows * rowLength, imatrix);
     quantizeChunk(type, from, to, 0n, BigInt(rows), BigInt(rowLength), imatrix);
   };
   return Object.assign(convert, { address: null, isChunk: true });
+}
+
+/** Throws where `ggml_quantize_chunk` would abort. */
+export function expectFloats(type: lib.ggml_type, from: Bytes, count: number, imatrix: Float32Array | null): void {
+  const { name } = typeInfo(type);
+  if (isGridType(name)) expectQuantizable(name, floatsIn(from, count), imatrix, "quantizing");
 }
 
 /** Floats that may begin anywhere. */

@@ -1,0 +1,309 @@
+/**
+ * Carriers: what carries an asynchronous copy out.
+ *
+ * A copy is cut into pieces of about two milliseconds. Lanes, one a thread, take one piece after the other: gather it on the thread that
+ * JavaScript runs on, have C convert it on a thread that Deno lends for the call, and scatter the results. C reads and writes no memory of a
+ * typed array meanwhile, which the caller may transfer elsewhere at any time, but a lane's own. Bytes that no conversion touches are moved a
+ * few megabytes at a time.
+ *
+ * @module
+ */
+
+import { addressOf } from "../ffi/handle.ts";
+import { lib } from "../ffi/lib.js";
+import { library } from "../ffi/library.ts";
+import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
+import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
+import { type Call, isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
+import { lengthOf, move } from "./move.ts";
+import { bufferOf, type Operand } from "./operand.ts";
+import type { Plan } from "./plan.ts";
+import { cores } from "./task.ts";
+import { separate, transfer } from "./transfer.ts";
+import { type Bytes, expectFloats, type FromFloat, type ToFloat } from "./types.ts";
+
+/** How long a piece should take, and how long JavaScript may run without a break, in milliseconds. */
+const PIECE = 2, BREATH = 8;
+
+/** Elements of the piece that is timed; of the least and the largest piece; of one that is moved as it is. */
+const PROBE = 4096, LEAST = 4096, MOST = 1 << 20, MOVED = 1 << 20;
+
+/** A copy that is worth fewer milliseconds is done at once. */
+const WORTH = 3;
+
+type Progress = ((done: number, total: number) => void) | undefined;
+
+/** Carries out a plan. */
+export async function carry(plan: Plan, threads: number, signal: AbortSignal | undefined, onProgress: Progress): Promise<void> {
+  const releases = [plan.source, plan.destination].flatMap(holds);
+  try {
+    releases.push(await cores.acquire(threads, signal));
+    await new Carrier(plan, threads, signal, onProgress).run();
+  } finally {
+    for (const release of releases) release();
+  }
+}
+
+function holds({ tensor }: Operand): (() => void)[] {
+  if (tensor === null) return [];
+  return [tensor.owner, bufferOf(tensor)?.owner].flatMap((owner) => owner === undefined ? [] : [owner.hold("copyAsync is using it")]);
+}
+
+/** Memory of one thread's. */
+class Lane {
+  readonly #kept: Map<string, Bytes> = new Map();
+
+  scratch = (use: string, length: number): Bytes => {
+    let bytes = this.#kept.get(use);
+    if (bytes === undefined || bytes.length < length) this.#kept.set(use, bytes = new Uint8Array(length));
+    return bytes.subarray(0, length);
+  };
+}
+
+/** Memory that C may use while JavaScript runs, or that it may not. */
+interface Memory {
+  readonly bytes: Bytes;
+  readonly pinned: boolean;
+}
+
+class Carrier {
+  readonly #plan: Plan;
+  readonly #lanes: readonly Lane[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #onProgress: Progress;
+  #done = 0;
+  #rested = performance.now();
+
+  constructor(plan: Plan, threads: number, signal: AbortSignal | undefined, onProgress: Progress) {
+    this.#plan = plan;
+    this.#lanes = Array.from({ length: threads }, () => new Lane());
+    this.#signal = signal;
+    this.#onProgress = onProgress;
+  }
+
+  async run(): Promise<void> {
+    const { source, destination, box } = this.#plan;
+    if (source.count > 0) {
+      if (source.bytes !== null && destination.bytes !== null) {
+        await this.#onHost(memoryOf(source), memoryOf(destination), box);
+      } else if (isWholeCopy(this.#plan)) {
+        await nonblocking.copy(source.tensor!.address, destination.tensor!.address);
+      } else {
+        for (const piece of stagePieces(this.#plan)) await this.#staged(piece);
+      }
+    }
+    if (this.#done < source.count || source.count === 0) this.#report(source.count - this.#done);
+  }
+
+  /** A piece that is on a device on one side or both. */
+  async #staged(piece: Box): Promise<void> {
+    const { source, destination, conversion } = this.#plan;
+    let box = piece, from: Memory, to: Memory;
+    if (source.bytes === null) {
+      const read = stage("from", box, conversion.from.typeSize);
+      await this.#carry(nonblocking.get, read, source.tensor!);
+      [from, box] = [{ bytes: read.bytes, pinned: true }, read.box];
+    } else from = memoryOf(source);
+    if (destination.bytes !== null) return await this.#onHost(from, to = memoryOf(destination), box);
+    const written = stage("to", box, conversion.to.typeSize);
+    if (written.hasMore) await this.#carry(nonblocking.get, written, destination.tensor!);
+    [to, box] = [{ bytes: written.bytes, pinned: true }, written.box];
+    await this.#onHost(from, to, box);
+    await this.#carry(nonblocking.set, written, destination.tensor!);
+  }
+
+  async #carry(by: Nonblocking2d, { bytes, calls }: Stage, tensor: lib.ggml_tensor): Promise<void> {
+    const base = addressOf(bytes);
+    for (const { at, offset, size, copies, stride } of calls as Call[]) {
+      this.#signal?.throwIfAborted();
+      const numbers = [offset, size, copies, stride, size].map(BigInt);
+      await by(tensor.address, base + BigInt(at), numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+    }
+    bytes.at(0); // it lived until here
+  }
+
+  async #onHost(source: Memory, to: Memory, wanted: Box): Promise<void> {
+    const { conversion } = this.#plan;
+    expectThere(source, to);
+    const { from: bytes, box } = separate(source.bytes, to.bytes, wanted, conversion);
+    const from = bytes === source.bytes ? source : { bytes, pinned: true };
+    if (isPlain(box.axes, conversion)) await this.#move(from.bytes, to.bytes, unitsOf(box));
+    else await this.#convert(from, to, order(box, conversion));
+  }
+
+  async #move(from: Bytes, to: Bytes, box: Box): Promise<void> {
+    const { typeSize, blockSize } = this.#plan.conversion.to;
+    const sorted = overlapsItself("to", box.axes, typeSize) ? box : merge(sortBy("to", box));
+    for (const piece of pieces(sorted, MOVED / typeSize * 4)) {
+      this.#signal?.throwIfAborted();
+      expectThere({ bytes: from }, { bytes: to });
+      move(from, to, piece, typeSize);
+      this.#report(lengthOf(piece.axes, blockSize));
+      await this.#breathe();
+    }
+  }
+
+  async #convert(from: Memory, to: Memory, box: Box): Promise<void> {
+    const { conversion } = this.#plan;
+    const whole = conversion.imatrix !== null;
+    const [probe] = pieces(box, PROBE, whole);
+    const count = lengthOf(probe.axes, 1);
+    await this.#piece(this.#lanes[0], from, to, probe, conversion); // makes ggml's tables, if there are any
+    const start = performance.now();
+    await this.#piece(this.#lanes[0], from, to, probe, conversion);
+    const each = (performance.now() - start) / count;
+    const most = Math.min(Math.max(PIECE / each, LEAST), MOST);
+    const queue = pieces(box, each * lengthOf(box.axes, 1) < WORTH ? Infinity : most, whole);
+    let failed = false;
+    await allSettled(this.#lanes.map(async (lane) => {
+      try {
+        for (const piece of queue) {
+          if (failed) return;
+          this.#signal?.throwIfAborted();
+          await this.#piece(lane, from, to, piece, conversion);
+          this.#report(lengthOf(piece.axes, 1));
+          await this.#breathe();
+        }
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }));
+  }
+
+  /** Gathers a piece, has C convert it, and scatters the results. */
+  async #piece(lane: Lane, from: Memory, to: Memory, piece: Box, conversion: Conversion): Promise<void> {
+    expectThere(from, to);
+    const prepared = prepare(from.bytes, to.bytes, piece, conversion, lane.scratch);
+    let { source, target } = prepared;
+    if (!from.pinned && source.buffer === from.bytes.buffer) {
+      source = lane.scratch("source", source.length);
+      source.set(prepared.source);
+    }
+    if (!to.pinned && target.buffer === to.bytes.buffer) target = lane.scratch("target", target.length);
+    await runLater({ ...prepared, source, target }, lane);
+    expectThere(from, to);
+    if (target !== prepared.target) prepared.target.set(target);
+    prepared.finish();
+  }
+
+  #report(count: number): void {
+    const total = this.#plan.source.count;
+    this.#done = Math.min(total, this.#done + count);
+    this.#onProgress?.(this.#done, total);
+  }
+
+  /** Lets the event loop turn, if it hasn't for a while. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#rested < BREATH) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#rested = performance.now();
+  }
+}
+
+function memoryOf({ bytes, tensor }: Operand): Memory {
+  return { bytes: bytes!, pinned: tensor !== null };
+}
+
+/** Throws if one side is gone. */
+function expectThere(from: Pick<Memory, "bytes">, to: Pick<Memory, "bytes">): void {
+  if (from.bytes.buffer.detached) throw new Error("copyAsync: the source's memory was transferred elsewhere meanwhile");
+  if (to.bytes.buffer.detached) throw new Error("copyAsync: the destination's memory was transferred elsewhere meanwhile");
+}
+
+/** Waits for all, and then throws what the first to fail threw. */
+async function allSettled(promises: Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) if (result.status === "rejected") throw result.reason;
+}
+
+/** What `run` of `convert.ts` does, with C on another thread. */
+async function runLater({ source, target, rows, rowLength, from, to, imatrix }: Prepared, lane: Lane): Promise<void> {
+  const count = rows * rowLength;
+  if (isFloats(to)) return await toFloatLater(from.toFloat!, source, target, count);
+  if (isFloats(from)) return await fromFloatLater(to.fromFloat!, to.type, source, target, rows, rowLength, imatrix);
+  const floats = lane.scratch("floats", count * 4);
+  await toFloatLater(from.toFloat!, source, floats, count);
+  await fromFloatLater(to.fromFloat!, to.type, floats, target, rows, rowLength, imatrix);
+}
+
+async function toFloatLater(toFloat: ToFloat, from: Bytes, to: Bytes, count: number): Promise<void> {
+  if (toFloat.address === null) return toFloat(from, to, count);
+  await nonblocking.routine(toFloat.address)(addressOf(from), addressOf(to), BigInt(count));
+}
+
+async function fromFloatLater(
+  fromFloat: FromFloat,
+  type: lib.ggml_type,
+  from: Bytes,
+  to: Bytes,
+  rows: number,
+  rowLength: number,
+  imatrix: Float32Array<ArrayBuffer> | null,
+): Promise<void> {
+  if (fromFloat.isChunk) {
+    expectFloats(type, from, rows * rowLength, imatrix);
+    const weights = imatrix === null ? 0n : addressOf(imatrix);
+    await nonblocking.quantize(type, addressOf(from), addressOf(to), 0n, BigInt(rows), BigInt(rowLength), weights);
+  } else if (fromFloat.address === null) fromFloat(from, to, rows, rowLength, imatrix);
+  else await nonblocking.routine(fromFloat.address)(addressOf(from), addressOf(to), BigInt(rows * rowLength));
+}
+
+type Nonblocking2d = (
+  tensor: bigint,
+  data: bigint,
+  offset: bigint,
+  size: bigint,
+  copies: bigint,
+  stride: bigint,
+  stride2: bigint,
+) => Promise<void>;
+type Routine = (from: bigint, to: bigint, count: bigint) => Promise<void>;
+type Quantize = (
+  type: number,
+  from: bigint,
+  to: bigint,
+  start: bigint,
+  rows: bigint,
+  rowLength: bigint,
+  imatrix: bigint,
+) => Promise<bigint>;
+type Copy = (from: bigint, to: bigint) => Promise<void>;
+
+const U64 = "u64", POINTERS = { nonblocking: true, result: "void" } as const;
+const routines: Map<bigint, Routine> = new Map();
+
+/** C functions that are called on another thread, looked up when they are first needed. */
+const nonblocking = {
+  get get(): Nonblocking2d {
+    return find("ggml_backend_tensor_get_2d", { ...POINTERS, parameters: Array(7).fill(U64) }) as Nonblocking2d;
+  },
+  get set(): Nonblocking2d {
+    return find("ggml_backend_tensor_set_2d", { ...POINTERS, parameters: Array(7).fill(U64) }) as Nonblocking2d;
+  },
+  get copy(): Copy {
+    return find("ggml_backend_tensor_copy", { ...POINTERS, parameters: [U64, U64] }) as Copy;
+  },
+  get quantize(): Quantize {
+    return find("ggml_quantize_chunk", {
+      nonblocking: true,
+      result: U64,
+      parameters: ["u32", U64, U64, "i64", "i64", "i64", U64],
+    }) as Quantize;
+  },
+  routine(address: bigint): Routine {
+    let call = routines.get(address);
+    if (call === undefined) {
+      const pointer = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address)!, { ...POINTERS, parameters: [U64, U64, "i64"] });
+      routines.set(address, call = pointer.call.bind(pointer) as Routine);
+    }
+    return call;
+  },
+};
+
+const symbols: Map<string, unknown> = new Map();
+
+function find(name: string, definition: Deno.ForeignFunction): unknown {
+  let symbol = symbols.get(name);
+  if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, definition));
+  return symbol;
+}
