@@ -10,7 +10,7 @@
  */
 
 import { addressOf } from "../ffi/handle.ts";
-import { lib } from "../ffi/lib.js";
+import type { lib } from "../ffi/lib.js";
 import { library } from "../ffi/library.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
@@ -19,7 +19,7 @@ import { lengthOf, move } from "./move.ts";
 import { bufferOf, type Operand } from "./operand.ts";
 import type { Plan } from "./plan.ts";
 import { cores } from "./task.ts";
-import { separate, transfer } from "./transfer.ts";
+import { separate } from "./transfer.ts";
 import { type Bytes, expectFloats, type FromFloat, type ToFloat } from "./types.ts";
 
 /** How long a piece should take, and how long JavaScript may run without a break, in milliseconds. */

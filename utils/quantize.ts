@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import type { lib } from "../ffi/lib.js";
 import { countOf, denseLayout } from "./box.ts";
 import type { NestedNumbers } from "./nested.ts";
 import type { TensorLike } from "./operand.ts";
