@@ -14,10 +14,11 @@ import type { lib } from "../ffi/lib.js";
 import { library } from "../ffi/library.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
-import { type Call, isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
+import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
 import { lengthOf, move } from "./move.ts";
 import { bufferOf, type Operand } from "./operand.ts";
 import type { Plan } from "./plan.ts";
+import { queueOf } from "./queue.ts";
 import { cores } from "./task.ts";
 import { separate } from "./transfer.ts";
 import { type Bytes, expectFloats, type FromFloat, type ToFloat } from "./types.ts";
@@ -34,13 +35,20 @@ const WORTH = 3;
 type Progress = ((done: number, total: number) => void) | undefined;
 
 /** Carries out a plan. */
-export async function carry(plan: Plan, threads: number, signal: AbortSignal | undefined, onProgress: Progress): Promise<void> {
+export async function carry(
+  plan: Plan,
+  threads: number,
+  backend: lib.ggml_backend | null,
+  signal: AbortSignal | undefined,
+  onProgress: Progress,
+): Promise<void> {
   const releases = [plan.source, plan.destination].flatMap(holds);
   try {
+    if (backend !== null) releases.push(backend.owner.hold("copyAsync is using it"), await queueOf(backend).acquire(1, signal));
     releases.push(await cores.acquire(threads, signal));
-    await new Carrier(plan, threads, signal, onProgress).run();
+    await new Carrier(plan, threads, backend, signal, onProgress).run();
   } finally {
-    for (const release of releases) release();
+    for (const release of releases.reverse()) release();
   }
 }
 
@@ -69,14 +77,16 @@ interface Memory {
 class Carrier {
   readonly #plan: Plan;
   readonly #lanes: readonly Lane[];
+  readonly #backend: lib.ggml_backend | null;
   readonly #signal: AbortSignal | undefined;
   readonly #onProgress: Progress;
   #done = 0;
   #rested = performance.now();
 
-  constructor(plan: Plan, threads: number, signal: AbortSignal | undefined, onProgress: Progress) {
+  constructor(plan: Plan, threads: number, backend: lib.ggml_backend | null, signal: AbortSignal | undefined, onProgress: Progress) {
     this.#plan = plan;
     this.#lanes = Array.from({ length: threads }, () => new Lane());
+    this.#backend = backend;
     this.#signal = signal;
     this.#onProgress = onProgress;
   }
@@ -101,24 +111,27 @@ class Carrier {
     let box = piece, from: Memory, to: Memory;
     if (source.bytes === null) {
       const read = stage("from", box, conversion.from.typeSize);
-      await this.#carry(nonblocking.get, read, source.tensor!);
+      await this.#carry("get", read, source.tensor!);
       [from, box] = [{ bytes: read.bytes, pinned: true }, read.box];
     } else from = memoryOf(source);
     if (destination.bytes !== null) return await this.#onHost(from, to = memoryOf(destination), box);
     const written = stage("to", box, conversion.to.typeSize);
-    if (written.hasMore) await this.#carry(nonblocking.get, written, destination.tensor!);
+    if (written.hasMore) await this.#carry("get", written, destination.tensor!);
     [to, box] = [{ bytes: written.bytes, pinned: true }, written.box];
     await this.#onHost(from, to, box);
-    await this.#carry(nonblocking.set, written, destination.tensor!);
+    await this.#carry("set", written, destination.tensor!);
   }
 
-  async #carry(by: Nonblocking2d, { bytes, calls }: Stage, tensor: lib.ggml_tensor): Promise<void> {
+  /** Reads or writes what a stage stands for. */
+  async #carry(which: "get" | "set", { bytes, calls }: Stage, tensor: lib.ggml_tensor): Promise<void> {
     const base = addressOf(bytes);
-    for (const { at, offset, size, copies, stride } of calls as Call[]) {
+    for (const { at, offset, size, copies, stride } of calls) {
       this.#signal?.throwIfAborted();
       const numbers = [offset, size, copies, stride, size].map(BigInt);
-      await by(tensor.address, base + BigInt(at), numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+      if (this.#backend === null) await nonblocking.tensor2d(which)(tensor.address, base + BigInt(at), ...numbers);
+      else await nonblocking.tensor2dAsync(which)(this.#backend.address, tensor.address, base + BigInt(at), ...numbers);
     }
+    if (this.#backend !== null) await nonblocking.synchronize(this.#backend.address);
     bytes.at(0); // it lived until here
   }
 
@@ -248,15 +261,7 @@ async function fromFloatLater(
   else await nonblocking.routine(fromFloat.address)(addressOf(from), addressOf(to), BigInt(rows * rowLength));
 }
 
-type Nonblocking2d = (
-  tensor: bigint,
-  data: bigint,
-  offset: bigint,
-  size: bigint,
-  copies: bigint,
-  stride: bigint,
-  stride2: bigint,
-) => Promise<void>;
+type OfPointers = (...args: bigint[]) => Promise<void>;
 type Routine = (from: bigint, to: bigint, count: bigint) => Promise<void>;
 type Quantize = (
   type: number,
@@ -267,33 +272,32 @@ type Quantize = (
   rowLength: bigint,
   imatrix: bigint,
 ) => Promise<bigint>;
-type Copy = (from: bigint, to: bigint) => Promise<void>;
 
-const U64 = "u64", POINTERS = { nonblocking: true, result: "void" } as const;
+const U64 = "u64", VOID = { nonblocking: true, result: "void" } as const;
 const routines: Map<bigint, Routine> = new Map();
 
 /** C functions that are called on another thread, looked up when they are first needed. */
 const nonblocking = {
-  get get(): Nonblocking2d {
-    return find("ggml_backend_tensor_get_2d", { ...POINTERS, parameters: Array(7).fill(U64) }) as Nonblocking2d;
+  tensor2d: (which: "get" | "set"): OfPointers => find(`ggml_backend_tensor_${which}_2d`, { ...VOID, parameters: Array(7).fill(U64) }),
+  tensor2dAsync: (which: "get" | "set"): OfPointers =>
+    find(`ggml_backend_tensor_${which}_2d_async`, { ...VOID, parameters: Array(8).fill(U64) }),
+  get synchronize(): OfPointers {
+    return find("ggml_backend_synchronize", { ...VOID, parameters: [U64] });
   },
-  get set(): Nonblocking2d {
-    return find("ggml_backend_tensor_set_2d", { ...POINTERS, parameters: Array(7).fill(U64) }) as Nonblocking2d;
-  },
-  get copy(): Copy {
-    return find("ggml_backend_tensor_copy", { ...POINTERS, parameters: [U64, U64] }) as Copy;
+  get copy(): OfPointers {
+    return find("ggml_backend_tensor_copy", { ...VOID, parameters: [U64, U64] });
   },
   get quantize(): Quantize {
     return find("ggml_quantize_chunk", {
       nonblocking: true,
       result: U64,
       parameters: ["u32", U64, U64, "i64", "i64", "i64", U64],
-    }) as Quantize;
+    });
   },
   routine(address: bigint): Routine {
     let call = routines.get(address);
     if (call === undefined) {
-      const pointer = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address)!, { ...POINTERS, parameters: [U64, U64, "i64"] });
+      const pointer = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address)!, { ...VOID, parameters: [U64, U64, "i64"] });
       routines.set(address, call = pointer.call.bind(pointer) as Routine);
     }
     return call;
@@ -302,7 +306,8 @@ const nonblocking = {
 
 const symbols: Map<string, unknown> = new Map();
 
-function find(name: string, definition: Deno.ForeignFunction): unknown {
+// deno-lint-ignore no-explicit-any -- typed by whoever asks
+function find(name: string, definition: Deno.ForeignFunction): any {
   let symbol = symbols.get(name);
   if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, definition));
   return symbol;

@@ -7,16 +7,23 @@
  */
 
 import { describe } from "../ffi/describe.ts";
+import { freedError } from "../ffi/handle.ts";
+import { lib } from "../ffi/lib.js";
 import type { CopyOptions } from "./copy.ts";
 import type { NestedNumbers } from "./nested.ts";
-import type { TensorLike } from "./operand.ts";
-import { plan } from "./plan.ts";
+import { bufferOf, type TensorLike } from "./operand.ts";
+import { type Plan, plan } from "./plan.ts";
 import { cores } from "./task.ts";
 
 /** What {@linkcode copyAsync} takes besides its two sides. */
 export interface CopyAsyncOptions extends CopyOptions {
   /** The most threads to convert on; by default as many as the machine has cores, and never more than those. */
   threads?: number;
+  /**
+   * The backend whose queue the bytes of a tensor on its device go through (`ggml_backend_tensor_get_2d_async` and its like), after what was
+   * begun on it before. By default they go by themselves.
+   */
+  backend?: lib.ggml_backend;
   /** Cancels the copy. */
   signal?: AbortSignal;
   /** Called from time to time, and at the end, with the number of elements that are done and the number of all. */
@@ -31,7 +38,7 @@ export interface CopyAsyncOptions extends CopyOptions {
  *
  * @param from What `copy` takes.
  * @param to Where it goes.
- * @param options As for `copy`; `threads`; `signal`, after which what is written so far stays written; `onProgress(done, total)`.
+ * @param options As for `copy`; `threads`; `backend`; `signal`, after which what is written so far stays written; `onProgress(done, total)`.
  * @throws What `copy` throws; the signal's reason (by default an `AbortError`); what `onProgress` threw. All as a rejection.
  *
  * @example
@@ -49,7 +56,7 @@ export interface CopyAsyncOptions extends CopyOptions {
  */
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
   if (typeof options !== "object" || options === null) throw new TypeError(`copyAsync: expected options, got ${describe(options)}`);
-  const { threads = cores.capacity, signal, onProgress } = options;
+  const { threads = cores.capacity, signal, onProgress, backend = null } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     const error = typeof threads === "number" ? RangeError : TypeError;
     throw new error(`copyAsync: threads must be a positive whole number, got ${describe(threads)}`);
@@ -61,7 +68,19 @@ export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike
     throw new TypeError(`copyAsync: onProgress must be a function, got ${describe(onProgress)}`);
   }
   const work = plan("copyAsync", from, to, options);
+  if (backend !== null) expectBackend(backend, work);
   signal?.throwIfAborted();
   const { carry } = await import("./carrier.ts");
-  await carry(work, Math.min(threads, cores.capacity), signal, onProgress);
+  await carry(work, Math.min(threads, cores.capacity), backend, signal, onProgress);
+}
+
+/** Throws unless the tensors that are on a device are on the backend's: C asserts it. */
+function expectBackend(backend: lib.ggml_backend, { source, destination }: Plan): void {
+  if (!(backend instanceof lib.ggml_backend)) throw new TypeError(`copyAsync: backend must be a ggml_backend, got ${describe(backend)}`);
+  if (backend.owner.freed) throw freedError(backend, "copyAsync");
+  const own = lib.ggml_backend_get_default_buffer_type(backend);
+  for (const { bytes, tensor, describe } of [source, destination]) {
+    if (bytes !== null || lib.ggml_backend_buffer_get_type(bufferOf(tensor!)!).equals(own)) continue;
+    throw new Error(`copyAsync: ${describe()} is not in the memory of the backend ${lib.ggml_backend_name(backend)}`);
+  }
 }

@@ -15,15 +15,12 @@ import type { Owner } from "../ffi/owner.ts";
 import { operatorsOf } from "../ffi/threads.ts";
 import { Cancel } from "./cancel.ts";
 import { setThreads } from "./compute.ts";
-import { Queue } from "./queue.ts";
+import { type Queue, queueOf } from "./queue.ts";
 import { cut, type Slice, sliceCost } from "./slices.ts";
-import { type Backend, backendsOf, cores, expectSuccess, type Task } from "./task.ts";
+import { backendsOf, cores, expectSuccess, type Task } from "./task.ts";
 
 /** The computations under way. It keeps alive what C uses: nothing else may refer to it any more. */
 const jobs: Set<Job> = new Set();
-
-/** The backends in use, and who waits for them: one computes one graph at a time. */
-const backendQueues: Map<bigint, Queue> = new Map();
 
 type Nonblocking = (...args: unknown[]) => Promise<number>;
 const symbols: Map<string, Nonblocking> = new Map();
@@ -182,11 +179,4 @@ export class Job implements Waiter {
       this.fail(error);
     }
   }
-}
-
-function queueOf({ address }: Backend): Queue {
-  for (const [other, queue] of backendQueues) if (queue.idle) backendQueues.delete(other);
-  let queue = backendQueues.get(address);
-  if (queue === undefined) backendQueues.set(address, queue = new Queue(1));
-  return queue;
 }

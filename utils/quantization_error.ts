@@ -49,9 +49,10 @@ export function quantizationError(
   options: QuantizeOptions = {},
 ): QuantizationError {
   const { numbers, rowLength } = floatsOf(array, options);
+  if (numbers.length === 0) return { rmse: 0, max: 0, bitsPerWeight: 0 };
   const step = Math.max(1, Math.floor(PIECE / rowLength)) * rowLength;
   let squares = 0, max = 0, bytes = 0;
-  for (let begin = 0; begin === 0 || begin < numbers.length; begin += step) {
+  for (let begin = 0; begin < numbers.length; begin += step) {
     const piece = numbers.subarray(begin, begin + step);
     const quantized = quantize(piece, type, { ...options, rowLength });
     bytes += quantized.length;
@@ -61,8 +62,7 @@ export function quantizationError(
       if (!(Math.abs(difference) <= max)) max = Math.abs(difference); // NaN stays
     });
   }
-  const count = Math.max(1, numbers.length);
-  return { rmse: Math.sqrt(squares / count), max, bitsPerWeight: bytes * 8 / count };
+  return { rmse: Math.sqrt(squares / numbers.length), max, bitsPerWeight: bytes * 8 / numbers.length };
 }
 
 /** The numbers as floats one after the other, and how long a row is. */
@@ -72,8 +72,8 @@ function floatsOf(
 ): { numbers: Float32Array; rowLength: number } {
   const source = sourceOf("quantizationError", array, null, MOST);
   const length = source.shape?.at(-1) ?? rowLength ?? imatrix?.length ?? source.count;
-  if (array instanceof Float32Array) return { numbers: array, rowLength: Math.max(1, length) };
+  if (array instanceof Float32Array) return { numbers: array, rowLength: length };
   const numbers = new Float32Array(source.count);
   copy(array, numbers);
-  return { numbers, rowLength: Math.max(1, length) };
+  return { numbers, rowLength: length };
 }

@@ -56,6 +56,9 @@ export function quantize(
   if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
     throw new RangeError(`quantize: rowLength must be a positive whole number, got ${describe(rowLength)}`);
   }
+  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
+    throw new TypeError(`quantize: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
+  }
   const source = sourceOf("quantize", array, null, MOST);
   const { blockSize, typeSize, name } = info;
   const shape = source.shape ?? rowsOf(source.count, rowLength ?? imatrix?.length ?? source.count);

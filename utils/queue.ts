@@ -78,3 +78,14 @@ export class Queue {
     }
   }
 }
+
+/** The backends in use, and who waits for them: one does one thing at a time. */
+const backendQueues: Map<bigint, Queue> = new Map();
+
+/** The queue of a backend. */
+export function queueOf({ address }: { readonly address: bigint }): Queue {
+  for (const [other, queue] of backendQueues) if (queue.idle) backendQueues.delete(other);
+  let queue = backendQueues.get(address);
+  if (queue === undefined) backendQueues.set(address, queue = new Queue(1));
+  return queue;
+}

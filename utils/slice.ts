@@ -32,7 +32,8 @@ export class TensorSlice {
   }
 
   [Symbol.for("Deno.customInspect")](): string {
-    return `TensorSlice { [${this.shape.join(", ")}] of ${describeTensor(this.tensor)} }`;
+    const { tensor } = this;
+    return `TensorSlice { [${this.shape.join(", ")}] of ${tensor.owner.freed ? "a freed tensor" : describeTensor(tensor)} }`;
   }
 }
 
