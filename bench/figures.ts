@@ -8,7 +8,9 @@ import type { Contender, Figure } from "./measure.ts";
 import { type Headers, peer, type Peers, type Tool } from "./peers.ts";
 
 /** The figures of `deno task bench`. `work` is a folder to write into. */
-export function figures(peers: Peers, work: string, headers: Headers): Figure[] {
+export async function figures(peers: Peers, work: string, headers: Headers): Promise<Figure[]> {
+  const decoder = await peers.c("decoder.c"), copies = await peers.c("copies.c");
+  const cores = navigator.hardwareConcurrency;
   return [
     {
       id: "demo",
@@ -28,8 +30,16 @@ export function figures(peers: Peers, work: string, headers: Headers): Figure[] 
     call("nelements", "lib.ggml_nelements(t)", peers),
     field("type", "t.type", peers),
     field("ne", "t.ne[0]", peers),
-    graph("warm", "a decoder's graph, built again", 0.2, 7, peers),
-    graph("first", "a decoder's graph, first in its process", 2.5, 15, peers),
+    graph("warm", "a decoder's graph, built again", 0.2, 7, decoder, peers),
+    graph("first", "a decoder's graph, first in its process", 2.5, 15, decoder, peers),
+    // 16 Mi elements: 67.1 MB of floats, so 1 ms is 67.1 GB/s of the floats' side.
+    copied("f32-f32", "copy 16 Mi: F32 → F32", 1 / 0.9, copies, peers),
+    copied("f32-f16", "copy 16 Mi: F32 → F16", 1 / 0.9, copies, peers),
+    copied("f16-f32", "copy 16 Mi: F16 → F32", 1 / 0.9, copies, peers),
+    copied("q4_K-f32", "copy 16 Mi: Q4_K → F32", 1 / 0.9, copies, peers),
+    copied("f32-q4_K", `copyAsync 16 Mi: F32 → Q4_K, ${cores} cores (C: one)`, 1 / 0.9 / cores, copies, peers),
+    copied("transposed", "copy 4096 × 4096, transposed (C: ggml_cont)", 2, copies, null),
+    { ...copied("small", "1,000 copies of 64 floats", 0.5, copies, peers), target: { limit: 0.5 } },
     {
       id: "regenerate",
       title: "deno task regenerate, all headers",
@@ -84,7 +94,23 @@ function field(what: string, title: string, peers: Peers): Figure {
   };
 }
 
-function graph(what: string, title: string, limit: number, runs: number, peers: Peers): Figure {
+function copied(what: string, title: string, limit: number, c: Tool, peers: Peers | null): Figure {
+  return {
+    id: `copy-${what}`,
+    title,
+    unit: "ms",
+    how: "inside",
+    runs: 5,
+    target: { limit, of: "C" },
+    contenders: [
+      contender("ours", deno("bench/ours/copies.ts", what)),
+      contender("C", c, what),
+      ...(peers === null ? [] : [contender("cffi", peers.numpy("copies_cffi.py"), what)]),
+    ],
+  };
+}
+
+function graph(what: string, title: string, limit: number, runs: number, c: Tool, peers: Peers): Figure {
   return {
     id: `graph-${what}`,
     title,
@@ -95,7 +121,7 @@ function graph(what: string, title: string, limit: number, runs: number, peers: 
     contenders: [
       contender("ours", deno("bench/ours/graph.ts", what)),
       contender("ours, no guards", deno("bench/ours/graph.ts", what, "no-guards")),
-      contender("C", peers.c, what),
+      contender("C", c, what),
       ...pythons(what, peers),
     ],
   };

@@ -40,7 +40,7 @@ async function main(args: string[]): Promise<number> {
 async function bench(work: string, filters: string[], json: string | undefined): Promise<number> {
   const headers = await findHeaders();
   const peers = await preparePeers(work, headers);
-  const all = figures(peers, work, headers);
+  const all = await figures(peers, work, headers);
   const chosen = all.filter(({ id }) => filters.length === 0 || filters.some((filter) => id.includes(filter)));
   if (chosen.length === 0) {
     console.error(`no figure matches ${filters.join(" ")}; there are ${all.map(({ id }) => id).join(", ")}`);

@@ -21,8 +21,8 @@ export interface Peers {
   readonly library: string;
   /** ggml's version as the library says it. */
   readonly version: string | null;
-  /** The decoder's graph in C, compiled. */
-  readonly c: Tool;
+  /** A program in C under `peers/`, compiled. */
+  readonly c: (source: string) => Promise<Tool>;
   /** Python, where it has cffi: `peers/FILE MODULE_FOLDER LIBRARY` follows. */
   readonly cffi: (script: string) => Tool;
   /** The same for ctypes. */
@@ -48,7 +48,7 @@ export async function preparePeers(work: string, headers: Headers): Promise<Peer
   const { files: [library], version } = load();
   if ("missing" in headers) {
     const nothing = () => headers;
-    return { library, version, c: headers, cffi: nothing, ctypes: nothing, numpy: nothing, regenerate: headers };
+    return { library, version, c: () => Promise.resolve(headers), cffi: nothing, ctypes: nothing, numpy: nothing, regenerate: headers };
   }
   const { tree } = headers;
   const { cdef, json } = readDeclarations(tree);
@@ -63,7 +63,7 @@ export async function preparePeers(work: string, headers: Headers): Promise<Peer
   return {
     library,
     version,
-    c: gcc ? await compile(work, tree, library) : { missing: GCC },
+    c: (source) => gcc ? compile(source, work, tree, library) : Promise.resolve({ missing: GCC }),
     cffi: (name) => script(name, { cffi }, work, library),
     ctypes: (name) => script(name, {}, `${work}/ggml.json`, library),
     numpy: (name) => script(name, { cffi, numpy }, work, library),
@@ -93,15 +93,15 @@ export function pathOf(url: URL): string {
   return Deno.build.os === "windows" ? path.slice(1) : path;
 }
 
-/** Compiles the graph in C, linked with the library's own file and its neighbours. */
-async function compile(work: string, tree: string, library: string): Promise<Tool> {
+/** Compiles a program in C, linked with the library's own file and its neighbours. */
+async function compile(source: string, work: string, tree: string, library: string): Promise<Tool> {
   const folder = library.replace(/[^/\\]*$/, "");
   const neighbours = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => /^libggml-base\.(so|dylib)$/.test(name));
   const libraries = [library, ...neighbours.map((name) => folder + name)];
-  const program = `${work}/decoder`;
+  const program = `${work}/${source.replace(/\.c$/, "")}`;
   const includes = ["-I", `${tree}/ggml/include`, "-I", `${tree}/include`];
   try {
-    await run("gcc", ["-O2", ...includes, peer("decoder.c"), ...libraries, `-Wl,-rpath,${folder}`, "-lm", "-o", program]);
+    await run("gcc", ["-O2", ...includes, peer(source), ...libraries, `-Wl,-rpath,${folder}`, "-lm", "-o", program]);
     return { command: [program] };
   } catch (error) {
     return { missing: `a program that gcc makes: ${(error as Error).message}` };

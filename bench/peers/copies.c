@@ -1,0 +1,96 @@
+/*
+ * What ../ours/copies.ts does, by C's own routines on one thread: ./copies FIGURE
+ *
+ * Prints nanoseconds and a checksum of the result, as ../rounds.ts reads it.
+ */
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ggml-cpu.h"
+#include "ggml.h"
+
+enum { COUNT = 1 << 24, SIDE = 4096, SMALL = 64, ROUNDS = 9, SMALL_ROUNDS = 101 };
+
+static float * f32, * out;
+static void * blocks;
+static const char * figure;
+static struct ggml_context * ctx;
+static struct ggml_cgraph * graph;
+
+static int is(const char * name) {
+    return strcmp(figure, name) == 0;
+}
+
+static size_t prepare(void) {
+    size_t size = sizeof(float) * COUNT;
+    if (is("f16-f32")) ggml_cpu_fp32_to_fp16(f32, blocks, COUNT);
+    if (is("q4_K-f32")) ggml_quantize_chunk(GGML_TYPE_Q4_K, f32, blocks, 0, SIDE, SIDE, NULL);
+    if (is("f32-f16")) return sizeof(ggml_fp16_t) * COUNT;
+    if (is("f32-q4_K")) return ggml_row_size(GGML_TYPE_Q4_K, COUNT);
+    if (is("small")) return sizeof(float) * SMALL;
+    if (is("transposed")) {
+        struct ggml_tensor * tensor = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, SIDE, SIDE);
+        memcpy(tensor->data, f32, size);
+        struct ggml_tensor * result = ggml_cont(ctx, ggml_transpose(ctx, tensor));
+        graph = ggml_new_graph(ctx);
+        ggml_build_forward_expand(graph, result);
+        out = result->data;
+    }
+    return size;
+}
+
+static void run(void) {
+    if (is("f32-f32")) memcpy(out, f32, sizeof(float) * COUNT);
+    else if (is("f32-f16")) ggml_cpu_fp32_to_fp16(f32, (ggml_fp16_t *) out, COUNT);
+    else if (is("f16-f32")) ggml_cpu_fp16_to_fp32(blocks, out, COUNT);
+    else if (is("q4_K-f32")) ggml_get_type_traits(GGML_TYPE_Q4_K)->to_float(blocks, out, COUNT);
+    else if (is("f32-q4_K")) ggml_quantize_chunk(GGML_TYPE_Q4_K, f32, out, 0, SIDE, SIDE, NULL);
+    else if (is("transposed")) ggml_graph_compute_with_ctx(ctx, graph, (int) sysconf(_SC_NPROCESSORS_ONLN));
+    else for (int i = 0; i < 1000; i++) {
+        memcpy(out, f32, sizeof(float) * SMALL);
+        __asm__ volatile("" : : "r"(out) : "memory");
+    }
+}
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1e9 + time.tv_nsec;
+}
+
+static int ascending(const void * a, const void * b) {
+    double x = *(const double *) a, y = *(const double *) b;
+    return (x > y) - (x < y);
+}
+
+int main(int argc, char ** argv) {
+    if (argc != 2) return 2;
+    figure = argv[1];
+    struct ggml_init_params params = { sizeof(float) * COUNT * 2 + (16 << 20), NULL, false };
+    ctx = ggml_init(params);
+    ggml_cpu_init();
+    f32 = malloc(sizeof(float) * COUNT);
+    out = malloc(sizeof(float) * COUNT);
+    blocks = malloc(sizeof(float) * COUNT);
+    memset(out, 1, sizeof(float) * COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) f32[i] = (float) (i * 0x9e3779b1u / 4294967296.0 - 0.5);
+
+    size_t size = prepare();
+    double times[SMALL_ROUNDS];
+    int rounds = is("small") ? SMALL_ROUNDS : ROUNDS;
+    for (int round = -2; round < rounds; round++) {
+        double start = now();
+        run();
+        if (round >= 0) times[round] = now() - start;
+    }
+    qsort(times, rounds, sizeof *times, ascending);
+    long sum = 0;
+    for (size_t i = 0; i < 1024; i++) sum += ((uint8_t *) out)[i * size / 1024];
+    printf("{\"ns\": %f, \"answer\": \"%ld\"}\n", times[rounds / 2], sum);
+    return 0;
+}
