@@ -16,6 +16,7 @@ export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export type { NestedNumbers } from "./nested.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
+export { readNpy, writeNpy } from "./npy.ts";
 export type { TensorLike } from "./operand.ts";
 export type { Backend, ComputeOptions } from "./task.ts";
 export { formatTensor, print, type PrintOptions } from "./print.ts";
