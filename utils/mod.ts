@@ -5,6 +5,8 @@
  * @module
  */
 
+import "./inspect.ts";
+
 export { compute } from "./compute.ts";
 export { computeAsync, type ComputeAsyncOptions } from "./compute_async.ts";
 export { borrow, own } from "./own.ts";
@@ -14,8 +16,10 @@ export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export type { NestedNumbers } from "./nested.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
+export { readNpy, writeNpy } from "./npy.ts";
 export type { TensorLike } from "./operand.ts";
 export type { Backend, ComputeOptions } from "./task.ts";
+export { formatTensor, print, type PrintOptions } from "./print.ts";
 export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 export { type QuantizationError, quantizationError } from "./quantization_error.ts";
 export { type Range, slice, TensorSlice } from "./slice.ts";

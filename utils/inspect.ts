@@ -1,0 +1,79 @@
+/**
+ * What `console.log` and `Deno.inspect` show of a tensor: name, type, dimensions, and the first and last numbers.
+ *
+ * Looking is cheap and harmless: it reads no more of a tensor than it shows, and never throws, whatever became of the tensor. Importing this
+ * module is what makes tensors show themselves so; other handles stay as they are.
+ *
+ * @module
+ */
+
+import { lib } from "../ffi/lib.js";
+import { Handle } from "../ffi/handle.ts";
+import { type PrintOptions, summary } from "./print.ts";
+import { typeInfo } from "./types.ts";
+
+const CUSTOM = Symbol.for("Deno.customInspect");
+
+/** numpy's own defaults. */
+const OPTIONS: Required<PrintOptions> = { threshold: 1000, edgeItems: 3, precision: 8, lineWidth: 75 };
+
+/** What fits in a line with others, inside an object or an array. */
+const SHORT: Required<PrintOptions> = { threshold: 6, edgeItems: 3, precision: 4, lineWidth: Infinity };
+
+/** What Deno says of where the text will stand. */
+interface Place {
+  /** In how many objects and arrays. */
+  readonly currentDepth?: number;
+}
+
+// `ffi/` knows nothing of numbers: the class gets its own method from here, in place of the one that every handle inherits.
+Object.defineProperty(lib.ggml_tensor.prototype, CUSTOM, {
+  configurable: true,
+  writable: true,
+  value(this: lib.ggml_tensor, _inspect: unknown, place?: Place): string {
+    try {
+      return inspectTensor(this, (place?.currentDepth ?? 0) > 0);
+    } catch {
+      return plain(this);
+    }
+  },
+});
+
+/** What any handle shows: its address, and whether it was freed. */
+function plain(tensor: lib.ggml_tensor): string {
+  // The class's own prototype has no address.
+  if (typeof tensor.address !== "bigint") return "ggml_tensor {}";
+  return (Handle.prototype as unknown as Record<symbol, () => string>)[CUSTOM].call(tensor);
+}
+
+function inspectTensor(tensor: lib.ggml_tensor, isNested: boolean): string {
+  const { name, ne, type } = tensor;
+  const dimensions = ne.slice(0, ne.findLastIndex((n) => n !== 1) + 1);
+  const title = `ggml_tensor${name === "" ? "" : ` ${JSON.stringify(name)}`} ${nameOf(type)} ne=[${
+    (dimensions.length === 0 ? [1] : dimensions).join(", ")
+  }]`;
+  if (isNested && dimensions.length > 1) return title;
+  const text = numbers(tensor, isNested ? SHORT : OPTIONS);
+  const isLine = !text.includes("\n") && (isNested || title.length + text.length + 2 <= OPTIONS.lineWidth);
+  return `${title}:${isLine ? " " : "\n"}${text}`;
+}
+
+function nameOf(type: number): string {
+  try {
+    return typeInfo(type).name;
+  } catch {
+    return `type ${type}`;
+  }
+}
+
+/** The numbers, or why there are none. */
+function numbers(tensor: lib.ggml_tensor, options: Required<PrintOptions>): string {
+  try {
+    const { array, toFloat, name } = typeInfo(tensor.type);
+    if (array === null && toFloat === null) return `ggml has no conversion from ${name} to f32`;
+    if (tensor.data === null && !tensor.ne.includes(0)) return "no memory yet";
+    return summary(tensor, "inspect", options);
+  } catch (error) {
+    return (error as Error).message.replace(/^inspect: /, "");
+  }
+}
