@@ -161,6 +161,22 @@ test("more than one piece: 40 MiB, whole, transposed and as columns", () =>
     }
   }));
 
+test("a transposed quantized tensor", () =>
+  onDevice(async (there, here, allocate) => {
+    const q = newTensor(there, lib.GGML_TYPE_Q4_0, 64, 512), twin = newTensor(here, lib.GGML_TYPE_Q4_0, 64, 512);
+    const across = lib.ggml_transpose(there, q);
+    allocate();
+    const numbers = ndarray(wave(64 * 512), [64, 512]);
+    for (const run of [copy, copyAsync]) {
+      await run(numbers, across);
+      copy(numbers, lib.ggml_transpose(here, twin));
+      sameBytes(read(q), bytesOf(twin), "written");
+      const out = new Float32Array(64 * 512);
+      await run(across, out);
+      assertEquals(out, view(lib.ggml_transpose(here, twin), { allowCopy: true }).data);
+    }
+  }));
+
 test("through the backend's queue", () =>
   onDevice(async (there, _here, allocate) => {
     const t = newTensor(there, lib.GGML_TYPE_F16, 64, 64), part = lib.ggml_view_2d(there, t, 20, 50, t.nb[1], 8);

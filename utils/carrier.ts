@@ -15,6 +15,7 @@ import { library } from "../ffi/library.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
 import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
+import { unpermuted } from "./layout.ts";
 import { lengthOf, move } from "./move.ts";
 import { bufferOf, type Operand } from "./operand.ts";
 import type { Plan } from "./plan.ts";
@@ -123,8 +124,8 @@ class Carrier {
   }
 
   /** Reads or writes what a stage stands for. */
-  async #carry(which: "get" | "set", { bytes, calls }: Stage, tensor: lib.ggml_tensor): Promise<void> {
-    const base = addressOf(bytes);
+  async #carry(which: "get" | "set", { bytes, calls }: Stage, part: lib.ggml_tensor): Promise<void> {
+    const base = addressOf(bytes), tensor = unpermuted(part);
     for (const { at, offset, size, copies, stride } of calls) {
       this.#signal?.throwIfAborted();
       const numbers = [offset, size, copies, stride, size].map(BigInt);

@@ -10,6 +10,7 @@
 
 import { lib } from "../ffi/lib.js";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
+import { unpermuted } from "./layout.ts";
 import { lengthOf } from "./move.ts";
 import type { Plan } from "./plan.ts";
 import type { Bytes } from "./types.ts";
@@ -128,7 +129,8 @@ function each(lines: readonly Line[], offset: number, act: (offset: number) => v
 }
 
 /** Reads what a stage stands for. */
-export function load({ bytes, calls }: Stage, tensor: lib.ggml_tensor): void {
+export function load({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
+  const tensor = unpermuted(part);
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
     if (copies === 1) lib.ggml_backend_tensor_get(tensor, part, offset, size);
@@ -137,7 +139,8 @@ export function load({ bytes, calls }: Stage, tensor: lib.ggml_tensor): void {
 }
 
 /** Writes what a stage stands for. */
-export function store({ bytes, calls }: Stage, tensor: lib.ggml_tensor): void {
+export function store({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
+  const tensor = unpermuted(part);
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
     if (copies === 1) lib.ggml_backend_tensor_set(tensor, part, offset, size);

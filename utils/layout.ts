@@ -50,6 +50,15 @@ function blockDimension({ op, op_params, src }: lib.ggml_tensor): number {
   return before > 1 ? before : 1 - before;
 }
 
+/**
+ * The tensor that a transposed or permuted one shows another way: the same data. ggml takes the blocks of a quantized one to lie along its first
+ * dimension when it asks itself how long it is, so it is asked about this one.
+ */
+export function unpermuted(tensor: lib.ggml_tensor): lib.ggml_tensor {
+  const { op, src } = tensor;
+  return op === lib.GGML_OP_TRANSPOSE || op === lib.GGML_OP_PERMUTE ? unpermuted(src[0]!) : tensor;
+}
+
 /** How an `ndarray`'s elements lie, counted from its data. */
 export function layoutOfArray({ shape, stride, offset, data }: NdArray<TypedArray>): Layout {
   const unit = data.BYTES_PER_ELEMENT;
