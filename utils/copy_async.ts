@@ -48,7 +48,7 @@ export interface CopyAsyncOptions extends CopyOptions {
  *
  * using ctx = init();
  * const weights = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_Q4_K, 1024, 256);
- * const numbers = Float32Array.from({ length: 1024 * 256 }, Math.sin);
+ * const numbers = Float32Array.from({ length: 1024 * 256 }, (_, i) => Math.sin(i));
  * let last = 0;
  * await copyAsync(numbers, weights, { onProgress: (done, total) => last = done / total });
  * console.log(last); // 1

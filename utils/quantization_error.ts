@@ -39,7 +39,7 @@ const MOST = 2 ** 30;
  * import { lib } from "@ggml/deno";
  * import { quantizationError } from "@ggml/deno/utils";
  *
- * const { rmse, bitsPerWeight } = quantizationError(Float32Array.from({ length: 256 }, Math.sin), lib.GGML_TYPE_Q4_K);
+ * const { rmse, bitsPerWeight } = quantizationError(Float32Array.from({ length: 256 }, (_, i) => Math.sin(i)), lib.GGML_TYPE_Q4_K);
  * console.log(bitsPerWeight, rmse < 0.05); // 4.5 true
  * ```
  */

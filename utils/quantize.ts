@@ -38,7 +38,7 @@ export interface QuantizeOptions {
  * import { lib } from "@ggml/deno";
  * import { dequantize, quantize } from "@ggml/deno/utils";
  *
- * const bytes = quantize(Float32Array.from({ length: 64 }, Math.sin), lib.GGML_TYPE_Q8_0);
+ * const bytes = quantize(Float32Array.from({ length: 64 }, (_, i) => Math.sin(i)), lib.GGML_TYPE_Q8_0);
  * console.log(bytes.length); // 68
  * console.log(dequantize(bytes, lib.GGML_TYPE_Q8_0)[1].toFixed(2)); // 0.84
  * ```
