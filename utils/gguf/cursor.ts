@@ -1,0 +1,111 @@
+/**
+ * A place in a file that goes forward, and never past its end: whatever a file claims is held against what is left of it first.
+ *
+ * @module
+ */
+
+import { GgufError } from "./error.ts";
+import type { Source } from "./source.ts";
+import { decodeText } from "./text.ts";
+import { MAX_LENGTH } from "./values.ts";
+
+/** Bytes read ahead. */
+const CHUNK = 64 * 1024;
+
+/** Reads a file from its beginning on. */
+export class Cursor {
+  readonly #source: Source;
+  readonly #chunk: Uint8Array<ArrayBuffer> = new Uint8Array(CHUNK);
+  readonly #view: DataView = new DataView(this.#chunk.buffer);
+  /** Where in the file the chunk begins, and how much of it is filled. */
+  #start = 0;
+  #filled = 0;
+  /** Where in the file the next byte is. */
+  offset = 0;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Bytes from here to the end of the file. */
+  get remaining(): number {
+    return this.#source.size - this.offset;
+  }
+
+  /** The error for what begins at `at`, by default here. */
+  error(field: string, problem: string, at = this.offset, options?: ErrorOptions): GgufError {
+    return new GgufError(this.#source.path, at, field, problem, options);
+  }
+
+  u32(field: string): number {
+    return this.#view.getUint32(this.#advance(4, field), true);
+  }
+
+  i32(field: string): number {
+    return this.#view.getInt32(this.#advance(4, field), true);
+  }
+
+  u64(field: string): bigint {
+    return this.#view.getBigUint64(this.#advance(8, field), true);
+  }
+
+  i64(field: string): bigint {
+    return this.#view.getBigInt64(this.#advance(8, field), true);
+  }
+
+  /** So many bytes, in memory of their own. */
+  bytes(length: number, field: string): Uint8Array<ArrayBuffer> {
+    this.#expect(length, field);
+    const bytes = new Uint8Array(length);
+    if (length <= CHUNK) bytes.set(this.#look(length));
+    else this.#source.readInto(bytes, this.offset, "readGguf");
+    this.offset += length;
+    return bytes;
+  }
+
+  /** The bytes of a string, which follow their number. They are good until the next call. */
+  stringBytes(field: string): Uint8Array<ArrayBuffer> {
+    const at = this.offset;
+    const length = this.u64(field);
+    if (length > MAX_LENGTH) throw this.error(field, `a string of ${length} bytes is longer than ggml reads (${MAX_LENGTH})`, at);
+    if (length > this.remaining) throw this.error(field, `a string of ${length} bytes, and the file has ${this.remaining} left`, at);
+    if (length > CHUNK) return this.bytes(Number(length), field);
+    const bytes = this.#look(Number(length));
+    this.offset += bytes.length;
+    return bytes;
+  }
+
+  string(field: string): string {
+    const at = this.offset;
+    const bytes = this.stringBytes(field);
+    try {
+      return decodeText(bytes);
+    } catch (cause) {
+      throw this.error(field, `a string of ${bytes.length} bytes is longer than JavaScript's may be`, at, { cause });
+    }
+  }
+
+  #expect(length: number, field: string): void {
+    const { remaining } = this;
+    if (length > remaining) throw this.error(field, `${length} bytes are needed, and the file has ${remaining} left`);
+  }
+
+  /** Goes forward over a few bytes; where in the chunk they are. */
+  #advance(length: number, field: string): number {
+    this.#expect(length, field);
+    const { byteOffset } = this.#look(length);
+    this.offset += length;
+    return byteOffset;
+  }
+
+  /** The next bytes, no more than a chunk, without going forward. */
+  #look(length: number): Uint8Array<ArrayBuffer> {
+    if (this.offset + length > this.#start + this.#filled) {
+      this.#start = this.offset;
+      this.#filled = Math.min(CHUNK, this.remaining);
+      this.#source.readInto(this.#chunk.subarray(0, this.#filled), this.#start, "readGguf");
+    }
+    const begin = this.offset - this.#start;
+    return this.#chunk.subarray(begin, begin + length);
+  }
+}
