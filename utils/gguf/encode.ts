@@ -21,15 +21,18 @@ class Bytes {
   length = 0;
 
   u32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value, true);
+    const begin = this.#grow(4);
+    this.#view.setUint32(begin, value, true);
   }
 
   u64(value: number | bigint): void {
-    this.#view.setBigUint64(this.#grow(8), BigInt(value), true);
+    const begin = this.#grow(8);
+    this.#view.setBigUint64(begin, BigInt(value), true);
   }
 
   raw(bytes: Uint8Array): void {
-    this.#memory.set(bytes, this.#grow(bytes.length));
+    const begin = this.#grow(bytes.length);
+    this.#memory.set(bytes, begin);
   }
 
   text(text: string, where: string): void {
@@ -48,7 +51,7 @@ class Bytes {
     return this.#memory.subarray(0, this.length);
   }
 
-  /** Makes room, filled with zeros; where it begins. */
+  /** Makes room, filled with zeros; where it begins. The memory may be another one afterwards. */
   #grow(count: number): number {
     const begin = this.length;
     this.length += count;
