@@ -218,9 +218,9 @@ const MALFORMED: readonly [string, Builder, number, RegExp][] = [
   ],
   ["half a block", tensors().tensor("t", [33], Q8_0, 0).pad().zeros(64), 45, /its rows of 33 are no multiple of q8_0's block of 32/],
   ["a scalar of a quantized type", tensors().tensor("t", [], Q8_0, 0).pad().zeros(64), 37, /its rows of 1 are no multiple/],
-  ["a tensor type that is none", tensors().tensor("t", [1], 1000, 0).pad().zeros(32), 45, /tensor "t": there is no tensor type 1000/],
-  ["a negative tensor type", tensors().tensor("t", [1], -1, 0).pad().zeros(32), 45, /there is no tensor type -1/],
-  ["a removed tensor type", tensors().tensor("t", [32], 4, 0).pad().zeros(32), 45, /tensor type 4 was removed from ggml/],
+  ["a tensor type that is none", tensors().tensor("t", [1], 1000, 0).pad().zeros(32), 45, /tensor "t": ggml has no tensor type 1000/],
+  ["a negative tensor type", tensors().tensor("t", [1], -1, 0).pad().zeros(32), 45, /ggml has no tensor type -1/],
+  ["a removed tensor type", tensors().tensor("t", [32], 4, 0).pad().zeros(32), 45, /ggml has no tensor type 4, or not any more/],
   [
     "an offset that is not aligned",
     tensors(2).tensor("t", [1], F32, 0).tensor("u", [1], F32, 4).pad().zeros(64),

@@ -55,10 +55,10 @@ export class Cursor {
 
   /** So many bytes, in memory of their own. */
   bytes(length: number, field: string): Uint8Array<ArrayBuffer> {
+    if (length <= CHUNK) return this.#near(length, field).slice();
     this.#expect(length, field);
     const bytes = new Uint8Array(length);
-    if (length <= CHUNK) bytes.set(this.#look(length));
-    else this.#source.readInto(bytes, this.offset, "readGguf");
+    this.#source.readInto(bytes, this.offset, "readGguf");
     this.offset += length;
     return bytes;
   }
@@ -66,13 +66,15 @@ export class Cursor {
   /** The bytes of a string, which follow their number. They are good until the next call. */
   stringBytes(field: string): Uint8Array<ArrayBuffer> {
     const at = this.offset;
-    const length = this.u64(field);
-    if (length > MAX_LENGTH) throw this.error(field, `a string of ${length} bytes is longer than ggml reads (${MAX_LENGTH})`, at);
+    const begin = this.#advance(8, field);
+    // Exact up to what is allowed, and faster than a bigint.
+    const length = this.#view.getUint32(begin, true) + this.#view.getUint32(begin + 4, true) * 2 ** 32;
+    if (length > MAX_LENGTH) {
+      const exact = this.#view.getBigUint64(begin, true);
+      throw this.error(field, `a string of ${exact} bytes is longer than ggml reads (${MAX_LENGTH})`, at);
+    }
     if (length > this.remaining) throw this.error(field, `a string of ${length} bytes, and the file has ${this.remaining} left`, at);
-    if (length > CHUNK) return this.bytes(Number(length), field);
-    const bytes = this.#look(Number(length));
-    this.offset += bytes.length;
-    return bytes;
+    return length > CHUNK ? this.bytes(length, field) : this.#near(length, field);
   }
 
   string(field: string): string {
@@ -85,27 +87,29 @@ export class Cursor {
     }
   }
 
+  /** Bytes in the chunk, good until the next call. */
+  #near(length: number, field: string): Uint8Array<ArrayBuffer> {
+    const begin = this.#advance(length, field);
+    return this.#chunk.subarray(begin, begin + length);
+  }
+
   #expect(length: number, field: string): void {
     const { remaining } = this;
     if (length > remaining) throw this.error(field, `${length} bytes are needed, and the file has ${remaining} left`);
   }
 
-  /** Goes forward over a few bytes; where in the chunk they are. */
+  /** Goes forward over bytes, no more than a chunk; where in the chunk they are. */
   #advance(length: number, field: string): number {
     this.#expect(length, field);
-    const { byteOffset } = this.#look(length);
+    if (this.offset + length > this.#start + this.#filled) this.#fill();
+    const begin = this.offset - this.#start;
     this.offset += length;
-    return byteOffset;
+    return begin;
   }
 
-  /** The next bytes, no more than a chunk, without going forward. */
-  #look(length: number): Uint8Array<ArrayBuffer> {
-    if (this.offset + length > this.#start + this.#filled) {
-      this.#start = this.offset;
-      this.#filled = Math.min(CHUNK, this.remaining);
-      this.#source.readInto(this.#chunk.subarray(0, this.#filled), this.#start, "readGguf");
-    }
-    const begin = this.offset - this.#start;
-    return this.#chunk.subarray(begin, begin + length);
+  #fill(): void {
+    this.#start = this.offset;
+    this.#filled = Math.min(CHUNK, this.remaining);
+    this.#source.readInto(this.#chunk.subarray(0, this.#filled), this.#start, "readGguf");
   }
 }

@@ -87,7 +87,7 @@ function readType(cursor: Cursor, field: string): TypeInfo {
     return typeInfo(type);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw cursor.error(field, cause.message, at, { cause });
+    throw cursor.error(field, `ggml has no tensor type ${type}, or not any more`, at, { cause });
   }
 }
 
