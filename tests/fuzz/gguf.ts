@@ -113,6 +113,7 @@ async function verdictsOfC(count: number, seed: number, path: string): Promise<(
   return verdicts;
 }
 
+/** Runs a process; false if a signal killed it. */
 async function child(args: readonly string[], path: string, told: (line: string) => void): Promise<boolean> {
   const script = fromFileUrl(new URL("gguf_child.ts", import.meta.url));
   const process = new Deno.Command(Deno.execPath(), {
@@ -129,7 +130,9 @@ async function child(args: readonly string[], path: string, told: (line: string)
     rest = lines.pop()!;
     lines.forEach(told);
   }
-  return (await process.status).success;
+  const { success, signal, code } = await process.status;
+  if (!success && signal === null) throw new Error(`the process for C's reader failed by itself, with exit code ${code}`);
+  return success;
 }
 
 /** What was found, to be read. */

@@ -10,7 +10,7 @@
 
 import { lib } from "@ggml/deno";
 import { onLog } from "@ggml/deno/utils";
-import { openByC, tensorsOf } from "../gguf/c_reader.ts";
+import { openByC, type TensorFacts, tensorsOf } from "../gguf/c_reader.ts";
 import { caseOf } from "./gguf_cases.ts";
 
 /** What C makes of a file. */
@@ -40,12 +40,23 @@ function judge(path: string, size: number): Verdict {
   using ctx = openByC(path);
   if (ctx === null) return "refused";
   if (dimensions(ctx).some(isUncountable)) return "uncountable";
-  const tensors = tensorsOf(ctx);
+  const tensors = tensorsIn(ctx);
+  if (tensors === null) return "beyond";
   const ends = tensors.map(({ offset, byteLength }) => offset + byteLength);
   if (ends.some((end) => end > size)) return "beyond";
   const alignment = lib.gguf_get_alignment(ctx), start = lib.gguf_get_data_offset(ctx);
   const padded = tensors.length === 0 ? size : start + Math.ceil((ends.at(-1)! - start) / alignment) * alignment;
   return loads(path) === (padded <= size) ? "accepted" : "not loaded";
+}
+
+/** The tensors; null if the size of one is beyond 2^53. */
+function tensorsIn(ctx: lib.gguf_context): TensorFacts[] | null {
+  try {
+    return tensorsOf(ctx);
+  } catch (error) {
+    if (error instanceof RangeError && typeof error.cause === "bigint") return null;
+    throw error;
+  }
 }
 
 function dimensions(ctx: lib.gguf_context): bigint[][] {
