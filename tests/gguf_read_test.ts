@@ -124,6 +124,7 @@ Deno.test("what is no file, not there, or not allowed says so", async () => {
   assertThrows(() => readGguf(folder.file("none.gguf")), Deno.errors.NotFound, "none.gguf: ");
   assertThrows(() => readGguf(folder.path), TypeError, `readGguf: ${folder.path}: is not a file`);
   assertThrows(() => readGguf(null as never), TypeError, "readGguf: expected a path, got null");
+  assertThrows(() => readGguf(new URL("https://x.gguf/")), TypeError, "readGguf: expected a path or a file: URL, got https://x.gguf/");
   if (Deno.build.os !== "windows") assertThrows(() => readGguf("/dev/zero"), TypeError, "readGguf: /dev/zero: is not a file");
   const path = folder.file();
   writeTinyLlama(path);
@@ -258,6 +259,34 @@ Deno.test("malformed files: the error names the file, the byte and the field, an
   }
 });
 
+Deno.test("huge files that cost nothing to make don't fill the memory", () => {
+  using folder = new Folder();
+  const array = (kind: number, length: number) => key().u32(9).u32(kind).u64(length);
+  const huge: [Builder, RegExp][] = [
+    [array(8, 2 ** 27), /at byte 41: value of "k": the file has more than 16777216 strings and booleans in arrays/],
+    [array(7, 2 ** 29), /at byte 41: value of "k": the file has more than 16777216 strings and booleans in arrays/],
+    [array(0, 2 ** 30), /at byte 49: value of "k": the metadata is larger than 268435456 bytes/],
+    [key().u32(8).u64(2 ** 30), /at byte 45: value of "k": the metadata is larger than 268435456 bytes/],
+    [new Builder().head(2 ** 19, 0), /at byte 8: number of tensors: 524288: more than 262144 are not read/],
+    [new Builder().head(0, 2 ** 21), /at byte 16: number of keys: 2097152: more than 1048576 are not read/],
+  ];
+  for (const [builder, message] of huge) {
+    const path = folder.write(builder.result());
+    Deno.truncateSync(path, 2 ** 34); // 16 GiB of nothing
+    assertMatch(assertThrows(() => readGguf(path), Error).message, message);
+  }
+  const path = folder.write(tensors().tensor("t", [2 ** 45], F32, 0).pad().result());
+  try {
+    Deno.truncateSync(path, 2 ** 48);
+  } catch {
+    Deno.truncateSync(path, 2 ** 43); // as large as the file system allows
+    return void assertThrows(() => readGguf(path), Error, "reach beyond the end of the file");
+  }
+  using file = readGguf(path);
+  assertThrows(() => file.tensors.get("t")!.numbers(), RangeError, `numbers of tensor "t": no memory for ${2 ** 47} bytes`);
+  assertThrows(() => file.tensors.get("t")!.bytes(), RangeError, `bytes of tensor "t": no memory for ${2 ** 47} bytes`);
+});
+
 Deno.test("odd files that C's reader accepts are read the same", () => {
   using folder = new Folder();
   const odd: Record<string, Builder> = {
@@ -288,6 +317,7 @@ Deno.test("bytes that are no UTF-8 are read and written as they are", async () =
     0x80,
     0x80,
   ]];
+  parts.push(Array.from({ length: 20_000 }, (_, i) => i % 255 + 1));
   const builder = key().u32(9).u32(8).u64(parts.length);
   parts.forEach((part) => builder.text(new Uint8Array(part)));
   const path = folder.write(builder.result()), copy = folder.file();

@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { lib, load } from "@ggml/deno";
-import { copy, type GgufContents, type GgufValue, init, ndarray, readGguf, type TypedArray, writeGguf } from "@ggml/deno/utils";
+import { copy, type GgufContents, type GgufValue, init, ndarray, readGguf, writeGguf } from "@ggml/deno/utils";
 import { fromFileUrl } from "@std/path";
 import { pinnedTree } from "../lexer/release.ts";
 import { metadata, tensors } from "./gguf/arbitrary.ts";
-import { openByC, readByC } from "./gguf/c_reader.ts";
+import { readByC } from "./gguf/c_reader.ts";
 import { Folder, readFacts } from "./gguf/facts.ts";
 import { program } from "./process.ts";
 import { loadTinyLlama, writeTinyLlama } from "./tiny_llama.ts";

@@ -7,6 +7,7 @@
 import { GgufError } from "./error.ts";
 import type { Source } from "./source.ts";
 import { decodeText } from "./text.ts";
+import { MAX_HEAD, MAX_ITEMS } from "./limits.ts";
 import { MAX_LENGTH } from "./values.ts";
 
 /** Bytes read ahead. */
@@ -20,6 +21,7 @@ export class Cursor {
   /** Where in the file the chunk begins, and how much of it is filled. */
   #start = 0;
   #filled = 0;
+  #items = 0;
   /** Where in the file the next byte is. */
   offset = 0;
 
@@ -78,13 +80,13 @@ export class Cursor {
   }
 
   string(field: string): string {
-    const at = this.offset;
-    const bytes = this.stringBytes(field);
-    try {
-      return decodeText(bytes);
-    } catch (cause) {
-      throw this.error(field, `a string of ${bytes.length} bytes is longer than JavaScript's may be`, at, { cause });
-    }
+    return decodeText(this.stringBytes(field));
+  }
+
+  /** Allows so many more elements of arrays that V8's heap holds. */
+  allow(items: number, field: string, at: number): void {
+    this.#items += items;
+    if (this.#items > MAX_ITEMS) throw this.error(field, `the file has more than ${MAX_ITEMS} strings and booleans in arrays`, at);
   }
 
   /** Bytes in the chunk, good until the next call. */
@@ -95,6 +97,7 @@ export class Cursor {
 
   #expect(length: number, field: string): void {
     const { remaining } = this;
+    if (this.offset + length > MAX_HEAD) throw this.error(field, `the metadata is larger than ${MAX_HEAD} bytes`);
     if (length > remaining) throw this.error(field, `${length} bytes are needed, and the file has ${remaining} left`);
   }
 

@@ -6,6 +6,7 @@
 
 import { type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
 import type { TypeInfo } from "../types.ts";
+import { allocate } from "./source.ts";
 
 /** Elements that are converted at once; every block size divides it. */
 const PIECE = 256 * 1024;
@@ -15,22 +16,24 @@ const PIECE = 256 * 1024;
  *
  * @param read Fills an array with the bytes from an offset on.
  * @param shape Row-major.
+ * @param where The method and tensor, for errors.
  * @throws {TypeError} If ggml doesn't convert the type to floats.
  */
 export function numbersOf(
   read: (target: Uint8Array<ArrayBuffer>, offset: number) => void,
   { name, array, toFloat, blockSize, typeSize }: TypeInfo,
   shape: readonly number[],
+  where: string,
 ): NdArray<TypedArray> {
   const count = shape.reduce((product, n) => product * n, 1);
   // BF16's bits are of no use as numbers.
   if (array !== null && array !== Uint16Array) {
-    const bytes = new Uint8Array(count * typeSize);
+    const bytes = allocate(count * typeSize, where);
     read(bytes, 0);
     return ndarray(new array(bytes.buffer), shape);
   }
-  if (toFloat === null) throw new TypeError(`ggml has no conversion from ${name} to f32`);
-  const floats = new Float32Array(count);
+  if (toFloat === null) throw new TypeError(`${where}: ggml has no conversion from ${name} to f32`);
+  const floats = new Float32Array(allocate(count * 4, where).buffer);
   const step = Math.ceil(PIECE / blockSize) * blockSize;
   const piece = new Uint8Array(Math.min(step, count) / blockSize * typeSize);
   for (let i = 0; i < count; i += step) {

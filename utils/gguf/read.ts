@@ -2,20 +2,20 @@
  * `readGguf`: what is in a GGUF file.
  *
  * The file is read here, in TypeScript, and everything that it claims is checked before ggml sees any of it. What `gguf_init_from_file`
- * refuses is refused, and what it accepts is accepted, but for three things that C doesn't look at:
+ * refuses is refused, and what it accepts is accepted, but for four things that C doesn't look at:
  *
  * - data that reaches beyond the end of the file. The padding after the last tensor may be missing, as for llama.cpp;
  * - dimensions whose product is more than 64 bits hold: C looks at what remains of it;
- * - a dimension of more than 2^53, which a tensor without elements could have.
+ * - a dimension of more than 2^53, which a tensor without elements could have;
+ * - more metadata than fits into JavaScript's memory: see `limits.ts`.
  *
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
 import { Cursor } from "./cursor.ts";
 import { readAlignment, readHead, readMetadata } from "./read_metadata.ts";
 import { readTensors } from "./read_tensors.ts";
-import { Source } from "./source.ts";
+import { pathOf, Source } from "./source.ts";
 import { GgufTensor } from "./tensor.ts";
 import type { GgufValue } from "./values.ts";
 
@@ -66,8 +66,7 @@ export interface GgufFile extends Disposable {
  * ```
  */
 export function readGguf(path: string | URL): GgufFile {
-  if (typeof path !== "string" && !(path instanceof URL)) throw new TypeError(`readGguf: expected a path, got ${describe(path)}`);
-  const source = new Source(path);
+  const source = new Source(pathOf(path, "readGguf"));
   try {
     return readFrom(source);
   } catch (error) {

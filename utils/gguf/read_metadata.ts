@@ -8,6 +8,7 @@
 
 import { lib } from "../../ffi/lib.js";
 import type { Cursor } from "./cursor.ts";
+import { MAX_KEYS, MAX_TENSORS } from "./limits.ts";
 import { type GgufValue, isAlignmentKey, type Kind, kindOf, MAX_LENGTH, narrow } from "./values.ts";
 
 /** The least bytes that a key with its value takes: a length, one byte of name, a type, and one byte of value. */
@@ -27,8 +28,8 @@ export function readHead(cursor: Cursor): Head {
   const magic = new TextDecoder("latin1").decode(cursor.bytes(4, "magic"));
   if (magic !== lib.GGUF_MAGIC) throw cursor.error("magic", `expected ${JSON.stringify(lib.GGUF_MAGIC)}, got ${JSON.stringify(magic)}`, 0);
   const version = readVersion(cursor);
-  const tensorCount = readCount(cursor, "number of tensors", LEAST_TENSOR);
-  const keyCount = readCount(cursor, "number of keys", LEAST_KEY);
+  const tensorCount = readCount(cursor, "number of tensors", LEAST_TENSOR, MAX_TENSORS);
+  const keyCount = readCount(cursor, "number of keys", LEAST_KEY, MAX_KEYS);
   return { version, tensorCount, keyCount };
 }
 
@@ -44,13 +45,14 @@ function readVersion(cursor: Cursor): number {
   return version;
 }
 
-function readCount(cursor: Cursor, field: string, least: number): number {
+function readCount(cursor: Cursor, field: string, least: number, limit: number): number {
   const at = cursor.offset;
   const count = cursor.i64(field);
   const most = Math.floor(cursor.remaining / least);
   if (count < 0n || count > most) {
     throw cursor.error(field, `${count}: the ${cursor.remaining} bytes that are left hold ${most} at most`, at);
   }
+  if (count > limit) throw cursor.error(field, `${count}: more than ${limit} are not read`, at);
   return Number(count);
 }
 
@@ -111,12 +113,15 @@ function readArray(cursor: Cursor, field: string): GgufValue {
   return { type: `${kind.name}[]`, value: readItems(cursor, kind, length, field) } as GgufValue;
 }
 
-function readLength(cursor: Cursor, { name, size }: Kind, field: string): number {
+function readLength(cursor: Cursor, { name, size, array }: Kind, field: string): number {
   const at = cursor.offset;
   const length = cursor.u64(field);
   if (length > MAX_LENGTH) throw cursor.error(field, `an array of ${length} ${name} is longer than ggml reads (${MAX_LENGTH})`, at);
-  if (length * BigInt(size) <= cursor.remaining) return Number(length);
-  throw cursor.error(field, `an array of ${length} ${name} takes more than the ${cursor.remaining} bytes that are left`, at);
+  if (length * BigInt(size) > cursor.remaining) {
+    throw cursor.error(field, `an array of ${length} ${name} takes more than the ${cursor.remaining} bytes that are left`, at);
+  }
+  if (array === null) cursor.allow(Number(length), field, at);
+  return Number(length);
 }
 
 function readItems(cursor: Cursor, kind: Kind, length: number, field: string): GgufValue["value"] {

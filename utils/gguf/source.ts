@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describe } from "../../ffi/describe.ts";
+
 /** Files whose `Source` nobody can reach any more. */
 const abandoned = new FinalizationRegistry<Deno.FsFile>((file) => file.close());
 
@@ -21,15 +23,15 @@ export class Source {
    * @param path The file.
    * @throws {Error} If it isn't there, isn't a file, or may not be read: of Deno's own class, with the path in front.
    */
-  constructor(path: string | URL) {
-    this.path = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  constructor(path: string) {
+    this.path = path;
     try {
       // Asked before it is opened: opening a named pipe waits for who writes to it.
       const { isFile } = Deno.statSync(path);
       if (!isFile) throw new TypeError("is not a file");
       this.#file = Deno.openSync(path, { read: true });
     } catch (error) {
-      throw inContext(error, `readGguf: ${this.path}`);
+      throw inContext(error, `readGguf: ${path}`);
     }
     this.size = this.#file.statSync().size;
     abandoned.register(this, this.#file, this);
@@ -57,6 +59,29 @@ export class Source {
     abandoned.unregister(this);
     this.#file?.close();
     this.#file = null;
+  }
+}
+
+/**
+ * A path as the system takes it.
+ *
+ * @param where The function, for the error.
+ * @throws {TypeError} If it is no path, and no `file:` URL.
+ */
+export function pathOf(path: string | URL, where: string): string {
+  if (typeof path === "string") return path;
+  if (!(path instanceof URL)) throw new TypeError(`${where}: expected a path, got ${describe(path)}`);
+  if (path.protocol !== "file:") throw new TypeError(`${where}: expected a path or a file: URL, got ${path.href}`);
+  const name = decodeURIComponent(path.pathname);
+  return Deno.build.os === "windows" ? name.slice(1) : name;
+}
+
+/** Memory of that size. */
+export function allocate(length: number, where: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new RangeError(`${where}: no memory for ${length} bytes`, { cause });
   }
 }
 

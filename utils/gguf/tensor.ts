@@ -11,7 +11,7 @@ import { type TypeInfo, typeInfo } from "../types.ts";
 import { numbersOf } from "./numbers.ts";
 import type { TensorEntry } from "./read_tensors.ts";
 import type { TensorShape } from "./shape.ts";
-import type { Source } from "./source.ts";
+import { allocate, type Source } from "./source.ts";
 
 /** Bytes of a piece unless the caller says. */
 const PIECE = 4 * 1024 * 1024;
@@ -56,14 +56,14 @@ export class GgufTensor implements TensorShape {
    * @param begin Where in the data the part begins, in bytes.
    * @param end Where it ends.
    * @returns New memory.
-   * @throws {RangeError} If there is no such part.
+   * @throws {RangeError} If there is no such part, or no memory for it.
    * @throws {Error} If the file was closed, or can't be read.
    */
   bytes(begin = 0, end: number = this.byteLength): Uint8Array<ArrayBuffer> {
     if (!Number.isInteger(begin) || !Number.isInteger(end) || begin < 0 || begin > end || end > this.byteLength) {
       throw new RangeError(`${this.#where("bytes")}: there is no part from ${begin} to ${end} of ${this.byteLength} bytes`);
     }
-    const bytes = new Uint8Array(end - begin);
+    const bytes = allocate(end - begin, this.#where("bytes"));
     this.#read(bytes, begin, "bytes");
     return bytes;
   }
@@ -92,12 +92,12 @@ export class GgufTensor implements TensorShape {
    *
    * @returns New memory. What the array holds follows the type, which TypeScript doesn't know: say `numbers<Int32Array>()`.
    * @throws {TypeError} If ggml doesn't convert the type to floats (`to_float` of `ggml_get_type_traits`).
+   * @throws {RangeError} If there is no memory for them.
    * @throws {Error} If the file was closed, or can't be read.
    */
   numbers<D extends TypedArray = Float32Array>(): NdArray<D> {
-    return numbersOf((target, offset) => this.#read(target, offset, "numbers"), this.#info, this.shape) as NdArray<TypedArray> as NdArray<
-      D
-    >;
+    const read = (target: Uint8Array<ArrayBuffer>, offset: number) => this.#read(target, offset, "numbers");
+    return numbersOf(read, this.#info, this.shape, this.#where("numbers")) as NdArray<TypedArray> as NdArray<D>;
   }
 
   /**

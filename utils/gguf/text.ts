@@ -38,16 +38,27 @@ function decodeAscii(bytes: Uint8Array): string | null {
   return text;
 }
 
+/** In pieces, for a string that is put together letter by letter takes much memory. */
 function decodeEscaped(bytes: Uint8Array): string {
-  let text = "", start = 0;
+  const parts: string[] = [];
+  const units = new Uint16Array(8192);
+  let count = 0;
   for (let i = 0; i < bytes.length;) {
     const length = sequenceAt(bytes, i);
+    if (length === 0) units[count++] = ESCAPE + bytes[i];
+    else count = putCharacter(units, count, strict.decode(bytes.subarray(i, i + length)));
     i += length || 1;
-    if (length > 0) continue;
-    text += strict.decode(bytes.subarray(start, i - 1)) + String.fromCharCode(ESCAPE + bytes[i - 1]);
-    start = i;
+    if (count < units.length - 1 && i < bytes.length) continue;
+    parts.push(String.fromCharCode(...units.subarray(0, count)));
+    count = 0;
   }
-  return text + strict.decode(bytes.subarray(start));
+  return parts.join("");
+}
+
+/** Appends one character, of one unit or two. */
+function putCharacter(units: Uint16Array, count: number, character: string): number {
+  for (let i = 0; i < character.length; i++) units[count++] = character.charCodeAt(i);
+  return count;
 }
 
 /** How many bytes the character takes that begins there; 0 if none does. Unicode 16, table 3-7. */

@@ -11,6 +11,7 @@ import { type GgufValueInput, inferValue } from "./infer.ts";
 import { isPowerOfTwo } from "./read_metadata.ts";
 import { replaceFile } from "./replace.ts";
 import { alignUp } from "./shape.ts";
+import { pathOf } from "./source.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
 import { encodeText } from "./text.ts";
 import { type GgufValue, isAlignmentKey } from "./values.ts";
@@ -74,8 +75,7 @@ export interface GgufContents {
  * ```
  */
 export async function writeGguf(path: string | URL, contents: GgufContents): Promise<void> {
-  if (typeof path !== "string" && !(path instanceof URL)) throw new TypeError(`writeGguf: expected a path, got ${describe(path)}`);
-  const file = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const file = pathOf(path, "writeGguf");
   const where = `writeGguf: ${file}`;
   if (typeof contents !== "object" || contents === null) {
     throw new TypeError(`${where}: expected { metadata, tensors }, got ${describe(contents)}`);
