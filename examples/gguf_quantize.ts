@@ -6,7 +6,8 @@
 // Tensors of two or more dimensions are converted if their rows divide into the type's blocks; the others are kept as they are.
 
 import { lib } from "@ggml/deno";
-import { type GgufFile, type GgufTensor, type GgufTensorInput, type GgufValueInput, readGguf, writeGguf } from "@ggml/deno/utils";
+import { dequantize, type GgufFile, type GgufTensor, type GgufTensorInput, type GgufValueInput } from "@ggml/deno/utils";
+import { quantize, readGguf, writeGguf } from "@ggml/deno/utils";
 import { writeDemoModel } from "./shared/demo_model.ts";
 import { progress, size, table } from "./shared/text.ts";
 
@@ -23,27 +24,12 @@ function typeNamed(name: string): lib.ggml_type {
   throw new Error(`there is no type ${name}; there are ${types.map(([, type]) => lib.ggml_type_name(type as lib.ggml_type)).join(", ")}`);
 }
 
-/** Rows of floats in another type. */
-function quantize(floats: Float32Array<ArrayBuffer>, type: lib.ggml_type, row: number, imatrix: Float32Array | null): Uint8Array {
-  const bytes = new Uint8Array(lib.ggml_row_size(type, row) * floats.length / row);
-  lib.ggml_quantize_chunk(type, floats, bytes, 0, floats.length / row, row, imatrix);
-  return bytes;
-}
-
-/** Elements of a type as floats. */
-function dequantize(bytes: Uint8Array<ArrayBuffer>, type: lib.ggml_type): Float32Array<ArrayBuffer> {
-  if (type === lib.GGML_TYPE_F32) return new Float32Array(bytes.buffer);
-  const floats = new Float32Array(bytes.length / lib.ggml_type_size(type) * lib.ggml_blck_size(type));
-  lib.ggml_get_type_traits(type).to_float!.call(bytes, floats, floats.length);
-  return floats;
-}
-
 /** Why a tensor stays as it is; null if it doesn't. */
 function reasonToKeep({ type, typeName, ne }: GgufTensor, to: lib.ggml_type): string | null {
   const block = lib.ggml_blck_size(to);
   if (type === to) return `is ${typeName} already`;
   if (ne.slice(1).every((n) => n === 1)) return "has one dimension";
-  if (type !== lib.GGML_TYPE_F32 && lib.ggml_get_type_traits(type).to_float === null) return `${typeName} doesn't convert to floats`;
+  if (!isReal(type)) return `${typeName} doesn't convert to floats`;
   if (ne[0] % block !== 0) return `rows of ${ne[0]} are no multiple of ${block}`;
   return null;
 }
@@ -74,10 +60,10 @@ function* convert(tensor: GgufTensor, to: lib.ggml_type, importance: Float32Arra
   const step = Math.max(1, Math.floor(PIECE / row)), rowBytes = lib.ggml_row_size(tensor.type, row);
   const matrices = others.reduce((a, b) => a * b, 1);
   for (let matrix = 0; matrix < matrices; matrix++) {
-    const imatrix = importance?.[matrix % importance.length] ?? null;
+    const imatrix = importance?.[matrix % importance.length];
     for (let i = 0; i < rows; i += step) {
       const begin = (matrix * rows + i) * rowBytes, bytes = tensor.bytes(begin, begin + Math.min(step, rows - i) * rowBytes);
-      yield quantize(dequantize(bytes, tensor.type), to, row, imatrix);
+      yield quantize(dequantize(bytes, tensor.type), to, { rowLength: row, imatrix });
       tell(bytes.length);
     }
   }
@@ -93,17 +79,19 @@ function describe(metadata: ReadonlyMap<string, GgufValueInput>, to: lib.ggml_ty
   return described;
 }
 
-/** Throws unless ggml can quantize to that type, with what there is. */
+/** True if elements of the type are real numbers, as weights are. */
+function isReal(type: lib.ggml_type): boolean {
+  return type === lib.GGML_TYPE_F32 || lib.ggml_get_type_traits(type).to_float !== null;
+}
+
+/** Throws unless ggml can convert to that type, with what there is. */
 function expectQuantizable(to: lib.ggml_type, hasImatrix: boolean): void {
   const name = lib.ggml_type_name(to), block = lib.ggml_blck_size(to);
+  if (!isReal(to)) throw new Error(`weights can't be ${name}: ggml doesn't convert it to floats`);
   if (!hasImatrix && lib.ggml_quantize_requires_imatrix(to)) {
     throw new Error(`${name} needs an importance matrix: --imatrix FILE, as llama-imatrix makes it`);
   }
-  try {
-    quantize(new Float32Array(block), to, block, new Float32Array(block).fill(1));
-  } catch (cause) {
-    throw new Error(`ggml can't convert to ${name}`, { cause });
-  }
+  quantize(new Float32Array(block), to, { imatrix: new Float32Array(block).fill(1) }); // or throws
 }
 
 async function run(from: string, out: string, to: lib.ggml_type, imatrix: string | undefined): Promise<void> {

@@ -40,7 +40,7 @@ export function numbersOf(
     const target = floats.subarray(i, i + step);
     const bytes = piece.subarray(0, target.length / blockSize * typeSize);
     read(bytes, i / blockSize * typeSize);
-    toFloat(bytes, target, target.length);
+    toFloat(bytes, new Uint8Array(target.buffer, target.byteOffset, target.byteLength), target.length);
   }
   return ndarray(floats, shape);
 }
