@@ -93,6 +93,7 @@ Deno.test("a value, key, name, shape or piece of data that can't be is an error 
     [key("\ud800"), TypeError, /metadata "k": the string has a lone surrogate, U\+D800/],
     [{ metadata: { "general.alignment": 24 } }, RangeError, /"general.alignment" must be a u32 that is a power of 2, got 24 \(u32\)/],
     [{ metadata: { "general.alignment": "32" } }, RangeError, /must be a u32 that is a power of 2, got 32 \(str\)/],
+    [{ tensors: null }, TypeError, /tensors: expected a Map or an object, got null/],
     [{ tensors: 5 }, TypeError, /tensors: expected a Map or an object, got the number 5/],
     [{ tensors: [new Float32Array(1)] }, TypeError, /a tensor has no name: a Float32Array of 1/],
     [{ tensors: { ["x".repeat(64)]: new Float32Array(1) } }, RangeError, /the name has 64 bytes, and ggml's have at most 63/],
@@ -153,6 +154,26 @@ Deno.test("a file is replaced when the new one is whole, and stays as it was whe
   await assertRejects(() => writeGguf(folder.path, {}), Error, `writeGguf: ${folder.path}: `);
 });
 
+Deno.test("a process that is killed while it writes leaves the old file", async () => {
+  using folder = new Folder();
+  const path = folder.file();
+  await writeGguf(path, { metadata: { a: 1 } });
+  const before = Deno.readFileSync(path);
+  const { code } = await program(
+    `
+    import { writeGguf } from "@ggml/deno/utils";
+    function* data() {
+      yield new Uint8Array(2 ** 20);
+      Deno.kill(Deno.pid, "SIGKILL");
+    }
+    await writeGguf(${JSON.stringify(path)}, { tensors: { t: { type: 0, ne: [2 ** 20], data } } });
+  `,
+    ["-A"],
+  );
+  assertEquals(code, 137);
+  assertEquals(Deno.readFileSync(path), before);
+});
+
 Deno.test("without permission it says so before it writes", async () => {
   using folder = new Folder();
   const text = `
@@ -209,6 +230,8 @@ Deno.test("tensors of ggml, ndarrays, typed arrays, of other files and in pieces
   assertEquals([get("h").ne, get("i").ne], [[96, 1], [0]]);
   await writeGguf(again, { tensors: [quantized, get("a"), { name: "z", type: F32, ne: [1], data: new Uint8Array(4) }] });
   assertEquals(readFacts(again).tensors.map(({ name }) => name), ["named", "a", "z"]);
+  await writeGguf(again, { tensors: file.tensors.values().filter(({ typeName }) => typeName !== "f32") });
+  assertEquals(readFacts(again).tensors.map(({ name }) => name), ["a", "d", "i"]);
 });
 
 Deno.test("llama.cpp loads a model that was read and written again", async () => {

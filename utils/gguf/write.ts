@@ -20,8 +20,8 @@ import { type GgufValue, isAlignmentKey } from "./values.ts";
 export interface GgufContents {
   /** Values by key, in the order that the file shall have. */
   readonly metadata?: ReadonlyMap<string, GgufValueInput> | Readonly<Record<string, GgufValueInput>>;
-  /** Tensors by name, or a list of tensors that have names of their own. */
-  readonly tensors?: ReadonlyMap<string, GgufTensorInput> | Readonly<Record<string, GgufTensorInput>> | readonly GgufTensorInput[];
+  /** Tensors by name, or tensors that have names of their own. */
+  readonly tensors?: ReadonlyMap<string, GgufTensorInput> | Readonly<Record<string, GgufTensorInput>> | Iterable<GgufTensorInput>;
   /** The version of the format, 2 or 3: they differ in the number only. By default `GGUF_VERSION`. */
   readonly version?: number;
 }
@@ -105,9 +105,7 @@ function planMetadata({ metadata = {} }: GgufContents, where: string): Map<strin
 }
 
 function planTensors({ tensors = {} }: GgufContents, where: string): PlannedTensor[] {
-  const planned = Array.isArray(tensors)
-    ? tensors.map((tensor) => planTensor(null, tensor, where))
-    : entries(tensors as Record<string, GgufTensorInput>, `${where}: tensors`).map(([name, tensor]) => planTensor(name, tensor, where));
+  const planned = namedTensors(tensors, where).map(([name, tensor]) => planTensor(name, tensor, where));
   const names = new Set<string>();
   for (const { name } of planned) {
     checkName(name, where);
@@ -115,6 +113,13 @@ function planTensors({ tensors = {} }: GgufContents, where: string): PlannedTens
     names.add(name);
   }
   return planned;
+}
+
+/** Tensors, each with the name that it shall have; null for its own. */
+function namedTensors(tensors: NonNullable<GgufContents["tensors"]>, where: string): [string | null, GgufTensorInput][] {
+  const isList = typeof tensors === "object" && tensors !== null && Symbol.iterator in tensors && !(tensors instanceof Map);
+  if (isList) return Array.from(tensors as Iterable<GgufTensorInput>, (tensor) => [null, tensor]);
+  return entries(tensors as Record<string, GgufTensorInput>, `${where}: tensors`);
 }
 
 function entries<T>(values: ReadonlyMap<string, T> | Readonly<Record<string, T>>, where: string): [string, T][] {
