@@ -15,11 +15,11 @@ const PACKAGE = {
   bundle: "package/llama/gitRelease.bundle",
 } as const;
 
-/** What is kept of the tree: the headers, and ggml's sources, which say what it asserts. */
-const KEPT = ["LICENSE", "include", "ggml"];
+/** What is kept of the tree: the headers, ggml's sources, which say what it asserts, and the vocabularies, which are GGUF files to test with. */
+const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf"];
 
 /** A file that only a whole copy has. */
-const PROOF = "ggml/src/ggml.c";
+const PROOF = "models/ggml-vocab-llama-spm.gguf";
 
 /** The folder that keeps it, beside this package's own. */
 const CACHE = new URL(`../.cache/llama.cpp-${PACKAGE.version}/`, import.meta.url);

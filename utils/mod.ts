@@ -1,6 +1,6 @@
 /**
  * What people use day to day: a context that is freed by itself, numbers in and out of tensors, graphs computed, with the event loop free if
- * need be, ggml's logs, and who frees what comes from elsewhere.
+ * need be, GGUF files, ggml's logs, and who frees what comes from elsewhere.
  *
  * @module
  */
@@ -12,6 +12,13 @@ export { computeAsync, type ComputeAsyncOptions } from "./compute_async.ts";
 export { borrow, own } from "./own.ts";
 export { copy, type CopyOptions } from "./copy.ts";
 export { copyAsync, type CopyAsyncOptions } from "./copy_async.ts";
+export { GgufError } from "./gguf/error.ts";
+export type { GgufInput, GgufValueInput, TypedGgufValue } from "./gguf/infer.ts";
+export { type GgufFile, readGguf } from "./gguf/read.ts";
+export { GgufTensor } from "./gguf/tensor.ts";
+export type { GgufTensorData, GgufTensorInput } from "./gguf/tensor_input.ts";
+export type { GgufArrays, GgufScalars, GgufTypeName, GgufValue } from "./gguf/values.ts";
+export { type GgufContents, writeGguf } from "./gguf/write.ts";
 export { init, type InitOptions } from "./init.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export type { NestedNumbers } from "./nested.ts";

@@ -1,0 +1,48 @@
+/**
+ * What the tests of GGUF files share.
+ *
+ * @module
+ */
+
+import { type GgufFile, readGguf } from "@ggml/deno/utils";
+import type { Facts } from "./c_reader.ts";
+
+/** What `readGguf` says of a file, in the form that it is compared in. */
+export function factsOf({ version, alignment, metadata, tensors }: GgufFile): Facts {
+  return {
+    version,
+    alignment,
+    metadata: new Map(metadata),
+    tensors: Array.from(tensors.values(), ({ name, type, ne, offset, byteLength }) => {
+      return { name, type, ne: [...ne, 1, 1, 1, 1].slice(0, 4), offset, byteLength };
+    }),
+  };
+}
+
+/** What `readGguf` says of the file there. */
+export function readFacts(path: string): Facts {
+  using file = readGguf(path);
+  return factsOf(file);
+}
+
+/** A folder that is gone afterwards. */
+export class Folder {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "ggml-gguf-" });
+  #count = 0;
+
+  /** A path in it that nothing has yet. */
+  file(name = "test.gguf"): string {
+    return `${this.path}/${this.#count++}-${name}`;
+  }
+
+  /** A file with these bytes. */
+  write(bytes: Uint8Array): string {
+    const path = this.file();
+    Deno.writeFileSync(path, bytes);
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}

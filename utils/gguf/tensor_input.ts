@@ -1,0 +1,123 @@
+/**
+ * Tensors that go into a GGUF file: whatever a caller gives as one, with its shape checked and its bytes ready to be asked for.
+ *
+ * @module
+ */
+
+import { describe } from "../../ffi/describe.ts";
+import { lib } from "../../ffi/lib.js";
+import { isContiguous, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { typeInfo, typeOfArray } from "../types.ts";
+import type { TensorHead } from "./encode.ts";
+import { bufferOf, GgufTensor } from "./tensor.ts";
+
+/** Pieces of bytes, one after the other: each is written before the next one is asked for. */
+export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** A tensor as its bytes: all of them at once, or in pieces, so that a file may be larger than memory. */
+export interface GgufTensorData {
+  readonly name?: string;
+  readonly type: lib.ggml_type;
+  /** The dimensions, one to four, fastest first. */
+  readonly ne: readonly number[];
+  /** As many bytes as the type and shape take; a function is called when it is the tensor's turn. */
+  readonly data: Uint8Array | Pieces | (() => Uint8Array | Pieces);
+}
+
+/** A tensor for `writeGguf`. */
+export type GgufTensorInput = lib.ggml_tensor | GgufTensor | NdArray<TypedArray> | TypedArray | GgufTensorData;
+
+/** A tensor that is ready to be written. */
+export interface PlannedTensor extends TensorHead {
+  /** Its bytes. */
+  data(): Uint8Array | Pieces;
+}
+
+/** Bytes that are fetched from a device at once. */
+const PIECE = 4 * 1024 * 1024;
+
+/**
+ * A tensor to be written.
+ *
+ * @param name What it shall be called; null for its own name.
+ * @param where The function and file, for errors.
+ */
+export function planTensor(name: string | null, input: GgufTensorInput, where: string): PlannedTensor {
+  const own = (input as { name?: unknown } | null | undefined)?.name;
+  const called = name ?? own;
+  if (typeof called !== "string") throw new TypeError(`${where}: a tensor has no name: ${describe(input)}`);
+  const place = `${where}: tensor ${JSON.stringify(called)}`;
+  if (input instanceof GgufTensor) return plan(called, input.type, input.ne, () => input.pieces(), place);
+  if (input instanceof lib.ggml_tensor) return planGgml(called, input, place);
+  if (isNdArray(input)) return planArray(called, input.data, input, place);
+  if (ArrayBuffer.isView(input) && "length" in input) return planArray(called, input as TypedArray, null, place);
+  if (typeof input === "object" && input !== null && "data" in input) return planData(called, input as GgufTensorData, place);
+  throw new TypeError(`${place}: expected a tensor, an ndarray, a typed array or { type, ne, data }, got ${describe(input)}`);
+}
+
+function planData(name: string, { type, ne, data }: GgufTensorData, where: string): PlannedTensor {
+  const planned = plan(name, type, ne, () => typeof data === "function" ? data() : data, where);
+  if (data instanceof Uint8Array && data.length !== planned.byteLength) {
+    throw new RangeError(`${where}: expected ${planned.byteLength} bytes for its type and shape, got ${data.length}`);
+  }
+  return planned;
+}
+
+function planGgml(name: string, tensor: lib.ggml_tensor, where: string): PlannedTensor {
+  const ne = [...tensor.ne].slice(0, lib.ggml_n_dims(tensor));
+  if (!lib.ggml_is_contiguous(tensor)) {
+    throw new Error(`${where}: it is not contiguous (ne=[${ne.join(", ")}], nb=[${tensor.nb.join(", ")}]): copy it to one that is`);
+  }
+  const { data } = tensor, onBackend = bufferOf(tensor) !== null;
+  const planned = plan(name, tensor.type, ne, () => onBackend ? fetch(tensor, planned.byteLength) : data!.bytes(planned.byteLength), where);
+  if (planned.byteLength > 0 && data === null && !onBackend) {
+    throw new Error(`${where}: it has no memory yet: allocate and compute it first`);
+  }
+  return planned.byteLength > 0 ? planned : { ...planned, data: () => new Uint8Array(0) };
+}
+
+/** A tensor's bytes out of a backend's memory. */
+function* fetch(tensor: lib.ggml_tensor, length: number): Generator<Uint8Array<ArrayBuffer>> {
+  const memory = new Uint8Array(Math.min(PIECE, length));
+  for (let begin = 0; begin < length; begin += PIECE) {
+    const piece = memory.subarray(0, length - begin);
+    lib.ggml_backend_tensor_get(tensor, piece, begin, piece.length);
+    yield piece;
+  }
+}
+
+function planArray(name: string, data: TypedArray, array: NdArray<TypedArray> | null, where: string): PlannedTensor {
+  const type = typeOfArray(data);
+  if (type === null) throw new TypeError(`${where}: no tensor type has the elements of ${describe(data)}`);
+  if ((data.buffer as ArrayBuffer).detached) throw new TypeError(`${where}: ${describe(data)}: its memory was transferred elsewhere`);
+  if (array !== null && !isContiguous(array)) {
+    throw new Error(`${where}: the ndarray is not contiguous (shape [${array.shape}], stride [${array.stride}]): copy it to one that is`);
+  }
+  const width = data.BYTES_PER_ELEMENT, ne = array === null ? [data.length] : array.shape.toReversed();
+  const begin = (array?.offset ?? 0) * width;
+  const planned = plan(name, type, ne, () => new Uint8Array(data.buffer, data.byteOffset + begin, planned.byteLength), where);
+  if (begin + planned.byteLength <= data.byteLength) return planned;
+  throw new RangeError(`${where}: the ndarray of shape [${array!.shape}] reaches past its data of ${data.length}`);
+}
+
+function plan(name: string, type: lib.ggml_type, ne: readonly number[], data: () => Uint8Array | Pieces, where: string): PlannedTensor {
+  if (!Array.isArray(ne)) throw new TypeError(`${where}: expected ne, the dimensions, fastest first, got ${describe(ne)}`);
+  const shape = `ne=[${ne.join(", ")}]`;
+  if (ne.length > lib.GGML_MAX_DIMS) throw new RangeError(`${where}: ${shape} has more than ${lib.GGML_MAX_DIMS} dimensions`);
+  if (!ne.every((n) => Number.isSafeInteger(n) && n >= 0)) throw new RangeError(`${where}: ${shape} must be whole numbers, 0 or more`);
+  const { blockSize, typeSize, name: typeName } = infoOf(type, where);
+  const row = ne[0] ?? 1;
+  if (row % blockSize !== 0) throw new RangeError(`${where}: its rows of ${row} are no multiple of ${typeName}'s block of ${blockSize}`);
+  const byteLength = ne.reduce((product, n) => product * n, 1) / blockSize * typeSize;
+  if (!Number.isSafeInteger(byteLength)) throw new RangeError(`${where}: ${shape} is too large`);
+  return { name, type, ne, byteLength, data };
+}
+
+function infoOf(type: lib.ggml_type, where: string): ReturnType<typeof typeInfo> {
+  try {
+    return typeInfo(type);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${where}: ${error.message}`, { cause: error });
+  }
+}
