@@ -9,7 +9,7 @@
  */
 
 import { addressOf } from "./handle.ts";
-import type { Library } from "./library.ts";
+import type { Library } from "./files.ts";
 
 /** What the bindings were generated for. */
 export interface Abi {

@@ -9,7 +9,7 @@
  */
 
 import { RELEASE } from "./find.ts";
-import type { Library } from "./library.ts";
+import type { Library } from "./files.ts";
 import { nativeFor } from "./log.ts";
 import { at, inWorker, type Native } from "./native.ts";
 

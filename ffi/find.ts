@@ -24,13 +24,36 @@ export interface Missing {
 
 const { os, arch } = Deno.build;
 
-/** Node's name of the platform, as the prebuilt packages use it; null where there is none. */
-export function platformPackage(): string | null {
-  const cpu = { x86_64: "x64", aarch64: "arm64" }[arch as string];
-  if (cpu === undefined) return null;
-  if (os === "linux" || os === "android") return `linux-${cpu}`;
-  if (os === "darwin") return cpu === "arm64" ? "mac-arm64-metal" : "mac-x64";
-  return os === "windows" ? `win-${cpu}` : null;
+/** The kinds of GPU that there are prebuilt libraries for. */
+export const GPUS = ["cuda", "vulkan", "metal"] as const;
+
+/** One of them. */
+export type Gpu = typeof GPUS[number];
+
+/** The prebuilt packages of each platform, by Node's name for it: for the CPU alone, and for each kind of GPU. On Apple silicon one does both. */
+const PACKAGES: Readonly<Record<string, Partial<Record<Gpu | "cpu", string>>>> = {
+  "linux-x64": { cpu: "linux-x64", cuda: "linux-x64-cuda", vulkan: "linux-x64-vulkan" },
+  "linux-arm64": { cpu: "linux-arm64" },
+  "mac-arm64": { cpu: "mac-arm64-metal", metal: "mac-arm64-metal" },
+  "mac-x64": { cpu: "mac-x64" },
+  "win-x64": { cpu: "win-x64", cuda: "win-x64-cuda", vulkan: "win-x64-vulkan" },
+  "win-arm64": { cpu: "win-arm64" },
+};
+
+/** Node's name of this platform, such as `linux-x64`. */
+export function platformName(): string {
+  const system = { linux: "linux", android: "linux", darwin: "mac", windows: "win" }[os as string] ?? os;
+  return `${system}-${{ x86_64: "x64", aarch64: "arm64" }[arch as string] ?? arch}`;
+}
+
+/** This platform's package with a kind of GPU, or of the CPU alone; null where there is none. */
+export function platformPackage(gpu: Gpu | null): string | null {
+  return PACKAGES[platformName()]?.[gpu ?? "cpu"] ?? null;
+}
+
+/** The kinds of GPU that there are packages for on this platform. */
+export function platformGpus(): Gpu[] {
+  return GPUS.filter((gpu) => platformPackage(gpu) !== null);
 }
 
 /** The value of `GGML_LIBRARY`, null where it is unset or may not be read. */
@@ -66,11 +89,16 @@ export function isLibraryFile(path: string): boolean {
   return /\.(so|dylib|dll)(\.[\d.]+)?$/.test(path);
 }
 
-/** The file names that a library of ggml's may have on this system, likeliest first. `name` is CMake's: `ggml-base`. */
+/**
+ * The file names that a library of ggml's may have on this system, likeliest first. `name` is CMake's: `ggml-base`. The prebuilt packages have
+ * the release, and before it the kind of GPU, in the names of those that other programs might bring along too.
+ */
 export function fileNames(name: string): string[] {
   const prefix = os === "windows" ? "" : "lib";
   const extensions = os === "windows" ? [".dll"] : os === "darwin" ? [".dylib", ".so"] : [".so"];
-  return extensions.flatMap((extension) => [`${prefix}${name}${extension}`, `${prefix}${name}.${RELEASE.llama}${extension}`]);
+  const marks = ["", `.${RELEASE.llama}`];
+  if (name === "ggml" || name === "llama") marks.push(...platformGpus().map((gpu) => `.${gpu}.${RELEASE.llama}`));
+  return extensions.flatMap((extension) => marks.map((mark) => `${prefix}${name}${mark}${extension}`));
 }
 
 /**

@@ -1,27 +1,16 @@
 /**
- * The loaded library: opens the files that make up one ggml and looks symbols up in them.
- *
- * A build of ggml is one file or several (`ggml-base`, a `ggml-cpu-…` a processor, `ggml`, `llama`). A symbol is looked for in each in turn
- * when it is first called, so that start-up pays for what it uses: opening everything costs 30 ms, one symbol 0.06.
+ * The loaded library: which one it is, and that there is one in a process.
  *
  * @module
  */
 
 import { type Abi, checkAbi } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "./abort.ts";
-import {
-  CPU_VARIANTS,
-  fileNames,
-  folderOf,
-  isLibraryFile,
-  libraryVariable,
-  type Missing,
-  packageFolder,
-  type Place,
-  platformPackage,
-  RELEASE,
-} from "./find.ts";
+import { Library } from "./files.ts";
+import { type Gpu, GPUS, libraryVariable, type Missing, type Place } from "./find.ts";
+import { expectGpu, gpuPlace } from "./gpu.ts";
 import { FIRST_SYMBOLS, quieten } from "./log.ts";
+import { findPackage } from "./npm.ts";
 import { traceFrees } from "./owner.ts";
 
 /** Whether the guards run. */
@@ -45,6 +34,11 @@ export interface LibraryInfo {
 export interface LoadOptions {
   /** A library file, or a folder that holds a build's libraries. Without it, what `GGML_LIBRARY` names or the prebuilt package. */
   path?: string;
+  /**
+   * The prebuilt library with that kind of GPU, or with `false` the one for the CPU alone, whatever `GGML_LIBRARY` says. It is downloaded if
+   * need be, and the program waits for it. Its backends are loaded, so that `devices` of `@ggml/deno/utils` lists the GPU.
+   */
+  gpu?: "cuda" | "vulkan" | "metal" | false;
   /** False to call C without checking first what it asserts. By default it is checked, at 0.1 µs a tensor. */
   guards?: boolean;
   /**
@@ -63,285 +57,6 @@ export interface LoadOptions {
   onAbort?: "exit";
 }
 
-/** A path that was tried and why it didn't do. */
-interface Attempt {
-  readonly path: string;
-  readonly reason: string;
-}
-
-/** The parts of a split build, in the order in which symbols are looked for. */
-const PARTS = ["ggml-cpu", "ggml-base", "ggml", "llama"] as const;
-type Part = typeof PARTS[number];
-
-const OVERHEAD = { parameters: [], result: "usize" } as const;
-const SCORE = { parameters: [], result: "i32" } as const;
-const POINTER = { type: "pointer" } as const;
-const VERSION = { parameters: [], result: "pointer" } as const;
-
-/** The files of one ggml. */
-export class Library {
-  readonly place: Place;
-  /** The file that was named, where one was. */
-  readonly #named: string | null;
-  readonly #folder: string;
-  readonly #parts: Map<Part, string | null> = new Map();
-  readonly #attempts: Attempt[] = [];
-  readonly #addresses: Map<string, bigint | null> = new Map();
-  cpu: LibraryInfo["cpu"] = null;
-  /** True once a function of llama's was looked up. */
-  usesLlama = false;
-  /** Called before the first one is. */
-  beforeLlama: (() => void) | null = null;
-  /** `ggml_tensor_overhead()`: what a library that is ggml can be told by. */
-  readonly tensorOverhead: number;
-
-  constructor(place: Place) {
-    this.place = place;
-    const named = isLibraryFile(place.path);
-    this.#named = named ? place.path : null;
-    this.#folder = named ? folderOf(place.path) : place.path.replace(/[/\\]?$/, "/");
-    if (named) this.#openNamed(place.path);
-    const overhead = this.find("ggml_tensor_overhead", OVERHEAD) as (() => bigint) | undefined;
-    if (overhead === undefined) throw this.#loadError();
-    this.tensorOverhead = Number(overhead());
-  }
-
-  /** The files in use so far. */
-  get files(): string[] {
-    const files = this.#named === null ? [] : [this.#named];
-    for (const part of PARTS) {
-      const file = this.#parts.get(part);
-      if (file && !files.includes(file)) files.push(file);
-    }
-    return files;
-  }
-
-  /** What the library says of itself, null where it is too old to say. */
-  get version(): string | null {
-    const version = this.find("ggml_version", VERSION) as (() => Deno.PointerObject) | undefined;
-    return version === undefined ? null : Deno.UnsafePointerView.getCString(version());
-  }
-
-  /** A function of the library. Throws an Error that names it, the library and its version if the library hasn't got it. */
-  symbol(name: string, definition: Deno.ForeignFunction): unknown {
-    const found = this.find(name, definition);
-    if (found !== undefined) return found;
-    const version = this.version;
-    throw new Error(
-      `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
-        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}`,
-    );
-  }
-
-  /** A function of the library, undefined if it hasn't got it. */
-  find(name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
-    if (!this.usesLlama && name.startsWith("llama_")) {
-      this.usesLlama = true;
-      this.beforeLlama?.();
-    }
-    if (this.#named !== null) {
-      const found = lookUp(this.#named, name, definition);
-      if (found !== undefined) return found;
-    }
-    for (const part of partsFor(name)) {
-      const file = this.#part(part);
-      if (file === null) continue;
-      const found = lookUp(file, name, definition);
-      if (found !== undefined) return found;
-    }
-  }
-
-  /** The address of a function, of the library or of what it depends on (the C library, except on Windows); null if there is none. */
-  address(name: string): bigint | null {
-    let address = this.#addresses.get(name);
-    if (address === undefined) {
-      const pointer = this.find(name, POINTER) as Deno.PointerValue | undefined;
-      address = pointer === undefined ? null : BigInt(Deno.UnsafePointer.value(pointer));
-      this.#addresses.set(name, address);
-    }
-    return address;
-  }
-
-  /** Looks up the addresses of several functions at once: to open a file for ten costs little more than for one. */
-  findAddresses(names: readonly string[]): void {
-    const file = this.files[0];
-    try {
-      const { symbols } = Deno.dlopen(file, Object.fromEntries(names.map((name) => [name, POINTER])));
-      for (const name of names) this.#addresses.set(name, BigInt(Deno.UnsafePointer.value(symbols[name])));
-    } catch {
-      // One of them is not there: each is looked for by itself when it is needed.
-    }
-  }
-
-  #openNamed(path: string): void {
-    const reason = whyNot(path);
-    if (reason === null) return pin(path);
-    this.#attempts.push({ path, reason });
-    throw this.#loadError();
-  }
-
-  /** The file of a part, looked for in the folder when it is first needed; null if there is none. */
-  #part(part: Part): string | null {
-    let file = this.#parts.get(part);
-    if (file === undefined) {
-      file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part));
-      this.#parts.set(part, file);
-      if (file !== null) pin(file);
-    }
-    return file;
-  }
-
-  #firstThatOpens(names: readonly string[]): string | null {
-    for (const name of names) {
-      const path = this.#folder + name;
-      const reason = whyNot(path);
-      if (reason === null) return path;
-      this.#attempts.push({ path, reason });
-    }
-    return null;
-  }
-
-  /**
-   * The CPU variant with the highest score, as ggml's own registry chooses it.
-   *
-   * A variant scores 0 on a processor that can't run it and otherwise always the same, so the known ones are tried from the best down and
-   * the first that runs wins, unless its score isn't the known one: then the scheme has changed and all are asked.
-   */
-  #bestCpuVariant(): string | null {
-    const known = new Map(CPU_VARIANTS[Deno.build.arch] ?? []);
-    // The pinned package holds the known ones and no others.
-    const unknown = this.place.source === "npm" ? [] : listVariants(this.#folder).filter((variant) => !known.has(variant));
-    let best: { variant: string; score: number; path: string } | null = null;
-    const ask = (variant: string): number => {
-      for (const name of fileNames(`ggml-cpu-${variant}`)) {
-        const path = this.#folder + name;
-        const score = scoreOf(path);
-        if (score === null) continue;
-        if (score > (best?.score ?? 0)) best = { variant, score, path };
-        return score;
-      }
-      return 0;
-    };
-    for (const variant of unknown) ask(variant);
-    for (const [variant, expected] of [...known].sort((a, b) => b[1] - a[1])) {
-      if (ask(variant) === expected) break;
-    }
-    best = best as { variant: string; score: number; path: string } | null;
-    if (best === null) return null;
-    this.cpu = { variant: best.variant, score: best.score };
-    return best.path;
-  }
-
-  #loadError(): Error {
-    const { path, source } = this.place;
-    const opened = this.files.filter((file) => !this.#attempts.some((attempt) => attempt.path === file));
-    const tried = [
-      ...this.#attempts,
-      ...opened.map((path) => ({ path, reason: "opens, but is not ggml: it has no ggml_tensor_overhead" })),
-    ];
-    return new Error(
-      [`no ggml library at ${path} (from ${source})`, ...tried.map(({ path, reason }) => `  ${path}: ${reason}`)].join("\n"),
-    );
-  }
-}
-
-/** The parts to look in for a function, likeliest first. Opening `llama` takes long, so nothing else is looked for in it. */
-function partsFor(name: string): readonly Part[] {
-  return name.startsWith("llama_") ? ["llama"] : ["ggml-cpu", "ggml-base", "ggml"];
-}
-
-/** Why a file can't be opened as a library; null if it can. Permission errors are thrown: they are not about the file. */
-function whyNot(path: string): string | null {
-  try {
-    Deno.dlopen(path, {});
-    return null;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return String((error as Error).message).replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
-  }
-}
-
-/** `RTLD_NOW`, and the flag that has a library stay: macOS numbers it otherwise. */
-const STAYS = 2 | (Deno.build.os === "darwin" ? 0x80 : 0x1000);
-
-const DLOPEN = { parameters: ["buffer", "i32"], result: "pointer" } as const;
-
-/**
- * Has a library stay in memory until the process ends. Deno lets go of it when the isolate ends, before that: ggml's threads (of a pool that nobody
- * freed, of a GPU's driver) would then run in code that isn't there any more.
- */
-function pin(path: string): void {
-  if (Deno.build.os === "windows") {
-    Deno.dlopen("kernel32.dll", { LoadLibraryW: { parameters: ["buffer"], result: "pointer" } }).symbols
-      .LoadLibraryW(Uint16Array.from(`${path}\0`, (c) => c.charCodeAt(0)));
-    return;
-  }
-  // The library finds the C library's function, being linked with it.
-  dlopen ??= (lookUp(path, "dlopen", DLOPEN) ?? null) as typeof dlopen;
-  dlopen?.(new TextEncoder().encode(`${path}\0`), STAYS);
-}
-
-let dlopen: ((path: Uint8Array, flags: number) => Deno.PointerValue) | null = null;
-
-/** A function of an open library; undefined if the library hasn't got it. */
-function lookUp(path: string, name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
-  try {
-    return Deno.dlopen(path, { [name]: definition }).symbols[name];
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith(`Failed to register symbol ${name}: Could not obtain`)) return undefined;
-    throw error;
-  }
-}
-
-/** How well a CPU variant suits this processor, 0 if it doesn't run on it; null if there is no such file. */
-function scoreOf(path: string): number | null {
-  try {
-    return Deno.dlopen(path, { ggml_backend_score: SCORE }).symbols.ggml_backend_score();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return null;
-  }
-}
-
-/** The CPU variants in a folder, as far as it may be read. */
-function listVariants(folder: string): string[] {
-  if (folder === "") return []; // a bare name: the system knows where it is
-  if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return [];
-  try {
-    return [...Deno.readDirSync(folder)].flatMap(({ name }) => /^(?:lib)?ggml-cpu-(.+)\.(?:so|dll|dylib)$/.exec(name)?.[1] ?? []);
-  } catch {
-    return []; // not a folder: opening its files says so better
-  }
-}
-
-/** The folder of the prebuilt package, downloaded if need be, or why there is none. Never throws: the first call does. */
-async function findPackage(): Promise<Place | Missing> {
-  const source = "npm";
-  const platform = platformPackage();
-  if (platform === null) return { source, reason: `there is no prebuilt library for ${Deno.build.os} on ${Deno.build.arch}` };
-  const specifier = `npm:@node-llama-cpp/${platform}@${RELEASE.package}`;
-  let reason = "";
-  for (const attempt of ["as it is", "after a download"]) {
-    try {
-      // Importing the package is what downloads it. What it then runs wants to read a file, which is of no interest here.
-      if (attempt === "after a download") await import(specifier).catch((error: Error) => reason = error.message);
-      const url = import.meta.resolve(specifier);
-      if (isInstalled(url)) return { source, path: packageFolder(url, platform) };
-    } catch (error) {
-      reason ||= (error as Error).message;
-    }
-  }
-  return { source, reason: `${specifier}: ${reason}` };
-}
-
-/**
- * True if the URL of a package comes from the package itself, whose `exports` name `dist/index.js`. Where only a lock file tells of the package,
- * Deno guesses. Opening a file would tell too, but a library once opened stays: another one that `load` names would get its parts.
- */
-function isInstalled(url: string): boolean {
-  return url.startsWith("file:") && url.endsWith("/dist/index.js");
-}
-
 const named = libraryVariable();
 const fallback: Place | Missing | null = named === null ? await findPackage() : null;
 
@@ -356,19 +71,33 @@ export function library(): Library {
 /**
  * Loads ggml's library. Without it, the first call of any function loads the default one.
  *
- * @param options `path`: a library file, or a folder that holds a build's libraries. `guards`: false to go without the checks of what ggml
- * asserts (0.1 µs a tensor); a mistake then ends the process. `debug`: errors say where a thing was freed. `onAbort: "exit"`: how the process
- * ends if C aborts all the same. All but the path may also be said later.
+ * @param options `path`: a library file, or a folder that holds a build's libraries. `gpu`: the prebuilt library with that kind of GPU, or
+ * `false` for the CPU alone. `guards`: false to go without the checks of what ggml asserts (0.1 µs a tensor); a mistake then ends the
+ * process. `debug`: errors say where a thing was freed. `onAbort: "exit"`: how the process ends if C aborts all the same. All but the path
+ * and the GPU may also be said later.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
- * bindings', if a library is already loaded (one process holds one), or if `onAbort` can't be had on this system.
- * @throws {TypeError} If an option has the wrong type.
+ * bindings', if another library is already loaded (one process holds one), if there is no prebuilt library with that GPU or it can't be
+ * downloaded, if its driver is missing or finds no device, or if `onAbort` can't be had on this system.
+ * @throws {TypeError} If an option has the wrong type, or `path` and `gpu` are both given.
  *
  * @example
  * ```ts
  * import { load } from "@ggml/deno";
  *
  * console.log(load().version); // 0.25.1
+ * ```
+ *
+ * @example On a GPU, or where there is none on the CPU
+ * ```ts
+ * import { load } from "@ggml/deno";
+ *
+ * try {
+ *   load({ gpu: "vulkan" });
+ * } catch (error) {
+ *   console.warn(error); // no driver, no device, no package for this platform: the message says which
+ *   load();
+ * }
  * ```
  *
  * @example In a server, end with a code of one's own where C would abort
@@ -379,33 +108,47 @@ export function library(): Library {
  * ```
  */
 export function load(options: LoadOptions = {}): LibraryInfo {
-  if (typeof options !== "object" || options === null) throw new TypeError(`load: expected { path }, got ${Deno.inspect(options)}`);
-  const { path, guards, debug, onAbort } = options;
-  if (guards !== undefined && typeof guards !== "boolean") {
-    throw new TypeError(`load({ guards }): expected a boolean, got ${Deno.inspect(guards)}`);
-  }
-  if (onAbort !== undefined && onAbort !== "exit") {
-    throw new TypeError(`load({ onAbort }): expected "exit", got ${Deno.inspect(onAbort)}`);
-  }
-  if (debug !== undefined) {
-    if (typeof debug !== "boolean") throw new TypeError(`load({ debug }): expected a boolean, got ${Deno.inspect(debug)}`);
-    traceFrees(debug);
-  }
-  if (path !== undefined) {
-    if (typeof path !== "string" || path === "") {
-      throw new TypeError(`load({ path }): expected the path of a file or folder, got ${Deno.inspect(path)}`);
-    }
-    if (current !== null && current.place.path !== path) {
-      throw new Error(
-        `load({ path: ${JSON.stringify(path)} }): ggml is already loaded, from ${current.place.path}; call load before any other function`,
-      );
-    }
-    current ??= open({ path, source: "load({ path })" });
-  }
+  expectOptions(options);
+  const { path, gpu, guards, debug, onAbort } = options;
+  if (debug !== undefined) traceFrees(debug);
+  if (path !== undefined) choose({ path, source: "load({ path })" }, `load({ path: ${JSON.stringify(path)} })`);
+  if (gpu !== undefined) chooseGpu(gpu || null);
   const { place, version, files, cpu } = library();
   if (guards !== undefined) guarding.on = guards;
   if (onAbort === "exit") exitOnAbort(library());
   return { ...place, version, files, cpu };
+}
+
+function expectOptions(options: LoadOptions): void {
+  const wrong = (what: string, expected: string, value: unknown) =>
+    new TypeError(`load${what}: expected ${expected}, got ${Deno.inspect(value)}`);
+  if (typeof options !== "object" || options === null) throw wrong("", "options such as { path }", options);
+  const { path, gpu, guards, debug, onAbort } = options;
+  if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);
+  if (gpu !== undefined && gpu !== false && !GPUS.includes(gpu)) {
+    throw wrong("({ gpu })", `${GPUS.map((name) => `"${name}"`).join(", ")} or false`, gpu);
+  }
+  if (path !== undefined && gpu !== undefined) {
+    throw new TypeError("load({ path, gpu }): the path says which library, and gpu which prebuilt one: give one of them");
+  }
+  if (guards !== undefined && typeof guards !== "boolean") throw wrong("({ guards })", "a boolean", guards);
+  if (debug !== undefined && typeof debug !== "boolean") throw wrong("({ debug })", "a boolean", debug);
+  if (onAbort !== undefined && onAbort !== "exit") throw wrong("({ onAbort })", '"exit"', onAbort);
+}
+
+/** Opens the library at a place, unless it is the loaded one. */
+function choose(place: Place, call: string): void {
+  if (current !== null && current.place.path !== place.path) {
+    throw new Error(`${call}: ggml is already loaded, from ${current.place.path}; call load before any other function`);
+  }
+  current ??= open(place);
+}
+
+function chooseGpu(gpu: Gpu | null): void {
+  const call = `load({ gpu: ${JSON.stringify(gpu ?? false)} })`;
+  const place = gpuPlace(gpu, call);
+  choose(place, call);
+  if (gpu !== null) expectGpu(current!, gpu, call);
 }
 
 /** Has every library that is loaded checked against `abi`. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Library } from "./library.ts";
+import type { Library } from "./files.ts";
 import { at, inWorker, Native } from "./native.ts";
 
 /** A message as C gave it: a part of a line, a line, or several. */

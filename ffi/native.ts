@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Library } from "./library.ts";
+import type { Library } from "./files.ts";
 import { CODE, type Convention, type NativeFunction } from "./native_code.ts";
 
 /**

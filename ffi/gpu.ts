@@ -1,0 +1,73 @@
+/**
+ * Choosing a prebuilt library by the GPU that it is for, and seeing that it finds one.
+ *
+ * @module
+ */
+
+import { type Library, whyNot } from "./files.ts";
+import { fileNames, type Gpu, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
+import { fetchPackage, specifierOf } from "./npm.ts";
+
+const COUNT = { parameters: [], result: "usize" } as const;
+const DEVICE = { parameters: ["usize"], result: "pointer" } as const;
+const TYPE = { parameters: ["pointer"], result: "i32" } as const;
+const LOAD_ALL = { parameters: ["buffer"], result: "void" } as const;
+
+/** `GGML_BACKEND_DEVICE_TYPE_GPU` and `GGML_BACKEND_DEVICE_TYPE_IGPU`. */
+const GPU_TYPES: readonly number[] = [1, 2];
+
+/** What a backend's library needs from the system. */
+const NEEDS: Readonly<Record<Gpu, string>> = {
+  cuda: "NVIDIA's driver, and the CUDA 13 runtime (libcudart, libcublas)",
+  vulkan: "a Vulkan loader and driver (on Debian: apt-get install libvulkan1 mesa-vulkan-drivers)",
+  metal: "macOS on Apple silicon",
+};
+
+/**
+ * Where the prebuilt library with a kind of GPU is, or the one of the CPU alone; downloads it if need be.
+ *
+ * @throws {Error} If there is none for this platform, it can't be downloaded, or the backend can't be opened. Nothing stays open then.
+ */
+export function gpuPlace(gpu: Gpu | null, call: string): Place {
+  const platform = platformPackage(gpu);
+  if (platform === null) {
+    const there = platformGpus().map((name) => `"${name}"`);
+    throw new Error(`${call}: there is no such prebuilt library for ${platformName()}, but there is ${[...there, "false"].join(", ")}`);
+  }
+  const place = fetchPackage(platform);
+  if (!("path" in place)) {
+    throw new Error(
+      `${call}: the prebuilt library is not to be had: ${place.reason}\nWhere there is a network, this downloads it: deno cache ${
+        specifierOf(platform)
+      }`,
+    );
+  }
+  if (gpu !== null) expectBackend(place.path, gpu, call);
+  return place;
+}
+
+/** Throws if the backend can't be opened, for want of a driver most likely. */
+function expectBackend(folder: string, gpu: Gpu, call: string): void {
+  const path = folder + fileNames(`ggml-${gpu}`)[0];
+  const reason = whyNot(path);
+  if (reason !== null) throw new Error(`${call}: the backend can't be opened: ${path}: ${reason}\nIt needs ${NEEDS[gpu]}.`);
+}
+
+/** Has ggml's registry load every backend in the library's folder. One that is there already is left alone. */
+export function loadBackends(library: Library): void {
+  const loadAll = library.symbol("ggml_backend_load_all_from_path", LOAD_ALL) as (folder: Uint8Array) => void;
+  loadAll(new TextEncoder().encode(`${library.folder}\0`));
+}
+
+/** Loads the library's backends, and throws if there is no GPU among their devices. */
+export function expectGpu(library: Library, gpu: Gpu, call: string): void {
+  loadBackends(library);
+  const count = library.symbol("ggml_backend_dev_count", COUNT) as () => bigint;
+  const get = library.symbol("ggml_backend_dev_get", DEVICE) as (index: bigint) => Deno.PointerValue;
+  const type = library.symbol("ggml_backend_dev_type", TYPE) as (device: Deno.PointerValue) => number;
+  for (let i = 0n; i < count(); i++) if (GPU_TYPES.includes(type(get(i)))) return;
+  const hint = gpu === "vulkan" ? " A software device is used only if GGML_VK_VISIBLE_DEVICES names it (0 is the first)." : "";
+  throw new Error(
+    `${call}: the backend finds no device. It needs ${NEEDS[gpu]}.${hint} Until the process ends, load() gives this library.`,
+  );
+}
