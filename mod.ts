@@ -31,5 +31,6 @@
  */
 
 export { EXIT_ABORT } from "./ffi/abort.ts";
+export { download } from "./ffi/gpu.ts";
 export { lib } from "./ffi/lib.js";
 export { type LibraryInfo, load, type LoadOptions } from "./ffi/library.ts";

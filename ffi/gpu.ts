@@ -5,8 +5,8 @@
  */
 
 import { type Library, whyNot } from "./files.ts";
-import { fileNames, type Gpu, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
-import { fetchPackage, specifierOf } from "./npm.ts";
+import { fileNames, type Gpu, GPUS, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
+import { fetchPackage, installedPackage, specifierOf } from "./npm.ts";
 
 const COUNT = { parameters: [], result: "usize" } as const;
 const DEVICE = { parameters: ["usize"], result: "pointer" } as const;
@@ -24,26 +24,58 @@ const NEEDS: Readonly<Record<Gpu, string>> = {
 };
 
 /**
- * Where the prebuilt library with a kind of GPU is, or the one of the CPU alone; downloads it if need be.
+ * Downloads the prebuilt library for a kind of GPU, for `load`, which can't: that takes time, and `load` is no promise. What Deno has
+ * in its cache already is not downloaded again.
  *
- * @throws {Error} If there is none for this platform, it can't be downloaded, or the backend can't be opened. Nothing stays open then.
+ * @param options `gpu`: as in `load({ gpu })`.
+ * @throws {Error} If there is none for this platform, or it is not to be had.
+ * @throws {TypeError} If `gpu` is no kind of GPU.
+ *
+ * @example
+ * ```ts
+ * import { download } from "@ggml/deno";
+ *
+ * await download({ gpu: false }); // then load({ gpu: false })
+ * ```
  */
-export function gpuPlace(gpu: Gpu | null, call: string): Place {
-  const platform = platformPackage(gpu);
-  if (platform === null) {
-    const there = platformGpus().map((name) => `"${name}"`);
-    throw new Error(`${call}: there is no such prebuilt library for ${platformName()}, but there is ${[...there, "false"].join(", ")}`);
-  }
-  const place = fetchPackage(platform);
-  if (!("path" in place)) {
+export async function download({ gpu }: { gpu: Gpu | false }): Promise<void> {
+  expectKind(gpu, "download({ gpu })");
+  const call = `download({ gpu: ${JSON.stringify(gpu)} })`;
+  const place = await fetchPackage(platformOf(gpu, call));
+  if (!("path" in place)) throw new Error(`${call}: the prebuilt library is not to be had: ${place.reason}`);
+}
+
+/** Throws unless `gpu` is a kind of GPU, or false. */
+export function expectKind(gpu: unknown, where: string): void {
+  if (gpu === false || (GPUS as readonly unknown[]).includes(gpu)) return;
+  throw new TypeError(`${where}: expected ${GPUS.map((name) => `"${name}"`).join(", ")} or false, got ${Deno.inspect(gpu)}`);
+}
+
+/**
+ * Where the prebuilt library with a kind of GPU is, or the one of the CPU alone.
+ *
+ * @throws {Error} If there is none for this platform, it wasn't downloaded, or the backend can't be opened. Nothing stays open then.
+ */
+export function gpuPlace(gpu: Gpu | false, call: string): Place {
+  const platform = platformOf(gpu, call);
+  const place = installedPackage(platform);
+  if (place === null) {
+    const argument = JSON.stringify(gpu);
     throw new Error(
-      `${call}: the prebuilt library is not to be had: ${place.reason}\nWhere there is a network, this downloads it: deno cache ${
-        specifierOf(platform)
-      }`,
+      `${call}: the prebuilt library was not downloaded yet: say \`await download({ gpu: ${argument} })\` before, or once in a shell ` +
+        `\`deno cache ${specifierOf(platform)}\``,
     );
   }
-  if (gpu !== null) expectBackend(place.path, gpu, call);
+  if (gpu !== false) expectBackend(place.path, gpu, call);
   return place;
+}
+
+/** The package of a kind of GPU for this platform. */
+function platformOf(gpu: Gpu | false, call: string): string {
+  const platform = platformPackage(gpu || null);
+  if (platform !== null) return platform;
+  const there = platformGpus().map((name) => `"${name}"`);
+  throw new Error(`${call}: there is no such prebuilt library for ${platformName()}, but there is ${[...there, "false"].join(", ")}`);
 }
 
 /** Throws if the backend can't be opened, for want of a driver most likely. */

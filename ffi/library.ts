@@ -7,8 +7,8 @@
 import { type Abi, checkAbi } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "./abort.ts";
 import { Library } from "./files.ts";
-import { type Gpu, GPUS, libraryVariable, type Missing, type Place } from "./find.ts";
-import { expectGpu, gpuPlace } from "./gpu.ts";
+import { type Gpu, libraryVariable, type Missing, type Place } from "./find.ts";
+import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { FIRST_SYMBOLS, quieten } from "./log.ts";
 import { findPackage } from "./npm.ts";
 import { traceFrees } from "./owner.ts";
@@ -35,8 +35,8 @@ export interface LoadOptions {
   /** A library file, or a folder that holds a build's libraries. Without it, what `GGML_LIBRARY` names or the prebuilt package. */
   path?: string;
   /**
-   * The prebuilt library with that kind of GPU, or with `false` the one for the CPU alone, whatever `GGML_LIBRARY` says. It is downloaded if
-   * need be, and the program waits for it. Its backends are loaded, so that `devices` of `@ggml/deno/utils` lists the GPU.
+   * The prebuilt library with that kind of GPU, or with `false` the one for the CPU alone, whatever `GGML_LIBRARY` says. It must have been
+   * downloaded, by {@linkcode download} or by an earlier run. Its backends are loaded, so that `devices` of `@ggml/deno/utils` lists the GPU.
    */
   gpu?: "cuda" | "vulkan" | "metal" | false;
   /** False to call C without checking first what it asserts. By default it is checked, at 0.1 µs a tensor. */
@@ -77,7 +77,7 @@ export function library(): Library {
  * and the GPU may also be said later.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
- * bindings', if another library is already loaded (one process holds one), if there is no prebuilt library with that GPU or it can't be
+ * bindings', if another library is already loaded (one process holds one), if there is no prebuilt library with that GPU or it wasn't
  * downloaded, if its driver is missing or finds no device, or if `onAbort` can't be had on this system.
  * @throws {TypeError} If an option has the wrong type, or `path` and `gpu` are both given.
  *
@@ -90,9 +90,10 @@ export function library(): Library {
  *
  * @example On a GPU, or where there is none on the CPU
  * ```ts
- * import { load } from "@ggml/deno";
+ * import { download, load } from "@ggml/deno";
  *
  * try {
+ *   await download({ gpu: "vulkan" });
  *   load({ gpu: "vulkan" });
  * } catch (error) {
  *   console.warn(error); // no driver, no device, no package for this platform: the message says which
@@ -112,7 +113,7 @@ export function load(options: LoadOptions = {}): LibraryInfo {
   const { path, gpu, guards, debug, onAbort } = options;
   if (debug !== undefined) traceFrees(debug);
   if (path !== undefined) choose({ path, source: "load({ path })" }, `load({ path: ${JSON.stringify(path)} })`);
-  if (gpu !== undefined) chooseGpu(gpu || null);
+  if (gpu !== undefined) chooseGpu(gpu);
   const { place, version, files, cpu } = library();
   if (guards !== undefined) guarding.on = guards;
   if (onAbort === "exit") exitOnAbort(library());
@@ -125,9 +126,7 @@ function expectOptions(options: LoadOptions): void {
   if (typeof options !== "object" || options === null) throw wrong("", "options such as { path }", options);
   const { path, gpu, guards, debug, onAbort } = options;
   if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);
-  if (gpu !== undefined && gpu !== false && !GPUS.includes(gpu)) {
-    throw wrong("({ gpu })", `${GPUS.map((name) => `"${name}"`).join(", ")} or false`, gpu);
-  }
+  if (gpu !== undefined) expectKind(gpu, "load({ gpu })");
   if (path !== undefined && gpu !== undefined) {
     throw new TypeError("load({ path, gpu }): the path says which library, and gpu which prebuilt one: give one of them");
   }
@@ -144,11 +143,11 @@ function choose(place: Place, call: string): void {
   current ??= open(place);
 }
 
-function chooseGpu(gpu: Gpu | null): void {
-  const call = `load({ gpu: ${JSON.stringify(gpu ?? false)} })`;
+function chooseGpu(gpu: Gpu | false): void {
+  const call = `load({ gpu: ${JSON.stringify(gpu)} })`;
   const place = gpuPlace(gpu, call);
   choose(place, call);
-  if (gpu !== null) expectGpu(current!, gpu, call);
+  if (gpu !== false) expectGpu(current!, gpu, call);
 }
 
 /** Has every library that is loaded checked against `abi`. */

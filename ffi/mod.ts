@@ -6,6 +6,7 @@
 
 export { type Abi, type AnyFunction, Callback, type Data, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
 export { EXIT_ABORT } from "./abort.ts";
+export { download } from "./gpu.ts";
 export { lib } from "./lib.js";
 export { type LibraryInfo, load, type LoadOptions } from "./library.ts";
 export { symbols } from "./symbols.ts";

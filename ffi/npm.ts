@@ -5,10 +5,13 @@
  * There is no permission for that, and none is needed: it is Deno that downloads what a program imports. Each specifier is a template that
  * no tool can read ahead, so only the package of the platform in use is ever downloaded.
  *
+ * An import is the only way to download, and it takes an `await`: a worker that imports while this thread waits for it in a synchronous call
+ * deadlocks, since Deno's connections to the registry are driven by the thread that opened them.
+ *
  * @module
  */
 
-import { type Missing, packageFolder, type Place, platformPackage, RELEASE } from "./find.ts";
+import { fileNames, type Missing, packageFolder, type Place, platformPackage, RELEASE } from "./find.ts";
 
 const { resolve } = import.meta;
 const source = "npm";
@@ -22,20 +25,25 @@ export function specifierOf(platform: string): string {
 export async function findPackage(): Promise<Place | Missing> {
   const platform = platformPackage(null);
   if (platform === null) return { source, reason: `there is no prebuilt library for ${Deno.build.os} on ${Deno.build.arch}` };
-  return installed(platform) ?? afterImport(
-    platform,
-    // Importing the package is what downloads it. What it then runs wants to read a file, which is of no interest here.
-    await import(`npm:@node-llama-cpp/${platform}@${RELEASE.package}`).then(() => "", (error: Error) => error.message),
-  );
+  return await fetchPackage(platform);
 }
 
-/** The folder of a package that may have to be downloaded, which this thread waits for, or why it isn't to be had. */
-export function fetchPackage(platform: string): Place | Missing {
-  return installed(platform) ?? afterImport(platform, importElsewhere(specifierOf(platform)));
+/** The folder of a package, downloaded if need be, or why there is none. */
+export async function fetchPackage(platform: string): Promise<Place | Missing> {
+  const known = resolved(platform);
+  if (known !== null) return known;
+  // Importing the package is what downloads it. What it then runs wants to read a file, which is of no interest here.
+  const reason = await import(`npm:@node-llama-cpp/${platform}@${RELEASE.package}`).then(() => "", (error: Error) => error.message);
+  return resolved(platform) ?? { source, reason: `${specifierOf(platform)}: ${reason || "it has no such files"}` };
 }
 
-/** The place of a package that Deno has; null if it hasn't, or doesn't know it yet. */
-function installed(platform: string): Place | null {
+/** The place of a package that is there already; null if there is none. */
+export function installedPackage(platform: string): Place | null {
+  return resolved(platform) ?? besideDefault(platform);
+}
+
+/** The place of a package that this program imported, or that its lock file or `node_modules` has; null if it is another. */
+function resolved(platform: string): Place | null {
   try {
     const url = resolve(specifierOf(platform));
     return isInstalled(url) ? { source, path: packageFolder(url, platform) } : null;
@@ -44,8 +52,27 @@ function installed(platform: string): Place | null {
   }
 }
 
-function afterImport(platform: string, reason: string): Place | Missing {
-  return installed(platform) ?? { source, reason: `${specifierOf(platform)}: ${reason || "it has no such files"}` };
+/**
+ * The place of a package in the cache that holds the default one. Deno tells nothing of what this program hasn't imported, and its folders may
+ * not be read, but a library that is there can be opened.
+ */
+function besideDefault(platform: string): Place | null {
+  const usual = platformPackage(null)!;
+  const known = resolved(usual);
+  if (known === null || platform === usual) return null;
+  const path = known.path.replaceAll(new RegExp(`(?<=@node-llama-cpp[/+\\\\]|bins[/\\\\])${usual}(?=[/@\\\\])`, "g"), platform);
+  return opens(path + fileNames("ggml-base")[0]) ? { source, path } : null;
+}
+
+/** True for a library that can be opened. It is closed again: if another one is loaded then, that must not get its parts. */
+function opens(path: string): boolean {
+  try {
+    Deno.dlopen(path, {}).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
+  }
 }
 
 /**
@@ -54,37 +81,4 @@ function afterImport(platform: string, reason: string): Place | Missing {
  */
 function isInstalled(url: string): boolean {
   return url.startsWith("file:") && url.endsWith("/dist/index.js");
-}
-
-/** What the worker runs. It must not fail without a word: nobody would wake the thread that waits. */
-const WORKER = `onmessage = async ({ data: { specifier, shared } }) => {
-  const words = new Int32Array(shared, 0, 2), bytes = new Uint8Array(shared, 8);
-  const tell = (state) => {
-    Atomics.store(words, 0, state);
-    Atomics.notify(words, 0);
-  };
-  tell(1);
-  const reason = await import(specifier).then(() => "", (error) => String(error?.message ?? error));
-  const text = new TextEncoder().encode(reason).subarray(0, bytes.length);
-  bytes.set(text);
-  words[1] = text.length;
-  tell(2);
-  close();
-};`;
-
-const START_MS = 30_000;
-
-/**
- * Imports a module on another thread while this one waits, since `load` is no promise: what one thread has downloaded, all have.
- *
- * @returns Why it failed; "" if it didn't.
- */
-function importElsewhere(specifier: string): string {
-  const shared = new SharedArrayBuffer(8192);
-  const words = new Int32Array(shared, 0, 2);
-  const worker = new Worker(`data:text/javascript,${encodeURIComponent(WORKER)}`, { type: "module" });
-  worker.postMessage({ specifier, shared });
-  if (Atomics.wait(words, 0, 0, START_MS) === "timed-out") return "no worker could be started to download it";
-  Atomics.wait(words, 0, 1);
-  return new TextDecoder().decode(new Uint8Array(shared, 8, words[1]).slice());
 }

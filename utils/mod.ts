@@ -20,6 +20,7 @@ export type { GgufTensorData, GgufTensorInput } from "./gguf/tensor_input.ts";
 export type { GgufArrays, GgufScalars, GgufTypeName, GgufValue } from "./gguf/values.ts";
 export { type GgufContents, writeGguf } from "./gguf/write.ts";
 export { init, type InitOptions } from "./init.ts";
+export { type Device, devices } from "./devices.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export type { NestedNumbers } from "./nested.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
