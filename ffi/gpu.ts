@@ -17,7 +17,7 @@ const LOAD_ALL = { parameters: ["buffer"], result: "void" } as const;
 const GPU_TYPES: readonly number[] = [1, 2];
 
 /** What a backend's library needs from the system. */
-const NEEDS: Readonly<Record<Gpu, string>> = {
+export const NEEDS: Readonly<Record<Gpu, string>> = {
   cuda: "NVIDIA's driver, and the CUDA 13 runtime (libcudart, libcublas)",
   vulkan: "a Vulkan loader and driver (on Debian: apt-get install libvulkan1 mesa-vulkan-drivers)",
   metal: "macOS on Apple silicon",

@@ -1,0 +1,67 @@
+/**
+ * Which library is loaded and why, or why none is.
+ *
+ * @module
+ */
+
+import "../ffi/lib.js"; // has each library checked against the layouts
+import { listVariants, scoreOf } from "../ffi/files.ts";
+import { CPU_VARIANTS, fileNames, RELEASE } from "../ffi/find.ts";
+import { library, type LibraryInfo, load, type LoadOptions } from "../ffi/library.ts";
+import { type Finding, note, ok, problem, type Section } from "./finding.ts";
+
+/** Loads the library, and says what was found. `info` is null if there is none. */
+export function loadLibrary(options: LoadOptions): { section: Section; info: LibraryInfo | null } {
+  const bindings = ok(`bindings of ggml ${RELEASE.ggml} (llama.cpp ${RELEASE.llama}, npm packages ${RELEASE.package})`);
+  try {
+    const info = load(options);
+    return { section: { title: "Library", findings: [bindings, ...describe(info)] }, info };
+  } catch (error) {
+    const { message } = error as Error;
+    return { section: { title: "Library", findings: [bindings, problem(message, adviceFor(message))] }, info: null };
+  }
+}
+
+function describe({ version, source, path, files }: LibraryInfo): Finding[] {
+  const name = version === null ? "a ggml too old to say its version" : `ggml ${version}`;
+  return [
+    version === RELEASE.ggml ? ok(name) : note(name, `functions and types newer than it are missing; the bindings are of ${RELEASE.ggml}`),
+    ok(`${path} (from ${source})`),
+    ...files.map((file) => ok(`uses ${file}`)),
+    ok("ABI: structs and types are laid out and numbered as in the bindings"),
+  ];
+}
+
+const OTHERS = "Or build one, and name it with GGML_LIBRARY=<folder> and --allow-env=GGML_LIBRARY, or load({ path }).";
+
+function adviceFor(message: string): string {
+  if (message.includes("another ABI")) return `Unset GGML_LIBRARY to use the prebuilt library of ggml ${RELEASE.ggml}.`;
+  if (message.startsWith("load({ gpu:")) return "Without load({ gpu }), the library for the CPU is loaded.";
+  if (message.includes("the prebuilt package is not to be had")) {
+    return `The first run downloads it from npm: it needs a network, and a cache (DENO_DIR) that can be written. ${OTHERS}`;
+  }
+  return `Name a library file of ggml's, or the folder of a build. Without GGML_LIBRARY and load({ path }), the prebuilt one is loaded.`;
+}
+
+/** Each CPU variant with its score, and which was chosen. */
+export function variantSection({ source, cpu }: LibraryInfo): Section {
+  const { folder } = library();
+  const names = new Set([
+    ...(CPU_VARIANTS[Deno.build.arch] ?? []).map(([name]) => name),
+    ...(source === "npm" ? [] : listVariants(folder)),
+  ]);
+  const scores = [...names].map((name) => [name, scoreIn(folder, name)] as const).filter(([, score]) => score !== null);
+  const findings = scores.map(([name, score]) => {
+    if (name === cpu?.variant) return ok(`${name}: ${score}, chosen: the highest score that this processor gets`);
+    return ok(`${name}: ${score === 0 ? "0, this processor can't run it" : score}`);
+  });
+  return { title: "CPU variants", findings: findings.length > 0 ? findings : [ok("this build has one for all processors")] };
+}
+
+function scoreIn(folder: string, variant: string): number | null {
+  for (const name of fileNames(`ggml-cpu-${variant}`)) {
+    const score = scoreOf(folder + name);
+    if (score !== null) return score;
+  }
+  return null;
+}
