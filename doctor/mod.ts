@@ -9,6 +9,7 @@
  * @module
  */
 
+import { parseArgs } from "node:util";
 import { format, type Section } from "./finding.ts";
 import { environmentSection, mayCall, permissionSection, runtimeSection } from "./runtime.ts";
 
@@ -60,18 +61,15 @@ async function examineAndPrint(options: Options, json: boolean): Promise<number>
  * @returns The exit code: 0 if ggml can be used, 1 if not, 2 for a wrong command line.
  */
 async function main(args: string[]): Promise<number> {
-  const { parseArgs } = await import("@std/cli/parse-args");
-  const unknown: string[] = [];
-  const { json, path, gpu, _ } = parseArgs(args, {
-    boolean: ["json"],
-    string: ["path", "gpu"],
-    unknown: (arg: string) => void unknown.push(arg),
-  });
-  if (unknown.length > 0 || _.length > 0) {
-    console.error(`unknown argument ${[...unknown, ..._][0]}\n${USAGE}`);
+  try {
+    const { values } = parseArgs({ args, options: { json: { type: "boolean" }, path: { type: "string" }, gpu: { type: "string" } } });
+    const { json = false, path, gpu } = values;
+    return await examineAndPrint({ path, gpu: gpu as Options["gpu"] }, json);
+  } catch (error) {
+    if (!(error instanceof TypeError) || !("code" in error)) throw error;
+    console.error(`${error.message}\n${USAGE}`);
     return 2;
   }
-  return await examineAndPrint({ path, gpu }, json);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
