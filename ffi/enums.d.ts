@@ -123,8 +123,9 @@ export type ggml_type =
   | typeof GGML_TYPE_MXFP4
   | typeof GGML_TYPE_NVFP4
   | typeof GGML_TYPE_Q1_0
-  | typeof GGML_TYPE_Q2_0
-  | typeof GGML_TYPE_COUNT;
+  | typeof GGML_TYPE_Q2_0;
+/** `enum ggml_type`, or the number of its values (ggml.h:389). */
+export type ggml_type_or_count = ggml_type | typeof GGML_TYPE_COUNT;
 
 /** `enum ggml_prec` (ggml.h:443). */
 export declare const GGML_PREC_UNDEFINED: 0;
@@ -549,8 +550,7 @@ export type ggml_op =
   | typeof GGML_OP_CROSS_ENTROPY_LOSS_BACK
   | typeof GGML_OP_OPT_STEP_ADAMW
   | typeof GGML_OP_OPT_STEP_SGD
-  | typeof GGML_OP_GLU
-  | typeof GGML_OP_COUNT;
+  | typeof GGML_OP_GLU;
 
 /** `enum ggml_unary_op` (ggml.h:607). */
 export declare const GGML_UNARY_OP_ABS: 0;
@@ -621,8 +621,7 @@ export type ggml_unary_op =
   | typeof GGML_UNARY_OP_FLOOR
   | typeof GGML_UNARY_OP_CEIL
   | typeof GGML_UNARY_OP_ROUND
-  | typeof GGML_UNARY_OP_TRUNC
-  | typeof GGML_UNARY_OP_COUNT;
+  | typeof GGML_UNARY_OP_TRUNC;
 
 /** `enum ggml_glu_op` (ggml.h:634). */
 export declare const GGML_GLU_OP_REGLU: 0;
@@ -648,8 +647,7 @@ export type ggml_glu_op =
   | typeof GGML_GLU_OP_SWIGLU_OAI
   | typeof GGML_GLU_OP_GEGLU_ERF
   | typeof GGML_GLU_OP_GEGLU_QUICK
-  | typeof GGML_GLU_OP_SWIGLU_CLAMP
-  | typeof GGML_GLU_OP_COUNT;
+  | typeof GGML_GLU_OP_SWIGLU_CLAMP;
 
 /** `enum ggml_object_type` (ggml.h:646). */
 export declare const GGML_OBJECT_TYPE_TENSOR: 0;
@@ -716,7 +714,7 @@ export declare const GGML_OP_POOL_AVG: 1;
 /** `enum ggml_op_pool` (ggml.h:2275). */
 export declare const GGML_OP_POOL_COUNT: 2;
 /** `enum ggml_op_pool` (ggml.h:2275). */
-export type ggml_op_pool = typeof GGML_OP_POOL_MAX | typeof GGML_OP_POOL_AVG | typeof GGML_OP_POOL_COUNT;
+export type ggml_op_pool = typeof GGML_OP_POOL_MAX | typeof GGML_OP_POOL_AVG;
 
 /** `enum ggml_scale_mode` (ggml.h:2314). */
 export declare const GGML_SCALE_MODE_NEAREST: 0;
@@ -727,11 +725,7 @@ export declare const GGML_SCALE_MODE_BICUBIC: 2;
 /** `enum ggml_scale_mode` (ggml.h:2314). */
 export declare const GGML_SCALE_MODE_COUNT: 3;
 /** `enum ggml_scale_mode` (ggml.h:2314). */
-export type ggml_scale_mode =
-  | typeof GGML_SCALE_MODE_NEAREST
-  | typeof GGML_SCALE_MODE_BILINEAR
-  | typeof GGML_SCALE_MODE_BICUBIC
-  | typeof GGML_SCALE_MODE_COUNT;
+export type ggml_scale_mode = typeof GGML_SCALE_MODE_NEAREST | typeof GGML_SCALE_MODE_BILINEAR | typeof GGML_SCALE_MODE_BICUBIC;
 
 /** `enum ggml_scale_flag` (ggml.h:2322). */
 export declare const GGML_SCALE_FLAG_ALIGN_CORNERS: 256;
@@ -840,8 +834,7 @@ export type ggml_numa_strategy =
   | typeof GGML_NUMA_STRATEGY_DISTRIBUTE
   | typeof GGML_NUMA_STRATEGY_ISOLATE
   | typeof GGML_NUMA_STRATEGY_NUMACTL
-  | typeof GGML_NUMA_STRATEGY_MIRROR
-  | typeof GGML_NUMA_STRATEGY_COUNT;
+  | typeof GGML_NUMA_STRATEGY_MIRROR;
 
 /** `enum ggml_opt_loss_type` (ggml-opt.h:30). */
 export declare const GGML_OPT_LOSS_TYPE_MEAN: 0;
@@ -874,10 +867,7 @@ export declare const GGML_OPT_OPTIMIZER_TYPE_SGD: 1;
 /** `enum ggml_opt_optimizer_type` (ggml-opt.h:77). */
 export declare const GGML_OPT_OPTIMIZER_TYPE_COUNT: 2;
 /** `enum ggml_opt_optimizer_type` (ggml-opt.h:77). */
-export type ggml_opt_optimizer_type =
-  | typeof GGML_OPT_OPTIMIZER_TYPE_ADAMW
-  | typeof GGML_OPT_OPTIMIZER_TYPE_SGD
-  | typeof GGML_OPT_OPTIMIZER_TYPE_COUNT;
+export type ggml_opt_optimizer_type = typeof GGML_OPT_OPTIMIZER_TYPE_ADAMW | typeof GGML_OPT_OPTIMIZER_TYPE_SGD;
 
 /** `enum gguf_type` (gguf.h:53). */
 export declare const GGUF_TYPE_UINT8: 0;
@@ -921,8 +911,7 @@ export type gguf_type =
   | typeof GGUF_TYPE_ARRAY
   | typeof GGUF_TYPE_UINT64
   | typeof GGUF_TYPE_INT64
-  | typeof GGUF_TYPE_FLOAT64
-  | typeof GGUF_TYPE_COUNT;
+  | typeof GGUF_TYPE_FLOAT64;
 
 /** `enum llama_vocab_type` (llama.h:72). */
 export declare const LLAMA_VOCAB_TYPE_NONE: 0;

@@ -31,6 +31,7 @@ import type {
   ggml_opt_optimizer_type,
   ggml_sched_priority,
   ggml_type,
+  ggml_type_or_count,
   llama_attention_type,
   llama_context_type,
   llama_flash_attn_type,
@@ -912,11 +913,11 @@ export declare class llama_model_quantize_params extends $Struct {
   get ftype(): llama_ftype;
   set ftype(value: llama_ftype);
   /** `enum ggml_type output_tensor_type` */
-  get output_tensor_type(): ggml_type;
-  set output_tensor_type(value: ggml_type);
+  get output_tensor_type(): ggml_type_or_count;
+  set output_tensor_type(value: ggml_type_or_count);
   /** `enum ggml_type token_embedding_type` */
-  get token_embedding_type(): ggml_type;
-  set token_embedding_type(value: ggml_type);
+  get token_embedding_type(): ggml_type_or_count;
+  set token_embedding_type(value: ggml_type_or_count);
   /** `_Bool allow_requantize` */
   get allow_requantize(): boolean;
   set allow_requantize(value: boolean);

@@ -8,6 +8,7 @@
 import type { Api, BoundEnum } from "./api.ts";
 import { doc, importNames, list, Printer, union } from "./print.ts";
 import { place } from "./prototype.ts";
+import { orCount } from "./typescript.ts";
 
 /** The text of `enums.js`. */
 export function emitEnums(api: Api, banner: string, runtime: string): string {
@@ -37,7 +38,7 @@ function emitDomain({ declaration, name, count }: BoundEnum, counted: boolean, p
   const domain = (key: string, to: string) =>
     list(`  ${key}: new $Domain(`, [`"${name}"`, "enums", `"${values[0].name}"`, `"${to}"`], "),");
   printer.line(domain(name, (count === null ? last : values.at(-2)!).name));
-  if (count !== null && counted) printer.line(domain(`${name}_or_count`, last.name));
+  if (count !== null && counted) printer.line(domain(orCount(name), last.name));
 }
 
 /** The enums of which some parameter or field may be the number of values. */
@@ -49,14 +50,15 @@ function countedEnums({ functions, records }: Api): Set<string> {
 }
 
 /** The text of `enums.d.ts`. */
-export function declareEnums({ enums }: Api, banner: string): string {
+export function declareEnums(api: Api, banner: string): string {
   const printer = new Printer();
   printer.line(banner);
-  for (const bound of enums) declareEnum(bound, printer);
+  const counted = countedEnums(api);
+  for (const bound of api.enums) declareEnum(bound, counted.has(bound.name ?? ""), printer);
   return printer.toString();
 }
 
-function declareEnum({ declaration, name, flags }: BoundEnum, printer: Printer): void {
+function declareEnum({ declaration, name, flags, count }: BoundEnum, counted: boolean, printer: Printer): void {
   const { values, alias } = declaration;
   const what = doc("", `\`${declaration.name === null ? alias ?? "enum" : `enum ${declaration.name}`}\` (${place(declaration)}).`);
   printer.gap();
@@ -67,11 +69,17 @@ function declareEnum({ declaration, name, flags }: BoundEnum, printer: Printer):
     return;
   }
   // Of several names of one value the last is shown: the first are often deprecated.
-  const byValue = new Map(values.map((value) => [value.value, value.name]));
+  const byValue = new Map(values.filter((value) => value !== count).map((value) => [value.value, value.name]));
   printer.line(
     what,
     union(`export type ${name}`, byValue.size === 0 ? ["number"] : [...byValue.values()].map((member) => `typeof ${member}`)),
   );
+  if (count !== null && counted) {
+    printer.line(
+      doc("", `\`enum ${name}\`, or the number of its values (${place(declaration)}).`),
+      `export type ${orCount(name)} = ${name} | typeof ${count.name};`,
+    );
+  }
 }
 
 /** An integer as a number or, where that isn't exact, as a bigint. */

@@ -110,8 +110,9 @@ function accessorOf(field: BoundField, record: string, uses: Uses, roots: Readon
 
 function scalar({ crossing, offset, count }: BoundField, where: string, uses: Uses, roots: ReadonlySet<string>): Accessor {
   const types = {
-    type: (uses: Uses) => resultType(crossing, isPointer(crossing), uses),
-    input: (uses: Uses) => pointerInput(crossing, uses) ?? parameterType({ crossing, nullable: isPointer(crossing) }, uses),
+    type: (uses: Uses) =>
+      count ? parameterType({ crossing, nullable: false, count }, uses) : resultType(crossing, isPointer(crossing), uses),
+    input: (uses: Uses) => pointerInput(crossing, uses) ?? parameterType({ crossing, nullable: isPointer(crossing), count }, uses),
   };
   const memory = () => `${uses.$("memory")}(this)`;
   const read = (type: string, little: boolean) => `${memory()}.get${type}(this.$offset + ${offset}${little ? ", true" : ""})`;

@@ -36,7 +36,7 @@ export class Uses {
   /** The values of an enum, to check one against; `count` for what may be the number of them too. */
   domain(name: string, count: boolean): string {
     this.#domains = true;
-    return `$domains.${name}${count ? "_or_count" : ""}`;
+    return `$domains.${count ? orCount(name) : name}`;
   }
 
   /** The file's imports. `here` is its own name, whose exports it needn't import; `types` makes them imports of types. */
@@ -60,13 +60,21 @@ export class Uses {
 function fileOf(name: string, { records, callbacks, enums, aliases }: Api): string {
   const named = (list: readonly { readonly name: string | null }[]) => list.some((item) => item.name === name);
   if (named(callbacks)) return "callbacks";
-  if (named(enums)) return "enums";
+  if (named(enums) || enums.some((bound) => bound.name !== null && orCount(bound.name) === name)) return "enums";
   return named(records) || named(aliases) ? "structs" : "functions";
 }
 
+/** The type of an enum's values and of what only counts them. */
+export function orCount(name: string): string {
+  return `${name}_or_count`;
+}
+
 /** The type of a parameter. */
-export function parameterType({ crossing, nullable }: Pick<BoundParameter, "crossing" | "nullable">, uses: Uses): string {
-  const type = inputType(crossing, uses);
+export function parameterType(
+  { crossing, nullable, count = false }: Pick<BoundParameter, "crossing" | "nullable"> & { readonly count?: boolean },
+  uses: Uses,
+): string {
+  const type = count && crossing.kind === "int" && crossing.name !== null ? uses.own(orCount(crossing.name)) : inputType(crossing, uses);
   return nullable ? `${type} | null` : type;
 }
 
