@@ -89,7 +89,7 @@ export function library(): Library {
  * ```
  *
  * @example On a GPU, or where there is none on the CPU
- * ```ts
+ * ```ts no-run
  * import { download, load } from "@ggml/deno";
  *
  * try {
