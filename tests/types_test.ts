@@ -23,7 +23,9 @@ Deno.test("and each of those lines is an error by itself", async () => {
     await Deno.writeTextFile(file, alone.replace(EXPECT, "// not expected"));
     const { code, stderr } = await deno(["check", "--quiet", file]);
     assertEquals(code, 1);
-    const found = [...stderr.matchAll(/at file:\S+\.ts:(\d+):\d+/g)].map(([, line]) => Number(line));
+    const found = [...stderr.matchAll(/^ {4}at file:(\S+):(\d+):\d+$/gm)].filter(([, path]) => path.endsWith(file)).map(([, , line]) =>
+      Number(line)
+    );
     assertEquals([...new Set(found)].sort((a, b) => a - b), expected, stderr);
   } finally {
     await Deno.remove(file);
