@@ -81,7 +81,7 @@ lib.ggml_map_custom1(ctx, tensor, () => {}, 1, null);
 
 // utils
 // @ts-expect-error no numbers
-copy("x", tensor);
+copy(5, tensor);
 // @ts-expect-error no tensor
 view(4);
 // @ts-expect-error no such option
