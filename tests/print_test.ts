@@ -1,7 +1,7 @@
 /** What console.log, `print` and `formatTensor` show of tensors and arrays. That numbers look as numpy's do is print_numpy_test.ts's. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { lib, load } from "@ggml/deno";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { lib } from "@ggml/deno";
 import { copy, formatTensor, init, ndarray, print, slice, view } from "@ggml/deno/utils";
 import { newTensor, ramp, wave, withContext } from "./context.ts";
 import { program } from "./process.ts";
@@ -171,37 +171,4 @@ Deno.test("print and formatTensor: wrong arguments", () => {
   using ctx = init({ noAlloc: true });
   assertMatch(bad(newTensor(ctx, lib.GGML_TYPE_F32, 3)), /^Error: formatTensor: tensor of f32, ne=\[3, 1, 1, 1\] has no memory yet/);
   assertMatch(bad(newTensor(ctx, lib.GGML_TYPE_Q8_1, 32)), /^TypeError: formatTensor: ggml has no conversion from q8_1 to f32/);
-});
-
-function findDevice(): lib.ggml_backend_device | null {
-  lib.ggml_backend_load_all_from_path(load().path);
-  const devices = Array.from({ length: lib.ggml_backend_dev_count() }, (_, i) => lib.ggml_backend_dev_get(i));
-  return devices.find((device) => !lib.ggml_backend_buft_is_host(lib.ggml_backend_dev_buffer_type(device))) ?? null;
-}
-
-const device = findDevice();
-if (device === null) {
-  console.warn("print_test.ts: skipped tensors in a device's memory, for this library has no device with memory of its own");
-}
-
-Deno.test({
-  name: "inspect: tensors in a device's memory",
-  ignore: device === null,
-  fn() {
-    const backend = lib.ggml_backend_dev_init(device!, null)!;
-    using ctx = init({ noAlloc: true });
-    const a = newTensor(ctx, lib.GGML_TYPE_F32, 300, 200), transposed = lib.ggml_transpose(ctx, a);
-    const numbers = ramp(Float32Array, [200, 300]);
-    const buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, backend)!;
-    assert(!lib.ggml_backend_buffer_is_host(buffer));
-    lib.ggml_backend_tensor_set(a, numbers.data, 0, numbers.data.byteLength);
-    for (const options of [{}, { threshold: 1000 }]) {
-      assertEquals(formatTensor(a, options), formatTensor(numbers, options));
-      assertEquals(formatTensor(transposed, options), formatTensor(numbers.transpose(1, 0), options));
-    }
-    assertEquals(text(a), `ggml_tensor f32 ne=[300, 200]:\n${formatTensor(numbers, { threshold: 1000 })}`);
-    lib.ggml_backend_buffer_free(buffer);
-    assertMatch(text(a), /freed/);
-    lib.ggml_backend_free(backend);
-  },
 });

@@ -1,25 +1,12 @@
-/**
- * Computing on a device whose memory is not the host's, if the library has one.
- *
- * It runs with a library that has a backend for it and its files under the usual names, for example the Vulkan build of
- * `@node-llama-cpp/linux-x64-vulkan` with Mesa's software device: GGML_LIBRARY=<folder> GGML_VK_VISIBLE_DEVICES=0.
- */
+/** Computing on a device whose memory is not the host's. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { lib, load } from "@ggml/deno";
+import { lib } from "@ggml/deno";
 import { compute, computeAsync, init } from "@ggml/deno/utils";
-import { newTensor } from "./context.ts";
+import { newTensor } from "../context.ts";
+import { device } from "./find.ts";
 
 const SIZE = 128, STEPS = 20;
-
-function findDevice(): lib.ggml_backend_device | null {
-  lib.ggml_backend_load_all_from_path(load().path);
-  const devices = Array.from({ length: lib.ggml_backend_dev_count() }, (_, i) => lib.ggml_backend_dev_get(i));
-  return devices.find((device) => !lib.ggml_backend_buft_is_host(lib.ggml_backend_dev_buffer_type(device))) ?? null;
-}
-
-const device = findDevice();
-if (device === null) console.warn("device_test.ts: skipped, for this library has no device with memory of its own");
 
 /** `STEPS` products with a matrix of `1 / SIZE`, which leave one as it is. */
 function products(ctx: lib.ggml_context) {
@@ -42,9 +29,8 @@ function read(tensor: lib.ggml_tensor): number[] {
 
 Deno.test({
   name: "a device computes, now and later, reports, and is cancelled",
-  ignore: device === null,
   async fn() {
-    const backend = lib.ggml_backend_dev_init(device!, null)!;
+    const backend = lib.ggml_backend_dev_init(device, null)!;
     using plain = init();
     const there = products(plain);
     assertStringIncludes(assertThrows(() => compute(there.graph, { backend }), Error).message, "is in the memory of a context");
@@ -72,9 +58,8 @@ Deno.test({
 
 Deno.test({
   name: "a scheduler shares a graph out between a device and an operator in TypeScript on the CPU",
-  ignore: device === null,
   async fn() {
-    const backends = [lib.ggml_backend_dev_init(device!, null)!, lib.ggml_backend_cpu_init()!];
+    const backends = [lib.ggml_backend_dev_init(device, null)!, lib.ggml_backend_cpu_init()!];
     const sched = lib.ggml_backend_sched_new(backends, null, 2, 256, false, true);
     using ctx = init({ noAlloc: true });
     const input = newTensor(ctx, lib.GGML_TYPE_F32, SIZE, SIZE);
