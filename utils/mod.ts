@@ -28,6 +28,7 @@ export { readNpy, writeNpy } from "./npy.ts";
 export type { TensorLike } from "./operand.ts";
 export type { Backend, ComputeOptions } from "./task.ts";
 export { formatTensor, print, type PrintOptions } from "./print.ts";
+export { type NodeTiming, timings } from "./timings.ts";
 export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 export { type QuantizationError, quantizationError } from "./quantization_error.ts";
 export { type Range, slice, TensorSlice } from "./slice.ts";
