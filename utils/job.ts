@@ -182,8 +182,8 @@ export class Job implements Waiter {
   }
 
   async #onSchedulerTimed(sched: lib.ggml_backend_sched, times: Float64Array): Promise<void> {
-    const { graph, work: { nodes } } = this.#task;
-    const release = watch(sched, nodes, times, "computeAsync", (index) => {
+    const { graph, work } = this.#task, { nodes } = work;
+    const release = watch(sched, work, times, "computeAsync", (index) => {
       if (this.#failure === null && index + 1 < nodes.length) this.#report(index + 1);
       return this.#failure === null;
     });

@@ -11,12 +11,13 @@ import { lib } from "../ffi/lib.js";
 import { cutNodes } from "./slices.ts";
 import { expectSuccess, type Task } from "./task.ts";
 import { remember } from "./timings.ts";
+import type { Work } from "./work.ts";
 
 /** Computes and remembers what `timings` tells. A CPU backend's own threads are not used. */
 export function computeTimed({ graph, backend, work }: Task, threads: number): void {
   const times = new Float64Array(work.nodes.length);
   if (backend instanceof lib.ggml_backend_sched) {
-    const release = watch(backend, work.nodes, times, "compute");
+    const release = watch(backend, work, times, "compute");
     try {
       expectSuccess(lib.ggml_backend_sched_graph_compute(backend, graph), "compute");
     } finally {
@@ -58,6 +59,7 @@ export function noPool(threads: number): Pool {
 
 /** Starts threads. */
 export function poolOf(threads: number): Pool {
+  lib.ggml_cpu_init(); // or the first node would be said to have taken the milliseconds that it takes
   if (threads === 1) return noPool(1);
   const pool = lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(threads));
   return { threads, pool, free: () => lib.ggml_threadpool_free(pool) };
@@ -84,7 +86,7 @@ function onCpu(graph: lib.ggml_cgraph, pool: Pool): () => number {
  */
 export function watch(
   sched: lib.ggml_backend_sched,
-  nodes: BigUint64Array,
+  { nodes, costs }: Work,
   times: Float64Array,
   where: string,
   onNode: (index: number) => boolean = () => true,
@@ -96,10 +98,11 @@ export function watch(
   let start = performance.now();
   const callback = new lib.ggml_backend_sched_eval_callback((node, ask) => {
     const now = performance.now(), index = indices.get(node!.address); // undefined for a copy of the scheduler's own
-    if (!ask && index !== undefined) times[index] = now - start;
-    const goOn = ask || index === undefined || onNode(index);
+    const isComputed = index !== undefined && costs[index] > 0; // a view isn't
+    if (!ask && isComputed) times[index] = now - start;
+    const answer = ask ? isComputed : index === undefined || onNode(index);
     start = performance.now();
-    return goOn;
+    return answer;
   });
   lib.ggml_backend_sched_set_eval_callback(sched, callback, null);
   return () => lib.ggml_backend_sched_set_eval_callback(sched, null, null);

@@ -101,7 +101,11 @@ class Parts {
 
   result(): Pick<GraphParts, "boxes" | "arrows"> {
     for (let i = this.#begin; i < this.#end; i++) {
-      for (const { address } of this.#model.sources[i]) this.#readers.set(address, [...this.#readers.get(address) ?? [], i]);
+      for (const { address } of this.#model.sources[i]) {
+        const readers = this.#readers.get(address);
+        if (readers === undefined) this.#readers.set(address, [i]);
+        else readers.push(i);
+      }
     }
     for (let i = this.#begin; i < this.#end; i++) this.#add(i);
     return { boxes: [...this.#boxes.values()], arrows: [...this.#arrows.values()] };

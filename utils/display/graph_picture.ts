@@ -7,7 +7,7 @@
  */
 
 import { lib } from "../../ffi/lib.js";
-import { isView, nameOf, placeOf, rolesOf, typeAndDimensions } from "./facts.ts";
+import { nameOf, placeOf, rolesOf, typeAndDimensions } from "./facts.ts";
 import { layOut, type Placed, type Point } from "./graph_layout.ts";
 import { type GraphModel, readGraph } from "./graph_model.ts";
 import { type Arrow, type Box, type GraphParts, LIMIT, type Part, partsOf } from "./graph_parts.ts";
@@ -49,14 +49,15 @@ export async function graphPicture(graph: lib.ggml_cgraph, part: Part = {}, wher
   return compose(model, parts, cards, await layOut(cards, parts.arrows), part);
 }
 
-function expectPart(count: number, { from = 0, to = count }: Part, where: string): void {
+function expectPart(count: number, part: Part, where: string): void {
+  const { from = 0, to = count } = part, isAsked = part.from !== undefined || part.to !== undefined;
   for (const [name, value] of Object.entries({ from, to })) {
     if (!Number.isInteger(value)) throw new TypeError(`${where}: ${name} must be the index of a node, got ${Deno.inspect(value)}`);
   }
   if (from < 0 || to > count || (from >= to && count > 0)) {
     throw new RangeError(`${where}: { from: ${from}, to: ${to} } is no part of a graph of ${formatCount(count, "node")}`);
   }
-  if (to - from > LIMIT) throw new RangeError(`${where}: at most ${LIMIT} nodes can be drawn at once, not ${to - from}`);
+  if (isAsked && to - from > LIMIT) throw new RangeError(`${where}: at most ${LIMIT} nodes can be drawn at once, not ${to - from}`);
 }
 
 function compose(model: GraphModel, { arrows, note }: GraphParts, cards: readonly Card[], placed: Placed, part: Part): Picture {
