@@ -12,9 +12,9 @@ import { type Drawable, htmlOf, withoutName } from "./render.ts";
 
 /** The MIME bundle of a handle. */
 export async function bundleOf(handle: Handle): Promise<Record<string, string>> {
-  const plain = Deno.inspect(handle);
   // A class's own prototype has no address.
-  if (typeof handle.address !== "bigint") return { "text/plain": plain };
+  if (typeof handle.address !== "bigint") return { "text/plain": `${handle.constructor.name} {}` };
+  const plain = Deno.inspect(handle);
   try {
     return { "text/html": String(await htmlOf(handle as Drawable, {}, "display")), "text/plain": plain };
   } catch (error) {

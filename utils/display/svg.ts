@@ -63,9 +63,19 @@ export function text(x: number, y: number, content: Content, { size = 12, bold, 
   }${fill === undefined ? null : markup` fill="${fill}"`}${opacity === undefined ? null : markup` opacity="${opacity}"`}>${content}</text>`;
 }
 
-/** About how wide text is: a little more than most fonts need. */
+/** About how wide text is: a little more than most fonts need, as wide as DejaVu Sans, which is among the widest. */
 export function widthOf(text: string, size = 12, bold = false): number {
-  return [...text].length * size * (bold ? 0.64 : 0.58);
+  let width = 0;
+  for (const letter of text) width += letterWidth(letter);
+  return width * size * (bold ? 1.12 : 1);
+}
+
+/** How wide a letter is, of the size of the font. */
+function letterWidth(letter: string): number {
+  if (/[ilj.,:;'|!\[\]() ]/.test(letter)) return 0.38;
+  if (/[MWmw@%]/.test(letter)) return 1;
+  if (/[A-Z0-9=<>+_]/.test(letter)) return 0.72;
+  return letter < "\u2e80" ? 0.62 : 1.1; // beyond are Chinese, Japanese, Korean, emoji
 }
 
 /** Text that is cut where it is too long. */

@@ -12,7 +12,7 @@ import { type Markup, markup } from "./markup.ts";
 import { Dots } from "./png.ts";
 import { type Limits, type Sample, sampleOf, type Tile } from "./sample.ts";
 import { type Drawn, GREY, type Picture, round, text, widthOf } from "./svg.ts";
-import { formatNumber } from "./units.ts";
+import { formatCount, formatNumber } from "./units.ts";
 
 /** The most dots of a heat map, of each of several, and of a line. */
 const ONE: Limits = { side: 160, tiles: 1 }, SEVERAL: Limits = { side: 48, tiles: 12 };
@@ -131,8 +131,8 @@ function colourBar(scale: Scale, height: number): Drawn {
 
 /** Under the picture: how much of the tensor it is, its range, and the colours of what isn't finite. */
 function legendOf({ isAll, count, total }: Sample, { min, max, nan, infinite, negativeInfinite }: Scale) {
-  const all = total.toLocaleString("en-US");
-  const what = isAll ? `all ${all} numbers` : `${count.toLocaleString("en-US")} of ${all} numbers, evenly spaced`;
+  const all = formatCount(total, "number");
+  const what = isAll ? `all ${all}` : `${count.toLocaleString("en-US")} of ${all}, evenly spaced`;
   const range = Number.isNaN(min) ? "" : `; min ${formatNumber(min)}, max ${formatNumber(max)}`;
   const marks = ([["NaN", nan, NAN], ["+∞", infinite, INFINITE], ["−∞", negativeInfinite, NEGATIVE_INFINITE]] as [string, number, Colour][])
     .filter(([, found]) => found > 0)
