@@ -5,8 +5,8 @@ import { decode } from "fast-png";
 import { lib } from "@ggml/deno";
 import { copy, init, ndarray, save, toHtml, toSvg } from "@ggml/deno/utils";
 import { newTensor, wave } from "./context.ts";
-import { program } from "./process.ts";
-import { byName, type Element, parseXml } from "./xml.ts";
+import { deno, program } from "./process.ts";
+import { byClass, byName, type Element, parseXml } from "./xml.ts";
 
 const { GGML_TYPE_F32: F32 } = lib;
 const DISPLAY = Symbol.for("Jupyter.display");
@@ -267,6 +267,27 @@ Deno.test("save(), toSvg() and toHtml() say what is wrong", async () => {
       [() => save(a, "x.png", 1 as never), "save: expected { from, to }, got the number 1"],
     ] as const
   ) assertStringIncludes((await assertRejects(call, TypeError)).message, message);
+});
+
+Deno.test("the example draws a network into a file, and says so", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".svg" });
+  try {
+    const { code, stdout, stderr } = await deno([
+      "run",
+      "--no-prompt",
+      "--allow-ffi",
+      `--allow-write=${path}`,
+      "examples/show_graph.ts",
+      path,
+    ]);
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^MUL_MAT +node_0 +[\d.]+ ms, \d+%\n(.+\n){5}drew 6 nodes into /);
+    const svg = parseXml(await Deno.readTextFile(path));
+    assertEquals([byClass(svg, "node").length, byClass(svg, "leaf").length, byClass(svg, "edge").length], [6, 5, 10]);
+    assertStringIncludes(svg.text, "computed in ");
+  } finally {
+    await Deno.remove(path);
+  }
 });
 
 Deno.test("pictures need --allow-ffi and no more, files --allow-write", async () => {
