@@ -6,17 +6,16 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import type { TypedArray } from "../ndarray.ts";
+import type { lib } from "../../ffi/lib.js";
 import { isOnDevice } from "../operand.ts";
 import { slice } from "../slice.ts";
+import { rowsOfTensor } from "../tensor_rows.ts";
 import { typeInfo } from "../types.ts";
-import { view } from "../view.ts";
 
-/** The elements of a row up to which it is read as a whole where there can be no view. */
+/** A row of up to so many elements that lie one after the other is read as a whole. */
 const LONG = 16_384;
 
-/** Of longer rows so many elements are read, each with its block. */
+/** Of other rows so many elements are read where each costs a call: a block to dequantize, or a way to a device. */
 const FEW = 48;
 
 /** Of a side so many are shown, if there are so many. */
@@ -63,7 +62,7 @@ export function sampleOf(tensor: lib.ggml_tensor, limits: Limits): Sample {
   const full = [...Array(Math.max(0, 2 - shape.length)).fill(1), ...shape];
   const read = readerOf(tensor);
   const [height, width] = full.slice(-2), outer = full.slice(0, -2);
-  const side = read.isPiecewise ? Math.min(FEW, limits.side) : limits.side, part = side / Math.max(height, width);
+  const side = read.isSlow && height > 1 ? Math.min(FEW, limits.side) : limits.side, part = side / Math.max(height, width);
   const rows = spread(height, fit(height, part)), columns = spread(width, fit(width, part));
   const outerCount = outer.reduce((a, b) => a * b, 1);
   const tiles = spread(outerCount, limits.tiles).map((n): Tile => {
@@ -96,45 +95,32 @@ function unravel(n: number, shape: readonly number[]): number[] {
 }
 
 interface Reader {
-  /** True if rows are too long to be read as a whole. */
-  readonly isPiecewise: boolean;
+  /** True if each element costs a call of C, and there are better few of them. */
+  readonly isSlow: boolean;
   /** The elements of a row in some columns. */
   row(index: readonly number[], columns: readonly number[]): Float64Array;
 }
 
 function readerOf(tensor: lib.ggml_tensor): Reader {
-  const whole = viewOf(tensor);
-  if (whole !== null) {
-    return { isPiecewise: false, row: (index, columns) => Float64Array.from(columns, (column) => Number(whole.get(...index, column))) };
-  }
-  const { blockSize } = typeInfo(tensor.type), length = slice(tensor).shape.at(-1)!;
-  if (length <= LONG) {
+  const { strides, shape, unit, blockAxis } = slice(tensor).layout;
+  const { read, create } = rowsOfTensor(tensor, null, "sample");
+  const isRun = strides.at(-1) === unit && blockAxis === shape.length - 1, length = shape.at(-1)!;
+  if (isRun && length <= LONG) {
+    const row = create(length);
     return {
-      isPiecewise: false,
-      row: (index, columns) => {
-        const numbers = view<TypedArray>(slice(tensor, ...index, null), { allowCopy: true });
-        return Float64Array.from(columns, (column) => Number(numbers.get(column)));
+      isSlow: false,
+      row(index, columns) {
+        read(index, 0, length, row, 0);
+        return Float64Array.from(columns, (column) => Number(row[column]));
       },
     };
   }
   return {
-    isPiecewise: true,
-    row: (index, columns) =>
-      Float64Array.from(columns, (column) => {
-        const begin = Math.floor(column / blockSize) * blockSize;
-        return Number(view<TypedArray>(slice(tensor, ...index, [begin, begin + blockSize]), { allowCopy: true }).get(column - begin));
-      }),
+    isSlow: typeInfo(tensor.type).isQuantized || isOnDevice(tensor),
+    row(index, columns) {
+      const numbers = create(columns.length);
+      columns.forEach((column, i) => read(index, column, column + 1, numbers, i));
+      return Float64Array.from(numbers, Number);
+    },
   };
-}
-
-/** The numbers where they lie; null if there can be no view of them. */
-function viewOf(tensor: lib.ggml_tensor) {
-  const { array, isQuantized } = typeInfo(tensor.type);
-  if (isQuantized || array === null || tensor.type === lib.GGML_TYPE_BF16 || isOnDevice(tensor)) return null;
-  try {
-    return view<TypedArray>(tensor);
-  } catch (error) {
-    if (tensor.data === null) throw error;
-    return null; // it lies at no multiples of its elements
-  }
 }
