@@ -214,9 +214,17 @@ Deno.test("what was freed, or has no memory, says so, and is never an exception 
   const ctx = init(), backend = lib.ggml_backend_cpu_init()!;
   const tensor = newTensor(ctx, F32, 2), graph = lib.ggml_new_graph(ctx);
   using empty = init({ noAlloc: true });
-  const [none] = [newTensor(empty, F32, 2, 2)];
+  const none = newTensor(empty, F32, 2, 2), strange = newTensor(empty, lib.GGML_TYPE_Q4_0, 32);
+  strange.ne = [31, 1, 1, 1];
+  assertStringIncludes((await bundle(strange))["text/html"], "a row of 31 is not a multiple of q4_0");
+  for (const type of [lib.GGML_TYPE_Q8_1, lib.GGML_TYPE_I8]) await bundle(newTensor(empty, type, 32, 2));
   assertStringIncludes((await bundle(none))["text/html"], "has no memory yet");
   assertMatch((await assertRejects(() => toSvg(none), Error)).message, /^toSvg: tensor .* has no memory yet/);
+  const buffer = lib.ggml_backend_alloc_ctx_tensors(empty, backend)!;
+  assertStringIncludes((await bundle(none))["text/html"], "all 4 numbers");
+  assertStringIncludes((await bundle(newTensor(ctx, lib.GGML_TYPE_Q8_1, 32)))["text/html"], "ggml has no conversion from q8_1");
+  lib.ggml_backend_buffer_free(buffer);
+  assertMatch((await bundle(none))["text/html"], /was freed/);
   lib.ggml_free(ctx);
   lib.ggml_backend_free(backend);
   for (const value of [ctx, tensor, graph, backend]) {

@@ -88,8 +88,8 @@ function cardOf(box: Box, model: GraphModel, most: number): Card {
 function linesOf(box: Box, model: GraphModel): string[] {
   if (box.kind === "folded") {
     const { count, period } = box.repeat;
-    const times = `${count - 1} more`;
-    return [`${times} of these parts`, `${formatCount((count - 1) * period, "node")}, ${formatCount(leafsOf(box, model), "leaf")}`];
+    const nodes = formatCount((count - 1) * period, "node");
+    return [`${count - 1} more of these parts`, `${nodes}, ${formatCount(leafsOf(box, model), "leaf")}`];
   }
   const { tensor } = box;
   const roles = rolesOf(tensor);
