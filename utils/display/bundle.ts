@@ -8,7 +8,8 @@
 
 import type { Handle } from "../../ffi/handle.ts";
 import { markup } from "./markup.ts";
-import { type Drawable, htmlOf, withoutName } from "./render.ts";
+import { withoutName } from "./named.ts";
+import { type Drawable, htmlOf } from "./render.ts";
 
 /** The MIME bundle of a handle. */
 export async function bundleOf(handle: Handle): Promise<Record<string, string>> {

@@ -1,9 +1,19 @@
-// deno-lint-ignore-file no-import-prefix -- an import map would not reach who imports this file by its path
 /**
  * Where a graph's boxes and arrows go: Graphviz's `dot`, compiled to WebAssembly (npm's `@viz-js/viz`).
  *
  * @module
  */
+
+import { load } from "./package.ts";
+
+/** What is used of the package. */
+interface Viz {
+  instance(): Promise<{ render(graph: unknown, options: { format: "json0"; engine: "dot" }): Rendered }>;
+}
+
+type Rendered =
+  | { readonly status: "success"; readonly output: string }
+  | { readonly status: "failure"; readonly errors: readonly { readonly message: string }[] };
 
 /** Something with a size, in pixels. */
 export interface Sized {
@@ -40,7 +50,7 @@ const MANY = 150;
 
 /** Places boxes and arrows, sources above what reads them. */
 export async function layOut(boxes: readonly Sized[], arrows: readonly { readonly from: string; readonly to: string }[]): Promise<Placed> {
-  const viz = await import("npm:@viz-js/viz@3.31.0");
+  const viz = await load<Viz>("npm:@viz-js/viz@3.31.0", "graphs are laid out");
   const graphviz = await viz.instance();
   const quick: Record<string, string | number> = boxes.length > MANY ? { splines: "line", nslimit: 0.1, nslimit1: 0.1, mclimit: 0.1 } : {};
   const result = graphviz.render({

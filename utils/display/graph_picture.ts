@@ -13,6 +13,7 @@ import { type GraphModel, readGraph } from "./graph_model.ts";
 import { type Arrow, type Box, type GraphParts, LIMIT, type Part, partsOf } from "./graph_parts.ts";
 import { graphTitle } from "./graph_text.ts";
 import { type Markup, markup } from "./markup.ts";
+import { named } from "./named.ts";
 import { clip, GREY, INK, type Picture, round, text, widthOf } from "./svg.ts";
 import { formatCount, formatMs, formatShare } from "./units.ts";
 
@@ -46,7 +47,7 @@ export async function graphPicture(graph: lib.ggml_cgraph, part: Part = {}, wher
   const parts = partsOf(model, part);
   const most = model.times?.reduce((a, b) => Math.max(a, b), 0) ?? 0;
   const cards = parts.boxes.map((box) => cardOf(box, model, most));
-  return compose(model, parts, cards, await layOut(cards, parts.arrows), part);
+  return compose(model, parts, cards, await named(where, () => layOut(cards, parts.arrows)), part);
 }
 
 function expectPart(count: number, part: Part, where: string): void {

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-import-prefix -- an import map would not reach who imports this file by its path
 /**
  * PNG images, by npm's `fast-png`.
  *
@@ -6,6 +5,12 @@
  */
 
 import type { Colour } from "./colours.ts";
+import { load } from "./package.ts";
+
+/** What is used of the package. */
+interface FastPng {
+  encode(image: { width: number; height: number; data: Uint8Array; channels: 4; depth: 8 }): Uint8Array;
+}
 
 /** Dots of colour; those that are never set are transparent. */
 export class Dots {
@@ -24,7 +29,7 @@ export class Dots {
 
   /** The image as a file. */
   async encode(): Promise<Uint8Array<ArrayBuffer>> {
-    const { encode } = await import("npm:fast-png@8.0.0");
+    const { encode } = await load<FastPng>("npm:fast-png@8.0.0", "heat maps are made");
     return new Uint8Array(encode({ width: this.width, height: this.height, data: this.#data, channels: 4, depth: 8 }));
   }
 }

@@ -11,6 +11,7 @@ import { contextPicture } from "./context_picture.ts";
 import { backendPicture, devicePicture } from "./device_picture.ts";
 import { graphPicture } from "./graph_picture.ts";
 import type { Part } from "./graph_parts.ts";
+import { named, withoutName } from "./named.ts";
 import { type Markup, markup } from "./markup.ts";
 import { element, type Picture } from "./svg.ts";
 import { tensorPicture } from "./tensor_picture.ts";
@@ -38,20 +39,6 @@ export async function pictureOf(value: Drawable, part: Part, where: string): Pro
   if (value instanceof lib.ggml_tensor) return await named(where, () => tensorPicture(value));
   if (value instanceof lib.ggml_context) return contextPicture(value);
   return value instanceof lib.ggml_backend ? backendPicture(value) : devicePicture(value);
-}
-
-/** Has errors of what reads the numbers begin with who was called. */
-export async function named<T>(where: string, draw: () => Promise<T>): Promise<T> {
-  try {
-    return await draw();
-  } catch (cause) {
-    throw new Error(`${where}: ${withoutName((cause as Error).message)}`, { cause });
-  }
-}
-
-/** A message without the name of the function that it is from. */
-export function withoutName(message: string): string {
-  return message.replace(/^\w+: /, "");
 }
 
 /** The same to stand in a page. A tensor's comes with a table, and without numbers says why. */

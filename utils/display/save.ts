@@ -43,12 +43,13 @@ export async function save(value: Drawable, path: string | URL, options: DrawOpt
   const name = path instanceof URL ? path.pathname : path;
   const kind = KINDS.find((ending) => name.toLowerCase().endsWith(ending));
   if (kind === undefined) throw new TypeError(`save: ${JSON.stringify(name)} must end in ${KINDS.join(", ")}`);
-  const { expectDrawable, htmlOf, named, pictureOf } = await import("./render.ts");
+  const { expectDrawable, htmlOf, pictureOf } = await import("./render.ts");
   expectDrawable(value, "save");
   if (kind === ".png") {
     if (!(value instanceof lib.ggml_tensor)) {
       throw new TypeError(`save: a ${value.constructor.name} can't be written as .png: use .svg or .html`);
     }
+    const { named } = await import("./named.ts");
     const { tensorPng } = await import("./tensor_picture.ts");
     return await Deno.writeFile(path, await named("save", () => tensorPng(value)));
   }
