@@ -50,7 +50,7 @@ const MANY = 150;
 
 /** Places boxes and arrows, sources above what reads them. */
 export async function layOut(boxes: readonly Sized[], arrows: readonly { readonly from: string; readonly to: string }[]): Promise<Placed> {
-  const viz = await load<Viz>("npm:@viz-js/viz@3.31.0", "graphs are laid out");
+  const viz = await load<Viz>("@viz-js/viz@3.31.0", "graphs are laid out");
   const graphviz = await viz.instance();
   const quick: Record<string, string | number> = boxes.length > MANY ? { splines: "line", nslimit: 0.1, nslimit1: 0.1, mclimit: 0.1 } : {};
   const result = graphviz.render({

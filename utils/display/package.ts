@@ -8,14 +8,14 @@
 /**
  * Loads a package of npm's, downloading it if need be.
  *
- * @param specifier With its exact version.
+ * @param name With its exact version.
  * @param purpose What it does, for errors: "graphs are laid out".
  * @throws {Error} If it can't be had.
  */
-export async function load<T>(specifier: string, purpose: string): Promise<T> {
+export async function load<T>(name: string, purpose: string): Promise<T> {
   try {
-    return await import(specifier);
+    return await import(`npm:/${name}`);
   } catch (cause) {
-    throw new Error(`${purpose} by ${specifier}, which can't be loaded: ${(cause as Error).message}`, { cause });
+    throw new Error(`${purpose} by npm:${name}, which can't be loaded: ${(cause as Error).message}`, { cause });
   }
 }

@@ -29,7 +29,7 @@ export class Dots {
 
   /** The image as a file. */
   async encode(): Promise<Uint8Array<ArrayBuffer>> {
-    const { encode } = await load<FastPng>("npm:fast-png@8.0.0", "heat maps are made");
+    const { encode } = await load<FastPng>("fast-png@8.0.0", "heat maps are made");
     return new Uint8Array(encode({ width: this.width, height: this.height, data: this.#data, channels: 4, depth: 8 }));
   }
 }
