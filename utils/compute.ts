@@ -6,6 +6,7 @@
 
 import { lib } from "../ffi/lib.js";
 import { backendsOf, type ComputeOptions, cores, expectSuccess, isCpu, prepare } from "./task.ts";
+import { computeTimed } from "./timed.ts";
 
 /**
  * Computes a graph and returns when it is done.
@@ -14,8 +15,8 @@ import { backendsOf, type ComputeOptions, cores, expectSuccess, isCpu, prepare }
  * where the nodes are small, and where the graph holds an operator in TypeScript. An exception in such an operator is thrown here.
  *
  * @param graph The graph. Its tensors must have memory, but where a scheduler computes it.
- * @param options `threads`, the most to use; `backend`, a `ggml_backend` or `ggml_backend_sched` (by default the CPU). The number of threads of
- * CPU backends stays as it is set here. In C: `ggml_graph_compute`, `ggml_backend_graph_compute`, `ggml_backend_sched_graph_compute`.
+ * @param options `threads`, the most to use; `backend`, a `ggml_backend` or `ggml_backend_sched` (by default the CPU); `timing`, to note how
+ * long each node takes, for {@linkcode timings}. The number of threads of CPU backends stays as it is set here. In C: `ggml_graph_compute`, `ggml_backend_graph_compute`, `ggml_backend_sched_graph_compute`.
  * @throws {TypeError} If an argument is of the wrong type.
  * @throws {RangeError} If `threads` isn't a positive whole number.
  * @throws {Error} If a node has no memory, or the backend can't reach it or hasn't got the operation (the node, its types and shapes are
@@ -42,7 +43,8 @@ export function compute(graph: lib.ggml_cgraph, options: ComputeOptions = {}): v
   const { backend = null } = options;
   // Asynchronous computations are under way on the other cores.
   const threads = Math.min(task.threads, Math.max(1, cores.capacity - cores.inUse));
-  expectSuccess(computeOn(backend, graph, threads), "compute");
+  if (task.timing) computeTimed(task, threads);
+  else expectSuccess(computeOn(backend, graph, threads), "compute");
 }
 
 function computeOn(backend: ComputeOptions["backend"] | null, graph: lib.ggml_cgraph, threads: number): number {

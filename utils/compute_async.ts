@@ -32,7 +32,8 @@ export interface ComputeAsyncOptions extends ComputeOptions {
  * @param graph The graph. It can't be computed twice at once; neither should graphs that share nodes.
  * @param options As for `compute`. `signal` cancels: on the CPU after the node that is being computed, on another backend after about a
  * hundredth of the work or the node, whichever is more, in the queue at once. A cancelled graph's results are unfinished; it can be computed
- * again. `onProgress(done, total)` hears of about a hundred steps. A scheduler that has an evaluation callback keeps it, and then can't be
+ * again. `onProgress(done, total)` hears of about a hundred steps. `timing` notes how long each node takes, for `timings`; who wants progress
+ * then hears of each. A scheduler that has an evaluation callback keeps it, and then can't be
  * cancelled or report. A CPU backend's own thread pool and abort callback are not used. In C: `ggml_graph_compute` with a
  * `ggml_cplan.abort_callback`, `ggml_backend_graph_compute`, `ggml_backend_sched_graph_compute`.
  * @throws What `compute` throws; the signal's reason (by default an `AbortError`); what `onProgress` or an operator threw. All as a rejection.

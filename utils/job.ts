@@ -16,11 +16,19 @@ import { operatorsOf } from "../ffi/threads.ts";
 import { Cancel } from "./cancel.ts";
 import { setThreads } from "./compute.ts";
 import { type Queue, queueOf } from "./queue.ts";
-import { cut, type Slice, sliceCost } from "./slices.ts";
+import { cut, cutNodes, type Slice, sliceCost } from "./slices.ts";
 import { backendsOf, cores, expectSuccess, type Task } from "./task.ts";
+import { noPool, planOn, type Pool, poolOf, watch } from "./timed.ts";
+import { remember } from "./timings.ts";
 
 /** The computations under way. It keeps alive what C uses: nothing else may refer to it any more. */
 const jobs: Set<Job> = new Set();
+
+/** The least work, in nanoseconds, that is worth a call on another thread while nodes are timed: that takes 50 µs, which would be measured too. */
+const BRIEF = 500_000;
+
+/** For how many milliseconds such brief nodes may hold the event loop up. */
+const TURN = 10;
 
 type Nonblocking = (...args: unknown[]) => Promise<number>;
 const symbols: Map<string, Nonblocking> = new Map();
@@ -48,11 +56,16 @@ export class Job implements Waiter {
   #failure: [unknown] | null = null;
   /** Its share of the cores. */
   #threads = 1;
+  /** When the event loop last turned. */
+  #turned = performance.now();
+  /** How long each node took; null without `timing`. */
+  readonly #times: Float64Array | null;
 
   constructor(task: Task, signal: AbortSignal | undefined, onProgress: ((done: number, total: number) => void) | undefined) {
     this.#task = task;
     this.#signal = signal;
     this.#onProgress = onProgress;
+    this.#times = task.timing ? new Float64Array(task.work.nodes.length) : null;
     this.#operators = new Set(operatorsOf(task.graph.address));
   }
 
@@ -66,6 +79,7 @@ export class Job implements Waiter {
     try {
       await null; // those that begin together count each other
       await this.#compute();
+      if (this.#times !== null) remember(this.#task.graph, this.#task.work.nodes, this.#times);
     } finally {
       signal?.removeEventListener("abort", this.#onAbort);
       for (const release of this.#releases.splice(0).reverse()) release();
@@ -108,11 +122,13 @@ export class Job implements Waiter {
   async #onCpu(): Promise<void> {
     const { graph, work: { nodes } } = this.#task;
     const compute = nonblocking("ggml_graph_compute");
-    for (const { graph: slice, end } of this.#onProgress === undefined ? [{ graph, end: nodes.length }] : this.#cut()) {
-      const plan = lib.ggml_graph_plan(slice, this.#threads, null);
-      if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+    const pool = this.#times === null ? noPool(this.#threads) : this.#pool();
+    const whole = this.#onProgress === undefined && this.#times === null;
+    for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
+      const plan = planOn(slice, pool);
       this.#cancel.watch(plan);
-      this.#finish(await compute(slice.address, plan.address), end);
+      const call = this.#isBrief(end - 1) ? () => lib.ggml_graph_compute(slice, plan) : () => compute(slice.address, plan.address);
+      this.#finish(await this.#timed(end - 1, call), end);
       plan.owner.keep(slice.owner); // and so both lived until here
     }
   }
@@ -120,15 +136,41 @@ export class Job implements Waiter {
   async #onBackend(backend: lib.ggml_backend): Promise<void> {
     const { graph, work: { nodes } } = this.#task;
     const compute = nonblocking("ggml_backend_graph_compute");
-    const whole = this.#onProgress === undefined && this.#signal === undefined;
+    const whole = this.#onProgress === undefined && this.#signal === undefined && this.#times === null;
     for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
-      this.#finish(await compute(backend.address, slice.address), end);
+      this.#finish(await this.#timed(end - 1, () => compute(backend.address, slice.address)), end);
     }
+  }
+
+  #pool(): Pool {
+    const pool = poolOf(this.#threads);
+    this.#releases.push(() => pool.free());
+    return pool;
+  }
+
+  /** True for a node that takes less time than it takes to have another thread compute it, as far as that is to be measured. */
+  #isBrief(node: number): boolean {
+    return this.#times !== null && this.#operators.size === 0 && this.#task.work.costs[node] < BRIEF;
+  }
+
+  /** Calls C; with `timing`, notes how long that took, and has the event loop turn now and then. */
+  async #timed(node: number, call: () => Promise<number> | number): Promise<number> {
+    if (this.#times === null) return await call();
+    if (this.#task.work.costs[node] === 0) return lib.GGML_STATUS_SUCCESS; // a view: there is nothing to compute
+    if (performance.now() - this.#turned > TURN) {
+      await new Promise((resolve) => setTimeout(resolve));
+      this.#turned = performance.now();
+    }
+    const start = performance.now();
+    const status = await call();
+    this.#times[node] = performance.now() - start;
+    return status;
   }
 
   async #onScheduler(sched: lib.ggml_backend_sched): Promise<void> {
     const { graph, work: { nodes } } = this.#task;
     setThreads(backendsOf(sched), this.#threads);
+    if (this.#times !== null) return await this.#onSchedulerTimed(sched, this.#times);
     const watched = (this.#onProgress !== undefined || this.#signal !== undefined) &&
       (sched.owner.latest("ggml_backend_sched_set_eval_callback")?.[0] ?? null) === null;
     if (watched) lib.ggml_backend_sched_set_eval_callback(sched, this.#watcher(), null);
@@ -136,6 +178,19 @@ export class Job implements Waiter {
       this.#finish(await nonblocking("ggml_backend_sched_graph_compute")(sched.address, graph.address), nodes.length);
     } finally {
       if (watched) lib.ggml_backend_sched_set_eval_callback(sched, null, null);
+    }
+  }
+
+  async #onSchedulerTimed(sched: lib.ggml_backend_sched, times: Float64Array): Promise<void> {
+    const { graph, work } = this.#task, { nodes } = work;
+    const release = watch(sched, work, times, "computeAsync", (index) => {
+      if (this.#failure === null && index + 1 < nodes.length) this.#report(index + 1);
+      return this.#failure === null;
+    });
+    try {
+      this.#finish(await nonblocking("ggml_backend_sched_graph_compute")(sched.address, graph.address), nodes.length);
+    } finally {
+      release();
     }
   }
 
@@ -158,8 +213,8 @@ export class Job implements Waiter {
     });
   }
 
-  #cut(): Slice[] {
-    const { slices, context } = cut(this.#task.graph, this.#task.work);
+  #cut(): readonly Slice[] {
+    const { slices, context } = (this.#times === null ? cut : cutNodes)(this.#task.graph, this.#task.work);
     this.#releases.push(() => lib.ggml_free(context));
     return slices;
   }

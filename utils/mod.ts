@@ -6,6 +6,7 @@
  */
 
 import "./inspect.ts";
+import "./display/attach.ts";
 
 export { compute } from "./compute.ts";
 export { computeAsync, type ComputeAsyncOptions } from "./compute_async.ts";
@@ -28,7 +29,11 @@ export { readNpy, writeNpy } from "./npy.ts";
 export type { TensorLike } from "./operand.ts";
 export type { Backend, ComputeOptions } from "./task.ts";
 export { formatTensor, print, type PrintOptions } from "./print.ts";
+export { type NodeTiming, timings } from "./timings.ts";
 export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 export { type QuantizationError, quantizationError } from "./quantization_error.ts";
+export { save } from "./display/save.ts";
+export { toHtml } from "./display/to_html.ts";
+export { type Drawable, type DrawOptions, toSvg } from "./display/to_svg.ts";
 export { type Range, slice, TensorSlice } from "./slice.ts";
 export { view, type ViewOptions } from "./view.ts";

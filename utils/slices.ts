@@ -24,6 +24,13 @@ export interface Slice {
   readonly end: number;
 }
 
+/** A graph in slices. */
+export interface Cut {
+  readonly slices: readonly Slice[];
+  /** What holds them. */
+  readonly context: lib.ggml_context;
+}
+
 /** The work after which to stop for a look. */
 export function sliceCost({ total }: Work): number {
   return Math.max(total / SLICES, LEAST);
@@ -31,11 +38,17 @@ export function sliceCost({ total }: Work): number {
 
 /**
  * Cuts a graph where a slice has enough work. A large node is a slice of its own.
- *
- * @returns The slices and the context that holds them.
  */
-export function cut(graph: lib.ggml_cgraph, work: Work): { slices: Slice[]; context: lib.ggml_context } {
-  const ends = cuts(work);
+export function cut(graph: lib.ggml_cgraph, work: Work): Cut {
+  return cutAt(graph, cuts(work));
+}
+
+/** Cuts a graph into its nodes. */
+export function cutNodes(graph: lib.ggml_cgraph, { nodes }: Work): Cut {
+  return cutAt(graph, Array.from(nodes, (_, i) => i + 1));
+}
+
+function cutAt(graph: lib.ggml_cgraph, ends: readonly number[]): Cut {
   const sizes = ends.map((end, i) => end - (ends[i - 1] ?? 0));
   const memSize = sizes.reduce((sum, size) => sum + lib.ggml_graph_overhead_custom(size, false) + PADDING, PADDING);
   const context = init({ memSize });

@@ -20,6 +20,8 @@ export interface ComputeOptions {
   threads?: number;
   /** What computes; by default the CPU. */
   backend?: Backend;
+  /** True to compute node by node and note how long each takes, for `timings` and pictures of the graph. The results are the same, later. */
+  timing?: boolean;
 }
 
 /** A graph that may be computed, and how. */
@@ -30,6 +32,7 @@ export interface Task {
   readonly work: Work;
   /** The threads to use on the CPU. */
   readonly threads: number;
+  readonly timing: boolean;
 }
 
 /**
@@ -54,11 +57,12 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
   if (graph.owner.freed) throw freedError(graph, where);
   if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
-  const { backend = null, threads } = options;
+  const { backend = null, threads, timing = false } = options;
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     const error = typeof threads === "number" ? RangeError : TypeError;
     throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
   }
+  if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
   if (busy.has(graph.address)) throw new Error(`${where}: this graph is being computed by computeAsync; await that first`);
   const work = inspect(graph, computerOf(backend, where), where);
   if (backend instanceof lib.ggml_backend_sched && takeGraph(backend.address, graph.address) !== graph.address) {
@@ -72,6 +76,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
     backend: backend !== null && isCpu(backend) ? null : backend,
     work,
     threads: worthwhile(threads ?? cores.capacity, work),
+    timing,
   };
 }
 

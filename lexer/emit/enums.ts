@@ -38,7 +38,7 @@ function emitDomain({ declaration, name, count }: BoundEnum, counted: boolean, p
   const domain = (key: string, to: string) =>
     list(`  ${key}: new $Domain(`, [`"${name}"`, "enums", `"${values[0].name}"`, `"${to}"`], "),");
   printer.line(domain(name, (count === null ? last : values.at(-2)!).name));
-  if (count !== null && counted) printer.line(domain(orCount(name), last.name));
+  if (counted) printer.line(domain(orCount(name), last.name));
 }
 
 /** The enums of which some parameter or field may be the number of values. */
@@ -74,10 +74,10 @@ function declareEnum({ declaration, name, flags, count }: BoundEnum, counted: bo
     what,
     union(`export type ${name}`, byValue.size === 0 ? ["number"] : [...byValue.values()].map((member) => `typeof ${member}`)),
   );
-  if (count !== null && counted) {
+  if (counted) {
     printer.line(
       doc("", `\`enum ${name}\`, or the number of its values (${place(declaration)}).`),
-      `export type ${orCount(name)} = ${name} | typeof ${count.name};`,
+      `export type ${orCount(name)} = ${name}${count === null ? "" : ` | typeof ${count.name}`};`,
     );
   }
 }

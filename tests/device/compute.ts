@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { compute, computeAsync, init } from "@ggml/deno/utils";
+import { compute, computeAsync, copy, init, timings, toHtml, view } from "@ggml/deno/utils";
 import { newTensor } from "../context.ts";
 import { device } from "./find.ts";
 
@@ -82,5 +82,30 @@ Deno.test({
     }
     lib.ggml_backend_sched_free(sched);
     backends.forEach((backend) => lib.ggml_backend_free(backend));
+  },
+});
+
+Deno.test({
+  name: "a device's nodes are timed with the same results, and its tensors are shown",
+  async fn() {
+    using backend = lib.ggml_backend_dev_init(device, null)!;
+    using ctx = init({ noAlloc: true });
+    const { matrix, graph, result } = products(ctx);
+    using _buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, backend)!;
+    const numbers = Float32Array.from(values, (x, i) => x * Math.sin(i));
+    copy(numbers, matrix);
+    compute(graph, { backend });
+    const expected = view(result, { allowCopy: true }).data;
+    for (const run of [compute, computeAsync]) {
+      copy(numbers, matrix);
+      await run(graph, { backend, timing: true });
+      assertEquals(view(result, { allowCopy: true }).data, expected);
+      assertEquals(timings(graph).map(({ op, ms }) => [op, ms > 0]), Array(STEPS).fill(["MUL_MAT", true]));
+    }
+    const html = await toHtml(matrix);
+    assertStringIncludes(html, `buffer ${lib.ggml_backend_dev_name(device)}`);
+    assertStringIncludes(html, "all 16,384 numbers");
+    assertStringIncludes(await toHtml(device), lib.ggml_backend_dev_description(device).trim().replaceAll("&", "&amp;"));
+    assertStringIncludes(await toHtml(graph), "computed in ");
   },
 });

@@ -1,0 +1,155 @@
+/**
+ * What of a graph is drawn: all of a small one, of a large one what doesn't repeat, or the part that was asked for.
+ *
+ * @module
+ */
+
+import { lib } from "../../ffi/lib.js";
+import { isView, typeAndDimensions } from "./facts.ts";
+import { findRepeat, type Repeat, signsOf } from "./fold.ts";
+import type { GraphModel } from "./graph_model.ts";
+
+/** Graphs of more nodes are folded. */
+const LARGE = 80;
+
+/** The most nodes that are drawn unasked. */
+const MOST = 300;
+
+/** The most nodes that are drawn. */
+export const LIMIT = 3000;
+
+/** A leaf that is read by more than FEW nodes, in more than FAR nodes' distance, is drawn beside each: arrows through the whole graph say little. */
+const FEW = 2, FAR = 24;
+
+/** One box. */
+export type Box =
+  | { readonly kind: "node" | "view"; readonly id: string; readonly tensor: lib.ggml_tensor; readonly index: number }
+  | { readonly kind: "leaf" | "outside"; readonly id: string; readonly tensor: lib.ggml_tensor }
+  | { readonly kind: "folded"; readonly id: string; readonly repeat: Repeat };
+
+/** One arrow, from a source to what reads it. */
+export interface Arrow {
+  readonly from: string;
+  readonly to: string;
+  /** True where nothing is computed. */
+  readonly isView: boolean;
+}
+
+/** What is drawn. */
+export interface GraphParts {
+  readonly boxes: readonly Box[];
+  readonly arrows: readonly Arrow[];
+  /** What isn't, and how to see it; "" if everything is. */
+  readonly note: string;
+}
+
+/** Which nodes of a graph to draw: those from index `from` on and before index `to`. */
+export interface Part {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** Chooses what to draw. */
+export function partsOf(model: GraphModel, { from, to }: Part): GraphParts {
+  const count = model.nodes.length;
+  const isAsked = from !== undefined || to !== undefined;
+  const repeat = isAsked || count <= LARGE ? null : findRepeat(signsOf(model.nodes.map(signOf)));
+  const begin = from ?? 0, end = to ?? (isAsked ? count : endOf(count, repeat));
+  return { ...new Parts(model, begin, end, repeat).result(), note: noteOf(count, end, repeat, isAsked) };
+}
+
+/** Nodes that look the same. */
+function signOf(node: lib.ggml_tensor): string {
+  return `${lib.ggml_op_desc(node)} ${typeAndDimensions(node)}`;
+}
+
+/** Where to stop, so that no more than MOST nodes are drawn. */
+function endOf(count: number, repeat: Repeat | null): number {
+  if (repeat === null) return Math.min(count, MOST);
+  const hidden = (repeat.count - 1) * repeat.period;
+  const first = repeat.start + repeat.period;
+  return first >= MOST ? MOST : Math.min(count, MOST + hidden);
+}
+
+function noteOf(count: number, end: number, repeat: Repeat | null, isAsked: boolean): string {
+  if (isAsked) return "";
+  const notes: string[] = [];
+  if (repeat !== null && end > repeat.start + repeat.period) {
+    notes.push(`${repeat.count} equal parts of ${repeat.period} nodes follow each other: the first is drawn`);
+  }
+  if (end < count) notes.push(`nodes ${end} to ${count - 1} are not drawn`);
+  return notes.length === 0 ? "" : `${notes.join("; ")}. To draw a part: toSvg(graph, { from: 100, to: 200 })`;
+}
+
+/** Collects boxes and arrows. */
+class Parts {
+  readonly #model: GraphModel;
+  readonly #begin: number;
+  readonly #end: number;
+  readonly #repeat: Repeat | null;
+  readonly #boxes: Map<string, Box> = new Map();
+  readonly #arrows: Map<string, Arrow> = new Map();
+  /** Of each source the nodes that read it. */
+  readonly #readers: Map<bigint, number[]> = new Map();
+
+  constructor(model: GraphModel, begin: number, end: number, repeat: Repeat | null) {
+    this.#model = model;
+    this.#begin = begin;
+    this.#end = end;
+    this.#repeat = repeat !== null && end > repeat.start + repeat.period ? repeat : null;
+  }
+
+  result(): Pick<GraphParts, "boxes" | "arrows"> {
+    for (let i = this.#begin; i < this.#end; i++) {
+      for (const { address } of this.#model.sources[i]) {
+        const readers = this.#readers.get(address);
+        if (readers === undefined) this.#readers.set(address, [i]);
+        else readers.push(i);
+      }
+    }
+    for (let i = this.#begin; i < this.#end; i++) this.#add(i);
+    return { boxes: [...this.#boxes.values()], arrows: [...this.#arrows.values()] };
+  }
+
+  #add(index: number): void {
+    const { nodes, sources } = this.#model;
+    const to = this.#node(index), view = isView(nodes[index]);
+    const isFolded = to === "folded";
+    for (const source of sources[index]) {
+      const from = this.#source(source, index, isFolded);
+      if (from === null || from === to) continue;
+      const key = `${from} ${to}`;
+      // A folded part shows its first source of each kind only once.
+      if (!this.#arrows.has(key)) this.#arrows.set(key, { from, to, isView: view && !isFolded });
+    }
+  }
+
+  #node(index: number): string {
+    const tensor = this.#model.nodes[index];
+    if (this.#isFolded(index)) return this.#box({ kind: "folded", id: "folded", repeat: this.#repeat! });
+    return this.#box({ kind: isView(tensor) ? "view" : "node", id: `n${index}`, tensor, index });
+  }
+
+  /** The box of a source; null for the leafs of what is folded. */
+  #source(tensor: lib.ggml_tensor, reader: number, isFolded: boolean): string | null {
+    const index = this.#model.indices.get(tensor.address);
+    if (index !== undefined && index >= this.#begin && index < this.#end) return this.#node(index);
+    if (isFolded) return null;
+    const readers = this.#readers.get(tensor.address)!;
+    const isShared = readers.length > FEW && readers.at(-1)! - readers[0] > FAR;
+    const id = `l${tensor.address}${isShared ? `-${reader}` : ""}`;
+    return this.#box({ kind: index === undefined ? "leaf" : "outside", id, tensor });
+  }
+
+  #isFolded(index: number): boolean {
+    const repeat = this.#repeat;
+    if (repeat === null) return false;
+    const { start, period, count } = repeat;
+    return index >= start + period && index < start + period * count;
+  }
+
+  #box(box: Box): string {
+    if (!this.#boxes.has(box.id)) this.#boxes.set(box.id, box);
+    return box.id;
+  }
+}

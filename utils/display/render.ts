@@ -1,0 +1,61 @@
+/**
+ * Which picture whose is.
+ *
+ * @module
+ */
+
+import { describe } from "../../ffi/describe.ts";
+import { freedError, Handle } from "../../ffi/handle.ts";
+import { lib } from "../../ffi/lib.js";
+import { contextPicture } from "./context_picture.ts";
+import { backendPicture, devicePicture } from "./device_picture.ts";
+import { graphPicture } from "./graph_picture.ts";
+import type { Part } from "./graph_parts.ts";
+import { named, withoutName } from "./named.ts";
+import { type Markup, markup } from "./markup.ts";
+import { element, type Picture } from "./svg.ts";
+import { tensorPicture } from "./tensor_picture.ts";
+import { tensorTable } from "./tensor_table.ts";
+
+/** What there are pictures of. */
+export type Drawable = lib.ggml_tensor | lib.ggml_cgraph | lib.ggml_context | lib.ggml_backend_device | lib.ggml_backend;
+
+/** Throws unless there are pictures of such a thing, and it wasn't freed. */
+export function expectDrawable(value: Drawable, where: string): void {
+  const classes = [lib.ggml_tensor, lib.ggml_cgraph, lib.ggml_context, lib.ggml_backend_device, lib.ggml_backend];
+  if (!classes.some((each) => value instanceof each)) {
+    throw new TypeError(`${where}: expected a tensor, graph, context, device or backend, got ${describe(value)}`);
+  }
+  if (value.owner.freed) throw freedError(value, where);
+}
+
+/** The picture of anything that has one. */
+export async function pictureOf(value: Drawable, part: Part, where: string): Promise<Picture> {
+  expectDrawable(value, where);
+  if (value instanceof lib.ggml_cgraph) return await graphPicture(value, part, where);
+  if (part.from !== undefined || part.to !== undefined) {
+    throw new TypeError(`${where}: { from, to } are nodes of a graph, and this is a ${value.constructor.name}`);
+  }
+  if (value instanceof lib.ggml_tensor) return await named(where, () => tensorPicture(value));
+  if (value instanceof lib.ggml_context) return contextPicture(value);
+  return value instanceof lib.ggml_backend ? backendPicture(value) : devicePicture(value);
+}
+
+/** The same to stand in a page. A tensor's comes with a table, and without numbers says why. */
+export async function htmlOf(value: Drawable, part: Part, where: string): Promise<Markup> {
+  if (!(value instanceof Handle && value instanceof lib.ggml_tensor) || value.owner.freed) {
+    return scrolled(element(await pictureOf(value, part, where)));
+  }
+  const table = tensorTable(value);
+  try {
+    return markup`<div>${table}${scrolled(element(await pictureOf(value, part, where)))}</div>`;
+  } catch (error) {
+    if (part.from !== undefined || part.to !== undefined) throw error;
+    return markup`<div>${table}<p style="font-size:12px;opacity:0.75">No picture: ${withoutName((error as Error).message)}</p></div>`;
+  }
+}
+
+/** Large pictures keep their size: one scrolls. */
+function scrolled(content: Markup): Markup {
+  return markup`<div style="overflow:auto;max-height:800px">${content}</div>`;
+}

@@ -1,0 +1,61 @@
+/**
+ * `save`: a picture in a file.
+ *
+ * @module
+ */
+
+import { describe } from "../../ffi/describe.ts";
+import { lib } from "../../ffi/lib.js";
+import type { Drawable, DrawOptions } from "./to_svg.ts";
+import { expectPart } from "./to_svg.ts";
+
+/** What can be written, by the end of the file's name. */
+const KINDS = [".svg", ".html", ".png"] as const;
+
+/**
+ * Draws a tensor, graph, context, device or backend into a file. It needs `--allow-write`.
+ *
+ * @param value What to draw.
+ * @param path The file, which is replaced if it exists. `.svg`: what `toSvg` gives. `.html`: a page with what `toHtml` gives. `.png`: of a
+ * tensor, its heat map without words, a dot a number, magnified.
+ * @param options `from` and `to`: the part of a graph.
+ * @throws What `toSvg` throws.
+ * @throws {TypeError} If the path is none, its ending is another, or it is `.png` and this no tensor.
+ * @throws {Deno.errors.NotCapable} Without the permission to write there.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ * import { init, save } from "@ggml/deno/utils";
+ *
+ * using ctx = init();
+ * const path = await Deno.makeTempFile({ suffix: ".svg" });
+ * await save(ctx, path);
+ * console.log((await Deno.readTextFile(path)).includes("free")); // true
+ * await Deno.remove(path);
+ * ```
+ */
+export async function save(value: Drawable, path: string | URL, options: DrawOptions = {}): Promise<void> {
+  if (!(path instanceof URL) && (typeof path !== "string" || path === "")) {
+    throw new TypeError(`save: expected the path of a file, got ${describe(path)}`);
+  }
+  const part = expectPart(options, "save");
+  const name = path instanceof URL ? path.pathname : path;
+  const kind = KINDS.find((ending) => name.toLowerCase().endsWith(ending));
+  if (kind === undefined) throw new TypeError(`save: ${JSON.stringify(name)} must end in ${KINDS.join(", ")}`);
+  const { expectDrawable, htmlOf, pictureOf } = await import("./render.ts");
+  expectDrawable(value, "save");
+  if (kind === ".png") {
+    if (!(value instanceof lib.ggml_tensor)) {
+      throw new TypeError(`save: a ${value.constructor.name} can't be written as .png: use .svg or .html`);
+    }
+    const { named } = await import("./named.ts");
+    const { tensorPng } = await import("./tensor_picture.ts");
+    return await Deno.writeFile(path, await named("save", () => tensorPng(value)));
+  }
+  const { file, page } = await import("./svg.ts");
+  const text = kind === ".svg"
+    ? file(await pictureOf(value, part, "save"))
+    : page(await htmlOf(value, part, "save"), value.constructor.name);
+  await Deno.writeTextFile(path, text);
+}

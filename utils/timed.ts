@@ -1,0 +1,109 @@
+/**
+ * Computing a graph node by node, with a look at the clock before and after each.
+ *
+ * On a backend each node is a graph of its own (`slices.ts`). A scheduler takes no such slices: it is asked to stop after each node instead.
+ *
+ * @module
+ */
+
+import { operatorsOf } from "../ffi/threads.ts";
+import { lib } from "../ffi/lib.js";
+import { cutNodes } from "./slices.ts";
+import { expectSuccess, type Task } from "./task.ts";
+import { remember } from "./timings.ts";
+import type { Work } from "./work.ts";
+
+/** Computes and remembers what `timings` tells. A CPU backend's own threads are not used. */
+export function computeTimed({ graph, backend, work }: Task, threads: number): void {
+  const times = new Float64Array(work.nodes.length);
+  if (backend instanceof lib.ggml_backend_sched) {
+    const release = watch(backend, work, times, "compute");
+    try {
+      expectSuccess(lib.ggml_backend_sched_graph_compute(backend, graph), "compute");
+    } finally {
+      release();
+    }
+  } else {
+    // A graph with an operator in TypeScript is computed by one thread.
+    const pool = poolOf([...operatorsOf(graph.address)].length > 0 ? 1 : threads);
+    const { slices, context } = cutNodes(graph, work);
+    try {
+      for (const { graph: slice, end } of slices) {
+        if (work.costs[end - 1] === 0) continue; // a view: there is nothing to compute
+        const call = backend === null ? onCpu(slice, pool) : () => lib.ggml_backend_graph_compute(backend, slice);
+        const start = performance.now();
+        const status = call();
+        times[end - 1] = performance.now() - start;
+        expectSuccess(status, "compute");
+      }
+    } finally {
+      lib.ggml_free(context);
+      pool.free();
+    }
+  }
+  remember(graph, work.nodes, times);
+}
+
+/** Threads that several computations use, one after the other: to start them for each would take longer than most nodes. */
+export interface Pool {
+  readonly threads: number;
+  /** Null for the caller's thread alone. */
+  readonly pool: lib.ggml_threadpool | null;
+  readonly free: () => void;
+}
+
+/** The caller's thread, or so many that are started for each computation. */
+export function noPool(threads: number): Pool {
+  return { threads, pool: null, free: () => {} };
+}
+
+/** Starts threads. */
+export function poolOf(threads: number): Pool {
+  lib.ggml_cpu_init(); // or the first node would be said to have taken the milliseconds that it takes
+  if (threads === 1) return noPool(1);
+  const pool = lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(threads));
+  return { threads, pool, free: () => lib.ggml_threadpool_free(pool) };
+}
+
+/** A plan of a graph on the CPU, with the memory that it needs. */
+export function planOn(graph: lib.ggml_cgraph, { threads, pool }: Pool): lib.ggml_cplan {
+  const plan = lib.ggml_graph_plan(graph, threads, pool);
+  if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+  return plan;
+}
+
+function onCpu(graph: lib.ggml_cgraph, pool: Pool): () => number {
+  const plan = planOn(graph, pool);
+  return () => lib.ggml_graph_compute(graph, plan);
+}
+
+/**
+ * Has a scheduler stop after each node, to note how long it took.
+ *
+ * @param onNode Hears of each node that is done; the scheduler goes on if it answers true.
+ * @returns What ends that.
+ * @throws {Error} If the scheduler has an evaluation callback of its own.
+ */
+export function watch(
+  sched: lib.ggml_backend_sched,
+  { nodes, costs }: Work,
+  times: Float64Array,
+  where: string,
+  onNode: (index: number) => boolean = () => true,
+): () => void {
+  if ((sched.owner.latest("ggml_backend_sched_set_eval_callback")?.[0] ?? null) !== null) {
+    throw new Error(`${where}: the scheduler has an evaluation callback, which timing would replace: take it away first`);
+  }
+  const indices = new Map(Array.from(nodes, (address, i) => [address, i]));
+  let start = performance.now();
+  const callback = new lib.ggml_backend_sched_eval_callback((node, ask) => {
+    const now = performance.now(), index = indices.get(node!.address); // undefined for a copy of the scheduler's own
+    const isComputed = index !== undefined && costs[index] > 0; // a view isn't
+    if (!ask && isComputed) times[index] = now - start;
+    const answer = ask ? isComputed : index === undefined || onNode(index);
+    start = performance.now();
+    return answer;
+  });
+  lib.ggml_backend_sched_set_eval_callback(sched, callback, null);
+  return () => lib.ggml_backend_sched_set_eval_callback(sched, null, null);
+}
