@@ -50,7 +50,7 @@ function isClose(actual: string, expected: string): boolean {
 
 function isCloseNumber(actual: string, expected: string): boolean {
   const decimals = Math.max(decimalsOf(actual), decimalsOf(expected)), difference = Math.abs(Number(actual) - Number(expected));
-  return decimals > 0 && difference <= Math.max(1.01 * 10 ** -decimals, Math.abs(Number(expected)) / 1000);
+  return decimals > 0 && difference <= Math.max(1.01 * 10 ** -decimals, Math.abs(Number(expected)) / 1000, 1e-6);
 }
 
 function decimalsOf(number: string): number {
