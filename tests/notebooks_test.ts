@@ -1,9 +1,11 @@
 /** The notebooks, from top to bottom, on Deno's kernel: they show what is committed. It needs Jupyter's client for Python. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { decode } from "fast-png";
 import { adopt, assertSameOutputs } from "./notebooks/compare.ts";
 import { execute, installKernel, missing, python } from "./notebooks/jupyter.ts";
 import { type Cell, FOLDER, type Notebook, notebookNames, readNotebook, textOf, tidy } from "./notebooks/notebook.ts";
+import { chromium, PICTURE, python as nbconvert, screenshot } from "./notebooks/screenshot.ts";
 import { deno } from "./process.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -63,23 +65,45 @@ for (const name of names) {
   });
 }
 
-Deno.test("the notebooks are sound TypeScript", async () => {
+// `deno fmt --check` itself finds fault with every cell that doesn't end in an empty line, and so is kept from them.
+Deno.test("the notebooks are sound and well-formed TypeScript", async () => {
   const folder = await Deno.makeTempDir();
   const entry = (path: string) => `"${new URL(path, ROOT)}"`;
   try {
-    const files = await Promise.all(names.map(async (name) => {
-      const text = codeOf(await readNotebook(name)).join("\n"), file = `${folder}/${name}.ts`;
-      await Deno.writeTextFile(
-        file,
-        text.replaceAll(`"@ggml/deno/utils"`, entry("utils/mod.ts")).replaceAll(`"@ggml/deno"`, entry("mod.ts")),
-      );
-      return file;
-    }));
-    const { code, stderr } = await deno(["check", "--quiet", `--config=${new URL("deno.json", ROOT).pathname}`, ...files]);
-    assertEquals(code, 0, stderr);
+    for (const name of names) {
+      const text = `${codeOf(await readNotebook(name)).join("\n")}\n`;
+      await Deno.writeTextFile(`${folder}/${name}.ts`, text);
+      // A program elsewhere knows the package by its path alone.
+      const local = text.replaceAll(`"@ggml/deno/utils"`, entry("utils/mod.ts")).replaceAll(`"@ggml/deno"`, entry("mod.ts"));
+      await Deno.writeTextFile(`${folder}/local_${name}.ts`, local);
+    }
+    const config = `--config=${new URL("deno.json", ROOT).pathname}`;
+    const formed = await deno(["fmt", "--check", config, ...names.map((name) => `${folder}/${name}.ts`)]);
+    assertEquals(formed.code, 0, formed.stderr);
+    const sound = await deno(["check", "--quiet", config, ...names.map((name) => `${folder}/local_${name}.ts`)]);
+    assertEquals(sound.code, 0, sound.stderr);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+const noCamera = chromium === null || nbconvert === null;
+if (noCamera) console.warn("notebooks_test.ts: skipped the README's picture: apt-get install chromium python3-nbconvert");
+
+Deno.test({
+  name: "the README's picture of a notebook is as large as one taken now, and neither is blank",
+  ignore: noCamera,
+  fn: async () => {
+    const path = await Deno.makeTempFile({ suffix: ".png" });
+    try {
+      await screenshot(path);
+      const [taken, committed] = await Promise.all([path, PICTURE].map(async (file) => decode(await Deno.readFile(file))));
+      assertEquals([taken.width, taken.height], [committed.width, committed.height]);
+      for (const { data } of [taken, committed]) assert(new Set(data).size > 200);
+    } finally {
+      await Deno.remove(path);
+    }
+  },
 });
 
 Deno.test("the quickstart begins with the README's first example", async () => {
