@@ -3,20 +3,11 @@
 import { assertEquals } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, copy, init, toHtml, toSvg } from "@ggml/deno/utils";
+import { findChromium } from "./chromium.ts";
 import { newTensor, wave } from "./context.ts";
 
 const chromium = findChromium();
 if (chromium === null) console.warn("display_chromium_test.ts: skipped, for there is no chromium");
-
-function findChromium(): string | null {
-  return ["chromium", "chromium-browser", "google-chrome"].find((name) => {
-    try {
-      return new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success;
-    } catch {
-      return false;
-    }
-  }) ?? null;
-}
 
 /** Loads the images in the pictures, which the page waits for. */
 const LOAD = `

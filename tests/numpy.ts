@@ -4,19 +4,10 @@
  * @module
  */
 
-/** Debian's own interpreter last: what is first on the path may be another one, without Debian's packages. */
-const NAMES = ["python3", "python", "/usr/bin/python3"];
-
-async function findPython(): Promise<string | null> {
-  for (const name of NAMES) {
-    const found = await new Deno.Command(name, { args: ["-c", "import numpy"], stdout: "null", stderr: "null" }).output().catch(() => null);
-    if (found?.success) return name;
-  }
-  return null;
-}
+import { findPython } from "./python.ts";
 
 /** A Python that has numpy; null where there is none, which it says. */
-export const python = await findPython();
+export const python = await findPython("numpy");
 if (python === null) {
   console.warn(
     `${Deno.mainModule.replace(/.*\//, "")}: skipped what compares with numpy, for no Python has it: apt-get install python3-numpy`,
