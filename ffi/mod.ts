@@ -7,7 +7,6 @@
 export { type Abi, type AnyFunction, Callback, type Data, type Ending, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
 export { EXIT_ABORT } from "./abort.ts";
 export { download } from "./gpu.ts";
-/** The whole C API under its C names: functions, struct classes, enums, constants, callbacks. */
 export { lib } from "./lib.js";
 /** The types of `lib` by themselves: `import type { ggml_tensor } from "@ggml/deno/ffi"`. */
 export type * from "./all.d.ts";
