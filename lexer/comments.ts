@@ -26,8 +26,10 @@ interface Item {
   readonly text: string;
   readonly from: number;
   readonly to: number;
+  /** True for the first of its line. */
+  readonly first: boolean;
   readonly directive: boolean;
-  /** How many braces are open before it. */
+  /** How many braces are open before it, those of `extern "C"` not counted. */
   readonly depth: number;
   readonly comments: readonly Comment[];
 }
@@ -99,8 +101,7 @@ export class Comments {
     let first = index, last = index;
     if (items[index].directive) {
       while (first > 0 && items[first].text !== "#") first--;
-      const line = (i: number) => this.#line(items[i].from);
-      while (last + 1 < items.length && items[last + 1].directive && line(last + 1) === line(index)) last++;
+      while (last + 1 < items.length && !items[last + 1].first) last++;
       return [first, last];
     }
     while (first > 0 && !ends(first - 1)) first--;
@@ -119,8 +120,9 @@ export class Comments {
   /** The comments that stand directly above a token. */
   #above(index: number): readonly Comment[] {
     const { comments, from } = this.#items[index];
+    const behind = index === 0 ? 0 : this.#behind(index - 1).length; // those are about something else
     let start = comments.length;
-    for (let next = this.#line(from); start > 0; start--) {
+    for (let next = this.#line(from); start > behind; start--) {
       const comment = comments[start - 1];
       if (!comment.own || this.#line(comment.to - 1) + 1 !== next) break;
       next = this.#line(comment.from);
@@ -162,11 +164,11 @@ export class Comments {
   /** Short comments outside of structs and enums with a blank line below. */
   *#headings(): Iterable<{ from: number; title: string }> {
     for (const { comments, depth, from } of this.#items) {
-      if (depth > 1) continue;
+      if (depth > 0) continue;
       for (let i = 0; i < comments.length; i++) {
         let last = i;
         while (last + 1 < comments.length && this.#line(comments[last].to - 1) + 1 === this.#line(comments[last + 1].from)) last++;
-        const text = plain(this.#text.slice(comments[i].from, comments[last].to));
+        const text = this.#plain(comments.slice(i, last + 1));
         const below = comments[last + 1]?.from ?? from;
         const apart = comments[i].own && this.#line(comments[last].to - 1) + 1 < this.#line(below);
         if (apart && isHeading(text)) yield { from: comments[i].from, title: text };
@@ -176,7 +178,7 @@ export class Comments {
   }
 
   #plain(comments: readonly Comment[]): string {
-    return plain(comments.map(({ from, to }) => this.#text.slice(from, to)).join("\n"));
+    return plain(comments.map(({ from, to }) => this.#text.slice(from, to)));
   }
 
   /** The index of the token at an offset, or of the one behind it. */
@@ -207,15 +209,18 @@ export class Comments {
 /** The tokens of a text, with the comments between them; the last is its end. */
 function* read(text: string): Iterable<Item> {
   const tokenizer = new Tokenizer(text, 0, new Identifiers(), new Diagnostics(new Sources()));
-  let end = 0, depth = 0, directive = false;
+  const braces: boolean[] = []; // those that are open, and whether they count
+  let end = 0, directive = false, before = ["", ""];
   for (;;) {
     const token: Token = tokenizer.next();
-    if ((token.flags & BOL) !== 0) directive = token.text === "#";
-    const from = token.position, to = from + token.text.length;
-    if (!directive && token.text === "}") depth--;
-    yield { text: token.text, from, to, directive, depth, comments: [...commentsIn(text, end, from)] };
-    if (!directive && token.text === "{") depth++;
+    const from = token.position, to = from + token.text.length, first = (token.flags & BOL) !== 0;
+    if (first) directive = token.text === "#";
+    if (!directive && token.text === "}") braces.pop();
+    const depth = braces.filter((counts) => counts).length;
+    yield { text: token.text, from, to, first, directive, depth, comments: [...commentsIn(text, end, from)] };
+    if (!directive && token.text === "{") braces.push(!(before[0] === "extern" && before[1].startsWith('"')));
     if (token.kind === EOF) return;
+    before = [before[1], token.text];
     end = to;
   }
 }
@@ -241,12 +246,19 @@ function isHeading(text: string): boolean {
   return text.length <= 60 && /^[A-Za-z][\w ,&/+'()-]*$/.test(text) && !/^(TODO|FIXME|NOTE|ref)\b/i.test(text) && !/\w\(/.test(text);
 }
 
-/** A comment's text without its marks and without the indentation that its lines share. */
-function plain(text: string): string {
-  const lines = text.split(/\r?\n/).map((line) =>
-    line.replace(/^\s*(?:\/\/[\/!]?<?|\/\*[*!]?<?|\*(?!\/)(?=\s|$))?/, "").replace(/\*\/\s*$/, "").trimEnd()
-  );
-  return outdent(lines.filter((line) => !/^\s*[-=*\/]{4,}$/.test(line)).join("\n").replace(/^(?:[ \t]*\n)+/, "").trimEnd());
+/** The text of comments without their marks, ruled lines, and the indentation that all lines share. */
+function plain(comments: readonly string[]): string {
+  const text = comments.map((comment) => comment.startsWith("//") ? comment.replace(/^\/\/[/!]*<?/, "") : block(comment)).join("\n");
+  const lines = text.split("\n").filter((line) => !/^\s*[-=*/]{4,}\s*$/.test(line));
+  return outdent(lines.join("\n")).replace(/^\n+/, "").trimEnd();
+}
+
+/** The text of a block comment, whose lines may begin with a star. */
+function block(comment: string): string {
+  const [first, ...rest] = comment.slice(2, -2).split("\n");
+  const starred = rest.every((line) => /^\s*(\*|$)/.test(line));
+  const below = outdent(rest.map((line) => starred ? line.replace(/^\s*\*/, "") : line).join("\n"));
+  return ` ${first.replace(/^[*!]<?/, "").trim()}\n${below.replaceAll(/^/gm, " ")}`;
 }
 
 /** The text without the indentation that all of its lines share. */
