@@ -5,7 +5,7 @@
  */
 
 import { join } from "@std/path";
-import { Application, type TypeDocOptions } from "typedoc";
+import { Application, PageEvent, type TypeDocOptions } from "typedoc";
 import { ROOT } from "./root.ts";
 import type { Staged } from "./stage.ts";
 
@@ -38,7 +38,13 @@ export async function writeSite({ entryPoints, tsconfig, release, categories }: 
     customCss: join(ROOT, "docs/build/style.css"),
   };
   const app = await Application.bootstrap(options);
+  app.renderer.on(PageEvent.END, (page) => void (page.contents = ownIcons(page.contents ?? "")));
   const project = await app.convert();
   if (project !== undefined) await app.generateOutputs(project);
   if (project === undefined || app.logger.hasErrors()) throw new Error("TypeDoc wrote no reference: see above");
+}
+
+/** Icons by the copies that TypeDoc's script puts into each page: a page that is read from a file may not use those of another file. */
+function ownIcons(html: string): string {
+  return html.replaceAll(/<use href="[^"#]*assets\/icons\.svg#/g, '<use href="#');
 }
