@@ -34,10 +34,9 @@ const folders: string[] = [];
 
 addEventListener("unload", () => folders.forEach((folder) => Deno.removeSync(folder, { recursive: true })));
 
-function htmlFiles(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
-    isDirectory ? htmlFiles(join(folder, name)) : name.endsWith(".html") ? [join(folder, name)] : []
-  );
+function allFiles(folder: string): string[] {
+  const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
+  return entries.flatMap(({ name, isDirectory }) => isDirectory ? allFiles(join(folder, name)) : [join(folder, name)]);
 }
 
 /** What a page shows. */
@@ -83,7 +82,7 @@ Deno.test("no link leads nowhere", async () => {
   const out = await reference();
   const ids = new Map<string, Set<string>>();
   const links: { from: string; to: string; anchor: string }[] = [];
-  for (const file of htmlFiles(out)) {
+  for (const file of allFiles(out).filter((path) => path.endsWith(".html"))) {
     const text = Deno.readTextFileSync(file).replaceAll(/<use [^>]*>/g, ""); // icons, which a script puts into the page
     ids.set(file, new Set([...text.matchAll(/\b(?:id|name)="([^"]+)"/g)].map(([, id]) => id)));
     for (const [, link] of text.matchAll(/\b(?:href|src)="([^"]*)"/g)) {
@@ -93,6 +92,7 @@ Deno.test("no link leads nowhere", async () => {
     }
   }
   assert(links.length > 10_000);
+
   const broken = links.filter(({ to, anchor }) => !isFile(to) || (anchor !== "" && ids.has(to) && !ids.get(to)!.has(anchor)));
   assertEquals([...new Set(broken.map(({ from, to, anchor }) => `${from}: ${to}#${anchor}`))], []);
 });
@@ -109,6 +109,10 @@ Deno.test("what a header says is shown as it is, whatever it is", async () => {
     assert(!/<script>alert|<img src=x|<\/code><b>/.test(html), html);
     for (const said of HOSTILE_LINES) assertStringIncludes(text.replaceAll("\u200b", ""), said);
     assert(textOf(join(out, "modules/_ggml_deno.lib.html")).includes("hostile.h: Bold words"));
+
+    const again = await build(["--include", tree, "--api", join(tree, "api.h")]);
+    const files = (folder: string) => allFiles(folder).map((path) => [path.slice(folder.length), Deno.readTextFileSync(path)]);
+    assertEquals(files(again), files(out)); // the same headers give the same files
   } finally {
     await Deno.remove(tree, { recursive: true });
   }
@@ -123,7 +127,7 @@ const HOSTILE_LINES = [
 ];
 const HOSTILE = `// Bold words\n\n${HOSTILE_LINES.map((line) => `// ${line}\n`).join("")}int hostile(int x);\n`;
 
-Deno.test("nothing is written where a header is wrong or missing", async () => {
+Deno.test("nothing is written where a header is wrong or missing, or where the folder holds something else", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const { code, stderr } = await deno(["task", "--quiet", "docs", "--out", join(folder, "out"), "--include", join(folder, "none")]);
@@ -135,6 +139,9 @@ Deno.test("nothing is written where a header is wrong or missing", async () => {
     assertStringIncludes(bad.stderr, "bad.h:1:7");
     assertEquals((await deno(["task", "--quiet", "docs", "--frobnicate"])).code, 2);
     assert(!isFile(join(folder, "out/index.html")));
+    const full = await deno(["task", "--quiet", "docs", "--out", folder, "--include", await headers()]);
+    assertStringIncludes(full.stderr, "holds something else");
+    assert(isFile(join(folder, "bad.h")));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -171,6 +178,9 @@ Deno.test({
       const menu = await page.$$eval(".site-menu a", (links) => links.map((link) => (link as unknown as { href: string }).href));
       assert(menu.length > 1000, String(menu.length));
       assertEquals(menu.filter((href) => !isFile(fromFileUrl(href.split("#")[0]))), []);
+      await page.setViewport({ width: 390, height: 800 });
+      const [needed, wide] = await page.$eval("html", (html) => [html.scrollWidth, html.clientWidth]);
+      assert(needed <= wide, `on a phone it is ${needed} pixels wide`);
       assertEquals(errors, []);
     } finally {
       await browser.close();

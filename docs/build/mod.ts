@@ -16,7 +16,8 @@ const USAGE = `Builds the reference of ggml's C API and of this package's module
   --include TREE     the llama.cpp or ggml tree (or the folder) whose headers and comments are shown; also INCLUDE=TREE.
                      By default the headers of the pinned release, downloaded once.
   --api FILE         what is shown: a C file that includes the headers; also API=FILE. By default lexer/api.h.
-  --out FOLDER       where to write; it is emptied. By default docs/reference/.
+  --out FOLDER       where to write: a new folder, or that of an earlier reference, which is replaced. By default
+                     docs/reference/.
   --screenshot FILE  take a picture of it too, with Chromium.
 `;
 
@@ -51,6 +52,7 @@ export async function docs(args: readonly string[]): Promise<number> {
 }
 
 async function build(tree: string, api: string, out: string): Promise<void> {
+  expectReplaceable(out);
   const { stage } = await import("./stage.ts");
   const { writeSite } = await import("./site.ts");
   const folder = await Deno.makeTempDir({ prefix: "ggml-docs-" });
@@ -58,6 +60,22 @@ async function build(tree: string, api: string, out: string): Promise<void> {
     await writeSite(await stage(tree, api, folder), out);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The folder is emptied: it must hold an earlier reference, or nothing. */
+function expectReplaceable(out: string): void {
+  if (!exists(out) || exists(join(out, "assets/search.js"))) return;
+  if ([...Deno.readDirSync(out)].length > 0) throw new Error(`${out} holds something else than an earlier reference: name another folder`);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -42,7 +42,7 @@ export async function stage(tree: string, api: string, folder: string): Promise<
   const { files, api: bound, guards } = emit(model, { release, runtime: "./runtime.ts", source });
   const descriptions = new Descriptions(bound, guards, (path) => Deno.readTextFileSync(path));
 
-  for (const name of ["mod.ts", "ffi", "lexer", "utils"]) copy(join(ROOT, name), join(folder, name));
+  for (const name of config.publish.include) copy(join(ROOT, name), join(folder, name));
   for (const [name, text] of files) {
     if (!name.endsWith(".d.ts")) continue;
     Deno.writeTextFileSync(join(folder, "ffi", name), annotate(text, (name, member) => descriptions.entryOf(name, member)));
@@ -78,8 +78,11 @@ async function typescript(folder: string, entryPoints: readonly string[]): Promi
   return path;
 }
 
+/** Copies a file or a folder. TypeDoc leaves out which class is thrown, unless it is part of the text. */
 function copy(from: string, to: string): void {
-  if (Deno.statSync(from).isFile) return Deno.copyFileSync(from, to);
+  if (Deno.statSync(from).isFile) {
+    return Deno.writeTextFileSync(to, Deno.readTextFileSync(from).replaceAll(/@throws \{(\w+)\} /g, "@throws `$1`: "));
+  }
   Deno.mkdirSync(to, { recursive: true });
   for (const { name } of Deno.readDirSync(from)) copy(join(from, name), join(to, name));
 }
