@@ -168,8 +168,8 @@ Deno.test({
       await page.goto(toFileUrl(join(out, "index.html")).href);
       await page.click("#tsd-search-trigger");
       await page.type("#tsd-search-input", "ggml_mul_mat");
-      const hit = await page.waitForSelector("#tsd-search-results a[href$='lib.ggml_mul_mat.html']");
-      await Promise.all([page.waitForNavigation(), hit!.evaluate("this.click()").catch(() => hit!.click())]);
+      const hit = await page.waitForSelector("#tsd-search-results li:first-child a[href$='lib.ggml_mul_mat.html']");
+      await Promise.all([page.waitForNavigation(), hit!.click()]);
       await page.waitForSelector(".site-menu .current");
       const shown = await page.$eval(".col-content", (element) => (element as unknown as { innerText: string }).innerText);
       assertStringIncludes(shown, "GGML_API struct ggml_tensor * ggml_mul_mat(");

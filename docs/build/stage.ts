@@ -47,6 +47,7 @@ export async function stage(tree: string, api: string, folder: string): Promise<
     if (!name.endsWith(".d.ts")) continue;
     Deno.writeTextFileSync(join(folder, "ffi", name), annotate(text, (name, member) => descriptions.entryOf(name, member)));
   }
+  shorten(join(folder, "ffi/symbols.ts"));
   const entryPoints = Object.entries(config.exports).map(([name, path]) => entryPoint(join(folder, path), join(config.name, name)));
   return { entryPoints, tsconfig: await typescript(folder, entryPoints), release, categories: descriptions.categories };
 }
@@ -56,6 +57,15 @@ function entryPoint(path: string, name: string): string {
   const text = Deno.readTextFileSync(path).replace(/^ \* @module$/m, ` * @module ${name}`);
   Deno.writeTextFileSync(path, text.replace(/^\/\*\*.*\*\/\nexport type \* from "\.\/all\.d\.ts";$/m, ""));
   return path;
+}
+
+/** Takes the symbols out of their map: each function is documented in `lib`, and a search would find it twice. */
+function shorten(path: string): void {
+  const text = Deno.readTextFileSync(path);
+  Deno.writeTextFileSync(
+    path,
+    text.replace(/^export const symbols\b[^]*/m, "export const symbols = {} as Deno.ForeignLibraryInterface;\n"),
+  );
 }
 
 /** Says how TypeScript has to read it, and what Deno brings. */
