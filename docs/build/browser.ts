@@ -23,9 +23,12 @@ export function chromium(): string | null {
 export async function launch(): Promise<Browser> {
   const executablePath = chromium();
   if (executablePath === null) throw new Error(`no Chromium: none of ${NAMES.join(", ")} is in PATH`);
-  // Chromium's sandbox doesn't work for root, whom containers run as; these pages are our own.
-  const args = Deno.build.os !== "windows" && Deno.uid() === 0 ? ["--no-sandbox"] : [];
-  return await puppeteer.launch({ executablePath, args });
+  try {
+    return await puppeteer.launch({ executablePath });
+  } catch {
+    // Its sandbox doesn't work for root, nor in most containers. These pages are our own.
+    return await puppeteer.launch({ executablePath, args: ["--no-sandbox"] });
+  }
 }
 
 function isFile(path: string): boolean {
