@@ -32,5 +32,6 @@
 
 export { EXIT_ABORT } from "./ffi/abort.ts";
 export { download } from "./ffi/gpu.ts";
+/** The whole C API under its C names: functions, struct classes, enums, constants, callbacks. */
 export { lib } from "./ffi/lib.js";
 export { type LibraryInfo, load, type LoadOptions } from "./ffi/library.ts";

@@ -71,6 +71,8 @@ export abstract class Callback<F extends AnyFunction = AnyFunction, C extends An
   #call: C | null = null;
 
   /**
+   * A function pointer to a TypeScript function, or a handle of a C function.
+   *
    * @param init The TypeScript function that C shall call, or the address of a C function.
    * @param owner With an address: what keeps it valid. A TypeScript function's address is kept valid by its own owner.
    */

@@ -27,7 +27,9 @@ export type ggml_abort_callback_t_function = (error_message: string | null) => v
 export type ggml_abort_callback_t_call = (error_message: string | null) => void;
 /** `void (*ggml_abort_callback_t)(const char *error_message)` (ggml.h:349): a function that C calls, or C's own. */
 export declare class ggml_abort_callback_t extends $Callback<ggml_abort_callback_t_function, ggml_abort_callback_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_abort_callback_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_abort_callback_t_function | bigint, owner?: $Owner);
 }
 
@@ -37,7 +39,9 @@ export type ggml_abort_callback_function = (data: $Pointer | null) => boolean;
 export type ggml_abort_callback_call = (data: $Data | null) => boolean;
 /** `_Bool (*ggml_abort_callback)(void *data)` (ggml.h:724): a function that C calls, or C's own. */
 export declare class ggml_abort_callback extends $Callback<ggml_abort_callback_function, ggml_abort_callback_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_abort_callback";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_abort_callback_function | bigint, owner?: $Owner);
 }
 
@@ -59,7 +63,9 @@ export type ggml_custom1_op_t_call = (
 ) => void;
 /** `void (*ggml_custom1_op_t)(struct ggml_tensor *dst, const struct ggml_tensor *a, int ith, int nth, void *userdata)` (ggml.h:2731): a function that C calls, or C's own. */
 export declare class ggml_custom1_op_t extends $Callback<ggml_custom1_op_t_function, ggml_custom1_op_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_custom1_op_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_custom1_op_t_function | bigint, owner?: $Owner);
 }
 
@@ -83,7 +89,9 @@ export type ggml_custom2_op_t_call = (
 ) => void;
 /** `void (*ggml_custom2_op_t)(struct ggml_tensor *dst, const struct ggml_tensor *a, const struct ggml_tensor *b, int ith, int nth, void *userdata)` (ggml.h:2732): a function that C calls, or C's own. */
 export declare class ggml_custom2_op_t extends $Callback<ggml_custom2_op_t_function, ggml_custom2_op_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_custom2_op_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_custom2_op_t_function | bigint, owner?: $Owner);
 }
 
@@ -109,7 +117,9 @@ export type ggml_custom3_op_t_call = (
 ) => void;
 /** `void (*ggml_custom3_op_t)(struct ggml_tensor *dst, const struct ggml_tensor *a, const struct ggml_tensor *b, const struct ggml_tensor *c, int ith, int nth, void *userdata)` (ggml.h:2733): a function that C calls, or C's own. */
 export declare class ggml_custom3_op_t extends $Callback<ggml_custom3_op_t_function, ggml_custom3_op_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_custom3_op_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_custom3_op_t_function | bigint, owner?: $Owner);
 }
 
@@ -119,7 +129,9 @@ export type ggml_custom_op_t_function = (dst: ggml_tensor | null, ith: number, n
 export type ggml_custom_op_t_call = (dst: ggml_tensor | null, ith: number, nth: number, userdata: $Data | null) => void;
 /** `void (*ggml_custom_op_t)(struct ggml_tensor *dst, int ith, int nth, void *userdata)` (ggml.h:2786): a function that C calls, or C's own. */
 export declare class ggml_custom_op_t extends $Callback<ggml_custom_op_t_function, ggml_custom_op_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_custom_op_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_custom_op_t_function | bigint, owner?: $Owner);
 }
 
@@ -129,7 +141,9 @@ export type ggml_log_callback_function = (level: ggml_log_level, text: string | 
 export type ggml_log_callback_call = (level: ggml_log_level, text: string | null, user_data: $Data | null) => void;
 /** `void (*ggml_log_callback)(enum ggml_log_level level, const char *text, void *user_data)` (ggml.h:2917): a function that C calls, or C's own. */
 export declare class ggml_log_callback extends $Callback<ggml_log_callback_function, ggml_log_callback_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_log_callback";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_log_callback_function | bigint, owner?: $Owner);
 }
 
@@ -139,7 +153,9 @@ export type ggml_to_float_t_function = (x: $Pointer | null, y: $Pointer | null, 
 export type ggml_to_float_t_call = (x: $Data | null, y: $Data<Float32Array> | null, k: number | bigint) => void;
 /** `void (*ggml_to_float_t)(const void *restrict x, float *restrict y, int64_t k)` (ggml.h:2973): a function that C calls, or C's own. */
 export declare class ggml_to_float_t extends $Callback<ggml_to_float_t_function, ggml_to_float_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_to_float_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_to_float_t_function | bigint, owner?: $Owner);
 }
 
@@ -149,7 +165,9 @@ export type ggml_from_float_t_function = (x: $Pointer | null, y: $Pointer | null
 export type ggml_from_float_t_call = (x: $Data<Float32Array> | null, y: $Data | null, k: number | bigint) => void;
 /** `void (*ggml_from_float_t)(const float *restrict x, void *restrict y, int64_t k)` (ggml.h:2974): a function that C calls, or C's own. */
 export declare class ggml_from_float_t extends $Callback<ggml_from_float_t_function, ggml_from_float_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_from_float_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_from_float_t_function | bigint, owner?: $Owner);
 }
 
@@ -159,7 +177,9 @@ export type ggml_backend_comm_init_t_function = (backends: $Pointer | null, n_ba
 export type ggml_backend_comm_init_t_call = (backends: $Pointers<ggml_backend> | null, n_backends: number | bigint) => $Pointer | null;
 /** `void *(*ggml_backend_comm_init_t)(ggml_backend_t *backends, size_t n_backends)` (ggml-backend.h:208): a function that C calls, or C's own. */
 export declare class ggml_backend_comm_init_t extends $Callback<ggml_backend_comm_init_t_function, ggml_backend_comm_init_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_comm_init_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_comm_init_t_function | bigint, owner?: $Owner);
 }
 
@@ -169,7 +189,9 @@ export type ggml_backend_comm_free_t_function = (comm_ctx: $Pointer | null) => v
 export type ggml_backend_comm_free_t_call = (comm_ctx: $Data | null) => void;
 /** `void (*ggml_backend_comm_free_t)(void *comm_ctx)` (ggml-backend.h:209): a function that C calls, or C's own. */
 export declare class ggml_backend_comm_free_t extends $Callback<ggml_backend_comm_free_t_function, ggml_backend_comm_free_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_comm_free_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_comm_free_t_function | bigint, owner?: $Owner);
 }
 
@@ -180,7 +202,9 @@ export type ggml_backend_comm_allreduce_tensor_t_call = (comm_ctx: $Data | null,
 /** `_Bool (*ggml_backend_comm_allreduce_tensor_t)(void *comm_ctx, struct ggml_tensor **tensors)` (ggml-backend.h:210): a function that C calls, or C's own. */
 export declare class ggml_backend_comm_allreduce_tensor_t
   extends $Callback<ggml_backend_comm_allreduce_tensor_t_function, ggml_backend_comm_allreduce_tensor_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_comm_allreduce_tensor_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_comm_allreduce_tensor_t_function | bigint, owner?: $Owner);
 }
 
@@ -197,7 +221,9 @@ export type ggml_backend_split_buffer_type_t_call = (
 /** `ggml_backend_buffer_type_t (*ggml_backend_split_buffer_type_t)(int main_device, const float *tensor_split)` (ggml-backend.h:213): a function that C calls, or C's own. */
 export declare class ggml_backend_split_buffer_type_t
   extends $Callback<ggml_backend_split_buffer_type_t_function, ggml_backend_split_buffer_type_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_split_buffer_type_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_split_buffer_type_t_function | bigint, owner?: $Owner);
 }
 
@@ -208,7 +234,9 @@ export type ggml_backend_set_n_threads_t_call = (backend: ggml_backend | null, n
 /** `void (*ggml_backend_set_n_threads_t)(ggml_backend_t backend, int n_threads)` (ggml-backend.h:215): a function that C calls, or C's own. */
 export declare class ggml_backend_set_n_threads_t
   extends $Callback<ggml_backend_set_n_threads_t_function, ggml_backend_set_n_threads_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_set_n_threads_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_set_n_threads_t_function | bigint, owner?: $Owner);
 }
 
@@ -219,7 +247,9 @@ export type ggml_backend_dev_get_extra_bufts_t_call = (device: ggml_backend_devi
 /** `ggml_backend_buffer_type_t *(*ggml_backend_dev_get_extra_bufts_t)(ggml_backend_dev_t device)` (ggml-backend.h:217): a function that C calls, or C's own. */
 export declare class ggml_backend_dev_get_extra_bufts_t
   extends $Callback<ggml_backend_dev_get_extra_bufts_t_function, ggml_backend_dev_get_extra_bufts_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_dev_get_extra_bufts_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_dev_get_extra_bufts_t_function | bigint, owner?: $Owner);
 }
 
@@ -238,7 +268,9 @@ export type ggml_backend_set_abort_callback_t_call = (
 /** `void (*ggml_backend_set_abort_callback_t)(ggml_backend_t backend, ggml_abort_callback abort_callback, void *abort_callback_data)` (ggml-backend.h:219): a function that C calls, or C's own. */
 export declare class ggml_backend_set_abort_callback_t
   extends $Callback<ggml_backend_set_abort_callback_t_function, ggml_backend_set_abort_callback_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_set_abort_callback_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_set_abort_callback_t_function | bigint, owner?: $Owner);
 }
 
@@ -248,7 +280,9 @@ export type ggml_backend_get_features_t_function = (reg: ggml_backend_reg | null
 export type ggml_backend_get_features_t_call = (reg: ggml_backend_reg | null) => ggml_backend_feature | null;
 /** `struct ggml_backend_feature *(*ggml_backend_get_features_t)(ggml_backend_reg_t reg)` (ggml-backend.h:225): a function that C calls, or C's own. */
 export declare class ggml_backend_get_features_t extends $Callback<ggml_backend_get_features_t_function, ggml_backend_get_features_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_get_features_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_get_features_t_function | bigint, owner?: $Owner);
 }
 
@@ -259,7 +293,9 @@ export type ggml_backend_sched_eval_callback_call = (t: ggml_tensor | null, ask:
 /** `_Bool (*ggml_backend_sched_eval_callback)(struct ggml_tensor *t, _Bool ask, void *user_data)` (ggml-backend.h:316): a function that C calls, or C's own. */
 export declare class ggml_backend_sched_eval_callback
   extends $Callback<ggml_backend_sched_eval_callback_function, ggml_backend_sched_eval_callback_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_sched_eval_callback";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_sched_eval_callback_function | bigint, owner?: $Owner);
 }
 
@@ -276,7 +312,9 @@ export type ggml_backend_meta_get_split_state_t_call = (
 /** `struct ggml_backend_meta_split_state (*ggml_backend_meta_get_split_state_t)(const struct ggml_tensor *tensor, void *userdata)` (ggml-backend.h:399): a function that C calls, or C's own. */
 export declare class ggml_backend_meta_get_split_state_t
   extends $Callback<ggml_backend_meta_get_split_state_t_function, ggml_backend_meta_get_split_state_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_meta_get_split_state_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_meta_get_split_state_t_function | bigint, owner?: $Owner);
 }
 
@@ -296,7 +334,9 @@ export type ggml_backend_eval_callback_call = (
 ) => boolean;
 /** `_Bool (*ggml_backend_eval_callback)(int node_index, struct ggml_tensor *t1, struct ggml_tensor *t2, void *user_data)` (ggml-backend.h:422): a function that C calls, or C's own. */
 export declare class ggml_backend_eval_callback extends $Callback<ggml_backend_eval_callback_function, ggml_backend_eval_callback_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_eval_callback";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_backend_eval_callback_function | bigint, owner?: $Owner);
 }
 
@@ -324,7 +364,9 @@ export type ggml_vec_dot_t_call = (
 ) => void;
 /** `void (*ggml_vec_dot_t)(int n, float *restrict s, size_t bs, const void *restrict x, size_t bx, const void *restrict y, size_t by, int nrc)` (ggml-cpu.h:114): a function that C calls, or C's own. */
 export declare class ggml_vec_dot_t extends $Callback<ggml_vec_dot_t_function, ggml_vec_dot_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_vec_dot_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_vec_dot_t_function | bigint, owner?: $Owner);
 }
 
@@ -335,7 +377,9 @@ export type ggml_opt_get_optimizer_params_call = (userdata: $Data | null) => ggm
 /** `struct ggml_opt_optimizer_params (*ggml_opt_get_optimizer_params)(void *userdata)` (ggml-opt.h:101): a function that C calls, or C's own. */
 export declare class ggml_opt_get_optimizer_params
   extends $Callback<ggml_opt_get_optimizer_params_function, ggml_opt_get_optimizer_params_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_get_optimizer_params";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_opt_get_optimizer_params_function | bigint, owner?: $Owner);
 }
 
@@ -361,7 +405,9 @@ export type ggml_opt_epoch_callback_call = (
 ) => void;
 /** `void (*ggml_opt_epoch_callback)(_Bool train, ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result, int64_t ibatch, int64_t ibatch_max, int64_t t_start_us)` (ggml-opt.h:209): a function that C calls, or C's own. */
 export declare class ggml_opt_epoch_callback extends $Callback<ggml_opt_epoch_callback_function, ggml_opt_epoch_callback_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_epoch_callback";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: ggml_opt_epoch_callback_function | bigint, owner?: $Owner);
 }
 
@@ -376,7 +422,9 @@ export type gguf_reader_callback_t_call = (
 ) => number;
 /** `size_t (*gguf_reader_callback_t)(void *userdata, void *output, uint64_t offset, size_t len)` (gguf.h:80): a function that C calls, or C's own. */
 export declare class gguf_reader_callback_t extends $Callback<gguf_reader_callback_t_function, gguf_reader_callback_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "gguf_reader_callback_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: gguf_reader_callback_t_function | bigint, owner?: $Owner);
 }
 
@@ -386,7 +434,9 @@ export type llama_progress_callback_function = (progress: number, user_data: $Po
 export type llama_progress_callback_call = (progress: number, user_data: $Data | null) => boolean;
 /** `_Bool (*llama_progress_callback)(float progress, void *user_data)` (llama.h:245): a function that C calls, or C's own. */
 export declare class llama_progress_callback extends $Callback<llama_progress_callback_function, llama_progress_callback_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_progress_callback";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_progress_callback_function | bigint, owner?: $Owner);
 }
 
@@ -397,7 +447,9 @@ export type llama_model_set_tensor_data_t_call = (tensor: ggml_tensor | null, us
 /** `void (*llama_model_set_tensor_data_t)(struct ggml_tensor *tensor, void *userdata)` (llama.h:498): a function that C calls, or C's own. */
 export declare class llama_model_set_tensor_data_t
   extends $Callback<llama_model_set_tensor_data_t_function, llama_model_set_tensor_data_t_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model_set_tensor_data_t";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_model_set_tensor_data_t_function | bigint, owner?: $Owner);
 }
 
@@ -407,7 +459,9 @@ export type llama_opt_param_filter_function = (tensor: ggml_tensor | null, userd
 export type llama_opt_param_filter_call = (tensor: ggml_tensor | null, userdata: $Data | null) => boolean;
 /** `_Bool (*llama_opt_param_filter)(const struct ggml_tensor *tensor, void *userdata)` (llama.h:1614): a function that C calls, or C's own. */
 export declare class llama_opt_param_filter extends $Callback<llama_opt_param_filter_function, llama_opt_param_filter_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_opt_param_filter";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_opt_param_filter_function | bigint, owner?: $Owner);
 }
 
@@ -417,7 +471,9 @@ export type llama_sampler_i_name_function = (smpl: llama_sampler | null) => stri
 export type llama_sampler_i_name_call = (smpl: llama_sampler | null) => string | null;
 /** `const char *(*llama_sampler_i_name)(const struct llama_sampler *smpl)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_name extends $Callback<llama_sampler_i_name_function, llama_sampler_i_name_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_name";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_name_function | bigint, owner?: $Owner);
 }
 
@@ -427,7 +483,9 @@ export type llama_sampler_i_accept_function = (smpl: llama_sampler | null, token
 export type llama_sampler_i_accept_call = (smpl: llama_sampler | null, token: number) => void;
 /** `void (*llama_sampler_i_accept)(struct llama_sampler *smpl, llama_token token)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_accept extends $Callback<llama_sampler_i_accept_function, llama_sampler_i_accept_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_accept";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_accept_function | bigint, owner?: $Owner);
 }
 
@@ -437,7 +495,9 @@ export type llama_sampler_i_apply_function = (smpl: llama_sampler | null, cur_p:
 export type llama_sampler_i_apply_call = (smpl: llama_sampler | null, cur_p: llama_token_data_array | null) => void;
 /** `void (*llama_sampler_i_apply)(struct llama_sampler *smpl, llama_token_data_array *cur_p)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_apply extends $Callback<llama_sampler_i_apply_function, llama_sampler_i_apply_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_apply";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_apply_function | bigint, owner?: $Owner);
 }
 
@@ -447,7 +507,9 @@ export type llama_sampler_i_reset_function = (smpl: llama_sampler | null) => voi
 export type llama_sampler_i_reset_call = (smpl: llama_sampler | null) => void;
 /** `void (*llama_sampler_i_reset)(struct llama_sampler *smpl)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_reset extends $Callback<llama_sampler_i_reset_function, llama_sampler_i_reset_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_reset";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_reset_function | bigint, owner?: $Owner);
 }
 
@@ -457,7 +519,9 @@ export type llama_sampler_i_clone_function = (smpl: llama_sampler | null) => lla
 export type llama_sampler_i_clone_call = (smpl: llama_sampler | null) => llama_sampler | null;
 /** `struct llama_sampler *(*llama_sampler_i_clone)(const struct llama_sampler *smpl)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_clone extends $Callback<llama_sampler_i_clone_function, llama_sampler_i_clone_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_clone";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_clone_function | bigint, owner?: $Owner);
 }
 
@@ -467,7 +531,9 @@ export type llama_sampler_i_free_function = (smpl: llama_sampler | null) => void
 export type llama_sampler_i_free_call = (smpl: llama_sampler | null) => void;
 /** `void (*llama_sampler_i_free)(struct llama_sampler *smpl)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_free extends $Callback<llama_sampler_i_free_function, llama_sampler_i_free_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_free";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_free_function | bigint, owner?: $Owner);
 }
 
@@ -486,7 +552,9 @@ export type llama_sampler_i_backend_init_call = (
 /** `_Bool (*llama_sampler_i_backend_init)(struct llama_sampler *smpl, ggml_backend_buffer_type_t buft, uint32_t n_outputs_max_per_seq)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_backend_init
   extends $Callback<llama_sampler_i_backend_init_function, llama_sampler_i_backend_init_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_backend_init";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_backend_init_function | bigint, owner?: $Owner);
 }
 
@@ -507,7 +575,9 @@ export type llama_sampler_i_backend_accept_call = (
 /** `void (*llama_sampler_i_backend_accept)(struct llama_sampler *smpl, struct ggml_context *ctx, struct ggml_cgraph *gf, struct ggml_tensor *selected_token)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_backend_accept
   extends $Callback<llama_sampler_i_backend_accept_function, llama_sampler_i_backend_accept_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_backend_accept";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_backend_accept_function | bigint, owner?: $Owner);
 }
 
@@ -528,7 +598,9 @@ export type llama_sampler_i_backend_apply_call = (
 /** `void (*llama_sampler_i_backend_apply)(struct llama_sampler *smpl, struct ggml_context *ctx, struct ggml_cgraph *gf, struct llama_sampler_data *data)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_backend_apply
   extends $Callback<llama_sampler_i_backend_apply_function, llama_sampler_i_backend_apply_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_backend_apply";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_backend_apply_function | bigint, owner?: $Owner);
 }
 
@@ -539,7 +611,9 @@ export type llama_sampler_i_backend_set_input_call = (smpl: llama_sampler | null
 /** `void (*llama_sampler_i_backend_set_input)(struct llama_sampler *smpl)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_backend_set_input
   extends $Callback<llama_sampler_i_backend_set_input_function, llama_sampler_i_backend_set_input_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_backend_set_input";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_backend_set_input_function | bigint, owner?: $Owner);
 }
 
@@ -550,7 +624,9 @@ export type llama_sampler_i_backend_reset_call = (smpl: llama_sampler | null) =>
 /** `void (*llama_sampler_i_backend_reset)(struct llama_sampler *smpl)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_backend_reset
   extends $Callback<llama_sampler_i_backend_reset_function, llama_sampler_i_backend_reset_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_backend_reset";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_backend_reset_function | bigint, owner?: $Owner);
 }
 
@@ -560,6 +636,8 @@ export type llama_sampler_i_copy_state_function = (src: llama_sampler | null, ds
 export type llama_sampler_i_copy_state_call = (src: llama_sampler | null, dst: llama_sampler | null) => void;
 /** `void (*llama_sampler_i_copy_state)(const struct llama_sampler *src, struct llama_sampler *dst)` (llama.h:1287): a function that C calls, or C's own. */
 export declare class llama_sampler_i_copy_state extends $Callback<llama_sampler_i_copy_state_function, llama_sampler_i_copy_state_call> {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i_copy_state";
+  /** Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid. */
   constructor(init: llama_sampler_i_copy_state_function | bigint, owner?: $Owner);
 }

@@ -24,11 +24,11 @@ export interface Missing {
 
 const { os, arch } = Deno.build;
 
-/** The kinds of GPU that there are prebuilt libraries for. */
-export const GPUS = ["cuda", "vulkan", "metal"] as const;
+/** A kind of GPU that there are prebuilt libraries for. */
+export type Gpu = "cuda" | "vulkan" | "metal";
 
-/** One of them. */
-export type Gpu = typeof GPUS[number];
+/** All of them. */
+export const GPUS: readonly Gpu[] = ["cuda", "vulkan", "metal"];
 
 /** The prebuilt packages of each platform, by Node's name for it: for the CPU alone, and for each kind of GPU. On Apple silicon one does both. */
 const PACKAGES: Readonly<Record<string, Partial<Record<Gpu | "cpu", string>>>> = {

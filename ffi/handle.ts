@@ -28,6 +28,8 @@ export abstract class Handle {
   $offset = 0;
 
   /**
+   * A handle of what is at an address.
+   *
    * @param address Where it points; not 0.
    * @param owner What keeps it valid; by default nothing does.
    */
@@ -63,6 +65,7 @@ export abstract class Handle {
     return other !== null && other.address === this.address;
   }
 
+  /** What `console.log` shows: the class and the address. */
   [Symbol.for("Deno.customInspect")](): string {
     return `${this.constructor.name} { 0x${this.address.toString(16)}${this.owner.freed ? ", freed" : ""} }`;
   }

@@ -4,9 +4,12 @@
  * @module
  */
 
-export { type Abi, type AnyFunction, Callback, type Data, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
+export { type Abi, type AnyFunction, Callback, type Data, type Ending, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
 export { EXIT_ABORT } from "./abort.ts";
 export { download } from "./gpu.ts";
+export type { Gpu } from "./find.ts";
 export { lib } from "./lib.js";
+/** The types of `lib` by themselves: `import type { ggml_tensor } from "@ggml/deno/ffi"`. */
+export type * from "./all.d.ts";
 export { type LibraryInfo, load, type LoadOptions } from "./library.ts";
 export { symbols } from "./symbols.ts";

@@ -103,6 +103,7 @@ export class Owner {
   /** What is valid for a shorter time than the object; see {@linkcode passing}. */
   #passing: Owner | null = null;
 
+  /** The owner of the object at `address`. */
   constructor(address: bigint) {
     this.address = address;
   }

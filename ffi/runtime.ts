@@ -59,7 +59,7 @@ export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, nul
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { atLeast } from "./lengths.ts";
 export { guarding } from "./library.ts";
-export { Owner, STATIC } from "./owner.ts";
+export { type Ending, Owner, STATIC } from "./owner.ts";
 export { places, willPlace } from "./placement.ts";
 export {
   borrowed,

@@ -26,6 +26,8 @@ interface StructClass {
 /** A handle with fields. */
 export abstract class Struct extends Handle {
   /**
+   * A new struct, or a handle of one that exists.
+   *
    * @param init The fields of a new struct, the bytes that become its memory, or the C address of one that exists.
    * @param owner With an address: what keeps it valid.
    * @throws {TypeError} If there is no such field.

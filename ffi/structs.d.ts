@@ -54,22 +54,29 @@ import type {
 
 /** `struct ggml_bf16_t` (ggml.h:377), 2 bytes. */
 export declare class ggml_bf16_t extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_bf16_t";
+  /** `sizeof(struct ggml_bf16_t)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_bf16_t>, owner?: $Owner);
   /** `uint16_t bits` */
   get bits(): number;
+  /** @ignore */
   set bits(value: number);
 }
 
 /** `struct ggml_object` (ggml.h:384), opaque. */
 export declare class ggml_object extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_object";
 }
 
 /** `struct ggml_context` (ggml.h:385), opaque. */
 export declare class ggml_context extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_context";
   /** Frees it, by `ggml_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -77,78 +84,105 @@ export declare class ggml_context extends $Handle {
 
 /** `struct ggml_cgraph` (ggml.h:386), opaque. */
 export declare class ggml_cgraph extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_cgraph";
 }
 
 /** `struct ggml_init_params` (ggml.h:677), 24 bytes. */
 export declare class ggml_init_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_init_params";
+  /** `sizeof(struct ggml_init_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_init_params>, owner?: $Owner);
   /** `size_t mem_size` */
   get mem_size(): number;
+  /** @ignore */
   set mem_size(value: number | bigint);
   /** `void *mem_buffer` */
   get mem_buffer(): $Pointer | null;
+  /** @ignore */
   set mem_buffer(value: $Data | null);
   /** `_Bool no_alloc` */
   get no_alloc(): boolean;
+  /** @ignore */
   set no_alloc(value: boolean);
 }
 
 /** `struct ggml_tensor` (ggml.h:685), 336 bytes. */
 export declare class ggml_tensor extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_tensor";
+  /** `sizeof(struct ggml_tensor)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_tensor>, owner?: $Owner);
   /** `enum ggml_type type` */
   get type(): ggml_type;
+  /** @ignore */
   set type(value: ggml_type);
   /** `struct ggml_backend_buffer *buffer` */
   get buffer(): ggml_backend_buffer | null;
+  /** @ignore */
   set buffer(value: ggml_backend_buffer | null);
   /** `int64_t ne[4]` */
   get ne(): readonly number[];
+  /** @ignore */
   set ne(value: readonly (number | bigint)[]);
   /** `size_t nb[4]` */
   get nb(): readonly number[];
+  /** @ignore */
   set nb(value: readonly (number | bigint)[]);
   /** `enum ggml_op op` */
   get op(): ggml_op;
+  /** @ignore */
   set op(value: ggml_op);
   /** `int32_t op_params[16]` */
   get op_params(): Int32Array;
+  /** @ignore */
   set op_params(value: ArrayLike<number>);
   /** `int32_t flags` */
   get flags(): number;
+  /** @ignore */
   set flags(value: number);
   /** `struct ggml_tensor *src[10]` */
   get src(): readonly (ggml_tensor | null)[];
+  /** @ignore */
   set src(value: readonly (ggml_tensor | null)[]);
   /** `struct ggml_tensor *view_src` */
   get view_src(): ggml_tensor | null;
+  /** @ignore */
   set view_src(value: ggml_tensor | null);
   /** `size_t view_offs` */
   get view_offs(): number;
+  /** @ignore */
   set view_offs(value: number | bigint);
   /** `void *data` */
   get data(): $Pointer | null;
+  /** @ignore */
   set data(value: $Data | null);
   /** `char name[64]` */
   get name(): string;
+  /** @ignore */
   set name(value: string);
   /** `void *extra` */
   get extra(): $Pointer | null;
+  /** @ignore */
   set extra(value: $Data | null);
   /** `char padding[8]` */
   get padding(): string;
+  /** @ignore */
   set padding(value: string);
 }
 
 /** `struct ggml_backend_buffer` (ggml.h:688), opaque. */
 export declare class ggml_backend_buffer extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_buffer";
   /** Frees it, by `ggml_backend_buffer_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -156,61 +190,83 @@ export declare class ggml_backend_buffer extends $Handle {
 
 /** `struct ggml_type_traits` (ggml.h:2976), 56 bytes. */
 export declare class ggml_type_traits extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_type_traits";
+  /** `sizeof(struct ggml_type_traits)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_type_traits>, owner?: $Owner);
   /** `const char *type_name` */
   get type_name(): string | null;
+  /** @ignore */
   set type_name(value: string | null);
   /** `int64_t blck_size` */
   get blck_size(): number;
+  /** @ignore */
   set blck_size(value: number | bigint);
   /** `int64_t blck_size_interleave` */
   get blck_size_interleave(): number;
+  /** @ignore */
   set blck_size_interleave(value: number | bigint);
   /** `size_t type_size` */
   get type_size(): number;
+  /** @ignore */
   set type_size(value: number | bigint);
   /** `_Bool is_quantized` */
   get is_quantized(): boolean;
+  /** @ignore */
   set is_quantized(value: boolean);
   /** `ggml_to_float_t to_float` */
   get to_float(): ggml_to_float_t | null;
+  /** @ignore */
   set to_float(value: ggml_to_float_t | null);
   /** `ggml_from_float_t from_float_ref` */
   get from_float_ref(): ggml_from_float_t | null;
+  /** @ignore */
   set from_float_ref(value: ggml_from_float_t | null);
 }
 
 /** `struct ggml_threadpool_params` (ggml.h:3003), 528 bytes. */
 export declare class ggml_threadpool_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_threadpool_params";
+  /** `sizeof(struct ggml_threadpool_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_threadpool_params>, owner?: $Owner);
   /** `_Bool cpumask[512]` */
   get cpumask(): Uint8Array;
+  /** @ignore */
   set cpumask(value: ArrayLike<number>);
   /** `int n_threads` */
   get n_threads(): number;
+  /** @ignore */
   set n_threads(value: number);
   /** `enum ggml_sched_priority prio` */
   get prio(): ggml_sched_priority;
+  /** @ignore */
   set prio(value: ggml_sched_priority);
   /** `uint32_t poll` */
   get poll(): number;
+  /** @ignore */
   set poll(value: number);
   /** `_Bool strict_cpu` */
   get strict_cpu(): boolean;
+  /** @ignore */
   set strict_cpu(value: boolean);
   /** `_Bool paused` */
   get paused(): boolean;
+  /** @ignore */
   set paused(value: boolean);
 }
 
 /** `struct ggml_threadpool` (ggml.h:3012), opaque. */
 export declare class ggml_threadpool extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_threadpool";
   /** Frees it, by `ggml_threadpool_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -218,11 +274,13 @@ export declare class ggml_threadpool extends $Handle {
 
 /** `struct ggml_backend_buffer_type` (ggml-alloc.h:9), opaque. */
 export declare class ggml_backend_buffer_type extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_buffer_type";
 }
 
 /** `struct ggml_backend` (ggml-alloc.h:11), opaque. */
 export declare class ggml_backend extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend";
   /** Frees it, by `ggml_backend_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -230,26 +288,35 @@ export declare class ggml_backend extends $Handle {
 
 /** `struct ggml_tallocr` (ggml-alloc.h:14), 32 bytes. */
 export declare class ggml_tallocr extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_tallocr";
+  /** `sizeof(struct ggml_tallocr)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_tallocr>, owner?: $Owner);
   /** `ggml_backend_buffer_t buffer` */
   get buffer(): ggml_backend_buffer | null;
+  /** @ignore */
   set buffer(value: ggml_backend_buffer | null);
   /** `void *base` */
   get base(): $Pointer | null;
+  /** @ignore */
   set base(value: $Data | null);
   /** `size_t alignment` */
   get alignment(): number;
+  /** @ignore */
   set alignment(value: number | bigint);
   /** `size_t offset` */
   get offset(): number;
+  /** @ignore */
   set offset(value: number | bigint);
 }
 
 /** `struct ggml_gallocr` (ggml-alloc.h:46), opaque. */
 export declare class ggml_gallocr extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_gallocr";
   /** Frees it, by `ggml_gallocr_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -257,6 +324,7 @@ export declare class ggml_gallocr extends $Handle {
 
 /** `struct ggml_backend_event` (ggml-backend.h:26), opaque. */
 export declare class ggml_backend_event extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_event";
   /** Frees it, by `ggml_backend_event_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -264,82 +332,111 @@ export declare class ggml_backend_event extends $Handle {
 
 /** `struct ggml_backend_reg` (ggml-backend.h:29), opaque. */
 export declare class ggml_backend_reg extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_reg";
 }
 
 /** `struct ggml_backend_device` (ggml-backend.h:30), opaque. */
 export declare class ggml_backend_device extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_device";
 }
 
 /** `struct ggml_backend_dev_caps` (ggml-backend.h:148), 5 bytes. */
 export declare class ggml_backend_dev_caps extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_dev_caps";
+  /** `sizeof(struct ggml_backend_dev_caps)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_backend_dev_caps>, owner?: $Owner);
   /** `_Bool async` */
   get async(): boolean;
+  /** @ignore */
   set async(value: boolean);
   /** `_Bool host_buffer` */
   get host_buffer(): boolean;
+  /** @ignore */
   set host_buffer(value: boolean);
   /** `_Bool buffer_from_host_ptr` */
   get buffer_from_host_ptr(): boolean;
+  /** @ignore */
   set buffer_from_host_ptr(value: boolean);
   /** `_Bool events` */
   get events(): boolean;
+  /** @ignore */
   set events(value: boolean);
   /** `_Bool mmap_support` */
   get mmap_support(): boolean;
+  /** @ignore */
   set mmap_support(value: boolean);
 }
 
 /** `struct ggml_backend_dev_props` (ggml-backend.h:162), 56 bytes. */
 export declare class ggml_backend_dev_props extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_dev_props";
+  /** `sizeof(struct ggml_backend_dev_props)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_backend_dev_props>, owner?: $Owner);
   /** `const char *name` */
   get name(): string | null;
+  /** @ignore */
   set name(value: string | null);
   /** `const char *description` */
   get description(): string | null;
+  /** @ignore */
   set description(value: string | null);
   /** `size_t memory_free` */
   get memory_free(): number;
+  /** @ignore */
   set memory_free(value: number | bigint);
   /** `size_t memory_total` */
   get memory_total(): number;
+  /** @ignore */
   set memory_total(value: number | bigint);
   /** `enum ggml_backend_dev_type type` */
   get type(): ggml_backend_dev_type_enum;
+  /** @ignore */
   set type(value: ggml_backend_dev_type_enum);
   /** `const char *device_id` */
   get device_id(): string | null;
+  /** @ignore */
   set device_id(value: string | null);
   /** `struct ggml_backend_dev_caps caps` */
   get caps(): ggml_backend_dev_caps;
+  /** @ignore */
   set caps(value: ggml_backend_dev_caps);
 }
 
 /** `struct ggml_backend_feature` (ggml-backend.h:221), 16 bytes. */
 export declare class ggml_backend_feature extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_feature";
+  /** `sizeof(struct ggml_backend_feature)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_backend_feature>, owner?: $Owner);
   /** `const char *name` */
   get name(): string | null;
+  /** @ignore */
   set name(value: string | null);
   /** `const char *value` */
   get value(): string | null;
+  /** @ignore */
   set value(value: string | null);
 }
 
 /** `struct ggml_backend_sched` (ggml-backend.h:307), opaque. */
 export declare class ggml_backend_sched extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_sched";
   /** Frees it, by `ggml_backend_sched_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -347,41 +444,57 @@ export declare class ggml_backend_sched extends $Handle {
 
 /** `struct ggml_backend_meta_split_state` (ggml-backend.h:378), 2128 bytes. */
 export declare class ggml_backend_meta_split_state extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_meta_split_state";
+  /** `sizeof(struct ggml_backend_meta_split_state)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_backend_meta_split_state>, owner?: $Owner);
   /** `enum ggml_backend_meta_split_axis axis` */
   get axis(): ggml_backend_meta_split_axis;
+  /** @ignore */
   set axis(value: ggml_backend_meta_split_axis);
   /** `int64_t ne[256]` */
   get ne(): readonly number[];
+  /** @ignore */
   set ne(value: readonly (number | bigint)[]);
   /** `uint32_t nr[16]` */
   get nr(): Uint32Array;
+  /** @ignore */
   set nr(value: ArrayLike<number>);
   /** `uint32_t n_segments` */
   get n_segments(): number;
+  /** @ignore */
   set n_segments(value: number);
 }
 
 /** `struct ggml_backend_graph_copy` (ggml-backend.h:411), 32 bytes. */
 export declare class ggml_backend_graph_copy_struct extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_backend_graph_copy_struct";
+  /** `sizeof(struct ggml_backend_graph_copy)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_backend_graph_copy_struct>, owner?: $Owner);
   /** `ggml_backend_buffer_t buffer` */
   get buffer(): ggml_backend_buffer | null;
+  /** @ignore */
   set buffer(value: ggml_backend_buffer | null);
   /** `struct ggml_context *ctx_allocated` */
   get ctx_allocated(): ggml_context | null;
+  /** @ignore */
   set ctx_allocated(value: ggml_context | null);
   /** `struct ggml_context *ctx_unallocated` */
   get ctx_unallocated(): ggml_context | null;
+  /** @ignore */
   set ctx_unallocated(value: ggml_context | null);
   /** `struct ggml_cgraph *graph` */
   get graph(): ggml_cgraph | null;
+  /** @ignore */
   set graph(value: ggml_cgraph | null);
   /** Frees it, by `ggml_backend_graph_copy_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -389,55 +502,75 @@ export declare class ggml_backend_graph_copy_struct extends $Struct {
 
 /** `struct ggml_cplan` (ggml-cpu.h:12), 56 bytes. */
 export declare class ggml_cplan extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_cplan";
+  /** `sizeof(struct ggml_cplan)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_cplan>, owner?: $Owner);
   /** `size_t work_size` */
   get work_size(): number;
+  /** @ignore */
   set work_size(value: number | bigint);
   /** `uint8_t *work_data` */
   get work_data(): $Pointer | null;
+  /** @ignore */
   set work_data(value: $Data<Uint8Array> | null);
   /** `int n_threads` */
   get n_threads(): number;
+  /** @ignore */
   set n_threads(value: number);
   /** `struct ggml_threadpool *threadpool` */
   get threadpool(): ggml_threadpool | null;
+  /** @ignore */
   set threadpool(value: ggml_threadpool | null);
   /** `ggml_abort_callback abort_callback` */
   get abort_callback(): ggml_abort_callback | null;
+  /** @ignore */
   set abort_callback(value: ggml_abort_callback | null);
   /** `void *abort_callback_data` */
   get abort_callback_data(): $Pointer | null;
+  /** @ignore */
   set abort_callback_data(value: $Data | null);
   /** `_Bool use_ref` */
   get use_ref(): boolean;
+  /** @ignore */
   set use_ref(value: boolean);
 }
 
 /** `struct ggml_type_traits_cpu` (ggml-cpu.h:117), 32 bytes. */
 export declare class ggml_type_traits_cpu extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_type_traits_cpu";
+  /** `sizeof(struct ggml_type_traits_cpu)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_type_traits_cpu>, owner?: $Owner);
   /** `ggml_from_float_t from_float` */
   get from_float(): ggml_from_float_t | null;
+  /** @ignore */
   set from_float(value: ggml_from_float_t | null);
   /** `ggml_vec_dot_t vec_dot` */
   get vec_dot(): ggml_vec_dot_t | null;
+  /** @ignore */
   set vec_dot(value: ggml_vec_dot_t | null);
   /** `enum ggml_type vec_dot_type` */
   get vec_dot_type(): ggml_type;
+  /** @ignore */
   set vec_dot_type(value: ggml_type);
   /** `int64_t nrows` */
   get nrows(): number;
+  /** @ignore */
   set nrows(value: number | bigint);
 }
 
 /** `struct ggml_opt_dataset` (ggml-opt.h:18), opaque. */
 export declare class ggml_opt_dataset extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_dataset";
   /** Frees it, by `ggml_opt_dataset_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -445,6 +578,7 @@ export declare class ggml_opt_dataset extends $Handle {
 
 /** `struct ggml_opt_context` (ggml-opt.h:19), opaque. */
 export declare class ggml_opt_context extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_context";
   /** Frees it, by `ggml_opt_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -452,6 +586,7 @@ export declare class ggml_opt_context extends $Handle {
 
 /** `struct ggml_opt_result` (ggml-opt.h:20), opaque. */
 export declare class ggml_opt_result extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_result";
   /** Frees it, by `ggml_opt_result_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -459,58 +594,79 @@ export declare class ggml_opt_result extends $Handle {
 
 /** `struct ggml_opt_optimizer_params` (ggml-opt.h:85), 28 bytes. */
 export declare class ggml_opt_optimizer_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_optimizer_params";
+  /** `sizeof(struct ggml_opt_optimizer_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_opt_optimizer_params>, owner?: $Owner);
   /** `struct { float alpha; float beta1; float beta2; float eps; float wd; } adamw` */
   get adamw(): ggml_opt_optimizer_params_adamw;
+  /** @ignore */
   set adamw(value: ggml_opt_optimizer_params_adamw);
   /** `struct { float alpha; float wd; } sgd` */
   get sgd(): ggml_opt_optimizer_params_sgd;
+  /** @ignore */
   set sgd(value: ggml_opt_optimizer_params_sgd);
 }
 
 /** `struct ggml_opt_params` (ggml-opt.h:111), 72 bytes. */
 export declare class ggml_opt_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_params";
+  /** `sizeof(struct ggml_opt_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_opt_params>, owner?: $Owner);
   /** `ggml_backend_sched_t backend_sched` */
   get backend_sched(): ggml_backend_sched | null;
+  /** @ignore */
   set backend_sched(value: ggml_backend_sched | null);
   /** `struct ggml_context *ctx_compute` */
   get ctx_compute(): ggml_context | null;
+  /** @ignore */
   set ctx_compute(value: ggml_context | null);
   /** `struct ggml_tensor *inputs` */
   get inputs(): ggml_tensor | null;
+  /** @ignore */
   set inputs(value: ggml_tensor | null);
   /** `struct ggml_tensor *outputs` */
   get outputs(): ggml_tensor | null;
+  /** @ignore */
   set outputs(value: ggml_tensor | null);
   /** `enum ggml_opt_loss_type loss_type` */
   get loss_type(): ggml_opt_loss_type;
+  /** @ignore */
   set loss_type(value: ggml_opt_loss_type);
   /** `enum ggml_opt_build_type build_type` */
   get build_type(): ggml_opt_build_type;
+  /** @ignore */
   set build_type(value: ggml_opt_build_type);
   /** `int32_t opt_period` */
   get opt_period(): number;
+  /** @ignore */
   set opt_period(value: number);
   /** `ggml_opt_get_optimizer_params get_opt_pars` */
   get get_opt_pars(): ggml_opt_get_optimizer_params | null;
+  /** @ignore */
   set get_opt_pars(value: ggml_opt_get_optimizer_params | null);
   /** `void *get_opt_pars_ud` */
   get get_opt_pars_ud(): $Pointer | null;
+  /** @ignore */
   set get_opt_pars_ud(value: $Data | null);
   /** `enum ggml_opt_optimizer_type optimizer` */
   get optimizer(): ggml_opt_optimizer_type;
+  /** @ignore */
   set optimizer(value: ggml_opt_optimizer_type);
 }
 
 /** `struct gguf_context` (gguf.h:70), opaque. */
 export declare class gguf_context extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "gguf_context";
   /** Frees it, by `gguf_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -518,25 +674,33 @@ export declare class gguf_context extends $Handle {
 
 /** `struct gguf_init_params` (gguf.h:72), 16 bytes. */
 export declare class gguf_init_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "gguf_init_params";
+  /** `sizeof(struct gguf_init_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<gguf_init_params>, owner?: $Owner);
   /** `_Bool no_alloc` */
   get no_alloc(): boolean;
+  /** @ignore */
   set no_alloc(value: boolean);
   /** `struct ggml_context **ctx` */
   get ctx(): $Pointer | null;
+  /** @ignore */
   set ctx(value: $Data<BigUint64Array> | null);
 }
 
 /** `struct llama_vocab` (llama.h:61), opaque. */
 export declare class llama_vocab extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_vocab";
 }
 
 /** `struct llama_model` (llama.h:62), opaque. */
 export declare class llama_model extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model";
   /** Frees it, by `llama_model_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -544,6 +708,7 @@ export declare class llama_model extends $Handle {
 
 /** `struct llama_context` (llama.h:63), opaque. */
 export declare class llama_context extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_context";
   /** Frees it, by `llama_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -551,15 +716,21 @@ export declare class llama_context extends $Handle {
 
 /** `struct llama_sampler` (llama.h:1330), 16 bytes. */
 export declare class llama_sampler extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler";
+  /** `sizeof(struct llama_sampler)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_sampler>, owner?: $Owner);
   /** `struct llama_sampler_i *iface` */
   get iface(): llama_sampler_i | null;
+  /** @ignore */
   set iface(value: llama_sampler_i | null);
   /** `llama_sampler_context_t ctx` */
   get ctx(): $Pointer | null;
+  /** @ignore */
   set ctx(value: $Data | null);
   /** Frees it, by `llama_sampler_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -567,72 +738,99 @@ export declare class llama_sampler extends $Struct {
 
 /** `struct llama_memory_i` (llama.h:66), opaque. */
 export declare class llama_memory_i extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_memory_i";
 }
 
 /** `struct llama_token_data` (llama.h:230), 12 bytes. */
 export declare class llama_token_data extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_token_data";
+  /** `sizeof(struct llama_token_data)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_token_data>, owner?: $Owner);
   /** `llama_token id` */
   get id(): number;
+  /** @ignore */
   set id(value: number);
   /** `float logit` */
   get logit(): number;
+  /** @ignore */
   set logit(value: number);
   /** `float p` */
   get p(): number;
+  /** @ignore */
   set p(value: number);
 }
 
 /** `struct llama_token_data_array` (llama.h:236), 32 bytes. */
 export declare class llama_token_data_array extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_token_data_array";
+  /** `sizeof(struct llama_token_data_array)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_token_data_array>, owner?: $Owner);
   /** `llama_token_data *data` */
   get data(): llama_token_data | null;
+  /** @ignore */
   set data(value: llama_token_data | null);
   /** `size_t size` */
   get size(): number;
+  /** @ignore */
   set size(value: number | bigint);
   /** `int64_t selected` */
   get selected(): number;
+  /** @ignore */
   set selected(value: number | bigint);
   /** `_Bool sorted` */
   get sorted(): boolean;
+  /** @ignore */
   set sorted(value: boolean);
 }
 
 /** `struct llama_batch` (llama.h:263), 56 bytes. */
 export declare class llama_batch extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_batch";
+  /** `sizeof(struct llama_batch)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_batch>, owner?: $Owner);
   /** `int32_t n_tokens` */
   get n_tokens(): number;
+  /** @ignore */
   set n_tokens(value: number);
   /** `llama_token *token` */
   get token(): $Pointer | null;
+  /** @ignore */
   set token(value: $Data<Int32Array> | null);
   /** `float *embd` */
   get embd(): $Pointer | null;
+  /** @ignore */
   set embd(value: $Data<Float32Array> | null);
   /** `llama_pos *pos` */
   get pos(): $Pointer | null;
+  /** @ignore */
   set pos(value: $Data<Int32Array> | null);
   /** `int32_t *n_seq_id` */
   get n_seq_id(): $Pointer | null;
+  /** @ignore */
   set n_seq_id(value: $Data<Int32Array> | null);
   /** `llama_seq_id **seq_id` */
   get seq_id(): $Pointer | null;
+  /** @ignore */
   set seq_id(value: $Data<BigUint64Array> | null);
   /** `int8_t *logits` */
   get logits(): $Pointer | null;
+  /** @ignore */
   set logits(value: $Data<Int8Array> | null);
   /** Frees it, by `llama_batch_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -640,360 +838,493 @@ export declare class llama_batch extends $Struct {
 
 /** `struct llama_model_kv_override` (llama.h:296), 264 bytes. */
 export declare class llama_model_kv_override extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model_kv_override";
+  /** `sizeof(struct llama_model_kv_override)`, in bytes. */
   static readonly size: number;
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_kv_override>, owner?: $Owner);
   /** `enum llama_model_kv_override_type tag` */
   get tag(): llama_model_kv_override_type;
+  /** @ignore */
   set tag(value: llama_model_kv_override_type);
   /** `char key[128]` */
   get key(): string;
+  /** @ignore */
   set key(value: string);
   /** `int64_t val_i64` */
   get val_i64(): number;
+  /** @ignore */
   set val_i64(value: number | bigint);
   /** `double val_f64` */
   get val_f64(): number;
+  /** @ignore */
   set val_f64(value: number);
   /** `_Bool val_bool` */
   get val_bool(): boolean;
+  /** @ignore */
   set val_bool(value: boolean);
   /** `char val_str[128]` */
   get val_str(): string;
+  /** @ignore */
   set val_str(value: string);
 }
 
 /** `struct llama_model_tensor_buft_override` (llama.h:309), 16 bytes. */
 export declare class llama_model_tensor_buft_override extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model_tensor_buft_override";
+  /** `sizeof(struct llama_model_tensor_buft_override)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_tensor_buft_override>, owner?: $Owner);
   /** `const char *pattern` */
   get pattern(): string | null;
+  /** @ignore */
   set pattern(value: string | null);
   /** `ggml_backend_buffer_type_t buft` */
   get buft(): ggml_backend_buffer_type | null;
+  /** @ignore */
   set buft(value: ggml_backend_buffer_type | null);
 }
 
 /** `struct llama_model_params` (llama.h:314), 80 bytes. */
 export declare class llama_model_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model_params";
+  /** `sizeof(struct llama_model_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_params>, owner?: $Owner);
   /** `ggml_backend_dev_t *devices` */
   get devices(): $Pointer | null;
+  /** @ignore */
   set devices(value: $Data<BigUint64Array> | null);
   /** `const struct llama_model_tensor_buft_override *tensor_buft_overrides` */
   get tensor_buft_overrides(): llama_model_tensor_buft_override | null;
+  /** @ignore */
   set tensor_buft_overrides(value: llama_model_tensor_buft_override | null);
   /** `int32_t n_gpu_layers` */
   get n_gpu_layers(): number;
+  /** @ignore */
   set n_gpu_layers(value: number);
   /** `enum llama_split_mode split_mode` */
   get split_mode(): llama_split_mode;
+  /** @ignore */
   set split_mode(value: llama_split_mode);
   /** `enum llama_load_mode load_mode` */
   get load_mode(): llama_load_mode;
+  /** @ignore */
   set load_mode(value: llama_load_mode);
   /** `enum llama_lazy_mode lazy_mode` */
   get lazy_mode(): llama_lazy_mode;
+  /** @ignore */
   set lazy_mode(value: llama_lazy_mode);
   /** `int32_t main_gpu` */
   get main_gpu(): number;
+  /** @ignore */
   set main_gpu(value: number);
   /** `const float *tensor_split` */
   get tensor_split(): $Pointer | null;
+  /** @ignore */
   set tensor_split(value: $Data<Float32Array> | null);
   /** `llama_progress_callback progress_callback` */
   get progress_callback(): llama_progress_callback | null;
+  /** @ignore */
   set progress_callback(value: llama_progress_callback | null);
   /** `void *progress_callback_user_data` */
   get progress_callback_user_data(): $Pointer | null;
+  /** @ignore */
   set progress_callback_user_data(value: $Data | null);
   /** `const struct llama_model_kv_override *kv_overrides` */
   get kv_overrides(): llama_model_kv_override | null;
+  /** @ignore */
   set kv_overrides(value: llama_model_kv_override | null);
   /** `_Bool vocab_only` */
   get vocab_only(): boolean;
+  /** @ignore */
   set vocab_only(value: boolean);
   /** `_Bool check_tensors` */
   get check_tensors(): boolean;
+  /** @ignore */
   set check_tensors(value: boolean);
   /** `_Bool use_extra_bufts` */
   get use_extra_bufts(): boolean;
+  /** @ignore */
   set use_extra_bufts(value: boolean);
   /** `_Bool no_host` */
   get no_host(): boolean;
+  /** @ignore */
   set no_host(value: boolean);
   /** `_Bool no_alloc` */
   get no_alloc(): boolean;
+  /** @ignore */
   set no_alloc(value: boolean);
   /** `_Bool load_mtp` */
   get load_mtp(): boolean;
+  /** @ignore */
   set load_mtp(value: boolean);
 }
 
 /** `struct llama_sampler_seq_config` (llama.h:353), 16 bytes. */
 export declare class llama_sampler_seq_config extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_seq_config";
+  /** `sizeof(struct llama_sampler_seq_config)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_sampler_seq_config>, owner?: $Owner);
   /** `llama_seq_id seq_id` */
   get seq_id(): number;
+  /** @ignore */
   set seq_id(value: number);
   /** `struct llama_sampler *sampler` */
   get sampler(): llama_sampler | null;
+  /** @ignore */
   set sampler(value: llama_sampler | null);
 }
 
 /** `struct llama_context_params` (llama.h:360), 160 bytes. */
 export declare class llama_context_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_context_params";
+  /** `sizeof(struct llama_context_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_context_params>, owner?: $Owner);
   /** `uint32_t n_ctx` */
   get n_ctx(): number;
+  /** @ignore */
   set n_ctx(value: number);
   /** `uint32_t n_batch` */
   get n_batch(): number;
+  /** @ignore */
   set n_batch(value: number);
   /** `uint32_t n_ubatch` */
   get n_ubatch(): number;
+  /** @ignore */
   set n_ubatch(value: number);
   /** `uint32_t n_seq_max` */
   get n_seq_max(): number;
+  /** @ignore */
   set n_seq_max(value: number);
   /** `uint32_t n_rs_seq` */
   get n_rs_seq(): number;
+  /** @ignore */
   set n_rs_seq(value: number);
   /** `uint32_t n_outputs_max` */
   get n_outputs_max(): number;
+  /** @ignore */
   set n_outputs_max(value: number);
   /** `uint32_t n_outputs_max_per_seq` */
   get n_outputs_max_per_seq(): number;
+  /** @ignore */
   set n_outputs_max_per_seq(value: number);
   /** `int32_t n_threads` */
   get n_threads(): number;
+  /** @ignore */
   set n_threads(value: number);
   /** `int32_t n_threads_batch` */
   get n_threads_batch(): number;
+  /** @ignore */
   set n_threads_batch(value: number);
   /** `enum llama_context_type ctx_type` */
   get ctx_type(): llama_context_type;
+  /** @ignore */
   set ctx_type(value: llama_context_type);
   /** `enum llama_rope_scaling_type rope_scaling_type` */
   get rope_scaling_type(): llama_rope_scaling_type;
+  /** @ignore */
   set rope_scaling_type(value: llama_rope_scaling_type);
   /** `enum llama_pooling_type pooling_type` */
   get pooling_type(): llama_pooling_type_enum;
+  /** @ignore */
   set pooling_type(value: llama_pooling_type_enum);
   /** `enum llama_attention_type attention_type` */
   get attention_type(): llama_attention_type;
+  /** @ignore */
   set attention_type(value: llama_attention_type);
   /** `enum llama_flash_attn_type flash_attn_type` */
   get flash_attn_type(): llama_flash_attn_type;
+  /** @ignore */
   set flash_attn_type(value: llama_flash_attn_type);
   /** `float rope_freq_base` */
   get rope_freq_base(): number;
+  /** @ignore */
   set rope_freq_base(value: number);
   /** `float rope_freq_scale` */
   get rope_freq_scale(): number;
+  /** @ignore */
   set rope_freq_scale(value: number);
   /** `float yarn_ext_factor` */
   get yarn_ext_factor(): number;
+  /** @ignore */
   set yarn_ext_factor(value: number);
   /** `float yarn_attn_factor` */
   get yarn_attn_factor(): number;
+  /** @ignore */
   set yarn_attn_factor(value: number);
   /** `float yarn_beta_fast` */
   get yarn_beta_fast(): number;
+  /** @ignore */
   set yarn_beta_fast(value: number);
   /** `float yarn_beta_slow` */
   get yarn_beta_slow(): number;
+  /** @ignore */
   set yarn_beta_slow(value: number);
   /** `uint32_t yarn_orig_ctx` */
   get yarn_orig_ctx(): number;
+  /** @ignore */
   set yarn_orig_ctx(value: number);
   /** `float defrag_thold` */
   get defrag_thold(): number;
+  /** @ignore */
   set defrag_thold(value: number);
   /** `ggml_backend_sched_eval_callback cb_eval` */
   get cb_eval(): ggml_backend_sched_eval_callback | null;
+  /** @ignore */
   set cb_eval(value: ggml_backend_sched_eval_callback | null);
   /** `void *cb_eval_user_data` */
   get cb_eval_user_data(): $Pointer | null;
+  /** @ignore */
   set cb_eval_user_data(value: $Data | null);
   /** `enum ggml_type type_k` */
   get type_k(): ggml_type;
+  /** @ignore */
   set type_k(value: ggml_type);
   /** `enum ggml_type type_v` */
   get type_v(): ggml_type;
+  /** @ignore */
   set type_v(value: ggml_type);
   /** `ggml_abort_callback abort_callback` */
   get abort_callback(): ggml_abort_callback | null;
+  /** @ignore */
   set abort_callback(value: ggml_abort_callback | null);
   /** `void *abort_callback_data` */
   get abort_callback_data(): $Pointer | null;
+  /** @ignore */
   set abort_callback_data(value: $Data | null);
   /** `_Bool embeddings` */
   get embeddings(): boolean;
+  /** @ignore */
   set embeddings(value: boolean);
   /** `_Bool offload_kqv` */
   get offload_kqv(): boolean;
+  /** @ignore */
   set offload_kqv(value: boolean);
   /** `_Bool no_perf` */
   get no_perf(): boolean;
+  /** @ignore */
   set no_perf(value: boolean);
   /** `_Bool op_offload` */
   get op_offload(): boolean;
+  /** @ignore */
   set op_offload(value: boolean);
   /** `_Bool swa_full` */
   get swa_full(): boolean;
+  /** @ignore */
   set swa_full(value: boolean);
   /** `_Bool kv_unified` */
   get kv_unified(): boolean;
+  /** @ignore */
   set kv_unified(value: boolean);
   /** `struct llama_sampler_seq_config *samplers` */
   get samplers(): llama_sampler_seq_config | null;
+  /** @ignore */
   set samplers(value: llama_sampler_seq_config | null);
   /** `size_t n_samplers` */
   get n_samplers(): number;
+  /** @ignore */
   set n_samplers(value: number | bigint);
   /** `struct llama_context *ctx_other` */
   get ctx_other(): llama_context | null;
+  /** @ignore */
   set ctx_other(value: llama_context | null);
 }
 
 /** `struct llama_model_tensor_override` (llama.h:422), 16 bytes. */
 export declare class llama_model_tensor_override extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model_tensor_override";
+  /** `sizeof(struct llama_model_tensor_override)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_tensor_override>, owner?: $Owner);
   /** `const char *pattern` */
   get pattern(): string | null;
+  /** @ignore */
   set pattern(value: string | null);
   /** `enum ggml_type type` */
   get type(): ggml_type;
+  /** @ignore */
   set type(value: ggml_type);
 }
 
 /** `struct llama_model_imatrix_data` (llama.h:427), 24 bytes. */
 export declare class llama_model_imatrix_data extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model_imatrix_data";
+  /** `sizeof(struct llama_model_imatrix_data)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_imatrix_data>, owner?: $Owner);
   /** `const char *name` */
   get name(): string | null;
+  /** @ignore */
   set name(value: string | null);
   /** `const float *data` */
   get data(): $Pointer | null;
+  /** @ignore */
   set data(value: $Data<Float32Array> | null);
   /** `size_t size` */
   get size(): number;
+  /** @ignore */
   set size(value: number | bigint);
 }
 
 /** `struct llama_model_quantize_params` (llama.h:434), 64 bytes. */
 export declare class llama_model_quantize_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_model_quantize_params";
+  /** `sizeof(struct llama_model_quantize_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_quantize_params>, owner?: $Owner);
   /** `int32_t nthread` */
   get nthread(): number;
+  /** @ignore */
   set nthread(value: number);
   /** `enum llama_ftype ftype` */
   get ftype(): llama_ftype;
+  /** @ignore */
   set ftype(value: llama_ftype);
   /** `enum ggml_type output_tensor_type` */
   get output_tensor_type(): ggml_type_or_count;
+  /** @ignore */
   set output_tensor_type(value: ggml_type_or_count);
   /** `enum ggml_type token_embedding_type` */
   get token_embedding_type(): ggml_type_or_count;
+  /** @ignore */
   set token_embedding_type(value: ggml_type_or_count);
   /** `_Bool allow_requantize` */
   get allow_requantize(): boolean;
+  /** @ignore */
   set allow_requantize(value: boolean);
   /** `_Bool quantize_output_tensor` */
   get quantize_output_tensor(): boolean;
+  /** @ignore */
   set quantize_output_tensor(value: boolean);
   /** `_Bool only_copy` */
   get only_copy(): boolean;
+  /** @ignore */
   set only_copy(value: boolean);
   /** `_Bool pure` */
   get pure(): boolean;
+  /** @ignore */
   set pure(value: boolean);
   /** `_Bool keep_split` */
   get keep_split(): boolean;
+  /** @ignore */
   set keep_split(value: boolean);
   /** `_Bool dry_run` */
   get dry_run(): boolean;
+  /** @ignore */
   set dry_run(value: boolean);
   /** `const struct llama_model_imatrix_data *imatrix` */
   get imatrix(): llama_model_imatrix_data | null;
+  /** @ignore */
   set imatrix(value: llama_model_imatrix_data | null);
   /** `const struct llama_model_kv_override *kv_overrides` */
   get kv_overrides(): llama_model_kv_override | null;
+  /** @ignore */
   set kv_overrides(value: llama_model_kv_override | null);
   /** `const struct llama_model_tensor_override *tt_overrides` */
   get tt_overrides(): llama_model_tensor_override | null;
+  /** @ignore */
   set tt_overrides(value: llama_model_tensor_override | null);
   /** `const int32_t *prune_layers` */
   get prune_layers(): $Pointer | null;
+  /** @ignore */
   set prune_layers(value: $Data<Int32Array> | null);
   /** `size_t max_buf_size` */
   get max_buf_size(): number;
+  /** @ignore */
   set max_buf_size(value: number | bigint);
 }
 
 /** `struct llama_logit_bias` (llama.h:452), 8 bytes. */
 export declare class llama_logit_bias extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_logit_bias";
+  /** `sizeof(struct llama_logit_bias)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_logit_bias>, owner?: $Owner);
   /** `llama_token token` */
   get token(): number;
+  /** @ignore */
   set token(value: number);
   /** `float bias` */
   get bias(): number;
+  /** @ignore */
   set bias(value: number);
 }
 
 /** `struct llama_sampler_chain_params` (llama.h:457), 1 bytes. */
 export declare class llama_sampler_chain_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_chain_params";
+  /** `sizeof(struct llama_sampler_chain_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_sampler_chain_params>, owner?: $Owner);
   /** `_Bool no_perf` */
   get no_perf(): boolean;
+  /** @ignore */
   set no_perf(value: boolean);
 }
 
 /** `struct llama_chat_message` (llama.h:462), 16 bytes. */
 export declare class llama_chat_message extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_chat_message";
+  /** `sizeof(struct llama_chat_message)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_chat_message>, owner?: $Owner);
   /** `const char *role` */
   get role(): string | null;
+  /** @ignore */
   set role(value: string | null);
   /** `const char *content` */
   get content(): string | null;
+  /** @ignore */
   set content(value: string | null);
 }
 
 /** `struct llama_adapter_lora` (llama.h:468), opaque. */
 export declare class llama_adapter_lora extends $Handle {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_adapter_lora";
   /** Frees it, by `llama_adapter_lora_free`; does nothing if it was freed already. */
   [Symbol.dispose](): void;
@@ -1001,171 +1332,237 @@ export declare class llama_adapter_lora extends $Handle {
 
 /** `struct llama_sampler_data` (llama.h:1279), 32 bytes. */
 export declare class llama_sampler_data extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_data";
+  /** `sizeof(struct llama_sampler_data)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_sampler_data>, owner?: $Owner);
   /** `struct ggml_tensor *logits` */
   get logits(): ggml_tensor | null;
+  /** @ignore */
   set logits(value: ggml_tensor | null);
   /** `struct ggml_tensor *probs` */
   get probs(): ggml_tensor | null;
+  /** @ignore */
   set probs(value: ggml_tensor | null);
   /** `struct ggml_tensor *sampled` */
   get sampled(): ggml_tensor | null;
+  /** @ignore */
   set sampled(value: ggml_tensor | null);
   /** `struct ggml_tensor *candidates` */
   get candidates(): ggml_tensor | null;
+  /** @ignore */
   set candidates(value: ggml_tensor | null);
 }
 
 /** `struct llama_sampler_i` (llama.h:1287), 96 bytes. */
 export declare class llama_sampler_i extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_sampler_i";
+  /** `sizeof(struct llama_sampler_i)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_sampler_i>, owner?: $Owner);
   /** `const char *(*name)(const struct llama_sampler *)` */
   get name(): llama_sampler_i_name | null;
+  /** @ignore */
   set name(value: llama_sampler_i_name | null);
   /** `void (*accept)(struct llama_sampler *, llama_token)` */
   get accept(): llama_sampler_i_accept | null;
+  /** @ignore */
   set accept(value: llama_sampler_i_accept | null);
   /** `void (*apply)(struct llama_sampler *, llama_token_data_array *)` */
   get apply(): llama_sampler_i_apply | null;
+  /** @ignore */
   set apply(value: llama_sampler_i_apply | null);
   /** `void (*reset)(struct llama_sampler *)` */
   get reset(): llama_sampler_i_reset | null;
+  /** @ignore */
   set reset(value: llama_sampler_i_reset | null);
   /** `struct llama_sampler *(*clone)(const struct llama_sampler *)` */
   get clone(): llama_sampler_i_clone | null;
+  /** @ignore */
   set clone(value: llama_sampler_i_clone | null);
   /** `void (*free)(struct llama_sampler *)` */
   get free(): llama_sampler_i_free | null;
+  /** @ignore */
   set free(value: llama_sampler_i_free | null);
   /** `_Bool (*backend_init)(struct llama_sampler *, ggml_backend_buffer_type_t, uint32_t)` */
   get backend_init(): llama_sampler_i_backend_init | null;
+  /** @ignore */
   set backend_init(value: llama_sampler_i_backend_init | null);
   /** `void (*backend_accept)(struct llama_sampler *, struct ggml_context *, struct ggml_cgraph *, struct ggml_tensor *)` */
   get backend_accept(): llama_sampler_i_backend_accept | null;
+  /** @ignore */
   set backend_accept(value: llama_sampler_i_backend_accept | null);
   /** `void (*backend_apply)(struct llama_sampler *, struct ggml_context *, struct ggml_cgraph *, struct llama_sampler_data *)` */
   get backend_apply(): llama_sampler_i_backend_apply | null;
+  /** @ignore */
   set backend_apply(value: llama_sampler_i_backend_apply | null);
   /** `void (*backend_set_input)(struct llama_sampler *)` */
   get backend_set_input(): llama_sampler_i_backend_set_input | null;
+  /** @ignore */
   set backend_set_input(value: llama_sampler_i_backend_set_input | null);
   /** `void (*backend_reset)(struct llama_sampler *)` */
   get backend_reset(): llama_sampler_i_backend_reset | null;
+  /** @ignore */
   set backend_reset(value: llama_sampler_i_backend_reset | null);
   /** `void (*copy_state)(const struct llama_sampler *, struct llama_sampler *)` */
   get copy_state(): llama_sampler_i_copy_state | null;
+  /** @ignore */
   set copy_state(value: llama_sampler_i_copy_state | null);
 }
 
 /** `struct llama_perf_context_data` (llama.h:1582), 48 bytes. */
 export declare class llama_perf_context_data extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_perf_context_data";
+  /** `sizeof(struct llama_perf_context_data)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_perf_context_data>, owner?: $Owner);
   /** `double t_start_ms` */
   get t_start_ms(): number;
+  /** @ignore */
   set t_start_ms(value: number);
   /** `double t_load_ms` */
   get t_load_ms(): number;
+  /** @ignore */
   set t_load_ms(value: number);
   /** `double t_p_eval_ms` */
   get t_p_eval_ms(): number;
+  /** @ignore */
   set t_p_eval_ms(value: number);
   /** `double t_eval_ms` */
   get t_eval_ms(): number;
+  /** @ignore */
   set t_eval_ms(value: number);
   /** `int32_t n_p_eval` */
   get n_p_eval(): number;
+  /** @ignore */
   set n_p_eval(value: number);
   /** `int32_t n_eval` */
   get n_eval(): number;
+  /** @ignore */
   set n_eval(value: number);
   /** `int32_t n_reused` */
   get n_reused(): number;
+  /** @ignore */
   set n_reused(value: number);
 }
 
 /** `struct llama_perf_sampler_data` (llama.h:1594), 16 bytes. */
 export declare class llama_perf_sampler_data extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_perf_sampler_data";
+  /** `sizeof(struct llama_perf_sampler_data)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_perf_sampler_data>, owner?: $Owner);
   /** `double t_sample_ms` */
   get t_sample_ms(): number;
+  /** @ignore */
   set t_sample_ms(value: number);
   /** `int32_t n_sample` */
   get n_sample(): number;
+  /** @ignore */
   set n_sample(value: number);
 }
 
 /** `struct llama_opt_params` (llama.h:1619), 48 bytes. */
 export declare class llama_opt_params extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "llama_opt_params";
+  /** `sizeof(struct llama_opt_params)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_opt_params>, owner?: $Owner);
   /** `uint32_t n_ctx_train` */
   get n_ctx_train(): number;
+  /** @ignore */
   set n_ctx_train(value: number);
   /** `llama_opt_param_filter param_filter` */
   get param_filter(): llama_opt_param_filter | null;
+  /** @ignore */
   set param_filter(value: llama_opt_param_filter | null);
   /** `void *param_filter_ud` */
   get param_filter_ud(): $Pointer | null;
+  /** @ignore */
   set param_filter_ud(value: $Data | null);
   /** `ggml_opt_get_optimizer_params get_opt_pars` */
   get get_opt_pars(): ggml_opt_get_optimizer_params | null;
+  /** @ignore */
   set get_opt_pars(value: ggml_opt_get_optimizer_params | null);
   /** `void *get_opt_pars_ud` */
   get get_opt_pars_ud(): $Pointer | null;
+  /** @ignore */
   set get_opt_pars_ud(value: $Data | null);
   /** `enum ggml_opt_optimizer_type optimizer_type` */
   get optimizer_type(): ggml_opt_optimizer_type;
+  /** @ignore */
   set optimizer_type(value: ggml_opt_optimizer_type);
 }
 
 /** `struct ggml_opt_optimizer_params_adamw` (ggml-opt.h:86), 20 bytes. */
 export declare class ggml_opt_optimizer_params_adamw extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_optimizer_params_adamw";
+  /** `sizeof(struct ggml_opt_optimizer_params_adamw)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_opt_optimizer_params_adamw>, owner?: $Owner);
   /** `float alpha` */
   get alpha(): number;
+  /** @ignore */
   set alpha(value: number);
   /** `float beta1` */
   get beta1(): number;
+  /** @ignore */
   set beta1(value: number);
   /** `float beta2` */
   get beta2(): number;
+  /** @ignore */
   set beta2(value: number);
   /** `float eps` */
   get eps(): number;
+  /** @ignore */
   set eps(value: number);
   /** `float wd` */
   get wd(): number;
+  /** @ignore */
   set wd(value: number);
 }
 
 /** `struct ggml_opt_optimizer_params_sgd` (ggml-opt.h:93), 8 bytes. */
 export declare class ggml_opt_optimizer_params_sgd extends $Struct {
+  /** Its C name: TypeScript tells classes of the same fields apart by it. It has no value. */
   declare readonly $struct: "ggml_opt_optimizer_params_sgd";
+  /** `sizeof(struct ggml_opt_optimizer_params_sgd)`, in bytes. */
   static readonly size: number;
+  /** Its layout, as `Deno.dlopen` takes a struct by value. */
   static readonly native: readonly Deno.NativeType[];
+  /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_opt_optimizer_params_sgd>, owner?: $Owner);
   /** `float alpha` */
   get alpha(): number;
+  /** @ignore */
   set alpha(value: number);
   /** `float wd` */
   get wd(): number;
+  /** @ignore */
   set wd(value: number);
 }
 

@@ -14,15 +14,21 @@ export type Severity = "error" | "warning";
 
 /** A remark that belongs to a diagnostic. */
 export interface Note {
+  /** The file that it is about. */
   readonly file: string;
+  /** From 1. */
   readonly line: number;
+  /** From 1. */
   readonly column: number;
+  /** What is wrong, in words. */
   readonly message: string;
+  /** The text of that line. */
   readonly sourceLine: string;
 }
 
 /** Something wrong in a header. */
 export interface Diagnostic extends Note {
+  /** How bad it is. */
   readonly severity: Severity;
   /** The chain of `#include`s, innermost first. */
   readonly includes: readonly { readonly file: string; readonly line: number }[];

@@ -9,7 +9,9 @@ import { printType } from "./types.ts";
 
 /** The JSON form. An `Int` is a number up to 2^53, and a string of decimal digits beyond. */
 export interface Dump {
+  /** What sizes and offsets are true for. */
   target: string;
+  /** Functions. */
   functions: {
     name: string;
     result: string;
@@ -19,6 +21,7 @@ export interface Dump {
     file: string;
     line: number;
   }[];
+  /** Structs and unions. */
   records: {
     kind: "struct" | "union";
     name: string | null;
@@ -28,9 +31,13 @@ export interface Dump {
     file: string;
     line: number;
   }[];
+  /** Enums. */
   enums: { name: string | null; type: string; values: { name: string; value: number | string }[] }[];
+  /** Typedefs, with what they stand for. */
   typedefs: { name: string; type: string }[];
+  /** Constants. */
   constants: { name: string; kind: "int" | "float" | "string"; value: number | string }[];
+  /** What couldn't be read, and why. */
   skipped: { name: string; reason: string; file: string; line: number }[];
 }
 

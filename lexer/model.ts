@@ -32,11 +32,17 @@ export interface Origin {
 
 /** Type qualifiers, C17 6.7.3, and the nullability that clang's `_Nonnull` and `_Nullable` state. */
 export interface Qualifiers {
+  /** `const`. */
   readonly const?: boolean;
+  /** `volatile`. */
   readonly volatile?: boolean;
+  /** `restrict`. */
   readonly restrict?: boolean;
+  /** `_Atomic`. */
   readonly atomic?: boolean;
+  /** `_Nullable`. */
   readonly nullable?: boolean;
+  /** `_Nonnull`. */
   readonly nonnull?: boolean;
 }
 
@@ -92,43 +98,61 @@ export type BasicName =
 
 /** A basic type, C17 6.2.5. */
 export interface BasicType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "basic";
+  /** Which one. */
   readonly name: BasicName;
 }
 
 /** `_BitInt(width)`, C23 6.2.5. */
 export interface BitIntType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "bitint";
+  /** In bits, the sign's among them. */
   readonly width: number;
+  /** False for `unsigned _BitInt`. */
   readonly signed: boolean;
 }
 
 /** A GNU vector (`__attribute__((vector_size(bytes)))`). */
 export interface VectorType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "vector";
+  /** The type of an element. */
   readonly of: CType;
+  /** The size of all of it. */
   readonly bytes: number;
 }
 
 /** A pointer to `to`. */
 export interface PointerType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "pointer";
+  /** What it points to. */
   readonly to: CType;
 }
 
 /** An array; `length` is null for an incomplete or flexible one. */
 export interface ArrayType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "array";
+  /** The type of an element. */
   readonly of: CType;
+  /** The number of elements, null where the type doesn't say. */
   readonly length: number | null;
 }
 
 /** A function type; `prototype` is false for an empty K&R list. Parameter types are adjusted as C17 6.7.6.3 says (arrays and functions are pointers). */
 export interface FunctionType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "function";
+  /** What it returns. */
   readonly result: CType;
+  /** Its parameters, in order. */
   readonly parameters: readonly Parameter[];
+  /** True if `...` ends them. */
   readonly variadic: boolean;
+  /** False where C says nothing of the parameters. */
   readonly prototype: boolean;
   /** A calling convention other than the target's own, such as `stdcall`. */
   readonly convention?: string;
@@ -140,7 +164,9 @@ export interface FunctionType extends Qualifiers {
 
 /** A parameter of a function type. */
 export interface Parameter {
+  /** Null where C gives it none. */
   readonly name: string | null;
+  /** Its type, adjusted. */
   readonly type: CType;
   /** Where C writes it as an array (`int64_t ne[4]`, `int a[n]`): how many elements, or the parameter that says so. No part of the type. */
   readonly length?: number | string;
@@ -148,19 +174,25 @@ export interface Parameter {
 
 /** A reference to a struct or union. */
 export interface RecordType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "record";
+  /** The struct or union. */
   readonly record: RecordDeclaration;
 }
 
 /** A reference to an enum. */
 export interface EnumType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "enum";
+  /** The enum. */
   readonly enum: EnumDeclaration;
 }
 
 /** A reference to a typedef name: kept by name, resolve with `typedef.type`. */
 export interface TypedefType extends Qualifiers {
+  /** What tells it from the other types. */
   readonly kind: "typedef";
+  /** What the name was declared as. */
   readonly typedef: TypedefDeclaration;
 }
 
@@ -178,29 +210,39 @@ export type CType =
 
 /** Which argument of a printf-like function is the format (`__attribute__((format(printf, format, first)))`), both from 1. */
 export interface FormatAttribute {
+  /** The function whose rules the format follows: `printf`, `scanf`. */
   readonly archetype: string;
+  /** Which argument is the format. */
   readonly format: number;
+  /** Which argument is the first that it formats; 0 for a `va_list`. */
   readonly first: number;
 }
 
 /** A function that the headers declare or define. */
 export interface FunctionDeclaration extends Origin {
+  /** Its name in C. */
   readonly name: string;
   /** The symbol to look up: the name, unless an `__asm__` label renames it. */
   readonly symbol: string;
+  /** Its parameters and result. */
   readonly type: FunctionType;
   /** True where the header holds the body and the library therefore no symbol. */
   readonly inline: boolean;
   /** The text of `deprecated("…")`, "" where it has none, absent where the function is not deprecated. */
   readonly deprecated?: string;
+  /** True for one that never returns. */
   readonly noreturn?: boolean;
+  /** Of a printf-like function, which argument is the format. */
   readonly format?: FormatAttribute;
 }
 
 /** A variable with linkage (`extern int x`). */
 export interface VariableDeclaration extends Origin {
+  /** Its name in C. */
   readonly name: string;
+  /** The symbol to look up, as for functions. */
   readonly symbol: string;
+  /** Its type. */
   readonly type: CType;
 }
 
@@ -208,6 +250,7 @@ export interface VariableDeclaration extends Origin {
 export interface FieldDeclaration {
   /** Null for an anonymous struct or union member. */
   readonly name: string | null;
+  /** Its type. */
   readonly type: CType;
   /** In bytes from the start of the record that directly holds it. For a bit-field, of the storage unit of the declared type that holds its first bit. */
   readonly offset: number;
@@ -219,6 +262,7 @@ export interface FieldDeclaration {
 
 /** A struct or union. Mutable while the parser works: a forward declaration is completed in place. */
 export interface RecordDeclaration extends Origin {
+  /** Which of the two. */
   readonly kind: "struct" | "union";
   /** The tag, null where C has none. */
   readonly name: string | null;
@@ -226,22 +270,29 @@ export interface RecordDeclaration extends Origin {
   readonly alias: string | null;
   /** In bytes, null while incomplete. */
   readonly size: number | null;
+  /** In bytes, null while incomplete. */
   readonly align: number | null;
+  /** In order of declaration; empty while incomplete. */
   readonly fields: readonly FieldDeclaration[];
 }
 
 /** An enumeration constant. */
 export interface EnumValue {
+  /** Its name in C. */
   readonly name: string;
+  /** Its value. */
   readonly value: bigint;
 }
 
 /** An enum. */
 export interface EnumDeclaration extends Origin {
+  /** The tag, null where C has none. */
   readonly name: string | null;
+  /** The typedef that names a tagless one. */
   readonly alias: string | null;
   /** The compatible integer type. */
   readonly type: BasicType;
+  /** In order of declaration. */
   readonly values: readonly EnumValue[];
   /** False for a forward declaration that was never completed. */
   readonly complete: boolean;
@@ -249,7 +300,9 @@ export interface EnumDeclaration extends Origin {
 
 /** A typedef. */
 export interface TypedefDeclaration extends Origin {
+  /** The new name. */
   readonly name: string;
+  /** What it stands for. */
   readonly type: CType;
   /** In bytes, where an `aligned` attribute of the typedef itself says it; else the type's own holds. */
   readonly align?: number;
@@ -257,10 +310,13 @@ export interface TypedefDeclaration extends Origin {
 
 /** A constant: an object-like macro whose expansion is a constant expression, or a `static const` of arithmetic type. */
 export interface ConstantDeclaration extends Origin {
+  /** Its name in C. */
   readonly name: string;
+  /** What its value is to TypeScript: a bigint, a number or a string. */
   readonly kind: "int" | "float" | "string";
   /** The C type of the expression. */
   readonly type: CType;
+  /** Its value. */
   readonly value: bigint | number | string;
 }
 
@@ -280,34 +336,49 @@ export type MacroExpression =
 
 /** A function-like macro whose body is a pure integer expression over its parameters, read as C does where those are `int64_t`. */
 export interface MacroFunction extends Origin {
+  /** Its name in C. */
   readonly name: string;
+  /** Their names, in order. */
   readonly parameters: readonly string[];
+  /** What it computes. */
   readonly body: MacroExpression;
 }
 
 /** Something that the front end saw and could not put in the model. */
 export interface Skipped extends Origin {
+  /** Its name in C. */
   readonly name: string;
+  /** Why, in words. */
   readonly reason: string;
 }
 
 /** A `#pragma` that the front end does not act on itself; `text` is its tokens, spelled with single spaces. */
 export interface Pragma extends Origin {
+  /** What stands after `#pragma`. */
   readonly text: string;
 }
 
 /** Everything that a set of headers declares, in the order of its first declaration. */
 export interface Model {
+  /** What sizes and offsets are true for. */
   readonly target: TargetName;
+  /** Functions, declared or defined. */
   readonly functions: readonly FunctionDeclaration[];
+  /** Variables with linkage. */
   readonly variables: readonly VariableDeclaration[];
+  /** Structs and unions. */
   readonly records: readonly RecordDeclaration[];
+  /** Enums. */
   readonly enums: readonly EnumDeclaration[];
+  /** Typedefs. */
   readonly typedefs: readonly TypedefDeclaration[];
+  /** Constants: macros and `static const`s. */
   readonly constants: readonly ConstantDeclaration[];
   /** Where `ParseOptions.macros` asks for them; they are among `skipped` too. */
   readonly macros: readonly MacroFunction[];
+  /** What isn't in the model, and why. */
   readonly skipped: readonly Skipped[];
+  /** Pragmas that mean nothing to the front end. */
   readonly pragmas: readonly Pragma[];
   /** Headers that a `__has_include` in a main file asked for and that were not found. */
   readonly absent: readonly Origin[];

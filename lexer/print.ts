@@ -5,8 +5,7 @@
  */
 
 import { EOF } from "./kinds.ts";
-import { TokenStream } from "./mod.ts";
-import type { ParseOptions } from "./mod.ts";
+import { type ParseOptions, TokenStream } from "./stream.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { BOL, mustSeparate, SPACE, type Token } from "./tokenize.ts";
 

@@ -6,11 +6,12 @@
  * @module
  */
 
-import { format, parse } from "./mod.ts";
+import { format } from "./mod.ts";
 import type { Api } from "./emit/api.ts";
 import { emit } from "./emit/mod.ts";
 import { type Guards, readSources, type Source } from "./guards/mod.ts";
 import { pinnedTree } from "./release.ts";
+import { readHeader, readTree } from "./tree.ts";
 
 const USAGE = `Writes the bindings anew from ggml's C headers.
 
@@ -65,14 +66,14 @@ async function parseOptions(args: readonly string[]): Promise<{ options: Options
 }
 
 async function writeBindings(tree: string, api: string, out: string, check: boolean): Promise<number> {
-  const { model, diagnostics } = parse([api], { include: headerFolders(tree), target: "x86_64-linux", read: readHeader, macros: true });
+  const { model, diagnostics, release } = readTree(tree, api);
   for (const diagnostic of diagnostics) console.error(format(diagnostic));
   if (diagnostics.some(({ severity }) => severity === "error")) {
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
     return 1;
   }
   const source = sourcesOf(tree);
-  const { files, api: bound, guards } = emit(model, { release: releaseOf(tree), runtime: runtimeFrom(out), source });
+  const { files, api: bound, guards } = emit(model, { release, runtime: runtimeFrom(out), source });
   const status = check ? await compare(files, out) : write(files, out);
   report(bound, check ? null : out);
   reportGuards(guards);
@@ -95,36 +96,6 @@ function reportGuards(guards: Guards | null): void {
     `Guarded ${names.size} functions: ${translated} assertions of ggml.c translated, ${byHand.length} written by hand, ${left.length} neither:`,
   );
   for (const { name, line, text, reason } of left) console.log(`  ggml.c:${line}: ${name}: ${text.trim()}: ${reason}`);
-}
-
-/** The folders of a llama.cpp tree, a ggml tree or an installed ggml that hold headers. */
-function headerFolders(tree: string): string[] {
-  const root = tree.replace(/[/\\]+$/, "");
-  if (!isFolder(root)) throw new Error(`no such folder: ${tree}`);
-  const folders = [`${root}/ggml/include`, `${root}/include`, root].filter(isFolder);
-  return folders;
-}
-
-/** ggml-openvino.h includes a C++ header that it doesn't use; in C there is nothing in it. */
-function readHeader(path: string): string | undefined {
-  if (path.endsWith("/cstring")) return "";
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return undefined;
-  }
-}
-
-/** The ggml release of a tree, as its CMakeLists.txt states it; null where there is none. */
-function releaseOf(tree: string): string | null {
-  for (const path of [`${tree}/ggml/CMakeLists.txt`, `${tree}/CMakeLists.txt`]) {
-    const text = readHeader(path);
-    if (text === undefined) continue;
-    const parts = ["MAJOR", "MINOR", "PATCH"].map((part) => new RegExp(`set\\(GGML_VERSION_${part} +(\\d+)\\)`).exec(text)?.[1]);
-    if (parts.every((part) => part !== undefined)) return parts.join(".");
-  }
-  return null;
 }
 
 /** The module specifier of the runtime as the files in `out` import it. */
@@ -178,15 +149,6 @@ function report(api: Api, out: string | null): void {
   if (renamed.length > 0) console.log(`  renamed, because a function has the name: ${renamed.join(", ")}`);
   console.log(skipped.length === 0 ? "Skipped nothing" : `Skipped ${skipped.length}:`);
   for (const { name, reason, file, line } of skipped) console.log(`  ${file}:${line}: ${name}: ${reason}`);
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
-  }
 }
 
 function absolute(path: string): string {

@@ -31,6 +31,7 @@ export class TensorSlice {
     return [...this.layout.shape];
   }
 
+  /** What `console.log` shows: the shape and what it is a part of. */
   [Symbol.for("Deno.customInspect")](): string {
     const { tensor } = this;
     return `TensorSlice { [${this.shape.join(", ")}] of ${tensor.owner.freed ? "a freed tensor" : describeTensor(tensor)} }`;

@@ -8,6 +8,7 @@ import type { Api, BoundCallback } from "./api.ts";
 import type { Crossing } from "./crossing.ts";
 import { doc, list, Printer } from "./print.ts";
 import { place, pointerPrototype } from "./prototype.ts";
+import { NOMINAL } from "./structs.ts";
 import { isPointer, parameterType, resultType, Uses } from "./typescript.ts";
 
 /** The text of `callbacks.js`. */
@@ -56,7 +57,10 @@ function declareCallback({ name, origin, type, parameters, result }: BoundCallba
   const base = `extends ${uses.$("Callback")}<${name}_function, ${name}_call> {`;
   const head = `export declare class ${name}`;
   printer.line(...(`${head} ${base}`.length <= 140 ? [`${head} ${base}`] : [head, `  ${base}`]));
-  printer.line(`  declare readonly $struct: "${name}";`);
+  printer.line(doc("  ", NOMINAL), `  declare readonly $struct: "${name}";`);
+  printer.line(
+    doc("  ", "Makes one that C can call from a TypeScript function; with an address, a handle of C's own, which `owner` keeps valid."),
+  );
   printer.line(`  constructor(init: ${name}_function | bigint, owner?: ${uses.$("Owner")});`, "}");
 }
 

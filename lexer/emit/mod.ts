@@ -16,6 +16,8 @@ import { type Guards, type Source, writeGuards } from "../guards/mod.ts";
 import { declareStructs, emitStructs } from "./structs.ts";
 import { emitSymbols } from "./symbols.ts";
 
+const LIB = "The whole C API under its C names: functions, struct classes, enums, constants, callbacks.";
+
 /** What the generated files say of themselves, and where they find the runtime. */
 export interface EmitOptions {
   /** The release of the headers, null where it isn't known. */
@@ -86,13 +88,20 @@ export const lib = Object.freeze(Object.assign(functions, enums, constants, stru
 function declareLib(banner: string): string {
   return `${banner}
 
-/** The whole C API under its C names: functions, struct classes, enums, constants, callbacks. */
+/** ${LIB} */
 export * as lib from "./all.d.ts";
 `;
 }
 
+/** The text of `all.d.ts`, whose documentation `deno doc` takes for that of the namespace. */
 function declareAll(banner: string): string {
   return `${banner}
+
+/**
+ * ${LIB}
+ *
+ * @module
+ */
 
 export * from "./callbacks.d.ts";
 export * from "./constants.d.ts";

@@ -15,6 +15,9 @@ import { doc, list, Printer } from "./print.ts";
 import { declaration, place } from "./prototype.ts";
 import { integerToC, isPointer, parameterType, resultType, Uses } from "./typescript.ts";
 
+/** What the documentation says of the member by which TypeScript tells two classes apart. */
+export const NOMINAL = "Its C name: TypeScript tells classes of the same fields apart by it. It has no value.";
+
 /** The text of `structs.js`. */
 export function emitStructs(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
@@ -75,17 +78,26 @@ function declareClass({ declaration: record, name, fields, free }: BoundRecord, 
   printer.gap();
   printer.line(doc("", `\`${tag}\` (${place(record)}), ${opaque ? "opaque" : `${record.size} bytes`}.`));
   printer.line(`export declare class ${name} extends ${uses.$(opaque ? "Handle" : "Struct")} {`);
-  printer.line(`  declare readonly $struct: "${name}";`);
+  printer.line(doc("  ", NOMINAL), `  declare readonly $struct: "${name}";`);
   if (!opaque) {
-    printer.line("  static readonly size: number;");
-    if (nativeFields(record) !== null) printer.line("  static readonly native: readonly Deno.NativeType[];");
+    printer.line(doc("  ", `\`sizeof(${tag})\`, in bytes.`), "  static readonly size: number;");
+    if (nativeFields(record) !== null) {
+      printer.line(
+        doc("  ", "Its layout, as `Deno.dlopen` takes a struct by value."),
+        "  static readonly native: readonly Deno.NativeType[];",
+      );
+    }
+    printer.line(
+      doc("  ", "Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid."),
+    );
     printer.line(`  constructor(init?: ${uses.$("Init")}<${name}>, owner?: ${uses.$("Owner")});`);
   }
   for (const field of fields) {
     const accessor = accessorOf(field, name, new Uses());
     printer.line(doc("  ", `\`${declaration(field.name, field.type)}\``));
     printer.line(`  get ${field.name}(): ${accessor.type(uses)};`);
-    if (accessor.set !== null) printer.line(`  set ${field.name}(value: ${accessor.input(uses)});`);
+    // `deno doc` takes a setter in a declaration file for a function without a result type, which TypeScript forbids it to have.
+    if (accessor.set !== null) printer.line(doc("  ", "@ignore"), `  set ${field.name}(value: ${accessor.input(uses)});`);
   }
   if (free !== null) {
     printer.line(doc("  ", `Frees it, by \`${free}\`; does nothing if it was freed already.`));

@@ -5,7 +5,8 @@
  */
 
 import type { Api } from "../emit/api.ts";
-import { format, parse, type ParseOptions, readFile, standardFolders } from "../mod.ts";
+import { format, parse, type ParseOptions } from "../mod.ts";
+import { readFile, standardFolders } from "../stream.ts";
 import type { Origin } from "../model.ts";
 import { generate } from "./mod.ts";
 import { ownershipOf } from "./ownership.ts";

@@ -5,9 +5,10 @@
  */
 
 import { asC } from "./cplusplus.ts";
-import { format, readFile, TokenStream } from "../mod.ts";
+import { format } from "../diagnostics.ts";
 import { Parser } from "../parser.ts";
 import { translationUnit } from "../parse.ts";
+import { readFile, TokenStream } from "../stream.ts";
 
 /** A source file with the bodies of its functions. */
 export interface Source {

@@ -6,4 +6,4 @@
  */
 
 export { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-export { fileURLToPath as fromFileUrl } from "node:url";
+export { fileURLToPath as fromFileUrl, pathToFileURL as toFileUrl } from "node:url";

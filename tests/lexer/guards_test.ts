@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { asC } from "../../lexer/guards/cplusplus.ts";
 import { type Assertion, Functions } from "../../lexer/guards/functions.ts";
-import { TokenStream } from "../../lexer/mod.ts";
+import { TokenStream } from "../../lexer/stream.ts";
 import { Parser } from "../../lexer/parser.ts";
 import { translationUnit } from "../../lexer/parse.ts";
 import { texts } from "./helpers.ts";

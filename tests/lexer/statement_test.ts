@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { TokenStream } from "../../lexer/mod.ts";
+import { TokenStream } from "../../lexer/stream.ts";
 import { Parser } from "../../lexer/parser.ts";
 import { translationUnit } from "../../lexer/parse.ts";
 import type { Statement } from "../../lexer/statement.ts";

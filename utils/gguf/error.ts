@@ -23,9 +23,12 @@
  * ```
  */
 export class GgufError extends Error {
+  /** `GgufError`. */
   override readonly name = "GgufError";
 
   /**
+   * An error in a file.
+   *
    * @param path The file.
    * @param offset Where in the file that begins which is wrong, in bytes.
    * @param field What it is, such as `value of "general.name"`.

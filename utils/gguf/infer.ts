@@ -11,6 +11,7 @@ import { type GgufValue, type Kind, kindNamed, KINDS, type NumberArray } from ".
 export interface TypedGgufValue {
   /** `"u32"`, or `"u32[]"` for an array. */
   readonly type: GgufValue["type"];
+  /** The value, an array of which may be of any kind. */
   readonly value: GgufInput;
 }
 

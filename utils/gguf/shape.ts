@@ -8,6 +8,7 @@ import type { lib } from "../../ffi/lib.js";
 
 /** What decides how many bytes a tensor has. */
 export interface TensorShape {
+  /** ggml's number of the type. */
   readonly type: lib.ggml_type;
   /** The dimensions that the file has, fastest first. */
   readonly ne: readonly number[];

@@ -22,7 +22,9 @@ const PIECE = 4 * 1024 * 1024;
  * It keeps the file open for as long as it can be reached, and can't be read when the file was closed.
  */
 export class GgufTensor implements TensorShape {
+  /** Its name in the file. */
   readonly name: string;
+  /** ggml's number of its type: `lib.GGML_TYPE_Q5_K`. */
   readonly type: lib.ggml_type;
   /** ggml's name of the type: `q5_K`. */
   readonly typeName: string;

@@ -16,7 +16,9 @@ export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** A tensor as its bytes: all of them at once, or in pieces, so that a file may be larger than memory. */
 export interface GgufTensorData {
+  /** Its name, unless it is given under one. */
   readonly name?: string;
+  /** ggml's number of its type. */
   readonly type: lib.ggml_type;
   /** The dimensions, one to four, fastest first. */
   readonly ne: readonly number[];

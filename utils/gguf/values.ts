@@ -10,33 +10,57 @@ import { lib } from "../../ffi/lib.js";
 
 /** What a value of each GGUF type is in JavaScript. A 64-bit integer is a bigint where a number would lose bits. */
 export interface GgufScalars {
+  /** `UINT8`, 0 to 255. */
   u8: number;
+  /** `INT8`, -128 to 127. */
   i8: number;
+  /** `UINT16`. */
   u16: number;
+  /** `INT16`. */
   i16: number;
+  /** `UINT32`. */
   u32: number;
+  /** `INT32`. */
   i32: number;
+  /** `UINT64`. */
   u64: number | bigint;
+  /** `INT64`. */
   i64: number | bigint;
+  /** `FLOAT32`. */
   f32: number;
+  /** `FLOAT64`. */
   f64: number;
+  /** `BOOL`, one byte in the file. */
   bool: boolean;
+  /** `STRING`, UTF-8 in the file. */
   str: string;
 }
 
 /** What an array of each GGUF type is in JavaScript. */
 export interface GgufArrays {
+  /** Of `UINT8`. */
   u8: Uint8Array<ArrayBuffer>;
+  /** Of `INT8`. */
   i8: Int8Array<ArrayBuffer>;
+  /** Of `UINT16`. */
   u16: Uint16Array<ArrayBuffer>;
+  /** Of `INT16`. */
   i16: Int16Array<ArrayBuffer>;
+  /** Of `UINT32`. */
   u32: Uint32Array<ArrayBuffer>;
+  /** Of `INT32`. */
   i32: Int32Array<ArrayBuffer>;
+  /** Of `UINT64`. */
   u64: BigUint64Array<ArrayBuffer>;
+  /** Of `INT64`. */
   i64: BigInt64Array<ArrayBuffer>;
+  /** Of `FLOAT32`. */
   f32: Float32Array<ArrayBuffer>;
+  /** Of `FLOAT64`. */
   f64: Float64Array<ArrayBuffer>;
+  /** Of `BOOL`. */
   bool: boolean[];
+  /** Of `STRING`. */
   str: string[];
 }
 
