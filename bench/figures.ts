@@ -15,11 +15,11 @@ const CORES = navigator.hardwareConcurrency;
 export function figures(peers: Peers, work: string, headers: Headers): Figure[] {
   return [
     demo(peers),
-    call("type_size", "lib.ggml_type_size(0)", peers),
-    call("nelements", "lib.ggml_nelements(t)", peers),
-    field("type", "t.type", peers),
-    field("ne", "t.ne[0]", peers),
-    computing("build-add", "add", "build a tensor: ggml_add(ctx, a, b)", "ns", peers, { "ours, no guards": "no-guards" }),
+    call("type_size", "call ggml_type_size(0)", peers),
+    call("nelements", "call ggml_nelements(t)", peers),
+    field("type", "read t.type", peers),
+    field("ne", "read t.ne[0]", peers),
+    computing("build-add", "add", "call ggml_add(ctx, a, b), which builds a tensor", "ns", peers, { "ours, no guards": "no-guards" }),
     graph("warm", "a decoder's graph, built again", 0.2, 7, peers),
     graph("first", "a decoder's graph, first in its process", 2.5, 15, peers),
     computing("compute-sums", "sums", "compute 1,000 additions of 64 floats", "ms", peers, { "ours, computeAsync": "async" }),
@@ -36,6 +36,13 @@ export function figures(peers: Peers, work: string, headers: Headers): Figure[] 
     { ...copied("small", "1,000 copies of 64 floats", 0.5, peers), target: { limit: 0.5 } },
     regenerate("regenerate", "deno task regenerate, all headers", headers, ["--out", `${work}/ours`], peers),
     regenerate("regenerate-check", "deno task regenerate --check", headers, ["--check"], null),
+    regenerate(
+      "regenerate-headers",
+      "deno task regenerate, no sources: no guards",
+      headersOnly(headers, work),
+      ["--out", `${work}/ours`],
+      peers,
+    ),
     ...parsing(ggmlHeaders(headers), peers, work),
   ];
 }
@@ -109,4 +116,17 @@ function regenerate(id: string, title: string, headers: Headers, args: readonly 
     expected: ["functions"],
     contenders: () => Promise.resolve([contender("ours", ours), ...(peers === null ? [] : [contender("cffi", peers.regenerate)])]),
   };
+}
+
+/** A tree without sources, in which cffi finds as much as in the whole one. */
+function headersOnly(headers: Headers, work: string): Headers {
+  if ("missing" in headers) return headers;
+  const tree = `${work}/headers`;
+  for (const folder of ["include", "ggml/include"]) {
+    Deno.mkdirSync(`${tree}/${folder}`, { recursive: true });
+    for (const { name, isFile } of Deno.readDirSync(`${headers.tree}/${folder}`)) {
+      if (isFile) Deno.copyFileSync(`${headers.tree}/${folder}/${name}`, `${tree}/${folder}/${name}`);
+    }
+  }
+  return { tree };
 }

@@ -45,7 +45,7 @@ export function parsing(ggml: Sources, peers: Peers, work: string): Figure[] {
       compiler("clang -ast-dump=json", peers.compiler("clang"), vulkan, "-fsyntax-only", "-Xclang", "-ast-dump=json"),
       compiler("clang -fsyntax-only", peers.compiler("clang"), vulkan, "-fsyntax-only"),
       compiler("gcc -fsyntax-only", peers.compiler("gcc"), vulkan, "-fsyntax-only"),
-    ], { limit: 1, of: "clang -ast-dump=json" }),
+    ], null),
   ];
 }
 

@@ -38,6 +38,8 @@ export interface Peers {
 
 const FOLDER = new URL("peers/", import.meta.url);
 const API = pathOf(new URL("../lexer/api.h", import.meta.url));
+/** How many modules `peers/versions.py` looks for. */
+const MODULES = 3;
 const INSTALL = { gcc: "apt-get install gcc libc6-dev", clang: "apt-get install clang", python: "apt-get install python3" };
 
 /**
@@ -133,15 +135,17 @@ interface Python {
   readonly modules: Readonly<Record<string, string>>;
 }
 
+/** The Python with most of the modules: the first on the path needn't be the one that Debian's packages are for. */
 async function findPython(): Promise<Python | null> {
-  for (const name of ["python3", "python"]) {
-    try {
-      return { name, ...JSON.parse(await run(name, [peer("versions.py")])) };
-    } catch {
-      continue;
-    }
+  let best: Python | null = null;
+  for (const name of ["python3", "python", "/usr/bin/python3"]) {
+    const text = await run(name, [peer("versions.py")]).catch(() => null);
+    if (text === null) continue;
+    const found: Python = { name, ...JSON.parse(text) };
+    if (best === null || Object.keys(found.modules).length > Object.keys(best.modules).length) best = found;
+    if (Object.keys(best.modules).length === MODULES) break;
   }
-  return null;
+  return best;
 }
 
 /** A compiler's version; null where there is no such compiler. */

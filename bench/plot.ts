@@ -8,7 +8,7 @@
 import type { Measured, Result } from "./measure.ts";
 import { describe, limitOf, type Results, short, time } from "./results.ts";
 
-const WIDTH = 960, NAMES = 170, RIGHT = 150, BAR = 12, ROW = 17, TITLE = 22, GAP = 14, TOP = 96, BOTTOM = 34;
+const WIDTH = 960, NAMES = 170, RIGHT = 158, BAR = 12, ROW = 17, TITLE = 22, GAP = 14, TOP = 118, BOTTOM = 34;
 /** Where bars may be. */
 const LEFT = NAMES + 10, SPAN = WIDTH - RIGHT - LEFT;
 
@@ -40,8 +40,10 @@ export function plot({ machine, figures }: Results): string {
     `<title>Time as a multiple of ours</title>`,
     `<style>${STYLE}\n</style>`,
     `<rect class="sheet" width="${WIDTH}" height="${height}"/>`,
-    text(10, 28, "Time as a multiple of ours: less is faster", "head"),
+    text(10, 28, "Time as a multiple of ours", "head"),
     ...describe(machine).map((line, i) => text(10, 48 + 16 * i, line, "faint")),
+    text(scale(1) - 8, TOP - 34, "← faster than ours", "faint end"),
+    text(scale(1) + 8, TOP - 34, "slower than ours →", "faint"),
     ...grid(scale, TOP - 12, y - GAP / 2),
     ...body,
     "</svg>",
@@ -60,24 +62,28 @@ function figureLines(figure: Measured, top: number, scale: Scale): string[] {
   ];
 }
 
-function contenderLines(result: Result, { results, unit }: Measured, top: number, scale: Scale): string[] {
-  const base = top + BAR - 2, ours = results[0].median!;
+function contenderLines(result: Result, { unit }: Measured, top: number, scale: Scale): string[] {
+  const { median, min, max, timesOurs } = result, base = top + BAR - 2;
   const name = text(NAMES, base, result.name, "end");
-  if (result.median === null || result.min === null || result.max === null) {
+  if (median === null || min === null || max === null || timesOurs === null) {
     return [name, text(scale(1) + 6, base, result.problem ?? "–", "faint")];
   }
-  const ratio = result.median / ours, end = scale(ratio), one = scale(1);
-  const [from, to] = end < one ? [end, one] : [one, end];
-  // Ours has no length: it is what all are compared with.
-  const bar = `<rect class="${classOf(result.name)}" x="${fixed(from - (ratio === 1 ? 2 : 0))}" y="${top}" width="${
-    fixed(Math.max(to - from, ratio === 1 ? 4 : 1))
-  }" height="${BAR}" rx="2"><title>${
-    escape(`${result.name}: ${time(result, unit)}, ${short(result.min)} – ${short(result.max)}`)
+  const place = (amount: number) => fixed(scale(timesOurs * amount / median));
+  return [
+    name,
+    bar(classOf(result.name), scale(timesOurs), scale(1), top, `${result.name}: ${time(result, unit)}, ${short(min)} – ${short(max)}`),
+    `<path class="spread" d="M${place(min)} ${top + BAR / 2}H${place(max)}"/>`,
+    text(WIDTH - 70, base, time(result, unit), "end"),
+    text(WIDTH - 10, base, timesOurs === 1 ? "" : `${Number(timesOurs.toPrecision(2))} ×`, "end"),
+  ];
+}
+
+/** Ours has no length, being what all are compared with; a mark shows it. */
+function bar(classes: string, end: number, one: number, top: number, title: string): string {
+  const width = Math.max(Math.abs(end - one), 4), x = end < one ? one - width : end > one ? one : one - 2;
+  return `<rect class="${classes}" x="${fixed(x)}" y="${top}" width="${fixed(width)}" height="${BAR}" rx="2"><title>${
+    escape(title)
   }</title></rect>`;
-  const middle = top + BAR / 2;
-  const spread = `<path class="spread" d="M${fixed(scale(result.min / ours))} ${middle}H${fixed(scale(result.max / ours))}"/>`;
-  const label = `${time(result, unit)}${ratio === 1 ? "" : ` · ${short(ratio)} ×`}`;
-  return [name, bar, spread, text(WIDTH - 10, base, label, "end")];
 }
 
 /** From a multiple of ours to a place on the sheet. */
@@ -86,7 +92,9 @@ type Scale = ((ratio: number) => number) & { readonly ticks: readonly number[] }
 /** Wide enough for all, from a power of ten to a power of ten, with some room. */
 function scaleOf(figures: readonly Measured[]): Scale {
   const ratios = figures.flatMap(({ results }) =>
-    results.flatMap(({ min, max }) => min === null || max === null ? [] : [min / results[0].median!, max / results[0].median!])
+    results.flatMap(({ median, min, max, timesOurs }) =>
+      median === null || min === null || max === null || timesOurs === null ? [] : [timesOurs * min / median, timesOurs * max / median]
+    )
   );
   const low = Math.log10(Math.min(0.5, ...ratios)), high = Math.log10(Math.max(2, ...ratios));
   const place = (ratio: number) => LEFT + SPAN * (Math.log10(ratio) - low) / (high - low);

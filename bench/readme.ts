@@ -26,7 +26,7 @@ export function updateReadme(readme: string, results: Results): string {
 }
 
 function section({ machine, figures }: Results): string {
-  const lines = describe(machine).map((line) => `${line}.`);
+  const lines = describe(machine).map((line) => `${escape(line)}.`);
   const missing = problems(figures);
   return [
     ...lines.flatMap((line, i) => i === 0 ? [line] : ["", line]),

@@ -12,7 +12,7 @@
 #include "ggml.h"
 #include "rounds.h"
 
-enum { COUNT = 1 << 24, SIDE = 4096, SMALL = 64, ROUNDS = 9, SMALL_ROUNDS = 101 };
+enum { COUNT = 1 << 24, SIDE = 4096, SMALL = 64, ROUNDS = 9, SMALL_ROUNDS = 101, SLOW_ROUNDS = 3 };
 
 static float * f32, * out;
 static void * blocks;
@@ -69,7 +69,7 @@ int main(int argc, char ** argv) {
 
     size_t size = prepare();
     double times[SMALL_ROUNDS];
-    int rounds = is("small") ? SMALL_ROUNDS : ROUNDS;
+    int rounds = is("small") ? SMALL_ROUNDS : is("f32-q4_K") ? SLOW_ROUNDS : ROUNDS;
     for (int round = -2; round < rounds; round++) {
         double start = now();
         run();

@@ -79,7 +79,7 @@ def prepare():
 
 run, result = prepare()
 times = []
-for round in range(-2, 21 if figure == "small" else 5):
+for round in range(-2, 21 if figure == "small" else 3):
     start = perf_counter_ns()
     run()
     if round >= 0:
