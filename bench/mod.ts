@@ -13,6 +13,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { dirname, resolve } from "@std/path";
 import { pinnedTree } from "../lexer/release.ts";
 import { figures } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
@@ -102,11 +103,12 @@ async function bench(work: string, { filters, runs, json }: Options): Promise<nu
     console.error(`no figure matches ${strays.join(" ")}; there are ${all.map(({ id }) => id).join(", ")}`);
     return 2;
   }
+  const path = json ?? (chosen.length === all.length && runs === null ? RESULTS : null);
+  if (path !== null) Deno.statSync(dirname(resolve(path))); // rather now than after it all
   const machine = describeMachine(peers);
   console.log(`${heading(machine)}\n`);
   const measured = await measureAll(chosen.map((figure) => ({ ...figure, runs: runs ?? figure.runs })));
   console.log(table(measured));
-  const path = json ?? (chosen.length === all.length && runs === null ? RESULTS : null);
   if (path !== null) writeResults(path, { machine, figures: measured });
   return measured.some(({ results }) => results[0].problem?.startsWith("failed")) ? 1 : 0;
 }

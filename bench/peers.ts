@@ -120,7 +120,8 @@ async function compile(source: string, work: string, tree: string, library: stri
     await run("gcc", ["-O2", ...includes, peer(source), ...libraries, `-Wl,-rpath,${folder}`, "-lm", "-o", program]);
     return { command: [program] };
   } catch (error) {
-    return { missing: `a program that gcc makes: ${(error as Error).message}` };
+    const lines = (error as Error).message.split("\n");
+    return { missing: `a ${source} that gcc compiles: ${lines.find((line) => line.includes("error")) ?? lines[0]}` };
   }
 }
 

@@ -115,8 +115,11 @@ Deno.test("results that aren't there, or aren't results", async () => {
     assertThrows(() => readResults(file), Error, "doesn't hold the bench's results");
     await Deno.remove(file);
   }
-  const { code, stderr } = await bench(["--plot", "--json", "no/such.json"]);
-  assertEquals([code, stderr.trim().split("\n").length], [1, 1]);
+  for (const args of [["--plot", "--json", "no/such.json"], ["--json", "no/such.json", "call-type_size"]]) {
+    const { code, stderr } = await bench(args);
+    assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+    assertStringIncludes(stderr, "No such file");
+  }
 });
 
 const HOSTILE = `</text><script>alert("1")</script> & ]]> | \`x\` 'y' \0\x1b \ud800`;
