@@ -36,6 +36,7 @@ export function plot({ machine, figures }: Results): string {
   }
   const height = y + BOTTOM;
   return [
+    "<!-- deno-fmt-ignore-file -->",
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
     `<title>Time as a multiple of ours</title>`,
     `<style>${STYLE}\n</style>`,

@@ -35,8 +35,7 @@ export interface Results {
 /** Writes results; numbers to five digits, for that's more than they're worth. */
 export function writeResults(path: string, results: Results): void {
   const rounded = (_: string, value: unknown) => typeof value === "number" ? Number(value.toPrecision(5)) : value;
-  // A list of numbers in one line.
-  const text = JSON.stringify(results, rounded, 2).replace(/\[[-\d.e,\s]+\]/g, (list) => list.replace(/\s+/g, " "));
+  const text = JSON.stringify(results, rounded, 2);
   Deno.writeTextFileSync(path, `${text}\n`);
 }
 
