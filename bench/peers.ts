@@ -83,10 +83,16 @@ function pythonTool(python: Python | null, work: string) {
   return (name: string, needs: readonly string[], ...args: string[]): Tool => {
     if (python === null) return { missing: `Python 3: ${INSTALL.python}` };
     const wanted = needs.filter((module) => python.modules[module] === undefined);
-    if (wanted.length > 0) return { missing: `${wanted.join(" and ")}: ${python.name} -m pip install ${wanted.join(" ")}` };
+    if (wanted.length > 0) return { missing: `${wanted.join(" and ")}: ${installOf(python, wanted)}` };
     // Python keeps its compiled modules in this folder, not in the repository.
     return { command: [python.executable, "-X", `pycache_prefix=${work}/pycache`, peer(name), ...args] };
   };
+}
+
+/** A Python of the system's own takes no modules from pip. */
+function installOf({ name, executable }: Python, modules: readonly string[]): string {
+  if (executable.startsWith("/usr/bin/")) return `apt-get install ${modules.map((module) => `python3-${module}`).join(" ")}`;
+  return `${name} -m pip install ${modules.join(" ")}`;
 }
 
 function compilerTool(compilers: Readonly<Record<"gcc" | "clang", string | null>>, name: "gcc" | "clang"): Tool {
