@@ -4,144 +4,129 @@
  * @module
  */
 
-import type { Contender, Figure } from "./measure.ts";
-import { type Headers, peer, type Peers, type Tool } from "./peers.ts";
+import { contender, deno, everyone } from "./contenders.ts";
+import type { Figure, Target } from "./measure.ts";
+import { ggmlHeaders, parsing } from "./parsing.ts";
+import { type Headers, peer, type Peers } from "./peers.ts";
+
+const CORES = navigator.hardwareConcurrency;
 
 /** The figures of `deno task bench`. `work` is a folder to write into. */
-export async function figures(peers: Peers, work: string, headers: Headers): Promise<Figure[]> {
-  const decoder = await peers.c("decoder.c"), copies = await peers.c("copies.c");
-  const cores = navigator.hardwareConcurrency;
+export function figures(peers: Peers, work: string, headers: Headers): Figure[] {
   return [
-    {
-      id: "demo",
-      title: "the demo's whole process",
-      unit: "ms",
-      how: "process",
-      runs: 21,
-      target: { limit: 1.3, of: "Deno.dlopen" },
-      expected: ["1.03125", "9900", "104.125"], // of a, b and the sum
-      contenders: [
-        contender("ours", deno("examples/add_quant.ts")),
-        contender("Deno.dlopen", deno(peer("demo_dlopen.ts"), peers.library)),
-        contender("cffi", peers.numpy("demo_cffi.py")),
-      ],
-    },
-    call("type_size", "lib.ggml_type_size(0)", peers),
-    call("nelements", "lib.ggml_nelements(t)", peers),
-    field("type", "t.type", peers),
-    field("ne", "t.ne[0]", peers),
-    graph("warm", "a decoder's graph, built again", 0.2, 7, decoder, peers),
-    graph("first", "a decoder's graph, first in its process", 2.5, 15, decoder, peers),
+    demo(peers),
+    call("type_size", "call ggml_type_size(0)", peers),
+    call("nelements", "call ggml_nelements(t)", peers),
+    field("type", "read t.type", peers),
+    field("ne", "read t.ne[0]", peers),
+    computing("build-add", "add", "call ggml_add(ctx, a, b), which builds a tensor", "ns", peers, { "ours, no guards": "no-guards" }),
+    graph("warm", "a decoder's graph, built again", 0.2, 7, peers),
+    graph("first", "a decoder's graph, first in its process", 2.5, 15, peers),
+    computing("compute-sums", "sums", "compute 1,000 additions of 64 floats", "ms", peers, { "ours, computeAsync": "async" }),
+    computing("compute-product", "product", `compute a product of 512 × 512, ${CORES} threads`, "ms", peers, {
+      "ours, computeAsync": "async",
+    }),
     // 16 Mi elements: 67.1 MB of floats, so 1 ms is 67.1 GB/s of the floats' side.
-    copied("f32-f32", "copy 16 Mi: F32 → F32", 1 / 0.9, copies, peers),
-    copied("f32-f16", "copy 16 Mi: F32 → F16", 1 / 0.9, copies, peers),
-    copied("f16-f32", "copy 16 Mi: F16 → F32", 1 / 0.9, copies, peers),
-    copied("q4_K-f32", "copy 16 Mi: Q4_K → F32", 1 / 0.9, copies, peers),
-    copied("f32-q4_K", `copyAsync 16 Mi: F32 → Q4_K, ${cores} cores (C: one)`, 1 / 0.9 / cores, copies, peers),
-    copied("transposed", "copy 4096 × 4096, transposed (C: ggml_cont)", 2, copies, null),
-    { ...copied("small", "1,000 copies of 64 floats", 0.5, copies, peers), target: { limit: 0.5 } },
-    {
-      id: "regenerate",
-      title: "deno task regenerate, all headers",
-      unit: "ms",
-      how: "process",
-      runs: 11,
-      target: { limit: 150 },
-      expected: ["functions"],
-      contenders: [
-        contender("ours", regenerate(headers, "--out", `${work}/ours`)),
-        contender("cffi", peers.regenerate),
-      ],
-    },
-    {
-      id: "regenerate-check",
-      title: "deno task regenerate --check",
-      unit: "ms",
-      how: "process",
-      runs: 11,
-      target: { limit: 150 },
-      expected: ["functions"],
-      contenders: [contender("ours", regenerate(headers, "--check"))],
-    },
+    copied("f32-f32", "copy 16 Mi: F32 → F32", 1 / 0.9, peers),
+    copied("f32-f16", "copy 16 Mi: F32 → F16", 1 / 0.9, peers),
+    copied("f16-f32", "copy 16 Mi: F16 → F32", 1 / 0.9, peers),
+    copied("q4_K-f32", "copy 16 Mi: Q4_K → F32", 1 / 0.9, peers),
+    copied("f32-q4_K", `copyAsync 16 Mi: F32 → Q4_K, ${CORES} cores (others: one)`, 1 / 0.9 / CORES, peers),
+    copied("transposed", "copy 4096 × 4096, transposed (C: ggml_cont)", 2, peers),
+    { ...copied("small", "1,000 copies of 64 floats", 0.5, peers), target: { limit: 0.5 } },
+    regenerate("regenerate", "deno task regenerate, all headers", headers, ["--out", `${work}/ours`], peers),
+    regenerate("regenerate-check", "deno task regenerate --check", headers, ["--check"], null),
+    regenerate(
+      "regenerate-headers",
+      "deno task regenerate, no sources: no guards",
+      headersOnly(headers, work),
+      ["--out", `${work}/ours`],
+      peers,
+    ),
+    ...parsing(ggmlHeaders(headers), peers, work),
   ];
 }
 
-function call(what: string, title: string, peers: Peers): Figure {
+function demo(peers: Peers): Figure {
   return {
-    id: `call-${what}`,
-    title,
-    unit: "ns",
-    how: "inside",
-    runs: 7,
-    target: { limit: 1.5, of: "Deno.dlopen" },
-    contenders: [
-      contender("ours", deno("bench/ours/calls.ts", what)),
-      contender("Deno.dlopen", deno(peer("calls_dlopen.ts"), peers.library, what)),
-      ...pythons(what, peers),
+    id: "demo",
+    title: "the demo's whole process",
+    unit: "ms",
+    how: "process",
+    runs: 21,
+    target: { limit: 1.3, of: "Deno.dlopen" },
+    expected: ["1.03125", "9900", "104.125"], // of a, b and the sum
+    contenders: async () => [
+      contender("ours", deno("examples/add_quant.ts")),
+      contender("Deno.dlopen", deno(peer("demo_dlopen.ts"), peers.library)),
+      contender("C", await peers.c("demo.c")),
+      contender("cffi", peers.python("demo.py", "cffi", true)),
+      contender("ctypes", peers.python("demo.py", "ctypes", true)),
     ],
   };
+}
+
+function inside(
+  id: string,
+  title: string,
+  unit: "ns" | "ms",
+  runs: number,
+  target: Target | null,
+  contenders: Figure["contenders"],
+): Figure {
+  return { id, title, unit, how: "inside", runs, target, contenders };
+}
+
+function call(what: string, title: string, peers: Peers): Figure {
+  const programs = { ours: "calls.ts", dlopen: "calls_dlopen.ts", c: "calls.c", python: "calls.py" };
+  return inside(`call-${what}`, title, "ns", 7, { limit: 1.5, of: "Deno.dlopen" }, () => everyone(programs, peers, [what]));
 }
 
 function field(what: string, title: string, peers: Peers): Figure {
-  return {
-    id: `field-${what}`,
-    title,
-    unit: "ns",
-    how: "inside",
-    runs: 7,
-    target: { limit: 5 },
-    contenders: [contender("ours", deno("bench/ours/fields.ts", what)), ...pythons(what, peers)],
-  };
+  const programs = { ours: "fields.ts", dlopen: "fields_dlopen.ts", c: "calls.c", python: "calls.py" };
+  return inside(`field-${what}`, title, "ns", 7, { limit: 5 }, () => everyone(programs, peers, [what]));
 }
 
-function copied(what: string, title: string, limit: number, c: Tool, peers: Peers | null): Figure {
-  return {
-    id: `copy-${what}`,
-    title,
-    unit: "ms",
-    how: "inside",
-    runs: 5,
-    target: { limit, of: "C" },
-    contenders: [
-      contender("ours", deno("bench/ours/copies.ts", what)),
-      contender("C", c, what),
-      ...(peers === null ? [] : [contender("cffi", peers.numpy("copies_cffi.py"), what)]),
-    ],
-  };
+function graph(what: string, title: string, limit: number, runs: number, peers: Peers): Figure {
+  const programs = { ours: "graph.ts", dlopen: "decoder_dlopen.ts", c: "decoder.c", python: "calls.py" };
+  return inside(`graph-${what}`, title, "ms", runs, { limit }, () => everyone(programs, peers, [what], { "ours, no guards": "no-guards" }));
 }
 
-function graph(what: string, title: string, limit: number, runs: number, c: Tool, peers: Peers): Figure {
+/** Nothing was promised of these: they say what guards, `compute` and `computeAsync` add. */
+function computing(id: string, what: string, title: string, unit: "ns" | "ms", peers: Peers, variants: Record<string, string>): Figure {
+  const programs = { ours: "computing.ts", dlopen: "computing_dlopen.ts", c: "computing.c", python: "calls.py" };
+  return inside(id, title, unit, 7, null, () => everyone(programs, peers, [what], variants));
+}
+
+function copied(what: string, title: string, limit: number, peers: Peers): Figure {
+  const programs = { ours: "copies.ts", dlopen: "copies_dlopen.ts", c: "copies.c", python: "copies.py", numpy: true };
+  return inside(`copy-${what}`, title, "ms", 5, { limit, of: "C" }, () => everyone(programs, peers, [what]));
+}
+
+/** cffi is the only other one that makes bindings. */
+function regenerate(id: string, title: string, headers: Headers, args: readonly string[], peers: Peers | null): Figure {
+  const ours = "missing" in headers ? headers : { command: [Deno.execPath(), "task", "regenerate", "--include", headers.tree, ...args] };
   return {
-    id: `graph-${what}`,
+    id,
     title,
     unit: "ms",
-    how: "inside",
-    runs,
-    target: { limit },
-    contenders: [
-      contender("ours", deno("bench/ours/graph.ts", what)),
-      contender("ours, no guards", deno("bench/ours/graph.ts", what, "no-guards")),
-      contender("C", c, what),
-      ...pythons(what, peers),
-    ],
+    how: "process",
+    runs: 11,
+    target: { limit: 150 },
+    expected: ["functions"],
+    contenders: () => Promise.resolve([contender("ours", ours), ...(peers === null ? [] : [contender("cffi", peers.regenerate)])]),
   };
 }
 
-/** What runs in Python. */
-function pythons(what: string, peers: Peers): Contender[] {
-  return [contender("cffi", peers.cffi("with_cffi.py"), what), contender("ctypes", peers.ctypes("with_ctypes.py"), what)];
-}
-
-function deno(script: string, ...args: string[]): Tool {
-  return { command: [Deno.execPath(), "run", "--allow-ffi", script, ...args] };
-}
-
-function regenerate(headers: Headers, ...args: string[]): Tool {
+/** A tree without sources, in which cffi finds as much as in the whole one. */
+function headersOnly(headers: Headers, work: string): Headers {
   if ("missing" in headers) return headers;
-  return { command: [Deno.execPath(), "task", "regenerate", "--include", headers.tree, ...args] };
-}
-
-function contender(name: string, tool: Tool, ...args: string[]): Contender {
-  if ("missing" in tool) return { name, command: null, missing: tool.missing };
-  return { name, command: [...tool.command, ...args] };
+  const tree = `${work}/headers`;
+  for (const folder of ["include", "ggml/include"]) {
+    Deno.mkdirSync(`${tree}/${folder}`, { recursive: true });
+    for (const { name, isFile } of Deno.readDirSync(`${headers.tree}/${folder}`)) {
+      if (isFile) Deno.copyFileSync(`${headers.tree}/${folder}/${name}`, `${tree}/${folder}/${name}`);
+    }
+  }
+  return { tree };
 }

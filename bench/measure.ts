@@ -8,7 +8,7 @@ import { median, type Report } from "./rounds.ts";
 
 /** One of those that are compared. */
 export interface Contender {
-  /** "ours", "Deno.dlopen", "C", "cffi", "ctypes". */
+  /** "ours", "Deno.dlopen", "C", "cffi", "ctypes", or another that the figure has. */
   readonly name: string;
   /** The program and its arguments; null where something that it needs isn't there. */
   readonly command: readonly string[] | null;
@@ -16,11 +16,18 @@ export interface Contender {
   readonly missing?: string;
 }
 
-/** What is to be reached: an amount in the figure's unit, or a multiple of what another contender takes. */
-export type Target = { readonly limit: number; readonly of?: string };
+/**
+ * What is to be reached: an amount in the figure's unit, or a multiple of what another contender takes (`of`), or an amount more than another
+ * takes (`beyond`).
+ */
+export interface Target {
+  readonly limit: number;
+  readonly of?: string;
+  readonly beyond?: string;
+}
 
-/** Something to measure. */
-export interface Figure {
+/** What a figure is. */
+export interface Facts {
   /** What the command line's filter is compared with. */
   readonly id: string;
   readonly title: string;
@@ -29,9 +36,15 @@ export interface Figure {
   readonly how: "process" | "inside";
   /** How often each contender runs. */
   readonly runs: number;
-  readonly target: Target;
-  readonly contenders: readonly Contender[];
-  /** For processes: what their output must contain. */
+  /** Null where there is nothing but the comparison. */
+  readonly target: Target | null;
+}
+
+/** Something to measure. */
+export interface Figure extends Facts {
+  /** Ours is the first. They are made ready when it is their figure's turn. */
+  readonly contenders: () => Promise<readonly Contender[]>;
+  /** For processes: what their output must contain. Without it the output is thrown away. */
   readonly expected?: readonly string[];
 }
 
@@ -52,8 +65,8 @@ export interface Result {
 }
 
 /** A figure that was measured. */
-export interface Measured {
-  readonly figure: Figure;
+export interface Measured extends Facts {
+  /** Ours is the first. */
   readonly results: readonly Result[];
   /** Ours, as the target counts it: in the unit, or as a multiple of another's; null where that can't be told. */
   readonly value: number | null;
@@ -78,7 +91,7 @@ const decoder = new TextDecoder();
 
 /** Measures a figure. Never throws because of a contender: what failed says so in its result. */
 export async function measureFigure(figure: Figure, cwd: string): Promise<Measured> {
-  const running = figure.contenders.map((contender): Running => ({
+  const running = (await figure.contenders()).map((contender): Running => ({
     contender,
     samples: [],
     answer: null,
@@ -94,19 +107,21 @@ export async function measureFigure(figure: Figure, cwd: string): Promise<Measur
   compareAnswers(running);
   const ours = running[0].problem === null ? running[0].samples : [];
   const results = running.map((one) => summarize(one, ours));
-  return { figure, results, ...judge(figure.target, running), load: Deno.loadavg()[0] };
+  const { id, title, unit, how, runs, target } = figure;
+  return { id, title, unit, how, runs, target, ...judge(target, running), load: Deno.loadavg()[0], results };
 }
 
 /** One run in the figure's unit; null, and a problem noted, if it failed. */
 async function runOnce(figure: Figure, one: Running, cwd: string): Promise<number | null> {
   const [program, ...args] = one.contender.command!;
   try {
-    const command = new Deno.Command(program, { args, cwd, stdin: "null", env: ENVIRONMENT });
+    const dropped = figure.how === "process" && figure.expected === undefined;
+    const command = new Deno.Command(program, { args, cwd, stdin: "null", stdout: dropped ? "null" : "piped", env: ENVIRONMENT });
     const start = performance.now();
-    const { success, code, stdout, stderr } = await command.output();
+    const ended = await command.output();
     const wall = (performance.now() - start) * 1e6;
-    if (!success) throw new Error(`exit status ${code}: ${decoder.decode(stderr).trim().split("\n").at(-1)}`);
-    const text = decoder.decode(stdout);
+    if (!ended.success) throw new Error(`exit status ${ended.code}: ${decoder.decode(ended.stderr).trim().split("\n").at(-1)}`);
+    const text = dropped ? "" : decoder.decode(ended.stdout);
     if (figure.how === "process") {
       for (const part of figure.expected ?? []) if (!text.includes(part)) throw new Error(`its output has no ${part}`);
       return wall / UNITS[figure.unit];
@@ -137,12 +152,20 @@ function summarize({ contender: { name }, samples, answer, problem }: Running, o
 }
 
 /** Compares ours, the first, with the target. */
-function judge(target: Target, running: readonly Running[]): Pick<Measured, "value" | "ofTarget"> {
+function judge(target: Target | null, running: readonly Running[]): Pick<Measured, "value" | "ofTarget"> {
+  const untold = { value: null, ofTarget: null };
   const ours = running[0];
-  const other = target.of === undefined ? null : running.find(({ contender }) => contender.name === target.of)!;
-  if (ours.problem !== null || (other !== null && other.problem !== null)) return { value: null, ofTarget: null };
-  const value = other === null ? median(ours.samples) : ratio(ours.samples, other.samples);
-  return { value, ofTarget: value / target.limit };
+  if (target === null || ours.problem !== null) return untold;
+  const { limit, of, beyond } = target;
+  const name = of ?? beyond;
+  const other = name === undefined ? ours : running.find(({ contender }) => contender.name === name)!;
+  if (other.problem !== null) return untold;
+  const value = of !== undefined
+    ? ratio(ours.samples, other.samples)
+    : beyond !== undefined
+    ? median(ours.samples.map((sample, i) => sample - other.samples[i]))
+    : median(ours.samples);
+  return { value, ofTarget: value / limit };
 }
 
 /** How many times as long one takes as the other: each run beside the run that it took turns with. */

@@ -1,62 +1,126 @@
 /**
  * `deno task bench`: how fast this is beside what else there is, on this machine.
  *
- *     deno task bench [--json FILE] [FILTER…]
+ *     deno task bench [--runs N] [--json FILE] [FILTER…]    measures
+ *     deno task bench --plot [--json FILE]                  draws FILE's results beside it, as SVG
+ *     deno task bench --readme [--json FILE]                writes them into the README
  *
- * A filter is a part of a figure's id: `demo`, `call`, `field`, `graph`, `regenerate`. The headers are those of the pinned release; `INCLUDE=TREE`
- * names others. It measures, and fails only if our own programs don't run: being slow is no failure, nor is a peer that isn't there.
+ * A filter is a part of a figure's id: `demo`, `call`, `field`, `build`, `graph`, `compute`, `copy`, `regenerate`, `parse`. A run of all figures
+ * with all their runs writes `bench/results.json`; a partial one writes only what `--json` names. The headers are those of the pinned release;
+ * `INCLUDE=TREE` names others. It fails only if our own programs don't run: being slow is no failure, nor is a peer that isn't there.
  *
  * @module
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { dirname, resolve } from "@std/path";
 import { pinnedTree } from "../lexer/release.ts";
 import { figures } from "./figures.ts";
-import { type Measured, measureFigure } from "./measure.ts";
-import { type Headers, pathOf, type Peers, preparePeers } from "./peers.ts";
-import { heading, type Machine, table } from "./table.ts";
+import { describeMachine } from "./machine.ts";
+import { type Figure, type Measured, measureFigure } from "./measure.ts";
+import { type Headers, pathOf, preparePeers } from "./peers.ts";
+import { plot } from "./plot.ts";
+import { updateReadme } from "./readme.ts";
+import { readResults, writeResults } from "./results.ts";
+import { heading, table } from "./table.ts";
 
 const ROOT = pathOf(new URL("../", import.meta.url));
+const RESULTS = `${ROOT}bench/results.json`, README = `${ROOT}README.md`;
+const USAGE = "usage: deno task bench [--runs N] [--json FILE] [FILTER…] | --plot [--json FILE] | --readme [--json FILE]";
 
-async function main(args: string[]): Promise<number> {
-  const unknown: string[] = [];
-  const { json, _: filters } = parseArgs(args, {
-    string: ["json", "_"],
-    unknown: (arg) => !arg.startsWith("-") || (unknown.push(arg), false),
-  });
-  if (unknown.length > 0) {
-    console.error(`unknown option ${unknown.join(" ")}\nusage: deno task bench [--json FILE] [FILTER…]`);
+/** What the command line asks for. */
+interface Options {
+  readonly filters: readonly string[];
+  readonly runs: number | null;
+  readonly json: string | null;
+  readonly plot: boolean;
+  readonly readme: boolean;
+}
+
+/** Runs a command line; the result is the exit status. */
+async function main(args: readonly string[]): Promise<number> {
+  const options = parse(args);
+  if (typeof options === "string") {
+    console.error(`${options}\n${USAGE}`);
     return 2;
   }
+  try {
+    return options.plot || options.readme ? show(options) : await inWorkFolder((work) => bench(work, options));
+  } catch (error) {
+    console.error((error as Error).message);
+    return 1;
+  }
+}
+
+/** The options, or what is wrong with them. */
+function parse(args: readonly string[]): Options | string {
+  const unknown: string[] = [];
+  const { json, runs, plot, readme, _ } = parseArgs([...args], {
+    string: ["json", "runs", "_"],
+    boolean: ["plot", "readme"],
+    unknown: (arg) => !arg.startsWith("-") || (unknown.push(arg), false),
+  });
+  if (unknown.length > 0) return `unknown option ${unknown.join(" ")}`;
+  if (json !== undefined && (typeof json !== "string" || json === "")) return "--json wants a file";
+  if (runs !== undefined && !/^[1-9]\d*$/.test(String(runs))) return `--runs wants a whole number from 1 on`;
+  const filters = _.map(String);
+  if ((plot || readme) && (filters.length > 0 || runs !== undefined)) return "--plot and --readme measure nothing";
+  return { filters, runs: runs === undefined ? null : Number(runs), json: json ?? null, plot, readme };
+}
+
+/** Draws results and writes them into the README, as asked. */
+function show({ json, plot: drawn, readme }: Options): number {
+  const results = readResults(json ?? RESULTS);
+  if (drawn) {
+    const path = `${(json ?? RESULTS).replace(/\.json$/, "")}.svg`;
+    Deno.writeTextFileSync(path, plot(results));
+    console.log(`drew ${path}`);
+  }
+  if (readme) {
+    Deno.writeTextFileSync(README, updateReadme(Deno.readTextFileSync(README), results));
+    console.log(`wrote ${README}`);
+  }
+  return 0;
+}
+
+async function inWorkFolder(use: (work: string) => Promise<number>): Promise<number> {
   const work = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "ggml-bench-" }));
   try {
-    return await bench(work, filters.map(String), json);
+    return await use(work);
   } finally {
     Deno.removeSync(work, { recursive: true });
   }
 }
 
-/** Measures what the filters choose. The result is the exit status. */
-async function bench(work: string, filters: string[], json: string | undefined): Promise<number> {
+/** Measures what the filters choose. */
+async function bench(work: string, { filters, runs, json }: Options): Promise<number> {
   const headers = await findHeaders();
   const peers = await preparePeers(work, headers);
-  const all = await figures(peers, work, headers);
+  const all = figures(peers, work, headers);
   const chosen = all.filter(({ id }) => filters.length === 0 || filters.some((filter) => id.includes(filter)));
-  if (chosen.length === 0) {
-    console.error(`no figure matches ${filters.join(" ")}; there are ${all.map(({ id }) => id).join(", ")}`);
+  const strays = filters.filter((filter) => !all.some(({ id }) => id.includes(filter)));
+  if (strays.length > 0) {
+    console.error(`no figure matches ${strays.join(" ")}; there are ${all.map(({ id }) => id).join(", ")}`);
     return 2;
   }
+  const path = json ?? (chosen.length === all.length && runs === null ? RESULTS : null);
+  if (path !== null) Deno.statSync(dirname(resolve(path))); // rather now than after it all
   const machine = describeMachine(peers);
   console.log(`${heading(machine)}\n`);
+  const measured = await measureAll(chosen.map((figure) => ({ ...figure, runs: runs ?? figure.runs })));
+  console.log(table(measured));
+  if (path !== null) writeResults(path, { machine, figures: measured });
+  return measured.some(({ results }) => results[0].problem?.startsWith("failed")) ? 1 : 0;
+}
+
+async function measureAll(figures: readonly Figure[]): Promise<Measured[]> {
   const measured: Measured[] = [];
-  for (const figure of chosen) {
-    progress(`${figure.id} (${measured.length + 1} of ${chosen.length})`);
+  for (const figure of figures) {
+    progress(`${figure.id} (${measured.length + 1} of ${figures.length})`);
     measured.push(await measureFigure(figure, ROOT));
   }
   progress("");
-  console.log(table(measured));
-  if (json !== undefined) Deno.writeTextFileSync(json, `${JSON.stringify({ machine, figures: measured.map(forJson) }, null, 2)}\n`);
-  return measured.some(({ results }) => results[0].problem?.startsWith("failed")) ? 1 : 0;
+  return measured;
 }
 
 /** The llama.cpp tree; without one (it comes out of an archive by git and tar) there is still much to measure. */
@@ -67,16 +131,6 @@ async function findHeaders(): Promise<Headers> {
     console.error(`No headers: ${(error as Error).message}`);
     return { missing: "the headers: apt-get install git tar, or name a tree, INCLUDE=<llama.cpp tree>" };
   }
-}
-
-function describeMachine({ library, version }: Peers): Machine {
-  const { os, arch } = Deno.build;
-  return { deno: Deno.version.deno, ggml: version, library, os, arch, cores: navigator.hardwareConcurrency, load: Deno.loadavg()[0] };
-}
-
-/** What a machine wants to know of a figure. */
-function forJson({ figure: { id, title, unit, how, target }, results, value, ofTarget, load }: Measured): unknown {
-  return { id, title, unit, how, target, value, ofTarget, reached: ofTarget === null ? null : ofTarget <= 1, load, results };
 }
 
 /** Says, on a terminal, what is going on. */

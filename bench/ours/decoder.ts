@@ -1,8 +1,8 @@
 /**
  * The graph that the bench builds: one token through a llama of 8 billion parameters, as llama.cpp builds it without flash attention.
  *
- * `peers/decoder.c` and `peers/decoder.py` are the same calls in the same order, line by line; change all three or none. 32 layers of
- * 37 calls and 11 calls around them make 1195 calls and 1028 nodes. No tensor has data.
+ * `peers/decoder.c`, `peers/decoder.py` and `peers/decoder_dlopen.ts` are the same calls in the same order, line by line; change all or
+ * none. 32 layers of 37 calls and 11 calls around them make 1195 calls and 1028 nodes. No tensor has data.
  *
  * @module
  */

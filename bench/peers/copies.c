@@ -1,20 +1,18 @@
 /*
  * What ../ours/copies.ts does, by C's own routines on one thread: ./copies FIGURE
  *
- * Prints nanoseconds and a checksum of the result, as ../rounds.ts reads it.
+ * The answer is a checksum of the result.
  */
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ggml-cpu.h"
 #include "ggml.h"
+#include "rounds.h"
 
-enum { COUNT = 1 << 24, SIDE = 4096, SMALL = 64, ROUNDS = 9, SMALL_ROUNDS = 101 };
+enum { COUNT = 1 << 24, SIDE = 4096, SMALL = 64, ROUNDS = 9, SMALL_ROUNDS = 101, SLOW_ROUNDS = 3 };
 
 static float * f32, * out;
 static void * blocks;
@@ -57,17 +55,6 @@ static void run(void) {
     }
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1e9 + time.tv_nsec;
-}
-
-static int ascending(const void * a, const void * b) {
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 int main(int argc, char ** argv) {
     if (argc != 2) return 2;
     figure = argv[1];
@@ -82,15 +69,16 @@ int main(int argc, char ** argv) {
 
     size_t size = prepare();
     double times[SMALL_ROUNDS];
-    int rounds = is("small") ? SMALL_ROUNDS : ROUNDS;
+    int rounds = is("small") ? SMALL_ROUNDS : is("f32-q4_K") ? SLOW_ROUNDS : ROUNDS;
     for (int round = -2; round < rounds; round++) {
         double start = now();
         run();
         if (round >= 0) times[round] = now() - start;
     }
-    qsort(times, rounds, sizeof *times, ascending);
     long sum = 0;
     for (size_t i = 0; i < 1024; i++) sum += ((uint8_t *) out)[i * size / 1024];
-    printf("{\"ns\": %f, \"answer\": \"%ld\"}\n", times[rounds / 2], sum);
+    char answer[32];
+    snprintf(answer, sizeof answer, "%ld", sum);
+    report(median(times, rounds), answer);
     return 0;
 }

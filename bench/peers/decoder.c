@@ -5,12 +5,10 @@
  */
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ggml.h"
+#include "rounds.h"
 
 enum { LAYERS = 32, WIDTH = 4096, HEADS = 32, HEAD = 128, KV_HEADS = 8, KV_WIDTH = KV_HEADS * HEAD, INNER = 14336, VOCABULARY = 128256 };
 enum { TRAINED = 8192, ROOM = 4096, SHOWN = 256, PAST = 200 };
@@ -109,22 +107,14 @@ static struct ggml_cgraph * build(context ctx, const struct model * model) {
     return graph;
 }
 
-static void report(double ns, context ctx, struct ggml_cgraph * graph) {
+/* What the graph is, in a line: equal for equal graphs. */
+static void report_graph(double ns, context ctx, struct ggml_cgraph * graph) {
     long long elements = 0;
     int nodes = ggml_graph_n_nodes(graph);
     for (int i = 0; i < nodes; i++) elements += ggml_nelements(ggml_graph_node(graph, i));
-    printf("{\"ns\": %f, \"answer\": \"%d nodes, %lld elements, %zu bytes\"}\n", ns, nodes, elements, ggml_used_mem(ctx));
-}
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1e9 + time.tv_nsec;
-}
-
-static int ascending(const void * a, const void * b) {
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
+    char answer[96];
+    snprintf(answer, sizeof answer, "%d nodes, %lld elements, %zu bytes", nodes, elements, ggml_used_mem(ctx));
+    report(ns, answer);
 }
 
 int main(int argc, char ** argv) {
@@ -137,7 +127,7 @@ int main(int argc, char ** argv) {
     struct ggml_cgraph * graph = build(ctx, &model);
     double first = now() - start;
     if (argc > 1 && strcmp(argv[1], "first") == 0) {
-        report(first, ctx, graph);
+        report_graph(first, ctx, graph);
         return 0;
     }
     double times[ROUNDS];
@@ -146,7 +136,6 @@ int main(int argc, char ** argv) {
         for (int i = 0; i < BUILDS; i++) graph = build(ctx, &model);
         times[round] = (now() - start) / BUILDS;
     }
-    qsort(times, ROUNDS, sizeof *times, ascending);
-    report(times[ROUNDS / 2], ctx, graph);
+    report_graph(median(times, ROUNDS), ctx, graph);
     return 0;
 }
