@@ -123,7 +123,7 @@ async function compile(source: string, work: string, tree: string, library: stri
   const program = `${work}/${source.replace(/\.c$/, "")}`;
   const includes = ["-I", `${tree}/ggml/include`, "-I", `${tree}/include`];
   try {
-    await run("gcc", ["-O2", ...includes, peer(source), ...libraries, `-Wl,-rpath,${folder}`, "-lm", "-o", program]);
+    await run("gcc", ["-O2", ...includes, peer(source), ...libraries, `-Wl,-rpath,${folder}`, "-lm", "-pthread", "-o", program]);
     return { command: [program] };
   } catch (error) {
     const lines = (error as Error).message.split("\n");

@@ -1,9 +1,11 @@
 /*
- * What ../ours/copies.ts does, by C's own routines on one thread: ./copies FIGURE
+ * What ../ours/copies.ts does, by C's own routines: ./copies FIGURE [threads]
  *
+ * On one thread; with "threads", "f32-q4_K" is shared by as many as there are cores.
  * The answer is a checksum of the result.
  */
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,11 +14,12 @@
 #include "ggml.h"
 #include "rounds.h"
 
-enum { COUNT = 1 << 24, SIDE = 4096, SMALL = 64, ROUNDS = 9, SMALL_ROUNDS = 101, SLOW_ROUNDS = 3 };
+enum { COUNT = 1 << 24, SIDE = 4096, SMALL = 64, ROUNDS = 9, SMALL_ROUNDS = 101, SLOW_ROUNDS = 3, MOST_THREADS = 256 };
 
 static float * f32, * out;
 static void * blocks;
 static const char * figure;
+static int threads = 1;
 static struct ggml_context * ctx;
 static struct ggml_cgraph * graph;
 
@@ -42,12 +45,25 @@ static size_t prepare(void) {
     return size;
 }
 
+static void * quantize_share(void * argument) {
+    int64_t i = (int64_t) (intptr_t) argument, first = i * SIDE / threads, last = (i + 1) * SIDE / threads;
+    ggml_quantize_chunk(GGML_TYPE_Q4_K, f32, out, first * SIDE, last - first, SIDE, NULL);
+    return NULL;
+}
+
+static void quantize(void) {
+    pthread_t others[MOST_THREADS];
+    for (int i = 1; i < threads; i++) pthread_create(&others[i], NULL, quantize_share, (void *) (intptr_t) i);
+    quantize_share(0);
+    for (int i = 1; i < threads; i++) pthread_join(others[i], NULL);
+}
+
 static void run(void) {
     if (is("f32-f32")) memcpy(out, f32, sizeof(float) * COUNT);
     else if (is("f32-f16")) ggml_cpu_fp32_to_fp16(f32, (ggml_fp16_t *) out, COUNT);
     else if (is("f16-f32")) ggml_cpu_fp16_to_fp32(blocks, out, COUNT);
     else if (is("q4_K-f32")) ggml_get_type_traits(GGML_TYPE_Q4_K)->to_float(blocks, out, COUNT);
-    else if (is("f32-q4_K")) ggml_quantize_chunk(GGML_TYPE_Q4_K, f32, out, 0, SIDE, SIDE, NULL);
+    else if (is("f32-q4_K")) quantize();
     else if (is("transposed")) ggml_graph_compute_with_ctx(ctx, graph, (int) sysconf(_SC_NPROCESSORS_ONLN));
     else for (int i = 0; i < 1000; i++) {
         memcpy(out, f32, sizeof(float) * SMALL);
@@ -56,8 +72,10 @@ static void run(void) {
 }
 
 int main(int argc, char ** argv) {
-    if (argc != 2) return 2;
+    if (argc != 2 && (argc != 3 || strcmp(argv[2], "threads") != 0)) return 2;
     figure = argv[1];
+    if (argc == 3) threads = (int) sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads > MOST_THREADS) threads = MOST_THREADS;
     struct ggml_init_params params = { sizeof(float) * COUNT * 2 + (16 << 20), NULL, false };
     ctx = ggml_init(params);
     ggml_cpu_init();
