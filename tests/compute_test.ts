@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, init } from "@ggml/deno/utils";
 import { waiters } from "../ffi/failure.ts";
-import { busy, cores } from "../utils/task.ts";
+import { busy, cores } from "../utils/computing/task.ts";
 import { newTensor, withContext } from "./context.ts";
 import { deno, program } from "./process.ts";
 

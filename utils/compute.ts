@@ -5,8 +5,8 @@
  */
 
 import { lib } from "../ffi/lib.js";
-import { backendsOf, type ComputeOptions, cores, expectSuccess, isCpu, prepare } from "./task.ts";
-import { computeTimed } from "./timed.ts";
+import { backendsOf, type ComputeOptions, cores, expectSuccess, isCpu, prepare } from "./computing/task.ts";
+import { computeTimed } from "./computing/timed.ts";
 
 /**
  * Computes a graph and returns when it is done.

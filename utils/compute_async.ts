@@ -1,7 +1,7 @@
 /**
  * `computeAsync`: a graph's results, later, with the event loop free meanwhile.
  *
- * How it does that is in `job.ts`, which is loaded by the first call: who computes synchronously needs none of it.
+ * How it does that is in `computing/job.ts`, which is loaded by the first call: who computes synchronously needs none of it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { guardCompute } from "../ffi/guard_compute.ts";
 import { byHand } from "../ffi/guards_by_hand.ts";
 import { lib } from "../ffi/lib.js";
 import { guarding } from "../ffi/library.ts";
-import { busy, type ComputeOptions, prepare, type Task } from "./task.ts";
+import { busy, type ComputeOptions, prepare, type Task } from "./computing/task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */
 export interface ComputeAsyncOptions extends ComputeOptions {
@@ -69,7 +69,7 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
   const releases = [graph.owner.hold("computeAsync is using it"), () => busy.delete(graph.address)];
   if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync is using it"));
   try {
-    const { Job } = await import("./job.ts");
+    const { Job } = await import("./computing/job.ts");
     await new Job(task, signal, onProgress).run();
   } finally {
     for (const release of releases) release();

@@ -5,11 +5,11 @@
  */
 
 import { describe } from "../ffi/describe.ts";
-import type { NestedNumbers } from "./nested.ts";
-import type { TensorLike } from "./operand.ts";
-import { plan } from "./plan.ts";
-import { quickCopy } from "./quick.ts";
-import { transfer } from "./transfer.ts";
+import type { NestedNumbers } from "./copying/nested.ts";
+import type { TensorLike } from "./copying/operand.ts";
+import { plan } from "./copying/plan.ts";
+import { quickCopy } from "./copying/quick.ts";
+import { transfer } from "./copying/transfer.ts";
 
 /** What {@linkcode copy} takes besides its two sides. */
 export interface CopyOptions {

@@ -1,7 +1,7 @@
 /**
  * `copyAsync`: what `copy` does, later, on several threads, with the event loop free meanwhile.
  *
- * How it does that is in `carrier.ts`, which is loaded by the first call.
+ * How it does that is in `copying/carrier.ts`, which is loaded by the first call.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { describe } from "../ffi/describe.ts";
 import { freedError } from "../ffi/handle.ts";
 import { lib } from "../ffi/lib.js";
 import type { CopyOptions } from "./copy.ts";
-import type { NestedNumbers } from "./nested.ts";
-import { bufferOf, type TensorLike } from "./operand.ts";
-import { type Plan, plan } from "./plan.ts";
-import { cores } from "./task.ts";
+import type { NestedNumbers } from "./copying/nested.ts";
+import { bufferOf, type TensorLike } from "./copying/operand.ts";
+import { type Plan, plan } from "./copying/plan.ts";
+import { cores } from "./computing/task.ts";
 
 /** What {@linkcode copyAsync} takes besides its two sides. */
 export interface CopyAsyncOptions extends CopyOptions {
@@ -70,7 +70,7 @@ export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike
   const work = plan("copyAsync", from, to, options);
   if (backend !== null) expectBackend(backend, work);
   signal?.throwIfAborted();
-  const { carry } = await import("./carrier.ts");
+  const { carry } = await import("./copying/carrier.ts");
   await carry(work, Math.min(threads, cores.capacity), backend, signal, onProgress);
 }
 

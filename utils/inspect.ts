@@ -10,7 +10,7 @@
 import { lib } from "../ffi/lib.js";
 import { Handle } from "../ffi/handle.ts";
 import { type PrintOptions, summary } from "./print.ts";
-import { typeInfo } from "./types.ts";
+import { typeInfo } from "./copying/types.ts";
 
 const CUSTOM = Symbol.for("Deno.customInspect");
 

@@ -9,11 +9,11 @@
  */
 
 import { describe } from "../ffi/describe.ts";
-import { countOf } from "./box.ts";
-import { corners, rowsOf } from "./corners.ts";
+import { countOf } from "./copying/box.ts";
+import { corners, rowsOf } from "./printing/corners.ts";
 import { type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 import { encodeHeader, type Header, parseHeader } from "./npy_header.ts";
-import type { TensorLike } from "./operand.ts";
+import type { TensorLike } from "./copying/operand.ts";
 
 const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 

@@ -5,10 +5,10 @@
  */
 
 import { describe } from "../ffi/describe.ts";
-import { countOf } from "./box.ts";
-import { corners, rowsOf } from "./corners.ts";
-import { formatArray } from "./format_array.ts";
-import type { TensorLike } from "./operand.ts";
+import { countOf } from "./copying/box.ts";
+import { corners, rowsOf } from "./printing/corners.ts";
+import { formatArray } from "./printing/format_array.ts";
+import type { TensorLike } from "./copying/operand.ts";
 
 /** What {@linkcode print} and {@linkcode formatTensor} take besides the array. They are `numpy.array2string`'s. */
 export interface PrintOptions {

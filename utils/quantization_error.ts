@@ -6,9 +6,9 @@
 
 import type { lib } from "../ffi/lib.js";
 import { copy } from "./copy.ts";
-import type { NestedNumbers } from "./nested.ts";
-import type { TensorLike } from "./operand.ts";
-import { sourceOf } from "./plan.ts";
+import type { NestedNumbers } from "./copying/nested.ts";
+import type { TensorLike } from "./copying/operand.ts";
+import { sourceOf } from "./copying/plan.ts";
 import { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 
 /** What {@linkcode quantizationError} finds. */

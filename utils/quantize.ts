@@ -6,12 +6,12 @@
 
 import { describe } from "../ffi/describe.ts";
 import type { lib } from "../ffi/lib.js";
-import { countOf, denseLayout } from "./box.ts";
-import type { NestedNumbers } from "./nested.ts";
-import type { TensorLike } from "./operand.ts";
-import { planOf, sourceOf } from "./plan.ts";
-import { transfer } from "./transfer.ts";
-import { type TypeInfo, typeInfo } from "./types.ts";
+import { countOf, denseLayout } from "./copying/box.ts";
+import type { NestedNumbers } from "./copying/nested.ts";
+import type { TensorLike } from "./copying/operand.ts";
+import { planOf, sourceOf } from "./copying/plan.ts";
+import { transfer } from "./copying/transfer.ts";
+import { type TypeInfo, typeInfo } from "./copying/types.ts";
 
 /** What {@linkcode quantize} takes besides the numbers and the type. */
 export interface QuantizeOptions {

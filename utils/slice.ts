@@ -6,9 +6,9 @@
 
 import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
-import type { Layout } from "./box.ts";
-import { describeTensor, layoutOf } from "./layout.ts";
-import { typeInfo } from "./types.ts";
+import type { Layout } from "./copying/box.ts";
+import { describeTensor, layoutOf } from "./copying/layout.ts";
+import { typeInfo } from "./copying/types.ts";
 
 /** Which part of one dimension: an index (the dimension is gone), `[begin, end]` or `[begin, end, step]`, or null for all of it. */
 export type Range = number | null | readonly [begin: number | null, end?: number | null, step?: number];

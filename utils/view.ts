@@ -6,13 +6,13 @@
 
 import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
-import { countOf } from "./box.ts";
+import { countOf } from "./copying/box.ts";
 import { isNdArray, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
-import { isOnDevice, type Operand, operand } from "./operand.ts";
-import { plan } from "./plan.ts";
+import { isOnDevice, type Operand, operand } from "./copying/operand.ts";
+import { plan } from "./copying/plan.ts";
 import { TensorSlice } from "./slice.ts";
-import { transfer } from "./transfer.ts";
-import { type TypedArrayConstructor, typeInfo } from "./types.ts";
+import { transfer } from "./copying/transfer.ts";
+import { type TypedArrayConstructor, typeInfo } from "./copying/types.ts";
 
 /** What {@linkcode view} takes besides the tensor. */
 export interface ViewOptions<A = boolean> {

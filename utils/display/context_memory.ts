@@ -5,7 +5,7 @@
  */
 
 import { lib } from "../../ffi/lib.js";
-import { bufferOf } from "../operand.ts";
+import { bufferOf } from "../copying/operand.ts";
 
 /** A context's memory, in bytes. */
 export interface ContextMemory {

@@ -5,8 +5,8 @@
  */
 
 import { lib } from "../../ffi/lib.js";
-import { bufferOf } from "../operand.ts";
-import { typeInfo } from "../types.ts";
+import { bufferOf } from "../copying/operand.ts";
+import { typeInfo } from "../copying/types.ts";
 
 /** Operations that compute nothing: their results are views of their first source. */
 const VIEWS: ReadonlySet<number> = new Set([lib.GGML_OP_RESHAPE, lib.GGML_OP_VIEW, lib.GGML_OP_PERMUTE, lib.GGML_OP_TRANSPOSE]);

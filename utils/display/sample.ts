@@ -7,10 +7,10 @@
  */
 
 import type { lib } from "../../ffi/lib.js";
-import { isOnDevice } from "../operand.ts";
+import { isOnDevice } from "../copying/operand.ts";
 import { slice } from "../slice.ts";
-import { rowsOfTensor } from "../tensor_rows.ts";
-import { typeInfo } from "../types.ts";
+import { rowsOfTensor } from "../printing/tensor_rows.ts";
+import { typeInfo } from "../copying/types.ts";
 
 /** A row of up to so many elements that lie one after the other is read as a whole. */
 const LONG = 16_384;

@@ -5,7 +5,7 @@
  */
 
 import { type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
-import type { TypeInfo } from "../types.ts";
+import type { TypeInfo } from "../copying/types.ts";
 import { allocate } from "./source.ts";
 
 /** Elements that are converted at once; every block size divides it. */

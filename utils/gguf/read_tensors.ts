@@ -7,7 +7,7 @@
  */
 
 import { lib } from "../../ffi/lib.js";
-import { type TypeInfo, typeInfo } from "../types.ts";
+import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import type { Cursor } from "./cursor.ts";
 import { alignUp, type TensorShape } from "./shape.ts";
 import { decodeText } from "./text.ts";

@@ -7,7 +7,7 @@
 import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
 import type { NdArray, TypedArray } from "../ndarray.ts";
-import { type TypeInfo, typeInfo } from "../types.ts";
+import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import { numbersOf } from "./numbers.ts";
 import type { TensorEntry } from "./read_tensors.ts";
 import type { TensorShape } from "./shape.ts";

@@ -7,7 +7,7 @@
 import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
 import { isContiguous, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
-import { typeInfo, typeOfArray } from "../types.ts";
+import { typeInfo, typeOfArray } from "../copying/types.ts";
 import type { TensorHead } from "./encode.ts";
 import { bufferOf, GgufTensor } from "./tensor.ts";
 

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
+import { lib } from "../../ffi/lib.js";
 import type { Layout } from "./box.ts";
-import type { NdArray, TypedArray } from "./ndarray.ts";
+import type { NdArray, TypedArray } from "../ndarray.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 
 /** A tensor's type, shape and name in one phrase. */

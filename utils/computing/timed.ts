@@ -6,11 +6,11 @@
  * @module
  */
 
-import { operatorsOf } from "../ffi/threads.ts";
-import { lib } from "../ffi/lib.js";
+import { operatorsOf } from "../../ffi/threads.ts";
+import { lib } from "../../ffi/lib.js";
 import { cutNodes } from "./slices.ts";
 import { expectSuccess, type Task } from "./task.ts";
-import { remember } from "./timings.ts";
+import { remember } from "../timings.ts";
 import type { Work } from "./work.ts";
 
 /** Computes and remembers what `timings` tells. A CPU backend's own threads are not used. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { init } from "./init.ts";
+import { lib } from "../../ffi/lib.js";
+import { init } from "../init.ts";
 import type { Work } from "./work.ts";
 
 /** How many slices there are at most, about. */

@@ -9,9 +9,9 @@
  * @module
  */
 
-import { addressOf } from "../ffi/handle.ts";
-import type { lib } from "../ffi/lib.js";
-import { library } from "../ffi/library.ts";
+import { addressOf } from "../../ffi/handle.ts";
+import type { lib } from "../../ffi/lib.js";
+import { library } from "../../ffi/library.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
 import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
@@ -19,8 +19,8 @@ import { unpermuted } from "./layout.ts";
 import { lengthOf, move } from "./move.ts";
 import { bufferOf, type Operand } from "./operand.ts";
 import type { Plan } from "./plan.ts";
-import { queueOf } from "./queue.ts";
-import { cores } from "./task.ts";
+import { queueOf } from "../computing/queue.ts";
+import { cores } from "../computing/task.ts";
 import { separate } from "./transfer.ts";
 import { type Bytes, expectFloats, type FromFloat, type ToFloat } from "./types.ts";
 

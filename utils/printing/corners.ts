@@ -6,11 +6,11 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
-import { countOf } from "./box.ts";
-import { isNdArray, type NdArray, type TypedArray } from "./ndarray.ts";
-import { TensorSlice } from "./slice.ts";
+import { describe } from "../../ffi/describe.ts";
+import { lib } from "../../ffi/lib.js";
+import { countOf } from "../copying/box.ts";
+import { isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { TensorSlice } from "../slice.ts";
 import { rowsOfTensor } from "./tensor_rows.ts";
 
 /** What is read of an array. */

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { externalBuffer } from "../ffi/handle.ts";
-import { ABI } from "../ffi/layouts.js";
-import { lib } from "../ffi/lib.js";
-import type { Owner } from "../ffi/owner.ts";
+import { externalBuffer } from "../../ffi/handle.ts";
+import { ABI } from "../../ffi/layouts.js";
+import { lib } from "../../ffi/lib.js";
+import type { Owner } from "../../ffi/owner.ts";
 
 /** The work of a graph. */
 export interface Work {

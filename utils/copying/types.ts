@@ -6,10 +6,10 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { library } from "../ffi/library.ts";
-import { expectQuantizable, isGridType } from "../ffi/quantizable.ts";
-import type { TypedArray } from "./ndarray.ts";
+import { lib } from "../../ffi/lib.js";
+import { library } from "../../ffi/library.ts";
+import { expectQuantizable, isGridType } from "../../ffi/quantizable.ts";
+import type { TypedArray } from "../ndarray.ts";
 
 /** A constructor of typed arrays. */
 export interface TypedArrayConstructor {

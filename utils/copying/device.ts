@@ -8,7 +8,7 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
+import { lib } from "../../ffi/lib.js";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
 import { unpermuted } from "./layout.ts";
 import { lengthOf } from "./move.ts";

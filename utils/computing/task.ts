@@ -4,10 +4,10 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { freedError, Handle } from "../ffi/handle.ts";
-import { lib } from "../ffi/lib.js";
-import { takeGraph } from "../ffi/schedulers.ts";
+import { describe } from "../../ffi/describe.ts";
+import { freedError, Handle } from "../../ffi/handle.ts";
+import { lib } from "../../ffi/lib.js";
+import { takeGraph } from "../../ffi/schedulers.ts";
 import { Queue } from "./queue.ts";
 import { type Computer, inspect, type Work } from "./work.ts";
 

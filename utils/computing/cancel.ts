@@ -7,9 +7,9 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { library } from "../ffi/library.ts";
-import { init } from "./init.ts";
+import { lib } from "../../ffi/lib.js";
+import { library } from "../../ffi/library.ts";
+import { init } from "../init.ts";
 
 /** Bytes of the context, which nothing is made in. */
 const CONTEXT_BYTES = 256;

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../../ffi/describe.ts";
+import { lib } from "../../ffi/lib.js";
 import { type Box, boxOf } from "./box.ts";
 import { type Conversion, isPlain } from "./convert.ts";
-import type { CopyOptions } from "./copy.ts";
+import type { CopyOptions } from "../copy.ts";
 import { fromNested, isNested, type NestedNumbers } from "./nested.ts";
 import { layoutIn, type Operand, operand, type TensorLike } from "./operand.ts";
-import { isNdArray } from "./ndarray.ts";
+import { isNdArray } from "../ndarray.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 
 /** A copy that can be done. */

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { externalBuffer, freedError } from "../ffi/handle.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../../ffi/describe.ts";
+import { externalBuffer, freedError } from "../../ffi/handle.ts";
+import { lib } from "../../ffi/lib.js";
 import { countOf, denseLayout, type Layout, reachOf } from "./box.ts";
 import { describeTensor, layoutOf, layoutOfArray } from "./layout.ts";
-import { isNdArray, type NdArray, type TypedArray } from "./ndarray.ts";
-import { TensorSlice } from "./slice.ts";
+import { isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { TensorSlice } from "../slice.ts";
 import { type Bytes, type TypeInfo, typeInfo, typeOfArray } from "./types.ts";
 
 /** What can be copied from and to. */

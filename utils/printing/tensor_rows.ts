@@ -7,14 +7,14 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { type Layout, reachOf } from "./box.ts";
+import { lib } from "../../ffi/lib.js";
+import { type Layout, reachOf } from "../copying/box.ts";
 import type { Rows } from "./corners.ts";
-import { describeTensor, layoutOf } from "./layout.ts";
-import type { TypedArray } from "./ndarray.ts";
-import { isOnDevice, noMemory } from "./operand.ts";
-import type { TensorSlice } from "./slice.ts";
-import { type Bytes, type TypeInfo, typeInfo } from "./types.ts";
+import { describeTensor, layoutOf } from "../copying/layout.ts";
+import type { TypedArray } from "../ndarray.ts";
+import { isOnDevice, noMemory } from "../copying/operand.ts";
+import type { TensorSlice } from "../slice.ts";
+import { type Bytes, type TypeInfo, typeInfo } from "../copying/types.ts";
 
 /** Reads bytes of a tensor, from an offset on. What comes back may be the memory itself. */
 type Read = (offset: number, length: number) => Bytes;

@@ -8,18 +8,18 @@
  * @module
  */
 
-import { type Waiter, waiters } from "../ffi/failure.ts";
-import { lib } from "../ffi/lib.js";
-import { library } from "../ffi/library.ts";
-import type { Owner } from "../ffi/owner.ts";
-import { operatorsOf } from "../ffi/threads.ts";
+import { type Waiter, waiters } from "../../ffi/failure.ts";
+import { lib } from "../../ffi/lib.js";
+import { library } from "../../ffi/library.ts";
+import type { Owner } from "../../ffi/owner.ts";
+import { operatorsOf } from "../../ffi/threads.ts";
 import { Cancel } from "./cancel.ts";
-import { setThreads } from "./compute.ts";
+import { setThreads } from "../compute.ts";
 import { type Queue, queueOf } from "./queue.ts";
 import { cut, cutNodes, type Slice, sliceCost } from "./slices.ts";
 import { backendsOf, cores, expectSuccess, type Task } from "./task.ts";
 import { noPool, planOn, type Pool, poolOf, watch } from "./timed.ts";
-import { remember } from "./timings.ts";
+import { remember } from "../timings.ts";
 
 /** The computations under way. It keeps alive what C uses: nothing else may refer to it any more. */
 const jobs: Set<Job> = new Set();
