@@ -7,10 +7,10 @@
  * @module
  */
 
-import * as guard from "./guard.ts";
 import { named, tensor, type TensorHandle } from "./guard.ts";
 import { whyNot, whyNotPlanned } from "./guard_kernels.ts";
 import type { Handle } from "./handle.ts";
+import { Kernels } from "./kernels.ts";
 import { ABI } from "./layouts.js";
 import type { lib as generated } from "./lib.js";
 import { library } from "./library.ts";
@@ -20,21 +20,21 @@ import { MAX_SOURCES, sourceAt, TensorMemory, WORD } from "./tensor_memory.ts";
 /** The generated classes and enums, passed in: bindings of other headers have their own. */
 type Lib = typeof generated;
 
-/** The kernels of one set of bindings. */
-interface Kernels {
+/** What is known of the kernels that one set of bindings was generated from. */
+interface Conditions {
   /** The text of `kernels.txt`. */
   readonly source: string;
   /** What it says, read when something is first computed. */
-  check: ((tensor: guard.Tensor) => void) | null;
+  kernels: Kernels | null;
   /** The fingerprints of nodes that the CPU can compute: of operation, parameters, types, shapes and strides. */
   readonly passed: Set<number>;
 }
 
-const kernelsOf = new WeakMap<object, Kernels>();
+const conditionsOf = new WeakMap<object, Conditions>();
 
 /** Tells what the kernels of the release assert that a set of bindings was generated from. */
 export function expectKernels(lib: object, source: string): void {
-  kernelsOf.set(lib, { source, check: null, passed: new Set() });
+  conditionsOf.set(lib, { source, kernels: null, passed: new Set() });
 }
 
 /** What is known of a graph that was looked at. */
@@ -90,7 +90,7 @@ function expectSupport(where: string, lib: Lib, graph: Handle, nodes: BigUint64A
 }
 
 function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array): Known {
-  const passed = kernelsOf.get(lib)?.passed ?? new Set<number>();
+  const passed = conditionsOf.get(lib)?.passed ?? new Set<number>();
   const indices: Index[] = [];
   const memory = new TensorMemory(graph.owner);
   const halves = new Uint32Array(nodes.buffer, nodes.byteOffset, 2 * nodes.length);
@@ -125,7 +125,7 @@ function inspectNode(where: string, lib: Lib, node: TensorHandle, number: number
     );
   }
   try {
-    check(lib)?.(tensor(node)!);
+    check(lib, node);
   } catch (error) {
     throw named(error, at(), Object.fromEntries(sources.map((source, i) => [`src[${i}]`, tensor(source)])));
   }
@@ -317,16 +317,12 @@ function supports(node: TensorHandle): boolean {
 
 let device: bigint | null = null;
 
-/** The conditions of the kernels; null where the bindings were generated without the sources. */
-function check(lib: Lib): ((tensor: guard.Tensor) => void) | null {
-  const kernels = kernelsOf.get(lib);
-  if (kernels === undefined) return null;
-  if (kernels.check === null) {
-    const helpers = Object.entries(guard).filter(([, value]) => typeof value === "function");
-    const make = new Function(...helpers.map(([name]) => `$${name}`), kernels.source);
-    kernels.check = make(...helpers.map(([, value]) => value)) as (tensor: guard.Tensor) => void;
-  }
-  return kernels.check;
+/** Throws unless a node is as its kernel asserts; the bindings that were generated without the sources don't know. */
+function check(lib: Lib, node: TensorHandle): void {
+  const conditions = conditionsOf.get(lib);
+  if (conditions === undefined) return;
+  conditions.kernels ??= new Kernels(conditions.source);
+  conditions.kernels.call("check", tensor(node));
 }
 
 // deno-lint-ignore no-explicit-any

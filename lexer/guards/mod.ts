@@ -159,16 +159,19 @@ function text(functions: Functions, guarded: ReadonlyMap<BoundFunction, readonly
   return printer.toString() + "\n" + written;
 }
 
-/** A script that is read when something is first computed: as a module it would cost every start 3 ms. Its helpers are its parameters. */
+/**
+ * A script that is read when something is first computed: as a module it would cost every start 3 ms. Its helpers come from whoever compiles it,
+ * function by function: constants first, and each function begins a line.
+ */
 function kernels(functions: Functions, banner: string): string {
   const body = new Printer();
   if (functions.has(COMPUTE)) writeFunctions(functions, [COMPUTE], body);
   const written = body.toString();
   const printer = new Printer();
-  printer.line(banner, `"use strict";`);
+  printer.line(banner);
   writeConstants(functions, written, printer);
-  const result = functions.has(COMPUTE) ? `(tensor) => ${COMPUTE}({ ith: 0, nth: 1, use_ref: false }, tensor)` : "() => {}";
-  return `${printer}\n${written}\nreturn ${result};\n`;
+  const call = functions.has(COMPUTE) ? `return ${COMPUTE}({ ith: 0, nth: 1, use_ref: false }, tensor);` : "";
+  return `${printer}\n${written}\nfunction check(tensor) {\n  ${call}\n}\n`;
 }
 
 function writeFunctions(functions: Functions, roots: readonly string[], printer: Printer): void {
