@@ -42,19 +42,11 @@ function threads(where: string, lib: Lib, n_threads: number, least: number): voi
 }
 
 /** A backend that runs on the CPU. */
-function onCpu(name: string): (lib: Lib, backend_cpu: Backend) => void {
-  return (lib, backend_cpu) =>
-    ensure(
-      lib.ggml_backend_is_cpu(backend_cpu),
-      () => `${name}(backend_cpu): expected a CPU backend, got ${lib.ggml_backend_name(backend_cpu)}`,
-    );
-}
-
-/** What a backend is to compute: the CPU's kernels are asked, another backend is asked for each operation. */
-function computedBy(name: string) {
-  return (lib: Lib, backend: Backend, graph: Graph) => {
-    guardCompute(name, lib, graph, backend);
-  };
+function onCpu(lib: Lib, name: string, backend_cpu: Backend): void {
+  ensure(
+    lib.ggml_backend_is_cpu(backend_cpu),
+    () => `${name}(backend_cpu): expected a CPU backend, got ${lib.ggml_backend_name(backend_cpu)}`,
+  );
 }
 
 /** Of ggml.h, ggml-backend.h and ggml-cpu.h. */
@@ -112,8 +104,12 @@ export const backends = {
     for (let i = 0; i < lib.ggml_graph_n_nodes(graph); i++) if (wanted.has(lib.ggml_graph_node(graph, i).address)) return;
     throw new Error("ggml_backend_compare_graph_backend(test_nodes): none of them is a node of the graph");
   },
-  ggml_backend_graph_compute: computedBy("ggml_backend_graph_compute"),
-  ggml_backend_graph_compute_async: computedBy("ggml_backend_graph_compute_async"),
+  ggml_backend_graph_compute(lib: Lib, backend: Backend, graph: Graph) {
+    guardCompute("ggml_backend_graph_compute", lib, graph, backend);
+  },
+  ggml_backend_graph_compute_async(lib: Lib, backend: Backend, graph: Graph) {
+    guardCompute("ggml_backend_graph_compute_async", lib, graph, backend);
+  },
   ggml_threadpool_new(lib: Lib, params: generated.ggml_threadpool_params) {
     threads("ggml_threadpool_new(params): n_threads", lib, params.n_threads, 1);
   },
@@ -135,10 +131,16 @@ export const backends = {
     room(lib, "ggml_graph_compute_with_ctx(ctx)", ctx, Math.ceil(work_size / 16) * 16 + OBJECT_SIZE);
   },
   ggml_backend_cpu_set_n_threads(lib: Lib, backend_cpu: Backend, n_threads: number) {
-    onCpu("ggml_backend_cpu_set_n_threads")(lib, backend_cpu);
+    onCpu(lib, "ggml_backend_cpu_set_n_threads", backend_cpu);
     threads("ggml_backend_cpu_set_n_threads(n_threads)", lib, n_threads, -Infinity);
   },
-  ggml_backend_cpu_set_threadpool: onCpu("ggml_backend_cpu_set_threadpool"),
-  ggml_backend_cpu_set_abort_callback: onCpu("ggml_backend_cpu_set_abort_callback"),
-  ggml_backend_cpu_set_use_ref: onCpu("ggml_backend_cpu_set_use_ref"),
+  ggml_backend_cpu_set_threadpool(lib: Lib, backend_cpu: Backend) {
+    onCpu(lib, "ggml_backend_cpu_set_threadpool", backend_cpu);
+  },
+  ggml_backend_cpu_set_abort_callback(lib: Lib, backend_cpu: Backend) {
+    onCpu(lib, "ggml_backend_cpu_set_abort_callback", backend_cpu);
+  },
+  ggml_backend_cpu_set_use_ref(lib: Lib, backend_cpu: Backend) {
+    onCpu(lib, "ggml_backend_cpu_set_use_ref", backend_cpu);
+  },
 };

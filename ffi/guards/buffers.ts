@@ -62,15 +62,13 @@ function viewable(lib: Lib, where: string, { view_src }: Tensor, allocatedHere: 
 }
 
 /** A context whose tensors a buffer can be made for. */
-function allocatableContext(name: string): (lib: Lib, ctx: generated.ggml_context) => void {
-  return (lib, ctx) => {
-    ensure(lib.ggml_get_no_alloc(ctx), () => `${name}(ctx): expected a context made with no_alloc: its tensors have no memory yet`);
-    const allocatedHere = new Set<bigint>();
-    for (let tensor = lib.ggml_get_first_tensor(ctx); tensor !== null; tensor = lib.ggml_get_next_tensor(ctx, tensor)) {
-      if (tensor.view_src !== null && tensor.buffer === null) viewable(lib, `${name}(ctx)`, tensor, allocatedHere);
-      if (tensor.view_src === null ? tensor.data === null : true) allocatedHere.add(tensor.address);
-    }
-  };
+function allocatableContext(lib: Lib, name: string, ctx: generated.ggml_context): void {
+  ensure(lib.ggml_get_no_alloc(ctx), () => `${name}(ctx): expected a context made with no_alloc: its tensors have no memory yet`);
+  const allocatedHere = new Set<bigint>();
+  for (let tensor = lib.ggml_get_first_tensor(ctx); tensor !== null; tensor = lib.ggml_get_next_tensor(ctx, tensor)) {
+    if (tensor.view_src !== null && tensor.buffer === null) viewable(lib, `${name}(ctx)`, tensor, allocatedHere);
+    if (tensor.view_src === null ? tensor.data === null : true) allocatedHere.add(tensor.address);
+  }
 }
 
 /** Of ggml-backend.h and ggml-alloc.h. */
@@ -155,7 +153,13 @@ export const buffers = {
       } needs ${needed}`;
     ensure(offset + needed <= size, say);
   },
-  ggml_backend_alloc_ctx_tensors: allocatableContext("ggml_backend_alloc_ctx_tensors"),
-  ggml_backend_alloc_ctx_tensors_from_buft: allocatableContext("ggml_backend_alloc_ctx_tensors_from_buft"),
-  ggml_backend_alloc_ctx_tensors_from_buft_size: allocatableContext("ggml_backend_alloc_ctx_tensors_from_buft_size"),
+  ggml_backend_alloc_ctx_tensors(lib: Lib, ctx: generated.ggml_context) {
+    allocatableContext(lib, "ggml_backend_alloc_ctx_tensors", ctx);
+  },
+  ggml_backend_alloc_ctx_tensors_from_buft(lib: Lib, ctx: generated.ggml_context) {
+    allocatableContext(lib, "ggml_backend_alloc_ctx_tensors_from_buft", ctx);
+  },
+  ggml_backend_alloc_ctx_tensors_from_buft_size(lib: Lib, ctx: generated.ggml_context) {
+    allocatableContext(lib, "ggml_backend_alloc_ctx_tensors_from_buft_size", ctx);
+  },
 };

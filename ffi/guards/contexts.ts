@@ -57,39 +57,36 @@ function elementwise(lib: Lib, name: string, tensor: Tensor): number {
   return size;
 }
 
-function fill(name: string): (lib: Lib, tensor: Tensor) => void {
-  return (lib, tensor) => {
-    const size = elementwise(lib, name, tensor), [nb0] = tensor.nb;
-    const say = () => `${name}(tensor): expected elements of a row next to each other, got nb[0]=${nb0}: ${show(lib, tensor)}`;
-    ensure(nb0 === size, say);
-  };
+/** A tensor whose elements C sets row by row. */
+function fill(lib: Lib, name: string, tensor: Tensor): void {
+  const size = elementwise(lib, name, tensor), [nb0] = tensor.nb;
+  const say = () => `${name}(tensor): expected elements of a row next to each other, got nb[0]=${nb0}: ${show(lib, tensor)}`;
+  ensure(nb0 === size, say);
 }
 
-function element1d(name: string): (lib: Lib, tensor: Tensor, i: number) => void {
-  const where = `${name}(i)`;
-  return (lib, tensor, i) => {
-    elementwise(lib, name, tensor);
-    indexOf(where, i, lib.ggml_nelements(tensor), "element");
-  };
+/** An element by its number. What an error says is put together only for an error: that costs more than the check. */
+function element1d(lib: Lib, name: string, tensor: Tensor, i: number): void {
+  elementwise(lib, name, tensor);
+  const count = lib.ggml_nelements(tensor);
+  if (i >= 0 && i < count) return;
+  indexOf(`${name}(i)`, i, count, "element");
 }
 
-function elementNd(name: string): (lib: Lib, tensor: Tensor, i0: number, i1: number, i2: number, i3: number) => void {
-  const where = [0, 1, 2, 3].map((i) => `${name}(i${i})`);
-  return (lib, tensor, i0, i1, i2, i3) => {
-    elementwise(lib, name, tensor);
-    const { ne } = tensor;
-    indexOf(where[0], i0, ne[0], "element");
-    indexOf(where[1], i1, ne[1], "row");
-    indexOf(where[2], i2, ne[2], "matrix");
-    indexOf(where[3], i3, ne[3], "block of matrices");
-  };
+/** An element by its four indices. */
+function elementNd(lib: Lib, name: string, tensor: Tensor, i0: number, i1: number, i2: number, i3: number): void {
+  elementwise(lib, name, tensor);
+  const { ne } = tensor;
+  if (i0 >= 0 && i0 < ne[0] && i1 >= 0 && i1 < ne[1] && i2 >= 0 && i2 < ne[2] && i3 >= 0 && i3 < ne[3]) return;
+  indexOf(`${name}(i0)`, i0, ne[0], "element");
+  indexOf(`${name}(i1)`, i1, ne[1], "row");
+  indexOf(`${name}(i2)`, i2, ne[2], "matrix");
+  indexOf(`${name}(i3)`, i3, ne[3], "block of matrices");
 }
 
-function scalar(name: string): (lib: Lib, ctx: generated.ggml_context) => void {
-  return (lib, ctx) => {
-    ensure(!lib.ggml_get_no_alloc(ctx), () => `${name}(ctx): the context was made with no_alloc: a number needs memory`);
-    room(lib, `${name}(ctx)`, ctx, lib.ggml_tensor.size + OBJECT_SIZE + 16);
-  };
+/** A context with room for a tensor of one number. */
+function scalar(lib: Lib, name: string, ctx: generated.ggml_context): void {
+  ensure(!lib.ggml_get_no_alloc(ctx), () => `${name}(ctx): the context was made with no_alloc: a number needs memory`);
+  room(lib, `${name}(ctx)`, ctx, lib.ggml_tensor.size + OBJECT_SIZE + 16);
 }
 
 /** Floats that an argument points to, which may begin anywhere. */
@@ -115,18 +112,42 @@ export const contexts = {
     if (memory === null) throw new RangeError(`ggml_init(params): there is no memory for mem_size ${mem_size}`);
     free(memory, BigInt(mem_size));
   },
-  ggml_new_i32: scalar("ggml_new_i32"),
-  ggml_new_f32: scalar("ggml_new_f32"),
-  ggml_set_i32: fill("ggml_set_i32"),
-  ggml_set_f32: fill("ggml_set_f32"),
-  ggml_get_i32_1d: element1d("ggml_get_i32_1d"),
-  ggml_set_i32_1d: element1d("ggml_set_i32_1d"),
-  ggml_get_f32_1d: element1d("ggml_get_f32_1d"),
-  ggml_set_f32_1d: element1d("ggml_set_f32_1d"),
-  ggml_get_i32_nd: elementNd("ggml_get_i32_nd"),
-  ggml_set_i32_nd: elementNd("ggml_set_i32_nd"),
-  ggml_get_f32_nd: elementNd("ggml_get_f32_nd"),
-  ggml_set_f32_nd: elementNd("ggml_set_f32_nd"),
+  ggml_new_i32(lib: Lib, ctx: generated.ggml_context) {
+    scalar(lib, "ggml_new_i32", ctx);
+  },
+  ggml_new_f32(lib: Lib, ctx: generated.ggml_context) {
+    scalar(lib, "ggml_new_f32", ctx);
+  },
+  ggml_set_i32(lib: Lib, tensor: Tensor) {
+    fill(lib, "ggml_set_i32", tensor);
+  },
+  ggml_set_f32(lib: Lib, tensor: Tensor) {
+    fill(lib, "ggml_set_f32", tensor);
+  },
+  ggml_get_i32_1d(lib: Lib, tensor: Tensor, i: number) {
+    element1d(lib, "ggml_get_i32_1d", tensor, i);
+  },
+  ggml_set_i32_1d(lib: Lib, tensor: Tensor, i: number) {
+    element1d(lib, "ggml_set_i32_1d", tensor, i);
+  },
+  ggml_get_f32_1d(lib: Lib, tensor: Tensor, i: number) {
+    element1d(lib, "ggml_get_f32_1d", tensor, i);
+  },
+  ggml_set_f32_1d(lib: Lib, tensor: Tensor, i: number) {
+    element1d(lib, "ggml_set_f32_1d", tensor, i);
+  },
+  ggml_get_i32_nd(lib: Lib, tensor: Tensor, i0: number, i1: number, i2: number, i3: number) {
+    elementNd(lib, "ggml_get_i32_nd", tensor, i0, i1, i2, i3);
+  },
+  ggml_set_i32_nd(lib: Lib, tensor: Tensor, i0: number, i1: number, i2: number, i3: number) {
+    elementNd(lib, "ggml_set_i32_nd", tensor, i0, i1, i2, i3);
+  },
+  ggml_get_f32_nd(lib: Lib, tensor: Tensor, i0: number, i1: number, i2: number, i3: number) {
+    elementNd(lib, "ggml_get_f32_nd", tensor, i0, i1, i2, i3);
+  },
+  ggml_set_f32_nd(lib: Lib, tensor: Tensor, i0: number, i1: number, i2: number, i3: number) {
+    elementNd(lib, "ggml_set_f32_nd", tensor, i0, i1, i2, i3);
+  },
   ggml_quantize_chunk(
     lib: Lib,
     type: generated.ggml_type,

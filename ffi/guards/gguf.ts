@@ -43,22 +43,15 @@ function wrongValue(lib: Lib, name: string, ctx: Gguf, id: Int, wanted: string):
   );
 }
 
-/** The guard of `gguf_get_val_…`. An array of one element will do. */
-function valueOf(name: string, type: (lib: Lib) => generated.gguf_type): (lib: Lib, ctx: Gguf, id: Int) => void {
-  return (lib, ctx, id) => {
-    keyOf(lib, name, ctx, id);
-    const held = contents(lib, ctx, id);
-    if (held.type !== type(lib) || (held.n ?? 1) !== 1) throw wrongValue(lib, name, ctx, id, `a ${lib.gguf_type_name(type(lib))}`);
-  };
+/** A key that holds one value of a type. An array of one element will do. */
+function valueOf(lib: Lib, name: string, ctx: Gguf, id: Int, type: generated.gguf_type): void {
+  keyOf(lib, name, ctx, id);
+  const held = contents(lib, ctx, id);
+  if (held.type !== type || (held.n ?? 1) !== 1) throw wrongValue(lib, name, ctx, id, `a ${lib.gguf_type_name(type)}`);
 }
 
-/** The guard of `gguf_set_val_…` for every type but the one that the reserved key has. */
-function setterOf(name: string): (lib: Lib, ctx: Gguf, key: string) => void {
-  return (lib, _ctx, key) => reserved(lib, name, key);
-}
-
-function tensorIdOf(name: string): (lib: Lib, ctx: Gguf, id: Int) => void {
-  return (lib, ctx, id) => indexOf(`${name}(tensor_id)`, id, lib.gguf_get_n_tensors(ctx), "tensor");
+function tensorIdOf(lib: Lib, name: string, ctx: Gguf, id: Int): void {
+  indexOf(`${name}(tensor_id)`, id, lib.gguf_get_n_tensors(ctx), "tensor");
 }
 
 /** The index of a tensor that must be there. */
@@ -69,21 +62,19 @@ function namedTensor(lib: Lib, where: string, ctx: Gguf, name: string): number {
 }
 
 /** Every tensor must have data when a whole file is written. */
-function writable(name: string): (lib: Lib, ctx: Gguf, file: unknown, only_meta: boolean) => void {
-  return (lib, ctx, _file, only_meta) => {
-    const n = lib.gguf_get_n_tensors(ctx);
-    if (only_meta || n === 0) return;
-    // struct gguf_context: uint32_t version; std::vector<gguf_kv> kv; std::vector<gguf_tensor_info> info; …
-    const view = peek(ctx), first = view.getBigUint64(32), size = lib.ggml_tensor.size + 8;
-    if (view.getUint32(0) !== lib.gguf_get_version(ctx) || view.getBigUint64(40) - first !== BigInt(n * size)) return;
-    for (let i = 0; i < n; i++) {
-      const tensor = new lib.ggml_tensor(first + BigInt(i * size), ctx.owner);
-      const say = (what: string) => () =>
-        `${name}(ctx): ${what}: ${show(lib, tensor)}; call gguf_set_tensor_data, or write only the metadata`;
-      ensure(tensor.buffer !== null || tensor.data !== null, say("a tensor has no data"));
-      ensure(lib.ggml_is_contiguous(tensor), say("a tensor isn't contiguous"));
-    }
-  };
+function writable(lib: Lib, name: string, ctx: Gguf, only_meta: boolean): void {
+  const n = lib.gguf_get_n_tensors(ctx);
+  if (only_meta || n === 0) return;
+  // struct gguf_context: uint32_t version; std::vector<gguf_kv> kv; std::vector<gguf_tensor_info> info; …
+  const view = peek(ctx), first = view.getBigUint64(32), size = lib.ggml_tensor.size + 8;
+  if (view.getUint32(0) !== lib.gguf_get_version(ctx) || view.getBigUint64(40) - first !== BigInt(n * size)) return;
+  for (let i = 0; i < n; i++) {
+    const tensor = new lib.ggml_tensor(first + BigInt(i * size), ctx.owner);
+    const say = (what: string) => () =>
+      `${name}(ctx): ${what}: ${show(lib, tensor)}; call gguf_set_tensor_data, or write only the metadata`;
+    ensure(tensor.buffer !== null || tensor.data !== null, say("a tensor has no data"));
+    ensure(lib.ggml_is_contiguous(tensor), say("a tensor isn't contiguous"));
+  }
 }
 
 /** Of gguf.h. */
@@ -111,45 +102,103 @@ export const gguf = {
     if (type !== lib.GGUF_TYPE_STRING) throw wrongValue(lib, "gguf_get_arr_str", ctx, id, "an array of strings");
     indexOf("gguf_get_arr_str(i)", i, n ?? 1, "string");
   },
-  gguf_get_val_u8: valueOf("gguf_get_val_u8", (lib) => lib.GGUF_TYPE_UINT8),
-  gguf_get_val_i8: valueOf("gguf_get_val_i8", (lib) => lib.GGUF_TYPE_INT8),
-  gguf_get_val_u16: valueOf("gguf_get_val_u16", (lib) => lib.GGUF_TYPE_UINT16),
-  gguf_get_val_i16: valueOf("gguf_get_val_i16", (lib) => lib.GGUF_TYPE_INT16),
-  gguf_get_val_u32: valueOf("gguf_get_val_u32", (lib) => lib.GGUF_TYPE_UINT32),
-  gguf_get_val_i32: valueOf("gguf_get_val_i32", (lib) => lib.GGUF_TYPE_INT32),
-  gguf_get_val_f32: valueOf("gguf_get_val_f32", (lib) => lib.GGUF_TYPE_FLOAT32),
-  gguf_get_val_u64: valueOf("gguf_get_val_u64", (lib) => lib.GGUF_TYPE_UINT64),
-  gguf_get_val_i64: valueOf("gguf_get_val_i64", (lib) => lib.GGUF_TYPE_INT64),
-  gguf_get_val_f64: valueOf("gguf_get_val_f64", (lib) => lib.GGUF_TYPE_FLOAT64),
-  gguf_get_val_bool: valueOf("gguf_get_val_bool", (lib) => lib.GGUF_TYPE_BOOL),
-  gguf_get_val_str: valueOf("gguf_get_val_str", (lib) => lib.GGUF_TYPE_STRING),
+  gguf_get_val_u8(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_u8", ctx, id, lib.GGUF_TYPE_UINT8);
+  },
+  gguf_get_val_i8(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_i8", ctx, id, lib.GGUF_TYPE_INT8);
+  },
+  gguf_get_val_u16(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_u16", ctx, id, lib.GGUF_TYPE_UINT16);
+  },
+  gguf_get_val_i16(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_i16", ctx, id, lib.GGUF_TYPE_INT16);
+  },
+  gguf_get_val_u32(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_u32", ctx, id, lib.GGUF_TYPE_UINT32);
+  },
+  gguf_get_val_i32(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_i32", ctx, id, lib.GGUF_TYPE_INT32);
+  },
+  gguf_get_val_f32(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_f32", ctx, id, lib.GGUF_TYPE_FLOAT32);
+  },
+  gguf_get_val_u64(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_u64", ctx, id, lib.GGUF_TYPE_UINT64);
+  },
+  gguf_get_val_i64(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_i64", ctx, id, lib.GGUF_TYPE_INT64);
+  },
+  gguf_get_val_f64(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_f64", ctx, id, lib.GGUF_TYPE_FLOAT64);
+  },
+  gguf_get_val_bool(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_bool", ctx, id, lib.GGUF_TYPE_BOOL);
+  },
+  gguf_get_val_str(lib: Lib, ctx: Gguf, id: Int) {
+    valueOf(lib, "gguf_get_val_str", ctx, id, lib.GGUF_TYPE_STRING);
+  },
   gguf_get_val_data(lib: Lib, ctx: Gguf, id: Int) {
     keyOf(lib, "gguf_get_val_data", ctx, id);
     const { type, n } = contents(lib, ctx, id);
     if (type === lib.GGUF_TYPE_STRING || (n ?? 1) !== 1) throw wrongValue(lib, "gguf_get_val_data", ctx, id, "one number");
   },
-  gguf_get_tensor_offset: tensorIdOf("gguf_get_tensor_offset"),
-  gguf_get_tensor_name: tensorIdOf("gguf_get_tensor_name"),
-  gguf_get_tensor_ne: tensorIdOf("gguf_get_tensor_ne"),
-  gguf_get_tensor_type: tensorIdOf("gguf_get_tensor_type"),
-  gguf_get_tensor_size: tensorIdOf("gguf_get_tensor_size"),
-  gguf_set_val_u8: setterOf("gguf_set_val_u8"),
-  gguf_set_val_i8: setterOf("gguf_set_val_i8"),
-  gguf_set_val_u16: setterOf("gguf_set_val_u16"),
-  gguf_set_val_i16: setterOf("gguf_set_val_i16"),
+  gguf_get_tensor_offset(lib: Lib, ctx: Gguf, id: Int) {
+    tensorIdOf(lib, "gguf_get_tensor_offset", ctx, id);
+  },
+  gguf_get_tensor_name(lib: Lib, ctx: Gguf, id: Int) {
+    tensorIdOf(lib, "gguf_get_tensor_name", ctx, id);
+  },
+  gguf_get_tensor_ne(lib: Lib, ctx: Gguf, id: Int) {
+    tensorIdOf(lib, "gguf_get_tensor_ne", ctx, id);
+  },
+  gguf_get_tensor_type(lib: Lib, ctx: Gguf, id: Int) {
+    tensorIdOf(lib, "gguf_get_tensor_type", ctx, id);
+  },
+  gguf_get_tensor_size(lib: Lib, ctx: Gguf, id: Int) {
+    tensorIdOf(lib, "gguf_get_tensor_size", ctx, id);
+  },
+  gguf_set_val_u8(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_u8", key);
+  },
+  gguf_set_val_i8(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_i8", key);
+  },
+  gguf_set_val_u16(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_u16", key);
+  },
+  gguf_set_val_i16(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_i16", key);
+  },
   gguf_set_val_u32(lib: Lib, _ctx: Gguf, key: string, val: number) {
     named("gguf_set_val_u32", key);
     if (key !== lib.GGUF_KEY_GENERAL_ALIGNMENT || (val > 0 && (val & (val - 1)) === 0)) return;
     throw new RangeError(`gguf_set_val_u32(val): ${JSON.stringify(key)} must be a power of two, got ${val}`);
   },
-  gguf_set_val_i32: setterOf("gguf_set_val_i32"),
-  gguf_set_val_f32: setterOf("gguf_set_val_f32"),
-  gguf_set_val_u64: setterOf("gguf_set_val_u64"),
-  gguf_set_val_i64: setterOf("gguf_set_val_i64"),
-  gguf_set_val_f64: setterOf("gguf_set_val_f64"),
-  gguf_set_val_bool: setterOf("gguf_set_val_bool"),
-  gguf_set_val_str: setterOf("gguf_set_val_str"),
-  gguf_set_arr_str: setterOf("gguf_set_arr_str"),
+  gguf_set_val_i32(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_i32", key);
+  },
+  gguf_set_val_f32(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_f32", key);
+  },
+  gguf_set_val_u64(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_u64", key);
+  },
+  gguf_set_val_i64(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_i64", key);
+  },
+  gguf_set_val_f64(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_f64", key);
+  },
+  gguf_set_val_bool(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_bool", key);
+  },
+  gguf_set_val_str(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_val_str", key);
+  },
+  gguf_set_arr_str(lib: Lib, _ctx: Gguf, key: string) {
+    reserved(lib, "gguf_set_arr_str", key);
+  },
   gguf_set_arr_data(lib: Lib, _ctx: Gguf, key: string, type: generated.gguf_type) {
     reserved(lib, "gguf_set_arr_data", key);
     const plain = type !== lib.GGUF_TYPE_STRING && type !== lib.GGUF_TYPE_ARRAY;
@@ -174,6 +223,10 @@ export const gguf = {
   gguf_set_tensor_data(lib: Lib, ctx: Gguf, name: string) {
     namedTensor(lib, "gguf_set_tensor_data(name)", ctx, name);
   },
-  gguf_write_to_file: writable("gguf_write_to_file"),
-  gguf_write_to_file_ptr: writable("gguf_write_to_file_ptr"),
+  gguf_write_to_file(lib: Lib, ctx: Gguf, _file: unknown, only_meta: boolean) {
+    writable(lib, "gguf_write_to_file", ctx, only_meta);
+  },
+  gguf_write_to_file_ptr(lib: Lib, ctx: Gguf, _file: unknown, only_meta: boolean) {
+    writable(lib, "gguf_write_to_file_ptr", ctx, only_meta);
+  },
 };

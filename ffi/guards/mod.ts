@@ -7,6 +7,8 @@
  * itself (whether a scheduler holds a graph, how many leafs a graph has) is read from C's own structs by `peek`, and only where what can also
  * be asked for is found in its place: with a library that lays them out otherwise such a check is left out.
  *
+ * All are methods, which are compiled when they are first called: these modules are loaded by every program, and should cost it nothing more.
+ *
  * Not here: what is translated from ggml.c (`../guards.js`), and what a kernel asserts of what it computes (`../guard_compute.ts`).
  *
  * @module

@@ -62,10 +62,8 @@ function schedulable(lib: Lib, where: string, sched: Sched, graph: Graph): void 
 }
 
 /** A graph that will be allocated if the scheduler holds none. */
-function computable(name: string): (lib: Lib, sched: Sched, graph: Graph) => void {
-  return (lib, sched, graph) => {
-    if (stateOf(lib, sched)?.allocated === false) schedulable(lib, `${name}(graph)`, sched, graph);
-  };
+function computable(lib: Lib, name: string, sched: Sched, graph: Graph): void {
+  if (stateOf(lib, sched)?.allocated === false) schedulable(lib, `${name}(graph)`, sched, graph);
 }
 
 /** One of a scheduler's backends. */
@@ -146,8 +144,12 @@ export const schedulers = {
     ensure(!full, () => "ggml_backend_sched_alloc_graph(graph): the scheduler holds it already: call ggml_backend_sched_reset first");
     schedulable(lib, "ggml_backend_sched_alloc_graph(graph)", sched, graph);
   },
-  ggml_backend_sched_graph_compute: computable("ggml_backend_sched_graph_compute"),
-  ggml_backend_sched_graph_compute_async: computable("ggml_backend_sched_graph_compute_async"),
+  ggml_backend_sched_graph_compute(lib: Lib, sched: Sched, graph: Graph) {
+    computable(lib, "ggml_backend_sched_graph_compute", sched, graph);
+  },
+  ggml_backend_sched_graph_compute_async(lib: Lib, sched: Sched, graph: Graph) {
+    computable(lib, "ggml_backend_sched_graph_compute_async", sched, graph);
+  },
   ggml_gallocr_new_n(_lib: Lib, _bufts: unknown, n_bufs: number) {
     between("ggml_gallocr_new_n(n_bufs)", n_bufs, 1, Infinity);
   },
