@@ -54,7 +54,7 @@ export {
   setText,
 } from "./fields.ts";
 export { expectKernels } from "./guard_compute.ts";
-export { byHand } from "./guards_by_hand.ts";
+export { byHand } from "./guards/mod.ts";
 export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { atLeast } from "./lengths.ts";

@@ -1,7 +1,7 @@
 /** Guards written by hand: what would end the process is an Error that names the function and the argument. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { byHand } from "../ffi/guards_by_hand.ts";
+import { byHand } from "../ffi/guards/mod.ts";
 import { cases } from "./guards/by_hand.ts";
 import { deno } from "./process.ts";
 

@@ -8,7 +8,7 @@
 
 import { describe } from "../ffi/describe.ts";
 import { guardCompute } from "../ffi/guard_compute.ts";
-import { byHand } from "../ffi/guards_by_hand.ts";
+import { byHand } from "../ffi/guards/mod.ts";
 import { lib } from "../ffi/lib.js";
 import { guarding } from "../ffi/library.ts";
 import { busy, type ComputeOptions, prepare, type Task } from "./computing/task.ts";

@@ -30,7 +30,7 @@
  *   #pragma calls f              f may run callbacks before it returns: what they throw is thrown by f
  *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
  *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
- *   #pragma guard f              f is guarded by hand, in ffi/guards_by_hand.ts: what it would abort() on is an Error
+ *   #pragma guard f              f is guarded by hand, in ffi/guards/: what it would abort() on is an Error
  *   #pragma flags e              the values of enum e are or'ed
  *   #pragma count f(x)           the parameter x of the function f, or the field x of the struct f, takes the number of its enum's values too
  *
