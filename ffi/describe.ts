@@ -4,8 +4,16 @@
  * @module
  */
 
-/** Any value in a few words, for "expected this, got that". */
+/** Any value in a few words, for "expected this, got that". It never throws, whatever the value's own getters do. */
 export function describe(value: unknown): string {
+  try {
+    return inWords(value);
+  } catch {
+    return "an object that can't be looked at";
+  }
+}
+
+function inWords(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === "string") return `the string ${JSON.stringify(value.length > 40 ? value.slice(0, 40) + "…" : value)}`;
   if (typeof value === "number" || typeof value === "boolean") return `the ${typeof value} ${value}`;
