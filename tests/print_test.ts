@@ -168,6 +168,17 @@ Deno.test("print and formatTensor: wrong arguments", () => {
   assertEquals(bad(a, { edgeItems: 0 }), "RangeError: formatTensor: edgeItems must be a whole number from 1, got 0");
   assertEquals(bad(a, { threshold: "9" }), 'TypeError: formatTensor: threshold must be a number, got the string "9"');
   assertEquals(bad(ndarray(a, [4])), "RangeError: formatTensor: an ndarray of shape [4] reaches past its data of 3");
+  assertEquals(
+    bad({ data: a, shape: [-3], stride: [1], offset: 0 }),
+    "RangeError: formatTensor: an ndarray of shape [-3]: its shape, strides and offset must be whole numbers, and a stride for each dimension",
+  );
+  const gone = ndarray(new Float32Array(3));
+  gone.data.buffer.transfer();
+  assertEquals(bad(gone), "TypeError: formatTensor: an ndarray of shape [3]: its memory was transferred elsewhere, or shrank");
+  assertEquals(bad(gone.data), "TypeError: formatTensor: an ndarray of shape [0]: its memory was transferred elsewhere, or shrank");
+  const freed = init({ memSize: 4096 }), tensor = newTensor(freed, lib.GGML_TYPE_F32, 3);
+  freed[Symbol.dispose]();
+  assertMatch(bad(tensor), /^Error: formatTensor: the owner of this ggml_tensor was freed/);
   using ctx = init({ noAlloc: true });
   assertMatch(bad(newTensor(ctx, lib.GGML_TYPE_F32, 3)), /^Error: formatTensor: tensor of f32, ne=\[3, 1, 1, 1\] has no memory yet/);
   assertMatch(bad(newTensor(ctx, lib.GGML_TYPE_Q8_1, 32)), /^TypeError: formatTensor: ggml has no conversion from q8_1 to f32/);
