@@ -76,15 +76,6 @@ export function pathOf(path: string | URL, where: string): string {
   return Deno.build.os === "windows" ? name.slice(1) : name;
 }
 
-/** Memory of that size. */
-export function allocate(length: number, where: string): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    throw new RangeError(`${where}: no memory for ${length} bytes`, { cause });
-  }
-}
-
 /** An error of the same class that says what was being done. */
 export function inContext(error: unknown, context: string): Error {
   const { message, constructor } = error as Error;
