@@ -6,12 +6,12 @@
 
 import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
+import { pathOf } from "../files/path.ts";
 import { encodeHead } from "./encode.ts";
 import { type GgufValueInput, inferValue } from "./infer.ts";
 import { isPowerOfTwo } from "./read_metadata.ts";
 import { replaceFile } from "./replace.ts";
 import { alignUp } from "./shape.ts";
-import { pathOf } from "./source.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
 import { encodeText } from "./text.ts";
 import { type GgufValue, isAlignmentKey } from "./values.ts";
