@@ -9,6 +9,7 @@ import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
 import type { NdArray, TypedArray } from "../ndarray.ts";
 import { allocate } from "../copying/allocate.ts";
+import { bufferOf } from "../copying/operand.ts";
 import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import { numbersOf } from "./numbers.ts";
 import type { TensorEntry } from "./read_tensors.ts";
@@ -172,9 +173,4 @@ export class GgufTensor implements TensorShape {
   #where(method: string): string {
     return `${method} of tensor ${JSON.stringify(this.name)}`;
   }
-}
-
-/** The buffer that holds a tensor's data; null for one in a context's own memory. */
-export function bufferOf({ buffer, view_src }: lib.ggml_tensor): lib.ggml_backend_buffer | null {
-  return view_src === null ? buffer : view_src.buffer;
 }

@@ -8,9 +8,10 @@ import { describe } from "../../ffi/describe.ts";
 import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
 import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { bufferOf } from "../copying/operand.ts";
 import { typeInfo, typeOfArray } from "../copying/types.ts";
 import type { TensorHead } from "./encode.ts";
-import { bufferOf, GgufTensor } from "./tensor.ts";
+import { GgufTensor } from "./tensor.ts";
 
 /** Pieces of bytes, one after the other: each is written before the next one is asked for. */
 export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

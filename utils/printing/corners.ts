@@ -8,6 +8,7 @@
 
 import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
+import { allocate } from "../copying/allocate.ts";
 import { countOf } from "../copying/box.ts";
 import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
 import { TensorSlice } from "../slice.ts";
@@ -85,10 +86,10 @@ function rowsOfArray(array: NdArray<TypedArray>, name: string): Rows {
   const what = () => `${name}: an ndarray of shape [${shape.join(", ")}]`;
   expectThere(data, what);
   expectInside(array, what);
-  const step = stride.at(-1) ?? 1;
+  const step = stride.at(-1) ?? 1, kind = data.constructor as new (memory: ArrayBuffer) => TypedArray;
   return {
     shape,
-    create: (length) => new (data.constructor as new (length: number) => TypedArray)(length),
+    create: (length) => new kind(allocate(length * data.BYTES_PER_ELEMENT, name).buffer),
     read(index, start, end, to, at) {
       let from = offset + start * step;
       index.forEach((i, axis) => from += i * stride[axis]);

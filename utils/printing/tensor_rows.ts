@@ -9,6 +9,7 @@
 
 import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
+import { allocate } from "../copying/allocate.ts";
 import { type Layout, reachOf } from "../copying/box.ts";
 import type { Rows } from "./corners.ts";
 import { describeTensor, layoutOf } from "../copying/layout.ts";
@@ -35,7 +36,7 @@ export function rowsOfTensor(tensor: lib.ggml_tensor, slice: TensorSlice | null,
   if (array === Float32Array && info.toFloat === null) {
     throw new TypeError(`${name}: ggml has no conversion from ${info.name} to f32 (${describeTensor(tensor)})`);
   }
-  const create = (length: number) => new (array as unknown as new (length: number) => TypedArray)(length);
+  const create = (length: number) => new array(allocate(length * array.BYTES_PER_ELEMENT, name).buffer);
   const layout = slice?.layout ?? layoutOf(tensor, info, name);
   const { shape } = layout;
   if (shape.includes(0)) return { shape, create, read: () => {} };
