@@ -227,6 +227,11 @@ Deno.test("npy: a missing file, a folder, a wrong path, a wrong array", () => {
       assertThrows(() => writeNpy(`${folder}/a.npy`, [1] as never), TypeError).message,
       /^writeNpy: expected a tensor, a slice, an ndarray/,
     );
+    const endless = { data: new Float32Array(1), shape: [2 ** 40], stride: [0], offset: 0 };
+    assertMatch(
+      assertThrows(() => writeNpy(`${folder}/a.npy`, endless as never), RangeError).message,
+      /^writeNpy: no memory for \d+ bytes$/,
+    );
     Deno.mkdirSync(`${folder}/taken/in`, { recursive: true });
     assertThrows(() => writeNpy(`${folder}/taken`, new Float32Array(1)), Error);
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["taken"]);
