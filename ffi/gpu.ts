@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "./describe.ts";
 import { type Library, whyNot } from "./files.ts";
 import { fileNames, type Gpu, GPUS, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
 import { fetchPackage, installedPackage, specifierOf } from "./npm.ts";
@@ -29,7 +30,7 @@ export const NEEDS: Readonly<Record<Gpu, string>> = {
  *
  * @param options `gpu`: as in `load({ gpu })`.
  * @throws {Error} If there is none for this platform, or it is not to be had.
- * @throws {TypeError} If `gpu` is no kind of GPU.
+ * @throws {TypeError} If the options are none, or `gpu` is no kind of GPU.
  *
  * @example
  * ```ts
@@ -38,7 +39,9 @@ export const NEEDS: Readonly<Record<Gpu, string>> = {
  * await download({ gpu: false }); // then load({ gpu: false })
  * ```
  */
-export async function download({ gpu }: { gpu: Gpu | false }): Promise<void> {
+export async function download(options: { gpu: Gpu | false }): Promise<void> {
+  if (typeof options !== "object" || options === null) throw new TypeError(`download: expected { gpu }, got ${describe(options)}`);
+  const { gpu } = options;
   expectKind(gpu, "download({ gpu })");
   const call = `download({ gpu: ${JSON.stringify(gpu)} })`;
   const place = await fetchPackage(platformOf(gpu, call));
@@ -48,7 +51,7 @@ export async function download({ gpu }: { gpu: Gpu | false }): Promise<void> {
 /** Throws unless `gpu` is a kind of GPU, or false. */
 export function expectKind(gpu: unknown, where: string): void {
   if (gpu === false || (GPUS as readonly unknown[]).includes(gpu)) return;
-  throw new TypeError(`${where}: expected ${GPUS.map((name) => `"${name}"`).join(", ")} or false, got ${Deno.inspect(gpu)}`);
+  throw new TypeError(`${where}: expected ${GPUS.map((name) => `"${name}"`).join(", ")} or false, got ${describe(gpu)}`);
 }
 
 /**

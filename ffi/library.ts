@@ -6,6 +6,7 @@
 
 import { type Abi, checkAbi } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "./abort.ts";
+import { describe } from "./describe.ts";
 import { Library } from "./files.ts";
 import { type Gpu, libraryVariable, type Missing, type Place } from "./find.ts";
 import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
@@ -122,7 +123,7 @@ export function load(options: LoadOptions = {}): LibraryInfo {
 
 function expectOptions(options: LoadOptions): void {
   const wrong = (what: string, expected: string, value: unknown) =>
-    new TypeError(`load${what}: expected ${expected}, got ${Deno.inspect(value)}`);
+    new TypeError(`load${what}: expected ${expected}, got ${describe(value)}`);
   if (typeof options !== "object" || options === null) throw wrong("", "options such as { path }", options);
   const { path, gpu, guards, debug, onAbort } = options;
   if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);

@@ -101,6 +101,13 @@ Deno.test("what is being copied can't be freed, and a transferred array is an er
   const read = copyAsync(source, t);
   source.buffer.transfer();
   await assertRejects(() => read, Error, "source's memory was transferred elsewhere");
+  for (const type of [lib.GGML_TYPE_F32, lib.GGML_TYPE_Q6_K]) {
+    const memory = new ArrayBuffer(32 << 20, { maxByteLength: 32 << 20 }), numbers = new Float32Array(memory);
+    using large = init({ memSize: 33 << 20 });
+    const shrinking = copyAsync(numbers, newTensor(large, type, numbers.length));
+    memory.resize(16);
+    await assertRejects(() => shrinking, Error, "source's memory was transferred elsewhere meanwhile, or shrank");
+  }
   lib.ggml_free(ctx);
 });
 
@@ -111,7 +118,12 @@ Deno.test("wrong options and data are refused, and nothing is left held", async 
   await assertRejects(() => copyAsync(numbers, t, { threads: "2" as never }), TypeError, "threads must be");
   await assertRejects(() => copyAsync(numbers, t, { signal: {} as never }), TypeError, "signal must be");
   await assertRejects(() => copyAsync(numbers, t, { onProgress: 1 as never }), TypeError, "onProgress must be");
-  await assertRejects(() => copyAsync(numbers, t, null as never), TypeError, "expected options");
+  await assertRejects(() => copyAsync(numbers, t, null as never), TypeError, "copyAsync: expected options");
+  await assertRejects(
+    () => copyAsync(numbers, t, { allowRequantize: 1 as never }),
+    TypeError,
+    "copyAsync: allowRequantize must be a boolean",
+  );
   await assertRejects(() => copyAsync(new Float32Array(5), t), RangeError, "copyAsync: the shapes");
   const grid = newTensor(ctx, lib.GGML_TYPE_IQ3_S, 256);
   await assertRejects(() => copyAsync(new Float32Array(256).fill(NaN), grid), RangeError, "got NaN");

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, init, ndarray, type TypedArray, view } from "@ggml/deno/utils";
+import { copy, init, ndarray, quantize, type TypedArray, view } from "@ggml/deno/utils";
 import { bytesOf, compute, newTensor, ramp, wave, withContext } from "./context.ts";
 
 const SHAPES = [[7], [5, 3], [4, 3, 2], [5, 4, 3, 2]]; // row-major
@@ -238,7 +238,7 @@ Deno.test("a type that needs an importance matrix says so, and takes one", () =>
     t.name = "weights";
     assertThrows(() => copy(wave(512), t), Error, `tensor "weights" of iq2_xxs, ne=[256, 2, 1, 1]`);
     assertThrows(() => copy(wave(512), t, { imatrix: new Float32Array(512) }), RangeError, "256");
-    assertThrows(() => copy(wave(512), t, { imatrix: [1, 2] as never }), RangeError, "Float32Array");
+    assertThrows(() => copy(wave(512), t, { imatrix: [1, 2] as never }), TypeError, "copy: imatrix must be a Float32Array");
     copy(wave(512), t, { imatrix: new Float32Array(256).fill(1) });
   }));
 
@@ -441,18 +441,60 @@ Deno.test("what is no array or tensor, has no tensor type, or no memory, is refu
       assertThrows(() => view(wrong as never), TypeError, "view: expected a tensor, got");
     }
     assertThrows(() => copy(new Uint32Array(4), t), TypeError, "Uint32Array of 4");
-    assertThrows(() => copy(new Float32Array(4), t, null as never), TypeError, "copy: expected { allowRequantize, imatrix }, got null");
+    assertThrows(() => copy(new Float32Array(4), t, null as never), TypeError, "copy: expected options such as { imatrix }, got null");
     assertThrows(() => view(t, null as never), TypeError, "view: expected { allowCopy }, got null");
-    assertThrows(() => ndarray(null as never), TypeError, "ndarray: expected a typed array, got null");
+    for (const allowRequantize of [null, 0, "no"]) {
+      assertThrows(() => copy(t, t, { allowRequantize } as never), TypeError, "copy: allowRequantize must be a boolean, got");
+    }
+    assertThrows(() => copy(new Float32Array(4), t, { imatrix: 5 as never }), TypeError, "copy: imatrix must be a Float32Array");
+    assertThrows(() => copy(new Uint8Array(0), t), TypeError, "copy: Uint8Array of 0: no tensor type has its elements");
     const gone = new Float32Array(4);
     gone.buffer.transfer();
-    assertThrows(() => copy(gone, t), TypeError, "transferred elsewhere");
+    assertThrows(() => copy(gone, t), TypeError, "copy: source: Float32Array of 0: its memory was transferred elsewhere, or shrank");
+    const memory = new ArrayBuffer(32, { maxByteLength: 32 }), shrunk = new Float32Array(memory, 16);
+    memory.resize(8);
+    assertThrows(() => copy(t, shrunk), TypeError, "copy: destination: Float32Array of 0: its memory was transferred elsewhere, or shrank");
     assertThrows(() => copy(new BigUint64Array(4), t), TypeError, "BigUint64Array of 4");
     assertThrows(() => copy(new Float32Array(new SharedArrayBuffer(16)) as never, t), TypeError, "shared memory");
     using empty = init({ memSize: 4096, noAlloc: true });
     const unallocated = newTensor(empty, lib.GGML_TYPE_F32, 4);
     assertThrows(() => copy(new Float32Array(4), unallocated), Error, "no memory yet");
     assertThrows(() => view(unallocated), Error, "no memory yet");
+  }));
+
+Deno.test("ndarray says which numbers are none", () => {
+  const data = new Float32Array(4);
+  const wrong: [unknown[], typeof TypeError | typeof RangeError, string][] = [
+    [[null], TypeError, "ndarray: expected a typed array, got null"],
+    [[data, null], TypeError, "ndarray: shape must be an array, got null"],
+    [[data, 4], TypeError, "ndarray: shape must be an array, got the number 4"],
+    [[data, [4], "1"], TypeError, 'ndarray: stride must be an array, got the string "1"'],
+    [
+      [data, [-4]],
+      RangeError,
+      "ndarray: expected whole numbers, none negative in the shape, and a stride for each dimension, got shape [the",
+    ],
+    [[data, [4], [1, 1]], RangeError, "got shape [the number 4], stride [the number 1, the number 1], offset undefined"],
+    [[data, [4n]], RangeError, "got shape [the bigint 4n]"],
+    [[data, [Symbol("s")]], RangeError, "got shape [Symbol(s)]"],
+    [[data, [, 4]], RangeError, "none negative"], // deno-lint-ignore no-sparse-arrays
+    [[data, [4], [1], null], RangeError, "offset null"],
+    [[data, [4], [1], NaN], RangeError, "offset the number NaN"],
+  ];
+  for (const [args, type, message] of wrong) assertThrows(() => (ndarray as (...args: unknown[]) => void)(...args), type, message);
+  const strange = { data, shape: [Symbol("s")], stride: [1], offset: 0 };
+  assertThrows(() => copy(strange as never, data), TypeError, "copy: source: expected a tensor, a slice, an ndarray or a typed array, got");
+  const bytes = { data: new DataView(data.buffer), shape: [4], stride: [1], offset: 0 };
+  assertThrows(() => copy(data, bytes as never), TypeError, "copy: destination: expected a tensor");
+});
+
+Deno.test("arrays in themselves, and iterables without an end, are refused", () =>
+  withContext((ctx) => {
+    const t = newTensor(ctx, lib.GGML_TYPE_F32, 4);
+    const circle: unknown[] = [];
+    circle.push(circle);
+    assertThrows(() => copy(circle as never, t), RangeError, "copy: source: arrays in arrays, more than 64 deep");
+    assertThrows(() => quantize(circle as never, lib.GGML_TYPE_F32), RangeError, "quantize: arrays in arrays, more than 64 deep");
   }));
 
 Deno.test("zero elements are fine", () =>

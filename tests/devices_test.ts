@@ -38,8 +38,11 @@ Deno.test("devices() of a single file of a split build says that it has no regis
 });
 
 Deno.test("load({ gpu }) says what is wrong with its options", async () => {
-  assertStringIncludes(await say(`load({ gpu: "rocm" })`), `load({ gpu }): expected "cuda", "vulkan", "metal" or false, got "rocm"`);
-  assertStringIncludes(await say(`load({ gpu: true })`), `or false, got true`);
+  assertStringIncludes(
+    await say(`load({ gpu: "rocm" })`),
+    `load({ gpu }): expected "cuda", "vulkan", "metal" or false, got the string "rocm"`,
+  );
+  assertStringIncludes(await say(`load({ gpu: true })`), `or false, got the boolean true`);
   assertStringIncludes(await say(`load({ gpu: null })`), `or false, got null`);
   assertStringIncludes(await say(`load({ gpu: false, path: "x" })`), "TypeError: load({ path, gpu }): the path says which library");
 });

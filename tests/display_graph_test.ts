@@ -164,8 +164,8 @@ Deno.test("an empty graph is drawn, wrong parts are errors", async () => {
       [{ from: 3, to: 2 }, RangeError, "{ from: 3, to: 2 } is no part of a graph of 4 nodes"],
       [{ to: 5 }, RangeError, "{ from: 0, to: 5 } is no part of a graph of 4 nodes"],
       [{ from: -1 }, RangeError, "is no part of a graph of 4 nodes"],
-      [{ from: 0.5 }, TypeError, "from must be the index of a node, got 0.5"],
-      [{ to: "2" }, TypeError, 'to must be the index of a node, got "2"'],
+      [{ from: 0.5 }, TypeError, "from must be the index of a node, got the number 0.5"],
+      [{ to: "2" }, TypeError, 'to must be the index of a node, got the string "2"'],
       [null, TypeError, "expected { from, to }, got null"],
     ] as const
   ) {

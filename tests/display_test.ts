@@ -266,8 +266,10 @@ Deno.test("save(), toSvg() and toHtml() say what is wrong", async () => {
   for (
     const [call, message] of [
       [() => save(ctx, "x.jpg"), 'save: "x.jpg" must end in .svg, .html, .png'],
-      [() => save(ctx, ""), "save: expected the path of a file, got"],
-      [() => save(ctx, 1 as never), "save: expected the path of a file, got the number 1"],
+      [() => save(ctx, ""), 'save: "" must end in .svg, .html, .png'],
+      [() => save(ctx, 1 as never), "save: expected a path, got the number 1"],
+      [() => save(ctx, new URL("https://x/a.svg")), "save: expected a path or a file: URL, got https://x/a.svg"],
+      [() => save(ctx, new URL("file:///%ff.svg")), "save: expected a URL whose escapes are UTF-8, got file:///%ff.svg"],
       [() => save(ctx, "x.png"), "save: a ggml_context can't be written as .png: use .svg or .html"],
       [() => save(null as never, "x.svg"), "save: expected a tensor, graph, context, device or backend, got null"],
       [() => toSvg({} as never), "toSvg: expected a tensor, graph, context, device or backend, got"],
@@ -277,6 +279,7 @@ Deno.test("save(), toSvg() and toHtml() say what is wrong", async () => {
       [() => save(a, "x.png", 1 as never), "save: expected { from, to }, got the number 1"],
     ] as const
   ) assertStringIncludes((await assertRejects(call, TypeError)).message, message);
+  await assertRejects(() => save(a, "no/such/folder.png"), Deno.errors.NotFound, `save: can't write "no/such/folder.png": `);
 });
 
 Deno.test("the example draws a network into a file, and says so", async () => {
@@ -312,5 +315,8 @@ Deno.test("pictures need --allow-ffi and no more, files --allow-write", async ()
     await save(graph, "graph.svg").catch((error) => console.log(error.name, error.message));
   `);
   assertEquals(code, 0, stderr);
-  assertMatch(stdout, /^(true true\n){3}NotCapable Requires write access to "graph.svg"/);
+  assertMatch(
+    stdout,
+    /^(true true\n){3}NotCapable save: can't write "graph.svg": permission is missing: Requires write access to "graph.svg"/,
+  );
 });

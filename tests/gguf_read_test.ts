@@ -41,6 +41,8 @@ Deno.test("a model that C wrote is as C's reader has it, and its numbers are tho
   assertEquals(tensor.bytes(), new Uint8Array(ramp.buffer));
   assertEquals(tensor.bytes(4, 12), new Uint8Array(ramp.buffer, 4, 8));
   assertEquals(Array.from(tensor.pieces(3000), (piece) => piece.slice()).map(({ length }) => length), [3000, 3000, 2192]);
+  assertThrows(() => tensor.bytes(Symbol("s") as never), TypeError, "expected a number of bytes, got Symbol(s)");
+  assertThrows(() => tensor.bytes(0, null as never), TypeError, "expected a number of bytes, got null");
   assertThrows(() => tensor.bytes(0, 8193), RangeError, "there is no part from 0 to 8193 of 8192 bytes");
   assertThrows(() => [...tensor.pieces(0)], RangeError, "expected a size of 1 byte or more");
 });
@@ -79,6 +81,10 @@ Deno.test("tensors are loaded into contexts, into memory of backends, and nowher
   const wide = lib.ggml_new_tensor_2d(ctx, type, 64, 4);
   assertThrows(() => q.loadInto(wide), RangeError, "expected a tensor of ne=[64, 3], fastest first, got ne=[64, 4, 1, 1]");
   assertThrows(() => q.loadInto(null as never), TypeError, "expected a ggml_tensor, got null");
+  const dead = init({ memSize: 4096 }), freed = lib.ggml_new_tensor_2d(dead, type, 64, 3);
+  dead[Symbol.dispose]();
+  assertThrows(() => q.load(dead), Error, 'load of tensor "q": this ggml_context was freed');
+  assertThrows(() => q.loadInto(freed), Error, 'loadInto of tensor "q": the owner of this ggml_tensor was freed');
   assertThrows(() => q.load({} as never), TypeError, "expected a ggml_context, got a plain object");
   using small = init({ memSize: 512 });
   assertThrows(() => q.load(small), Error, "memory is full");

@@ -62,9 +62,18 @@ Deno.test("a value, key, name, shape or piece of data that can't be is an error 
   const transposed = lib.ggml_transpose(ctx, lib.ggml_new_tensor_2d(ctx, F32, 2, 3));
   const key = (value: unknown) => ({ metadata: { k: value } });
   const tensor = (value: unknown) => ({ tensors: { t: value } });
-  const data = (ne: unknown, length: number, type: number = F32) => tensor({ type, ne, data: new Uint8Array(length) });
+  const gone = new Float32Array(4), dead = init({ memSize: 4096 }), freed = lib.ggml_new_tensor_1d(dead, F32, 4);
+  gone.buffer.transfer();
+  dead[Symbol.dispose]();
+  const data = (ne: unknown, length: number, type: unknown = F32) => tensor({ type, ne, data: new Uint8Array(length) });
   const wrong: [unknown, typeof Error, RegExp][] = [
     [null, TypeError, /expected { metadata, tensors }, got null/],
+    [Promise.resolve({}), TypeError, /expected { metadata, tensors }, got a Promise/],
+    [[], TypeError, /expected { metadata, tensors }, got an array of 0/],
+    [{ metadata: Promise.resolve({}) }, TypeError, /metadata: expected a Map or an object, got a Promise/],
+    [{ tensors: new DataView(new ArrayBuffer(4)) }, TypeError, /tensors: expected a Map or an object, got a DataView/],
+    [key(gone), TypeError, /metadata "k": its memory was transferred elsewhere, or shrank/],
+    [key({ type: "f64[]", value: gone }), TypeError, /metadata "k": its memory was transferred elsewhere, or shrank/],
     [{ metadata: 5 }, TypeError, /metadata: expected a Map or an object, got the number 5/],
     [{ version: 1 }, RangeError, /expected version 2 or 3, got the number 1/],
     [{ metadata: { "": 1 } }, TypeError, /metadata: a key is empty/],
@@ -108,8 +117,13 @@ Deno.test("a value, key, name, shape or piece of data that can't be is an error 
     [tensor(transposed), Error, /tensor "t": it is not contiguous \(ne=\[3, 2\], nb=/],
     [tensor(lib.ggml_new_tensor_1d(empty, F32, 4)), Error, /tensor "t": it has no memory yet/],
     [data([3], 8), RangeError, /expected 12 bytes for its type and shape, got 8/],
-    [data([-1], 8), RangeError, /ne=\[-1\] must be whole numbers/],
-    [data([1.5], 8), RangeError, /ne=\[1.5\] must be whole numbers/],
+    [data([-1], 8), RangeError, /ne must be whole numbers, 0 or more, and ne\[0\] is the number -1/],
+    [data([4, Symbol("s")], 8), RangeError, /and ne\[1\] is Symbol\(s\)/],
+    [data([undefined], 8), RangeError, /and ne\[0\] is undefined/],
+    [data([2], 8, Symbol("s")), TypeError, /tensor "t": expected a tensor type such as lib.GGML_TYPE_F32, got Symbol\(s\)/],
+    [tensor(gone), TypeError, /tensor "t": a Float32Array of 0: its memory was transferred elsewhere, or shrank/],
+    [tensor({ data: new Float32Array(4), shape: [2], stride: [1], offset: -1 }), RangeError, /the ndarray of shape \[2\] reaches past/],
+    [tensor(freed), Error, /tensor "t": the owner of this ggml_tensor was freed/],
     [data(3, 8), TypeError, /expected ne, the dimensions, fastest first, got the number 3/],
     [data([2 ** 50, 2 ** 50], 8), RangeError, /is too large/],
     [data([33], 8, lib.GGML_TYPE_Q8_0), RangeError, /its rows of 33 are no multiple of q8_0's block of 32/],

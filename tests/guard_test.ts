@@ -165,7 +165,7 @@ Deno.test("ids of the wrong type, positions of the wrong length and the like are
 });
 
 Deno.test("load({ guards: false }) turns them off", async () => {
-  assertThrows(() => load({ guards: 1 as never }), TypeError, "load({ guards }): expected a boolean, got 1");
+  assertThrows(() => load({ guards: 1 as never }), TypeError, "load({ guards }): expected a boolean, got the number 1");
   const { code, stderr } = await program(`
     import { lib, load } from "@ggml/deno";
     import { init } from "@ggml/deno/utils";

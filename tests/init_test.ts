@@ -20,18 +20,25 @@ Deno.test("a context's memory is as large as asked, 16 MiB by default, or one's 
 });
 
 Deno.test("wrong options are refused", () => {
+  const transferred = new ArrayBuffer(1024);
+  transferred.transfer();
   const cases: [unknown, typeof TypeError | typeof RangeError, string][] = [
     [{ memSize: -1 }, RangeError, "init: memSize must be a positive whole number of bytes, got -1"],
     [{ memSize: 1.5 }, RangeError, "got 1.5"],
     [{ memSize: 0 }, RangeError, "got 0"],
     [{ memSize: NaN }, RangeError, "got NaN"],
     [{ memSize: 2 ** 52 }, RangeError, "init: no memory for memSize 4503599627370496"],
-    [{ memSize: "1" }, TypeError, `got "1"`],
+    [{ memSize: "1" }, TypeError, `got the string "1"`],
     [{ memSize: 1024, memBuffer: new ArrayBuffer(1024) }, TypeError, "not both"],
     [{ memBuffer: [1] }, TypeError, "init: memBuffer must be an ArrayBuffer or a Uint8Array"],
     [{ memBuffer: new Uint8Array(1024).subarray(1) }, RangeError, "multiple of 16"],
-    [{ memSize: 1024, noAlloc: 1 }, TypeError, "ggml_init_params.no_alloc: expected a boolean, got the number 1"],
-    [null, TypeError, ""],
+    [{ memBuffer: new SharedArrayBuffer(1024) }, TypeError, "got a SharedArrayBuffer"],
+    [{ memBuffer: new Uint8Array(new SharedArrayBuffer(1024)) }, TypeError, "got a Uint8Array of 1024 in shared memory"],
+    [{ memBuffer: new ArrayBuffer(1024, { maxByteLength: 2048 }) }, TypeError, "init: memBuffer must not be resizable"],
+    [{ memBuffer: transferred }, TypeError, "init: memBuffer was transferred elsewhere"],
+    [{ memBuffer: new Uint8Array(0) }, RangeError, "init: memBuffer is empty"],
+    [{ memSize: 1024, noAlloc: 1 }, TypeError, "init: noAlloc must be a boolean, got the number 1"],
+    [null, TypeError, "init: expected { memSize }, got null"],
   ];
   for (const [options, type, message] of cases) assertThrows(() => init(options as never), type, message);
 });

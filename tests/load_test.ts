@@ -1,7 +1,7 @@
 /** Finding and loading the library, each case in a process of its own: one process holds one library. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { load } from "@ggml/deno";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { download, load } from "@ggml/deno";
 import { deno, type Ended, program } from "./process.ts";
 
 const PACKAGE = load().path;
@@ -147,7 +147,7 @@ Deno.test("load after the first call is an error, unless it names the same libra
     await program(text, ["--allow-ffi", "--no-check"]),
     "0.25.1 0.25.1",
     `load({ path: "/elsewhere" }): ggml is already loaded, from ${PACKAGE}`,
-    "expected the path of a file or folder, got 5",
+    "expected the path of a file or folder, got the number 5",
   );
 });
 
@@ -156,4 +156,21 @@ Deno.test("nothing is opened before the first call when load({ path }) fails, an
     try { load({ path: "/nowhere/libggml.so" }) } catch (error) { console.log(error.message) }
     load({ path: ${JSON.stringify(PACKAGE)} }); ${USE}`;
   assertSays(await program(text), "no ggml library at /nowhere", "q5_K");
+});
+
+Deno.test("load and download say of any wrong value what it is", async () => {
+  const hostile = Object.defineProperty({}, "constructor", { get: () => JSON.parse("") });
+  for (const value of [null, 5, "cuda", Symbol("s")]) {
+    assertThrows(() => load(value as never), TypeError, "load: expected options such as { path }, got ");
+    await assertRejects(() => download(value as never), TypeError, "download: expected { gpu }, got ");
+  }
+  await assertRejects(() => download(undefined as never), TypeError, "download: expected { gpu }, got undefined");
+  for (const value of [null, 5, "opencl", Symbol("s"), [], hostile]) {
+    for (const key of ["path", "gpu", "guards", "debug", "onAbort"]) {
+      if (key === "path" && value === "opencl") continue;
+      assertThrows(() => load({ [key]: value }), TypeError, `load({ ${key} }): expected `);
+    }
+    await assertRejects(() => download({ gpu: value as never }), TypeError, 'download({ gpu }): expected "cuda"');
+  }
+  assertThrows(() => load({ path: hostile as never }), TypeError, "got an object that can't be looked at");
 });

@@ -208,7 +208,16 @@ Deno.test("npy: a missing file, a folder, a wrong path, a wrong array", () => {
   inFolder((folder) => {
     const missing = assertThrows(() => readNpy(`${folder}/none.npy`), Deno.errors.NotFound);
     assertMatch(missing.message, /^readNpy: can't open ".*none\.npy": /);
-    assertMatch(assertThrows(() => readNpy(folder), Error).message, /is no regular file|Is a directory/);
+    assertMatch(assertThrows(() => readNpy(folder), TypeError).message, /^readNpy: can't open ".*": it is no regular file$/);
+    assertMatch(
+      assertThrows(() => writeNpy(new URL("file:///%ff.npy"), new Float32Array(1)), TypeError).message,
+      /^writeNpy: expected a URL whose escapes are UTF-8, got file:\/\/\/%ff.npy$/,
+    );
+    if (Deno.build.os !== "windows") {
+      new Deno.Command("mkfifo", { args: [`${folder}/pipe.npy`] }).outputSync();
+      assertMatch(assertThrows(() => readNpy(`${folder}/pipe.npy`), TypeError).message, /it is no regular file$/); // and didn't wait
+      Deno.removeSync(`${folder}/pipe.npy`);
+    }
     assertEquals(assertThrows(() => readNpy(3 as never), TypeError).message, "readNpy: expected a path, got the number 3");
     assertMatch(
       assertThrows(() => writeNpy(`${folder}/no/a.npy`, new Float32Array(1)), Deno.errors.NotFound).message,
@@ -217,6 +226,11 @@ Deno.test("npy: a missing file, a folder, a wrong path, a wrong array", () => {
     assertMatch(
       assertThrows(() => writeNpy(`${folder}/a.npy`, [1] as never), TypeError).message,
       /^writeNpy: expected a tensor, a slice, an ndarray/,
+    );
+    const endless = { data: new Float32Array(1), shape: [2 ** 40], stride: [0], offset: 0 };
+    assertMatch(
+      assertThrows(() => writeNpy(`${folder}/a.npy`, endless as never), RangeError).message,
+      /^writeNpy: no memory for \d+ bytes$/,
     );
     Deno.mkdirSync(`${folder}/taken/in`, { recursive: true });
     assertThrows(() => writeNpy(`${folder}/taken`, new Float32Array(1)), Error);

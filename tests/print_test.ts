@@ -1,6 +1,6 @@
 /** What console.log, `print` and `formatTensor` show of tensors and arrays. That numbers look as numpy's do is print_numpy_test.ts's. */
 
-import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, formatTensor, init, ndarray, print, slice, view } from "@ggml/deno/utils";
 import { newTensor, ramp, wave, withContext } from "./context.ts";
@@ -168,7 +168,34 @@ Deno.test("print and formatTensor: wrong arguments", () => {
   assertEquals(bad(a, { edgeItems: 0 }), "RangeError: formatTensor: edgeItems must be a whole number from 1, got 0");
   assertEquals(bad(a, { threshold: "9" }), 'TypeError: formatTensor: threshold must be a number, got the string "9"');
   assertEquals(bad(ndarray(a, [4])), "RangeError: formatTensor: an ndarray of shape [4] reaches past its data of 3");
+  assertEquals(
+    bad({ data: a, shape: [-3], stride: [1], offset: 0 }),
+    "RangeError: formatTensor: an ndarray of shape [-3]: its shape, strides and offset must be whole numbers, and a stride for each dimension",
+  );
+  const endless = { data: a, shape: [2 ** 40], stride: [0], offset: 0 };
+  assertEquals(
+    bad(endless),
+    "RangeError: formatTensor: 1099511627776 numbers are too many for one text, of 16777216 at most: give a threshold",
+  );
+  assertEquals(formatTensor(endless as never, { threshold: 6, edgeItems: 1 }), "[0. ... 0.]");
+  const gone = ndarray(new Float32Array(3));
+  gone.data.buffer.transfer();
+  assertEquals(bad(gone), "TypeError: formatTensor: an ndarray of shape [3]: its memory was transferred elsewhere, or shrank");
+  assertEquals(bad(gone.data), "TypeError: formatTensor: an ndarray of shape [0]: its memory was transferred elsewhere, or shrank");
+  const freed = init({ memSize: 4096 }), tensor = newTensor(freed, lib.GGML_TYPE_F32, 3);
+  freed[Symbol.dispose]();
+  assertMatch(bad(tensor), /^Error: formatTensor: the owner of this ggml_tensor was freed/);
   using ctx = init({ noAlloc: true });
   assertMatch(bad(newTensor(ctx, lib.GGML_TYPE_F32, 3)), /^Error: formatTensor: tensor of f32, ne=\[3, 1, 1, 1\] has no memory yet/);
   assertMatch(bad(newTensor(ctx, lib.GGML_TYPE_Q8_1, 32)), /^TypeError: formatTensor: ggml has no conversion from q8_1 to f32/);
 });
+
+Deno.test("a name has nothing in it that a terminal would obey", () =>
+  withContext((ctx) => {
+    const a = newTensor(ctx, lib.GGML_TYPE_F32, 2), b = lib.ggml_sqr(ctx, a), graph = lib.ggml_new_graph(ctx);
+    a.name = "\x1b[31m\x9b31m\x7f";
+    lib.ggml_build_forward_expand(graph, b);
+    assertStringIncludes(text(a), String.raw`ggml_tensor "\u001b[31m\u009b31m\u007f" f32 ne=[2]`);
+    const failed = assertThrows(() => copy(new Float32Array(3), a), RangeError).message;
+    for (const shown of [text(a), text(graph), failed]) assert(!/[\p{Cc}]/u.test(shown.replaceAll("\n", "")), JSON.stringify(shown));
+  }));

@@ -115,6 +115,43 @@ Deno.test("wrong arguments", () => {
   assertThrows(() => dequantize(new Uint8Array(4), lib.GGML_TYPE_I8), TypeError, "ggml has no conversion from i8 to f32");
 });
 
+Deno.test("bytes are no numbers, and what was transferred elsewhere is not empty", () => {
+  const { GGML_TYPE_Q8_0: Q8_0 } = lib, gone = new Uint8Array(34);
+  gone.buffer.transfer();
+  assertThrows(() => dequantize(gone, Q8_0), TypeError, "dequantize: its memory was transferred elsewhere, or shrank");
+  assertThrows(() => quantize(new Uint8Array(32), Q8_0), TypeError, "quantize: Uint8Array of 32: these are bytes, not numbers");
+  assertThrows(() => quantizationError(new Uint8Array(32), Q8_0), TypeError, "quantizationError: Uint8Array of 32: these are bytes");
+  const huge = { data: new Float32Array(1), shape: [2 ** 40], stride: [0], offset: 0 };
+  assertThrows(() => quantize(huge as never, Q8_0), RangeError, "quantize: no memory for");
+});
+
+Deno.test("quantizationError's errors begin with its name, and it takes what quantize takes", () => {
+  const numbers = wave(256), { GGML_TYPE_Q8_0: Q8_0 } = lib;
+  assertThrows(
+    () => quantizationError(numbers, Q8_0, null as never),
+    TypeError,
+    "quantizationError: expected { imatrix, rowLength }, got null",
+  );
+  assertThrows(() => quantizationError([], 9999 as never), RangeError, "quantizationError: there is no tensor type 9999");
+  for (const rowLength of [0, null, 32n, Symbol("s")]) {
+    const options = { rowLength } as never;
+    assertThrows(
+      () => quantizationError(numbers, Q8_0, options),
+      RangeError,
+      "quantizationError: rowLength must be a positive whole number",
+    );
+  }
+  assertThrows(() => quantizationError(numbers, Q8_0, { imatrix: [1] as never }), TypeError, "quantizationError: imatrix must be");
+  assertThrows(() => quantizationError(numbers.subarray(1), Q8_0), RangeError, "quantizationError: a row of 255");
+  assertThrows(
+    () => quantizationError(new BigInt64Array(32), Q8_0),
+    TypeError,
+    "quantizationError: no conversion from BigInt64Array of 32",
+  );
+  const once = numbers.values();
+  assertEquals(quantizationError(once, Q8_0), quantizationError(numbers, Q8_0));
+});
+
 Deno.test("quantizationError is what one computes from the two", () => {
   const numbers = wave(1 << 18);
   for (const type of [lib.GGML_TYPE_Q2_K, lib.GGML_TYPE_Q8_0, lib.GGML_TYPE_F16, lib.GGML_TYPE_F32]) {

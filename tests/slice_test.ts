@@ -94,7 +94,8 @@ Deno.test("what is no slice is refused, with the dimension and the tensor", () =
       [[-4], RangeError, "there is no index -4"],
       [[1.5], TypeError, "expected a whole number, got the number 1.5"],
       [["1"], TypeError, "expected an index"],
-      [[[0, "2"]], TypeError, "expected whole numbers"],
+      [[[0, "2"]], TypeError, 'expected whole numbers, got the string "2"'],
+      [[[Symbol("s"), 2]], TypeError, "expected whole numbers, got Symbol(s)"],
       [[[0, 2, 0]], RangeError, "a step of 0"],
       [[[0, 1, 2, 3]], TypeError, "expected an index"],
     ];
@@ -102,8 +103,10 @@ Deno.test("what is no slice is refused, with the dimension and the tensor", () =
     assertThrows(() => slice(new Float32Array(4) as never), TypeError, "slice: expected a tensor, got a Float32Array");
     assertThrows(() => copy([1, 2, 3], slice(t, 0)), RangeError, "slice of shape [4] of tensor");
     const gone = init({ memSize: 4096 });
-    const part = slice(newTensor(gone, lib.GGML_TYPE_F32, 4), [0, 2]);
+    const freed = newTensor(gone, lib.GGML_TYPE_F32, 4), part = slice(freed, [0, 2]);
     lib.ggml_free(gone);
+    assertThrows(() => slice(freed), Error, "slice: the owner of this ggml_tensor was freed");
+    assertThrows(() => slice(part), Error, "slice: the owner of this ggml_tensor was freed");
     assertThrows(() => copy([1, 2], part), Error, "freed");
     assertThrows(() => view(part), Error, "freed");
     assert(Deno.inspect(part).length > 0);

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import type { TensorLike } from "./copying/operand.ts";
-import { plan } from "./copying/plan.ts";
+import { expectOptions, plan } from "./copying/plan.ts";
 import { quickCopy } from "./copying/quick.ts";
 import { transfer } from "./copying/transfer.ts";
 
@@ -33,8 +32,8 @@ export interface CopyOptions {
  * shape: it fits every tensor of as many elements, in ggml's order. A Uint8Array fits a quantized tensor as its bytes.
  * @param to Where they go: a tensor, a slice, an `ndarray` or a typed array. The shapes must be equal: an `ndarray`'s shape is a tensor's `ne`
  * reversed.
- * @throws {TypeError} If a side is nothing of these, or the types don't convert to each other.
- * @throws {RangeError} If the shapes differ.
+ * @throws {TypeError} If a side is nothing of these, an option is of the wrong type, or the types don't convert to each other.
+ * @throws {RangeError} If the shapes differ, an integer doesn't fit, or `imatrix` isn't as long as a row.
  * @throws {Error} If a tensor has no memory or was freed, if an importance matrix is needed, or if requantizing isn't allowed.
  *
  * @example
@@ -49,9 +48,7 @@ export interface CopyOptions {
  * ```
  */
 export function copy(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions = {}): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`copy: expected { allowRequantize, imatrix }, got ${describe(options)}`);
-  }
+  expectOptions("copy", options);
   if (quickCopy(from, to)) return;
   transfer(plan("copy", from, to, options));
 }

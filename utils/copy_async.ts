@@ -12,7 +12,7 @@ import { lib } from "../ffi/lib.js";
 import type { CopyOptions } from "./copy.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import { bufferOf, type TensorLike } from "./copying/operand.ts";
-import { type Plan, plan } from "./copying/plan.ts";
+import { expectOptions, type Plan, plan } from "./copying/plan.ts";
 import { cores } from "./computing/task.ts";
 
 /** What {@linkcode copyAsync} takes besides its two sides. */
@@ -55,7 +55,7 @@ export interface CopyAsyncOptions extends CopyOptions {
  * ```
  */
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
-  if (typeof options !== "object" || options === null) throw new TypeError(`copyAsync: expected options, got ${describe(options)}`);
+  expectOptions("copyAsync", options);
   const { threads = cores.capacity, signal, onProgress, backend = null } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     const error = typeof threads === "number" ? RangeError : TypeError;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
 import { addressOf } from "../ffi/handle.ts";
 
@@ -11,7 +12,7 @@ import { addressOf } from "../ffi/handle.ts";
 export interface InitOptions {
   /** The size of the context's memory in bytes. */
   memSize?: number;
-  /** The memory itself, instead of `memSize`: nothing else may write to it while the context lives. */
+  /** The memory itself, instead of `memSize`: nothing else may write to it, or transfer it elsewhere, while the context lives. */
   memBuffer?: ArrayBuffer | Uint8Array<ArrayBuffer>;
   /** True to make tensors without data: a backend allocates it later. */
   noAlloc?: boolean;
@@ -28,8 +29,9 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  *
  * @param options `memSize` in bytes (16 MiB by default) or `memBuffer`; `noAlloc`. ggml's `struct ggml_init_params`.
  * @returns The context, for the functions of `lib` that take a `ggml_context`.
- * @throws {TypeError} If an option has the wrong type.
- * @throws {RangeError} If the size is not a positive integer, or there isn't that much memory.
+ * @throws {TypeError} If an option has the wrong type, or `memBuffer` is shared, resizable, or was transferred elsewhere.
+ * @throws {RangeError} If the size is not a positive integer, there isn't that much memory, or `memBuffer` is empty or begins at no multiple of
+ * 16 bytes.
  *
  * @example
  * ```ts
@@ -42,9 +44,10 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  * ```
  */
 export function init(options: InitOptions = {}): lib.ggml_context {
-  if (typeof options !== "object" || options === null) throw new TypeError(`init: expected { memSize }, got ${Deno.inspect(options)}`);
+  if (typeof options !== "object" || options === null) throw new TypeError(`init: expected { memSize }, got ${describe(options)}`);
   const memory = memoryFor(options);
   const { noAlloc = false } = options;
+  if (typeof noAlloc !== "boolean") throw new TypeError(`init: noAlloc must be a boolean, got ${describe(noAlloc)}`);
   const base = addressOf(memory);
   const align = BigInt(lib.GGML_MEM_ALIGN);
   if (base % align !== 0n) {
@@ -59,16 +62,27 @@ export function init(options: InitOptions = {}): lib.ggml_context {
 function memoryFor({ memSize, memBuffer }: InitOptions): Uint8Array<ArrayBuffer> {
   if (memBuffer !== undefined) {
     if (memSize !== undefined) throw new TypeError("init: give memSize or memBuffer, not both");
-    if (memBuffer instanceof ArrayBuffer) return new Uint8Array(memBuffer);
-    if (memBuffer instanceof Uint8Array) return memBuffer;
-    throw new TypeError(`init: memBuffer must be an ArrayBuffer or a Uint8Array, got ${Deno.inspect(memBuffer)}`);
+    expectFixed(memBuffer);
+    return memBuffer instanceof ArrayBuffer ? new Uint8Array(memBuffer) : memBuffer;
   }
   const size = memSize ?? DEFAULT_SIZE;
-  if (typeof size !== "number") throw new TypeError(`init: memSize must be a number of bytes, got ${Deno.inspect(size)}`);
+  if (typeof size !== "number") throw new TypeError(`init: memSize must be a number of bytes, got ${describe(size)}`);
   if (!Number.isSafeInteger(size) || size <= 0) throw new RangeError(`init: memSize must be a positive whole number of bytes, got ${size}`);
   try {
     return new Uint8Array(size);
   } catch (cause) {
     throw new RangeError(`init: no memory for memSize ${size}`, { cause });
   }
+}
+
+/** Throws unless this is memory that stays where it is for as long as C has its address. */
+function expectFixed(memBuffer: ArrayBuffer | Uint8Array<ArrayBuffer>): void {
+  const buffer = memBuffer instanceof Uint8Array ? memBuffer.buffer : memBuffer;
+  if (!(buffer instanceof ArrayBuffer)) {
+    const got = buffer === memBuffer ? describe(memBuffer) : `${describe(memBuffer)} in shared memory`;
+    throw new TypeError(`init: memBuffer must be an ArrayBuffer or a Uint8Array of one, got ${got}`);
+  }
+  if (buffer.detached) throw new TypeError("init: memBuffer was transferred elsewhere");
+  if (buffer.resizable) throw new TypeError("init: memBuffer must not be resizable: C would go on writing where it was");
+  if (memBuffer.byteLength === 0) throw new RangeError("init: memBuffer is empty");
 }

@@ -8,7 +8,9 @@
  */
 
 import { lib } from "../ffi/lib.js";
-import { Handle } from "../ffi/handle.ts";
+import { quote } from "../ffi/describe.ts";
+import { dimensionsOf, typeAndDimensions } from "./display/facts.ts";
+import { plain } from "./display/plain.ts";
 import { type PrintOptions, summary } from "./print.ts";
 import { typeInfo } from "./copying/types.ts";
 
@@ -39,31 +41,13 @@ Object.defineProperty(lib.ggml_tensor.prototype, CUSTOM, {
   },
 });
 
-/** What any handle shows: its address, and whether it was freed. */
-function plain(tensor: lib.ggml_tensor): string {
-  // The class's own prototype has no address.
-  if (typeof tensor.address !== "bigint") return "ggml_tensor {}";
-  return (Handle.prototype as unknown as Record<symbol, () => string>)[CUSTOM].call(tensor);
-}
-
 function inspectTensor(tensor: lib.ggml_tensor, isNested: boolean): string {
-  const { name, ne, type } = tensor;
-  const dimensions = ne.slice(0, ne.findLastIndex((n) => n !== 1) + 1);
-  const title = `ggml_tensor${name === "" ? "" : ` ${JSON.stringify(name)}`} ${nameOf(type)} ne=[${
-    (dimensions.length === 0 ? [1] : dimensions).join(", ")
-  }]`;
-  if (isNested && dimensions.length > 1) return title;
+  const { name } = tensor;
+  const title = `ggml_tensor${name === "" ? "" : ` ${quote(name)}`} ${typeAndDimensions(tensor)}`;
+  if (isNested && dimensionsOf(tensor).length > 1) return title;
   const text = numbers(tensor, isNested ? SHORT : OPTIONS);
   const isLine = !text.includes("\n") && (isNested || title.length + text.length + 2 <= OPTIONS.lineWidth);
   return `${title}:${isLine ? " " : "\n"}${text}`;
-}
-
-function nameOf(type: number): string {
-  try {
-    return typeInfo(type).name;
-  } catch {
-    return `type ${type}`;
-  }
 }
 
 /** The numbers, or why there are none. */

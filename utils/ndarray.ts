@@ -98,6 +98,8 @@ const construct = commonJs(ndarraySource, {
  * @param shape The dimensions, the fastest last; by default `[data.length]`.
  * @param stride How many elements apart neighbours are in each dimension; by default row-major.
  * @param offset The index of the first element.
+ * @throws {TypeError} If `data` is no typed array, or `shape` or `stride` no array.
+ * @throws {RangeError} If they or `offset` aren't whole numbers, or are not as many.
  *
  * @example
  * ```ts
@@ -109,14 +111,66 @@ const construct = commonJs(ndarraySource, {
  */
 export function ndarray<D extends TypedArray>(data: D, shape?: readonly number[], stride?: readonly number[], offset?: number): NdArray<D> {
   if (!ArrayBuffer.isView(data) || !("length" in data)) throw new TypeError(`ndarray: expected a typed array, got ${describe(data)}`);
+  if (shape !== undefined && !Array.isArray(shape)) throw new TypeError(`ndarray: shape must be an array, got ${describe(shape)}`);
+  if (stride !== undefined && !Array.isArray(stride)) throw new TypeError(`ndarray: stride must be an array, got ${describe(stride)}`);
+  const dimensions = shape ?? [data.length];
+  // A stride that isn't given will be right.
+  if (!areWhole({ shape: dimensions, stride: stride ?? dimensions, offset: offset === undefined ? 0 : offset })) {
+    const words = (numbers: readonly number[]) => `[${numbers.map(describe).join(", ")}]`;
+    const got = `shape ${words(dimensions)}, stride ${stride && words(stride)}, offset ${describe(offset)}`;
+    throw new RangeError(`ndarray: expected whole numbers, none negative in the shape, and a stride for each dimension, got ${got}`);
+  }
   return construct(data, shape, stride, offset);
 }
 
 /** True for an `ndarray`, whichever copy of the package made it. */
 export function isNdArray(value: unknown): value is NdArray<TypedArray> {
   if (typeof value !== "object" || value === null) return false;
-  const { data, shape, stride, offset } = value as Partial<NdArray<TypedArray>>;
-  return ArrayBuffer.isView(data) && Array.isArray(shape) && Array.isArray(stride) && typeof offset === "number";
+  const { shape, stride, offset } = value as Partial<NdArray<TypedArray>>;
+  if (!Array.isArray(shape) || !Array.isArray(stride) || typeof offset !== "number") return false;
+  const { data } = value as NdArray<TypedArray>;
+  return ArrayBuffer.isView(data) && "length" in data && [...shape, ...stride].every((n) => typeof n === "number");
+}
+
+/**
+ * Throws unless every element of an array is in its data.
+ *
+ * @param what Says what it is, for errors.
+ */
+export function expectInside(array: NdArray<TypedArray>, what: () => string): void {
+  if (!areWhole(array)) {
+    throw new RangeError(`${what()}: its shape, strides and offset must be whole numbers, and a stride for each dimension`);
+  }
+  const { data, shape, stride, offset } = array;
+  if (shape.includes(0)) return;
+  let first = offset, last = offset;
+  shape.forEach((n, axis) => {
+    const reach = (n - 1) * stride[axis];
+    if (reach < 0) first += reach;
+    else last += reach;
+  });
+  if (first < 0 || last >= data.length) throw new RangeError(`${what()} reaches past its data of ${data.length}`);
+}
+
+/** True if these can be the numbers of an `ndarray`. */
+function areWhole({ shape, stride, offset }: { shape: readonly number[]; stride: readonly number[]; offset: number }): boolean {
+  if (shape.length !== stride.length || !Number.isInteger(offset)) return false;
+  for (let i = 0; i < shape.length; i++) if (!Number.isInteger(shape[i]) || shape[i] < 0 || !Number.isInteger(stride[i])) return false;
+  return true;
+}
+
+/**
+ * Throws if an array's memory was transferred elsewhere, or shrank away from under it: then it looks like an array of no elements.
+ *
+ * @param what Says what it is, for errors.
+ */
+export function expectThere(data: TypedArray, what: () => string): void {
+  if (data.length > 0) return;
+  try {
+    data.keys();
+  } catch (cause) {
+    throw new TypeError(`${what()}: its memory was transferred elsewhere, or shrank`, { cause });
+  }
 }
 
 /** True if the elements lie one after the other in row-major order. */

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
 import { countOf } from "./copying/box.ts";
+import { inContext, pathOf } from "./files/path.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 import { type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 import { encodeHeader, type Header, parseHeader } from "./npy_header.ts";
@@ -29,7 +29,7 @@ const PIECE = 64 * 1024 * 1024;
  * @param path The file.
  * @returns The numbers, with the file's shape. What they are follows the file, which TypeScript doesn't know: say `readNpy<Int32Array>(path)`.
  * Booleans are 0 and 1 in a `Uint8Array`. An array in column-major order (`fortran_order`) gets strides that say so.
- * @throws {TypeError} If `path` is none, or there is no typed array for what is in the file (text, objects, complex numbers, structures).
+ * @throws {TypeError} If `path` is none, or names no regular file, or there is no typed array for what is in the file (text, objects, complex numbers, structures).
  * @throws {Error} If it is no `.npy` file, or broken: with the file, the offset, and what is wrong there.
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {Deno.errors.NotCapable} Without `--allow-read`.
@@ -45,9 +45,9 @@ const PIECE = 64 * 1024 * 1024;
  * ```
  */
 export function readNpy<D extends TypedArray = Float32Array>(path: string | URL): NdArray<D> {
-  expectPath(path, "readNpy");
-  using file = named(`readNpy: can't open ${quoted(path)}`, () => Deno.openSync(path, { read: true }));
-  return named(`readNpy: ${quoted(path)}`, () => readArray(file)) as NdArray<TypedArray> as NdArray<D>;
+  const name = pathOf(path, "readNpy"), quoted = JSON.stringify(name);
+  using file = named(`readNpy: can't open ${quoted}`, () => open(name));
+  return named(`readNpy: ${quoted}`, () => readArray(file)) as NdArray<TypedArray> as NdArray<D>;
 }
 
 /**
@@ -79,14 +79,12 @@ export function readNpy<D extends TypedArray = Float32Array>(path: string | URL)
  * ```
  */
 export function writeNpy(path: string | URL, array: TensorLike): void {
-  expectPath(path, "writeNpy");
+  const name = pathOf(path, "writeNpy");
   const { values, shape } = corners(rowsOf(array, "writeNpy"), Infinity);
   const header = encodeHeader(values, shape);
-  const target = path instanceof URL ? path.href : path;
-  const temporary = `${target}.${crypto.randomUUID()}.tmp`;
-  const place = (text: string) => path instanceof URL ? new URL(text) : text;
-  named(`writeNpy: can't write ${quoted(path)}`, () => {
-    const file = Deno.openSync(place(temporary), { write: true, createNew: true });
+  const temporary = `${name}.${crypto.randomUUID()}.tmp`;
+  named(`writeNpy: can't write ${JSON.stringify(name)}`, () => {
+    const file = Deno.openSync(temporary, { write: true, createNew: true });
     try {
       try {
         writeAll(file, header);
@@ -95,17 +93,22 @@ export function writeNpy(path: string | URL, array: TensorLike): void {
       } finally {
         file.close();
       }
-      Deno.renameSync(place(temporary), path);
+      Deno.renameSync(temporary, name);
     } catch (error) {
-      Deno.removeSync(place(temporary));
+      Deno.removeSync(temporary);
       throw error;
     }
   });
 }
 
+function open(name: string): Deno.FsFile {
+  // Asked before it is opened: opening a named pipe waits for who writes to it.
+  if (!Deno.statSync(name).isFile) throw new TypeError("it is no regular file");
+  return Deno.openSync(name, { read: true });
+}
+
 function readArray(file: Deno.FsFile): NdArray<TypedArray> {
-  const { isFile, size } = file.statSync();
-  if (!isFile) throw new Error("is no regular file");
+  const { size } = file.statSync();
   const { header, end } = readHeader(file, size);
   const { array, width, shape, isBigEndian, isColumnMajor } = header;
   const count = countOf(shape), bytes = count * width;
@@ -163,20 +166,11 @@ function reverseBytes(bytes: Uint8Array, width: number): void {
   for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }
 
-function expectPath(path: unknown, name: string): void {
-  if (typeof path !== "string" && !(path instanceof URL)) throw new TypeError(`${name}: expected a path, got ${describe(path)}`);
-}
-
-function quoted(path: string | URL): string {
-  return JSON.stringify(String(path));
-}
-
 /** What `act` throws with a text before it that says where it happened, and otherwise the same. */
 function named<T>(text: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    const { constructor, message } = error as Error;
-    throw new (constructor as ErrorConstructor)(`${text}: ${message}`, { cause: error });
+    throw inContext(error, text);
   }
 }

@@ -10,6 +10,9 @@ import { corners, rowsOf } from "./printing/corners.ts";
 import { formatArray } from "./printing/format_array.ts";
 import type { TensorLike } from "./copying/operand.ts";
 
+/** The most numbers in one text: they take minutes and 4 GB, about what V8's heap holds, and where that is full it ends the process. */
+const MOST = 2 ** 24;
+
 /** What {@linkcode print} and {@linkcode formatTensor} take besides the array. They are `numpy.array2string`'s. */
 export interface PrintOptions {
   /** The number of elements above which "..." stands for those in the middle; by default there is none. numpy's own default is 1000. */
@@ -30,7 +33,7 @@ export interface PrintOptions {
  * @param array A tensor of any type and layout, in any backend's memory, a part of one (`slice`), an `ndarray`, or a typed array.
  * @param options `threshold`, `edgeItems`, `precision` and `lineWidth`.
  * @throws {TypeError} If it is nothing of these, or ggml can't convert its type.
- * @throws {RangeError} If an option is out of range.
+ * @throws {RangeError} If an option is out of range, or more than 2^24 numbers were to be shown.
  * @throws {Error} If a tensor has no memory or was freed.
  *
  * @example
@@ -57,7 +60,7 @@ export function print(array: TensorLike, options: PrintOptions = {}): void {
  * @param options `threshold`, `edgeItems`, `precision` and `lineWidth`.
  * @returns The text, without a line break at its end.
  * @throws {TypeError} If it is nothing of these, or ggml can't convert its type.
- * @throws {RangeError} If an option is out of range.
+ * @throws {RangeError} If an option is out of range, or more than 2^24 numbers were to be shown.
  * @throws {Error} If a tensor has no memory or was freed.
  *
  * @example
@@ -90,8 +93,10 @@ export function summary(
   name: string,
   { threshold, edgeItems, precision, lineWidth }: Required<PrintOptions>,
 ): string {
-  const rows = rowsOf(array, name), isAll = countOf(rows.shape) <= threshold;
-  return formatArray(corners(rows, isAll ? Infinity : edgeItems), precision, lineWidth);
+  const rows = rowsOf(array, name), isAll = countOf(rows.shape) <= threshold, edge = isAll ? Infinity : edgeItems;
+  const shown = countOf(rows.shape.map((n) => Math.min(n, 2 * edge)));
+  if (shown > MOST) throw new RangeError(`${name}: ${shown} numbers are too many for one text, of ${MOST} at most: give a threshold`);
+  return formatArray(corners(rows, edge), precision, lineWidth);
 }
 
 function expectCount(value: unknown, what: string, least: number, most: number): void {

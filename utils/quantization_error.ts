@@ -5,11 +5,12 @@
  */
 
 import type { lib } from "../ffi/lib.js";
-import { copy } from "./copy.ts";
+import { allocate } from "./copying/allocate.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
-import type { TensorLike } from "./copying/operand.ts";
-import { sourceOf } from "./copying/plan.ts";
-import { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
+import { operand, type TensorLike } from "./copying/operand.ts";
+import { planOf } from "./copying/plan.ts";
+import { transfer } from "./copying/transfer.ts";
+import { dequantizeFor, expectOptions, expectType, numbersIn, quantizeFor, type QuantizeOptions } from "./quantize.ts";
 
 /** What {@linkcode quantizationError} finds. */
 export interface QuantizationError {
@@ -23,7 +24,8 @@ export interface QuantizationError {
 
 /** About how many numbers are looked at at once: their bytes and floats stay in the processor's cache. */
 const PIECE = 65536;
-const MOST = 2 ** 30;
+/** What errors begin with. */
+const NAME = "quantizationError";
 
 /**
  * How far numbers are off after they were quantized and dequantized.
@@ -48,15 +50,16 @@ export function quantizationError(
   type: lib.ggml_type,
   options: QuantizeOptions = {},
 ): QuantizationError {
-  const { numbers, rowLength } = floatsOf(array, options);
+  expectType(NAME, type);
+  const { numbers, rowLength } = floatsOf(array, expectOptions(NAME, options));
   if (numbers.length === 0) return { rmse: 0, max: 0, bitsPerWeight: 0 };
   const step = Math.max(1, Math.floor(PIECE / rowLength)) * rowLength;
   let squares = 0, max = 0, bytes = 0;
   for (let begin = 0; begin < numbers.length; begin += step) {
     const piece = numbers.subarray(begin, begin + step);
-    const quantized = quantize(piece, type, { ...options, rowLength });
+    const quantized = quantizeFor(NAME, piece, type, { ...options, rowLength });
     bytes += quantized.length;
-    dequantize(quantized, type).forEach((number, i) => {
+    dequantizeFor(NAME, quantized, type).forEach((number, i) => {
       const difference = number - piece[i];
       squares += difference * difference;
       if (!(Math.abs(difference) <= max)) max = Math.abs(difference); // NaN stays
@@ -70,10 +73,10 @@ function floatsOf(
   array: TensorLike | NestedNumbers,
   { rowLength, imatrix }: QuantizeOptions,
 ): { numbers: Float32Array; rowLength: number } {
-  const source = sourceOf("quantizationError", array, null, MOST);
+  const source = numbersIn(NAME, array);
   const length = source.shape?.at(-1) ?? rowLength ?? imatrix?.length ?? source.count;
   if (array instanceof Float32Array) return { numbers: array, rowLength: length };
-  const numbers = new Float32Array(source.count);
-  copy(array, numbers);
+  const numbers = new Float32Array(allocate(source.count * 4, NAME).buffer);
+  transfer(planOf(NAME, source, operand(numbers, NAME), {}));
   return { numbers, rowLength: length };
 }

@@ -6,12 +6,14 @@
 
 import { describe } from "../ffi/describe.ts";
 import type { lib } from "../ffi/lib.js";
+import { allocate } from "./copying/allocate.ts";
 import { countOf, denseLayout } from "./copying/box.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
-import type { TensorLike } from "./copying/operand.ts";
+import type { Operand, TensorLike } from "./copying/operand.ts";
 import { planOf, sourceOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
 import { type TypeInfo, typeInfo } from "./copying/types.ts";
+import { expectThere } from "./ndarray.ts";
 
 /** What {@linkcode quantize} takes besides the numbers and the type. */
 export interface QuantizeOptions {
@@ -48,37 +50,42 @@ export function quantize(
   type: lib.ggml_type,
   options: QuantizeOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const info = expectType("quantize", type);
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`quantize: expected { imatrix, rowLength }, got ${describe(options)}`);
-  }
-  const { imatrix, rowLength } = options;
-  if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
-    throw new RangeError(`quantize: rowLength must be a positive whole number, got ${describe(rowLength)}`);
-  }
-  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
-    throw new TypeError(`quantize: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
-  }
-  const source = sourceOf("quantize", array, null, MOST);
+  return quantizeFor("quantize", array, type, options);
+}
+
+/** The same for a function of another name, which its errors begin with. */
+export function quantizeFor(
+  where: string,
+  array: TensorLike | NestedNumbers,
+  type: lib.ggml_type,
+  options: QuantizeOptions,
+): Uint8Array<ArrayBuffer> {
+  const info = expectType(where, type);
+  const { imatrix, rowLength } = expectOptions(where, options);
+  const source = numbersIn(where, array);
   const { blockSize, typeSize, name } = info;
-  const shape = source.shape ?? rowsOf(source.count, rowLength ?? imatrix?.length ?? source.count);
+  const shape = source.shape ?? rowsOf(where, source.count, rowLength ?? imatrix?.length ?? source.count);
   if ((shape.at(-1) ?? 1) % blockSize !== 0) {
     throw new RangeError(
-      `quantize: a row of ${shape.at(-1) ?? 1} (${source.describe()}) is not a multiple of ${name}'s block of ${blockSize}`,
+      `${where}: a row of ${shape.at(-1) ?? 1} (${source.describe()}) is not a multiple of ${name}'s block of ${blockSize}`,
     );
   }
-  const bytes = new Uint8Array(countOf(shape) / blockSize * typeSize);
+  const bytes = allocate(countOf(shape) / blockSize * typeSize, where);
   const destination = { ...source, type: info, shape, layout: denseLayout(shape, info), bytes, tensor: null, describe: () => name };
-  transfer(planOf("quantize", source, destination, imatrix === undefined ? {} : { imatrix }));
+  transfer(planOf(where, source, destination, imatrix === undefined ? {} : { imatrix }));
   return bytes;
 }
 
-/** How many numbers an iterable may give. */
-const MOST = 2 ** 30;
+/** The numbers to be quantized, as an operand. */
+export function numbersIn(where: string, array: TensorLike | NestedNumbers): Operand & { readonly type: TypeInfo } {
+  const source = sourceOf(where, array, null, Infinity), { type } = source;
+  if (type === null) throw new TypeError(`${where}: ${source.describe()}: these are bytes, not numbers: give a Float32Array of them`);
+  return { ...source, type };
+}
 
-function rowsOf(count: number, rowLength: number): number[] {
+function rowsOf(where: string, count: number, rowLength: number): number[] {
   if (count === rowLength) return [count];
-  if (count % rowLength !== 0) throw new RangeError(`quantize: ${count} numbers don't divide into rows of ${rowLength}`);
+  if (count % rowLength !== 0) throw new RangeError(`${where}: ${count} numbers don't divide into rows of ${rowLength}`);
   return [count / rowLength, rowLength];
 }
 
@@ -100,19 +107,41 @@ function rowsOf(count: number, rowLength: number): number[] {
  * ```
  */
 export function dequantize(bytes: Uint8Array, type: lib.ggml_type): Float32Array<ArrayBuffer> {
-  const { toFloat, name, blockSize, typeSize } = expectType("dequantize", type);
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`dequantize: expected a Uint8Array, got ${describe(bytes)}`);
-  if (!(bytes.buffer instanceof ArrayBuffer)) throw new TypeError("dequantize: shared memory is not supported");
-  if (toFloat === null) throw new TypeError(`dequantize: ggml has no conversion from ${name} to f32`);
+  return dequantizeFor("dequantize", bytes, type);
+}
+
+/** The same for a function of another name, which its errors begin with. */
+export function dequantizeFor(where: string, bytes: Uint8Array, type: lib.ggml_type): Float32Array<ArrayBuffer> {
+  const { toFloat, name, blockSize, typeSize } = expectType(where, type);
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${where}: expected a Uint8Array, got ${describe(bytes)}`);
+  if (!(bytes.buffer instanceof ArrayBuffer)) throw new TypeError(`${where}: shared memory is not supported`);
+  expectThere(bytes, () => where);
+  if (toFloat === null) throw new TypeError(`${where}: ggml has no conversion from ${name} to f32`);
   if (bytes.length % typeSize !== 0) {
-    throw new RangeError(`dequantize: ${bytes.length} bytes are no multiple of ${typeSize}, a block of ${name}`);
+    throw new RangeError(`${where}: ${bytes.length} bytes are no multiple of ${typeSize}, a block of ${name}`);
   }
-  const numbers = new Float32Array(bytes.length / typeSize * blockSize);
+  const numbers = new Float32Array(allocate(bytes.length / typeSize * blockSize * 4, where).buffer);
   if (numbers.length > 0) toFloat(bytes as Uint8Array<ArrayBuffer>, new Uint8Array(numbers.buffer), numbers.length);
   return numbers;
 }
 
-function expectType(where: string, type: lib.ggml_type): TypeInfo {
+/** Throws unless these are options of `quantize`. */
+export function expectOptions(where: string, options: QuantizeOptions): QuantizeOptions {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`${where}: expected { imatrix, rowLength }, got ${describe(options)}`);
+  }
+  const { imatrix, rowLength } = options;
+  if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
+    throw new RangeError(`${where}: rowLength must be a positive whole number, got ${describe(rowLength)}`);
+  }
+  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
+    throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
+  }
+  return options;
+}
+
+/** Throws unless there is such a tensor type. */
+export function expectType(where: string, type: lib.ggml_type): TypeInfo {
   if (typeof type !== "number") throw new TypeError(`${where}: expected a tensor type such as lib.GGML_TYPE_Q4_K, got ${describe(type)}`);
   try {
     return typeInfo(type);

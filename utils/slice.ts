@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../ffi/describe.ts";
+import { freedError } from "../ffi/handle.ts";
 import { lib } from "../ffi/lib.js";
 import type { Layout } from "./copying/box.ts";
 import { describeTensor, layoutOf } from "./copying/layout.ts";
@@ -49,6 +50,7 @@ export class TensorSlice {
  * begins and ends between blocks, with a step of 1.
  * @returns The part: the same memory, not a copy.
  * @throws {TypeError} If `tensor` is none, or a range isn't one.
+ * @throws {Error} If the tensor was freed.
  * @throws {RangeError} If there are too many ranges, an index is outside of the tensor, or a range cuts a block.
  *
  * @example
@@ -64,9 +66,11 @@ export class TensorSlice {
  * ```
  */
 export function slice(tensor: lib.ggml_tensor | TensorSlice, ...ranges: Range[]): TensorSlice {
-  if (tensor instanceof TensorSlice) return new TensorSlice(tensor.tensor, cut(tensor.layout, ranges, tensor.tensor));
-  if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`slice: expected a tensor, got ${describe(tensor)}`);
-  return new TensorSlice(tensor, cut(layoutOf(tensor, typeInfo(tensor.type), "slice"), ranges, tensor));
+  const whole = tensor instanceof TensorSlice ? tensor.tensor : tensor;
+  if (!(whole instanceof lib.ggml_tensor)) throw new TypeError(`slice: expected a tensor, got ${describe(tensor)}`);
+  if (whole.owner.freed) throw freedError(whole, "slice");
+  const layout = tensor instanceof TensorSlice ? tensor.layout : layoutOf(whole, typeInfo(whole.type), "slice");
+  return new TensorSlice(whole, cut(layout, ranges, whole));
 }
 
 function cut(layout: Layout, ranges: readonly Range[], tensor: lib.ggml_tensor): Layout {
@@ -115,7 +119,7 @@ function rangeIn(range: Range, count: number, where: () => string): { begin: num
   }
   const [first = null, last = null, step = 1] = range as [number | null, (number | null)?, number?];
   for (const n of [first, last, step]) {
-    if (n !== null && !Number.isInteger(n)) throw new TypeError(`${where()}: expected whole numbers, got [${range}]`);
+    if (n !== null && !Number.isInteger(n)) throw new TypeError(`${where()}: expected whole numbers, got ${describe(n)}`);
   }
   if (step === 0) throw new RangeError(`${where()}: a step of 0`);
   const lowest = step > 0 ? 0 : -1, highest = step > 0 ? count : count - 1;

@@ -6,6 +6,7 @@
 
 import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
+import { allocate } from "./copying/allocate.ts";
 import { countOf } from "./copying/box.ts";
 import { isNdArray, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 import { isOnDevice, type Operand, operand } from "./copying/operand.ts";
@@ -100,7 +101,7 @@ function viewOf({ layout, bytes }: Operand, array: TypedArrayConstructor): NdArr
 function copyOf(source: lib.ggml_tensor | TensorSlice, { layout }: Operand, array: TypedArrayConstructor): NdArray<TypedArray> {
   const { shape } = layout!;
   const length = countOf(shape);
-  return fill(source, ndarray(new array(new ArrayBuffer(length * array.BYTES_PER_ELEMENT)), shape));
+  return fill(source, ndarray(new array(allocate(length * array.BYTES_PER_ELEMENT, "view").buffer), shape));
 }
 
 function fill<A extends TypedArray | NdArray<TypedArray>>(source: lib.ggml_tensor | TensorSlice, array: A): A {

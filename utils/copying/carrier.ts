@@ -235,10 +235,10 @@ function memoryOf({ bytes, tensor }: Operand): Memory {
   return { bytes: bytes!, pinned: tensor !== null };
 }
 
-/** Throws if one side is gone. */
+/** Throws if one side is gone, or shrank: then it has no bytes any more. */
 function expectThere(from: Pick<Memory, "bytes">, to: Pick<Memory, "bytes">): void {
-  if (from.bytes.buffer.detached) throw new Error("copyAsync: the source's memory was transferred elsewhere meanwhile");
-  if (to.bytes.buffer.detached) throw new Error("copyAsync: the destination's memory was transferred elsewhere meanwhile");
+  if (from.bytes.length === 0) throw new Error("copyAsync: the source's memory was transferred elsewhere meanwhile, or shrank");
+  if (to.bytes.length === 0) throw new Error("copyAsync: the destination's memory was transferred elsewhere meanwhile, or shrank");
 }
 
 /** Waits for all, and then throws what the first to fail threw. */

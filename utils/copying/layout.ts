@@ -6,6 +6,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
 import type { Layout } from "./box.ts";
 import type { NdArray, TypedArray } from "../ndarray.ts";
@@ -14,7 +15,7 @@ import { type TypeInfo, typeInfo } from "./types.ts";
 /** A tensor's type, shape and name in one phrase. */
 export function describeTensor(tensor: lib.ggml_tensor): string {
   const name = tensor.name;
-  return `tensor${name === "" ? "" : ` ${JSON.stringify(name)}`} of ${typeInfo(tensor.type).name}, ne=[${tensor.ne.join(", ")}]`;
+  return `tensor${name === "" ? "" : ` ${quote(name)}`} of ${typeInfo(tensor.type).name}, ne=[${tensor.ne.join(", ")}]`;
 }
 
 function rankOf(ne: readonly number[]): number {

@@ -11,6 +11,9 @@ import type { TypeInfo } from "./types.ts";
 /** Numbers, or arrays of these, all of one length at each depth; or any iterable of numbers. */
 export type NestedNumbers = Iterable<number | bigint | NestedNumbers>;
 
+/** The most items that are taken out of an iterable, which may have no end, and how deep arrays may be in arrays, which may be in themselves. */
+const LONGEST = 2 ** 26, DEEPEST = 64;
+
 /** True for what may be nested arrays: an iterable that is neither text nor a typed array. */
 export function isNested(value: unknown): value is NestedNumbers {
   return typeof value === "object" && value !== null && Symbol.iterator in value && !ArrayBuffer.isView(value);
@@ -20,7 +23,7 @@ export function isNested(value: unknown): value is NestedNumbers {
  * The same numbers as an `ndarray`.
  *
  * @param type The tensor type that they are for: the array's elements are of that type, or 32-bit floats if no array has such elements.
- * @param most How many there may be: an iterable may have no end.
+ * @param most How many there may be in an iterable.
  * @throws {TypeError} If an item is neither a number nor an array, or an integer type gets something else than integers.
  * @throws {RangeError} If there are more, the arrays of one depth have different lengths, or an integer doesn't fit.
  */
@@ -33,6 +36,7 @@ export function fromNested(value: NestedNumbers, type: TypeInfo, most: number, r
 }
 
 function flatten(value: NestedNumbers, depth: number, shape: number[], numbers: (number | bigint)[], most: number, role: string): void {
+  if (depth === DEEPEST) throw new RangeError(`${role}: arrays in arrays, more than ${DEEPEST} deep`);
   const items = itemsOf(value, most, role);
   const expected = shape[depth] ??= items.length;
   if (items.length !== expected) {
@@ -60,6 +64,7 @@ function itemsOf(
   const items: (number | bigint | NestedNumbers)[] = [];
   for (const item of value) {
     if (items.length >= most) throw new RangeError(`${role}: an iterable of more items than the ${most} elements of the destination`);
+    if (items.length === LONGEST) throw new RangeError(`${role}: an iterable of more than ${LONGEST} items: give a typed array`);
     items.push(item);
   }
   return items;

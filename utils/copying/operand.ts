@@ -9,7 +9,7 @@ import { externalBuffer, freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
 import { countOf, denseLayout, type Layout, reachOf } from "./box.ts";
 import { describeTensor, layoutOf, layoutOfArray } from "./layout.ts";
-import { isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { expectInside, expectThere, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
 import { TensorSlice } from "../slice.ts";
 import { type Bytes, type TypeInfo, typeInfo, typeOfArray } from "./types.ts";
 
@@ -116,9 +116,9 @@ function arrayOperand(data: TypedArray, array: NdArray<TypedArray> | null, role:
     throw new TypeError(`${role}: ${text()}: no tensor type has the elements of a ${kind}`);
   }
   if (!(data.buffer instanceof ArrayBuffer)) throw new TypeError(`${role}: ${text()}: shared memory is not supported`);
-  if (data.buffer.detached) throw new TypeError(`${role}: ${text()}: its memory was transferred elsewhere`);
+  expectThere(data, () => `${role}: ${text()}`);
+  if (array !== null) expectInside(array, () => `${role}: ${text()}`);
   const layout = array === null ? null : layoutOfArray(array);
-  if (array !== null) expectInside(array, data.length, layout!, data.byteLength, () => `${role}: ${text()}`);
   return {
     type: type === null ? null : typeInfo(type),
     shape: layout?.shape ?? null,
@@ -128,18 +128,4 @@ function arrayOperand(data: TypedArray, array: NdArray<TypedArray> | null, role:
     tensor: null,
     describe: text,
   };
-}
-
-function expectInside(
-  { shape, stride, offset }: NdArray<TypedArray>,
-  count: number,
-  layout: Layout,
-  length: number,
-  what: () => string,
-): void {
-  if (shape.length !== stride.length || ![...shape, ...stride, offset].every(Number.isInteger) || shape.some((n) => n < 0)) {
-    throw new RangeError(`${what()}: its shape, strides and offset must be whole numbers, and a stride for each dimension`);
-  }
-  const { begin, end } = reachOf(layout);
-  if (begin < 0 || end > length) throw new RangeError(`${what()} reaches past its data of ${count}`);
 }

@@ -31,7 +31,21 @@ export interface Plan {
 export function plan(where: string, from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions): Plan {
   const destination = operand(to, `${where}: destination`);
   const source = sourceOf(`${where}: source`, from, destination.type, destination.count);
-  return planOf(where, withType(source, destination), withType(destination, source), options);
+  return planOf(where, withType(where, source, destination), withType(where, destination, source), options);
+}
+
+/** Throws unless these are options of `copy`. */
+export function expectOptions(where: string, options: CopyOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`${where}: expected options such as { imatrix }, got ${describe(options)}`);
+  }
+  const { allowRequantize, imatrix } = options;
+  if (allowRequantize !== undefined && typeof allowRequantize !== "boolean") {
+    throw new TypeError(`${where}: allowRequantize must be a boolean, got ${describe(allowRequantize)}`);
+  }
+  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
+    throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
+  }
 }
 
 /** The plan of a copy between two sides that were looked at. */
@@ -50,7 +64,7 @@ export function planOf(where: string, source: Operand, destination: Operand, opt
  * What is read, as an operand.
  *
  * @param type The type that nested arrays are for; null for floats.
- * @param most How many numbers there may be in an iterable.
+ * @param most How many numbers there may be in an iterable; `Infinity` if nothing says.
  */
 export function sourceOf(role: string, from: TensorLike | NestedNumbers, type: TypeInfo | null, most: number): Operand {
   if (!isNested(from) || isNdArray(from)) return operand(from as TensorLike, role);
@@ -60,16 +74,16 @@ export function sourceOf(role: string, from: TensorLike | NestedNumbers, type: T
 }
 
 /** A Uint8Array as the bytes of the quantized tensor on the other side. */
-function withType(operand: Operand, other: Operand): Operand {
+function withType(where: string, operand: Operand, other: Operand): Operand {
   if (operand.type !== null) return operand;
   const { type, count } = other;
   const length = operand.count;
   if (type === null || !type.isQuantized) {
-    throw new TypeError(`${operand.describe()}: no tensor type has its elements (${other.describe()})`);
+    throw new TypeError(`${where}: ${operand.describe()}: no tensor type has its elements (${other.describe()})`);
   }
   const expected = count / type.blockSize * type.typeSize;
   if (length !== expected) {
-    throw new RangeError(`${operand.describe()} doesn't hold the ${expected} bytes of ${other.describe()}`);
+    throw new RangeError(`${where}: ${operand.describe()} doesn't hold the ${expected} bytes of ${other.describe()}`);
   }
   return { ...operand, type, count };
 }
@@ -123,9 +137,8 @@ function checkConversion(
   if (!allowRequantize && from.isQuantized && to.isQuantized && from !== to) {
     throw new Error(`${where}: requantizing ${sides()} is not allowed (allowRequantize: false)`);
   }
-  if (imatrix !== undefined && (!(imatrix instanceof Float32Array) || imatrix.length !== rowLength)) {
-    const got = imatrix instanceof Float32Array ? `one of ${imatrix.length}` : describe(imatrix);
-    throw new RangeError(`${where}: imatrix must be a Float32Array as long as a row, ${rowLength}, got ${got} (${sides()})`);
+  if (imatrix !== undefined && imatrix.length !== rowLength) {
+    throw new RangeError(`${where}: imatrix must be as long as a row, ${rowLength}, and is ${imatrix.length} long (${sides()})`);
   }
   if (imatrix === undefined && to.mayNeedImatrix && lib.ggml_quantize_requires_imatrix(to.type)) {
     throw new Error(`${where}: ${to.name} can't be quantized without an importance matrix, { imatrix } (${sides()})`);

@@ -7,11 +7,12 @@
  * @module
  */
 
-import { Handle } from "../../ffi/handle.ts";
+import type { Handle } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
 import { contextText } from "./context_text.ts";
 import { backendText, deviceText } from "./device_facts.ts";
 import { graphText } from "./graph_text.ts";
+import { plain } from "./plain.ts";
 
 const CUSTOM = Symbol.for("Deno.customInspect"), DISPLAY = Symbol.for("Jupyter.display");
 
@@ -35,13 +36,6 @@ function inspects<H extends Handle>(prototype: H, text: (handle: H) => string): 
       return plain(this);
     }
   });
-}
-
-/** What any handle shows: its address, and whether it was freed. */
-function plain(handle: Handle): string {
-  // A class's own prototype has no address.
-  if (typeof handle.address !== "bigint") return `${handle.constructor.name} {}`;
-  return (Handle.prototype as unknown as Record<symbol, () => string>)[CUSTOM].call(handle);
 }
 
 inspects(lib.ggml_cgraph.prototype, graphText);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
 import { nameOf, placeOf, rolesOf, typeAndDimensions } from "./facts.ts";
 import { layOut, type Placed, type Point } from "./graph_layout.ts";
@@ -53,7 +54,7 @@ export async function graphPicture(graph: lib.ggml_cgraph, part: Part = {}, wher
 function expectPart(count: number, part: Part, where: string): void {
   const { from = 0, to = count } = part, isAsked = part.from !== undefined || part.to !== undefined;
   for (const [name, value] of Object.entries({ from, to })) {
-    if (!Number.isInteger(value)) throw new TypeError(`${where}: ${name} must be the index of a node, got ${Deno.inspect(value)}`);
+    if (!Number.isInteger(value)) throw new TypeError(`${where}: ${name} must be the index of a node, got ${describe(value)}`);
   }
   if (from < 0 || to > count || (from >= to && count > 0)) {
     throw new RangeError(`${where}: { from: ${from}, to: ${to} } is no part of a graph of ${formatCount(count, "node")}`);

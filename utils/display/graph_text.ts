@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
 import { nameOf, typeAndDimensions } from "./facts.ts";
 import { type GraphModel, readGraph } from "./graph_model.ts";
@@ -38,7 +39,7 @@ export function graphText(graph: lib.ggml_cgraph): string {
 /** A name in quotes, without the end of a long one. */
 function shortName(tensor: lib.ggml_tensor): string {
   const letters = [...nameOf(tensor)];
-  return JSON.stringify(letters.length > LETTERS ? `${letters.slice(0, LETTERS - 1).join("")}…` : letters.join(""));
+  return quote(letters.length > LETTERS ? `${letters.slice(0, LETTERS - 1).join("")}…` : letters.join(""));
 }
 
 function sourcesText(sources: readonly lib.ggml_tensor[]): string {

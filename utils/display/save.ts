@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
+import { inContext, pathOf } from "../files/path.ts";
 import type { Drawable, DrawOptions } from "./to_svg.ts";
 import { expectPart } from "./to_svg.ts";
 
@@ -21,7 +21,7 @@ const KINDS = [".svg", ".html", ".png"] as const;
  * @param options `from` and `to`: the part of a graph.
  * @throws What `toSvg` throws.
  * @throws {TypeError} If the path is none, its ending is another, or it is `.png` and this no tensor.
- * @throws {Deno.errors.NotCapable} Without the permission to write there.
+ * @throws {Deno.errors.NotCapable} Without the permission to write there; what else Deno says of the file.
  *
  * @example
  * ```ts
@@ -36,11 +36,8 @@ const KINDS = [".svg", ".html", ".png"] as const;
  * ```
  */
 export async function save(value: Drawable, path: string | URL, options: DrawOptions = {}): Promise<void> {
-  if (!(path instanceof URL) && (typeof path !== "string" || path === "")) {
-    throw new TypeError(`save: expected the path of a file, got ${describe(path)}`);
-  }
+  const name = pathOf(path, "save");
   const part = expectPart(options, "save");
-  const name = path instanceof URL ? path.pathname : path;
   const kind = KINDS.find((ending) => name.toLowerCase().endsWith(ending));
   if (kind === undefined) throw new TypeError(`save: ${JSON.stringify(name)} must end in ${KINDS.join(", ")}`);
   const { expectDrawable, htmlOf, pictureOf } = await import("./render.ts");
@@ -51,11 +48,19 @@ export async function save(value: Drawable, path: string | URL, options: DrawOpt
     }
     const { named } = await import("./named.ts");
     const { tensorPng } = await import("./tensor_picture.ts");
-    return await Deno.writeFile(path, await named("save", () => tensorPng(value)));
+    return await write(name, await named("save", () => tensorPng(value)));
   }
   const { file, page } = await import("./svg.ts");
   const text = kind === ".svg"
     ? file(await pictureOf(value, part, "save"))
     : page(await htmlOf(value, part, "save"), value.constructor.name);
-  await Deno.writeTextFile(path, text);
+  await write(name, new TextEncoder().encode(text));
+}
+
+async function write(name: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await Deno.writeFile(name, bytes);
+  } catch (error) {
+    throw inContext(error, `save: can't write ${JSON.stringify(name)}`);
+  }
 }

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../ffi/describe.ts";
+import { expectThere, type TypedArray } from "../ndarray.ts";
 import { type GgufValue, type Kind, kindNamed, KINDS, type NumberArray } from "./values.ts";
 
 /** A value with the GGUF type that it shall have; like {@linkcode GgufValue}, but an array of any kind may hold the elements. */
@@ -30,6 +31,7 @@ export type GgufValueInput = GgufInput | TypedGgufValue;
  */
 export function inferValue(value: GgufValueInput, where: string): GgufValue {
   if (isTyped(value)) return typedValue(value, where);
+  if (ArrayBuffer.isView(value) && "length" in value) expectThere(value as TypedArray, () => where);
   const kind = kindOfArray(value);
   if (kind !== undefined) return { type: `${kind.name}[]`, value } as GgufValue;
   if (!Array.isArray(value)) return scalar(kindFor([value], where), value, where);
@@ -94,6 +96,7 @@ function scalar(kind: Kind, value: unknown, where: string): GgufValue {
 
 function array(kind: Kind, value: unknown, where: string): GgufValue {
   const type = `${kind.name}[]`;
+  if (ArrayBuffer.isView(value) && "length" in value) expectThere(value as TypedArray, () => where);
   if (kind.array !== null && value instanceof kind.array) return { type, value } as GgufValue;
   if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && "length" in value)) {
     throw new TypeError(`${where}: expected an array for ${type}, got ${describe(value)}`);

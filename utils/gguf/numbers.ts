@@ -5,8 +5,8 @@
  */
 
 import { type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
+import { allocate } from "../copying/allocate.ts";
 import type { TypeInfo } from "../copying/types.ts";
-import { allocate } from "./source.ts";
 
 /** Elements that are converted at once; every block size divides it. */
 const PIECE = 256 * 1024;

@@ -15,7 +15,8 @@
 import { Cursor } from "./cursor.ts";
 import { readAlignment, readHead, readMetadata } from "./read_metadata.ts";
 import { readTensors } from "./read_tensors.ts";
-import { pathOf, Source } from "./source.ts";
+import { pathOf } from "../files/path.ts";
+import { Source } from "./source.ts";
 import { GgufTensor } from "./tensor.ts";
 import type { GgufValue } from "./values.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inContext } from "./source.ts";
+import { inContext } from "../files/path.ts";
 
 /**
  * Writes a file beside the one of that name, and puts it in its place.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
+import { inContext } from "../files/path.ts";
 
 /** Files whose `Source` nobody can reach any more. */
 const abandoned = new FinalizationRegistry<Deno.FsFile>((file) => file.close());
@@ -60,34 +60,4 @@ export class Source {
     this.#file?.close();
     this.#file = null;
   }
-}
-
-/**
- * A path as the system takes it.
- *
- * @param where The function, for the error.
- * @throws {TypeError} If it is no path, and no `file:` URL.
- */
-export function pathOf(path: string | URL, where: string): string {
-  if (typeof path === "string") return path;
-  if (!(path instanceof URL)) throw new TypeError(`${where}: expected a path, got ${describe(path)}`);
-  if (path.protocol !== "file:") throw new TypeError(`${where}: expected a path or a file: URL, got ${path.href}`);
-  const name = decodeURIComponent(path.pathname);
-  return Deno.build.os === "windows" ? name.slice(1) : name;
-}
-
-/** Memory of that size. */
-export function allocate(length: number, where: string): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    throw new RangeError(`${where}: no memory for ${length} bytes`, { cause });
-  }
-}
-
-/** An error of the same class that says what was being done. */
-export function inContext(error: unknown, context: string): Error {
-  const { message, constructor } = error as Error;
-  const hint = error instanceof Deno.errors.NotCapable ? `${context}: permission is missing: ${message}` : `${context}: ${message}`;
-  return new (constructor as ErrorConstructor)(hint, { cause: error });
 }

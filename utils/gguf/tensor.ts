@@ -5,13 +5,16 @@
  */
 
 import { describe } from "../../ffi/describe.ts";
+import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
 import type { NdArray, TypedArray } from "../ndarray.ts";
+import { allocate } from "../copying/allocate.ts";
+import { bufferOf } from "../copying/operand.ts";
 import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import { numbersOf } from "./numbers.ts";
 import type { TensorEntry } from "./read_tensors.ts";
 import type { TensorShape } from "./shape.ts";
-import { allocate, type Source } from "./source.ts";
+import type { Source } from "./source.ts";
 
 /** Bytes of a piece unless the caller says. */
 const PIECE = 4 * 1024 * 1024;
@@ -58,12 +61,18 @@ export class GgufTensor implements TensorShape {
    * @param begin Where in the data the part begins, in bytes.
    * @param end Where it ends.
    * @returns New memory.
+   * @throws {TypeError} If an argument is no number.
    * @throws {RangeError} If there is no such part, or no memory for it.
    * @throws {Error} If the file was closed, or can't be read.
    */
   bytes(begin = 0, end: number = this.byteLength): Uint8Array<ArrayBuffer> {
+    for (const n of [begin, end]) {
+      if (typeof n !== "number") throw new TypeError(`${this.#where("bytes")}: expected a number of bytes, got ${describe(n)}`);
+    }
     if (!Number.isInteger(begin) || !Number.isInteger(end) || begin < 0 || begin > end || end > this.byteLength) {
-      throw new RangeError(`${this.#where("bytes")}: there is no part from ${begin} to ${end} of ${this.byteLength} bytes`);
+      throw new RangeError(
+        `${this.#where("bytes")}: there is no part from ${begin} to ${end} of ${this.byteLength} bytes`,
+      );
     }
     const bytes = allocate(end - begin, this.#where("bytes"));
     this.#read(bytes, begin, "bytes");
@@ -75,13 +84,14 @@ export class GgufTensor implements TensorShape {
    *
    * @param size How many bytes a piece has; the last one may have fewer. 4 MiB by default.
    * @returns The pieces in order. Each is in the same memory as the one before it: it is good until the next one is asked for.
-   * @throws {RangeError} If the size is no positive integer.
+   * @throws {RangeError} If the size is no positive integer, or there is no memory for a piece: when the first piece is asked for.
+   * @throws {Error} If the file was closed, or can't be read.
    */
   *pieces(size: number = PIECE): Generator<Uint8Array<ArrayBuffer>, void, void> {
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new RangeError(`${this.#where("pieces")}: expected a size of 1 byte or more, got ${describe(size)}`);
     }
-    const memory = new Uint8Array(Math.min(size, this.byteLength));
+    const memory = allocate(Math.min(size, this.byteLength), this.#where("pieces"));
     for (let begin = 0; begin < this.byteLength; begin += size) {
       const piece = memory.subarray(0, this.byteLength - begin);
       this.#read(piece, begin, "pieces");
@@ -114,6 +124,7 @@ export class GgufTensor implements TensorShape {
    */
   load(ctx: lib.ggml_context): lib.ggml_tensor {
     if (!(ctx instanceof lib.ggml_context)) throw new TypeError(`${this.#where("load")}: expected a ggml_context, got ${describe(ctx)}`);
+    if (ctx.owner.freed) throw freedError(ctx, this.#where("load"));
     const ne = this.ne.length === 0 ? [1] : this.ne;
     const tensor = lib.ggml_new_tensor(ctx, this.type, ne.length, BigInt64Array.from(ne, BigInt));
     tensor.name = this.name;
@@ -132,6 +143,7 @@ export class GgufTensor implements TensorShape {
   loadInto(tensor: lib.ggml_tensor): void {
     const where = this.#where("loadInto");
     if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`${where}: expected a ggml_tensor, got ${describe(tensor)}`);
+    if (tensor.owner.freed) throw freedError(tensor, where);
     const { type } = tensor, ne = [...tensor.ne];
     if (type !== this.type) throw new TypeError(`${where}: expected a tensor of ${this.typeName}, got one of ${typeInfo(type).name}`);
     if (ne.some((n, i) => n !== (this.ne[i] ?? 1))) {
@@ -161,9 +173,4 @@ export class GgufTensor implements TensorShape {
   #where(method: string): string {
     return `${method} of tensor ${JSON.stringify(this.name)}`;
   }
-}
-
-/** The buffer that holds a tensor's data; null for one in a context's own memory. */
-export function bufferOf({ buffer, view_src }: lib.ggml_tensor): lib.ggml_backend_buffer | null {
-  return view_src === null ? buffer : view_src.buffer;
 }

@@ -5,11 +5,13 @@
  */
 
 import { describe } from "../../ffi/describe.ts";
+import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
-import { isContiguous, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { bufferOf } from "../copying/operand.ts";
 import { typeInfo, typeOfArray } from "../copying/types.ts";
 import type { TensorHead } from "./encode.ts";
-import { bufferOf, GgufTensor } from "./tensor.ts";
+import { GgufTensor } from "./tensor.ts";
 
 /** Pieces of bytes, one after the other: each is written before the next one is asked for. */
 export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -45,6 +47,9 @@ const PIECE = 4 * 1024 * 1024;
  * @param where The function and file, for errors.
  */
 export function planTensor(name: string | null, input: GgufTensorInput, where: string): PlannedTensor {
+  if (input instanceof lib.ggml_tensor && input.owner.freed) {
+    throw freedError(input, `${where}: tensor${name === null ? "" : ` ${JSON.stringify(name)}`}`);
+  }
   const own = (input as { name?: unknown } | null | undefined)?.name;
   const called = name ?? own;
   if (typeof called !== "string") throw new TypeError(`${where}: a tensor has no name: ${describe(input)}`);
@@ -91,22 +96,23 @@ function* fetch(tensor: lib.ggml_tensor, length: number): Generator<Uint8Array<A
 function planArray(name: string, data: TypedArray, array: NdArray<TypedArray> | null, where: string): PlannedTensor {
   const type = typeOfArray(data);
   if (type === null) throw new TypeError(`${where}: no tensor type has the elements of ${describe(data)}`);
-  if ((data.buffer as ArrayBuffer).detached) throw new TypeError(`${where}: ${describe(data)}: its memory was transferred elsewhere`);
+  expectThere(data, () => `${where}: ${describe(data)}`);
+  if (array !== null) expectInside(array, () => `${where}: the ndarray of shape [${array.shape}]`);
   if (array !== null && !isContiguous(array)) {
     throw new Error(`${where}: the ndarray is not contiguous (shape [${array.shape}], stride [${array.stride}]): copy it to one that is`);
   }
   const width = data.BYTES_PER_ELEMENT, ne = array === null ? [data.length] : array.shape.toReversed();
   const begin = (array?.offset ?? 0) * width;
   const planned = plan(name, type, ne, () => new Uint8Array(data.buffer, data.byteOffset + begin, planned.byteLength), where);
-  if (begin + planned.byteLength <= data.byteLength) return planned;
-  throw new RangeError(`${where}: the ndarray of shape [${array!.shape}] reaches past its data of ${data.length}`);
+  return planned;
 }
 
 function plan(name: string, type: lib.ggml_type, ne: readonly number[], data: () => Uint8Array | Pieces, where: string): PlannedTensor {
   if (!Array.isArray(ne)) throw new TypeError(`${where}: expected ne, the dimensions, fastest first, got ${describe(ne)}`);
+  const wrong = ne.findIndex((n) => !Number.isSafeInteger(n) || n < 0);
+  if (wrong >= 0) throw new RangeError(`${where}: ne must be whole numbers, 0 or more, and ne[${wrong}] is ${describe(ne[wrong])}`);
   const shape = `ne=[${ne.join(", ")}]`;
   if (ne.length > lib.GGML_MAX_DIMS) throw new RangeError(`${where}: ${shape} has more than ${lib.GGML_MAX_DIMS} dimensions`);
-  if (!ne.every((n) => Number.isSafeInteger(n) && n >= 0)) throw new RangeError(`${where}: ${shape} must be whole numbers, 0 or more`);
   const { blockSize, typeSize, name: typeName } = infoOf(type, where);
   const row = ne[0] ?? 1;
   if (row % blockSize !== 0) throw new RangeError(`${where}: its rows of ${row} are no multiple of ${typeName}'s block of ${blockSize}`);
@@ -116,6 +122,7 @@ function plan(name: string, type: lib.ggml_type, ne: readonly number[], data: ()
 }
 
 function infoOf(type: lib.ggml_type, where: string): ReturnType<typeof typeInfo> {
+  if (typeof type !== "number") throw new TypeError(`${where}: expected a tensor type such as lib.GGML_TYPE_F32, got ${describe(type)}`);
   try {
     return typeInfo(type);
   } catch (error) {

@@ -6,12 +6,12 @@
 
 import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
+import { pathOf } from "../files/path.ts";
 import { encodeHead } from "./encode.ts";
 import { type GgufValueInput, inferValue } from "./infer.ts";
 import { isPowerOfTwo } from "./read_metadata.ts";
 import { replaceFile } from "./replace.ts";
 import { alignUp } from "./shape.ts";
-import { pathOf } from "./source.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
 import { encodeText } from "./text.ts";
 import { type GgufValue, isAlignmentKey } from "./values.ts";
@@ -77,7 +77,10 @@ export interface GgufContents {
 export async function writeGguf(path: string | URL, contents: GgufContents): Promise<void> {
   const file = pathOf(path, "writeGguf");
   const where = `writeGguf: ${file}`;
-  if (typeof contents !== "object" || contents === null) {
+  // A promise that wasn't awaited would make an empty file.
+  const isContents = isRecord(contents) ||
+    (typeof contents === "object" && contents !== null && ("metadata" in contents || "tensors" in contents));
+  if (!isContents) {
     throw new TypeError(`${where}: expected { metadata, tensors }, got ${describe(contents)}`);
   }
   const version = planVersion(contents, where), metadata = planMetadata(contents, where), tensors = planTensors(contents, where);
@@ -124,8 +127,15 @@ function namedTensors(tensors: NonNullable<GgufContents["tensors"]>, where: stri
 
 function entries<T>(values: ReadonlyMap<string, T> | Readonly<Record<string, T>>, where: string): [string, T][] {
   if (values instanceof Map) return [...values];
-  if (typeof values === "object" && values !== null && !(Symbol.iterator in values)) return Object.entries(values);
+  if (isRecord(values)) return Object.entries(values);
   throw new TypeError(`${where}: expected a Map or an object, got ${describe(values)}`);
+}
+
+/** True for an object that is nothing else: no array, no promise, none of C's. */
+function isRecord(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function checkName(name: string, where: string): void {

@@ -8,8 +8,9 @@
 
 import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
+import { allocate } from "../copying/allocate.ts";
 import { countOf } from "../copying/box.ts";
-import { isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
 import { TensorSlice } from "../slice.ts";
 import { rowsOfTensor } from "./tensor_rows.ts";
 
@@ -48,7 +49,7 @@ export function rowsOf(value: unknown, name: string): Rows {
   if (isNdArray(value)) return rowsOfArray(value, name);
   if (ArrayBuffer.isView(value) && "length" in value) {
     const data = value as TypedArray;
-    return rowsOfArray({ data, shape: [data.length], stride: [1], offset: 0 }, name);
+    return rowsOfArray(ndarray(data), name);
   }
   throw new TypeError(`${name}: expected a tensor, a slice, an ndarray or a typed array, got ${describe(value)}`);
 }
@@ -80,31 +81,19 @@ function eachKept(length: number, edgeItems: number, visit: (i: number) => void)
   }
 }
 
-function rowsOfArray(
-  { data, shape, stride, offset }: Pick<NdArray<TypedArray>, "data" | "shape" | "stride" | "offset">,
-  name: string,
-): Rows {
-  expectWithin(data, shape, stride, offset, name);
-  const step = stride.at(-1) ?? 1;
+function rowsOfArray(array: NdArray<TypedArray>, name: string): Rows {
+  const { data, shape, stride, offset } = array;
+  const what = () => `${name}: an ndarray of shape [${shape.join(", ")}]`;
+  expectThere(data, what);
+  expectInside(array, what);
+  const step = stride.at(-1) ?? 1, kind = data.constructor as new (memory: ArrayBuffer) => TypedArray;
   return {
     shape,
-    create: (length) => new (data.constructor as new (length: number) => TypedArray)(length),
+    create: (length) => new kind(allocate(length * data.BYTES_PER_ELEMENT, name).buffer),
     read(index, start, end, to, at) {
       let from = offset + start * step;
       index.forEach((i, axis) => from += i * stride[axis]);
       for (let i = start; i < end; i++, from += step) to[at++] = data[from];
     },
   };
-}
-
-function expectWithin(data: TypedArray, shape: readonly number[], stride: readonly number[], offset: number, name: string): void {
-  let first = offset, last = offset;
-  if (shape.includes(0)) return;
-  shape.forEach((n, axis) => {
-    const reach = (n - 1) * stride[axis];
-    if (reach < 0) first += reach;
-    else last += reach;
-  });
-  if (first >= 0 && last < data.length) return;
-  throw new RangeError(`${name}: an ndarray of shape [${shape.join(", ")}] reaches past its data of ${data.length}`);
 }

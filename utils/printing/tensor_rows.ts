@@ -7,7 +7,9 @@
  * @module
  */
 
+import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
+import { allocate } from "../copying/allocate.ts";
 import { type Layout, reachOf } from "../copying/box.ts";
 import type { Rows } from "./corners.ts";
 import { describeTensor, layoutOf } from "../copying/layout.ts";
@@ -25,15 +27,16 @@ type Read = (offset: number, length: number) => Bytes;
  * @param slice The part of it to be read; null for all of it.
  * @param name What asks, for errors.
  * @throws {TypeError} If ggml can't convert its type.
- * @throws {Error} If it has no memory, or a row doesn't divide into blocks.
+ * @throws {Error} If it was freed, has no memory, or a row doesn't divide into blocks.
  */
 export function rowsOfTensor(tensor: lib.ggml_tensor, slice: TensorSlice | null, name: string): Rows {
+  if (tensor.owner.freed) throw freedError(tensor, name);
   const info = typeInfo(tensor.type);
   const array = info.array === null || info.array === Uint16Array ? Float32Array : info.array;
   if (array === Float32Array && info.toFloat === null) {
     throw new TypeError(`${name}: ggml has no conversion from ${info.name} to f32 (${describeTensor(tensor)})`);
   }
-  const create = (length: number) => new (array as unknown as new (length: number) => TypedArray)(length);
+  const create = (length: number) => new array(allocate(length * array.BYTES_PER_ELEMENT, name).buffer);
   const layout = slice?.layout ?? layoutOf(tensor, info, name);
   const { shape } = layout;
   if (shape.includes(0)) return { shape, create, read: () => {} };
