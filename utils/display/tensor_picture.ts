@@ -15,7 +15,7 @@ import { type Drawn, GREY, type Picture, round, text, widthOf } from "./svg.ts";
 import { formatCount, formatNumber } from "./units.ts";
 
 /** The most dots of a heat map, of each of several, and of a line. */
-const ONE: Limits = { side: 160, tiles: 1 }, SEVERAL: Limits = { side: 48, tiles: 12 };
+const ONE: Limits = { side: 256, tiles: 1 }, SEVERAL: Limits = { side: 48, tiles: 12 };
 const LINE: Limits = { side: 512, tiles: 1 };
 
 /** How many pixels a heat map is wide or high at most, one of several, and one dot of either. */
