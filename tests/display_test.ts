@@ -127,10 +127,10 @@ Deno.test("of a large tensor some numbers are shown, and how many is said", asyn
   copy(Float32Array.from({ length: 500_000 }, (_, i) => Math.floor(i / 1000)), a);
   copy(wave(65536 * 32), long);
   const svg = parseXml(await toSvg(a)), [image] = images(svg);
-  assertEquals([image.width, image.height], [160, 80]);
-  assertStringIncludes(svg.text, "12,800 of 500,000 numbers, evenly spaced");
+  assertEquals([image.width, image.height], [256, 128]);
+  assertStringIncludes(svg.text, "32,768 of 500,000 numbers, evenly spaced");
   assertEquals(image.at(0, 0), [68, 1, 84]);
-  assertEquals(image.at(79, 0), [253, 231, 37]); // the last row that is shown has the greatest number that is
+  assertEquals(image.at(127, 0), [253, 231, 37]); // the last row that is shown has the greatest number that is
   const [part] = images(parseXml(await toSvg(long)));
   assertEquals([part.width, part.height], [48, 16]);
 });
