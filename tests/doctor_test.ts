@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { load } from "@ggml/deno";
+import { OLDEST } from "../doctor/runtime.ts";
 import { deno, type Ended } from "./process.ts";
 
 async function doctor(args: string[] = [], permissions = ["--allow-ffi", "--allow-env"], env: Record<string, string> = {}): Promise<Ended> {
@@ -85,4 +86,8 @@ Deno.test("the doctor of a GPU that isn't there, and of a wrong command line", a
   const { code, stderr } = await doctor(["--nope"]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, "usage: doctor");
+});
+
+Deno.test("the doctor and README name the same oldest Deno", async () => {
+  assertStringIncludes(await Deno.readTextFile(new URL("../README.md", import.meta.url)), `It needs Deno ${OLDEST} or newer`);
 });
