@@ -17,7 +17,10 @@ import { cores } from "./computing/task.ts";
 
 /** What {@linkcode copyAsync} takes besides its two sides. */
 export interface CopyAsyncOptions extends CopyOptions {
-  /** The most threads to convert on; by default as many as the machine has cores, and never more than those. */
+  /**
+   * The most cores to be busy with converting: by default all, and never more. On all of them a few threads more than cores take turns, so that
+   * none is idle.
+   */
   threads?: number;
   /**
    * The backend whose queue the bytes of a tensor on its device go through (`ggml_backend_tensor_get_2d_async` and its like), after what was
