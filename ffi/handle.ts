@@ -213,8 +213,3 @@ export function keepData(owner: Owner, data: unknown): void {
   else if (Array.isArray(data)) { for (const item of data) if (item instanceof Handle) keep(owner, item); }
   else owner.keep(data);
 }
-
-/** The error for a null where C promises an object. */
-export function nullResult(name: string): Error {
-  return new Error(`${name} returned null`);
-}

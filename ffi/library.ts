@@ -13,9 +13,7 @@ import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { FIRST_SYMBOLS, quieten } from "./log.ts";
 import { findPackage } from "./npm.ts";
 import { traceFrees } from "./owner.ts";
-
-/** Whether the guards run. */
-export const guarding: { on: boolean } = { on: true };
+import { setTrap } from "./trap.ts";
 
 /** What {@linkcode load} loaded. */
 export interface LibraryInfo {
@@ -40,8 +38,6 @@ export interface LoadOptions {
    * downloaded, by {@linkcode download} or by an earlier run. Its backends are loaded, so that `devices` of `@ggml/deno/utils` lists the GPU.
    */
   gpu?: "cuda" | "vulkan" | "metal" | false;
-  /** False to call C without checking first what it asserts. By default it is checked, at 0.1 µs a tensor. */
-  guards?: boolean;
   /**
    * True to have the error for the use of a freed object say where it was freed: its `cause` has the stack of the free. Noting them costs
    * microseconds a free. It can be turned on and off at any time.
@@ -73,8 +69,7 @@ export function library(): Library {
  * Loads ggml's library. Without it, the first call of any function loads the default one.
  *
  * @param options `path`: a library file, or a folder that holds a build's libraries. `gpu`: the prebuilt library with that kind of GPU, or
- * `false` for the CPU alone. `guards`: false to go without the checks of what ggml asserts (0.1 µs a tensor); a mistake then ends the
- * process. `debug`: errors say where a thing was freed. `onAbort: "exit"`: how the process ends if C aborts all the same. All but the path
+ * `false` for the CPU alone. `debug`: errors say where a thing was freed. `onAbort: "exit"`: how the process ends if C aborts all the same. All but the path
  * and the GPU may also be said later.
  * @returns What was loaded.
  * @throws {Error} If nothing there is ggml (each path tried is listed with the reason), if its structs have another layout than the
@@ -111,12 +106,11 @@ export function library(): Library {
  */
 export function load(options: LoadOptions = {}): LibraryInfo {
   expectOptions(options);
-  const { path, gpu, guards, debug, onAbort } = options;
+  const { path, gpu, debug, onAbort } = options;
   if (debug !== undefined) traceFrees(debug);
   if (path !== undefined) choose({ path, source: "load({ path })" }, `load({ path: ${JSON.stringify(path)} })`);
   if (gpu !== undefined) chooseGpu(gpu);
   const { place, version, files, cpu } = library();
-  if (guards !== undefined) guarding.on = guards;
   if (onAbort === "exit") exitOnAbort(library());
   return { ...place, version, files, cpu };
 }
@@ -125,13 +119,12 @@ function expectOptions(options: LoadOptions): void {
   const wrong = (what: string, expected: string, value: unknown) =>
     new TypeError(`load${what}: expected ${expected}, got ${describe(value)}`);
   if (typeof options !== "object" || options === null) throw wrong("", "options such as { path }", options);
-  const { path, gpu, guards, debug, onAbort } = options;
+  const { path, gpu, debug, onAbort } = options;
   if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);
   if (gpu !== undefined) expectKind(gpu, "load({ gpu })");
   if (path !== undefined && gpu !== undefined) {
     throw new TypeError("load({ path, gpu }): the path says which library, and gpu which prebuilt one: give one of them");
   }
-  if (guards !== undefined && typeof guards !== "boolean") throw wrong("({ guards })", "a boolean", guards);
   if (debug !== undefined && typeof debug !== "boolean") throw wrong("({ debug })", "a boolean", debug);
   if (onAbort !== undefined && onAbort !== "exit") throw wrong("({ onAbort })", '"exit"', onAbort);
 }
@@ -163,6 +156,7 @@ function open(place: Place): Library {
   opened.findAddresses(FIRST_SYMBOLS);
   noDebugger(opened);
   quieten(opened);
+  setTrap(opened);
   return opened;
 }
 

@@ -23,7 +23,7 @@ type Logger = "quiet" | "capture";
 /** What is looked up whenever a library is loaded. */
 export const FIRST_SYMBOLS: readonly string[] = [
   ...["ggml_log_get", "ggml_log_set", "ggml_log_callback_default"],
-  ...(Deno.build.os === "windows" ? [] : ["setenv", "mmap", "mprotect", "malloc", "free", "pthread_self", "_exit"]),
+  ...(Deno.build.os === "windows" ? [] : ["setenv", "mmap", "mprotect", "malloc", "free", "pthread_self", "_exit", "dlsym"]),
 ];
 
 /** `GGML_LOG_LEVEL_ERROR`: as if the message before the first had been one, so that it is printed even if it is a continuation. */
@@ -160,7 +160,7 @@ export class LogTap {
     this.#native.set("logThread", 0n); // never this thread with another one's function
     if (this.#wake === null) return null;
     this.#native.set("wake", BigInt(Deno.UnsafePointer.value(this.#wake.pointer)));
-    return this.#native.letCall(this.#library, "logThread");
+    return this.#native.letWake(this.#library);
   }
 
   #setLoggers(logger: Logger): void {

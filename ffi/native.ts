@@ -12,10 +12,7 @@
 import type { Library } from "./files.ts";
 import { CODE, type Convention, type NativeFunction } from "./native_code.ts";
 
-/**
- * The words of `struct state` in native.c, in its order. The last are ours: whether `ended` was registered, and a count of the listeners, so that
- * each knows if it is the last.
- */
+/** The words of `struct state` in native.h, in its order. The last two are ours: whether `ended` was registered, and a count of the listeners. */
 const WORDS = {
   print: 0,
   allocate: 1,
@@ -30,15 +27,10 @@ const WORDS = {
   logThread: 10,
   wake: 11,
   awake: 12,
-  abortThread: 13,
-  onAbort: 14,
-  onTerminate: 15,
-  previousTerminate: 16,
-  elsewhere: 17,
-  report: 18,
-  ended: 19,
-  registered: 20,
-  listener: 21,
+  report: 13,
+  ended: 14,
+  registered: 15,
+  listener: 16,
 };
 
 /** How far the state lies behind the code: a multiple of every system's page size. */
@@ -84,34 +76,33 @@ export class Native {
 
   /** The address of one of its functions. */
   address(name: NativeFunction): bigint {
-    return this.base + BigInt(CODE[CONVENTION!].functions[name]);
+    return this.base + BigInt(CODE[CONVENTION!].functions[name]!);
   }
 
   /**
-   * Lets C call this isolate's functions on this thread while the isolate can run.
+   * Lets C wake this isolate on this thread while the isolate can run.
    *
    * It can't any more once an exception that nobody handles ends the process: then there is an event, no `unload`, and C's own exit handlers
    * run on this thread. Where the process survives the event, C is let again. Where there is no event, at an `await` at the top level that
    * never ends, C's exit handlers come first to `ended`.
    *
-   * @param word Which functions.
    * @returns Forbids it.
    */
-  letCall(library: Library, word: "logThread" | "abortThread"): () => void {
+  letWake(library: Library): () => void {
     const thread = at(this.get("thread"), [], "u64")() & this.get("threadMask");
     const suspend = () => {
-      this.set(word, 0n);
-      Deno.unrefTimer(setTimeout(() => allowed && this.set(word, thread), 0));
+      this.set("logThread", 0n);
+      Deno.unrefTimer(setTimeout(() => allowed && this.set("logThread", thread), 0));
     };
     const events = ["error", "unhandledrejection"];
     let allowed = true;
     for (const event of events) addEventListener(event, suspend);
     this.#registerEnd(library);
-    this.set(word, thread);
+    this.set("logThread", thread);
     return () => {
       allowed = false;
       for (const event of events) removeEventListener(event, suspend);
-      if (this.get(word) === thread) this.set(word, 0n);
+      if (this.get("logThread") === thread) this.set("logThread", 0n);
     };
   }
 
@@ -128,7 +119,7 @@ export class Native {
   static behind(address: bigint, base: bigint, functions: readonly NativeFunction[]): Native | null {
     if (CONVENTION === null || base === 0n) return null;
     const offsets = CODE[CONVENTION].functions;
-    return functions.some((name) => address === base + BigInt(offsets[name])) ? new Native(base) : null;
+    return functions.some((name) => address === base + BigInt(offsets[name]!)) ? new Native(base) : null;
   }
 
   /**

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { changed } from "./changes.ts";
 import type { Handle } from "./handle.ts";
 import { externalBuffer } from "./handle.ts";
 import { ownerAt } from "./known.ts";
@@ -51,6 +52,7 @@ export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset
   const last = placements.get(home.owner);
   if (last === undefined || (graph !== null && isPlaced(graph, home))) return;
   placements.delete(home.owner);
+  changed();
   reset?.(home);
   for (const context of home.owner.dependents) {
     if (context.type !== "ggml_context" || context.freed || hasBuffer(context)) continue;
@@ -83,6 +85,7 @@ export function places(graph: Handle, home: Handle): void {
     context.keep(home.owner);
   }
   const nodes = symbols.nodes(graph.address);
+  changed();
   placements.set(home.owner, { graph: graph.address, owner: new WeakRef(graph.owner), nodes, buffers });
 }
 

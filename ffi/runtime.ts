@@ -31,6 +31,8 @@ export {
 } from "./arguments.ts";
 export { type Bind, binder } from "./bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./callback.ts";
+export { changed } from "./changes.ts";
+export { checks } from "./checks/mod.ts";
 export { cstringAt } from "./cstring.ts";
 export { Domain } from "./domain.ts";
 export { enterCall, leaveCall } from "./failure.ts";
@@ -53,12 +55,9 @@ export {
   setStruct,
   setText,
 } from "./fields.ts";
-export { expectKernels } from "./guard_compute.ts";
-export { byHand } from "./guards/mod.ts";
-export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, nullResult, Pointer, wrongHandle } from "./handle.ts";
+export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, Pointer, wrongHandle } from "./handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { atLeast } from "./lengths.ts";
-export { guarding } from "./library.ts";
 export { type Ending, Owner, STATIC } from "./owner.ts";
 export { places, willPlace } from "./placement.ts";
 export {
@@ -100,3 +99,4 @@ export {
   VOID,
 } from "./slots.ts";
 export { type Fields, type Init, Struct } from "./struct.ts";
+export { caught, nullResult, trapped } from "./trap.ts";

@@ -30,7 +30,7 @@
  *   #pragma calls f              f may run callbacks before it returns: what they throw is thrown by f
  *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
  *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
- *   #pragma guard f              f is guarded by hand, in ffi/guards/: what it would abort() on is an Error
+ *   #pragma check f              f's arguments are looked at in ffi/checks/, for what C doesn't check and doesn't survive
  *   #pragma flags e              the values of enum e are or'ed
  *   #pragma count f(x)           the parameter x of the function f, or the field x of the struct f, takes the number of its enum's values too
  *
@@ -159,10 +159,6 @@
 #pragma nullable ggml_log_set(log_callback, user_data)
 #pragma nullable ggml_quantize_chunk(imatrix)
 #pragma keeps ggml_build_forward_expand(cgraph, tensor)
-#pragma guard ggml_init
-#pragma guard ggml_graph_node
-#pragma guard ggml_graph_dump_dot
-#pragma guard ggml_quantize_chunk
 #pragma keeps ggml_graph_add_node(cgraph, tensor)
 #pragma length ggml_fp16_to_fp32_row(0: arg2)
 #pragma length ggml_fp16_to_fp32_row(1: arg2)
@@ -211,15 +207,6 @@
 #pragma length ggml_gallocr_new_n(bufts: n_bufs)
 #pragma length ggml_gallocr_reserve_n_size(node_buffer_ids: node_buffer_ids ? ggml_graph_n_nodes(graph) : 0)
 #pragma length ggml_gallocr_reserve_n(node_buffer_ids: node_buffer_ids ? ggml_graph_n_nodes(graph) : 0)
-#pragma guard ggml_tallocr_alloc
-#pragma guard ggml_gallocr_new_n
-#pragma guard ggml_gallocr_reserve_n
-#pragma guard ggml_gallocr_reserve_n_size
-#pragma guard ggml_gallocr_alloc_graph
-#pragma guard ggml_gallocr_get_buffer_size
-#pragma guard ggml_backend_alloc_ctx_tensors
-#pragma guard ggml_backend_alloc_ctx_tensors_from_buft
-#pragma guard ggml_backend_alloc_ctx_tensors_from_buft_size
 #pragma keeps ggml_tallocr_alloc(tensor, talloc)
 #pragma moves ggml_gallocr_reserve(galloc)
 #pragma moves ggml_gallocr_reserve_n_size(galloc)
@@ -231,8 +218,10 @@
 #pragma keeps ggml_backend_alloc_ctx_tensors(ctx, return)
 
 /* ggml-backend.h */
-#pragma guard ggml_backend_graph_compute
-#pragma guard ggml_backend_graph_compute_async
+#pragma check ggml_backend_graph_compute
+#pragma check ggml_backend_graph_compute_async
+#pragma check ggml_backend_sched_graph_compute
+#pragma check ggml_backend_sched_graph_compute_async
 #pragma nullable ggml_backend_buft_alloc_buffer(return)
 #pragma nullable ggml_backend_buft_get_device(return)
 #pragma nullable ggml_backend_buffer_free(buffer)
@@ -291,41 +280,6 @@
 #pragma length ggml_backend_meta_device(devs: n_devs)
 #pragma length ggml_backend_compare_graph_backend(test_nodes: num_test_nodes)
 #pragma length ggml_backend_cpu_buffer_from_ptr(ptr: size)
-#pragma guard ggml_backend_tensor_set
-#pragma guard ggml_backend_tensor_get
-#pragma guard ggml_backend_tensor_set_async
-#pragma guard ggml_backend_tensor_get_async
-#pragma guard ggml_backend_tensor_set_2d
-#pragma guard ggml_backend_tensor_get_2d
-#pragma guard ggml_backend_tensor_set_2d_async
-#pragma guard ggml_backend_tensor_get_2d_async
-#pragma guard ggml_backend_tensor_memset
-#pragma guard ggml_backend_tensor_copy
-#pragma guard ggml_backend_tensor_copy_async
-#pragma guard ggml_backend_graph_plan_create
-#pragma guard ggml_backend_graph_plan_compute
-#pragma guard ggml_backend_event_record
-#pragma guard ggml_backend_event_wait
-#pragma guard ggml_backend_reg_get
-#pragma guard ggml_backend_dev_get
-#pragma guard ggml_backend_reg_dev_get
-#pragma guard ggml_backend_dev_buffer_from_host_ptr
-#pragma guard ggml_backend_meta_device
-#pragma guard ggml_backend_cpu_buffer_from_ptr
-#pragma guard ggml_backend_view_init
-#pragma guard ggml_backend_tensor_alloc
-#pragma guard ggml_backend_graph_copy
-#pragma guard ggml_backend_compare_graph_backend
-#pragma guard ggml_backend_sched_new
-#pragma guard ggml_backend_sched_get_backend
-#pragma guard ggml_backend_sched_get_buffer_type
-#pragma guard ggml_backend_sched_get_buffer_size
-#pragma guard ggml_backend_sched_set_tensor_backend
-#pragma guard ggml_backend_sched_reserve
-#pragma guard ggml_backend_sched_reserve_size
-#pragma guard ggml_backend_sched_alloc_graph
-#pragma guard ggml_backend_sched_graph_compute
-#pragma guard ggml_backend_sched_graph_compute_async
 #pragma lasts ggml_backend_buffer_get_type(return)
 #pragma lasts ggml_backend_get_default_buffer_type(return)
 #pragma lasts ggml_backend_get_device(return)
@@ -349,6 +303,8 @@
 #pragma forgets ggml_backend_sched_reset(ggml_backend_sched_graph_compute, ggml_backend_sched_graph_compute_async)
 
 /* ggml-cpu.h */
+#pragma check ggml_graph_compute
+#pragma check ggml_graph_compute_with_ctx
 #pragma nullable ggml_threadpool_free(threadpool)
 #pragma nullable ggml_graph_plan(threadpool)
 #pragma nullable ggml_backend_cpu_init(return)
@@ -369,26 +325,6 @@
 #pragma length ggml_cpu_fp32_to_bf16(1: arg2)
 #pragma length ggml_cpu_bf16_to_fp32(0: arg2)
 #pragma length ggml_cpu_bf16_to_fp32(1: arg2)
-#pragma guard ggml_new_i32
-#pragma guard ggml_new_f32
-#pragma guard ggml_set_f32
-#pragma guard ggml_get_f32_1d
-#pragma guard ggml_set_f32_1d
-#pragma guard ggml_graph_compute
-#pragma guard ggml_graph_compute_with_ctx
-#pragma guard ggml_set_i32
-#pragma guard ggml_get_i32_1d
-#pragma guard ggml_set_i32_1d
-#pragma guard ggml_get_i32_nd
-#pragma guard ggml_set_i32_nd
-#pragma guard ggml_get_f32_nd
-#pragma guard ggml_set_f32_nd
-#pragma guard ggml_threadpool_new
-#pragma guard ggml_graph_plan
-#pragma guard ggml_backend_cpu_set_n_threads
-#pragma guard ggml_backend_cpu_set_threadpool
-#pragma guard ggml_backend_cpu_set_abort_callback
-#pragma guard ggml_backend_cpu_set_use_ref
 #pragma sets ggml_backend_cpu_set_threadpool(backend_cpu, threadpool)
 
 /* ggml-opt.h */
@@ -421,20 +357,6 @@
 #pragma length ggml_opt_result_loss(unc: unc ? 1 : 0)
 #pragma length ggml_opt_result_accuracy(accuracy: 1)
 #pragma length ggml_opt_result_accuracy(unc: unc ? 1 : 0)
-#pragma guard ggml_opt_dataset_init
-#pragma guard ggml_opt_dataset_shuffle
-#pragma guard ggml_opt_dataset_get_batch
-#pragma guard ggml_opt_dataset_get_batch_host
-#pragma guard ggml_opt_init
-#pragma guard ggml_opt_grad_acc
-#pragma guard ggml_opt_result_loss
-#pragma guard ggml_opt_result_pred
-#pragma guard ggml_opt_prepare_alloc
-#pragma guard ggml_opt_alloc
-#pragma guard ggml_opt_eval
-#pragma guard ggml_opt_epoch
-#pragma guard ggml_opt_fit
-#pragma guard ggml_opt_epoch_callback_progress_bar
 #pragma keeps ggml_opt_init(params.ctx_compute, params.backend_sched)
 #pragma lends ggml_opt_init(params.backend_sched, ggml_backend_sched_reset)
 #pragma passing ggml_opt_inputs(return)
@@ -475,50 +397,6 @@
 #pragma length gguf_set_arr_str(data: n)
 #pragma length gguf_set_tensor_data(data: gguf_find_tensor(ctx, name) < 0 ? 0 : gguf_get_tensor_size(ctx, gguf_find_tensor(ctx, name)))
 #pragma length gguf_get_meta_data(data: gguf_get_meta_size(ctx))
-#pragma guard gguf_get_key
-#pragma guard gguf_get_kv_type
-#pragma guard gguf_get_arr_n
-#pragma guard gguf_get_arr_type
-#pragma guard gguf_get_arr_data
-#pragma guard gguf_get_arr_str
-#pragma guard gguf_get_val_u8
-#pragma guard gguf_get_val_i8
-#pragma guard gguf_get_val_u16
-#pragma guard gguf_get_val_i16
-#pragma guard gguf_get_val_u32
-#pragma guard gguf_get_val_i32
-#pragma guard gguf_get_val_f32
-#pragma guard gguf_get_val_u64
-#pragma guard gguf_get_val_i64
-#pragma guard gguf_get_val_f64
-#pragma guard gguf_get_val_bool
-#pragma guard gguf_get_val_str
-#pragma guard gguf_get_val_data
-#pragma guard gguf_get_tensor_offset
-#pragma guard gguf_get_tensor_name
-#pragma guard gguf_get_tensor_ne
-#pragma guard gguf_get_tensor_type
-#pragma guard gguf_get_tensor_size
-#pragma guard gguf_set_val_u8
-#pragma guard gguf_set_val_i8
-#pragma guard gguf_set_val_u16
-#pragma guard gguf_set_val_i16
-#pragma guard gguf_set_val_u32
-#pragma guard gguf_set_val_i32
-#pragma guard gguf_set_val_f32
-#pragma guard gguf_set_val_u64
-#pragma guard gguf_set_val_i64
-#pragma guard gguf_set_val_f64
-#pragma guard gguf_set_val_bool
-#pragma guard gguf_set_val_str
-#pragma guard gguf_set_arr_str
-#pragma guard gguf_set_arr_data
-#pragma guard gguf_set_kv
-#pragma guard gguf_add_tensor
-#pragma guard gguf_set_tensor_type
-#pragma guard gguf_set_tensor_data
-#pragma guard gguf_write_to_file
-#pragma guard gguf_write_to_file_ptr
 #pragma passing gguf_get_val_data(return)
 #pragma passing gguf_get_arr_data(return)
 #pragma passing gguf_get_tensor_ne(return)

@@ -9,7 +9,6 @@
 import { format } from "./mod.ts";
 import type { Api } from "./emit/api.ts";
 import { emit } from "./emit/mod.ts";
-import { type Guards, readSources, type Source } from "./guards/mod.ts";
 import { pinnedTree } from "./release.ts";
 import { readHeader, readTree } from "./tree.ts";
 
@@ -72,30 +71,10 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
     return 1;
   }
-  const source = sourcesOf(tree);
-  const { files, api: bound, guards } = emit(model, { release, runtime: runtimeFrom(out), source });
+  const { files, api: bound } = emit(model, { release, runtime: runtimeFrom(out) });
   const status = check ? await compare(files, out) : write(files, out);
   report(bound, check ? null : out);
-  reportGuards(guards);
   return status;
-}
-
-/** The sources of a tree, null where it has none: an installed ggml has headers only. */
-function sourcesOf(tree: string): Source | null {
-  const root = tree.replace(/[/\\]+$/, "");
-  return readSources(`${root}/ggml`) ?? readSources(root);
-}
-
-/** Says which assertions of the sources are guarded, and why the others aren't. */
-function reportGuards(guards: Guards | null): void {
-  if (guards === null) return console.log("Guarded nothing: the tree has no src/ggml.c");
-  const { names, assertions, byHand } = guards;
-  const left = assertions.filter(({ reason }) => reason !== null);
-  const translated = assertions.length - left.length;
-  console.log(
-    `Guarded ${names.size} functions: ${translated} assertions of ggml.c translated, ${byHand.length} written by hand, ${left.length} neither:`,
-  );
-  for (const { name, line, text, reason } of left) console.log(`  ggml.c:${line}: ${name}: ${text.trim()}: ${reason}`);
 }
 
 /** The module specifier of the runtime as the files in `out` import it. */

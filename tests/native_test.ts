@@ -10,22 +10,14 @@ import { CODE, type Convention } from "../ffi/native_code.ts";
 const FFI = new URL("../ffi/", import.meta.url);
 const GNU = { x86: "gcc", arm: "aarch64-linux-gnu-gcc" };
 const FLAGS = [
-  ...[
-    "-O2",
-    "-std=gnu11",
-    "-ffreestanding",
-    "-fno-builtin",
-    "-fno-tree-loop-distribute-patterns",
-    "-fno-stack-protector",
-    "-fno-jump-tables",
-  ],
-  ...["-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fPIC", "-nostdlib", "-static"],
-  ...["-Wl,-Ttext=0", "-Wl,--defsym=state=0x10000", "-Wl,-e0", "-Wl,--build-id=none"],
+  ...["-O2", "-std=gnu11", "-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-fno-stack-protector", "-fno-jump-tables"],
+  ...["-fasynchronous-unwind-tables", "-fPIC", "-fvisibility=hidden", "-nostdlib", "-static", "-Wl,-e0", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"],
+  `-Wl,-T${new URL("native.ld", FFI).pathname}`,
 ];
-const COMPILERS: Record<Convention, { command: string; flags: string[] }> = {
-  sysv: { command: GNU.x86, flags: ["-fcf-protection=none"] },
-  windows: { command: GNU.x86, flags: ["-fcf-protection=none", "-mabi=ms"] },
-  arm64: { command: GNU.arm, flags: ["-mno-outline-atomics", "-ffixed-x18", "-mbranch-protection=none"] },
+const COMPILERS: Record<Convention, { command: string; flags: string[]; files: string[] }> = {
+  sysv: { command: GNU.x86, flags: ["-fcf-protection=none"], files: ["native.c", "trap.c"] },
+  windows: { command: GNU.x86, flags: ["-fcf-protection=none", "-mabi=ms"], files: ["native.c", "trap_windows.c"] },
+  arm64: { command: GNU.arm, flags: ["-mno-outline-atomics", "-ffixed-x18", "-mbranch-protection=none"], files: ["native.c", "trap.c"] },
 };
 
 interface Compiled {
@@ -45,21 +37,28 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
   }
 }
 
+/** What only the code itself refers to. */
+const HIDDEN = new Set(["code_begin", "print_waiting", "fell", "unwind_tables"]);
+
 /** Compiles native.c, for whoever has the compiler. */
 async function compile(convention: Convention, folder: string): Promise<Compiled | null> {
-  const { command, flags } = COMPILERS[convention];
+  const { command, flags, files } = COMPILERS[convention];
   const version = await run(command, "--version");
   if (version === null || !/gcc/i.test(version)) return null;
   const elf = `${folder}/${convention}.elf`, bin = `${folder}/${convention}.bin`;
-  await run(command, ...FLAGS, ...flags, new URL("native.c", FFI).pathname, "-o", elf);
+  await run(command, ...FLAGS, ...flags, ...files.map((file) => new URL(file, FFI).pathname), "-o", elf);
   await run(command.replace(/gcc$/, "objcopy"), "-O", "binary", "-j", ".text", elf, bin);
   const symbols = (await run(command.replace(/gcc$/, "nm"), "-n", elf))!;
-  const functions = [...symbols.matchAll(/^([0-9a-f]+) T (\w+)$/gm)].filter(([, , name]) => !name.startsWith("_"));
+  const functions = [...symbols.matchAll(/^([0-9a-f]+) T (\w+)$/gm)].filter(([, , name]) => !HIDDEN.has(name));
   return {
     compiler: version.split("\n")[0].replace(/^\S+ /, "gcc "),
     functions: Object.fromEntries(functions.map(([, offset, name]) => [name, parseInt(offset, 16)])),
     code: (await Deno.readFile(bin)).toHex(),
   };
+}
+
+function names(code: Record<string, Compiled>): string[] {
+  return [...new Set(Object.values(code).flatMap(({ functions }) => Object.keys(functions)))];
 }
 
 /** The text of native_code.ts. */
@@ -70,17 +69,18 @@ function moduleText(code: Record<string, Compiled>): string {
     "/** A calling convention: x86-64's on Linux and macOS, x86-64's on Windows, 64-bit Arm's. */",
     `export type Convention = "sysv" | "windows" | "arm64";`,
     "",
-    "/** Each function of native.c. */",
-    `export type NativeFunction = ${Object.keys(code.sysv.functions).map((name) => `"${name}"`).join(" | ")};`,
+    "/** Each function of native.c and trap.c. */",
+    "export type NativeFunction =",
+    ...names(code).map((name, i, { length }) => `  | "${name}"${i === length - 1 ? ";" : ""}`),
     "",
     "/** The machine code, and where in it each function begins. */",
     "export const CODE: Readonly<",
-    "  Record<Convention, { readonly compiler: string; readonly functions: Readonly<Record<NativeFunction, number>>; readonly code: string }>",
+    "  Record<Convention, { readonly compiler: string; readonly functions: Readonly<Partial<Record<NativeFunction, number>>>; readonly code: string }>",
     "> = {",
   ];
   for (const [convention, { compiler, functions, code: hex }] of Object.entries(code)) {
     lines.push(`  ${convention}: {`, `    compiler: "${compiler}",`);
-    lines.push(`    functions: { ${Object.entries(functions).map(([name, offset]) => `${name}: ${offset}`).join(", ")} },`);
+    lines.push("    functions: {", ...Object.entries(functions).map(([name, offset]) => `      ${name}: ${offset},`), "    },");
     const rows = hex.match(/.{1,128}/g)!.map((row) => `"${row}"`);
     lines.push(`    code: ${rows[0]} +`, ...rows.slice(1).map((row, i) => `      ${row}${i === rows.length - 2 ? "," : " +"}`), "  },");
   }

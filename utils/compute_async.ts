@@ -6,12 +6,10 @@
  * @module
  */
 
+import { expectComputable } from "../ffi/checks/graph.ts";
 import { describe } from "../ffi/describe.ts";
-import { guardCompute } from "../ffi/guard_compute.ts";
-import { byHand } from "../ffi/guards/mod.ts";
 import { lib } from "../ffi/lib.js";
-import { guarding } from "../ffi/library.ts";
-import { busy, type ComputeOptions, prepare, type Task } from "./computing/task.ts";
+import { busy, type ComputeOptions, prepare } from "./computing/task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */
 export interface ComputeAsyncOptions extends ComputeOptions {
@@ -64,7 +62,9 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
     throw new TypeError(`computeAsync: onProgress must be a function, got ${describe(onProgress)}`);
   }
   signal?.throwIfAborted();
-  if (guarding.on) guard(task);
+  // C is called here without the functions of lib, which look at this.
+  const onScheduler = task.backend instanceof lib.ggml_backend_sched;
+  if (task.backend === null || onScheduler) expectComputable("computeAsync", lib, graph, !onScheduler);
   busy.add(graph.address);
   const releases = [graph.owner.hold("computeAsync is using it"), () => busy.delete(graph.address)];
   if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync is using it"));
@@ -74,10 +74,4 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
   } finally {
     for (const release of releases) release();
   }
-}
-
-/** Throws where C would abort: it isn't called by the functions of `lib`, which do that. */
-function guard({ graph, backend }: Task): void {
-  if (backend instanceof lib.ggml_backend_sched) byHand.ggml_backend_sched_graph_compute(lib, backend, graph);
-  else guardCompute("computeAsync", lib, graph, backend);
 }

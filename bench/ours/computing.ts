@@ -1,11 +1,11 @@
-// Building a tensor, and computing graphs: deno run --allow-ffi bench/ours/computing.ts add|sums|product [no-guards|async]
+// Building a tensor, and computing graphs: deno run --allow-ffi bench/ours/computing.ts add|caught|sums|product [async]
 
-import { lib, load } from "@ggml/deno";
+import { lib } from "@ggml/deno";
 import { compute, computeAsync, init } from "@ggml/deno/utils";
 import { measure, median, report } from "../rounds.ts";
 
 const [what, how] = Deno.args;
-const ADDS = 1000, SUMS = 1000, SIDE = 512, ROUNDS = 31;
+const ADDS = 1000, PRODUCTS = 1000, SUMS = 1000, SIDE = 512, ROUNDS = 31;
 
 /** The context is emptied now and then. */
 function add(): void {
@@ -20,6 +20,26 @@ function add(): void {
     return lib.ggml_nelements(last);
   };
   measure(loop, 100 * ADDS, "64");
+}
+
+/** Products of matrices that don't fit. */
+function caught(): void {
+  const ctx = init();
+  const a = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 64, 32), b = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 65, 8);
+  const times: number[] = [];
+  let errors = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now();
+    for (let i = 0; i < PRODUCTS; i++) {
+      try {
+        lib.ggml_mul_mat(ctx, a, b);
+      } catch {
+        errors++;
+      }
+    }
+    times.push((performance.now() - start) * 1e6);
+  }
+  report(median(times), String(errors / ROUNDS));
 }
 
 function sums(ctx: lib.ggml_context): lib.ggml_tensor {
@@ -51,7 +71,7 @@ async function time(make: (ctx: lib.ggml_context) => lib.ggml_tensor, repeats: n
   report(median(times), lib.ggml_get_f32_1d(result, 0).toFixed(0));
 }
 
-if (how === "no-guards") load({ guards: false });
 if (what === "add") add();
+else if (what === "caught") caught();
 else if (what === "sums") await time(sums, 20);
 else await time(product, 3);

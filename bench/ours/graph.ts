@@ -1,13 +1,11 @@
-// Building the decoder's graph: deno run --allow-ffi bench/ours/graph.ts warm|first [no-guards]
+// Building the decoder's graph: deno run --allow-ffi bench/ours/graph.ts warm|first
 
-import { load } from "@ggml/deno";
 import { init } from "@ggml/deno/utils";
 import { median, report } from "../rounds.ts";
 import { build, describe, model } from "./decoder.ts";
 
 const ROUNDS = 31, BUILDS = 40;
 
-if (Deno.args[1] === "no-guards") load({ guards: false });
 const weights = model(init({ noAlloc: true }));
 const ctx = init({ memSize: 4 * 1024 * 1024, noAlloc: true });
 

@@ -7,7 +7,6 @@
 
 import type { Api, BoundEnum, BoundFunction, BoundRecord } from "../../lexer/emit/api.ts";
 import { Comments, type Description } from "../../lexer/comments.ts";
-import type { Guards } from "../../lexer/guards/mod.ts";
 import type { Origin } from "../../lexer/model.ts";
 import type { Entry } from "./annotate.ts";
 import { factsOf } from "./facts.ts";
@@ -22,13 +21,12 @@ export class Descriptions {
   /**
    * Documents an API.
    *
-   * @param guards The assertions; null where there are no sources that have them.
    * @param read Gives the text of a header.
    */
-  constructor(api: Api, guards: Guards | null, read: (path: string) => string) {
+  constructor(api: Api, read: (path: string) => string) {
     this.#read = read;
     this.#headers = [...new Set(api.functions.map(({ declaration }) => declaration.header))];
-    for (const bound of api.functions) this.#add(bound.name, bound.declaration, false, remarks(bound, api, guards));
+    for (const bound of api.functions) this.#add(bound.name, bound.declaration, false, remarks(bound, api));
     for (const declared of [...api.macros, ...api.constants]) this.#add(declared.name, declared, true);
     for (const { name, declaration } of api.aliases) this.#add(name, declaration, true);
     for (const { name, origin } of api.callbacks) {
@@ -93,16 +91,9 @@ function textOf({ source, comment, shared }: Description): string[] {
 }
 
 /** What isn't in the header. */
-function remarks(bound: BoundFunction, api: Api, guards: Guards | null): string[] {
-  const { name } = bound.declaration;
+function remarks(bound: BoundFunction, api: Api): string[] {
   const facts = factsOf(bound, api).map((fact) => `- ${fact}`);
-  const assertions = guards?.names.has(name) ? guards.assertions.filter((item) => item.name === name && item.reason === null) : [];
-  const parts = facts.length > 0 ? [facts.join("\n")] : [];
-  if (assertions.length > 0) {
-    const lines = assertions.map(({ text, line }) => `${text.trim()} // ggml.c:${line}`);
-    parts.push("Must hold, or it is an Error before C is called:", fenced("c", lines.join("\n")));
-  }
-  return parts.length === 0 ? [] : ["@remarks", ...parts];
+  return facts.length === 0 ? [] : ["@remarks", facts.join("\n")];
 }
 
 /** Text in a code block whose fence it doesn't contain. */

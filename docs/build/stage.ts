@@ -9,7 +9,6 @@
 import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import { emit } from "../../lexer/emit/mod.ts";
-import { readSources } from "../../lexer/guards/mod.ts";
 import { format } from "../../lexer/mod.ts";
 import { readTree } from "../../lexer/tree.ts";
 import { annotate } from "./annotate.ts";
@@ -38,9 +37,8 @@ export async function stage(tree: string, api: string, folder: string): Promise<
   const { model, diagnostics, release } = readTree(tree, api);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(`${api} can't be read with the headers in ${tree}:\n${errors.map(format).join("\n")}`);
-  const source = readSources(join(tree, "ggml")) ?? readSources(tree);
-  const { files, api: bound, guards } = emit(model, { release, runtime: "./runtime.ts", source });
-  const descriptions = new Descriptions(bound, guards, (path) => Deno.readTextFileSync(path));
+  const { files, api: bound } = emit(model, { release, runtime: "./runtime.ts" });
+  const descriptions = new Descriptions(bound, (path) => Deno.readTextFileSync(path));
 
   for (const name of config.publish.include) copy(join(ROOT, name), join(folder, name));
   for (const [name, text] of files) {

@@ -53,14 +53,14 @@ export interface Annotation {
   readonly count: Set<string>;
   /** How many elements C reads or writes, by parameter: a C expression, and the pragma that it stands in. */
   readonly lengths: Map<string, { readonly expression: string; readonly pragma: Pragma }>;
-  /** True where a guard written by hand comes before the call. */
-  guarded: boolean;
+  /** True where a check written by hand comes before the call. */
+  checked: boolean;
   /** True where C may run callbacks before it returns. */
   calls: boolean;
 }
 
 /** The verbs that list names. */
-type ListVerb = Exclude<keyof Annotation, "lengths" | "guarded" | "calls">;
+type ListVerb = Exclude<keyof Annotation, "lengths" | "checked" | "calls">;
 
 /** What the pragmas say, by function or struct, and those that say nothing that can be used. */
 export interface Annotations {
@@ -124,7 +124,7 @@ export function noAnnotation(): Annotation {
     displaces: [],
     count: new Set(),
     lengths: new Map(),
-    guarded: false,
+    checked: false,
     calls: false,
   };
 }
@@ -158,11 +158,11 @@ class Reader implements Annotations {
       this.flags.add(name);
       return null;
     }
-    if (verb === "guard" && inside === undefined) return this.#annotate(name, (annotation) => annotation.guarded = true);
+    if (verb === "check" && inside === undefined) return this.#annotate(name, (annotation) => annotation.checked = true);
     if (verb === "calls" && inside === undefined) return this.#annotate(name, (annotation) => annotation.calls = true);
     if (verb === "length" && inside !== undefined) return this.#length(name, inside, pragma);
     if (verb === undefined || inside === undefined || !(verb in VERBS)) {
-      const known = `${Object.keys(VERBS).join(", ")} and a function, f(…); length f(x: …); guard f; calls f; flags e`;
+      const known = `${Object.keys(VERBS).join(", ")} and a function, f(…); length f(x: …); check f; calls f; flags e`;
       return `not a pragma of this generator: expected ${known}`;
     }
     const items = inside.split(",").map((item) => item.replaceAll(" ", "")).filter((item) => item !== "");

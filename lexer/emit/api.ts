@@ -39,8 +39,8 @@ export interface BoundFunction {
   readonly frees: boolean;
   /** The memory whose length is checked. */
   readonly lengths: readonly Length[];
-  /** True where a guard written by hand comes before the call. */
-  readonly guarded: boolean;
+  /** True where a check written by hand comes before the call. */
+  readonly checked: boolean;
   /** True for one that takes a struct by value and frees what that holds. */
   readonly freesStruct: boolean;
   /** True if what it returns is a struct that may point to something. */
@@ -342,7 +342,7 @@ function bindFunction(
     result,
     resultNullable: annotation?.nullable.has("return") ?? nullable,
     frees,
-    guarded: annotation?.guarded ?? false,
+    checked: annotation?.checked ?? false,
     freesStruct: freeing && only.crossing.kind === "struct" && name.endsWith("_free"),
     resultPoints: hasPointers(type.result),
     annotation: annotation ?? noAnnotation(),

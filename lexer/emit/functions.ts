@@ -30,32 +30,24 @@ import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
 
 /** The text of `functions.js`. */
-export function emitFunctions(api: Api, banner: string, runtime: string, guarded: ReadonlySet<string>): string {
+export function emitFunctions(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
   const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
   const body = new Printer();
   for (const bound of api.functions) body.line(`let ${symbolOf(bound)};`);
   body.gap();
   body.line("export const functions = {");
-  for (const bound of api.functions) emitFunction(bound, api, roots, guarded, uses, body);
+  for (const bound of api.functions) emitFunction(bound, api, roots, uses, body);
   for (const macro of api.macros) emitMacro(macro, uses, body);
   body.line("};");
   uses.$("binder");
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
-  if (guarded.size > 0) {
-    printer.line(`import { guards as $guards } from "./guards.js";`, `import $kernels from "./kernels.txt" with { type: "text" };`);
-    uses.$("expectKernels");
-  }
   printer.line(`import { ABI } from "./layouts.js";`, ...uses.imports(api, "functions", runtime, false));
   printer.gap();
   printer.line("const $bind = $binder(ABI);");
   printer.gap();
-  if (guarded.size > 0) {
-    body.gap();
-    body.line("$expectKernels(functions, $kernels);");
-  }
   return printer.toString() + "\n" + body.toString();
 }
 
@@ -110,7 +102,6 @@ function emitFunction(
   bound: BoundFunction,
   api: Api,
   roots: Roots,
-  guarded: ReadonlySet<string>,
   uses: Uses,
   printer: Printer,
 ): void {
@@ -131,7 +122,7 @@ function emitFunction(
     return `$${i}`;
   });
   emitLengths(bound, uses, printer);
-  emitGuard(bound, guarded, uses, printer);
+  emitCheck(bound, uses, printer);
   bindSymbol(bound, uses, printer);
   printer.line(...beforeCall(bound, api.functions, uses));
   const call = new Printer();
@@ -149,16 +140,29 @@ function emitLengths({ declaration, parameters, lengths }: BoundFunction, uses: 
   }
 }
 
-/** Throws where C would abort. The guard is one written by hand or one translated from C; the arguments have the right types by now. */
-function emitGuard(bound: BoundFunction, translated: ReadonlySet<string>, uses: Uses, printer: Printer): void {
-  const { name } = bound.declaration;
-  if (!bound.guarded && !translated.has(name)) return;
-  const names = bound.parameters.map((parameter) => parameter.name);
-  const args = bound.guarded ? ["functions", ...names] : names;
-  const test = `    if (${uses.$("guarding")}.on) `, call = `${bound.guarded ? uses.$("byHand") : "$guards"}.${name}(`;
-  const line = `${test}${call}${args.join(", ")});`;
-  if (line.length <= LINE_WIDTH) printer.line(line);
-  else printer.line(`${test}{`, list(`      ${call}`, args, ");"), "    }");
+/** Looks at what C doesn't check; the arguments have the right types by now. */
+function emitCheck({ checked, declaration: { name }, parameters }: BoundFunction, uses: Uses, printer: Printer): void {
+  if (!checked) return;
+  printer.line(list(`    ${uses.$("checks")}.${name}(`, ["functions", ...parameters.map((parameter) => parameter.name)], ");"));
+}
+
+/** The arguments that an Error of C's failure describes, as an object: its pointers to structs. */
+function involved({ parameters }: BoundFunction): string {
+  const names = parameters.filter(isHandle).map(({ name }) => name);
+  return names.length === 0 ? "" : `, { ${names.join(", ")} }`;
+}
+
+/** The line by which C's failure in a call becomes an Error. */
+function emitTrapped(bound: BoundFunction, uses: Uses, printer: Printer): void {
+  printer.line(`    if (${uses.$("caught")}[0] !== 0) ${uses.$("trapped")}("${bound.declaration.name}"${involved(bound)});`);
+}
+
+/**
+ * True for a function whose failure shows in its result: a null pointer that it never gives otherwise. What makes a thing that is to be freed, or
+ * runs callbacks, may also have failed on a thread of its own.
+ */
+function failsByNull({ result, resultNullable, annotation }: BoundFunction, roots: Roots): boolean {
+  return isPointer(result) && !resultNullable && !annotation.calls && !(result.kind === "handle" && roots.has(result.name));
 }
 
 /** Checks the class of what is to be freed. Whether it may be is for the runtime to say. */
@@ -197,19 +201,23 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
   if (freeing !== null) {
     if (bound.annotation.clears.size > 0 && parameters[0].nullable) printer.line(`    if (${parameters[0].name} === null) return;`);
     printer.line(freeing);
+    emitTrapped(bound, uses, printer);
     return;
   }
   if (result.kind === "void") {
     printer.line(list(`    ${symbol}(`, args, ");"));
+    emitTrapped(bound, uses, printer);
     keepAlive(bound, api, uses, printer);
     return;
   }
   printer.line(list(`    const $ = ${symbol}(`, args, ");"));
+  const zero = result.kind === "string" ? "null" : "0n";
+  if (failsByNull(bound, roots)) printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}"${involved(bound)});`);
+  else emitTrapped(bound, uses, printer);
   keepAlive(bound, api, uses, printer);
-  if (isPointer(result)) {
-    const zero = result.kind === "string" ? "null" : "0n";
-    if (resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
-    else printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
+  if (isPointer(result) && resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
+  else if (isPointer(result) && !failsByNull(bound, roots)) {
+    printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
   }
   emitResult(bound, roots, uses, printer);
 }

@@ -23,7 +23,8 @@ export function emitStructs(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
   const body = new Printer();
   const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
-  for (const record of api.records) emitClass(record, roots, uses, body);
+  const shown = shownStructs(api);
+  for (const record of api.records) emitClass(record, roots, shown, uses, body);
   const printer = new Printer();
   printer.line(`// @ts-self-types="./structs.d.ts"`, banner);
   printer.gap();
@@ -44,9 +45,15 @@ export function declareStructs(api: Api, banner: string, runtime: string): strin
   return printer.toString() + "\n" + body.toString();
 }
 
+/** The structs that C makes and shows: what is known of them ends when a field is set. */
+function shownStructs({ functions }: Api): ReadonlySet<string> {
+  return new Set(functions.flatMap(({ result }) => result.kind === "handle" ? [result.name] : []));
+}
+
 function emitClass(
   { declaration: record, name, fields, free }: BoundRecord,
   roots: ReadonlySet<string>,
+  shown: ReadonlySet<string>,
   uses: Uses,
   printer: Printer,
 ): void {
@@ -66,7 +73,9 @@ function emitClass(
   for (const field of fields) {
     const accessor = accessorOf(field, name, uses, roots);
     printer.line(`  get ${field.name}() {`, ...accessor.get.map((line) => `    ${line}`), "  }");
-    if (accessor.set !== null) printer.line(`  set ${field.name}(value) {`, ...accessor.set.map((line) => `    ${line}`), "  }");
+    if (accessor.set === null) continue;
+    const set = shown.has(name) ? [`${uses.$("changed")}();`, ...accessor.set] : accessor.set;
+    printer.line(`  set ${field.name}(value) {`, ...set.map((line) => `    ${line}`), "  }");
   }
   if (free !== null) printer.line("  [Symbol.dispose]() {", `    ${uses.$("dispose")}(this, functions.${uses.own(free)});`, "  }");
   printer.line("}");

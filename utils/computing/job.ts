@@ -10,9 +10,9 @@
 
 import { type Waiter, waiters } from "../../ffi/failure.ts";
 import { lib } from "../../ffi/lib.js";
-import { library } from "../../ffi/library.ts";
 import type { Owner } from "../../ffi/owner.ts";
 import { operatorsOf } from "../../ffi/threads.ts";
+import { askClaimers, callAside, claimers, type Trap } from "../../ffi/trap.ts";
 import { Cancel } from "./cancel.ts";
 import { setThreads } from "../compute.ts";
 import { type Queue, queueOf } from "./queue.ts";
@@ -30,17 +30,9 @@ const BRIEF = 500_000;
 /** For how many milliseconds such brief nodes may hold the event loop up. */
 const TURN = 10;
 
-type Nonblocking = (...args: unknown[]) => Promise<number>;
-const symbols: Map<string, Nonblocking> = new Map();
-
-/** A C function of two pointers, called on another thread. */
-function nonblocking(name: string): Nonblocking {
-  let symbol = symbols.get(name);
-  if (symbol === undefined) {
-    symbol = library().symbol(name, { parameters: ["u64", "u64"], result: "i32", nonblocking: true }) as Nonblocking;
-    symbols.set(name, symbol);
-  }
-  return symbol;
+/** A C function of two pointers that gives an `enum ggml_status`, called on another thread. */
+async function nonblocking(name: string, first: bigint, second: bigint): Promise<number> {
+  return Number(BigInt.asIntN(32, await callAside(name, "computeAsync", [first, second])));
 }
 
 /** One call of `computeAsync`. */
@@ -76,6 +68,7 @@ export class Job implements Waiter {
     signal?.addEventListener("abort", this.#onAbort);
     jobs.add(this);
     waiters.add(this);
+    claimers.add(this.#claimTrap);
     try {
       await null; // those that begin together count each other
       await this.#compute();
@@ -84,6 +77,7 @@ export class Job implements Waiter {
       signal?.removeEventListener("abort", this.#onAbort);
       for (const release of this.#releases.splice(0).reverse()) release();
       waiters.delete(this);
+      claimers.delete(this.#claimTrap);
       jobs.delete(this);
       this.#cancel[Symbol.dispose]();
     }
@@ -104,6 +98,13 @@ export class Job implements Waiter {
 
   readonly #onAbort = () => this.fail(this.#signal!.reason);
 
+  /** Takes what a thread of C's own failed of, if that was in one of this graph's nodes. */
+  readonly #claimTrap = ({ node }: Trap, error: () => Error): boolean => {
+    if (node === null || !this.#task.work.nodes.includes(node.tensor)) return false;
+    this.fail(error());
+    return true;
+  };
+
   async #compute(): Promise<void> {
     const { backend } = this.#task;
     if (backend !== null) await this.#take(queueOf(backend), 1);
@@ -121,13 +122,12 @@ export class Job implements Waiter {
 
   async #onCpu(): Promise<void> {
     const { graph, work: { nodes } } = this.#task;
-    const compute = nonblocking("ggml_graph_compute");
     const pool = this.#times === null ? noPool(this.#threads) : this.#pool();
     const whole = this.#onProgress === undefined && this.#times === null;
     for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
       const plan = planOn(slice, pool);
       this.#cancel.watch(plan);
-      const call = this.#isBrief(end - 1) ? () => lib.ggml_graph_compute(slice, plan) : () => compute(slice.address, plan.address);
+      const call = this.#isBrief(end - 1) ? () => lib.ggml_graph_compute(slice, plan) : () => nonblocking("ggml_graph_compute", slice.address, plan.address);
       this.#finish(await this.#timed(end - 1, call), end);
       plan.owner.keep(slice.owner); // and so both lived until here
     }
@@ -135,10 +135,9 @@ export class Job implements Waiter {
 
   async #onBackend(backend: lib.ggml_backend): Promise<void> {
     const { graph, work: { nodes } } = this.#task;
-    const compute = nonblocking("ggml_backend_graph_compute");
     const whole = this.#onProgress === undefined && this.#signal === undefined && this.#times === null;
     for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
-      this.#finish(await this.#timed(end - 1, () => compute(backend.address, slice.address)), end);
+      this.#finish(await this.#timed(end - 1, () => nonblocking("ggml_backend_graph_compute", backend.address, slice.address)), end);
     }
   }
 
@@ -175,7 +174,7 @@ export class Job implements Waiter {
       (sched.owner.latest("ggml_backend_sched_set_eval_callback")?.[0] ?? null) === null;
     if (watched) lib.ggml_backend_sched_set_eval_callback(sched, this.#watcher(), null);
     try {
-      this.#finish(await nonblocking("ggml_backend_sched_graph_compute")(sched.address, graph.address), nodes.length);
+      this.#finish(await nonblocking("ggml_backend_sched_graph_compute", sched.address, graph.address), nodes.length);
     } finally {
       if (watched) lib.ggml_backend_sched_set_eval_callback(sched, null, null);
     }
@@ -188,7 +187,7 @@ export class Job implements Waiter {
       return this.#failure === null;
     });
     try {
-      this.#finish(await nonblocking("ggml_backend_sched_graph_compute")(sched.address, graph.address), nodes.length);
+      this.#finish(await nonblocking("ggml_backend_sched_graph_compute", sched.address, graph.address), nodes.length);
     } finally {
       release();
     }
@@ -221,6 +220,7 @@ export class Job implements Waiter {
 
   /** After a call: throws if it was not to be or failed, else reports. */
   #finish(status: number, done: number): void {
+    askClaimers();
     if (this.#failure !== null) throw this.#failure[0];
     expectSuccess(status, "computeAsync");
     this.#report(done);

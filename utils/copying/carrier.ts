@@ -11,7 +11,7 @@
 
 import { addressOf } from "../../ffi/handle.ts";
 import type { lib } from "../../ffi/lib.js";
-import { library } from "../../ffi/library.ts";
+import { callAddressAside, callAside } from "../../ffi/trap.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
 import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
@@ -113,7 +113,7 @@ class Carrier {
       if (source.bytes !== null && destination.bytes !== null) {
         await this.#onHost(memoryOf(source), memoryOf(destination), box);
       } else if (isWholeCopy(this.#plan)) {
-        await nonblocking.copy(source.tensor!.address, destination.tensor!.address);
+        await callAside("ggml_backend_tensor_copy", "copyAsync", [source.tensor!.address, destination.tensor!.address]);
       } else {
         for (const piece of stagePieces(this.#plan)) await this.#staged(piece);
       }
@@ -144,10 +144,11 @@ class Carrier {
     for (const { at, offset, size, copies, stride } of calls) {
       this.#signal?.throwIfAborted();
       const numbers = [offset, size, copies, stride, size].map(BigInt);
-      if (this.#backend === null) await nonblocking.tensor2d(which)(tensor.address, base + BigInt(at), ...numbers);
-      else await nonblocking.tensor2dAsync(which)(this.#backend.address, tensor.address, base + BigInt(at), ...numbers);
+      const args = [tensor.address, base + BigInt(at), ...numbers];
+      if (this.#backend === null) await callAside(`ggml_backend_tensor_${which}_2d`, "copyAsync", args);
+      else await callAside(`ggml_backend_tensor_${which}_2d_async`, "copyAsync", [this.#backend.address, ...args]);
     }
-    if (this.#backend !== null) await nonblocking.synchronize(this.#backend.address);
+    if (this.#backend !== null) await callAside("ggml_backend_synchronize", "copyAsync", [this.#backend.address]);
     bytes.at(0); // it lived until here
   }
 
@@ -258,7 +259,7 @@ async function runLater({ source, target, rows, rowLength, from, to, imatrix }: 
 
 async function toFloatLater(toFloat: ToFloat, from: Bytes, to: Bytes, count: number): Promise<void> {
   if (toFloat.address === null) return toFloat(from, to, count);
-  await nonblocking.routine(toFloat.address)(addressOf(from), addressOf(to), BigInt(count));
+  await callAddressAside(toFloat.address, "copyAsync", [addressOf(from), addressOf(to), BigInt(count)]);
 }
 
 async function fromFloatLater(
@@ -273,59 +274,8 @@ async function fromFloatLater(
   if (fromFloat.isChunk) {
     expectFloats(type, from, rows * rowLength, imatrix);
     const weights = imatrix === null ? 0n : addressOf(imatrix);
-    await nonblocking.quantize(type, addressOf(from), addressOf(to), 0n, BigInt(rows), BigInt(rowLength), weights);
+    const args = [BigInt(type), addressOf(from), addressOf(to), 0n, BigInt(rows), BigInt(rowLength), weights];
+    await callAside("ggml_quantize_chunk", "copyAsync", args);
   } else if (fromFloat.address === null) fromFloat(from, to, rows, rowLength, imatrix);
-  else await nonblocking.routine(fromFloat.address)(addressOf(from), addressOf(to), BigInt(rows * rowLength));
-}
-
-type OfPointers = (...args: bigint[]) => Promise<void>;
-type Routine = (from: bigint, to: bigint, count: bigint) => Promise<void>;
-type Quantize = (
-  type: number,
-  from: bigint,
-  to: bigint,
-  start: bigint,
-  rows: bigint,
-  rowLength: bigint,
-  imatrix: bigint,
-) => Promise<bigint>;
-
-const U64 = "u64", VOID = { nonblocking: true, result: "void" } as const;
-const routines: Map<bigint, Routine> = new Map();
-
-/** C functions that are called on another thread, looked up when they are first needed. */
-const nonblocking = {
-  tensor2d: (which: "get" | "set"): OfPointers => find(`ggml_backend_tensor_${which}_2d`, { ...VOID, parameters: Array(7).fill(U64) }),
-  tensor2dAsync: (which: "get" | "set"): OfPointers =>
-    find(`ggml_backend_tensor_${which}_2d_async`, { ...VOID, parameters: Array(8).fill(U64) }),
-  get synchronize(): OfPointers {
-    return find("ggml_backend_synchronize", { ...VOID, parameters: [U64] });
-  },
-  get copy(): OfPointers {
-    return find("ggml_backend_tensor_copy", { ...VOID, parameters: [U64, U64] });
-  },
-  get quantize(): Quantize {
-    return find("ggml_quantize_chunk", {
-      nonblocking: true,
-      result: U64,
-      parameters: ["u32", U64, U64, "i64", "i64", "i64", U64],
-    });
-  },
-  routine(address: bigint): Routine {
-    let call = routines.get(address);
-    if (call === undefined) {
-      const pointer = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address)!, { ...VOID, parameters: [U64, U64, "i64"] });
-      routines.set(address, call = pointer.call.bind(pointer) as Routine);
-    }
-    return call;
-  },
-};
-
-const symbols: Map<string, unknown> = new Map();
-
-// deno-lint-ignore no-explicit-any -- typed by whoever asks
-function find(name: string, definition: Deno.ForeignFunction): any {
-  let symbol = symbols.get(name);
-  if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, definition));
-  return symbol;
+  else await callAddressAside(fromFloat.address, "copyAsync", [addressOf(from), addressOf(to), BigInt(rows * rowLength)]);
 }

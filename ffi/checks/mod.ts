@@ -1,0 +1,15 @@
+/**
+ * Checks written by hand: what C neither checks nor survives, as an Error before the call.
+ *
+ * Each function has the name of the C function that it stands before; `#pragma check` in `lexer/api.h` has the generated function call it, after
+ * its arguments were found to have the right types. What C asserts isn't here: the trap makes an Error of that (`../trap.ts`).
+ *
+ * All are methods, which are compiled when they are first called: these modules are loaded by every program, and should cost it nothing more.
+ *
+ * @module
+ */
+
+import { computing } from "./computing.ts";
+
+/** The checks, by the C function that they stand before. */
+export const checks = { ...computing };

@@ -1,0 +1,44 @@
+/*
+ * What native.c and trap.c share: the words that they and JavaScript know of each other.
+ *
+ * Nothing here may need a relocation: everything that is called is a pointer in `state`, which lies at a fixed distance from the code.
+ */
+
+typedef unsigned long long word;
+
+/* A message that waits for JavaScript. */
+struct message {
+  struct message *next; /* the one that came before it */
+  word level;
+  word length;
+  char text[]; /* and a NUL */
+};
+
+/* One word each, at the same index in native.ts. */
+struct state {
+  void (*print)(word level, const char *text, void *user_data); /* ggml's own logger: writes to stderr */
+  void *(*allocate)(word size);
+  void (*free)(void *memory);
+  word (*thread)(void); /* which thread is running */
+  word thread_mask;     /* the bits of its result that count */
+  void (*exit)(word, word);
+  word exit_first, exit_second; /* its arguments */
+  word last_level;              /* of the last message that is no continuation */
+  struct message *head;         /* of the messages that wait, the newest first */
+  word log_thread;              /* where `wake` may be called; 0: nowhere */
+  void (*wake)(void);           /* JavaScript: there are messages */
+  word awake;                   /* 1 once `wake` was called, until it is set to 0 */
+  const char *report;           /* what to print before the process exits of an abort; 0: leave it to C */
+  word ended;                   /* 1 while the process exits: no JavaScript runs any more */
+  word registered, listener;    /* JavaScript's own */
+  word trap[256];               /* trap.c's own */
+};
+extern struct state state __attribute__((visibility("hidden")));
+
+enum level { NONE, DEBUG, INFO, WARN, ERROR, CONT };
+
+/* The thread that runs. */
+static inline word this_thread(void) { return state.thread() & state.thread_mask; }
+
+/* Prints the messages that wait, where JavaScript will not get to take them. */
+void print_waiting(void) __attribute__((visibility("hidden")));

@@ -1,0 +1,239 @@
+/**
+ * The trap: what would end the process in C is an Error of the call that led there.
+ *
+ * What catches it is machine code (`trap.c`): C's function seems to return 0, and a record says what happened. Generated functions look for one where
+ * they get a null pointer that C never returns, or else test a count in memory, `caught[0]`; and {@linkcode trapped} makes the Error.
+ *
+ * A record belongs to the call that is running on the thread on which C failed. What a thread of C's own fails of, in the kernel of a node, belongs to
+ * whoever computes that node: the asynchronous computations are asked first (`claimers`), and what none of them claims is the running call's.
+ *
+ * @module
+ */
+
+import type { Library } from "./files.ts";
+import { spoilChanged } from "./half_done.ts";
+import { nativeFor } from "./log.ts";
+import { ABI } from "./layouts.js";
+import { at, type Native } from "./native.ts";
+import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
+
+/**
+ * The traps of this thread that nobody looked at yet, in `caught[0]`. Until a library is loaded, and where there is no trap, it stays 0.
+ */
+export let caught: Int32Array<ArrayBuffer> = new Int32Array(1);
+
+/** What C failed of: `enum` in trap.c. */
+const KINDS = ["assertion", "exception", "division", "null pointer", "stack overflow"] as const;
+
+/** A `struct trap`. */
+export interface Trap {
+  readonly kind: typeof KINDS[number];
+  /** In a kernel: which node, from 0, and its tensor's address; null where it isn't known. */
+  readonly node: { readonly index: number; readonly tensor: bigint } | null;
+  /** True in a kernel. */
+  readonly inKernel: boolean;
+  /** Of a fault: the address that was used. */
+  readonly address: bigint;
+  /** What C says. */
+  readonly text: string;
+}
+
+/** The words of `struct trap`, and where its text begins. */
+const NEXT = 0, KIND = 8, PLACE = 16, NODE = 24, TENSOR = 32, ADDRESS = 40, TEXT = 48;
+const KERNEL = 1n;
+
+/** The machine code with the trap set; null where there is none. */
+let native: Native | null = null;
+let library: Library | null = null;
+let slot = 0n;
+let takeTraps: ((list: bigint) => bigint) | null = null;
+let giveBack: ((traps: bigint) => void) | null = null;
+let free: ((memory: bigint) => void) | null = null;
+
+/** True where C's failures become Errors. */
+export function hasTrap(): boolean {
+  return native !== null;
+}
+
+/** `struct system` in trap.c: flags and offsets, by system and processor. */
+const SYSTEMS: Readonly<Record<string, readonly number[]>> = {
+  "linux x86_64": [0x18000004, 136, 4, 16, 0, 160, 168],
+  "linux aarch64": [0x18000004, 136, 4, 16, 0, 432, 440],
+  "darwin x86_64": [0x43, 12, 0x40, 24, 48, 72, 144],
+  "darwin aarch64": [0x43, 12, 0x40, 24, 48, 264, 272],
+};
+
+const RTLD_LAZY = 1;
+
+/** Sets the trap. Does nothing where there is none for this system, or this library has no way to tell of its failures. */
+export function setTrap(opened: Library): void {
+  library = opened;
+  const code = nativeFor(opened), system = SYSTEMS[`${Deno.build.os} ${Deno.build.arch}`];
+  const dlopen = opened.address("dlopen"), dlsym = opened.address("dlsym");
+  if (code === null || system === undefined || dlopen === null || dlsym === null) return;
+  const path = new TextEncoder().encode(`${opened.files[0]}\0`);
+  const handle = at(dlopen, ["buffer", "i32"], "u64")(path, RTLD_LAZY);
+  const { work_size, work_data, abort_callback } = ABI.records.ggml_cplan.fields;
+  const words = BigUint64Array.from([...system, work_size, work_data, abort_callback], BigInt);
+  if (at(code.address("install"), ["u64", "u64", "buffer"], "u64")(handle, dlsym, words) === 0n) return;
+  slot = at(code.address("slot"), [], "u64")();
+  if (slot === 0n) return;
+  native = code;
+  caught = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(slot)!, 8));
+}
+
+/** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */
+export const claimers: Set<(trap: Trap, error: () => Error) => boolean> = new Set();
+
+/**
+ * Throws if C failed in a call.
+ *
+ * @param name The function that was called.
+ * @param args Its arguments by name: tensors among them are described, and what C left half done is made unusable.
+ */
+export function trapped(name: string, args: Readonly<Record<string, unknown>> = {}): void {
+  if (caught[0] === 0) return;
+  caught[0] = 0;
+  const own = take(slot + 8n);
+  const mine = [...own, ...takeLoose()];
+  if (mine.length === 0) return;
+  const error = errorOf(name, mine[0], args);
+  spoilChanged(name, args, error);
+  throw error;
+}
+
+/** The Error for a null where C promises an object. */
+export function nullResult(name: string, args: Readonly<Record<string, unknown>> = {}): Error {
+  trapped(name, args);
+  return new Error(`${name} returned null`);
+}
+
+/** What threads of C's own failed of and no asynchronous computation claims. */
+function takeLoose(): Trap[] {
+  return take(0n).filter((trap) => {
+    for (const claims of claimers) if (claims(trap, () => errorOf("computeAsync", trap, {}))) return false;
+    return true;
+  });
+}
+
+/** Has the asynchronous computations look for what their threads failed of. */
+export function askClaimers(): void {
+  if (native === null || caught[0] === 0) return;
+  const rest = takeLoose();
+  if (rest.length === 0 && take(slot + 8n).length === 0) caught[0] = 0;
+}
+
+/** The Error for a trap. */
+export function errorOf(name: string, trap: Trap, args: Readonly<Record<string, unknown>>): Error {
+  const tensors = tensorsAmong(args);
+  const { node } = trap;
+  if (node !== null && node.tensor !== 0n) {
+    return new Error(`${name}: node ${node.index} (${nodeText(library!, node.tensor)}): ${reasonOf(trap)}; ${sourcesText(library!, node.tensor)}`);
+  }
+  return new Error(`${name}: ${reasonOf(trap)}${tensors === "" ? "" : `: ${tensors}`}`);
+}
+
+/** `a is f32 ne=[64, 32], b is f32 ne=[65, 8]`. */
+function tensorsAmong(args: Readonly<Record<string, unknown>>): string {
+  return Object.entries(args).flatMap(([name, value]) => {
+    const handle = value as { address: bigint; owner: { freed: boolean } } | null;
+    const isTensor = value?.constructor?.name === "ggml_tensor" && !handle!.owner.freed;
+    return isTensor ? [`${name} is ${tensorText(library!, handle!.address)}`] : [];
+  }).join(", ");
+}
+
+function reasonOf({ kind, text, address }: Trap): string {
+  switch (kind) {
+    case "assertion":
+      return assertionOf(text);
+    case "exception":
+      return `a C++ exception that nobody catches: ${text}`;
+    case "division":
+      return "C divided by zero";
+    case "null pointer":
+      return `C used a null pointer${address === 0n ? "" : ` (the address 0x${address.toString(16)})`}`;
+    case "stack overflow":
+      return "C called itself so often that its stack is full";
+  }
+}
+
+/** From `/path/ggml/src/ggml.c:3345: GGML_ASSERT(condition) failed` to `assertion failed: condition (ggml.c:3345)`. */
+function assertionOf(text: string): string {
+  const match = /^((?:[A-Za-z]:)?[^:\n]*):(\d+): ([^]*)$/.exec(text);
+  if (match === null) return text;
+  const [, path, line, message] = match;
+  const condition = /^GGML_ASSERT\(([^]*)\) failed$/.exec(message);
+  return `${condition === null ? message : `assertion failed: ${condition[1]}`} (${fileOf(path)}:${line})`;
+}
+
+/** A source file's path, from what is below `ggml/src/` or `llama.cpp/` on. */
+function fileOf(path: string): string {
+  const rest = path.replaceAll("\\", "/").replace(/^(?:.*\/)?(?:ggml\/src|llama\.cpp)\//, "");
+  return rest.startsWith("/") || /^[A-Za-z]:/.test(rest) ? rest.replace(/^.*\//, "") : rest;
+}
+
+/** Takes the traps of a list: a slot's, a call's, or with 0n those of C's own threads. */
+function take(list: bigint): Trap[] {
+  takeTraps ??= at(native!.address("take_traps"), ["u64"], "u64");
+  free ??= at(native!.get("free"), ["u64"], "void");
+  const traps: Trap[] = [];
+  for (let address = takeTraps(list); address !== 0n;) {
+    const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);
+    const node = Number(view.getBigUint64(NODE));
+    traps.push({
+      kind: KINDS[Number(view.getBigUint64(KIND))],
+      inKernel: view.getBigUint64(PLACE) === KERNEL,
+      node: node === 0 ? null : { index: node - 1, tensor: view.getBigUint64(TENSOR) },
+      address: view.getBigUint64(ADDRESS),
+      text: view.getCString(TEXT),
+    });
+    const next = view.getBigUint64(NEXT);
+    free(address);
+    address = next;
+  }
+  return traps;
+}
+
+/** The words of `struct call`. */
+const CALL_WORDS = 11, ARGUMENTS = 8;
+
+/**
+ * Calls a C function on another thread.
+ *
+ * @param name The function.
+ * @param where What calls it, for errors.
+ * @param args Its arguments, at most eight: integers and addresses.
+ * @returns Its result, as an unsigned 64-bit integer; rejects if C failed.
+ */
+export function callAside(name: string, where: string, args: readonly bigint[]): Promise<bigint> {
+  const address = library!.address(name);
+  if (address === null) throw new Error(`${where}: the library has no ${name}`);
+  return callAddressAside(address, where, args);
+}
+
+/** Calls the C function at an address on another thread, as {@linkcode callAside}. */
+export async function callAddressAside(address: bigint, where: string, args: readonly bigint[]): Promise<bigint> {
+  if (native === null) return await withoutTrap(address, args);
+  const memory = at(native.get("allocate"), ["usize"], "u64")(BigInt(8 * CALL_WORDS));
+  const words = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(memory)!, 8 * CALL_WORDS));
+  words.fill(0n);
+  words[0] = address;
+  args.forEach((arg, i) => words[1 + i] = BigInt.asUintN(64, arg));
+  run ??= new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(native.address("run")) as Deno.PointerObject<never>, RUN);
+  await run.call(memory);
+  const [result, first] = words.slice(9);
+  const traps = first === 0n ? [] : take(memory + 80n);
+  free ??= at(native.get("free"), ["u64"], "void");
+  free(memory);
+  if (traps.length > 0) throw errorOf(where, traps[0], {});
+  return result;
+}
+
+const RUN = { parameters: ["u64"], result: "u64", nonblocking: true } as const;
+let run: Deno.UnsafeFnPointer<typeof RUN> | null = null;
+
+async function withoutTrap(address: bigint, args: readonly bigint[]): Promise<bigint> {
+  const definition = { parameters: args.map(() => "u64" as const), result: "u64", nonblocking: true } as const;
+  const f = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address) as Deno.PointerObject<never>, definition);
+  return await (f.call as (...args: bigint[]) => Promise<bigint>)(...args);
+}
