@@ -8,8 +8,9 @@
  * @module
  */
 
+import { at } from "./at.ts";
 import type { Library } from "./files.ts";
-import { at, inWorker, Native } from "./native.ts";
+import { inWorker, Native } from "./native.ts";
 
 /** A message as C gave it: a part of a line, a line, or several. */
 export interface LogMessage {

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { at } from "./at.ts";
 import type { Library } from "./files.ts";
 import { CODE, type Convention, type NativeFunction } from "./native_code.ts";
 
@@ -42,17 +43,6 @@ const CONVENTION: Convention | null = arch === "aarch64" ? "arm64" : arch !== "x
 
 /** True in a Worker: it may be terminated without a word, so C is never given a function of its. */
 export const inWorker: boolean = "WorkerGlobalScope" in globalThis;
-
-/** A C function at an address, called without the trampoline that a symbol gets: cheaper for what is called once. */
-export function at<const P extends readonly Deno.NativeType[], const R extends Deno.NativeResultType>(
-  address: bigint,
-  parameters: P,
-  result: R,
-): Deno.UnsafeFnPointer<{ parameters: P; result: R }>["call"] {
-  const pointer = Deno.UnsafePointer.create(address) as Deno.PointerObject<{ parameters: P; result: R }>;
-  const f = new Deno.UnsafeFnPointer<{ parameters: P; result: R }>(pointer, { parameters, result } as never);
-  return f.call.bind(f) as never;
-}
 
 /** The machine code in memory. */
 export class Native {

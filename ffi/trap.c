@@ -7,7 +7,7 @@
  *
  *   - out of a kernel, to the loop over a graph's nodes, as if the kernel had returned: other threads wait there for this one;
  *   - else out of the call, to the first frame that is no library's: Deno's own, the machine code that V8 made for the call, or `run`;
- *   - else, on a thread of C's own, to whoever began it: the thread ends.
+ *   - else to the C library that called back: a thread of C's own ends, and a process that exits goes on exiting.
  *
  * The frames on the way are unwound, so that C++ runs its destructors, and then the registers are what they were in the frame returned to, with a
  * result of 0. JavaScript finds a `struct trap`: by its thread (`struct slot`), by its call (`struct call`), or among those of C's own threads.
@@ -190,6 +190,7 @@ word run(struct call *call) __attribute__((visibility("hidden")));
 static int is_here(word pc) { return pc - (word)code_begin < CODE_BYTES; }
 
 struct walk {
+  int aborting;     /* ggml_abort was passed */
   int failed;       /* the function that failed was passed */
   int in_compute;   /* ggml_graph_compute was passed */
   int has_kernel, has_call, has_thread;
@@ -223,13 +224,14 @@ static reason visit(struct context *context, void *argument) {
   }
   struct module module = module_of(pc - 1);
   if (module.base == 0 || module.base == own.deno) {
-    walk->has_call = walk->failed;
+    walk->has_call = (walk->failed || walk->aborting) && !walk->has_thread; /* else the C library called back, as when the process exits: it goes on */
     walk->way_out = registers_of(context);
     return END_OF_STACK;
   }
   word function = own.region_start(context);
   if (!walk->failed) {
-    walk->failed = function != own.abort && is_ggml(module);
+    if (function == own.abort) walk->aborting = 1;
+    else walk->failed = is_ggml(module);
     return NO_REASON;
   }
   if (!walk->has_kernel && is_loop(function)) {
@@ -616,14 +618,21 @@ __asm__(".text\n.hidden stumbled\nstumbled:\n.cfi_startproc\n.cfi_return_column 
         ".cfi_endproc\n");
 #endif
 
+/* Ends the process as the signal does that nobody handles; in its handler, when that returns. */
+static void die_of(int signal) {
+  word action[20];
+  for (int i = 0; i < 20; i++) ((volatile word *)action)[i] = 0;
+  own.sigaction(signal, action, 0);
+  int (*raise)(int) = BUILTIN("raise");
+  raise(signal);
+}
+
 __attribute__((used, visibility("hidden"))) void fell(struct trap *trap) {
   leave_with(trap);
   /* It was not C that ggml called. */
-  word kind = trap->kind;
-  own.sigaction(kind == DIVISION ? 8 : 11, kind == DIVISION ? own.previous_division : own.previous_fault, 0);
-  int (*raise)(int) = BUILTIN("raise");
+  int signal = trap->kind == DIVISION ? 8 : 11;
   state.free(trap);
-  raise(kind == DIVISION ? 8 : 11);
+  die_of(signal);
 }
 
 /* Whether the library that an address lies in may fault on ggml's behalf. */
@@ -632,10 +641,11 @@ static int may_fault(word pc) {
   return is_ggml(module) || (module.base != 0 && (module.base == own.libc || contains(module.path, "libstdc++") || contains(module.path, "libgomp")));
 }
 
+/* Hands a signal to whoever had it before. */
 static void pass_on(int signal, void *info, void *context) {
   word *previous = signal == 8 ? own.previous_division : own.previous_fault;
   int flags = *(int *)((char *)previous + own.system.flags_offset);
-  if (previous[0] <= 1) own.sigaction(signal, previous, 0); /* the default: it comes again */
+  if (previous[0] <= 1) die_of(signal);
   else if (flags & own.system.siginfo) ((void (*)(int, void *, void *))previous[0])(signal, info, context);
   else ((void (*)(int))previous[0])(signal);
 }
@@ -648,7 +658,8 @@ EXPORT void faulted(int signal, void *info, void *context) {
   word kind = signal == 8 ? DIVISION : address < LOW ? NULL_POINTER : STACK_OVERFLOW;
   int near = address - (*sp - LOW) < 2 * LOW; /* the guard below the stack */
   struct trap *trap = 0;
-  if ((kind != STACK_OVERFLOW || near) && may_fault(*pc)) trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
+  int sent = *(int *)((char *)info + 8) <= 0; /* si_code: by kill, and not by the processor */
+  if (!sent && (kind != STACK_OVERFLOW || near) && may_fault(*pc)) trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
   if (trap == 0) {
     pass_on(signal, info, context);
     return;

@@ -10,11 +10,13 @@
  * @module
  */
 
+import { at } from "./at.ts";
 import type { Library } from "./files.ts";
+import type { Handle } from "./handle.ts";
 import { spoilChanged } from "./half_done.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "./layouts.js";
-import { at, type Native } from "./native.ts";
+import { type Native } from "./native.ts";
 import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
@@ -85,27 +87,38 @@ export function setTrap(opened: Library): void {
 /** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */
 export const claimers: Set<(trap: Trap, error: () => Error) => boolean> = new Set();
 
+/** The arguments of a call, by name. */
+type Arguments = Readonly<Record<string, unknown>>;
+
 /**
  * Throws if C failed in a call.
  *
  * @param name The function that was called.
  * @param args Its arguments by name: tensors among them are described, and what C left half done is made unusable.
  */
-export function trapped(name: string, args: Readonly<Record<string, unknown>> = {}): void {
-  if (caught[0] === 0) return;
-  caught[0] = 0;
-  const own = take(slot + 8n);
-  const mine = [...own, ...takeLoose()];
-  if (mine.length === 0) return;
-  const error = errorOf(name, mine[0], args);
-  spoilChanged(name, args, error);
-  throw error;
+export function trapped(name: string, args: Arguments = {}): void {
+  const error = caught[0] === 0 ? null : takeError(name, args, trapped);
+  if (error !== null) throw error;
 }
 
 /** The Error for a null where C promises an object. */
-export function nullResult(name: string, args: Readonly<Record<string, unknown>> = {}): Error {
-  trapped(name, args);
-  return new Error(`${name} returned null`);
+export function nullResult(name: string, args: Arguments = {}): Error {
+  return takeError(name, args, nullResult) ?? new Error(`${name} returned null`);
+}
+
+/** The Error for what C failed of in the call that is running; null if it is nothing, or somebody else's. `from` isn't in its stack. */
+function takeError(name: string, args: Arguments, from: (...args: never[]) => unknown): Error | null {
+  if (caught[0] === 0) return null;
+  caught[0] = 0;
+  const traps = [...take(slot + 8n), ...takeLoose()];
+  if (traps.length === 0) return null;
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = errorOf(name, traps[0], args);
+  Error.stackTraceLimit = stackTraceLimit;
+  Error.captureStackTrace(error, from);
+  spoilChanged(name, args, error);
+  return error;
 }
 
 /** What threads of C's own failed of and no asynchronous computation claims. */
@@ -124,17 +137,27 @@ export function askClaimers(): void {
 }
 
 /** The Error for a trap. */
-export function errorOf(name: string, trap: Trap, args: Readonly<Record<string, unknown>>): Error {
-  const tensors = tensorsAmong(args);
+export function errorOf(name: string, trap: Trap, args: Arguments): Error {
   const { node } = trap;
   if (node !== null && node.tensor !== 0n) {
-    return new Error(`${name}: node ${node.index} (${nodeText(library!, node.tensor)}): ${reasonOf(trap)}; ${sourcesText(library!, node.tensor)}`);
+    return new Error(
+      `${name}: node ${node.index} (${nodeText(library!, node.tensor)}): ${reasonOf(trap)}; ${sourcesText(library!, node.tensor)}`,
+    );
   }
-  return new Error(`${name}: ${reasonOf(trap)}${tensors === "" ? "" : `: ${tensors}`}`);
+  const reason = reasonOf(trap), more = [isFull(trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
+  return new Error(`${name}: ${reason}${more === "" ? "" : `: ${more}`}`);
+}
+
+/** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
+function isFull({ kind, text }: Trap, { ctx }: Arguments): string {
+  const isFull = text.endsWith("GGML_ASSERT(obj_new) failed");
+  if (!(isFull || kind === "null pointer") || ctx?.constructor?.name !== "ggml_context") return "";
+  const ask = (name: string) => at(library!.address(name)!, ["u64"], "u64")((ctx as Handle).address);
+  return `the context's memory ${isFull ? "is" : "may be"} full: ${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
 }
 
 /** `a is f32 ne=[64, 32], b is f32 ne=[65, 8]`. */
-function tensorsAmong(args: Readonly<Record<string, unknown>>): string {
+function tensorsAmong(args: Arguments): string {
   return Object.entries(args).flatMap(([name, value]) => {
     const handle = value as { address: bigint; owner: { freed: boolean } } | null;
     const isTensor = value?.constructor?.name === "ggml_tensor" && !handle!.owner.freed;

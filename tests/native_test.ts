@@ -10,8 +10,25 @@ import { CODE, type Convention } from "../ffi/native_code.ts";
 const FFI = new URL("../ffi/", import.meta.url);
 const GNU = { x86: "gcc", arm: "aarch64-linux-gnu-gcc" };
 const FLAGS = [
-  ...["-O2", "-std=gnu11", "-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-fno-stack-protector", "-fno-jump-tables"],
-  ...["-fasynchronous-unwind-tables", "-fPIC", "-fvisibility=hidden", "-nostdlib", "-static", "-Wl,-e0", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"],
+  ...[
+    "-O2",
+    "-std=gnu11",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-fno-tree-loop-distribute-patterns",
+    "-fno-stack-protector",
+    "-fno-jump-tables",
+  ],
+  ...[
+    "-fasynchronous-unwind-tables",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-nostdlib",
+    "-static",
+    "-Wl,-e0",
+    "-Wl,--build-id=none",
+    "-Wl,--no-warn-rwx-segments",
+  ],
   `-Wl,-T${new URL("native.ld", FFI).pathname}`,
 ];
 const COMPILERS: Record<Convention, { command: string; flags: string[]; files: string[] }> = {

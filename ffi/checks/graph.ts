@@ -100,7 +100,8 @@ function inspectNode(where: string, { table }: Kernels, node: Node, number: numb
   throw new Error(`${where}: node ${number} (${nodeText(library(), address)}): ${reason}; ${sourcesText(library(), address)}`);
 }
 
-function sameNodes(a: BigUint64Array, b: BigUint64Array): boolean {
+/** True if two graphs have the same nodes. */
+export function sameNodes(a: BigUint64Array, b: BigUint64Array): boolean {
   if (a.length !== b.length) return false;
   const x = new Uint32Array(a.buffer, a.byteOffset, 2 * a.length), y = new Uint32Array(b.buffer, b.byteOffset, 2 * b.length);
   for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;

@@ -93,9 +93,17 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   const symbol = symbolOf(bound), name = `"${bound.declaration.symbol}"`;
   const native = bound.parameters.map(({ crossing }) => nativeParameter(crossing, uses));
   const result = nativeResult(bound.result, uses);
-  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result});`;
-  if (line.length <= 140) printer.line(line);
-  else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
+  const replace = `(f) => ${symbol} = f`;
+  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result}, ${replace});`;
+  if (line.length <= LINE_WIDTH) printer.line(line);
+  else {printer.line(
+      `    ${symbol} ??= $bind(`,
+      `      ${name},`,
+      list("      [", native, "],"),
+      `      ${result},`,
+      `      ${replace},`,
+      "    );",
+    );}
 }
 
 function emitFunction(
@@ -212,8 +220,9 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
   }
   printer.line(list(`    const $ = ${symbol}(`, args, ");"));
   const zero = result.kind === "string" ? "null" : "0n";
-  if (failsByNull(bound, roots)) printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}"${involved(bound)});`);
-  else emitTrapped(bound, uses, printer);
+  if (failsByNull(bound, roots)) {
+    printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}"${involved(bound)});`);
+  } else emitTrapped(bound, uses, printer);
   keepAlive(bound, api, uses, printer);
   if (isPointer(result) && resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
   else if (isPointer(result) && !failsByNull(bound, roots)) {

@@ -127,7 +127,9 @@ export class Job implements Waiter {
     for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
       const plan = planOn(slice, pool);
       this.#cancel.watch(plan);
-      const call = this.#isBrief(end - 1) ? () => lib.ggml_graph_compute(slice, plan) : () => nonblocking("ggml_graph_compute", slice.address, plan.address);
+      const call = this.#isBrief(end - 1)
+        ? () => lib.ggml_graph_compute(slice, plan)
+        : () => nonblocking("ggml_graph_compute", slice.address, plan.address);
       this.#finish(await this.#timed(end - 1, call), end);
       plan.owner.keep(slice.owner); // and so both lived until here
     }

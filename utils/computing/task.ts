@@ -5,8 +5,9 @@
  */
 
 import { describe } from "../../ffi/describe.ts";
-import { freedError, Handle } from "../../ffi/handle.ts";
+import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
+import { type Owner, STATIC } from "../../ffi/owner.ts";
 import { takeGraph } from "../../ffi/schedulers.ts";
 import { Queue } from "./queue.ts";
 import { type Computer, inspect, type Work } from "./work.ts";
@@ -81,10 +82,9 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
 }
 
 /** How many threads the work is worth, if at most `most` may be used. */
-function worthwhile(most: number, { costs, total }: Work): number {
+function worthwhile(most: number, { total, busy }: Work): number {
   const threads = Math.min(most, cores.capacity, Math.floor(Math.sqrt(total / START))); // where one more would save less than it costs
-  const waits = costs.reduce((count, cost) => cost > 0 ? count + 1 : count, 0);
-  return threads > 1 && total * (1 - 1 / threads) > START * (threads - 1) + WAIT * waits ? threads : 1;
+  return threads > 1 && total * (1 - 1 / threads) > START * (threads - 1) + WAIT * busy ? threads : 1;
 }
 
 /** True for the backend that `ggml_backend_cpu_init` makes. */
@@ -106,11 +106,21 @@ export function expectSuccess(status: number, where: string): void {
 
 function computerOf(backend: Backend | null, where: string): Computer {
   if (backend === null) return cpu ??= cpuComputer();
-  if (backend instanceof Handle && backend.owner.freed) throw freedError(backend, where);
-  if (backend instanceof lib.ggml_backend) return computer(backend);
-  if (!(backend instanceof lib.ggml_backend_sched)) {
+  if (!(backend instanceof lib.ggml_backend) && !(backend instanceof lib.ggml_backend_sched)) {
     throw new TypeError(`${where}: backend must be a ggml_backend or a ggml_backend_sched, got ${describe(backend)}`);
   }
+  if (backend.owner.freed) throw freedError(backend, where);
+  if (backend.owner === STATIC) return makeComputer(backend); // nobody knows for how long it is this one
+  let known = computers.get(backend.owner);
+  if (known === undefined) computers.set(backend.owner, known = makeComputer(backend));
+  return known;
+}
+
+/** Backends and schedulers that graphs were computed with: what is known of a graph is so of one of these. */
+const computers = new WeakMap<Owner, Computer>();
+
+function makeComputer(backend: Backend): Computer {
+  if (backend instanceof lib.ggml_backend) return computer(backend);
   const backends = backendsOf(backend);
   return {
     name: `scheduler's ${backends.map((each) => lib.ggml_backend_name(each)).join(" or ")}`,

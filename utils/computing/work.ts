@@ -7,6 +7,8 @@
  * @module
  */
 
+import { changes } from "../../ffi/changes.ts";
+import { nodesOf, sameNodes } from "../../ffi/checks/graph.ts";
 import { externalBuffer } from "../../ffi/handle.ts";
 import { ABI } from "../../ffi/layouts.js";
 import { lib } from "../../ffi/lib.js";
@@ -20,6 +22,8 @@ export interface Work {
   readonly costs: Float64Array;
   /** Their sum. */
   readonly total: number;
+  /** How many nodes there is something to compute for. */
+  readonly busy: number;
 }
 
 /** What computes it. */
@@ -120,14 +124,27 @@ class Reader {
 
 const NOWHERE = new DataView(new ArrayBuffer(0));
 
+/** The graphs that were looked at, by the owner of their memory and their address in it. */
+const known = new WeakMap<Owner, Map<bigint, { readonly work: Work; readonly changes: number; readonly computer: Computer }>>();
+
 /**
- * Looks at a graph's nodes.
+ * Looks at a graph's nodes, once: again only when they are others, or a tensor's fields or memory changed.
  *
  * @param where The function that will compute it, for errors.
  * @throws {Error} If a node can't be computed: which, and why.
  */
 export function inspect(graph: lib.ggml_cgraph, computer: Computer, where: string): Work {
-  const nodes = nodesOf(graph), costs = new Float64Array(nodes.length);
+  const nodes = nodesOf(graph.address), last = known.get(graph.owner)?.get(graph.address);
+  if (last?.changes === changes.count && last.computer === computer && sameNodes(last.work.nodes, nodes)) return last.work;
+  const work = look(graph, nodes.slice(), computer, where);
+  let graphs = known.get(graph.owner);
+  if (graphs === undefined) known.set(graph.owner, graphs = new Map());
+  graphs.set(graph.address, { work, changes: changes.count, computer });
+  return work;
+}
+
+function look(graph: lib.ggml_cgraph, nodes: BigUint64Array, computer: Computer, where: string): Work {
+  const costs = new Float64Array(nodes.length);
   const reader = new Reader(graph.owner);
   const check = new Check(graph, computer, reader, where);
   let total = 0, hash = nodes.length;
@@ -152,7 +169,7 @@ export function inspect(graph: lib.ggml_cgraph, computer: Computer, where: strin
     check.operations(nodes.length);
     supported.set(graph.address, { hash, computer: computer.name });
   }
-  return { nodes, costs, total };
+  return { nodes, costs, total, busy: costs.reduce((count, cost) => cost > 0 ? count + 1 : count, 0) };
 }
 
 /** The graphs whose operations were found to be supported: asking for each node takes longer than computing a small one. */
@@ -233,11 +250,4 @@ class Check {
 function describeTensor(tensor: lib.ggml_tensor): string {
   const name = tensor.name === "" ? "" : `${JSON.stringify(tensor.name)}: `;
   return `${name}${lib.ggml_type_name(tensor.type)} ne=[${tensor.ne.join(", ")}]`;
-}
-
-function nodesOf(graph: lib.ggml_cgraph): BigUint64Array {
-  const count = lib.ggml_graph_n_nodes(graph);
-  if (count === 0) return new BigUint64Array();
-  const bytes = lib.ggml_graph_nodes(graph).bytes(8 * count);
-  return new BigUint64Array(bytes.buffer, bytes.byteOffset, count);
 }

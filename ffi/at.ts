@@ -1,0 +1,16 @@
+/**
+ * C functions by their addresses.
+ *
+ * @module
+ */
+
+/** A C function at an address, called without the trampoline that a symbol gets: cheaper for what is called once. */
+export function at<const P extends readonly Deno.NativeType[], const R extends Deno.NativeResultType>(
+  address: bigint,
+  parameters: P,
+  result: R,
+): Deno.UnsafeFnPointer<{ parameters: P; result: R }>["call"] {
+  const pointer = Deno.UnsafePointer.create(address) as Deno.PointerObject<{ parameters: P; result: R }>;
+  const f = new Deno.UnsafeFnPointer<{ parameters: P; result: R }>(pointer, { parameters, result } as never);
+  return f.call.bind(f) as never;
+}
