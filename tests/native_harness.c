@@ -23,8 +23,6 @@ static C void release(void *memory) { free(memory); }
 static C word thread(void) { return pthread_self() | 0x100000000000000; /* to be masked */ }
 static C void leave(word first, word second) { printf("exit %lld %llu\n", first, second), fflush(stdout), _exit(second); }
 static C void wake(void) { woken++, state[12] = 1; }
-static C void on_abort(const char *message) { printf("\nhere: %s\n", message), fflush(stdout); }
-static C void on_terminate(void) { printf("here\n"); }
 
 static C void (*capture)(int, const char *, void *);
 static C void (*aborted)(const char *);
@@ -33,16 +31,11 @@ static void *elsewhere(void *argument) {
   for (int i = 0; i < 10000; i++) capture(2, "elsewhere\n", 0);
   return argument;
 }
-static void *abort_elsewhere(void *argument) {
-  capture(3, "before\n", 0);
-  aborted("file.c:1: failed");
-  return argument;
-}
 
-/* FILE, the offsets of quiet capture take release ended aborted terminated signalled, and which to end with */
+/* FILE, the offsets of quiet capture take release ended aborted signalled, and which to end with */
 int main(int count, char **arguments) {
-  word at[8];
-  for (int i = 0; i < 8; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
+  word at[7];
+  for (int i = 0; i < 7; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
   char *code = mmap(0, 0x11000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   FILE *file = fopen(arguments[1], "rb");
   size_t length = fread(code, 1, 0x10000, file);
@@ -50,8 +43,8 @@ int main(int count, char **arguments) {
   __builtin___clear_cache(code, code + length);
   state = (word *)(code + 0x10000);
   word thread_mask = ~0x100000000000000ull;
-  word values[20] = { (word)print, (word)allocate, (word)release, (word)thread, thread_mask, (word)leave, -1, 70, 4, 0, pthread_self(), (word)wake,
-    0, pthread_self(), (word)on_abort, (word)on_terminate, 0, (word)"\nelsewhere\n", (word)"report\n" };
+  word values[14] = { (word)print, (word)allocate, (word)release, (word)thread, thread_mask, (word)leave, -1, 70, 4, 0, pthread_self(), (word)wake,
+    0, (word)"report\n" };
   memcpy(state, values, sizeof values);
 
   C void (*quiet)(int, const char *, void *) = (void *)(code + at[0]);
@@ -72,16 +65,12 @@ int main(int count, char **arguments) {
 
   C void (*ended)(void *) = (void *)(code + at[4]);
   aborted = (void *)(code + at[5]);
-  C void (*terminated)(void) = (void *)(code + at[6]);
-  C void (*signalled)(int) = (void *)(code + at[7]);
+  C void (*signalled)(int) = (void *)(code + at[6]);
   const char *end = arguments[count - 1];
   if (!strcmp(end, "ended")) {
     capture(1, "before\n", 0), ended(0), capture(2, "info\n", 0), capture(3, "warning\n", 0);
     return 70;
   }
-  if (!strcmp(end, "aborted")) aborted("file.c:1: failed");
-  if (!strcmp(end, "terminated")) terminated();
+  if (!strcmp(end, "aborted")) capture(3, "before\n", 0), aborted("file.c:1: failed\n");
   if (!strcmp(end, "signalled")) signalled(6);
-  pthread_create(threads, 0, abort_elsewhere, 0);
-  pthread_join(threads[0], 0);
 }
