@@ -655,11 +655,19 @@ EXPORT void faulted(int signal, void *info, void *context) {
   char *machine = own.system.machine_pointer ? *(char **)((char *)context + own.system.machine_pointer) : context;
   word *sp = (word *)(machine + own.system.sp), *pc = (word *)(machine + own.system.pc);
   word address = *(word *)((char *)info + own.system.address);
+  word end = *pc + 1, top_of_frame = *sp;
+  if (*pc < LOW) { /* a null pointer was called: it is the caller's */
+#if defined(__x86_64__)
+    end = *(word *)*sp, top_of_frame += 8;
+#else
+    end = sp[-1]; /* the register that the return address is in */
+#endif
+  }
   word kind = signal == 8 ? DIVISION : address < LOW ? NULL_POINTER : STACK_OVERFLOW;
   int near = address - (*sp - LOW) < 2 * LOW; /* the guard below the stack */
   struct trap *trap = 0;
   int sent = *(int *)((char *)info + 8) <= 0; /* si_code: by kill, and not by the processor */
-  if (!sent && (kind != STACK_OVERFLOW || near) && may_fault(*pc)) trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
+  if (!sent && (kind != STACK_OVERFLOW || near) && may_fault(end - 1)) trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
   if (trap == 0) {
     pass_on(signal, info, context);
     return;
@@ -667,7 +675,7 @@ EXPORT void faulted(int signal, void *info, void *context) {
   trap->address = address;
   /* Below what a function may use beyond its stack pointer, or on the other stack. */
   word *top = (word *)((kind == STACK_OVERFLOW ? (word)(trap + 1) + OTHER_STACK : *sp - 256) & ~15ull) - 4;
-  top[0] = *pc + 1, top[1] = *sp, top[2] = (word)trap;
+  top[0] = end, top[1] = top_of_frame, top[2] = (word)trap;
   *sp = (word)top;
   *pc = (word)stumbled;
 }

@@ -9,7 +9,7 @@ Deno.test("of 20,000 random calls of the functions that build tensors none ends 
   using workshop = new Workshop();
   const all = await catalogue();
   const functions = all.builders.map(({ name }) => name);
-  const plan = { catalogue: all, calls: 20_000, seed: 2026, functions, compute: false, tellRefused: false, workers: 2, patience: 3 };
+  const plan = { catalogue: all, calls: 20_000, seed: 2026, functions, compute: false, workers: 2, patience: 3 };
   const { calls, deaths, complaints, passed } = await fuzz(workshop, plan);
   assertEquals(reportDeaths(group(deaths)), "");
   assertEquals(complaints, []);

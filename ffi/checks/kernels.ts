@@ -37,41 +37,93 @@ export function kernelsOf(lib: Lib): Kernels {
 }
 
 function makeKernels(lib: Lib): Kernels {
-  const isFloat = (type: number) => type === lib.GGML_TYPE_F32 || type === lib.GGML_TYPE_F16;
-  /** Some kernels read and write floats whatever the type. */
-  const allFloats = (node: Node) => {
-    const other = node.sources.find(({ type }) => type !== lib.GGML_TYPE_F32);
+  const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16: BF16, GGML_TYPE_I32: I32 } = lib;
+  const isFloat = (type: number) => type === F32 || type === F16;
+  /** The kernel reads floats of 32 bits whatever the type. */
+  const allFloats: Check = (node) => {
+    const other = node.sources.find(({ type }) => type !== F32);
     return other === undefined ? null : `a source is ${typeName(other.type)}, and the kernel reads f32`;
   };
-  const dot = (node: Node) => traitsOf(node.src(0)!.type).dot ? null : `ggml can't multiply rows of ${typeName(node.src(0)!.type)}`;
+  const sequences = (state: number, more: Check = pass): Check => (node) => allFloats(node) ?? more(node) ?? sharedTokens(node, state);
+  const ropeModes = [
+    lib.GGML_ROPE_TYPE_NORMAL,
+    lib.GGML_ROPE_TYPE_NEOX,
+    lib.GGML_ROPE_TYPE_MROPE,
+    lib.GGML_ROPE_TYPE_IMROPE,
+    lib.GGML_ROPE_TYPE_VISION,
+  ] as number[];
+  const rope: Check = ({ parameters: [, dimensions, mode], ne }) => {
+    if (dimensions < 2 || dimensions % 2 !== 0) return `n_dims is ${dimensions}, and must be an even number from 2 on`;
+    if (ne[0] % 2 !== 0) return `its rows have ${ne[0]} elements, and must have an even number`;
+    return ropeModes.includes(mode) ? null : `there is no mode ${mode}`;
+  };
   return {
     empty: new Set([lib.GGML_OP_NONE, lib.GGML_OP_RESHAPE, lib.GGML_OP_VIEW, lib.GGML_OP_PERMUTE, lib.GGML_OP_TRANSPOSE]),
-    picks: new Set([lib.GGML_OP_GET_ROWS_BACK, lib.GGML_OP_MUL_MAT_ID]),
+    picks: new Set([lib.GGML_OP_GET_ROWS_BACK, lib.GGML_OP_MUL_MAT_ID, lib.GGML_OP_SSM_SCAN, lib.GGML_OP_ADD_ID]),
     table: new Map<number, Check>([
-      // Calls the null pointer that stands for the routine.
-      [lib.GGML_OP_MUL_MAT, dot],
-      [lib.GGML_OP_MUL_MAT_ID, dot],
+      // Checks where the last row starts, and not where it ends: writes past the result. Set takes another type's bytes for its own.
+      [lib.GGML_OP_ACC, inside],
+      [lib.GGML_OP_SET, (node) => sameType(node) ?? inside(node)],
+      // Takes the n-th row of all to start at n strides: reads and writes past the end.
+      [lib.GGML_OP_CLAMP, evenRows],
+      // Reads rows of 32-bit integers, whatever their strides.
+      [
+        lib.GGML_OP_COUNT_EQUAL,
+        (node) => node.sources.every(({ type, nb }) => type === I32 && nb[0] === 4) ? null : "its rows must be i32",
+      ],
+      // Casts the kernel's type to the data's, reads past the end of what is smaller, or with other strides than it has.
+      [lib.GGML_OP_CONV_2D, (node) => convolution(node, isFloat, F32)],
+      [lib.GGML_OP_CONV_3D, (node) => convolution(node, isFloat, F32)],
+      [lib.GGML_OP_CONV_2D_DW, (node) => convolution(node, isFloat, F32) ?? imageLayout(node.src(1)!)],
+      // One thread copies the sources, with strides as if they were contiguous, and others wait.
+      [lib.GGML_OP_CONV_TRANSPOSE_1D, (node) => convolution(node, isFloat, F32)],
+      [lib.GGML_OP_CONV_TRANSPOSE_2D, (node) => convolution(node, isFloat, F32)],
+      // One thread looks whether they are contiguous, and the others wait for it for ever. In place it takes rows as clamp does.
+      [lib.GGML_OP_DIAG_MASK_INF, mask],
+      [lib.GGML_OP_DIAG_MASK_ZERO, mask],
+      // Divides heads among those of k and v without a look whether it comes out even; reads f32 of q whatever its type.
+      [lib.GGML_OP_FLASH_ATTN_EXT, (node) => attention(node, F32)],
+      [
+        lib.GGML_OP_GATED_DELTA_NET,
+        (node) => allFloats(node) ?? shared("v", node.src(2)!, [["q", node.src(0)!], ["k", node.src(1)!]], [3]),
+      ],
+      [lib.GGML_OP_GATED_LINEAR_ATTN, sequences(4)],
+      // Its loops never end with a stride below 1, and read past what it is given.
+      [lib.GGML_OP_IM2COL_BACK, imageToColumns],
       // Reads floats past the end of what is shorter.
       [lib.GGML_OP_OPT_STEP_ADAMW, allFloats],
       [lib.GGML_OP_OPT_STEP_SGD, allFloats],
-      // The last row's start is checked, not its end: writes past the result.
-      [lib.GGML_OP_SET, inside],
-      [lib.GGML_OP_ACC, inside],
-      // Its loops never end with a stride below 1.
-      [lib.GGML_OP_IM2COL_BACK, imageToColumns],
-      // Reads what lies between the matrices as if nothing did, and past the end.
-      [lib.GGML_OP_CLAMP, (node) => hasEvenRows(node) && hasEvenRows(node.src(0)!) ? null : "its matrices must lie one after the other"],
-      [lib.GGML_OP_CONV_2D_DW, (node) => {
-        if (!isFloat(node.src(0)!.type) || node.src(1)!.type !== lib.GGML_TYPE_F32) return "the kernel must be f32 or f16, the data f32";
-        return null;
+      // Writes pairs past the end of an odd row; loops for ever over none; computes nothing in an unknown mode.
+      [lib.GGML_OP_ROPE, rope],
+      [lib.GGML_OP_ROPE_BACK, rope],
+      [
+        lib.GGML_OP_RWKV_WKV6,
+        sequences(5, (node) => node.src(3)!.elements < rowOf(node.src(0)!) ? "tf has fewer elements than a token of k" : null),
+      ],
+      [lib.GGML_OP_RWKV_WKV7, sequences(6, (node) => recurrence(node, lib))],
+      // Indexes windows by a width of 0.
+      [lib.GGML_OP_WIN_UNPART, ({ parameters: [w] }) => w > 0 ? null : `w is ${w}`],
+      [lib.GGML_OP_UNARY, (node) => {
+        if (node.parameters[0] !== lib.GGML_UNARY_OP_XIELU) return null;
+        const isKnown = isFloat(node.type) || node.type === BF16;
+        return isKnown ? evenRows(node) : `there is no xielu of ${typeName(node.type)}`;
       }],
     ]),
   };
 }
 
+function pass(): null {
+  return null;
+}
+
+function sameType(node: Node): string | null {
+  const other = node.src(1)!.type;
+  return other === node.type ? null : `src[1] must be ${typeName(node.type)}, and is ${typeName(other)}`;
+}
+
 /** What is set, or accumulated, must lie in the result: a row that reaches over its end is written all the same. */
 function inside(node: Node): string | null {
-  const [nb1, nb2, nb3, offset] = node.parameters, size = traitsOf(node.src(0)!.type).size;
+  const [nb1, nb2, nb3, offset] = node.parameters, { size } = traitsOf(node.src(0)!.type);
   if (Math.min(nb1, nb2, nb3, offset) < 0) return "a stride or the offset is negative, as an int32_t";
   const strides = [size, nb1, nb2, nb3];
   const end = node.src(1)!.ne.reduce((sum, count, i) => sum + (count - 1) * strides[i], offset + size);
@@ -89,7 +141,79 @@ function imageToColumns(node: Node): string | null {
   return needed <= given ? null : `its shape needs ${needed} gradients, and src[0] has ${given}`;
 }
 
-/** True if the n-th of all rows starts at n strides. */
+/** A kernel of floats over data of f32, both in the order in which they are read. */
+function convolution(node: Node, isFloat: (type: number) => boolean, f32: number): string | null {
+  const kernel = node.src(0)!, data = node.src(1)!;
+  if (!isFloat(kernel.type) || data.type !== f32) return "the kernel must be f32 or f16, the data f32";
+  return isContiguous(kernel) ? null : "the kernel must be contiguous";
+}
+
+/** Contiguous, or with a pixel's channels side by side. */
+function imageLayout(data: Node): string | null {
+  const { nb } = data, { size } = traitsOf(data.type);
+  const isChannelsFirst = nb[0] > nb[2] && nb[1] > nb[0] && nb[2] === size;
+  return isContiguous(data) || isChannelsFirst ? null : "the data must be contiguous, in the order WHCN or CWHN";
+}
+
+function mask(node: Node): string | null {
+  const source = node.src(0)!;
+  if (node.data === source.data) return evenRows(node);
+  return isContiguous(node) && isContiguous(source) ? null : "it must be contiguous";
+}
+
+function attention(node: Node, f32: number): string | null {
+  const q = node.src(0)!, k = node.src(1)!, v = node.src(2)!;
+  if (q.type !== f32) return `q is ${typeName(q.type)}, and the kernel reads f32`;
+  if (v.ne[1] < k.ne[1]) return `v has ${v.ne[1]} rows, and k ${k.ne[1]}`;
+  return shared("q", q, [["k", k], ["v", v]], [2, 3]);
+}
+
+/** Heads and batches: each of one tensor's has its share of another's. */
+function shared(
+  name: string,
+  tensor: Node,
+  others: readonly (readonly [string, Node])[],
+  dimensions: readonly number[],
+): string | null {
+  for (const [other, { ne }] of others) {
+    for (const i of dimensions) if (tensor.ne[i] % ne[i] !== 0) return `${name}.ne[${i}] is no multiple of ${other}.ne[${i}]`;
+  }
+  return null;
+}
+
+/** Recurrent kernels divide the tokens among the sequences. */
+function sharedTokens(node: Node, state: number): string | null {
+  const tokens = node.src(1)!.ne[2], count = node.src(state)!.ne[1];
+  return count > 0 && tokens % count === 0 ? null : `${tokens} tokens can't be shared out among ${count} sequences`;
+}
+
+function recurrence(node: Node, lib: Lib): string | null {
+  const r = node.src(0)!, k = node.src(2)!;
+  if (r.elements < k.elements) return "r has fewer elements than k";
+  const step = lib.ggml_cpu_has_avx512() ? 64 : lib.ggml_cpu_has_neon() ? 16 : 32; // how many floats the vector loops take at once
+  return k.ne[0] % step === 0 ? null : `k.ne[0], the size of a head, is no multiple of ${step}`;
+}
+
+/** How many elements a token has. */
+function rowOf({ ne }: Node): number {
+  return ne[0] * ne[1];
+}
+
+/** The n-th of all rows starts at n strides, in the result and in what it is computed from. */
+function evenRows(node: Node): string | null {
+  return [node, node.src(0)!].every(hasEvenRows) ? null : "its matrices must lie one after the other";
+}
+
 function hasEvenRows({ ne, nb }: Node): boolean {
   return (ne[2] === 1 || nb[2] === nb[1] * ne[1]) && (ne[3] === 1 || nb[3] === nb[1] * ne[1] * ne[2]);
+}
+
+/** `ggml_is_contiguous` of a type without blocks. */
+function isContiguous({ type, ne, nb }: Node): boolean {
+  let stride = traitsOf(type).size;
+  return ne.every((size, i) => {
+    const fits = size === 1 || nb[i] === stride;
+    stride *= size;
+    return fits;
+  });
 }

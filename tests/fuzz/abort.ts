@@ -1,11 +1,10 @@
 /**
  * Abort fuzzing: calls every function that builds a tensor with random arguments, in child processes, and says which calls ended one.
  *
- *     deno task fuzz:abort [--judge] [--json FILE] [COUNT [SEED [FUNCTION…]]]
+ *     deno task fuzz:abort [--json FILE] [COUNT [SEED [FUNCTION…]]]
  *
  * COUNT calls are made (200,000 by default); the calls that make their arguments come on top. Each call that should be refused must be
- * refused by an exception which names the function and shows the tensors. With `--judge` calls that a guard refused are made again with
- * `load({ guards: false })`: those that C accepts show a guard that is too strict. The exit status is 1 if a process died or hung, if a
+ * refused by an exception which names the function and shows the tensors. The exit status is 1 if a process died or hung, if a
  * message doesn't say what it should, or if a function was never called with success.
  *
  * @module
@@ -14,11 +13,10 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { catalogue } from "./catalogue.ts";
 import { fuzz, Workshop } from "./children.ts";
-import { judge } from "./judge.ts";
 import { confirm, reportDeaths, reportRest } from "./report.ts";
 
 if (import.meta.main) {
-  const options = parseArgs(Deno.args, { boolean: ["judge"], string: ["json", "patience"] });
+  const options = parseArgs(Deno.args, { string: ["json", "patience"] });
   const [count = "200000", seed = "1", ...functions] = options._.map(String);
   const all = await catalogue();
   const names = all.builders.map(({ name }) => name);
@@ -35,7 +33,6 @@ if (import.meta.main) {
     seed: Number(seed),
     functions: functions.length === 0 ? names : functions,
     compute: false,
-    tellRefused: options.judge,
     workers: navigator.hardwareConcurrency,
     patience: Number(options.patience ?? 30),
     progress: ({ calls, deaths }) => {
@@ -47,7 +44,6 @@ if (import.meta.main) {
   console.log(reportDeaths(deaths));
   const { text, bad } = reportRest(found, functions.length === 0 ? names : functions, seconds);
   console.log(text);
-  if (options.judge) console.log(await judge(workshop, found.refusals));
   if (options.json) Deno.writeTextFileSync(options.json, JSON.stringify({ deaths, never: bad }, null, 2));
   Deno.exitCode = found.deaths.length > 0 || bad ? 1 : 0;
 }

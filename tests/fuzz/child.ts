@@ -8,12 +8,11 @@
  * @module
  */
 
-import { load } from "@ggml/deno";
 import { Random } from "../random.ts";
 import type { Builder, Catalogue } from "./catalogue.ts";
 import { types } from "./shapes.ts";
 import { type Spec, Specs } from "./specs.ts";
-import { run, slice, type Step } from "./steps.ts";
+import { run, runCompute, slice, type Step } from "./steps.ts";
 import { type Outcome, type Setting, Walk, type Witness } from "./walk.ts";
 import { complaint } from "./messages.ts";
 
@@ -31,8 +30,6 @@ export interface WalkOrder {
   readonly compute: boolean;
   /** Kinds of computations that killed a process before. */
   readonly deadly: readonly string[];
-  /** True to tell of calls that a guard refused. */
-  readonly tellRefused: boolean;
   /** Where steps are logged. */
   readonly log: string;
   /** Where arguments that were accepted are kept from one process to the next. */
@@ -44,7 +41,6 @@ export interface ReplayOrder {
   readonly kind: "replay";
   readonly programs: readonly (readonly Step[])[];
   readonly from: number;
-  readonly guards: boolean;
   readonly log: string;
 }
 
@@ -59,8 +55,6 @@ export interface WalkReport {
   computed: string[];
   /** Messages that don't say what they should, with the steps that led there. */
   complaints: { complaint: string; steps: Step[] }[];
-  /** Calls that an assertion refused. */
-  refusals: { message: string; steps: Step[] }[];
 }
 
 const encoder = new TextEncoder();
@@ -89,7 +83,6 @@ function tell(report: unknown): void {
 
 /** Counts and checks. */
 class Counter implements Witness {
-  readonly #order: WalkOrder;
   readonly #log: Log;
   readonly #specs: Specs;
   readonly #memory: Deno.FsFile;
@@ -97,7 +90,6 @@ class Counter implements Witness {
   report: WalkReport = emptyReport();
 
   constructor(order: WalkOrder, log: Log, specs: Specs) {
-    this.#order = order;
     this.#log = log;
     this.#specs = specs;
     this.#memory = Deno.openSync(order.memory, { append: true, create: true });
@@ -117,10 +109,6 @@ class Counter implements Witness {
     const call = steps[steps.length - 1] as Extract<Step, { call: string }>;
     const found = complaint(name, parameters, call.args, results, outcome.error);
     if (found !== null) report.complaints.push({ complaint: found, steps: slice(steps, whole) });
-    const { message } = outcome.error as Error;
-    if (this.#order.tellRefused && message.startsWith(`${name}: assertion failed`)) {
-      report.refusals.push({ message, steps: slice(steps, whole) });
-    }
   }
 
   computed(kind: string, outcome: Outcome): void {
@@ -135,10 +123,10 @@ class Counter implements Witness {
 }
 
 function emptyReport(): WalkReport {
-  return { calls: 0, steps: 0, passed: {}, refused: {}, computed: [], complaints: [], refusals: [] };
+  return { calls: 0, steps: 0, passed: {}, refused: {}, computed: [], complaints: [] };
 }
 
-function walk(order: WalkOrder): void {
+async function walk(order: WalkOrder): Promise<void> {
   const { catalogue, seed, functions } = order;
   const random = new Random(seed);
   const facts = types(catalogue.enums.ggml_type);
@@ -161,7 +149,7 @@ function walk(order: WalkOrder): void {
   for (let calls = 0; calls < order.calls; calls += witness.report.calls) {
     log.clear();
     witness.report = emptyReport();
-    new Walk(setting).go();
+    await new Walk(setting).go();
     tell(witness.report);
   }
 }
@@ -181,9 +169,7 @@ function recall(path: string, specs: Specs): void {
   }
 }
 
-function replay({ programs, from, guards, log: path }: ReplayOrder): void {
-  // An option of later versions; those without it have no guards.
-  if (!guards) load({ guards } as Parameters<typeof load>[0]);
+async function replay({ programs, from, log: path }: ReplayOrder): Promise<void> {
   const log = new Log(path);
   for (let i = from; i < programs.length; i++) {
     log.clear();
@@ -193,7 +179,7 @@ function replay({ programs, from, guards, log: path }: ReplayOrder): void {
       log.write(step);
       message = null;
       try {
-        results.push(run(step, results));
+        results.push("compute" in step ? await runCompute(step, results) : run(step, results));
       } catch (error) {
         message = (error as Error).message;
         results.push(null);
@@ -204,5 +190,5 @@ function replay({ programs, from, guards, log: path }: ReplayOrder): void {
 }
 
 const order = JSON.parse(Deno.readTextFileSync(Deno.args[0])) as Order;
-if (order.kind === "walk") walk(order);
-else replay(order);
+if (order.kind === "walk") await walk(order);
+else await replay(order);

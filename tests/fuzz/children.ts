@@ -114,7 +114,6 @@ export interface Plan {
   readonly seed: number;
   readonly functions: readonly string[];
   readonly compute: boolean;
-  readonly tellRefused: boolean;
   /** Processes at once. */
   readonly workers: number;
   /** A function that killed so many processes is not called any more. */
@@ -135,8 +134,6 @@ export interface Found {
   /** How many processes each kind of computation killed. */
   readonly deadly: Map<string, number>;
   readonly complaints: WalkReport["complaints"];
-  /** Calls that an assertion refused, a few of each message. */
-  readonly refusals: WalkReport["refusals"];
   /** Functions that were given up on. */
   readonly givenUp: Set<string>;
 }
@@ -152,7 +149,6 @@ export async function fuzz(workshop: Workshop, plan: Plan): Promise<Found> {
     computed: new Set(),
     deadly: new Map(),
     complaints: [],
-    refusals: [],
     givenUp: new Set(),
   };
   const share = Math.ceil(plan.calls / plan.workers);
@@ -163,12 +159,12 @@ export async function fuzz(workshop: Workshop, plan: Plan): Promise<Found> {
 /** One worker's share. */
 async function work(workshop: Workshop, plan: Plan, found: Found, share: number, seed: number): Promise<void> {
   const log = workshop.path("log"), memory = workshop.path("memory");
-  const { catalogue, compute, tellRefused } = plan;
+  const { catalogue, compute } = plan;
   for (let made = 0; made < share; seed++) {
     const functions = plan.functions.filter((name) => !found.givenUp.has(name));
     if (functions.length === 0) return;
     const deadly = [...found.deadly].filter(([, count]) => count >= DEADLY).map(([kind]) => kind);
-    const order: Order = { kind: "walk", catalogue, seed, calls: share - made, functions, compute, deadly, tellRefused, log, memory };
+    const order: Order = { kind: "walk", catalogue, seed, calls: share - made, functions, compute, deadly, log, memory };
     const death = await child(workshop, order, (line) => {
       made += (line as WalkReport).calls;
       add(found, line as WalkReport);
@@ -215,28 +211,11 @@ function add(found: Found, report: WalkReport): void {
   for (const [name, count] of Object.entries(report.refused)) found.refused.set(name, (found.refused.get(name) ?? 0) + count);
   report.computed.forEach((kind) => found.computed.add(kind));
   found.complaints.push(...report.complaints.slice(0, 1000 - found.complaints.length));
-  for (const refusal of report.refusals) {
-    const key = conditionOf(refusal.message);
-    const seen = seenOf(found, key);
-    if (seen >= REFUSALS) continue;
-    refusalCounts.get(found)!.set(key, seen + 1);
-    found.refusals.push(refusal);
-  }
 }
 
 /** A kind of computation that killed so many processes is not done any more. */
 const DEADLY = 2;
-/** How many refused calls of one condition are judged. */
-const REFUSALS = 12;
-const refusalCounts = new WeakMap<Found, Map<string, number>>();
-
-function seenOf(found: Found, key: string): number {
-  let counts = refusalCounts.get(found);
-  if (counts === undefined) refusalCounts.set(found, counts = new Map());
-  return counts.get(key) ?? 0;
-}
-
-/** The function and the condition of a guard's message: what stands before the tensors. */
+/** The function and the condition of a message: what stands before the tensors. */
 export function conditionOf(message: string): string {
   return /^(.*?assertion failed: .*?)(: \w+ is |$)/.exec(message)?.[1] ?? message;
 }

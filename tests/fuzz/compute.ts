@@ -3,9 +3,8 @@
  *
  *     deno task fuzz:compute [--json FILE] [COUNT [SEED [FUNCTION…]]]
  *
- * COUNT functions are called (20,000 by default). Every accepted result is computed, with `ggml_graph_compute_with_ctx` or by a CPU backend,
- * with one thread or two. The exit status is 1 if a process died. Indices that a graph computes itself can't be looked at beforehand: of
- * those some die, in `ggml_get_rows` and its like.
+ * COUNT functions are called (50,000 by default). Every accepted result is computed, by one, two or four threads and in each of the ways that there
+ * are (`WAYS` in steps.ts). The exit status is 1 if a process died, or hung.
  *
  * @module
  */
@@ -51,7 +50,7 @@ function reportVerdict({ name, died, passed }: Verdict): string {
 
 if (import.meta.main) {
   const options = parseArgs(Deno.args, { string: ["json", "patience"] });
-  const [count = "20000", seed = "1", ...functions] = options._.map(String);
+  const [count = "50000", seed = "1", ...functions] = options._.map(String);
   const all = await catalogue();
   using workshop = new Workshop();
   const start = performance.now();
@@ -61,7 +60,6 @@ if (import.meta.main) {
     seed: Number(seed),
     functions: functions.length === 0 ? all.builders.map(({ name }) => name) : functions,
     compute: true,
-    tellRefused: false,
     workers: navigator.hardwareConcurrency,
     patience: Number(options.patience ?? Infinity),
   });

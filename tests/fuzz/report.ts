@@ -44,7 +44,7 @@ function smallContexts(steps: readonly Step[]): ReadonlySet<number> {
 /** Groups the deaths, and runs each one's program again, alone. */
 export async function confirm(workshop: Workshop, deaths: readonly Death[]): Promise<Deaths[]> {
   const groups = group(deaths);
-  await replay(workshop, groups.map(({ steps }) => steps), true, (i, ended) => {
+  await replay(workshop, groups.map(({ steps }) => steps), (i, ended) => {
     groups[i].confirmed = ended === "died";
   });
   return groups;
@@ -57,12 +57,11 @@ export type Ended = "died" | "passed" | { readonly message: string };
 export async function replay(
   workshop: Workshop,
   programs: readonly (readonly Step[])[],
-  guards: boolean,
   ended: (program: number, how: Ended) => void,
 ): Promise<void> {
   const log = workshop.path("log");
   for (let from = 0; from < programs.length; from++) {
-    const death = await child(workshop, { kind: "replay", programs, from, guards, log }, (line) => {
+    const death = await child(workshop, { kind: "replay", programs, from, log }, (line) => {
       const { program, message } = line as { program: number; message: string | null };
       ended(program, message === null ? "passed" : { message });
       from = program + 1;

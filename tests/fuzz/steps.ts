@@ -5,7 +5,7 @@
  */
 
 import { lib } from "@ggml/deno";
-import { init } from "@ggml/deno/utils";
+import { compute as computeNow, computeAsync, init } from "@ggml/deno/utils";
 
 /** An argument. */
 export type Value =
@@ -33,8 +33,20 @@ export type Step =
   | { readonly free: number }
   /** Writes numbers into a tensor: real ones, or small indices. */
   | { readonly fill: number; readonly seed: number }
-  /** Computes a tensor, in the context that is step `ctx` or by the CPU backend. `kind` says what is computed of what. */
-  | { readonly compute: number; readonly ctx: number; readonly threads: number; readonly backend: boolean; readonly kind: string };
+  | ComputeStep;
+
+/** Computes a tensor with a graph in the context that is step `ctx`. `kind` says what is computed of what. */
+export interface ComputeStep {
+  readonly compute: number;
+  readonly ctx: number;
+  readonly threads: number;
+  readonly way: Way;
+  readonly kind: string;
+}
+
+/** How a graph is computed. */
+export type Way = typeof WAYS[number];
+export const WAYS = ["ggml_graph_compute_with_ctx", "compute", "ggml_backend_graph_compute", "scheduler", "computeAsync"] as const;
 
 // deno-lint-ignore no-explicit-any
 const functions = lib as any as Record<string, any>;
@@ -61,13 +73,17 @@ function doNothing(name: string): unknown {
   return callback;
 }
 
-/** Does a step. `results` holds what the steps before it gave; those that failed gave null. */
-export function run(step: Step, results: readonly unknown[]): unknown {
+/** Does a step, but for one that computes. `results` holds what the steps before it gave; those that failed gave null. */
+export function run(step: Exclude<Step, ComputeStep>, results: readonly unknown[]): unknown {
   if ("call" in step) return remember(functions[step.call](...step.args.map((value) => evaluate(value, results))));
   if ("init" in step) return init(step.init);
   if ("free" in step) return (results[step.free] as lib.ggml_context)[Symbol.dispose]();
-  if ("fill" in step) return fill(results[step.fill] as lib.ggml_tensor, step.seed);
-  const status = compute(results[step.compute] as lib.ggml_tensor, results[step.ctx] as lib.ggml_context, step);
+  return fill(results[step.fill] as lib.ggml_tensor, step.seed);
+}
+
+/** Does a step that computes. */
+export async function runCompute(step: ComputeStep, results: readonly unknown[]): Promise<lib.ggml_status> {
+  const status = await compute(results[step.compute] as lib.ggml_tensor, results[step.ctx] as lib.ggml_context, step);
   expectHeaders(results);
   return status;
 }
@@ -131,17 +147,25 @@ function fill(tensor: lib.ggml_tensor, seed: number): void {
 
 let backend: lib.ggml_backend | null = null;
 
-function compute(
+let scheduler: lib.ggml_backend_sched | null = null;
+
+async function compute(
   tensor: lib.ggml_tensor,
   ctx: lib.ggml_context,
-  { threads, backend: byBackend }: { threads: number; backend: boolean },
-): lib.ggml_status {
+  { threads, way }: { threads: number; way: Way },
+): Promise<lib.ggml_status> {
   const graph = lib.ggml_new_graph(ctx);
   lib.ggml_build_forward_expand(graph, tensor);
-  if (!byBackend) return lib.ggml_graph_compute_with_ctx(ctx, graph, threads);
+  if (way === "ggml_graph_compute_with_ctx") return lib.ggml_graph_compute_with_ctx(ctx, graph, threads);
+  if (way === "compute") computeNow(graph, { threads });
+  if (way === "computeAsync") await computeAsync(graph, { threads });
+  if (way === "compute" || way === "computeAsync") return lib.GGML_STATUS_SUCCESS;
   backend ??= lib.ggml_backend_cpu_init()!;
   lib.ggml_backend_cpu_set_n_threads(backend, threads);
-  return lib.ggml_backend_graph_compute(backend, graph);
+  if (way === "ggml_backend_graph_compute") return lib.ggml_backend_graph_compute(backend, graph);
+  scheduler ??= lib.ggml_backend_sched_new([backend], null, 1, 4096, false, false);
+  lib.ggml_backend_sched_reset(scheduler);
+  return lib.ggml_backend_sched_graph_compute(scheduler, graph);
 }
 
 /** What a value refers to. */
@@ -218,8 +242,7 @@ function printStep(step: Step, name: (ref: number) => string): string {
   if ("init" in step) return `init({ memSize: ${step.init.memSize}${step.init.noAlloc ? ", noAlloc: true" : ""} })`;
   if ("free" in step) return `${name(step.free)}[Symbol.dispose]()`;
   if ("fill" in step) return `// numbers into ${name(step.fill)}`;
-  const by = step.backend ? "by lib.ggml_backend_graph_compute" : `by lib.ggml_graph_compute_with_ctx in ${name(step.ctx)}`;
-  return `// compute ${name(step.compute)} ${by}, ${step.threads} thread${step.threads === 1 ? "" : "s"}`;
+  return `// compute ${name(step.compute)} by ${step.way} in ${name(step.ctx)}, ${step.threads} thread${step.threads === 1 ? "" : "s"}`;
 }
 
 function printValue(value: Value, name: (ref: number) => string): string {

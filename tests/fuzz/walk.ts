@@ -13,7 +13,7 @@ import type { Builder, Catalogue, Parameter } from "./catalogue.ts";
 import * as shapes from "./shapes.ts";
 import type { Shape, TypeFacts } from "./shapes.ts";
 import type { ArgumentSpec, Spec, Specs, TensorSpec } from "./specs.ts";
-import { evaluate, run, type Step, type Value } from "./steps.ts";
+import { type ComputeStep, evaluate, run, runCompute, type Step, type Value, WAYS } from "./steps.ts";
 
 /** How a step ended. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
@@ -91,22 +91,22 @@ export class Walk {
   }
 
   /** Makes the calls, then frees the contexts. */
-  go(): void {
-    for (let n = 0; n < CALLS; n++) this.#call(this.#random.pick(this.#setting.builders));
+  async go(): Promise<void> {
+    for (let n = 0; n < CALLS; n++) await this.#call(this.#random.pick(this.#setting.builders));
     for (const ref of new Set([this.#main, this.#bare, this.#tight, this.#scratch])) this.#do({ free: ref });
   }
 
-  #call(builder: Builder): void {
+  async #call(builder: Builder): Promise<void> {
     if (!this.#setting.compute && this.#random.percent(50)) {
-      this.#attempt(builder, this.#wild(builder), null);
+      await this.#attempt(builder, this.#wild(builder), null);
       return;
     }
     const spec = this.#setting.specs.next(builder);
     const args = this.#realize(spec);
-    if (args !== null) this.#attempt(builder, args, spec);
+    if (args !== null) await this.#attempt(builder, args, spec);
   }
 
-  #attempt(builder: Builder, args: readonly Value[], spec: Spec | null): void {
+  async #attempt(builder: Builder, args: readonly Value[], spec: Spec | null): Promise<void> {
     const { witness } = this.#setting;
     const ref = this.#do({ call: builder.name, args, aim: true });
     const outcome = this.#outcomes[ref];
@@ -115,22 +115,22 @@ export class Walk {
     if ("error" in outcome) return;
     if (spec !== null) witness.accepted(builder, spec);
     // What was not computed here must not be computed later, as part of another graph.
-    if (!this.#setting.compute || this.#compute(ref, builder, args)) this.#remember(ref);
+    if (!this.#setting.compute || await this.#compute(ref, builder, args)) this.#remember(ref);
   }
 
   /** Computes a result that is small enough, unless it is known to kill or the scratch context is full. False if it didn't. */
-  #compute(ref: number, { name, parameters }: Builder, args: readonly Value[]): boolean {
+  async #compute(ref: number, { name, parameters }: Builder, args: readonly Value[]): Promise<boolean> {
     const { deadly, witness } = this.#setting;
     const kind = `${name}(${args.flatMap((value) => describe(evaluate(value, this.#results))).join(", ")})`;
     const scratch = this.#results[this.#scratch] as lib.ggml_context;
     if (deadly.has(kind) || lib.ggml_used_mem(scratch) > COMPUTE_MEMORY / 2) return false;
-    if (elements((this.#results[ref] as lib.ggml_tensor).ne) > 1 << 20) return false;
+    if (!(size(this.#results[ref] as lib.ggml_tensor) <= 1 << 20)) return false;
     // A callback runs on this thread only.
     if (parameters.some(({ kind }) => kind === "callback")) this.#hasCallback = true;
-    const threads = this.#hasCallback ? 1 : 1 + this.#random.below(2);
-    const done = this.#do({ compute: ref, ctx: this.#scratch, threads, backend: this.#random.percent(50), kind });
-    witness.computed(kind, this.#outcomes[done]);
-    return "value" in this.#outcomes[done];
+    const threads = this.#hasCallback ? 1 : this.#random.pick([1, 2, 4]), way = this.#random.pick(WAYS);
+    const outcome = await this.#doCompute({ compute: ref, ctx: this.#scratch, threads, way, kind });
+    witness.computed(kind, outcome);
+    return "value" in outcome;
   }
 
   /** True once a callback may be part of a graph. */
@@ -138,8 +138,18 @@ export class Walk {
 
   readonly #outcomes: Outcome[] = [];
 
-  /** Does a step. The result is its number. */
-  #do(step: Step): number {
+  /** Does a step that computes. */
+  async #doCompute(step: ComputeStep): Promise<Outcome> {
+    this.#setting.witness.before(step);
+    this.#steps.push(step);
+    const outcome = await runCompute(step, this.#results).then((value) => ({ value }), (error) => ({ error }));
+    this.#outcomes.push(outcome);
+    this.#results.push(null);
+    return outcome;
+  }
+
+  /** Does any other step. The result is its number. */
+  #do(step: Exclude<Step, ComputeStep>): number {
     this.#setting.witness.before(step);
     this.#steps.push(step);
     let outcome: Outcome;
@@ -328,6 +338,15 @@ function describe(value: unknown): string[] {
 }
 
 const PERMUTATIONS: readonly (readonly number[])[] = [[1, 0, 2, 3], [0, 2, 1, 3], [2, 0, 1, 3], [3, 2, 1, 0], [0, 1, 3, 2], [0, 3, 1, 2]];
+
+/** How many elements a tensor has; NaN for one whose dimensions are past 2^53, which is an Error of its own. */
+function size(tensor: lib.ggml_tensor): number {
+  try {
+    return elements(tensor.ne);
+  } catch {
+    return NaN;
+  }
+}
 
 function elements(ne: readonly number[]): number {
   return ne.reduce((a, b) => a * b, 1);
