@@ -39,6 +39,7 @@ export function kernelsOf(lib: Lib): Kernels {
 function makeKernels(lib: Lib): Kernels {
   const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16: BF16, GGML_TYPE_I32: I32 } = lib;
   const isFloat = (type: number) => type === F32 || type === F16;
+  const isFloat16 = (type: number) => type === F16 || type === BF16;
   /** The kernel reads floats of 32 bits whatever the type. */
   const allFloats: Check = (node) => {
     const other = node.sources.find(({ type }) => type !== F32);
@@ -64,8 +65,38 @@ function makeKernels(lib: Lib): Kernels {
       // Checks where the last row starts, and not where it ends: writes past the result. Set takes another type's bytes for its own.
       [lib.GGML_OP_ACC, inside],
       [lib.GGML_OP_SET, (node) => sameType(node) ?? inside(node)],
-      // Takes the n-th row of all to start at n strides: reads and writes past the end.
+      // Reads the number as f32.
+      [lib.GGML_OP_ADD1, (node) => isFloat16(node.type) || node.src(1)!.type === F32 ? null : `src[1] must be f32`],
+      // Read rows as if their elements lay side by side, and the n-th of all at n strides.
+      [lib.GGML_OP_ARGSORT, evenRows],
+      [lib.GGML_OP_TOP_K, evenRows],
       [lib.GGML_OP_CLAMP, evenRows],
+      [lib.GGML_OP_LEAKY_RELU, evenRows],
+      [lib.GGML_OP_POOL_1D, (node) => isFloat(node.src(0)!.type) ? denseRows(node.src(0)!) : "the data must be f32 or f16"],
+      [lib.GGML_OP_POOL_2D, (node) => isFloat(node.src(0)!.type) ? denseRows(node.src(0)!) : "the data must be f32 or f16"],
+      [lib.GGML_OP_POOL_2D_BACK, (node) => {
+        if (node.src(0)!.type !== F32 || !isFloat(node.src(1)!.type)) return "the gradients must be f32, the data f32 or f16";
+        return sourcesContiguous(node);
+      }],
+      // Wraps around once, and reads out of bounds where the pad is longer than that.
+      [lib.GGML_OP_PAD, pads],
+      // Read elements as if they lay side by side.
+      [lib.GGML_OP_SUM, (node) => sideBySide(node.src(0)!)],
+      [lib.GGML_OP_MEAN, (node) => sideBySide(node.src(0)!)],
+      [lib.GGML_OP_ARGMAX, (node) => sideBySide(node.src(0)!)],
+      [lib.GGML_OP_GET_ROWS, (node) => sideBySide(node.src(0)!)],
+      [lib.GGML_OP_WIN_PART, (node) => isContiguous(node.src(0)!) ? null : "the data must be contiguous"],
+      // Reads rows of an image one after the other.
+      [lib.GGML_OP_IM2COL, (node) => planes(node.src(1)!)],
+      [lib.GGML_OP_IM2COL_3D, (node) => planes(node.src(1)!)],
+      // Read all sources as f32, whatever their types.
+      [lib.GGML_OP_CROSS_ENTROPY_LOSS, (node) => allFloats(node) ?? sourcesContiguous(node)],
+      [lib.GGML_OP_CROSS_ENTROPY_LOSS_BACK, allFloats],
+      [lib.GGML_OP_RMS_NORM_BACK, allFloats],
+      [lib.GGML_OP_SSM_CONV, (node) => allFloats(node) ?? rowsDense(node.src(1)!)],
+      [lib.GGML_OP_SSM_SCAN, (node) => scan(node, F32)],
+      // Reads and writes as many numbers as src[1] has, in its type.
+      [lib.GGML_OP_SILU_BACK, silu],
       // Reads rows of 32-bit integers, whatever their strides.
       [
         lib.GGML_OP_COUNT_EQUAL,
@@ -101,8 +132,11 @@ function makeKernels(lib: Lib): Kernels {
         sequences(5, (node) => node.src(3)!.elements < rowOf(node.src(0)!) ? "tf has fewer elements than a token of k" : null),
       ],
       [lib.GGML_OP_RWKV_WKV7, sequences(6, (node) => recurrence(node, lib))],
-      // Indexes windows by a width of 0.
-      [lib.GGML_OP_WIN_UNPART, ({ parameters: [w] }) => w > 0 ? null : `w is ${w}`],
+      // Indexes windows by a width of 0, and reads them as if contiguous.
+      [lib.GGML_OP_WIN_UNPART, (node) => {
+        if (node.parameters[0] <= 0) return `w is ${node.parameters[0]}`;
+        return isContiguous(node.src(0)!) ? null : "the data must be contiguous";
+      }],
       [lib.GGML_OP_UNARY, (node) => {
         if (node.parameters[0] !== lib.GGML_UNARY_OP_XIELU) return null;
         const isKnown = isFloat(node.type) || node.type === BF16;
@@ -126,8 +160,10 @@ function inside(node: Node): string | null {
   const [nb1, nb2, nb3, offset] = node.parameters, { size } = traitsOf(node.src(0)!.type);
   if (Math.min(nb1, nb2, nb3, offset) < 0) return "a stride or the offset is negative, as an int32_t";
   const strides = [size, nb1, nb2, nb3];
-  const end = node.src(1)!.ne.reduce((sum, count, i) => sum + (count - 1) * strides[i], offset + size);
+  const { ne } = node.src(1)!;
+  const end = ne.reduce((sum, count, i) => sum + (count - 1) * strides[i], offset + size);
   const bytes = traitsOf(node.type).size * node.elements;
+  for (let i = 1; i < 4; i++) if (ne[i] > 1 && strides[i] < ne[i - 1] * strides[i - 1]) return "what is written would overlap itself";
   return end <= bytes ? null : `src[1] would end at byte ${end} of ${bytes}`;
 }
 
@@ -199,9 +235,52 @@ function rowOf({ ne }: Node): number {
   return ne[0] * ne[1];
 }
 
-/** The n-th of all rows starts at n strides, in the result and in what it is computed from. */
+/** The n-th of all rows starts at n strides and has its elements side by side, in the result and in what it is computed from. */
 function evenRows(node: Node): string | null {
-  return [node, node.src(0)!].every(hasEvenRows) ? null : "its matrices must lie one after the other";
+  return denseRows(node) ?? denseRows(node.src(0)!);
+}
+
+function denseRows(tensor: Node): string | null {
+  return sideBySide(tensor) ?? (hasEvenRows(tensor) ? null : "its matrices must lie one after the other");
+}
+
+function sideBySide({ type, nb, ne }: Node): string | null {
+  return ne[0] === 1 || nb[0] === traitsOf(type).size ? null : "the elements of its rows must lie side by side";
+}
+
+/** Each matrix has its rows one after the other. */
+function planes(tensor: Node): string | null {
+  const { ne, nb, type } = tensor, { size } = traitsOf(type);
+  return sideBySide(tensor) ?? (ne[1] === 1 || nb[1] === ne[0] * size ? null : "the rows of its matrices must lie one after the other");
+}
+
+function sourcesContiguous(node: Node): string | null {
+  return node.sources.every(isContiguous) ? null : "its sources must be contiguous";
+}
+
+function pads(node: Node): string | null {
+  const { parameters } = node, isCircular = parameters[8] !== 0, { ne } = node.src(0)!;
+  if (!isCircular) return null;
+  const wrong = ne.findIndex((size, i) => Math.max(parameters[2 * i], parameters[2 * i + 1]) > size);
+  return wrong < 0 ? null : `it pads dimension ${wrong}, of ${ne[wrong]}, by more than that`;
+}
+
+function rowsDense(tensor: Node): string | null {
+  return isContiguous(tensor) ? null : "the weights must be contiguous";
+}
+
+function scan(node: Node, f32: number): string | null {
+  const [state, x, dt, A, B, C] = [0, 1, 2, 3, 4, 5].map((i) => node.src(i)!);
+  const other = [state, x, dt, A, B, C].find(({ type }) => type !== f32);
+  if (other !== undefined) return `a source is ${typeName(other.type)}, and the kernel reads f32`;
+  return planes(x) ?? sideBySide(dt) ?? planes(A) ?? planes(B) ?? planes(C);
+}
+
+function silu(node: Node): string | null {
+  const gradient = node.src(0)!, source = node.src(1)!;
+  if (gradient.type !== node.type || source.type !== node.type) return "its sources must be of one type";
+  if (source.ne.join() !== gradient.ne.join()) return "its sources must have the same shape";
+  return denseRows(gradient) ?? denseRows(source);
 }
 
 function hasEvenRows({ ne, nb }: Node): boolean {

@@ -11,13 +11,14 @@
 import { Random } from "../random.ts";
 import type { Builder, Catalogue } from "./catalogue.ts";
 import { types } from "./shapes.ts";
+import type { Difference } from "./differ.ts";
 import { type Spec, Specs } from "./specs.ts";
 import { run, runCompute, slice, type Step } from "./steps.ts";
 import { type Outcome, type Setting, Walk, type Witness } from "./walk.ts";
 import { complaint } from "./messages.ts";
 
 /** What the process shall do. */
-export type Order = WalkOrder | ReplayOrder;
+export type Order = WalkOrder | ReplayOrder | CompareOrder;
 
 /** To walk until `calls` calls are made. */
 export interface WalkOrder {
@@ -42,6 +43,23 @@ export interface ReplayOrder {
   readonly programs: readonly (readonly Step[])[];
   readonly from: number;
   readonly log: string;
+}
+
+/** To compare computations until `count` are compared. */
+export interface CompareOrder {
+  readonly kind: "compare";
+  readonly catalogue: Catalogue;
+  readonly seed: number;
+  readonly count: number;
+  readonly functions: readonly string[];
+  readonly log: string;
+}
+
+/** What some comparisons tell. */
+export interface CompareReport {
+  readonly name: string;
+  readonly tried: number;
+  readonly found: readonly Difference[];
 }
 
 /** What one walk tells. */
@@ -189,6 +207,27 @@ async function replay({ programs, from, log: path }: ReplayOrder): Promise<void>
   }
 }
 
+async function compare({ catalogue, seed, count, functions, log: path }: CompareOrder): Promise<void> {
+  const { differ } = await import("./differ.ts");
+  const random = new Random(seed), log = new Log(path);
+  const specs = new Specs(random, catalogue, types(catalogue.enums.ggml_type).filter(({ name }) => /_(F32|I32)$/.test(name)), 40, 10);
+  const names = new Set(functions);
+  const builders = catalogue.builders.filter(({ name, parameters }) =>
+    (names.size === 0 || names.has(name)) && !parameters.some(({ kind }) => kind === "callback")
+  );
+  for (let tried = 0; tried < count;) {
+    const builder = random.pick(builders), spec = specs.next(builder);
+    log.clear();
+    log.write({ call: builder.name, args: [JSON.stringify(spec)] });
+    const result = differ(random, builder, spec);
+    if (result === null) continue;
+    specs.keep(builder.name, spec);
+    tried += result.tried;
+    tell({ name: builder.name, ...result });
+  }
+}
+
 const order = JSON.parse(Deno.readTextFileSync(Deno.args[0])) as Order;
 if (order.kind === "walk") await walk(order);
+else if (order.kind === "compare") await compare(order);
 else await replay(order);

@@ -6,7 +6,8 @@
 
 import { fromFileUrl } from "@std/path";
 import type { Catalogue } from "./catalogue.ts";
-import type { Order, WalkReport } from "./child.ts";
+import type { CompareReport, Order, WalkReport } from "./child.ts";
+import type { Difference } from "./differ.ts";
 import type { Step } from "./steps.ts";
 
 /** A child that says nothing for so long, in milliseconds, hangs. */
@@ -155,6 +156,46 @@ export async function fuzz(workshop: Workshop, plan: Plan): Promise<Found> {
   await Promise.all(Array.from({ length: plan.workers }, (_, i) => work(workshop, plan, found, share, plan.seed + i * 1_000_003)));
   return found;
 }
+
+/** What comparing found. */
+export interface Compared {
+  compared: number;
+  /** Those that were computed at least once. */
+  readonly functions: Set<string>;
+  readonly differences: Difference[];
+  readonly deaths: Death[];
+}
+
+/** Compares computations, with a new process for each that dies. */
+export async function compareAll(
+  workshop: Workshop,
+  catalogue: Catalogue,
+  functions: readonly string[],
+  count: number,
+  seed: number,
+): Promise<Compared> {
+  const found: Compared = { compared: 0, functions: new Set(), differences: [], deaths: [] };
+  const workers = navigator.hardwareConcurrency, share = Math.ceil(count / workers);
+  await Promise.all(Array.from({ length: workers }, async (_, i) => {
+    const log = workshop.path("log");
+    for (let made = 0, next = seed + i * 1_000_003; made < share; next++) {
+      const order: Order = { kind: "compare", catalogue, seed: next, count: share - made, functions, log };
+      const death = await child(workshop, order, (line) => {
+        const { name, tried, found: differences } = line as CompareReport;
+        made += tried;
+        found.compared += tried;
+        found.functions.add(name);
+        found.differences.push(...differences.slice(0, 10_000 - found.differences.length));
+      });
+      if (death !== null) found.deaths.push(death);
+      if (found.deaths.length > MOST_DEATHS) return;
+    }
+  }));
+  return found;
+}
+
+/** After so many deaths there is no use in going on. */
+const MOST_DEATHS = 100;
 
 /** One worker's share. */
 async function work(workshop: Workshop, plan: Plan, found: Found, share: number, seed: number): Promise<void> {

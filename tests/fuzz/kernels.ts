@@ -1,0 +1,38 @@
+/**
+ * Kernel fuzzing: computes random operations, and again with a source of another type or layout, or on more threads, in child processes, and says
+ * where the results differ.
+ *
+ *     deno task fuzz:kernels [COUNT [SEED [FUNCTION…]]]
+ *
+ * COUNT comparisons are made (20,000 by default). The exit status is 1 if two results differ, or a process died.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { catalogue } from "./catalogue.ts";
+import { compareAll, type Compared, Workshop } from "./children.ts";
+import { print } from "./steps.ts";
+
+/** What was found, a case of each function, argument and variant. */
+export function reportDifferences({ differences }: Compared): string {
+  const kinds = new Map(differences.map((one) => [`${one.name}(${one.argument}): ${one.variant}`, one]));
+  return [...kinds].sort().map(([kind, { spec, expected, got }]) => `${kind}: expected ${expected}, got ${got}\n  ${JSON.stringify(spec)}`)
+    .join("\n");
+}
+
+if (import.meta.main) {
+  const [count = "20000", seed = "1", ...functions] = parseArgs(Deno.args)._.map(String);
+  const all = await catalogue();
+  using workshop = new Workshop();
+  const start = performance.now();
+  const found = await compareAll(workshop, all, functions, Number(count), Number(seed));
+  const seconds = (performance.now() - start) / 1000;
+  console.log(reportDifferences(found));
+  for (const { message, steps } of found.deaths) console.log(`a process died: ${message}\n${print(steps)}`);
+  console.log(
+    `${found.compared} comparisons of ${found.functions.size} functions in ${seconds.toFixed(1)} s: ${found.differences.length} differ, ` +
+      `${found.deaths.length} killed the process`,
+  );
+  Deno.exitCode = found.differences.length > 0 || found.deaths.length > 0 ? 1 : 0;
+}
