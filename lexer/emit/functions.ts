@@ -93,17 +93,10 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   const symbol = symbolOf(bound), name = `"${bound.declaration.symbol}"`;
   const native = bound.parameters.map(({ crossing }) => nativeParameter(crossing, uses));
   const result = nativeResult(bound.result, uses);
-  const replace = `(f) => ${symbol} = f`;
-  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result}, ${replace});`;
+  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result});`;
   if (line.length <= LINE_WIDTH) printer.line(line);
-  else {printer.line(
-      `    ${symbol} ??= $bind(`,
-      `      ${name},`,
-      list("      [", native, "],"),
-      `      ${result},`,
-      `      ${replace},`,
-      "    );",
-    );}
+  else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
+}
 }
 
 function emitFunction(
