@@ -97,7 +97,6 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   if (line.length <= LINE_WIDTH) printer.line(line);
   else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
 }
-}
 
 function emitFunction(
   bound: BoundFunction,

@@ -74,6 +74,7 @@ export class Job implements Waiter {
       await this.#compute();
       if (this.#times !== null) remember(this.#task.graph, this.#task.work.nodes, this.#times);
     } finally {
+      askClaimers(); // what other threads failed of, too, is nobody else's
       signal?.removeEventListener("abort", this.#onAbort);
       for (const release of this.#releases.splice(0).reverse()) release();
       waiters.delete(this);
@@ -100,7 +101,7 @@ export class Job implements Waiter {
 
   /** Takes what a thread of C's own failed of, if that was in one of this graph's nodes. */
   readonly #claimTrap = ({ node }: Trap, error: () => Error): boolean => {
-    if (node === null || !this.#task.work.nodes.includes(node.tensor)) return false;
+    if (node !== null && !this.#task.work.nodes.includes(node.tensor)) return false;
     this.fail(error());
     return true;
   };
