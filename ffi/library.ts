@@ -119,7 +119,8 @@ function expectOptions(options: LoadOptions): void {
   const wrong = (what: string, expected: string, value: unknown) =>
     new TypeError(`load${what}: expected ${expected}, got ${describe(value)}`);
   if (typeof options !== "object" || options === null) throw wrong("", "options such as { path }", options);
-  const { path, gpu, debug, onAbort } = options;
+  const { path, gpu, debug, onAbort, ...others } = options;
+  for (const option of Object.keys(others)) throw new TypeError(`load: there is no option ${option}`);
   if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);
   if (gpu !== undefined) expectKind(gpu, "load({ gpu })");
   if (path !== undefined && gpu !== undefined) {

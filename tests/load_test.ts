@@ -166,11 +166,12 @@ Deno.test("load and download say of any wrong value what it is", async () => {
   }
   await assertRejects(() => download(undefined as never), TypeError, "download: expected { gpu }, got undefined");
   for (const value of [null, 5, "opencl", Symbol("s"), [], hostile]) {
-    for (const key of ["path", "gpu", "guards", "debug", "onAbort"]) {
+    for (const key of ["path", "gpu", "debug", "onAbort"]) {
       if (key === "path" && value === "opencl") continue;
       assertThrows(() => load({ [key]: value }), TypeError, `load({ ${key} }): expected `);
     }
     await assertRejects(() => download({ gpu: value as never }), TypeError, 'download({ gpu }): expected "cuda"');
   }
+  assertThrows(() => load({ guards: false } as never), TypeError, "load: there is no option guards");
   assertThrows(() => load({ path: hostile as never }), TypeError, "got an object that can't be looked at");
 });

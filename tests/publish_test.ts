@@ -16,8 +16,7 @@ const OTHERS = [
   "LICENSE",
   "README.md",
   "deno.json",
-  "ffi/kernels.txt", // ffi/functions.js imports it
-  "ffi/native.c", // the source of ffi/native_code.ts, which the README points to
+  ...["ffi/native.c", "ffi/native.h", "ffi/native.ld", "ffi/trap.c", "ffi/trap_windows.c"], // the sources of ffi/native_code.ts
   "lexer/api.h", // lexer/regenerate.ts reads it
 ];
 
