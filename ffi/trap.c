@@ -194,7 +194,7 @@ struct walk {
   int failed;       /* the function that failed was passed */
   int in_compute;   /* ggml_graph_compute was passed */
   int has_kernel, has_call, has_thread;
-  struct registers kernel, way_out, thread;
+  struct registers failure, kernel, way_out, thread;
   word graph, node, pool; /* what the loop keeps */
   struct call *call;
 };
@@ -231,7 +231,7 @@ static reason visit(struct context *context, void *argument) {
   word function = own.region_start(context);
   if (!walk->failed) {
     if (function == own.abort) walk->aborting = 1;
-    else walk->failed = is_ggml(module);
+    else if ((walk->failed = is_ggml(module))) walk->failure = registers_of(context);
     return NO_REASON;
   }
   if (!walk->has_kernel && is_loop(function)) {
@@ -438,6 +438,20 @@ __asm__(".text\n.hidden leave\nleave:\n"
         "mov x0, 0\n mov x1, 0\n movi d0, 0\n movi d1, 0\n movi d2, 0\n movi d3, 0\n ret x30\n");
 #endif
 
+/* Unwinds from another frame: as if the function there called `unwind` where it called what it is in. */
+struct trap;
+__attribute__((noreturn, visibility("hidden"))) void unwind_from(const struct registers *frame, struct trap *trap);
+#if defined(__x86_64__)
+__asm__(".text\n.hidden unwind_from\nunwind_from:\n"
+        "mov 0(%rdi), %rbx\n mov 8(%rdi), %rbp\n mov 16(%rdi), %r12\n mov 24(%rdi), %r13\n mov 32(%rdi), %r14\n mov 40(%rdi), %r15\n"
+        "mov 48(%rdi), %rsp\n push 56(%rdi)\n mov %rsi, %rdi\n jmp unwind\n");
+#else
+__asm__(".text\n.hidden unwind_from\nunwind_from:\n"
+        "ldp x19, x20, [x0, 0]\n ldp x21, x22, [x0, 16]\n ldp x23, x24, [x0, 32]\n ldp x25, x26, [x0, 48]\n ldp x27, x28, [x0, 64]\n"
+        "ldr x29, [x0, 80]\n ldp d8, d9, [x0, 88]\n ldp d10, d11, [x0, 104]\n ldp d12, d13, [x0, 120]\n ldp d14, d15, [x0, 136]\n"
+        "ldp x2, x30, [x0, 152]\n mov sp, x2\n mov x0, x1\n b unwind\n");
+#endif
+
 /* Hands a trap to JavaScript. */
 static void publish(struct trap *trap, int here) {
   lock();
@@ -480,8 +494,24 @@ static reason stop(int version, int actions, word class, struct exception *excep
 
 static void forgotten(int why, struct exception *exception) {}
 
-/* Returns if there is no way out. */
-static void leave_with(struct trap *trap) {
+/* Unwinds to where a trap leads, and goes on there. */
+__attribute__((used, noreturn, visibility("hidden"))) void unwind(struct trap *trap) {
+  lock();
+  for (struct trap *under_way = own.unwinding; under_way != 0; under_way = under_way->next)
+    if (under_way->thread == trap->thread && under_way->to.sp == trap->to.sp) { /* a destructor failed, too: none runs any more */
+      unlock();
+      state.free(trap);
+      deliver(under_way);
+    }
+  trap->next = own.unwinding;
+  own.unwinding = trap;
+  unlock();
+  own.forced_unwind(&trap->exception, stop, trap);
+  deliver(trap);
+}
+
+/* Finds where a trap leads, and fills it in; 0 if there is no way out. `failure` is the frame of the function that failed. */
+static int find_way(struct trap *trap, struct registers *failure) {
   struct walk walk;
   for (int tries = 0; tries < 2; tries++) {
     for (word i = 0; i < sizeof walk; i++) ((volatile char *)&walk)[i] = 0;
@@ -494,7 +524,7 @@ static void leave_with(struct trap *trap) {
   if (walk.has_kernel) trap->place = KERNEL, trap->to = walk.kernel;
   else if (walk.has_call) trap->place = CALL, trap->to = walk.way_out;
   else if (walk.has_thread) trap->place = THREAD, trap->to = walk.thread;
-  else return;
+  else return 0;
   trap->node = trap->tensor = 0;
   void *(*graph_node)(word, int) = BUILTIN("ggml_graph_node");
   if (walk.has_kernel && own.graph != 0 && own.node != 0 && graph_node != 0) {
@@ -506,20 +536,16 @@ static void leave_with(struct trap *trap) {
     __atomic_store_n(&pool[own.last - 1], trap->node, __ATOMIC_SEQ_CST);
     __atomic_store_n(&pool[own.status - 1], STATUS_FAILED, __ATOMIC_SEQ_CST);
   }
-  lock();
-  for (struct trap *under_way = own.unwinding; under_way != 0; under_way = under_way->next)
-    if (under_way->thread == trap->thread && under_way->to.sp == trap->to.sp) { /* a destructor failed, too: none runs any more */
-      unlock();
-      state.free(trap);
-      deliver(under_way);
-    }
-  trap->next = own.unwinding;
-  own.unwinding = trap;
-  unlock();
   trap->exception.class = walk.has_call; /* whether the thread is one of JavaScript's calls */
   trap->exception.cleanup = forgotten;
-  own.forced_unwind(&trap->exception, stop, trap);
-  deliver(trap);
+  *failure = walk.failure;
+  return 1;
+}
+
+/* Returns if there is no way out. */
+static void leave_with(struct trap *trap) {
+  struct registers failure;
+  if (find_way(trap, &failure)) unwind(trap);
 }
 
 static struct trap *new_trap(word kind, const char *text, word more) {
@@ -591,7 +617,9 @@ EXPORT void terminated(void) {
     void *(*current_type)(void) = BUILTIN("__cxa_current_exception_type");
     void (*end_catch)(void) = BUILTIN("__cxa_end_catch");
     if (current_type != 0 && end_catch != 0 && current_type() != 0) end_catch();
-    leave_with(trap);
+    struct registers failure;
+    /* Not from here: what calls this handler catches all that passes, and aborts. */
+    if (find_way(trap, &failure)) unwind_from(&failure, trap);
   }
   print_waiting();
   if (own.previous_terminate != 0 && state.report == 0) own.previous_terminate();

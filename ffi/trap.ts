@@ -11,6 +11,7 @@
  */
 
 import { at } from "./at.ts";
+import type { Abi } from "./abi.ts";
 import type { Library } from "./files.ts";
 import type { Handle } from "./handle.ts";
 import { spoilChanged } from "./half_done.ts";
@@ -65,18 +66,23 @@ const SYSTEMS: Readonly<Record<string, readonly number[]>> = {
   "darwin aarch64": [0x43, 12, 0x40, 24, 48, 264, 272],
 };
 
+/** `struct system` for a system and processor; null where there is no trap. */
+export function systemWords(system: string, { records }: Pick<Abi, "records">): BigUint64Array<ArrayBuffer> | null {
+  const { work_size, work_data, abort_callback } = records.ggml_cplan.fields;
+  const words = SYSTEMS[system];
+  return words === undefined ? null : BigUint64Array.from([...words, work_size, work_data, abort_callback], BigInt);
+}
+
 const RTLD_LAZY = 1;
 
 /** Sets the trap. Does nothing where there is none for this system, or this library has no way to tell of its failures. */
 export function setTrap(opened: Library): void {
   library = opened;
-  const code = nativeFor(opened), system = SYSTEMS[`${Deno.build.os} ${Deno.build.arch}`];
+  const code = nativeFor(opened), words = systemWords(`${Deno.build.os} ${Deno.build.arch}`, ABI);
   const dlopen = opened.address("dlopen"), dlsym = opened.address("dlsym");
-  if (code === null || system === undefined || dlopen === null || dlsym === null) return;
+  if (code === null || words === null || dlopen === null || dlsym === null) return;
   const path = new TextEncoder().encode(`${opened.files[0]}\0`);
   const handle = at(dlopen, ["buffer", "i32"], "u64")(path, RTLD_LAZY);
-  const { work_size, work_data, abort_callback } = ABI.records.ggml_cplan.fields;
-  const words = BigUint64Array.from([...system, work_size, work_data, abort_callback], BigInt);
   if (at(code.address("install"), ["u64", "u64", "buffer"], "u64")(handle, dlsym, words) === 0n) return;
   slot = at(code.address("slot"), [], "u64")();
   if (slot === 0n) return;

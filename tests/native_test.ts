@@ -55,7 +55,7 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
 }
 
 /** What only the code itself refers to. */
-const HIDDEN = new Set(["code_begin", "print_waiting", "fell", "unwind_tables"]);
+const HIDDEN = new Set(["code_begin", "print_waiting", "fell", "unwind", "unwind_tables"]);
 
 /** Compiles native.c, for whoever has the compiler. */
 async function compile(convention: Convention, folder: string): Promise<Compiled | null> {

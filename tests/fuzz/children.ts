@@ -90,7 +90,9 @@ async function tail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<st
 
 /** What C said before it died, without the folders of the machine that it was built on. */
 function cause(stderr: string, { signal, code }: Deno.CommandStatus): string {
-  const said = stderr.split("\n").findLast((text) => /^error: |\.(c|cpp|h|hpp|inc):\d+: |AddressSanitizer|Check failed|fatal error/i.test(text));
+  const said = stderr.split("\n").findLast((text) =>
+    /^error: |\.(c|cpp|h|hpp|inc):\d+: |AddressSanitizer|Check failed|fatal error/i.test(text)
+  );
   const how = signal ?? `exit code ${code}`;
   if (said !== undefined) return said.replace(/^.*?([\w-]+\.(?:c|cpp|h|hpp|inc):\d+: )/, "$1").trim();
   const last = signal === null ? stderr.trim().split("\n").findLast((text) => text !== "") : undefined;
