@@ -13,7 +13,10 @@ import { at } from "./at.ts";
 import type { Library } from "./files.ts";
 import { CODE, type Convention, type NativeFunction } from "./native_code.ts";
 
-/** The words of `struct state` in native.h, in its order. The last two are ours: whether `ended` was registered, and a count of the listeners. */
+/**
+ * The words of `struct state` in native.h, in its order: `registered` (whether `ended` is) and `listener` (their count) are ours, the last are the
+ * first of trap.c's.
+ */
 const WORDS = {
   print: 0,
   allocate: 1,
@@ -32,6 +35,8 @@ const WORDS = {
   ended: 14,
   registered: 15,
   listener: 16,
+  slots: 17,
+  looseTraps: 18,
 };
 
 /** How far the state lies behind the code: a multiple of every system's page size. */

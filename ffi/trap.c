@@ -105,7 +105,7 @@ struct trap_state {
   struct system system;
   word deno, libc; /* where these modules begin */
   word abort, compute; /* ggml_abort, ggml_graph_compute */
-  word learned;        /* 0: not yet, 1: under way or impossible, 2: it is */
+  word learned;        /* 0: not yet, 1: it can't be, 2: it is, 3: under way */
   word loop[4];        /* the functions between a kernel and ggml_graph_compute, or that one itself */
   word graph, node, pool; /* where the loop keeps these, counted from 1; 0: not known */
   word first_node;        /* what it keeps for the first node */
@@ -526,10 +526,10 @@ static int find_way(struct trap *trap, struct registers *failure) {
   else if (walk.has_thread) trap->place = THREAD, trap->to = walk.thread;
   else return 0;
   trap->node = trap->tensor = 0;
-  void *(*graph_node)(word, int) = BUILTIN("ggml_graph_node");
-  if (walk.has_kernel && own.graph != 0 && own.node != 0 && graph_node != 0) {
+  if (walk.has_kernel && own.graph != 0 && own.node != 0) {
+    void *(*graph_node)(word, int) = BUILTIN("ggml_graph_node");
     trap->node = (int)walk.node - (int)own.first_node + 1;
-    trap->tensor = (word)graph_node(walk.graph, trap->node - 1);
+    if (graph_node != 0) trap->tensor = (word)graph_node(walk.graph, trap->node - 1);
   }
   if (walk.has_kernel && own.pool != 0 && own.node != 0 && own.last != 0 && own.status != 0) { /* what follows would compute on garbage */
     int *pool = (int *)walk.pool;
@@ -745,15 +745,6 @@ EXPORT struct trap *take_traps(struct trap **list) {
   *list = 0;
   unlock();
   return taken;
-}
-
-/* Gives traps back that were taken from among those of C's own threads. */
-EXPORT void give_back(struct trap *traps) {
-  lock();
-  struct trap **list = &own.loose;
-  while (*list != 0) list = &(*list)->next;
-  *list = traps;
-  unlock();
 }
 
 extern char unwind_tables[] __attribute__((visibility("hidden")));

@@ -50,7 +50,6 @@ let native: Native | null = null;
 let library: Library | null = null;
 let slot = 0n;
 let takeTraps: ((list: bigint) => bigint) | null = null;
-let giveBack: ((traps: bigint) => void) | null = null;
 let free: ((memory: bigint) => void) | null = null;
 
 /** True where C's failures become Errors. */
@@ -129,6 +128,7 @@ function takeError(name: string, args: Arguments, from: (...args: never[]) => un
 
 /** What threads of C's own failed of and no asynchronous computation claims. */
 function takeLoose(): Trap[] {
+  if (native!.get("looseTraps") === 0n) return [];
   return take(0n).filter((trap) => {
     for (const claims of claimers) if (claims(trap, () => errorOf("computeAsync", trap, {}))) return false;
     return true;
