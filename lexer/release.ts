@@ -15,7 +15,7 @@ const PACKAGE = {
   bundle: "package/llama/gitRelease.bundle",
 } as const;
 
-/** What is kept of the tree: the headers, ggml's sources, which say what it asserts, and the vocabularies, which are GGUF files to test with. */
+/** What is kept of the tree: the headers; for tests ggml's sources, to build it with AddressSanitizer, and the vocabularies, which are GGUF files. */
 const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf"];
 
 /** A file that only a whole copy has. */
