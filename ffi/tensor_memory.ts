@@ -1,5 +1,5 @@
 /**
- * Tensors' own memory, read without a handle each: for guards, which look at every tensor of a graph.
+ * Tensors' own memory, read without a handle each: for checks, which look at every tensor of a graph.
  *
  * Most tensors lie in the arenas of a few contexts. Addresses are numbers here: none has more than 53 bits, and bigints would take most of the
  * time.

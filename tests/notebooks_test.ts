@@ -194,7 +194,7 @@ Deno.test("outputs that differ are told from those that don't", async () => {
   assertSameOutputs(committed, committed);
   assertThrows(() => assertSameOutputs(changed(/0 is read as 0/, "0 is read as 8"), committed), Error, "are other than the committed ones");
   assertThrows(() => assertSameOutputs(changed(/iVBORw0KGgo[\w+\\/=]+/, ""), committed), Error);
-  assertEquals(adopt("0.1235 (guard.ts:7:8) #0a0b0c", "0.1234 (guard.ts:1:2) #0a0b0f"), "0.1234 (guard.ts:1:2) #0a0b0f");
+  assertEquals(adopt("0.1235 (trap.ts:7:8) #0a0b0c", "0.1234 (trap.ts:1:2) #0a0b0f"), "0.1234 (trap.ts:1:2) #0a0b0f");
   for (const [actual, expected] of [["0.125", "0.123"], ["8", "7"], ["#ff0000", "#0000ff"], ["a.ts:1:2", "b.ts:1:2"]]) {
     assertEquals(adopt(actual, expected), actual);
   }
