@@ -1672,6 +1672,7 @@ export const functions = {
     const $2 = $int32(n_dims, "ggml_new_tensor(n_dims)");
     const $3 = $data(ne, 8, "ggml_new_tensor(ne)");
     $atLeast(ne, n_dims, 8, "int64s", "n_dims", "ggml_new_tensor(ne)");
+    $checks.ggml_new_tensor(functions, ctx, type, n_dims, ne);
     $ggml_new_tensor ??= $bind("ggml_new_tensor", ["u64", "u32", "i32", "buffer"], "u64");
     const $ = $ggml_new_tensor(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor", { ctx });
@@ -1681,6 +1682,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor_1d(ctx)");
     const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_1d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_1d(ne0)");
+    $checks.ggml_new_tensor_1d(functions, ctx, type, ne0);
     $ggml_new_tensor_1d ??= $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64");
     const $ = $ggml_new_tensor_1d(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_1d", { ctx });
@@ -1691,6 +1693,7 @@ export const functions = {
     const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_2d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_2d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_2d(ne1)");
+    $checks.ggml_new_tensor_2d(functions, ctx, type, ne0, ne1);
     $ggml_new_tensor_2d ??= $bind("ggml_new_tensor_2d", ["u64", "u32", "i64", "i64"], "u64");
     const $ = $ggml_new_tensor_2d(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_2d", { ctx });
@@ -1702,6 +1705,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_new_tensor_3d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_3d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_3d(ne2)");
+    $checks.ggml_new_tensor_3d(functions, ctx, type, ne0, ne1, ne2);
     $ggml_new_tensor_3d ??= $bind("ggml_new_tensor_3d", ["u64", "u32", "i64", "i64", "i64"], "u64");
     const $ = $ggml_new_tensor_3d(ctx.address, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_3d", { ctx });
@@ -1714,6 +1718,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_new_tensor_4d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_4d(ne2)");
     const $5 = $int64(ne3, "ggml_new_tensor_4d(ne3)");
+    $checks.ggml_new_tensor_4d(functions, ctx, type, ne0, ne1, ne2, ne3);
     $ggml_new_tensor_4d ??= $bind("ggml_new_tensor_4d", ["u64", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_new_tensor_4d(ctx.address, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_4d", { ctx });
@@ -2247,6 +2252,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_repeat_4d(ne1)");
     const $4 = $int64(ne2, "ggml_repeat_4d(ne2)");
     const $5 = $int64(ne3, "ggml_repeat_4d(ne3)");
+    $checks.ggml_repeat_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
     $ggml_repeat_4d ??= $bind("ggml_repeat_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_repeat_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_repeat_4d", { ctx, a });
@@ -3155,6 +3161,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont_2d(a)");
     const $2 = $int64(ne0, "ggml_cont_2d(ne0)");
     const $3 = $int64(ne1, "ggml_cont_2d(ne1)");
+    $checks.ggml_cont_2d(functions, ctx, a, ne0, ne1);
     $ggml_cont_2d ??= $bind("ggml_cont_2d", ["u64", "u64", "i64", "i64"], "u64");
     const $ = $ggml_cont_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_cont_2d", { ctx, a });
@@ -3167,6 +3174,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_cont_3d(ne0)");
     const $3 = $int64(ne1, "ggml_cont_3d(ne1)");
     const $4 = $int64(ne2, "ggml_cont_3d(ne2)");
+    $checks.ggml_cont_3d(functions, ctx, a, ne0, ne1, ne2);
     $ggml_cont_3d ??= $bind("ggml_cont_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_cont_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_cont_3d", { ctx, a });
@@ -3180,6 +3188,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_cont_4d(ne1)");
     const $4 = $int64(ne2, "ggml_cont_4d(ne2)");
     const $5 = $int64(ne3, "ggml_cont_4d(ne3)");
+    $checks.ggml_cont_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
     $ggml_cont_4d ??= $bind("ggml_cont_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_cont_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_cont_4d", { ctx, a });
@@ -3212,6 +3221,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape_2d(a)");
     const $2 = $int64(ne0, "ggml_reshape_2d(ne0)");
     const $3 = $int64(ne1, "ggml_reshape_2d(ne1)");
+    $checks.ggml_reshape_2d(functions, ctx, a, ne0, ne1);
     $ggml_reshape_2d ??= $bind("ggml_reshape_2d", ["u64", "u64", "i64", "i64"], "u64");
     const $ = $ggml_reshape_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_reshape_2d", { ctx, a });
@@ -3224,6 +3234,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_reshape_3d(ne0)");
     const $3 = $int64(ne1, "ggml_reshape_3d(ne1)");
     const $4 = $int64(ne2, "ggml_reshape_3d(ne2)");
+    $checks.ggml_reshape_3d(functions, ctx, a, ne0, ne1, ne2);
     $ggml_reshape_3d ??= $bind("ggml_reshape_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_reshape_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_reshape_3d", { ctx, a });
@@ -3237,6 +3248,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_reshape_4d(ne1)");
     const $4 = $int64(ne2, "ggml_reshape_4d(ne2)");
     const $5 = $int64(ne3, "ggml_reshape_4d(ne3)");
+    $checks.ggml_reshape_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
     $ggml_reshape_4d ??= $bind("ggml_reshape_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_reshape_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_reshape_4d", { ctx, a });
@@ -3248,6 +3260,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_view_1d(a)");
     const $2 = $int64(ne0, "ggml_view_1d(ne0)");
     const $3 = $uint64(offset, "ggml_view_1d(offset)");
+    $checks.ggml_view_1d(functions, ctx, a, ne0, offset);
     $ggml_view_1d ??= $bind("ggml_view_1d", ["u64", "u64", "i64", "u64"], "u64");
     const $ = $ggml_view_1d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_view_1d", { ctx, a });
@@ -3261,6 +3274,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_view_2d(ne1)");
     const $4 = $uint64(nb1, "ggml_view_2d(nb1)");
     const $5 = $uint64(offset, "ggml_view_2d(offset)");
+    $checks.ggml_view_2d(functions, ctx, a, ne0, ne1, nb1, offset);
     $ggml_view_2d ??= $bind("ggml_view_2d", ["u64", "u64", "i64", "i64", "u64", "u64"], "u64");
     const $ = $ggml_view_2d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_view_2d", { ctx, a });
@@ -3276,6 +3290,7 @@ export const functions = {
     const $5 = $uint64(nb1, "ggml_view_3d(nb1)");
     const $6 = $uint64(nb2, "ggml_view_3d(nb2)");
     const $7 = $uint64(offset, "ggml_view_3d(offset)");
+    $checks.ggml_view_3d(functions, ctx, a, ne0, ne1, ne2, nb1, nb2, offset);
     $ggml_view_3d ??= $bind("ggml_view_3d", ["u64", "u64", "i64", "i64", "i64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_view_3d(ctx.address, a.address, $2, $3, $4, $5, $6, $7);
     if ($ === 0n) throw $nullResult("ggml_view_3d", { ctx, a });
@@ -3293,6 +3308,7 @@ export const functions = {
     const $7 = $uint64(nb2, "ggml_view_4d(nb2)");
     const $8 = $uint64(nb3, "ggml_view_4d(nb3)");
     const $9 = $uint64(offset, "ggml_view_4d(offset)");
+    $checks.ggml_view_4d(functions, ctx, a, ne0, ne1, ne2, ne3, nb1, nb2, nb3, offset);
     $ggml_view_4d ??= $bind("ggml_view_4d", ["u64", "u64", "i64", "i64", "i64", "i64", "u64", "u64", "u64", "u64"], "u64");
     const $ = $ggml_view_4d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_view_4d", { ctx, a });
@@ -5193,6 +5209,7 @@ export const functions = {
       "ggml_quantize_chunk(dst)",
     );
     $atLeast(imatrix, imatrix ? Number($5) : 0, 4, "floats", "n_per_row", "ggml_quantize_chunk(imatrix)");
+    $checks.ggml_quantize_chunk(functions, type, src, dst, start, nrows, n_per_row, imatrix);
     $ggml_quantize_chunk ??= $bind("ggml_quantize_chunk", ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], "u64");
     const $ = $ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_quantize_chunk");
@@ -5305,6 +5322,7 @@ export const functions = {
       "ggml_graph_n_nodes(graph)",
       "ggml_gallocr_reserve_n_size(node_buffer_ids)",
     );
+    $checks.ggml_gallocr_reserve_n_size(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
     $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
     $willPlace(null, galloc, null);
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
@@ -5323,6 +5341,7 @@ export const functions = {
       "ggml_graph_n_nodes(graph)",
       "ggml_gallocr_reserve_n(node_buffer_ids)",
     );
+    $checks.ggml_gallocr_reserve_n(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids);
     $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
     $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
@@ -6104,6 +6123,7 @@ export const functions = {
     const $2 = $uint64(size, "ggml_backend_dev_buffer_from_host_ptr(size)");
     const $3 = $uint64(max_tensor_size, "ggml_backend_dev_buffer_from_host_ptr(max_tensor_size)");
     $atLeast(ptr, Number($2), 1, "bytes", "size", "ggml_backend_dev_buffer_from_host_ptr(ptr)");
+    $checks.ggml_backend_dev_buffer_from_host_ptr(functions, device, ptr, size, max_tensor_size);
     $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_buffer_from_host_ptr", { device });
@@ -6303,6 +6323,7 @@ export const functions = {
     const $5 = $bool(op_offload, "ggml_backend_sched_new(op_offload)");
     $atLeast(backends, n_backends, 8, "pointers", "n_backends", "ggml_backend_sched_new(backends)");
     $atLeast(bufts, bufts ? n_backends : 0, 8, "pointers", "n_backends", "ggml_backend_sched_new(bufts)");
+    $checks.ggml_backend_sched_new(functions, backends, bufts, n_backends, graph_size, parallel, op_offload);
     $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_new");
@@ -6689,6 +6710,7 @@ export const functions = {
   ggml_set_i32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32(tensor)");
     const $1 = $int32(value, "ggml_set_i32(value)");
+    $checks.ggml_set_i32(functions, tensor, value);
     $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64");
     const $ = $ggml_set_i32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_i32", { tensor });
@@ -6697,6 +6719,7 @@ export const functions = {
   ggml_set_f32(tensor, value) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32(tensor)");
     const $1 = $float(value, "ggml_set_f32(value)");
+    $checks.ggml_set_f32(functions, tensor, value);
     $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64");
     const $ = $ggml_set_f32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_f32", { tensor });
@@ -6705,6 +6728,7 @@ export const functions = {
   ggml_get_i32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_i32_1d(i)");
+    $checks.ggml_get_i32_1d(functions, tensor, i);
     $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32");
     const $ = $ggml_get_i32_1d(tensor.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_get_i32_1d", { tensor });
@@ -6714,6 +6738,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_i32_1d(i)");
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
+    $checks.ggml_set_i32_1d(functions, tensor, i, value);
     $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void");
     $ggml_set_i32_1d(tensor.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_set_i32_1d", { tensor });
@@ -6724,6 +6749,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_i32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_i32_nd(i3)");
+    $checks.ggml_get_i32_nd(functions, tensor, i0, i1, i2, i3);
     $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32");
     const $ = $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_get_i32_nd", { tensor });
@@ -6736,6 +6762,7 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_i32_nd(i3)");
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
+    $checks.ggml_set_i32_nd(functions, tensor, i0, i1, i2, i3, value);
     $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void");
     $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_set_i32_nd", { tensor });
@@ -6743,6 +6770,7 @@ export const functions = {
   ggml_get_f32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_f32_1d(i)");
+    $checks.ggml_get_f32_1d(functions, tensor, i);
     $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32");
     const $ = $ggml_get_f32_1d(tensor.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_get_f32_1d", { tensor });
@@ -6752,6 +6780,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_set_f32_1d(i)");
     const $2 = $float(value, "ggml_set_f32_1d(value)");
+    $checks.ggml_set_f32_1d(functions, tensor, i, value);
     $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void");
     $ggml_set_f32_1d(tensor.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_set_f32_1d", { tensor });
@@ -6762,6 +6791,7 @@ export const functions = {
     const $2 = $int32(i1, "ggml_get_f32_nd(i1)");
     const $3 = $int32(i2, "ggml_get_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_f32_nd(i3)");
+    $checks.ggml_get_f32_nd(functions, tensor, i0, i1, i2, i3);
     $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32");
     const $ = $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_get_f32_nd", { tensor });
@@ -6774,6 +6804,7 @@ export const functions = {
     const $3 = $int32(i2, "ggml_set_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_set_f32_nd(i3)");
     const $5 = $float(value, "ggml_set_f32_nd(value)");
+    $checks.ggml_set_f32_nd(functions, tensor, i0, i1, i2, i3, value);
     $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void");
     $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_set_f32_nd", { tensor });
@@ -6826,6 +6857,7 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_graph_plan(threadpool)");
     }
+    $checks.ggml_graph_plan(functions, cgraph, n_threads, threadpool);
     $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_plan", { cgraph, threadpool });
@@ -7066,6 +7098,7 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_n_threads(backend_cpu)");
     }
     const $1 = $int32(n_threads, "ggml_backend_cpu_set_n_threads(n_threads)");
+    $checks.ggml_backend_cpu_set_n_threads(functions, backend_cpu, n_threads);
     $ggml_backend_cpu_set_n_threads ??= $bind("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void");
     $ggml_backend_cpu_set_n_threads(backend_cpu.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_set_n_threads", { backend_cpu });
@@ -7177,6 +7210,7 @@ export const functions = {
     const $3 = $int64(ne_label, "ggml_opt_dataset_init(ne_label)");
     const $4 = $int64(ndata, "ggml_opt_dataset_init(ndata)");
     const $5 = $int64(ndata_shard, "ggml_opt_dataset_init(ndata_shard)");
+    $checks.ggml_opt_dataset_init(functions, type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard);
     $ggml_opt_dataset_init ??= $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
     const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_init");
@@ -7240,6 +7274,7 @@ export const functions = {
       throw $wrongHandle(labels_batch, ggml_tensor, "ggml_opt_dataset_get_batch(labels_batch)");
     }
     const $3 = $int64(ibatch, "ggml_opt_dataset_get_batch(ibatch)");
+    $checks.ggml_opt_dataset_get_batch(functions, dataset, data_batch, labels_batch, ibatch);
     $ggml_opt_dataset_get_batch ??= $bind("ggml_opt_dataset_get_batch", ["u64", "u64", "u64", "i64"], "void");
     $ggml_opt_dataset_get_batch(dataset.address, data_batch.address, labels_batch === null ? 0n : labels_batch.address, $3);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_get_batch", { dataset, data_batch, labels_batch });
@@ -7253,6 +7288,7 @@ export const functions = {
     const $3 = $dataOrNull(labels_batch, 0, "ggml_opt_dataset_get_batch_host(labels_batch)");
     const $4 = $int64(ibatch, "ggml_opt_dataset_get_batch_host(ibatch)");
     $atLeast(data_batch, Number($2), 1, "bytes", "nb_data_batch", "ggml_opt_dataset_get_batch_host(data_batch)");
+    $checks.ggml_opt_dataset_get_batch_host(functions, dataset, data_batch, nb_data_batch, labels_batch, ibatch);
     $ggml_opt_dataset_get_batch_host ??= $bind("ggml_opt_dataset_get_batch_host", ["u64", "buffer", "u64", "buffer", "i64"], "void");
     $ggml_opt_dataset_get_batch_host(dataset.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_get_batch_host", { dataset });
@@ -7294,6 +7330,7 @@ export const functions = {
   },
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
+    $checks.ggml_opt_init(functions, params);
     $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
     if ($caught[0] !== 0) $trapped("ggml_opt_init");
@@ -7464,6 +7501,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_pred(result)");
     }
     const $1 = $data(pred, 4, "ggml_opt_result_pred(pred)");
+    $checks.ggml_opt_result_pred(functions, result, pred);
     $ggml_opt_result_pred ??= $bind("ggml_opt_result_pred", ["u64", "buffer"], "void");
     $ggml_opt_result_pred(result.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_pred", { result });
@@ -7922,6 +7960,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_str(key_id)");
     const $2 = $uint64(i, "gguf_get_arr_str(i)");
+    $checks.gguf_get_arr_str(functions, ctx, key_id, i);
     $gguf_get_arr_str ??= $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer");
     const $ = $gguf_get_arr_str(ctx.address, $1, $2);
     if ($ === null) throw $nullResult("gguf_get_arr_str", { ctx });
@@ -8167,6 +8206,7 @@ export const functions = {
       "gguf_get_tensor_size(ctx, gguf_find_tensor(ctx, name))",
       "gguf_set_tensor_data(data)",
     );
+    $checks.gguf_set_tensor_data(functions, ctx, name, data);
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);

@@ -39,7 +39,9 @@ export function sourcesText(library: Library, address: bigint): string {
 
 /** `ggml_type_name`; the number where no type has it. */
 export function typeName(library: Library, type: number): string {
-  return typeNames[type] ??= type >= 0 && type < ABI.enums.ggml_type.GGML_TYPE_COUNT ? call(library, "ggml_type_name", "i32")(type) : String(type);
+  return typeNames[type] ??= type >= 0 && type < ABI.enums.ggml_type.GGML_TYPE_COUNT
+    ? call(library, "ggml_type_name", "i32")(type)
+    : String(type);
 }
 
 const typeNames: string[] = [];

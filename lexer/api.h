@@ -112,6 +112,23 @@
 #endif
 
 /* ggml.h */
+#pragma check ggml_quantize_chunk
+#pragma check ggml_new_tensor
+#pragma check ggml_new_tensor_1d
+#pragma check ggml_new_tensor_2d
+#pragma check ggml_new_tensor_3d
+#pragma check ggml_new_tensor_4d
+#pragma check ggml_view_1d
+#pragma check ggml_view_2d
+#pragma check ggml_view_3d
+#pragma check ggml_view_4d
+#pragma check ggml_reshape_2d
+#pragma check ggml_reshape_3d
+#pragma check ggml_reshape_4d
+#pragma check ggml_cont_2d
+#pragma check ggml_cont_3d
+#pragma check ggml_cont_4d
+#pragma check ggml_repeat_4d
 #pragma nullable ggml_set_abort_callback(return, callback)
 #pragma nullable ggml_fopen(return)
 #pragma nullable ggml_reset(ctx)
@@ -199,6 +216,8 @@
 #pragma reads ggml_threadpool_new(params)
 
 /* ggml-alloc.h */
+#pragma check ggml_gallocr_reserve_n
+#pragma check ggml_gallocr_reserve_n_size
 #pragma nullable ggml_gallocr_free(galloc)
 #pragma nullable ggml_gallocr_reserve_n_size(node_buffer_ids, leaf_buffer_ids)
 #pragma nullable ggml_gallocr_reserve_n(node_buffer_ids, leaf_buffer_ids)
@@ -218,6 +237,8 @@
 #pragma keeps ggml_backend_alloc_ctx_tensors(ctx, return)
 
 /* ggml-backend.h */
+#pragma check ggml_backend_sched_new
+#pragma check ggml_backend_dev_buffer_from_host_ptr
 #pragma check ggml_backend_graph_compute
 #pragma check ggml_backend_graph_compute_async
 #pragma check ggml_backend_sched_graph_compute
@@ -303,6 +324,18 @@
 #pragma forgets ggml_backend_sched_reset(ggml_backend_sched_graph_compute, ggml_backend_sched_graph_compute_async)
 
 /* ggml-cpu.h */
+#pragma check ggml_backend_cpu_set_n_threads
+#pragma check ggml_graph_plan
+#pragma check ggml_set_i32
+#pragma check ggml_set_f32
+#pragma check ggml_get_i32_1d
+#pragma check ggml_set_i32_1d
+#pragma check ggml_get_f32_1d
+#pragma check ggml_set_f32_1d
+#pragma check ggml_get_i32_nd
+#pragma check ggml_set_i32_nd
+#pragma check ggml_get_f32_nd
+#pragma check ggml_set_f32_nd
 #pragma check ggml_graph_compute
 #pragma check ggml_graph_compute_with_ctx
 #pragma nullable ggml_threadpool_free(threadpool)
@@ -328,6 +361,11 @@
 #pragma sets ggml_backend_cpu_set_threadpool(backend_cpu, threadpool)
 
 /* ggml-opt.h */
+#pragma check ggml_opt_dataset_init
+#pragma check ggml_opt_dataset_get_batch
+#pragma check ggml_opt_dataset_get_batch_host
+#pragma check ggml_opt_init
+#pragma check ggml_opt_result_pred
 #pragma nullable ggml_opt_dataset_labels(return)
 #pragma nullable ggml_opt_dataset_get_batch(labels_batch)
 #pragma nullable ggml_opt_dataset_get_batch_host(labels_batch)
@@ -380,6 +418,8 @@
 #pragma leaves ggml_opt_fit(backend_sched, ggml_backend_sched_reset)
 
 /* gguf.h */
+#pragma check gguf_get_arr_str
+#pragma check gguf_set_tensor_data
 #pragma nullable gguf_init_from_file_ptr(return, file)
 #pragma nullable gguf_init_from_file(return)
 #pragma nullable gguf_init_from_buffer(return, data)

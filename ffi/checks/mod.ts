@@ -10,6 +10,9 @@
  */
 
 import { computing } from "./computing.ts";
+import { elements } from "./elements.ts";
+import { memory } from "./memory.ts";
+import { shapes } from "./shapes.ts";
 
 /** The checks, by the C function that they stand before. */
-export const checks = { ...computing };
+export const checks = { ...shapes, ...elements, ...memory, ...computing };
