@@ -8206,7 +8206,6 @@ export const functions = {
       "gguf_get_tensor_size(ctx, gguf_find_tensor(ctx, name))",
       "gguf_set_tensor_data(data)",
     );
-    $checks.gguf_set_tensor_data(functions, ctx, name, data);
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);

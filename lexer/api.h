@@ -419,7 +419,6 @@
 
 /* gguf.h */
 #pragma check gguf_get_arr_str
-#pragma check gguf_set_tensor_data
 #pragma nullable gguf_init_from_file_ptr(return, file)
 #pragma nullable gguf_init_from_file(return)
 #pragma nullable gguf_init_from_buffer(return, data)

@@ -98,20 +98,20 @@ Deno.test("API names what to bind", () =>
     assert(!stdout.includes("gguf_new_in_9_9"), stdout); // of another release
   }));
 
-Deno.test("pragmas say lengths, guards, flags and counts; one that can't be used is listed with its line", () =>
+Deno.test("pragmas say lengths, checks, flags and counts; one that can't be used is listed with its line", () =>
   withTree(async (tree, out) => {
     const api = `${tree}/mine.h`;
     const lines = [
       '#include "gguf.h"',
       "#pragma length gguf_set_arr_data(data: (n + 1) * 8 / 2 - 1)",
       "#pragma length gguf_init_from_buffer(data: data && size > 3 ? size : 0)",
-      "#pragma guard gguf_get_key",
+      "#pragma check gguf_get_key",
       "#pragma flags gguf_type",
       "#pragma length gguf_get_meta_data(data: nothing)",
       "#pragma length gguf_get_meta_data(ctx: 1)",
       "#pragma length gguf_get_meta_data(data)",
       "#pragma length gguf_get_arr_n(ctx: gguf_nope(ctx))",
-      "#pragma guard gguf_get_key(key_id)",
+      "#pragma check gguf_get_key(key_id)",
       "#pragma count gguf_init_params(nothing)",
       "#pragma length gguf_set_arr_str(data: n +)",
     ];
@@ -130,7 +130,7 @@ Deno.test("pragmas say lengths, guards, flags and counts; one that can't be used
       ] as const
     ) assertStringIncludes(stdout, `${api}:${line}: ${lines[line - 1]}: ${reason}`);
     const functions = await Deno.readTextFile(`${out}/functions.js`);
-    assertStringIncludes(functions, "if ($guarding.on) $byHand.gguf_get_key(functions, ctx, key_id);");
+    assertStringIncludes(functions, "$checks.gguf_get_key(functions, ctx, key_id);");
     assertStringIncludes(functions, 'const $0 = $flags(type, $domains.gguf_type, "gguf_type_name(type)");');
     assertStringIncludes(functions, '$atLeast(data, Math.trunc((Number($4) + 1) * 8 / 2) - 1, 1, "bytes", "(n + 1) * 8 / 2 - 1",');
     assertStringIncludes(functions, '$atLeast(data, data && Number($1) > 3 ? Number($1) : 0, 1, "bytes", "size",');

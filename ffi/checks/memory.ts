@@ -32,23 +32,21 @@ function expectLeafs(where: string, lib: Lib, graph: generated.ggml_cgraph, ids:
 /** Ids of an allocator's buffers, with which C indexes them. */
 function expectBuffers(where: string, lib: Lib, galloc: generated.ggml_gallocr, ids: Data | null): void {
   if (!(ids instanceof Int32Array)) return;
-  const wrong = ids.findIndex((id) => id < 0);
-  if (wrong >= 0) expectIndex(`${where}[${wrong}]`, ids[wrong], Infinity, "buffer");
-  lib.ggml_gallocr_get_buffer_size(galloc, ids.length === 0 ? 0 : Math.max(...ids)); // asserts that there is such a buffer
+  for (const id of new Set(ids)) {
+    try {
+      lib.ggml_gallocr_get_buffer_size(galloc, id); // asserts that there is such a buffer
+    } catch {
+      throw new RangeError(`${where}: expected indices of the allocator's buffers, got ${id}`);
+    }
+  }
 }
 
 /** Of gguf.h, ggml.h, ggml-alloc.h, ggml-backend.h, ggml-cpu.h and ggml-opt.h. */
 export const memory = {
   /** Reads a string behind the last. */
   gguf_get_arr_str(lib: Lib, ctx: generated.gguf_context, key_id: Int, i: Int): void {
-    if (lib.gguf_get_kv_type(ctx, key_id) !== lib.GGUF_TYPE_ARRAY) return;
+    if (key_id < 0 || key_id >= lib.gguf_get_n_kv(ctx) || lib.gguf_get_kv_type(ctx, key_id) !== lib.GGUF_TYPE_ARRAY) return;
     expectIndex("gguf_get_arr_str(i)", i, lib.gguf_get_arr_n(ctx, key_id), "string");
-  },
-  /** Reads, when the file is written, as many bytes as the tensor has. */
-  gguf_set_tensor_data(lib: Lib, ctx: generated.gguf_context, name: string, data: Data): void {
-    const id = lib.gguf_find_tensor(ctx, name);
-    if (id < 0) return;
-    atLeast(data, lib.gguf_get_tensor_size(ctx, id), 1, "bytes", "the tensor's", "gguf_set_tensor_data(data)");
   },
   /** Quantizes rows that are no whole number of blocks, and writes past the last. */
   ggml_quantize_chunk(lib: Lib, type: generated.ggml_type, _src: Data, _dst: Data, _start: Int, nrows: Int, n_per_row: Int): void {

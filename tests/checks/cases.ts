@@ -1,31 +1,6 @@
 /**
- * What the guards that are written by hand must refuse: for each C function calls that would end the process, or read what isn't there.
- *
- * Run as a program it makes them all and prints, as JSON, what each threw; with the name of a function, and the number of a call, it makes that
- * call without the guard, to see what C would do.
- *
- * What these C and C++ files assert and no guard checks, by the lines of the pinned release:
- *
- * | file              | lines                                  | why not                                                             |
- * | ----------------- | -------------------------------------- | ------------------------------------------------------------------- |
- * | gguf.cpp          | 183, 187, 197, 201, 202, 208           | what gguf.cpp itself stored is as it stored it                      |
- * | gguf.cpp          | 244, 411, 619, 770, 932, 973           | a reader's own lengths                                              |
- * | gguf.cpp          | 1522, 1566, 1611                       | what gguf.cpp computed itself                                       |
- * | ggml-backend.cpp  | 71                                     | what a backend says of itself                                       |
- * | ggml-backend.cpp  | 147, 723, 857, 872, 1082, 1352, 1485   | no memory left                                                      |
- * | ggml-backend.cpp  | 941, 1294, 1322, 1373                  | an operation that no backend has: what computing checks             |
- * | ggml-backend.cpp  | 1545, 1622, 2194                       | ggml's own bookkeeping; a switch for debugging                      |
- * | ggml-backend.cpp  | 1736                                   | numbers in a tensor                                                 |
- * | ggml-impl.h       | a hash table that is full              | more tensors than graph_size put into a scheduler one by one        |
- * | ggml-alloc.c      | 136, 258                               | more than 256 free blocks; no memory left                           |
- * | ggml-alloc.c      | 500 to 509, 835 to 887, 953, 1216      | no memory left; ggml's own bookkeeping                              |
- * | ggml-alloc.c      | 607                                    | what a backend says of itself                                       |
- * | ggml-opt.cpp      | 301 to 313, 459, 533, 753, 820         | ggml's own bookkeeping                                              |
- * | ggml-opt.cpp      | 789 to 814                             | what a callback returns, between the guard and the assertion        |
- * | ggml-opt.cpp      | 854 to 873                             | shapes and types that ggml-opt.cpp made itself                      |
- * | ggml-cpu.c        | 659 to 700, 2763, 3378                 | the system's paths, its return codes, no more threads               |
- * | ggml-cpu.c        | 1277 to 2516, 2944 to 3042             | what kernels assert: what computing checks                          |
- * | ggml-backend-meta | all but n_devs                         | needs several devices and a callback that says how to split tensors |
+ * Calls with wrong arguments, by the C function that they call: what would end the process in C, or read what isn't there. Each must be an Error;
+ * most are C's own assertions, some what is looked at before (`ffi/checks/`).
  *
  * @module
  */
@@ -33,9 +8,8 @@
 import { lib } from "@ggml/deno";
 import { Pointer } from "@ggml/deno/ffi";
 import { init } from "@ggml/deno/utils";
-import { guarding } from "../../ffi/library.ts";
 
-/** A call, and what the error must say behind the function's name. */
+/** A call, and what is wrong with it. */
 export type Case = readonly [call: () => unknown, message: string];
 
 const { GGML_TYPE_F32: F32, GGML_TYPE_Q4_0: Q4_0, GGML_TYPE_I32: I32, GGML_TYPE_F64: F64 } = lib;
@@ -678,23 +652,3 @@ export const cases: Record<string, Case[]> = {
     [() => lib.ggml_opt_epoch_callback_progress_bar(true, dynamic(), dataset, result, 1, 1, 0), "(opt_ctx): it has no inputs yet"],
   ],
 };
-
-/** What a call threw: its name and message. */
-function thrownBy(call: () => unknown): string {
-  try {
-    call();
-    return "nothing";
-  } catch (error) {
-    return `${(error as Error).name}: ${(error as Error).message}`;
-  }
-}
-
-if (import.meta.main) {
-  const [name, index] = Deno.args;
-  if (name === undefined) {
-    for (const [name, list] of Object.entries(cases)) list.forEach(([call], i) => console.log(JSON.stringify([name, i, thrownBy(call)])));
-  } else {
-    guarding.on = false;
-    console.log(thrownBy(cases[name][Number(index ?? 0)][0]));
-  }
-}
