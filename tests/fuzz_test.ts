@@ -21,11 +21,11 @@ Deno.test("the builders are read from the headers: all that take a context and r
 
 Deno.test("a program that kills its process is told from one that throws and one that passes, and the next ones still run", async () => {
   using workshop = new Workshop();
-  const kills: Step[] = [{ call: "ggml_abort", args: ["fatal.c", 7, "on purpose"] }];
+  const kills: Step[] = [{ call: "ggml_guid_matches", args: [{ nowhere: "123456789012345" }, { nowhere: "123456789012345" }] }];
   const throws: Step[] = [CONTEXT, { call: "ggml_dup", args: [{ ref: 0 }, null] }];
   const passes: Step[] = [CONTEXT, tensor(3)];
   const ended: Ended[] = [];
-  await replay(workshop, [passes, kills, throws, kills, passes], true, (i, how) => ended[i] = how);
+  await replay(workshop, [passes, kills, throws, kills, passes], (i, how) => ended[i] = how);
   assertEquals(ended, [
     "passed",
     "died",

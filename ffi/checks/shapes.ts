@@ -12,15 +12,15 @@ import { traitsOf, typeName } from "./types.ts";
 const MOST = Number.MAX_SAFE_INTEGER;
 
 /** A new tensor: its dimensions are not negative, its bytes can be counted, its rows are whole blocks. */
-function expectSizes(where: string, type: number, ne: readonly Int[]): void {
+function expectSizes(where: string, type: number, ne: readonly Int[], nameOf = (i: number) => `(ne${i})`): void {
   const { size, block } = traitsOf(type);
   let elements = 1;
   for (let i = 0; i < ne.length; i++) {
-    if (ne[i] < 0) throw new RangeError(`${where}(ne${i}): expected at least 0, got ${ne[i]}`);
+    if (ne[i] < 0) throw new RangeError(`${where}${nameOf(i)}: expected at least 0, got ${ne[i]}`);
     elements *= Math.max(1, Number(ne[i]));
   }
   if (elements * size > MOST) throw new RangeError(`${where}: ${typeName(type)} ne=[${ne.join(", ")}] has more than 2^53 bytes`);
-  if (block > 1) expectMultiple(`${where}(ne0)`, ne[0], block, `the block size of ${typeName(type)}`);
+  if (block > 1) expectMultiple(`${where}${nameOf(0)}`, ne[0], block, `the block size of ${typeName(type)}`);
 }
 
 /** Another shape of a tensor's elements: C asserts that there are as many. */
@@ -47,7 +47,8 @@ function expectInside(lib: Lib, where: string, a: Tensor, ne: readonly Int[], nb
 /** Of ggml.h. */
 export const shapes = {
   ggml_new_tensor(_lib: Lib, _ctx: unknown, type: number, n_dims: number, ne: unknown): void {
-    if (ne instanceof BigInt64Array) expectSizes("ggml_new_tensor", type, [...ne.subarray(0, Math.min(n_dims, 4))]);
+    if (!(ne instanceof BigInt64Array) || n_dims < 1) return;
+    expectSizes("ggml_new_tensor", type, [...ne.subarray(0, Math.min(n_dims, 4))], (i) => `(ne)[${i}]`);
   },
   ggml_new_tensor_1d(_lib: Lib, _ctx: unknown, type: number, ne0: Int): void {
     expectSizes("ggml_new_tensor_1d", type, [ne0]);

@@ -20,6 +20,8 @@ export type Value =
   /** What JSON hasn't got. */
   | { readonly text: "NaN" | "Infinity" | "-Infinity" | "-0" | "undefined" }
   | { readonly bigint: string }
+  /** A pointer to where nothing is. */
+  | { readonly nowhere: string }
   | { readonly array: "Int32Array" | "BigInt64Array" | "Float32Array" | "Uint8Array"; readonly items: readonly number[] }
   | { readonly list: readonly Value[] }
   /** A callback of that class which does nothing. */
@@ -59,6 +61,7 @@ export function evaluate(value: Value, results: readonly unknown[]): unknown {
   if ("name" in value) return functions[value.name];
   if ("text" in value) return value.text === "undefined" ? undefined : Number(value.text);
   if ("bigint" in value) return BigInt(value.bigint);
+  if ("nowhere" in value) return Deno.UnsafePointer.create(BigInt(value.nowhere));
   if ("list" in value) return value.list.map((item) => evaluate(item, results));
   if ("callback" in value) return doNothing(value.callback);
   const { array, items } = value;
@@ -251,6 +254,7 @@ function printValue(value: Value, name: (ref: number) => string): string {
   if ("name" in value) return `lib.${value.name}`;
   if ("text" in value) return value.text;
   if ("bigint" in value) return `${value.bigint}n`;
+  if ("nowhere" in value) return `Deno.UnsafePointer.create(${value.nowhere}n)`;
   if ("list" in value) return `[${value.list.map((item) => printValue(item, name)).join(", ")}]`;
   if ("callback" in value) return `new lib.${value.callback}(() => {})`;
   const big = value.array === "BigInt64Array" ? "n" : "";
