@@ -75,8 +75,8 @@ const SPECIAL: Record<string, Special> = {
     before: ({ clone }) => link(headers(clone), join(clone, "path/to/llama.cpp")),
   },
   "deno task fuzz:abort": minute,
-  "deno task fuzz:abort --judge": minute,
   "deno task fuzz:compute": minute,
+  "deno task fuzz:kernels": minute,
   "deno task fuzz:gguf": minute,
   "deno task asan": { skip: () => "tests/asan_test.ts makes the same build, and runs 300 programs over it" },
 };
