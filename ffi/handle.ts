@@ -165,8 +165,8 @@ export function freedError(handle: Handle, where: string): Error {
 
 /** What became of an object, to go after its name. */
 function fateOf({ gone, how, culprit }: Ending): string {
-  if (gone) return `was ${how}`;
-  return `points into a ${culprit!.type} that was ${culprit!.how}`;
+  if (gone || culprit === null) return `was ${how}`;
+  return `points into a ${culprit.type} that was ${culprit.how}`;
 }
 
 /** The name of a struct that has one and that was looked at before, if it can still be read, in quotes. */

@@ -44,7 +44,7 @@ export interface Ending {
   readonly how: string;
   /** True if C freed it; false if it only points to what ended. */
   readonly gone: boolean;
-  /** Of what only points: what ended. */
+  /** Of what only points: what ended. Null for what C left half done. */
   readonly culprit: Ending | null;
   /** Where it was freed, with {@linkcode traceFrees} on. */
   readonly site: Error | null;

@@ -31,6 +31,11 @@ export function takeGraph(scheduler: bigint, graph: bigint): bigint {
   return allocated;
 }
 
+/** Notes that a scheduler has none. */
+export function forgetGraph(scheduler: bigint): void {
+  graphs.delete(scheduler);
+}
+
 function takes(symbol: Symbol): Symbol {
   return (scheduler, graph) => {
     takeGraph(scheduler, graph);

@@ -122,7 +122,7 @@ function takeError(name: string, args: Arguments, from: (...args: never[]) => un
   const error = errorOf(name, traps[0], args);
   Error.stackTraceLimit = stackTraceLimit;
   Error.captureStackTrace(error, from);
-  spoilChanged(name, args, error);
+  if (!traps[0].inKernel) spoilChanged(library!, name, args, error);
   return error;
 }
 
