@@ -11,18 +11,22 @@ import { copy, init } from "@ggml/deno/utils";
 
 const VOCAB = 64, EMBD = 32, HEADS = 2, FF = 64;
 
+/** How the model's tokens are made of text: not at all, or as SentencePiece or GPT-2 do it. */
+export type Tokenizer = "no_vocab" | "llama" | "gpt2";
+
 /** Writes the model to a file. */
-export function writeTinyLlama(path: string): void {
+export function writeTinyLlama(path: string, tokenizer: Tokenizer = "no_vocab"): void {
   using ctx = init({ memSize: 1 << 20 });
-  using gguf = describeTinyLlama(ctx);
+  using gguf = describeTinyLlama(ctx, tokenizer);
   write(gguf, path);
 }
 
 /** What the model's file says of it, and its tensors, of which `ctx` holds the numbers. */
-export function describeTinyLlama(ctx: lib.ggml_context): lib.gguf_context {
+export function describeTinyLlama(ctx: lib.ggml_context, tokenizer: Tokenizer = "no_vocab"): lib.gguf_context {
   const gguf = lib.gguf_init_empty();
   lib.gguf_set_val_str(gguf, "general.architecture", "llama");
-  lib.gguf_set_val_str(gguf, "tokenizer.ggml.model", "no_vocab");
+  lib.gguf_set_val_str(gguf, "tokenizer.ggml.model", tokenizer);
+  if (tokenizer !== "no_vocab") addVocabulary(gguf, tokenizer);
   const numbers = {
     vocab_size: VOCAB,
     context_length: 64,
@@ -38,6 +42,29 @@ export function describeTinyLlama(ctx: lib.ggml_context): lib.gguf_context {
   addTensors(gguf, ctx, shapes());
   return gguf;
 }
+
+/** The letters, what some of them become together, and what every vocabulary has. */
+function addVocabulary(gguf: lib.gguf_context, tokenizer: "llama" | "gpt2"): void {
+  const space = tokenizer === "llama" ? "\u2581" : "\u0120", newline = tokenizer === "llama" ? "<0x0A>" : "\u010a";
+  const letters = [..."abcdefghijklmnopqrstuvwxyz0123456789.,"];
+  const merged = [`${space}a`, `${space}t`, "th", "he", "in", "er", `${space}the`, `${space}in`, "ing", `${space}i`, "ti", "on", "es"];
+  const tokens = ["<unk>", "<s>", "</s>", newline, space, ...letters, ...merged];
+  tokens.push(...Array.from({ length: VOCAB - tokens.length }, (_, i) => `<extra_${i}>`));
+  const types: number[] = tokens.map((token, i) => i === 0 ? UNKNOWN : i < 3 ? CONTROL : token.startsWith("<extra") ? USER_DEFINED : NORMAL);
+  if (tokenizer === "llama") types[3] = BYTE;
+  const setArray = (key: string, type: lib.gguf_type, values: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) =>
+    lib.gguf_set_arr_data(gguf, `tokenizer.ggml.${key}`, type, values, values.length);
+  lib.gguf_set_arr_str(gguf, "tokenizer.ggml.tokens", tokens, tokens.length);
+  setArray("scores", lib.GGUF_TYPE_FLOAT32, Float32Array.from(tokens, (_, i) => -i));
+  setArray("token_type", lib.GGUF_TYPE_INT32, Int32Array.from(types));
+  if (tokenizer === "gpt2") lib.gguf_set_arr_str(gguf, "tokenizer.ggml.merges", ["t h", "h e", "i n", "e r", "o n"], 5);
+  lib.gguf_set_val_u32(gguf, "tokenizer.ggml.bos_token_id", 1);
+  lib.gguf_set_val_u32(gguf, "tokenizer.ggml.eos_token_id", 2);
+  lib.gguf_set_val_u32(gguf, "tokenizer.ggml.unknown_token_id", 0);
+}
+
+/** `enum llama_token_type`, as files have it. */
+const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER_DEFINED = 4, BYTE = 6;
 
 /** Writes an adapter of the model to a file. */
 export function writeTinyAdapter(path: string): void {
@@ -93,10 +120,9 @@ export function loadTinyLlama(path: string): lib.llama_model {
 }
 
 /** A context of it, on one thread. */
-export function tinyContext(model: lib.llama_model): lib.llama_context {
-  const params = lib.llama_context_default_params();
-  params.n_ctx = 64;
-  params.n_threads = 1;
-  params.n_threads_batch = 1;
-  return lib.llama_init_from_model(model, params)!;
+export function tinyContext(model: lib.llama_model, fields: Partial<lib.llama_context_params> = {}): lib.llama_context {
+  const params = Object.assign(lib.llama_context_default_params(), { n_ctx: 64, n_threads: 1, n_threads_batch: 1, ...fields });
+  const ctx = lib.llama_init_from_model(model, params);
+  if (ctx === null) throw new Error("can't make a context");
+  return ctx;
 }

@@ -1,7 +1,7 @@
 /**
- * What is fuzzed: every function of `lib` that builds a tensor, as the headers declare it.
+ * What is fuzzed, as the headers declare it: every function of `lib` that builds a tensor, and functions of other kinds by a pattern of names.
  *
- * A builder takes a `ggml_context`, returns a `ggml_tensor` and never null. Nothing is listed here by name.
+ * A builder takes a `ggml_context`, returns a `ggml_tensor` and never null. None is listed here by name.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface Parameter {
   readonly name: string;
   /** The kind of its crossing, or "enum". */
   readonly kind: "handle" | "int" | "enum" | "float" | "bool" | "data" | "pointers" | "callback" | "string" | "struct" | "void";
-  /** The class of a handle or callback, the name of an enum, the typed array of data. */
+  /** The class of a handle, a struct, a callback or the items of an array, the name of an enum, the typed array of data. */
   readonly of: string | null;
   readonly bits: number;
   readonly nullable: boolean;
@@ -25,6 +25,19 @@ export interface Parameter {
 export interface Builder {
   readonly name: string;
   readonly parameters: readonly Parameter[];
+}
+
+/** Any function. */
+export interface Callable extends Builder {
+  /** The class of the handle or struct that it gives; null for anything else. */
+  readonly gives: string | null;
+}
+
+/** Functions, and the values of the enums that they take. */
+export interface Callables {
+  readonly functions: readonly Callable[];
+  /** Names of enumerators by the enum's name. */
+  readonly enums: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The builders, and the values of the enums that they take. */
@@ -41,8 +54,24 @@ export async function catalogue(): Promise<Catalogue> {
     result.kind === "handle" && result.name === "ggml_tensor" && !resultNullable &&
     parameters.some(({ crossing }) => crossing.kind === "handle" && crossing.name === "ggml_context")
   ).map(({ name, parameters }): Builder => ({ name, parameters: parameters.map(parameter) }));
-  const used = new Set(builders.flatMap(({ parameters }) => parameters.filter(({ kind }) => kind === "enum").map(({ of }) => of)));
-  return { builders, enums: Object.fromEntries(enums.filter(({ name }) => used.has(name)).map(enumerators)) };
+  return { builders, enums: enumsOf(builders, enums) };
+}
+
+/** The functions whose names match, but for `except`. */
+export async function callables(names: RegExp, except: RegExp): Promise<Callables> {
+  const { functions, enums } = selectApi(await model());
+  const found = functions.filter(({ name }) => names.test(name) && !except.test(name)).map(({ name, parameters, result }): Callable => ({
+    name,
+    parameters: parameters.map(parameter),
+    gives: result.kind === "handle" || result.kind === "struct" ? result.name : null,
+  }));
+  return { functions: found, enums: enumsOf(found, enums) };
+}
+
+/** The enums that functions take. */
+function enumsOf(functions: readonly Builder[], enums: readonly BoundEnum[]): Record<string, string[]> {
+  const used = new Set(functions.flatMap(({ parameters }) => parameters.filter(({ kind }) => kind === "enum").map(({ of }) => of)));
+  return Object.fromEntries(enums.filter(({ name }) => used.has(name)).map(enumerators));
 }
 
 async function model() {
@@ -65,7 +94,10 @@ function parameter({ name, crossing, nullable }: ReturnType<typeof selectApi>["f
       return { name, kind: crossing.name === null ? "int" : "enum", of: crossing.name, bits, nullable };
     case "data":
       return { name, kind: "data", of: crossing.array, bits, nullable };
+    case "pointers":
+      return { name, kind: "pointers", of: crossing.item, bits, nullable };
     case "handle":
+    case "struct":
     case "callback":
       return { name, kind: crossing.kind, of: crossing.name, bits, nullable };
     default:

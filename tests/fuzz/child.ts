@@ -9,16 +9,17 @@
  */
 
 import { Random } from "../random.ts";
-import type { Builder, Catalogue } from "./catalogue.ts";
+import type { Builder, Callables, Catalogue } from "./catalogue.ts";
 import { types } from "./shapes.ts";
 import type { Difference } from "./differ.ts";
 import { type Spec, Specs } from "./specs.ts";
-import { run, runCompute, slice, type Step } from "./steps.ts";
+import { run, runCompute, slice, sliceObjects, type Step } from "./steps.ts";
+import { useFolder } from "./recipes.ts";
 import { type Outcome, type Setting, Walk, type Witness } from "./walk.ts";
 import { complaint } from "./messages.ts";
 
 /** What the process shall do. */
-export type Order = WalkOrder | ReplayOrder | CompareOrder;
+export type Order = WalkOrder | ReplayOrder | CompareOrder | ObjectsOrder;
 
 /** To walk until `calls` calls are made. */
 export interface WalkOrder {
@@ -43,6 +44,8 @@ export interface ReplayOrder {
   readonly programs: readonly (readonly Step[])[];
   readonly from: number;
   readonly log: string;
+  /** Where files are written. */
+  readonly folder?: string;
 }
 
 /** To compare computations until `count` are compared. */
@@ -53,6 +56,20 @@ export interface CompareOrder {
   readonly count: number;
   readonly functions: readonly string[];
   readonly log: string;
+}
+
+/** To walk over the objects of a world (`worlds.ts`) until `calls` calls are made. */
+export interface ObjectsOrder {
+  readonly kind: "objects";
+  readonly world: keyof typeof import("./worlds.ts").worlds;
+  readonly callables: Callables;
+  readonly seed: number;
+  readonly calls: number;
+  /** Names of the functions to call. */
+  readonly functions: readonly string[];
+  readonly log: string;
+  /** Where files are written. */
+  readonly folder: string;
 }
 
 /** What some comparisons tell. */
@@ -187,8 +204,9 @@ function recall(path: string, specs: Specs): void {
   }
 }
 
-async function replay({ programs, from, log: path }: ReplayOrder): Promise<void> {
+async function replay({ programs, from, log: path, folder }: ReplayOrder): Promise<void> {
   const log = new Log(path);
+  if (folder !== undefined) useFolder(folder);
   for (let i = from; i < programs.length; i++) {
     log.clear();
     const results: unknown[] = [];
@@ -227,7 +245,44 @@ async function compare({ catalogue, seed, count, functions, log: path }: Compare
   }
 }
 
+/** A call that takes longer hangs, or nearly so. */
+const SLOW = 5000;
+
+async function objects({ world, callables, seed, calls, functions, log: path, folder }: ObjectsOrder): Promise<void> {
+  const [{ ObjectWalk }, { worlds }, { onLog }] = await Promise.all([
+    import("./objects.ts"),
+    import("./worlds.ts"),
+    import("@ggml/deno/utils"),
+  ]);
+  onLog(() => {});
+  useFolder(folder);
+  const random = new Random(seed), log = new Log(path), names = new Set(functions);
+  const called = callables.functions.filter(({ name }) => names.has(name));
+  for (let made = 0; made < calls;) {
+    log.clear();
+    const report = emptyReport();
+    const complain = (complaint: string, steps: readonly Step[]) => report.complaints.push({ complaint, steps: sliceObjects(steps) });
+    new ObjectWalk(worlds[world], callables, called, random, {
+      before(step) {
+        report.steps++;
+        log.write(step);
+      },
+      called(name, steps, outcome, milliseconds) {
+        report.calls++;
+        const counts = "error" in outcome ? report.refused : report.passed;
+        counts[name] = (counts[name] ?? 0) + 1;
+        if (milliseconds > SLOW) complain(`${name} took ${(milliseconds / 1000).toFixed(0)} s`, steps);
+      },
+      complain,
+    }).go();
+    made += report.calls;
+    tell(report);
+    await new Promise((resolve) => setTimeout(resolve)); // finalizers run
+  }
+}
+
 const order = JSON.parse(Deno.readTextFileSync(Deno.args[0])) as Order;
 if (order.kind === "walk") await walk(order);
 else if (order.kind === "compare") await compare(order);
+else if (order.kind === "objects") await objects(order);
 else await replay(order);

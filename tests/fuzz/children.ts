@@ -5,8 +5,8 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import type { Catalogue } from "./catalogue.ts";
-import type { CompareReport, Order, WalkReport } from "./child.ts";
+import type { Callables, Catalogue } from "./catalogue.ts";
+import type { CompareReport, ObjectsOrder, Order, WalkReport } from "./child.ts";
 import type { Difference } from "./differ.ts";
 import type { Step } from "./steps.ts";
 
@@ -28,6 +28,13 @@ export class Workshop {
   /** A path that nothing has yet. */
   path(name: string): string {
     return `${this.#folder}/${this.#count++}-${name}`;
+  }
+
+  /** A new folder in it. */
+  folder(): string {
+    const path = this.path("files");
+    Deno.mkdirSync(path);
+    return path;
   }
 
   [Symbol.dispose](): void {
@@ -143,7 +150,13 @@ export interface Found {
 
 /** Walks until the calls are made, with a new process for each that dies. */
 export async function fuzz(workshop: Workshop, plan: Plan): Promise<Found> {
-  const found: Found = {
+  const found = nothing(), share = Math.ceil(plan.calls / plan.workers);
+  await Promise.all(Array.from({ length: plan.workers }, (_, i) => work(workshop, plan, found, share, plan.seed + i * 1_000_003)));
+  return found;
+}
+
+function nothing(): Found {
+  return {
     calls: 0,
     steps: 0,
     deaths: [],
@@ -154,8 +167,34 @@ export async function fuzz(workshop: Workshop, plan: Plan): Promise<Found> {
     complaints: [],
     givenUp: new Set(),
   };
-  const share = Math.ceil(plan.calls / plan.workers);
-  await Promise.all(Array.from({ length: plan.workers }, (_, i) => work(workshop, plan, found, share, plan.seed + i * 1_000_003)));
+}
+
+/** What a fuzz over objects shall do. */
+export interface ObjectsPlan {
+  readonly world: ObjectsOrder["world"];
+  readonly callables: Callables;
+  readonly calls: number;
+  readonly seed: number;
+  readonly functions: readonly string[];
+  /** Processes at once. */
+  readonly workers: number;
+}
+
+/** Walks over objects until the calls are made, with a new process for each that dies. */
+export async function fuzzObjects(workshop: Workshop, plan: ObjectsPlan): Promise<Found> {
+  const found = nothing(), share = Math.ceil(plan.calls / plan.workers);
+  const { world, callables, functions } = plan;
+  await Promise.all(Array.from({ length: plan.workers }, async (_, i) => {
+    const log = workshop.path("log"), folder = workshop.folder();
+    for (let made = 0, seed = plan.seed + i * 1_000_003; made < share && found.deaths.length < MOST_DEATHS; seed++) {
+      const order: Order = { kind: "objects", world, callables, seed, calls: share - made, functions, log, folder };
+      const death = await child(workshop, order, (line) => {
+        made += (line as WalkReport).calls;
+        add(found, line as WalkReport);
+      });
+      if (death !== null) made += addDeath(found, death);
+    }
+  }));
   return found;
 }
 
@@ -213,11 +252,7 @@ async function work(workshop: Workshop, plan: Plan, found: Found, share: number,
       add(found, line as WalkReport);
     });
     if (death !== null) {
-      const calls = death.steps.filter((step) => "call" in step && step.aim).length; // of a walk that didn't end
-      made += calls;
-      found.calls += calls;
-      found.steps += death.steps.length;
-      found.deaths.push(death);
+      made += addDeath(found, death);
       const last = death.steps.at(-1);
       if (last !== undefined && "compute" in last) found.deadly.set(last.kind, (found.deadly.get(last.kind) ?? 0) + 1);
       const name = culprit(death);
@@ -226,6 +261,15 @@ async function work(workshop: Workshop, plan: Plan, found: Found, share: number,
     plan.progress?.(found);
   }
   countRemembered(found, memory);
+}
+
+/** Notes a death. Gives the calls of the walk that didn't come to its end. */
+function addDeath(found: Found, death: Death): number {
+  const calls = death.steps.filter((step) => "call" in step && step.aim).length;
+  found.calls += calls;
+  found.steps += death.steps.length;
+  found.deaths.push(death);
+  return calls;
 }
 
 /** Walks that didn't end told nothing of the calls that passed before: what is remembered says which functions did. */

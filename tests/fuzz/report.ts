@@ -5,7 +5,7 @@
  */
 
 import { child, conditionOf, culprit, type Death, type Found, type Workshop } from "./children.ts";
-import { print, slice, type Step } from "./steps.ts";
+import { print, slice, sliceObjects, type Step } from "./steps.ts";
 
 /** Deaths of one function with one message. */
 export interface Deaths {
@@ -19,11 +19,14 @@ export interface Deaths {
 }
 
 /** Deaths by function and message, the most frequent first, each with the shortest program that leads there. */
-export function group(deaths: readonly Death[]): Deaths[] {
+export function group(
+  deaths: readonly Death[],
+  programOf: (steps: readonly Step[]) => readonly Step[] = (steps) => slice(steps, smallContexts(steps)),
+): Deaths[] {
   const groups = new Map<string, Deaths>();
   for (const death of deaths) {
     const name = culprit(death);
-    const steps = slice(death.steps, smallContexts(death.steps));
+    const steps = programOf(death.steps);
     const key = `${name} ${death.message}`;
     const known = groups.get(key);
     if (known === undefined) {
@@ -50,6 +53,35 @@ export async function confirm(workshop: Workshop, deaths: readonly Death[]): Pro
   return groups;
 }
 
+/** Groups the deaths of walks over objects, and leaves out of each one's program what it dies without. */
+export async function reduce(workshop: Workshop, deaths: readonly Death[]): Promise<Deaths[]> {
+  const groups = group(deaths, sliceObjects);
+  for (const one of groups) {
+    const dies = async (steps: readonly Step[]) => {
+      let died = false;
+      await replay(workshop, [steps], (_, how) => died = how === "died");
+      return died;
+    };
+    one.confirmed = await dies(one.steps);
+    if (one.confirmed) one.steps = sliceObjects(await withoutNeedless(one.steps, dies));
+  }
+  return groups;
+}
+
+/** Tries to skip steps, many at once and then fewer. The last is what kills. */
+async function withoutNeedless(steps: readonly Step[], dies: (steps: readonly Step[]) => Promise<boolean>): Promise<readonly Step[]> {
+  let rest = steps;
+  for (let size = steps.length >> 1; size >= 1; size >>= 1) {
+    for (let i = 0; i < steps.length - 1; i += size) {
+      const skips = (_: Step, at: number) => at >= i && at < i + size && at < steps.length - 1;
+      if (rest.every((step, at) => !skips(step, at) || "skip" in step)) continue;
+      const fewer = rest.map((step, at): Step => skips(step, at) ? { skip: true } : step);
+      if (await dies(fewer)) rest = fewer;
+    }
+  }
+  return rest;
+}
+
 /** How a program ended: with a result, an exception's message, or the process. */
 export type Ended = "died" | "passed" | { readonly message: string };
 
@@ -59,9 +91,9 @@ export async function replay(
   programs: readonly (readonly Step[])[],
   ended: (program: number, how: Ended) => void,
 ): Promise<void> {
-  const log = workshop.path("log");
+  const log = workshop.path("log"), folder = workshop.folder();
   for (let from = 0; from < programs.length; from++) {
-    const death = await child(workshop, { kind: "replay", programs, from, log }, (line) => {
+    const death = await child(workshop, { kind: "replay", programs, from, log, folder }, (line) => {
       const { program, message } = line as { program: number; message: string | null };
       ended(program, message === null ? "passed" : { message });
       from = program + 1;

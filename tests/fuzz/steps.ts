@@ -6,6 +6,7 @@
 
 import { lib } from "@ggml/deno";
 import { compute as computeNow, computeAsync, init } from "@ggml/deno/utils";
+import { behaviours, pathOf, recipes } from "./recipes.ts";
 
 /** An argument. */
 export type Value =
@@ -22,10 +23,24 @@ export type Value =
   | { readonly bigint: string }
   /** A pointer to where nothing is. */
   | { readonly nowhere: string }
-  | { readonly array: "Int32Array" | "BigInt64Array" | "Float32Array" | "Uint8Array"; readonly items: readonly number[] }
+  | { readonly array: keyof typeof ARRAYS; readonly items: readonly number[] }
   | { readonly list: readonly Value[] }
-  /** A callback of that class which does nothing. */
-  | { readonly callback: string };
+  /** The path of a file of that name (`recipes.ts`). */
+  | { readonly path: string }
+  /** A callback of that class which does nothing, or what `behaviours` of `recipes.ts` says. */
+  | { readonly callback: string; readonly does?: string };
+
+/** Typed arrays by name. */
+const ARRAYS = {
+  Int8Array,
+  Uint8Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+};
 
 /** Something to do. */
 export type Step =
@@ -33,6 +48,12 @@ export type Step =
   /** `aim` marks the calls that a walk is about; the others make their arguments. */
   | { readonly call: string; readonly args: readonly Value[]; readonly aim?: true }
   | { readonly free: number }
+  /** An object by a recipe. */
+  | { readonly make: string; readonly args: readonly Value[] }
+  /** Sets a field of a struct. */
+  | { readonly set: number; readonly field: string; readonly value: Value }
+  /** Nothing, in place of a step that was left out. */
+  | { readonly skip: true }
   /** Writes numbers into a tensor: real ones, or small indices. */
   | { readonly fill: number; readonly seed: number }
   | ComputeStep;
@@ -63,25 +84,35 @@ export function evaluate(value: Value, results: readonly unknown[]): unknown {
   if ("bigint" in value) return BigInt(value.bigint);
   if ("nowhere" in value) return Deno.UnsafePointer.create(BigInt(value.nowhere));
   if ("list" in value) return value.list.map((item) => evaluate(item, results));
-  if ("callback" in value) return doNothing(value.callback);
+  if ("path" in value) return pathOf(value.path);
+  if ("callback" in value) return callback(value.callback, value.does ?? "");
   const { array, items } = value;
   if (array === "BigInt64Array") return BigInt64Array.from(items, BigInt);
-  return array === "Int32Array" ? Int32Array.from(items) : array === "Uint8Array" ? Uint8Array.from(items) : Float32Array.from(items);
+  return array === "BigUint64Array" ? BigUint64Array.from(items, BigInt) : ARRAYS[array].from(items);
 }
 
-/** One callback a class: C may call it for as long as the process lives. */
-function doNothing(name: string): unknown {
-  let callback = callbacks.get(name);
-  if (callback === undefined) callbacks.set(name, callback = new functions[name](() => {}));
-  return callback;
+/** One callback a class and behaviour: C may call it for as long as the process lives. */
+function callback(name: string, does: string): unknown {
+  const key = `${name} ${does}`;
+  let found = callbacks.get(key);
+  if (found === undefined) callbacks.set(key, found = new functions[name](behaviours[does] ?? (() => {})));
+  return found;
 }
 
 /** Does a step, but for one that computes. `results` holds what the steps before it gave; those that failed gave null. */
 export function run(step: Exclude<Step, ComputeStep>, results: readonly unknown[]): unknown {
   if ("call" in step) return remember(functions[step.call](...step.args.map((value) => evaluate(value, results))));
   if ("init" in step) return init(step.init);
+  if ("make" in step) return recipes[step.make](...step.args.map((value) => evaluate(value, results)));
+  if ("set" in step) return set(results[step.set], step.field, evaluate(step.value, results));
+  if ("skip" in step) return null;
   if ("free" in step) return (results[step.free] as lib.ggml_context)[Symbol.dispose]();
   return fill(results[step.fill] as lib.ggml_tensor, step.seed);
+}
+
+function set(struct: unknown, field: string, value: unknown): null {
+  (struct as Record<string, unknown>)[field] = value;
+  return null;
 }
 
 /** Does a step that computes. */
@@ -180,7 +211,8 @@ function refs(value: Value): number[] {
 
 /** The steps that a step needs. */
 function needs(step: Step): number[] {
-  if ("call" in step) return step.args.flatMap(refs);
+  if ("call" in step || "make" in step) return step.args.flatMap(refs);
+  if ("set" in step) return [step.set, ...refs(step.value)];
   if ("free" in step) return [step.free];
   if ("fill" in step) return [step.fill];
   return "compute" in step ? [step.compute, step.ctx] : [];
@@ -225,9 +257,28 @@ function renumber(step: Step, to: ReadonlyMap<number, number>): Step {
     return "list" in item ? { list: item.list.map(value) } : item;
   };
   if ("call" in step) return { call: step.call, args: step.args.map(value) };
+  if ("make" in step) return { make: step.make, args: step.args.map(value) };
+  if ("set" in step) return { set: to.get(step.set)!, field: step.field, value: value(step.value) };
   if ("free" in step) return { free: to.get(step.free)! };
   if ("fill" in step) return { ...step, fill: to.get(step.fill)! };
   return "compute" in step ? { ...step, compute: to.get(step.compute)!, ctx: to.get(step.ctx)! } : step;
+}
+
+/** The steps that have to do with what the last one needs, renumbered: all that was done to any object that it depends on, or with. */
+export function sliceObjects(steps: readonly Step[]): Step[] {
+  const kept = new Set([steps.length - 1]), objects = new Set(steps.slice(-1).flatMap(needs));
+  for (let size = -1; size < kept.size + objects.size;) {
+    size = kept.size + objects.size;
+    for (let i = steps.length - 1; i >= 0; i--) {
+      const needed = needs(steps[i]);
+      if (!objects.has(i) && !needed.some((ref) => objects.has(ref))) continue;
+      kept.add(i);
+      needed.forEach((ref) => objects.add(ref));
+    }
+  }
+  const order = [...kept].filter((i) => !("skip" in steps[i]) || objects.has(i)).sort((a, b) => a - b);
+  const renumbered = new Map(order.map((from, to) => [from, to]));
+  return order.map((i) => renumber(steps[i], renumbered));
 }
 
 /** The steps as a TypeScript program. */
@@ -243,6 +294,9 @@ export function print(steps: readonly Step[]): string {
 function printStep(step: Step, name: (ref: number) => string): string {
   if ("call" in step) return `lib.${step.call}(${step.args.map((value) => printValue(value, name)).join(", ")})`;
   if ("init" in step) return `init({ memSize: ${step.init.memSize}${step.init.noAlloc ? ", noAlloc: true" : ""} })`;
+  if ("make" in step) return `recipes.${step.make}(${step.args.map((value) => printValue(value, name)).join(", ")})`;
+  if ("set" in step) return `${name(step.set)}.${step.field} = ${printValue(step.value, name)}`;
+  if ("skip" in step) return "";
   if ("free" in step) return `${name(step.free)}[Symbol.dispose]()`;
   if ("fill" in step) return `// numbers into ${name(step.fill)}`;
   return `// compute ${name(step.compute)} by ${step.way} in ${name(step.ctx)}, ${step.threads} thread${step.threads === 1 ? "" : "s"}`;
@@ -256,7 +310,8 @@ function printValue(value: Value, name: (ref: number) => string): string {
   if ("bigint" in value) return `${value.bigint}n`;
   if ("nowhere" in value) return `Deno.UnsafePointer.create(${value.nowhere}n)`;
   if ("list" in value) return `[${value.list.map((item) => printValue(item, name)).join(", ")}]`;
-  if ("callback" in value) return `new lib.${value.callback}(() => {})`;
-  const big = value.array === "BigInt64Array" ? "n" : "";
+  if ("path" in value) return `pathOf(${JSON.stringify(value.path)})`;
+  if ("callback" in value) return `new lib.${value.callback}(${value.does === undefined ? "() => {}" : `behaviours.${value.does}`})`;
+  const big = value.array.startsWith("Big") ? "n" : "";
   return `new ${value.array}([${value.items.map((item) => `${item}${big}`).join(", ")}])`;
 }

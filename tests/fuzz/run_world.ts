@@ -1,0 +1,46 @@
+/**
+ * Object fuzzing, of whichever world: what the tasks for training, schedulers and libllama have in common.
+ *
+ * @module
+ */
+
+import { callables } from "./catalogue.ts";
+import { type Found, fuzzObjects, Workshop } from "./children.ts";
+import { reduce, reportDeaths, reportRest } from "./report.ts";
+import { worlds } from "./worlds.ts";
+
+/** What a fuzz found, in words. */
+export interface Result {
+  readonly found: Found;
+  readonly text: string;
+  /** True if nothing is wrong. */
+  readonly good: boolean;
+}
+
+/** Makes so many calls in a world, in child processes. Each death is told with a short program that leads there. */
+export async function runWorld(
+  name: keyof typeof worlds,
+  calls: number,
+  seed: number,
+  chosen: readonly string[] = [],
+  workers: number = navigator.hardwareConcurrency,
+): Promise<Result> {
+  const { names, except } = worlds[name];
+  const all = await callables(names, except);
+  const functions = chosen.length > 0 ? chosen : all.functions.map(({ name }) => name);
+  using workshop = new Workshop();
+  const start = performance.now();
+  const found = await fuzzObjects(workshop, { world: name, callables: all, calls, seed, functions, workers });
+  const seconds = (performance.now() - start) / 1000;
+  const deaths = await reduce(workshop, found.deaths);
+  const { text } = reportRest(found, functions, seconds);
+  return { found, text: `${reportDeaths(deaths)}\n${text}`, good: found.deaths.length === 0 && found.complaints.length === 0 };
+}
+
+/** The command line: [COUNT [SEED [FUNCTION…]]]. */
+export async function main(name: keyof typeof worlds): Promise<void> {
+  const [count = "20000", seed = "1", ...functions] = Deno.args;
+  const { text, good } = await runWorld(name, Number(count), Number(seed), functions);
+  console.log(text);
+  Deno.exitCode = good ? 0 : 1;
+}
