@@ -5284,6 +5284,7 @@ export const functions = {
     const $0 = $pointers(bufts, ggml_backend_buffer_type, false, "ggml_gallocr_new_n(bufts)");
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
     $atLeast(bufts, n_bufs, 8, "pointers", "n_bufs", "ggml_gallocr_new_n(bufts)");
+    $checks.ggml_gallocr_new_n(functions, bufts, n_bufs);
     $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_new_n");
@@ -7530,6 +7531,7 @@ export const functions = {
     if (!(outputs instanceof ggml_tensor) || outputs.owner.freed) {
       throw $wrongHandle(outputs, ggml_tensor, "ggml_opt_prepare_alloc(outputs)");
     }
+    $checks.ggml_opt_prepare_alloc(functions, opt_ctx, ctx_compute, gf, inputs, outputs);
     $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
     opt_ctx.owner.endPassing("replaced by ggml_opt_prepare_alloc");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
@@ -7545,6 +7547,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_alloc(opt_ctx)");
     }
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
+    $checks.ggml_opt_alloc(functions, opt_ctx, backward);
     $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
     opt_ctx.owner.endPassing("replaced by ggml_opt_alloc");
     $enterCall();
@@ -9066,6 +9069,7 @@ export const functions = {
     }
     const $2 = $dataOrNull(set_tensor_data_ud, 0, "llama_model_init_from_user(set_tensor_data_ud)");
     const $3 = $struct(params, llama_model_params, "llama_model_init_from_user(params)");
+    $checks.llama_model_init_from_user(functions, metadata, set_tensor_data, set_tensor_data_ud, params);
     $llama_model_init_from_user ??= $bind(
       "llama_model_init_from_user",
       ["u64", "u64", "buffer", { struct: llama_model_params.native }],
@@ -9084,6 +9088,7 @@ export const functions = {
   llama_load_model_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_load_model_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_load_model_from_file(params)");
+    $checks.llama_load_model_from_file(functions, path_model, params);
     $llama_load_model_from_file ??= $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     $enterCall();
     try {
@@ -9098,6 +9103,7 @@ export const functions = {
   llama_model_load_from_file(path_model, params) {
     const $0 = $string(path_model, 0, "llama_model_load_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file(params)");
+    $checks.llama_model_load_from_file(functions, path_model, params);
     $llama_model_load_from_file ??= $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
     $enterCall();
     try {
@@ -9112,6 +9118,7 @@ export const functions = {
   llama_model_load_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "llama_model_load_from_file_ptr(file)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file_ptr(params)");
+    $checks.llama_model_load_from_file_ptr(functions, file, params);
     $llama_model_load_from_file_ptr ??= $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
     $enterCall();
     try {
@@ -9128,6 +9135,7 @@ export const functions = {
     const $1 = $uint64(n_paths, "llama_model_load_from_splits(n_paths)");
     const $2 = $struct(params, llama_model_params, "llama_model_load_from_splits(params)");
     $atLeast(paths, Number($1), 8, "pointers", "n_paths", "llama_model_load_from_splits(paths)");
+    $checks.llama_model_load_from_splits(functions, paths, n_paths, params);
     $llama_model_load_from_splits ??= $bind(
       "llama_model_load_from_splits",
       ["buffer", "u64", { struct: llama_model_params.native }],
@@ -9169,6 +9177,7 @@ export const functions = {
       throw $wrongHandle(model, llama_model, "llama_init_from_model(model)");
     }
     const $1 = $struct(params, llama_context_params, "llama_init_from_model(params)");
+    $checks.llama_init_from_model(functions, model, params);
     $llama_init_from_model ??= $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
     $enterCall();
     try {
@@ -9185,6 +9194,7 @@ export const functions = {
       throw $wrongHandle(model, llama_model, "llama_new_context_with_model(model)");
     }
     const $1 = $struct(params, llama_context_params, "llama_new_context_with_model(params)");
+    $checks.llama_new_context_with_model(functions, model, params);
     $llama_new_context_with_model ??= $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
     $enterCall();
     try {
@@ -9616,6 +9626,7 @@ export const functions = {
     if (!(params instanceof llama_model_quantize_params) || params.owner.freed) {
       throw $wrongHandle(params, llama_model_quantize_params, "llama_model_quantize(params)");
     }
+    $checks.llama_model_quantize(functions, fname_inp, fname_out, params);
     $llama_model_quantize ??= $bind("llama_model_quantize", ["buffer", "buffer", "u64"], "u32");
     const $ = $llama_model_quantize($0, $1, params.address);
     if ($caught[0] !== 0) $trapped("llama_model_quantize", { params });
@@ -9883,6 +9894,7 @@ export const functions = {
   llama_set_state_data(ctx, src) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_state_data(ctx)");
     const $1 = $data(src, 1, "llama_set_state_data(src)");
+    $checks.llama_set_state_data(functions, ctx, src);
     $llama_set_state_data ??= $bind("llama_set_state_data", ["u64", "buffer"], "u64");
     const $ = $llama_set_state_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_state_data", { ctx });
@@ -10045,6 +10057,7 @@ export const functions = {
     const $0 = $int32(n_tokens, "llama_batch_init(n_tokens)");
     const $1 = $int32(embd, "llama_batch_init(embd)");
     const $2 = $int32(n_seq_max, "llama_batch_init(n_seq_max)");
+    $checks.llama_batch_init(functions, n_tokens, embd, n_seq_max);
     $llama_batch_init ??= $bind("llama_batch_init", ["i32", "i32", "i32"], { struct: llama_batch.native });
     const $ = $llama_batch_init($0, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_batch_init");
@@ -10059,6 +10072,7 @@ export const functions = {
   llama_encode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
+    $checks.llama_encode(functions, ctx, batch);
     $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
     ctx.owner.endPassing("replaced by llama_encode");
     $enterCall();
@@ -10073,6 +10087,7 @@ export const functions = {
   llama_decode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
+    $checks.llama_decode(functions, ctx, batch);
     $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
     ctx.owner.endPassing("replaced by llama_decode");
     $enterCall();
@@ -10088,6 +10103,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_n_threads(ctx)");
     const $1 = $int32(n_threads, "llama_set_n_threads(n_threads)");
     const $2 = $int32(n_threads_batch, "llama_set_n_threads(n_threads_batch)");
+    $checks.llama_set_n_threads(functions, ctx, n_threads, n_threads_batch);
     $llama_set_n_threads ??= $bind("llama_set_n_threads", ["u64", "i32", "i32"], "void");
     $llama_set_n_threads(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_set_n_threads", { ctx });
@@ -10287,6 +10303,7 @@ export const functions = {
   llama_vocab_is_control(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_is_control(vocab)");
     const $1 = $int32(token, "llama_vocab_is_control(token)");
+    $checks.llama_vocab_is_control(functions, vocab, token);
     $llama_vocab_is_control ??= $bind("llama_vocab_is_control", ["u64", "i32"], "bool");
     const $ = $llama_vocab_is_control(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_is_control", { vocab });
@@ -10451,6 +10468,7 @@ export const functions = {
   llama_token_is_control(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_is_control(vocab)");
     const $1 = $int32(token, "llama_token_is_control(token)");
+    $checks.llama_token_is_control(functions, vocab, token);
     $llama_token_is_control ??= $bind("llama_token_is_control", ["u64", "i32"], "bool");
     const $ = $llama_token_is_control(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_is_control", { vocab });
@@ -10642,6 +10660,7 @@ export const functions = {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_set_sampler(smpl)");
     }
+    $checks.llama_set_sampler(functions, ctx, seq_id, smpl);
     $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
     $enterCall();
     try {
@@ -10777,6 +10796,7 @@ export const functions = {
   llama_sampler_chain_add(chain, smpl) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_add(chain)");
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_chain_add(smpl)");
+    $checks.llama_sampler_chain_add(functions, chain, smpl);
     $llama_sampler_chain_add ??= $bind("llama_sampler_chain_add", ["u64", "u64"], "void");
     $expectGivable(smpl, chain, "llama_sampler_chain_add(smpl)");
     $llama_sampler_chain_add(chain.address, smpl.address);
@@ -10796,6 +10816,7 @@ export const functions = {
   },
   llama_sampler_chain_n(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_n(chain)");
+    $checks.llama_sampler_chain_n(functions, chain);
     $llama_sampler_chain_n ??= $bind("llama_sampler_chain_n", ["u64"], "i32");
     const $ = $llama_sampler_chain_n(chain.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_n", { chain });
@@ -10806,6 +10827,7 @@ export const functions = {
       throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_remove(chain)");
     }
     const $1 = $int32(i, "llama_sampler_chain_remove(i)");
+    $checks.llama_sampler_chain_remove(functions, chain, i);
     $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
     $enterCall();
     try {
@@ -11001,6 +11023,7 @@ export const functions = {
     const $2 = $float(penalty_repeat, "llama_sampler_init_penalties(penalty_repeat)");
     const $3 = $float(penalty_freq, "llama_sampler_init_penalties(penalty_freq)");
     const $4 = $float(penalty_present, "llama_sampler_init_penalties(penalty_present)");
+    $checks.llama_sampler_init_penalties(functions, n_vocab, penalty_last_n, penalty_repeat, penalty_freq, penalty_present);
     $llama_sampler_init_penalties ??= $bind("llama_sampler_init_penalties", ["i32", "i32", "f32", "f32", "f32"], "u64");
     const $ = $llama_sampler_init_penalties($0, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_penalties");
@@ -11016,6 +11039,16 @@ export const functions = {
     const $5 = $stringsOrNull(seq_breakers, true, "llama_sampler_init_dry(seq_breakers)");
     const $6 = $uint64(num_breakers, "llama_sampler_init_dry(num_breakers)");
     $atLeast(seq_breakers, seq_breakers ? Number($6) : 0, 8, "pointers", "num_breakers", "llama_sampler_init_dry(seq_breakers)");
+    $checks.llama_sampler_init_dry(
+      functions,
+      vocab,
+      dry_multiplier,
+      dry_base,
+      dry_allowed_length,
+      dry_penalty_last_n,
+      seq_breakers,
+      num_breakers,
+    );
     $llama_sampler_init_dry ??= $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
     const $ = $llama_sampler_init_dry(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_dry", { vocab });
@@ -11208,6 +11241,7 @@ export const functions = {
     if (callback_eval !== null && (!(callback_eval instanceof ggml_opt_epoch_callback) || callback_eval.owner.freed)) {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "llama_opt_epoch(callback_eval)");
     }
+    $checks.llama_opt_epoch(functions, lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
     $llama_opt_epoch ??= $bind("llama_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     $enterCall();
     try {

@@ -162,6 +162,12 @@ export class Owner {
     return [...this.#kept?.keys() ?? [], ...latest].filter((value) => value instanceof Owner);
   }
 
+  /** The memory of JavaScript's own that this one keeps itself. */
+  get keptMemory(): readonly (ArrayBuffer | ArrayBufferView<ArrayBuffer>)[] {
+    if (this.#kept === null) return [];
+    return [...this.#kept.keys()].filter((value) => value instanceof ArrayBuffer || ArrayBuffer.isView(value)) as ArrayBuffer[];
+  }
+
   /** What {@linkcode need} was given. */
   get needed(): unknown[] {
     return [...this.#kept ?? []].flatMap(([value, relation]) => relation === "needs" ? [value] : []);

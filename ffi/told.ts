@@ -26,7 +26,14 @@ const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
   },
   llama_batch_init: (symbol) => (tokens: number, width: number, perToken: number) => {
     const batch: Uint8Array<ArrayBuffer> = symbol(tokens, width, perToken);
-    const bytes = { token: 4 * tokens, embd: 4 * tokens * width, pos: 4 * tokens, n_seq_id: 4 * tokens, seq_id: 8 * tokens, logits: tokens };
+    const bytes = {
+      token: 4 * tokens,
+      embd: 4 * tokens * width,
+      pos: 4 * tokens,
+      n_seq_id: 4 * tokens,
+      seq_id: 8 * tokens,
+      logits: tokens,
+    };
     for (const [field, size] of Object.entries(bytes)) arrays.set(addressIn(batch, field), size);
     sequences.set(addressIn(batch, "seq_id"), perToken);
     return batch;

@@ -216,6 +216,7 @@
 #pragma reads ggml_threadpool_new(params)
 
 /* ggml-alloc.h */
+#pragma check ggml_gallocr_new_n
 #pragma check ggml_gallocr_reserve_n
 #pragma check ggml_gallocr_reserve_n_size
 #pragma nullable ggml_gallocr_free(galloc)
@@ -366,6 +367,8 @@
 #pragma check ggml_opt_dataset_get_batch_host
 #pragma check ggml_opt_init
 #pragma check ggml_opt_result_pred
+#pragma check ggml_opt_prepare_alloc
+#pragma check ggml_opt_alloc
 #pragma nullable ggml_opt_dataset_labels(return)
 #pragma nullable ggml_opt_dataset_get_batch(labels_batch)
 #pragma nullable ggml_opt_dataset_get_batch_host(labels_batch)
@@ -523,6 +526,28 @@
 #pragma nullable ggml_backend_is_zendnn(backend)
 
 /* llama.h */
+#pragma check llama_decode
+#pragma check llama_encode
+#pragma check llama_batch_init
+#pragma check llama_set_n_threads
+#pragma check llama_init_from_model
+#pragma check llama_new_context_with_model
+#pragma check llama_model_load_from_file
+#pragma check llama_load_model_from_file
+#pragma check llama_model_load_from_file_ptr
+#pragma check llama_model_load_from_splits
+#pragma check llama_model_init_from_user
+#pragma check llama_model_quantize
+#pragma check llama_vocab_is_control
+#pragma check llama_token_is_control
+#pragma check llama_sampler_chain_add
+#pragma check llama_sampler_chain_n
+#pragma check llama_sampler_chain_remove
+#pragma check llama_set_sampler
+#pragma check llama_sampler_init_penalties
+#pragma check llama_sampler_init_dry
+#pragma check llama_set_state_data
+#pragma check llama_opt_epoch
 #pragma nullable llama_attach_threadpool(threadpool, threadpool_batch)
 #pragma nullable llama_model_init_from_user(return, set_tensor_data_ud)
 #pragma nullable llama_load_model_from_file(return)

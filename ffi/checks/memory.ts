@@ -17,31 +17,7 @@ function expectThreads(where: string, lib: Lib, n_threads: number): void {
   expectBetween(where, n_threads, -Infinity, lib.GGML_MAX_N_THREADS);
 }
 
-/** How many leafs a graph has, which no function tells; 0 where its struct isn't the known one: size, nodes and leafs, an int each. */
-function leafsOf(lib: Lib, graph: generated.ggml_cgraph): number {
-  const view = new Deno.UnsafePointerView(graph.pointer), leafs = view.getInt32(8);
-  const isKnown = view.getInt32(0) === lib.ggml_graph_size(graph) && view.getInt32(4) === lib.ggml_graph_n_nodes(graph);
-  return isKnown && leafs <= view.getInt32(0) ? leafs : 0;
-}
-
-/** An id for each leaf, as far as there are ids. */
-function expectLeafs(where: string, lib: Lib, graph: generated.ggml_cgraph, ids: Data | null): void {
-  if (ids !== null) atLeast(ids, leafsOf(lib, graph), 4, "int32s", "the leafs of the graph", where);
-}
-
-/** Ids of an allocator's buffers, with which C indexes them. */
-function expectBuffers(where: string, lib: Lib, galloc: generated.ggml_gallocr, ids: Data | null): void {
-  if (!(ids instanceof Int32Array)) return;
-  for (const id of new Set(ids)) {
-    try {
-      lib.ggml_gallocr_get_buffer_size(galloc, id); // asserts that there is such a buffer
-    } catch {
-      throw new RangeError(`${where}: expected indices of the allocator's buffers, got ${id}`);
-    }
-  }
-}
-
-/** Of gguf.h, ggml.h, ggml-alloc.h, ggml-backend.h, ggml-cpu.h and ggml-opt.h. */
+/** Of gguf.h, ggml.h, ggml-backend.h, ggml-cpu.h and ggml-opt.h. */
 export const memory = {
   /** Reads a string behind the last. */
   gguf_get_arr_str(lib: Lib, ctx: generated.gguf_context, key_id: Int, i: Int): void {
@@ -57,28 +33,6 @@ export const memory = {
   },
   ggml_backend_sched_new(_lib: Lib, _backends: unknown, _bufts: unknown, _n_backends: number, graph_size: Int): void {
     expectBetween("ggml_backend_sched_new(graph_size)", graph_size, 0, MOST_NODES);
-  },
-  ggml_gallocr_reserve_n(
-    lib: Lib,
-    galloc: generated.ggml_gallocr,
-    graph: generated.ggml_cgraph,
-    nodes: Data | null,
-    leafs: Data | null,
-  ): void {
-    expectBuffers("ggml_gallocr_reserve_n(node_buffer_ids)", lib, galloc, nodes);
-    expectBuffers("ggml_gallocr_reserve_n(leaf_buffer_ids)", lib, galloc, leafs);
-    expectLeafs("ggml_gallocr_reserve_n(leaf_buffer_ids)", lib, graph, leafs);
-  },
-  ggml_gallocr_reserve_n_size(
-    lib: Lib,
-    galloc: generated.ggml_gallocr,
-    graph: generated.ggml_cgraph,
-    nodes: Data | null,
-    leafs: Data | null,
-  ): void {
-    expectBuffers("ggml_gallocr_reserve_n_size(node_buffer_ids)", lib, galloc, nodes);
-    expectBuffers("ggml_gallocr_reserve_n_size(leaf_buffer_ids)", lib, galloc, leafs);
-    expectLeafs("ggml_gallocr_reserve_n_size(leaf_buffer_ids)", lib, graph, leafs);
   },
   /** Jumps to the function that the device hasn't got. */
   ggml_backend_dev_buffer_from_host_ptr(lib: Lib, device: generated.ggml_backend_device): void {

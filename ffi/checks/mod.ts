@@ -11,8 +11,11 @@
 
 import { computing } from "./computing.ts";
 import { elements } from "./elements.ts";
+import { llama } from "./llama.ts";
 import { memory } from "./memory.ts";
+import { optimizers } from "./optimizers.ts";
+import { scheduling } from "./scheduling.ts";
 import { shapes } from "./shapes.ts";
 
 /** The checks, by the C function that they stand before. */
-export const checks = { ...shapes, ...elements, ...memory, ...computing };
+export const checks = { ...shapes, ...elements, ...memory, ...scheduling, ...optimizers, ...computing, ...llama };
