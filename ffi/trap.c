@@ -62,6 +62,7 @@ struct trap {
   word address;      /* of a fault: what was used */
   char text[TEXT];
   word thread;
+  word jumped; /* C's function jumped to a null pointer, as to what it calls last: it has no frame any more */
   struct call *call;
   struct registers to;
   struct exception exception;
@@ -473,7 +474,8 @@ static void publish(struct trap *trap, int here) {
   unlock();
 }
 
-static void deliver(struct trap *trap) {
+/* Its unwinding is over. */
+static void take_out(struct trap *trap) {
   lock();
   for (struct trap **at = &own.unwinding; *at != 0; at = &(*at)->next)
     if (*at == trap) {
@@ -481,6 +483,10 @@ static void deliver(struct trap *trap) {
       break;
     }
   unlock();
+}
+
+static void deliver(struct trap *trap) {
+  take_out(trap);
   struct registers to = trap->to;
   publish(trap, trap->exception.class);
   leave(&to);
@@ -492,7 +498,12 @@ static reason stop(int version, int actions, word class, struct exception *excep
   return NO_REASON;
 }
 
-static void forgotten(int why, struct exception *exception) {}
+/* C++ caught what was to unwind it, and goes on by itself. The failure is told all the same. */
+static void forgotten(int why, struct exception *exception) {
+  struct trap *trap = (struct trap *)((char *)exception - __builtin_offsetof(struct trap, exception));
+  take_out(trap);
+  publish(trap, trap->exception.class);
+}
 
 /* Unwinds to where a trap leads, and goes on there. */
 __attribute__((used, noreturn, visibility("hidden"))) void unwind(struct trap *trap) {
@@ -515,6 +526,7 @@ static int find_way(struct trap *trap, struct registers *failure) {
   struct walk walk;
   for (int tries = 0; tries < 2; tries++) {
     for (word i = 0; i < sizeof walk; i++) ((volatile char *)&walk)[i] = 0;
+    walk.failed = trap->jumped;
     walk_stack(visit, &walk);
     if (own.learned == 2 || !(walk.in_compute || !walk.has_call)) break;
     learn_once();
@@ -552,7 +564,7 @@ static struct trap *new_trap(word kind, const char *text, word more) {
   struct trap *trap = own.installed ? state.allocate(sizeof *trap + more) : 0;
   if (trap == 0) return 0;
   trap->kind = kind;
-  trap->address = 0;
+  trap->address = trap->jumped = 0;
   append(trap->text, trap->text + TEXT - 1, text);
   return trap;
 }
@@ -669,6 +681,12 @@ static int may_fault(word pc) {
   return is_ggml(module) || (module.base != 0 && (module.base == own.libc || contains(module.path, "libstdc++") || contains(module.path, "libgomp")));
 }
 
+/* Whether an address lies in what calls C for JavaScript, which calls no null pointer itself. */
+static int is_script(word pc) {
+  struct module module = module_of(pc);
+  return module.base == 0 || module.base == own.deno;
+}
+
 /* Hands a signal to whoever had it before. */
 static void pass_on(int signal, void *info, void *context) {
   word *previous = signal == 8 ? own.previous_division : own.previous_fault;
@@ -684,23 +702,26 @@ EXPORT void faulted(int signal, void *info, void *context) {
   word *sp = (word *)(machine + own.system.sp), *pc = (word *)(machine + own.system.pc);
   word address = *(word *)((char *)info + own.system.address);
   word end = *pc + 1, top_of_frame = *sp;
+  int jumped = 0;
   if (*pc < LOW) { /* a null pointer was called: it is the caller's */
 #if defined(__x86_64__)
     end = *(word *)*sp, top_of_frame += 8;
 #else
     end = sp[-1]; /* the register that the return address is in */
 #endif
+    jumped = is_script(end - 1);
   }
   word kind = signal == 8 ? DIVISION : address < LOW ? NULL_POINTER : STACK_OVERFLOW;
   int near = address - (*sp - LOW) < 2 * LOW; /* the guard below the stack */
   struct trap *trap = 0;
   int sent = *(int *)((char *)info + 8) <= 0; /* si_code: by kill, and not by the processor */
-  if (!sent && (kind != STACK_OVERFLOW || near) && may_fault(end - 1)) trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
+  if (!sent && (kind != STACK_OVERFLOW || near) && (jumped || may_fault(end - 1)))
+    trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
   if (trap == 0) {
     pass_on(signal, info, context);
     return;
   }
-  trap->address = address;
+  trap->address = address, trap->jumped = jumped;
   /* Below what a function may use beyond its stack pointer, or on the other stack. */
   word *top = (word *)((kind == STACK_OVERFLOW ? (word)(trap + 1) + OTHER_STACK : *sp - 256) & ~15ull) - 4;
   top[0] = end, top[1] = top_of_frame, top[2] = (word)trap;
