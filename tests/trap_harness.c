@@ -161,6 +161,10 @@ int main(int count, char **arguments) {
   for (int i = 0; i < 3; i++) TEST("test_throws", 7), printf("%s\n", failure(&slot->first));
   TEST("test_noexcept", 0), printf("%s\n", failure(&slot->first));
   TEST("test_aborts", find("ggml_abort")), printf("%s\n", failure(&slot->first));
+  printf("swallowed: %llu\n", TEST("test_swallows", find("ggml_abort")));
+  printf("%s\n", failure(&slot->first));
+  TEST("test_throws", 7), printf("%s\n", failure(&slot->first));
+  TEST("test_jumps", 0), printf("%s\n", failure(&slot->first));
   printf("%llu destroyed\n", TEST("test_destroyed", 0));
   TEST("test_destructor", find("ggml_abort")), printf("%s\n", failure(&slot->first));
 

@@ -28,7 +28,11 @@ computes 1
 caught by itself: 7
 ${`kind 1, place 0, node 0: ${OUT_OF_RANGE}\n`.repeat(4)}kind 1, place 0, node 0: std:runtime_error: where none may
 kind 0, place 0, node 0: some.cpp: failed
-5 destroyed
+swallowed: 5
+kind 0, place 0, node 0: some.cpp: swallowed
+kind 1, place 0, node 0: ${OUT_OF_RANGE}
+kind 3, place 0, node 0: 
+7 destroyed
 kind 0, place 0, node 0: some.cpp: first
 kind 4, place 0, node 0: 
 computes 1
@@ -63,7 +67,7 @@ const TARGETS: Record<string, Target> = {
 };
 
 for (const [name, target] of Object.entries(TARGETS)) {
-  Deno.test(`the trap on ${name}: assertions, exceptions, faults, kernels, a hundred at once, destructors`, {
+  Deno.test(`the trap on ${name}: assertions, exceptions, what C++ swallows, faults, kernels, a hundred at once, destructors`, {
     ignore: Deno.build.os !== "linux" || Deno.build.arch !== "x86_64",
   }, async () => {
     const folder = await Deno.makeTempDir();

@@ -29,6 +29,15 @@ int test_destructor(void (*abort)(const char *, int, const char *, ...)) {
   abort("some.cpp", 1, "first");
   return 1;
 }
+int test_swallows(void (*abort)(const char *, int, const char *, ...)) {
+  Counted counted;
+  try {
+    abort("some.cpp", 1, "swallowed");
+  } catch (...) {
+  }
+  return 5;
+}
+__attribute__((optimize("O2"))) int test_jumps(int (*function)()) { return function(); } // it has no frame when it is there
 int test_caught() {
   try {
     return std::vector<int>(3).at(7);
