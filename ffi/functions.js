@@ -9885,6 +9885,7 @@ export const functions = {
     const $1 = $data(src, 1, "llama_state_set_data(src)");
     const $2 = $uint64(size, "llama_state_set_data(size)");
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_set_data(src)");
+    $checks.llama_state_set_data(functions, ctx, src, size);
     $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
     ctx.owner.endPassing("replaced by llama_state_set_data");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
@@ -9908,6 +9909,7 @@ export const functions = {
     const $4 = $data(n_token_count_out, 8, "llama_state_load_file(n_token_count_out)");
     $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_state_load_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_load_file(n_token_count_out)");
+    $checks.llama_state_load_file(functions, ctx, path_session, tokens_out, n_token_capacity, n_token_count_out);
     $llama_state_load_file ??= $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     ctx.owner.endPassing("replaced by llama_state_load_file");
     const $ = $llama_state_load_file(ctx.address, $1, $2, $3, $4);
@@ -9922,6 +9924,7 @@ export const functions = {
     const $4 = $data(n_token_count_out, 8, "llama_load_session_file(n_token_count_out)");
     $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_load_session_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_load_session_file(n_token_count_out)");
+    $checks.llama_load_session_file(functions, ctx, path_session, tokens_out, n_token_capacity, n_token_count_out);
     $llama_load_session_file ??= $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
     ctx.owner.endPassing("replaced by llama_load_session_file");
     const $ = $llama_load_session_file(ctx.address, $1, $2, $3, $4);

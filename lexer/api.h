@@ -546,6 +546,9 @@
 #pragma check llama_set_sampler
 #pragma check llama_sampler_init_penalties
 #pragma check llama_sampler_init_dry
+#pragma check llama_state_set_data
+#pragma check llama_state_load_file
+#pragma check llama_load_session_file
 #pragma check llama_set_state_data
 #pragma check llama_opt_epoch
 #pragma nullable llama_attach_threadpool(threadpool, threadpool_batch)

@@ -7,7 +7,6 @@
  */
 
 import type { Data } from "../arguments.ts";
-import { Handle } from "../handle.ts";
 import { ABI } from "../layouts.js";
 import { atLeast } from "../lengths.ts";
 import type { lib as generated } from "../lib.js";
@@ -75,7 +74,7 @@ function expectThreads(where: string, n_threads: number): void {
 /** A sampler that `llama_sampler_chain_init` made: C takes any other's memory for a chain's. */
 function expectChain(where: string, lib: Lib, sampler: Sampler): void {
   if (lib.llama_sampler_chain_get(sampler, -1) !== null) return;
-  throw new TypeError(`${where}: expected a chain of samplers, got ${JSON.stringify(lib.llama_sampler_name(sampler))}`);
+  throw new TypeError(`${where}: expected a chain of samplers, as llama_sampler_chain_init makes, got another sampler`);
 }
 
 /** A token of the vocabulary: C looks up its attributes at any index. */
@@ -84,7 +83,14 @@ function expectToken(where: string, lib: Lib, vocab: Vocab, token: number): void
   expectIndex(where, token, lib.llama_vocab_n_tokens(vocab), "token");
 }
 
+/** Most tokens of a context. For each there is an entry in tables that C fills at once, besides what the model keeps of it. */
+const LONGEST_CONTEXT = 2 ** 24;
+
 function expectContext(where: string, lib: Lib, params: generated.llama_context_params): void {
+  expectBetween(`${where}(params): n_ctx`, params.n_ctx, 0, LONGEST_CONTEXT);
+  if (params.attention_type === lib.LLAMA_ATTENTION_TYPE_NON_CAUSAL) { // n_ctx doesn't bound it
+    expectBetween(`${where}(params): n_batch`, params.n_batch, 0, LONGEST_CONTEXT);
+  }
   expectThreads(`${where}(params): n_threads`, params.n_threads);
   expectThreads(`${where}(params): n_threads_batch`, params.n_threads_batch);
   const { n_samplers, owner } = params, address = addressIn(params, "samplers");
@@ -144,6 +150,36 @@ function expectModel(where: string, lib: Lib, params: generated.llama_model_para
   if (split === 0n) return;
   const room = Math.floor(bytesBehind(params.owner, split) / 4), needed = lib.llama_max_devices();
   if (room < needed) throw new RangeError(`${where}(params): expected ${needed} floats in tensor_split (llama_max_devices()), got ${room}`);
+}
+
+/** Bytes that a caller passed, if they are JavaScript's own. */
+function bytesOf(data: Data): Uint8Array<ArrayBuffer> | null {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : null;
+}
+
+/** A state begins with a text and its length. C makes room for as much as that says, up to 4 GB, before it looks how much there is. */
+function expectState(where: string, bytes: Uint8Array<ArrayBuffer>, size: number, at = 0): void {
+  if (size < at + 4 || bytes.length < at + 4) return;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+  if (length > size - at - 4) {
+    throw new RangeError(`${where}: expected a state, got ${size} bytes of which the first say that ${length} follow`);
+  }
+}
+
+/** The same of a file, where reading is allowed: a magic number, a version and the tokens of the prompt, with their number, come before the state. */
+function expectStateFile(where: string, path: string): void {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return;
+  try {
+    using file = Deno.openSync(path);
+    const { size } = file.statSync(), head = new Uint8Array(12);
+    if (file.readSync(head) !== 12) return;
+    const begin = 12 + 4 * new DataView(head.buffer).getUint32(8, true), length = new Uint8Array(4);
+    file.seekSync(begin, Deno.SeekMode.Start);
+    if (file.readSync(length) === 4) expectState(where, length, size - begin);
+  } catch (error) {
+    if (error instanceof RangeError) throw error; // else C says what is wrong with the file
+  }
 }
 
 /** Of llama.h. */
@@ -230,11 +266,21 @@ export const llama = {
   ): void {
     expectBetween("llama_sampler_init_dry(dry_penalty_last_n)", dry_penalty_last_n, -Infinity, MOST_LOOKED_BACK_ON);
   },
+  llama_state_set_data(_lib: Lib, _ctx: Context, src: Data, size: Int): void {
+    const bytes = bytesOf(src);
+    if (bytes !== null) expectState("llama_state_set_data(src)", bytes, Number(size));
+  },
+  llama_state_load_file(_lib: Lib, _ctx: Context, path_session: string): void {
+    expectStateFile("llama_state_load_file(path_session)", path_session);
+  },
+  llama_load_session_file(_lib: Lib, _ctx: Context, path_session: string): void {
+    expectStateFile("llama_load_session_file(path_session)", path_session);
+  },
   /** Reads as much as the state says it has. So it is first read to where the memory ends, which sets it, too. */
   llama_set_state_data(lib: Lib, ctx: Context, src: Data): void {
-    if (src instanceof Handle || !(ArrayBuffer.isView(src) || src instanceof ArrayBuffer)) return;
-    if (lib.llama_state_set_data(ctx, src as Uint8Array<ArrayBuffer>, src.byteLength) > 0) return;
-    throw new RangeError(`llama_set_state_data(src): expected a state of this context, which ${src.byteLength} bytes don't hold`);
+    const bytes = bytesOf(src);
+    if (bytes === null || lib.llama_state_set_data(ctx, bytes, bytes.length) > 0) return;
+    throw new RangeError(`llama_set_state_data(src): expected a state of this context, which ${bytes.length} bytes don't hold`);
   },
   /** Copies a text and its labels into memory for as many tokens as the context has, and reads as many as the model is trained for. */
   llama_opt_epoch(lib: Lib, lctx: Context, dataset: generated.ggml_opt_dataset): void {
