@@ -4959,8 +4959,8 @@ export const functions = {
     $atLeast(tensors, n_tensors, 8, "pointers", "n_tensors", "ggml_build_forward_select(tensors)");
     $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
-    if ($ === 0n) throw $nullResult("ggml_build_forward_select", { cgraph });
     $keepData(cgraph.owner, tensors);
+    if ($ === 0n) throw $nullResult("ggml_build_forward_select", { cgraph });
     $keepData(cgraph.owner, tensors);
     return new ggml_tensor($, cgraph.owner);
   },
@@ -4973,8 +4973,8 @@ export const functions = {
     }
     $ggml_build_forward_expand ??= $bind("ggml_build_forward_expand", ["u64", "u64"], "void");
     $ggml_build_forward_expand(cgraph.address, tensor.address);
-    if ($caught[0] !== 0) $trapped("ggml_build_forward_expand", { cgraph, tensor });
     $keep(cgraph.owner, tensor);
+    if ($caught[0] !== 0) $trapped("ggml_build_forward_expand", { cgraph, tensor });
   },
   ggml_build_forward_order(cgraph, tensor) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_order(cgraph)");
@@ -4999,9 +4999,9 @@ export const functions = {
     );
     $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
-    if ($caught[0] !== 0) $trapped("ggml_build_backward_expand", { ctx, cgraph });
     $keep(cgraph.owner, ctx);
     $keepData(cgraph.owner, grad_accs);
+    if ($caught[0] !== 0) $trapped("ggml_build_backward_expand", { ctx, cgraph });
   },
   ggml_new_graph(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph(ctx)");
@@ -5034,8 +5034,8 @@ export const functions = {
     if (!(dst instanceof ggml_cgraph) || dst.owner.freed) throw $wrongHandle(dst, ggml_cgraph, "ggml_graph_cpy(dst)");
     $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void");
     $ggml_graph_cpy(src.address, dst.address);
-    if ($caught[0] !== 0) $trapped("ggml_graph_cpy", { src, dst });
     $keep(dst.owner, src);
+    if ($caught[0] !== 0) $trapped("ggml_graph_cpy", { src, dst });
   },
   ggml_graph_reset(cgraph) {
     if (cgraph !== null && (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed)) {
@@ -5085,8 +5085,8 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_graph_add_node(tensor)");
     $ggml_graph_add_node ??= $bind("ggml_graph_add_node", ["u64", "u64"], "void");
     $ggml_graph_add_node(cgraph.address, tensor.address);
-    if ($caught[0] !== 0) $trapped("ggml_graph_add_node", { cgraph, tensor });
     $keep(cgraph.owner, tensor);
+    if ($caught[0] !== 0) $trapped("ggml_graph_add_node", { cgraph, tensor });
   },
   ggml_graph_overhead() {
     $ggml_graph_overhead ??= $bind("ggml_graph_overhead", [], "u64");
@@ -5266,8 +5266,8 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_tallocr_alloc(tensor)");
     $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
     const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
-    if ($caught[0] !== 0) $trapped("ggml_tallocr_alloc", { talloc, tensor });
     $keep(tensor.owner, talloc);
+    if ($caught[0] !== 0) $trapped("ggml_tallocr_alloc", { talloc, tensor });
     return $;
   },
   ggml_gallocr_new(buft) {
@@ -5357,8 +5357,8 @@ export const functions = {
     $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
     $willPlace(graph, galloc, null);
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
-    if ($caught[0] !== 0) $trapped("ggml_gallocr_alloc_graph", { galloc, graph });
     $places(graph, galloc);
+    if ($caught[0] !== 0) $trapped("ggml_gallocr_alloc_graph", { galloc, graph });
     return $;
   },
   ggml_gallocr_get_buffer_size(galloc, buffer_id) {
@@ -6475,8 +6475,8 @@ export const functions = {
     }
     $ggml_backend_sched_split_graph ??= $bind("ggml_backend_sched_split_graph", ["u64", "u64"], "void");
     $ggml_backend_sched_split_graph(sched.address, graph.address);
-    if ($caught[0] !== 0) $trapped("ggml_backend_sched_split_graph", { sched, graph });
     $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
+    if ($caught[0] !== 0) $trapped("ggml_backend_sched_split_graph", { sched, graph });
   },
   ggml_backend_sched_alloc_graph(sched, graph) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6490,9 +6490,9 @@ export const functions = {
     $enterCall();
     try {
       const $ = $ggml_backend_sched_alloc_graph(sched.address, graph.address);
-      if ($caught[0] !== 0) $trapped("ggml_backend_sched_alloc_graph", { sched, graph });
       $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
       $places(graph, sched);
+      if ($caught[0] !== 0) $trapped("ggml_backend_sched_alloc_graph", { sched, graph });
       return $;
     } finally {
       $leaveCall();
@@ -6511,9 +6511,9 @@ export const functions = {
     $enterCall();
     try {
       const $ = $ggml_backend_sched_graph_compute(sched.address, graph.address);
-      if ($caught[0] !== 0) $trapped("ggml_backend_sched_graph_compute", { sched, graph });
       $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
       $places(graph, sched);
+      if ($caught[0] !== 0) $trapped("ggml_backend_sched_graph_compute", { sched, graph });
       return $;
     } finally {
       $leaveCall();
@@ -6532,9 +6532,9 @@ export const functions = {
     $enterCall();
     try {
       const $ = $ggml_backend_sched_graph_compute_async(sched.address, graph.address);
-      if ($caught[0] !== 0) $trapped("ggml_backend_sched_graph_compute_async", { sched, graph });
       $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
       $places(graph, sched);
+      if ($caught[0] !== 0) $trapped("ggml_backend_sched_graph_compute_async", { sched, graph });
       return $;
     } finally {
       $leaveCall();
@@ -6653,8 +6653,8 @@ export const functions = {
     const $2 = $data(addr, 0, "ggml_backend_tensor_alloc(addr)");
     $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
-    if ($caught[0] !== 0) $trapped("ggml_backend_tensor_alloc", { buffer, tensor });
     $keep(tensor.owner, buffer);
+    if ($caught[0] !== 0) $trapped("ggml_backend_tensor_alloc", { buffer, tensor });
     return $;
   },
   ggml_backend_view_init(tensor) {
@@ -7334,8 +7334,8 @@ export const functions = {
     $checks.ggml_opt_init(functions, params);
     $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
-    if ($caught[0] !== 0) $trapped("ggml_opt_init");
     $keepBetween(params.ctx_compute, params.backend_sched);
+    if ($caught[0] !== 0) $trapped("ggml_opt_init");
     if ($ === 0n) throw $nullResult("ggml_opt_init");
     const $result = $created(ggml_opt_context, $, [], [params]);
     $lent($result, params.backend_sched, "ggml_backend_sched_reset", functions.ggml_backend_sched_reset);
@@ -7535,8 +7535,8 @@ export const functions = {
     $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
     opt_ctx.owner.endPassing("replaced by ggml_opt_prepare_alloc");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
-    if ($caught[0] !== 0) $trapped("ggml_opt_prepare_alloc", { opt_ctx, ctx_compute, gf, inputs, outputs });
     $keep(ctx_compute.owner, opt_ctx);
+    if ($caught[0] !== 0) $trapped("ggml_opt_prepare_alloc", { opt_ctx, ctx_compute, gf, inputs, outputs });
     $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(ctx_compute)", ctx_compute);
     $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(gf)", gf);
     $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(inputs)", inputs);
@@ -7688,8 +7688,8 @@ export const functions = {
         $10,
         $11,
       );
-      if ($caught[0] !== 0) $trapped("ggml_opt_fit", { backend_sched, ctx_compute, inputs, outputs, dataset });
       $keep(ctx_compute.owner, backend_sched);
+      if ($caught[0] !== 0) $trapped("ggml_opt_fit", { backend_sched, ctx_compute, inputs, outputs, dataset });
       functions.ggml_backend_sched_reset(backend_sched);
       $keepLatest(backend_sched.owner, "ggml_opt_fit", get_opt_pars);
     } finally {
@@ -8185,8 +8185,8 @@ export const functions = {
     $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
     ctx.owner.endPassing("replaced by gguf_add_tensor");
     $gguf_add_tensor(ctx.address, tensor.address);
-    if ($caught[0] !== 0) $trapped("gguf_add_tensor", { ctx, tensor });
     $keep(ctx.owner, tensor);
+    if ($caught[0] !== 0) $trapped("gguf_add_tensor", { ctx, tensor });
   },
   gguf_set_tensor_type(ctx, name, type) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
@@ -8212,8 +8212,8 @@ export const functions = {
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);
-    if ($caught[0] !== 0) $trapped("gguf_set_tensor_data", { ctx });
     $keepData(ctx.owner, data);
+    if ($caught[0] !== 0) $trapped("gguf_set_tensor_data", { ctx });
   },
   gguf_write_to_file_ptr(ctx, file, only_meta) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
@@ -9049,9 +9049,9 @@ export const functions = {
       threadpool === null ? 0n : threadpool.address,
       threadpool_batch === null ? 0n : threadpool_batch.address,
     );
-    if ($caught[0] !== 0) $trapped("llama_attach_threadpool", { ctx, threadpool, threadpool_batch });
     $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool, () => functions.llama_detach_threadpool(ctx));
     $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool_batch, () => functions.llama_detach_threadpool(ctx));
+    if ($caught[0] !== 0) $trapped("llama_attach_threadpool", { ctx, threadpool, threadpool_batch });
   },
   llama_detach_threadpool(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_detach_threadpool(ctx)");
@@ -11219,9 +11219,9 @@ export const functions = {
     $enterCall();
     try {
       $llama_opt_init(lctx.address, model.address, $2);
-      if ($caught[0] !== 0) $trapped("llama_opt_init", { lctx, model });
       $keep(lctx.owner, lopt_params);
       $keep(lctx.owner, model);
+      if ($caught[0] !== 0) $trapped("llama_opt_init", { lctx, model });
     } finally {
       $leaveCall();
     }

@@ -20,7 +20,9 @@ type Remedy =
   /** As that, but for the handle alone: the object lies in another's memory. */
   | "refuse handle"
   /** C's own function puts it in order. */
-  | "reset scheduler";
+  | "reset scheduler"
+  /** As "refuse", and its scheduler is put in order, which may point into it by now. */
+  | "refuse and reset its scheduler";
 
 /** By function, and by argument. */
 const TABLE: Readonly<Record<string, Readonly<Record<string, Remedy>>>> = {
@@ -42,9 +44,9 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Remedy>>>> = {
   ggml_backend_sched_graph_compute_async: { sched: "reset scheduler" },
   // Graphs that it built in part are taken for built.
   ggml_opt_prepare_alloc: { opt_ctx: "refuse" },
-  ggml_opt_alloc: { opt_ctx: "refuse" },
-  ggml_opt_eval: { opt_ctx: "refuse" },
-  ggml_opt_epoch: { opt_ctx: "refuse" },
+  ggml_opt_alloc: { opt_ctx: "refuse and reset its scheduler" },
+  ggml_opt_eval: { opt_ctx: "refuse and reset its scheduler" },
+  ggml_opt_epoch: { opt_ctx: "refuse and reset its scheduler" },
   ggml_opt_fit: { backend_sched: "reset scheduler" },
 };
 
@@ -60,14 +62,23 @@ export function spoilChanged(library: Library, name: string, args: Readonly<Reco
     const handle = args[argument] as Handle | null | undefined;
     if (handle === null || handle === undefined || handle.owner.freed) continue;
     if (remedy === "reset scheduler") {
-      const reset = library.address("ggml_backend_sched_reset");
-      if (reset !== null) at(reset, ["u64"], "void")(handle.address);
-      forgetGraph(handle.address);
+      resetScheduler(library, handle.address);
       continue;
+    }
+    if (remedy === "refuse and reset its scheduler") {
+      for (const { type, address, freed } of handle.owner.keptOwners) {
+        if (type === "ggml_backend_sched" && !freed) resetScheduler(library, address);
+      }
     }
     const how = `left half done by ${name}, which failed (${error.message})`;
     const ending = { type: handle.constructor.name, how, gone: false, culprit: null, site: null };
     if (remedy === "refuse handle") (handle as { owner: Owner }).owner = new Owner(handle.address);
     handle.owner.spoil(ending);
   }
+}
+
+function resetScheduler(library: Library, scheduler: bigint): void {
+  const reset = library.address("ggml_backend_sched_reset");
+  if (reset !== null) at(reset, ["u64"], "void")(scheduler);
+  forgetGraph(scheduler);
 }

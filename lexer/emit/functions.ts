@@ -16,6 +16,7 @@ import {
   beforeCall,
   freeingCall,
   handleResult,
+  inAnyCase,
   isFreed,
   isHandle,
   isMemory,
@@ -205,17 +206,17 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
     return;
   }
   if (result.kind === "void") {
-    printer.line(list(`    ${symbol}(`, args, ");"));
+    printer.line(list(`    ${symbol}(`, args, ");"), ...inAnyCase(bound, api.functions, uses));
     emitTrapped(bound, uses, printer);
-    keepAlive(bound, api, uses, printer);
+    keepAlive(bound, uses, printer);
     return;
   }
-  printer.line(list(`    const $ = ${symbol}(`, args, ");"));
+  printer.line(list(`    const $ = ${symbol}(`, args, ");"), ...inAnyCase(bound, api.functions, uses));
   const zero = result.kind === "string" ? "null" : "0n";
   if (failsByNull(bound, roots)) {
     printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}"${involved(bound)});`);
   } else emitTrapped(bound, uses, printer);
-  keepAlive(bound, api, uses, printer);
+  keepAlive(bound, uses, printer);
   if (isPointer(result) && resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
   else if (isPointer(result) && !failsByNull(bound, roots)) {
     printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
@@ -240,9 +241,9 @@ function linesOf(printer: Printer): string[] {
  * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use until the same function is
  * called again for what they were given to.
  */
-function keepAlive(bound: BoundFunction, api: Api, uses: Uses, printer: Printer): void {
+function keepAlive(bound: BoundFunction, uses: Uses, printer: Printer): void {
   const { declaration, parameters, result } = bound;
-  printer.line(...afterCall(bound, api.functions, uses));
+  printer.line(...afterCall(bound, uses));
   if (result.kind === "handle") return; // keeps everything, in emitResult
   const callbacks = parameters.filter(({ crossing }) => crossing.kind === "callback");
   if (callbacks.length === 0) return;

@@ -75,16 +75,23 @@ function willPlace(bound: BoundFunction, graph: string, home: string, api: reado
   return `    ${uses.$("willPlace")}(${graph}, ${name}, ${forgets === undefined ? "null" : `functions.${forgets.name}`});`;
 }
 
-/** What stands after the call and has nothing to do with its result. */
-export function afterCall(bound: BoundFunction, api: readonly BoundFunction[], uses: Uses): string[] {
-  const { annotation, declaration } = bound;
+/** What stands after the call whether C failed or not: it may have done as much by then. */
+export function inAnyCase(bound: BoundFunction, api: readonly BoundFunction[], uses: Uses): string[] {
+  const { annotation } = bound;
   const lines: string[] = [];
   for (const [holder, kept] of annotation.keeps) if (kept !== "return") lines.push(keepBetween(bound, holder, kept, api, uses));
+  for (const [graph, home] of annotation.places) lines.push(`    ${uses.$("places")}(${pathOf(bound, graph)}, ${pathOf(bound, home)});`);
+  return lines;
+}
+
+/** What stands after a call that C didn't fail in, and has nothing to do with its result. */
+export function afterCall(bound: BoundFunction, uses: Uses): string[] {
+  const { annotation, declaration } = bound;
+  const lines: string[] = [];
   for (const [holder, kept, key] of annotation.sets) {
     const name = key === undefined ? `"${declaration.name}(${kept})"` : `\`${declaration.name}(${kept}) \${${pathOf(bound, key)}}\``;
     lines.push(`    ${uses.$("keepLatest")}(${ownerOf(parameterOf(bound, holder), uses)}, ${name}, ${pathOf(bound, kept)});`);
   }
-  for (const [graph, home] of annotation.places) lines.push(`    ${uses.$("places")}(${pathOf(bound, graph)}, ${pathOf(bound, home)});`);
   for (const given of annotation.takes) lines.push(`    ${uses.$("taken")}(${pathOf(bound, given)}, ${takerOf(bound, given)});`);
   if (annotation.forgets.size > 0) lines.push(`    ${bound.parameters[0].name}.owner.forget("${bound.declaration.name}");`);
   for (const [holder, forget] of annotation.leaves) lines.push(`    functions.${forget}(${pathOf(bound, holder)});`);
