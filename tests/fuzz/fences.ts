@@ -2,11 +2,14 @@
  * Fences: memory for tensors of which each ends, or begins, where a page does that nobody may read or write. A kernel that reads or writes one
  * number too many ends the process at once, instead of reading its neighbour's.
  *
+ * Over a ggml with AddressSanitizer the fences are the sanitizer's, on both sides of everything.
+ *
  * @module
  */
 
 import { lib } from "@ggml/deno";
 import { Pointer } from "@ggml/deno/ffi";
+import { freeAll, hasSanitizer, malloc } from "./mallocs.ts";
 
 const C = { linux: "libc.so.6", darwin: "libSystem.B.dylib" }[Deno.build.os as string];
 const PAGE = 16_384; // the largest of any system
@@ -29,6 +32,11 @@ let buffer: lib.ggml_backend_buffer | null = null;
 
 /** Takes all memory back, and puts fences everywhere. */
 export function rebuildFences(): void {
+  if (hasSanitizer) {
+    freeAll();
+    buffer ??= lib.ggml_backend_cpu_buffer_from_ptr(pointer(BigInt(PAGE)), 2 ** 47);
+    return;
+  }
   const flags = PRIVATE | ANONYMOUS | NO_RESERVE | (base === 0n ? 0 : FIXED);
   base = symbols!.mmap(base, BigInt(SIZE), NONE, flags, -1, 0n);
   if (base === -1n || base === 2n ** 64n - 1n) throw new Error("no memory can be reserved for fences");
@@ -39,6 +47,7 @@ export function rebuildFences(): void {
 
 /** Memory of so many bytes between two fences: it ends at the second one, or begins at the first. */
 export function fenced(bytes: number): Pointer {
+  if (hasSanitizer) return pointer(malloc(bytes));
   const pages = Math.ceil(Math.max(bytes, 1) / PAGE) * PAGE;
   if (used + pages + PAGE > SIZE) throw new Error("there is no memory left between the fences");
   const begin = base + BigInt(used);

@@ -14,6 +14,7 @@ import * as shapes from "./shapes.ts";
 import type { Shape, TypeFacts } from "./shapes.ts";
 import type { ArgumentSpec, Spec, Specs, TensorSpec } from "./specs.ts";
 import { hasFences } from "./fences.ts";
+import { hasSanitizer } from "./mallocs.ts";
 import { type ComputeStep, evaluate, type Memory, PLACING, run, runCompute, type Step, type Value, WAYS } from "./steps.ts";
 
 /** How a step ended. */
@@ -84,7 +85,7 @@ export class Walk {
     this.#random = setting.random;
     const { compute } = setting;
     const context = (memSize: number, noAlloc = false) => this.#do({ init: { memSize, noAlloc } });
-    this.#memory = compute && hasFences ? ((Deno.env.get("FUZZ_MEM") as Memory | undefined) ?? this.#random.pick(["own", "fenced", "placed"])) : "own";
+    this.#memory = compute && hasFences ? this.#random.pick<Memory>(hasSanitizer ? ["fenced"] : ["own", "fenced", "placed"]) : "own";
     const main = { memSize: compute ? COMPUTE_MEMORY : MEMORY, noAlloc: false };
     this.#main = this.#do({ init: this.#memory === "own" ? main : { ...main, memory: this.#memory } });
     this.#scratch = compute ? context(COMPUTE_MEMORY) : this.#main;
