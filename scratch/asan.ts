@@ -13,4 +13,4 @@ const found = await fuzz(workshop, {
   compute: true, workers: 2, patience: Infinity,
 });
 console.log(reportDeaths(await confirm(workshop, found.deaths)));
-console.log(`${found.calls} calls, ${found.steps} steps, ${found.computed.size} kinds computed, ${found.deaths.length} deaths in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+console.log(`${found.calls} calls, ${found.computations} computations, ${found.steps} steps, ${found.computed.size} kinds computed, ${found.deaths.length} deaths in ${((performance.now() - start) / 1000).toFixed(1)} s`);

@@ -137,6 +137,7 @@ export interface Found {
   readonly deaths: Death[];
   readonly passed: Map<string, number>;
   readonly refused: Map<string, number>;
+  computations: number;
   /** Kinds of computations that passed. */
   readonly computed: Set<string>;
   /** How many processes each kind of computation killed. */
@@ -154,6 +155,7 @@ export async function fuzz(workshop: Workshop, plan: Plan): Promise<Found> {
     deaths: [],
     passed: new Map(),
     refused: new Map(),
+    computations: 0,
     computed: new Set(),
     deadly: new Map(),
     complaints: [],
@@ -257,6 +259,7 @@ function add(found: Found, report: WalkReport): void {
   found.steps += report.steps;
   for (const [name, count] of Object.entries(report.passed)) found.passed.set(name, (found.passed.get(name) ?? 0) + count);
   for (const [name, count] of Object.entries(report.refused)) found.refused.set(name, (found.refused.get(name) ?? 0) + count);
+  found.computations += report.computations;
   report.computed.forEach((kind) => found.computed.add(kind));
   found.complaints.push(...report.complaints.slice(0, 1000 - found.complaints.length));
 }
