@@ -15,7 +15,10 @@ const C = { linux: "libc.so.6", darwin: "libSystem.B.dylib" }[Deno.build.os as s
 const PAGE = 16_384; // the largest of any system
 const SIZE = 2 ** 32;
 const NONE = 0, READ_AND_WRITE = 3;
-const PRIVATE = 2, FIXED = 0x10, ANONYMOUS = Deno.build.os === "darwin" ? 0x1000 : 0x20, NO_RESERVE = Deno.build.os === "linux" ? 0x4000 : 0;
+const PRIVATE = 2,
+  FIXED = 0x10,
+  ANONYMOUS = Deno.build.os === "darwin" ? 0x1000 : 0x20,
+  NO_RESERVE = Deno.build.os === "linux" ? 0x4000 : 0;
 
 /** True where there can be fences. */
 export const hasFences: boolean = C !== undefined;

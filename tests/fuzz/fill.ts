@@ -20,14 +20,24 @@ export function fill(tensor: lib.ggml_tensor, seed: number): void {
     case lib.GGML_TYPE_F32:
     case lib.GGML_TYPE_F16: {
       const number = (i: number) => isBad && random.percent(30) ? random.pick(WORST) : Math.sin(seed + i);
-      return write(bytes, tensor.type === lib.GGML_TYPE_F32 ? 4 : 2, (view, at, i) =>
-        tensor.type === lib.GGML_TYPE_F32 ? view.setFloat32(at, number(i), true) : view.setFloat16(at, number(i), true));
+      return write(
+        bytes,
+        tensor.type === lib.GGML_TYPE_F32 ? 4 : 2,
+        (view, at, i) => tensor.type === lib.GGML_TYPE_F32 ? view.setFloat32(at, number(i), true) : view.setFloat16(at, number(i), true),
+      );
     }
     case lib.GGML_TYPE_I32:
-      return write(bytes, 4, (view, at) => view.setInt32(at, isBad && random.percent(20) ? random.pick(INDICES) : seed % 4 === 1 ? 1 : 0, true));
+      return write(
+        bytes,
+        4,
+        (view, at) => view.setInt32(at, isBad && random.percent(20) ? random.pick(INDICES) : seed % 4 === 1 ? 1 : 0, true),
+      );
     case lib.GGML_TYPE_I64:
-      return write(bytes, 8, (view, at) =>
-        view.setBigInt64(at, isBad && random.percent(20) ? BigInt(random.pick(INDICES)) : seed % 4 === 1 ? 1n : 0n, true));
+      return write(
+        bytes,
+        8,
+        (view, at) => view.setBigInt64(at, isBad && random.percent(20) ? BigInt(random.pick(INDICES)) : seed % 4 === 1 ? 1n : 0n, true),
+      );
     default:
       for (let i = 0; i < bytes.length; i++) bytes[i] = seed % 3 === 0 ? random.below(256) : 0;
   }

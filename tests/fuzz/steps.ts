@@ -263,7 +263,9 @@ export function print(steps: readonly Step[]): string {
 
 function printStep(step: Step, name: (ref: number) => string): string {
   if ("call" in step) return `lib.${step.call}(${step.args.map((value) => printValue(value, name)).join(", ")})`;
-  if ("init" in step) return `init({ memSize: ${step.init.memSize}${step.init.noAlloc ? ", noAlloc: true" : ""} })${note(step.init.memory)}`;
+  if ("init" in step) {
+    return `init({ memSize: ${step.init.memSize}${step.init.noAlloc ? ", noAlloc: true" : ""} })${note(step.init.memory)}`;
+  }
   if ("free" in step) return `${name(step.free)}[Symbol.dispose]()`;
   if ("fill" in step) return `// numbers into ${name(step.fill)}`;
   return `// compute ${name(step.compute)} by ${step.way} in ${name(step.ctx)}, ${step.threads} thread${step.threads === 1 ? "" : "s"}`;

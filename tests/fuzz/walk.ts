@@ -134,7 +134,9 @@ export class Walk {
     // A callback runs on this thread only.
     if (parameters.some(({ kind }) => kind === "callback")) this.#hasCallback = true;
     const threads = this.#hasCallback ? 1 : (Number(Deno.env.get("FUZZ_THREADS") ?? this.#random.pick([1, 2, 4])));
-    const way = (this.#random.pick((Deno.env.get("FUZZ_WAYS")?.split(",") as typeof WAYS | undefined) ?? (this.#memory === "placed" ? PLACING : WAYS)));
+    const way = this.#random.pick(
+      (Deno.env.get("FUZZ_WAYS")?.split(",") as typeof WAYS | undefined) ?? (this.#memory === "placed" ? PLACING : WAYS),
+    );
     const outcome = await this.#doCompute({ compute: ref, ctx: this.#scratch, threads, way, kind });
     witness.computed(kind, outcome);
     return "value" in outcome;

@@ -66,7 +66,9 @@ export async function asan(): Promise<Environment> {
 
 async function build(): Promise<string> {
   const tree = (await pinnedTree()).replace(/\/$/, "");
-  const folder = fromFileUrl(new URL(`asan-${await digest([tree, ...OPTIONS, processor(), Deno.readTextFileSync(UNWIND)].join("\n"))}`, CACHE));
+  const folder = fromFileUrl(
+    new URL(`asan-${await digest([tree, ...OPTIONS, processor(), Deno.readTextFileSync(UNWIND)].join("\n"))}`, CACHE),
+  );
   if (exists(`${folder}/libggml.so`)) return folder;
   const started = performance.now();
   console.error("Building ggml with AddressSanitizer, once …");
