@@ -57,6 +57,7 @@ function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array, 
     memory.find(halves[2 * i] + halves[2 * i + 1] * WORD);
     const { words, at } = memory, op = words[at + fields.op / 4];
     if (kernels.empty.has(op) || isEmpty(words, at)) continue;
+    expectDimensions(where, words, at, nodes[i], i);
     if (allocated) expectMemory(where, memory, nodes[i], i);
     if (!kernels.takeEmpty.has(op)) expectElements(where, memory, nodes[i], i);
     if (!kernels.table.has(op) && !kernels.picks.has(op)) continue;
@@ -71,6 +72,16 @@ function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array, 
 function isEmpty(words: Uint32Array, at: number): boolean {
   for (let i = at + fields.ne / 4; i < at + fields.nb / 4; i += 2) if (words[i] === 0 && words[i + 1] === 0) return true;
   return false;
+}
+
+/** No dimension is negative: C calculates what it calculates of a kernel larger than the data, and multiplies it. */
+function expectDimensions(where: string, words: Uint32Array, at: number, node: bigint, number: number): void {
+  for (let i = 0; i < 4; i++) {
+    if (words[at + fields.ne / 4 + 2 * i + 1] >>> 31 === 0) continue;
+    throw new Error(
+      `${where}: node ${number} (${nodeText(library(), node)}): its dimension ${i} is negative; ${sourcesText(library(), node)}`,
+    );
+  }
 }
 
 /** A node and its sources have memory: with none, C uses whatever lies at a small address and an offset. */

@@ -33,7 +33,7 @@ export function bounds(lib: Lib): Entry[] {
     [lib.GGML_OP_LEAKY_RELU, evenRows],
     [lib.GGML_OP_POOL_1D, evenRows],
     [lib.GGML_OP_SCALE, evenRows],
-    [lib.GGML_OP_SILU_BACK, evenRows],
+    [lib.GGML_OP_SILU_BACK, (node) => sameShape(node) ?? evenRows(node)],
     [lib.GGML_OP_SOFT_MAX_BACK, evenRows],
     [lib.GGML_OP_TOP_K, evenRows],
     // In place, the n-th matrix at n strides.
@@ -98,6 +98,11 @@ export function bounds(lib: Lib): Entry[] {
     // Reads windows that there are not.
     [lib.GGML_OP_WIN_UNPART, windows],
   ];
+}
+
+function sameShape(node: Node): string | null {
+  const [gradients, source] = [node.src(0)!.ne, node.src(1)!.ne];
+  return gradients.every((n, i) => n === source[i]) ? null : "C reads as many gradients as src[1] has elements";
 }
 
 /**
