@@ -92,6 +92,7 @@ export function numbers(lib: Lib): Entry[] {
       (node) => traitsOf(node.type).isQuantized && node.ne[3] > 1 ? "C writes ne[3] matrices over each other, which is its fault" : null,
     ],
     // Quantize whole blocks of a row, and leave the rest of the result as it was.
+    [lib.GGML_OP_ADD, wholeBlocks],
     [lib.GGML_OP_CPY, wholeBlocks],
     [lib.GGML_OP_DUP, wholeBlocks],
     // Computes nothing.

@@ -16,10 +16,12 @@ const symbols = runtime === null ? null : Deno.dlopen(runtime, {
   free: { parameters: ["u64"], result: "void" },
 }).symbols;
 
+const MOST = 2 ** 26;
 const taken: bigint[] = [];
 
 /** Memory of exactly so many bytes, until {@linkcode freeAll}. */
 export function malloc(bytes: number): bigint {
+  if (bytes > MOST) throw new Error(`${bytes} bytes are more than are of use here`);
   const address = symbols!.malloc(BigInt(bytes));
   taken.push(address);
   return address;
