@@ -10,7 +10,7 @@ import { at } from "./at.ts";
 import { RELEASE } from "./find.ts";
 import type { Library } from "./files.ts";
 import { nativeFor } from "./log.ts";
-import { type Native } from "./native.ts";
+import type { Native } from "./native.ts";
 
 /**
  * The exit code of a process that ended because C aborted, with `load({ onAbort: "exit" })`: `EX_SOFTWARE` of sysexits.h.

@@ -3199,6 +3199,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reshape(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_reshape(b)");
+    $checks.ggml_reshape(functions, ctx, a, b);
     $ggml_reshape ??= $bind("ggml_reshape", ["u64", "u64", "u64"], "u64");
     const $ = $ggml_reshape(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_reshape", { ctx, a, b });

@@ -17,7 +17,7 @@ import type { Handle } from "./handle.ts";
 import { spoilChanged } from "./half_done.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "./layouts.js";
-import { type Native } from "./native.ts";
+import type { Native } from "./native.ts";
 import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
@@ -224,7 +224,7 @@ function take(list: bigint): Trap[] {
 }
 
 /** The words of `struct call`. */
-const CALL_WORDS = 11, ARGUMENTS = 8;
+const CALL_WORDS = 11;
 
 /**
  * Calls a C function on another thread.

@@ -122,6 +122,7 @@
 #pragma check ggml_view_2d
 #pragma check ggml_view_3d
 #pragma check ggml_view_4d
+#pragma check ggml_reshape
 #pragma check ggml_reshape_2d
 #pragma check ggml_reshape_3d
 #pragma check ggml_reshape_4d

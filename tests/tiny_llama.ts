@@ -50,7 +50,9 @@ function addVocabulary(gguf: lib.gguf_context, tokenizer: "llama" | "gpt2"): voi
   const merged = [`${space}a`, `${space}t`, "th", "he", "in", "er", `${space}the`, `${space}in`, "ing", `${space}i`, "ti", "on", "es"];
   const tokens = ["<unk>", "<s>", "</s>", newline, space, ...letters, ...merged];
   tokens.push(...Array.from({ length: VOCAB - tokens.length }, (_, i) => `<extra_${i}>`));
-  const types: number[] = tokens.map((token, i) => i === 0 ? UNKNOWN : i < 3 ? CONTROL : token.startsWith("<extra") ? USER_DEFINED : NORMAL);
+  const types: number[] = tokens.map((token, i) =>
+    i === 0 ? UNKNOWN : i < 3 ? CONTROL : token.startsWith("<extra") ? USER_DEFINED : NORMAL
+  );
   if (tokenizer === "llama") types[3] = BYTE;
   const setArray = (key: string, type: lib.gguf_type, values: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) =>
     lib.gguf_set_arr_data(gguf, `tokenizer.ggml.${key}`, type, values, values.length);

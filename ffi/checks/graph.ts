@@ -57,7 +57,9 @@ function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array, 
     memory.find(halves[2 * i] + halves[2 * i + 1] * WORD);
     const { words, at } = memory, op = words[at + fields.op / 4];
     if (kernels.empty.has(op) || isEmpty(words, at)) continue;
+    expectDimensions(where, words, at, nodes[i], i);
     if (allocated) expectMemory(where, memory, nodes[i], i);
+    if (!kernels.takeEmpty.has(op)) expectElements(where, memory, nodes[i], i);
     if (!kernels.table.has(op) && !kernels.picks.has(op)) continue;
     const node = new Node(nodes[i], memory);
     inspectNode(where, kernels, node, i);
@@ -70,6 +72,16 @@ function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array, 
 function isEmpty(words: Uint32Array, at: number): boolean {
   for (let i = at + fields.ne / 4; i < at + fields.nb / 4; i += 2) if (words[i] === 0 && words[i + 1] === 0) return true;
   return false;
+}
+
+/** No dimension is negative: C calculates what it calculates of a kernel larger than the data, and multiplies it. */
+function expectDimensions(where: string, words: Uint32Array, at: number, node: bigint, number: number): void {
+  for (let i = 0; i < 4; i++) {
+    if (words[at + fields.ne / 4 + 2 * i + 1] >>> 31 === 0) continue;
+    throw new Error(
+      `${where}: node ${number} (${nodeText(library(), node)}): its dimension ${i} is negative; ${sourcesText(library(), node)}`,
+    );
+  }
 }
 
 /** A node and its sources have memory: with none, C uses whatever lies at a small address and an offset. */
@@ -87,6 +99,20 @@ function expectMemory(where: string, memory: TensorMemory, node: bigint, number:
   }
 }
 
+/** A node that has elements is computed from some. */
+function expectElements(where: string, memory: TensorMemory, node: bigint, number: number): void {
+  memory.find(Number(node));
+  const { words, at } = memory;
+  for (let i = 0; i < SOURCES; i++) {
+    const field = at + fields.src / 4 + 2 * i;
+    if (isNull(words, field)) continue;
+    memory.find(words[field] + words[field + 1] * WORD);
+    if (!isEmpty(memory.words, memory.at)) continue;
+    const text = `${nodeText(library(), node)}): its source ${i} has no elements, and the result has some`;
+    throw new Error(`${where}: node ${number} (${text}; ${sourcesText(library(), node)}`);
+  }
+}
+
 const NO_MEMORY = "has no memory: made with noAlloc, and not allocated by a backend";
 
 function isNull(words: Uint32Array, at: number): boolean {
@@ -94,10 +120,12 @@ function isNull(words: Uint32Array, at: number): boolean {
 }
 
 function inspectNode(where: string, { table }: Kernels, node: Node, number: number): void {
-  const reason = table.get(node.op)?.(node) ?? null;
-  if (reason === null) return;
-  const address = node.address;
-  throw new Error(`${where}: node ${number} (${nodeText(library(), address)}): ${reason}; ${sourcesText(library(), address)}`);
+  const { address, op } = node;
+  for (const check of table.get(op) ?? []) {
+    const reason = check(node);
+    if (reason === null) continue;
+    throw new Error(`${where}: node ${number} (${nodeText(library(), address)}): ${reason}; ${sourcesText(library(), address)}`);
+  }
 }
 
 /** True if two graphs have the same nodes. */

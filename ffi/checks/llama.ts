@@ -8,7 +8,6 @@
 
 import type { Data } from "../arguments.ts";
 import { ABI } from "../layouts.js";
-import { atLeast } from "../lengths.ts";
 import type { lib as generated } from "../lib.js";
 import { sequencesAt } from "../told.ts";
 import { addressIn, bytesBehind } from "./room.ts";

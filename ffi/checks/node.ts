@@ -5,8 +5,7 @@
  */
 
 import { ABI } from "../layouts.js";
-import type { Owner } from "../owner.ts";
-import { TensorMemory } from "../tensor_memory.ts";
+import type { TensorMemory } from "../tensor_memory.ts";
 
 const { fields } = ABI.records.ggml_tensor;
 

@@ -29,11 +29,17 @@ function expectNotNegative(where: string, ne: readonly Int[]): void {
   if (i >= 0) throw new RangeError(`${where}(ne${i}): expected at least 0, got ${ne[i]}`);
 }
 
+/** The same of what is stored as it is: its rows are whole blocks. */
+function expectShape(where: string, { type }: Tensor, ne: readonly Int[]): void {
+  expectNotNegative(where, ne);
+  const { block } = traitsOf(type);
+  if (block > 1) expectMultiple(`${where}(ne0)`, ne[0], block, `the block size of ${typeName(type)}`);
+}
+
 /** A view: it ends where its source ends, or before. */
 function expectInside(lib: Lib, where: string, a: Tensor, ne: readonly Int[], nb: readonly Int[], offset: Int): void {
-  expectNotNegative(where, ne);
+  expectShape(where, a, ne);
   const { size, block } = traitsOf(a.type);
-  if (block > 1) expectMultiple(`${where}(ne0)`, ne[0], block, `the block size of ${typeName(a.type)}`);
   if (ne.some((n) => Number(n) === 0)) return;
   let end = Number(offset) + Number(ne[0]) / block * size;
   for (let i = 1; i < ne.length; i++) end += (Number(ne[i]) - 1) * Number(nb[i - 1]);
@@ -86,23 +92,27 @@ export const shapes = {
   ): void {
     expectInside(lib, "ggml_view_4d", a, [ne0, ne1, ne2, ne3], [nb1, nb2, nb3], offset);
   },
-  ggml_reshape_2d(_lib: Lib, _ctx: unknown, _a: Tensor, ne0: Int, ne1: Int): void {
-    expectNotNegative("ggml_reshape_2d", [ne0, ne1]);
+  ggml_reshape(_lib: Lib, _ctx: unknown, a: Tensor, b: Tensor): void {
+    const { block } = traitsOf(a.type);
+    if (block > 1) expectMultiple("ggml_reshape(b)", b.ne[0], block, `the block size of ${typeName(a.type)}`);
   },
-  ggml_reshape_3d(_lib: Lib, _ctx: unknown, _a: Tensor, ne0: Int, ne1: Int, ne2: Int): void {
-    expectNotNegative("ggml_reshape_3d", [ne0, ne1, ne2]);
+  ggml_reshape_2d(_lib: Lib, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int): void {
+    expectShape("ggml_reshape_2d", a, [ne0, ne1]);
   },
-  ggml_reshape_4d(_lib: Lib, _ctx: unknown, _a: Tensor, ne0: Int, ne1: Int, ne2: Int, ne3: Int): void {
-    expectNotNegative("ggml_reshape_4d", [ne0, ne1, ne2, ne3]);
+  ggml_reshape_3d(_lib: Lib, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int, ne2: Int): void {
+    expectShape("ggml_reshape_3d", a, [ne0, ne1, ne2]);
   },
-  ggml_cont_2d(_lib: Lib, _ctx: unknown, _a: Tensor, ne0: Int, ne1: Int): void {
-    expectNotNegative("ggml_cont_2d", [ne0, ne1]);
+  ggml_reshape_4d(_lib: Lib, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int, ne2: Int, ne3: Int): void {
+    expectShape("ggml_reshape_4d", a, [ne0, ne1, ne2, ne3]);
   },
-  ggml_cont_3d(_lib: Lib, _ctx: unknown, _a: Tensor, ne0: Int, ne1: Int, ne2: Int): void {
-    expectNotNegative("ggml_cont_3d", [ne0, ne1, ne2]);
+  ggml_cont_2d(_lib: Lib, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int): void {
+    expectShape("ggml_cont_2d", a, [ne0, ne1]);
   },
-  ggml_cont_4d(_lib: Lib, _ctx: unknown, _a: Tensor, ne0: Int, ne1: Int, ne2: Int, ne3: Int): void {
-    expectNotNegative("ggml_cont_4d", [ne0, ne1, ne2, ne3]);
+  ggml_cont_3d(_lib: Lib, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int, ne2: Int): void {
+    expectShape("ggml_cont_3d", a, [ne0, ne1, ne2]);
+  },
+  ggml_cont_4d(_lib: Lib, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int, ne2: Int, ne3: Int): void {
+    expectShape("ggml_cont_4d", a, [ne0, ne1, ne2, ne3]);
   },
   ggml_repeat_4d(_lib: Lib, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int, ne2: Int, ne3: Int): void {
     expectSizes("ggml_repeat_4d", a.type, [ne0, ne1, ne2, ne3]);
