@@ -13,6 +13,7 @@ import { bounds, takeEmpty } from "./kernels_bounds.ts";
 import { numbers } from "./kernels_numbers.ts";
 import { isContiguous } from "./layout.ts";
 import type { Node } from "./node.ts";
+import { traitsOf, typeName } from "./types.ts";
 
 /** The generated functions and enums, passed in: bindings of other headers number them in their own way. */
 export type Lib = typeof generated;
@@ -63,6 +64,12 @@ function hangs(lib: Lib): Entry[] {
     // Loops for ever over what isn't rotated.
     [lib.GGML_OP_ROPE, rotated],
     [lib.GGML_OP_ROPE_BACK, rotated],
+    // The compiler has put this kernel into the loop over nodes: what it asserts of its types has a thread leave that, while others go on.
+    [lib.GGML_OP_MUL_MAT_ID, (node) => {
+      const type = node.src(0)!.type;
+      if (!traitsOf(type).dot) return `ggml can't multiply rows of ${typeName(type)}`;
+      return node.src(1)!.type === lib.GGML_TYPE_F32 ? null : "src[1] must be f32";
+    }],
     // One thread looks whether they are contiguous, and the others wait for it for ever.
     [lib.GGML_OP_DIAG_MASK_INF, mask],
     [lib.GGML_OP_DIAG_MASK_ZERO, mask],
