@@ -86,8 +86,6 @@ export interface WalkReport {
   /** Calls that passed, by function. */
   passed: Record<string, number>;
   refused: Record<string, number>;
-  /** How many computations passed. */
-  computations: number;
   /** Kinds of computations that passed. */
   computed: string[];
   /** Messages that don't say what they should, with the steps that led there. */
@@ -149,9 +147,7 @@ class Counter implements Witness {
   }
 
   computed(kind: string, outcome: Outcome): void {
-    if ("error" in outcome) return;
-    this.report.computations++;
-    if (this.#computed.has(kind)) return;
+    if ("error" in outcome || this.#computed.has(kind)) return;
     this.#computed.add(kind);
     tell({ ...emptyReport(), computed: [kind] }); // at once: the walk may not come to its end
   }
@@ -162,48 +158,48 @@ class Counter implements Witness {
 }
 
 function emptyReport(): WalkReport {
-  return { calls: 0, steps: 0, passed: {}, refused: {}, computations: 0, computed: [], complaints: [] };
+  return { calls: 0, steps: 0, passed: {}, refused: {}, computed: [], complaints: [] };
 }
 
 async function walk(order: WalkOrder): Promise<void> {
   const { catalogue, seed, functions } = order;
   const random = new Random(seed);
   const facts = types(catalogue.enums.ggml_type);
+  const specs = new Specs(random, catalogue, facts, 256, order.compute ? 5 : 25);
   const names = new Set(functions);
+  recall(order.memory, specs);
   const log = new Log(order.log);
+  const witness = new Counter(order, log, specs);
   const builders = catalogue.builders.filter(({ name }) => names.has(name));
-  const common = { random, catalogue, types: facts, builders, compute: order.compute, deadly: new Set(order.deadly) };
-  let setting: Setting & { witness: Counter } | null = null;
-  for (let calls = 0, walks = 0; calls < order.calls; calls += setting.witness.report.calls) {
-    if (setting === null || (order.compute && walks % EPOCH === 0)) {
-      const specs = new Specs(random, catalogue, facts, 256, order.compute ? random.pick([5, 20, 60]) : 25);
-      if (walks === 0 || random.percent(50)) recall(order.memory, specs, random);
-      setting = { ...common, specs, witness: new Counter(order, log, specs) };
-    }
-    walks++;
+  const setting: Setting = {
+    random,
+    catalogue,
+    types: facts,
+    specs,
+    witness,
+    builders,
+    compute: order.compute,
+    deadly: new Set(order.deadly),
+  };
+  for (let calls = 0; calls < order.calls; calls += witness.report.calls) {
     log.clear();
-    setting.witness.report = emptyReport();
+    witness.report = emptyReport();
     await new Walk(setting).go();
-    tell(setting.witness.report);
+    tell(witness.report);
   }
 }
 
-/** After so many walks what was found to be accepted is forgotten, lest all that comes resembles it. */
-const EPOCH = 50;
-
-/** Some of what was found to be accepted before, here or by other processes. */
-function recall(path: string, specs: Specs, random: Random): void {
+/** What processes before this one found to be accepted. */
+function recall(path: string, specs: Specs): void {
   let text = "";
   try {
     text = Deno.readTextFileSync(path);
   } catch {
     return; // the first process
   }
-  const lines = text.split("\n").filter((line) => line !== "");
-  while (lines.length > 0) {
-    const at = random.below(lines.length), [name, spec] = JSON.parse(lines[at]);
-    lines[at] = lines[lines.length - 1];
-    lines.pop();
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const [name, spec] = JSON.parse(line);
     specs.keep(name, spec);
   }
 }

@@ -20,15 +20,10 @@ export interface Death {
   readonly message: string;
 }
 
-/** A folder for what parent and children tell each other, and the environment that children run in. */
+/** A folder for what parent and children tell each other. */
 export class Workshop {
-  readonly environment: Readonly<Record<string, string>>;
   readonly #folder: string = Deno.makeTempDirSync({ prefix: "ggml-fuzz-" });
   #count = 0;
-
-  constructor(environment: Readonly<Record<string, string>> = {}) {
-    this.environment = environment;
-  }
 
   /** A path that nothing has yet. */
   path(name: string): string {
@@ -59,7 +54,7 @@ export async function child(workshop: Workshop, order: Order, line: (report: unk
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--no-check", "-A", fromFileUrl(new URL("child.ts", import.meta.url)), file],
     cwd: fromFileUrl(new URL("../../", import.meta.url)),
-    env: { NO_COLOR: "1", GGML_NO_BACKTRACE: "1", ...workshop.environment },
+    env: { NO_COLOR: "1", GGML_NO_BACKTRACE: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -144,7 +139,6 @@ export interface Found {
   readonly deaths: Death[];
   readonly passed: Map<string, number>;
   readonly refused: Map<string, number>;
-  computations: number;
   /** Kinds of computations that passed. */
   readonly computed: Set<string>;
   /** How many processes each kind of computation killed. */
@@ -168,7 +162,6 @@ function nothing(): Found {
     deaths: [],
     passed: new Map(),
     refused: new Map(),
-    computations: 0,
     computed: new Set(),
     deadly: new Map(),
     complaints: [],
@@ -303,7 +296,6 @@ function add(found: Found, report: WalkReport): void {
   found.steps += report.steps;
   for (const [name, count] of Object.entries(report.passed)) found.passed.set(name, (found.passed.get(name) ?? 0) + count);
   for (const [name, count] of Object.entries(report.refused)) found.refused.set(name, (found.refused.get(name) ?? 0) + count);
-  found.computations += report.computations;
   report.computed.forEach((kind) => found.computed.add(kind));
   found.complaints.push(...report.complaints.slice(0, 1000 - found.complaints.length));
 }

@@ -112,7 +112,7 @@ export class Specs {
       case "pointers":
         return { tensors: Array.from({ length: random.below(3) }, tensor) };
       case "int":
-        return { value: this.#integer(dims) };
+        return { value: random.percent(60) ? random.below(3) : random.percent(50) ? random.pick(dims) : random.below(9) };
       case "enum":
         return { value: { name: random.percent(40) ? this.#catalogue.enums[of!][0] : random.pick(this.#catalogue.enums[of!]) } };
       case "float":
@@ -126,14 +126,6 @@ export class Specs {
       default:
         return { value: "text" };
     }
-  }
-
-  /** Mostly something small or one of the dimensions, now and then what no function expects. */
-  #integer(dims: readonly number[]): number {
-    const kind = this.#random.below(100);
-    if (kind < 57) return this.#random.below(3);
-    if (kind < 75) return this.#random.pick(dims);
-    return kind < 93 ? this.#random.below(9) : kind < 98 ? -1 - this.#random.below(4) : this.#random.pick([100, -100, 1000]);
   }
 
   #type(): string {

@@ -13,9 +13,7 @@ import type { Builder, Catalogue, Parameter } from "./catalogue.ts";
 import * as shapes from "./shapes.ts";
 import type { Shape, TypeFacts } from "./shapes.ts";
 import type { ArgumentSpec, Spec, Specs, TensorSpec } from "./specs.ts";
-import { hasFences } from "./fences.ts";
-import { hasSanitizer } from "./mallocs.ts";
-import { type ComputeStep, evaluate, type Memory, PLACING, run, runCompute, type Step, type Value, WAYS } from "./steps.ts";
+import { type ComputeStep, evaluate, run, runCompute, type Step, type Value, WAYS } from "./steps.ts";
 
 /** How a step ended. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
@@ -70,8 +68,6 @@ export class Walk {
   readonly #results: unknown[] = [];
   readonly #pool: Entry[] = [];
   readonly #main: number;
-  /** Where the tensors of that context lie. */
-  readonly #memory: Memory;
   readonly #bare: number;
   readonly #tight: number;
   readonly #freed: number;
@@ -85,9 +81,7 @@ export class Walk {
     this.#random = setting.random;
     const { compute } = setting;
     const context = (memSize: number, noAlloc = false) => this.#do({ init: { memSize, noAlloc } });
-    this.#memory = compute && hasFences ? this.#random.pick<Memory>(hasSanitizer ? ["fenced"] : ["own", "fenced", "placed"]) : "own";
-    const main = { memSize: compute ? COMPUTE_MEMORY : MEMORY, noAlloc: false };
-    this.#main = this.#do({ init: this.#memory === "own" ? main : { ...main, memory: this.#memory } });
+    this.#main = context(compute ? COMPUTE_MEMORY : MEMORY);
     this.#scratch = compute ? context(COMPUTE_MEMORY) : this.#main;
     this.#bare = context(MEMORY, true);
     this.#tight = context(1 + this.#random.below(4000), this.#random.percent(50));
@@ -133,10 +127,7 @@ export class Walk {
     if (!(size(this.#results[ref] as lib.ggml_tensor) <= 1 << 20)) return false;
     // A callback runs on this thread only.
     if (parameters.some(({ kind }) => kind === "callback")) this.#hasCallback = true;
-    const threads = this.#hasCallback ? 1 : (Number(Deno.env.get("FUZZ_THREADS") ?? this.#random.pick([1, 2, 4])));
-    const way = this.#random.pick(
-      (Deno.env.get("FUZZ_WAYS")?.split(",") as typeof WAYS | undefined) ?? (this.#memory === "placed" ? PLACING : WAYS),
-    );
+    const threads = this.#hasCallback ? 1 : this.#random.pick([1, 2, 4]), way = this.#random.pick(WAYS);
     const outcome = await this.#doCompute({ compute: ref, ctx: this.#scratch, threads, way, kind });
     witness.computed(kind, outcome);
     return "value" in outcome;

@@ -16,20 +16,16 @@ const ROOT = new URL("../../", import.meta.url);
 /** Git ignores it; a build is named after its sources and its flags. */
 const CACHE = new URL(".cache/", ROOT);
 
-/** The flags that decide what is built: one CPU variant, this processor's; the assertions of the prebuilt libraries; line numbers. */
-const FLAGS = "-O2 -g1 -DNDEBUG -fsanitize=address -fno-omit-frame-pointer";
+/** The flags that decide what is built: one CPU variant, little optimization, line numbers. */
+const FLAGS = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer";
 const OPTIONS = [
   "-DBUILD_SHARED_LIBS=ON",
   "-DCMAKE_BUILD_TYPE=None",
   "-DCMAKE_BUILD_RPATH_USE_ORIGIN=ON", // the folder is moved once it is whole
-  ...["NATIVE", "LLAMAFILE"].map((name) => `-DGGML_${name}=ON`),
-  ...["OPENMP", "CPU_REPACK", "CCACHE", "BUILD_TESTS", "BUILD_EXAMPLES"].map((name) => `-DGGML_${name}=OFF`),
+  ...["NATIVE", "OPENMP", "LLAMAFILE", "CPU_REPACK", "CCACHE", "BUILD_TESTS", "BUILD_EXAMPLES"].map((name) => `-DGGML_${name}=OFF`),
   `-DCMAKE_C_FLAGS=${FLAGS}`,
   `-DCMAKE_CXX_FLAGS=${FLAGS}`,
 ];
-
-/** What is linked into each library. */
-const UNWIND = new URL("unwind.c", import.meta.url);
 
 /** What a program needs in its environment to run over the build. */
 export type Environment = Record<string, string>;
@@ -37,7 +33,7 @@ export type Environment = Record<string, string>;
 /** Why there can be no such build here; null if there can. */
 export async function whyNot(): Promise<string | null> {
   if (Deno.build.os !== "linux") return "only done on Linux";
-  for (const tool of ["cmake", "gcc", "g++"]) {
+  for (const tool of ["cmake", "g++"]) {
     if (await output(tool, ["--version"]) === null) return `needs ${tool}`;
   }
   return await runtime() === null ? "g++ has no AddressSanitizer" : null;
@@ -45,19 +41,15 @@ export async function whyNot(): Promise<string | null> {
 
 /** Builds ggml with AddressSanitizer unless that was done, and says how to run over it. */
 export async function asan(): Promise<Environment> {
-  const folder = await build(), library = (await runtime())!;
+  const folder = await build();
   return {
-    LD_PRELOAD: library, // it must be there before the allocator's first call
-    ASAN_RUNTIME: library,
+    LD_PRELOAD: (await runtime())!, // it must be there before the allocator's first call
     ASAN_OPTIONS: [
       "detect_leaks=0", // Deno frees nothing when it ends
       "max_free_fill_size=1048576",
       "free_fill_byte=238",
       "abort_on_error=0",
       "exitcode=86",
-      "redzone=128",
-      "allocator_may_return_null=1",
-      "quarantine_size_mb=64",
     ].join(":"),
     GGML_LIBRARY: `${folder}/libggml.so`,
     GGML_NO_BACKTRACE: "1",
@@ -66,17 +58,14 @@ export async function asan(): Promise<Environment> {
 
 async function build(): Promise<string> {
   const tree = (await pinnedTree()).replace(/\/$/, "");
-  const folder = fromFileUrl(
-    new URL(`asan-${await digest([tree, ...OPTIONS, processor(), Deno.readTextFileSync(UNWIND)].join("\n"))}`, CACHE),
-  );
+  const folder = fromFileUrl(new URL(`asan-${await digest([tree, ...OPTIONS].join("\n"))}`, CACHE));
   if (exists(`${folder}/libggml.so`)) return folder;
   const started = performance.now();
   console.error("Building ggml with AddressSanitizer, once …");
   const work = Deno.makeTempDirSync({ prefix: "ggml-asan-" });
   try {
-    const sources = linkSources(`${tree}/ggml`, `${work}/ggml`), unwind = `${work}/unwind.o`;
-    await must("gcc", ["-O1", "-fPIC", "-c", fromFileUrl(UNWIND), "-o", unwind]);
-    await must("cmake", ["-S", sources, "-B", `${work}/build`, `-DCMAKE_SHARED_LINKER_FLAGS=${unwind}`, ...OPTIONS]);
+    const sources = linkSources(`${tree}/ggml`, `${work}/ggml`);
+    await must("cmake", ["-S", sources, "-B", `${work}/build`, ...OPTIONS]);
     await must("cmake", ["--build", `${work}/build`, "--parallel", String(navigator.hardwareConcurrency), "--target", "ggml"]);
     keepLibraries(`${work}/build/src`, folder);
   } finally {
@@ -84,11 +73,6 @@ async function build(): Promise<string> {
   }
   console.error(`Built in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   return folder;
-}
-
-/** What this processor can do: another one may not be able to run the build. */
-function processor(): string {
-  return /^(flags|Features)\s*:.*$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[0] ?? "";
 }
 
 /** The libraries without what CMake left around them: it names its makefiles .ts, and `deno check` would read those. */
