@@ -8,6 +8,7 @@ import "../ffi/lib.js"; // has each library checked against the layouts
 import { listVariants, scoreOf } from "../ffi/files.ts";
 import { CPU_VARIANTS, fileNames, RELEASE } from "../ffi/find.ts";
 import { library, type LibraryInfo, load, type LoadOptions } from "../ffi/library.ts";
+import { hasTrap } from "../ffi/trap.ts";
 import { type Finding, note, ok, problem, type Section } from "./finding.ts";
 
 /** Loads the library, and says what was found. `info` is null if there is none. */
@@ -29,7 +30,15 @@ function describe({ version, source, path, files }: LibraryInfo): Finding[] {
     ok(`${path} (from ${source})`),
     ...files.map((file) => ok(`uses ${file}`)),
     ok("ABI: structs and types are laid out and numbered as in the bindings"),
+    trapFinding(hasTrap()),
   ];
+}
+
+/** Whether what C fails of is an Error. */
+export function trapFinding(isSet: boolean): Finding {
+  const { os, arch } = Deno.build;
+  if (isSet) return ok("trap: C's failures (assertions, exceptions, null pointers …) become Errors");
+  return note(`no trap on ${os} on ${arch} with this library: a failed assertion of C's ends the process`);
 }
 
 const OTHERS = "Or build one, and name it with GGML_LIBRARY=<folder> and --allow-env=GGML_LIBRARY, or load({ path }).";

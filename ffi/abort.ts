@@ -11,6 +11,7 @@ import { RELEASE } from "./find.ts";
 import type { Library } from "./files.ts";
 import { nativeFor } from "./log.ts";
 import type { Native } from "./native.ts";
+import { hasTrap } from "./trap.ts";
 
 /**
  * The exit code of a process that ended because C aborted, with `load({ onAbort: "exit" })`: `EX_SOFTWARE` of sysexits.h.
@@ -54,6 +55,7 @@ to https://jsr.io/@ggml/deno. The process ends with exit code ${EXIT_ABORT} (EXI
     ),
   );
   native.set(os === "windows" ? "exitSecond" : "exitFirst", BigInt(EXIT_ABORT));
+  if (os === "windows" && hasTrap()) return; // the trap has a handler of its own, which says the same
   at(signal, ["i32", "u64"], "u64")(SIGABRT, native.address("signalled"));
 }
 

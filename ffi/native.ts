@@ -177,7 +177,7 @@ const COMMIT_RESERVE = 0x3000, PAGE_READWRITE = 4, PAGE_EXECUTE_READ = 0x20;
 const POINTER = { type: "pointer" } as const;
 
 /** The addresses of a Windows library's functions. */
-function windowsAddresses<const N extends readonly string[]>(file: string, names: N): Record<N[number], bigint> {
+export function windowsAddresses<const N extends readonly string[]>(file: string, names: N): Record<N[number], bigint> {
   const { symbols } = Deno.dlopen(file, Object.fromEntries(names.map((name) => [name, POINTER])));
   return Object.fromEntries(names.map((name) => [name, BigInt(Deno.UnsafePointer.value(symbols[name] as Deno.PointerValue))])) as never;
 }

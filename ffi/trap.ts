@@ -17,7 +17,7 @@ import type { Handle } from "./handle.ts";
 import { spoilChanged } from "./half_done.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "./layouts.js";
-import type { Native } from "./native.ts";
+import { type Native, windowsAddresses } from "./native.ts";
 import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
@@ -57,36 +57,63 @@ export function hasTrap(): boolean {
   return native !== null;
 }
 
-/** `struct system` in trap.c: flags and offsets, by system and processor. */
+/**
+ * Where there is a trap, by system and processor: `struct system` in trap_posix.c, flags and offsets.
+ *
+ * The two of Linux were run, that for Arm under qemu; Windows' by a C program under wine (tests/trap_native_test.ts). macOS' were never run: they
+ * are from what its headers say.
+ */
 const SYSTEMS: Readonly<Record<string, readonly number[]>> = {
   "linux x86_64": [0x18000004, 136, 4, 16, 0, 160, 168],
   "linux aarch64": [0x18000004, 136, 4, 16, 0, 432, 440],
   "darwin x86_64": [0x43, 12, 0x40, 24, 48, 72, 144],
   "darwin aarch64": [0x43, 12, 0x40, 24, 48, 264, 272],
+  "windows x86_64": [], // its headers say it to the compiler
 };
 
-/** `struct system` for a system and processor; null where there is no trap. */
-export function systemWords(system: string, { records }: Pick<Abi, "records">): BigUint64Array<ArrayBuffer> | null {
+/** `struct layouts` for a system and processor; null where there is no trap. */
+export function layoutWords(system: string, { records }: Pick<Abi, "records">): BigUint64Array<ArrayBuffer> | null {
   const { work_size, work_data, abort_callback } = records.ggml_cplan.fields;
   const words = SYSTEMS[system];
-  return words === undefined ? null : BigUint64Array.from([...words, work_size, work_data, abort_callback], BigInt);
+  return words === undefined ? null : BigUint64Array.from([work_size, work_data, abort_callback, ...words], BigInt);
 }
-
-const RTLD_LAZY = 1;
 
 /** Sets the trap. Does nothing where there is none for this system, or this library has no way to tell of its failures. */
 export function setTrap(opened: Library): void {
   library = opened;
-  const code = nativeFor(opened), words = systemWords(`${Deno.build.os} ${Deno.build.arch}`, ABI);
-  const dlopen = opened.address("dlopen"), dlsym = opened.address("dlsym");
-  if (code === null || words === null || dlopen === null || dlsym === null) return;
-  const path = new TextEncoder().encode(`${opened.files[0]}\0`);
-  const handle = at(dlopen, ["buffer", "i32"], "u64")(path, RTLD_LAZY);
-  if (at(code.address("install"), ["u64", "u64", "buffer"], "u64")(handle, dlsym, words) === 0n) return;
+  const words = layoutWords(`${Deno.build.os} ${Deno.build.arch}`, ABI), code = words === null ? null : nativeFor(opened);
+  const finder = code === null ? null : Deno.build.os === "windows" ? windowsFinder(opened) : posixFinder(opened);
+  if (code === null || finder === null) return;
+  if (at(code.address("install"), ["buffer", "u64", "buffer"], "u64")(finder.libraries, finder.lookUp, words!) === 0n) return;
   slot = at(code.address("slot"), [], "u64")();
   if (slot === 0n) return;
   native = code;
   caught = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(slot)!, 8));
+}
+
+/** What the trap finds functions by: handles of libraries, the last one 0, and the system's function that looks a name up. */
+interface Finder {
+  readonly libraries: BigUint64Array<ArrayBuffer>;
+  readonly lookUp: bigint;
+}
+
+const RTLD_LAZY = 1;
+
+/** One library, which sees what it is linked with. */
+function posixFinder(opened: Library): Finder | null {
+  const dlopen = opened.address("dlopen"), lookUp = opened.address("dlsym");
+  if (dlopen === null || lookUp === null) return null;
+  const handle = at(dlopen, ["buffer", "i32"], "u64")(new TextEncoder().encode(`${opened.files[0]}\0`), RTLD_LAZY);
+  return { libraries: BigUint64Array.of(handle, 0n), lookUp };
+}
+
+/** ggml's own libraries, and the system's, which knows the others. */
+function windowsFinder(opened: Library): Finder | null {
+  if (["ggml_abort", "ggml_graph_compute"].some((name) => opened.address(name) === null)) return null; // looked up, so that each is loaded
+  const kernel = windowsAddresses("kernel32.dll", ["LoadLibraryW", "GetProcAddress"]);
+  const load = at(kernel.LoadLibraryW, ["buffer"], "u64");
+  const handles = [...opened.files, "kernel32.dll"].map((file) => load(Uint16Array.from(`${file}\0`, (c) => c.charCodeAt(0))));
+  return { libraries: BigUint64Array.of(...handles, 0n), lookUp: kernel.GetProcAddress };
 }
 
 /** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */

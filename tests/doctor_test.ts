@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { load } from "@ggml/deno";
+import { trapFinding } from "../doctor/library.ts";
 import { OLDEST } from "../doctor/runtime.ts";
 import { deno, type Ended } from "./process.ts";
 
@@ -26,6 +27,7 @@ Deno.test("the doctor says what was chosen, and why, and exits with 0", async ()
     `${load().path} (from npm)`,
     `${variant}: ${score}, chosen: the highest`,
     "ABI: structs and types",
+    "ok    trap: C's failures",
     "256 sums, Q5_K + F32",
     "CPU (cpu, CPU)",
     "ggml can be used.",
@@ -40,6 +42,14 @@ Deno.test("the doctor's --json says the same", async () => {
     ["Runtime", "Permissions", "Environment", "Library", "CPU variants", "Self test", "Devices"],
   );
   for (const { findings } of sections) assert(findings.every(({ status }: { status: string }) => status !== "problem"));
+  const library = sections.find(({ title }: { title: string }) => title === "Library");
+  assertEquals(library.findings.filter(({ text }: { text: string }) => text.includes("trap")), [trapFinding(true)]);
+});
+
+Deno.test("the doctor says where there is no trap, which is no reason not to use ggml", () => {
+  const { status, text } = trapFinding(false);
+  assertEquals(status, "note");
+  assertEquals(text, `no trap on ${Deno.build.os} on ${Deno.build.arch} with this library: a failed assertion of C's ends the process`);
 });
 
 Deno.test("the doctor without permissions says which is missing, and what each would give", async () => {

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { CODE, type Convention } from "../ffi/native_code.ts";
 
 const FFI = new URL("../ffi/", import.meta.url);
-const GNU = { x86: "gcc", arm: "aarch64-linux-gnu-gcc" };
+const GNU = { x86: "gcc", windows: "x86_64-w64-mingw32-gcc", arm: "aarch64-linux-gnu-gcc" };
 const FLAGS = [
   ...[
     "-O2",
@@ -26,16 +26,19 @@ const FLAGS = [
     "-nostdlib",
     "-static",
     "-Wl,-e0",
-    "-Wl,--build-id=none",
-    "-Wl,--no-warn-rwx-segments",
   ],
-  `-Wl,-T${new URL("native.ld", FFI).pathname}`,
 ];
-const COMPILERS: Record<Convention, { command: string; flags: string[]; files: string[] }> = {
-  sysv: { command: GNU.x86, flags: ["-fcf-protection=none"], files: ["native.c", "trap.c"] },
-  windows: { command: GNU.x86, flags: ["-fcf-protection=none", "-mabi=ms"], files: ["native.c", "trap_windows.c"] },
-  arm64: { command: GNU.arm, flags: ["-mno-outline-atomics", "-ffixed-x18", "-mbranch-protection=none"], files: ["native.c", "trap.c"] },
+const ELF = ["-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"];
+const COMPILERS: Record<Convention, { command: string; flags: string[]; script: string }> = {
+  sysv: { command: GNU.x86, flags: [...ELF, "-fcf-protection=none"], script: "native.ld" },
+  windows: {
+    command: GNU.windows,
+    flags: ["-Wl,--image-base=0", "-fcf-protection=none", "-mno-stack-arg-probe", "-mcmodel=small", "-Wno-attributes"],
+    script: "native_windows.ld",
+  },
+  arm64: { command: GNU.arm, flags: [...ELF, "-mno-outline-atomics", "-ffixed-x18", "-mbranch-protection=none"], script: "native.ld" },
 };
+const SOURCES = ["native.c", "trap.c"].map((file) => new URL(file, FFI).pathname);
 
 interface Compiled {
   compiler: string;
@@ -54,19 +57,22 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
   }
 }
 
-/** What only the code itself refers to. */
-const HIDDEN = new Set(["code_begin", "print_waiting", "fell", "unwind", "unwind_tables"]);
+/** What JavaScript calls or hands to C. */
+const FUNCTIONS: readonly string[] = [
+  ...["quiet", "capture", "take", "release", "ended", "signalled"],
+  ...["aborted", "install", "slot", "take_traps", "run"],
+];
 
 /** Compiles native.c, for whoever has the compiler. */
 async function compile(convention: Convention, folder: string): Promise<Compiled | null> {
-  const { command, flags, files } = COMPILERS[convention];
+  const { command, flags, script } = COMPILERS[convention];
   const version = await run(command, "--version");
   if (version === null || !/gcc/i.test(version)) return null;
   const elf = `${folder}/${convention}.elf`, bin = `${folder}/${convention}.bin`;
-  await run(command, ...FLAGS, ...flags, ...files.map((file) => new URL(file, FFI).pathname), "-o", elf);
+  await run(command, ...FLAGS, ...flags, `-Wl,-T${new URL(script, FFI).pathname}`, ...SOURCES, "-o", elf);
   await run(command.replace(/gcc$/, "objcopy"), "-O", "binary", "-j", ".text", elf, bin);
   const symbols = (await run(command.replace(/gcc$/, "nm"), "-n", elf))!;
-  const functions = [...symbols.matchAll(/^([0-9a-f]+) T (\w+)$/gm)].filter(([, , name]) => !HIDDEN.has(name));
+  const functions = [...symbols.matchAll(/^([0-9a-f]+) T (\w+)$/gm)].filter(([, , name]) => FUNCTIONS.includes(name));
   return {
     compiler: version.split("\n")[0].replace(/^\S+ /, "gcc "),
     functions: Object.fromEntries(functions.map(([, offset, name]) => [name, parseInt(offset, 16)])),

@@ -16,7 +16,8 @@ const OTHERS = [
   "LICENSE",
   "README.md",
   "deno.json",
-  ...["ffi/native.c", "ffi/native.h", "ffi/native.ld", "ffi/trap.c", "ffi/trap_windows.c"], // the sources of ffi/native_code.ts
+  // The sources of ffi/native_code.ts.
+  ...["ffi/native.c", "ffi/native.h", "ffi/native.ld", "ffi/native_windows.ld", "ffi/trap.c", "ffi/trap_posix.c", "ffi/trap_windows.c"],
   "lexer/api.h", // lexer/regenerate.ts reads it
 ];
 
