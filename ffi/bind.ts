@@ -6,9 +6,8 @@
 
 import type { Abi } from "./abi.ts";
 import { expectAbi, library } from "./library.ts";
-import { watched } from "./schedulers.ts";
 import { guarded } from "./threads.ts";
-import { remembering } from "./told.ts";
+import { watched } from "./watch.ts";
 
 /** Binds one function. The result is what `Deno.dlopen` gives, typed by whoever asked. */
 // deno-lint-ignore no-explicit-any
@@ -23,6 +22,6 @@ export function binder(abi: Abi): Bind {
   expectAbi(abi);
   return (name, parameters, result) => {
     const symbol = library().symbol(name, { parameters, result }) as (...args: unknown[]) => unknown;
-    return guarded(name, watched(name, remembering(name, symbol)));
+    return guarded(name, watched(name, symbol));
   };
 }

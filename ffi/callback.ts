@@ -13,6 +13,7 @@
  * @module
  */
 
+import { functionTypes } from "./checks/rows.ts";
 import { enterCallback, leaveCallback } from "./cstring.ts";
 import { describe } from "./describe.ts";
 import { enterCall, fail, isFailing, leaveCall } from "./failure.ts";
@@ -20,6 +21,7 @@ import { Handle } from "./handle.ts";
 import { Owner, STATIC } from "./owner.ts";
 import { whenFailed } from "./safe.ts";
 import type { Slot } from "./slots.ts";
+import { trapped } from "./trap.ts";
 
 /** A function type's parameters and result. */
 export interface Signature {
@@ -181,14 +183,17 @@ function caller(callback: Callback, { name, signature }: CallbackClass): AnyFunc
   const f = new Deno.UnsafeFnPointer(callback.pointer as Deno.PointerObject<never>, definition(signature)) as unknown as {
     call: AnyFunction;
   };
+  const check = Object.hasOwn(functionTypes, name) ? functionTypes[name] : null;
   return (...args) => {
     if (args.length !== parameters.length) throw new TypeError(`${name}: expected ${parameters.length} arguments, got ${args.length}`);
     callback.pointer; // throws if it was freed or disposed of since
     const values = parameters.map((slot, i) => slot.toC(args[i], `${name}(${i})`, i));
+    check?.(callback.address, args);
     let value: unknown;
     enterCall();
     try {
       value = f.call(...values);
+      trapped(name);
     } finally {
       leaveCall();
     }

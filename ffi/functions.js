@@ -1604,6 +1604,7 @@ export const functions = {
   },
   ggml_init(params) {
     const $0 = $struct(params, ggml_init_params, "ggml_init(params)");
+    $checks.ggml_init(functions, params);
     $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
     const $ = $ggml_init($0);
     if ($caught[0] !== 0) $trapped("ggml_init");
@@ -1761,6 +1762,7 @@ export const functions = {
   ggml_get_next_tensor(ctx, tensor) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_next_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_next_tensor(tensor)");
+    $checks.ggml_get_next_tensor(functions, ctx, tensor);
     $ggml_get_next_tensor ??= $bind("ggml_get_next_tensor", ["u64", "u64"], "u64");
     const $ = $ggml_get_next_tensor(ctx.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_next_tensor", { ctx, tensor });
@@ -5033,6 +5035,7 @@ export const functions = {
   ggml_graph_cpy(src, dst) {
     if (!(src instanceof ggml_cgraph) || src.owner.freed) throw $wrongHandle(src, ggml_cgraph, "ggml_graph_cpy(src)");
     if (!(dst instanceof ggml_cgraph) || dst.owner.freed) throw $wrongHandle(dst, ggml_cgraph, "ggml_graph_cpy(dst)");
+    $checks.ggml_graph_cpy(functions, src, dst);
     $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void");
     $ggml_graph_cpy(src.address, dst.address);
     $keep(dst.owner, src);
@@ -5693,6 +5696,7 @@ export const functions = {
     const $3 = $uint64(offset, "ggml_backend_tensor_set_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_set_async(size)");
     $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_set_async(data)");
+    $checks.ggml_backend_tensor_set_async(functions, backend, tensor, data, offset, size);
     $ggml_backend_tensor_set_async ??= $bind("ggml_backend_tensor_set_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set_async(backend.address, tensor.address, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_set_async", { backend, tensor });
@@ -5708,6 +5712,7 @@ export const functions = {
     const $3 = $uint64(offset, "ggml_backend_tensor_get_async(offset)");
     const $4 = $uint64(size, "ggml_backend_tensor_get_async(size)");
     $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_get_async(data)");
+    $checks.ggml_backend_tensor_get_async(functions, backend, tensor, data, offset, size);
     $ggml_backend_tensor_get_async ??= $bind("ggml_backend_tensor_get_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get_async(backend.address, tensor.address, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_get_async", { backend, tensor });
@@ -5733,6 +5738,7 @@ export const functions = {
       "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_set_2d_async(data)",
     );
+    $checks.ggml_backend_tensor_set_2d_async(functions, backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_set_2d_async ??= $bind(
       "ggml_backend_tensor_set_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5762,6 +5768,7 @@ export const functions = {
       "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_get_2d_async(data)",
     );
+    $checks.ggml_backend_tensor_get_2d_async(functions, backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_get_2d_async ??= $bind(
       "ggml_backend_tensor_get_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
@@ -5776,6 +5783,7 @@ export const functions = {
     const $2 = $uint64(offset, "ggml_backend_tensor_set(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_set(size)");
     $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_set(data)");
+    $checks.ggml_backend_tensor_set(functions, tensor, data, offset, size);
     $ggml_backend_tensor_set ??= $bind("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_set(tensor.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_set", { tensor });
@@ -5786,6 +5794,7 @@ export const functions = {
     const $2 = $uint64(offset, "ggml_backend_tensor_get(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_get(size)");
     $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_get(data)");
+    $checks.ggml_backend_tensor_get(functions, tensor, data, offset, size);
     $ggml_backend_tensor_get ??= $bind("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void");
     $ggml_backend_tensor_get(tensor.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_get", { tensor });
@@ -5808,6 +5817,7 @@ export const functions = {
       "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_set_2d(data)",
     );
+    $checks.ggml_backend_tensor_set_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_set_2d ??= $bind("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_set_2d(tensor.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_set_2d", { tensor });
@@ -5830,6 +5840,7 @@ export const functions = {
       "(n_copies - 1) * stride_data + size",
       "ggml_backend_tensor_get_2d(data)",
     );
+    $checks.ggml_backend_tensor_get_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     $ggml_backend_tensor_get_2d ??= $bind("ggml_backend_tensor_get_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_get_2d(tensor.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_get_2d", { tensor });
@@ -5841,6 +5852,7 @@ export const functions = {
     const $1 = $smallUnsigned(value, 8, "ggml_backend_tensor_memset(value)");
     const $2 = $uint64(offset, "ggml_backend_tensor_memset(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_memset(size)");
+    $checks.ggml_backend_tensor_memset(functions, tensor, value, offset, size);
     $ggml_backend_tensor_memset ??= $bind("ggml_backend_tensor_memset", ["u64", "u8", "u64", "u64"], "void");
     $ggml_backend_tensor_memset(tensor.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_memset", { tensor });
@@ -5880,6 +5892,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_compute(backend)");
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_compute(plan)");
+    $checks.ggml_backend_graph_plan_compute(functions, backend, plan);
     $ggml_backend_graph_plan_compute ??= $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
     $enterCall();
     try {
@@ -6629,6 +6642,7 @@ export const functions = {
     const $5 = $pointersOrNull(test_nodes, ggml_tensor, false, "ggml_backend_compare_graph_backend(test_nodes)");
     const $6 = $uint64(num_test_nodes, "ggml_backend_compare_graph_backend(num_test_nodes)");
     $atLeast(test_nodes, Number($6), 8, "pointers", "num_test_nodes", "ggml_backend_compare_graph_backend(test_nodes)");
+    $checks.ggml_backend_compare_graph_backend(functions, backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes);
     $ggml_backend_compare_graph_backend ??= $bind(
       "ggml_backend_compare_graph_backend",
       ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
@@ -6652,6 +6666,7 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_tensor_alloc(tensor)");
     }
     const $2 = $data(addr, 0, "ggml_backend_tensor_alloc(addr)");
+    $checks.ggml_backend_tensor_alloc(functions, buffer, tensor, addr);
     $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
     $keep(tensor.owner, buffer);
@@ -6815,6 +6830,7 @@ export const functions = {
     if (!(params instanceof ggml_threadpool_params) || params.owner.freed) {
       throw $wrongHandle(params, ggml_threadpool_params, "ggml_threadpool_new(params)");
     }
+    $checks.ggml_threadpool_new(functions, params);
     $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64");
     const $ = $ggml_threadpool_new(params.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_new", { params });
@@ -7151,6 +7167,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp32(arg2)");
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg0)");
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg1)");
+    $checks.ggml_cpu_fp32_to_fp32(functions, arg0, arg1, arg2);
     $ggml_cpu_fp32_to_fp32 ??= $bind("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void");
     $ggml_cpu_fp32_to_fp32($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_cpu_fp32_to_fp32");
@@ -7567,6 +7584,7 @@ export const functions = {
     if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_eval(result)");
     }
+    $checks.ggml_opt_eval(functions, opt_ctx, result);
     $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
     $enterCall();
     try {
@@ -7596,6 +7614,7 @@ export const functions = {
     if (callback_eval !== null && (!(callback_eval instanceof ggml_opt_epoch_callback) || callback_eval.owner.freed)) {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
     }
+    $checks.ggml_opt_epoch(functions, opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     opt_ctx.owner.endPassing("replaced by ggml_opt_epoch");
     $enterCall();
@@ -7672,6 +7691,21 @@ export const functions = {
     const $9 = $int64(nbatch_logical, "ggml_opt_fit(nbatch_logical)");
     const $10 = $float(val_split, "ggml_opt_fit(val_split)");
     const $11 = $bool(silent, "ggml_opt_fit(silent)");
+    $checks.ggml_opt_fit(
+      functions,
+      backend_sched,
+      ctx_compute,
+      inputs,
+      outputs,
+      dataset,
+      loss_type,
+      optimizer,
+      get_opt_pars,
+      nepoch,
+      nbatch_logical,
+      val_split,
+      silent,
+    );
     $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
     $enterCall();
     try {
@@ -7707,6 +7741,7 @@ export const functions = {
   gguf_init_from_file_ptr(file, params) {
     const $0 = $dataOrNull(file, 0, "gguf_init_from_file_ptr(file)");
     const $1 = $struct(params, gguf_init_params, "gguf_init_from_file_ptr(params)");
+    $checks.gguf_init_from_file_ptr(functions, file, params);
     $gguf_init_from_file_ptr ??= $bind("gguf_init_from_file_ptr", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file_ptr($0, $1);
     if ($caught[0] !== 0) $trapped("gguf_init_from_file_ptr");
@@ -7718,6 +7753,7 @@ export const functions = {
   gguf_init_from_file(fname, params) {
     const $0 = $string(fname, 0, "gguf_init_from_file(fname)");
     const $1 = $struct(params, gguf_init_params, "gguf_init_from_file(params)");
+    $checks.gguf_init_from_file(functions, fname, params);
     $gguf_init_from_file ??= $bind("gguf_init_from_file", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file($0, $1);
     if ($caught[0] !== 0) $trapped("gguf_init_from_file");
@@ -7731,6 +7767,7 @@ export const functions = {
     const $1 = $uint64(size, "gguf_init_from_buffer(size)");
     const $2 = $struct(params, gguf_init_params, "gguf_init_from_buffer(params)");
     $atLeast(data, data ? Number($1) : 0, 1, "bytes", "size", "gguf_init_from_buffer(data)");
+    $checks.gguf_init_from_buffer(functions, data, size, params);
     $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_init_from_buffer");
@@ -7747,6 +7784,7 @@ export const functions = {
     const $2 = $uint64(max_chunk_read, "gguf_init_from_callback(max_chunk_read)");
     const $3 = $uint64(max_expected_size, "gguf_init_from_callback(max_expected_size)");
     const $4 = $struct(params, gguf_init_params, "gguf_init_from_callback(params)");
+    $checks.gguf_init_from_callback(functions, callback, userdata, max_chunk_read, max_expected_size, params);
     $gguf_init_from_callback ??= $bind(
       "gguf_init_from_callback",
       ["u64", "buffer", "u64", "u64", { struct: gguf_init_params.native }],
@@ -8156,6 +8194,7 @@ export const functions = {
       "n * (type < 2 || type == 7 ? 1 : type < 4 ? 2 : type < 8 ? 4 : 8)",
       "gguf_set_arr_data(data)",
     );
+    $checks.gguf_set_arr_data(functions, ctx, key, type, data, n);
     $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
     ctx.owner.endPassing("replaced by gguf_set_arr_data");
     $gguf_set_arr_data(ctx.address, $1, $2, $3, $4);
@@ -8175,6 +8214,7 @@ export const functions = {
   gguf_set_kv(ctx, src) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_kv(ctx)");
     if (!(src instanceof gguf_context) || src.owner.freed) throw $wrongHandle(src, gguf_context, "gguf_set_kv(src)");
+    $checks.gguf_set_kv(functions, ctx, src);
     $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void");
     ctx.owner.endPassing("replaced by gguf_set_kv");
     $gguf_set_kv(ctx.address, src.address);
@@ -8183,6 +8223,7 @@ export const functions = {
   gguf_add_tensor(ctx, tensor) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_add_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
+    $checks.gguf_add_tensor(functions, ctx, tensor);
     $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
     ctx.owner.endPassing("replaced by gguf_add_tensor");
     $gguf_add_tensor(ctx.address, tensor.address);
@@ -8210,6 +8251,7 @@ export const functions = {
       "gguf_get_tensor_size(ctx, gguf_find_tensor(ctx, name))",
       "gguf_set_tensor_data(data)",
     );
+    $checks.gguf_set_tensor_data(functions, ctx, name, data);
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
     ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);
@@ -8220,6 +8262,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
     const $1 = $data(file, 0, "gguf_write_to_file_ptr(file)");
     const $2 = $bool(only_meta, "gguf_write_to_file_ptr(only_meta)");
+    $checks.gguf_write_to_file_ptr(functions, ctx, file, only_meta);
     $gguf_write_to_file_ptr ??= $bind("gguf_write_to_file_ptr", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file_ptr(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_write_to_file_ptr", { ctx });
@@ -8229,6 +8272,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file(ctx)");
     const $1 = $string(fname, 0, "gguf_write_to_file(fname)");
     const $2 = $bool(only_meta, "gguf_write_to_file(only_meta)");
+    $checks.gguf_write_to_file(functions, ctx, fname, only_meta);
     $gguf_write_to_file ??= $bind("gguf_write_to_file", ["u64", "buffer", "bool"], "bool");
     const $ = $gguf_write_to_file(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_write_to_file", { ctx });

@@ -35,7 +35,7 @@ export abstract class Handle {
    */
   constructor(address: bigint, owner: Owner = STATIC) {
     this.address = address;
-    this.owner = owner;
+    this.owner = owner.at(address);
   }
 
   /**

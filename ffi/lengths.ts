@@ -27,8 +27,8 @@ export function atLeast(value: unknown, count: number, width: number, what: stri
   throw value === null ? new TypeError(message) : new RangeError(message);
 }
 
-/** The bytes of memory; infinitely many where nobody knows. */
-function bytesOf(value: unknown, width: number): number {
+/** The bytes of memory; infinitely many where nobody knows. `width` is that of what an array of JavaScript holds. */
+export function bytesOf(value: unknown, width: number): number {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
   if (value === null) return 0;
   if (Array.isArray(value)) return value.length * width;

@@ -44,9 +44,9 @@ export interface Ending {
   readonly how: string;
   /** True if C freed it; false if it only points to what ended. */
   readonly gone: boolean;
-  /** Of what only points: what ended. Null for what C left half done. */
+  /** Of what only points: what ended. Null for what C freed, and for what it left half done. */
   readonly culprit: Ending | null;
-  /** Where it was freed, with {@linkcode traceFrees} on. */
+  /** Where it was freed, with {@linkcode traceFrees} on; of what C left half done, what it failed of. */
   readonly site: Error | null;
 }
 
@@ -65,6 +65,9 @@ const inUse = new Map<Owner, string[]>();
 const NOTHING: readonly Owner[] = [];
 
 let tracing = false;
+
+/** True once something ended that lies in another object's memory: until then none need be looked for. */
+let havePartsEnded = false;
 
 /** Has every free remember its stack, which the errors for what was freed then have as their cause. */
 export function traceFrees(on: boolean): void {
@@ -100,6 +103,7 @@ export class Owner {
   /** Buffers that show the object's structs, and those that show data of its tensors and the like. */
   #views: WeakList<ArrayBuffer> | null = null;
   #data: WeakList<ArrayBuffer> | null = null;
+  #endedParts: Map<bigint, Owner> | null = null;
   /** What is valid for a shorter time than the object; see {@linkcode passing}. */
   #passing: Owner | null = null;
 
@@ -256,6 +260,37 @@ export class Owner {
     const why = this.heldBy;
     if (why !== null) throw new Error(`this ${this.type} can't be ${how} now: ${why}`);
     this.#end(how, free, tracing ? new Error(`here the ${this.type} was ${how}`) : null);
+  }
+
+  /**
+   * Makes the object unusable, but for being freed, and what points to it, because C left it half done.
+   *
+   * @param how To go after "was": "left half done by ggml_opt_alloc, which failed: …".
+   * @param error What C failed of.
+   */
+  leaveHalfDone(how: string, error: Error): void {
+    const ending: Ending = { type: this.type, how, gone: false, culprit: null, site: error };
+    const spoilt = spoiltBy(this);
+    this.spoil(ending);
+    for (const owner of spoilt) {
+      if (owner.ending === null) owner.spoil({ type: owner.type, how: "", gone: false, culprit: ending, site: error });
+    }
+  }
+
+  /** As {@linkcode leaveHalfDone}, for what lies in the object's memory. Gives its owner, which every handle of it has from now on. */
+  endPart(address: bigint, type: string, how: string, error: Error): Owner {
+    const part = new Owner(address);
+    part.type = type;
+    part.keep(this);
+    part.spoil({ type, how, gone: false, culprit: null, site: error });
+    (this.#endedParts ??= new Map()).set(address, part);
+    havePartsEnded = true;
+    return part;
+  }
+
+  /** The owner of a handle of what lies at an address in the object's memory: this one, unless that ended before. */
+  at(address: bigint): Owner {
+    return havePartsEnded ? this.#endedParts?.get(address) ?? this : this;
   }
 
   /** Makes it unusable, because it points to what ended, or C freed it together with that. */

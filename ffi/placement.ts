@@ -25,6 +25,10 @@ interface Placement {
   readonly nodes: number;
   /** The addresses of its own buffers. */
   readonly buffers: ReadonlySet<bigint>;
+  /** The contexts that keep it since. */
+  readonly contexts: readonly WeakRef<Owner>[];
+  /** True until the same graph is allocated, or computed, again. */
+  isNew: boolean;
 }
 
 const placements = new WeakMap<Owner, Placement>();
@@ -77,16 +81,40 @@ export function isPlaced(graph: Handle, home: Handle): boolean {
 /** Has the contexts keep `home` whose tensors it gave memory when it allocated `graph`. */
 export function places(graph: Handle, home: Handle): void {
   if (graph.owner === STATIC) STATIC.keep(home.owner); // nobody knows for how long
-  if (placements.has(home.owner)) return; // the same graph again
-  const buffers = new Set<bigint>();
+  const last = placements.get(home.owner);
+  if (last !== undefined) { // the same graph again
+    last.isNew = false;
+    return;
+  }
+  const buffers = new Set<bigint>(), contexts: WeakRef<Owner>[] = [];
   for (const context of contextsOf(graph.owner)) {
     if (context !== graph.owner && hasBuffer(context)) continue;
     if (!hasBuffer(context)) addBuffers(context, home.owner, buffers);
+    if (context.keeps(home.owner)) continue;
     context.keep(home.owner);
+    contexts.push(new WeakRef(context));
   }
   const nodes = symbols.nodes(graph.address);
   changed();
-  placements.set(home.owner, { graph: graph.address, owner: new WeakRef(graph.owner), nodes, buffers });
+  placements.set(home.owner, { graph: graph.address, owner: new WeakRef(graph.owner), nodes, buffers, contexts, isNew: true });
+}
+
+/**
+ * Undoes what {@linkcode places} noted, where the allocator failed to allocate that graph; not where it had it allocated before.
+ *
+ * @param hasBegun Whether some of the graph's tensors may have memory: it is taken from them.
+ * @returns Whether there was something to undo.
+ */
+export function takeBack(home: Handle, hasBegun: boolean): boolean {
+  const last = placements.get(home.owner);
+  if (last?.isNew !== true) return false;
+  if (hasBegun) willPlace(null, home, null);
+  placements.delete(home.owner);
+  for (const ref of last.contexts) {
+    const context = ref.deref();
+    if (context !== undefined && !(hasBegun && hasBuffer(context))) context.drop(home.owner); // else it may have some of its memory still
+  }
+  return true;
 }
 
 /** Adds the buffers in which a context's tensors lie, but for those that are known as somebody else's. */

@@ -16,6 +16,7 @@ import { anyOperator, isScript } from "./callback.ts";
 import { enums } from "./enums.js";
 import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
+import { schedulerOf } from "./schedulers.ts";
 
 // deno-lint-ignore no-explicit-any
 type Symbol = (...args: any[]) => any;
@@ -26,9 +27,6 @@ const DEFAULT_THREADS = 4;
 
 /** The threads that CPU backends were told to use. C doesn't give them back. */
 const backendThreads: Map<bigint, number> = new Map();
-
-/** The schedulers of optimizers. */
-const optimizerSchedulers: Map<bigint, bigint> = new Map();
 
 /** What is put around the functions that compute, by name: from the bound symbol to the one that is called. */
 const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
@@ -44,16 +42,6 @@ const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
   ggml_backend_cpu_set_n_threads: (symbol) => (backend, threads) => {
     backendThreads.set(backend, threads);
     symbol(backend, threads);
-  },
-  ggml_opt_init: (symbol) => (params: Uint8Array) => {
-    const optimizer: bigint = symbol(params);
-    const view = new DataView(params.buffer, params.byteOffset);
-    optimizerSchedulers.set(optimizer, view.getBigUint64(ABI.records.ggml_opt_params.fields.backend_sched, true));
-    return optimizer;
-  },
-  ggml_opt_free: (symbol) => (optimizer) => {
-    optimizerSchedulers.delete(optimizer);
-    symbol(optimizer);
   },
   ggml_opt_eval: onOptimizer,
   ggml_opt_epoch: onOptimizer,
@@ -78,10 +66,15 @@ function onScheduler(symbol: Symbol): Symbol {
 
 function onOptimizer(symbol: Symbol): Symbol {
   return (optimizer, ...rest) => {
-    const scheduler = anyOperator ? optimizerSchedulers.get(optimizer) : undefined;
+    const scheduler = anyOperator ? schedulerOf(optimizer) : undefined;
     const call = () => symbol(optimizer, ...rest);
     return scheduler === undefined ? call() : withBackends(backendsOf(scheduler), call);
   };
+}
+
+/** The threads that a CPU backend was told to use. */
+export function threadsOf(backend: bigint): number {
+  return backendThreads.get(backend) ?? DEFAULT_THREADS;
 }
 
 /** True if a graph holds a custom operator in TypeScript. */
@@ -133,7 +126,7 @@ function withBackends<T>(backends: readonly bigint[], compute: () => T): T {
   try {
     return compute();
   } finally {
-    for (const backend of cpus) set(backend, backendThreads.get(backend) ?? DEFAULT_THREADS);
+    for (const backend of cpus) set(backend, threadsOf(backend));
   }
 }
 

@@ -1,28 +1,39 @@
 /**
- * What C was told when it made a thing, and doesn't tell again: how many buffers an allocator has, and how much room a batch. So the functions that
- * make and free these are watched where they are bound. What another isolate made isn't known here.
+ * What C was told when it made a thing, and doesn't tell again: how many buffers an allocator has, how many threads a threadpool, and how much room a
+ * batch. So the functions that make and free these are watched where they are bound (`watch.ts`). What another isolate made isn't known here.
  *
  * @module
  */
 
 import { ABI } from "./layouts.js";
+import type { Wrappers } from "./watch.ts";
 
-// deno-lint-ignore no-explicit-any
-type Symbol = (...args: any[]) => any;
-
-/** The number of buffers, by the address of the allocator. */
+/** The number of buffers, by the address of the allocator, and of threads, by that of the threadpool. */
 const allocators: Map<bigint, number> = new Map();
+const threadpools: Map<bigint, number> = new Map();
 
 /** The bytes of arrays, by their addresses, and of batches the room for sequences that each token has, by the address of `seq_id`. */
 const arrays: Map<bigint, number> = new Map();
 const sequences: Map<bigint, number> = new Map();
 
-const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
+/** What is put around the functions that make and free these. */
+export const wrappers: Wrappers = {
   ggml_gallocr_new: (symbol) => (type) => note(symbol(type), 1),
   ggml_gallocr_new_n: (symbol) => (types, count) => note(symbol(types, count), count),
   ggml_gallocr_free: (symbol) => (allocator) => {
     allocators.delete(allocator);
     symbol(allocator);
+  },
+  ggml_threadpool_new: (symbol) => (params: bigint) => {
+    const { size, fields } = ABI.records.ggml_threadpool_params;
+    const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(params)!, size));
+    const pool: bigint = symbol(params);
+    threadpools.set(pool, view.getInt32(fields.n_threads, true));
+    return pool;
+  },
+  ggml_threadpool_free: (symbol) => (pool) => {
+    threadpools.delete(pool);
+    symbol(pool);
   },
   llama_batch_init: (symbol) => (tokens: number, width: number, perToken: number) => {
     const batch: Uint8Array<ArrayBuffer> = symbol(tokens, width, perToken);
@@ -45,11 +56,6 @@ const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
   },
 };
 
-/** A symbol as the generated functions call it. */
-export function remembering(name: string, symbol: Symbol): Symbol {
-  return Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name](symbol) : symbol;
-}
-
 function note(allocator: bigint, buffers: number): bigint {
   allocators.set(allocator, buffers);
   return allocator;
@@ -64,6 +70,11 @@ function addressIn(batch: Uint8Array<ArrayBuffer>, field: string): bigint {
 /** How many buffers a `ggml_gallocr` has; undefined if nobody knows. */
 export function buffersOf(allocator: bigint): number | undefined {
   return allocators.get(allocator);
+}
+
+/** How many threads a `ggml_threadpool` has; undefined if nobody knows. */
+export function threadsIn(pool: bigint): number | undefined {
+  return threadpools.get(pool);
 }
 
 /** The bytes of an array of a batch that C made; undefined if it is something else. */

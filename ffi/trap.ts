@@ -149,7 +149,7 @@ function takeError(name: string, args: Arguments, from: (...args: never[]) => un
   const error = errorOf(name, traps[0], args);
   Error.stackTraceLimit = stackTraceLimit;
   Error.captureStackTrace(error, from);
-  if (!traps[0].inKernel) spoilChanged(library!, name, args, error);
+  spoilChanged(library!, name, args, error, traps[0]);
   return error;
 }
 

@@ -112,20 +112,23 @@
 #endif
 
 /* ggml.h */
+#pragma check ggml_init
+#pragma check ggml_get_next_tensor
 #pragma check ggml_quantize_chunk
 #pragma check ggml_new_tensor
 #pragma check ggml_new_tensor_1d
 #pragma check ggml_new_tensor_2d
 #pragma check ggml_new_tensor_3d
 #pragma check ggml_new_tensor_4d
+#pragma check ggml_reshape_2d
+#pragma check ggml_reshape_3d
+#pragma check ggml_reshape_4d
 #pragma check ggml_view_1d
 #pragma check ggml_view_2d
 #pragma check ggml_view_3d
 #pragma check ggml_view_4d
+#pragma check ggml_graph_cpy
 #pragma check ggml_reshape
-#pragma check ggml_reshape_2d
-#pragma check ggml_reshape_3d
-#pragma check ggml_reshape_4d
 #pragma check ggml_cont_2d
 #pragma check ggml_cont_3d
 #pragma check ggml_cont_4d
@@ -239,8 +242,20 @@
 #pragma keeps ggml_backend_alloc_ctx_tensors(ctx, return)
 
 /* ggml-backend.h */
-#pragma check ggml_backend_sched_new
+#pragma check ggml_backend_tensor_set
+#pragma check ggml_backend_tensor_get
+#pragma check ggml_backend_tensor_set_async
+#pragma check ggml_backend_tensor_get_async
+#pragma check ggml_backend_tensor_set_2d
+#pragma check ggml_backend_tensor_get_2d
+#pragma check ggml_backend_tensor_set_2d_async
+#pragma check ggml_backend_tensor_get_2d_async
+#pragma check ggml_backend_tensor_memset
+#pragma check ggml_backend_tensor_alloc
 #pragma check ggml_backend_dev_buffer_from_host_ptr
+#pragma check ggml_backend_sched_new
+#pragma check ggml_backend_graph_plan_compute
+#pragma check ggml_backend_compare_graph_backend
 #pragma check ggml_backend_graph_compute
 #pragma check ggml_backend_graph_compute_async
 #pragma check ggml_backend_sched_graph_compute
@@ -338,6 +353,8 @@
 #pragma check ggml_set_i32_nd
 #pragma check ggml_get_f32_nd
 #pragma check ggml_set_f32_nd
+#pragma check ggml_cpu_fp32_to_fp32
+#pragma check ggml_threadpool_new
 #pragma check ggml_graph_compute
 #pragma check ggml_graph_compute_with_ctx
 #pragma nullable ggml_threadpool_free(threadpool)
@@ -366,10 +383,13 @@
 #pragma check ggml_opt_dataset_init
 #pragma check ggml_opt_dataset_get_batch
 #pragma check ggml_opt_dataset_get_batch_host
-#pragma check ggml_opt_init
 #pragma check ggml_opt_result_pred
+#pragma check ggml_opt_init
 #pragma check ggml_opt_prepare_alloc
 #pragma check ggml_opt_alloc
+#pragma check ggml_opt_eval
+#pragma check ggml_opt_epoch
+#pragma check ggml_opt_fit
 #pragma nullable ggml_opt_dataset_labels(return)
 #pragma nullable ggml_opt_dataset_get_batch(labels_batch)
 #pragma nullable ggml_opt_dataset_get_batch_host(labels_batch)
@@ -422,7 +442,17 @@
 #pragma leaves ggml_opt_fit(backend_sched, ggml_backend_sched_reset)
 
 /* gguf.h */
+#pragma check gguf_init_from_file
+#pragma check gguf_init_from_file_ptr
+#pragma check gguf_init_from_buffer
+#pragma check gguf_init_from_callback
 #pragma check gguf_get_arr_str
+#pragma check gguf_set_arr_data
+#pragma check gguf_set_kv
+#pragma check gguf_add_tensor
+#pragma check gguf_set_tensor_data
+#pragma check gguf_write_to_file
+#pragma check gguf_write_to_file_ptr
 #pragma nullable gguf_init_from_file_ptr(return, file)
 #pragma nullable gguf_init_from_file(return)
 #pragma nullable gguf_init_from_buffer(return, data)

@@ -242,37 +242,9 @@ Deno.test("a fault that isn't C's goes where it went before: WebAssembly's own t
 Deno.test("a view beyond its source, indices of a wrong type and the like are Errors", () => {
   withContext((ctx) => {
     const a = newTensor(ctx, F32, 8);
-    assertThrows(() => lib.ggml_transpose(ctx, lib.ggml_view_1d(ctx, a, 8, 4)), RangeError, "expected a view within the 32 bytes");
+    assertThrows(() => lib.ggml_view_1d(ctx, a, 8, 4), Error, "data_size + view_offs <= ggml_nbytes(view_src)");
     assertEquals(lib.ggml_view_1d(ctx, a, 7, 4).ne, [7, 1, 1, 1]);
     assertThrows(() => lib.ggml_get_rows(ctx, a, newTensor(ctx, F32, 3)), Error, "b->type == GGML_TYPE_I32");
     assertThrows(() => lib.ggml_get_unary_op(a), Error, "tensor->op == GGML_OP_UNARY");
   });
-});
-
-Deno.test("what C left half done is refused, and says why; it can be freed", () => {
-  using ctx = init({ memSize: 1 << 20 });
-  const graph = lib.ggml_new_graph_custom(ctx, 4, false);
-  let sum = newTensor(ctx, F32, 1);
-  for (let i = 0; i < 5; i++) sum = lib.ggml_add(ctx, sum, sum);
-  assertThrows(() => lib.ggml_build_forward_expand(graph, sum), Error, "cgraph->n_nodes < cgraph->size");
-  for (const use of [() => compute(graph), () => lib.ggml_graph_n_nodes(graph), () => lib.ggml_build_forward_expand(graph, sum)]) {
-    assertThrows(use, Error, "this ggml_cgraph was left half done by ggml_build_forward_expand, which failed (");
-  }
-  const again = lib.ggml_new_graph_custom(ctx, 16, false); // the context is in order
-  lib.ggml_build_forward_expand(again, sum);
-  compute(again);
-});
-
-Deno.test("a scheduler whose graph was too large takes another", () => {
-  using ctx = init({ noAlloc: true });
-  using backend = lib.ggml_backend_cpu_init()!;
-  using sched = lib.ggml_backend_sched_new([backend], null, 1, 8, false, false);
-  let sum = newTensor(ctx, F32, 1);
-  lib.ggml_set_input(sum);
-  const small = graphOf(ctx, lib.ggml_sqr(ctx, sum));
-  for (let i = 0; i < 50; i++) sum = lib.ggml_add(ctx, sum, sum);
-  const large = graphOf(ctx, sum);
-  assertThrows(() => lib.ggml_backend_sched_alloc_graph(sched, large), Error, "assertion failed");
-  lib.ggml_backend_sched_alloc_graph(sched, small);
-  compute(small, { backend: sched });
 });

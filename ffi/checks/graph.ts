@@ -25,6 +25,9 @@ interface Known {
   readonly indices: readonly Index[];
 }
 
+/** Where a graph or a tensor is. */
+type Place = Pick<Handle, "address" | "owner">;
+
 /** The graphs that were found good, by the owner of their memory and their address in it. */
 const good = new WeakMap<Owner, Map<bigint, Known>>();
 
@@ -34,7 +37,7 @@ const good = new WeakMap<Owner, Map<bigint, Known>>();
  * @param where The function that is called.
  * @param allocated Whether each tensor must have memory now: an allocator or a scheduler gives it later.
  */
-export function expectComputable(where: string, lib: Lib, graph: Handle, allocated = true): void {
+export function expectComputable(where: string, lib: Lib, graph: Place, allocated = true): void {
   const nodes = nodesOf(graph.address);
   let known = good.get(graph.owner)?.get(graph.address);
   if (known === undefined || known.changes !== changes.count || !sameNodes(known.nodes, nodes)) {
@@ -46,12 +49,26 @@ export function expectComputable(where: string, lib: Lib, graph: Handle, allocat
   for (const index of known.indices) checkIndices(where, index);
 }
 
+/** Throws where computing a tensor, and all that it is computed from, would do so, in graphs that C makes of it by itself. */
+export function expectResultComputable(where: string, lib: Lib, result: Place): void {
+  const memory = new TensorMemory(result.owner), found = new Set<number>([Number(result.address)]);
+  for (const address of found) { // grows meanwhile
+    memory.find(address);
+    const { words, at } = memory;
+    for (let i = at + fields.src / 4; i < at + fields.src / 4 + 2 * SOURCES; i += 2) {
+      if (!isNull(words, i)) found.add(words[i] + words[i + 1] * WORD);
+    }
+  }
+  const { indices } = inspect(where, lib, result, BigUint64Array.from([...found].reverse(), BigInt), false);
+  for (const index of indices) checkIndices(where, index);
+}
+
 const { fields } = ABI.records.ggml_tensor;
 const SOURCES = 10;
 
-function inspect(where: string, lib: Lib, graph: Handle, nodes: BigUint64Array, allocated: boolean): Known {
+function inspect(where: string, lib: Lib, { owner }: Place, nodes: BigUint64Array, allocated: boolean): Known {
   const indices: Index[] = [];
-  const kernels = kernelsOf(lib), memory = new TensorMemory(graph.owner);
+  const kernels = kernelsOf(lib), memory = new TensorMemory(owner);
   const halves = new Uint32Array(nodes.buffer, nodes.byteOffset, 2 * nodes.length);
   for (let i = 0; i < nodes.length; i++) {
     memory.find(halves[2 * i] + halves[2 * i + 1] * WORD);
@@ -74,15 +91,23 @@ function isEmpty(words: Uint32Array, at: number): boolean {
   return false;
 }
 
-/** No dimension is negative: C calculates what it calculates of a kernel larger than the data, and multiplies it. */
+/**
+ * No dimension is negative, and all together don't overflow: C calculates what it calculates of a kernel larger than the data, multiplies it, and asks
+ * for as much memory as is left of that.
+ */
 function expectDimensions(where: string, words: Uint32Array, at: number, node: bigint, number: number): void {
-  for (let i = 0; i < 4; i++) {
-    if (words[at + fields.ne / 4 + 2 * i + 1] >>> 31 === 0) continue;
-    throw new Error(
-      `${where}: node ${number} (${nodeText(library(), node)}): its dimension ${i} is negative; ${sourcesText(library(), node)}`,
-    );
+  let elements = 1;
+  for (let i = at + fields.ne / 4; i < at + fields.nb / 4; i += 2) {
+    const high = words[i + 1] | 0;
+    elements = high < 0 ? NaN : elements * (high * WORD + words[i]);
   }
+  if (elements <= MOST_ELEMENTS) return;
+  const text = `${nodeText(library(), node)}): its dimensions are negative or too large; ${sourcesText(library(), node)}`;
+  throw new Error(`${where}: node ${number} (${text}`);
 }
+
+/** Of any type, these have bytes that can be counted. */
+const MOST_ELEMENTS = 2 ** 48;
 
 /** A node and its sources have memory: with none, C uses whatever lies at a small address and an offset. */
 function expectMemory(where: string, memory: TensorMemory, node: bigint, number: number): void {

@@ -1,31 +1,71 @@
 /**
- * Checks of optimizers whose graphs the caller builds anew for each step.
+ * Checks of optimizers: C keeps what it knows of one graph, and takes it for that of the next.
  *
  * @module
  */
 
 import type { lib as generated } from "../lib.js";
 import type { Owner } from "../owner.ts";
-import type { Lib } from "./say.ts";
+import { hasLost, hasLostReady, isReady } from "../schedulers.ts";
+import { expectMemory } from "./datasets.ts";
+import { expectResultComputable } from "./graph.ts";
+import type { Int, Lib, Tensor } from "./say.ts";
 
-type Optimizer = generated.ggml_opt_context;
+type Dataset = generated.ggml_opt_dataset;
 type Graph = generated.ggml_cgraph;
+type Optimizer = generated.ggml_opt_context;
 
 /** The graph that an optimizer was given last, and how many nodes the first had that it allocated. */
 const graphs = new WeakMap<Owner, { graph: Graph; nodes: number | null }>();
 
+/** A graph, built anew for a step, of as many nodes as the first: C keeps a gradient for each of those, and looks for one of each of these. */
+function expectAsManyNodes(lib: Lib, opt: Optimizer): void {
+  const known = graphs.get(opt.owner);
+  if (known === undefined || known.graph.owner.freed) return;
+  const nodes = lib.ggml_graph_n_nodes(known.graph);
+  known.nodes ??= nodes;
+  if (nodes <= known.nodes) return;
+  throw new RangeError(`ggml_opt_alloc(opt_ctx): expected a graph of at most ${known.nodes} nodes, as the first had, got ${nodes}`);
+}
+
+/**
+ * An optimizer of static graphs whose scheduler has its graph still, if it had that allocated before: C doesn't allocate the same graph again, and would
+ * compute whatever the scheduler has, in memory that may be somebody else's by now.
+ */
+function expectHeld(where: string, lib: Lib, opt: Optimizer, backward: boolean): void {
+  if (!lib.ggml_opt_static_graphs(opt) || !hasLost(opt.address, backward)) return;
+  throw new Error(`${where}(opt_ctx): its scheduler was reset or given another graph since it allocated its own: make a new optimizer`);
+}
+
 /** Of ggml-opt.h. */
 export const optimizers = {
-  ggml_opt_prepare_alloc(_lib: Lib, opt_ctx: Optimizer, _ctx_compute: unknown, gf: Graph): void {
-    graphs.set(opt_ctx.owner, { graph: gf, nodes: graphs.get(opt_ctx.owner)?.nodes ?? null });
+  /** C computes all that the outputs are computed from. */
+  ggml_opt_init(lib: Lib, { outputs }: generated.ggml_opt_params): void {
+    if (outputs !== null) expectResultComputable("ggml_opt_init", lib, outputs);
   },
-  /** Keeps a gradient for each node of the first graph, and looks for one of each node of this. */
-  ggml_opt_alloc(lib: Lib, opt_ctx: Optimizer): void {
-    const known = graphs.get(opt_ctx.owner);
-    if (known === undefined || known.graph.owner.freed) return;
-    const nodes = lib.ggml_graph_n_nodes(known.graph);
-    known.nodes ??= nodes;
-    if (nodes <= known.nodes) return;
-    throw new RangeError(`ggml_opt_alloc(opt_ctx): expected a graph of at most ${known.nodes} nodes, as the first had, got ${nodes}`);
+  /** C goes on to compute the graph that was allocated, which may be gone by then. */
+  ggml_opt_prepare_alloc(lib: Lib, opt: Optimizer, _ctx: unknown, gf: Graph, _inputs: unknown, outputs: Tensor): void {
+    if (isReady(opt.address)) {
+      throw new Error("ggml_opt_prepare_alloc(opt_ctx): a graph is allocated already: call ggml_opt_eval first");
+    }
+    expectResultComputable("ggml_opt_prepare_alloc", lib, outputs);
+    graphs.set(opt.owner, { graph: gf, nodes: graphs.get(opt.owner)?.nodes ?? null });
+  },
+  ggml_opt_alloc(lib: Lib, opt: Optimizer, backward: boolean): void {
+    expectHeld("ggml_opt_alloc", lib, opt, backward);
+    expectAsManyNodes(lib, opt);
+  },
+  /** C computes whatever the scheduler has. */
+  ggml_opt_eval(_: unknown, opt: Optimizer): void {
+    if (!hasLostReady(opt.address)) return;
+    throw new Error("ggml_opt_eval(opt_ctx): its scheduler was reset or given another graph since ggml_opt_alloc: make a new optimizer");
+  },
+  ggml_opt_epoch(lib: Lib, opt: Optimizer, dataset: Dataset, _train: unknown, _eval: unknown, idata_split: Int): void {
+    expectMemory("ggml_opt_epoch", lib, dataset);
+    expectHeld("ggml_opt_epoch", lib, opt, idata_split !== 0 && idata_split !== 0n);
+  },
+  ggml_opt_fit(lib: Lib, _sched: unknown, _ctx: unknown, _inputs: unknown, outputs: Tensor, dataset: Dataset): void {
+    expectMemory("ggml_opt_fit", lib, dataset);
+    expectResultComputable("ggml_opt_fit", lib, outputs);
   },
 };

@@ -1,5 +1,5 @@
 /**
- * Checks of graph allocators: that an allocator has a buffer for each index and size.
+ * Checks of schedulers and graph allocators, which find a place in some buffer for each tensor of a graph.
  *
  * @module
  */
@@ -8,43 +8,52 @@ import type { Data } from "../arguments.ts";
 import { atLeast } from "../lengths.ts";
 import type { lib as generated } from "../lib.js";
 import { buffersOf } from "../told.ts";
-import { expectBetween, expectIndex, type Lib } from "./say.ts";
+import { leafsOf } from "./contexts.ts";
+import { firstIntegers } from "./pointers.ts";
+import { expectBetween, expectIndex, type Int, type Lib } from "./say.ts";
 
-type Allocator = generated.ggml_gallocr;
+type Gallocr = generated.ggml_gallocr;
 type Graph = generated.ggml_cgraph;
 
-/** How many leafs a graph has, which no function tells; 0 where its struct isn't the known one: size, nodes and leafs, an int each. */
-function leafsOf(lib: Lib, graph: Graph): number {
-  const view = new Deno.UnsafePointerView(graph.pointer), leafs = view.getInt32(8);
-  const isKnown = view.getInt32(0) === lib.ggml_graph_size(graph) && view.getInt32(4) === lib.ggml_graph_n_nodes(graph);
-  return isKnown && leafs <= view.getInt32(0) ? leafs : 0;
-}
+/** What a scheduler can be made for: it takes 21 kB a node at once. No model comes near. */
+const MOST_NODES = 2 ** 20;
 
-/** The buffers of nodes and leafs, with which C indexes the allocator's; of leafs there must be as many as the graph has. */
-function expectBuffers(name: string, lib: Lib, galloc: Allocator, graph: Graph, nodes: Data | null, leafs: Data | null): void {
-  if (leafs !== null) atLeast(leafs, leafsOf(lib, graph), 4, "int32s", "the leafs of the graph", `${name}(leaf_buffer_ids)`);
-  const count = buffersOf(galloc.address);
-  if (count === undefined) return;
-  const check = (where: string, ids: Data | null, used: number) => {
-    if (ids instanceof Int32Array) ids.subarray(0, used).forEach((id, i) => expectIndex(`${where}[${i}]`, id, count, "buffer"));
+/** The numbers of the buffers that nodes and leafs are said to be in: C asserts that none is negative, and looks no further. */
+function expectBuffers(name: string, lib: Lib, galloc: Gallocr, graph: Graph, nodeIds: Data | null, leafIds: Data | null): void {
+  const buffers = buffersOf(galloc.address) ?? Infinity;
+  const expect = (parameter: string, ids: Data | null, count: number) => {
+    if (ids === null) return;
+    const where = `${name}(${parameter})`;
+    atLeast(ids, count, 4, "int32s", `${parameter.split("_")[0]}s of the graph`, where);
+    firstIntegers(ids, count).forEach((id, i) => id < 0 || expectIndex(`${where}[${i}]`, id, buffers, "buffer"));
   };
-  check(`${name}(node_buffer_ids)`, nodes, lib.ggml_graph_n_nodes(graph));
-  check(`${name}(leaf_buffer_ids)`, leafs, leafsOf(lib, graph));
+  expect("node_buffer_ids", nodeIds, lib.ggml_graph_n_nodes(graph));
+  expect("leaf_buffer_ids", leafIds, leafsOf(lib, graph));
 }
 
-/** Of ggml-alloc.h. */
+/** Of ggml-backend.h and ggml-alloc.h. */
 export const scheduling = {
-  /** Reads the first of no buffers when it allocates. */
-  ggml_gallocr_new_n(_lib: Lib, _bufts: unknown, n_bufs: number): void {
+  /** For no node C makes tables without an entry and uses the first; for very many it takes memory until the system ends the process. */
+  ggml_backend_sched_new(_: unknown, _backends: unknown, _bufts: unknown, _n_backends: unknown, graph_size: Int): void {
+    expectBetween("ggml_backend_sched_new(graph_size)", graph_size, 1, MOST_NODES);
+  },
+  /** C uses the first of no buffers. */
+  ggml_gallocr_new_n(_: unknown, _bufts: unknown, n_bufs: number): void {
     expectBetween("ggml_gallocr_new_n(n_bufs)", n_bufs, 1, Infinity);
   },
-  ggml_gallocr_reserve_n(lib: Lib, galloc: Allocator, graph: Graph, nodes: Data | null, leafs: Data | null): void {
-    expectBuffers("ggml_gallocr_reserve_n", lib, galloc, graph, nodes, leafs);
+  ggml_gallocr_reserve_n(lib: Lib, galloc: Gallocr, graph: Graph, nodeIds: Data | null, leafIds: Data | null): void {
+    expectBuffers("ggml_gallocr_reserve_n", lib, galloc, graph, nodeIds, leafIds);
   },
-  /** Besides, writes a size for each buffer. */
-  ggml_gallocr_reserve_n_size(lib: Lib, galloc: Allocator, graph: Graph, nodes: Data | null, leafs: Data | null, sizes: Data): void {
-    expectBuffers("ggml_gallocr_reserve_n_size", lib, galloc, graph, nodes, leafs);
-    const count = buffersOf(galloc.address) ?? 0;
-    atLeast(sizes, count, 8, "uint64s", "the allocator's buffers", "ggml_gallocr_reserve_n_size(sizes)");
+  /** Besides, C writes the size of each buffer. */
+  ggml_gallocr_reserve_n_size(
+    lib: Lib,
+    galloc: Gallocr,
+    graph: Graph,
+    nodeIds: Data | null,
+    leafIds: Data | null,
+    sizes: Data,
+  ): void {
+    expectBuffers("ggml_gallocr_reserve_n_size", lib, galloc, graph, nodeIds, leafIds);
+    atLeast(sizes, buffersOf(galloc.address) ?? 0, 8, "uint64s", "buffers", "ggml_gallocr_reserve_n_size(sizes)");
   },
 };
