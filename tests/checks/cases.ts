@@ -118,12 +118,14 @@ function untrainable(): { graph: lib.ggml_cgraph; inputs: lib.ggml_tensor } {
 }
 
 /** A graph that can be trained. */
-function trainable() {
+function trainable(steps = 0) {
   const ctx = init({ memSize: 8 << 20, noAlloc: true }),
     inputs = lib.ggml_new_tensor_1d(ctx, F32, 4),
     weights = lib.ggml_new_tensor_1d(ctx, F32, 4);
   lib.ggml_set_param(weights);
-  const graph = lib.ggml_new_graph_custom(ctx, 64, true), outputs = lib.ggml_mul(ctx, inputs, weights);
+  const graph = lib.ggml_new_graph_custom(ctx, 64, true);
+  let outputs = lib.ggml_mul(ctx, inputs, weights);
+  for (let i = 0; i < steps; i++) outputs = lib.ggml_mul(ctx, outputs, weights);
   lib.ggml_build_forward_expand(graph, outputs);
   return { ctx, graph, inputs, outputs };
 }
@@ -361,6 +363,10 @@ function ofShapes(): Record<string, Case[]> {
     ggml_new_tensor_2d: [[() => lib.ggml_new_tensor_2d(ctx, F32, 2 ** 40, 2 ** 40), `: f32 ne=[${2 ** 40}, ${2 ** 40}, 1, 1] ${wide}`]],
     ggml_new_tensor_3d: [[() => lib.ggml_new_tensor_3d(ctx, F32, -4, -1, 4), negative]],
     ggml_new_tensor_4d: [[() => lib.ggml_new_tensor_4d(ctx, F32, -4, -1, 4, 1), negative]],
+    ggml_reshape: [[
+      () => lib.ggml_reshape(ctx, blocks, lib.ggml_new_tensor_2d(ctx, F32, 16, 4)),
+      "(b): expected a multiple of 32 (the block size of q4_0), got 16",
+    ]],
     ggml_reshape_2d: [
       [() => lib.ggml_reshape_2d(ctx, a, -4, -4), negative],
       [() => lib.ggml_reshape_2d(ctx, blocks, 16, 4), "(ne0): expected a multiple of 32"],
@@ -871,6 +877,14 @@ export const cases: Record<string, Case[]> = {
     }, "(opt_ctx): a graph is allocated already: call ggml_opt_eval first"],
   ],
   ggml_opt_alloc: [
+    [() => {
+      const opt = dynamic();
+      for (const { ctx, graph, inputs, outputs } of [trainable(0), trainable(5)]) {
+        lib.ggml_opt_prepare_alloc(opt, ctx, graph, inputs, outputs);
+        lib.ggml_opt_alloc(opt, true);
+        lib.ggml_opt_eval(opt, null);
+      }
+    }, "(opt_ctx): expected a graph of at most 2 nodes, as the first had, got 7"],
     [() => {
       const opt = dynamic(), { graph, inputs } = untrainable();
       lib.ggml_opt_prepare_alloc(opt, init({ memSize: 8 << 20, noAlloc: true }), graph, inputs, inputs);
