@@ -1,6 +1,6 @@
 /** AddressSanitizer over ggml itself: C reads and writes nothing that was freed. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { asan, run, whyNot } from "./stress/asan.ts";
 
 const why = await whyNot();
@@ -18,5 +18,16 @@ Deno.test({
     const { code, stdout, stderr } = await run(environment, "programs.ts", ["300", "1"]);
     assertEquals(stderr.includes("AddressSanitizer"), false, stderr);
     assertEquals([code, stdout], [0, "300 programs read right\n"], stderr);
+  },
+});
+
+Deno.test({
+  name: "the calls with wrong arguments over ggml with AddressSanitizer: each is an Error, and none is reported",
+  ignore: why !== null,
+  fn: async () => {
+    const { code, stdout, stderr } = await run(await asan(), "wrong_calls.ts");
+    assertEquals(stderr.includes("AddressSanitizer:"), false, stderr);
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^[3-9]\d\d calls are Errors\n$/);
   },
 });
