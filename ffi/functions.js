@@ -5617,6 +5617,7 @@ export const functions = {
   ggml_backend_tensor_copy(src, dst) {
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy(dst)");
+    $checks.ggml_backend_tensor_copy(functions, src, dst);
     $ggml_backend_tensor_copy ??= $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void");
     $ggml_backend_tensor_copy(src.address, dst.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_copy", { src, dst });
@@ -5980,6 +5981,7 @@ export const functions = {
     }
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy_async(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy_async(dst)");
+    $checks.ggml_backend_tensor_copy_async(functions, backend_src, backend_dst, src, dst);
     $ggml_backend_tensor_copy_async ??= $bind("ggml_backend_tensor_copy_async", ["u64", "u64", "u64", "u64"], "void");
     $ggml_backend_tensor_copy_async(backend_src.address, backend_dst.address, src.address, dst.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_copy_async", { backend_src, backend_dst, src, dst });
@@ -6138,7 +6140,6 @@ export const functions = {
     const $2 = $uint64(size, "ggml_backend_dev_buffer_from_host_ptr(size)");
     const $3 = $uint64(max_tensor_size, "ggml_backend_dev_buffer_from_host_ptr(max_tensor_size)");
     $atLeast(ptr, Number($2), 1, "bytes", "size", "ggml_backend_dev_buffer_from_host_ptr(ptr)");
-    $checks.ggml_backend_dev_buffer_from_host_ptr(functions, device, ptr, size, max_tensor_size);
     $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_buffer_from_host_ptr", { device });

@@ -137,7 +137,7 @@ function backendsOf(scheduler: bigint): bigint[] {
 
 const symbols: Map<string, Symbol> = new Map();
 
-/** Calls a function of the library itself, by the guard's own symbol for it. */
+/** Calls a function of the library itself, by a symbol of our own for it. */
 function call(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
   let symbol = symbols.get(name);
   if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, { parameters, result }) as Symbol);

@@ -252,7 +252,8 @@
 #pragma check ggml_backend_tensor_get_2d_async
 #pragma check ggml_backend_tensor_memset
 #pragma check ggml_backend_tensor_alloc
-#pragma check ggml_backend_dev_buffer_from_host_ptr
+#pragma check ggml_backend_tensor_copy
+#pragma check ggml_backend_tensor_copy_async
 #pragma check ggml_backend_sched_new
 #pragma check ggml_backend_graph_plan_compute
 #pragma check ggml_backend_compare_graph_backend

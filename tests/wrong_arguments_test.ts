@@ -24,11 +24,11 @@ Deno.test("for all memory that a function takes it is said how long it must be, 
   // Given back to callbacks, or to the function that it came from.
   const opaque = /^(userdata|user_data|get_split_state_ud|set_tensor_data_ud|abort_callback_data|plan|file)$/;
   assertEquals(unsaid.filter(([, parameter]) => !opaque.test(parameter)).map(([name, parameter]) => `${name}(${parameter})`), [
-    // The guards by hand say how long these must be.
+    // The checks by hand say how long these must be.
     "ggml_gallocr_reserve_n_size(leaf_buffer_ids)",
     "ggml_gallocr_reserve_n_size(sizes)",
     "ggml_gallocr_reserve_n(leaf_buffer_ids)",
-    "ggml_backend_tensor_alloc(addr)", // an address within a buffer, guarded by hand
+    "ggml_backend_tensor_alloc(addr)", // an address within a buffer
     "ggml_opt_dataset_get_batch_host(labels_batch)",
     "ggml_opt_result_pred(pred)",
     "llama_set_state_data(src)", // deprecated: what it reads says itself how much there is

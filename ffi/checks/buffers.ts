@@ -7,7 +7,7 @@
 import type { Data } from "../arguments.ts";
 import type { lib as generated } from "../lib.js";
 import { addressOfData } from "./pointers.ts";
-import type { Int, Lib } from "./say.ts";
+import type { Int, Lib, Tensor } from "./say.ts";
 
 /** Half of what a `size_t` holds: sums below it don't overflow, and C compares them with the tensor's bytes. */
 const MOST = 2 ** 63;
@@ -17,6 +17,12 @@ function expectEnd(name: string, offset: Int, size: Int, copies: Int = 1, stride
   const end = Number(offset) + (Number(copies) - 1) * Number(stride) + Number(size);
   if (end < MOST) return;
   throw new RangeError(`${name}(offset): expected to end within the tensor, got an end at byte ${end}`);
+}
+
+/** A tensor that was put into a buffer has a place there: of the source of a copy C doesn't ask that. */
+function expectData(name: string, src: Tensor): void {
+  if (src.buffer === null || src.data !== null || src.ne.includes(0)) return;
+  throw new Error(`${name}(src): the tensor has a buffer, and no data in it`);
 }
 
 /** Of ggml-backend.h. */
@@ -75,12 +81,10 @@ export const buffers = {
       `ggml_backend_tensor_alloc(addr): expected an address within the buffer's ${size} bytes, got one at byte ${offset}`,
     );
   },
-  /** C calls the device's function for it, and doesn't look whether there is one: as the last thing that it does, so that nothing can catch it. */
-  ggml_backend_dev_buffer_from_host_ptr(lib: Lib, device: generated.ggml_backend_device): void {
-    const props = new lib.ggml_backend_dev_props();
-    lib.ggml_backend_dev_get_props(device, props);
-    if (props.caps.buffer_from_host_ptr) return;
-    const name = lib.ggml_backend_dev_name(device);
-    throw new Error(`ggml_backend_dev_buffer_from_host_ptr(device): ${name} can't make buffers of host memory`);
+  ggml_backend_tensor_copy(_: unknown, src: Tensor): void {
+    expectData("ggml_backend_tensor_copy", src);
+  },
+  ggml_backend_tensor_copy_async(_: unknown, _src: unknown, _dst: unknown, src: Tensor): void {
+    expectData("ggml_backend_tensor_copy_async", src);
   },
 };

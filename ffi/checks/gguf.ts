@@ -37,6 +37,17 @@ function expectMemory(where: string, lib: Lib, ctx: Gguf, only_meta: boolean): v
   }
 }
 
+/** C writes tensors at multiples of what it was told when it read the file, whatever the file says since: nobody could read that. */
+function expectAlignment(where: string, lib: Lib, ctx: Gguf, only_meta: boolean): void {
+  if (only_meta) return;
+  for (let id = lib.gguf_get_n_kv(ctx) - 1; id >= 0; id--) {
+    if (lib.gguf_get_key(ctx, id) !== lib.GGUF_KEY_GENERAL_ALIGNMENT) continue;
+    const said = lib.gguf_get_val_u32(ctx, id), actual = lib.gguf_get_alignment(ctx);
+    if (said === actual) return;
+    throw new Error(`${where}(ctx): ${lib.GGUF_KEY_GENERAL_ALIGNMENT} is ${said}, and C writes tensors at multiples of ${actual}`);
+  }
+}
+
 /** C writes an address to where `ctx` of the parameters points. */
 function expectRoom(where: string, { ctx, owner }: Params): void {
   const bytes = ctx === null ? Infinity : bytesBehind(owner, ctx.address);
@@ -87,9 +98,11 @@ export const gguf = {
     memoriesOf(ctx).set(name, bytesOf(data, 1));
   },
   gguf_write_to_file(lib: Lib, ctx: Gguf, _fname: unknown, only_meta: boolean): void {
+    expectAlignment("gguf_write_to_file", lib, ctx, only_meta);
     expectMemory("gguf_write_to_file", lib, ctx, only_meta);
   },
   gguf_write_to_file_ptr(lib: Lib, ctx: Gguf, _file: unknown, only_meta: boolean): void {
+    expectAlignment("gguf_write_to_file_ptr", lib, ctx, only_meta);
     expectMemory("gguf_write_to_file_ptr", lib, ctx, only_meta);
   },
 };

@@ -33,6 +33,11 @@ function inBuffer(type: lib.ggml_type, ...ne: [number, number?]): lib.ggml_tenso
 const kept: unknown[] = [];
 const four = inBuffer(F32, 4);
 
+/** A tensor in a buffer, without a place in it. */
+function placeless(): lib.ggml_tensor {
+  return Object.assign(inBuffer(F32, 4), { data: null });
+}
+
 /** A file's metadata with one value of each kind. */
 const gguf = lib.gguf_init_empty();
 lib.gguf_set_val_u32(gguf, "number", 1);
@@ -46,6 +51,14 @@ lib.gguf_add_tensor(gguf, inContext);
 function withoutData(): lib.gguf_context {
   const file = lib.gguf_init_empty();
   lib.gguf_add_tensor(file, nowhere());
+  return file;
+}
+
+/** One that says that its tensors lie elsewhere than they will. */
+function realigned(): lib.gguf_context {
+  const file = lib.gguf_init_empty();
+  lib.gguf_add_tensor(file, inContext);
+  lib.gguf_set_val_u32(file, "general.alignment", 64);
   return file;
 }
 
@@ -339,7 +352,7 @@ function ofBareBackend(): Record<string, Case[]> {
     ggml_backend_dev_buffer_from_host_ptr: [
       [
         () => lib.ggml_backend_dev_buffer_from_host_ptr(lib.ggml_backend_get_device(bare), bytes(64), 64, 64),
-        "(device): bare can't make buffers of host memory",
+        ": C used a null pointer",
       ],
     ],
   };
@@ -483,12 +496,20 @@ export const cases: Record<string, Case[]> = {
   gguf_write_to_file: [
     [() => lib.gguf_write_to_file(withoutData(), "/dev/null", false), ": assertion failed: info.t.data"],
     [
+      () => lib.gguf_write_to_file(realigned(), "/dev/null", false),
+      "(ctx): general.alignment is 64, and C writes tensors at multiples of 32",
+    ],
+    [
       () => lib.gguf_write_to_file(enlarged(), "/dev/null", false),
       '(ctx): the tensor "blocks" has 256 bytes as f32, and its data 36: call gguf_set_tensor_data',
     ],
   ],
   gguf_write_to_file_ptr: [
     [() => lib.gguf_write_to_file_ptr(withoutData(), lib.ggml_fopen("/dev/null", "wb")!, false), ": assertion failed: info.t.data"],
+    [
+      () => lib.gguf_write_to_file_ptr(realigned(), lib.ggml_fopen("/dev/null", "wb")!, false),
+      "(ctx): general.alignment is 64, and C writes tensors at multiples of 32",
+    ],
     [() => lib.gguf_write_to_file_ptr(enlarged(), lib.ggml_fopen("/dev/null", "wb")!, false), '(ctx): the tensor "blocks" has 256 bytes'],
   ],
   ...gguf_inits(),
@@ -506,6 +527,7 @@ export const cases: Record<string, Case[]> = {
     ],
   ],
   ggml_backend_tensor_copy: [
+    [() => lib.ggml_backend_tensor_copy(placeless(), four), "(src): the tensor has a buffer, and no data in it"],
     [
       () => lib.ggml_backend_tensor_copy(four, inBuffer(F32, 5)),
       ': assertion failed: ggml_are_same_layout(src, dst) && "cannot copy tensors with different layouts"',
@@ -514,6 +536,7 @@ export const cases: Record<string, Case[]> = {
     [() => lib.ggml_backend_tensor_copy(four, inContext), ': assertion failed: buf != NULL && "tensor buffer not set"'],
   ],
   ggml_backend_tensor_copy_async: [
+    [() => lib.ggml_backend_tensor_copy_async(cpu, cpu, placeless(), four), "(src): the tensor has a buffer, and no data in it"],
     [
       () => lib.ggml_backend_tensor_copy_async(cpu, cpu, four, inBuffer(I32, 4)),
       ': assertion failed: ggml_are_same_layout(src, dst) && "cannot copy tensors with different layouts"',
