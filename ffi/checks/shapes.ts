@@ -26,7 +26,7 @@ const MOST_BYTES = Number.MAX_SAFE_INTEGER;
  * A shape that a tensor of a type may have. With others C makes a tensor that says it has more elements than there is memory for, or rows that
  * end in the middle of a block.
  */
-function expectShape(name: string, type: number, ne0: Int, ne1: Int, ne2: Int, ne3: Int): void {
+function expectShape(name: string, type: number, ne0: Int, ne1: Int, ne2: Int, ne3: Int, inArray = false): void {
   const { block, size } = traitsOf(type);
   const [a, b, c, d] = [Number(ne0), Number(ne1), Number(ne2), Number(ne3)];
   if (a >= 0 && b >= 0 && c >= 0 && d >= 0 && a % block === 0) {
@@ -34,8 +34,9 @@ function expectShape(name: string, type: number, ne0: Int, ne1: Int, ne2: Int, n
     throw new RangeError(`${name}: ${typeName(type)} ne=[${[a, b, c, d].join(", ")}] would take more than 2^53 bytes`);
   }
   if (block === 0) return; // no type, which C asserts
-  [a, b, c, d].forEach((count, i) => expectBetween(`${name}(ne${i})`, count, 0, Infinity));
-  expectMultiple(`${name}(ne0)`, a, block, `the block size of ${typeName(type)}`);
+  const place = (i: number) => inArray ? `${name}(ne)[${i}]` : `${name}(ne${i})`;
+  [a, b, c, d].forEach((count, i) => expectBetween(place(i), count, 0, Infinity));
+  expectMultiple(place(0), a, block, `the block size of ${typeName(type)}`);
 }
 
 /** Another shape of a tensor's elements: C compares their number, which two negative sizes may give as well. */
@@ -92,7 +93,7 @@ export const shapes = {
     const sizes = new BigInt64Array(
       Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(addressOfData(ne))!, 8 * n_dims),
     );
-    expectShape("ggml_new_tensor", type, sizes[0], sizes[1] ?? 1, sizes[2] ?? 1, sizes[3] ?? 1);
+    expectShape("ggml_new_tensor", type, sizes[0], sizes[1] ?? 1, sizes[2] ?? 1, sizes[3] ?? 1, true);
   },
   ggml_new_tensor_1d(_: unknown, _ctx: unknown, type: number, ne0: Int): void {
     expectShape("ggml_new_tensor_1d", type, ne0, 1, 1, 1);
