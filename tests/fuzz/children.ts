@@ -80,6 +80,7 @@ export async function child(workshop: Workshop, order: Order, line: (report: unk
   clearTimeout(watch);
   Deno.removeSync(file);
   if (status.success) return null;
+  if (Deno.env.get("H4_STDERR")) Deno.writeTextFileSync(`${Deno.env.get("H4_STDERR")}-${Date.now()}`, await stderr);
   const message = hangs ? `no answer for ${PATIENCE / 1000} s` : cause(await stderr, status);
   return { steps: readLog(order.log), message };
 }
@@ -208,6 +209,8 @@ export async function fuzzObjects(workshop: Workshop, plan: ObjectsPlan): Promis
 /** What comparing found. */
 export interface Compared {
   compared: number;
+  /** How many of each variant. */
+  readonly variants: Map<string, number>;
   /** Those that were computed at least once. */
   readonly functions: Set<string>;
   readonly differences: Difference[];
@@ -222,16 +225,19 @@ export async function compareAll(
   count: number,
   seed: number,
 ): Promise<Compared> {
-  const found: Compared = { compared: 0, functions: new Set(), differences: [], deaths: [] };
+  const found: Compared = { compared: 0, variants: new Map(), functions: new Set(), differences: [], deaths: [] };
   const workers = navigator.hardwareConcurrency, share = Math.ceil(count / workers);
   await Promise.all(Array.from({ length: workers }, async (_, i) => {
     const log = workshop.path("log");
     for (let made = 0, next = seed + i * 1_000_003; made < share; next++) {
       const order: Order = { kind: "compare", catalogue, seed: next, count: share - made, functions, log };
       const death = await child(workshop, order, (line) => {
-        const { name, tried, found: differences } = line as CompareReport;
-        made += tried;
-        found.compared += tried;
+        const { name, compared, found: differences } = line as CompareReport;
+        for (const [variant, count] of Object.entries(compared)) {
+          made += count;
+          found.compared += count;
+          found.variants.set(variant, (found.variants.get(variant) ?? 0) + count);
+        }
         found.functions.add(name);
         found.differences.push(...differences.slice(0, 10_000 - found.differences.length));
       });
