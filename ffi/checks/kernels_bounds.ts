@@ -32,7 +32,6 @@ export function bounds(lib: Lib): Entry[] {
     [lib.GGML_OP_CROSS_ENTROPY_LOSS_BACK, evenRows],
     [lib.GGML_OP_LEAKY_RELU, evenRows],
     [lib.GGML_OP_POOL_1D, evenRows],
-    [lib.GGML_OP_SCALE, evenRows],
     [lib.GGML_OP_SILU_BACK, (node) => sameShape(node) ?? evenRows(node)],
     [lib.GGML_OP_SOFT_MAX_BACK, evenRows],
     [lib.GGML_OP_TOP_K, evenRows],
@@ -227,8 +226,15 @@ function fewer(node: Node, name: string, i: number, needed: number): string | nu
 
 /** Vectors are read whole. */
 function heads(node: Node, lib: Lib): string | null {
-  const step = lib.ggml_cpu_has_avx512() ? 64 : lib.ggml_cpu_has_neon() ? 16 : 32; // how many floats the vector loops take at once
+  const step = vectorStep(lib);
   return node.src(2)!.ne[0] % step === 0 ? null : `k.ne[0], the size of a head, is no multiple of ${step}`;
+}
+
+/** `GGML_F32_STEP`: how many floats the loops take at once. */
+function vectorStep(lib: Lib): number {
+  if (lib.ggml_cpu_has_avx512()) return 64;
+  if (lib.ggml_cpu_has_sve() || lib.ggml_cpu_has_riscv_v()) return 1;
+  return lib.ggml_cpu_has_sse3() ? 32 : lib.ggml_cpu_has_neon() ? 16 : 1;
 }
 
 /** Indices that C doesn't look at: those in memory are looked at each time (`indices.ts`), and sorted ones count up to what was sorted. */

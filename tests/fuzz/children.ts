@@ -18,6 +18,8 @@ export interface Death {
   readonly steps: readonly Step[];
   /** What C said, as `file.c:12: GGML_ASSERT(…) failed`, or the signal. */
   readonly message: string;
+  /** What AddressSanitizer reports; nothing where it was something else. */
+  readonly report: string;
 }
 
 /** A folder for what parent and children tell each other, and the environment that children run in. */
@@ -80,9 +82,8 @@ export async function child(workshop: Workshop, order: Order, line: (report: unk
   clearTimeout(watch);
   Deno.removeSync(file);
   if (status.success) return null;
-  if (Deno.env.get("H4_STDERR")) Deno.writeTextFileSync(`${Deno.env.get("H4_STDERR")}-${Date.now()}`, await stderr);
   const message = hangs ? `no answer for ${PATIENCE / 1000} s` : cause(await stderr, status);
-  return { steps: readLog(order.log), message };
+  return { steps: readLog(order.log), message, report: sanitizerReport(await stderr) };
 }
 
 async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
@@ -107,9 +108,15 @@ function cause(stderr: string, { signal, code }: Deno.CommandStatus): string {
     /^error: |\.(c|cpp|h|hpp|inc):\d+: |AddressSanitizer|Check failed|fatal error/i.test(text)
   );
   const how = signal ?? `exit code ${code}`;
-  if (said !== undefined) return said.replace(/^.*?([\w-]+\.(?:c|cpp|h|hpp|inc):\d+: )/, "$1").trim();
+  if (said !== undefined) return said.replace(/^.*?([\w-]+\.(?:c|cpp|h|hpp|inc):\d+: )/, "$1").replace(/\/\S*\/ggml\/src\//, "").trim();
   const last = signal === null ? stderr.trim().split("\n").findLast((text) => text !== "") : undefined;
   return last === undefined ? how : `${how}: ${last}`;
+}
+
+/** Where memory was read or written, and where it was allocated. */
+function sanitizerReport(stderr: string): string {
+  const [, text = ""] = /^==\d+==ERROR: (AddressSanitizer: [^]*?)\n(?:SUMMARY|Shadow bytes)/m.exec(stderr) ?? [];
+  return text.replace(/\/\S*\/ggml\/src\//g, "").trim();
 }
 
 /** The steps in a log; the last one is cut off where the process died while it wrote. */
