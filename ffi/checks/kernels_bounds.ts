@@ -176,16 +176,19 @@ function quantized(node: Node): string | null {
   return `C has memory for rows of ${node.ne[0]}, and src[0] has rows of ${source.ne[0]}, which is C's fault`;
 }
 
-/** What is set, or accumulated, must lie in the result: a row that reaches over its end is written all the same. */
+/** What is set, or accumulated, must lie in the result: a row that reaches over its end is written all the same. Threads write what overlaps at once. */
 function inside(node: Node): string | null {
-  const [nb1, nb2, nb3, offset] = node.parameters, { size } = traitsOf(node.src(0)!.type);
+  const [nb1, nb2, nb3, offset] = node.parameters, { size } = traitsOf(node.src(0)!.type), { ne } = node.src(1)!;
   if (Math.min(nb1, nb2, nb3, offset) < 0) return "a stride or the offset is negative, as an int32_t";
-  const strides = [size, nb1, nb2, nb3];
-  const { ne } = node.src(1)!;
-  const end = ne.reduce((sum, count, i) => sum + (count - 1) * strides[i], offset + size);
+  if (ne.includes(0)) return null;
+  let end = ne[0] * size;
+  const outer = [[nb1, ne[1]], [nb2, ne[2]], [nb3, ne[3]]].filter(([, count]) => count > 1).sort(([a], [b]) => a - b);
+  for (const [stride, count] of outer) {
+    if (stride < end) return "what is written would overlap itself";
+    end += (count - 1) * stride;
+  }
   const bytes = traitsOf(node.type).size * node.elements;
-  for (let i = 1; i < 4; i++) if (ne[i] > 1 && strides[i] < ne[i - 1] * strides[i - 1]) return "what is written would overlap itself";
-  return end <= bytes ? null : `src[1] would end at byte ${end} of ${bytes}`;
+  return offset + end <= bytes ? null : `src[1] would end at byte ${offset + end} of ${bytes}`;
 }
 
 function strides({ parameters: [stride] }: Node): string | null {

@@ -110,7 +110,7 @@ function takesBytes({ name, parameters }: Builder): boolean {
 }
 
 function tooLarge({ ne }: TensorSpec): boolean {
-  return ne.reduce((a, b) => a * b, 1) > LARGE || ne.includes(0);
+  return product(ne) > LARGE;
 }
 
 const own = init({ memSize: MEMORY }), work = init({ memSize: MEMORY });
@@ -256,6 +256,7 @@ function spoil(tensor: lib.ggml_tensor): void {
 
 /** Writes a source's numbers, and something else into the gaps between them. */
 function fill({ tensor, whole, numbers }: Source): void {
+  if (numbers.length === 0) return;
   if (whole !== tensor) whole.data!.bytes(lib.ggml_nbytes(whole)).fill(1 + count++ % 100);
   const shape = [...tensor.ne].reverse();
   if (tensor.type === lib.GGML_TYPE_I64) copy(ndarray(BigInt64Array.from(numbers, BigInt), shape), tensor);
