@@ -1,7 +1,8 @@
-/** AddressSanitizer over ggml itself: C reads and writes nothing that was freed. */
+/** AddressSanitizer over ggml itself: C reads and writes nothing that was freed, and nothing beyond a tensor. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { asan, run, whyNot } from "./stress/asan.ts";
+import { computeSanitized } from "./stress/computing.ts";
 
 const why = await whyNot();
 if (why !== null) console.warn(`SKIPPED AddressSanitizer: ${why}`);
@@ -29,5 +30,21 @@ Deno.test({
     assertEquals(stderr.includes("AddressSanitizer:"), false, stderr);
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /^[3-9]\d\d calls are Errors\n$/);
+  },
+});
+
+Deno.test({
+  name:
+    "2,000 random graphs over ggml with AddressSanitizer: no report, where a read beyond a tensor, after calls that the trap ended, is reported",
+  ignore: why !== null,
+  fn: async () => {
+    const environment = await asan();
+    const proof = await run(environment, "overflow.ts");
+    assertEquals(proof.stdout, `${"an error\n".repeat(6)}computed\n`);
+    assertStringIncludes(proof.stderr, "AddressSanitizer: heap-buffer-overflow");
+    assertStringIncludes(proof.stderr, "in ggml_compute_forward_sqr");
+    const { programs, computations, text } = await computeSanitized(environment, 2000, 2026);
+    assertEquals(text, "");
+    assert(programs >= 2000 && computations > programs / 2, `only ${computations} of ${programs} computed`);
   },
 });

@@ -46,7 +46,7 @@ export function kernelsOf(lib: Lib): Kernels {
 
 function makeKernels(lib: Lib): Kernels {
   const table = new Map<number, Check[]>();
-  for (const [operation, check] of [...hangs(lib), ...bounds(lib), ...numbers(lib)]) {
+  for (const [operation, check] of [...hangs(lib), ...numbers(lib), ...bounds(lib)]) {
     const checks = table.get(operation);
     if (checks === undefined) table.set(operation, [check]);
     else checks.push(check);

@@ -32,7 +32,6 @@ export function bounds(lib: Lib): Entry[] {
     [lib.GGML_OP_CROSS_ENTROPY_LOSS_BACK, evenRows],
     [lib.GGML_OP_LEAKY_RELU, evenRows],
     [lib.GGML_OP_POOL_1D, evenRows],
-    [lib.GGML_OP_SCALE, evenRows],
     [lib.GGML_OP_SILU_BACK, (node) => sameShape(node) ?? evenRows(node)],
     [lib.GGML_OP_SOFT_MAX_BACK, evenRows],
     [lib.GGML_OP_TOP_K, evenRows],
@@ -177,16 +176,19 @@ function quantized(node: Node): string | null {
   return `C has memory for rows of ${node.ne[0]}, and src[0] has rows of ${source.ne[0]}, which is C's fault`;
 }
 
-/** What is set, or accumulated, must lie in the result: a row that reaches over its end is written all the same. */
+/** What is set, or accumulated, must lie in the result: a row that reaches over its end is written all the same. Threads write what overlaps at once. */
 function inside(node: Node): string | null {
-  const [nb1, nb2, nb3, offset] = node.parameters, { size } = traitsOf(node.src(0)!.type);
+  const [nb1, nb2, nb3, offset] = node.parameters, { size } = traitsOf(node.src(0)!.type), { ne } = node.src(1)!;
   if (Math.min(nb1, nb2, nb3, offset) < 0) return "a stride or the offset is negative, as an int32_t";
-  const strides = [size, nb1, nb2, nb3];
-  const { ne } = node.src(1)!;
-  const end = ne.reduce((sum, count, i) => sum + (count - 1) * strides[i], offset + size);
+  if (ne.includes(0)) return null;
+  let end = ne[0] * size;
+  const outer = [[nb1, ne[1]], [nb2, ne[2]], [nb3, ne[3]]].filter(([, count]) => count > 1).sort(([a], [b]) => a - b);
+  for (const [stride, count] of outer) {
+    if (stride < end) return "what is written would overlap itself";
+    end += (count - 1) * stride;
+  }
   const bytes = traitsOf(node.type).size * node.elements;
-  for (let i = 1; i < 4; i++) if (ne[i] > 1 && strides[i] < ne[i - 1] * strides[i - 1]) return "what is written would overlap itself";
-  return end <= bytes ? null : `src[1] would end at byte ${end} of ${bytes}`;
+  return offset + end <= bytes ? null : `src[1] would end at byte ${offset + end} of ${bytes}`;
 }
 
 function strides({ parameters: [stride] }: Node): string | null {
@@ -227,8 +229,15 @@ function fewer(node: Node, name: string, i: number, needed: number): string | nu
 
 /** Vectors are read whole. */
 function heads(node: Node, lib: Lib): string | null {
-  const step = lib.ggml_cpu_has_avx512() ? 64 : lib.ggml_cpu_has_neon() ? 16 : 32; // how many floats the vector loops take at once
+  const step = vectorStep(lib);
   return node.src(2)!.ne[0] % step === 0 ? null : `k.ne[0], the size of a head, is no multiple of ${step}`;
+}
+
+/** `GGML_F32_STEP`: how many floats the loops take at once. */
+function vectorStep(lib: Lib): number {
+  if (lib.ggml_cpu_has_avx512()) return 64;
+  if (lib.ggml_cpu_has_sve() || lib.ggml_cpu_has_riscv_v()) return 1;
+  return lib.ggml_cpu_has_sse3() ? 32 : lib.ggml_cpu_has_neon() ? 16 : 1;
 }
 
 /** Indices that C doesn't look at: those in memory are looked at each time (`indices.ts`), and sorted ones count up to what was sorted. */

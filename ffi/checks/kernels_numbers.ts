@@ -95,6 +95,11 @@ export function numbers(lib: Lib): Entry[] {
     [lib.GGML_OP_ADD, wholeBlocks],
     [lib.GGML_OP_CPY, wholeBlocks],
     [lib.GGML_OP_DUP, wholeBlocks],
+    // Leave out ne[3] for signals, which have no more than channels and images.
+    [
+      lib.GGML_OP_IM2COL_BACK,
+      ({ parameters, ne }) => parameters[6] === 1 || ne[3] === 1 ? null : "C leaves what is behind the first ne[3] as it was",
+    ],
     // Computes nothing.
     [lib.GGML_OP_GROUP_NORM, ({ parameters: [groups] }) => groups < 0 ? `n_groups is ${groups}, and C computes nothing` : null],
   ];

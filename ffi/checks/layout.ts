@@ -1,7 +1,7 @@
 /**
  * How a tensor's elements lie in memory, as kernels take for granted.
  *
- * Rows may be shorter than a block: a stride between things of which there is one is of no importance, but where it says so.
+ * A stride between things of which there is one is of no importance, but where it says so.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { traitsOf } from "./types.ts";
 /** The elements, or blocks, of each row lie side by side. */
 export function isSideBySide({ type, nb, ne }: Node): boolean {
   const { size, block } = traitsOf(type);
-  return ne[0] <= block || nb[0] === size;
+  return nb[0] === size || (block === 1 && ne[0] <= 1);
 }
 
 /** The n-th of all rows begins at n strides `nb[1]`, whatever its dimensions. */

@@ -75,7 +75,7 @@ export interface ObjectsOrder {
 /** What some comparisons tell. */
 export interface CompareReport {
   readonly name: string;
-  readonly tried: number;
+  readonly compared: Readonly<Record<string, number>>;
   readonly found: readonly Difference[];
 }
 
@@ -228,22 +228,27 @@ async function replay({ programs, from, log: path, folder }: ReplayOrder): Promi
 async function compare({ catalogue, seed, count, functions, log: path }: CompareOrder): Promise<void> {
   const { differ } = await import("./differ.ts");
   const random = new Random(seed), log = new Log(path);
-  const specs = new Specs(random, catalogue, types(catalogue.enums.ggml_type).filter(({ name }) => /_(F32|I32)$/.test(name)), 40, 10);
+  const facts = types(catalogue.enums.ggml_type).filter(({ name }) => /_(F32|I32)$/.test(name));
   const names = new Set(functions);
   const builders = catalogue.builders.filter(({ name, parameters }) =>
     (names.size === 0 || names.has(name)) && !parameters.some(({ kind }) => kind === "callback")
   );
-  for (let tried = 0; tried < count;) {
+  let specs: Specs | null = null;
+  for (let compared = 0, calls = 0; compared < count; calls++) {
+    if (specs === null || calls % COMPARED === 0) specs = new Specs(random, catalogue, facts, 40, random.pick([5, 20, 60]));
     const builder = random.pick(builders), spec = specs.next(builder);
     log.clear();
     log.write({ call: builder.name, args: [JSON.stringify(spec)] });
     const result = differ(random, builder, spec);
     if (result === null) continue;
     specs.keep(builder.name, spec);
-    tried += result.tried;
+    compared += Object.values(result.compared).reduce((a, b) => a + b, 0);
     tell({ name: builder.name, ...result });
   }
 }
+
+/** After so many calls what was found to be accepted is forgotten. */
+const COMPARED = 20_000;
 
 /** A call that takes longer hangs, or nearly so. */
 const SLOW = 5000;

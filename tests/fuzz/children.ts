@@ -18,6 +18,8 @@ export interface Death {
   readonly steps: readonly Step[];
   /** What C said, as `file.c:12: GGML_ASSERT(…) failed`, or the signal. */
   readonly message: string;
+  /** What AddressSanitizer reports; nothing where it was something else. */
+  readonly report: string;
 }
 
 /** A folder for what parent and children tell each other. */
@@ -76,7 +78,7 @@ export async function child(workshop: Workshop, order: Order, line: (report: unk
   Deno.removeSync(file);
   if (status.success) return null;
   const message = hangs ? `no answer for ${PATIENCE / 1000} s` : cause(await stderr, status);
-  return { steps: readLog(order.log), message };
+  return { steps: readLog(order.log), message, report: sanitizerReport(await stderr) };
 }
 
 async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
@@ -101,9 +103,15 @@ function cause(stderr: string, { signal, code }: Deno.CommandStatus): string {
     /^error: |\.(c|cpp|h|hpp|inc):\d+: |AddressSanitizer|Check failed|fatal error/i.test(text)
   );
   const how = signal ?? `exit code ${code}`;
-  if (said !== undefined) return said.replace(/^.*?([\w-]+\.(?:c|cpp|h|hpp|inc):\d+: )/, "$1").trim();
+  if (said !== undefined) return said.replace(/^.*?([\w-]+\.(?:c|cpp|h|hpp|inc):\d+: )/, "$1").replace(/\/\S*\/ggml\/src\//, "").trim();
   const last = signal === null ? stderr.trim().split("\n").findLast((text) => text !== "") : undefined;
   return last === undefined ? how : `${how}: ${last}`;
+}
+
+/** Where memory was read or written, and where it was allocated. */
+function sanitizerReport(stderr: string): string {
+  const [, text = ""] = /^==\d+==ERROR: (AddressSanitizer: [^]*?)\n(?:SUMMARY|Shadow bytes)/m.exec(stderr) ?? [];
+  return text.replace(/\/\S*\/ggml\/src\//g, "").trim();
 }
 
 /** The steps in a log; the last one is cut off where the process died while it wrote. */
@@ -201,6 +209,8 @@ export async function fuzzObjects(workshop: Workshop, plan: ObjectsPlan): Promis
 /** What comparing found. */
 export interface Compared {
   compared: number;
+  /** How many of each variant. */
+  readonly variants: Map<string, number>;
   /** Those that were computed at least once. */
   readonly functions: Set<string>;
   readonly differences: Difference[];
@@ -215,16 +225,19 @@ export async function compareAll(
   count: number,
   seed: number,
 ): Promise<Compared> {
-  const found: Compared = { compared: 0, functions: new Set(), differences: [], deaths: [] };
+  const found: Compared = { compared: 0, variants: new Map(), functions: new Set(), differences: [], deaths: [] };
   const workers = navigator.hardwareConcurrency, share = Math.ceil(count / workers);
   await Promise.all(Array.from({ length: workers }, async (_, i) => {
     const log = workshop.path("log");
     for (let made = 0, next = seed + i * 1_000_003; made < share; next++) {
       const order: Order = { kind: "compare", catalogue, seed: next, count: share - made, functions, log };
       const death = await child(workshop, order, (line) => {
-        const { name, tried, found: differences } = line as CompareReport;
-        made += tried;
-        found.compared += tried;
+        const { name, compared, found: differences } = line as CompareReport;
+        for (const [variant, count] of Object.entries(compared)) {
+          made += count;
+          found.compared += count;
+          found.variants.set(variant, (found.variants.get(variant) ?? 0) + count);
+        }
         found.functions.add(name);
         found.differences.push(...differences.slice(0, 10_000 - found.differences.length));
       });

@@ -30,6 +30,11 @@ if (import.meta.main) {
   const seconds = (performance.now() - start) / 1000;
   console.log(reportDifferences(found));
   for (const { message, steps } of found.deaths) console.log(`a process died: ${message}\n${print(steps)}`);
+  const never = all.builders.map(({ name }) => name).filter((name) =>
+    !found.functions.has(name) && (functions.length === 0 || functions.includes(name))
+  );
+  if (never.length > 0) console.log(`never compared: ${never.join(", ")}`);
+  console.log([...found.variants].sort((a, b) => b[1] - a[1]).map(([variant, count]) => `${count} ${variant}`).join(", "));
   console.log(
     `${found.compared} comparisons of ${found.functions.size} functions in ${seconds.toFixed(1)} s: ${found.differences.length} differ, ` +
       `${found.deaths.length} killed the process`,

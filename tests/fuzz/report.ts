@@ -16,6 +16,8 @@ export interface Deaths {
   steps: readonly Step[];
   /** Whether that program alone, run again, died too. */
   confirmed: boolean;
+  /** What AddressSanitizer reported. */
+  readonly report: string;
 }
 
 /** Deaths by function and message, the most frequent first, each with the shortest program that leads there. */
@@ -30,7 +32,7 @@ export function group(
     const key = `${name} ${death.message}`;
     const known = groups.get(key);
     if (known === undefined) {
-      groups.set(key, { name, message: death.message, count: 1, steps, confirmed: false });
+      groups.set(key, { name, message: death.message, count: 1, steps, confirmed: false, report: death.report });
       continue;
     }
     known.count++;
@@ -105,9 +107,9 @@ export async function replay(
 
 /** The deaths, each with a program. */
 export function reportDeaths(deaths: readonly Deaths[]): string {
-  return deaths.map(({ name, message, count, steps, confirmed }) =>
+  return deaths.map(({ name, message, count, steps, confirmed, report }) =>
     `${name}: ${count} ${count === 1 ? "process" : "processes"} died: ${message}${confirmed ? "" : " (not when run again alone)"}\n` +
-    print(steps).replace(/^/gm, "  ") + "\n"
+    `${print(steps)}\n${report}`.trimEnd().replace(/^/gm, "  ") + "\n"
   ).join("\n");
 }
 

@@ -1,16 +1,19 @@
 /**
- * AddressSanitizer: builds ggml from the pinned sources with it, once, and runs the random programs of `programs.ts` over that build.
+ * AddressSanitizer: builds ggml from the pinned sources with it, once, and runs random programs over that build: COUNT that compute (20,000 by
+ * default), see `computing.ts`, and up to 1,000 that create, use and free, see `programs.ts`.
  *
- *     deno task asan [COUNT [SEED]]
+ *     deno task asan [COUNT [SEED [FUNCTION…]]]
  *
- * First a use of freed memory made on purpose must be reported, or silence proves nothing. JavaScript's own reads aren't instrumented; what is
- * freed is overwritten instead, so that they read wrong numbers.
+ * First a use of freed memory, and a read beyond a tensor, both made on purpose, must be reported, or silence proves nothing; the latter after calls
+ * that the trap ended, which must not hide it. JavaScript's own reads aren't instrumented; what is freed is overwritten instead, so that they read
+ * wrong numbers. The exit status is 1 if there is a report.
  *
  * @module
  */
 
 import { fromFileUrl } from "@std/path";
 import { pinnedTree } from "../../lexer/release.ts";
+import { computeSanitized } from "./computing.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 /** Git ignores it; a build is named after its sources and its flags. */
@@ -168,18 +171,43 @@ export async function run(environment: Environment, name: string, args: readonly
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** What must be reported. */
+export const PROOFS: readonly { readonly program: string; readonly what: string; readonly says: string }[] = [
+  { program: "use_after_free.ts", what: "a use of freed memory", says: "AddressSanitizer: heap-use-after-free" },
+  { program: "overflow.ts", what: "a read beyond a tensor, after trapped calls", says: "AddressSanitizer: heap-buffer-overflow" },
+];
+
+/** Prints whether what is done on purpose is reported. */
+async function prove(environment: Environment): Promise<boolean> {
+  let proved = true;
+  for (const { program, what, says } of PROOFS) {
+    const { stderr } = await run(environment, program);
+    const isReported = stderr.includes(says);
+    console.log(isReported ? `${what}, made on purpose, is reported` : `NOT REPORTED: ${what}\n${stderr}`);
+    proved &&= isReported;
+  }
+  return proved;
+}
+
 if (import.meta.main) {
   const why = await whyNot();
   if (why !== null) {
     console.error(`can't build ggml with AddressSanitizer: ${why}`);
     Deno.exit(2);
   }
-  const environment = await asan();
-  const proof = await run(environment, "use_after_free.ts");
-  const reported = proof.stderr.includes("AddressSanitizer: heap-use-after-free");
-  console.log(reported ? "a use of freed memory made on purpose is reported" : `NOT REPORTED: a use of freed memory\n${proof.stderr}`);
-  const { code, stdout, stderr } = await run(environment, "programs.ts", Deno.args);
+  const [count = "20000", seed = "1", ...functions] = Deno.args, environment = await asan();
+  const proved = await prove(environment);
+  const lives = await run(environment, "programs.ts", [String(Math.min(Number(count), 1000)), seed]);
   // What ggml logs is of no interest but where something went wrong.
-  console.log(code === 0 ? stdout.trimEnd() : stdout + stderr);
-  Deno.exitCode = reported && code === 0 ? 0 : 1;
+  console.log(lives.code === 0 ? lives.stdout.trimEnd() : lives.stdout + lives.stderr);
+  const start = performance.now();
+  const { programs, computations, kinds, reports, text } = await computeSanitized(environment, Number(count), Number(seed), functions);
+  console.log(text);
+  console.log(
+    `${programs} programs in ${
+      ((performance.now() - start) / 1000).toFixed(1)
+    } s: ${computations} computations of ${kinds} kinds passed, ` +
+      `${reports} were reported`,
+  );
+  Deno.exitCode = proved && lives.code === 0 && reports === 0 ? 0 : 1;
 }

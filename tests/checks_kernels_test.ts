@@ -1,0 +1,705 @@
+/**
+ * What the CPU's kernels neither check nor survive, or compute wrong in silence: each is refused by name, and what is right beside it is computed.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { lib } from "@ggml/deno";
+import { copy, init, ndarray, view } from "@ggml/deno/utils";
+
+const {
+  GGML_TYPE_F32: F32,
+  GGML_TYPE_F16: F16,
+  GGML_TYPE_BF16: BF16,
+  GGML_TYPE_I32: I32,
+  GGML_TYPE_Q8_0: Q8_0,
+  GGML_TYPE_Q4_K: Q4_K,
+  GGML_TYPE_IQ2_XXS: IQ2_XXS,
+  GGML_OP_POOL_MAX: MAX,
+  GGML_OP_POOL_AVG: AVG,
+} = lib;
+
+type Tensor = lib.ggml_tensor;
+
+/** Makes tensors full of zeros in one context. */
+class Maker {
+  readonly ctx: lib.ggml_context;
+
+  constructor(ctx: lib.ggml_context) {
+    this.ctx = ctx;
+  }
+
+  new(type: lib.ggml_type, a: number, b = 1, c = 1, d = 1): Tensor {
+    const tensor = lib.ggml_new_tensor_4d(this.ctx, type, a, b, c, d);
+    tensor.data?.bytes(lib.ggml_nbytes(tensor)).fill(0);
+    return tensor;
+  }
+
+  f32(...ne: [number, number?, number?, number?]): Tensor {
+    return this.new(F32, ...ne);
+  }
+
+  /** Numbers 0, 1, 2, … modulo 7, less 3. */
+  ramp(...ne: [number, number?, number?, number?]): Tensor {
+    const tensor = this.f32(...ne);
+    copy(Float32Array.from({ length: lib.ggml_nelements(tensor) }, (_, i) => i % 7 - 3), tensor);
+    return tensor;
+  }
+
+  /** Rows with a gap behind each. */
+  padded(a: number, b: number, c = 1, d = 1): Tensor {
+    const whole = this.f32(a + 1, b, c, d), [, ...nb] = whole.nb;
+    return lib.ggml_view_4d(this.ctx, whole, a, b, c, d, nb[0], nb[1], nb[2], 0);
+  }
+
+  /** Matrices with a gap behind each. */
+  gapped(a: number, b: number, c: number, d = 1): Tensor {
+    const whole = this.f32(a, b + 1, c, d), [, ...nb] = whole.nb;
+    return lib.ggml_view_4d(this.ctx, whole, a, b, c, d, nb[0], nb[1], nb[2], 0);
+  }
+
+  /** Each second number. */
+  sparse(type: lib.ggml_type, count: number): Tensor {
+    const whole = this.new(type, 2, count);
+    return lib.ggml_permute(this.ctx, lib.ggml_view_2d(this.ctx, whole, 1, count, whole.nb[1], 0), 1, 0, 2, 3);
+  }
+
+  /** Matrices of one row, of which C doesn't look at the stride. */
+  loose(a: number, c: number): Tensor {
+    const whole = this.f32(a, 1, c);
+    return lib.ggml_view_4d(this.ctx, whole, a, 1, c, 1, 4, whole.nb[2], whole.nb[3], 0);
+  }
+
+  transposed(a: number, b: number, c = 1, d = 1): Tensor {
+    return lib.ggml_permute(this.ctx, this.f32(b, a, c, d), 1, 0, 2, 3);
+  }
+
+  parameter(...ne: [number, number?, number?, number?]): Tensor {
+    const tensor = this.f32(...ne);
+    lib.ggml_set_param(tensor);
+    return tensor;
+  }
+}
+
+type Make = (maker: Maker, ctx: lib.ggml_context) => Tensor;
+
+/** What is refused, a part of the message, and what is right beside it. */
+type Case = readonly [wrong: Make, says: string, right: Make];
+
+function compute({ ctx }: Maker, result: Tensor): void {
+  const graph = lib.ggml_new_graph(ctx);
+  lib.ggml_build_forward_expand(graph, result);
+  assertEquals(lib.ggml_graph_compute_with_ctx(ctx, graph, 2), lib.GGML_STATUS_SUCCESS);
+}
+
+/** What computing a tensor throws; "" for nothing. */
+function refusal(maker: Maker, result: Tensor): string {
+  try {
+    compute(maker, result);
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function check(cases: readonly Case[]): void {
+  cases.forEach(([wrong, says, right], i) => {
+    using ctx = init({ memSize: 64 << 20 });
+    const maker = new Maker(ctx);
+    const message = refusal(maker, wrong(maker, ctx));
+    assert(
+      message.startsWith("ggml_graph_compute_with_ctx: node ") && message.includes(says),
+      `case ${i}: ${says} is not in: ${message || "nothing"}`,
+    );
+    const other = refusal(maker, right(maker, ctx));
+    assertEquals(other, "", `case ${i} (${says}): what is right is refused`);
+  });
+}
+
+function numbersOf(tensor: Tensor): number[] {
+  return [...view<Float32Array>(tensor).data];
+}
+
+Deno.test("sources of another type than the kernel reads", () => {
+  const kernel = (t: Maker) => t.f32(2, 2, 1, 1), sizes = new BigInt64Array([4n, 4n, 1n, 1n]);
+  check([
+    [
+      (t, ctx) => lib.ggml_add1(ctx, t.f32(4), t.new(I32, 1)),
+      "src[1] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_add1(ctx, t.new(F16, 4), t.new(F16, 1)),
+    ],
+    [
+      (t, ctx) => lib.ggml_conv_2d_direct(ctx, kernel(t), t.new(F16, 4, 4), 1, 1, 0, 0, 1, 1),
+      "src[1] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_conv_2d_direct(ctx, t.new(F16, 2, 2), t.f32(4, 4), 1, 1, 0, 0, 1, 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_conv_2d_dw_direct(ctx, kernel(t), t.new(F16, 4, 4), 1, 1, 0, 0, 1, 1),
+      "src[1] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_conv_2d_dw_direct(ctx, t.new(F16, 2, 2), t.f32(4, 4), 1, 1, 0, 0, 1, 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_conv_3d_direct(ctx, t.f32(2, 2, 2), t.new(F16, 4, 4, 4), 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1),
+      "src[1] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_conv_3d_direct(ctx, t.new(F16, 2, 2, 2), t.f32(4, 4, 4), 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_cross_entropy_loss_back(ctx, t.f32(1), t.f32(4, 2), t.new(F16, 4, 2)),
+      "src[2] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_cross_entropy_loss_back(ctx, t.f32(1), t.f32(4, 2), t.f32(4, 2)),
+    ],
+    [
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.new(F16, 8, 2), t.f32(8, 3), t.f32(8, 3), null, 1, 0, 0),
+      "src[0] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 2), t.new(F16, 8, 3), t.new(F16, 8, 3), null, 1, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_gated_linear_attn(ctx, t.f32(4), t.f32(4), t.f32(4), t.new(I32, 4), t.f32(16), 1),
+      "src[3] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_gated_linear_attn(ctx, t.f32(4), t.f32(4), t.f32(4), t.f32(4), t.f32(16), 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_rwkv_wkv6(ctx, t.f32(4), t.f32(4), t.f32(4), t.new(I32, 4), t.f32(4), t.f32(16)),
+      "src[3] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_rwkv_wkv6(ctx, t.f32(4), t.f32(4), t.f32(4), t.f32(4), t.f32(4), t.f32(16)),
+    ],
+    [
+      (t, ctx) => lib.ggml_rwkv_wkv7(ctx, t.f32(64), t.f32(64), t.f32(64), t.f32(64), t.f32(64), t.new(I32, 64), t.f32(4096)),
+      "src[5] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_rwkv_wkv7(ctx, t.f32(64), t.f32(64), t.f32(64), t.f32(64), t.f32(64), t.f32(64), t.f32(4096)),
+    ],
+    [
+      (t, ctx) => lib.ggml_opt_step_adamw(ctx, t.parameter(4), t.new(I32, 4), t.f32(4), t.f32(4), t.f32(7)),
+      "src[1] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_opt_step_adamw(ctx, t.parameter(4), t.f32(4), t.f32(4), t.f32(4), t.f32(7)),
+    ],
+    [
+      (t, ctx) => lib.ggml_opt_step_sgd(ctx, t.parameter(4), t.new(F16, 4), t.f32(2)),
+      "src[1] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_opt_step_sgd(ctx, t.parameter(4), t.f32(4), t.f32(2)),
+    ],
+    [
+      (t, ctx) => lib.ggml_out_prod(ctx, t.new(Q8_0, 32, 2), t.new(I32, 3, 2)),
+      "src[1] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_out_prod(ctx, t.new(Q8_0, 32, 2), t.f32(3, 2)),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.f32(2, 2), t.new(F16, 4, 4), MAX, 2, 2, 2, 2, 0, 0),
+      "src[1] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.f32(2, 2), t.new(F16, 4, 4), AVG, 2, 2, 2, 2, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.new(F16, 2, 2), t.f32(4, 4), AVG, 2, 2, 2, 2, 0, 0),
+      "src[0] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.f32(2, 2), t.f32(4, 4), MAX, 2, 2, 2, 2, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_rms_norm_back(ctx, t.f32(4), t.new(I32, 4), 1),
+      "src[1] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_rms_norm_back(ctx, t.f32(4), t.f32(4), 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_soft_max_ext_back(ctx, t.f32(4), t.new(F16, 4), 1, 0),
+      "src[1] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_soft_max_ext_back(ctx, t.f32(4), t.f32(4), 1, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_ssm_conv(ctx, t.f32(6, 3, 2), t.new(I32, 4, 3)),
+      "src[1] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_ssm_conv(ctx, t.f32(6, 3, 2), t.f32(4, 3)),
+    ],
+    [
+      (t, ctx) => lib.ggml_ssm_scan(ctx, t.f32(4, 3, 2), t.f32(3, 2), t.f32(2), t.new(I32, 1, 2), t.f32(4), t.f32(4), t.new(I32, 1), 1),
+      "src[3] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_ssm_scan(ctx, t.f32(4, 3, 2), t.f32(3, 2), t.f32(2), t.f32(1, 2), t.f32(4), t.f32(4), t.new(I32, 1), 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_set_1d(ctx, t.f32(4), t.new(I32, 2), 0),
+      "src[1] is i32, and C reads f32",
+      (t, ctx) => lib.ggml_set_1d(ctx, t.new(I32, 4), t.new(I32, 2), 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_silu_back(ctx, t.f32(4), t.new(F16, 4)),
+      "src[1] is f16, and C reads f32",
+      (t, ctx) => lib.ggml_silu_back(ctx, t.f32(4), t.f32(4)),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_1d(ctx, t.new(I32, 4), AVG, 2, 2, 0),
+      "must be f32 or f16",
+      (t, ctx) => lib.ggml_pool_1d(ctx, t.new(F16, 4), AVG, 2, 2, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_2d(ctx, t.new(BF16, 4, 4), AVG, 2, 2, 2, 2, 0, 0),
+      "must be f32 or f16",
+      (t, ctx) => lib.ggml_pool_2d(ctx, t.new(F16, 4, 4), AVG, 2, 2, 2, 2, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_get_rel_pos(ctx, t.new(BF16, 2, 3), 2, 2),
+      "copies its bits into a result of f16",
+      (t, ctx) => lib.ggml_get_rel_pos(ctx, t.new(F16, 2, 3), 2, 2),
+    ],
+    [
+      (t, ctx) => lib.ggml_im2col_back(ctx, t.f32(4, 9, 2), t.f32(2, 2), new BigInt64Array([4n, 2n, 2n, 3n]), 1, 1, 0, 0, 1, 1, false),
+      "C leaves what is behind the first ne[3] as it was",
+      (t, ctx) => lib.ggml_im2col_back(ctx, t.f32(4, 9), t.f32(2, 2), sizes, 1, 1, 0, 0, 1, 1, true),
+    ],
+  ]);
+});
+
+Deno.test("sources of another layout than the kernel reads", () => {
+  const side = "as if they lay side by side", dense = "as if they lay one after the other", contiguous = "as if it were contiguous";
+  const cases: Case[] = [
+    [(t, ctx) => lib.ggml_argmax(ctx, t.transposed(4, 3)), side, (t, ctx) => lib.ggml_argmax(ctx, t.padded(4, 3))],
+    [(t, ctx) => lib.ggml_argsort(ctx, t.transposed(4, 3), 0), side, (t, ctx) => lib.ggml_argsort(ctx, t.padded(4, 3, 2), 0)],
+    [(t, ctx) => lib.ggml_top_k(ctx, t.transposed(4, 3), 2), side, (t, ctx) => lib.ggml_top_k(ctx, t.padded(4, 3, 2), 2)],
+    [
+      (t, ctx) => lib.ggml_get_rows(ctx, t.transposed(4, 3), t.new(I32, 2)),
+      side,
+      (t, ctx) => lib.ggml_get_rows(ctx, t.gapped(4, 3, 2), t.new(I32, 2, 2)),
+    ],
+    [
+      (t, ctx) => lib.ggml_leaky_relu(ctx, t.transposed(4, 3), 1, true),
+      side,
+      (t, ctx) => lib.ggml_leaky_relu(ctx, t.padded(4, 3, 2), 1, true),
+    ],
+    [(t, ctx) => lib.ggml_mean(ctx, t.transposed(4, 3)), side, (t, ctx) => lib.ggml_mean(ctx, t.gapped(4, 3, 2))],
+    [(t, ctx) => lib.ggml_sum(ctx, t.transposed(4, 3)), side, (t, ctx) => lib.ggml_sum(ctx, t.gapped(4, 3, 2))],
+    [
+      (t, ctx) => lib.ggml_pool_1d(ctx, t.transposed(4, 3), AVG, 2, 2, 0),
+      side,
+      (t, ctx) => lib.ggml_pool_1d(ctx, t.padded(4, 3, 2), AVG, 2, 2, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_2d(ctx, t.transposed(4, 4), AVG, 2, 2, 2, 2, 0, 0),
+      side,
+      (t, ctx) => lib.ggml_pool_2d(ctx, t.gapped(4, 4, 2), AVG, 2, 2, 2, 2, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_silu_back(ctx, t.transposed(4, 3), t.f32(4, 3)),
+      side,
+      (t, ctx) => lib.ggml_silu_back(ctx, t.padded(4, 3), t.f32(4, 3)),
+    ],
+    [
+      (t, ctx) => lib.ggml_rope(ctx, t.f32(4, 1, 3), t.sparse(I32, 3), 4, 0),
+      side,
+      (t, ctx) => lib.ggml_rope(ctx, t.padded(4, 2, 3), t.new(I32, 3), 4, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_rope_ext(ctx, t.f32(4, 1, 3), t.new(I32, 3), t.sparse(F32, 2), 4, 0, 0, 1e4, 1, 0, 1, 32, 1),
+      side,
+      (t, ctx) => lib.ggml_rope_ext(ctx, t.f32(4, 1, 3), t.new(I32, 3), t.f32(2), 4, 0, 0, 1e4, 1, 0, 1, 32, 1),
+    ],
+    [
+      (t, ctx) => withSinks(lib.ggml_soft_max(ctx, t.f32(4, 1, 3)), t.sparse(F32, 3)),
+      side,
+      (t, ctx) => withSinks(lib.ggml_soft_max(ctx, t.f32(4, 1, 3)), t.f32(3)),
+    ],
+    [
+      (t, ctx) => withSinks(lib.ggml_flash_attn_ext(ctx, t.f32(8, 2, 3), t.f32(8, 3), t.f32(8, 3), null, 1, 0, 0), t.sparse(F32, 3)),
+      side,
+      (t, ctx) => withSinks(lib.ggml_flash_attn_ext(ctx, t.f32(8, 2, 3), t.f32(8, 3), t.f32(8, 3), null, 1, 0, 0), t.f32(3)),
+    ],
+    [
+      (t, ctx) => lib.ggml_conv_transpose_2d_p0(ctx, t.padded(2, 2, 1, 1), t.f32(3, 3), 1),
+      dense,
+      (t, ctx) => lib.ggml_conv_transpose_2d_p0(ctx, t.gapped(2, 2, 3, 1), t.padded(3, 3), 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_im2col(ctx, t.f32(2, 2), t.padded(4, 4), 1, 1, 0, 0, 1, 1, true, F32),
+      dense,
+      (t, ctx) => lib.ggml_im2col(ctx, t.f32(2, 4), t.padded(4, 4), 1, 0, 0, 0, 1, 0, false, F32),
+    ],
+    [
+      (t, ctx) => lib.ggml_ssm_conv(ctx, t.f32(6, 3, 2), t.padded(4, 3)),
+      dense,
+      (t, ctx) => lib.ggml_ssm_conv(ctx, t.f32(6, 3, 2), t.f32(4, 3)),
+    ],
+    [
+      (t, ctx) => lib.ggml_get_rel_pos(ctx, lib.ggml_view_2d(ctx, t.new(F16, 4, 3), 2, 3, 8, 0), 2, 2),
+      dense,
+      (t, ctx) => lib.ggml_get_rel_pos(ctx, lib.ggml_view_2d(ctx, t.new(F16, 4, 3), 4, 3, 8, 0), 2, 2),
+    ],
+    [
+      (t, ctx) => lib.ggml_im2col_back(ctx, t.padded(4, 3, 3), t.f32(2, 2), new BigInt64Array([4n, 4n, 1n, 1n]), 1, 1, 0, 0, 1, 1, true),
+      contiguous,
+      (t, ctx) => lib.ggml_im2col_back(ctx, t.f32(4, 3, 3), t.padded(2, 2), new BigInt64Array([4n, 4n, 1n, 1n]), 1, 1, 0, 0, 1, 1, true),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.padded(2, 2), t.f32(4, 4), MAX, 2, 2, 2, 2, 0, 0),
+      contiguous,
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.f32(2, 2), t.f32(4, 4), MAX, 2, 2, 2, 2, 0, 0),
+    ],
+    [(t, ctx) => lib.ggml_win_part(ctx, t.padded(2, 4, 4), 2), contiguous, (t, ctx) => lib.ggml_win_part(ctx, t.f32(2, 4, 4), 3)],
+    [
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.padded(2, 2, 2, 4), 4, 4, 2),
+      contiguous,
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.f32(2, 2, 2, 4), 4, 4, 2),
+    ],
+  ];
+  check(cases);
+});
+
+function withSinks(tensor: Tensor, sinks: Tensor): Tensor {
+  if (tensor.op === lib.GGML_OP_SOFT_MAX) lib.ggml_soft_max_add_sinks(tensor, sinks);
+  else lib.ggml_flash_attn_ext_add_sinks(tensor, sinks);
+  return tensor;
+}
+
+Deno.test("depthwise convolutions take kernel and data of one order, and give the same numbers in both", () => {
+  using ctx = init({ memSize: 1 << 20 });
+  const t = new Maker(ctx);
+  /** The same numbers with a pixel's channels side by side. */
+  const channelsFirst = (
+    tensor: Tensor,
+    from: readonly [number, number, number, number],
+    back: readonly [number, number, number, number],
+  ) => lib.ggml_permute(ctx, lib.ggml_cont(ctx, lib.ggml_permute(ctx, tensor, ...from)), ...back);
+  const kernel = t.ramp(2, 2, 1, 3), data = t.ramp(4, 4, 3);
+  const kernelCwhn = channelsFirst(kernel, [2, 3, 1, 0], [3, 2, 0, 1]), dataCwhn = channelsFirst(data, [1, 2, 0, 3], [2, 0, 1, 3]);
+  const conv = (kernel: Tensor, data: Tensor) => lib.ggml_conv_2d_dw_direct(ctx, kernel, data, 1, 1, 0, 0, 1, 1);
+  const plain = conv(kernel, data), first = lib.ggml_cont(ctx, conv(kernelCwhn, dataCwhn));
+  compute(t, plain);
+  compute(t, first);
+  assertEquals(numbersOf(first), numbersOf(plain));
+  assert(refusal(t, conv(kernelCwhn, data)).includes("src[0]: C reads it as if it were contiguous"));
+  assert(refusal(t, conv(kernel, dataCwhn)).includes("src[0]: C reads it in the order CWHN"));
+  assert(refusal(t, conv(kernel, t.padded(4, 4, 3))).includes("src[1]: C reads it as if it were contiguous"));
+});
+
+Deno.test("what C computes wrong", () => {
+  check([
+    [
+      (t, ctx) => lib.ggml_add1(ctx, t.new(Q8_0, 32, 2, 1, 2), t.f32(1)),
+      "ne[3] matrices over each other",
+      (t, ctx) => lib.ggml_add1(ctx, t.new(Q8_0, 32, 2, 2), t.f32(1)),
+    ],
+    [
+      (t, ctx) => lib.ggml_cpy(ctx, t.f32(16, 2), t.new(Q8_0, 32)),
+      "no whole blocks of 32",
+      (t, ctx) => lib.ggml_cpy(ctx, t.f32(32, 2), t.new(Q8_0, 64)),
+    ],
+    [
+      (t, ctx) => lib.ggml_add_cast(ctx, t.new(Q8_0, 32), t.f32(32), Q4_K),
+      "no whole blocks of 256",
+      (t, ctx) => lib.ggml_add_cast(ctx, t.new(Q8_0, 256), t.f32(256), Q4_K),
+    ],
+    [
+      (t, ctx) => lib.ggml_group_norm(ctx, t.f32(4, 3, 2), -1, 1),
+      "n_groups is -1",
+      (t, ctx) => lib.ggml_group_norm(ctx, t.f32(4, 3, 2), 3, 1),
+    ],
+  ]);
+});
+
+Deno.test("rows that don't lie at one stride", () => {
+  const uneven = "to lie at one stride";
+  check([
+    [(t, ctx) => lib.ggml_argsort(ctx, t.gapped(4, 3, 2), 0), uneven, (t, ctx) => lib.ggml_argsort(ctx, t.f32(4, 3, 2), 0)],
+    [(t, ctx) => lib.ggml_clamp(ctx, t.gapped(4, 3, 2), 0, 1), uneven, (t, ctx) => lib.ggml_clamp(ctx, t.padded(4, 3, 2), 0, 1)],
+    [
+      (t, ctx) => lib.ggml_cross_entropy_loss(ctx, t.gapped(4, 3, 2), t.f32(4, 3, 2)),
+      uneven,
+      (t, ctx) => lib.ggml_cross_entropy_loss(ctx, t.padded(4, 3), t.f32(4, 3)),
+    ],
+    [
+      (t, ctx) => lib.ggml_cross_entropy_loss_back(ctx, t.f32(1), t.loose(4, 3), t.f32(4, 1, 3)),
+      uneven,
+      (t, ctx) => lib.ggml_cross_entropy_loss_back(ctx, t.f32(1), t.f32(4, 1, 3), t.f32(4, 1, 3)),
+    ],
+    [
+      (t, ctx) => lib.ggml_leaky_relu(ctx, t.gapped(4, 3, 2), 1, false),
+      uneven,
+      (t, ctx) => lib.ggml_leaky_relu(ctx, t.gapped(4, 3, 1), 1, false),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_1d(ctx, t.gapped(4, 3, 2), AVG, 2, 2, 0),
+      uneven,
+      (t, ctx) => lib.ggml_pool_1d(ctx, t.f32(4, 3, 2), AVG, 2, 2, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_silu_back(ctx, t.f32(4, 3, 2), t.gapped(4, 3, 2)),
+      uneven,
+      (t, ctx) => lib.ggml_silu_back(ctx, t.f32(4, 3, 2), t.padded(4, 3, 2)),
+    ],
+    [
+      (t, ctx) => lib.ggml_soft_max_ext_back(ctx, t.f32(4, 1, 3), t.loose(4, 3), 1, 0),
+      uneven,
+      (t, ctx) => lib.ggml_soft_max_ext_back(ctx, t.f32(4, 1, 3), t.f32(4, 1, 3), 1, 0),
+    ],
+    [(t, ctx) => lib.ggml_top_k(ctx, t.gapped(4, 3, 2), 2), uneven, (t, ctx) => lib.ggml_top_k(ctx, t.padded(4, 3, 2), 2)],
+    [
+      (t, ctx) => lib.ggml_diag_mask_inf_inplace(ctx, lib.ggml_permute(ctx, t.f32(4, 3, 2, 3), 0, 1, 3, 2), 1),
+      "C takes its matrices to lie at one stride",
+      (t, ctx) => lib.ggml_diag_mask_inf_inplace(ctx, t.gapped(4, 3, 2), 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_2d(ctx, lib.ggml_permute(ctx, t.f32(4, 4, 2, 3), 0, 1, 3, 2), AVG, 2, 2, 2, 2, 0, 0),
+      "C takes its planes to lie one after the other",
+      (t, ctx) => lib.ggml_pool_2d(ctx, t.gapped(4, 3, 2, 3), AVG, 2, 2, 2, 2, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_opt_step_sgd(ctx, t.parameter(4, 3), t.padded(4, 3), t.f32(2)),
+      "C reads it at the strides of src[0]",
+      (t, ctx) => lib.ggml_opt_step_sgd(ctx, t.parameter(4, 3), t.f32(4, 3), t.f32(2)),
+    ],
+    [
+      (t, ctx) => lib.ggml_opt_step_adamw(ctx, t.parameter(4, 3), t.f32(4, 3), t.f32(4, 3), t.padded(4, 3), t.f32(7)),
+      "src[3]: C reads it at the strides of src[0]",
+      (t, ctx) => lib.ggml_opt_step_adamw(ctx, t.parameter(4, 3), t.f32(4, 3), t.f32(4, 3), t.f32(4, 3), t.f32(7)),
+    ],
+    [
+      (t, ctx) => lib.ggml_count_equal(ctx, t.new(I32, 4, 3, 2), t.new(I32, 4, 3, 2)),
+      "C counts rows that there are not",
+      (t, ctx) => lib.ggml_count_equal(ctx, t.new(I32, 4, 3, 3), t.new(I32, 4, 3, 3)),
+    ],
+  ]);
+});
+
+Deno.test("blocks that are copied", () => {
+  const blocks = (t: Maker) => t.new(Q8_0, 64, 3);
+  check([
+    [
+      (t, ctx) => lib.ggml_cont(ctx, lib.ggml_transpose(ctx, blocks(t))),
+      "C takes the blocks of src[0] to lie side by side",
+      (t, ctx) => lib.ggml_cont(ctx, lib.ggml_permute(ctx, t.new(Q8_0, 64, 3, 2), 0, 2, 1, 3)),
+    ],
+    [
+      (t, ctx) => lib.ggml_cont_2d(ctx, lib.ggml_permute(ctx, t.new(Q8_0, 64, 3, 2), 0, 2, 1, 3), 64, 6),
+      "C copies a block for each element",
+      (t, ctx) => lib.ggml_cont_2d(ctx, blocks(t), 96, 2),
+    ],
+    [
+      (t, ctx) => lib.ggml_cast(ctx, lib.ggml_transpose(ctx, blocks(t)), F32),
+      "C takes the blocks of src[0] to lie side by side",
+      (t, ctx) => lib.ggml_cast(ctx, lib.ggml_permute(ctx, t.new(Q8_0, 64, 3, 2), 0, 2, 1, 3), F32),
+    ],
+    [
+      (t, ctx) => lib.ggml_cpy(ctx, t.f32(64), t.new(Q8_0, 32, 2)),
+      "C has memory for rows of 32, and src[0] has rows of 64",
+      (t, ctx) => lib.ggml_cpy(ctx, t.f32(32, 2), t.new(Q8_0, 64)),
+    ],
+    [
+      (t, ctx) => lib.ggml_add(ctx, t.new(IQ2_XXS, 256), t.f32(256)),
+      "C can't convert to iq2_xxs",
+      (t, ctx) => lib.ggml_add(ctx, t.new(Q4_K, 256), t.f32(256)),
+    ],
+    [
+      (t, ctx) => lib.ggml_set_rows(ctx, t.new(Q8_0, 32, 4), t.new(F16, 32, 3), t.new(I32, 3)),
+      "C has memory to convert f16 for one thread alone",
+      (t, ctx) => lib.ggml_set_rows(ctx, t.new(F16, 32, 4), t.new(F16, 32, 3), t.new(I32, 3)),
+    ],
+  ]);
+});
+
+Deno.test("rows, heads, tokens and windows that there are not", () => {
+  const F16s = (t: Maker, ...ne: [number, number?, number?]) => t.new(F16, ...ne);
+  check([
+    [
+      (t, ctx) => lib.ggml_set_1d(ctx, t.f32(12), t.f32(4), 36),
+      "src[1] would end at byte 52 of 48",
+      (t, ctx) => lib.ggml_set_1d(ctx, t.f32(12), t.f32(4), 32),
+    ],
+    [
+      (t, ctx) => lib.ggml_acc(ctx, t.f32(12), t.f32(2, 2), 16, 0, 0, 26),
+      "src[1] would end at byte 50 of 48",
+      (t, ctx) => lib.ggml_acc(ctx, t.f32(12), t.f32(2, 2), 16, 0, 0, 24),
+    ],
+    [
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 2), t.f32(8, 3), t.f32(8, 2), null, 1, 0, 0),
+      "v has 2 rows, and k 3",
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 2), t.f32(8, 3), t.f32(8, 4), null, 1, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 2), t.f32(8, 3), t.f32(8, 3), F16s(t, 3, 1), 1, 0, 0),
+      "the mask has 1 rows, and q 2",
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 2), t.f32(8, 3), t.f32(8, 3), F16s(t, 3, 2), 1, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 2), t.f32(8, 3), t.f32(8, 3), F16s(t, 2, 2), 1, 0, 0),
+      "the mask has rows of 2, and k 3 rows",
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 2), t.f32(8, 3), t.f32(8, 3), F16s(t, 4, 4), 1, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 1, 3), t.f32(8, 3, 3), t.f32(8, 3, 2), null, 1, 0, 0),
+      "q.ne[2] is no multiple of v.ne[2]",
+      (t, ctx) => lib.ggml_flash_attn_ext(ctx, t.f32(8, 1, 4), t.f32(8, 3, 4), t.f32(8, 3, 2), null, 1, 0, 0),
+    ],
+    [
+      (t, ctx) => delta(t, ctx, [1, 2, 2, 1]),
+      "g has fewer heads, tokens or sequences than v",
+      (t, ctx) => delta(t, ctx, [1, 2, 3, 1]),
+    ],
+    [
+      (t, ctx) => lib.ggml_gated_linear_attn(ctx, t.f32(4, 1, 3), t.f32(4, 1, 3), t.f32(4, 1, 3), t.f32(4, 1, 3), t.f32(16, 2), 1),
+      "3 tokens can't be shared out among 2 sequences",
+      (t, ctx) => lib.ggml_gated_linear_attn(ctx, t.f32(4, 1, 4), t.f32(4, 1, 4), t.f32(4, 1, 4), t.f32(4, 1, 4), t.f32(16, 2), 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_rwkv_wkv6(ctx, t.f32(4), t.f32(4), t.f32(4), t.f32(3), t.f32(4), t.f32(16)),
+      "tf has 3 elements, and C reads 4",
+      (t, ctx) => lib.ggml_rwkv_wkv6(ctx, t.f32(4), t.f32(4), t.f32(4), t.f32(4), t.f32(4), t.f32(16)),
+    ],
+    [
+      (t, ctx) =>
+        lib.ggml_rwkv_wkv7(
+          ctx,
+          t.f32(64),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(4096),
+        ),
+      "r has 64 elements, and C reads 128",
+      (t, ctx) =>
+        lib.ggml_rwkv_wkv7(
+          ctx,
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(64, 1, 2),
+          t.f32(4096),
+        ),
+    ],
+    [
+      (t, ctx) => lib.ggml_get_rows_back(ctx, t.f32(4, 2), t.new(I32, 3), t.f32(4, 5)),
+      "src[1] has 3 indices, and src[0] 2 rows",
+      (t, ctx) => lib.ggml_get_rows_back(ctx, t.f32(4, 3), t.new(I32, 2), t.f32(4, 5)),
+    ],
+    [
+      (t, ctx) => lib.ggml_get_rows_back(ctx, t.f32(4, 3), t.sparse(I32, 3), t.f32(4, 5)),
+      "C reads the indices as if they lay side by side",
+      (t, ctx) => lib.ggml_get_rows_back(ctx, t.padded(4, 3), t.new(I32, 3), t.f32(4, 5)),
+    ],
+    [
+      (t, ctx) => lib.ggml_im2col_back(ctx, t.f32(4, 4, 4), t.f32(3, 3), new BigInt64Array([8n, 8n, 1n, 1n]), 1, 1, 0, 0, 1, 1, true),
+      "its shape needs 144 gradients, and src[0] has 64",
+      (t, ctx) => lib.ggml_im2col_back(ctx, t.f32(9, 6, 6), t.f32(3, 3), new BigInt64Array([8n, 8n, 1n, 1n]), 1, 1, 0, 0, 1, 1, true),
+    ],
+    [
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.f32(2, 2), t.f32(4, 4, 2), MAX, 2, 2, 2, 2, 0, 0),
+      "src[0] has 1 planes, and the result 2",
+      (t, ctx) => lib.ggml_pool_2d_back(ctx, t.f32(2, 2, 2), t.f32(4, 4, 2), MAX, 2, 2, 2, 2, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.f32(2, 2, 2, 3), 4, 4, 2),
+      "src[0] has 3 windows, and the result 4",
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.f32(2, 3, 3, 4), 5, 4, 3),
+    ],
+    [
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.f32(2, 1, 2, 9), 4, 4, 2),
+      "src[0] has windows of 1 × 2, and w is 2",
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.f32(2, 2, 2, 9), 3, 3, 2),
+    ],
+    [
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.f32(2, 2, 2, 4), 4, 4, 0),
+      "w is 0",
+      (t, ctx) => lib.ggml_win_unpart(ctx, t.f32(2, 1, 1, 4), 2, 2, 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_conv_transpose_1d(ctx, t.f32(9, 2, 3), t.f32(3, 3), -1, 0, 1),
+      "the stride is -1",
+      (t, ctx) => lib.ggml_conv_transpose_1d(ctx, t.padded(9, 2, 3), t.f32(3, 3), 1, 0, 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_conv_transpose_2d_p0(ctx, t.f32(9, 9, 2, 3), t.f32(3, 3, 3), -1),
+      "the stride is -1",
+      (t, ctx) => lib.ggml_conv_transpose_2d_p0(ctx, t.f32(9, 9, 2, 3), t.f32(3, 3, 3), 2),
+    ],
+    [
+      (t, ctx) => lib.ggml_pad_ext_circular(ctx, t.f32(4, 3), 5, 0, 0, 0, 0, 0, 0, 0),
+      "it pads dimension 0, of 4, by 5 before",
+      (t, ctx) => lib.ggml_pad_ext_circular(ctx, t.f32(4, 3), 4, 9, 0, 0, 0, 0, 0, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_rope(ctx, t.f32(33, 1, 2), t.new(I32, 2), 32, 0),
+      "its rows have 33 elements, and C takes pairs",
+      (t, ctx) => lib.ggml_rope(ctx, t.f32(34, 1, 2), t.new(I32, 2), 32, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_rope(ctx, t.f32(32, 1, 2), t.new(I32, 2), 0, 0),
+      "n_dims is 0",
+      (t, ctx) => lib.ggml_rope(ctx, t.f32(32, 1, 2), t.new(I32, 2), 2, 0),
+    ],
+    [
+      (t, ctx) => lib.ggml_rope_ext(ctx, t.f32(8, 1, 3), t.new(I32, 3), t.f32(2), 4, 0, 0, 1e4, 1, 0, 1, 32, 1),
+      "src[2] has 2 factors, and C reads 4",
+      (t, ctx) => lib.ggml_rope_ext(ctx, t.f32(8, 1, 3), t.new(I32, 3), t.f32(4), 4, 0, 0, 1e4, 1, 0, 1, 32, 1),
+    ],
+    [
+      (t, ctx) => hadamard(lib.ggml_mul_mat(ctx, t.f32(8, 4), t.f32(8, 2))),
+      "src[0] is said to be a Hadamard matrix",
+      (t, ctx) => hadamard(lib.ggml_mul_mat(ctx, t.f32(8, 8), t.f32(8, 2))),
+    ],
+  ]);
+});
+
+function delta(t: Maker, ctx: lib.ggml_context, g: [number, number, number, number]): Tensor {
+  const heads = () => t.f32(4, 2, 3, 1);
+  return lib.ggml_gated_delta_net(ctx, heads(), heads(), heads(), t.f32(...g), t.f32(1, 2, 3, 1), t.f32(4, 4, 2, 1), 1);
+}
+
+function hadamard(tensor: Tensor): Tensor {
+  lib.ggml_mul_mat_set_hint(tensor, lib.GGML_HINT_SRC0_IS_HADAMARD);
+  return tensor;
+}
+
+Deno.test("sources without elements, and negative dimensions", () => {
+  const none = "its source 0 has no elements, and the result has some";
+  check([
+    [
+      (t, ctx) => lib.ggml_upscale_ext(ctx, t.f32(4, 4, 0), 8, 8, 1, 1, 0),
+      none,
+      (t, ctx) => lib.ggml_upscale_ext(ctx, t.f32(4, 4), 8, 8, 1, 1, 0),
+    ],
+    [(t, ctx) => lib.ggml_timestep_embedding(ctx, t.f32(2, 0), 4, 8), none, (t, ctx) => lib.ggml_timestep_embedding(ctx, t.f32(2), 4, 8)],
+    [
+      (t, ctx) => lib.ggml_conv_2d_direct(ctx, t.f32(2, 2, 0), t.f32(4, 4, 0), 1, 1, 0, 0, 1, 1),
+      none,
+      (t, ctx) => lib.ggml_conv_2d_direct(ctx, t.f32(2, 2), t.f32(4, 4), 1, 1, 0, 0, 1, 1),
+    ],
+    [
+      (t, ctx) => lib.ggml_conv_2d_direct(ctx, t.f32(7, 7, 7, 7), t.f32(7, 7, 7, 7), 2, 2, 2, 8, 7, 7),
+      "its dimension 0 is negative",
+      (t, ctx) => lib.ggml_conv_2d_direct(ctx, t.f32(7, 7, 7, 7), t.f32(7, 7, 7, 7), 1, 1, 0, 0, 1, 1),
+    ],
+  ]);
+});
+
+Deno.test("what sources without elements give", () => {
+  using ctx = init({ memSize: 1 << 20 });
+  const t = new Maker(ctx), none = t.f32(0, 2);
+  const cases: [Tensor, number[]][] = [
+    [lib.ggml_sum(ctx, none), [0]],
+    [lib.ggml_sum_rows(ctx, none), [0, 0]],
+    [lib.ggml_mul_mat(ctx, t.padded(0, 2), t.padded(0, 2)), [0, 0, 0, 0]],
+    [lib.ggml_concat(ctx, none, t.ramp(2, 2), 0), [-3, -2, -1, 0]],
+    [lib.ggml_pad(ctx, none, 2, 0, 0, 0), [0, 0, 0, 0]],
+    [lib.ggml_set_1d(ctx, t.ramp(2), t.f32(0), 0), [-3, -2]],
+    [lib.ggml_flash_attn_ext(ctx, t.f32(2, 1), t.f32(2, 0), t.f32(2, 0), null, 1, 0, 0), [0, 0]],
+  ];
+  for (const [tensor, numbers] of cases) {
+    tensor.data!.bytes(lib.ggml_nbytes(tensor)).fill(1);
+    compute(t, tensor);
+    assertEquals(numbersOf(tensor), numbers, lib.ggml_op_name(tensor.op));
+  }
+});
+
+Deno.test("indices that C doesn't look at", () => {
+  using ctx = init({ memSize: 1 << 20 });
+  const t = new Maker(ctx), experts = (count: number) => t.f32(4, 2, count), tokens = t.f32(4, 1, 3);
+  const of = (count: number, ids: Tensor) => refusal(t, lib.ggml_mul_mat_id(ctx, experts(count), tokens, ids));
+  const best = lib.ggml_argsort_top_k(ctx, t.f32(5, 3), 2);
+  assertEquals(of(5, best), "");
+  assert(of(4, best).includes("count up to 4"), of(4, best));
+  const held = t.new(I32, 2, 3);
+  assertEquals(of(4, held), "");
+  copy(ndarray(new Int32Array([0, 0, 0, 4, 0, 0]), [3, 2]), held);
+  assert(of(4, held).includes("index 4"), of(4, held));
+  const computed = lib.ggml_cast(ctx, t.f32(2, 3), I32);
+  assert(of(4, computed).includes("compute them before"), of(4, computed));
+});
