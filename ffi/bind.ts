@@ -6,6 +6,7 @@
 
 import type { Abi } from "./abi.ts";
 import { expectAbi, library } from "./library.ts";
+import { training } from "./optimizers.ts";
 import { watched } from "./schedulers.ts";
 import { guarded } from "./threads.ts";
 import { remembering } from "./told.ts";
@@ -23,6 +24,6 @@ export function binder(abi: Abi): Bind {
   expectAbi(abi);
   return (name, parameters, result) => {
     const symbol = library().symbol(name, { parameters, result }) as (...args: unknown[]) => unknown;
-    return guarded(name, watched(name, remembering(name, symbol)));
+    return guarded(name, watched(name, training(name, remembering(name, symbol))));
   };
 }

@@ -7567,6 +7567,7 @@ export const functions = {
     if (result !== null && (!(result instanceof ggml_opt_result) || result.owner.freed)) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_eval(result)");
     }
+    $checks.ggml_opt_eval(functions, opt_ctx, result);
     $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
     $enterCall();
     try {
@@ -7596,6 +7597,7 @@ export const functions = {
     if (callback_eval !== null && (!(callback_eval instanceof ggml_opt_epoch_callback) || callback_eval.owner.freed)) {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
     }
+    $checks.ggml_opt_epoch(functions, opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
     $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
     opt_ctx.owner.endPassing("replaced by ggml_opt_epoch");
     $enterCall();
@@ -7672,6 +7674,21 @@ export const functions = {
     const $9 = $int64(nbatch_logical, "ggml_opt_fit(nbatch_logical)");
     const $10 = $float(val_split, "ggml_opt_fit(val_split)");
     const $11 = $bool(silent, "ggml_opt_fit(silent)");
+    $checks.ggml_opt_fit(
+      functions,
+      backend_sched,
+      ctx_compute,
+      inputs,
+      outputs,
+      dataset,
+      loss_type,
+      optimizer,
+      get_opt_pars,
+      nepoch,
+      nbatch_logical,
+      val_split,
+      silent,
+    );
     $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
     $enterCall();
     try {

@@ -55,7 +55,7 @@ export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset
   changed();
   reset?.(home);
   for (const context of home.owner.dependents) {
-    if (context.type !== "ggml_context" || context.freed || hasBuffer(context)) continue;
+    if (context.type !== "ggml_context" || context.freed) continue;
     context.hideData();
     for (const tensor of tensorsOf(context)) {
       const { buffer, data } = ABI.records.ggml_tensor.fields;
@@ -72,6 +72,17 @@ export function isPlaced(graph: Handle, home: Handle): boolean {
   const last = placements.get(home.owner);
   return last !== undefined && last.graph === graph.address && last.owner.deref() === graph.owner &&
     last.nodes === symbols.nodes(graph.address);
+}
+
+/** Notes that a scheduler has allocated a graph of an optimizer's own, which has the given owner. */
+export function placesElsewhere(owner: Owner, home: Handle): void {
+  placements.set(home.owner, { graph: 0n, owner: new WeakRef(owner), nodes: 0, buffers: new Set() });
+}
+
+/** True if what a scheduler has allocated is that optimizer's. */
+export function isHeldBy(home: Handle, owner: Owner): boolean {
+  const last = placements.get(home.owner);
+  return last !== undefined && last.graph === 0n && last.owner.deref() === owner;
 }
 
 /** Has the contexts keep `home` whose tensors it gave memory when it allocated `graph`. */

@@ -370,6 +370,9 @@
 #pragma check ggml_opt_result_pred
 #pragma check ggml_opt_prepare_alloc
 #pragma check ggml_opt_alloc
+#pragma check ggml_opt_eval
+#pragma check ggml_opt_epoch
+#pragma check ggml_opt_fit
 #pragma nullable ggml_opt_dataset_labels(return)
 #pragma nullable ggml_opt_dataset_get_batch(labels_batch)
 #pragma nullable ggml_opt_dataset_get_batch_host(labels_batch)

@@ -50,7 +50,7 @@ const sched: World = {
     (maker) => maker.call("ggml_free", maker.one("ggml_context")),
     (maker) => maker.call("ggml_backend_buffer_free", maker.one("ggml_backend_buffer")),
     (maker) => maker.set(maker.one("ggml_tallocr"), "offset", maker.random.pick([0, 1, 1 << 16, 2 ** 52])),
-    (maker) => maker.set(maker.one("ggml_tallocr"), "alignment", maker.random.pick([0, 1, 3, 1 << 16])),
+    (maker) => maker.set(maker.one("ggml_tallocr"), "alignment", maker.random.pick([0, 1, 32, 1 << 16])),
   ],
   arguments: {
     "(graph_size)": ({ random }) =>
