@@ -174,6 +174,9 @@ export function taken(handle: Handle, taker: Handle): void {
   owner.taker = taker.owner;
   owner.keep(taker.owner);
   taker.owner.keep(owner);
+  // The taker frees this one, too: the memory of JavaScript's own that C looks at then is held until it has.
+  for (const value of owner.needed) if (value instanceof Owner && value.release === null && value.arena !== null) taker.owner.need(value);
+  if (!unowned.has(taker.owner) && taker.owner.taker === null) watch(taker.owner);
 }
 
 /** Ends what {@linkcode taken} began, and what {@linkcode letGo} did. */

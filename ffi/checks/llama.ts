@@ -252,6 +252,14 @@ export const llama = {
   llama_set_sampler(lib: Lib, _ctx: Context, _seq_id: number, smpl: Sampler | null): void {
     if (smpl !== null) expectChain("llama_set_sampler(smpl)", lib, smpl);
   },
+  /** Reads and sorts as many candidates as there are said to be. */
+  llama_sampler_apply(lib: Lib, _smpl: unknown, cur_p: generated.llama_token_data_array): void {
+    const address = addressIn(cur_p, "data"), { size } = lib.llama_token_data;
+    const room = address === 0n ? 0 : Math.floor(bytesBehind(cur_p.owner, address) / size);
+    if (cur_p.size > room) {
+      throw new RangeError(`llama_sampler_apply(cur_p): expected room for ${cur_p.size} candidates (size), got ${room}`);
+    }
+  },
   llama_sampler_init_penalties(_lib: Lib, _n_vocab: number, penalty_last_n: number): void {
     expectBetween("llama_sampler_init_penalties(penalty_last_n)", penalty_last_n, -Infinity, MOST_LOOKED_BACK_ON);
   },

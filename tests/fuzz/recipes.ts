@@ -9,6 +9,7 @@
 import { lib, load } from "@ggml/deno";
 import { copy, init } from "@ggml/deno/utils";
 import { type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";
+import { Owner } from "../../ffi/owner.ts";
 import { generator } from "../random.ts";
 
 // Files
@@ -83,15 +84,17 @@ function fill(tensor: lib.ggml_tensor, seed: number): void {
   copy(Float32Array.from({ length: lib.ggml_nelements(tensor) }, () => next(2000) / 1000 - 1), tensor);
 }
 
-/** What arrays of structs point to lives as long as the first of them. */
-const kept = new WeakMap<object, unknown>();
-
-/** So many structs, one after the other. */
-function array<S extends object>(type: (new (address: bigint) => S) & { readonly size: number }, count: number): S {
+/** So many structs, one after the other. It is known how many they are. */
+function array<S extends object>(
+  type: (new (address: bigint, owner?: Owner) => S) & { readonly size: number },
+  count: number,
+): S {
   const bytes = new Uint8Array(type.size * Math.max(1, count));
-  const first = new type(BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes))));
-  kept.set(first, bytes);
-  return first;
+  const address = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+  const owner = new Owner(address);
+  owner.arena = new DataView(bytes.buffer);
+  owner.base = address;
+  return new type(address, owner);
 }
 
 let registered = false;
