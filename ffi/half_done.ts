@@ -48,6 +48,8 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Remedy>>>> = {
   ggml_opt_eval: { opt_ctx: "refuse and reset its scheduler" },
   ggml_opt_epoch: { opt_ctx: "refuse and reset its scheduler" },
   ggml_opt_fit: { backend_sched: "reset scheduler" },
+  // Its attention stays what only an encoder's is.
+  llama_encode: { ctx: "refuse" },
 };
 
 /**

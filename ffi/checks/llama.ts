@@ -186,7 +186,11 @@ export const llama = {
   llama_decode(lib: Lib, ctx: Context, batch: Batch): void {
     expectBatch("llama_decode", lib, ctx, batch);
   },
+  /** Computes a decoder without its memory, which is a null pointer, and leaves the context as if it were an encoder's. */
   llama_encode(lib: Lib, ctx: Context, batch: Batch): void {
+    if (lib.llama_get_memory(ctx) !== null && !lib.llama_model_has_encoder(lib.llama_get_model(ctx))) {
+      throw new Error("llama_encode(ctx): expected a context of a model that has an encoder; call llama_decode for this one");
+    }
     expectBatch("llama_encode", lib, ctx, batch);
   },
   /** Writes the end of its lists before their beginning. */

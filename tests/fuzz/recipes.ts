@@ -193,10 +193,12 @@ export const recipes: Readonly<Record<string, (...args: any[]) => unknown>> = {
 
   modelParams: (...fields: unknown[]) => assign(lib.llama_model_default_params(), ["n_gpu_layers", 0, ...fields]),
 
-  llama(tokenizer: Tokenizer): lib.llama_model {
+  /** A model: of a file that is mapped, so that its weights can't be written, or that is read. */
+  llama(tokenizer: Tokenizer, isMapped = true): lib.llama_model {
     register();
     const params = lib.llama_model_default_params();
     params.n_gpu_layers = 0;
+    params.load_mode = isMapped ? lib.LLAMA_LOAD_MODE_MMAP : lib.LLAMA_LOAD_MODE_NONE;
     return lib.llama_model_load_from_file(pathOf(tokenizer === "no_vocab" ? "model" : `model-${tokenizer}`), params)!;
   },
 
