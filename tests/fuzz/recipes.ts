@@ -11,6 +11,7 @@ import { copy, init } from "@ggml/deno/utils";
 import { type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";
 import { Owner } from "../../ffi/owner.ts";
 import { generator } from "../random.ts";
+import { mutant } from "./mutants.ts";
 
 // Files
 
@@ -298,6 +299,11 @@ export const recipes: Readonly<Record<string, (...args: any[]) => unknown>> = {
   quantizeParams: (...fields: unknown[]) => assign(lib.llama_model_quantize_default_params(), ["nthread", 1, ...fields]),
 
   threadpool: (threads: number) => lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(threads)),
+
+  /** Writes a mutant of a file. */
+  mutant(name: string, seed: number): void {
+    Deno.writeFileSync(`${folder}/mutant`, mutant(Deno.readFileSync(pathOf(name)), seed));
+  },
 
   /** What a model's file says, without its numbers. */
   metadata: (tokenizer: Tokenizer) => {

@@ -528,5 +528,38 @@ function decoded(): string | null {
   return got === reference ? null : `three tokens give other logits than before: ${got.slice(0, 100)}`;
 }
 
+// Files
+
+/** Files of models with something wrong in them: loaded, asked for tokens, and computed with. */
+const files: World = {
+  names: /^llama_model_load_from_file$/,
+  except: /^$/,
+  start: (maker) => void maker.make("llama", "no_vocab"),
+  more: [],
+  arguments: {
+    "(path_model)"(maker) {
+      maker.make("mutant", maker.random.pick(["model", "model-llama", "model-llama", "model-gpt2"]), maker.random.below(2 ** 30));
+      return { path: "mutant" };
+    },
+    "(params)": (maker) => maker.make("modelParams", "load_mode", maker.random.pick([0, 1]), "check_tensors", maker.random.percent(20)),
+  },
+  numbers: [],
+  after(maker, model) {
+    const vocab = maker.call("llama_model_get_vocab", model);
+    for (const text of ["the thing", "in it \u2603<s>"]) {
+      const room: Value = { array: "Int32Array", items: new Array(64).fill(0) };
+      maker.call("llama_tokenize", vocab, text, new TextEncoder().encode(text).length, room, 64, true, true);
+    }
+    maker.call("llama_token_to_piece", vocab, 7, { array: "Uint8Array", items: new Array(64).fill(0) }, 64, 0, true);
+    const ctx = maker.call("llama_init_from_model", model, maker.make("contextParams"));
+    maker.call("llama_decode", ctx, maker.call("llama_batch_get_one", { array: "Int32Array", items: [1, 2, 3] }, 3));
+    maker.call("llama_get_logits_ith", ctx, -1);
+    maker.call("llama_sampler_sample", maker.call("llama_sampler_init_greedy"), ctx, -1);
+    maker.call("llama_free", ctx);
+    maker.call("llama_model_free", model);
+  },
+  check: decoded,
+};
+
 /** The worlds by name. */
-export const worlds = { sched, train, llama };
+export const worlds = { sched, train, llama, files };
