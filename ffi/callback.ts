@@ -20,7 +20,7 @@ import { Handle } from "./handle.ts";
 import { Owner, STATIC } from "./owner.ts";
 import { whenFailed } from "./safe.ts";
 import type { Slot } from "./slots.ts";
-import { hasFailed } from "./trap.ts";
+import { hasFailed, trapped } from "./trap.ts";
 
 /** A function type's parameters and result. */
 export interface Signature {
@@ -190,6 +190,7 @@ function caller(callback: Callback, { name, signature }: CallbackClass): AnyFunc
     enterCall();
     try {
       value = f.call(...values);
+      trapped(name);
     } finally {
       leaveCall();
     }

@@ -12,6 +12,7 @@ import { type Data, data } from "./arguments.ts";
 import { externalBuffer, freedError, Handle, type Pointer } from "./handle.ts";
 import { ownerAt, remember, unwatch, watch } from "./known.ts";
 import { Owner, STATIC } from "./owner.ts";
+import { trapped } from "./trap.ts";
 
 /** A handle that can be disposed of. */
 type Root = Handle & { [Symbol.dispose](): void };
@@ -233,8 +234,10 @@ export function dispose<H extends Handle>(handle: H, free: (handle: H) => void):
   const outer = disposing;
   disposing = true;
   try {
-    if (byHand.has(owner)) end(handle, "", owner.release!);
-    else free(handle);
+    if (byHand.has(owner)) {
+      end(handle, "", owner.release!);
+      trapped(`what frees this ${name}`);
+    } else free(handle);
   } finally {
     disposing = outer;
   }
