@@ -76,6 +76,11 @@ const SPECIAL: Record<string, Special> = {
   },
   "deno task fuzz:abort": minute,
   "deno task fuzz:compute": minute,
+  "deno task fuzz:kernels": minute,
+  "deno task fuzz:train": minute,
+  "deno task fuzz:sched": minute,
+  "deno task fuzz:llama": minute,
+  "deno task fuzz:llama --files": minute,
   "deno task fuzz:gguf": minute,
   "deno task asan": { skip: () => "tests/asan_test.ts makes the same build, and runs 300 programs over it" },
 };

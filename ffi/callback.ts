@@ -21,7 +21,7 @@ import { Handle } from "./handle.ts";
 import { Owner, STATIC } from "./owner.ts";
 import { whenFailed } from "./safe.ts";
 import type { Slot } from "./slots.ts";
-import { trapped } from "./trap.ts";
+import { hasFailed, trapped } from "./trap.ts";
 
 /** A function type's parameters and result. */
 export interface Signature {
@@ -151,7 +151,7 @@ interface CSide {
 function wrap(side: CSide, { parameters, result }: Signature, name: string): AnyFunction {
   return (...args) => {
     const script = side.script?.deref();
-    if (script === undefined || isFailing(script.owner, args)) return whenFailed(name, parameters, result, args);
+    if (script === undefined || isFailing(script.owner, args) || hasFailed()) return whenFailed(name, parameters, result, args);
     enterCallback();
     try {
       if (script.f === null) throw new Error(`this ${name} was disposed of, and C called it`);

@@ -10769,6 +10769,7 @@ export const functions = {
     if (!(cur_p instanceof llama_token_data_array) || cur_p.owner.freed) {
       throw $wrongHandle(cur_p, llama_token_data_array, "llama_sampler_apply(cur_p)");
     }
+    $checks.llama_sampler_apply(functions, smpl, cur_p);
     $llama_sampler_apply ??= $bind("llama_sampler_apply", ["u64", "u64"], "void");
     $enterCall();
     try {

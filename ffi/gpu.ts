@@ -8,6 +8,7 @@ import { describe } from "./describe.ts";
 import { type Library, whyNot } from "./files.ts";
 import { fileNames, type Gpu, GPUS, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
 import { fetchPackage, installedPackage, specifierOf } from "./npm.ts";
+import { trapped } from "./trap.ts";
 
 const COUNT = { parameters: [], result: "usize" } as const;
 const DEVICE = { parameters: ["usize"], result: "pointer" } as const;
@@ -92,6 +93,7 @@ function expectBackend(folder: string, gpu: Gpu, call: string): void {
 export function loadBackends(library: Library): void {
   const loadAll = library.symbol("ggml_backend_load_all_from_path", LOAD_ALL) as (folder: Uint8Array) => void;
   loadAll(new TextEncoder().encode(`${library.folder}\0`));
+  trapped("ggml_backend_load_all_from_path");
 }
 
 /** Loads the library's backends, and throws if there is no GPU among their devices. */

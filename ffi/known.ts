@@ -8,6 +8,7 @@
  */
 
 import type { Owner } from "./owner.ts";
+import { trapped } from "./trap.ts";
 
 /** The owners, by C type and address: an object may begin with another. */
 const known = new Map<string, Map<bigint, WeakRef<Owner>>>();
@@ -25,6 +26,7 @@ const registry = new FinalizationRegistry<Record>(({ type, address, release }) =
   if (ownerAt(type, address) === undefined) known.get(type)?.delete(address);
   try {
     release();
+    trapped(`what frees a ${type}`); // a function that isn't one of ours doesn't look
   } catch (error) {
     // Nobody can catch it here, and what isn't freed harms less than the end of the process.
     console.error(`a ${type} that nobody holds could not be freed:`, error);

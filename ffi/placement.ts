@@ -59,7 +59,7 @@ export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset
   changed();
   reset?.(home);
   for (const context of home.owner.dependents) {
-    if (context.type !== "ggml_context" || context.freed || hasBuffer(context)) continue;
+    if (context.type !== "ggml_context" || context.freed) continue;
     context.hideData();
     for (const tensor of tensorsOf(context)) {
       const { buffer, data } = ABI.records.ggml_tensor.fields;

@@ -12,6 +12,7 @@ import { type Data, data } from "./arguments.ts";
 import { externalBuffer, freedError, Handle, type Pointer } from "./handle.ts";
 import { ownerAt, remember, unwatch, watch } from "./known.ts";
 import { Owner, STATIC } from "./owner.ts";
+import { trapped } from "./trap.ts";
 
 /** A handle that can be disposed of. */
 type Root = Handle & { [Symbol.dispose](): void };
@@ -174,6 +175,9 @@ export function taken(handle: Handle, taker: Handle): void {
   owner.taker = taker.owner;
   owner.keep(taker.owner);
   taker.owner.keep(owner);
+  // The taker frees this one, too: the memory of JavaScript's own that C looks at then is held until it has.
+  for (const value of owner.needed) if (value instanceof Owner && value.release === null && value.arena !== null) taker.owner.need(value);
+  if (!unowned.has(taker.owner) && taker.owner.taker === null) watch(taker.owner);
 }
 
 /** Ends what {@linkcode taken} began, and what {@linkcode letGo} did. */
@@ -230,8 +234,10 @@ export function dispose<H extends Handle>(handle: H, free: (handle: H) => void):
   const outer = disposing;
   disposing = true;
   try {
-    if (byHand.has(owner)) end(handle, "", owner.release!);
-    else free(handle);
+    if (byHand.has(owner)) {
+      end(handle, "", owner.release!);
+      trapped(`what frees this ${name}`);
+    } else free(handle);
   } finally {
     disposing = outer;
   }

@@ -39,7 +39,7 @@ struct registers {
   word sp, pc;
 };
 
-enum { ASSERTION, EXCEPTION, DIVISION, NULL_POINTER, STACK_OVERFLOW };
+enum { ASSERTION, EXCEPTION, DIVISION, NULL_POINTER, STACK_OVERFLOW, SHORT_FILE, READ_ONLY };
 enum { CALL, KERNEL, THREAD };
 
 enum {
@@ -49,15 +49,18 @@ enum {
   WATCHED = 96,          /* how many registers and words of the loop's stack are watched */
   SAMPLES = 6,
   CODE_BYTES = 0x10000,
+  SOURCES = 10,       /* GGML_MAX_SRC */
+  TENSOR_BYTES = 512, /* no tensor is larger */
 };
 
-/* What was caught. JavaScript reads the first words and the text, and frees it. */
+/* What was caught. JavaScript reads the first words, the text and the tensors, and frees it. */
 struct trap {
   struct trap *next;
   word kind, place;
   word node, tensor; /* in a kernel: which node the loop was at, counted from 1, and its tensor; 0: not known */
   word address;      /* of a fault: what was used */
   char text[TEXT];
+  char tensors[1 + SOURCES][TENSOR_BYTES]; /* copies of that tensor and of its sources: it may be freed before JavaScript looks */
   word thread;
   word jumped; /* C's function jumped to a null pointer, as to what it calls last: it has no frame any more */
   struct call *call;
@@ -85,6 +88,7 @@ struct call {
 /* What structs look like. JavaScript knows. */
 struct layouts {
   word work_size, work_data, callback; /* in struct ggml_cplan, which the headers show */
+  word tensor_size, tensor_sources;    /* of struct ggml_tensor, and where in it */
   word of_system[8];
 };
 
@@ -103,7 +107,7 @@ struct trap_state {
   word graph, node, pool; /* where the loop keeps these, counted from 1; 0: not known */
   word first_node;        /* what it keeps for the first node */
   word last, status;      /* where the pool keeps the node to stop at and what to answer, counted from 1; 0: not known */
-  word of_system[72];
+  word of_system[80];
 };
 #define own (*(struct trap_state *)state.trap)
 _Static_assert(sizeof(struct trap_state) <= sizeof state.trap, "the state has room");
@@ -147,6 +151,9 @@ static void unlock(void) { __atomic_store_n(&own.lock, 0, __ATOMIC_RELEASE); }
 
 static void clear(void *memory, word size) {
   for (word i = 0; i < size; i++) ((volatile char *)memory)[i] = 0;
+}
+static void copy(void *to, const void *from, word size) {
+  for (word i = 0; i < size / 8; i++) ((volatile word *)to)[i] = ((const word *)from)[i];
 }
 
 /* Texts. */
@@ -457,6 +464,18 @@ static void unwind(struct trap *trap) {
   deliver(trap);
 }
 
+/* Copies a node's tensor and its sources. */
+static void copy_tensors(struct trap *trap) {
+  word size = own.layouts.tensor_size, *sources = (word *)(trap->tensors[0] + own.layouts.tensor_sources);
+  if (size > TENSOR_BYTES) return;
+  copy(trap->tensors[0], (void *)trap->tensor, size);
+  for (int i = 0; i < SOURCES; i++) {
+    if (sources[i] == 0) continue;
+    copy(trap->tensors[1 + i], (void *)sources[i], size);
+    sources[i] = (word)trap->tensors[1 + i];
+  }
+}
+
 /* Finds where a trap leads, and fills it in; 0 if there is no way out. */
 static int find_way(struct trap *trap, struct registers *from) {
   struct walk walk;
@@ -479,6 +498,7 @@ static int find_way(struct trap *trap, struct registers *from) {
     void *(*graph_node)(word, int) = find("ggml_graph_node");
     trap->node = (int)walk.node - (int)own.first_node + 1;
     if (graph_node != 0) trap->tensor = (word)graph_node(walk.graph, trap->node - 1);
+    if (trap->tensor != 0) copy_tensors(trap);
   }
   if (walk.has_kernel && own.pool != 0 && own.node != 0 && own.last != 0 && own.status != 0) { /* what follows would compute on garbage */
     int *pool = (int *)walk.pool;

@@ -26,13 +26,13 @@ import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
 export let caught: Int32Array<ArrayBuffer> = new Int32Array(1);
 
 /** What C failed of: `enum` in trap.c. */
-const KINDS = ["assertion", "exception", "division", "null pointer", "stack overflow"] as const;
+const KINDS = ["assertion", "exception", "division", "null pointer", "stack overflow", "short file", "read only"] as const;
 
 /** A `struct trap`. */
 export interface Trap {
   readonly kind: typeof KINDS[number];
-  /** In a kernel: which node, from 0, and its tensor's address; null where it isn't known. */
-  readonly node: { readonly index: number; readonly tensor: bigint } | null;
+  /** In a kernel: which node, from 0, its tensor's address, and what it and its sources were; null where it isn't known. */
+  readonly node: { readonly index: number; readonly tensor: bigint; readonly text: string; readonly sources: string } | null;
   /** True in a kernel. */
   readonly inKernel: boolean;
   /** Of a fault: the address that was used. */
@@ -42,7 +42,7 @@ export interface Trap {
 }
 
 /** The words of `struct trap`, and where its text begins. */
-const NEXT = 0, KIND = 8, PLACE = 16, NODE = 24, TENSOR = 32, ADDRESS = 40, TEXT = 48;
+const NEXT = 0, KIND = 8, PLACE = 16, NODE = 24, TENSOR = 32, ADDRESS = 40, TEXT = 48, TENSORS = 4144;
 const KERNEL = 1n;
 
 /** The machine code with the trap set; null where there is none. */
@@ -64,18 +64,18 @@ export function hasTrap(): boolean {
  * are from what its headers say.
  */
 const SYSTEMS: Readonly<Record<string, readonly number[]>> = {
-  "linux x86_64": [0x18000004, 136, 4, 16, 0, 160, 168],
-  "linux aarch64": [0x18000004, 136, 4, 16, 0, 432, 440],
-  "darwin x86_64": [0x43, 12, 0x40, 24, 48, 72, 144],
-  "darwin aarch64": [0x43, 12, 0x40, 24, 48, 264, 272],
+  "linux x86_64": [0x18000004, 136, 4, 16, 0, 160, 168, 7],
+  "linux aarch64": [0x18000004, 136, 4, 16, 0, 432, 440, 7],
+  "darwin x86_64": [0x43, 12, 0x40, 24, 48, 72, 144, 10],
+  "darwin aarch64": [0x43, 12, 0x40, 24, 48, 264, 272, 10],
   "windows x86_64": [], // its headers say it to the compiler
 };
 
 /** `struct layouts` for a system and processor; null where there is no trap. */
 export function layoutWords(system: string, { records }: Pick<Abi, "records">): BigUint64Array<ArrayBuffer> | null {
   const { work_size, work_data, abort_callback } = records.ggml_cplan.fields;
-  const words = SYSTEMS[system];
-  return words === undefined ? null : BigUint64Array.from([work_size, work_data, abort_callback, ...words], BigInt);
+  const { size, fields } = records.ggml_tensor, words = SYSTEMS[system];
+  return words === undefined ? null : BigUint64Array.from([work_size, work_data, abort_callback, size, fields.src, ...words], BigInt);
 }
 
 /** Sets the trap. Does nothing where there is none for this system, or this library has no way to tell of its failures. */
@@ -133,6 +133,14 @@ export function trapped(name: string, args: Arguments = {}): void {
   if (error !== null) throw error;
 }
 
+/**
+ * True if C failed, on this thread, in the call that is running: in a kernel, so that C goes on. What it calls back would take the failure for that of
+ * its own calls.
+ */
+export function hasFailed(): boolean {
+  return caught[0] !== 0 && native !== null && new Deno.UnsafePointerView(Deno.UnsafePointer.create(slot)!).getBigUint64(8) !== 0n;
+}
+
 /** The Error for a null where C promises an object. */
 export function nullResult(name: string, args: Arguments = {}): Error {
   return takeError(name, args, nullResult) ?? new Error(`${name} returned null`);
@@ -173,9 +181,7 @@ export function askClaimers(): void {
 export function errorOf(name: string, trap: Trap, args: Arguments): Error {
   const { node } = trap;
   if (node !== null && node.tensor !== 0n) {
-    return new Error(
-      `${name}: node ${node.index} (${nodeText(library!, node.tensor)}): ${reasonOf(trap)}; ${sourcesText(library!, node.tensor)}`,
-    );
+    return new Error(`${name}: node ${node.index} (${node.text}): ${reasonOf(trap)}; ${node.sources}`);
   }
   const reason = reasonOf(trap), more = [isFull(trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
   return new Error(`${name}: ${reason}${more === "" ? "" : `: ${more}`}`);
@@ -210,6 +216,10 @@ function reasonOf({ kind, text, address }: Trap): string {
       return `C used a null pointer${address === 0n ? "" : ` (the address 0x${address.toString(16)})`}`;
     case "stack overflow":
       return "C called itself so often that its stack is full";
+    case "short file":
+      return "a file that C reads as memory has become shorter";
+    case "read only":
+      return "C writes to memory that may only be read, as the weights of a model whose file is mapped";
   }
 }
 
@@ -235,11 +245,12 @@ function take(list: bigint): Trap[] {
   const traps: Trap[] = [];
   for (let address = takeTraps(list); address !== 0n;) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);
-    const node = Number(view.getBigUint64(NODE));
+    const node = Number(view.getBigUint64(NODE)), tensor = view.getBigUint64(TENSOR), copy = address + BigInt(TENSORS);
+    const [text, sources] = tensor === 0n ? ["", ""] : [nodeText(library!, copy), sourcesText(library!, copy)];
     traps.push({
       kind: KINDS[Number(view.getBigUint64(KIND))],
       inKernel: view.getBigUint64(PLACE) === KERNEL,
-      node: node === 0 ? null : { index: node - 1, tensor: view.getBigUint64(TENSOR) },
+      node: node === 0 ? null : { index: node - 1, tensor, text, sources },
       address: view.getBigUint64(ADDRESS),
       text: view.getCString(TEXT),
     });

@@ -20,6 +20,7 @@ struct system {
   word address;               /* si_addr in siginfo_t */
   word machine_pointer;       /* of a pointer to the registers in ucontext_t; 0: they are in it */
   word sp, pc;
+  word bus;                   /* SIGBUS */
 };
 
 /* This part's part of the state. */
@@ -37,7 +38,7 @@ struct posix_state {
   int (*sigaction)(int, const void *, void *);
   int (*step)(void *); /* of libunwind, on macOS */
   void (*previous_terminate)(void);
-  word previous_division[20], previous_fault[20]; /* struct sigaction */
+  word previous_division[20], previous_fault[20], previous_bus[20]; /* struct sigaction */
 };
 #define posix (*(struct posix_state *)own.of_system)
 _Static_assert(sizeof(struct posix_state) <= sizeof own.of_system, "the state has room");
@@ -248,7 +249,7 @@ __attribute__((used)) static void fell(struct trap *trap) __asm__("fell");
 static void fell(struct trap *trap) {
   leave_with(trap);
   /* It was not C that ggml called. */
-  int signal = trap->kind == DIVISION ? 8 : 11;
+  int signal = trap->kind == DIVISION ? 8 : trap->kind == SHORT_FILE ? (int)the_system.bus : 11;
   state.free(trap);
   die_of(signal);
 }
@@ -261,14 +262,14 @@ static int may_fault(word pc) {
 
 /* Hands a signal to whoever had it before. */
 static void pass_on(int signal, void *info, void *context) {
-  word *previous = signal == 8 ? posix.previous_division : posix.previous_fault;
+  word *previous = signal == 8 ? posix.previous_division : signal == 11 ? posix.previous_fault : posix.previous_bus;
   int flags = *(int *)((char *)previous + the_system.flags_offset);
   if (previous[0] <= 1) die_of(signal);
   else if (flags & the_system.siginfo) ((void (*)(int, void *, void *))previous[0])(signal, info, context);
   else ((void (*)(int))previous[0])(signal);
 }
 
-/* The handler of SIGFPE and SIGSEGV. */
+/* The handler of SIGFPE, SIGSEGV and SIGBUS. */
 EXPORT void faulted(int signal, void *info, void *context) {
   char *machine = the_system.machine_pointer ? *(char **)((char *)context + the_system.machine_pointer) : context;
   word *sp = (word *)(machine + the_system.sp), *pc = (word *)(machine + the_system.pc);
@@ -284,9 +285,14 @@ EXPORT void faulted(int signal, void *info, void *context) {
     jumped = is_script(end - 1);
   }
   word kind = signal == 8 ? DIVISION : address < LOW ? NULL_POINTER : STACK_OVERFLOW;
+  int code = *(int *)((char *)info + 8);      /* si_code */
   int near = address - (*sp - LOW) < 2 * LOW; /* the guard below the stack */
+  if (the_system.bus == 7) {                  /* Linux tells more than macOS */
+    if (signal == 7) kind = SHORT_FILE;
+    else if (kind == STACK_OVERFLOW && !near && code == 2 /* SEGV_ACCERR */) kind = READ_ONLY;
+  }
   struct trap *trap = 0;
-  int sent = *(int *)((char *)info + 8) <= 0; /* si_code: by kill, and not by the processor */
+  int sent = code <= 0; /* by kill, and not by the processor */
   if (!sent && (kind != STACK_OVERFLOW || near) && (jumped || may_fault(end - 1)))
     trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
   if (trap == 0) {
@@ -370,4 +376,5 @@ static void listen(void) {
   if (set_terminate != 0) posix.previous_terminate = set_terminate(terminated);
   handle(8, posix.previous_division);
   handle(11, posix.previous_fault);
+  handle(the_system.bus, posix.previous_bus);
 }

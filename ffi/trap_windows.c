@@ -89,10 +89,6 @@ static struct registers registers_of(struct context *context) {
   return to;
 }
 
-static void copy(void *to, const void *from, word size) {
-  for (word i = 0; i < size / 8; i++) ((volatile word *)to)[i] = ((const word *)from)[i];
-}
-
 /* Moves to the frame of the caller. Returns what handles exceptions in the function that is left, for a search or for unwinding; 0 if nothing does. */
 static PEXCEPTION_ROUTINE step(CONTEXT *at, DWORD what, DISPATCHER_CONTEXT *dispatched) {
   DWORD64 base, frame;

@@ -576,6 +576,7 @@
 #pragma check llama_sampler_chain_n
 #pragma check llama_sampler_chain_remove
 #pragma check llama_set_sampler
+#pragma check llama_sampler_apply
 #pragma check llama_sampler_init_penalties
 #pragma check llama_sampler_init_dry
 #pragma check llama_state_set_data

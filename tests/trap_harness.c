@@ -158,7 +158,7 @@ static void (*run)(struct call *);
 static void print(word level, const char *text, void *user_data) { (void)level, (void)user_data, printf("printed: %s\n", text); }
 static void leave(word first, word second) { printf("exit %lld %llu\n", (long long)first, second), _exit((int)second); }
 
-static const char *const KINDS[] = {"assertion", "exception", "division", "null pointer", "stack overflow"};
+static const char *const KINDS[] = {"assertion", "exception", "division", "null pointer", "stack overflow", "short file", "read only"};
 static const char *const PLACES[] = {"call", "kernel", "thread"};
 
 static void forget(struct trap *traps) {
@@ -315,6 +315,15 @@ static void try_all(void) {
   attempt("an assertion", mul_mat, ctx, a, b, 0, 0, 0);
   attempt("a null pointer", null, 0, 0, 0, 0, 0, 0);
   attempt("a jump to a null pointer", symbol(ours, "jumps"), 0, 0, 0, 0, 0, 0);
+#ifndef _WIN32
+  FILE *cut = tmpfile();
+  ftruncate(fileno(cut), 1 << 17);
+  void *page = mmap(0, 1 << 17, PROT_READ, MAP_SHARED, fileno(cut), 0);
+  ftruncate(fileno(cut), 0);
+  attempt("a file that became shorter", symbol(ours, "reads"), (word)page, 0, 0, 0, 0, 0);
+  page = mmap(0, 1 << 17, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  attempt("memory that may only be read", symbol(ours, "writes"), (word)page, 0, 0, 0, 0, 0);
+#endif
   attempt("an exception of ggml's", set_array, (word)gguf, (word) "key", 0, a, -1ull, 0);
   attempt("an exception with what()", fail, THROW, 0, 0, 0, 0, 0);
   attempt("an exception that is a number", fail, THROW_NUMBER, 0, 0, 0, 0, 0);

@@ -144,6 +144,10 @@ EXPORT long long jumps(void *function) { __attribute__((musttail)) return ((long
 EXPORT __attribute__((optimize("O2"))) long long jumps(void *function) { return ((long long (*)(void *))function)(0); }
 #endif
 
+/* Uses memory. */
+EXPORT long long reads(const volatile char *memory) { return *memory; }
+EXPORT long long writes(volatile char *memory) { return *memory = 1; }
+
 /* What a thread runs. */
 EXPORT void *start(void *how) {
   fail((long long)how);

@@ -16,7 +16,7 @@ import { npmPackage } from "./npm_package.ts";
 const SAYS = `an assertion: 0; assertion in call: GGML_ASSERT(ggml_can_mul_mat(a, b)) failed
 a null pointer: 0; null pointer in call 0x10
 a jump to a null pointer: 0; null pointer in call 0x0
-an exception of ggml's: 0; exception in call: LENGTH
+MEMORYan exception of ggml's: 0; exception in call: LENGTH
 an exception with what(): 0; exception in call: sample::failure: it says why
 an exception that is a number: 0; exception in call: INT
 a division by zero in ggml: 0; division in call
@@ -90,6 +90,7 @@ interface Target {
 
 const HARNESS = here("trap_harness.c"), LIBRARY = here("trap_library.cpp");
 const GNU_SAYS = {
+  MEMORY: "a file that became shorter: 0; short file in call\nmemory that may only be read: 0; read only in call\n",
   LENGTH: "std::length_error: cannot create std::vector larger than max_size()",
   INT: "int",
   THROWN_ON: "sample::failure: it says why",
@@ -152,6 +153,7 @@ const TARGETS: Record<string, Target> = {
     libraries: ["ggml-base.dll", "ggml-cpu-x64.dll"],
     // wine's own C++ doesn't destroy what a catch has.
     says: {
+      MEMORY: "",
       LENGTH: "std::length_error: vector too long",
       INT: ".H",
       THROWN_ON: "an exception that was caught and thrown again",

@@ -186,7 +186,11 @@ export const llama = {
   llama_decode(lib: Lib, ctx: Context, batch: Batch): void {
     expectBatch("llama_decode", lib, ctx, batch);
   },
+  /** Computes a decoder without its memory, which is a null pointer, and leaves the context as if it were an encoder's. */
   llama_encode(lib: Lib, ctx: Context, batch: Batch): void {
+    if (lib.llama_get_memory(ctx) !== null && !lib.llama_model_has_encoder(lib.llama_get_model(ctx))) {
+      throw new Error("llama_encode(ctx): expected a context of a model that has an encoder; call llama_decode for this one");
+    }
     expectBatch("llama_encode", lib, ctx, batch);
   },
   /** Writes the end of its lists before their beginning. */
@@ -251,6 +255,14 @@ export const llama = {
   },
   llama_set_sampler(lib: Lib, _ctx: Context, _seq_id: number, smpl: Sampler | null): void {
     if (smpl !== null) expectChain("llama_set_sampler(smpl)", lib, smpl);
+  },
+  /** Reads and sorts as many candidates as there are said to be. */
+  llama_sampler_apply(lib: Lib, _smpl: unknown, cur_p: generated.llama_token_data_array): void {
+    const address = addressIn(cur_p, "data"), { size } = lib.llama_token_data;
+    const room = address === 0n ? 0 : Math.floor(bytesBehind(cur_p.owner, address) / size);
+    if (cur_p.size > room) {
+      throw new RangeError(`llama_sampler_apply(cur_p): expected room for ${cur_p.size} candidates (size), got ${room}`);
+    }
   },
   llama_sampler_init_penalties(_lib: Lib, _n_vocab: number, penalty_last_n: number): void {
     expectBetween("llama_sampler_init_penalties(penalty_last_n)", penalty_last_n, -Infinity, MOST_LOOKED_BACK_ON);

@@ -114,9 +114,15 @@ function sanitizerReport(stderr: string): string {
   return text.replace(/\/\S*\/ggml\/src\//g, "").trim();
 }
 
-/** The steps in a log; the last one is cut off where the process died while it wrote. */
+/** The steps in a log; the last one is cut off where the process died while it wrote. There is no log where it didn't come to begin one. */
 function readLog(path: string): Step[] {
-  return Deno.readTextFileSync(path).split("\n").flatMap((text) => {
+  let log = "";
+  try {
+    log = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return log.split("\n").flatMap((text) => {
     try {
       return [JSON.parse(text) as Step];
     } catch {

@@ -3,10 +3,16 @@
  * ended one. See `worlds.ts`.
  *
  *     deno task fuzz:llama [COUNT [SEED [FUNCTION…]]]
+ *     deno task fuzz:llama --files [COUNT [SEED]]
+ *
+ * With --files, COUNT mutants of the model's file (4,000 by default) are loaded and computed with.
  *
  * @module
  */
 
 import { main } from "./run_world.ts";
 
-if (import.meta.main) await main("llama");
+if (import.meta.main) {
+  if (Deno.args[0] === "--files") await main("files", Deno.args.slice(1), 4000);
+  else await main("llama");
+}

@@ -42,6 +42,8 @@ export interface World {
   readonly arguments: Readonly<Record<string, Chooser>>;
   /** Numbers worth trying. */
   readonly numbers: readonly number[];
+  /** Does something with what a call gave. */
+  after?(maker: Maker, result: Value): void;
   /** What is wrong with a computation that should be right; null if nothing is. */
   check(): string | null;
 }
@@ -79,7 +81,7 @@ export class ObjectWalk implements Maker {
   go(): void {
     this.#world.start(this);
     for (let n = 0; n < CALLS; n++) {
-      if (this.random.percent(25)) this.random.pick(this.#world.more)(this);
+      if (this.#world.more.length > 0 && this.random.percent(25)) this.random.pick(this.#world.more)(this);
       this.#attempt(this.random.pick(this.#functions));
     }
     const complaint = this.#check();
@@ -121,6 +123,7 @@ export class ObjectWalk implements Maker {
     const start = performance.now();
     const outcome = this.#do({ call: f.name, args, aim: true });
     this.#witness.called(f.name, this.#steps, outcome, performance.now() - start);
+    if ("value" in outcome && outcome.value !== null) this.#world.after?.(this, { ref: this.#results.length - 1 });
   }
 
   #do(step: Step): Outcome {

@@ -9,7 +9,9 @@
 import { lib, load } from "@ggml/deno";
 import { copy, init } from "@ggml/deno/utils";
 import { type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";
+import { Owner } from "../../ffi/owner.ts";
 import { generator } from "../random.ts";
+import { mutant } from "./mutants.ts";
 
 // Files
 
@@ -83,15 +85,17 @@ function fill(tensor: lib.ggml_tensor, seed: number): void {
   copy(Float32Array.from({ length: lib.ggml_nelements(tensor) }, () => next(2000) / 1000 - 1), tensor);
 }
 
-/** What arrays of structs point to lives as long as the first of them. */
-const kept = new WeakMap<object, unknown>();
-
-/** So many structs, one after the other. */
-function array<S extends object>(type: (new (address: bigint) => S) & { readonly size: number }, count: number): S {
+/** So many structs, one after the other. It is known how many they are. */
+function array<S extends object>(
+  type: (new (address: bigint, owner?: Owner) => S) & { readonly size: number },
+  count: number,
+): S {
   const bytes = new Uint8Array(type.size * Math.max(1, count));
-  const first = new type(BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes))));
-  kept.set(first, bytes);
-  return first;
+  const address = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+  const owner = new Owner(address);
+  owner.arena = new DataView(bytes.buffer);
+  owner.base = address;
+  return new type(address, owner);
 }
 
 let registered = false;
@@ -190,10 +194,12 @@ export const recipes: Readonly<Record<string, (...args: any[]) => unknown>> = {
 
   modelParams: (...fields: unknown[]) => assign(lib.llama_model_default_params(), ["n_gpu_layers", 0, ...fields]),
 
-  llama(tokenizer: Tokenizer): lib.llama_model {
+  /** A model: of a file that is mapped, so that its weights can't be written, or that is read. */
+  llama(tokenizer: Tokenizer, isMapped = true): lib.llama_model {
     register();
     const params = lib.llama_model_default_params();
     params.n_gpu_layers = 0;
+    params.load_mode = isMapped ? lib.LLAMA_LOAD_MODE_MMAP : lib.LLAMA_LOAD_MODE_NONE;
     return lib.llama_model_load_from_file(pathOf(tokenizer === "no_vocab" ? "model" : `model-${tokenizer}`), params)!;
   },
 
@@ -293,6 +299,11 @@ export const recipes: Readonly<Record<string, (...args: any[]) => unknown>> = {
   quantizeParams: (...fields: unknown[]) => assign(lib.llama_model_quantize_default_params(), ["nthread", 1, ...fields]),
 
   threadpool: (threads: number) => lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(threads)),
+
+  /** Writes a mutant of a file. */
+  mutant(name: string, seed: number): void {
+    Deno.writeFileSync(`${folder}/mutant`, mutant(Deno.readFileSync(pathOf(name)), seed));
+  },
 
   /** What a model's file says, without its numbers. */
   metadata: (tokenizer: Tokenizer) => {

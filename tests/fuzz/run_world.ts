@@ -38,8 +38,8 @@ export async function runWorld(
 }
 
 /** The command line: [COUNT [SEED [FUNCTION…]]]. */
-export async function main(name: keyof typeof worlds): Promise<void> {
-  const [count = "20000", seed = "1", ...functions] = Deno.args;
+export async function main(name: keyof typeof worlds, args: readonly string[] = Deno.args, usual = 20_000): Promise<void> {
+  const [count = String(usual), seed = "1", ...functions] = args;
   const { text, good } = await runWorld(name, Number(count), Number(seed), functions);
   console.log(text);
   Deno.exitCode = good ? 0 : 1;

@@ -50,7 +50,7 @@ const sched: World = {
     (maker) => maker.call("ggml_free", maker.one("ggml_context")),
     (maker) => maker.call("ggml_backend_buffer_free", maker.one("ggml_backend_buffer")),
     (maker) => maker.set(maker.one("ggml_tallocr"), "offset", maker.random.pick([0, 1, 1 << 16, 2 ** 52])),
-    (maker) => maker.set(maker.one("ggml_tallocr"), "alignment", maker.random.pick([0, 1, 3, 1 << 16])),
+    (maker) => maker.set(maker.one("ggml_tallocr"), "alignment", maker.random.pick([0, 1, 32, 1 << 16])),
   ],
   arguments: {
     "(graph_size)": ({ random }) =>
@@ -348,13 +348,23 @@ function ownSampler({ random }: Maker): Value[] {
   return fields;
 }
 
+/** A context in which a model can be trained, texts for it, and an epoch. */
+function makeEpoch(maker: Maker): void {
+  const { random } = maker, model = maker.one("llama_model");
+  const params = maker.make("contextParams", "n_ctx", 256, "n_batch", 64, "n_ubatch", 64, "type_k", 0, "type_v", 0);
+  const ctx = maker.call("llama_init_from_model", model, params);
+  maker.call("llama_opt_init", ctx, model, maker.make("llamaOptParams", ...optFields(maker)));
+  const dataset = maker.make("texts", 256, 256, 2, random.pick([5, 5, 5, 64, -1]));
+  if (random.percent(50)) maker.call("llama_opt_epoch", ctx, dataset, maker.call("ggml_opt_result_init"), null, 1, null, null);
+}
+
 const llama: World = {
   names: /^llama_/,
   except: /_free$|^llama_(log_|numa_init|backend_|free|time_us|print_system_info|perf_\w+_print)/,
   start(maker) {
     const { random } = maker;
     for (const tokenizer of ["no_vocab", random.pick(["llama", "gpt2"])]) {
-      maker.call("llama_model_get_vocab", maker.make("llama", tokenizer));
+      maker.call("llama_model_get_vocab", maker.make("llama", tokenizer, random.percent(80)));
     }
     maker.call("llama_adapter_lora_init", maker.one("llama_model"), { path: "adapter" });
     makeContext(maker);
@@ -405,6 +415,7 @@ const llama: World = {
         maker.random.pick([0, 5, -1, 64, 1000]),
       ),
     (maker) => maker.call("ggml_opt_result_init"),
+    (maker) => maker.random.percent(10) && makeEpoch(maker),
     (maker) => maker.make("threadpool", maker.random.pick([1, 2])),
     (maker) => maker.make("metadata", maker.random.pick(["no_vocab", "llama", "gpt2"])),
     (maker) =>
@@ -429,6 +440,8 @@ const llama: World = {
     "(grammar_str)": ({ random }) => random.percent(5) ? null : random.pick(GRAMMARS),
     "(grammar_root)": ({ random }) => random.pick(["root", "root", "foo", ""]),
     "(file)": () => null,
+    "(str)": ({ random }) => random.pick(["mmap", "none", "", "a"]),
+    "llama_opt_epoch(idata_split)": ({ random }) => random.pick([0, 1, 2, 3, -1]),
     "(tmpl)": ({ random }) => random.pick<Value>([null, "chatml", "llama2", "{{ bos }}", "", "unknown"]),
     "(src)": (maker) => maker.one("Uint8Array") ?? { array: "Uint8Array", items: [1, 2, 3] },
     "(n_threads)": threads,
@@ -515,5 +528,38 @@ function decoded(): string | null {
   return got === reference ? null : `three tokens give other logits than before: ${got.slice(0, 100)}`;
 }
 
+// Files
+
+/** Files of models with something wrong in them: loaded, asked for tokens, and computed with. */
+const files: World = {
+  names: /^llama_model_load_from_file$/,
+  except: /^$/,
+  start: (maker) => void maker.make("llama", "no_vocab"),
+  more: [],
+  arguments: {
+    "(path_model)"(maker) {
+      maker.make("mutant", maker.random.pick(["model", "model-llama", "model-llama", "model-gpt2"]), maker.random.below(2 ** 30));
+      return { path: "mutant" };
+    },
+    "(params)": (maker) => maker.make("modelParams", "load_mode", maker.random.pick([0, 1]), "check_tensors", maker.random.percent(20)),
+  },
+  numbers: [],
+  after(maker, model) {
+    const vocab = maker.call("llama_model_get_vocab", model);
+    for (const text of ["the thing", "in it \u2603<s>"]) {
+      const room: Value = { array: "Int32Array", items: new Array(64).fill(0) };
+      maker.call("llama_tokenize", vocab, text, new TextEncoder().encode(text).length, room, 64, true, true);
+    }
+    maker.call("llama_token_to_piece", vocab, 7, { array: "Uint8Array", items: new Array(64).fill(0) }, 64, 0, true);
+    const ctx = maker.call("llama_init_from_model", model, maker.make("contextParams"));
+    maker.call("llama_decode", ctx, maker.call("llama_batch_get_one", { array: "Int32Array", items: [1, 2, 3] }, 3));
+    maker.call("llama_get_logits_ith", ctx, -1);
+    maker.call("llama_sampler_sample", maker.call("llama_sampler_init_greedy"), ctx, -1);
+    maker.call("llama_free", ctx);
+    maker.call("llama_model_free", model);
+  },
+  check: decoded,
+};
+
 /** The worlds by name. */
-export const worlds = { sched, train, llama };
+export const worlds = { sched, train, llama, files };

@@ -9,6 +9,7 @@
 import { lib } from "../../ffi/lib.js";
 import { library } from "../../ffi/library.ts";
 import { expectQuantizable, isGridType } from "../../ffi/quantizable.ts";
+import { caught, trapped } from "../../ffi/trap.ts";
 import type { TypedArray } from "../ndarray.ts";
 
 /** A constructor of typed arrays. */
@@ -134,7 +135,15 @@ type Routine = (from: Bytes, to: Bytes, count: bigint) => void;
  */
 function routine(name: string): { call: Routine; address: bigint } | null {
   const call = library().find(name, ROUTINE) as Routine | undefined;
-  return call === undefined ? null : { call, address: library().address(name)! };
+  return call === undefined ? null : { call: throwing(call), address: library().address(name)! };
+}
+
+/** A routine whose failure is an Error. */
+function throwing(call: Routine): Routine {
+  return (from, to, count) => {
+    call(from, to, count);
+    if (caught[0] !== 0) trapped("copy");
+  };
 }
 
 function toFloatBy(name: string): ToFloat | null {
@@ -156,7 +165,7 @@ function fromFloatBy(name: string): FromFloat | null {
 /** A routine that the traits point to. */
 function pointed({ address }: { address: bigint }): Routine {
   const pointer = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address)!, ROUTINE);
-  return pointer.call.bind(pointer);
+  return throwing(pointer.call.bind(pointer));
 }
 
 function toFloatAt(function_: { address: bigint }): ToFloat {
@@ -190,6 +199,7 @@ function chunk(type: lib.ggml_type): FromFloat {
     }) as QuantizeChunk;
     expectFloats(type, from, rows * rowLength, imatrix);
     quantizeChunk(type, from, to, 0n, BigInt(rows), BigInt(rowLength), imatrix);
+    if (caught[0] !== 0) trapped("ggml_quantize_chunk");
   };
   return Object.assign(convert, { address: null, isChunk: true });
 }
