@@ -28,11 +28,11 @@ export type Entry = readonly [number, Check];
 export interface Kernels {
   /** The operations that compute nothing. */
   readonly empty: ReadonlySet<number>;
-  /** The operations that are given indices. */
-  readonly picks: ReadonlySet<number>;
   /** The operations that may have sources without elements. */
   readonly takeEmpty: ReadonlySet<number>;
   readonly table: ReadonlyMap<number, readonly Check[]>;
+  /** Nodes that one thread computes right, and several don't. */
+  readonly alone: ReadonlyMap<number, (node: Node) => boolean>;
 }
 
 const known = new WeakMap<Lib, Kernels>();
@@ -53,9 +53,12 @@ function makeKernels(lib: Lib): Kernels {
   }
   return {
     empty: new Set([lib.GGML_OP_NONE, lib.GGML_OP_RESHAPE, lib.GGML_OP_VIEW, lib.GGML_OP_PERMUTE, lib.GGML_OP_TRANSPOSE]),
-    picks: new Set([lib.GGML_OP_GET_ROWS_BACK, lib.GGML_OP_MUL_MAT_ID, lib.GGML_OP_SSM_SCAN, lib.GGML_OP_ADD_ID]),
     takeEmpty: new Set(takeEmpty(lib)),
     table,
+    alone: new Map([
+      // Has memory for one thread to convert a row in, and each converts its own there, or behind it.
+      [lib.GGML_OP_SET_ROWS, (node) => node.src(0)!.type === lib.GGML_TYPE_F16 && node.type !== lib.GGML_TYPE_F16],
+    ]),
   };
 }
 

@@ -152,8 +152,9 @@ class Counter implements Witness {
     tell({ ...emptyReport(), computed: [kind] }); // at once: the walk may not come to its end
   }
 
-  accepted({ name }: Builder, spec: Spec): void {
-    if (this.#specs.keep(name, spec)) this.#memory.writeSync(encoder.encode(`${JSON.stringify([name, spec])}\n`));
+  accepted({ name }: Builder, spec: Spec, computed: boolean): void {
+    const line = JSON.stringify([name, spec, computed]);
+    if (this.#specs.keep(name, spec, computed)) this.#memory.writeSync(encoder.encode(`${line}\n`));
   }
 }
 
@@ -199,8 +200,8 @@ function recall(path: string, specs: Specs): void {
   }
   for (const line of text.split("\n")) {
     if (line === "") continue;
-    const [name, spec] = JSON.parse(line);
-    specs.keep(name, spec);
+    const [name, spec, computed] = JSON.parse(line);
+    specs.keep(name, spec, computed);
   }
 }
 
