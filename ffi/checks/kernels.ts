@@ -67,11 +67,13 @@ function hangs(lib: Lib): Entry[] {
     // Loops for ever over what isn't rotated.
     [lib.GGML_OP_ROPE, rotated],
     [lib.GGML_OP_ROPE_BACK, rotated],
-    // The compiler has put this kernel into the loop over nodes: what it asserts of its types has a thread leave that, while others go on.
+    // The compiler has put this kernel into the loop over nodes: what it asserts has a thread leave that, while others go on.
     [lib.GGML_OP_MUL_MAT_ID, (node) => {
-      const type = node.src(0)!.type;
-      if (!traitsOf(type).dot) return `ggml can't multiply rows of ${typeName(type)}`;
-      return node.src(1)!.type === lib.GGML_TYPE_F32 ? null : "src[1] must be f32";
+      const [matrices, vectors] = [node.src(0)!, node.src(1)!];
+      if (!traitsOf(matrices.type).dot) return `ggml can't multiply rows of ${typeName(matrices.type)}`;
+      if (vectors.type !== lib.GGML_TYPE_F32) return "src[1] must be f32";
+      const i = [matrices, vectors].findIndex(({ type, nb }) => nb[0] !== traitsOf(type).size);
+      return i < 0 ? null : `src[${i}]: the elements of its rows must lie side by side`;
     }],
     // One thread looks whether they are contiguous, and the others wait for it for ever.
     [lib.GGML_OP_DIAG_MASK_INF, mask],

@@ -112,9 +112,7 @@ export function tensorBytes(tensor: lib.ggml_tensor, length: number, role: strin
 export function expectReach(tensor: lib.ggml_tensor, length: number, role: string): void {
   const { view_src: source, owner } = tensor;
   if (source === null && !changes.byHand) return;
-  const room = source === null || changes.byHand
-    ? roomOf(tensor.address, ownersOf(owner))
-    : Number(source.data!.address - tensor.data!.address) + lib.ggml_nbytes(source);
+  const room = source === null || changes.byHand ? roomOf(tensor.address, ownersOf(owner)) : roomIn(source, tensor);
   if (length > room) {
     throw new Error(`${role}: ${describeTensor(tensor)} has memory for ${Math.max(0, room)} bytes, and reaches over ${length}`);
   }
