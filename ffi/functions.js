@@ -2968,6 +2968,7 @@ export const functions = {
   ggml_mul_mat_set_hint(a, hint) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_hint(a)");
     const $1 = $enumerator(hint, $domains.ggml_op_hint, "ggml_mul_mat_set_hint(hint)");
+    $checks.ggml_mul_mat_set_hint(functions, a, hint);
     $ggml_mul_mat_set_hint ??= $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void");
     $ggml_mul_mat_set_hint(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_mul_mat_set_hint", { a });
@@ -5873,6 +5874,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_plan_create(cgraph)");
     }
+    $checks.ggml_backend_graph_plan_create(functions, backend, cgraph);
     $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_plan_create", { backend, cgraph });

@@ -64,3 +64,11 @@ export function forgetOwner(owner: Owner): void {
   const byAddress = known.get(owner.type);
   if (byAddress?.get(owner.address)?.deref() === owner) byAddress.delete(owner.address);
 }
+
+/** The owners of the objects of a type that can still be used. */
+export function ownersOfType(type: string): Owner[] {
+  return [...known.get(type)?.values() ?? []].flatMap((ref) => {
+    const owner = ref.deref();
+    return owner === undefined || owner.freed ? [] : [owner];
+  });
+}

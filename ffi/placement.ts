@@ -11,6 +11,7 @@
  */
 
 import { changed } from "./changes.ts";
+import { nodesOf, sameNodes } from "./graph_nodes.ts";
 import type { Handle } from "./handle.ts";
 import { externalBuffer } from "./handle.ts";
 import { ownerAt } from "./known.ts";
@@ -22,7 +23,7 @@ import { type Owner, STATIC } from "./owner.ts";
 interface Placement {
   readonly graph: bigint;
   readonly owner: WeakRef<Owner>;
-  readonly nodes: number;
+  readonly nodes: BigUint64Array;
   /** The addresses of its own buffers. */
   readonly buffers: ReadonlySet<bigint>;
   /** The contexts that keep it since. */
@@ -36,7 +37,6 @@ const placements = new WeakMap<Owner, Placement>();
 /** Functions of the library that take an address, bound when they are first needed. */
 const symbols = {
   noAlloc: lazily<boolean>("ggml_get_no_alloc", ["u64"], "bool"),
-  nodes: lazily<number>("ggml_graph_n_nodes", ["u64"], "i32"),
   first: lazily<bigint>("ggml_get_first_tensor", ["u64"], "u64"),
   next: lazily<bigint>("ggml_get_next_tensor", ["u64", "u64"], "u64"),
 };
@@ -58,24 +58,37 @@ export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset
   placements.delete(home.owner);
   changed();
   reset?.(home);
-  for (const context of home.owner.dependents) {
-    if (context.type !== "ggml_context" || context.freed) continue;
+  const contexts = home.owner.dependents.filter((context) => context.type === "ggml_context" && !context.freed);
+  for (const context of contexts) {
     context.hideData();
     for (const tensor of tensorsOf(context)) {
-      const { buffer, data } = ABI.records.ggml_tensor.fields;
       const memory = memoryOf(context, tensor);
-      if (!last.buffers.has(memory.getBigUint64(buffer, true))) continue;
-      memory.setBigUint64(buffer, 0n, true);
-      memory.setBigUint64(data, 0n, true);
+      if (last.buffers.has(memory.getBigUint64(buffer, true))) takeMemory(memory);
     }
   }
+  for (const context of contexts) for (const tensor of tensorsOf(context)) takeFromView(memoryOf(context, tensor));
+}
+
+const { buffer, data, view_src: viewSource } = ABI.records.ggml_tensor.fields;
+
+function takeMemory(tensor: DataView): void {
+  tensor.setBigUint64(buffer, 0n, true);
+  tensor.setBigUint64(data, 0n, true);
+}
+
+/** A view that was made of what had its memory already points into that, and is in no buffer: its pointer is C's copy. */
+function takeFromView(tensor: DataView): void {
+  const source = tensor.getBigUint64(viewSource, true);
+  if (source === 0n || tensor.getBigUint64(buffer, true) !== 0n || tensor.getBigUint64(data, true) === 0n) return;
+  const root = new Deno.UnsafePointerView(Deno.UnsafePointer.create(source)!);
+  if (root.getBigUint64(data) === 0n) takeMemory(tensor);
 }
 
 /** True if a graph is the one that an allocator or scheduler allocated last. */
 export function isPlaced(graph: Handle, home: Handle): boolean {
   const last = placements.get(home.owner);
   return last !== undefined && last.graph === graph.address && last.owner.deref() === graph.owner &&
-    last.nodes === symbols.nodes(graph.address);
+    sameNodes(last.nodes, nodesOf(graph.address));
 }
 
 /** Has the contexts keep `home` whose tensors it gave memory when it allocated `graph`. */
@@ -88,13 +101,14 @@ export function places(graph: Handle, home: Handle): void {
   }
   const buffers = new Set<bigint>(), contexts: WeakRef<Owner>[] = [];
   for (const context of contextsOf(graph.owner)) {
-    if (context !== graph.owner && hasBuffer(context)) continue;
-    if (!hasBuffer(context)) addBuffers(context, home.owner, buffers);
+    const found = buffersOf(context, home.owner);
+    found.forEach((buffer) => buffers.add(buffer));
+    if (found.size === 0 && context !== graph.owner && hasBuffer(context)) continue;
     if (context.keeps(home.owner)) continue;
     context.keep(home.owner);
     contexts.push(new WeakRef(context));
   }
-  const nodes = symbols.nodes(graph.address);
+  const nodes = nodesOf(graph.address).slice();
   changed();
   placements.set(home.owner, { graph: graph.address, owner: new WeakRef(graph.owner), nodes, buffers, contexts, isNew: true });
 }
@@ -111,20 +125,22 @@ export function takeBack(home: Handle, hasBegun: boolean): boolean {
   if (hasBegun) willPlace(null, home, null);
   placements.delete(home.owner);
   for (const ref of last.contexts) {
-    const context = ref.deref();
-    if (context !== undefined && !(hasBegun && hasBuffer(context))) context.drop(home.owner); // else it may have some of its memory still
+    ref.deref()?.drop(home.owner);
   }
   return true;
 }
 
-/** Adds the buffers in which a context's tensors lie, but for those that are known as somebody else's. */
-function addBuffers(context: Owner, home: Owner, buffers: Set<bigint>): void {
+/** The buffers in which a context's tensors lie, but for those that are known as somebody else's. */
+function buffersOf(context: Owner, home: Owner): Set<bigint> {
   const others = context.keptOwners.flatMap((kept) => kept === home ? [] : placements.get(kept) ?? []);
+  const found = new Set<bigint>(), known = new Set<bigint>();
   for (const tensor of tensorsOf(context)) {
-    const buffer = memoryOf(context, tensor).getBigUint64(ABI.records.ggml_tensor.fields.buffer, true);
-    if (buffer === 0n || buffers.has(buffer) || ownerAt("ggml_backend_buffer", buffer) !== undefined) continue;
-    if (!others.some((other) => other.buffers.has(buffer))) buffers.add(buffer);
+    const address = memoryOf(context, tensor).getBigUint64(buffer, true);
+    if (address === 0n || found.has(address) || known.has(address)) continue;
+    const isOthers = ownerAt("ggml_backend_buffer", address) !== undefined || others.some(({ buffers }) => buffers.has(address));
+    (isOthers ? known : found).add(address);
   }
+  return found;
 }
 
 /** The contexts that a graph reaches whose tensors are made without memory. */

@@ -5,7 +5,7 @@
  */
 
 import { addressOf } from "./handle.ts";
-import { nodesOf } from "./checks/graph.ts";
+import { nodesOf } from "./graph_nodes.ts";
 import type { Wrappers } from "./watch.ts";
 
 /** A plan's graph, and its nodes as they were: C made room for working on those. */

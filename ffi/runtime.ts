@@ -31,7 +31,7 @@ export {
 } from "./arguments.ts";
 export { type Bind, binder } from "./bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./callback.ts";
-export { changed } from "./changes.ts";
+export { changed, exposed } from "./changes.ts";
 export { checks } from "./checks/mod.ts";
 export { cstringAt } from "./cstring.ts";
 export { Domain } from "./domain.ts";

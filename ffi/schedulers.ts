@@ -28,12 +28,14 @@ interface Optimizer {
 
 const optimizers: Map<bigint, Optimizer> = new Map();
 
-/** Notes that a scheduler was told to compute a graph. Gives the one that it will compute; 0n for an optimizer's. */
-export function takeGraph(scheduler: bigint, graph: bigint): bigint {
-  if (holders.has(scheduler)) return 0n;
-  const allocated = graphs.get(scheduler) ?? graph;
-  graphs.set(scheduler, allocated);
-  return allocated;
+/** The graph that a scheduler has allocated, and would compute whatever it is told: 0n for an optimizer's, null for none. */
+export function allocatedGraph(scheduler: bigint): bigint | null {
+  return holders.has(scheduler) ? 0n : graphs.get(scheduler) ?? null;
+}
+
+/** Notes that a scheduler allocated a graph, unless it had another one already. */
+export function takeGraph(scheduler: bigint, graph: bigint): void {
+  if (allocatedGraph(scheduler) === null) graphs.set(scheduler, graph);
 }
 
 /** Notes that a scheduler has none. */

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { exposed } from "./changes.ts";
 import { describe } from "./describe.ts";
 import { addressOf, externalBuffer, freedError, Handle } from "./handle.ts";
 import { Owner, STATIC } from "./owner.ts";
@@ -48,6 +49,7 @@ export abstract class Struct extends Handle {
   /** The struct's own bytes, not a copy. */
   get bytes(): Uint8Array<ArrayBuffer> {
     if (this.owner.freed) throw freedError(this, "bytes");
+    exposed(this);
     const { size } = this.constructor as unknown as StructClass;
     const { arena, base } = this.owner;
     if (arena === null) return new Uint8Array(externalBuffer(this.address, size, this.owner, "structs"));

@@ -31,6 +31,7 @@ import {
   dispose as $dispose,
   enumerator as $enumerator,
   expectLength as $expectLength,
+  exposed as $exposed,
   float as $float,
   getArray as $getArray,
   getHandle as $getHandle,
@@ -226,14 +227,14 @@ export class ggml_tensor extends $Struct {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
   set type(value) {
-    $changed();
+    $changed(this);
     $memory(this).setUint32(this.$offset + 0, $enumerator(value, $domains.ggml_type, "ggml_tensor.type"), true);
   }
   get buffer() {
     return $getRoot(this, 8, ggml_backend_buffer);
   }
   set buffer(value) {
-    $changed();
+    $changed(this);
     $setHandle(this, 8, value, ggml_backend_buffer, "ggml_tensor.buffer");
   }
   get ne() {
@@ -241,7 +242,7 @@ export class ggml_tensor extends $Struct {
     return $readFour(view, offset, $readInt64);
   }
   set ne(value) {
-    $changed();
+    $changed(this);
     $expectLength(value, 4, "ggml_tensor.ne");
     const view = $memory(this), offset = this.$offset + 16;
     for (let i = 0; i < 4; i++) view.setBigInt64(offset + 8 * i, $int64(value[i], "ggml_tensor.ne"), true);
@@ -251,7 +252,7 @@ export class ggml_tensor extends $Struct {
     return $readFour(view, offset, $readUint64);
   }
   set nb(value) {
-    $changed();
+    $changed(this);
     $expectLength(value, 4, "ggml_tensor.nb");
     const view = $memory(this), offset = this.$offset + 48;
     for (let i = 0; i < 4; i++) view.setBigUint64(offset + 8 * i, $uint64(value[i], "ggml_tensor.nb"), true);
@@ -260,70 +261,69 @@ export class ggml_tensor extends $Struct {
     return $memory(this).getUint32(this.$offset + 80, true);
   }
   set op(value) {
-    $changed();
+    $changed(this);
     $memory(this).setUint32(this.$offset + 80, $enumerator(value, $domains.ggml_op, "ggml_tensor.op"), true);
   }
   get op_params() {
+    $exposed(this);
     return $getArray(this, 84, 16, Int32Array);
   }
   set op_params(value) {
-    $changed();
+    $changed(this);
     $setArray(this, 84, 16, Int32Array, value, "ggml_tensor.op_params");
   }
   get flags() {
     return $memory(this).getInt32(this.$offset + 148, true);
   }
   set flags(value) {
-    $changed();
+    $changed(this);
     $memory(this).setInt32(this.$offset + 148, $int32(value, "ggml_tensor.flags"), true);
   }
   get src() {
     return $getHandles(this, 152, 10, ggml_tensor);
   }
   set src(value) {
-    $changed();
+    $changed(this);
     $setHandles(this, 152, 10, value, ggml_tensor, "ggml_tensor.src");
   }
   get view_src() {
     return $getHandle(this, 232, ggml_tensor);
   }
   set view_src(value) {
-    $changed();
+    $changed(this);
     $setHandle(this, 232, value, ggml_tensor, "ggml_tensor.view_src");
   }
   get view_offs() {
     return $readUint64($memory(this), this.$offset + 240);
   }
   set view_offs(value) {
-    $changed();
+    $changed(this);
     $memory(this).setBigUint64(this.$offset + 240, $uint64(value, "ggml_tensor.view_offs"), true);
   }
   get data() {
     return $getHandle(this, 248, $Pointer);
   }
   set data(value) {
-    $changed();
+    $changed(this);
     $setPointer(this, 248, value, "ggml_tensor.data");
   }
   get name() {
     return $getText(this, 256, 64);
   }
   set name(value) {
-    $changed();
     $setText(this, 256, 64, value, "ggml_tensor.name");
   }
   get extra() {
     return $getHandle(this, 320, $Pointer);
   }
   set extra(value) {
-    $changed();
+    $changed(this);
     $setPointer(this, 320, value, "ggml_tensor.extra");
   }
   get padding() {
     return $getText(this, 328, 8);
   }
   set padding(value) {
-    $changed();
     $setText(this, 328, 8, value, "ggml_tensor.padding");
   }
 }
@@ -341,49 +341,49 @@ export class ggml_type_traits extends $Struct {
     return $getString(this, 0);
   }
   set type_name(value) {
-    $changed();
+    $changed(this);
     $setString(this, 0, value, "ggml_type_traits.type_name");
   }
   get blck_size() {
     return $readInt64($memory(this), this.$offset + 8);
   }
   set blck_size(value) {
-    $changed();
+    $changed(this);
     $memory(this).setBigInt64(this.$offset + 8, $int64(value, "ggml_type_traits.blck_size"), true);
   }
   get blck_size_interleave() {
     return $readInt64($memory(this), this.$offset + 16);
   }
   set blck_size_interleave(value) {
-    $changed();
+    $changed(this);
     $memory(this).setBigInt64(this.$offset + 16, $int64(value, "ggml_type_traits.blck_size_interleave"), true);
   }
   get type_size() {
     return $readUint64($memory(this), this.$offset + 24);
   }
   set type_size(value) {
-    $changed();
+    $changed(this);
     $memory(this).setBigUint64(this.$offset + 24, $uint64(value, "ggml_type_traits.type_size"), true);
   }
   get is_quantized() {
     return $memory(this).getUint8(this.$offset + 32) !== 0;
   }
   set is_quantized(value) {
-    $changed();
+    $changed(this);
     $memory(this).setUint8(this.$offset + 32, $bool(value, "ggml_type_traits.is_quantized") ? 1 : 0);
   }
   get to_float() {
     return $getHandle(this, 40, ggml_to_float_t);
   }
   set to_float(value) {
-    $changed();
+    $changed(this);
     $setHandle(this, 40, value, ggml_to_float_t, "ggml_type_traits.to_float");
   }
   get from_float_ref() {
     return $getHandle(this, 48, ggml_from_float_t);
   }
   set from_float_ref(value) {
-    $changed();
+    $changed(this);
     $setHandle(this, 48, value, ggml_from_float_t, "ggml_type_traits.from_float_ref");
   }
 }
@@ -1512,28 +1512,28 @@ export class ggml_type_traits_cpu extends $Struct {
     return $getHandle(this, 0, ggml_from_float_t);
   }
   set from_float(value) {
-    $changed();
+    $changed(this);
     $setHandle(this, 0, value, ggml_from_float_t, "ggml_type_traits_cpu.from_float");
   }
   get vec_dot() {
     return $getHandle(this, 8, ggml_vec_dot_t);
   }
   set vec_dot(value) {
-    $changed();
+    $changed(this);
     $setHandle(this, 8, value, ggml_vec_dot_t, "ggml_type_traits_cpu.vec_dot");
   }
   get vec_dot_type() {
     return $memory(this).getUint32(this.$offset + 16, true);
   }
   set vec_dot_type(value) {
-    $changed();
+    $changed(this);
     $memory(this).setUint32(this.$offset + 16, $enumerator(value, $domains.ggml_type, "ggml_type_traits_cpu.vec_dot_type"), true);
   }
   get nrows() {
     return $readInt64($memory(this), this.$offset + 24);
   }
   set nrows(value) {
-    $changed();
+    $changed(this);
     $memory(this).setBigInt64(this.$offset + 24, $int64(value, "ggml_type_traits_cpu.nrows"), true);
   }
 }
@@ -1682,14 +1682,14 @@ export class llama_sampler extends $Struct {
     return $getHandle(this, 0, llama_sampler_i);
   }
   set iface(value) {
-    $changed();
+    $changed(this);
     $setHandle(this, 0, value, llama_sampler_i, "llama_sampler.iface");
   }
   get ctx() {
     return $getHandle(this, 8, $Pointer);
   }
   set ctx(value) {
-    $changed();
+    $changed(this);
     $setPointer(this, 8, value, "llama_sampler.ctx");
   }
   [Symbol.dispose]() {

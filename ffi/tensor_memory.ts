@@ -36,6 +36,12 @@ export class TensorMemory {
     );
   }
 
+  /** Where the arena ends that an address lies in; Infinity for memory that nobody knows. */
+  endOf(address: number): number {
+    const arena = this.#arenas.find(({ base, words }) => address >= base && address < base + 4 * words.length);
+    return arena === undefined ? Infinity : arena.base + 4 * arena.words.length;
+  }
+
   /** Sets `words` and `at` to the tensor at an address. */
   find(address: number): void {
     for (const { base, words } of this.#arenas) {

@@ -13,9 +13,16 @@
  */
 
 import { anyOperator, isScript } from "./callback.ts";
+import { type Pending, takeTraining, takeWord } from "./checks/pending.ts";
+import { computeInSlices } from "./checks/slices.ts";
+import { IndexWatch, NodeWatch } from "./checks/node_watch.ts";
 import { enums } from "./enums.js";
+import { setEvaluation, watched } from "./evaluation.ts";
+import { nodesOf } from "./graph_nodes.ts";
+import { addressOf } from "./handle.ts";
 import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
+import { plannedAt } from "./plans.ts";
 import { schedulerOf } from "./schedulers.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -30,24 +37,40 @@ const backendThreads: Map<bigint, number> = new Map();
 
 /** What is put around the functions that compute, by name: from the bound symbol to the one that is called. */
 const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
-  ggml_graph_compute_with_ctx: (symbol) => (ctx, graph, threads) => symbol(ctx, graph, hasOperator(graph) ? 1 : threads),
-  ggml_graph_compute: (symbol) => (graph, plan) => hasOperator(graph) ? withPlan(plan, () => symbol(graph, plan)) : symbol(graph, plan),
+  ggml_graph_compute_with_ctx: (symbol) => (ctx, graph, threads) => {
+    const word = takeWord(graph);
+    if (word === null) return symbol(ctx, graph, hasOperator(graph) ? 1 : threads);
+    return word.late.length === 0 ? symbol(ctx, graph, 1) : onPlan(word, threads);
+  },
+  ggml_graph_compute: (symbol) => (graph, plan) =>
+    inTurn(graph, (slice, alone) => alone ? withPlan(plan, () => symbol(slice, plan)) : symbol(slice, plan)),
   ggml_backend_graph_compute: onBackend,
   ggml_backend_graph_compute_async: onBackend,
-  ggml_backend_graph_plan_create: onBackend,
-  ggml_backend_compare_graph_backend: (symbol) => (first, second, graph, ...rest) =>
-    hasOperator(graph) ? withBackends([first, second], () => symbol(first, second, graph, ...rest)) : symbol(first, second, graph, ...rest),
+  ggml_backend_graph_plan_create: (symbol) => (backend, graph) =>
+    hasOperator(graph) ? withBackends([backend], () => symbol(backend, graph)) : symbol(backend, graph),
+  ggml_backend_graph_plan_compute: (symbol) => (backend, plan) => {
+    const graph = plannedAt(addressOf(plan))?.graph, word = graph === undefined ? null : takeWord(graph);
+    if (word === null) return symbol(backend, plan);
+    const compute = (slice: bigint) => call("ggml_backend_graph_compute", ["u64", "u64"], "i32", backend, slice) as number;
+    return withBackends([backend], () => computeInSlices(word, compute));
+  },
+  ggml_backend_compare_graph_backend: (symbol) => (first, second, graph, ...rest) => {
+    const compare = () => symbol(first, second, graph, ...rest);
+    return hasOperator(graph) || takeWord(graph)?.alone ? withBackends([first, second], compare) : compare();
+  },
   ggml_backend_sched_graph_compute: onScheduler,
   ggml_backend_sched_graph_compute_async: onScheduler,
+  ggml_backend_sched_set_eval_callback: (symbol) => (scheduler, callback, data) => {
+    setEvaluation(scheduler, callback, data);
+    symbol(scheduler, callback, data);
+  },
   ggml_backend_cpu_set_n_threads: (symbol) => (backend, threads) => {
     backendThreads.set(backend, threads);
     symbol(backend, threads);
   },
   ggml_opt_eval: onOptimizer,
   ggml_opt_epoch: onOptimizer,
-  // Their graphs are not at hand.
-  ggml_opt_fit: (symbol) => (scheduler, ...rest) =>
-    anyOperator ? withBackends(backendsOf(scheduler), () => symbol(scheduler, ...rest)) : symbol(scheduler, ...rest),
+  ggml_opt_fit: (symbol) => (scheduler, ...rest) => train(scheduler, () => symbol(scheduler, ...rest)),
 };
 
 /** A symbol as the generated functions call it. */
@@ -55,26 +78,55 @@ export function guarded(name: string, symbol: Symbol): Symbol {
   return Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name](symbol) : symbol;
 }
 
+/** Computes a graph: in slices where it computes indices, by one thread where it must be. */
+function inTurn(graph: bigint, compute: (slice: bigint, alone: boolean) => number): number {
+  const word = takeWord(graph);
+  if (word === null) return compute(graph, hasOperator(graph));
+  const alone = word.alone || hasOperator(graph);
+  return word.late.length === 0 ? compute(graph, alone) : computeInSlices(word, (slice) => compute(slice, alone));
+}
+
+/** What `ggml_graph_compute_with_ctx` does, in slices: their working memory isn't taken from the context for each anew. */
+function onPlan({ lib, graph, alone, ...word }: Pending, threads: number): number {
+  const plan = lib.ggml_graph_plan(graph as never, alone || hasOperator(graph.address) ? 1 : threads, null);
+  if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+  return computeInSlices(
+    { ...word, lib, graph, alone },
+    (slice) => call("ggml_graph_compute", ["u64", "u64"], "i32", slice, plan.address) as number,
+  );
+}
+
 function onBackend(symbol: Symbol): Symbol {
-  return (backend, graph) => hasOperator(graph) ? withBackends([backend], () => symbol(backend, graph)) : symbol(backend, graph);
+  return (backend, graph) =>
+    inTurn(graph, (slice, alone) => alone ? withBackends([backend], () => symbol(backend, slice)) : symbol(backend, slice));
 }
 
 function onScheduler(symbol: Symbol): Symbol {
-  return (scheduler, graph) =>
-    hasOperator(graph) ? withBackends(backendsOf(scheduler), () => symbol(scheduler, graph)) : symbol(scheduler, graph);
+  return (scheduler, graph) => {
+    const word = takeWord(graph), alone = word?.alone || hasOperator(graph);
+    const compute = () => alone ? withBackends(backendsOf(scheduler), () => symbol(scheduler, graph)) : symbol(scheduler, graph);
+    if (word === null || word.late.length === 0) return compute();
+    return watched(scheduler, new IndexWatch(word.where, word.graph, word.late), compute);
+  };
 }
 
 function onOptimizer(symbol: Symbol): Symbol {
   return (optimizer, ...rest) => {
-    const scheduler = anyOperator ? schedulerOf(optimizer) : undefined;
-    const call = () => symbol(optimizer, ...rest);
-    return scheduler === undefined ? call() : withBackends(backendsOf(scheduler), call);
+    const scheduler = schedulerOf(optimizer), call = () => symbol(optimizer, ...rest);
+    return scheduler === undefined ? call() : train(scheduler, call);
   };
 }
 
 /** The threads that a CPU backend was told to use. */
 export function threadsOf(backend: bigint): number {
   return backendThreads.get(backend) ?? DEFAULT_THREADS;
+}
+
+/** An optimizer's graphs are not at hand: their nodes are looked at one by one, and are computed by one thread once there are operators in TypeScript. */
+function train<T>(scheduler: bigint, run: () => T): T {
+  const word = takeTraining();
+  const compute = () => anyOperator ? withBackends(backendsOf(scheduler), run) : run();
+  return word === null ? compute() : watched(scheduler, new NodeWatch(word.where, word.lib, word.owner), compute);
 }
 
 /** True if a graph holds a custom operator in TypeScript. */
@@ -95,14 +147,6 @@ export function* operatorsOf(graph: bigint): Generator<bigint> {
 function isOperator(op: number): boolean {
   const { GGML_OP_MAP_CUSTOM1, GGML_OP_MAP_CUSTOM2, GGML_OP_MAP_CUSTOM3, GGML_OP_CUSTOM } = enums;
   return op === GGML_OP_MAP_CUSTOM1 || op === GGML_OP_MAP_CUSTOM2 || op === GGML_OP_MAP_CUSTOM3 || op === GGML_OP_CUSTOM;
-}
-
-/** The addresses of a graph's nodes. */
-function nodesOf(graph: bigint): BigUint64Array {
-  const count = call("ggml_graph_n_nodes", ["u64"], "i32", graph) as number;
-  if (count === 0) return new BigUint64Array();
-  const nodes = call("ggml_graph_nodes", ["u64"], "pointer", graph) as Deno.PointerObject;
-  return new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(nodes, 8 * count));
 }
 
 /** Runs `compute` with a plan's number of threads set to 1. */

@@ -179,6 +179,7 @@
 #pragma nullable ggml_graph_dump_dot(cgraph)
 #pragma nullable ggml_log_set(log_callback, user_data)
 #pragma nullable ggml_quantize_chunk(imatrix)
+#pragma check ggml_mul_mat_set_hint
 #pragma keeps ggml_build_forward_expand(cgraph, tensor)
 #pragma keeps ggml_graph_add_node(cgraph, tensor)
 #pragma length ggml_fp16_to_fp32_row(0: arg2)
@@ -259,6 +260,9 @@
 #pragma check ggml_backend_compare_graph_backend
 #pragma check ggml_backend_graph_compute
 #pragma check ggml_backend_graph_compute_async
+#pragma check ggml_backend_graph_plan_create
+#pragma check ggml_backend_graph_plan_compute
+#pragma check ggml_backend_compare_graph_backend
 #pragma check ggml_backend_sched_graph_compute
 #pragma check ggml_backend_sched_graph_compute_async
 #pragma nullable ggml_backend_buft_alloc_buffer(return)
@@ -437,6 +441,9 @@
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, inputs)
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, outputs)
 #pragma keeps ggml_opt_prepare_alloc(ctx_compute, opt_ctx)
+#pragma check ggml_opt_eval
+#pragma check ggml_opt_epoch
+#pragma check ggml_opt_fit
 #pragma displaces ggml_opt_alloc(opt_ctx, ggml_backend_sched_reset)
 #pragma displaces ggml_opt_epoch(opt_ctx, ggml_backend_sched_reset)
 #pragma keeps ggml_opt_fit(ctx_compute, backend_sched)

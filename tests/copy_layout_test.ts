@@ -217,15 +217,12 @@ Deno.test(`${COPIES} random copies are as element by element`, () => {
   assert(seen.size > REAL.length ** 2 * 0.95, `${seen.size} pairs of types`);
 });
 
-/** A tensor over the source's memory and behind it, in which the destination overlaps it. */
-function over(ctx: lib.ggml_context, { value }: Side): (length: number) => lib.ggml_tensor {
+/** A tensor that has the source's memory, moved into it, and more: the destination overlaps it there. */
+function over(ctx: lib.ggml_context, { value, bytes }: Side): (length: number) => lib.ggml_tensor {
   return (length) => {
-    const { data } = value as lib.ggml_tensor;
-    const whole = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_I8, length); // behind the source
-    const bytes = Number(whole.data!.address - data!.address) + length;
-    whole.ne = [bytes, 1, 1, 1];
-    whole.nb = [1, bytes, bytes, bytes];
-    whole.data = data;
+    const whole = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_I8, Math.max(length, bytes.length));
+    bytesOf(whole).set(bytes);
+    (value as lib.ggml_tensor).data = whole.data;
     return whole;
   };
 }

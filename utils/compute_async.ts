@@ -6,9 +6,8 @@
  * @module
  */
 
-import { expectComputable } from "../ffi/checks/graph.ts";
 import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import type { lib } from "../ffi/lib.js";
 import { busy, type ComputeOptions, prepare } from "./computing/task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */
@@ -62,9 +61,6 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
     throw new TypeError(`computeAsync: onProgress must be a function, got ${describe(onProgress)}`);
   }
   signal?.throwIfAborted();
-  // C is called here without the functions of lib, which look at this.
-  const onScheduler = task.backend instanceof lib.ggml_backend_sched;
-  if (task.backend === null || onScheduler) expectComputable("computeAsync", lib, graph, !onScheduler);
   busy.add(graph.address);
   const releases = [graph.owner.hold("computeAsync is using it"), () => busy.delete(graph.address)];
   if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync is using it"));

@@ -5,15 +5,19 @@
  */
 
 import type { Data } from "../arguments.ts";
+import { changed } from "../changes.ts";
+import { nodesOf, sameNodes } from "../graph_nodes.ts";
 import { Handle } from "../handle.ts";
 import type { lib as generated } from "../lib.js";
 import { library } from "../library.ts";
 import type { Owner } from "../owner.ts";
+import { isPlaced } from "../placement.ts";
 import { plannedAt } from "../plans.ts";
 import { isHeld } from "../schedulers.ts";
 import { threadsOf } from "../threads.ts";
 import { threadsIn } from "../told.ts";
-import { expectComputable, nodesOf, sameNodes } from "./graph.ts";
+import { expectComputable, type Good, type Place } from "./graph.ts";
+import { leaveWord } from "./pending.ts";
 import { addressOfData } from "./pointers.ts";
 import { bytesBehind } from "./room.ts";
 import { expectBetween, type Lib } from "./say.ts";
@@ -24,11 +28,54 @@ type Plan = generated.ggml_cplan;
 type Sched = generated.ggml_backend_sched;
 
 /** On the CPU, whose kernels are known. */
-function onBackend(name: string, lib: Lib, backend: Backend, graph: Graph): void {
-  if (!lib.ggml_backend_is_cpu(backend)) return;
-  expectEnoughThreads(name, backend);
-  expectComputable(name, lib, graph);
+function onCpu(name: string, lib: Lib, graph: Place): Good {
+  const good = expectComputable(name, lib, graph);
+  leaveWord(name, lib, graph, good);
+  return good;
 }
+
+function onBackend(name: string, lib: Lib, backend: Backend, graph: Graph): Good | null {
+  if (!lib.ggml_backend_is_cpu(backend)) return null;
+  expectEnoughThreads(name, backend);
+  return onCpu(name, lib, graph);
+}
+
+/** By a scheduler: it finds memory for the tensors first, as C would. */
+export function onScheduler(name: string, lib: Lib, sched: Sched, graph: Graph): Good | null {
+  expectFree(name, sched);
+  expectEnoughThreadsIn(name, lib, sched);
+  if (!isPlaced(graph, sched) && !allocated(name, lib, sched, graph)) return null; // C says so, too
+  const good = expectComputable(name, lib, graph, elsewhere(lib, sched));
+  leaveWord(name, lib, graph, good);
+  return good;
+}
+
+function allocated(name: string, lib: Lib, sched: Sched, graph: Graph): boolean {
+  const allocate = "ggml_backend_sched_alloc_graph";
+  try {
+    return lib[allocate](sched, graph);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith(allocate)) error.message = name + error.message.slice(allocate.length);
+    throw error;
+  }
+}
+
+/** Which nodes are computed by a scheduler's other backends; null where the CPU is the only one. */
+function elsewhere(lib: Lib, sched: Sched): ((node: bigint) => boolean) | null {
+  const backends = Array.from(
+    { length: lib.ggml_backend_sched_get_n_backends(sched) },
+    (_, i) => lib.ggml_backend_sched_get_backend(sched, i),
+  );
+  const others = new Set(backends.filter((backend) => !lib.ggml_backend_is_cpu(backend)).map(({ address }) => address));
+  if (others.size === 0) return null;
+  backendOf ??= library().symbol("ggml_backend_sched_get_tensor_backend", {
+    parameters: ["u64", "u64"],
+    result: "u64",
+  }) as typeof backendOf;
+  return (node) => others.has(backendOf!(sched.address, node));
+}
+
+let backendOf: ((sched: bigint, node: bigint) => bigint) | null = null;
 
 /**
  * As many threads as ggml has masks for. C counts them in 16 bits, computes with none where nothing is left, and what starts them for it may end the
@@ -61,10 +108,11 @@ function expectEnoughThreads(name: string, backend: Backend): void {
 }
 
 /** Memory to work on that is as long as said, and as long as the graph needs: C looks at neither. */
-function expectWork(lib: Lib, graph: Graph, cplan: Plan): void {
+function expectWork(lib: Lib, graph: Graph, cplan: Plan, { work }: Good): void {
   const { n_threads, work_size, work_data } = cplan;
   if (work_size > 0 && work_data === null) return; // which C asserts
-  const { work_size: needed } = lib.ggml_graph_plan(graph, n_threads, null);
+  const needed = work.get(n_threads) ?? lib.ggml_graph_plan(graph, n_threads, null).work_size;
+  work.set(n_threads, needed);
   if (work_size < needed) {
     throw new RangeError(`ggml_graph_compute(cplan): expected a work_size of at least ${needed} for this graph, got ${work_size}`);
   }
@@ -85,7 +133,7 @@ function expectPlan(lib: Lib, backend: Backend, plan: Data): void {
     throw new Error("ggml_backend_graph_plan_compute(plan): its graph has other nodes than when the plan was made");
   }
   if (!lib.ggml_backend_is_cpu(backend)) return;
-  expectComputable("ggml_backend_graph_plan_compute", lib, { address: planned.graph, owner: plan.owner });
+  onCpu("ggml_backend_graph_plan_compute", lib, { address: planned.graph, owner: plan.owner });
 }
 
 /** A scheduler that has no optimizer's graph allocated: C would compute that. */
@@ -98,6 +146,10 @@ function expectFree(name: string, sched: Sched): void {
 
 /** Of ggml-cpu.h and ggml-backend.h. */
 export const computing = {
+  /** Gives it another kernel. */
+  ggml_mul_mat_set_hint(): void {
+    changed();
+  },
   ggml_threadpool_new(lib: Lib, params: generated.ggml_threadpool_params): void {
     expectThreads("ggml_threadpool_new(params): n_threads", lib, params.n_threads, 1);
   },
@@ -110,12 +162,11 @@ export const computing = {
   ggml_graph_compute(lib: Lib, graph: Graph, cplan: Plan): void {
     expectThreads("ggml_graph_compute(cplan): n_threads", lib, cplan.n_threads, -Infinity);
     if (cplan.threadpool !== null) expectPool("ggml_graph_compute(cplan): n_threads", cplan.threadpool.address, cplan.n_threads);
-    expectComputable("ggml_graph_compute", lib, graph);
-    expectWork(lib, graph, cplan);
+    expectWork(lib, graph, cplan, onCpu("ggml_graph_compute", lib, graph));
   },
   ggml_graph_compute_with_ctx(lib: Lib, _ctx: unknown, graph: Graph, n_threads: number): void {
     expectThreads("ggml_graph_compute_with_ctx(n_threads)", lib, n_threads, -Infinity);
-    expectComputable("ggml_graph_compute_with_ctx", lib, graph);
+    onCpu("ggml_graph_compute_with_ctx", lib, graph);
   },
   ggml_backend_graph_compute(lib: Lib, backend: Backend, graph: Graph): void {
     onBackend("ggml_backend_graph_compute", lib, backend, graph);
@@ -127,16 +178,16 @@ export const computing = {
     expectPlan(lib, backend, plan);
   },
   ggml_backend_compare_graph_backend(lib: Lib, backend1: Backend, backend2: Backend, graph: Graph): void {
-    for (const backend of [backend1, backend2]) onBackend("ggml_backend_compare_graph_backend", lib, backend, graph);
+    const name = "ggml_backend_compare_graph_backend";
+    for (const backend of [backend1, backend2]) {
+      const { late = [] } = onBackend(name, lib, backend, graph) ?? {};
+      if (late.length > 0) throw new Error(`${name}: node ${late[0].node} takes indices that the graph computes: they can't be looked at`);
+    }
   },
   ggml_backend_sched_graph_compute(lib: Lib, sched: Sched, graph: Graph): void {
-    expectFree("ggml_backend_sched_graph_compute", sched);
-    expectEnoughThreadsIn("ggml_backend_sched_graph_compute", lib, sched);
-    expectComputable("ggml_backend_sched_graph_compute", lib, graph, false);
+    onScheduler("ggml_backend_sched_graph_compute", lib, sched, graph);
   },
   ggml_backend_sched_graph_compute_async(lib: Lib, sched: Sched, graph: Graph): void {
-    expectFree("ggml_backend_sched_graph_compute_async", sched);
-    expectEnoughThreadsIn("ggml_backend_sched_graph_compute_async", lib, sched);
-    expectComputable("ggml_backend_sched_graph_compute_async", lib, graph, false);
+    onScheduler("ggml_backend_sched_graph_compute_async", lib, sched, graph);
   },
 };

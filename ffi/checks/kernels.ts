@@ -28,11 +28,11 @@ export type Entry = readonly [number, Check];
 export interface Kernels {
   /** The operations that compute nothing. */
   readonly empty: ReadonlySet<number>;
-  /** The operations that are given indices. */
-  readonly picks: ReadonlySet<number>;
   /** The operations that may have sources without elements. */
   readonly takeEmpty: ReadonlySet<number>;
   readonly table: ReadonlyMap<number, readonly Check[]>;
+  /** Nodes that one thread computes right, and several don't. */
+  readonly alone: ReadonlyMap<number, (node: Node) => boolean>;
 }
 
 const known = new WeakMap<Lib, Kernels>();
@@ -53,9 +53,12 @@ function makeKernels(lib: Lib): Kernels {
   }
   return {
     empty: new Set([lib.GGML_OP_NONE, lib.GGML_OP_RESHAPE, lib.GGML_OP_VIEW, lib.GGML_OP_PERMUTE, lib.GGML_OP_TRANSPOSE]),
-    picks: new Set([lib.GGML_OP_GET_ROWS_BACK, lib.GGML_OP_MUL_MAT_ID, lib.GGML_OP_SSM_SCAN, lib.GGML_OP_ADD_ID]),
     takeEmpty: new Set(takeEmpty(lib)),
     table,
+    alone: new Map([
+      // Has memory for one thread to convert a row in, and each converts its own there, or behind it.
+      [lib.GGML_OP_SET_ROWS, (node) => node.src(0)!.type === lib.GGML_TYPE_F16 && node.type !== lib.GGML_TYPE_F16],
+    ]),
   };
 }
 
@@ -64,11 +67,13 @@ function hangs(lib: Lib): Entry[] {
     // Loops for ever over what isn't rotated.
     [lib.GGML_OP_ROPE, rotated],
     [lib.GGML_OP_ROPE_BACK, rotated],
-    // The compiler has put this kernel into the loop over nodes: what it asserts of its types has a thread leave that, while others go on.
+    // The compiler has put this kernel into the loop over nodes: what it asserts has a thread leave that, while others go on.
     [lib.GGML_OP_MUL_MAT_ID, (node) => {
-      const type = node.src(0)!.type;
-      if (!traitsOf(type).dot) return `ggml can't multiply rows of ${typeName(type)}`;
-      return node.src(1)!.type === lib.GGML_TYPE_F32 ? null : "src[1] must be f32";
+      const [matrices, vectors] = [node.src(0)!, node.src(1)!];
+      if (!traitsOf(matrices.type).dot) return `ggml can't multiply rows of ${typeName(matrices.type)}`;
+      if (vectors.type !== lib.GGML_TYPE_F32) return "src[1] must be f32";
+      const i = [matrices, vectors].findIndex(({ type, nb }) => nb[0] !== traitsOf(type).size);
+      return i < 0 ? null : `src[${i}]: the elements of its rows must lie side by side`;
     }],
     // One thread looks whether they are contiguous, and the others wait for it for ever.
     [lib.GGML_OP_DIAG_MASK_INF, mask],

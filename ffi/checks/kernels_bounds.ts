@@ -30,6 +30,7 @@ export function bounds(lib: Lib): Entry[] {
     [lib.GGML_OP_CLAMP, evenRows],
     [lib.GGML_OP_CROSS_ENTROPY_LOSS, evenRows],
     [lib.GGML_OP_CROSS_ENTROPY_LOSS_BACK, evenRows],
+    [lib.GGML_OP_GLU, evenRows],
     [lib.GGML_OP_LEAKY_RELU, evenRows],
     [lib.GGML_OP_POOL_1D, evenRows],
     [lib.GGML_OP_SILU_BACK, (node) => sameShape(node) ?? evenRows(node)],
@@ -59,13 +60,14 @@ export function bounds(lib: Lib): Entry[] {
     [lib.GGML_OP_GET_ROWS_BACK, (node) => {
       const gradients = node.src(0)!, indices = node.src(1)!;
       if (indices.elements > gradients.ne[1]) return `src[1] has ${indices.elements} indices, and src[0] ${gradients.ne[1]} rows`;
-      return isSideBySide(indices) ? unseen(lib, indices, node.ne[1]) : "src[1]: C reads the indices as if they lay side by side";
+      return isSideBySide(indices) ? null : "src[1]: C reads the indices as if they lay side by side";
     }],
+    // Keeps strides in 32 bits.
+    [lib.GGML_OP_IM2COL, (node) => Math.max(...node.src(1)!.nb.slice(0, 3)) < 2 ** 31 ? null : "src[1]: its channels are 2 GiB or more"],
     // Reads gradients that there are not.
     [lib.GGML_OP_IM2COL_BACK, columns],
-    // Takes whatever lies where an index points to.
-    [lib.GGML_OP_MUL_MAT_ID, (node) => unseen(lib, node.src(2)!, node.src(0)!.ne[2])],
-    [lib.GGML_OP_SSM_SCAN, (node) => unseen(lib, node.src(6)!, node.src(0)!.ne[3]) ?? states(node)],
+    // Copies and writes states at the strides of src[0], also where there is one of them.
+    [lib.GGML_OP_SSM_SCAN, states],
     // Reads and writes rows as long as src[1]'s, whatever src[0] is.
     [lib.GGML_OP_MUL_MAT, (node) => {
       if (node.parameters[1] !== lib.GGML_HINT_SRC0_IS_HADAMARD) return null;
@@ -88,12 +90,8 @@ export function bounds(lib: Lib): Entry[] {
     // Write the second half of a last pair, and read factors for those that aren't rotated, too.
     [lib.GGML_OP_ROPE, rope],
     [lib.GGML_OP_ROPE_BACK, rope],
-    // Converts rows in memory that is there for one thread.
-    [lib.GGML_OP_SET_ROWS, (node) => {
-      const { type, ne } = node.src(0)!;
-      if (type !== lib.GGML_TYPE_F16 || node.type === type || ne[1] <= 1) return null;
-      return "C has memory to convert f16 for one thread alone, which is its fault: cast src[0] to f32 before";
-    }],
+    // Divides by how many times larger the result is, in floats: by nothing for what is empty, and too coarsely for what is huge.
+    [lib.GGML_OP_UPSCALE, scaled],
     // Reads windows that there are not.
     [lib.GGML_OP_WIN_UNPART, windows],
   ];
@@ -197,6 +195,7 @@ function strides({ parameters: [stride] }: Node): string | null {
 
 function attention(node: Node): string | null {
   const q = node.src(0)!, k = node.src(1)!, v = node.src(2)!, mask = node.src(3);
+  if (node.src(4)?.elements === 0) return "it has no sinks";
   if (v.ne[1] < k.ne[1]) return `v has ${v.ne[1]} rows, and k ${k.ne[1]}`;
   if (mask !== null && mask.ne[0] < k.ne[1]) return `the mask has rows of ${mask.ne[0]}, and k ${k.ne[1]} rows`;
   if (mask !== null && mask.ne[1] < q.ne[1]) return `the mask has ${mask.ne[1]} rows, and q ${q.ne[1]}`;
@@ -233,35 +232,11 @@ function heads(node: Node, lib: Lib): string | null {
   return node.src(2)!.ne[0] % step === 0 ? null : `k.ne[0], the size of a head, is no multiple of ${step}`;
 }
 
-/** `GGML_F32_STEP`: how many floats the loops take at once. */
+/** How many floats the vector loops take at once. */
 function vectorStep(lib: Lib): number {
   if (lib.ggml_cpu_has_avx512()) return 64;
   if (lib.ggml_cpu_has_sve() || lib.ggml_cpu_has_riscv_v()) return 1;
   return lib.ggml_cpu_has_sse3() ? 32 : lib.ggml_cpu_has_neon() ? 16 : 1;
-}
-
-/** Indices that C doesn't look at: those in memory are looked at each time (`indices.ts`), and sorted ones count up to what was sorted. */
-function unseen(lib: Lib, indices: Node, rows: number): string | null {
-  const first = indices.src(0);
-  switch (indices.op) {
-    case lib.GGML_OP_NONE:
-      return null;
-    case lib.GGML_OP_RESHAPE:
-    case lib.GGML_OP_VIEW:
-    case lib.GGML_OP_PERMUTE:
-    case lib.GGML_OP_TRANSPOSE:
-      return unseen(lib, indices.view ?? first!, rows);
-    case lib.GGML_OP_ARGSORT:
-    case lib.GGML_OP_TOP_K:
-      return first!.ne[0] <= rows ? null : `its indices count up to ${first!.ne[0] - 1}, and there are ${rows}`;
-    case lib.GGML_OP_GET_ROWS:
-      return unseen(lib, first!, rows);
-    case lib.GGML_OP_CONT:
-    case lib.GGML_OP_CPY:
-    case lib.GGML_OP_DUP:
-      if (first!.type === indices.type) return unseen(lib, first!, rows);
-  }
-  return "its indices are computed in the same graph, and C doesn't look at them: compute them before";
 }
 
 function columns(node: Node): string | null {
@@ -273,7 +248,6 @@ function columns(node: Node): string | null {
   return needed <= given ? null : `its shape needs ${needed} gradients, and src[0] has ${given}`;
 }
 
-/** States are copied and written at the strides of src[0], also where there is one of them. */
 function states(node: Node): string | null {
   const isOne = node.src(1)!.ne[3] === 1 && node.parameters[0] === 1;
   return isOne || isPacked(node.src(0)!) ? null : "src[0]: C takes its strides for those of the states in the result";
@@ -305,9 +279,20 @@ function pairs({ ne }: Node): string | null {
   return ne[0] % 2 === 0 ? null : `its rows have ${ne[0]} elements, and C takes pairs`;
 }
 
+/** Models that rotate part of a row have factors for that part, and more numbers behind them: they are read, and not used. */
 function factors(node: Node): string | null {
-  const given = node.src(2)?.ne[0] ?? Infinity, needed = Math.ceil(node.ne[0] / 2);
-  return given >= needed ? null : `src[2] has ${given} factors, and C reads ${needed}, those of elements that aren't rotated among them`;
+  const factors = node.src(2), needed = Math.ceil(node.ne[0] / 2);
+  if (factors === null || factors.ne[0] >= needed || factors.room >= 4 * needed) return null;
+  return `src[2] has ${factors.ne[0]} factors, and C reads ${needed}, those of elements that aren't rotated among them`;
+}
+
+function scaled(node: Node): string | null {
+  const source = node.src(0)!.ne, { ne } = node;
+  const isOutside = ne.some((count, i) => {
+    const factor = Math.fround(Math.fround(count) / Math.fround(source[i]));
+    return !(Math.floor(Math.fround(Math.fround(count - 1) / factor)) < source[i]);
+  });
+  return isOutside ? `C can't scale [${source}] to [${ne}]` : null;
 }
 
 function windows(node: Node): string | null {

@@ -9,11 +9,13 @@ import type { Owner } from "../owner.ts";
 import { hasLost, hasLostReady, isReady } from "../schedulers.ts";
 import { expectMemory } from "./datasets.ts";
 import { expectResultComputable } from "./graph.ts";
+import { leaveTraining } from "./pending.ts";
 import type { Int, Lib, Tensor } from "./say.ts";
 
 type Dataset = generated.ggml_opt_dataset;
 type Graph = generated.ggml_cgraph;
 type Optimizer = generated.ggml_opt_context;
+type Scheduler = generated.ggml_backend_sched;
 
 /** The graph that an optimizer was given last, and how many nodes the first had that it allocated. */
 const graphs = new WeakMap<Owner, { graph: Graph; nodes: number | null }>();
@@ -56,16 +58,20 @@ export const optimizers = {
     expectAsManyNodes(lib, opt);
   },
   /** C computes whatever the scheduler has. */
-  ggml_opt_eval(_: unknown, opt: Optimizer): void {
-    if (!hasLostReady(opt.address)) return;
-    throw new Error("ggml_opt_eval(opt_ctx): its scheduler was reset or given another graph since ggml_opt_alloc: make a new optimizer");
+  ggml_opt_eval(lib: Lib, opt: Optimizer): void {
+    if (hasLostReady(opt.address)) {
+      throw new Error("ggml_opt_eval(opt_ctx): its scheduler was reset or given another graph since ggml_opt_alloc: make a new optimizer");
+    }
+    leaveTraining({ where: "ggml_opt_eval", lib, owner: opt.owner });
   },
   ggml_opt_epoch(lib: Lib, opt: Optimizer, dataset: Dataset, _train: unknown, _eval: unknown, idata_split: Int): void {
     expectMemory("ggml_opt_epoch", lib, dataset);
     expectHeld("ggml_opt_epoch", lib, opt, idata_split !== 0 && idata_split !== 0n);
+    leaveTraining({ where: "ggml_opt_epoch", lib, owner: opt.owner });
   },
-  ggml_opt_fit(lib: Lib, _sched: unknown, _ctx: unknown, _inputs: unknown, outputs: Tensor, dataset: Dataset): void {
+  ggml_opt_fit(lib: Lib, sched: Scheduler, _ctx: unknown, _inputs: unknown, outputs: Tensor, dataset: Dataset): void {
     expectMemory("ggml_opt_fit", lib, dataset);
     expectResultComputable("ggml_opt_fit", lib, outputs);
+    leaveTraining({ where: "ggml_opt_fit", lib, owner: sched.owner });
   },
 };

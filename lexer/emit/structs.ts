@@ -72,9 +72,10 @@ function emitClass(
   }
   for (const field of fields) {
     const accessor = accessorOf(field, name, uses, roots);
-    printer.line(`  get ${field.name}() {`, ...accessor.get.map((line) => `    ${line}`), "  }");
+    const get = shown.has(name) && accessor.shares ? [`${uses.$("exposed")}(this);`, ...accessor.get] : accessor.get;
+    printer.line(`  get ${field.name}() {`, ...get.map((line) => `    ${line}`), "  }");
     if (accessor.set === null) continue;
-    const set = shown.has(name) ? [`${uses.$("changed")}();`, ...accessor.set] : accessor.set;
+    const set = shown.has(name) && !accessor.isText ? [`${uses.$("changed")}(this);`, ...accessor.set] : accessor.set;
     printer.line(`  set ${field.name}(value) {`, ...set.map((line) => `    ${line}`), "  }");
   }
   if (free !== null) printer.line("  [Symbol.dispose]() {", `    ${uses.$("dispose")}(this, functions.${uses.own(free)});`, "  }");
@@ -120,6 +121,10 @@ interface Accessor {
   readonly get: readonly string[];
   /** Null where the field can't be set as a whole. */
   readonly set: readonly string[] | null;
+  /** True if what the getter gives is the field's own memory. */
+  readonly shares?: true;
+  /** True for a name, or what else is only read by people. */
+  readonly isText?: true;
   type(uses: Uses): string;
   input(uses: Uses): string;
 }
@@ -207,6 +212,7 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
   }
   if (isText(type)) {
     return {
+      isText: true,
       get: [`return ${uses.$("getText")}(this, ${offset}, ${length});`],
       set: [`${uses.$("setText")}(this, ${offset}, ${length}, value, ${where});`],
       type: () => "string",
@@ -220,6 +226,7 @@ function array({ crossing, offset, type }: BoundField, length: number, where: st
     ? `${crossing.signed ? "Int" : "Uint"}${crossing.bits}Array`
     : "Uint8Array";
   return {
+    shares: true,
     get: [`return ${uses.$("getArray")}(this, ${offset}, ${length}, ${typed});`],
     set: [`${uses.$("setArray")}(this, ${offset}, ${length}, ${typed}, value, ${where});`],
     type: () => typed,

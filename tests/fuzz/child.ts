@@ -88,6 +88,8 @@ export interface WalkReport {
   refused: Record<string, number>;
   /** Kinds of computations that passed. */
   computed: string[];
+  /** How many graphs were computed, and how many were Errors. */
+  graphs: { computed: number; refused: number };
   /** Messages that don't say what they should, with the steps that led there. */
   complaints: { complaint: string; steps: Step[] }[];
 }
@@ -147,18 +149,20 @@ class Counter implements Witness {
   }
 
   computed(kind: string, outcome: Outcome): void {
+    this.report.graphs["error" in outcome ? "refused" : "computed"]++;
     if ("error" in outcome || this.#computed.has(kind)) return;
     this.#computed.add(kind);
     tell({ ...emptyReport(), computed: [kind] }); // at once: the walk may not come to its end
   }
 
-  accepted({ name }: Builder, spec: Spec): void {
-    if (this.#specs.keep(name, spec)) this.#memory.writeSync(encoder.encode(`${JSON.stringify([name, spec])}\n`));
+  accepted({ name }: Builder, spec: Spec, computed: boolean): void {
+    const line = JSON.stringify([name, spec, computed]);
+    if (this.#specs.keep(name, spec, computed)) this.#memory.writeSync(encoder.encode(`${line}\n`));
   }
 }
 
 function emptyReport(): WalkReport {
-  return { calls: 0, steps: 0, passed: {}, refused: {}, computed: [], complaints: [] };
+  return { calls: 0, steps: 0, passed: {}, refused: {}, computed: [], graphs: { computed: 0, refused: 0 }, complaints: [] };
 }
 
 async function walk(order: WalkOrder): Promise<void> {
@@ -199,8 +203,8 @@ function recall(path: string, specs: Specs): void {
   }
   for (const line of text.split("\n")) {
     if (line === "") continue;
-    const [name, spec] = JSON.parse(line);
-    specs.keep(name, spec);
+    const [name, spec, computed] = JSON.parse(line);
+    specs.keep(name, spec, computed);
   }
 }
 

@@ -155,6 +155,8 @@ export interface Found {
   readonly refused: Map<string, number>;
   /** Kinds of computations that passed. */
   readonly computed: Set<string>;
+  /** How many graphs were computed, and how many were Errors. */
+  readonly graphs: { computed: number; refused: number };
   /** How many processes each kind of computation killed. */
   readonly deadly: Map<string, number>;
   readonly complaints: WalkReport["complaints"];
@@ -177,6 +179,7 @@ function nothing(): Found {
     passed: new Map(),
     refused: new Map(),
     computed: new Set(),
+    graphs: { computed: 0, refused: 0 },
     deadly: new Map(),
     complaints: [],
     givenUp: new Set(),
@@ -316,6 +319,8 @@ function add(found: Found, report: WalkReport): void {
   for (const [name, count] of Object.entries(report.passed)) found.passed.set(name, (found.passed.get(name) ?? 0) + count);
   for (const [name, count] of Object.entries(report.refused)) found.refused.set(name, (found.refused.get(name) ?? 0) + count);
   report.computed.forEach((kind) => found.computed.add(kind));
+  found.graphs.computed += report.graphs.computed;
+  found.graphs.refused += report.graphs.refused;
   found.complaints.push(...report.complaints.slice(0, 1000 - found.complaints.length));
 }
 

@@ -22,6 +22,8 @@ const ROPE = [4096, 10_000, 1, 0, 1, 32, 1].map(value);
 /** Positions in time, height and width: how many pairs each has. */
 const SECTIONS: ArgumentSpec = { value: { array: "Int32Array", items: [2, 1, 1, 0] } };
 
+const IMAGE: ArgumentSpec = { value: { array: "BigInt64Array", items: [6, 6, 1, 1] } };
+
 /** The first arguments of each, to be varied. */
 export const SEEDS: Readonly<Record<string, Spec>> = {
   // seven parameters of AdamW, for a tensor that is marked as trainable
@@ -70,4 +72,11 @@ export const SEEDS: Readonly<Record<string, Spec>> = {
   ggml_opt_step_sgd: [CONTEXT, PARAMETER, F32(5, 3), F32(2)],
   // four hyper-connections: mixes of 4 + 4 + 4 * 4
   ggml_dsv4_hc_comb: [CONTEXT, F32(24, 2), F32(3), F32(24), { value: 0.5 }, { value: 2 }],
+  // four matrices, of which two are taken for each of three columns
+  ggml_mul_mat_id: [CONTEXT, F32(8, 5, 4), F32(8, 2, 3), I32(2, 3)],
+  ggml_soft_max_ext_back: [CONTEXT, F32(8, 3), F32(8, 3), value(1), value(0)],
+  ggml_im2col_back: [CONTEXT, F32(9, 36), F32(3, 3), IMAGE, ...[1, 1, 1, 1, 1, 1].map(value), { value: true }],
+  ggml_roll: [CONTEXT, F32(5, 4, 3, 2), ...[1, 2, -1, 0].map(value)],
+  ggml_set_rows: [CONTEXT, tensor("GGML_TYPE_Q8_0", [32, 4]), F16(32, 2), I32(2)],
+  ggml_pad_ext_circular: [CONTEXT, F32(3, 3, 3, 3), ...[3, 2, 1, 0, 0, 1, 2, 3].map(value)],
 };

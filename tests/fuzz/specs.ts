@@ -42,6 +42,8 @@ export class Specs {
   readonly #catalogue: Catalogue;
   readonly #types: readonly TypeFacts[];
   readonly #good: Map<string, Spec[]> = new Map();
+  /** Those whose result could be computed, too. */
+  readonly #best: Map<string, Spec[]> = new Map();
   /** No dimension is longer than this. */
   readonly #longest: number;
   /** In how many of 100 cases arguments are new where good ones are known. */
@@ -53,13 +55,13 @@ export class Specs {
     this.#types = types;
     this.#longest = longest;
     this.#newness = newness;
-    for (const [name, spec] of Object.entries(SEEDS)) this.keep(name, spec);
+    for (const [name, spec] of Object.entries(SEEDS)) this.keep(name, spec, true);
   }
 
-  /** Remembers arguments that were accepted. False if there are enough. */
-  keep(name: string, spec: Spec): boolean {
-    const kept = this.#good.get(name);
-    if (kept === undefined) this.#good.set(name, [spec]);
+  /** Remembers arguments that were accepted, and perhaps computed. False if there are enough. */
+  keep(name: string, spec: Spec, computed = false): boolean {
+    const specs = computed ? this.#best : this.#good, kept = specs.get(name);
+    if (kept === undefined) specs.set(name, [spec]);
     else if (kept.length < KEPT) kept.push(spec);
     else if (this.#random.percent(5)) kept[this.#random.below(KEPT)] = spec;
     else return false;
@@ -68,8 +70,8 @@ export class Specs {
 
   /** Arguments that are likely to be accepted. */
   next(builder: Builder): Spec {
-    const random = this.#random;
-    const kept = this.#good.get(builder.name);
+    const random = this.#random, best = this.#best.get(builder.name);
+    const kept = best !== undefined && random.percent(60) ? best : this.#good.get(builder.name);
     if (kept === undefined || random.percent(this.#newness)) return this.#fresh(builder);
     let spec = random.pick(kept);
     for (let n = random.below(4); n > 0; n--) spec = this.#vary(spec, builder);

@@ -6,6 +6,8 @@
 
 import { lib } from "@ggml/deno";
 import { compute as computeNow, computeAsync, init } from "@ggml/deno/utils";
+import { fence, fenced, rebuildFences } from "./fences.ts";
+import { fill } from "./fill.ts";
 import { behaviours, pathOf, recipes } from "./recipes.ts";
 
 /** An argument. */
@@ -44,7 +46,7 @@ const ARRAYS = {
 
 /** Something to do. */
 export type Step =
-  | { readonly init: { readonly memSize: number; readonly noAlloc: boolean } }
+  | { readonly init: { readonly memSize: number; readonly noAlloc: boolean; readonly memory?: Memory } }
   /** `aim` marks the calls that a walk is about; the others make their arguments. */
   | { readonly call: string; readonly args: readonly Value[]; readonly aim?: true }
   | { readonly free: number }
@@ -58,6 +60,9 @@ export type Step =
   | { readonly fill: number; readonly seed: number }
   | ComputeStep;
 
+/** Where the tensors of a context lie: in its own memory, between fences, or between fences where they aren't computed and else where it pleases an allocator. */
+export type Memory = "own" | "fenced" | "placed";
+
 /** Computes a tensor with a graph in the context that is step `ctx`. `kind` says what is computed of what. */
 export interface ComputeStep {
   readonly compute: number;
@@ -69,7 +74,17 @@ export interface ComputeStep {
 
 /** How a graph is computed. */
 export type Way = typeof WAYS[number];
-export const WAYS = ["ggml_graph_compute_with_ctx", "compute", "ggml_backend_graph_compute", "scheduler", "computeAsync"] as const;
+export const WAYS = [
+  "ggml_graph_compute_with_ctx",
+  "compute",
+  "ggml_backend_graph_compute",
+  "scheduler",
+  "computeAsync",
+  "ggml_graph_compute",
+  "gallocr",
+] as const;
+/** Those that find memory for results. */
+export const PLACING: readonly Way[] = ["scheduler", "gallocr"];
 
 // deno-lint-ignore no-explicit-any
 const functions = lib as any as Record<string, any>;
@@ -101,8 +116,8 @@ function callback(name: string, does: string): unknown {
 
 /** Does a step, but for one that computes. `results` holds what the steps before it gave; those that failed gave null. */
 export function run(step: Exclude<Step, ComputeStep>, results: readonly unknown[]): unknown {
-  if ("call" in step) return remember(functions[step.call](...step.args.map((value) => evaluate(value, results))));
-  if ("init" in step) return init(step.init);
+  if ("call" in step) return remember(give(functions[step.call](...step.args.map((value) => evaluate(value, results)))));
+  if ("init" in step) return start(step.init);
   if ("make" in step) return recipes[step.make](...step.args.map((value) => evaluate(value, results)));
   if ("set" in step) return set(results[step.set], step.field, evaluate(step.value, results));
   if ("skip" in step) return null;
@@ -120,6 +135,24 @@ export async function runCompute(step: ComputeStep, results: readonly unknown[])
   const status = await compute(results[step.compute] as lib.ggml_tensor, results[step.ctx] as lib.ggml_context, step);
   expectHeaders(results);
   return status;
+}
+
+/** The contexts whose tensors don't lie in their own memory. */
+const memories = new WeakMap<object, Memory>();
+
+function start({ memSize, noAlloc, memory = "own" }: { memSize: number; noAlloc: boolean; memory?: Memory }): lib.ggml_context {
+  const ctx = init({ memSize, noAlloc: noAlloc || memory !== "own" });
+  if (memory === "own") return ctx;
+  rebuildFences();
+  memories.set(ctx.owner, memory);
+  return ctx;
+}
+
+/** Gives a new tensor memory, if that isn't its context's own. */
+function give(result: unknown): unknown {
+  const memory = result instanceof lib.ggml_tensor ? memories.get(result.owner) : undefined;
+  if (memory !== undefined) fence(result as lib.ggml_tensor, memory === "fenced");
+  return result;
 }
 
 /** What stands before each tensor that was made: the header of its object, right after the data of the tensor before. */
@@ -154,34 +187,11 @@ function isFreed(tensor: lib.ggml_tensor): boolean {
   }
 }
 
-/** Real numbers between -1 and 1, and zeros and ones in integers, which are often indices. Quantized blocks stay zero or get such floats' bytes. */
-function fill(tensor: lib.ggml_tensor, seed: number): void {
-  const data = tensor.data;
-  if (data === null) return;
-  const bytes = data.bytes(lib.ggml_nbytes(tensor));
-  const count = bytes.byteLength >> 2;
-  switch (tensor.type) {
-    case lib.GGML_TYPE_F32: {
-      const floats = new Float32Array(bytes.buffer, bytes.byteOffset, count);
-      for (let i = 0; i < count; i++) floats[i] = Math.sin(seed + i);
-      return;
-    }
-    case lib.GGML_TYPE_F16: {
-      const floats = new Float16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
-      for (let i = 0; i < floats.length; i++) floats[i] = Math.sin(seed + i);
-      return;
-    }
-    case lib.GGML_TYPE_I32:
-      new Int32Array(bytes.buffer, bytes.byteOffset, count).fill(seed % 4 === 0 ? 1 : 0);
-      return;
-    default:
-      bytes.fill(seed % 3 === 0 ? 0x2c : 0);
-  }
-}
-
 let backend: lib.ggml_backend | null = null;
 
 let scheduler: lib.ggml_backend_sched | null = null;
+
+let allocator: lib.ggml_gallocr | null = null;
 
 async function compute(
   tensor: lib.ggml_tensor,
@@ -191,15 +201,26 @@ async function compute(
   const graph = lib.ggml_new_graph(ctx);
   lib.ggml_build_forward_expand(graph, tensor);
   if (way === "ggml_graph_compute_with_ctx") return lib.ggml_graph_compute_with_ctx(ctx, graph, threads);
+  if (way === "ggml_graph_compute") return lib.ggml_graph_compute(graph, fencedPlan(graph, threads));
   if (way === "compute") computeNow(graph, { threads });
   if (way === "computeAsync") await computeAsync(graph, { threads });
   if (way === "compute" || way === "computeAsync") return lib.GGML_STATUS_SUCCESS;
   backend ??= lib.ggml_backend_cpu_init()!;
   lib.ggml_backend_cpu_set_n_threads(backend, threads);
-  if (way === "ggml_backend_graph_compute") return lib.ggml_backend_graph_compute(backend, graph);
+  if (way === "gallocr") {
+    allocator ??= lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type());
+    if (!lib.ggml_gallocr_alloc_graph(allocator, graph)) throw new Error("ggml_gallocr_alloc_graph answered false");
+  }
+  if (way !== "scheduler") return lib.ggml_backend_graph_compute(backend, graph);
   scheduler ??= lib.ggml_backend_sched_new([backend], null, 1, 4096, false, false);
   lib.ggml_backend_sched_reset(scheduler);
   return lib.ggml_backend_sched_graph_compute(scheduler, graph);
+}
+
+function fencedPlan(graph: lib.ggml_cgraph, threads: number): lib.ggml_cplan {
+  const plan = lib.ggml_graph_plan(graph, threads, null);
+  if (plan.work_size > 0) plan.work_data = fenced(plan.work_size) as never;
+  return plan;
 }
 
 /** What a value refers to. */
@@ -293,13 +314,19 @@ export function print(steps: readonly Step[]): string {
 
 function printStep(step: Step, name: (ref: number) => string): string {
   if ("call" in step) return `lib.${step.call}(${step.args.map((value) => printValue(value, name)).join(", ")})`;
-  if ("init" in step) return `init({ memSize: ${step.init.memSize}${step.init.noAlloc ? ", noAlloc: true" : ""} })`;
+  if ("init" in step) {
+    return `init({ memSize: ${step.init.memSize}${step.init.noAlloc ? ", noAlloc: true" : ""} })${note(step.init.memory)}`;
+  }
   if ("make" in step) return `recipes.${step.make}(${step.args.map((value) => printValue(value, name)).join(", ")})`;
   if ("set" in step) return `${name(step.set)}.${step.field} = ${printValue(step.value, name)}`;
   if ("skip" in step) return "";
   if ("free" in step) return `${name(step.free)}[Symbol.dispose]()`;
   if ("fill" in step) return `// numbers into ${name(step.fill)}`;
   return `// compute ${name(step.compute)} by ${step.way} in ${name(step.ctx)}, ${step.threads} thread${step.threads === 1 ? "" : "s"}`;
+}
+
+function note(memory: Memory | undefined): string {
+  return memory === undefined || memory === "own" ? "" : ` /* ${memory} */`;
 }
 
 function printValue(value: Value, name: (ref: number) => string): string {

@@ -13,7 +13,8 @@ import type { Builder, Catalogue, Parameter } from "./catalogue.ts";
 import * as shapes from "./shapes.ts";
 import type { Shape, TypeFacts } from "./shapes.ts";
 import type { ArgumentSpec, Spec, Specs, TensorSpec } from "./specs.ts";
-import { type ComputeStep, evaluate, run, runCompute, type Step, type Value, WAYS } from "./steps.ts";
+import { hasFences } from "./fences.ts";
+import { type ComputeStep, evaluate, type Memory, PLACING, run, runCompute, type Step, type Value, WAYS } from "./steps.ts";
 
 /** How a step ended. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
@@ -24,8 +25,8 @@ export interface Witness {
   before(step: Step): void;
   /** After a call that the walk was about, not one that only made its arguments. */
   called(builder: Builder, steps: readonly Step[], outcome: Outcome, results: readonly unknown[], whole: ReadonlySet<number>): void;
-  /** Arguments that were accepted. */
-  accepted(builder: Builder, spec: Spec): void;
+  /** Arguments that were accepted, and whether the result could be computed. */
+  accepted(builder: Builder, spec: Spec, computed: boolean): void;
   /** After a computation that the process survived. */
   computed(kind: string, outcome: Outcome): void;
 }
@@ -68,6 +69,8 @@ export class Walk {
   readonly #results: unknown[] = [];
   readonly #pool: Entry[] = [];
   readonly #main: number;
+  /** Where the tensors of that context lie. */
+  readonly #memory: Memory;
   readonly #bare: number;
   readonly #tight: number;
   readonly #freed: number;
@@ -81,7 +84,9 @@ export class Walk {
     this.#random = setting.random;
     const { compute } = setting;
     const context = (memSize: number, noAlloc = false) => this.#do({ init: { memSize, noAlloc } });
-    this.#main = context(compute ? COMPUTE_MEMORY : MEMORY);
+    this.#memory = compute && hasFences ? this.#random.pick(["own", "fenced", "placed"]) : "own";
+    const main = { memSize: compute ? COMPUTE_MEMORY : MEMORY, noAlloc: false };
+    this.#main = this.#do({ init: this.#memory === "own" ? main : { ...main, memory: this.#memory } });
     this.#scratch = compute ? context(COMPUTE_MEMORY) : this.#main;
     this.#bare = context(MEMORY, true);
     this.#tight = context(1 + this.#random.below(4000), this.#random.percent(50));
@@ -113,9 +118,10 @@ export class Walk {
     const whole = new Set([this.#tight]);
     witness.called(builder, this.#steps, outcome, this.#results, whole);
     if ("error" in outcome) return;
-    if (spec !== null) witness.accepted(builder, spec);
     // What was not computed here must not be computed later, as part of another graph.
-    if (!this.#setting.compute || await this.#compute(ref, builder, args)) this.#remember(ref);
+    const computed = this.#setting.compute && await this.#compute(ref, builder, args);
+    if (spec !== null) witness.accepted(builder, spec, computed);
+    if (!this.#setting.compute || computed) this.#remember(ref);
   }
 
   /** Computes a result that is small enough, unless it is known to kill or the scratch context is full. False if it didn't. */
@@ -127,7 +133,8 @@ export class Walk {
     if (!(size(this.#results[ref] as lib.ggml_tensor) <= 1 << 20)) return false;
     // A callback runs on this thread only.
     if (parameters.some(({ kind }) => kind === "callback")) this.#hasCallback = true;
-    const threads = this.#hasCallback ? 1 : this.#random.pick([1, 2, 4]), way = this.#random.pick(WAYS);
+    const threads = this.#hasCallback ? 1 : this.#random.pick([1, 2, 4]);
+    const way = this.#random.pick(this.#memory === "placed" ? PLACING : WAYS);
     const outcome = await this.#doCompute({ compute: ref, ctx: this.#scratch, threads, way, kind });
     witness.computed(kind, outcome);
     return "value" in outcome;

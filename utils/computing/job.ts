@@ -8,6 +8,12 @@
  * @module
  */
 
+import { onScheduler } from "../../ffi/checks/computing.ts";
+import { expectComputable } from "../../ffi/checks/graph.ts";
+import type { Index } from "../../ffi/checks/indices.ts";
+import { checkAt, stopsOf } from "../../ffi/checks/slices.ts";
+import { IndexWatch } from "../../ffi/checks/node_watch.ts";
+import { type Ask, evaluationOf, replaceEvaluation } from "../../ffi/evaluation.ts";
 import { type Waiter, waiters } from "../../ffi/failure.ts";
 import { lib } from "../../ffi/lib.js";
 import type { Owner } from "../../ffi/owner.ts";
@@ -16,9 +22,9 @@ import { askClaimers, callAside, claimers, type Trap } from "../../ffi/trap.ts";
 import { Cancel } from "./cancel.ts";
 import { setThreads } from "../compute.ts";
 import { type Queue, queueOf } from "./queue.ts";
-import { cut, cutNodes, type Slice, sliceCost } from "./slices.ts";
+import { cut, cutBefore, cutNodes, type Slice, sliceCost } from "./slices.ts";
 import { backendsOf, cores, expectSuccess, type Task } from "./task.ts";
-import { noPool, planOn, type Pool, poolOf, watch } from "./timed.ts";
+import { noPool, planOn, type Pool, poolOf, timer } from "./timed.ts";
 import { remember } from "../timings.ts";
 
 /** The computations under way. It keeps alive what C uses: nothing else may refer to it any more. */
@@ -122,10 +128,12 @@ export class Job implements Waiter {
   }
 
   async #onCpu(): Promise<void> {
-    const { graph, work: { nodes } } = this.#task;
+    const { graph } = this.#task;
+    const { alone, late } = expectComputable("computeAsync", lib, graph);
+    if (alone) this.#threads = 1;
     const pool = this.#times === null ? noPool(this.#threads) : this.#pool();
-    const whole = this.#onProgress === undefined && this.#times === null;
-    for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
+    for (const { graph: slice, begin, end } of this.#slices(this.#onProgress !== undefined, late)) {
+      checkAt("computeAsync", late, begin);
       const plan = planOn(slice, pool);
       this.#cancel.watch(plan);
       const call = this.#isBrief(end - 1)
@@ -137,9 +145,7 @@ export class Job implements Waiter {
   }
 
   async #onBackend(backend: lib.ggml_backend): Promise<void> {
-    const { graph, work: { nodes } } = this.#task;
-    const whole = this.#onProgress === undefined && this.#signal === undefined && this.#times === null;
-    for (const { graph: slice, end } of whole ? [{ graph, end: nodes.length }] : this.#cut()) {
+    for (const { graph: slice, end } of this.#slices(this.#onProgress !== undefined || this.#signal !== undefined, [])) {
       this.#finish(await this.#timed(end - 1, () => nonblocking("ggml_backend_graph_compute", backend.address, slice.address)), end);
     }
   }
@@ -171,24 +177,9 @@ export class Job implements Waiter {
 
   async #onScheduler(sched: lib.ggml_backend_sched): Promise<void> {
     const { graph, work: { nodes } } = this.#task;
-    setThreads(backendsOf(sched), this.#threads);
-    if (this.#times !== null) return await this.#onSchedulerTimed(sched, this.#times);
-    const watched = (this.#onProgress !== undefined || this.#signal !== undefined) &&
-      (sched.owner.latest("ggml_backend_sched_set_eval_callback")?.[0] ?? null) === null;
-    if (watched) lib.ggml_backend_sched_set_eval_callback(sched, this.#watcher(), null);
-    try {
-      this.#finish(await nonblocking("ggml_backend_sched_graph_compute", sched.address, graph.address), nodes.length);
-    } finally {
-      if (watched) lib.ggml_backend_sched_set_eval_callback(sched, null, null);
-    }
-  }
-
-  async #onSchedulerTimed(sched: lib.ggml_backend_sched, times: Float64Array): Promise<void> {
-    const { graph, work } = this.#task, { nodes } = work;
-    const release = watch(sched, work, times, "computeAsync", (index) => {
-      if (this.#failure === null && index + 1 < nodes.length) this.#report(index + 1);
-      return this.#failure === null;
-    });
+    const { alone, late } = onScheduler("computeAsync", lib, sched, graph) ?? { alone: false, late: [] };
+    setThreads(backendsOf(sched), alone ? 1 : this.#threads);
+    const release = this.#observe(sched, late);
     try {
       this.#finish(await nonblocking("ggml_backend_sched_graph_compute", sched.address, graph.address), nodes.length);
     } finally {
@@ -196,14 +187,45 @@ export class Job implements Waiter {
     }
   }
 
-  /** A scheduler's evaluation callback: asks to see a node from time to time, and stops there when it is to stop. */
-  #watcher(): lib.ggml_backend_sched_eval_callback {
+  /** Has a scheduler's evaluation callback look at what it computes, if there is something to look for. Gives what ends that. */
+  #observe(sched: lib.ggml_backend_sched, late: readonly Index[]): () => void {
+    const own = evaluationOf(sched.address);
+    const onNode = this.#onNode(sched, own !== null);
+    if (onNode === null && late.length === 0) return () => {};
+    const indices = new IndexWatch("computeAsync", this.#task.graph, late), inner = onNode ?? own;
+    const callback = new lib.ggml_backend_sched_eval_callback((node, ask) => {
+      const { address } = node!, answer = indices.answer(address, ask, inner === null ? null : () => inner(address, ask));
+      if (indices.failure !== null) this.fail(indices.failure[0]);
+      return answer;
+    });
+    const restore = replaceEvaluation(sched.address, callback.address);
+    return () => {
+      restore();
+      indices.restore();
+      callback[Symbol.dispose]();
+    };
+  }
+
+  /** What is done at each node but looking at indices; null for nothing. */
+  #onNode(sched: lib.ggml_backend_sched, hasOwn: boolean): Ask | null {
+    const { work } = this.#task, { nodes } = work;
+    if (this.#times !== null) {
+      return timer(sched, work, this.#times, "computeAsync", (index) => {
+        if (this.#failure === null && index + 1 < nodes.length) this.#report(index + 1);
+        return this.#failure === null;
+      });
+    }
+    return (this.#onProgress !== undefined || this.#signal !== undefined) && !hasOwn ? this.#stepper() : null;
+  }
+
+  /** Asks to see a node from time to time, and stops there when it is to stop. */
+  #stepper(): Ask {
     const { work } = this.#task;
     const indices = new Map(Array.from(work.nodes, (address, i) => [address, i]));
     const most = sliceCost(work);
     let cost = 0, done = 0;
-    return new lib.ggml_backend_sched_eval_callback((node, ask) => {
-      const index = indices.get(node!.address); // undefined for a copy of the scheduler's own
+    return (node, ask) => {
+      const index = indices.get(node); // undefined for a copy of the scheduler's own
       if (ask) {
         cost += index === undefined ? 0 : work.costs[index];
         return cost >= most || this.#failure !== null;
@@ -212,11 +234,15 @@ export class Job implements Waiter {
       if (index !== undefined) done = Math.max(done, index + 1);
       if (this.#failure === null && done < work.nodes.length) this.#report(done);
       return this.#failure === null;
-    });
+    };
   }
 
-  #cut(): readonly Slice[] {
-    const { slices, context } = (this.#times === null ? cut : cutNodes)(this.#task.graph, this.#task.work);
+  /** The graph in slices: whole, unless it is to be stopped in between, for somebody or to look at indices. */
+  #slices(stops: boolean, late: readonly Index[]): readonly Slice[] {
+    const { graph, work } = this.#task;
+    if (!stops && late.length === 0 && this.#times === null) return [{ graph, begin: 0, end: work.nodes.length }];
+    const cutOne = () => this.#times !== null ? cutNodes(graph, work) : (stops ? cut : cutBefore)(graph, work, stopsOf(late));
+    const { slices, context } = cutOne();
     this.#releases.push(() => lib.ggml_free(context));
     return slices;
   }

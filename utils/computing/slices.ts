@@ -20,6 +20,8 @@ const PADDING = 128;
 /** Some of a graph's nodes. */
 export interface Slice {
   readonly graph: lib.ggml_cgraph;
+  /** Its first node's number. */
+  readonly begin: number;
   /** The number of nodes that are done when this slice is. */
   readonly end: number;
 }
@@ -37,10 +39,19 @@ export function sliceCost({ total }: Work): number {
 }
 
 /**
- * Cuts a graph where a slice has enough work. A large node is a slice of its own.
+ * Cuts a graph where a slice has enough work, and before some nodes. A large node is a slice of its own.
  */
-export function cut(graph: lib.ggml_cgraph, work: Work): Cut {
-  return cutAt(graph, cuts(work));
+export function cut(graph: lib.ggml_cgraph, work: Work, stops: readonly number[] = []): Cut {
+  return cutAt(graph, withStops(cuts(work), stops));
+}
+
+/** Cuts a graph before some nodes only. */
+export function cutBefore(graph: lib.ggml_cgraph, { nodes }: Work, stops: readonly number[]): Cut {
+  return cutAt(graph, withStops([nodes.length], stops));
+}
+
+function withStops(ends: readonly number[], stops: readonly number[]): number[] {
+  return [...new Set([...ends, ...stops.filter((stop) => stop > 0)])].sort((a, b) => a - b);
 }
 
 /** Cuts a graph into its nodes. */
@@ -55,7 +66,7 @@ function cutAt(graph: lib.ggml_cgraph, ends: readonly number[]): Cut {
   const slices = ends.map((end, i): Slice => {
     const slice = lib.ggml_new_graph_custom(context, sizes[i], false);
     for (let node = end - sizes[i]; node < end; node++) lib.ggml_graph_add_node(slice, lib.ggml_graph_node(graph, node));
-    return { graph: slice, end };
+    return { graph: slice, begin: end - sizes[i], end };
   });
   return { slices, context };
 }

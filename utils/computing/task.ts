@@ -8,7 +8,7 @@ import { describe } from "../../ffi/describe.ts";
 import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
 import { type Owner, STATIC } from "../../ffi/owner.ts";
-import { takeGraph } from "../../ffi/schedulers.ts";
+import { allocatedGraph } from "../../ffi/schedulers.ts";
 import { Queue } from "./queue.ts";
 import { type Computer, inspect, type Work } from "./work.ts";
 
@@ -66,7 +66,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
   if (busy.has(graph.address)) throw new Error(`${where}: this graph is being computed by computeAsync; await that first`);
   const work = inspect(graph, computerOf(backend, where), where);
-  if (backend instanceof lib.ggml_backend_sched && takeGraph(backend.address, graph.address) !== graph.address) {
+  if (backend instanceof lib.ggml_backend_sched && (allocatedGraph(backend.address) ?? graph.address) !== graph.address) {
     throw new Error(
       `${where}: the scheduler has another graph allocated and would compute that; call ggml_backend_sched_reset first (and ` +
         `ggml_backend_sched_alloc_graph, before you set this graph's inputs)`,

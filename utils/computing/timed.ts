@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Ask, evaluationOf } from "../../ffi/evaluation.ts";
 import { operatorsOf } from "../../ffi/threads.ts";
 import { lib } from "../../ffi/lib.js";
 import { cutNodes } from "./slices.ts";
@@ -17,11 +18,13 @@ import type { Work } from "./work.ts";
 export function computeTimed({ graph, backend, work }: Task, threads: number): void {
   const times = new Float64Array(work.nodes.length);
   if (backend instanceof lib.ggml_backend_sched) {
-    const release = watch(backend, work, times, "compute");
+    const note = timer(backend, work, times, "compute");
+    const callback = new lib.ggml_backend_sched_eval_callback((node, ask) => note(node!.address, ask));
+    lib.ggml_backend_sched_set_eval_callback(backend, callback, null);
     try {
       expectSuccess(lib.ggml_backend_sched_graph_compute(backend, graph), "compute");
     } finally {
-      release();
+      lib.ggml_backend_sched_set_eval_callback(backend, null, null);
     }
   } else {
     // A graph with an operator in TypeScript is computed by one thread.
@@ -78,32 +81,29 @@ function onCpu(graph: lib.ggml_cgraph, pool: Pool): () => number {
 }
 
 /**
- * Has a scheduler stop after each node, to note how long it took.
+ * Notes how long each node takes: what a scheduler's evaluation callback does, which has it stop after each.
  *
  * @param onNode Hears of each node that is done; the scheduler goes on if it answers true.
- * @returns What ends that.
  * @throws {Error} If the scheduler has an evaluation callback of its own.
  */
-export function watch(
+export function timer(
   sched: lib.ggml_backend_sched,
   { nodes, costs }: Work,
   times: Float64Array,
   where: string,
   onNode: (index: number) => boolean = () => true,
-): () => void {
-  if ((sched.owner.latest("ggml_backend_sched_set_eval_callback")?.[0] ?? null) !== null) {
+): Ask {
+  if (evaluationOf(sched.address) !== null) {
     throw new Error(`${where}: the scheduler has an evaluation callback, which timing would replace: take it away first`);
   }
   const indices = new Map(Array.from(nodes, (address, i) => [address, i]));
   let start = performance.now();
-  const callback = new lib.ggml_backend_sched_eval_callback((node, ask) => {
-    const now = performance.now(), index = indices.get(node!.address); // undefined for a copy of the scheduler's own
+  return (node, ask) => {
+    const now = performance.now(), index = indices.get(node); // undefined for a copy of the scheduler's own
     const isComputed = index !== undefined && costs[index] > 0; // a view isn't
     if (!ask && isComputed) times[index] = now - start;
     const answer = ask ? isComputed : index === undefined || onNode(index);
     start = performance.now();
     return answer;
-  });
-  lib.ggml_backend_sched_set_eval_callback(sched, callback, null);
-  return () => lib.ggml_backend_sched_set_eval_callback(sched, null, null);
+  };
 }

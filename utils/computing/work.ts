@@ -8,7 +8,7 @@
  */
 
 import { changes } from "../../ffi/changes.ts";
-import { nodesOf, sameNodes } from "../../ffi/checks/graph.ts";
+import { nodesOf, sameNodes } from "../../ffi/graph_nodes.ts";
 import { externalBuffer } from "../../ffi/handle.ts";
 import { ABI } from "../../ffi/layouts.js";
 import { lib } from "../../ffi/lib.js";

@@ -7,6 +7,8 @@
  */
 
 import { quote } from "../../ffi/describe.ts";
+import { memory } from "../../ffi/handle.ts";
+import { ABI } from "../../ffi/layouts.js";
 import { lib } from "../../ffi/lib.js";
 import type { Layout } from "./box.ts";
 import type { NdArray, TypedArray } from "../ndarray.ts";
@@ -17,6 +19,8 @@ export function describeTensor(tensor: lib.ggml_tensor): string {
   const name = tensor.name;
   return `tensor${name === "" ? "" : ` ${quote(name)}`} of ${typeInfo(tensor.type).name}, ne=[${tensor.ne.join(", ")}]`;
 }
+
+const { op_params: PARAMETERS } = ABI.records.ggml_tensor.fields;
 
 function rankOf(ne: readonly number[]): number {
   let rank = ne.length;
@@ -44,10 +48,11 @@ export function layoutOf(tensor: lib.ggml_tensor, { blockSize, typeSize, name }:
  * Which of a tensor's dimensions its blocks lie along, in ggml's order: the first, unless it was transposed or permuted. The layout doesn't say:
  * a tensor of as many rows as a block has elements looks the same transposed.
  */
-function blockDimension({ op, op_params, src }: lib.ggml_tensor): number {
+function blockDimension(tensor: lib.ggml_tensor): number {
+  const { op, src } = tensor;
   if (op !== lib.GGML_OP_TRANSPOSE && op !== lib.GGML_OP_PERMUTE) return 0;
   const before = blockDimension(src[0]!);
-  if (op === lib.GGML_OP_PERMUTE) return op_params[before];
+  if (op === lib.GGML_OP_PERMUTE) return memory(tensor).getInt32(tensor.$offset + PARAMETERS + 4 * before, true);
   return before > 1 ? before : 1 - before;
 }
 

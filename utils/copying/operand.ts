@@ -5,8 +5,10 @@
  */
 
 import { describe } from "../../ffi/describe.ts";
+import { changes } from "../../ffi/changes.ts";
 import { externalBuffer, freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
+import { ownersOf, roomOf } from "../../ffi/reach.ts";
 import { countOf, denseLayout, type Layout, reachOf } from "./box.ts";
 import { describeTensor, layoutOf, layoutOfArray } from "./layout.ts";
 import { expectInside, expectThere, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
@@ -91,6 +93,7 @@ export function tensorBytes(tensor: lib.ggml_tensor, length: number, role: strin
   const { data, owner } = tensor;
   if (length === 0) return new Uint8Array(0);
   if (data === null) throw noMemory(tensor, role);
+  expectReach(tensor, length, role);
   if (owner.arena !== null) {
     const offset = Number(data.address - owner.base);
     if (offset >= 0 && offset + length <= owner.arena.byteLength) {
@@ -99,6 +102,27 @@ export function tensorBytes(tensor: lib.ggml_tensor, length: number, role: strin
   }
   // The view is detached when the buffer is freed, whatever becomes of the tensor.
   return new Uint8Array(externalBuffer(data.address, length, bufferOf(tensor)?.owner ?? owner));
+}
+
+/**
+ * Throws where a tensor reaches beyond the memory that is its own: only a view can, whose strides lead out of its source, and what was set by hand.
+ *
+ * @param length How many bytes it reaches over.
+ */
+export function expectReach(tensor: lib.ggml_tensor, length: number, role: string): void {
+  const { view_src: source, owner } = tensor;
+  if (source === null && !changes.byHand) return;
+  const room = source === null || changes.byHand ? roomOf(tensor.address, ownersOf(owner)) : roomIn(source, tensor);
+  if (length > room) {
+    throw new Error(`${role}: ${describeTensor(tensor)} has memory for ${Math.max(0, room)} bytes, and reaches over ${length}`);
+  }
+}
+
+/** How much of a source is left where a view of it begins. */
+function roomIn(source: lib.ggml_tensor, view: lib.ggml_tensor): number {
+  if (source.data === null) return 0;
+  const begin = Number(view.data!.address - source.data.address);
+  return begin < 0 ? 0 : lib.ggml_nbytes(source) - begin;
 }
 
 /** The error for a tensor without memory. */

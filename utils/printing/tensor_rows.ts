@@ -14,7 +14,7 @@ import { type Layout, reachOf } from "../copying/box.ts";
 import type { Rows } from "./corners.ts";
 import { describeTensor, layoutOf } from "../copying/layout.ts";
 import type { TypedArray } from "../ndarray.ts";
-import { isOnDevice, noMemory } from "../copying/operand.ts";
+import { expectReach, isOnDevice, noMemory } from "../copying/operand.ts";
 import type { TensorSlice } from "../slice.ts";
 import { type Bytes, type TypeInfo, typeInfo } from "../copying/types.ts";
 
@@ -129,6 +129,7 @@ function reader(tensor: lib.ggml_tensor, layout: Layout, name: string): Read {
     return (offset, length) => filled(length, (bytes) => lib.ggml_backend_tensor_get(tensor, bytes, offset, length));
   }
   const { arena, base } = owner, { end } = reachOf(layout);
+  expectReach(tensor, end, name);
   const begin = Number(data.address - base);
   if (arena !== null && begin >= 0 && begin + end <= arena.byteLength) {
     return fetched(new Uint8Array(arena.buffer as ArrayBuffer, arena.byteOffset + begin, end), 0);
