@@ -22,10 +22,15 @@ export interface Death {
   readonly report: string;
 }
 
-/** A folder for what parent and children tell each other. */
+/** A folder for what parent and children tell each other, and the environment that children run in. */
 export class Workshop {
+  readonly environment: Readonly<Record<string, string>>;
   readonly #folder: string = Deno.makeTempDirSync({ prefix: "ggml-fuzz-" });
   #count = 0;
+
+  constructor(environment: Readonly<Record<string, string>> = {}) {
+    this.environment = environment;
+  }
 
   /** A path that nothing has yet. */
   path(name: string): string {
@@ -56,7 +61,7 @@ export async function child(workshop: Workshop, order: Order, line: (report: unk
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--no-check", "-A", fromFileUrl(new URL("child.ts", import.meta.url)), file],
     cwd: fromFileUrl(new URL("../../", import.meta.url)),
-    env: { NO_COLOR: "1", GGML_NO_BACKTRACE: "1" },
+    env: { NO_COLOR: "1", GGML_NO_BACKTRACE: "1", ...workshop.environment },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -2,11 +2,14 @@
  * Fences: memory for tensors of which each ends, or begins, where a page does that nobody may read or write. A kernel that reads or writes one
  * number too many ends the process at once, instead of reading its neighbour's.
  *
+ * Over a ggml with AddressSanitizer the fences are the sanitizer's, on both sides of everything.
+ *
  * @module
  */
 
 import { lib } from "@ggml/deno";
 import { Pointer } from "@ggml/deno/ffi";
+import { freeAll, hasSanitizer, malloc } from "./mallocs.ts";
 
 const C = { linux: "libc.so.6", darwin: "libSystem.B.dylib" }[Deno.build.os as string];
 const PAGE = 16_384; // the largest of any system
@@ -31,6 +34,7 @@ let count = 0;
 
 /** Takes all memory back, and puts fences everywhere. */
 export function rebuildFences(): void {
+  if (hasSanitizer) return freeAll();
   const flags = PRIVATE | ANONYMOUS | NO_RESERVE | (base === 0n ? 0 : FIXED);
   base = symbols!.mmap(base, BigInt(SIZE), NONE, flags, -1, 0n);
   if (base === -1n || base === 2n ** 64n - 1n) throw new Error("no memory can be reserved for fences");
@@ -40,18 +44,27 @@ export function rebuildFences(): void {
 
 /** Memory of so many bytes between two fences: it ends at the second one, or begins at the first. */
 export function fenced(bytes: number): Pointer {
-  const { begin, pages } = field(bytes);
-  return pointer(count++ % 4 === 0 ? begin : begin + BigInt(pages - bytes));
+  return field(bytes).memory;
 }
 
-/** The pages between two fences that have room for so many bytes. */
-function field(bytes: number): { readonly begin: bigint; readonly pages: number } {
-  const pages = Math.ceil(Math.max(bytes, 1) / PAGE) * PAGE;
-  if (used + pages + PAGE > SIZE) throw new Error("there is no memory left between the fences");
+/** A tensor's memory, and the whole pages around it. */
+interface Field {
+  readonly begin: Pointer;
+  readonly size: number;
+  readonly memory: Pointer;
+}
+
+function field(bytes: number): Field {
+  if (hasSanitizer) {
+    const memory = pointer(malloc(bytes));
+    return { begin: memory, size: bytes, memory };
+  }
+  const size = Math.ceil(Math.max(bytes, 1) / PAGE) * PAGE;
+  if (used + size + PAGE > SIZE) throw new Error("there is no memory left between the fences");
   const begin = base + BigInt(used);
-  if (symbols!.mprotect(begin, BigInt(pages), READ_AND_WRITE) !== 0) throw new Error("memory between fences can't be used");
-  used += pages + PAGE;
-  return { begin, pages };
+  if (symbols!.mprotect(begin, BigInt(size), READ_AND_WRITE) !== 0) throw new Error("memory between fences can't be used");
+  used += size + PAGE;
+  return { begin: pointer(begin), size, memory: pointer(count++ % 4 === 0 ? begin : begin + BigInt(size - bytes)) };
 }
 
 /** Gives memory to a tensor, and to all that it is made of, where there is none. */
@@ -66,9 +79,9 @@ export function fence(tensor: lib.ggml_tensor, withResults: boolean): void {
 
 /** Each tensor is in a buffer of its own, that ends where its memory does. */
 function place(tensor: lib.ggml_tensor): void {
-  const bytes = lib.ggml_nbytes(tensor), { begin, pages } = field(bytes);
-  const buffer = lib.ggml_backend_cpu_buffer_from_ptr(pointer(begin), pages);
-  lib.ggml_backend_tensor_alloc(buffer, tensor, pointer(count++ % 4 === 0 ? begin : begin + BigInt(pages - bytes)));
+  const { begin, size, memory } = field(lib.ggml_nbytes(tensor));
+  const buffer = lib.ggml_backend_cpu_buffer_from_ptr(begin, size);
+  lib.ggml_backend_tensor_alloc(buffer, tensor, memory);
 }
 
 function pointer(address: bigint): Pointer {

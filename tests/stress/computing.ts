@@ -46,6 +46,6 @@ export async function computeSanitized(
     workers: navigator.hardwareConcurrency,
     patience: Infinity,
   });
-  const { calls: programs, computations, computed: { size: kinds }, deaths } = found;
-  return { programs, computations, kinds, reports: deaths.length, text: reportDeaths(await confirm(workshop, deaths)) };
+  const { calls: programs, graphs, computed: { size: kinds }, deaths } = found;
+  return { programs, computations: graphs.computed, kinds, reports: deaths.length, text: reportDeaths(await confirm(workshop, deaths)) };
 }
