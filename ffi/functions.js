@@ -5874,7 +5874,6 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_plan_create(cgraph)");
     }
-    $checks.ggml_backend_graph_plan_create(functions, backend, cgraph);
     $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_plan_create", { backend, cgraph });

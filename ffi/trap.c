@@ -261,80 +261,108 @@ static reason visit(struct context *context, void *argument) {
 
 /* Learning where the loop over a graph's nodes is. */
 
-struct sample {
-  word functions[8]; /* from the kernel's on */
-  int count;
+struct frame {
+  word function;
   word values[WATCHED];
 };
 
-struct learning {
-  struct sample samples[SAMPLES];
-  int count, done;
-  int asked; /* how often whether to stop */
-  struct registers last;
+/* The frames from a kernel on. */
+struct sample {
+  struct frame frames[8];
+  int count;
 };
 
+struct learning {
+  struct sample samples[2][SAMPLES]; /* of the thread that computes, and of one that helps */
+  int count[2], done;
+  int asked; /* how often whether to stop */
+};
+
+/* What a thread's sample is taken of, while it is walked over. */
+struct sampling {
+  struct sample *sample;
+  int done;              /* ggml_graph_compute was reached */
+  struct registers last; /* of the frame before */
+};
+
+/* The words of a frame's stack are known where the next one begins. */
+static void fill_frame(struct frame *frame, const struct registers *registers, word end) {
+  for (word i = 0; i < WATCHED; i++) {
+    int inside = i < INTEGERS || registers->sp + 8 * (i - INTEGERS) + 8 <= end;
+    frame->values[i] = inside ? watched(registers, i + 1) : 0;
+  }
+}
+
 static reason visit_sample(struct context *context, void *argument) {
-  struct learning *learning = argument;
-  struct sample *sample = &learning->samples[learning->count];
+  struct sampling *sampling = argument;
+  struct sample *sample = sampling->sample;
   word pc = pc_of(context);
   if (is_here(pc)) return NO_REASON;
+  struct registers registers = registers_of(context);
+  if (sample->count > 0) fill_frame(&sample->frames[sample->count - 1], &sampling->last, registers.sp);
   word function = function_of(context);
-  if (function != own.compute && sample->count < 8) {
-    sample->functions[sample->count++] = function;
-    learning->last = registers_of(context);
-    return NO_REASON;
-  }
-  if (sample->count > 0) {
-    word end = registers_of(context).sp;
-    for (word i = 0; i < WATCHED; i++) {
-      int inside = i < INTEGERS || learning->last.sp + 8 * (i - INTEGERS) + 8 <= end;
-      sample->values[i] = inside ? watched(&learning->last, i + 1) : 0;
-    }
-  }
-  learning->done = function == own.compute;
-  return END_OF_STACK;
+  sampling->done = function == own.compute;
+  if (sampling->done || sample->count == 8) return END_OF_STACK;
+  sample->frames[sample->count++].function = function;
+  sampling->last = registers;
+  return NO_REASON;
 }
 
-static void take_sample(struct learning *learning) {
-  if (learning->count == SAMPLES) return;
-  walk_stack(visit_sample, learning);
-  learning->count++;
+static void take_sample(struct learning *learning, int thread) {
+  if (thread > 1 || learning->count[thread] == SAMPLES) return;
+  struct sampling sampling = {&learning->samples[thread][learning->count[thread]++], 0};
+  walk_stack(visit_sample, &sampling);
+  if (thread == 0) learning->done = sampling.done;
 }
 
-static void first_probe(void *result, void *a, int thread, int threads, void *learning) { take_sample(learning); }
-static void second_probe(void *result, void *a, void *b, int thread, int threads, void *learning) { take_sample(learning); }
+static void first_probe(void *result, void *a, int thread, int threads, void *learning) { take_sample(learning, thread); }
+static void second_probe(void *result, void *a, void *b, int thread, int threads, void *learning) { take_sample(learning, thread); }
+
+static const word *values_of(const struct sample *sample, word function) {
+  for (int i = 0; i < sample->count; i++)
+    if (sample->frames[i].function == function) return sample->frames[i].values;
+  return 0;
+}
 
 static int in_all(const struct learning *learning, word function) {
-  for (int i = 0; i < SAMPLES; i++) {
-    int found = 0;
-    for (int j = 0; j < learning->samples[i].count; j++) found |= learning->samples[i].functions[j] == function;
-    if (!found) return 0;
-  }
+  for (int i = 0; i < SAMPLES; i++)
+    if (values_of(&learning->samples[0][i], function) == 0) return 0;
   return 1;
+}
+
+/* What a variable may be that is watched. */
+struct meanings { int graph, pool, node, first; };
+
+/* A thread that helps isn't called by ggml_graph_compute: what that left in registers and on the stack isn't there. */
+static struct meanings meanings_of(const struct learning *learning, word i, word graph, word pool) {
+  struct meanings may = {1, 1, 1, (int)values_of(&learning->samples[0][0], own.loop[0])[i]};
+  may.node = may.first == 0 || may.first == 1;
+  for (int thread = 0; thread < 2; thread++)
+    for (int k = 0; k < learning->count[thread]; k++) {
+      const word *values = values_of(&learning->samples[thread][k], own.loop[0]);
+      if (values == 0) continue; /* OpenMP, asked inside of a loop of its own, has no other thread */
+      may.graph &= values[i] == graph;
+      may.pool &= values[i] == pool;
+      may.node &= (int)values[i] == may.first + k;
+    }
+  return may;
 }
 
 /* Finds the functions that stand between ggml_graph_compute and kernels of either kind, and their variables. */
 static void conclude(const struct learning *learning, word graph, word pool) {
-  const struct sample *samples = learning->samples;
+  const struct sample *first = &learning->samples[0][0];
   int count = 0;
-  for (int i = samples[0].count - 1; i >= 0 && count < 4; i--)
-    if (in_all(learning, samples[0].functions[i])) own.loop[count++] = samples[0].functions[i];
+  for (int i = first->count - 1; i >= 0 && count < 4; i--)
+    if (in_all(learning, first->frames[i].function)) own.loop[count++] = first->frames[i].function;
   if (count == 0) {
     own.loop[0] = own.compute;
     return;
   }
   for (word i = 0; i < WATCHED; i++) {
-    int is_graph = 1, is_node = 1, is_pool = 1;
-    for (int k = 0; k < SAMPLES; k++) {
-      is_graph &= samples[k].values[i] == graph;
-      is_pool &= samples[k].values[i] == pool;
-      is_node &= (int)samples[k].values[i] == (int)samples[0].values[i] + k;
-    }
-    if (is_graph && own.graph == 0) own.graph = i + 1;
-    if (is_pool && own.pool == 0) own.pool = i + 1;
-    int first = samples[0].values[i];
-    if (is_node && own.node == 0 && (first == 0 || first == 1)) own.node = i + 1, own.first_node = first;
+    struct meanings may = meanings_of(learning, i, graph, pool);
+    if (may.graph && own.graph == 0) own.graph = i + 1;
+    if (may.pool && own.pool == 0) own.pool = i + 1;
+    if (may.node && own.node == 0) own.node = i + 1, own.first_node = may.first;
   }
 }
 
@@ -374,15 +402,15 @@ static void learn(void) {
   if (learning == 0) return;
   clear(learning, sizeof *learning);
   char *work = (char *)(learning + 1);
-  pool_params(work, 1);
+  pool_params(work, 2);
   void *context = init(params), *pool = new_pool(work);
   if (context != 0 && pool != 0) {
     void *a = new_tensor(context, 0, 1), *last = a;
     for (int i = 0; i < SAMPLES; i++)
-      last = i % 2 ? map2(context, last, a, second_probe, 1, learning) : map1(context, last, first_probe, 1, learning);
+      last = i % 2 ? map2(context, last, a, second_probe, 2, learning) : map1(context, last, first_probe, 2, learning);
     void *graph = new_graph(context);
     expand(graph, last);
-    struct plan plan = make_plan(graph, 1, pool);
+    struct plan plan = make_plan(graph, 2, pool);
     *(void **)(plan.bytes + own.layouts.work_data) = work;
     if (*(word *)(plan.bytes + own.layouts.work_size) <= 0x10000) {
       int before[POOL];
@@ -391,7 +419,7 @@ static void learn(void) {
       ((void **)(plan.bytes + own.layouts.callback))[0] = stops, ((void **)(plan.bytes + own.layouts.callback))[1] = learning;
       compute(graph, &plan);
       conclude_pool(before, pool);
-      if (learning->count == SAMPLES && learning->done) conclude(learning, (word)graph, (word)pool), own.learned = 2;
+      if (learning->count[0] == SAMPLES && learning->done) conclude(learning, (word)graph, (word)pool), own.learned = 2;
     }
   }
   if (pool != 0) free_pool(pool);

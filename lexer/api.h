@@ -260,9 +260,6 @@
 #pragma check ggml_backend_compare_graph_backend
 #pragma check ggml_backend_graph_compute
 #pragma check ggml_backend_graph_compute_async
-#pragma check ggml_backend_graph_plan_create
-#pragma check ggml_backend_graph_plan_compute
-#pragma check ggml_backend_compare_graph_backend
 #pragma check ggml_backend_sched_graph_compute
 #pragma check ggml_backend_sched_graph_compute_async
 #pragma nullable ggml_backend_buft_alloc_buffer(return)
@@ -441,9 +438,6 @@
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, inputs)
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, outputs)
 #pragma keeps ggml_opt_prepare_alloc(ctx_compute, opt_ctx)
-#pragma check ggml_opt_eval
-#pragma check ggml_opt_epoch
-#pragma check ggml_opt_fit
 #pragma displaces ggml_opt_alloc(opt_ctx, ggml_backend_sched_reset)
 #pragma displaces ggml_opt_epoch(opt_ctx, ggml_backend_sched_reset)
 #pragma keeps ggml_opt_fit(ctx_compute, backend_sched)
