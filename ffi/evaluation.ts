@@ -9,6 +9,7 @@
 
 import type { Watch } from "./checks/node_watch.ts";
 import { library } from "./library.ts";
+import { failComputing } from "./trap.ts";
 
 /** A scheduler's own callback, as C was given it. */
 interface Evaluation {
@@ -73,7 +74,7 @@ export function watched<T>(scheduler: bigint, watch: Watch, compute: () => T): T
     restore();
     watch.restore();
   }
-  if (watch.failure !== null) throw watch.failure[0];
+  if (watch.failure !== null) failComputing(watch.failure[0] as Error);
   return result;
 }
 

@@ -41,6 +41,8 @@ function scheduling(graph: "take memory back" | null): HalfDone {
   return { remedies: { sched: graph ?? "reset scheduler" }, before };
 }
 
+const BATCH = /GGML_ASSERT\(.*(?:batch_inp\.token|cparams\.n_u?batch)/;
+
 const TABLE: Readonly<Record<string, HalfDone>> = {
   // The table of what a graph has seen holds tensors that are none of its nodes: it would never compute them.
   ggml_build_forward_expand: EXPANDED,
@@ -88,9 +90,9 @@ const TABLE: Readonly<Record<string, HalfDone>> = {
   gguf_set_arr_data: { remedies: { ctx: "refuse" }, before: /must be type u32|GGML_ASSERT\(!key\.empty\(\)\)/ },
   gguf_set_arr_str: { remedies: { ctx: "refuse" }, before: /must be type u32|GGML_ASSERT\(!key\.empty\(\)\)/ },
 
-  // What it has of the tokens in its memory, nobody knows.
-  llama_encode: { remedies: { ctx: "refuse" } },
-  llama_decode: { remedies: { ctx: "refuse" } },
+  // What it has of the tokens in its memory, nobody knows. Where it only looked at the batch it is as it was.
+  llama_encode: { remedies: { ctx: "refuse" }, before: BATCH },
+  llama_decode: { remedies: { ctx: "refuse" }, before: BATCH },
 };
 
 /** How a call failed. */

@@ -146,12 +146,25 @@ export function nullResult(name: string, args: Arguments = {}): Error {
   return takeError(name, args, nullResult) ?? new Error(`${name} returned null`);
 }
 
+/** What a look at the nodes found while C computed them. */
+let found: Error | null = null;
+
+/** Has the function that computes throw an Error, unless C failed before that; what it left half done is as if C had failed in a kernel. */
+export function failComputing(error: Error): void {
+  found = error;
+  caught[0] = 1;
+}
+
 /** The Error for what C failed of in the call that is running; null if it is nothing, or somebody else's. `from` isn't in its stack. */
 function takeError(name: string, args: Arguments, from: (...args: never[]) => unknown): Error | null {
   if (caught[0] === 0) return null;
   caught[0] = 0;
-  const traps = [...take(slot + 8n), ...takeLoose()];
-  if (traps.length === 0) return null;
+  const seen = found, traps = native === null ? [] : [...take(slot + 8n), ...takeLoose()];
+  found = null;
+  if (traps.length === 0) {
+    if (seen !== null) spoilChanged(library!, name, args, seen, { inKernel: true, text: seen.message });
+    return seen;
+  }
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   const error = errorOf(name, traps[0], args);

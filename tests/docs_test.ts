@@ -67,13 +67,12 @@ Deno.test("every function, struct, enum, constant and callback has a page, funct
   }
 });
 
-Deno.test("a function's page has the header's comment, who frees what, and what is asserted", async () => {
+Deno.test("a function's page has the header's comment, and who frees what", async () => {
   const out = await reference();
   const pageOf = (name: string) => textOf(join(out, `functions/_ggml_deno.lib.${name}.html`));
   const header = Deno.readTextFileSync(join(await headers(), "ggml/include/ggml.h"));
   const [, comment] = /\/\/ ([^\n]+)\n[^/;]*\bggml_mul_mat\(/.exec(header)!;
   assertStringIncludes(pageOf("ggml_mul_mat"), comment);
-  assertStringIncludes(pageOf("ggml_mul_mat"), "ggml_can_mul_mat(a, b)");
   assertStringIncludes(pageOf("ggml_init"), "yours to free");
   assertStringIncludes(pageOf("ggml_free"), "Frees ctx");
 });

@@ -316,7 +316,7 @@ Deno.test("a GGUF file of which a tensor or a key was changed in part", () => {
   assertRefused("gguf_set_arr_str", () => lib.gguf_get_n_kv(keyless));
 });
 
-Deno.test("a context of libllama that failed to decode", () => {
+Deno.test("a context of libllama that was given more than a batch may have is as it was", () => {
   const directory = Deno.makeTempDirSync();
   try {
     writeTinyLlama(`${directory}/model.gguf`);
@@ -324,7 +324,7 @@ Deno.test("a context of libllama that failed to decode", () => {
     const decode = (n: number) => lib.llama_decode(ctx, lib.llama_batch_get_one(new Int32Array(n), n));
     assertEquals(decode(2), 0);
     assertThrows(() => decode(lib.llama_n_batch(ctx) + 1), Error, "n_tokens_all <= cparams.n_batch");
-    assertRefused("llama_decode", () => decode(1));
+    assertEquals(decode(1), 0);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

@@ -118,25 +118,34 @@ Deno.test("ggml_opt_alloc, then ggml_backend_sched_alloc_graph", () => {
   using optimizer = training.optimizer(0.1);
   lib.ggml_opt_alloc(optimizer, true);
   const { graph, input, result } = squares(3);
+  assertMatch(
+    message(() => lib.ggml_backend_sched_alloc_graph(training.scheduler, graph)),
+    /^ggml_backend_sched_alloc_graph: assertion failed: !sched->is_alloc/,
+  );
+  lib.ggml_backend_sched_reset(training.scheduler);
   lib.ggml_backend_sched_alloc_graph(training.scheduler, graph); // in place of the optimizer's
   lib.ggml_backend_tensor_set(input, new Float32Array([1, 2, 3]), 0, 12);
   lib.ggml_backend_sched_graph_compute(training.scheduler, graph);
   assertEquals([...view(result).data as Float32Array], [1, 4, 9]);
+  assertMatch(message(() => lib.ggml_opt_eval(optimizer, null)), /^ggml_opt_eval\(opt_ctx\): its scheduler was reset/);
   assertTrains();
 });
 
-Deno.test("an optimizer whose scheduler computed something else goes on, or says that its memory moved", () => {
+Deno.test("an optimizer whose scheduler computes something else says so", () => {
   using training = new Training();
   using optimizer = training.optimizer(0.2), result = lib.ggml_opt_result_init();
   const epoch = () => lib.ggml_opt_epoch(optimizer, training.dataset, result, null, 8, null, null);
   epoch();
-  const small = squares(1);
-  assertEquals(lib.ggml_backend_sched_graph_compute(training.scheduler, small.graph), lib.GGML_STATUS_SUCCESS);
-  epoch();
-  assert(Math.abs(lib.ggml_get_f32_1d(training.weight, 0) - 3) < 0.01);
-  const large = squares(1 << 20);
-  lib.ggml_backend_sched_graph_compute(training.scheduler, large.graph);
-  assertMatch(message(epoch), /^ggml_opt_epoch\(opt_ctx\): its scheduler has moved its memory for a larger graph since/);
+  assert(Math.abs(lib.ggml_get_f32_1d(training.weight, 0) - 3) < 0.1);
+  const { graph, input, result: squared } = squares(1);
+  const other = () => lib.ggml_backend_sched_graph_compute(training.scheduler, graph);
+  assertMatch(message(other), /^ggml_backend_sched_graph_compute\(sched\): it has the graph of an optimizer allocated/);
+  lib.ggml_backend_sched_reset(training.scheduler);
+  lib.ggml_backend_sched_alloc_graph(training.scheduler, graph);
+  lib.ggml_backend_tensor_set(input, new Float32Array([3]), 0, 4);
+  assertEquals(other(), lib.GGML_STATUS_SUCCESS);
+  assertEquals([...view(squared).data as Float32Array], [9]);
+  assertMatch(message(epoch), /^ggml_opt_epoch\(opt_ctx\): its scheduler was reset or given another graph/);
   assertTrains();
 });
 
@@ -172,8 +181,8 @@ Deno.test("a scheduler of no nodes, an allocator of no buffers, ids of no buffer
   using allocator = lib.ggml_gallocr_new_n([type], 1);
   const reserve = (nodes: number[], leafs: number[]) =>
     lib.ggml_gallocr_reserve_n(allocator, graph, Int32Array.from(nodes), Int32Array.from(leafs));
-  assertMatch(message(() => reserve([1000], [0])), /^ggml_gallocr_reserve_n\(node_buffer_ids\)\[0\]: expected the index of a buffer/);
-  assertMatch(message(() => reserve([0], [-1])), /^ggml_gallocr_reserve_n\(leaf_buffer_ids\)\[0\]: expected the index of a buffer/);
+  assertMatch(message(() => reserve([1000], [0])), /^ggml_gallocr_reserve_n.*buffer_id/);
+  assertMatch(message(() => reserve([0], [-1])), /^ggml_gallocr_reserve_n.*buffer_id/);
   assertMatch(message(() => reserve([0], [])), /^ggml_gallocr_reserve_n\(leaf_buffer_ids\): expected at least one int32/);
   const sizes = (length: number) => lib.ggml_gallocr_reserve_n_size(allocator, graph, null, null, new BigUint64Array(length));
   assertMatch(message(() => sizes(0)), /^ggml_gallocr_reserve_n_size\(sizes\): expected at least one uint64/);

@@ -14,6 +14,8 @@ import { freeAll, hasSanitizer, malloc } from "./mallocs.ts";
 const C = { linux: "libc.so.6", darwin: "libSystem.B.dylib" }[Deno.build.os as string];
 const PAGE = 16_384; // the largest of any system
 const SIZE = 2 ** 32;
+/** Where a buffer may begin. */
+const ALIGNMENT = 32n;
 const NONE = 0, READ_AND_WRITE = 3;
 const PRIVATE = 2,
   FIXED = 0x10,
@@ -56,8 +58,8 @@ interface Field {
 
 function field(bytes: number): Field {
   if (hasSanitizer) {
-    const memory = pointer(malloc(bytes));
-    return { begin: memory, size: bytes, memory };
+    const memory = malloc(bytes), before = memory % ALIGNMENT;
+    return { begin: pointer(memory - before), size: bytes + Number(before), memory: pointer(memory) };
   }
   const size = Math.ceil(Math.max(bytes, 1) / PAGE) * PAGE;
   if (used + size + PAGE > SIZE) throw new Error("there is no memory left between the fences");

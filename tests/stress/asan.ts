@@ -47,9 +47,10 @@ export async function whyNot(): Promise<string | null> {
 
 /** Builds ggml with AddressSanitizer unless that was done, and says how to run over it. */
 export async function asan(): Promise<Environment> {
-  const folder = await build();
+  const folder = await build(), library = (await runtime())!;
   return {
-    LD_PRELOAD: (await runtime())!, // it must be there before the allocator's first call
+    ASAN_RUNTIME: library,
+    LD_PRELOAD: library, // it must be there before the allocator's first call
     ASAN_OPTIONS: [
       "detect_leaks=0", // Deno frees nothing when it ends
       "allocator_may_return_null=1", // as anywhere, where there isn't as much memory
