@@ -1,6 +1,5 @@
 /**
- * The documentation of the C API: each declaration as its header spells it, with the header's comment, what is known of its memory, and the
- * assertions that are checked before it is called.
+ * The documentation of the C API: each declaration as its header spells it, with the header's comment, and what is known of its memory.
  *
  * @module
  */
