@@ -64,6 +64,14 @@ const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
     setEvaluation(scheduler, callback, data);
     symbol(scheduler, callback, data);
   },
+  ggml_backend_sched_free: (symbol) => (scheduler) => {
+    symbol(scheduler);
+    setEvaluation(scheduler, 0n, null); // another scheduler may come to lie there
+  },
+  ggml_backend_free: (symbol) => (backend) => {
+    symbol(backend);
+    backendThreads.delete(backend);
+  },
   ggml_backend_cpu_set_n_threads: (symbol) => (backend, threads) => {
     backendThreads.set(backend, threads);
     symbol(backend, threads);

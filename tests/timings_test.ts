@@ -118,3 +118,14 @@ Deno.test("timings() says what is wrong", () => {
   lib.ggml_free(ctx);
   assertThrows(() => timings(graph), Error, "was freed");
 });
+
+Deno.test("a scheduler's evaluation callback is forgotten with it: another scheduler may come to lie there", () => {
+  using backend = lib.ggml_backend_cpu_init()!;
+  for (let i = 0; i < 20; i++) {
+    using ctx = init({ noAlloc: true });
+    const { graph } = network(ctx);
+    using sched = lib.ggml_backend_sched_new([backend], null, 1, 64, false, true);
+    compute(graph, { backend: sched, timing: true });
+    lib.ggml_backend_sched_set_eval_callback(sched, new lib.ggml_backend_sched_eval_callback(() => true), null);
+  }
+});
