@@ -59,6 +59,9 @@ const OPERATORS: ReadonlySet<string> = new Set(["ggml_custom1_op_t", "ggml_custo
 /** True once there was a custom operator in TypeScript: until then no graph need be searched for one. */
 export let anyOperator = false;
 
+/** True once there was a function in TypeScript that C can call. */
+export let anyCallback = false;
+
 /** True if C's function at `address` is a TypeScript one. */
 export function isScript(address: bigint): boolean {
   return scripts.has(address);
@@ -96,6 +99,7 @@ export abstract class Callback<F extends AnyFunction = AnyFunction, C extends An
     this.owner.keep(this.#script);
     scripts.set(address, new WeakRef(this.owner));
     natives.register(this.owner, { native, address });
+    anyCallback = true;
     if (OPERATORS.has(name)) anyOperator = true;
   }
 

@@ -44,10 +44,10 @@ export function getRoot<H extends Handle>(struct: Handle, offset: number, wrappe
 }
 
 /** An array of pointers as handles. */
-export function getHandles<H>(struct: Handle, offset: number, length: number, wrapper: Wrapper<H>): (H | null)[] {
+export function getHandles<H>(struct: Handle, offset: number, length: number, wrapper: Wrapper<H>): readonly (H | null)[] {
   const handles: (H | null)[] = [];
   for (let i = 0; i < length; i++) handles.push(getHandle(struct, offset + 8 * i, wrapper));
-  return handles;
+  return Object.freeze(handles);
 }
 
 /** An array of structs. Each reads and writes the memory of the struct that holds them. */

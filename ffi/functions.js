@@ -4961,6 +4961,7 @@ export const functions = {
     const $2 = $int32(n_tensors, "ggml_build_forward_select(n_tensors)");
     const $3 = $int32(idx, "ggml_build_forward_select(idx)");
     $atLeast(tensors, n_tensors, 8, "pointers", "n_tensors", "ggml_build_forward_select(tensors)");
+    $checks.ggml_build_forward_select(functions, cgraph, tensors, n_tensors, idx);
     $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
     $keepData(cgraph.owner, tensors);
@@ -4975,6 +4976,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_expand(tensor)");
     }
+    $checks.ggml_build_forward_expand(functions, cgraph, tensor);
     $ggml_build_forward_expand ??= $bind("ggml_build_forward_expand", ["u64", "u64"], "void");
     $ggml_build_forward_expand(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
@@ -5001,6 +5003,7 @@ export const functions = {
       "ggml_graph_n_nodes(cgraph)",
       "ggml_build_backward_expand(grad_accs)",
     );
+    $checks.ggml_build_backward_expand(functions, ctx, cgraph, grad_accs);
     $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
     $keep(cgraph.owner, ctx);
@@ -5046,12 +5049,14 @@ export const functions = {
     if (cgraph !== null && (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed)) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_reset(cgraph)");
     }
+    $checks.ggml_graph_reset(functions, cgraph);
     $ggml_graph_reset ??= $bind("ggml_graph_reset", ["u64"], "void");
     $ggml_graph_reset(cgraph === null ? 0n : cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_reset", { cgraph });
   },
   ggml_graph_clear(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_clear(cgraph)");
+    $checks.ggml_graph_clear(functions, cgraph);
     $ggml_graph_clear ??= $bind("ggml_graph_clear", ["u64"], "void");
     $ggml_graph_clear(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_clear", { cgraph });
@@ -5088,6 +5093,7 @@ export const functions = {
   ggml_graph_add_node(cgraph, tensor) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_add_node(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_graph_add_node(tensor)");
+    $checks.ggml_graph_add_node(functions, cgraph, tensor);
     $ggml_graph_add_node ??= $bind("ggml_graph_add_node", ["u64", "u64"], "void");
     $ggml_graph_add_node(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
@@ -5306,6 +5312,7 @@ export const functions = {
   ggml_gallocr_reserve(galloc, graph) {
     if (!(galloc instanceof ggml_gallocr) || galloc.owner.freed) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_reserve(galloc)");
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve(graph)");
+    $checks.ggml_gallocr_reserve(functions, galloc, graph);
     $ggml_gallocr_reserve ??= $bind("ggml_gallocr_reserve", ["u64", "u64"], "bool");
     $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve(galloc.address, graph.address);
@@ -5359,6 +5366,7 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_alloc_graph(galloc)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
+    $checks.ggml_gallocr_alloc_graph(functions, galloc, graph);
     $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
     $willPlace(graph, galloc, null);
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
@@ -6370,6 +6378,7 @@ export const functions = {
       "ggml_backend_sched_get_n_backends(sched)",
       "ggml_backend_sched_reserve_size(sizes)",
     );
+    $checks.ggml_backend_sched_reserve_size(functions, sched, measure_graph, sizes);
     $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
     $willPlace(null, sched, functions.ggml_backend_sched_reset);
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
@@ -6382,6 +6391,7 @@ export const functions = {
     if (!(measure_graph instanceof ggml_cgraph) || measure_graph.owner.freed) {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve(measure_graph)");
     }
+    $checks.ggml_backend_sched_reserve(functions, sched, measure_graph);
     $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
     $willPlace(null, sched, functions.ggml_backend_sched_reset);
     $enterCall();
@@ -6489,6 +6499,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_split_graph(graph)");
     }
+    $checks.ggml_backend_sched_split_graph(functions, sched, graph);
     $ggml_backend_sched_split_graph ??= $bind("ggml_backend_sched_split_graph", ["u64", "u64"], "void");
     $ggml_backend_sched_split_graph(sched.address, graph.address);
     $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
@@ -6501,6 +6512,7 @@ export const functions = {
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_alloc_graph(graph)");
     }
+    $checks.ggml_backend_sched_alloc_graph(functions, sched, graph);
     $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
     $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     $enterCall();
@@ -6568,6 +6580,7 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_reset(sched)");
     }
+    $checks.ggml_backend_sched_reset(functions, sched);
     $ggml_backend_sched_reset ??= $bind("ggml_backend_sched_reset", ["u64"], "void");
     $ggml_backend_sched_reset(sched.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_reset", { sched });

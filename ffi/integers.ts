@@ -39,14 +39,23 @@ export function readUint64(view: DataView, offset: number): number {
 }
 
 /** Reads four 64-bit integers in a row, as a tensor's `ne` and `nb` are: one test for the usual case, that all are small and positive. */
-export function readFour(view: DataView, offset: number, read: (view: DataView, offset: number) => number): number[] {
-  const a = view.getUint32(offset, true), b = view.getUint32(offset + 8, true);
-  const c = view.getUint32(offset + 16, true), d = view.getUint32(offset + 24, true);
-  const high = view.getUint32(offset + 4, true) | view.getUint32(offset + 12, true) | view.getUint32(offset + 20, true) |
-    view.getUint32(offset + 28, true);
-  if (high === 0) return [a, b, c, d];
-  return [0, 8, 16, 24].map((i) => read(view, offset + i));
+export function readFour(view: DataView, offset: number, read: (view: DataView, offset: number) => number): readonly number[] {
+  const a = view.getInt32(offset, true), b = view.getInt32(offset + 8, true);
+  const c = view.getInt32(offset + 16, true), d = view.getInt32(offset + 24, true);
+  const high = view.getInt32(offset + 4, true) | view.getInt32(offset + 12, true) | view.getInt32(offset + 20, true) |
+    view.getInt32(offset + 28, true);
+  if (high !== 0 || (a | b | c | d) < 0) return Object.freeze([0, 8, 16, 24].map((i) => read(view, offset + i)));
+  const slot = (a ^ Math.imul(b, 31) ^ Math.imul(c, 961) ^ Math.imul(d, 29791)) & (SHAPES - 1), known = shapes[slot];
+  if (known[0] === a && known[1] === b && known[2] === c && known[3] === d) return known;
+  return shapes[slot] = Object.freeze([a, b, c, d]);
 }
+
+/**
+ * The shapes that were read last, by what they are made of. They are frozen, because writing to one would change no tensor; and freezing takes as long
+ * as ten reads.
+ */
+const SHAPES = 256;
+const shapes: (readonly number[])[] = Array(SHAPES).fill(Object.freeze([-1, -1, -1, -1]));
 
 /** Reads a pointer; 0n for null. */
 export function readAddress(view: DataView, offset: number): bigint {

@@ -1405,7 +1405,7 @@ export class ggml_backend_meta_split_state extends $Struct {
   }
   get ne() {
     const view = $memory(this), offset = this.$offset + 8;
-    return Array.from({ length: 256 }, (_, i) => $readInt64(view, offset + 8 * i));
+    return Object.freeze(Array.from({ length: 256 }, (_, i) => $readInt64(view, offset + 8 * i)));
   }
   set ne(value) {
     $expectLength(value, 256, "ggml_backend_meta_split_state.ne");

@@ -20,6 +20,7 @@ import { enums } from "./enums.js";
 import { setEvaluation, watched } from "./evaluation.ts";
 import { nodesOf } from "./graph_nodes.ts";
 import { addressOf } from "./handle.ts";
+import { using } from "./in_use.ts";
 import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
 import { plannedAt } from "./plans.ts";
@@ -83,8 +84,12 @@ const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
 
 /** A symbol as the generated functions call it. */
 export function guarded(name: string, symbol: Symbol): Symbol {
-  return Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name](symbol) : symbol;
+  const wrapped = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name](symbol) : symbol;
+  return COMPUTES.test(name) ? using(name, wrapped) : wrapped;
 }
+
+/** The functions that compute. */
+const COMPUTES = /^ggml_(?:graph_compute|backend_(?:sched_)?graph_(?:plan_)?compute|backend_compare_graph_backend|opt_(?:eval|epoch|fit)$)/;
 
 /** Computes a graph: in slices where it computes indices, by one thread where it must be. */
 function inTurn(graph: bigint, compute: (slice: bigint, alone: boolean) => number): number {

@@ -7,8 +7,9 @@
  */
 
 import { describe } from "../ffi/describe.ts";
+import { use } from "../ffi/in_use.ts";
 import type { lib } from "../ffi/lib.js";
-import { busy, type ComputeOptions, prepare } from "./computing/task.ts";
+import { type ComputeOptions, prepare } from "./computing/task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */
 export interface ComputeAsyncOptions extends ComputeOptions {
@@ -61,13 +62,11 @@ export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsync
     throw new TypeError(`computeAsync: onProgress must be a function, got ${describe(onProgress)}`);
   }
   signal?.throwIfAborted();
-  busy.add(graph.address);
-  const releases = [graph.owner.hold("computeAsync is using it"), () => busy.delete(graph.address)];
-  if (task.backend !== null) releases.push(task.backend.owner.hold("computeAsync is using it"));
+  const release = use("computeAsync", graph, task.backend === null ? [] : [task.backend]);
   try {
     const { Job } = await import("./computing/job.ts");
     await new Job(task, signal, onProgress).run();
   } finally {
-    for (const release of releases) release();
+    release();
   }
 }

@@ -5,9 +5,11 @@
  */
 
 import type { Data } from "../arguments.ts";
+import { anyCallback } from "../callback.ts";
 import { changed } from "../changes.ts";
 import { nodesOf, sameNodes } from "../graph_nodes.ts";
 import { Handle } from "../handle.ts";
+import { exempted, expectIdle, expectIdleGraph, willUse } from "../in_use.ts";
 import type { lib as generated } from "../lib.js";
 import { library } from "../library.ts";
 import type { Owner } from "../owner.ts";
@@ -27,6 +29,23 @@ type Backend = generated.ggml_backend;
 type Plan = generated.ggml_cplan;
 type Sched = generated.ggml_backend_sched;
 
+/**
+ * A graph that isn't being computed, nor anything else by what computes it. From now on they are in use, if there is a function that C may call back:
+ * during that call they could be freed or changed.
+ */
+function begin(name: string, graph: Place, ...others: readonly (Pick<Handle, "owner"> | null)[]): void {
+  expectIdleGraph(name, graph);
+  const those = others.filter((other) => other !== null);
+  for (const other of those) expectIdle(name, other);
+  if (anyCallback) willUse(name, graph, those);
+}
+
+/** The threadpool that a backend was given. */
+function poolOf(backend: Backend): Pick<Handle, "owner"> | null {
+  const [owner] = backend.owner.latest("ggml_backend_cpu_set_threadpool(threadpool)") ?? [];
+  return owner === undefined ? null : { owner: owner as Owner };
+}
+
 /** On the CPU, whose kernels are known. */
 function onCpu(name: string, lib: Lib, graph: Place): Good {
   const good = expectComputable(name, lib, graph);
@@ -38,6 +57,20 @@ function onBackend(name: string, lib: Lib, backend: Backend, graph: Graph): Good
   if (!lib.ggml_backend_is_cpu(backend)) return null;
   expectEnoughThreads(name, backend);
   return onCpu(name, lib, graph);
+}
+
+/** By one backend. */
+function onIdleBackend(name: string, lib: Lib, backend: Backend, graph: Graph): void {
+  onBackend(name, lib, backend, graph);
+  begin(name, graph, backend, poolOf(backend));
+}
+
+/** By a scheduler that is idle. */
+function onIdleScheduler(name: string, lib: Lib, sched: Sched, graph: Graph): void {
+  expectIdleGraph(name, graph);
+  expectIdle(name, sched);
+  onScheduler(name, lib, sched, graph);
+  begin(name, graph, sched);
 }
 
 /** By a scheduler: it finds memory for the tensors first, as C would. */
@@ -53,7 +86,7 @@ export function onScheduler(name: string, lib: Lib, sched: Sched, graph: Graph):
 function allocated(name: string, lib: Lib, sched: Sched, graph: Graph): boolean {
   const allocate = "ggml_backend_sched_alloc_graph";
   try {
-    return lib[allocate](sched, graph);
+    return exempted(() => lib[allocate](sched, graph));
   } catch (error) {
     if (error instanceof Error && error.message.startsWith(allocate)) error.message = name + error.message.slice(allocate.length);
     throw error;
@@ -103,8 +136,8 @@ function expectEnoughThreadsIn(name: string, lib: Lib, sched: Sched): void {
 
 /** A CPU backend whose threadpool has as many threads as it was told to use. */
 function expectEnoughThreads(name: string, backend: Backend): void {
-  const [pool] = backend.owner.latest("ggml_backend_cpu_set_threadpool(threadpool)") ?? [];
-  if (pool !== undefined) expectPool(`${name}(backend)`, (pool as Owner).address, threadsOf(backend.address));
+  const pool = poolOf(backend);
+  if (pool !== null) expectPool(`${name}(backend)`, pool.owner.address, threadsOf(backend.address));
 }
 
 /** Memory to work on that is as long as said, and as long as the graph needs: C looks at neither. */
@@ -133,7 +166,9 @@ function expectPlan(lib: Lib, backend: Backend, plan: Data): void {
     throw new Error("ggml_backend_graph_plan_compute(plan): its graph has other nodes than when the plan was made");
   }
   if (!lib.ggml_backend_is_cpu(backend)) return;
-  onCpu("ggml_backend_graph_plan_compute", lib, { address: planned.graph, owner: plan.owner });
+  const graph = { address: planned.graph, owner: plan.owner };
+  onCpu("ggml_backend_graph_plan_compute", lib, graph);
+  begin("ggml_backend_graph_plan_compute", graph, backend, poolOf(backend));
 }
 
 /** A scheduler that has no optimizer's graph allocated: C would compute that. */
@@ -163,16 +198,18 @@ export const computing = {
     expectThreads("ggml_graph_compute(cplan): n_threads", lib, cplan.n_threads, -Infinity);
     if (cplan.threadpool !== null) expectPool("ggml_graph_compute(cplan): n_threads", cplan.threadpool.address, cplan.n_threads);
     expectWork(lib, graph, cplan, onCpu("ggml_graph_compute", lib, graph));
+    begin("ggml_graph_compute", graph, cplan.threadpool);
   },
   ggml_graph_compute_with_ctx(lib: Lib, _ctx: unknown, graph: Graph, n_threads: number): void {
     expectThreads("ggml_graph_compute_with_ctx(n_threads)", lib, n_threads, -Infinity);
     onCpu("ggml_graph_compute_with_ctx", lib, graph);
+    begin("ggml_graph_compute_with_ctx", graph);
   },
   ggml_backend_graph_compute(lib: Lib, backend: Backend, graph: Graph): void {
-    onBackend("ggml_backend_graph_compute", lib, backend, graph);
+    onIdleBackend("ggml_backend_graph_compute", lib, backend, graph);
   },
   ggml_backend_graph_compute_async(lib: Lib, backend: Backend, graph: Graph): void {
-    onBackend("ggml_backend_graph_compute_async", lib, backend, graph);
+    onIdleBackend("ggml_backend_graph_compute_async", lib, backend, graph);
   },
   ggml_backend_graph_plan_compute(lib: Lib, backend: Backend, plan: Data): void {
     expectPlan(lib, backend, plan);
@@ -183,11 +220,12 @@ export const computing = {
       const { late = [] } = onBackend(name, lib, backend, graph) ?? {};
       if (late.length > 0) throw new Error(`${name}: node ${late[0].node} takes indices that the graph computes: they can't be looked at`);
     }
+    begin(name, graph, backend1, backend2);
   },
   ggml_backend_sched_graph_compute(lib: Lib, sched: Sched, graph: Graph): void {
-    onScheduler("ggml_backend_sched_graph_compute", lib, sched, graph);
+    onIdleScheduler("ggml_backend_sched_graph_compute", lib, sched, graph);
   },
   ggml_backend_sched_graph_compute_async(lib: Lib, sched: Sched, graph: Graph): void {
-    onScheduler("ggml_backend_sched_graph_compute_async", lib, sched, graph);
+    onIdleScheduler("ggml_backend_sched_graph_compute_async", lib, sched, graph);
   },
 };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { expectIdleGraph } from "../in_use.ts";
 import type { lib as generated } from "../lib.js";
 import { bytesBehind } from "./room.ts";
 import type { Lib } from "./say.ts";
@@ -35,6 +36,7 @@ export const contexts = {
   },
   /** C takes the tensors of both graphs for visited, and counts uses of those that both have at a place before the counts. */
   ggml_graph_cpy(lib: Lib, _src: Graph, dst: Graph): void {
+    expectIdleGraph("ggml_graph_cpy", dst);
     const nodes = lib.ggml_graph_n_nodes(dst), leafs = leafsOf(lib, dst);
     if (nodes + leafs === 0) return;
     throw new Error(

@@ -18,6 +18,7 @@ import { contexts } from "./contexts.ts";
 import { datasets } from "./datasets.ts";
 import { elements } from "./elements.ts";
 import { gguf } from "./gguf.ts";
+import { idle } from "./idle.ts";
 import { llama } from "./llama.ts";
 import { optimizers } from "./optimizers.ts";
 import { rows } from "./rows.ts";
@@ -31,6 +32,7 @@ export const checks = {
   ...elements,
   ...rows,
   ...scheduling,
+  ...idle,
   ...buffers,
   ...computing,
   ...datasets,

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { anyCallback } from "../callback.ts";
+import type { Handle } from "../handle.ts";
+import { expectIdle, willUse } from "../in_use.ts";
 import type { lib as generated } from "../lib.js";
 import type { Owner } from "../owner.ts";
 import { hasLost, hasLostReady, isReady } from "../schedulers.ts";
@@ -39,6 +42,13 @@ function expectHeld(where: string, lib: Lib, opt: Optimizer, backward: boolean):
   throw new Error(`${where}(opt_ctx): its scheduler was reset or given another graph since it allocated its own: make a new optimizer`);
 }
 
+/** Objects that C works with until the function returns: its callbacks may not free them, nor have it begin again. */
+function begin(name: string, ...objects: readonly (Handle | null)[]): void {
+  const those = objects.filter((object) => object !== null);
+  for (const object of those) expectIdle(name, object);
+  if (anyCallback) willUse(name, null, those);
+}
+
 /** Of ggml-opt.h. */
 export const optimizers = {
   /** C computes all that the outputs are computed from. */
@@ -58,20 +68,23 @@ export const optimizers = {
     expectAsManyNodes(lib, opt);
   },
   /** C computes whatever the scheduler has. */
-  ggml_opt_eval(lib: Lib, opt: Optimizer): void {
+  ggml_opt_eval(lib: Lib, opt: Optimizer, result: Handle | null): void {
     if (hasLostReady(opt.address)) {
       throw new Error("ggml_opt_eval(opt_ctx): its scheduler was reset or given another graph since ggml_opt_alloc: make a new optimizer");
     }
     leaveTraining({ where: "ggml_opt_eval", lib, owner: opt.owner });
+    begin("ggml_opt_eval", opt, result);
   },
-  ggml_opt_epoch(lib: Lib, opt: Optimizer, dataset: Dataset, _train: unknown, _eval: unknown, idata_split: Int): void {
+  ggml_opt_epoch(lib: Lib, opt: Optimizer, dataset: Dataset, train: Handle | null, test: Handle | null, idata_split: Int): void {
     expectMemory("ggml_opt_epoch", lib, dataset);
     expectHeld("ggml_opt_epoch", lib, opt, idata_split !== 0 && idata_split !== 0n);
     leaveTraining({ where: "ggml_opt_epoch", lib, owner: opt.owner });
+    begin("ggml_opt_epoch", opt, dataset, train, test);
   },
-  ggml_opt_fit(lib: Lib, sched: Scheduler, _ctx: unknown, _inputs: unknown, outputs: Tensor, dataset: Dataset): void {
+  ggml_opt_fit(lib: Lib, sched: Scheduler, ctx: Handle, _inputs: unknown, outputs: Tensor, dataset: Dataset): void {
     expectMemory("ggml_opt_fit", lib, dataset);
     expectResultComputable("ggml_opt_fit", lib, outputs);
     leaveTraining({ where: "ggml_opt_fit", lib, owner: sched.owner });
+    begin("ggml_opt_fit", sched, ctx, dataset);
   },
 };

@@ -5,6 +5,7 @@
  */
 
 import type { Data } from "../arguments.ts";
+import { expectUnused } from "../in_use.ts";
 import { atLeast } from "../lengths.ts";
 import type { lib as generated } from "../lib.js";
 import { buffersOf } from "../told.ts";
@@ -42,6 +43,7 @@ export const scheduling = {
     expectBetween("ggml_gallocr_new_n(n_bufs)", n_bufs, 1, Infinity);
   },
   ggml_gallocr_reserve_n(lib: Lib, galloc: Gallocr, graph: Graph, nodeIds: Data | null, leafIds: Data | null): void {
+    expectUnused("ggml_gallocr_reserve_n", galloc);
     expectBuffers("ggml_gallocr_reserve_n", lib, galloc, graph, nodeIds, leafIds);
   },
   /** Besides, C writes the size of each buffer. */

@@ -269,8 +269,8 @@ function integers64(offset: number, length: number, signed: boolean, where: stri
   const get = length === 4
     ? `return ${uses.$("readFour")}(view, offset, ${reader});`
     : length <= 8
-    ? list("    return [", elements, "];").trimStart()
-    : `return Array.from({ length: ${length} }, (_, i) => ${reader}(view, offset + 8 * i));`;
+    ? list("    return Object.freeze([", elements, "]);").trimStart()
+    : `return Object.freeze(Array.from({ length: ${length} }, (_, i) => ${reader}(view, offset + 8 * i)));`;
   return {
     get: [head, get],
     set: [

@@ -6,6 +6,7 @@
 
 import { describe } from "../../ffi/describe.ts";
 import { freedError } from "../../ffi/handle.ts";
+import { expectIdleGraph } from "../../ffi/in_use.ts";
 import { lib } from "../../ffi/lib.js";
 import { type Owner, STATIC } from "../../ffi/owner.ts";
 import { allocatedGraph } from "../../ffi/schedulers.ts";
@@ -46,9 +47,6 @@ const START = 50_000, WAIT = 5_000;
 /** The machine's cores. */
 export const cores: Queue = new Queue(navigator.hardwareConcurrency);
 
-/** The graphs that are being computed asynchronously, by address. */
-export const busy: Set<bigint> = new Set();
-
 /**
  * Checks a graph and the options.
  *
@@ -64,7 +62,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
     throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
   }
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
-  if (busy.has(graph.address)) throw new Error(`${where}: this graph is being computed by computeAsync; await that first`);
+  expectIdleGraph(where, graph);
   const work = inspect(graph, computerOf(backend, where), where);
   if (backend instanceof lib.ggml_backend_sched && (allocatedGraph(backend.address) ?? graph.address) !== graph.address) {
     throw new Error(
