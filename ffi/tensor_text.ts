@@ -6,6 +6,7 @@
  * @module
  */
 
+import { at } from "./at.ts";
 import { quote } from "./describe.ts";
 import type { Library } from "./files.ts";
 import { ABI } from "./layouts.js";
@@ -28,6 +29,18 @@ export function tensorText(library: Library, address: bigint): string {
 export function nodeText(library: Library, address: bigint): string {
   const operation = call(library, "ggml_op_desc", "u64")(address), name = nameOf(address);
   return `${operation}${name === "" ? "" : ` ${quote(name)}`}: ${tensorText(library, address)}`;
+}
+
+/** The operations of one variable in a graph, such as `ELU, GELU`. */
+export function unaryText(library: Library, graph: bigint): string {
+  const { GGML_OP_UNARY } = ABI.enums.ggml_op, names = new Set<string>();
+  const count = at(library.address("ggml_graph_n_nodes")!, ["u64"], "i32")(graph);
+  const node = at(library.address("ggml_graph_node")!, ["u64", "i32"], "u64");
+  for (let i = 0; i < count; i++) {
+    const address = node(graph, i);
+    if (viewOf(address).getUint32(fields.op) === GGML_OP_UNARY) names.add(call(library, "ggml_op_desc", "u64")(address));
+  }
+  return [...names].join(", ");
 }
 
 /** A node's sources, such as `src[0] is f32 ne=[64], src[1] is i32 ne=[3]`. */

@@ -18,7 +18,7 @@ import { spoilChanged } from "./half_done.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "./layouts.js";
 import { type Native, windowsAddresses } from "./native.ts";
-import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
+import { nodeText, sourcesText, tensorText, unaryText } from "./tensor_text.ts";
 
 /**
  * The traps of this thread that nobody looked at yet, in `caught[0]`. Until a library is loaded, and where there is no trap, it stays 0.
@@ -196,9 +196,15 @@ export function errorOf(name: string, trap: Trap, args: Arguments): Error {
   if (node !== null && node.tensor !== 0n) {
     return new Error(`${name}: node ${node.index} (${node.text}): ${reasonOf(trap)}; ${node.sources}`);
   }
-  const reason = reasonOf(trap), more = [isFull(trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
+  const reason = trap.kind === "null pointer" && MISSING[name] || reasonOf(trap),
+    more = [isFull(trap, args), underivable(name, trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
   return new Error(`${name}: ${reason}${more === "" ? "" : `: ${more}`}`);
 }
+
+/** What a null pointer means in functions that call one of an object's own functions without a look whether it has it. */
+const MISSING: Readonly<Record<string, string>> = {
+  ggml_backend_tensor_get: "the tensor's buffer gives no bytes back, as CPU_REPACK, which keeps them in an order of its own",
+};
 
 /** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
 function isFull({ kind, text }: Trap, { ctx }: Arguments): string {
@@ -206,6 +212,12 @@ function isFull({ kind, text }: Trap, { ctx }: Arguments): string {
   if (!(isFull || kind === "null pointer") || ctx?.constructor?.name !== "ggml_context") return "";
   const ask = (name: string) => at(library!.address(name)!, ["u64"], "u64")((ctx as Handle).address);
   return `the context's memory ${isFull ? "is" : "may be"} full: ${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
+}
+
+/** Where C can't derive an operation of one variable it says which on the terminal only. */
+function underivable(name: string, { text }: Trap, { cgraph }: Arguments): string {
+  if (name !== "ggml_build_backward_expand" || !text.endsWith("fatal error")) return "";
+  return `C can't derive one of the graph's operations of one variable: ${unaryText(library!, (cgraph as Handle).address)}`;
 }
 
 /** `a is f32 ne=[64, 32], b is f32 ne=[65, 8]`. */
@@ -240,7 +252,7 @@ function reasonOf({ kind, text, address }: Trap): string {
 function assertionOf(text: string): string {
   const match = /^((?:[A-Za-z]:)?[^:\n]*):(\d+): ([^]*)$/.exec(text);
   if (match === null) return text;
-  const [, path, line, message] = match;
+  const [, path, line] = match, message = match[3].trimEnd();
   const condition = /^GGML_ASSERT\(([^]*)\) failed$/.exec(message);
   return `${condition === null ? message : `assertion failed: ${condition[1]}`} (${fileOf(path)}:${line})`;
 }

@@ -118,6 +118,23 @@ Deno.test("a context that is full says how much of it is used", () => {
   assertWorks();
 });
 
+Deno.test("an operation that C can't derive is named", () => {
+  const derive = (operation: (ctx: lib.ggml_context, a: lib.ggml_tensor) => lib.ggml_tensor) => {
+    using ctx = init();
+    const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 4), loss = lib.ggml_sum(ctx, operation(ctx, lib.ggml_relu(ctx, a)));
+    const graph = lib.ggml_new_graph_custom(ctx, 64, true);
+    lib.ggml_set_param(a);
+    lib.ggml_set_loss(loss);
+    lib.ggml_build_forward_expand(graph, loss);
+    return assertThrows(() => lib.ggml_build_backward_expand(ctx, graph, null), Error).message;
+  };
+  assertMatch(
+    derive((ctx, a) => lib.ggml_pad(ctx, a, 1, 0, 0, 0)),
+    /^ggml_build_backward_expand: ggml_compute_backward: unsupported ggml op for backward pass: PAD \(ggml\.c:\d+\)$/,
+  );
+  assertMatch(derive(lib.ggml_elu), /^ggml_build_backward_expand: fatal error .*: C can't derive one of .* of one variable: RELU, ELU$/);
+});
+
 Deno.test("a kernel's failure names the node, and the graph is stopped there", () => {
   for (const threads of [1, 2]) {
     withContext((ctx) => {
