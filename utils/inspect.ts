@@ -11,16 +11,16 @@ import { lib } from "../ffi/lib.js";
 import { quote } from "../ffi/describe.ts";
 import { dimensionsOf, typeAndDimensions } from "./display/facts.ts";
 import { plain } from "./display/plain.ts";
-import { type PrintOptions, summary } from "./print.ts";
+import { summary, type SummaryOptions } from "./print.ts";
 import { typeInfo } from "./copying/types.ts";
 
 const CUSTOM = Symbol.for("Deno.customInspect");
 
 /** numpy's own defaults. */
-const OPTIONS: Required<PrintOptions> = { threshold: 1000, edgeItems: 3, precision: 8, lineWidth: 75 };
+const OPTIONS: SummaryOptions = { threshold: 1000, edgeItems: 3, precision: 8, lineWidth: 75 };
 
 /** What fits in a line with others, inside an object or an array. */
-const SHORT: Required<PrintOptions> = { threshold: 6, edgeItems: 3, precision: 4, lineWidth: Infinity };
+const SHORT: SummaryOptions = { threshold: 6, edgeItems: 3, precision: 4, lineWidth: Infinity };
 
 /** What Deno says of where the text will stand. */
 interface Place {
@@ -51,7 +51,7 @@ function inspectTensor(tensor: lib.ggml_tensor, isNested: boolean): string {
 }
 
 /** The numbers, or why there are none. */
-function numbers(tensor: lib.ggml_tensor, options: Required<PrintOptions>): string {
+function numbers(tensor: lib.ggml_tensor, options: SummaryOptions): string {
   try {
     const { array, toFloat, name } = typeInfo(tensor.type);
     if (array === null && toFloat === null) return `ggml has no conversion from ${name} to f32`;

@@ -27,6 +27,7 @@ export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts
 export type { NestedNumbers } from "./copying/nested.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
 export { readNpy, writeNpy } from "./npy.ts";
+export type { DimsOption } from "./copying/dims.ts";
 export type { TensorLike } from "./copying/operand.ts";
 export type { Backend, ComputeOptions } from "./computing/task.ts";
 export { formatTensor, print, type PrintOptions } from "./print.ts";
@@ -37,4 +38,6 @@ export { save } from "./display/save.ts";
 export { toHtml } from "./display/to_html.ts";
 export { type Drawable, type DrawOptions, toSvg } from "./display/to_svg.ts";
 export { type Range, slice, TensorSlice } from "./slice.ts";
+export { tensor, type TensorOptions } from "./tensor.ts";
+export { toArray } from "./to_array.ts";
 export { view, type ViewOptions } from "./view.ts";

@@ -120,7 +120,34 @@ export function ndarray<D extends TypedArray>(data: D, shape?: readonly number[]
     const got = `shape ${words(dimensions)}, stride ${stride && words(stride)}, offset ${describe(offset)}`;
     throw new RangeError(`ndarray: expected whole numbers, none negative in the shape, and a stride for each dimension, got ${got}`);
   }
-  return construct(data, shape, stride, offset);
+  return counting(construct(data, shape, stride, offset));
+}
+
+/** The classes of arrays, one for each type and number of dimensions, whose methods count their indices. */
+const counted = new WeakSet<object>();
+
+/** An array that takes an index for each of its dimensions, no more and no fewer: `ndarray`'s own leave out what is too much, and read elsewhere. */
+function counting<A extends NdArray<TypedArray>>(array: A): A {
+  const methods = Object.getPrototypeOf(array);
+  if (counted.has(methods)) return array;
+  counted.add(methods);
+  const { dimension } = array;
+  for (const [name, values] of [["get", 0], ["set", 1], ["index", 0]] as const) {
+    const method = methods[name], expected = dimension + values;
+    methods[name] = function () {
+      if (arguments.length !== expected) throw wrongCount(name, this.shape, arguments.length - values);
+      return method.apply(this, arguments);
+    };
+  }
+  const { pick } = methods;
+  methods.pick = function () {
+    return counting(pick.apply(this, arguments));
+  };
+  return array;
+}
+
+function wrongCount(name: string, shape: readonly number[], got: number): RangeError {
+  return new RangeError(`ndarray.${name}: expected ${shape.length} indices for the shape [${shape.join(", ")}], got ${got}`);
 }
 
 /** True for an `ndarray`, whichever copy of the package made it. */

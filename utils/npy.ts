@@ -9,6 +9,8 @@
  */
 
 import { countOf } from "./copying/box.ts";
+import { type DimsOption, withDims } from "./copying/dims.ts";
+import { describe } from "../ffi/describe.ts";
 import { inContext, pathOf } from "./files/path.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 import { type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
@@ -59,6 +61,8 @@ export function readNpy<D extends TypedArray = Float32Array>(path: string | URL)
  * @param path The file, made anew or replaced.
  * @param array A tensor of any layout, in any backend's memory, a part of one (`slice`), an `ndarray`, or a typed array. Numbers are written as they are, but BF16 and
  * quantized types, which numpy hasn't got, as 32-bit floats. The shape is row-major: a tensor's `ne` reversed.
+ * @param options `dims`: how many dimensions the file's shape has.
+ * @throws {RangeError} If the array has more dimensions than `dims`.
  * @throws {TypeError} If `path` or `array` is none, or ggml can't convert the tensor's type.
  * @throws {Error} If a tensor has no memory or was freed, or the file can't be written.
  *
@@ -78,9 +82,10 @@ export function readNpy<D extends TypedArray = Float32Array>(path: string | URL)
  * await Deno.remove(file);
  * ```
  */
-export function writeNpy(path: string | URL, array: TensorLike): void {
+export function writeNpy(path: string | URL, array: TensorLike, options: DimsOption = {}): void {
   const name = pathOf(path, "writeNpy");
-  const { values, shape } = corners(rowsOf(array, "writeNpy"), Infinity);
+  if (typeof options !== "object" || options === null) throw new TypeError(`writeNpy: expected { dims }, got ${describe(options)}`);
+  const { values, shape } = corners(rowsOf(withDims(array, options.dims, "writeNpy"), "writeNpy"), Infinity);
   const header = encodeHeader(values, shape);
   const temporary = `${name}.${crypto.randomUUID()}.tmp`;
   named(`writeNpy: can't write ${JSON.stringify(name)}`, () => {

@@ -6,6 +6,7 @@
 
 import { describe } from "../ffi/describe.ts";
 import { countOf } from "./copying/box.ts";
+import { type DimsOption, withDims } from "./copying/dims.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 import { formatArray } from "./printing/format_array.ts";
 import type { TensorLike } from "./copying/operand.ts";
@@ -14,7 +15,7 @@ import type { TensorLike } from "./copying/operand.ts";
 const MOST = 2 ** 24;
 
 /** What {@linkcode print} and {@linkcode formatTensor} take besides the array. They are `numpy.array2string`'s. */
-export interface PrintOptions {
+export interface PrintOptions extends DimsOption {
   /** The number of elements above which "..." stands for those in the middle; by default there is none. numpy's own default is 1000. */
   threshold?: number;
   /** How many elements at each end of a dimension are shown where "..." stands for the others; by default 3. */
@@ -31,7 +32,7 @@ export interface PrintOptions {
  * `console.log` of a tensor shows what it is and the first and last numbers. This shows the numbers, however many.
  *
  * @param array A tensor of any type and layout, in any backend's memory, a part of one (`slice`), an `ndarray`, or a typed array.
- * @param options `threshold`, `edgeItems`, `precision` and `lineWidth`.
+ * @param options `threshold`, `edgeItems`, `precision`, `lineWidth` and `dims`.
  * @throws {TypeError} If it is nothing of these, or ggml can't convert its type.
  * @throws {RangeError} If an option is out of range, or more than 2^24 numbers were to be shown.
  * @throws {Error} If a tensor has no memory or was freed.
@@ -57,7 +58,7 @@ export function print(array: TensorLike, options: PrintOptions = {}): void {
  * Quantized types and BF16 are shown as the 32-bit floats that they stand for. Shapes are row-major: the last dimension is `ne[0]`.
  *
  * @param array A tensor of any type and layout, in any backend's memory, a part of one (`slice`), an `ndarray`, or a typed array.
- * @param options `threshold`, `edgeItems`, `precision` and `lineWidth`.
+ * @param options `threshold`, `edgeItems`, `precision`, `lineWidth` and `dims`.
  * @returns The text, without a line break at its end.
  * @throws {TypeError} If it is nothing of these, or ggml can't convert its type.
  * @throws {RangeError} If an option is out of range, or more than 2^24 numbers were to be shown.
@@ -77,21 +78,24 @@ export function formatTensor(array: TensorLike, options: PrintOptions = {}): str
 
 function text(array: TensorLike, options: PrintOptions, name: string): string {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${name}: expected { threshold, edgeItems, precision, lineWidth }, got ${describe(options)}`);
+    throw new TypeError(`${name}: expected { threshold, edgeItems, precision, lineWidth, dims }, got ${describe(options)}`);
   }
-  const { threshold = Infinity, edgeItems = 3, precision = 8, lineWidth = 75 } = options;
+  const { threshold = Infinity, edgeItems = 3, precision = 8, lineWidth = 75, dims } = options;
   expectCount(threshold, `${name}: threshold`, 0, Infinity);
   expectCount(edgeItems, `${name}: edgeItems`, 1, Infinity);
   expectCount(precision, `${name}: precision`, 0, 17);
   expectCount(lineWidth, `${name}: lineWidth`, 1, Infinity);
-  return summary(array, name, { threshold, edgeItems, precision, lineWidth });
+  return summary(withDims(array, dims, name), name, { threshold, edgeItems, precision, lineWidth });
 }
+
+/** How an array is shown. */
+export type SummaryOptions = Required<Omit<PrintOptions, "dims">>;
 
 /** An array's text, read no further than it shows. */
 export function summary(
   array: unknown,
   name: string,
-  { threshold, edgeItems, precision, lineWidth }: Required<PrintOptions>,
+  { threshold, edgeItems, precision, lineWidth }: SummaryOptions,
 ): string {
   const rows = rowsOf(array, name), isAll = countOf(rows.shape) <= threshold, edge = isAll ? Infinity : edgeItems;
   const shown = countOf(rows.shape.map((n) => Math.min(n, 2 * edge)));

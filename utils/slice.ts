@@ -9,6 +9,7 @@ import { freedError } from "../ffi/handle.ts";
 import { lib } from "../ffi/lib.js";
 import type { Layout } from "./copying/box.ts";
 import { describeTensor, layoutOf } from "./copying/layout.ts";
+import { inDims } from "./copying/rank.ts";
 import { typeInfo } from "./copying/types.ts";
 
 /** Which part of one dimension: an index (the dimension is gone), `[begin, end]` or `[begin, end, step]`, or null for all of it. */
@@ -42,7 +43,7 @@ export class TensorSlice {
 /**
  * A part of a tensor, for `copy` and `view`.
  *
- * The dimensions are those of `view(tensor).shape`: row-major, the tensor's `ne` reversed. As in NumPy a negative index counts from the end, an
+ * The dimensions are those of `view(tensor).shape`: row-major, the tensor's `ne` reversed; with more ranges, up to four, those of 1 in front count, too. As in NumPy a negative index counts from the end, an
  * end beyond the dimension means its end, and a negative step goes backwards.
  *
  * @param tensor The tensor, or a part of one.
@@ -73,7 +74,9 @@ export function slice(tensor: lib.ggml_tensor | TensorSlice, ...ranges: Range[])
   return new TensorSlice(whole, cut(layout, ranges, whole));
 }
 
-function cut(layout: Layout, ranges: readonly Range[], tensor: lib.ggml_tensor): Layout {
+function cut(whole: Layout, ranges: readonly Range[], tensor: lib.ggml_tensor): Layout {
+  const isMore = ranges.length > whole.shape.length && ranges.length <= lib.GGML_MAX_DIMS;
+  const layout = isMore ? inDims(whole, ranges.length, "slice") : whole;
   const rank = layout.shape.length;
   if (ranges.length > rank) {
     throw new RangeError(

@@ -8,6 +8,7 @@ import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf } from "./copying/box.ts";
+import { type DimsOption, withDims } from "./copying/dims.ts";
 import { isNdArray, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 import { isOnDevice, type Operand, operand } from "./copying/operand.ts";
 import { plan } from "./copying/plan.ts";
@@ -16,7 +17,7 @@ import { transfer } from "./copying/transfer.ts";
 import { type TypedArrayConstructor, typeInfo } from "./copying/types.ts";
 
 /** What {@linkcode view} takes besides the tensor. */
-export interface ViewOptions<A = boolean> {
+export interface ViewOptions<A = boolean> extends DimsOption {
   /**
    * What to do with a tensor whose type no typed array holds: false (the default) throws, true gives a new array of 32-bit floats, and a typed
    * array or `ndarray` is filled (whatever the tensor's type) and returned.
@@ -31,20 +32,27 @@ export interface ViewOptions<A = boolean> {
  * @param options `allowCopy`: the array.
  * @returns The same array.
  */
-export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggml_tensor | TensorSlice, options: ViewOptions<A>): A;
+export function view<A extends TypedArray | NdArray<TypedArray>>(
+  tensor: lib.ggml_tensor | TensorSlice,
+  options: ViewOptions<A> & { allowCopy: A },
+): A;
 /**
  * A tensor's numbers as an `ndarray`, without a copy where there can be one.
  *
- * The array's shape is the tensor's `ne` reversed (`ndarray` is row-major), its strides follow `nb`: a transposed or permuted tensor is a view
+ * The array's shape is the tensor's `ne` reversed (`ndarray` is row-major), without the dimensions of 1 in front that ggml adds to make four: say
+ * `dims` where a batch may be of one. Its strides follow `nb`: a transposed or permuted tensor is a view
  * too. F16 is a `Float16Array`, I64 a `BigInt64Array`; BF16, which JavaScript has no array for, is its bits in a `Uint16Array`, and with
  * `allowCopy` its values as 32-bit floats.
+ *
+ * The array's `data` is the memory that the numbers lie in. {@linkcode toArray} gives the numbers of a slice, a transposed or a padded tensor.
  *
  * A view of a tensor in a context's memory stays readable for as long as you hold it, whatever happens to the context.
  *
  * @param tensor The tensor, or a `slice` of one.
- * @param options `allowCopy`: true for a new array where there can be no view: of a quantized tensor, or one in a device's memory.
+ * @param options `dims`: how many dimensions the array has. `allowCopy`: true for a new array where there can be no view: of a quantized tensor, or one in a device's memory.
  * @returns The numbers. What the array holds follows the tensor's type, which TypeScript doesn't know: say `view<Int32Array>(t)`.
  * @throws {TypeError} If it is no tensor.
+ * @throws {RangeError} If the tensor has more dimensions than `dims`.
  * @throws {Error} If the tensor's type needs a copy and none is allowed, or the tensor has no memory or was freed.
  *
  * @example
@@ -62,13 +70,14 @@ export function view<A extends TypedArray | NdArray<TypedArray>>(tensor: lib.ggm
  */
 export function view<D extends TypedArray = Float32Array>(tensor: lib.ggml_tensor | TensorSlice, options?: ViewOptions): NdArray<D>;
 export function view(
-  source: lib.ggml_tensor | TensorSlice,
+  given: lib.ggml_tensor | TensorSlice,
   options: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},
 ): TypedArray | NdArray<TypedArray> {
-  if (typeof options !== "object" || options === null) throw new TypeError(`view: expected { allowCopy }, got ${describe(options)}`);
-  const { allowCopy = false } = options;
-  const tensor = source instanceof TensorSlice ? source.tensor : source;
+  if (typeof options !== "object" || options === null) throw new TypeError(`view: expected { allowCopy, dims }, got ${describe(options)}`);
+  const { allowCopy = false, dims } = options;
+  const tensor = given instanceof TensorSlice ? given.tensor : given;
   if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`view: expected a tensor, got ${describe(tensor)}`);
+  const source = withDims(given, dims, "view") as typeof given;
   if (typeof allowCopy !== "boolean") return fill(source, allowCopy);
   const part = operand(source, "view");
   const { array } = typeInfo(tensor.type);

@@ -12,6 +12,7 @@ import { ABI } from "../../ffi/layouts.js";
 import { lib } from "../../ffi/lib.js";
 import type { Layout } from "./box.ts";
 import type { NdArray, TypedArray } from "../ndarray.ts";
+import { rankOf } from "./rank.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 
 /** A tensor's type, shape and name in one phrase. */
@@ -21,12 +22,6 @@ export function describeTensor(tensor: lib.ggml_tensor): string {
 }
 
 const { op_params: PARAMETERS } = ABI.records.ggml_tensor.fields;
-
-function rankOf(ne: readonly number[]): number {
-  let rank = ne.length;
-  while (rank > 1 && ne[rank - 1] === 1) rank--;
-  return rank;
-}
 
 /**
  * How a tensor's elements lie, counted from its data.
@@ -39,7 +34,7 @@ export function layoutOf(tensor: lib.ggml_tensor, { blockSize, typeSize, name }:
   if (ne[dimension] % blockSize !== 0) {
     throw new Error(`${role}: ${describeTensor(tensor)}: a row of ${ne[dimension]} is not a multiple of ${name}'s block of ${blockSize}`);
   }
-  const rank = Math.max(rankOf(ne), dimension + 1);
+  const rank = Math.max(rankOf(tensor), dimension + 1);
   const shape = ne.slice(0, rank).reverse(), strides = nb.slice(0, rank).reverse();
   return { shape, strides, offset: 0, blockSize, unit: typeSize, blockAxis: rank - 1 - dimension };
 }

@@ -1,0 +1,92 @@
+/**
+ * `tensor`: a new tensor from numbers.
+ *
+ * @module
+ */
+
+import { describe } from "../ffi/describe.ts";
+import { freedError } from "../ffi/handle.ts";
+import { lib } from "../ffi/lib.js";
+import { fromNested, isNested, type NestedNumbers } from "./copying/nested.ts";
+import { rememberRank } from "./copying/rank.ts";
+import { typeInfo, typeOfArray } from "./copying/types.ts";
+import { copy } from "./copy.ts";
+import { isNdArray, type NdArray, type TypedArray } from "./ndarray.ts";
+
+/** What {@linkcode tensor} takes besides the numbers. */
+export interface TensorOptions {
+  /** The type to convert to; by default the array's own, and F32 for nested arrays. */
+  type?: lib.ggml_type;
+  /** The tensor's name, of at most 63 bytes. */
+  name?: string;
+  /** The importance of each column, for types that are quantized by it, as `copy` takes it. */
+  imatrix?: Float32Array;
+}
+
+/**
+ * Makes a tensor of an array's shape and copies its numbers into it, converted if need be.
+ *
+ * @param ctx The context that it is made in, which has room for it.
+ * @param array A typed array, which gives one dimension; nested arrays such as `[[1, 2], [3, 4]]`; or an `ndarray`. The shape is row-major: `ne` is
+ * its reverse. How many dimensions it has is remembered: `view(tensor(ctx, [[1, 2]])).shape` is `[1, 2]`.
+ * @param options `type`, `name`, `imatrix`.
+ * @returns The tensor. In C: `ggml_new_tensor`, and the conversions of `copy`.
+ * @throws {TypeError} If an argument is of the wrong type, no tensor type has the array's elements, or they don't convert to `type`.
+ * @throws {RangeError} If there are more than four dimensions, rows aren't whole blocks of `type`, or a number doesn't fit.
+ * @throws {Error} If the context is full, was freed, or was made with `noAlloc`: its tensors have no memory yet.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ * import { init, print, tensor } from "@ggml/deno/utils";
+ *
+ * using ctx = init();
+ * const a = tensor(ctx, [[1, 2], [3, 4]], { type: lib.GGML_TYPE_F16, name: "a" });
+ * print(a);
+ * // [[1. 2.]
+ * //  [3. 4.]]
+ * ```
+ */
+export function tensor(
+  ctx: lib.ggml_context,
+  array: TypedArray | NdArray<TypedArray> | NestedNumbers,
+  options: TensorOptions = {},
+): lib.ggml_tensor {
+  const where = "tensor";
+  if (!(ctx instanceof lib.ggml_context)) throw new TypeError(`${where}: expected a ggml_context, got ${describe(ctx)}`);
+  if (ctx.owner.freed) throw freedError(ctx, where);
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`${where}: expected options such as { type, name }, got ${describe(options)}`);
+  }
+  const { type, name, imatrix } = options;
+  if (name !== undefined && typeof name !== "string") throw new TypeError(`${where}: name must be a string, got ${describe(name)}`);
+  const numbers = numbersOf(array, type, where), shape = isNdArray(numbers) ? numbers.shape : [numbers.length];
+  if (shape.length > lib.GGML_MAX_DIMS) {
+    throw new RangeError(`${where}: expected at most ${lib.GGML_MAX_DIMS} dimensions, got the shape [${shape.join(", ")}]`);
+  }
+  if (lib.ggml_get_no_alloc(ctx)) {
+    throw new Error(`${where}: the context was made with noAlloc: its tensors have no memory to copy to before a backend gives them some`);
+  }
+  const ne = shape.length === 0 ? [1] : shape.toReversed();
+  const made = lib.ggml_new_tensor(ctx, type ?? ownType(numbers, where), ne.length, BigInt64Array.from(ne, BigInt));
+  if (name !== undefined) lib.ggml_set_name(made, name);
+  copy(numbers, made, { imatrix });
+  rememberRank(made, shape.length);
+  return made;
+}
+
+/** The numbers with their shape: nested arrays are made one. */
+function numbersOf(array: unknown, type: lib.ggml_type | undefined, where: string): TypedArray | NdArray<TypedArray> {
+  if (isNdArray(array) || (ArrayBuffer.isView(array) && "length" in array)) return array as TypedArray;
+  if (!isNested(array)) {
+    throw new TypeError(`${where}: expected a typed array, an ndarray or nested arrays of numbers, got ${describe(array)}`);
+  }
+  return fromNested(array, typeInfo(type ?? lib.GGML_TYPE_F32), Infinity, where);
+}
+
+/** The tensor type that has an array's elements. */
+function ownType(numbers: TypedArray | NdArray<TypedArray>, where: string): lib.ggml_type {
+  const data = isNdArray(numbers) ? numbers.data : numbers, type = typeOfArray(data);
+  if (type === null) throw new TypeError(`${where}: no tensor type has the elements of a ${data.constructor.name}: say { type }`);
+  return type;
+}
