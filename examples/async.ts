@@ -1,15 +1,13 @@
 // Computes for a while with the event loop free, and cancels a second computation. Run it: deno run --allow-ffi examples/async.ts
 
 import { lib } from "@ggml/deno";
-import { computeAsync, copy, init, view } from "@ggml/deno/utils";
+import { computeAsync, init, ndarray, tensor, view } from "@ggml/deno/utils";
 
 using ctx = init({ memSize: 64 * 1024 * 1024 });
 const n = 512;
 
-const mean = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, n, n); // [n, n], every row sums up to 1
-let x = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, n, n);
-copy(new Float32Array(n * n).fill(1 / n), mean);
-copy(Float32Array.from({ length: n * n }, (_, i) => i % n), x);
+const mean = tensor(ctx, ndarray(new Float32Array(n * n).fill(1 / n), [n, n])); // every row sums up to 1
+let x = tensor(ctx, ndarray(Float32Array.from({ length: n * n }, (_, i) => i % n), [n, n]));
 
 // An operator in TypeScript: C calls it from each of its threads, for thread ith of nth.
 const addOne = new lib.ggml_custom1_op_t((dst, a, ith, nth) => {

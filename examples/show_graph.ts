@@ -2,28 +2,27 @@
 // Run it: deno run --allow-ffi --allow-write=graph.svg examples/show_graph.ts [graph.svg]
 
 import { lib } from "@ggml/deno";
-import { compute, copy, init, save, timings } from "@ggml/deno/utils";
+import { compute, init, ndarray, save, tensor, timings } from "@ggml/deno/utils";
 
 const path = Deno.args[0] ?? "graph.svg";
 const inputs = 784, hidden = 500, classes = 10, images = 100;
 
 using ctx = init({ memSize: 64 * 1024 * 1024 });
 
-function tensor(name: string, type: lib.ggml_type, ...ne: number[]): lib.ggml_tensor {
-  const made = lib.ggml_new_tensor(ctx, type, ne.length, BigInt64Array.from(ne, BigInt));
-  made.name = name;
-  copy(Float32Array.from({ length: lib.ggml_nelements(made) }, (_, i) => Math.sin(i * i) / 10), made);
-  return made;
+/** Some numbers, of a shape (row-major). */
+function made(name: string, type: lib.ggml_type, ...shape: number[]): lib.ggml_tensor {
+  const count = shape.reduce((a, b) => a * b);
+  return tensor(ctx, ndarray(Float32Array.from({ length: count }, (_, i) => Math.sin(i * i) / 10), shape), { type, name });
 }
 
-const x = tensor("images", lib.GGML_TYPE_F32, inputs, images); // ne, fastest first: [784, 100]
-const w1 = tensor("layer 1 weights", lib.GGML_TYPE_F16, inputs, hidden);
-const b1 = tensor("layer 1 bias", lib.GGML_TYPE_F32, hidden);
-const w2 = tensor("layer 2 weights", lib.GGML_TYPE_F16, hidden, classes);
-const b2 = tensor("layer 2 bias", lib.GGML_TYPE_F32, classes);
+const x = made("images", lib.GGML_TYPE_F32, images, inputs);
+const w1 = made("layer 1 weights", lib.GGML_TYPE_F16, hidden, inputs);
+const b1 = made("layer 1 bias", lib.GGML_TYPE_F32, hidden);
+const w2 = made("layer 2 weights", lib.GGML_TYPE_F16, classes, hidden);
+const b2 = made("layer 2 bias", lib.GGML_TYPE_F32, classes);
 
-const activations = lib.ggml_relu(ctx, lib.ggml_add(ctx, lib.ggml_mul_mat(ctx, w1, x), b1)); // [500, 100]
-const probabilities = lib.ggml_soft_max(ctx, lib.ggml_add(ctx, lib.ggml_mul_mat(ctx, w2, activations), b2)); // [10, 100]
+const activations = lib.ggml_relu(ctx, lib.ggml_add(ctx, lib.ggml_mul_mat(ctx, w1, x), b1)); // ne: [500, 100]
+const probabilities = lib.ggml_soft_max(ctx, lib.ggml_add(ctx, lib.ggml_mul_mat(ctx, w2, activations), b2)); // ne: [10, 100]
 probabilities.name = "probabilities";
 
 const graph = lib.ggml_new_graph(ctx);
