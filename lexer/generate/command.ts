@@ -25,7 +25,9 @@ export const GENERATE_HELP = `Writes one self-contained TypeScript module that b
 
 What is bound: what the named headers declare, and what belongs to them: headers in or below the same folder; for a header that lies bare in
 a system folder such as /usr/include, those that it includes in quotes or that begin with its name. With --bind: the named headers and what
-the globs match, nothing else. System headers are read and not bound.`;
+the globs match, nothing else. System headers are read and not bound.
+
+Variables ('extern int x;') are properties of the module's object 'variables'. A name that JavaScript or TypeScript needs gets a '_'.`;
 
 /** What the command line says beyond a compiler's. */
 export interface GenerateArguments {
@@ -79,9 +81,9 @@ function shorten(path: string, folders: readonly string[]): string {
 }
 
 /** Says what was bound and what was not. */
-function report({ functions, records, enums, constants, macros, callbacks, skipped }: Api, out: string): void {
+function report({ functions, variables, records, enums, constants, macros, callbacks, skipped }: Api, out: string): void {
   console.log(
-    `Wrote ${out}: ${functions.length} functions, ${records.length} structs, ${enums.length} enums, ${constants.length} constants, ` +
+    `Wrote ${out}: ${functions.length} functions, ${variables.length} variables, ${records.length} structs, ${enums.length} enums, ${constants.length} constants, ` +
       `${macros.length} macros as functions, ${callbacks.length} callback types`,
   );
   const variadic = functions.filter(({ declaration }) => declaration.type.variadic).map(({ name }) => name);
