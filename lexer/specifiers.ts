@@ -242,7 +242,9 @@ export function specifiers(p: Parser): Specifiers {
       case K.KW_TYPEOF_UNQUAL: {
         p.advance();
         p.expect(K.LPAREN, "(", "after typeof");
+        p.enter();
         type = startsType(p) ? typeName(p) : typeOf(p, expression(p));
+        p.depth--;
         if (id.keyword === K.KW_TYPEOF_UNQUAL) type = T.unqualified(T.resolve(type));
         p.expect(K.RPAREN, ")", "after typeof(…");
         continue;

@@ -163,9 +163,16 @@ function gccFolder(): string | null {
   return newest < 0 ? null : `${parent}/${newest}/include`;
 }
 
-/** A directory of that name is no file of that name. */
+/** The largest file that is read. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** A directory of that name is no file of that name. What has no end (a device, a pipe) can't be read. */
 export function readFile(path: string): string | undefined {
   try {
+    const { isFile, isDirectory, size } = Deno.statSync(path);
+    if (isDirectory) return undefined;
+    if (!isFile) throw new Error("it is no regular file");
+    if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_FILE_BYTES}`);
     return Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.IsADirectory) {

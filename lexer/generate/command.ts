@@ -65,12 +65,20 @@ export function generateCommand({ files, options, library, out, globs }: Generat
 
 /** The path of a named header: a file, else the first of that name along the search path. */
 function findHeader(name: string, folders: readonly string[]): string {
-  if (readFile(name) !== undefined) return name;
+  if (isThere(name)) return name;
   for (const folder of folders) {
     const path = `${folder.replace(/\/+$/, "")}/${name}`;
-    if (!name.startsWith("/") && readFile(path) !== undefined) return path;
+    if (!name.startsWith("/") && isThere(path)) return path;
   }
   return name; // parse says what is wrong with it
+}
+
+function isThere(path: string): boolean {
+  try {
+    return readFile(path) !== undefined;
+  } catch {
+    return true; // parse says why it can't be read
+  }
 }
 
 /** A header as a program would include it: without the folder of the search path, or without any. */
