@@ -434,6 +434,84 @@ int hooked(int n) { return hook(n); }
     assertMatch((await generate(folder, "tiny", `${folder}/tiny.h`)).stdout, /tiny\.h:\d+: wide: long double can't be passed/);
   }));
 
+Deno.test("integers of 64 bits come as bigints where --bigint says so", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `#include <stdint.h>
+struct wide { uint64_t a; int64_t b[2]; uint64_t c; };
+typedef uint64_t (*step)(uint64_t n);
+uint64_t most(void);
+int64_t least(void);
+uint64_t run(step f, uint64_t n);
+void fill(struct wide *to);
+extern uint64_t now;
+`,
+    );
+    const code = `uint64_t now = -2;
+uint64_t most(void) { return -1; }
+int64_t least(void) { return INT64_MIN; }
+uint64_t run(step f, uint64_t n) { return f(n); }
+void fill(struct wide *to) { to->a = -1; to->b[0] = INT64_MIN; to->c = 5; }
+`;
+    if (!await compile(folder, code)) return;
+    const text = `import * as t from "./lib.ts";
+      const wide = new t.wide();
+      t.fill(wide);
+      wide.b[1] = 7n;
+      const step: bigint = t.run(new t.step((n: bigint) => n + 1n), 2n ** 64n - 2n);
+      let number = "";
+      try { t.least(); } catch (error) { number = (error as Error).name; }
+      console.log(JSON.stringify([t.most(), wide.a, ...wide.b, t.variables.now, step].map(String).concat(String(wide.c + 1), number)));`;
+    const bigints = ["most", "wide.a", "wide.b", "now", "run", "step"].flatMap((glob) => ["--bigint", glob]);
+    assertEquals(await use(folder, `${folder}/libtiny.so`, [`${folder}/tiny.h`, ...bigints], text), [
+      "18446744073709551615",
+      "18446744073709551615",
+      "-9223372036854775808",
+      "7",
+      "18446744073709551614",
+      "18446744073709551615",
+      "6",
+      "RangeError",
+    ]);
+  }));
+
+Deno.test(
+  "functions of headers that aren't bound are counted, with how to bind them",
+  { ignore: !have("/usr/include/math.h") },
+  () =>
+    withFolder(async (folder) => {
+      assertMatch(
+        (await generate(folder, "libm.so.6", "math.h")).stdout,
+        /: 0 functions,.*\n {2}functions of other headers, .*: \d+ of bits\/mathcalls\.h/,
+      );
+      const text = `import { cos } from "./lib.ts"; console.log(cos(0));`;
+      assertEquals(await use(folder, "libm.so.6", ["math.h", "--bind", "*/mathcalls*.h"], text), 1);
+    }),
+);
+
+Deno.test("a header that leaves an #include out: the message names it, and -include gives it", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      "struct part { size_t length; FILE *from; };\nsize_t whole(struct part *part, uint8_t byte);\n",
+    );
+    const { code, stderr } = await generate(folder, "none", `${folder}/tiny.h`, "--no-standard");
+    assertEquals(code, 1);
+    assertEquals(stderr.match(/; <.*> declares it, which nothing before this includes/g), [
+      "; <stddef.h> declares it, which nothing before this includes",
+      "; <stdio.h> declares it, which nothing before this includes",
+      "; <stddef.h> declares it, which nothing before this includes",
+    ]);
+    const args = ["-include", "stdio.h", "-include", "stdint.h", "--no-standard"];
+    const made = await generate(folder, "none", `${folder}/tiny.h`, ...args);
+    assertEquals(made.code, 0, made.stderr);
+    assertMatch(made.stdout, /: 1 functions/);
+    await judge(folder);
+    const none = await generate(folder, "none", `${folder}/tiny.h`, "-include", "nothing.h");
+    assertMatch(none.stderr, /^<command line>:1:10: error: 'nothing\.h' file not found/);
+  }));
+
 Deno.test("names that JavaScript's objects or TypeScript's types have already give a module that type-checks", () =>
   withFolder(async (folder) => {
     const members = ["address", "owner", "pointer", "equals", "bytes", "at", ...Object.getOwnPropertyNames(Object.prototype)];

@@ -98,14 +98,14 @@ function integer(
   type: string,
 ): Pick<Accessor, "get" | "set"> {
   const at = `${self}.$offset + ${offset}`;
-  const { bits, signed } = crossing;
+  const { bits, signed, exact = false } = crossing;
   const name = `${bits === 64 ? "Big" : ""}${signed ? "Int" : "Uint"}${bits}`;
   const little = bits > 8 ? ", true" : "";
   const [check, ...args] = integerCheck(crossing, "value");
   const read = `$memory(${self}).get${name}(${at}${little})`;
   const checkedText = list(`      ${check}(`, [...args, where], "),").trimStart().slice(0, -1);
   return {
-    get: [`return ${bits === 64 ? `$fromInt64(${read})` : read}${type === "number" ? "" : ` as ${type}`};`],
+    get: [`return ${bits === 64 && !exact ? `$fromInt64(${read})` : read}${type === "number" || exact ? "" : ` as ${type}`};`],
     set: [call(`$memory(${self}).set${name}`, [at, checkedText, ...(bits > 8 ? ["true"] : [])])],
   };
 }
@@ -127,7 +127,7 @@ function array({ crossing, offset, type }: Place, length: number, self: string, 
     const set = [call("$setText", [self, offset, length, "value", where])];
     return { type: "string", get: [`return $getText(${self}, ${offset}, ${length});`], set, input: "string" };
   }
-  if (crossing.kind === "int" && crossing.bits === 64) {
+  if (crossing.kind === "int" && crossing.bits === 64 && crossing.exact !== true) {
     return {
       type: "readonly number[]",
       get: [`return $getInt64s(${self}, ${offset}, ${length}, ${crossing.signed});`],
@@ -138,14 +138,14 @@ function array({ crossing, offset, type }: Place, length: number, self: string, 
   const typed = crossing.kind === "float"
     ? `Float${crossing.bits}Array`
     : crossing.kind === "int"
-    ? `${crossing.signed ? "Int" : "Uint"}${crossing.bits}Array`
+    ? `${crossing.bits === 64 ? "Big" : ""}${crossing.signed ? "Int" : "Uint"}${crossing.bits}Array`
     : "Uint8Array";
   const get = `$getArray(${self}, ${offset}, ${length}, ${typed})`;
   return {
     type: `${typed}<ArrayBuffer>`,
     get: [`return ${get};`],
     set: [call("$expectLength", ["value", length, where]), `${get}.set(value);`],
-    input: "ArrayLike<number>",
+    input: crossing.kind === "int" && crossing.exact === true ? "ArrayLike<bigint>" : "ArrayLike<number>",
   };
 }
 

@@ -29,6 +29,8 @@ export interface GenerateOptions {
   readonly headers: readonly string[];
   /** Says where something is declared, without the machine's own folders. */
   readonly place: Place;
+  /** Says of which functions, callbacks, variables and fields (`struct.field`) integers of 64 bits come as bigints. */
+  readonly exact?: (name: string) => boolean;
 }
 
 /** A generated module. */
@@ -38,10 +40,13 @@ export interface Generated {
 }
 
 /** Writes the module. */
-export function generate(model: Model, { library, headers, place }: GenerateOptions): Generated {
+export function generate(model: Model, { library, headers, place, exact = () => false }: GenerateOptions): Generated {
   const api = unique(
-    withoutLostCallbacks(
-      selectApi(model, { nullable: true, variables: true, bitFields: true, structural: true, records: recordsByValue(model) }),
+    withBigints(
+      exact,
+      withoutLostCallbacks(
+        selectApi(model, { nullable: true, variables: true, bitFields: true, structural: true, records: recordsByValue(model) }),
+      ),
     ),
   );
   const head = new Printer(), values = new Printer(), classes = new Printer();
@@ -113,6 +118,29 @@ function withoutLostCallbacks(api: Api): Api {
     records: api.records.map((record) => ({
       ...record,
       fields: record.fields.map((field) => ({ ...field, crossing: swap(field.crossing) })),
+    })),
+  };
+}
+
+/** Has integers of 64 bits be bigints where that is asked for. */
+function withBigints(asked: (name: string) => boolean, api: Api): Api {
+  const exact = <T extends Crossing>(name: string, crossing: T): T =>
+    crossing.kind === "int" && crossing.bits === 64 && crossing.name === null && asked(name) ? { ...crossing, exact: true } : crossing;
+  return {
+    ...api,
+    functions: api.functions.map((bound) => ({ ...bound, result: exact(bound.declaration.name, bound.result) })),
+    variables: api.variables.map((variable) => ({ ...variable, crossing: exact(variable.declaration.name, variable.crossing) })),
+    callbacks: api.callbacks.map((callback) => ({
+      ...callback,
+      parameters: callback.parameters.map((parameter) => ({ ...parameter, crossing: exact(callback.name, parameter.crossing) })),
+      result: exact(callback.name, callback.result),
+    })),
+    records: api.records.map((record) => ({
+      ...record,
+      fields: record.fields.map((field) => ({
+        ...field,
+        crossing: field.bits === null ? exact(`${record.name}.${field.name}`, field.crossing) : field.crossing,
+      })),
     })),
   };
 }
