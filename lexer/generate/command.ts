@@ -5,6 +5,7 @@
  */
 
 import type { Api } from "../emit/api.ts";
+import { printable } from "../diagnostics.ts";
 import { format, parse, type ParseOptions } from "../mod.ts";
 import { readFile, standardFolders } from "../stream.ts";
 import type { Model, Origin } from "../model.ts";
@@ -115,7 +116,7 @@ function report({ functions, variables, records, enums, constants, macros, callb
   const variadic = functions.filter(({ declaration }) => declaration.type.variadic).map(({ name }) => name);
   if (variadic.length > 0) console.log(`  variadic, bound without their variable arguments: ${variadic.join(", ")}`);
   const others = unbound(model);
-  if (others !== null) console.log(`  functions of other headers, which --bind '*/NAME.h' binds: ${others}`);
+  if (others !== null) console.log(`  functions of other headers, which --bind '*/NAME.h' binds: ${printable(others)}`);
   console.log(skipped.length === 0 ? "Skipped nothing" : `Skipped ${skipped.length}:`);
-  for (const { name, reason, file, line } of skipped) console.log(`  ${file}:${line}: ${name}: ${reason}`);
+  for (const { name, reason, file, line } of skipped) console.log(printable(`  ${file}:${line}: ${name}: ${reason}`));
 }
