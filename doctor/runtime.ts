@@ -17,7 +17,7 @@ const PERMISSIONS: readonly (readonly [descriptor: Deno.PermissionDescriptor, fl
 
 const VARIABLES: readonly (readonly [name: string, meaning: string])[] = [
   ["GGML_LIBRARY", "the library to load, unless load() says another"],
-  ["GGML_BACKEND_PATH", "a backend that ggml's registry loads too"],
+  ["GGML_BACKEND_PATH", "a backend that ggml's registry loads too, where it may be read"],
   ["GGML_VK_VISIBLE_DEVICES", "the Vulkan devices to use"],
   ["CUDA_VISIBLE_DEVICES", "the CUDA devices to use"],
   ["DENO_DIR", "where Deno keeps what it downloads"],

@@ -4,16 +4,15 @@
  * @module
  */
 
+import { loadBackends } from "./backends.ts";
 import { describe } from "./describe.ts";
 import { type Library, whyNot } from "./files.ts";
 import { fileNames, type Gpu, GPUS, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
 import { fetchPackage, installedPackage, specifierOf } from "./npm.ts";
-import { trapped } from "./trap.ts";
 
 const COUNT = { parameters: [], result: "usize" } as const;
 const DEVICE = { parameters: ["usize"], result: "pointer" } as const;
 const TYPE = { parameters: ["pointer"], result: "i32" } as const;
-const LOAD_ALL = { parameters: ["buffer"], result: "void" } as const;
 
 /** `GGML_BACKEND_DEVICE_TYPE_GPU` and `GGML_BACKEND_DEVICE_TYPE_IGPU`. */
 const GPU_TYPES: readonly number[] = [1, 2];
@@ -87,13 +86,6 @@ function expectBackend(folder: string, gpu: Gpu, call: string): void {
   const path = folder + fileNames(`ggml-${gpu}`)[0];
   const reason = whyNot(path);
   if (reason !== null) throw new Error(`${call}: the backend can't be opened: ${path}: ${reason}\nIt needs ${NEEDS[gpu]}.`);
-}
-
-/** Has ggml's registry load every backend in the library's folder. One that is there already is left alone. */
-export function loadBackends(library: Library): void {
-  const loadAll = library.symbol("ggml_backend_load_all_from_path", LOAD_ALL) as (folder: Uint8Array) => void;
-  loadAll(new TextEncoder().encode(`${library.folder}\0`));
-  trapped("ggml_backend_load_all_from_path");
 }
 
 /** Loads the library's backends, and throws if there is no GPU among their devices. */

@@ -6,7 +6,7 @@
  *     generate --library NAME HEADER… --out FILE
  *                         writes one TypeScript module that binds a library; `generate --help` says more
  *
- * All take `-I DIR`, `-isystem DIR`, `-D NAME[=VALUE]`, `-U NAME`, `--target TARGET` and `--no-standard`.
+ * All take `-I DIR`, `-isystem DIR`, `-include HEADER`, `-D NAME[=VALUE]`, `-U NAME`, `--target TARGET` and `--no-standard`.
  *
  * @module
  */
@@ -21,11 +21,29 @@ import type { TargetName } from "./model.ts";
 /** A command: takes its arguments, returns its exit status. */
 type Command = (args: string[]) => number | Promise<number>;
 
-const COMMANDS: Record<string, Command> = {
-  dump: dumpCommand,
-  preprocess: preprocessCommand,
-  generate: generateArguments,
-};
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ["dump", dumpCommand],
+  ["preprocess", preprocessCommand],
+  ["generate", generateArguments],
+]);
+
+const USAGE = `usage: lexer/cli.ts ${[...COMMANDS.keys()].join("|")} HEADER… [OPTION…]; lexer/cli.ts COMMAND --help says more`;
+
+const OPTIONS = `  -I DIR           search DIR for #include "…" and <…>
+  -isystem DIR     behind those; what its headers declare is the system's
+  -include HEADER  read HEADER first: for one that leaves out an #include that it needs
+  -D NAME[=VALUE]  define a macro, as 1 where no value is given
+  -U NAME          don't predefine it
+  --target TARGET  one of ${Object.keys(TARGETS).join(", ")}; by default this machine's
+  --no-standard    don't search the system's own folders, but use the stand-ins that come with this
+
+Exits with 1 where a header is wrong, which is said on stderr, and with 2 where the command line is.`;
+
+/** What `--help` prints. `generate` has its own. */
+const HELP: ReadonlyMap<string, string> = new Map([
+  ["dump", `Prints what C headers declare, as JSON.\n\n  deno run -R lexer/cli.ts dump HEADER… [OPTION…]\n\n${OPTIONS}`],
+  ["preprocess", `Prints what 'cc -E -P' would.\n\n  deno run -R lexer/cli.ts preprocess HEADER… [OPTION…]\n\n${OPTIONS}`],
+]);
 
 /** Something wrong with the command line itself. */
 class UsageError extends Error {}
@@ -33,14 +51,21 @@ class UsageError extends Error {}
 /** Runs a command line. */
 export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
-  const command = name === undefined ? undefined : COMMANDS[name];
+  if (isHelp(name)) {
+    console.log(`Reads C headers.\n\n${USAGE}\n\n${OPTIONS}`);
+    return 0;
+  }
+  const command = COMMANDS.get(name);
   if (command === undefined) {
-    const near = name === undefined ? null : nearest(name, Object.keys(COMMANDS));
+    const near = name === undefined ? null : nearest(name, [...COMMANDS.keys()]);
     if (name !== undefined) console.error(`unknown command '${name}'${near === null ? "" : `; did you mean '${near}'?`}`);
-    console.error(
-      `usage: lexer/cli.ts ${Object.keys(COMMANDS).join("|")} HEADER… [-I DIR] [-isystem DIR] [-D NAME=VALUE] [--target TARGET]`,
-    );
+    console.error(USAGE);
     return 2;
+  }
+  const help = HELP.get(name);
+  if (help !== undefined && rest.some(isHelp)) {
+    console.log(help);
+    return 0;
   }
   try {
     return await command(rest);
@@ -51,11 +76,16 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
+function isHelp(arg: string | undefined): boolean {
+  return arg === "--help" || arg === "-h";
+}
+
 /** Headers and options as a compiler's command line has them. */
 function compilerArguments(args: readonly string[], more: Record<string, string[]> = {}): { files: string[]; options: ParseOptions } {
   const files: string[] = [];
   const include: string[] = [];
   const system: string[] = [];
+  const before: string[] = [];
   const defines: Record<string, string> = {};
   const undefines: string[] = [];
   let target: TargetName | undefined;
@@ -74,6 +104,7 @@ function compilerArguments(args: readonly string[], more: Record<string, string[
     let text: string | undefined;
     if (!arg.startsWith("-") || arg === "-") files.push(arg);
     else if ((text = value("-isystem")) !== undefined) system.push(text);
+    else if ((text = value("-include")) !== undefined) before.push(text);
     else if ((text = value("-I")) !== undefined) include.push(text);
     else if ((text = value("-D")) !== undefined) {
       const equals = text.indexOf("=");
@@ -87,7 +118,7 @@ function compilerArguments(args: readonly string[], more: Record<string, string[
     else if ((text = anyOf(more, value)) === undefined) throw new UsageError(`unknown option '${arg}'`);
   }
   if (files.length === 0) throw new UsageError("no header given");
-  return { files, options: { include, system, defines, undefines, standard, ...(target === undefined ? {} : { target }) } };
+  return { files, options: { include, system, before, defines, undefines, standard, ...(target === undefined ? {} : { target }) } };
 }
 
 /** Takes the value of one of a command's own options, and keeps it. */
@@ -131,18 +162,25 @@ function preprocessCommand(args: string[]): number {
 async function generateArguments(args: string[]): Promise<number> {
   // Not before: the other commands shall not wait for the emitter to load.
   const { GENERATE_HELP, generateCommand } = await import("./generate/command.ts");
-  if (args.includes("--help")) {
+  if (args.some(isHelp)) {
     console.log(GENERATE_HELP);
     return 0;
   }
-  const more = { "--library": [] as string[], "--out": [] as string[], "--bind": [] as string[] };
+  const more = { "--library": [] as string[], "--out": [] as string[], "--bind": [] as string[], "--bigint": [] as string[] };
   const { files, options } = compilerArguments(args, more);
   const only = (name: "--library" | "--out"): string => {
     const [value, ...others] = more[name];
     if (!value || others.length > 0) throw new UsageError(`generate takes one ${name}; see generate --help`);
     return value;
   };
-  return generateCommand({ files, options, library: only("--library"), out: only("--out"), globs: more["--bind"] });
+  return generateCommand({
+    files,
+    options,
+    library: only("--library"),
+    out: only("--out"),
+    globs: more["--bind"],
+    bigints: more["--bigint"],
+  });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -46,6 +46,9 @@ export interface Declared {
 /** "named": must have a name; "abstract": must not; "either": a parameter. */
 export type Wanted = "named" | "abstract" | "either";
 
+/** How many pointers, arrays and functions may stand around a type. */
+const MAX_LAYERS = 1000;
+
 /** Reads a declarator with its attributes. */
 export function declarator(p: Parser, base: CType, wanted: Wanted): Declared {
   const attrs = new Attributes();
@@ -53,6 +56,7 @@ export function declarator(p: Parser, base: CType, wanted: Wanted): Declared {
   const found: { name: Token | null } = { name: null };
   read(p, layers, wanted, found, attrs);
   if (startsAttribute(p)) attributes(p, attrs);
+  if (layers.length > MAX_LAYERS) p.fail(`a declarator of more than ${MAX_LAYERS} pointers, arrays and functions`, found.name ?? p.token);
   let type = base;
   for (const layer of layers) type = wrap(p, type, layer, attrs);
   if (wanted === "named" && found.name === null) p.fail(`expected a name, got ${describe(p.token)}`);
@@ -83,6 +87,10 @@ function wrap(p: Parser, type: CType, layer: Layer, attrs: Attributes): CType {
       if (T.isVoid(element)) p.fail("an array of void", layer.at);
       if (element.kind === "record" && element.record.size === null) {
         p.fail(`an array of the incomplete type '${T.printType(type)}'`, layer.at);
+      }
+      let dimensions = 1;
+      for (let inner: CType = element; inner.kind === "array"; inner = T.resolve(inner.of)) {
+        if (++dimensions > MAX_LAYERS) p.fail(`an array of more than ${MAX_LAYERS} dimensions`, layer.at);
       }
       if (layer.length !== null && layer.length * (sizeOf(type, p.target) ?? 1) > MAX_SIZE) p.fail("the array is too large", layer.at);
       return { kind: "array", of: type, length: layer.length };

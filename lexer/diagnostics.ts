@@ -141,7 +141,7 @@ export function format(diagnostic: Diagnostic): string {
   let out = "";
   for (let i = 0; i < diagnostic.includes.length; i++) {
     const { file, line } = diagnostic.includes[i];
-    out += `${i === 0 ? "In file included from" : "                 from"} ${file}:${line}${
+    out += `${i === 0 ? "In file included from" : "                 from"} ${printable(file)}:${line}${
       i + 1 === diagnostic.includes.length ? ":" : ","
     }\n`;
   }
@@ -151,8 +151,8 @@ export function format(diagnostic: Diagnostic): string {
 }
 
 function one(note: Note, label: string): string {
-  const head = note.line > 0 ? `${note.file}:${note.line}:${note.column}: ` : "";
-  const out = `${head}${label}: ${note.message}`;
+  const head = note.line > 0 ? `${printable(note.file)}:${note.line}:${note.column}: ` : "";
+  const out = `${head}${label}: ${printable(note.message)}`;
   if (note.sourceLine.trim() === "") return out;
   // A line of a megabyte is shown around the caret only.
   let line = note.sourceLine;
@@ -168,16 +168,9 @@ function one(note: Note, label: string): string {
   return `${out}\n${printable(line)}\n${margin}^`;
 }
 
-/** Control characters would upset a terminal. */
-function printable(line: string): string {
-  let out = "";
-  let from = 0;
-  for (let i = 0; i < line.length; i++) {
-    const c = line.charCodeAt(i);
-    if ((c < 32 && c !== 9) || c === 127) {
-      out += line.slice(from, i) + "\ufffd";
-      from = i + 1;
-    }
-  }
-  return from === 0 ? line : out + line.slice(from);
+/** Text of a header, of which a terminal obeys nothing: control characters (but for tabs) are replaced. */
+export function printable(text: string): string {
+  return text.replace(CONTROLS, "\ufffd");
 }
+
+const CONTROLS = /(?!\t)\p{Cc}/gu;

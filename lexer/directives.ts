@@ -8,8 +8,8 @@ import { condition, type ConditionSource } from "./condition.ts";
 import { outermost } from "./diagnostics.ts";
 import { hasAttribute, hasBuiltin, hasFeature } from "./has.ts";
 import * as K from "./kinds.ts";
-import { contents } from "./literals.ts";
-import { Macro, spell, VA_OPT } from "./macro.ts";
+import { contents, textOf } from "./literals.ts";
+import { closing, Macro, spell, VA_OPT } from "./macro.ts";
 import { type Frame, MAX_INCLUDE_DEPTH, type Preprocessor } from "./preprocess.ts";
 import type { Found } from "./search.ts";
 import { nearest } from "./suggest.ts";
@@ -122,6 +122,18 @@ function macroName(pp: Preprocessor, frame: Frame, what: string): Token | null {
   return token;
 }
 
+/** A `__VA_OPT__` within the parentheses of another. */
+function nestedOptional(body: readonly Token[], slots: Int16Array | null): Token | null {
+  if (slots === null) return null;
+  let end = -1;
+  for (let i = 0; i < body.length; i++) {
+    if (slots[i] !== VA_OPT) continue;
+    if (i < end) return body[i];
+    end = closing(body, i + 1, body.length);
+  }
+  return null;
+}
+
 function define(pp: Preprocessor, frame: Frame): void {
   const token = macroName(pp, frame, "define");
   if (token === null) return;
@@ -165,6 +177,11 @@ function define(pp: Preprocessor, frame: Frame): void {
       pp.error(t, "__VA_OPT__ must be followed by an open parenthesis");
       return;
     }
+  }
+  const nested = nestedOptional(body, slots);
+  if (nested !== null) {
+    pp.error(nested, "__VA_OPT__ may not appear in a __VA_OPT__"); // C23 6.10.5.2p2
+    return;
   }
   const macro = new Macro(name, parameters, variadic, body, token.position, slots, operators);
   const old = name.macro;
@@ -488,7 +505,7 @@ function line(pp: Preprocessor, frame: Frame, marker: Token | null): void {
       pp.error(tokens[1], `"${tokens[1].text}" is not a filename`);
       return;
     }
-    name = String.fromCodePoint(...text.map((c) => c < 0 ? -1 - c : c));
+    name = textOf(text.map((c) => c < 0 ? -1 - c : c));
   }
   const offset = frame.tokenizer.at;
   const physical = frame.file.content.lineAt(offset);
@@ -542,7 +559,7 @@ function macroStack(pp: Preprocessor, tokens: readonly Token[]): void {
     pp.error(tokens[0], `#pragma ${tokens[0].text} takes a macro's name in parentheses and quotes`);
     return;
   }
-  const id = pp.names.intern(String.fromCodePoint(...points.filter((c) => c >= 0)));
+  const id = pp.names.intern(textOf(points.filter((c) => c >= 0)));
   let stack = pp.saved.get(id);
   if (stack === undefined) pp.saved.set(id, stack = []);
   if (tokens[0].text === "push_macro") stack.push(id.macro);

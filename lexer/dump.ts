@@ -21,6 +21,8 @@ export interface Dump {
     file: string;
     line: number;
   }[];
+  /** Variables with linkage. */
+  variables: { name: string; type: string; file: string; line: number }[];
   /** Structs and unions. */
   records: {
     kind: "struct" | "union";
@@ -69,6 +71,7 @@ export function dump(model: Model): Dump {
       file,
       line,
     })),
+    variables: model.variables.map(({ name, type, file, line }) => ({ name, type: text(type), file, line })),
     records: model.records.map(({ kind, name, size, align, fields, file, line }) => ({
       kind,
       name,

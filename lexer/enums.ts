@@ -91,7 +91,7 @@ function enumerators(
   underlying: BasicType | null,
   at: Token,
 ): void {
-  const values: { name: string; value: Int; symbol: Symbol & { kind: "enumerator" } }[] = [];
+  const values: { name: string; symbol: Symbol & { kind: "enumerator" } }[] = [];
   let next: Int = 0;
   let least: Int = 0;
   let most: Int = 0;
@@ -101,6 +101,7 @@ function enumerators(
     p.advance();
     attributes(p, new Attributes());
     let value: Int = next;
+    if (p.token.kind !== K.ASSIGN && next > 0xffffffffffffffffn) p.diagnostics.error(name, "overflow in enumeration values");
     if (p.accept(K.ASSIGN)) value = constantInt(p, expression(p, 1), `the value of '${name.text}'`) ?? next;
     if (p.target.microsoft && underlying === null) value = I.wrap(value, 32, true);
     if (value < least) least = value;
@@ -109,7 +110,7 @@ function enumerators(
     // Until the enum is complete a constant has a type that holds it.
     const symbol: Symbol & { kind: "enumerator" } = { kind: "enumerator", value, type: holding(p, value), position: name.position };
     declare(p, name, symbol);
-    values.push({ name: name.text, value, symbol });
+    values.push({ name: name.text, symbol });
     if (!p.accept(K.COMMA)) break;
   }
   p.expect(K.RBRACE, "}", "at the end of an enum");
@@ -118,11 +119,14 @@ function enumerators(
   attrs.add(after);
   declaration.type = underlying ?? enumType(p, least, most, attrs.packed, at);
   declaration.complete = true;
-  declaration.values = values.map(({ name, value }): EnumValue => ({ name, value: BigInt(value) }));
   // GNU C: what fits in an int is an int; the others have the enum's type.
-  for (const { value, symbol } of values) {
+  for (const { symbol } of values) {
+    const { value } = symbol;
     symbol.type = underlying !== null ? type : value >= -2147483648 && value <= 2147483647 ? T.basic("int") : declaration.type;
+    // Where no type holds all values, the largest ones turn negative.
+    if (declaration.type.name === "long") symbol.value = I.wrap(value, 64, true);
   }
+  declaration.values = values.map(({ name, symbol }): EnumValue => ({ name, value: BigInt(symbol.value) }));
 }
 
 function holding(p: Parser, value: Int): CType {
@@ -141,6 +145,6 @@ function enumType(p: Parser, least: Int, most: Int, packed: boolean, at: Token):
   if (packed && fits(8)) return T.basic(unsigned ? "unsigned char" : "signed char");
   if (packed && fits(16)) return T.basic(unsigned ? "unsigned short" : "short");
   if (fits(32)) return T.basic(unsigned ? "unsigned int" : "int");
-  if (!fits(64)) p.diagnostics.error(at, "enum values exceed the range of the largest integer type");
+  if (!fits(64)) p.diagnostics.warning(at, "enumeration values exceed range of largest integer");
   return T.basic(unsigned ? "unsigned long" : "long");
 }

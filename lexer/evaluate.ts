@@ -106,7 +106,7 @@ function value(p: Parser, node: Node): Value {
     case "conditional": {
       const test = value(p, node.test);
       const yes = node.yes ?? node.test;
-      const chosen = value(p, truth(test) ? yes : node.no);
+      const chosen = !truth(test) ? value(p, node.no) : node.yes === null ? test : value(p, node.yes);
       const a = type(p, yes);
       const b = type(p, node.no);
       if (T.isArithmetic(a) && T.isArithmetic(b)) return convert(p, chosen, common(p, a, b));

@@ -50,10 +50,21 @@ const CONDITIONAL = 1;
 
 /** Reads an expression. `least` 1 leaves a comma to the caller. */
 export function expression(p: Parser, least = COMMA): Node {
+  if (p.operators >= 0) return inner(p, least);
+  p.operators = 0;
+  try {
+    return inner(p, least);
+  } finally {
+    p.operators = -1;
+  }
+}
+
+function inner(p: Parser, least: number): Node {
   p.enter();
   let node = conditional(p);
   while (least === COMMA && p.token.kind === K.COMMA) {
     const at = p.token;
+    p.chain();
     p.advance();
     node = { kind: "binary", at, operator: K.COMMA, left: node, right: conditional(p) };
   }
@@ -89,6 +100,7 @@ function binary(p: Parser, least: number): Node {
     const at = p.token;
     const strength = K.PRECEDENCE[at.kind];
     if (strength === 0 || strength < least) return left;
+    p.chain();
     p.advance();
     left = { kind: "binary", at, operator: at.kind, left, right: binary(p, strength + 1) };
   }
@@ -137,11 +149,13 @@ function unary(p: Parser): Node {
       return node;
     }
     case K.KW_EXTENSION:
-      p.advance();
+      while (p.keyword === K.KW_EXTENSION) p.advance();
       return unary(p);
     case K.KW_REAL_IMAG:
       p.advance();
+      p.enter();
       unary(p);
+      p.depth--;
       return { kind: "opaque", at, type: null, reason: "a part of a complex number" };
   }
   return postfix(p, primary(p));
@@ -222,7 +236,7 @@ function initializerList(p: Parser): InitializerList {
 }
 
 function postfix(p: Parser, node: Node): Node {
-  for (;;) {
+  for (;; p.chain()) {
     const at = p.token;
     switch (at.kind) {
       case K.LBRACKET: {

@@ -257,3 +257,10 @@ export function characterValue(spelling: string, charSigned: boolean, wide: numb
   const unit = units(points.slice(-1), bits).at(-1)!;
   return encoding === "L" && wideSigned && bits === 32 ? unit | 0 : unit;
 }
+
+/** Code points as text. There may be more of them than a call takes arguments. */
+export function textOf(points: readonly number[]): string {
+  let text = "";
+  for (const point of points) text += String.fromCodePoint(point);
+  return text;
+}

@@ -87,7 +87,7 @@ export class Expansion {
 }
 
 /** How long a chain grows before a set of it keeps an index. */
-const INDEX_EVERY = 64;
+const INDEX_EVERY = 128;
 
 /** An interned set of macro names: a list that shares its tails. */
 export class HideSet {
@@ -161,6 +161,8 @@ export class HideSet {
 export interface Expander {
   /** Expands a list by itself, as if nothing followed it (C17 6.10.3.1). */
   expandAlone(tokens: readonly Token[]): Token[];
+  /** Counts the characters that `#` and `##` make, and ends the run where they are too many. */
+  made(at: Token, characters: number): void;
   /** Reads one token from text, for `##`; null where the text is not exactly one. */
   retokenize(text: string, like: Token): Token | null;
   error(at: Token | number, message: string): void;
@@ -223,9 +225,9 @@ function part(macro: Macro, from: number, to: number, args: Arguments | null, ex
       if (slots[i] === VA_OPT) {
         const close = closing(body, i + 1, to);
         const inner = optional(macro, i + 2, close, args, expansion, expander);
-        out.push(stringify(token, sweep(inner), expansion));
+        out.push(stringify(token, sweep(inner), expansion, expander));
         i = close;
-      } else out.push(stringify(token, args.raw[slots[i]], expansion));
+      } else out.push(stringify(token, args.raw[slots[i]], expansion, expander));
     } else if (token.kind === K.HASHHASH && i > from && i + 1 < to && (args !== null || macro.parameters === null)) {
       // GNU: `, ## __VA_ARGS__` drops the comma where the variable arguments are absent or empty, and else pastes nothing.
       if (macro.variadic && args !== null && slots !== null && slots[i + 1] === last && body[i - 1].kind === K.COMMA && slots[i - 1] < 0) {
@@ -298,7 +300,7 @@ function optional(macro: Macro, from: number, to: number, args: Arguments, expan
 }
 
 /** Index of the parenthesis that closes the one at `open`. */
-function closing(body: readonly Token[], open: number, to: number): number {
+export function closing(body: readonly Token[], open: number, to: number): number {
   let depth = 0;
   for (let i = open; i < to; i++) {
     if (body[i].kind === K.LPAREN) depth++;
@@ -308,7 +310,10 @@ function closing(body: readonly Token[], open: number, to: number): number {
 }
 
 /** The `#` operator, C17 6.10.3.2. */
-function stringify(hash: Token, tokens: readonly Token[], expansion: Expansion): Token {
+function stringify(hash: Token, tokens: readonly Token[], expansion: Expansion, expander: Expander): Token {
+  let characters = 0;
+  for (const token of tokens) characters += token.text.length;
+  if (tokens.length > 0) expander.made(tokens[0], characters);
   return new Token(K.STRING, `"${spell(tokens, true)}"`, null, hash.flags & ~BOL, hash.position, null, expansion);
 }
 
@@ -330,6 +335,7 @@ function glue(left: Token, right: Token, expansion: Expansion, expander: Expande
   if (right.kind === K.PLACEMARKER) return left;
   const space = left.flags & SPACE;
   if (left.kind === K.PLACEMARKER) return new Token(right.kind, right.text, right.id, space, right.position, right.hide, right.expansion);
+  expander.made(left, left.text.length + right.text.length);
   // Two slashes would be a comment to the tokenizer.
   const comment = left.text === "/" && (right.text.startsWith("/") || right.text.startsWith("*"));
   const token = comment ? null : expander.retokenize(left.text + right.text, left);

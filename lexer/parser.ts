@@ -31,6 +31,9 @@ import type { Mutable } from "./types.ts";
 /** How deep declarators, expressions, braces and records may nest. */
 export const MAX_NESTING = 250;
 
+/** How many operators an expression may have: what is worked out of its tree goes as deep as a chain of them is long. */
+export const MAX_OPERATORS = 2000;
+
 /** So many unknown names are compared with all known ones: it takes long, and the first few tell what is wrong. */
 export const MAX_SUGGESTIONS = 40;
 
@@ -103,6 +106,8 @@ export class Parser {
   /** How many tokens were passed. */
   at = -1;
   depth = 0;
+  /** Operators of the outermost expression that is being read, -1 outside of one. */
+  operators = -1;
   /** Tokens that were looked at and not yet passed, from `#head` on. */
   readonly #ahead: Token[] = [];
   #head = 0;
@@ -195,6 +200,11 @@ export class Parser {
   /** One level deeper; pair with `depth--`. */
   enter(): void {
     if (++this.depth > MAX_NESTING) this.fail(`nested deeper than ${MAX_NESTING} levels`);
+  }
+
+  /** One operator more. */
+  chain(): void {
+    if (++this.operators > MAX_OPERATORS) this.fail(`an expression of more than ${MAX_OPERATORS} operators`);
   }
 
   /** Where a token stands in the headers. */

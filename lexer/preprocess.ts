@@ -13,7 +13,7 @@ import type { CharacterFacts } from "./condition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { directive, pragma } from "./directives.ts";
 import * as K from "./kinds.ts";
-import { contents } from "./literals.ts";
+import { contents, textOf } from "./literals.ts";
 import { addHide, Arguments, type BuiltIn, type Expander, Expansion, HideSet, Macro, replace, substitute } from "./macro.ts";
 import { outermost } from "./diagnostics.ts";
 import type { CachedFile, Search } from "./search.ts";
@@ -35,6 +35,8 @@ export const MAX_EXPANSION = 1_000_000;
 
 /** How long a chain of macros that name each other may be. */
 export const MAX_EXPANSION_DEPTH = 4096;
+/** Characters that `#` and `##` may make, all together. */
+export const MAX_MADE = 4 * 1024 * 1024;
 
 /** Thrown to end the run at a bound; an error was reported. */
 export class Halt {}
@@ -83,6 +85,7 @@ export class Preprocessor implements Expander {
   #alone = 0;
   #produced = 0;
   #burst = 0;
+  #made = 0;
   #counter = 0;
   /** How often a macro was expanded whose value depends on where it stands. */
   positional = 0;
@@ -283,7 +286,7 @@ export class Preprocessor implements Expander {
 
   /** Keeps macro bombs within bounds. */
   #count(token: Token, amount: number): void {
-    if (token.expansion === null) this.#burst = 0;
+    if (token.expansion === null && this.#alone === 0) this.#burst = 0;
     this.#burst += amount + 1;
     this.#produced += amount + 1;
     const { burst, total } = this.limits;
@@ -292,6 +295,11 @@ export class Preprocessor implements Expander {
     if (token.hide !== null && token.hide.size > MAX_EXPANSION_DEPTH) {
       this.halt(outermost(token), `macros name each other more than ${MAX_EXPANSION_DEPTH} levels deep`);
     }
+  }
+
+  made(at: Token, characters: number): void {
+    this.#made += characters;
+    if (this.#made > MAX_MADE) this.halt(outermost(at), `'#' and '##' made more than ${MAX_MADE} characters`);
   }
 
   /** The token after a function-like macro's name. It doesn't leave the file, so an EOF stays to be read again. */
@@ -360,6 +368,7 @@ export class Preprocessor implements Expander {
       if (id === null || id.macro === null || (tokens[0].hide !== null && tokens[0].hide.has(id))) return tokens as Token[];
     }
     if (this.#alone >= MAX_ARGUMENT_DEPTH) this.halt(tokens[0], `macro arguments nested deeper than ${MAX_ARGUMENT_DEPTH} levels`);
+    this.#count(tokens[0], tokens.length); // an argument within an argument is read once more at each level
     const pending = this.#pending;
     const carry = this.#carry;
     this.#carry = 0;
@@ -457,29 +466,39 @@ export class Preprocessor implements Expander {
       this.error(token, `${name} takes a parenthesized ${name === "_Pragma" ? "string literal" : "token list"}`);
       return true;
     }
-    let tokens: Token[] = [];
+    if (this.#operators++ > MAX_ARGUMENT_DEPTH) this.halt(token, `${name} nested deeper than ${MAX_ARGUMENT_DEPTH} levels`);
+    const tokens = this.#pragmaOperand(token, name);
+    this.#operators--;
+    if (tokens === null) return true;
+    const made = pragma(this, token, tokens);
+    if (made !== null) this.#pending.push(made);
+    return true;
+  }
+
+  /** How many `_Pragma` are being read: one may stand in the parentheses of another. */
+  #operators = 0;
+
+  /** What a pragma operator has in its parentheses, as tokens; null where that is wrong. */
+  #pragmaOperand(token: Token, name: BuiltIn): Token[] | null {
+    const tokens: Token[] = [];
     let depth = 0;
     for (;;) {
       const next = this.next(); // the operand may come from a macro
       if (next.kind === K.EOF) {
         this.error(token, `${name} is not closed`);
-        return true;
+        return null;
       }
       if (next.kind === K.LPAREN) depth++;
       if (next.kind === K.RPAREN && depth-- === 0) break;
       tokens.push(next);
     }
-    if (name === "_Pragma") {
-      const text = tokens.length === 1 && tokens[0].kind === K.STRING ? contents(tokens[0].text) : null;
-      if (text === null || typeof text === "string") {
-        this.error(token, "_Pragma takes a parenthesized string literal");
-        return true;
-      }
-      tokens = this.tokensOf(String.fromCodePoint(...text.filter((c) => c >= 0 && c !== 10)), token);
+    if (name !== "_Pragma") return tokens;
+    const text = tokens.length === 1 && tokens[0].kind === K.STRING ? contents(tokens[0].text) : null;
+    if (text === null || typeof text === "string") {
+      this.error(token, "_Pragma takes a parenthesized string literal");
+      return null;
     }
-    const made = pragma(this, token, tokens);
-    if (made !== null) this.#pending.push(made);
-    return true;
+    return this.tokensOf(textOf(text.filter((c) => c >= 0 && c !== 10)), token);
   }
 
   /** True while tokens were put back: then the text of the file is not what comes next. */

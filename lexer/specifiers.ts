@@ -10,6 +10,7 @@ import { declarator } from "./declarator.ts";
 import { enumeration } from "./enums.ts";
 import { constantInt, typeOf } from "./evaluate.ts";
 import { expression } from "./expression.ts";
+import { headerOf } from "./include/mod.ts";
 import * as K from "./kinds.ts";
 import { alignOf } from "./layout.ts";
 import type { BasicName, CType } from "./model.ts";
@@ -242,7 +243,9 @@ export function specifiers(p: Parser): Specifiers {
       case K.KW_TYPEOF_UNQUAL: {
         p.advance();
         p.expect(K.LPAREN, "(", "after typeof");
+        p.enter();
         type = startsType(p) ? typeName(p) : typeOf(p, expression(p));
+        p.depth--;
         if (id.keyword === K.KW_TYPEOF_UNQUAL) type = T.unqualified(T.resolve(type));
         p.expect(K.RPAREN, ")", "after typeof(…");
         continue;
@@ -276,7 +279,11 @@ export function specifiers(p: Parser): Specifiers {
     const next = p.peek();
     // `foo bar` or `foo *`: an unknown type; `extern foo;`: a missing one.
     if (next.id !== null || next.kind === K.STAR || p.peek().kind === K.RPAREN || p.peek().kind === K.COMMA || storage === 0) {
-      p.fail(`unknown type name '${name.text}'${p.suggest(name.text, (symbol) => symbol.kind === "typedef")}`);
+      const header = headerOf(name.text);
+      const hint = header === null
+        ? p.suggest(name.text, (symbol) => symbol.kind === "typedef")
+        : `; <${header}> declares it, which nothing before this includes`;
+      p.fail(`unknown type name '${name.text}'${hint}`);
     }
     p.diagnostics.warning(name, "type specifier missing, 'int' is assumed");
     type = T.basic("int");

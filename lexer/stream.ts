@@ -12,7 +12,7 @@ import type { TargetName } from "./model.ts";
 import { endOf, type TokenSource } from "./parser.ts";
 import { Halt, MAX_TOKENS, Preprocessor } from "./preprocess.ts";
 import { type Ownership, Search, type SearchFolder } from "./search.ts";
-import { Sources } from "./source.ts";
+import { Content, Sources } from "./source.ts";
 import { builtInsOf, hostTarget, predefined, type Target, TARGETS } from "./targets.ts";
 import { Identifiers, type Token } from "./tokenize.ts";
 
@@ -26,6 +26,8 @@ export interface ParseOptions {
   defines?: Readonly<Record<string, string>>;
   /** Predefined macros that are not (`-U`). */
   undefines?: readonly string[];
+  /** Headers to read before the files, as if each began with `#include <…>` (`-include`); what they declare isn't part of the API. */
+  before?: readonly string[];
   /** The default is the target that this runs on. */
   target?: TargetName;
   /** Reads a file, or says that there is none. The default is `Deno.readTextFileSync`. */
@@ -74,6 +76,11 @@ export class TokenStream implements TokenSource {
       this.pp.prelude("<command line>", commandLine(options));
     } catch (error) {
       this.#halt(error);
+    }
+    if (options.before !== undefined && options.before.length > 0) {
+      const text = new Content(options.before.map((header) => `#include <${header}>\n`).join(""));
+      this.pp.enter(sources.enter("<command line>", "<command line>", text, -1, true, false, -1), null);
+      this.#open = true;
     }
     this.c23 = isC23(names);
     if (this.c23) keywords(names, K.C23_KEYWORDS);
@@ -163,9 +170,16 @@ function gccFolder(): string | null {
   return newest < 0 ? null : `${parent}/${newest}/include`;
 }
 
-/** A directory of that name is no file of that name. */
+/** The largest file that is read. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** A directory of that name is no file of that name. What has no end (a device, a pipe) can't be read. */
 export function readFile(path: string): string | undefined {
   try {
+    const { isFile, isDirectory, size } = Deno.statSync(path);
+    if (isDirectory) return undefined;
+    if (!isFile) throw new Error("it is no regular file");
+    if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_FILE_BYTES}`);
     return Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.IsADirectory) {

@@ -93,3 +93,50 @@ Deno.test({
     }
   },
 });
+
+Deno.test("no backend is loaded that nobody named: GGML_BACKEND_PATH only if it may be read, the current folder never", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const source = `#include <stdio.h>\n__attribute__((constructor)) static void begin(void) { puts("loaded"); fflush(stdout); }\n`;
+    await Deno.writeTextFile(`${folder}/evil.c`, source);
+    const built = await compile(`${folder}/evil.c`, `${folder}/libggml-blas.so`);
+    if (!built) return console.warn("SKIPPED: there is no gcc");
+    const env = { GGML_BACKEND_PATH: `${folder}/libggml-blas.so` };
+    const loads = ["devices()", "lib.ggml_backend_load_all()", "lib.ggml_backend_load_all_from_path(null)"];
+    for (const call of [...loads, "lib.ggml_backend_load_all_from_path(load().path)"]) {
+      const count = `${call}; console.log(lib.ggml_backend_reg_count())`;
+      assertEquals(await say(count, env), "1\n", call);
+      assertStringIncludes(await say(count, env, ["--allow-ffi", "--allow-env=GGML_BACKEND_PATH"]), "loaded\n");
+      assertEquals(await say(`Deno.chdir(${JSON.stringify(folder)}); ${count}`, {}, ["--allow-ffi", "--allow-read"]), "1\n", call);
+    }
+    const kept = await say(
+      `devices(); 
+      console.log(new TextDecoder().decode(new Deno.Command("printenv", { args: ["GGML_BACKEND_PATH"] }).outputSync().stdout))`,
+      env,
+      [
+        "--allow-ffi",
+        "--allow-run=printenv",
+      ],
+    );
+    assertStringIncludes(kept, env.GGML_BACKEND_PATH);
+    assertStringIncludes(
+      await say(`lib.ggml_backend_load_all_from_path("")`),
+      "TypeError: ggml_backend_load_all_from_path(dir_path): expected",
+    );
+    assertStringIncludes(await say(`lib.ggml_backend_load_all_from_path(${JSON.stringify(folder)})`), "loaded"); // the call says so
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Makes a library; false where there is no compiler. */
+async function compile(source: string, out: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command("gcc", { args: ["-shared", "-fPIC", "-o", out, source] }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

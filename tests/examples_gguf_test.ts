@@ -36,6 +36,18 @@ Deno.test("gguf_inspect shortens arrays and text, and says what is wrong", async
   assertEquals(stderr, `readGguf: ${broken}: at byte 0: magic: expected "GGUF", got "\\u0000\\u0000\\u0000\\u0000"\n`);
 });
 
+Deno.test("gguf_inspect gives the terminal no commands that a file has in its names", async () => {
+  using folder = new Folder();
+  const path = folder.file();
+  const clear = "\x1b[2J\x9b2J\x07";
+  await writeGguf(path, { metadata: { [`key${clear}`]: `text${clear}` }, tensors: { [`tensor${clear}`]: new Float32Array(4) } });
+  const { code, stdout, stderr } = await example("gguf_inspect", path);
+  assertEquals(code, 0, stderr);
+  // deno-lint-ignore no-control-regex
+  assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(stdout), false);
+  assertStringIncludes(stdout, "tensor\\u001b[2J\\u009b2J\\u0007");
+});
+
 Deno.test("the examples run out of the box, on a file that they make", async () => {
   const inspected = await example("gguf_inspect");
   assertEquals(inspected.code, 0, inspected.stderr);

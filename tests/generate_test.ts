@@ -136,7 +136,7 @@ Deno.test("sqlite3: opaque handles, callbacks, strings", { ignore: !have("/usr/i
       const message = s.$Pointer.from(out[0])!.text();
       console.log(JSON.stringify({
         opened, executed, rows, stepped: stepped === s.SQLITE_ROW, row, done: done === s.SQLITE_DONE, wrong, message,
-        errmsg: s.sqlite3_errmsg(db), closed: s.sqlite3_close(db),
+        errmsg: s.sqlite3_errmsg(db), closed: s.sqlite3_close(db), version: s.variables.sqlite3_version === s.sqlite3_libversion(),
       }));`;
     assertEquals(await use(folder, "libsqlite3.so.0", ["sqlite3.h"], text), {
       opened: 0,
@@ -149,6 +149,7 @@ Deno.test("sqlite3: opaque handles, callbacks, strings", { ignore: !have("/usr/i
       message: 'near "no": syntax error',
       errmsg: 'near "no": syntax error',
       closed: 0,
+      version: true,
     });
   }));
 
@@ -364,6 +365,173 @@ Deno.test("a library of our own: every integer at its limits, bit-fields, unions
       `Error: not_there is not in the library ${folder}/libtiny.so: ${folder}/libtiny.so: undefined symbol: not_there`,
       "TypeError: count_strings(strings)[0]: the string has a NUL at index 1, where C would cut it off",
     ]);
+  }));
+
+Deno.test("variables: read and written where they lie; constants are copies; what can't cross is listed", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `#include <stdint.h>
+struct pair { int a, b; };
+struct opaque;
+extern int counter;
+extern uint64_t big;
+extern _Bool flag;
+extern const char version[];
+extern const int primes[3];
+extern char text[8];
+extern int flexible[];
+extern struct pair one;
+extern const struct pair fixed[2];
+extern struct opaque hidden;
+extern int (*hook)(int);
+extern const char *const names[2];
+extern __thread int local;
+extern int toString;
+extern int missing;
+extern long double wide;
+int count(void);
+int hooked(int n);
+`,
+    );
+    const code = `struct opaque { int x; };
+int counter = 3; uint64_t big = 1ull << 40; _Bool flag = 1; const char version[] = "1.2"; const int primes[3] = { 2, 3, 5 };
+char text[8] = "seven.."; int flexible[] = { 7, 8, 9 }; struct pair one = { 1, 2 }; const struct pair fixed[2] = { { 3, 4 }, { 5, 6 } };
+struct opaque hidden; int (*hook)(int); const char *const names[2] = { "a", "b" }; __thread int local = 11; int toString = 12;
+int count(void) { return counter + one.b * 100 + flag * 10000; }
+int hooked(int n) { return hook(n); }
+`;
+    if (!await compile(folder, code)) return;
+    const text = `import { count, hook, hooked, variables as v } from "./lib.ts";
+      const before = [v.counter, v.big, v.flag, v.version, [...v.primes], v.text, v.one.b, v.local, v.toString_];
+      v.primes[0] = v.fixed[1].a = 9;
+      v.counter = 5;
+      v.one.b = 6;
+      v.flag = false;
+      v.text = "new";
+      v.hook = new hook((n) => n + v.counter);
+      let missing = "", range = "";
+      try { v.missing; } catch (error) { missing = (error as Error).message; }
+      try { v.counter = 2 ** 31; } catch (error) { range = String(error); }
+      console.log(JSON.stringify({
+        before, count: count(), text: v.text, hooked: hooked(30), primes: [...v.primes], fixed: v.fixed.map(({ a, b }) => [a, b]),
+        flexible: [...new Int32Array(v.flexible.bytes(12).buffer)], hidden: v.hidden.address !== 0n, names: v.names.map((name) => name!.text()),
+        missing: missing.startsWith("missing is not in the library"), range,
+      }));`;
+    assertEquals(await use(folder, `${folder}/libtiny.so`, [`${folder}/tiny.h`], text), {
+      before: [3, 2 ** 40, true, "1.2", [2, 3, 5], "seven..", 2, 11, 12],
+      count: 605,
+      text: "new",
+      hooked: 35,
+      primes: [2, 3, 5],
+      fixed: [[3, 4], [5, 6]],
+      flexible: [7, 8, 9],
+      hidden: true,
+      names: ["a", "b"],
+      missing: true,
+      range: "RangeError: counter: expected an int32, got 2147483648",
+    });
+    assertMatch((await generate(folder, "tiny", `${folder}/tiny.h`)).stdout, /tiny\.h:\d+: wide: long double can't be passed/);
+  }));
+
+Deno.test("integers of 64 bits come as bigints where --bigint says so", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `#include <stdint.h>
+struct wide { uint64_t a; int64_t b[2]; uint64_t c; };
+typedef uint64_t (*step)(uint64_t n);
+uint64_t most(void);
+int64_t least(void);
+uint64_t run(step f, uint64_t n);
+void fill(struct wide *to);
+extern uint64_t now;
+`,
+    );
+    const code = `uint64_t now = -2;
+uint64_t most(void) { return -1; }
+int64_t least(void) { return INT64_MIN; }
+uint64_t run(step f, uint64_t n) { return f(n); }
+void fill(struct wide *to) { to->a = -1; to->b[0] = INT64_MIN; to->c = 5; }
+`;
+    if (!await compile(folder, code)) return;
+    const text = `import * as t from "./lib.ts";
+      const wide = new t.wide();
+      t.fill(wide);
+      wide.b[1] = 7n;
+      const step: bigint = t.run(new t.step((n: bigint) => n + 1n), 2n ** 64n - 2n);
+      let number = "";
+      try { t.least(); } catch (error) { number = (error as Error).name; }
+      console.log(JSON.stringify([t.most(), wide.a, ...wide.b, t.variables.now, step].map(String).concat(String(wide.c + 1), number)));`;
+    const bigints = ["most", "wide.a", "wide.b", "now", "run", "step"].flatMap((glob) => ["--bigint", glob]);
+    assertEquals(await use(folder, `${folder}/libtiny.so`, [`${folder}/tiny.h`, ...bigints], text), [
+      "18446744073709551615",
+      "18446744073709551615",
+      "-9223372036854775808",
+      "7",
+      "18446744073709551614",
+      "18446744073709551615",
+      "6",
+      "RangeError",
+    ]);
+  }));
+
+Deno.test(
+  "functions of headers that aren't bound are counted, with how to bind them",
+  { ignore: !have("/usr/include/math.h") },
+  () =>
+    withFolder(async (folder) => {
+      assertMatch(
+        (await generate(folder, "libm.so.6", "math.h")).stdout,
+        /: 0 functions,.*\n {2}functions of other headers, .*: \d+ of bits\/mathcalls\.h/,
+      );
+      const text = `import { cos } from "./lib.ts"; console.log(cos(0));`;
+      assertEquals(await use(folder, "libm.so.6", ["math.h", "--bind", "*/mathcalls*.h"], text), 1);
+    }),
+);
+
+Deno.test("a header that leaves an #include out: the message names it, and -include gives it", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      "struct part { size_t length; FILE *from; };\nsize_t whole(struct part *part, uint8_t byte);\n",
+    );
+    const { code, stderr } = await generate(folder, "none", `${folder}/tiny.h`, "--no-standard");
+    assertEquals(code, 1);
+    assertEquals(stderr.match(/; <.*> declares it, which nothing before this includes/g), [
+      "; <stddef.h> declares it, which nothing before this includes",
+      "; <stdio.h> declares it, which nothing before this includes",
+      "; <stddef.h> declares it, which nothing before this includes",
+    ]);
+    const args = ["-include", "stdio.h", "-include", "stdint.h", "--no-standard"];
+    const made = await generate(folder, "none", `${folder}/tiny.h`, ...args);
+    assertEquals(made.code, 0, made.stderr);
+    assertMatch(made.stdout, /: 1 functions/);
+    await judge(folder);
+    const none = await generate(folder, "none", `${folder}/tiny.h`, "-include", "nothing.h");
+    assertMatch(none.stderr, /^<command line>:1:10: error: 'nothing\.h' file not found/);
+  }));
+
+Deno.test("names that JavaScript's objects or TypeScript's types have already give a module that type-checks", () =>
+  withFolder(async (folder) => {
+    const members = ["address", "owner", "pointer", "equals", "bytes", "at", ...Object.getOwnPropertyNames(Object.prototype)];
+    const words = "any asserts bigint boolean infer keyof never number object readonly string symbol unique unknown ArrayLike is type of " +
+      "namespace abstract declare async get set module global out accessor satisfies as from require exports toString valueOf Promise Array";
+    const structs = words.split(" ");
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `struct nasty { int ${[...members, "toString_", "in", "in_"].join(", ")}; };
+${structs.map((name) => `struct ${name} { int x; };`).join("\n")}
+struct nasty *use(${structs.map((name, i) => `struct ${name} *p${i}`).join(", ")});
+typedef int Boolean;
+Boolean hasOwnProperty(int toString, int self);
+int constructor(void);
+`,
+    );
+    const text = `import { nasty } from "./lib.ts";
+      const made = new nasty({ toString__: 1, toString_: 2, valueOf_: 3, in_: 4, in__: 5, constructor_: 6 });
+      console.log(JSON.stringify([...new Int32Array(made.bytes.buffer)].filter((value) => value !== 0).sort()));`;
+    assertEquals(await use(folder, "none", [`${folder}/tiny.h`], text), [1, 2, 3, 4, 5, 6]);
   }));
 
 Deno.test("what is skipped is listed; nothing is written where a header is wrong; the output is deterministic", () =>

@@ -6,7 +6,7 @@
 
 import { lib } from "../ffi/lib.js";
 import { library } from "../ffi/library.ts";
-import { loadBackends } from "../ffi/gpu.ts";
+import { loadBackends } from "../ffi/backends.ts";
 
 /** A device that ggml can compute on. */
 export interface Device {
@@ -31,7 +31,8 @@ const TYPES: readonly Device["type"][] = ["cpu", "gpu", "igpu", "accel", "meta"]
 /**
  * Lists the devices of the loaded library's backends, in the order of ggml's registry, and loads the backends first if none is.
  *
- * The C functions behind it are `ggml_backend_load_all_from_path`, `ggml_backend_dev_get` and `ggml_backend_dev_get_props`.
+ * They are those in the library's folder, and the one that `GGML_BACKEND_PATH` names if this program may read that variable
+ * (`--allow-env=GGML_BACKEND_PATH`); the current folder is never searched. The C functions behind it are `ggml_backend_load_all_from_path`, `ggml_backend_dev_get` and `ggml_backend_dev_get_props`.
  *
  * @returns A device each. The memory that is free is that of now.
  * @throws {Error} If no library can be loaded, or it has no registry (a single file of a split build).

@@ -19,13 +19,17 @@ import type {
   Origin,
   RecordDeclaration,
   Skipped,
+  TargetName,
   TypedefDeclaration,
+  VariableDeclaration,
 } from "../model.ts";
-import { resolve } from "../types.ts";
+import { sizeOf } from "../layout.ts";
+import { TARGETS } from "../targets.ts";
+import { isVoid, resolve } from "../types.ts";
 import { type Annotation, noAnnotation, readAnnotations } from "./annotations.ts";
 import { type Crossing, Crossings, isPointer, Unbindable } from "./crossing.ts";
 import { compileLength, type Known, type Length } from "./lengths.ts";
-import { localName, Names, STRUCT_MEMBERS } from "./names.ts";
+import { fieldNames, localName, Names } from "./names.ts";
 
 /** A function and how each of its values crosses. */
 export interface BoundFunction {
@@ -98,6 +102,21 @@ export interface Bits {
   readonly width: number;
 }
 
+/** A variable of the library. */
+export interface BoundVariable {
+  readonly declaration: VariableDeclaration;
+  /** The name of its property. */
+  readonly name: string;
+  /** How its value crosses or, for an array, how an element does. */
+  readonly crossing: Crossing;
+  /** As for a field. */
+  readonly length: number | null;
+  /** In bytes; null where C doesn't say how much lies there. Then `crossing` is that of a pointer to it. */
+  readonly size: number | null;
+  /** True where C mustn't write it. */
+  readonly constant: boolean;
+}
+
 /** An enum. */
 export interface BoundEnum {
   readonly declaration: EnumDeclaration;
@@ -127,6 +146,8 @@ export interface BoundAlias {
 /** Everything that is bound. */
 export interface Api {
   readonly functions: readonly BoundFunction[];
+  /** Empty unless they are asked for; then they are among `skipped`. */
+  readonly variables: readonly BoundVariable[];
   readonly records: readonly BoundRecord[];
   readonly enums: readonly BoundEnum[];
   readonly constants: readonly ConstantDeclaration[];
@@ -142,6 +163,8 @@ export interface Api {
 export interface SelectOptions {
   /** Whether any pointer may be null: for headers that nobody annotated. */
   readonly nullable?: boolean;
+  /** Whether variables are bound. */
+  readonly variables?: boolean;
   /** Whether bit-fields are bound. */
   readonly bitFields?: boolean;
   /** Whether a function pointer without a typedef may have the class of a typedef's, as C would allow. */
@@ -205,18 +228,26 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
       })
     ),
   );
+  const propertyNames = fieldNames(own(model.variables).map(({ name }) => name));
+  const variables = own(model.variables).flatMap((declaration) =>
+    attempt(declaration, () => {
+      if (options.variables !== true) throw new Unbindable("variables aren't bound");
+      return bindVariable(declaration, propertyNames.get(declaration.name)!, crossings, model.target);
+    })
+  );
   const freeing = freeFunctions(bound);
-  const boundRecords = [...records].map(([declaration, name]): BoundRecord => ({
-    declaration,
-    name,
-    fields: flatten(declaration).flatMap((field) =>
+  const boundRecords = [...records].map(([declaration, name]): BoundRecord => {
+    const flat = flatten(declaration);
+    const names = fieldNames(flat.map((field) => field.name));
+    const fields = flat.flatMap((field) =>
       attempt({ ...declaration, name: `${name}.${field.name}` }, () => ({
         ...bindField(field, name, declaration, crossings, options.bitFields),
+        name: names.get(field.name)!,
         count: annotations.byName.get(name)?.count.has(field.name) ?? false,
       }))
-    ),
-    free: freeing.get(name) ?? null,
-  }));
+    );
+    return { declaration, name, fields, free: freeing.get(name) ?? null };
+  });
   const callbacks: BoundCallback[] = [];
   const addCallback = (name: string, origin: Origin, type: FunctionType) =>
     attempt({ ...origin, name }, () => callbacks.push({ name, origin, type, ...bindSignature(type, name, origin, crossings) }));
@@ -226,7 +257,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     const name = names.free(declaration.name) ? names.take(declaration.name, "t") : null;
     return name === null ? [] : [{ declaration, name }];
   });
-  return { functions: bound, records: boundRecords, enums, constants, macros, callbacks, aliases, skipped, crossings };
+  return { functions: bound, variables, records: boundRecords, enums, constants, macros, callbacks, aliases, skipped, crossings };
 }
 
 function isOwn(record: RecordDeclaration, { records }: SelectOptions): boolean {
@@ -300,17 +331,31 @@ function bindField(
   bitFields = false,
 ): Omit<BoundField, "count"> {
   if (field.bits !== null && !bitFields) throw new Unbindable("a bit-field has no accessor yet");
-  const type = resolve(field.type);
-  const context = { name: `${record}_${field.name}`, origin };
-  const name = localName(field.name, STRUCT_MEMBERS);
-  if (type.kind !== "array") return { ...field, name, crossing: crossings.of(field.type, context), length: null };
+  return { ...field, ...bindValue(field.type, crossings, { name: `${record}_${field.name}`, origin }) };
+}
+
+/** How a value in memory crosses. */
+function bindValue(declared: CType, crossings: Crossings, context: Context): { crossing: Crossing; length: number | null } {
+  const type = resolve(declared);
+  if (type.kind !== "array") return { crossing: crossings.of(declared, context), length: null };
   let element: CType = type, length = 1;
   while (element.kind === "array") {
     if (element.length === null || element.length === 0) throw new Unbindable("a flexible array has no length");
     length *= element.length;
     element = element.of.kind === "typedef" && resolve(element.of).kind === "array" ? resolve(element.of) : element.of;
   }
-  return { ...field, name, crossing: crossings.of(element, context), length };
+  return { crossing: crossings.of(element, context), length };
+}
+
+function bindVariable(declaration: VariableDeclaration, name: string, crossings: Crossings, target: TargetName): BoundVariable {
+  const { type } = declaration;
+  const context = { name: declaration.name, origin: declaration };
+  const constant = innermost(type).const === true;
+  const size = isVoid(resolve(type)) ? null : sizeOf(type, TARGETS[target]);
+  if (size !== null) return { declaration, name, ...bindValue(type, crossings, context), size, constant };
+  const array = resolve(type);
+  const to = array.kind === "array" ? array.of : type;
+  return { declaration, name, crossing: crossings.of({ kind: "pointer", to }, context), length: null, size, constant };
 }
 
 /** True for memory whose elements have a known width. */
@@ -433,6 +478,12 @@ function freeFunctions(functions: readonly BoundFunction[]): Map<string, string>
     if (!free.has(only.crossing.name)) free.set(only.crossing.name, name);
   }
   return free;
+}
+
+/** A name for a function pointer that has none of its own, and where it stands. */
+interface Context {
+  readonly name: string;
+  readonly origin: Origin;
 }
 
 interface FlatField {

@@ -31,6 +31,8 @@ export type Crossing =
     readonly name: string | null;
     /** Of an enum whose values are known: whether one of them is meant, or several or'ed. */
     readonly values?: "one" | "flags";
+    /** Of 64 bits: what C gives stays a bigint. */
+    readonly exact?: boolean;
   }
   | { readonly kind: "float"; readonly bits: 32 | 64 }
   /** `const char *`. */

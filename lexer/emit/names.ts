@@ -14,13 +14,34 @@ const RESERVED: ReadonlySet<string> = new Set(
     "Array JSON Map Object RangeError Record Set String TextDecoder TextEncoder TypeError WeakMap").split(" "),
 );
 
-/** What every struct class has already. */
-export const STRUCT_MEMBERS: readonly string[] = ["constructor", "address", "owner", "pointer", "equals", "bytes", "at"];
+/** Words that mean something else where TypeScript expects a type: no class or type can have them, though a function could. */
+const TYPE_WORDS: ReadonlySet<string> = new Set(
+  "any asserts bigint boolean infer keyof never number object readonly string symbol unique unknown ArrayLike".split(" "),
+);
+
+/** What every struct class has already: its own, and what JavaScript gives every object. */
+export const STRUCT_MEMBERS: readonly string[] = [
+  ...["address", "owner", "pointer", "equals", "bytes", "at"],
+  ...Object.getOwnPropertyNames(Object.prototype),
+];
 
 /** `name`, or the first of `name_`, `name__`, … that isn't reserved or taken. */
 export function localName(name: string, taken: readonly string[]): string {
   while (RESERVED.has(name) || taken.includes(name)) name += "_";
   return name;
+}
+
+/** The names of a class's fields, by those in C. One that can keep C's does: `toString_` stays, and `toString` becomes `toString__`. */
+export function fieldNames(names: readonly string[]): Map<string, string> {
+  const kept = names.filter((name) => localName(name, STRUCT_MEMBERS) === name);
+  const taken = [...STRUCT_MEMBERS, ...kept];
+  const given = new Map(kept.map((name) => [name, name]));
+  for (const name of names) {
+    if (given.has(name)) continue;
+    given.set(name, localName(name, taken));
+    taken.push(given.get(name)!);
+  }
+  return given;
 }
 
 /** The exported names of one set of bindings. */
@@ -32,9 +53,9 @@ export class Names {
     this.#taken = new Set(ordinary.map(({ name }) => name));
   }
 
-  /** True if nothing has this name yet. */
+  /** True if a type can have this name and nothing has it yet. */
   free(name: string): boolean {
-    return !this.#taken.has(name) && !RESERVED.has(name);
+    return !this.#taken.has(name) && !RESERVED.has(name) && !TYPE_WORDS.has(name);
   }
 
   /** Takes a name for a tag or typedef. Where an ordinary identifier has it, `suffix` tells them apart: `stat` and `stat_struct`. */

@@ -117,7 +117,7 @@ export function resultType(crossing: Crossing, nullable: boolean, uses: Uses): s
 function outputType(crossing: Crossing, uses: Uses): string {
   switch (crossing.kind) {
     case "int":
-      return crossing.name !== null ? uses.own(crossing.name) : "number";
+      return crossing.name !== null ? uses.own(crossing.name) : crossing.exact === true ? "bigint" : "number";
     case "data":
     case "pointers":
       return uses.$("Pointer");

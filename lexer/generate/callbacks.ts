@@ -62,7 +62,7 @@ function slot(crossing: Crossing): string {
     case "float":
       return `$SCALARS.f${crossing.bits}`;
     case "int":
-      return `$SCALARS.${crossing.signed ? "i" : "u"}${crossing.bits}`;
+      return `${crossing.exact === true ? "$EXACT" : "$SCALARS"}.${crossing.signed ? "i" : "u"}${crossing.bits}`;
     case "string":
       return "$STRING";
     case "struct":

@@ -121,7 +121,7 @@ function writeResult({ parameters, result }: BoundFunction, roots: ReadonlySet<s
     case "void":
       return;
     case "int":
-      printer.line(result.bits === 64 ? "  return $fromInt64($);" : "  return $;");
+      printer.line(result.bits === 64 && result.exact !== true ? "  return $fromInt64($);" : "  return $;");
       return;
     case "string":
       printer.line("  return $fromString($);");

@@ -56,6 +56,6 @@ function folderOf(path: string): string {
 }
 
 /** A glob over whole paths: `*` is any text, slashes too, `?` one character. */
-function globToRegExp(glob: string): RegExp {
+export function globToRegExp(glob: string): RegExp {
   return new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }

@@ -41,13 +41,33 @@ export function $candidates(name: string): string[] {
 
 /** Binds one symbol. Each is looked up by itself, when it is first called: a library may lack some that its headers declare. */
 export function $bindIn(library: string, name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): $Symbol {
+  return $lookUp(library, name, { parameters, result }) as $Symbol;
+}
+
+/** A symbol of the library: a function, or the address of a variable. */
+function $lookUp(library: string, name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
   const file = $open(library);
   try {
-    return Deno.dlopen(file, { [name]: { parameters, result } }).symbols[name] as $Symbol;
+    return Deno.dlopen(file, { [name]: definition }).symbols[name];
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith(`Failed to register symbol ${name}`)) throw error;
     throw new Error(`${name} is not in the library ${file}: ${error.message.replace(/^.*Could not obtain symbol from the library: /, "")}`);
   }
+}
+
+/** The variables that were read or written already. */
+const $variables = new Map<string, $Pointer>();
+
+/** A variable of the library, whose memory has `size` bytes. */
+export function $variableIn(library: string, name: string, size: number): $Pointer {
+  let found: $Pointer | null | undefined = $variables.get(name);
+  if (found === undefined) {
+    found = $Pointer.from($lookUp(library, name, { type: "pointer" }) as Deno.PointerValue);
+    if (found === null) throw new Error(`${name} is at the address 0 of the library ${$open(library)}`);
+    found.$view = new DataView(found.bytes(size).buffer);
+    $variables.set(name, found);
+  }
+  return found;
 }
 
 /** What must stay alive for a set of pointers to stay valid. Handles that C made from other handles share the owner of those. */

@@ -54,6 +54,12 @@ export const $SCALARS = {
   f64: { native: "f64", toC: $float, fromC: (value: number) => value },
 } as const satisfies Record<string, $Slot>;
 
+/** Integers of 64 bits as bigints. */
+export const $EXACT = {
+  i64: { native: "i64", toC: $int64, fromC: (value: bigint) => value },
+  u64: { native: "u64", toC: $uint64, fromC: (value: bigint) => value },
+} as const satisfies Record<string, $Slot>;
+
 /** `const char *`. */
 export const $STRING: $Slot = {
   native: "pointer",

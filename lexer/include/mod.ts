@@ -529,3 +529,10 @@ export const COMPILER_HEADERS: Readonly<Record<string, string>> = {
   "stdatomic.h": STDATOMIC,
   "varargs.h": '#error "varargs.h is not supported: use stdarg.h"\n',
 };
+
+/** The standard header that declares a type, null for a name that none does. */
+export function headerOf(name: string): string | null {
+  const declares = new RegExp(`^(typedef\\b.*\\b${name};|# *define ${name} )`, "m");
+  const headers = { ...COMPILER_HEADERS, ...HOSTED_HEADERS };
+  return Object.keys(headers).find((header) => !header.startsWith("__") && declares.test(headers[header])) ?? null;
+}

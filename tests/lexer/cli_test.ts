@@ -54,6 +54,20 @@ Deno.test("a wrong command line is told, with status 2", async () => {
   assertEquals((await run(["dump"], {})).err, "no header given\n");
 });
 
+Deno.test("--help says what each command takes, with status 0", async () => {
+  for (const args of [["--help"], ["-h"], ["dump", "--help"], ["preprocess", "a.h", "-h"], ["generate", "--help"]]) {
+    const { code, out, err } = await run(args, {});
+    assertEquals([code, err], [0, ""]);
+    for (const option of ["-I", "-isystem", "-include", "-D", "-U", "--target", "--no-standard"]) {
+      assertEquals(out.includes(option), true, option);
+    }
+  }
+  for (const name of ["toString", "constructor", "__proto__"]) {
+    const { code, err } = await run([name], {});
+    assertEquals([code, err.split("\n")[0]], [2, `unknown command '${name}'`]);
+  }
+});
+
 Deno.test("--target takes the names that compilers and Deno have for it", async () => {
   for (
     const [name, target] of [["x86_64-unknown-linux-gnu", "x86_64-linux"], ["arm64-apple-darwin", "aarch64-macos"], [

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { printType } from "../../lexer/mod.ts";
+import { parse, printType } from "../../lexer/mod.ts";
 import { messages, model } from "./helpers.ts";
 
 /** Functions, variables and typedefs of a header, printed back. */
@@ -279,4 +279,12 @@ Deno.test("a parameter that C writes as an array keeps its length, or the name o
     ["p", 3],
   ]);
   assertEquals(type.parameters.map(({ name, type }) => printType(type, name ?? ""))[1], "int *a");
+});
+
+Deno.test("enum values that no type holds are a warning, as in gcc; one that can't be counted up is an error", () => {
+  const text = 'enum { A = -1, B = 0xffffffffffffffff };\n_Static_assert(B == -1 && _Generic(B, long: 1) && _Generic(A, int: 1), "");\n';
+  assertEquals(messages(text), ["1:1: warning: enumeration values exceed range of largest integer"]);
+  const { model } = parse(["t.h"], { read: (path) => path === "t.h" ? text : undefined, target: "x86_64-linux" });
+  assertEquals(model.enums[0].values.map(({ value }) => value), [-1n, -1n]);
+  assertEquals(messages("enum { C = 0xffffffffffffffff, D };\n")[0], "1:32: error: overflow in enumeration values");
 });

@@ -96,3 +96,12 @@ Deno.test("a file that can't be read is an error with the reason, and parse() do
   assertEquals(diagnostics[0].message.endsWith("; 'secret.h' can't be read: not for you"), true);
   assertEquals(model.variables.length, 1);
 });
+
+Deno.test("a printed diagnostic has no control characters of the header's", () => {
+  const clear = "\x1b[2J\x9b2J\x07";
+  const text = `#error ${clear}\n#include "a${clear}.h"\n#line 5 "b${clear}"\nint f(foo${clear} x);\n#define ${clear} 1\n`;
+  const { diagnostics } = parse(["t.h"], { read: (path) => path === "t.h" ? text : undefined });
+  assertEquals(diagnostics.length > 3, true);
+  const printed = diagnostics.map(format).join("\n");
+  assertEquals(/(?![\t\n])\p{Cc}/u.test(printed), false, JSON.stringify(printed));
+});

@@ -13,6 +13,7 @@ struct node { node *next; unsigned a : 3, b : 5; };
 enum color { RED = 1, BLUE = -9007199254740993 };
 static inline int twice(int x) { return 2 * x; }
 void (*find(const node *list, ...))(int, const char *);
+extern node *first[2];
 `)),
     {
       target: "x86_64-linux",
@@ -28,6 +29,7 @@ void (*find(const node *list, ...))(int, const char *);
           line: 9,
         },
       ],
+      variables: [{ name: "first", type: "node *[2]", file: "t.h", line: 10 }],
       records: [{
         kind: "struct",
         name: "node",
