@@ -13,7 +13,7 @@ import { type GgufValueInput, inferValue } from "./infer.ts";
 import { isPowerOfTwo } from "./read_metadata.ts";
 import { alignUp } from "./shape.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
-import { encodeText } from "./text.ts";
+import { encodeText } from "../../ffi/text.ts";
 import { type GgufValue, isAlignmentKey } from "./values.ts";
 
 /** What {@linkcode writeGguf} writes. An open file of `readGguf` is that, too. */
