@@ -1,5 +1,5 @@
 // Builds a small network, measures how long each of its operations takes, and draws it into a file.
-// Run it: deno run --allow-ffi --allow-write=graph.svg examples/show_graph.ts [graph.svg]
+// Run it: deno run --allow-ffi --allow-read --allow-write examples/show_graph.ts [graph.svg]
 
 import { lib } from "@ggml/deno";
 import { compute, init, ndarray, save, tensor, timings } from "@ggml/deno/utils";

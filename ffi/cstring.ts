@@ -1,5 +1,5 @@
 /**
- * C strings: NUL-terminated UTF-8.
+ * C strings: NUL-terminated UTF-8. Bytes that are none are kept, see `text.ts`.
  *
  * A short ASCII string is written into a buffer that is used again by the next call: making a fresh one costs ten times as much, most of
  * it in FFI. A call's string arguments each have a slot of their own, and a callback that runs inside a call gets a set of its own, so C
@@ -9,6 +9,7 @@
  */
 
 import { describe } from "./describe.ts";
+import { decodeText, encodeText } from "./text.ts";
 
 /** The size of a slot; longer strings get memory of their own. */
 const SLOT_BYTES = 256;
@@ -19,15 +20,13 @@ type Slots = Uint8Array<ArrayBuffer>[];
 const levels: Slots[] = [[]];
 let slots: Slots = levels[0];
 
-const encoder = new TextEncoder();
-
 /**
  * A string as C takes it.
  *
  * @param value The string.
  * @param slot Which of the call's string arguments it is, from 0.
  * @param where The function and parameter, for the error.
- * @throws {TypeError} If it isn't a string, or holds a NUL, at which C would cut it off.
+ * @throws {TypeError} If it isn't a string, or holds a NUL, at which C would cut it off, or a lone surrogate that stands for no byte.
  */
 export function cstring(value: string, slot: number, where: string): Uint8Array<ArrayBuffer> {
   if (typeof value !== "string") throw new TypeError(`${where}: expected a string, got ${describe(value)}`);
@@ -47,12 +46,24 @@ export function cstring(value: string, slot: number, where: string): Uint8Array<
 export function encode(value: string, where: string): Uint8Array<ArrayBuffer> {
   const nul = value.indexOf("\0");
   if (nul >= 0) throw new TypeError(`${where}: the string has a NUL at index ${nul}, where C would cut it off`);
-  return encoder.encode(value + "\0");
+  return encodeText(value + "\0", where);
 }
 
 /** The string at a C pointer. */
 export function cstringAt(pointer: Deno.PointerObject): string {
-  return Deno.UnsafePointerView.getCString(pointer);
+  const text = Deno.UnsafePointerView.getCString(pointer);
+  return text.includes(REPLACEMENT) ? decodeText(bytesAt(pointer)) : text;
+}
+
+/** What `getCString` gives for bytes that are no UTF-8. */
+const REPLACEMENT = "\ufffd";
+
+/** The bytes before the NUL. */
+function bytesAt(pointer: Deno.PointerObject): Uint8Array {
+  const view = new Deno.UnsafePointerView(pointer);
+  let length = 0;
+  while (view.getUint8(length) !== 0) length++;
+  return new Uint8Array(view.getArrayBuffer(length)).slice();
 }
 
 /** The string at a C pointer, null for null. */

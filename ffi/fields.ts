@@ -15,6 +15,7 @@ import { readAddress } from "./integers.ts";
 import type { Owner } from "./owner.ts";
 import { borrowed } from "./roots.ts";
 import type { Struct } from "./struct.ts";
+import { decodeText } from "./text.ts";
 
 /** A class that wraps an address. */
 type Wrapper<H> = new (address: bigint, owner: Owner) => H;
@@ -28,8 +29,6 @@ interface NumberArrays {
   new (buffer: ArrayBuffer, byteOffset: number, length: number): ArrayLike<number> & { set(values: ArrayLike<number>): void };
   from(values: ArrayLike<number>): ArrayLike<number>;
 }
-
-const decoder = new TextDecoder();
 
 /** A pointer field as a handle. What it points to is taken to live as long as the struct's owner. */
 export function getHandle<H>(struct: Handle, offset: number, wrapper: Wrapper<H>): H | null {
@@ -109,7 +108,7 @@ export function getText(struct: Handle, offset: number, length: number): string 
   const view = memory(struct);
   const bytes = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
   const end = bytes.indexOf(0);
-  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 /** Writes text and its NUL into a `char name[length]` field. Throws a RangeError if it doesn't fit. */

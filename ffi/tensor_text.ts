@@ -10,6 +10,7 @@ import { at } from "./at.ts";
 import { quote } from "./describe.ts";
 import type { Library } from "./files.ts";
 import { ABI } from "./layouts.js";
+import { decodeText } from "./text.ts";
 
 const { fields } = ABI.records.ggml_tensor;
 
@@ -62,7 +63,7 @@ const typeNames: string[] = [];
 function nameOf(address: bigint): string {
   const bytes = new Uint8Array(viewOf(address).getArrayBuffer(NAME_BYTES, fields.name));
   const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function viewOf(address: bigint): Deno.UnsafePointerView {

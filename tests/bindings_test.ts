@@ -159,6 +159,25 @@ Deno.test("strings go in and out as UTF-8, short and long", () =>
     assert(lib.ggml_get_tensor(ctx, "x".repeat(63))!.equals(t));
   }));
 
+Deno.test("bytes of a string that are no UTF-8 are kept, and what stands for no byte is an error", () =>
+  withContext((ctx) => {
+    const t = newTensor(ctx, lib.GGML_TYPE_F32, 1), other = newTensor(ctx, lib.GGML_TYPE_F32, 1);
+    lib.ggml_set_name(t, "é".repeat(40)); // C cuts it off in the middle of a character
+    assertEquals(t.name, "é".repeat(31) + "\udcc3");
+    assertEquals(lib.ggml_get_name(t), t.name);
+    lib.ggml_set_name(other, t.name);
+    assertEquals(other.name, t.name);
+    [t.name, other.name] = ["\udcfe", "\udcff"];
+    assert(lib.ggml_get_tensor(ctx, "\udcfe")!.equals(t) && lib.ggml_get_tensor(ctx, "\udcff")!.equals(other));
+    for (const name of ["\ufffd", "\ufeffBOM", ""]) {
+      t.name = name;
+      assertEquals([t.name, lib.ggml_get_name(t)], [name, name]);
+    }
+    for (const act of [() => t.name = "\ud800", () => lib.ggml_set_name(t, "\ud800")]) {
+      assertThrows(act, TypeError, "the string has a lone surrogate, U+D800, which UTF-8 can't hold");
+    }
+  }));
+
 Deno.test("struct fields are read and written, in C's memory and in one's own", () =>
   withContext((ctx) => {
     const a = newTensor(ctx, lib.GGML_TYPE_F32, 3, 2), b = newTensor(ctx, lib.GGML_TYPE_F32, 3, 2);

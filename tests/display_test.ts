@@ -283,13 +283,14 @@ Deno.test("save(), toSvg() and toHtml() say what is wrong", async () => {
 });
 
 Deno.test("the example draws a network into a file, and says so", async () => {
-  const path = await Deno.makeTempFile({ suffix: ".svg" });
+  const folder = await Deno.makeTempDir(), path = `${folder}/graph.svg`;
   try {
     const { code, stdout, stderr } = await deno([
       "run",
       "--no-prompt",
       "--allow-ffi",
-      `--allow-write=${path}`,
+      `--allow-read=${folder}`,
+      `--allow-write=${folder}`,
       "examples/show_graph.ts",
       path,
     ]);
@@ -299,11 +300,11 @@ Deno.test("the example draws a network into a file, and says so", async () => {
     assertEquals([byClass(svg, "node").length, byClass(svg, "leaf").length, byClass(svg, "edge").length], [6, 5, 10]);
     assertStringIncludes(svg.text, "computed in ");
   } finally {
-    await Deno.remove(path);
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
-Deno.test("pictures need --allow-ffi and no more, files --allow-write", async () => {
+Deno.test("pictures need --allow-ffi and no more, files --allow-read and --allow-write", async () => {
   const { code, stdout, stderr } = await program(`
     import { lib } from "@ggml/deno";
     import { init, save, toHtml, toSvg } from "@ggml/deno/utils";
@@ -317,6 +318,6 @@ Deno.test("pictures need --allow-ffi and no more, files --allow-write", async ()
   assertEquals(code, 0, stderr);
   assertMatch(
     stdout,
-    /^(true true\n){3}NotCapable save: can't write "graph.svg": permission is missing: Requires write access to "graph.svg"/,
+    /^(true true\n){3}NotCapable save: can't write "graph.svg": permission is missing: Requires read access to "graph.svg"/,
   );
 });

@@ -248,6 +248,25 @@ Deno.test("tensors of ggml, ndarrays, typed arrays, of other files and in pieces
   assertEquals(readFacts(again).tensors.map(({ name }) => name), ["a", "d", "i"]);
 });
 
+Deno.test("names whose bytes are no UTF-8 go from file to tensor to file as they are", async () => {
+  using folder = new Folder();
+  using ctx = init();
+  const path = folder.file(), again = folder.file();
+  const [fe, ff] = ["\udcfe", "\udcff"], cut = lib.ggml_new_tensor_1d(ctx, F32, 1);
+  lib.ggml_set_name(cut, "é".repeat(40));
+  await writeGguf(path, { tensors: { [fe]: new Float32Array(1), [ff]: new Float32Array(1), [cut.name]: cut } });
+  using file = readGguf(path);
+  assertEquals([...file.tensors.keys()], ["\udcfe", "\udcff", "é".repeat(31) + "\udcc3"]);
+  const tensors = Array.from(file.tensors.values(), (tensor) => tensor.load(ctx));
+  assertEquals(tensors.map(({ name }) => name), [...file.tensors.keys()]);
+  await writeGguf(again, { tensors });
+  assertEquals(Deno.readFileSync(again), Deno.readFileSync(path));
+  // C's own reader and writer, too.
+  using c = lib.gguf_init_from_file(path, new lib.gguf_init_params({ no_alloc: true }))!;
+  assertEquals(lib.gguf_find_tensor(c, "\udcff"), 1);
+  assertEquals(lib.gguf_get_tensor_name(c, 2), cut.name);
+});
+
 Deno.test("llama.cpp loads a model that was read and written again", async () => {
   using folder = new Folder();
   const path = folder.file(), copied = folder.file();

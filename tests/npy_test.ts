@@ -249,7 +249,7 @@ Deno.test("npy: without permission it says which, and nothing is left behind", a
       }`,
       ["--allow-ffi"],
     );
-    assertMatch(stdout, /^NotCapable readNpy: can't open .*--allow-read.*\nNotCapable writeNpy: can't write .*--allow-write/);
+    assertMatch(stdout, /^NotCapable readNpy: can't open .*--allow-read.*\nNotCapable writeNpy: can't write .*--allow-read/);
     assertEquals([...Deno.readDirSync(folder)], []);
   } finally {
     Deno.removeSync(folder, { recursive: true });

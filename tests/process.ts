@@ -13,10 +13,11 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs Deno with this project's configuration. */
-export async function deno(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
+/** Runs Deno with this project's configuration, after what a shell is to do first, such as set limits. */
+export async function deno(args: readonly string[], env: Record<string, string> = {}, first: string | null = null): Promise<Ended> {
+  const command = Deno.execPath();
+  const { code, stdout, stderr } = await new Deno.Command(first === null ? command : "sh", {
+    args: first === null ? [...args] : ["-c", `${first}; exec "$0" "$@"`, command, ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1", GGML_LIBRARY: "", INCLUDE: "", API: "", ...env },
     stdin: "null",
@@ -30,6 +31,7 @@ export async function program(
   text: string,
   permissions: readonly string[] = ["--allow-ffi"],
   env: Record<string, string> = {},
+  first: string | null = null,
 ): Promise<Ended> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -37,7 +39,11 @@ export async function program(
       file,
       text.replaceAll(`"@ggml/deno`, `"${new URL("mod.ts", ROOT)}`).replaceAll(`mod.ts/utils"`, `utils/mod.ts"`),
     );
-    return await deno(["run", "--no-prompt", "--quiet", `--config=${new URL("deno.json", ROOT).pathname}`, ...permissions, file], env);
+    return await deno(
+      ["run", "--no-prompt", "--quiet", `--config=${new URL("deno.json", ROOT).pathname}`, ...permissions, file],
+      env,
+      first,
+    );
   } finally {
     await Deno.remove(file);
   }

@@ -12,6 +12,7 @@ import { countOf } from "./copying/box.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
 import { describe } from "../ffi/describe.ts";
 import { inContext, pathOf } from "./files/path.ts";
+import { Replacement } from "./files/replace.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 import { type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 import { encodeHeader, type Header, parseHeader } from "./npy_header.ts";
@@ -56,14 +57,15 @@ export function readNpy<D extends TypedArray = Float32Array>(path: string | URL)
  * Writes an array to a `.npy` file, which `numpy.load` reads.
  *
  * It is written beside the file and then put in its place: who reads meanwhile sees the old file or the new, never a part, and what fails
- * leaves the old one as it was. That needs `--allow-read` and `--allow-write` for the folder.
+ * leaves the old one as it was. That needs `--allow-read` and `--allow-write` for the folder. A symbolic link stays, and what it points to is replaced; the
+ * mode stays, too. A named pipe is written to, and waits for its reader.
  *
  * @param path The file, made anew or replaced.
  * @param array A tensor of any layout, in any backend's memory, a part of one (`slice`), an `ndarray`, or a typed array. Numbers are written as they are, but BF16 and
  * quantized types, which numpy hasn't got, as 32-bit floats. The shape is row-major: a tensor's `ne` reversed.
  * @param options `dims`: how many dimensions the file's shape has.
  * @throws {RangeError} If the array has more dimensions than `dims`.
- * @throws {TypeError} If `path` or `array` is none, or ggml can't convert the tensor's type.
+ * @throws {TypeError} If `path` or `array` is none, or names a folder, a socket or a block device, or ggml can't convert the tensor's type.
  * @throws {Error} If a tensor has no memory or was freed, or the file can't be written.
  *
  * @example
@@ -87,23 +89,13 @@ export function writeNpy(path: string | URL, array: TensorLike, options: DimsOpt
   if (typeof options !== "object" || options === null) throw new TypeError(`writeNpy: expected { dims }, got ${describe(options)}`);
   const { values, shape } = corners(rowsOf(withDims(array, options.dims, "writeNpy"), "writeNpy"), Infinity);
   const header = encodeHeader(values, shape);
-  const temporary = `${name}.${crypto.randomUUID()}.tmp`;
-  named(`writeNpy: can't write ${JSON.stringify(name)}`, () => {
-    const file = Deno.openSync(temporary, { write: true, createNew: true });
-    try {
-      try {
-        writeAll(file, header);
-        writeAll(file, new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength));
-        file.syncDataSync();
-      } finally {
-        file.close();
-      }
-      Deno.renameSync(temporary, name);
-    } catch (error) {
-      Deno.removeSync(temporary);
-      throw error;
-    }
+  const where = `writeNpy: can't write ${JSON.stringify(name)}`;
+  using replacement = new Replacement(name, where);
+  named(where, () => {
+    writeAll(replacement.file, header);
+    writeAll(replacement.file, new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength));
   });
+  replacement.commitSync();
 }
 
 function open(name: string): Deno.FsFile {

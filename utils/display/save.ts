@@ -6,6 +6,7 @@
 
 import { lib } from "../../ffi/lib.js";
 import { inContext, pathOf } from "../files/path.ts";
+import { Replacement } from "../files/replace.ts";
 import type { Drawable, DrawOptions } from "./to_svg.ts";
 import { expectPart } from "./to_svg.ts";
 
@@ -13,15 +14,16 @@ import { expectPart } from "./to_svg.ts";
 const KINDS = [".svg", ".html", ".png"] as const;
 
 /**
- * Draws a tensor, graph, context, device or backend into a file. It needs `--allow-write`.
+ * Draws a tensor, graph, context, device or backend into a file. It is written beside the file and takes its place when it is
+ * complete: on a full disk the old one stays. It needs `--allow-read` and `--allow-write` for the folder.
  *
  * @param value What to draw.
  * @param path The file, which is replaced if it exists. `.svg`: what `toSvg` gives. `.html`: a page with what `toHtml` gives. `.png`: of a
  * tensor, its heat map without words, a dot a number, magnified.
  * @param options `from` and `to`: the part of a graph.
  * @throws What `toSvg` throws.
- * @throws {TypeError} If the path is none, its ending is another, or it is `.png` and this no tensor.
- * @throws {Deno.errors.NotCapable} Without the permission to write there; what else Deno says of the file.
+ * @throws {TypeError} If the path is none or a folder's, its ending is another, or it is `.png` and this no tensor.
+ * @throws {Deno.errors.NotCapable} Without the permission to read and write there; what else Deno says of the file.
  *
  * @example
  * ```ts
@@ -58,9 +60,12 @@ export async function save(value: Drawable, path: string | URL, options: DrawOpt
 }
 
 async function write(name: string, bytes: Uint8Array): Promise<void> {
+  const where = `save: can't write ${JSON.stringify(name)}`;
+  using replacement = new Replacement(name, where);
   try {
-    await Deno.writeFile(name, bytes);
+    for (let done = 0; done < bytes.length;) done += await replacement.file.write(bytes.subarray(done));
   } catch (error) {
-    throw inContext(error, `save: can't write ${JSON.stringify(name)}`);
+    throw inContext(error, where);
   }
+  await replacement.commit();
 }

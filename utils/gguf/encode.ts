@@ -6,7 +6,7 @@
 
 import { lib } from "../../ffi/lib.js";
 import { alignUp, type TensorShape } from "./shape.ts";
-import { encodeText } from "./text.ts";
+import { encodeText } from "../../ffi/text.ts";
 import { type GgufValue, type Kind, kindNamed, MAX_LENGTH, type NumberArray } from "./values.ts";
 
 /** What is known of a tensor before its data is. */

@@ -10,7 +10,7 @@ import { lib } from "../../ffi/lib.js";
 import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import type { Cursor } from "./cursor.ts";
 import { alignUp, type TensorShape } from "./shape.ts";
-import { decodeText } from "./text.ts";
+import { decodeText } from "../../ffi/text.ts";
 
 /** What a file says of one tensor. */
 export interface TensorEntry extends TensorShape {

@@ -6,14 +6,14 @@
 
 import { describe } from "../../ffi/describe.ts";
 import { lib } from "../../ffi/lib.js";
-import { pathOf } from "../files/path.ts";
+import { inContext, pathOf } from "../files/path.ts";
+import { Replacement } from "../files/replace.ts";
 import { encodeHead } from "./encode.ts";
 import { type GgufValueInput, inferValue } from "./infer.ts";
 import { isPowerOfTwo } from "./read_metadata.ts";
-import { replaceFile } from "./replace.ts";
 import { alignUp } from "./shape.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
-import { encodeText } from "./text.ts";
+import { encodeText } from "../../ffi/text.ts";
 import { type GgufValue, isAlignmentKey } from "./values.ts";
 
 /** What {@linkcode writeGguf} writes. An open file of `readGguf` is that, too. */
@@ -30,7 +30,8 @@ export interface GgufContents {
  * Writes a GGUF file that ggml and llama.cpp read.
  *
  * It is written beside the file of that name and takes its place when it is complete and on the disk: if anything fails, or the power does,
- * the old file is still there. Needs `--allow-read` and `--allow-write` for the folder.
+ * the old file is still there. Needs `--allow-read` and `--allow-write` for the folder. A symbolic link stays, and what it points to is replaced; the mode
+ * stays, too. A named pipe is written to, and waits for its reader.
  *
  * A value may be given with its type, in the form that `readGguf` gives: `{ type: "f32", value: 10000 }`, `{ type: "str[]", value: [] }`.
  * Otherwise its type follows from it:
@@ -44,10 +45,10 @@ export interface GgufContents {
  *
  * The key `general.alignment`, a power of 2, says what the tensors' data is aligned to.
  *
- * @param path The file.
+ * @param path The file, made anew or replaced.
  * @param contents `metadata`, values by key, and `tensors`: ggml tensors that are contiguous (in a backend's memory, too), `ndarray`s (row-major),
  * typed arrays, tensors of an open GGUF file, or `{ type, ne, data }` with the bytes, which may come in pieces.
- * @throws {TypeError} If a key, a value or a tensor is nothing that GGUF has.
+ * @throws {TypeError} If a key, a value or a tensor is nothing that GGUF has, or the path is a folder's, a socket's or a block device's.
  * @throws {RangeError} If a value is out of its type's range, or a shape, a name or the bytes' number is wrong.
  * @throws {Error} If a tensor isn't contiguous or has no memory, or the file can't be written: of Deno's own class.
  *
@@ -86,10 +87,10 @@ export async function writeGguf(path: string | URL, contents: GgufContents): Pro
   const version = planVersion(contents, where), metadata = planMetadata(contents, where), tensors = planTensors(contents, where);
   const alignment = planAlignment(metadata, where);
   const head = encodeHead(version, metadata, tensors, alignment, where);
-  await replaceFile(file, where, async (out) => {
-    await writeAll(out, head);
-    for (const tensor of tensors) await writeTensor(out, tensor, alignment, where);
-  });
+  using replacement = new Replacement(file, where);
+  await writeAll(replacement.file, head, where);
+  for (const tensor of tensors) await writeTensor(replacement.file, tensor, alignment, where);
+  await replacement.commit();
 }
 
 function planVersion({ version = lib.GGUF_VERSION }: GgufContents, where: string): number {
@@ -167,21 +168,25 @@ async function writeTensor(out: Deno.FsFile, tensor: PlannedTensor, alignment: n
     }
     written += piece.length;
     if (written > byteLength) break;
-    await writeAll(out, piece);
+    await writeAll(out, piece, place);
   }
   if (written !== byteLength) {
     const got = written > byteLength ? `${written} or more` : written;
     throw new RangeError(`${place}: expected ${byteLength} bytes for its type and shape, got ${got}`);
   }
-  await writeZeros(out, alignUp(byteLength, alignment) - byteLength);
+  await writeZeros(out, alignUp(byteLength, alignment) - byteLength, place);
 }
 
-async function writeAll(out: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await out.write(bytes.subarray(done));
+async function writeAll(out: Deno.FsFile, bytes: Uint8Array, where: string): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length;) done += await out.write(bytes.subarray(done));
+  } catch (error) {
+    throw inContext(error, where);
+  }
 }
 
 /** Pads in pieces: an alignment may be 2 GiB. */
-async function writeZeros(out: Deno.FsFile, count: number): Promise<void> {
+async function writeZeros(out: Deno.FsFile, count: number, where: string): Promise<void> {
   const zeros = new Uint8Array(Math.min(count, 64 * 1024));
-  for (let left = count; left > 0; left -= zeros.length) await writeAll(out, zeros.subarray(0, left));
+  for (let left = count; left > 0; left -= zeros.length) await writeAll(out, zeros.subarray(0, left), where);
 }

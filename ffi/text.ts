@@ -1,5 +1,5 @@
 /**
- * Text of GGUF files: UTF-8, in which some files have bytes that are none.
+ * Text of C's and of GGUF files: UTF-8, in which some have bytes that are none. C cuts a name off after 63 bytes, also within a character.
  *
  * Such a byte becomes a lone surrogate, U+DC00 + byte, and goes back to the byte that it was: what Python calls `surrogateescape` (PEP 383).
  * Nothing is lost, and text that is UTF-8 is just text.
