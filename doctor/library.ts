@@ -26,7 +26,9 @@ export function loadLibrary(options: LoadOptions): { section: Section; info: Lib
 function describe({ version, source, path, files }: LibraryInfo): Finding[] {
   const name = version === null ? "a ggml too old to say its version" : `ggml ${version}`;
   return [
-    version === RELEASE.ggml ? ok(name) : note(name, `functions and types newer than it are missing; the bindings are of ${RELEASE.ggml}`),
+    version === RELEASE.ggml
+      ? ok(name)
+      : note(name, `functions and types newer than it are missing, and its llama is refused; the bindings are of ${RELEASE.ggml}`),
     ok(`${path} (from ${source})`),
     ...files.map((file) => ok(`uses ${file}`)),
     ok("ABI: structs and types are laid out and numbered as in the bindings"),

@@ -3,13 +3,14 @@
  *
  * ggml keeps no stable ABI: a struct that grew, or an enum that was renumbered, would be a wrong result or a segfault at some later call.
  * So, when a library is loaded, its own answers are compared with the headers', and where they differ its accessors are run over a made-up
- * tensor to find out which fields moved.
+ * tensor to find out which fields moved. llama's answers are asked for when one of its functions is first used.
  *
  * @module
  */
 
 import { addressOf } from "./handle.ts";
 import type { Library } from "./files.ts";
+import { platformPackage, RELEASE } from "./find.ts";
 
 /** What the bindings were generated for. */
 export interface Abi {
@@ -40,8 +41,8 @@ export function checkAbi(library: Library, abi: Abi): void {
   if (tensor === undefined) return; // bindings of something else than ggml.h
   const size = library.tensorOverhead - OBJECT_SIZE;
   const { version } = library;
-  // A release has one layout and one numbering, but for what its build chose (GGML_MAX_NAME), and that shows in the size.
-  if (version !== null && version === abi.release && size === tensor.size) return;
+  // Of any other library the version doesn't say enough: builds between two releases have that of one of them.
+  if (library.place.source === "npm" && version === abi.release && size === tensor.size) return;
   const moved = movedFields(library, tensor, size);
   if (moved.length > 0 || size !== tensor.size) {
     const sizes = size === tensor.size
@@ -50,6 +51,131 @@ export function checkAbi(library: Library, abi: Abi): void {
     throw mismatch(library, version, abi, `${sizes}; what moved is among ${moved.join(" and among ")}`);
   }
   checkTypes(library, version, abi);
+  for (const numbering of NUMBERINGS) checkNumbering(library, version, abi, numbering);
+  for (const filled of OF_GGML) checkFilled(library, abi, filled);
+}
+
+/** The enums that C has a name for each value of: what they number, the function that tells, and how their constants begin. */
+const NUMBERINGS = [
+  { type: "ggml_op", what: "operation", name: "ggml_op_name", prefix: "GGML_OP_" },
+  { type: "ggml_unary_op", what: "unary operation", name: "ggml_unary_op_name", prefix: "GGML_UNARY_OP_" },
+  { type: "ggml_glu_op", what: "gated linear unit", name: "ggml_glu_op_name", prefix: "GGML_GLU_OP_" },
+] as const;
+
+/** How far apart the names of an enum can lie. They are in one library, and behind its table there is something else. */
+const NAMES_SPAN = 0x10000n;
+
+/** Checks the names of an enum's values, as far as the library knows them: one that only lacks the last ones is no other. */
+function checkNumbering(library: Library, version: string | null, abi: Abi, { type, what, name, prefix }: typeof NUMBERINGS[number]): void {
+  const nameOf = library.find(name, { parameters: ["i32"], result: "u64" }) as ((value: number) => bigint) | undefined;
+  if (nameOf === undefined) return;
+  const first = nameOf(0);
+  for (const [constant, value] of Object.entries(abi.enums[type] ?? {})) {
+    if (constant === `${prefix}COUNT`) return;
+    const address = nameOf(value), distance = address - first;
+    if (distance > NAMES_SPAN || distance < -NAMES_SPAN) return;
+    const actual = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
+    const expected = constant.slice(prefix.length);
+    if (actual.toUpperCase() !== expected) {
+      throw mismatch(library, version, abi, `${what} ${value} is ${actual} there and ${expected} (${constant}) here`);
+    }
+  }
+}
+
+/**
+ * Throws unless the loaded library's llama is of the release that `abi` describes, and fills its structs in as that does.
+ *
+ * llama.h is less stable than ggml.h, and its structs are passed by value. It is looked at when one of its functions is first used: whoever uses ggml
+ * alone may have any.
+ *
+ * @throws {Error} Naming the library, its version, and the release that fits.
+ */
+export function checkLlama(library: Library, abi: Abi): void {
+  if (abi.records.llama_context_params === undefined) return; // bindings of something else than llama.h
+  const { version } = library;
+  if (abi.release !== null && version !== abi.release) {
+    throw mismatch(library, version, abi, "its llama passes other structs by value, so only its ggml can be used");
+  }
+  for (const filled of OF_LLAMA) checkFilled(library, abi, filled);
+}
+
+/** What a function of C's fills into fields, all of 4 bytes, of the struct that it returns by value. */
+interface Filled {
+  readonly type: string;
+  readonly name: string;
+  readonly parameters: readonly Deno.NativeType[];
+  readonly args: readonly (number | bigint)[];
+  readonly expected: Readonly<Record<string, number | string>>;
+}
+
+const OF_GGML: readonly Filled[] = [
+  { type: "ggml_threadpool_params", name: "ggml_threadpool_params_default", parameters: ["i32"], args: [3], expected: { n_threads: 3 } },
+  {
+    type: "ggml_opt_params",
+    name: "ggml_opt_default_params",
+    parameters: ["u64", "i32"],
+    args: [0n, 1],
+    expected: { loss_type: 1, build_type: "GGML_OPT_BUILD_TYPE_OPT", opt_period: 1, optimizer: "GGML_OPT_OPTIMIZER_TYPE_ADAMW" },
+  },
+];
+
+const OF_LLAMA: readonly Filled[] = [
+  {
+    type: "llama_model_params",
+    name: "llama_model_default_params",
+    parameters: [],
+    args: [],
+    expected: { split_mode: "LLAMA_SPLIT_MODE_LAYER", main_gpu: 0 },
+  },
+  {
+    type: "llama_context_params",
+    name: "llama_context_default_params",
+    parameters: [],
+    args: [],
+    expected: {
+      n_ctx: 512,
+      n_seq_max: 1,
+      n_threads: 4,
+      n_threads_batch: 4,
+      rope_scaling_type: "LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED",
+      pooling_type: "LLAMA_POOLING_TYPE_UNSPECIFIED",
+      attention_type: "LLAMA_ATTENTION_TYPE_UNSPECIFIED",
+      yarn_orig_ctx: 0,
+      type_k: "GGML_TYPE_F16",
+      type_v: "GGML_TYPE_F16",
+    },
+  },
+  {
+    type: "llama_model_quantize_params",
+    name: "llama_model_quantize_default_params",
+    parameters: [],
+    args: [],
+    expected: { nthread: 0, output_tensor_type: "GGML_TYPE_COUNT", token_embedding_type: "GGML_TYPE_COUNT" },
+  },
+];
+
+/** How much larger than it is here a struct may be there. */
+const MARGIN = 64;
+
+function checkFilled(library: Library, abi: Abi, { type, name, parameters, args, expected }: Filled): void {
+  if (abi.records[type] === undefined) return;
+  const { size, fields } = abi.records[type];
+  const result = { struct: Array<"u64">(Math.ceil((size + MARGIN) / 8)).fill("u64") };
+  const fill = library.find(name, { parameters, result }) as ((...args: unknown[]) => Uint8Array<ArrayBuffer>) | undefined;
+  if (fill === undefined) return;
+  const bytes = fill(...args), view = new DataView(bytes.buffer, bytes.byteOffset);
+  const refuse = (what: string) => mismatch(library, library.version, abi, `${name} ${what}: its ${type} has other fields`);
+  for (const [field, value] of Object.entries(expected)) {
+    const number = typeof value === "number" ? value : valueOf(abi, value);
+    if (number === undefined || fields[field] === undefined) continue; // bindings of another release
+    const actual = view.getInt32(fields[field], true);
+    if (actual !== number) throw refuse(`gives ${field} = ${actual}, not ${value}`);
+  }
+  if (bytes.subarray(size).some((byte) => byte !== 0)) throw refuse(`fills in more than ${size} bytes`);
+}
+
+function valueOf({ enums }: Abi, constant: string): number | undefined {
+  return Object.values(enums).find((values) => Object.hasOwn(values, constant))?.[constant];
 }
 
 function checkTypes(library: Library, version: string | null, abi: Abi): void {
@@ -71,11 +197,18 @@ function mismatch(library: Library, version: string | null, { release }: Abi, wh
     `${library.files[0]} is ${
       version === null ? "a ggml too old to say its version" : `ggml ${version}`
     } with another ABI than the bindings' ` +
-      `${
-        release === null ? "" : `(ggml ${release})`
-      }: ${what}.\nLoad a library of that release, or regenerate the bindings from the headers ` +
+      `${release === null ? "" : `(ggml ${release})`}: ${what}.\nLoad a library of that release${
+        packageOf(release)
+      }, or regenerate the bindings from the headers ` +
       `that this library was built from: INCLUDE=<its source tree> deno task regenerate`,
   );
+}
+
+/** Where a release is to be had, if that is the pinned one. */
+function packageOf(release: string | null): string {
+  const platform = platformPackage(null);
+  if (release !== RELEASE.ggml) return "";
+  return ` (llama.cpp ${RELEASE.llama}${platform === null ? "" : `, npm:@node-llama-cpp/${platform}@${RELEASE.package}`})`;
 }
 
 /** The fields of `ggml_tensor` among which something grew or shrank: the accessors of the library tell where it keeps some of them. */

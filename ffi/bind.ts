@@ -5,7 +5,7 @@
  */
 
 import type { Abi } from "./abi.ts";
-import { expectAbi, library } from "./library.ts";
+import { expectAbi, expectLlama, library } from "./library.ts";
 import { guarded } from "./threads.ts";
 import { watched } from "./watch.ts";
 
@@ -21,6 +21,7 @@ export type Bind = (name: string, parameters: readonly Deno.NativeType[], result
 export function binder(abi: Abi): Bind {
   expectAbi(abi);
   return (name, parameters, result) => {
+    if (name.startsWith("llama_")) expectLlama(abi);
     const symbol = library().symbol(name, { parameters, result }) as (...args: unknown[]) => unknown;
     return guarded(name, watched(name, symbol));
   };

@@ -17,9 +17,8 @@ interface Attempt {
   readonly reason: string;
 }
 
-/** The parts of a split build, in the order in which symbols are looked for. */
+/** The parts of a split build that any has, in the order in which symbols are looked for. Behind them come the backends that are used. */
 const PARTS = ["ggml-cpu", "ggml-base", "ggml", "llama"] as const;
-type Part = typeof PARTS[number];
 
 const OVERHEAD = { parameters: [], result: "usize" } as const;
 const SCORE = { parameters: [], result: "i32" } as const;
@@ -33,7 +32,9 @@ export class Library {
   readonly #named: string | null;
   /** Where the parts are, with a separator at its end; "" for a name that the system finds by itself. */
   readonly folder: string;
-  readonly #parts: Map<Part, string | null> = new Map();
+  readonly #parts: Map<string, string | null> = new Map();
+  /** The backends' libraries that C was told to load, wherever they are. */
+  readonly #backends: string[] = [];
   readonly #attempts: Attempt[] = [];
   readonly #addresses: Map<string, bigint | null> = new Map();
   #dlsym: ((handle: bigint, name: Uint8Array<ArrayBuffer>) => bigint) | null = null;
@@ -59,11 +60,11 @@ export class Library {
   /** The files in use so far. */
   get files(): string[] {
     const files = this.#named === null ? [] : [this.#named];
-    for (const part of PARTS) {
+    for (const part of new Set([...PARTS, ...this.#parts.keys()])) {
       const file = this.#parts.get(part);
       if (file && !files.includes(file)) files.push(file);
     }
-    return files;
+    return [...files, ...this.#backends.filter((file) => !files.includes(file))];
   }
 
   /** What the library says of itself, null where it is too old to say. */
@@ -82,25 +83,38 @@ export class Library {
   /** The error for a function that the library hasn't got. */
   missing(name: string): Error {
     const version = this.version;
+    const backends = backendsFor(name).flatMap(fileNames).map((file) => this.folder + file);
+    const tried = this.#attempts.filter(({ path }) => backends.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
     return new Error(
       `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
-        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}`,
+        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}${tried.join("")}`,
     );
+  }
+
+  /** Has symbols looked for in the library of a backend, too, which C has loaded. */
+  alsoIn(path: string): void {
+    if (this.files.includes(path) || whyNot(path) !== null) return;
+    pin(path);
+    this.#backends.push(path);
   }
 
   /** A function of the library, undefined if it hasn't got it. */
   find(name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
     this.#noteLlama(name);
-    if (this.#named !== null) {
-      const found = lookUp(this.#named, name, definition);
-      if (found !== undefined) return found;
-    }
-    for (const part of partsFor(name)) {
-      const file = this.#part(part);
-      if (file === null) continue;
+    for (const file of this.#filesFor(name)) {
       const found = lookUp(file, name, definition);
       if (found !== undefined) return found;
     }
+  }
+
+  /** The files to look in for a function, likeliest first; each is opened when it is its turn. */
+  *#filesFor(name: string): Generator<string> {
+    if (this.#named !== null) yield this.#named;
+    for (const part of partsFor(name)) {
+      const file = this.#part(part);
+      if (file !== null) yield file;
+    }
+    yield* this.#backends;
   }
 
   /** The address of a function, of the library or of what it depends on (the C library, except on Windows); null if there is none. */
@@ -120,10 +134,11 @@ export class Library {
     this.#dlsym ??= at(dlsym, ["u64", "buffer"], "u64");
     this.#noteLlama(name);
     const text = new TextEncoder().encode(`${name}\0`);
-    const lookUp = (file: string | null) => file === null ? 0n : this.#dlsym!(handleOf(file), text);
-    let address = lookUp(this.#named);
-    for (const part of partsFor(name)) if (address === 0n) address = lookUp(this.#part(part));
-    return address === 0n ? null : address;
+    for (const file of this.#filesFor(name)) {
+      const address = this.#dlsym(handleOf(file), text);
+      if (address !== 0n) return address;
+    }
+    return null;
   }
 
   /** Looks up the addresses of several functions at once: to open a file for ten costs little more than for one. */
@@ -151,14 +166,22 @@ export class Library {
   }
 
   /** The file of a part, looked for in the folder when it is first needed; null if there is none. */
-  #part(part: Part): string | null {
+  #part(part: string): string | null {
     let file = this.#parts.get(part);
     if (file === undefined) {
-      file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part));
+      file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part)) ??
+        this.#firstThatOpens(this.#releasesOf(part));
       this.#parts.set(part, file);
       if (file !== null) pin(file);
     }
     return file;
+  }
+
+  /** The files of a part that have another release in their names than the pinned one. */
+  #releasesOf(part: string): string[] {
+    if (this.place.source === "npm") return [];
+    const known = fileNames(part), pattern = new RegExp(`^(?:lib)?${part}(?:\\.[^/]+)?\\.(?:so|dylib|dll)(?:\\.[\\d.]+)?$`);
+    return namesIn(this.folder).filter((name) => pattern.test(name) && !known.includes(name));
   }
 
   #firstThatOpens(names: readonly string[]): string | null {
@@ -216,9 +239,39 @@ export class Library {
 }
 
 /** The parts to look in for a function, likeliest first. Opening `llama` takes long, so nothing else is looked for in it. */
-function partsFor(name: string): readonly Part[] {
-  return name.startsWith("llama_") ? ["llama"] : ["ggml-cpu", "ggml-base", "ggml"];
+function partsFor(name: string): readonly string[] {
+  return name.startsWith("llama_") ? ["llama"] : ["ggml-cpu", "ggml-base", "ggml", ...backendsFor(name)];
 }
+
+/** Backends whose functions have another word in their names than their libraries, which may be several. */
+const BACKENDS: Readonly<Record<string, readonly string[]>> = {
+  vk: ["ggml-vulkan"],
+  cuda: ["ggml-cuda", "ggml-hip", "ggml-musa"],
+};
+
+/** The backends' libraries that may have a function: `ggml-rpc` for `ggml_backend_rpc_init` and `ggml_backend_is_rpc`. */
+function backendsFor(name: string): readonly string[] {
+  const word = /^ggml_backend_(?:(?:buft_|buffer_)?is_)?([a-z]+)/.exec(name)?.[1];
+  if (word === undefined || IN_BASE.has(word)) return [];
+  return Object.hasOwn(BACKENDS, word) ? BACKENDS[word] : [`ggml-${word}`];
+}
+
+/** Words after `ggml_backend_` that are no backend's. */
+const IN_BASE = new Set([
+  "buffer",
+  "buft",
+  "compare",
+  "cpu",
+  "dev",
+  "event",
+  "graph",
+  "load",
+  "meta",
+  "reg",
+  "register",
+  "sched",
+  "tensor",
+]);
 
 /** Why a file can't be opened as a library; null if it can. Permission errors are thrown: they are not about the file. */
 export function whyNot(path: string): string | null {
@@ -288,10 +341,15 @@ export function scoreOf(path: string): number | null {
 
 /** The CPU variants in a folder, as far as it may be read. */
 export function listVariants(folder: string): string[] {
+  return namesIn(folder).flatMap((name) => /^(?:lib)?ggml-cpu-(.+)\.(?:so|dll|dylib)$/.exec(name)?.[1] ?? []);
+}
+
+/** The names of the files in a folder, as far as it may be read. */
+function namesIn(folder: string): string[] {
   if (folder === "") return []; // a bare name: the system knows where it is
   if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return [];
   try {
-    return [...Deno.readDirSync(folder)].flatMap(({ name }) => /^(?:lib)?ggml-cpu-(.+)\.(?:so|dll|dylib)$/.exec(name)?.[1] ?? []);
+    return Array.from(Deno.readDirSync(folder), ({ name }) => name);
   } catch {
     return []; // not a folder: opening its files says so better
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Abi, checkAbi } from "./abi.ts";
+import { type Abi, checkAbi, checkLlama } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "./abort.ts";
 import { describe } from "./describe.ts";
 import { Library } from "./files.ts";
@@ -59,6 +59,8 @@ const fallback: Place | Missing | null = named === null ? await findPackage() : 
 
 let current: Library | null = null;
 const abis: Abi[] = [];
+/** Those that the loaded library's llama agrees with. */
+const fitting: Set<Abi> = new Set();
 
 /** The loaded library; loads it if this is the first call. */
 export function library(): Library {
@@ -149,6 +151,13 @@ function chooseGpu(gpu: Gpu | false): void {
 export function expectAbi(abi: Abi): void {
   abis.push(abi);
   if (current !== null) checkAbi(current, abi);
+}
+
+/** Has the loaded library's llama checked against `abi`, once. */
+export function expectLlama(abi: Abi): void {
+  if (fitting.has(abi)) return;
+  checkLlama(library(), abi);
+  fitting.add(abi);
 }
 
 function open(place: Place): Library {
