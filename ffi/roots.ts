@@ -41,7 +41,7 @@ let disposing = false;
 export function created<H extends Root>(type: RootClass<H>, address: bigint, needs: readonly unknown[], keeps: readonly unknown[]): H {
   const owner = adopt(type, address);
   for (const value of ownersOf(needs)) owner.need(value);
-  for (const value of ownersOf(keeps)) owner.keep(value);
+  for (const value of ownersOf(keeps)) owner.keepForLife(value);
   watch(owner);
   return new type(address, owner);
 }
@@ -317,8 +317,10 @@ export function renew(handle: Handle, where: string, clear: () => void): void {
   }
   const { arena, base, type, release } = old;
   const owner = Object.assign(new Owner(handle.address), { arena, base, type, release });
-  owner.inherit(old);
-  old.end(`cleared by ${functionOf(where)}`, clear);
+  old.end(`cleared by ${functionOf(where)}`, () => {
+    clear();
+    owner.succeed(old);
+  });
   setOwner(handle, owner);
   if (release === null) return;
   remember(owner);
