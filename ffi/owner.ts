@@ -181,17 +181,20 @@ export class Owner {
     return this.#kept?.has(value) === true || this.#relationTo(value as Owner) !== null;
   }
 
+  /** All that this one keeps itself. */
+  get kept(): readonly unknown[] {
+    if (this.#latest === null) return this.#kept === null ? NOTHING : [...this.#kept.keys()];
+    return [...this.#kept?.keys() ?? [], ...[...this.#latest.values()].flatMap(({ values }) => [...values])];
+  }
+
   /** The owners that this one keeps itself. */
   get keptOwners(): readonly Owner[] {
-    if (this.#kept === null && this.#latest === null) return NOTHING;
-    const latest = [...this.#latest?.values() ?? []].flatMap(({ values }) => [...values]);
-    return [...this.#kept?.keys() ?? [], ...latest].filter((value) => value instanceof Owner);
+    return this.kept.filter((value) => value instanceof Owner);
   }
 
   /** The memory of JavaScript's own that this one keeps itself. */
   get keptMemory(): readonly (ArrayBuffer | ArrayBufferView<ArrayBuffer>)[] {
-    if (this.#kept === null) return [];
-    return [...this.#kept.keys()].filter((value) => value instanceof ArrayBuffer || ArrayBuffer.isView(value)) as ArrayBuffer[];
+    return this.kept.filter((value) => value instanceof ArrayBuffer || ArrayBuffer.isView(value)) as ArrayBuffer[];
   }
 
   /** What {@linkcode need} was given. */

@@ -9,7 +9,7 @@
  */
 
 import { type Data, data } from "./arguments.ts";
-import { externalBuffer, freedError, Handle, type Pointer } from "./handle.ts";
+import { externalBuffer, freedError, Handle, pointedTo, type Pointer } from "./handle.ts";
 import { ownerAt, remember, unwatch, watch } from "./known.ts";
 import { Owner, STATIC } from "./owner.ts";
 import { trapped } from "./trap.ts";
@@ -331,7 +331,7 @@ export function renew(handle: Handle, where: string, clear: () => void): void {
 /** The owners of handles and of arrays of handles, and whatever else may be kept. */
 export function ownersOf(values: readonly unknown[]): unknown[] {
   return values.flatMap((value) => {
-    if (value instanceof Handle) return [value.owner];
+    if (value instanceof Handle) return [value.owner, ...pointedTo(value)];
     if (Array.isArray(value)) return ownersOf(value);
     return typeof value === "object" && value !== null ? [value] : [];
   });
