@@ -55,10 +55,17 @@ export function getStructs<H>(struct: Handle, offset: number, length: number, wr
   return Array.from({ length }, (_, i) => new wrapper(at(i), struct.owner));
 }
 
-/** Points a field at something, and keeps that alive as long as the struct's owner. */
+/** Points a field at something, and keeps that alive: as long as the field points there, or, where others may by now, as long as the struct's owner. */
 export function setPointer(struct: Handle, offset: number, value: Data | null, where: string): void {
   memory(struct).setBigUint64(struct.$offset + offset, addressOfAny(value, where), true);
-  struct.owner.keep(value instanceof Handle ? value.owner : value);
+  const { owner } = struct, kept = value instanceof Handle ? value.owner : value;
+  if (isAlone(struct)) owner.keepLatest(where, [kept]);
+  else owner.keep(kept);
+}
+
+/** True for a struct of TypeScript's own that C doesn't copy addresses from: it does from tensors to their views and graphs. */
+function isAlone({ address, owner, constructor }: Handle): boolean {
+  return owner.address === address && owner.type === "" && constructor.name !== "ggml_tensor";
 }
 
 /** Points a field at numbers of so many bytes, or at nothing. */

@@ -189,7 +189,16 @@ export function wrongHandle(value: unknown, expected: abstract new (...args: nev
 
 /** Has `owner` keep alive whatever `handle` points into. */
 export function keep(owner: Owner, handle: Handle | null): void {
-  if (handle !== null && handle.owner !== owner) owner.keep(handle.owner);
+  if (handle === null || handle.owner === owner) return;
+  owner.keep(handle.owner);
+  for (const value of pointedTo(handle)) owner.keep(value);
+}
+
+const NOTHING: readonly unknown[] = [];
+
+/** What the fields of a struct of TypeScript's own point to now: C may copy the struct, and the fields may be set anew. */
+export function pointedTo({ owner, address }: Handle): readonly unknown[] {
+  return owner.address === address && owner.type === "" && owner !== STATIC ? owner.kept : NOTHING;
 }
 
 /** Has what one handle points into keep what the other does. Either may be null: then there is nothing to keep. */

@@ -9,9 +9,10 @@
 
 import type { Owner } from "./owner.ts";
 import { trapped } from "./trap.ts";
+import type { Tie } from "./weak.ts";
 
 /** The owners, by C type and address: an object may begin with another. */
-const known = new Map<string, Map<bigint, WeakRef<Owner>>>();
+const known = new Map<string, Map<bigint, WeakRef<Tie<Owner>>>>();
 
 /** What the finalizer is told. It must not reach the owner, or nothing is ever collected. */
 interface Record {
@@ -35,15 +36,15 @@ const registry = new FinalizationRegistry<Record>(({ type, address, release }) =
 
 /** The owner of the object of that type at an address; undefined if it has none, or C freed it. */
 export function ownerAt(type: string, address: bigint): Owner | undefined {
-  const owner = known.get(type)?.get(address)?.deref();
-  return owner?.gone ? undefined : owner;
+  const owner = known.get(type)?.get(address)?.deref()?.target;
+  return owner === null || owner?.gone ? undefined : owner;
 }
 
 /** Has {@linkcode ownerAt} find an owner. */
 export function remember(owner: Owner): void {
   let byAddress = known.get(owner.type);
   if (byAddress === undefined) known.set(owner.type, byAddress = new Map());
-  byAddress.set(owner.address, new WeakRef(owner));
+  byAddress.set(owner.address, owner.weak);
 }
 
 /** Has `owner.release` called when the owner is garbage-collected. */
@@ -62,13 +63,13 @@ export function unwatch(owner: Owner): void {
 export function forgetOwner(owner: Owner): void {
   registry.unregister(owner);
   const byAddress = known.get(owner.type);
-  if (byAddress?.get(owner.address)?.deref() === owner) byAddress.delete(owner.address);
+  if (byAddress?.get(owner.address)?.deref()?.target === owner) byAddress.delete(owner.address);
 }
 
 /** The owners of the objects of a type that can still be used. */
 export function ownersOfType(type: string): Owner[] {
   return [...known.get(type)?.values() ?? []].flatMap((ref) => {
-    const owner = ref.deref();
-    return owner === undefined || owner.freed ? [] : [owner];
+    const owner = ref.deref()?.target ?? null;
+    return owner === null || owner.freed ? [] : [owner];
   });
 }

@@ -34,7 +34,7 @@
  */
 
 import { forgetOwner } from "./known.ts";
-import { WeakList } from "./weak.ts";
+import { type Tie, WeakList } from "./weak.ts";
 
 /** How and why an object ended, or can't be used any more. */
 export interface Ending {
@@ -56,13 +56,22 @@ interface Latest {
   readonly forget: (() => void) | null;
 }
 
+/** How an owner depends on what it keeps. What it was made of it keeps for as long as it lives, whatever its object is made to forget. */
+type Keeping = "needs" | "keeps" | "made of";
+
 /** How an owner depends on another; a function makes it forget the other. */
-type Relation = "needs" | "keeps" | (() => void);
+type Relation = Keeping | (() => void);
 
 /** Owners that asynchronous calls use: whoever else lets go of them, they live. */
 const inUse = new Map<Owner, string[]>();
 
 const NOTHING: readonly Owner[] = [];
+
+/** Below this many dependents nothing is tidied up. */
+const SMALL = 32;
+
+/** How many owners there were. */
+let count = 0;
 
 let tracing = false;
 
@@ -83,6 +92,8 @@ export function traceFrees(on: boolean): void {
 export class Owner {
   /** The address of the object itself; 0n for memory that is never freed. */
   readonly address: bigint;
+  /** A number that no other owner has, for those who must know it again and not hold it. */
+  readonly id: number = ++count;
   /** True once the object can't be used any more: C freed it, or what it points to. Its handles throw from then on. */
   freed = false;
   /** The memory in which the object keeps its structs, if it is known: their fields are then read through this one view. */
@@ -97,9 +108,15 @@ export class Owner {
   release: (() => void) | null = null;
   /** The owner of the object that C gave this one to, and that frees it. */
   taker: Owner | null = null;
-  #kept: Map<unknown, "needs" | "keeps"> | null = null;
+  #kept: Map<unknown, Keeping> | null = null;
   #latest: Map<string, Latest> | null = null;
-  #dependents: WeakList<Owner> | null = null;
+  /** Those that keep this one, or did: each once. */
+  #dependents: Set<WeakRef<Tie<Owner>>> | null = null;
+  /** How many there may be before those that were collected are dropped: twice what lived the last time, so that adding stays cheap. */
+  #limit = SMALL;
+  /** Itself, for those who hold it weakly. */
+  #tie: Tie<Owner> | null = null;
+  #weak: WeakRef<Tie<Owner>> | null = null;
   /** Buffers that show the object's structs, and those that show data of its tensors and the like. */
   #views: WeakList<ArrayBuffer> | null = null;
   #data: WeakList<ArrayBuffer> | null = null;
@@ -122,9 +139,14 @@ export class Owner {
     if (this.#keeps(value)) this.#add(value, "keeps");
   }
 
+  /** Like {@linkcode keep}, for what the object lies in from the beginning: it stays kept when C forgets all that it was given since. */
+  keepForLife(value: unknown): void {
+    if (this.#keeps(value)) this.#add(value, "made of");
+  }
+
   /** Like {@linkcode keep}, for what C looks at when it frees this one: an owner's end frees this one first. */
   need(value: unknown): void {
-    if (this.#kept?.get(value) === "keeps") this.#kept.set(value, "needs");
+    if (this.#kept?.has(value)) this.#kept.set(value, "needs");
     else if (this.#keeps(value)) this.#add(value, "needs");
   }
 
@@ -159,17 +181,20 @@ export class Owner {
     return this.#kept?.has(value) === true || this.#relationTo(value as Owner) !== null;
   }
 
+  /** All that this one keeps itself. */
+  get kept(): readonly unknown[] {
+    if (this.#latest === null) return this.#kept === null ? NOTHING : [...this.#kept.keys()];
+    return [...this.#kept?.keys() ?? [], ...[...this.#latest.values()].flatMap(({ values }) => [...values])];
+  }
+
   /** The owners that this one keeps itself. */
   get keptOwners(): readonly Owner[] {
-    if (this.#kept === null && this.#latest === null) return NOTHING;
-    const latest = [...this.#latest?.values() ?? []].flatMap(({ values }) => [...values]);
-    return [...this.#kept?.keys() ?? [], ...latest].filter((value) => value instanceof Owner);
+    return this.kept.filter((value) => value instanceof Owner);
   }
 
   /** The memory of JavaScript's own that this one keeps itself. */
   get keptMemory(): readonly (ArrayBuffer | ArrayBufferView<ArrayBuffer>)[] {
-    if (this.#kept === null) return [];
-    return [...this.#kept.keys()].filter((value) => value instanceof ArrayBuffer || ArrayBuffer.isView(value)) as ArrayBuffer[];
+    return this.kept.filter((value) => value instanceof ArrayBuffer || ArrayBuffer.isView(value)) as ArrayBuffer[];
   }
 
   /** What {@linkcode need} was given. */
@@ -189,6 +214,20 @@ export class Owner {
       if (value instanceof Owner && value.taker === other) this.inherit(value);
       else if (value !== other.taker && this.#keeps(value)) this.#add(value, relation);
     }
+  }
+
+  /** Takes the place of the owner of the same object before C cleared that: it depends on what the object was made of, and on nothing else. */
+  succeed(old: Owner): void {
+    this.#tie = old.#tie;
+    this.#weak = old.#weak;
+    old.#tie = old.#weak = null;
+    if (this.#tie !== null) this.#tie.target = this;
+    for (const [value, relation] of old.#kept ?? []) if (relation !== "keeps") this.#add(value, relation);
+  }
+
+  /** A reference that doesn't keep it alive. */
+  get weak(): WeakRef<Tie<Owner>> {
+    return this.#weak ??= new WeakRef(this.#tie = { target: this });
   }
 
   /** Has a buffer that shows this object's memory detached when the object ends. */
@@ -301,13 +340,28 @@ export class Owner {
     this.#detach();
     if (!ending.gone) return;
     forgetOwner(this);
-    this.#kept = null;
-    this.#latest = null;
+    this.#letGo();
+  }
+
+  /** Lets go of all that it keeps, which knows it no longer. */
+  #letGo(): void {
+    if (this.#weak !== null) { for (const owner of this.keptOwners) owner.#dependents?.delete(this.#weak); }
+    if (this.#tie !== null) this.#tie.target = null;
+    this.#kept =
+      this.#latest =
+      this.#tie =
+      this.#weak =
+        null;
   }
 
   /** Those that may point to this one. */
   get dependents(): readonly Owner[] {
-    return this.#dependents === null ? [] : [...new Set(this.#dependents)].filter((owner) => owner.#relationTo(this) !== null);
+    const found: Owner[] = [];
+    for (const weak of this.#dependents ?? []) {
+      const owner = weak.deref()?.target ?? null;
+      if (owner !== null && owner.#relationTo(this) !== null) found.push(owner);
+    }
+    return found;
   }
 
   #end(how: string, free: () => void, site: Error | null): void {
@@ -339,14 +393,22 @@ export class Owner {
     return value !== null && value !== this && value !== STATIC && !(value instanceof Owner && this.#kept?.has(value));
   }
 
-  #add(value: unknown, relation: "needs" | "keeps"): void {
+  #add(value: unknown, relation: Keeping): void {
     (this.#kept ??= new Map()).set(value, relation);
     this.#dependOn([value]);
   }
 
   #dependOn(values: readonly unknown[]): void {
     if (this === STATIC) return; // whatever ends, the rest stays usable
-    for (const value of values) if (value instanceof Owner) (value.#dependents ??= new WeakList()).add(this);
+    for (const value of values) if (value instanceof Owner) value.#addDependent(this.weak);
+  }
+
+  #addDependent(dependent: WeakRef<Tie<Owner>>): void {
+    const dependents = this.#dependents ??= new Set();
+    dependents.add(dependent);
+    if (dependents.size < this.#limit) return;
+    for (const weak of dependents) if ((weak.deref()?.target ?? null) === null) dependents.delete(weak);
+    this.#limit = Math.max(SMALL, 2 * dependents.size);
   }
 
   #relationTo(owner: Owner): Relation | null {

@@ -18,16 +18,18 @@ import { ownerAt } from "./known.ts";
 import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
 import { type Owner, STATIC } from "./owner.ts";
+import type { Tie } from "./weak.ts";
 
 /** What an allocator did last. */
 interface Placement {
   readonly graph: bigint;
-  readonly owner: WeakRef<Owner>;
+  /** The number of its owner: what C cleared and made anew may be at the same address. */
+  readonly owner: number;
   readonly nodes: BigUint64Array;
   /** The addresses of its own buffers. */
   readonly buffers: ReadonlySet<bigint>;
   /** The contexts that keep it since. */
-  readonly contexts: readonly WeakRef<Owner>[];
+  readonly contexts: readonly WeakRef<Tie<Owner>>[];
   /** True until the same graph is allocated, or computed, again. */
   isNew: boolean;
 }
@@ -87,7 +89,7 @@ function takeFromView(tensor: DataView): void {
 /** True if a graph is the one that an allocator or scheduler allocated last. */
 export function isPlaced(graph: Handle, home: Handle): boolean {
   const last = placements.get(home.owner);
-  return last !== undefined && last.graph === graph.address && last.owner.deref() === graph.owner &&
+  return last !== undefined && last.graph === graph.address && last.owner === graph.owner.id &&
     sameNodes(last.nodes, nodesOf(graph.address));
 }
 
@@ -99,18 +101,18 @@ export function places(graph: Handle, home: Handle): void {
     last.isNew = false;
     return;
   }
-  const buffers = new Set<bigint>(), contexts: WeakRef<Owner>[] = [];
+  const buffers = new Set<bigint>(), contexts: WeakRef<Tie<Owner>>[] = [];
   for (const context of contextsOf(graph.owner)) {
     const found = buffersOf(context, home.owner);
     found.forEach((buffer) => buffers.add(buffer));
     if (found.size === 0 && context !== graph.owner && hasBuffer(context)) continue;
     if (context.keeps(home.owner)) continue;
     context.keep(home.owner);
-    contexts.push(new WeakRef(context));
+    contexts.push(context.weak);
   }
   const nodes = nodesOf(graph.address).slice();
   changed();
-  placements.set(home.owner, { graph: graph.address, owner: new WeakRef(graph.owner), nodes, buffers, contexts, isNew: true });
+  placements.set(home.owner, { graph: graph.address, owner: graph.owner.id, nodes, buffers, contexts, isNew: true });
 }
 
 /**
@@ -125,7 +127,7 @@ export function takeBack(home: Handle, hasBegun: boolean): boolean {
   if (hasBegun) willPlace(null, home, null);
   placements.delete(home.owner);
   for (const ref of last.contexts) {
-    ref.deref()?.drop(home.owner);
+    ref.deref()?.target?.drop(home.owner);
   }
   return true;
 }

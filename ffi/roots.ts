@@ -9,7 +9,7 @@
  */
 
 import { type Data, data } from "./arguments.ts";
-import { externalBuffer, freedError, Handle, type Pointer } from "./handle.ts";
+import { externalBuffer, freedError, Handle, pointedTo, type Pointer } from "./handle.ts";
 import { ownerAt, remember, unwatch, watch } from "./known.ts";
 import { Owner, STATIC } from "./owner.ts";
 import { trapped } from "./trap.ts";
@@ -41,7 +41,7 @@ let disposing = false;
 export function created<H extends Root>(type: RootClass<H>, address: bigint, needs: readonly unknown[], keeps: readonly unknown[]): H {
   const owner = adopt(type, address);
   for (const value of ownersOf(needs)) owner.need(value);
-  for (const value of ownersOf(keeps)) owner.keep(value);
+  for (const value of ownersOf(keeps)) owner.keepForLife(value);
   watch(owner);
   return new type(address, owner);
 }
@@ -317,8 +317,10 @@ export function renew(handle: Handle, where: string, clear: () => void): void {
   }
   const { arena, base, type, release } = old;
   const owner = Object.assign(new Owner(handle.address), { arena, base, type, release });
-  owner.inherit(old);
-  old.end(`cleared by ${functionOf(where)}`, clear);
+  old.end(`cleared by ${functionOf(where)}`, () => {
+    clear();
+    owner.succeed(old);
+  });
   setOwner(handle, owner);
   if (release === null) return;
   remember(owner);
@@ -329,7 +331,7 @@ export function renew(handle: Handle, where: string, clear: () => void): void {
 /** The owners of handles and of arrays of handles, and whatever else may be kept. */
 export function ownersOf(values: readonly unknown[]): unknown[] {
   return values.flatMap((value) => {
-    if (value instanceof Handle) return [value.owner];
+    if (value instanceof Handle) return [value.owner, ...pointedTo(value)];
     if (Array.isArray(value)) return ownersOf(value);
     return typeof value === "object" && value !== null ? [value] : [];
   });

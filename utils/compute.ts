@@ -60,7 +60,11 @@ function computeOn(backend: ComputeOptions["backend"] | null, graph: lib.ggml_cg
 function computeOnCpu(graph: lib.ggml_cgraph, threads: number): number {
   const plan = lib.ggml_graph_plan(graph, threads, null);
   if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
-  return lib.ggml_graph_compute(graph, plan);
+  try {
+    return lib.ggml_graph_compute(graph, plan);
+  } finally {
+    plan.owner.end("computed", () => {}); // or the graph would know of each until the event loop turns
+  }
 }
 
 /** Sets the threads of the CPU backends among these. */
