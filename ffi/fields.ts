@@ -14,7 +14,7 @@ import { addressOf, freedError, Handle, keep, memory, wrongHandle } from "./hand
 import { readAddress } from "./integers.ts";
 import type { Owner } from "./owner.ts";
 import { borrowed } from "./roots.ts";
-import type { Struct } from "./struct.ts";
+import { type Struct, type Structs, structs } from "./struct.ts";
 import { decodeText } from "./text.ts";
 
 /** A class that wraps an address. */
@@ -58,9 +58,14 @@ export function getStructs<H>(struct: Handle, offset: number, length: number, wr
 /** Points a field at something, and keeps that alive: as long as the field points there, or, where others may by now, as long as the struct's owner. */
 export function setPointer(struct: Handle, offset: number, value: Data | null, where: string): void {
   memory(struct).setBigUint64(struct.$offset + offset, addressOfAny(value, where), true);
-  const { owner } = struct, kept = value instanceof Handle ? value.owner : value;
-  if (isAlone(struct)) owner.keepLatest(where, [kept]);
-  else owner.keep(kept);
+  keepIn(struct, where, [value instanceof Handle ? value.owner : value]);
+}
+
+/** Keeps alive what a field points to. */
+function keepIn(struct: Handle, where: string, values: readonly unknown[]): void {
+  const { owner } = struct;
+  if (isAlone(struct)) owner.keepLatest(where, values);
+  else for (const value of values) owner.keep(value);
 }
 
 /** True for a struct of TypeScript's own that C doesn't copy addresses from: it does from tensors to their views and graphs. */
@@ -74,10 +79,47 @@ export function setNumbers(struct: Handle, offset: number, value: Data | null, w
   setPointer(struct, offset, value, where);
 }
 
+/** A class of what a list points to: handles, or typed arrays. */
+type ItemClass = abstract new (...args: never[]) => Handle | ArrayBufferView;
+
+/** Points a field at pointers, to objects or numbers of a class, with a null pointer behind them; or at memory that holds such, or at nothing. */
+export function setList(
+  struct: Handle,
+  offset: number,
+  value: readonly (Handle | ArrayBufferView | null)[] | Data | null,
+  item: ItemClass,
+  where: string,
+): void {
+  if (!Array.isArray(value)) return setNumbers(struct, offset, value as Data | null, 8, where);
+  const addresses = new BigUint64Array(value.length + 1);
+  value.forEach((each, i) => addresses[i] = addressOfItem(each, item, `${where}[${i}]`));
+  memory(struct).setBigUint64(struct.$offset + offset, addressOf(addresses), true);
+  keepIn(struct, where, [addresses, ...value.map((each) => each instanceof Handle ? each.owner : each)]);
+}
+
+function addressOfItem(value: Handle | ArrayBufferView | null, expected: ItemClass, where: string): bigint {
+  if (value === null) return 0n;
+  if (!(value instanceof expected)) throw new TypeError(`${where}: expected a ${expected.name} or null, got ${describe(value)}`);
+  if (value instanceof Handle && value.owner.freed) throw freedError(value, where);
+  if (ArrayBuffer.isView(value) && value.byteLength === 0) throw new RangeError(`${where}: expected at least one element, got none`);
+  return addressOfAny(value as Data, where);
+}
+
 /** Points a field at an object of its class, or at nothing. */
 export function setHandle(struct: Handle, offset: number, value: Handle | null, wrapper: HandleClass, where: string): void {
   if (value !== null && (!(value instanceof wrapper) || value.owner.freed)) throw wrongHandle(value, wrapper, where);
   setPointer(struct, offset, value, where);
+}
+
+/** Points a field at a struct, at several that lie one after the other, with one of zeros behind them, or at nothing. */
+export function setStructs<S extends Struct>(
+  struct: Handle,
+  offset: number,
+  value: Structs<S> | null,
+  wrapper: new (address: bigint, owner: Owner) => S,
+  where: string,
+): void {
+  setHandle(struct, offset, structs(value, wrapper, where, 1) as S | null, wrapper, where);
 }
 
 /** Points each element of an array field at an object of its class, or at nothing. */

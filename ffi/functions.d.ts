@@ -94,7 +94,7 @@ import type {
   llama_token_data_array,
   llama_vocab,
 } from "./structs.d.ts";
-import type { Data as $Data, Pointer as $Pointer, Pointers as $Pointers } from "./runtime.ts";
+import type { Data as $Data, Pointer as $Pointer, Pointers as $Pointers, Structs as $Structs } from "./runtime.ts";
 
 /** `ggml_abort_callback_t ggml_set_abort_callback(ggml_abort_callback_t callback)` (ggml.h:353) */
 export declare function ggml_set_abort_callback(callback: ggml_abort_callback_t | null): ggml_abort_callback_t | null;
@@ -123,7 +123,7 @@ export declare function ggml_fp32_to_bf16(arg0: number): ggml_bf16_t;
 /** `float ggml_bf16_to_fp32(ggml_bf16_t)` (ggml.h:379) */
 export declare function ggml_bf16_to_fp32(arg0: ggml_bf16_t): number;
 /** `void ggml_bf16_to_fp32_row(const ggml_bf16_t *, float *, int64_t)` (ggml.h:380) */
-export declare function ggml_bf16_to_fp32_row(arg0: ggml_bf16_t, arg1: $Data<Float32Array>, arg2: number | bigint): void;
+export declare function ggml_bf16_to_fp32_row(arg0: $Structs<ggml_bf16_t>, arg1: $Data<Float32Array>, arg2: number | bigint): void;
 /** `void ggml_fp32_to_bf16_row_ref(const float *, ggml_bf16_t *, int64_t)` (ggml.h:381) */
 export declare function ggml_fp32_to_bf16_row_ref(arg0: $Data<Float32Array>, arg1: ggml_bf16_t, arg2: number | bigint): void;
 /** `void ggml_fp32_to_bf16_row(const float *, ggml_bf16_t *, int64_t)` (ggml.h:382) */
@@ -2020,7 +2020,7 @@ export declare function ggml_cpu_fp16_to_fp32(
 /** `void ggml_cpu_fp32_to_bf16(const float *, ggml_bf16_t *, int64_t)` (ggml-cpu.h:147) */
 export declare function ggml_cpu_fp32_to_bf16(arg0: $Data<Float32Array>, arg1: ggml_bf16_t, arg2: number | bigint): void;
 /** `void ggml_cpu_bf16_to_fp32(const ggml_bf16_t *, float *, int64_t)` (ggml-cpu.h:148) */
-export declare function ggml_cpu_bf16_to_fp32(arg0: ggml_bf16_t, arg1: $Data<Float32Array>, arg2: number | bigint): void;
+export declare function ggml_cpu_bf16_to_fp32(arg0: $Structs<ggml_bf16_t>, arg1: $Data<Float32Array>, arg2: number | bigint): void;
 /** `ggml_opt_dataset_t ggml_opt_dataset_init(enum ggml_type type_data, enum ggml_type type_label, int64_t ne_datapoint, int64_t ne_label, int64_t ndata, int64_t ndata_shard)` (ggml-opt.h:39) */
 export declare function ggml_opt_dataset_init(
   type_data: ggml_type,
@@ -3148,7 +3148,7 @@ export declare function llama_detokenize(
 /** `int32_t llama_chat_apply_template(const char *tmpl, const struct llama_chat_message *chat, size_t n_msg, _Bool add_ass, char *buf, int32_t length)` (llama.h:1231) */
 export declare function llama_chat_apply_template(
   tmpl: string | null,
-  chat: llama_chat_message,
+  chat: $Structs<llama_chat_message>,
   n_msg: number | bigint,
   add_ass: boolean,
   buf: $Data<Int8Array> | null,
@@ -3261,7 +3261,7 @@ export declare function llama_sampler_init_adaptive_p(target: number, decay: num
 export declare function llama_sampler_init_logit_bias(
   n_vocab: number,
   n_logit_bias: number,
-  logit_bias: llama_logit_bias | null,
+  logit_bias: $Structs<llama_logit_bias> | null,
 ): llama_sampler;
 /** `struct llama_sampler *llama_sampler_init_infill(const struct llama_vocab *vocab)` (llama.h:1532) */
 export declare function llama_sampler_init_infill(vocab: llama_vocab): llama_sampler;

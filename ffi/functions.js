@@ -116,6 +116,7 @@ import {
   strings as $strings,
   stringsOrNull as $stringsOrNull,
   struct as $struct,
+  structs as $structs,
   taken as $taken,
   trapped as $trapped,
   uint32 as $uint32,
@@ -1204,6 +1205,7 @@ export const functions = {
     return $;
   },
   ggml_bf16_to_fp32_row(arg0, arg1, arg2) {
+    if (Array.isArray(arg0)) arg0 = $structs(arg0, ggml_bf16_t, "ggml_bf16_to_fp32_row(arg0)");
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_bf16_to_fp32_row(arg0)");
     const $1 = $data(arg1, 4, "ggml_bf16_to_fp32_row(arg1)");
     const $2 = $int64(arg2, "ggml_bf16_to_fp32_row(arg2)");
@@ -7228,6 +7230,7 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_cpu_fp32_to_bf16", { arg1 });
   },
   ggml_cpu_bf16_to_fp32(arg0, arg1, arg2) {
+    if (Array.isArray(arg0)) arg0 = $structs(arg0, ggml_bf16_t, "ggml_cpu_bf16_to_fp32(arg0)");
     if (!(arg0 instanceof ggml_bf16_t) || arg0.owner.freed) throw $wrongHandle(arg0, ggml_bf16_t, "ggml_cpu_bf16_to_fp32(arg0)");
     const $1 = $data(arg1, 4, "ggml_cpu_bf16_to_fp32(arg1)");
     const $2 = $int64(arg2, "ggml_cpu_bf16_to_fp32(arg2)");
@@ -10694,6 +10697,7 @@ export const functions = {
   },
   llama_chat_apply_template(tmpl, chat, n_msg, add_ass, buf, length) {
     const $0 = $stringOrNull(tmpl, 0, "llama_chat_apply_template(tmpl)");
+    if (Array.isArray(chat)) chat = $structs(chat, llama_chat_message, "llama_chat_apply_template(chat)");
     if (!(chat instanceof llama_chat_message) || chat.owner.freed) {
       throw $wrongHandle(chat, llama_chat_message, "llama_chat_apply_template(chat)");
     }
@@ -11132,6 +11136,7 @@ export const functions = {
   llama_sampler_init_logit_bias(n_vocab, n_logit_bias, logit_bias) {
     const $0 = $int32(n_vocab, "llama_sampler_init_logit_bias(n_vocab)");
     const $1 = $int32(n_logit_bias, "llama_sampler_init_logit_bias(n_logit_bias)");
+    if (Array.isArray(logit_bias)) logit_bias = $structs(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     if (logit_bias !== null && (!(logit_bias instanceof llama_logit_bias) || logit_bias.owner.freed)) {
       throw $wrongHandle(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     }

@@ -48,11 +48,13 @@ export {
   setArray,
   setHandle,
   setHandles,
+  setList,
   setNumbers,
   setPointer,
   setPointers,
   setString,
   setStruct,
+  setStructs,
   setText,
 } from "./fields.ts";
 export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, Pointer, wrongHandle } from "./handle.ts";
@@ -98,5 +100,5 @@ export {
   UINT8,
   VOID,
 } from "./slots.ts";
-export { type Fields, type Init, Struct } from "./struct.ts";
+export { type Fields, type Init, Struct, type Structs, structs } from "./struct.ts";
 export { caught, nullResult, trapped } from "./trap.ts";

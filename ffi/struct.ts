@@ -18,6 +18,9 @@ export type Fields<S> = { -readonly [K in Exclude<keyof S, keyof Struct>]?: S[K]
 /** What a struct is made from: its fields, the bytes of another, or a C address. */
 export type Init<S> = Fields<S> | Uint8Array<ArrayBuffer> | bigint;
 
+/** Structs one after the other, where C takes a pointer to the first and a length: one, which may be the first of several, or an array. */
+export type Structs<S extends Struct> = S | readonly (S | Fields<S>)[];
+
 /** What the generated struct classes know of their layout. */
 interface StructClass {
   readonly name: string;
@@ -79,4 +82,35 @@ function assign(target: Struct, fields: object): void {
     if (setter === undefined) throw new TypeError(`new ${target.constructor.name}: it has no field ${describe(name).slice(11)}`);
     setter.call(target, value);
   }
+}
+
+/**
+ * The first of structs that lie one after the other, in memory of their own. It keeps alive what they point to. What is no array is given back as it is.
+ *
+ * @param value The structs, or the fields of each.
+ * @param more How many of zeros come behind them: where C isn't told how many there are, it reads up to one.
+ */
+export function structs<S extends Struct>(
+  value: unknown,
+  wrapper: new (address: bigint, owner: Owner) => S,
+  where: string,
+  more: number = 0,
+): unknown {
+  if (!Array.isArray(value)) return value;
+  const { size, name } = wrapper as unknown as StructClass;
+  const bytes = new Uint8Array((value.length + 1) * size), address = addressOf(bytes), owner = new Owner(address);
+  owner.arena = new DataView(bytes.buffer, 0, (value.length + more) * size);
+  owner.base = address;
+  value.forEach((item, i) => {
+    if (item instanceof wrapper) {
+      if (item.owner.freed) throw freedError(item, `${where}[${i}]`);
+      bytes.set(item.bytes, i * size);
+      owner.keep(item.owner);
+    } else if (typeof item === "object" && item !== null && !(item instanceof Handle)) {
+      assign(new wrapper(address + BigInt(i * size), owner), item);
+    } else throw new TypeError(`${where}[${i}]: expected a ${name} or its fields, got ${describe(item)}`);
+  });
+  const first = new wrapper(address, owner);
+  owner.keep(bytes);
+  return first;
 }

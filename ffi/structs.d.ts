@@ -50,6 +50,7 @@ import type {
   Owner as $Owner,
   Pointer as $Pointer,
   Struct as $Struct,
+  Structs as $Structs,
 } from "./runtime.ts";
 
 /** `struct ggml_bf16_t` (ggml.h:377), 2 bytes. */
@@ -727,7 +728,7 @@ export declare class llama_sampler extends $Struct {
   /** `struct llama_sampler_i *iface` */
   get iface(): llama_sampler_i | null;
   /** @ignore */
-  set iface(value: llama_sampler_i | null);
+  set iface(value: $Structs<llama_sampler_i> | null);
   /** `llama_sampler_context_t ctx` */
   get ctx(): $Pointer | null;
   /** @ignore */
@@ -779,7 +780,7 @@ export declare class llama_token_data_array extends $Struct {
   /** `llama_token_data *data` */
   get data(): llama_token_data | null;
   /** @ignore */
-  set data(value: llama_token_data | null);
+  set data(value: $Structs<llama_token_data> | null);
   /** `size_t size` */
   get size(): number;
   /** @ignore */
@@ -827,7 +828,7 @@ export declare class llama_batch extends $Struct {
   /** `llama_seq_id **seq_id` */
   get seq_id(): $Pointer | null;
   /** @ignore */
-  set seq_id(value: $Data<BigUint64Array> | null);
+  set seq_id(value: readonly (Int32Array | null)[] | $Data<BigUint64Array> | null);
   /** `int8_t *logits` */
   get logits(): $Pointer | null;
   /** @ignore */
@@ -903,11 +904,11 @@ export declare class llama_model_params extends $Struct {
   /** `ggml_backend_dev_t *devices` */
   get devices(): $Pointer | null;
   /** @ignore */
-  set devices(value: $Data<BigUint64Array> | null);
+  set devices(value: readonly (ggml_backend_device | null)[] | $Data<BigUint64Array> | null);
   /** `const struct llama_model_tensor_buft_override *tensor_buft_overrides` */
   get tensor_buft_overrides(): llama_model_tensor_buft_override | null;
   /** @ignore */
-  set tensor_buft_overrides(value: llama_model_tensor_buft_override | null);
+  set tensor_buft_overrides(value: $Structs<llama_model_tensor_buft_override> | null);
   /** `int32_t n_gpu_layers` */
   get n_gpu_layers(): number;
   /** @ignore */
@@ -943,7 +944,7 @@ export declare class llama_model_params extends $Struct {
   /** `const struct llama_model_kv_override *kv_overrides` */
   get kv_overrides(): llama_model_kv_override | null;
   /** @ignore */
-  set kv_overrides(value: llama_model_kv_override | null);
+  set kv_overrides(value: $Structs<llama_model_kv_override> | null);
   /** `_Bool vocab_only` */
   get vocab_only(): boolean;
   /** @ignore */
@@ -1139,7 +1140,7 @@ export declare class llama_context_params extends $Struct {
   /** `struct llama_sampler_seq_config *samplers` */
   get samplers(): llama_sampler_seq_config | null;
   /** @ignore */
-  set samplers(value: llama_sampler_seq_config | null);
+  set samplers(value: $Structs<llama_sampler_seq_config> | null);
   /** `size_t n_samplers` */
   get n_samplers(): number;
   /** @ignore */
@@ -1247,15 +1248,15 @@ export declare class llama_model_quantize_params extends $Struct {
   /** `const struct llama_model_imatrix_data *imatrix` */
   get imatrix(): llama_model_imatrix_data | null;
   /** @ignore */
-  set imatrix(value: llama_model_imatrix_data | null);
+  set imatrix(value: $Structs<llama_model_imatrix_data> | null);
   /** `const struct llama_model_kv_override *kv_overrides` */
   get kv_overrides(): llama_model_kv_override | null;
   /** @ignore */
-  set kv_overrides(value: llama_model_kv_override | null);
+  set kv_overrides(value: $Structs<llama_model_kv_override> | null);
   /** `const struct llama_model_tensor_override *tt_overrides` */
   get tt_overrides(): llama_model_tensor_override | null;
   /** @ignore */
-  set tt_overrides(value: llama_model_tensor_override | null);
+  set tt_overrides(value: $Structs<llama_model_tensor_override> | null);
   /** `const int32_t *prune_layers` */
   get prune_layers(): $Pointer | null;
   /** @ignore */

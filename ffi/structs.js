@@ -50,10 +50,12 @@ import {
   setArray as $setArray,
   setHandle as $setHandle,
   setHandles as $setHandles,
+  setList as $setList,
   setNumbers as $setNumbers,
   setPointer as $setPointer,
   setString as $setString,
   setStruct as $setStruct,
+  setStructs as $setStructs,
   setText as $setText,
   smallUnsigned as $smallUnsigned,
   Struct as $Struct,
@@ -1683,7 +1685,7 @@ export class llama_sampler extends $Struct {
   }
   set iface(value) {
     $changed(this);
-    $setHandle(this, 0, value, llama_sampler_i, "llama_sampler.iface");
+    $setStructs(this, 0, value, llama_sampler_i, "llama_sampler.iface");
   }
   get ctx() {
     return $getHandle(this, 8, $Pointer);
@@ -1729,7 +1731,7 @@ export class llama_token_data_array extends $Struct {
     return $getHandle(this, 0, llama_token_data);
   }
   set data(value) {
-    $setHandle(this, 0, value, llama_token_data, "llama_token_data_array.data");
+    $setStructs(this, 0, value, llama_token_data, "llama_token_data_array.data");
   }
   get size() {
     return $readUint64($memory(this), this.$offset + 8);
@@ -1788,7 +1790,7 @@ export class llama_batch extends $Struct {
     return $getHandle(this, 40, $Pointer);
   }
   set seq_id(value) {
-    $setNumbers(this, 40, value, 8, "llama_batch.seq_id");
+    $setList(this, 40, value, Int32Array, "llama_batch.seq_id");
   }
   get logits() {
     return $getHandle(this, 48, $Pointer);
@@ -1887,13 +1889,13 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 0, $Pointer);
   }
   set devices(value) {
-    $setNumbers(this, 0, value, 8, "llama_model_params.devices");
+    $setList(this, 0, value, ggml_backend_device, "llama_model_params.devices");
   }
   get tensor_buft_overrides() {
     return $getHandle(this, 8, llama_model_tensor_buft_override);
   }
   set tensor_buft_overrides(value) {
-    $setHandle(this, 8, value, llama_model_tensor_buft_override, "llama_model_params.tensor_buft_overrides");
+    $setStructs(this, 8, value, llama_model_tensor_buft_override, "llama_model_params.tensor_buft_overrides");
   }
   get n_gpu_layers() {
     return $memory(this).getInt32(this.$offset + 16, true);
@@ -1947,7 +1949,7 @@ export class llama_model_params extends $Struct {
     return $getHandle(this, 64, llama_model_kv_override);
   }
   set kv_overrides(value) {
-    $setHandle(this, 64, value, llama_model_kv_override, "llama_model_params.kv_overrides");
+    $setStructs(this, 64, value, llama_model_kv_override, "llama_model_params.kv_overrides");
   }
   get vocab_only() {
     return $memory(this).getUint8(this.$offset + 72) !== 0;
@@ -2269,7 +2271,7 @@ export class llama_context_params extends $Struct {
     return $getHandle(this, 136, llama_sampler_seq_config);
   }
   set samplers(value) {
-    $setHandle(this, 136, value, llama_sampler_seq_config, "llama_context_params.samplers");
+    $setStructs(this, 136, value, llama_sampler_seq_config, "llama_context_params.samplers");
   }
   get n_samplers() {
     return $readUint64($memory(this), this.$offset + 144);
@@ -2416,19 +2418,19 @@ export class llama_model_quantize_params extends $Struct {
     return $getHandle(this, 24, llama_model_imatrix_data);
   }
   set imatrix(value) {
-    $setHandle(this, 24, value, llama_model_imatrix_data, "llama_model_quantize_params.imatrix");
+    $setStructs(this, 24, value, llama_model_imatrix_data, "llama_model_quantize_params.imatrix");
   }
   get kv_overrides() {
     return $getHandle(this, 32, llama_model_kv_override);
   }
   set kv_overrides(value) {
-    $setHandle(this, 32, value, llama_model_kv_override, "llama_model_quantize_params.kv_overrides");
+    $setStructs(this, 32, value, llama_model_kv_override, "llama_model_quantize_params.kv_overrides");
   }
   get tt_overrides() {
     return $getHandle(this, 40, llama_model_tensor_override);
   }
   set tt_overrides(value) {
-    $setHandle(this, 40, value, llama_model_tensor_override, "llama_model_quantize_params.tt_overrides");
+    $setStructs(this, 40, value, llama_model_tensor_override, "llama_model_quantize_params.tt_overrides");
   }
   get prune_layers() {
     return $getHandle(this, 48, $Pointer);

@@ -49,7 +49,15 @@ function expectBatch(where: string, lib: Lib, ctx: Context, batch: Batch): void 
   const most = lists === 0n ? 1 : sequencesAt(lists) ?? lib.llama_max_parallel_sequences();
   integersAt(counts, n_tokens).forEach((count, i) => {
     if (!(count >= 1 && count <= most)) expectBetween(`${where}(batch): n_seq_id[${i}]`, count, 1, most);
+    if (count > 1 && lists !== 0n) expectSequences(where, batch, lists, i, count);
   });
+}
+
+/** A token's list of sequences, as long as is said. */
+function expectSequences(where: string, batch: Batch, lists: bigint, i: number, count: number): void {
+  const list = new Deno.UnsafePointerView(Deno.UnsafePointer.create(lists)!).getBigUint64(8 * i);
+  const room = Math.floor(bytesBehind(batch.owner, list) / 4);
+  if (room < count) throw new RangeError(`${where}(batch): expected ${count} sequences in seq_id[${i}] (n_seq_id[${i}]), got ${room}`);
 }
 
 /** The positions that an embedding has: of images, several. */

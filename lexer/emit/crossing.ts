@@ -43,8 +43,11 @@ export type Crossing =
   | { readonly kind: "struct"; readonly name: string }
   /** A pointer to anything else; `width` is an element's bytes, 0 for void, and `array` the typed array that fits. */
   | { readonly kind: "data"; readonly width: number; readonly array: string | null }
-  /** A pointer to pointers; `item` is the class or `string`, null for pointers to anything. */
-  | { readonly kind: "pointers"; readonly item: string | null }
+  /**
+   * A pointer to pointers; `item` is the class or `string`, null for pointers to anything else: `array` is the typed array of what those point to, if
+   * there is one.
+   */
+  | { readonly kind: "pointers"; readonly item: string | null; readonly array?: string | null }
   | { readonly kind: "callback"; readonly name: string };
 
 /** True for what is a pointer in C and so may be null. */
@@ -223,7 +226,8 @@ export class Crossings {
         const item = resolve(target.to);
         if (item.kind === "record") return { kind: "pointers", item: this.className(item.record) };
         if (item.kind === "basic" && item.name === "char" && item.const) return { kind: "pointers", item: "string" };
-        return { kind: "pointers", item: null };
+        const elements = item.kind === "basic" ? this.#elements(item.name) : null;
+        return { kind: "pointers", item: null, array: elements?.kind === "data" ? elements.array : null };
       }
       default:
         return { kind: "data", width: 0, array: null };

@@ -9,6 +9,7 @@
  */
 
 import type { MacroFunction } from "../model.ts";
+import { resolve } from "../types.ts";
 import type { Api, BoundFunction, BoundParameter } from "./api.ts";
 import {
   afterCall,
@@ -26,6 +27,7 @@ import {
   structResult,
 } from "./lifetimes.ts";
 import { macroBody } from "./macros.ts";
+import { elementsOf } from "./structs.ts";
 import { doc, LINE_WIDTH, list, Printer } from "./print.ts";
 import { place, prototype } from "./prototype.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "./typescript.ts";
@@ -56,9 +58,15 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
 export function declareFunctions(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
   const body = new Printer();
-  for (const { declaration, name, parameters, result, resultNullable } of api.functions) {
+  const elements = elementsOf(api);
+  for (const bound of api.functions) {
+    const { declaration, name, parameters, result, resultNullable } = bound;
     const deprecated = declaration.deprecated === undefined ? [] : ["@deprecated"];
-    const signature = parameters.map((parameter) => `${parameter.name}: ${parameterType(parameter, uses)}`);
+    const arrays = arraysOf(bound, elements);
+    const signature = parameters.map((parameter, i) => {
+      const type = parameterType(parameter, uses);
+      return `${parameter.name}: ${arrays.has(i) ? type.replace(/^\w+/, (name) => `${uses.$("Structs")}<${name}>`) : type}`;
+    });
     body.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...deprecated));
     body.line(list(`export declare function ${name}(`, signature, `): ${resultType(result, resultNullable, uses)};`));
   }
@@ -73,6 +81,15 @@ export function declareFunctions(api: Api, banner: string, runtime: string): str
   printer.gap();
   printer.line(...uses.imports(api, "functions", runtime, true));
   return printer.toString() + "\n" + body.toString();
+}
+
+/** The parameters, by index, that point to structs that C reads, and of which it is told how many there are. */
+function arraysOf({ parameters, lengths, declaration }: BoundFunction, elements: ReadonlySet<string>): ReadonlySet<number> {
+  return new Set(lengths.flatMap(({ parameter }) => {
+    const { crossing } = parameters[parameter], type = resolve(declaration.type.parameters[parameter].type);
+    const isRead = type.kind === "pointer" && type.to.const === true; // what C writes to a copy would be lost
+    return crossing.kind === "handle" && isRead && elements.has(crossing.name) ? [parameter] : [];
+  }));
 }
 
 /** A function-like macro, computed here. Its body is written for TypeScript: JavaScript has no types to say. */
@@ -109,8 +126,13 @@ function emitFunction(
   const { declaration, name, parameters } = bound;
   printer.line(list(`  ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
   let strings = 0;
+  const arrays = arraysOf(bound, elementsOf(api));
   const args = parameters.map((parameter, i) => {
     const where = `"${declaration.name}(${parameter.name})"`;
+    if (arrays.has(i) && parameter.crossing.kind === "handle") {
+      const conversion = `${uses.$("structs")}(${parameter.name}, ${uses.own(parameter.crossing.name)}, ${where})`;
+      printer.line(`    if (Array.isArray(${parameter.name})) ${parameter.name} = ${conversion};`);
+    }
     if (isFreed(bound, parameter)) return checkFreed(parameter, where, uses, printer);
     if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
       // What is freed by way of something that can't be used any more is freed all the same.

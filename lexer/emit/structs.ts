@@ -24,7 +24,8 @@ export function emitStructs(api: Api, banner: string, runtime: string): string {
   const body = new Printer();
   const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
   const shown = shownStructs(api);
-  for (const record of api.records) emitClass(record, roots, shown, uses, body);
+  const arrays = arrayable(api);
+  for (const record of api.records) emitClass(record, { roots, shown }, arrays, uses, body);
   const printer = new Printer();
   printer.line(`// @ts-self-types="./structs.d.ts"`, banner);
   printer.gap();
@@ -36,7 +37,8 @@ export function emitStructs(api: Api, banner: string, runtime: string): string {
 export function declareStructs(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
   const body = new Printer();
-  for (const record of api.records) declareClass(record, uses, body);
+  const arrays = arrayable(api);
+  for (const record of api.records) declareClass(record, arrays, uses, body);
   declareAliases(api, uses, body);
   const printer = new Printer();
   printer.line(banner);
@@ -46,14 +48,32 @@ export function declareStructs(api: Api, banner: string, runtime: string): strin
 }
 
 /** The structs that C makes and shows: what is known of them ends when a field is set. */
-function shownStructs({ functions }: Api): ReadonlySet<string> {
+export function shownStructs({ functions }: Api): ReadonlySet<string> {
   return new Set(functions.flatMap(({ result }) => result.kind === "handle" ? [result.name] : []));
+}
+
+/** The structs whose fields the headers show, and of which C makes none: those that TypeScript can make arrays of. */
+export function elementsOf(api: Api): ReadonlySet<string> {
+  const shown = shownStructs(api);
+  return new Set(api.records.flatMap(({ declaration: { size }, name }) => size === null || shown.has(name) ? [] : [name]));
+}
+
+/** What fields can be set to arrays of. */
+interface Arrayable {
+  /** Structs, one after the other. */
+  readonly elements: ReadonlySet<string>;
+  /** Objects, of pointers to which a list can be made: of what is to be freed C rather gives one back there. */
+  readonly items: ReadonlySet<string>;
+}
+
+function arrayable(api: Api): Arrayable {
+  return { elements: elementsOf(api), items: new Set(api.records.flatMap(({ name, free }) => free === null ? [name] : [])) };
 }
 
 function emitClass(
   { declaration: record, name, fields, free }: BoundRecord,
-  roots: ReadonlySet<string>,
-  shown: ReadonlySet<string>,
+  { roots, shown }: { readonly [set in "roots" | "shown"]: ReadonlySet<string> },
+  arrays: Arrayable,
   uses: Uses,
   printer: Printer,
 ): void {
@@ -71,7 +91,7 @@ function emitClass(
     if (native !== null) printer.line(list("  static native = [", native, "];"));
   }
   for (const field of fields) {
-    const accessor = accessorOf(field, name, uses, roots);
+    const accessor = accessorOf(field, name, arrays, uses, roots);
     const get = shown.has(name) && accessor.shares ? [`${uses.$("exposed")}(this);`, ...accessor.get] : accessor.get;
     printer.line(`  get ${field.name}() {`, ...get.map((line) => `    ${line}`), "  }");
     if (accessor.set === null) continue;
@@ -82,7 +102,12 @@ function emitClass(
   printer.line("}");
 }
 
-function declareClass({ declaration: record, name, fields, free }: BoundRecord, uses: Uses, printer: Printer): void {
+function declareClass(
+  { declaration: record, name, fields, free }: BoundRecord,
+  arrays: Arrayable,
+  uses: Uses,
+  printer: Printer,
+): void {
   const opaque = record.size === null;
   const tag = `${record.kind} ${record.name ?? name}`;
   printer.gap();
@@ -103,7 +128,7 @@ function declareClass({ declaration: record, name, fields, free }: BoundRecord, 
     printer.line(`  constructor(init?: ${uses.$("Init")}<${name}>, owner?: ${uses.$("Owner")});`);
   }
   for (const field of fields) {
-    const accessor = accessorOf(field, name, new Uses());
+    const accessor = accessorOf(field, name, arrays, new Uses());
     printer.line(doc("  ", `\`${declaration(field.name, field.type)}\``));
     printer.line(`  get ${field.name}(): ${accessor.type(uses)};`);
     // `deno doc` takes a setter in a declaration file for a function without a result type, which TypeScript forbids it to have.
@@ -129,16 +154,32 @@ interface Accessor {
   input(uses: Uses): string;
 }
 
-function accessorOf(field: BoundField, record: string, uses: Uses, roots: ReadonlySet<string> = new Set()): Accessor {
+function accessorOf(
+  field: BoundField,
+  record: string,
+  arrays: Arrayable,
+  uses: Uses,
+  roots: ReadonlySet<string> = new Set(),
+): Accessor {
   const where = `"${record}.${field.name}"`;
-  return field.length === null ? scalar(field, where, uses, roots) : array(field, field.length, where, uses);
+  return field.length === null ? scalar(field, where, arrays, uses, roots) : array(field, field.length, where, uses);
 }
 
-function scalar({ crossing, offset, count }: BoundField, where: string, uses: Uses, roots: ReadonlySet<string>): Accessor {
+function scalar(
+  { crossing, offset, count }: BoundField,
+  where: string,
+  arrays: Arrayable,
+  uses: Uses,
+  roots: ReadonlySet<string>,
+): Accessor {
+  const isElement = crossing.kind === "handle" && arrays.elements.has(crossing.name);
   const types = {
     type: (uses: Uses) =>
       count ? parameterType({ crossing, nullable: false, count }, uses) : resultType(crossing, isPointer(crossing), uses),
-    input: (uses: Uses) => pointerInput(crossing, uses) ?? parameterType({ crossing, nullable: isPointer(crossing), count }, uses),
+    input: (uses: Uses) =>
+      isElement
+        ? `${uses.$("Structs")}<${uses.own(crossing.name)}> | null`
+        : pointerInput(crossing, arrays, uses) ?? parameterType({ crossing, nullable: isPointer(crossing), count }, uses),
   };
   const memory = () => `${uses.$("memory")}(this)`;
   const read = (type: string, little: boolean) => `${memory()}.get${type}(this.$offset + ${offset}${little ? ", true" : ""})`;
@@ -179,15 +220,21 @@ function scalar({ crossing, offset, count }: BoundField, where: string, uses: Us
       return {
         ...types,
         get: [`return ${uses.$(isRoot(crossing, roots) ? "getRoot" : "getHandle")}(this, ${offset}, ${wrapperOf(crossing, uses)});`],
-        set: [setPointer(crossing, offset, where, uses)],
+        set: [
+          isElement
+            ? `${uses.$("setStructs")}(this, ${offset}, value, ${uses.own(crossing.name)}, ${where});`
+            : setPointer(crossing, offset, where, arrays, uses),
+        ],
       };
   }
 }
 
 /** Points a field at an object of its class, at numbers of its width, or at anything. */
-function setPointer(crossing: Crossing, offset: number, where: string, uses: Uses): string {
+function setPointer(crossing: Crossing, offset: number, where: string, arrays: Arrayable, uses: Uses): string {
   const set = (setter: string, ...more: string[]) => `${uses.$(setter)}(${["this", offset, "value", ...more, where].join(", ")});`;
   if (hasClass(crossing)) return set("setHandle", wrapperOf(crossing, uses));
+  const item = listItem(crossing, arrays, uses);
+  if (item !== null) return set("setList", item);
   const width = crossing.kind === "pointers" ? 8 : crossing.kind === "data" ? crossing.width : 0;
   return width === 0 ? set("setPointer") : set("setNumbers", String(width));
 }
@@ -249,9 +296,17 @@ function wrapperOf(crossing: Crossing, uses: Uses): string {
   return crossing.kind === "handle" || crossing.kind === "callback" ? uses.own(crossing.name) : uses.$("Pointer");
 }
 
-/** What a field of pointers can be set to, which outlives the call: the array of handles that a parameter takes doesn't. Null for any other. */
-function pointerInput(crossing: Crossing, uses: Uses): string | null {
-  return crossing.kind === "pointers" ? `${uses.$("Data")}<BigUint64Array> | null` : null;
+/** The class of what a field of pointers can be set to an array of; null for any other. */
+function listItem(crossing: Crossing, { items }: Arrayable, uses: Uses): string | null {
+  if (crossing.kind !== "pointers" || crossing.item === "string") return null;
+  return crossing.item === null ? crossing.array ?? null : items.has(crossing.item) ? uses.own(crossing.item) : null;
+}
+
+/** What a field of pointers can be set to. Null for any other. */
+function pointerInput(crossing: Crossing, arrays: Arrayable, uses: Uses): string | null {
+  if (crossing.kind !== "pointers") return null;
+  const item = listItem(crossing, arrays, uses), memory = `${uses.$("Data")}<BigUint64Array> | null`;
+  return item === null ? memory : `readonly (${item} | null)[] | ${memory}`;
 }
 
 /** True for `char name[length]`. */
