@@ -96,6 +96,17 @@ for (const [what, [text, message]] of Object.entries(LONG)) {
   Deno.test(`bounds: ${what}`, () => assertMatch(first(text), message));
 }
 
+Deno.test("bounds: headers that each include the next one twice", () => {
+  const read = (path: string) => {
+    const next = `#include "h${Number(/\d+/.exec(path)) + 1}.h"\n`;
+    return !/^h\d+\.h$/.test(path) ? undefined : path === "h40.h" ? "int f(void);\n" : next + next;
+  };
+  const began = performance.now();
+  const { diagnostics } = parse(["h0.h"], { read });
+  assertMatch(format(diagnostics[0]), /h39\.h:\d:10: error: more than 50000 files included: gave up here/);
+  assert(performance.now() - began < MOST_MS);
+});
+
 Deno.test("what a compiler takes is within the bounds", () => {
   const text = `enum e { A = 1${"+1".repeat(2000)} };\nstruct s { int x${"[1]".repeat(60)}; };\nextern int ${"*".repeat(900)}p;\n`;
   const { model, diagnostics } = parse(["t.h"], { read: (path) => path === "t.h" ? text : undefined });
