@@ -5,7 +5,7 @@ import { dump, format, parse } from "../../lexer/mod.ts";
 import { deno } from "../process.ts";
 
 const MANY = 300_000;
-/** Each takes less than a second on an idle machine; tests share theirs. */
+/** Most take a fraction of a second, none more than two; but tests share their machine. */
 const MOST_MS = 15_000;
 
 /** Reads a header, and gives the first line of its first diagnostic. */
