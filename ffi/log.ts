@@ -118,6 +118,8 @@ export class LogTap {
     this.#number = native.get("listener") + 1n;
     native.set("listener", this.#number);
     native.set("awake", 0n);
+    native.set("unheard", 0n);
+    if (inWorker) native.whenThreadEnds(library, this.#number);
     this.#forbidWake = this.#letWake();
     this.#setLoggers("capture");
   }

@@ -11,15 +11,43 @@
 
 static int on(word thread) { return thread != 0 && this_thread() == thread; }
 
+/* Whether a terminal would obey the character there: a control character of ASCII or Latin-1, but for the ends of lines and tabs. */
+static int is_command(const char *text) {
+  unsigned char c = text[0], next = text[1];
+  if (c == '\r') return next != '\n';
+  if (c < ' ') return c != '\n' && c != '\t';
+  return c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0);
+}
+
+/* Has ggml print a message, without what a terminal would obey: messages quote what files say. */
+static void print(int level, const char *text, void *user_data) {
+  word length = 0, commands = 0;
+  for (; text[length] != 0; length++) commands += is_command(text + length);
+  char *copy = commands == 0 ? 0 : state.allocate(length + 1);
+  if (copy == 0) {
+    state.print(level, text, user_data);
+    return;
+  }
+  int pair = 0; /* the byte before was the first of two */
+  for (word i = 0; i < length; i++) {
+    int command = is_command(text + i);
+    copy[i] = command || pair ? '?' : text[i];
+    pair = command && (unsigned char)text[i] == 0xc2;
+  }
+  copy[length] = 0;
+  state.print(level, copy, user_data);
+  state.free(copy);
+}
+
 /* The logger while nobody listens: warnings and errors go where ggml prints them, and what continues them. */
 void quiet(int level, const char *text, void *user_data) {
   if (level != CONT) state.last_level = level;
-  if (state.last_level >= WARN) state.print(level, text, user_data);
+  if (state.last_level >= WARN) print(level, text, user_data);
 }
 
 /* The logger while somebody listens: keeps a copy for JavaScript. */
 void capture(int level, const char *text, void *user_data) {
-  if (state.ended) {
+  if (state.ended || state.unheard) {
     quiet(level, text, user_data);
     return;
   }
@@ -58,7 +86,16 @@ void release(struct message *message) {
 
 /* Prints what waits, where JavaScript will not get to take it. */
 void print_waiting(void) {
-  for (struct message *waiting = take(); waiting != 0; waiting = waiting->next) state.print(ERROR, waiting->text, 0);
+  for (struct message *waiting = take(); waiting != 0; waiting = waiting->next) print(ERROR, waiting->text, 0);
+}
+
+/* A thread ends that listened, a Worker's that wasn't told before: if nobody has listened since, nobody takes the messages any more. */
+void gone(void *listener) {
+  if (state.listener != (word)listener) return;
+  state.unheard = 1;
+  struct message *first = take();
+  for (struct message *waiting = first; waiting != 0; waiting = waiting->next) quiet(waiting->level, waiting->text, 0);
+  release(first);
 }
 
 /* The process exits, and may not have told JavaScript. */

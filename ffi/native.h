@@ -32,6 +32,8 @@ struct state {
   word ended;                   /* 1 while the process exits: no JavaScript runs any more */
   word registered, listener;    /* JavaScript's own */
   word trap[256];               /* trap.c's own */
+  word unheard;                 /* 1 once the thread that listened has ended */
+  word gone_key;                /* JavaScript's own */
 };
 extern struct state state __attribute__((visibility("hidden")));
 

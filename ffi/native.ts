@@ -37,6 +37,8 @@ const WORDS = {
   listener: 16,
   slots: 17,
   looseTraps: 18,
+  unheard: 273,
+  goneKey: 274,
 };
 
 /** How far the state lies behind the code: a multiple of every system's page size. */
@@ -101,12 +103,35 @@ export class Native {
     };
   }
 
-  /** Has `exit` call `ended`, and ggml stay in memory until then: Deno unloads what an isolate loaded when the isolate ends. */
+  /**
+   * Has C print again when this thread ends, unless somebody else listens by then: a Worker may be terminated without a word.
+   *
+   * @param listener The number of the listener.
+   */
+  whenThreadEnds(library: Library, listener: bigint): void {
+    keepLoaded(library, this.get("print"));
+    const kernel = os === "windows" ? windowsAddresses("kernel32.dll", ["FlsAlloc", "FlsSetValue"]) : null;
+    if (this.get("goneKey") === 0n) this.set("goneKey", 1n + BigInt(kernel === null ? this.#threadKey(library) : this.#windowsKey(kernel)));
+    const key = this.get("goneKey") - 1n, set = kernel?.FlsSetValue ?? library.address("pthread_setspecific");
+    if (set !== null) at(set, ["u64", "u64"], "i32")(key, listener);
+  }
+
+  #threadKey(library: Library): number {
+    const create = library.address("pthread_key_create"), key = new BigUint64Array(1);
+    if (create !== null) at(create, ["buffer", "u64"], "i32")(key, this.address("gone"));
+    return Number(key[0]);
+  }
+
+  #windowsKey({ FlsAlloc }: { readonly FlsAlloc: bigint }): number {
+    return at(FlsAlloc, ["u64"], "u32")(this.address("gone"));
+  }
+
+  /** Has `exit` call `ended`. */
   #registerEnd(library: Library): void {
     if (os === "windows" || this.get("registered") === 1n) return;
     this.set("registered", 1n);
-    const dlopen = library.address("dlopen"), atExit = library.address("__cxa_atexit");
-    if (dlopen !== null) at(dlopen, ["buffer", "i32"], "u64")(new TextEncoder().encode(`${library.files[0]}\0`), RTLD_LAZY);
+    keepLoaded(library, this.get("print"));
+    const atExit = library.address("__cxa_atexit");
     if (atExit !== null) at(atExit, ["u64", "u64", "u64"], "i32")(this.address("ended"), 0n, 0n);
   }
 
@@ -133,6 +158,20 @@ export class Native {
     return (os === "windows" ? fillForWindows(native) : fillForPosix(native, library)) ? native : null;
   }
 }
+
+/** Has ggml stay in memory: Deno unloads what an isolate loaded when the isolate ends. `address` is one in it. */
+function keepLoaded(library: Library, address: bigint): void {
+  if (os === "windows") {
+    const { GetModuleHandleExW } = windowsAddresses("kernel32.dll", ["GetModuleHandleExW"]);
+    at(GetModuleHandleExW, ["u32", "u64", "buffer"], "i32")(PIN_BY_ADDRESS, address, new BigUint64Array(1));
+    return;
+  }
+  const dlopen = library.address("dlopen");
+  if (dlopen !== null) at(dlopen, ["buffer", "i32"], "u64")(new TextEncoder().encode(`${library.files[0]}\0`), RTLD_LAZY);
+}
+
+/** `GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS`. */
+const PIN_BY_ADDRESS = 5;
 
 function write(base: bigint, code: Uint8Array): void {
   new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(base)!, code.length)).set(code);

@@ -91,6 +91,8 @@ const INDEX_EVERY = 128;
 
 /** An interned set of macro names: a list that shares its tails. */
 export class HideSet {
+  /** The first set that was made of this one: mostly the only one, and a map for each would take most of the memory of a long chain. */
+  #first: HideSet | null = null;
   #longer: Map<Identifier, HideSet> | null = null;
   /** How many names it has. */
   readonly size: number;
@@ -130,6 +132,8 @@ export class HideSet {
   /** This set and `name`. Sets that were built in another order are distinct objects, which costs a little and changes nothing. */
   plus(name: Identifier): HideSet {
     if (this.has(name)) return this;
+    if (this.#first === null) return this.#first = new HideSet(name, this);
+    if (this.#first.name === name) return this.#first;
     this.#longer ??= new Map();
     let set = this.#longer.get(name);
     if (set === undefined) this.#longer.set(name, set = new HideSet(name, this));

@@ -26,6 +26,8 @@ import { BOL, type Identifier, type Identifiers, SPACE, Token, Tokenizer } from 
 export const MAX_TOKENS = 6_000_000;
 /** Characters of all files entered. */
 export const MAX_CHARACTERS = 256 * 1024 * 1024;
+/** How often files may be entered. */
+export const MAX_FILES = 50_000;
 /** How deep `#include` may nest, as in gcc. */
 export const MAX_INCLUDE_DEPTH = 200;
 /** How deep uses of function-like macros may nest within arguments. */
@@ -140,6 +142,7 @@ export class Preprocessor implements Expander {
 
   /** Begins to read a file. */
   enter(file: SourceFile, cached: CachedFile | null): void {
+    if (this.sources.files.length > MAX_FILES) this.halt(Math.max(0, file.from), `more than ${MAX_FILES} files included`);
     if (this.sources.size > MAX_CHARACTERS) this.halt(Math.max(0, file.from), `more than ${MAX_CHARACTERS} characters of headers`);
     this.frame = new Frame(file, new Tokenizer(file.content.text, file.base, this.names, this.diagnostics), cached);
     this.frames.push(this.frame);

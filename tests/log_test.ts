@@ -302,6 +302,35 @@ Deno.test("a logger of one's own stays, whoever else loads the library", async (
   assertEquals([code, stdout], [0, "own 2 one\nown 2 two\n"], stderr);
 });
 
+Deno.test("a Worker can't give C a function for the whole process: C would call it when the Worker is gone", async () => {
+  const worker = `import { lib } from "${new URL("../mod.ts", import.meta.url)}";
+    const messages = [];
+    const tried = (f) => { try { f(); messages.push("no error"); } catch (error) { messages.push(error.message); } };
+    const log = new lib.ggml_log_callback(() => {});
+    tried(() => lib.ggml_log_set(log, null));
+    tried(() => lib.llama_log_set(log, null));
+    tried(() => lib.ggml_set_abort_callback(new lib.ggml_abort_callback_t(() => {})));
+    tried(() => lib.ggml_log_set(null, null));
+    postMessage(messages);`;
+  const { code, stdout, stderr } = await program(
+    `${START}
+    const worker = new Worker("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}), { type: "module" });
+    const messages = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+    worker.terminate();
+    say(3, "still alive\\n");
+    console.log(messages.join("\\n"));`,
+    ["--allow-ffi", "--allow-import", "--allow-read"],
+  );
+  const gone = "C would call the function of a Worker even after that is terminated: ";
+  assertEquals([code, stdout.trimEnd().split("\n")], [0, [
+    `ggml_log_set: ${gone}listen with onLog of @ggml/deno/utils, or set it on the main thread`,
+    `llama_log_set: ${gone}listen with onLog of @ggml/deno/utils, or set it on the main thread`,
+    `ggml_set_abort_callback: ${gone}set it on the main thread`,
+    "no error",
+  ]], stderr);
+  assertStringIncludes(stderr, "still alive");
+});
+
 Deno.test("a Worker that listened may be terminated while C logs", async () => {
   const { code, stdout, stderr } = await program(
     `${START}
@@ -329,6 +358,60 @@ Deno.test("a Worker that listened may be terminated while C logs", async () => {
     ],
   );
   assertEquals([code, stdout], [0, "of the worker, of the main thread\nhere again\n"], stderr);
+});
+
+Deno.test("after a Worker that listened was terminated, errors are printed and nothing piles up", async () => {
+  const worker = `import { lib } from "${new URL("../mod.ts", import.meta.url)}";
+    import { onLog } from "${new URL("../utils/mod.ts", import.meta.url)}";
+    onLog(() => {});
+    lib.ggml_version();
+    postMessage(0);`;
+  const { code, stdout, stderr } = await program(
+    `${START}
+    const worker = new Worker("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}), { type: "module" });
+    await new Promise((resolve) => worker.onmessage = resolve);
+    worker.terminate();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    say(4, "an error\\n");
+    const before = Deno.memoryUsage().rss, text = new TextEncoder().encode("information ".repeat(20) + "\\n\\0");
+    for (let i = 0; i < 200_000; i++) here(2, text);
+    console.log(Deno.memoryUsage().rss - before < 20e6);
+    { using _ = onLog((level, text) => console.log(level, text)); say(4, "heard\\n"); }
+    say(3, "printed\\n");`,
+    ["--allow-ffi", "--allow-import", "--allow-read"],
+  );
+  assertEquals([code, stdout, stderr], [0, "true\nerror heard\n", "an error\nprinted\n"]);
+});
+
+Deno.test("a Worker that ends without a word, in which alone ggml was loaded", async () => {
+  const worker = `import { lib } from "${new URL("../mod.ts", import.meta.url)}";
+    import { onLog } from "${new URL("../utils/mod.ts", import.meta.url)}";
+    onLog(() => { for (;;); });
+    lib.gguf_init_from_file("no such file", new lib.gguf_init_params());
+    postMessage(0);`;
+  for (let i = 0; i < 5; i++) {
+    const { code, stdout, stderr } = await program(
+      `const worker = new Worker("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}), { type: "module" });
+      await new Promise((resolve) => worker.onmessage = resolve);
+      worker.terminate();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      console.log("alive");`,
+      ["--allow-ffi", "--allow-import", "--allow-read"],
+    );
+    assertEquals([code, stdout], [0, "alive\n"], stderr);
+  }
+});
+
+Deno.test("what C prints gives the terminal no commands that a file or a caller has in its text", async () => {
+  const { code, stderr } = await program(`${START}
+    say(3, "clear \\x1b[2J \\x9b2J \\x07 \\x7f é\\tend\\r\\n");
+    lib.gguf_init_from_file("no\\x1b[2Jfile", new lib.gguf_init_params());
+    here(4, new Uint8Array([0x61, 0xff, 0x1b, 0x0a, 0]));`);
+  assertEquals(code, 0);
+  const lines = stderr.split("\n");
+  assertEquals(lines[0], "clear ?[2J ??2J ? ? é\tend\r");
+  assertStringIncludes(lines[1], "'no?[2Jfile'");
+  assertEquals(lines[2], "a\ufffd?");
 });
 
 Deno.test("a library without llama has logs, too", async () => {

@@ -41,7 +41,9 @@ let current: Subscription | null = null;
  * listener gets what is left. An exception in it becomes an `error` event of `globalThis`, or is printed, and the next line follows.
  *
  * There is one listener a process: the last one wins. It doesn't keep the process from ending (but Deno doesn't notice a top-level `await` that
- * never ends while it is there). In a Worker, dispose of it before the Worker ends.
+ * never ends while it is there). Where a Worker ends that listened, the default is restored.
+ *
+ * The text is C's own, which quotes names and keys of files: it may hold control characters. What is printed by default has `?` for them.
  *
  * @param listener Gets the level and the line. It may call ggml. Null restores the default.
  * @returns The subscription: dispose of it to restore the default.

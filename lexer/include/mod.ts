@@ -530,9 +530,23 @@ export const COMPILER_HEADERS: Readonly<Record<string, string>> = {
   "varargs.h": '#error "varargs.h is not supported: use stdarg.h"\n',
 };
 
+/** The header that declares each type, made when it is first asked for. */
+let headers: Map<string, string> | null = null;
+
 /** The standard header that declares a type, null for a name that none does. */
 export function headerOf(name: string): string | null {
-  const declares = new RegExp(`^(typedef\\b.*\\b${name};|# *define ${name} )`, "m");
-  const headers = { ...COMPILER_HEADERS, ...HOSTED_HEADERS };
-  return Object.keys(headers).find((header) => !header.startsWith("__") && declares.test(headers[header])) ?? null;
+  headers ??= declaredTypes();
+  return headers.get(name) ?? null;
+}
+
+function declaredTypes(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [header, text] of Object.entries({ ...COMPILER_HEADERS, ...HOSTED_HEADERS })) {
+    if (header.startsWith("__")) continue;
+    for (const [, type, macro] of text.matchAll(/^(?:typedef\b.*\b(\w+);|# *define (\w+) )/gm)) {
+      const name = type ?? macro;
+      if (!found.has(name)) found.set(name, header);
+    }
+  }
+  return found;
 }
