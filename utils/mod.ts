@@ -26,7 +26,7 @@ export { type Device, devices } from "./devices.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
 export type { NestedNumbers } from "./copying/nested.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
-export { readNpy, writeNpy } from "./npy.ts";
+export { readNpy, readNpyAll, writeNpy } from "./npy.ts";
 export type { TensorLike } from "./copying/operand.ts";
 export type { Backend, ComputeOptions } from "./computing/task.ts";
 export { formatTensor, print, type PrintOptions } from "./print.ts";

@@ -1,5 +1,5 @@
 /**
- * `readNpy` and `writeNpy`: arrays in numpy's own file format, one array a file.
+ * `readNpy`, `readNpyAll` and `writeNpy`: arrays in numpy's own file format.
  *
  * npm's packages for it (npyjs, numpy-parser) read no 16-bit floats as such, no big-endian and no column-major arrays, trust the header's
  * shape, and write no 16-bit floats; so this is our own. The header's text is `npy_header.ts`'s. The format:
@@ -25,7 +25,7 @@ const LONGEST_HEADER = 65_536;
 const PIECE = 64 * 1024 * 1024;
 
 /**
- * Reads an array from a `.npy` file.
+ * Reads an array from a `.npy` file. Of several in one file it reads the first, as `numpy.load` does; {@linkcode readNpyAll} reads all.
  *
  * @param path The file.
  * @returns The numbers, with the file's shape. What they are follows the file, which TypeScript doesn't know: say `readNpy<Int32Array>(path)`.
@@ -48,7 +48,39 @@ const PIECE = 64 * 1024 * 1024;
 export function readNpy<D extends TypedArray = Float32Array>(path: string | URL): NdArray<D> {
   const name = pathOf(path, "readNpy"), quoted = JSON.stringify(name);
   using file = named(`readNpy: can't open ${quoted}`, () => open(name));
-  return named(`readNpy: ${quoted}`, () => readArray(file)) as NdArray<TypedArray> as NdArray<D>;
+  return named(`readNpy: ${quoted}`, () => readArray(file, 0, file.statSync().size).array) as NdArray<TypedArray> as NdArray<D>;
+}
+
+/**
+ * Reads all arrays of a `.npy` file, into which `numpy.save` was called several times.
+ *
+ * @param path The file.
+ * @returns The arrays in the file's order, each as `readNpy` gives the first.
+ * @throws What `readNpy` throws.
+ *
+ * @example
+ * ```ts
+ * import { readNpyAll, writeNpy } from "@ggml/deno/utils";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".npy" });
+ * writeNpy(file, new Float32Array([1, 2, 3]));
+ * Deno.writeFileSync(file, Deno.readFileSync(file), { append: true }); // np.save(file, array) again
+ * console.log(readNpyAll(file).length); // 2
+ * await Deno.remove(file);
+ * ```
+ */
+export function readNpyAll(path: string | URL): NdArray<TypedArray>[] {
+  const name = pathOf(path, "readNpyAll"), quoted = JSON.stringify(name);
+  using file = named(`readNpyAll: can't open ${quoted}`, () => open(name));
+  return named(`readNpyAll: ${quoted}`, () => {
+    const arrays: NdArray<TypedArray>[] = [], { size } = file.statSync();
+    for (let begin = 0; begin < size || arrays.length === 0;) {
+      const { array, end } = readArray(file, begin, size);
+      arrays.push(array);
+      begin = end;
+    }
+    return arrays;
+  });
 }
 
 /**
@@ -99,47 +131,57 @@ function open(name: string): Deno.FsFile {
   return Deno.openSync(name, { read: true });
 }
 
-function readArray(file: Deno.FsFile): NdArray<TypedArray> {
-  const { size } = file.statSync();
-  const { header, end } = readHeader(file, size);
+/** Reads the array that begins there; `end` is where it ends. */
+function readArray(file: Deno.FsFile, begin: number, size: number): { array: NdArray<TypedArray>; end: number } {
+  const { header, end } = readHeader(file, begin, size);
   const { array, width, shape, isBigEndian, isColumnMajor } = header;
   const count = countOf(shape), bytes = count * width;
   // Nothing is allocated for what isn't there.
-  if (end + bytes !== size) {
+  if (end + bytes > size || (end + bytes < size && !isMagic(file, end + bytes, size))) {
     throw new Error(
       `at ${end}: ${count} elements of ${width} bytes (shape [${shape.join(", ")}]) are ${bytes} bytes, and ${
         size - end
       } follow the header`,
     );
   }
-  const data = new Uint8Array(bytes);
-  readAll(file, data, end);
+  const data = readAt(file, end, bytes);
   if (isBigEndian) reverseBytes(data, width);
   const stride = isColumnMajor ? shape.map((_, axis) => countOf(shape.slice(0, axis))) : undefined;
-  return ndarray(new array(data.buffer, 0, count), [...shape], stride);
+  return { array: ndarray(new array(data.buffer, 0, count), [...shape], stride), end: end + bytes };
+}
+
+function isMagic(file: Deno.FsFile, begin: number, size: number): boolean {
+  const start = readAt(file, begin, Math.min(MAGIC.length, size - begin));
+  return MAGIC.every((byte, i) => start[i] === byte);
 }
 
 /** Reads all before the numbers: `end` is where they begin. */
-function readHeader(file: Deno.FsFile, size: number): { header: Header; end: number } {
-  const start = new Uint8Array(Math.min(12, size));
-  readAll(file, start, 0);
+function readHeader(file: Deno.FsFile, begin: number, size: number): { header: Header; end: number } {
+  const start = readAt(file, begin, Math.min(12, size - begin));
   if (start.length < 10 || MAGIC.some((byte, i) => start[i] !== byte)) {
-    throw new Error('at 0: no .npy file: it must begin with "\\x93NUMPY"');
+    throw new Error(`at ${begin}: no .npy file: it must begin with "\\x93NUMPY"`);
   }
   const [major, minor] = start.subarray(6, 8);
   if (major < 1 || major > 3 || minor !== 0) {
-    throw new Error(`at 6: version ${major}.${minor} of the format is unknown; 1.0 to 3.0 are read`);
+    throw new Error(`at ${begin + 6}: version ${major}.${minor} of the format is unknown; 1.0 to 3.0 are read`);
   }
-  const begin = major === 1 ? 10 : 12;
-  if (start.length < begin) throw new Error(`at ${start.length}: the file ends before the header`);
+  const head = major === 1 ? 10 : 12, at = begin + head;
+  if (start.length < head) throw new Error(`at ${begin + start.length}: the file ends before the header`);
   const view = new DataView(start.buffer);
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > LONGEST_HEADER) throw new Error(`at 8: a header of ${length} bytes; there is no reason for more than ${LONGEST_HEADER}`);
-  if (begin + length > size) throw new Error(`at 8: the header has ${length} bytes, and ${size - begin} follow`);
-  const text = new Uint8Array(length);
+  if (length > LONGEST_HEADER) {
+    throw new Error(`at ${begin + 8}: a header of ${length} bytes; there is no reason for more than ${LONGEST_HEADER}`);
+  }
+  if (at + length > size) throw new Error(`at ${begin + 8}: the header has ${length} bytes, and ${size - at} follow`);
+  const text = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(readAt(file, at, length));
+  return { header: parseHeader(text, at), end: at + length };
+}
+
+function readAt(file: Deno.FsFile, begin: number, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
   file.seekSync(begin, Deno.SeekMode.Start);
-  readAll(file, text, begin);
-  return { header: parseHeader(new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(text), begin), end: begin + length };
+  readAll(file, bytes, begin);
+  return bytes;
 }
 
 function readAll(file: Deno.FsFile, bytes: Uint8Array, offset: number): void {
