@@ -7,7 +7,7 @@
  * @module
  */
 
-import { inContext } from "./path.ts";
+import { inContext, named } from "./path.ts";
 
 /** Links that lead to links are followed so often, as Linux does. */
 const MOST_LINKS = 40;
@@ -86,6 +86,14 @@ export class Replacement implements Disposable {
     if (!this.#isDone && temporary !== null) ignoring(() => Deno.removeSync(temporary));
     this.file.close();
   }
+}
+
+/** How much is written by one call. */
+const PIECE = 64 * 1024 * 1024;
+
+/** Writes all bytes. */
+export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at, at + PIECE));
 }
 
 /** What is there, if it may be written; null for nothing. */
@@ -203,13 +211,5 @@ function ignoring(act: () => void): void {
     act();
   } catch {
     // what matters was said already
-  }
-}
-
-function named<T>(where: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw inContext(error, where);
   }
 }
