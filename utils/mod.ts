@@ -27,6 +27,7 @@ export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts
 export type { NestedNumbers } from "./copying/nested.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
 export { readNpy, readNpyAll, writeNpy } from "./npy.ts";
+export { readNpz, writeNpz } from "./npz.ts";
 export type { TensorLike } from "./copying/operand.ts";
 export type { Backend, ComputeOptions } from "./computing/task.ts";
 export { formatTensor, print, type PrintOptions } from "./print.ts";
