@@ -34,6 +34,8 @@ export { formatTensor, print, type PrintOptions } from "./print.ts";
 export { type NodeTiming, timings } from "./timings.ts";
 export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 export { type QuantizationError, quantizationError } from "./quantization_error.ts";
+export { readSafetensors, type SafetensorsFile } from "./safetensors/read.ts";
+export { SafetensorsTensor } from "./safetensors/tensor.ts";
 export { save } from "./display/save.ts";
 export { toHtml } from "./display/to_html.ts";
 export { type Drawable, type DrawOptions, toSvg } from "./display/to_svg.ts";
