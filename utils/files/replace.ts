@@ -162,8 +162,14 @@ function createLocked(path: string, mode: number | undefined): Deno.FsFile | nul
     if (error instanceof Deno.errors.AlreadyExists) return null;
     throw error;
   }
-  // Before it was locked, another write may have taken it for abandoned.
-  if (lock(file) !== false && isThere(path)) return file;
+  try {
+    // Before it was locked, another write may have taken it for abandoned.
+    if (lock(file) !== false && isThere(path)) return file;
+  } catch (error) {
+    ignoring(() => Deno.removeSync(path));
+    file.close();
+    throw error;
+  }
   file.close();
   return null;
 }
@@ -193,8 +199,9 @@ function lock(file: Deno.FsFile): boolean | null {
 function isThere(path: string): boolean {
   try {
     return Deno.lstatSync(path).isFile;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error; // without the permission to read, it isn't known
   }
 }
 
