@@ -412,6 +412,12 @@ Deno.test("arrays of integers go into tensors that have each of their values, an
     const q = newTensor(ctx, lib.GGML_TYPE_Q8_0, 32, 1);
     copy(ndarray(new Uint8Array(32).fill(127), [32]), q);
     assertEquals(view(q, { allowCopy: true }).get(31), 127);
+    const one = newTensor(ctx, lib.GGML_TYPE_F32, 1);
+    copy(ndarray(new BigInt64Array([7n, 8n]), [], [], 1), one);
+    assertEquals(view(one).get(0), 8);
+    const reversed = newTensor(ctx, lib.GGML_TYPE_F32, 3);
+    copy(ndarray(new Uint32Array([1, 2, 3]), [3], [-1], 2), reversed);
+    assertEquals([...view(reversed).data], [3, 2, 1]);
     const pixels = ndarray(new Uint32Array([1, 2, 3, 70000]), [2, 2]);
     assertThrows(() => copy(pixels, newTensor(ctx, lib.GGML_TYPE_F16, 2, 2)), RangeError, "70000 at [1, 1] is no value of f16");
     assertThrows(() => copy(new Uint32Array(3), newTensor(ctx, lib.GGML_TYPE_F32, 4)), RangeError, "differ");

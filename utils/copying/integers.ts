@@ -46,17 +46,20 @@ function converted(
   role: string,
 ): TypedArray {
   const target = arrayFor(type, countOf(shape)), isBig = target instanceof BigInt64Array;
+  const last = shape.length - 1, run = shape[last] ?? 1, step = stride[last] ?? 0;
   let i = 0;
-  const visit = (axis: number, at: number): void => {
-    if (axis < shape.length) {
-      for (let n = 0; n < shape[axis]; n++) visit(axis + 1, at + n * stride[axis]);
+  /** The elements from an index on, a run of the last dimension at a time. */
+  const visit = (axis: number, from: number): void => {
+    if (axis < last) {
+      for (let n = 0; n < shape[axis]; n++) visit(axis + 1, from + n * stride[axis]);
       return;
     }
-    const value = data[at];
-    target[i] = (isBig ? BigInt(value) : Number(value)) as never;
-    // A number and a bigint of the same value are equal, but not identical.
-    if (target[i] != value) throw new RangeError(`${role}: ${value} at [${indexOf(i, shape).join(", ")}] is no value of ${type.name}`);
-    i++;
+    for (let at = from, end = i + run; i < end; at += step, i++) {
+      const value = data[at];
+      target[i] = (isBig ? BigInt(value) : Number(value)) as never;
+      // A number and a bigint of the same value are equal, but not identical.
+      if (target[i] != value) throw new RangeError(`${role}: ${value} at [${indexOf(i, shape).join(", ")}] is no value of ${type.name}`);
+    }
   };
   visit(0, offset);
   return target;
