@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { init, save, writeGguf, writeNpy } from "@ggml/deno/utils";
+import { init, save, writeGguf, writeNpy, writeNpz } from "@ggml/deno/utils";
 import { program } from "./process.ts";
 
 const isUnix = Deno.build.os !== "windows";
@@ -12,6 +12,7 @@ const WRITERS: readonly (readonly [ending: string, write: (path: string) => Prom
   // deno-lint-ignore require-await
   [".npy", async (path) => writeNpy(path, new Float32Array([1, 2, 3]))],
   [".gguf", (path) => writeGguf(path, { tensors: { t: new Float32Array([1, 2, 3]) } })],
+  [".npz", (path) => writeNpz(path, { t: new Float32Array([1, 2, 3]) })],
   [".svg", async (path) => {
     using ctx = init();
     await save(lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 4), path);
@@ -137,6 +138,24 @@ Deno.test({
       Deno.removeSync(folder, { recursive: true });
     }
   },
+});
+
+Deno.test("with permissions for the file and not for its folder, it says which is missing, and nothing is left", async () => {
+  const folder = Deno.realPathSync(Deno.makeTempDirSync()), path = `${folder}/a.npy`;
+  try {
+    const source = `
+      import { writeNpy } from "@ggml/deno/utils";
+      try { writeNpy(${JSON.stringify(path)}, new Float32Array(1)); } catch (error) { console.log(error.name, error.message); }`;
+    for (const [read, write] of [[path, folder], [folder, path], [path, path]]) {
+      const { stdout } = await program(source, ["--allow-ffi", `--allow-read=${read}`, `--allow-write=${write}`]);
+      assertMatch(stdout, /^NotCapable writeNpy: can't write .*: permission is missing: Requires (read|write) access to ".*tmp"/);
+      assertEquals(namesIn(folder), []);
+    }
+    const { stdout } = await program(source, ["--allow-ffi", `--allow-read=${folder}`, `--allow-write=${folder}`]);
+    assertEquals([stdout, namesIn(folder)], ["", ["a.npy"]]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 Deno.test("many writes of one file at a time: each is whole, and nothing is left", async () => {

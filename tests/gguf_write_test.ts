@@ -186,6 +186,9 @@ Deno.test("a process that is killed while it writes leaves the old file", async 
   );
   assertEquals(code, 137);
   assertEquals(Deno.readFileSync(path), before);
+  assertEquals([...Deno.readDirSync(folder.path)].length, 2); // and a part of the new one
+  await writeGguf(path, { metadata: { b: 1 } });
+  assertEquals([...Deno.readDirSync(folder.path)].length, 1);
 });
 
 Deno.test("without permission it says so before it writes", async () => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, init, type NdArray, ndarray, readNpy, type TypedArray, view, writeNpy } from "@ggml/deno/utils";
+import { copy, init, type NdArray, ndarray, readNpy, readNpyAll, type TypedArray, view, writeNpy } from "@ggml/deno/utils";
 import { newTensor, ramp, wave, withContext } from "./context.ts";
 import { python, runNumpy } from "./numpy.ts";
 import { program } from "./process.ts";
@@ -200,8 +200,47 @@ Deno.test("npy: hostile and broken files are errors that name file, offset and w
     for (const descr of ["'<c8'", "'|O'", "'<U5'", "'|V2'", "'<f16'", "'<M8[ns]'", "''"]) {
       bad(file(dictionary(descr, "(1,)"), 8), /elements of type '.*', which no typed array holds/, TypeError);
     }
-    bad(file(dictionary("[('a', '<f4')]", "(1,)"), 8), /expected a string, found "\[\('a'/);
+    bad(file(dictionary("[('a', '<f4')]", "(1,)"), 8), /elements of type \[\('a', '<f4'\)\], which no typed array holds/, TypeError);
+    bad(file(dictionary("('<f4', (2,))", "(1,)"), 8), /elements of type \('<f4', \(2,\)\), which no typed array holds/, TypeError);
+    for (const descr of ["'g'", "'<float32'", "'Float32'", "'a'", "'4f'", "'f4,f4'", "'constructor'", "''"]) {
+      bad(file(dictionary(descr, "(1,)"), 8), /elements of type '.*', which no typed array holds/, TypeError);
+    }
   });
+});
+
+Deno.test("npy: every name of a simple type, u'' keys and several arrays in a file are read as numpy reads them", {
+  ignore: python === null,
+}, async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const letters = [..."efdbhilqpBHILQP?"],
+      words = "bool float16 half float32 single float64 float double int8 byte uint8 ubyte int16 short uint16"
+        .split(" ").concat("ushort int32 intc uint32 uintc int64 int longlong intp uint64 uint ulonglong uintp".split(" "));
+    const coded = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"];
+    const names = [...words, ...[...letters, ...coded].flatMap((name) => ["", "<", ">", "=", "|"].map((order) => order + name))];
+    const script = `
+for i, name in enumerate(json.loads(sys.stdin.readline())):
+    dtype = np.lib.format.descr_to_dtype(name)
+    with open(f"{sys.argv[1]}/{i}.npy", "wb") as file:
+        text = f"{{u'descr': '{name}', u'fortran_order': False, u'shape': (3L,), }}".replace("3L", "3").ljust(117) + "\\n"
+        file.write(b"\\x93NUMPY\\x01\\x00" + len(text).to_bytes(2, "little") + text.encode() + np.array([1, 0, 1]).astype(dtype).tobytes())
+        np.save(file, np.arange(4, dtype="<f4").reshape(2, 2))
+    loaded = np.load(f"{sys.argv[1]}/{i}.npy")
+    print(json.dumps([loaded.dtype.newbyteorder("<").str[1:], loaded.astype(float).tolist()]))
+`;
+    const expected = await runNumpy(script, [names], folder) as [string, number[]][];
+    assertEquals(expected.length, names.length);
+    const kinds = { float: "f", int: "i", uint: "u", bigint: "i", biguint: "u" };
+    names.forEach((name, i) => {
+      const path = `${folder}/${i}.npy`, read = readNpy<TypedArray>(path), [kind, numbers] = expected[i];
+      assertEquals(elements(read as NdArray<TypedArray>).map(Number), numbers, name);
+      const [, word, bits] = /^([a-z]+)(\d+)$/.exec(read.dtype)!;
+      assertEquals(`${kinds[word as keyof typeof kinds]}${Number(bits) / 8}`, kind === "b1" ? "u1" : kind, name);
+      assertEquals(readNpyAll(path).map(({ shape }) => shape), [[3], [2, 2]]);
+    });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 Deno.test("npy: a missing file, a folder, a wrong path, a wrong array", () => {

@@ -23,17 +23,18 @@ export interface CopyOptions {
  *
  * Types that stand for real numbers (F32, F16, BF16, F64 and every quantized one) convert to each other, by ggml's own routines
  * (`to_float` of `ggml_get_type_traits`, `ggml_cpu_fp32_to_fp16` and its like, `ggml_quantize_chunk`). I32 converts to and from F32, towards zero.
- * Integers are else copied as they are, between equal types.
+ * An array of other integers (64-bit ones, unsigned ones, ...) goes into a tensor of any type that has each of its values: nothing is rounded, but
+ * what is quantized. Integer tensors are else copied as they are, between equal types.
  *
  * Either side may be strided: transposed, permuted, broadcast, padded, a slice. A tensor in a device's memory is read and written through its
  * backend (`ggml_backend_tensor_get`, `ggml_backend_tensor_set`), 16 MiB at a time. If the sides overlap, it is as if through a copy of the source.
  *
  * @param from A tensor, a `slice` of one, an `ndarray`, a typed array, nested arrays of numbers or any iterable of numbers. A typed array has no
- * shape: it fits every tensor of as many elements, in ggml's order. A Uint8Array fits a quantized tensor as its bytes.
+ * shape: it fits every tensor of as many elements, in ggml's order. A Uint8Array fits a quantized tensor as its bytes; a Uint16Array is BF16's bits.
  * @param to Where they go: a tensor, a slice, an `ndarray` or a typed array. The shapes must be equal: an `ndarray`'s shape is a tensor's `ne`
  * reversed.
  * @throws {TypeError} If a side is nothing of these, an option is of the wrong type, or the types don't convert to each other.
- * @throws {RangeError} If the shapes differ, an integer doesn't fit, or `imatrix` isn't as long as a row.
+ * @throws {RangeError} If the shapes differ, an integer isn't a value of the destination's type (the first is named), or `imatrix` isn't as long as a row.
  * @throws {Error} If a tensor has no memory or was freed, if an importance matrix is needed, or if requantizing isn't allowed.
  *
  * @example

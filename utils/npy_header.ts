@@ -40,8 +40,48 @@ const TYPES: readonly (readonly [code: string, array: Constructor])[] = [
   ["b1", Uint8Array],
 ];
 
+/** numpy's other names of the same types, which `numpy.load` reads, too: letters, and words, which have no byte order. */
+const NAMES: Readonly<Record<string, string>> = {
+  f2: "e",
+  f4: "f",
+  f8: "d",
+  i1: "b",
+  i2: "h",
+  i4: "i",
+  i8: "l q p",
+  u1: "B",
+  u2: "H",
+  u4: "I",
+  u8: "L Q P",
+  b1: "?",
+};
+const WORDS: Readonly<Record<string, string>> = {
+  f2: "float16 half",
+  f4: "float32 single",
+  f8: "float64 float double float_",
+  i1: "int8 byte",
+  i2: "int16 short",
+  i4: "int32 intc",
+  i8: "int64 int int_ long longlong intp",
+  u1: "uint8 ubyte",
+  u2: "uint16 ushort",
+  u4: "uint32 uintc",
+  u8: "uint64 uint ulong ulonglong uintp",
+  b1: "bool bool_ bool8",
+};
+
+/** The code of a type, such as `f4`, from how a header names it; undefined if there is no typed array for it. */
+function codeOf(byteOrder: string, name: string): string | undefined {
+  if (TYPES.some(([code]) => code === name)) return name;
+  const has = (names: Readonly<Record<string, string>>) => Object.keys(names).find((code) => names[code].split(" ").includes(name));
+  return has(NAMES) ?? (byteOrder === "" ? has(WORDS) : undefined);
+}
+
 /** numpy's own most is 64. */
 const MOST_DIMENSIONS = 64;
+
+/** So much of a type's text is told. */
+const MOST_SHOWN = 60;
 
 /** The least number of bytes that the numbers begin at a multiple of, so that they can be mapped into memory. */
 const ALIGNMENT = 64;
@@ -74,10 +114,15 @@ export function parseHeader(text: string, offset: number): Header {
   if (!Array.isArray(shape)) throw new Error(`at ${offset}: the header's 'shape' is no tuple`);
   if (shape.length > MOST_DIMENSIONS) throw new Error(`at ${offset}: ${shape.length} dimensions; there are at most ${MOST_DIMENSIONS}`);
   if (typeof descr !== "string") throw new Error(`at ${offset}: the header's 'descr' is no string`);
-  const [, byteOrder, code] = /^([<>|=]?)(.*)$/s.exec(descr)!;
-  const array = TYPES.find(([known]) => known === code)?.[1];
-  if (array === undefined) throw new TypeError(`at ${offset}: elements of type '${descr}', which no typed array holds`);
+  const [, byteOrder, name] = /^([<>|=]?)(.*)$/s.exec(descr)!;
+  const code = codeOf(byteOrder, name);
+  if (code === undefined) throw noArrayFor(`'${descr}'`, offset);
+  const [, array] = TYPES.find(([known]) => known === code)!;
   return { array, width: Number(code[1]), shape, isBigEndian: byteOrder === ">", isColumnMajor: order };
+}
+
+function noArrayFor(type: string, offset: number): TypeError {
+  return new TypeError(`at ${offset}: elements of type ${type}, which no typed array holds`);
 }
 
 type Value = string | boolean | number[];
@@ -100,11 +145,20 @@ class Dictionary {
       const key = this.#string();
       if (entries.has(key)) throw this.#error(`one entry '${key}', and this is the second`);
       this.#take(/:/y, "':'");
+      if (key === "descr") this.#expectSimple();
       entries.set(key, this.#value());
       if (!this.#try(/,/y) && !this.#sees(/\}/y)) throw this.#error("',' or '}'");
     }
     if (!this.#sees(/$/y)) throw this.#error("the end of the header");
     return entries;
+  }
+
+  /** Structures are lists of their fields, and arrays as elements are tuples. */
+  #expectSimple(): void {
+    const structure = this.#sees(/[[(]/y);
+    if (!structure) return;
+    const text = this.#text.slice(this.#at).replace(/, *'(fortran_order|shape)'.*/s, "");
+    throw noArrayFor(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text, this.#offset + this.#at);
   }
 
   #value(): Value {
@@ -127,7 +181,8 @@ class Dictionary {
   }
 
   #string(): string {
-    return this.#take(/'([^'\\\n]*)'|"([^"\\\n]*)"/y, "a string").slice(1).find((text) => text !== undefined)!;
+    // Python 2 wrote u'descr' where it was told so.
+    return this.#take(/[uU]?'([^'\\\n]*)'|[uU]?"([^"\\\n]*)"/y, "a string").slice(1).find((text) => text !== undefined)!;
   }
 
   #take(pattern: RegExp, what: string): RegExpExecArray {

@@ -70,7 +70,8 @@ function itemsOf(
   return items;
 }
 
-function arrayFor({ array }: TypeInfo, length: number): TypedArray {
+/** An array for elements of a type, or for floats that are to be converted to it. */
+export function arrayFor({ array }: TypeInfo, length: number): TypedArray {
   // BF16 has no array of its own: its bits are made from floats.
   if (array === null || array as unknown === Uint16Array) return new Float32Array(length);
   return new array(new ArrayBuffer(length * array.BYTES_PER_ELEMENT));

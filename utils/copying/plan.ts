@@ -10,6 +10,7 @@ import { type Box, boxOf } from "./box.ts";
 import { type Conversion, isPlain } from "./convert.ts";
 import type { CopyOptions } from "../copy.ts";
 import { fromNested, isNested, type NestedNumbers } from "./nested.ts";
+import { integersFor } from "./integers.ts";
 import { layoutIn, type Operand, operand, type TensorLike } from "./operand.ts";
 import { isNdArray } from "../ndarray.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
@@ -67,7 +68,9 @@ export function planOf(where: string, source: Operand, destination: Operand, opt
  * @param most How many numbers there may be in an iterable; `Infinity` if nothing says.
  */
 export function sourceOf(role: string, from: TensorLike | NestedNumbers, type: TypeInfo | null, most: number): Operand {
-  if (!isNested(from) || isNdArray(from)) return operand(from as TensorLike, role);
+  if (!isNested(from) || isNdArray(from)) {
+    return operand(type === null ? from as TensorLike : integersFor(from as TensorLike, type, role), role);
+  }
   const numbers = fromNested(from, type ?? typeInfo(lib.GGML_TYPE_F32), most, role);
   // Numbers in one array are as a typed array: they fit any shape.
   return operand(numbers.shape.length === 1 ? numbers.data : numbers, role);

@@ -30,3 +30,12 @@ export function inContext(error: unknown, context: string): Error {
   const hint = error instanceof Deno.errors.NotCapable ? `${context}: permission is missing: ${message}` : `${context}: ${message}`;
   return new (constructor as ErrorConstructor)(hint, { cause: error });
 }
+
+/** What `act` throws with a text before it that says where it happened, and otherwise the same. */
+export function named<T>(context: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw inContext(error, context);
+  }
+}

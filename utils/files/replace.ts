@@ -7,7 +7,7 @@
  * @module
  */
 
-import { inContext } from "./path.ts";
+import { inContext, named } from "./path.ts";
 
 /** Links that lead to links are followed so often, as Linux does. */
 const MOST_LINKS = 40;
@@ -88,6 +88,14 @@ export class Replacement implements Disposable {
   }
 }
 
+/** How much is written by one call. */
+const PIECE = 64 * 1024 * 1024;
+
+/** Writes all bytes. */
+export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at, at + PIECE));
+}
+
 /** What is there, if it may be written; null for nothing. */
 function statOf(path: string): Deno.FileInfo | null {
   let info: Deno.FileInfo;
@@ -154,8 +162,14 @@ function createLocked(path: string, mode: number | undefined): Deno.FsFile | nul
     if (error instanceof Deno.errors.AlreadyExists) return null;
     throw error;
   }
-  // Before it was locked, another write may have taken it for abandoned.
-  if (lock(file) !== false && isThere(path)) return file;
+  try {
+    // Before it was locked, another write may have taken it for abandoned.
+    if (lock(file) !== false && isThere(path)) return file;
+  } catch (error) {
+    ignoring(() => Deno.removeSync(path));
+    file.close();
+    throw error;
+  }
   file.close();
   return null;
 }
@@ -185,8 +199,9 @@ function lock(file: Deno.FsFile): boolean | null {
 function isThere(path: string): boolean {
   try {
     return Deno.lstatSync(path).isFile;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error; // without the permission to read, it isn't known
   }
 }
 
@@ -203,13 +218,5 @@ function ignoring(act: () => void): void {
     act();
   } catch {
     // what matters was said already
-  }
-}
-
-function named<T>(where: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw inContext(error, where);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The file under a `readGguf`: opened once, read anywhere, closed by hand or by the garbage collector.
+ * The file under a `readGguf` or `readSafetensors`: opened once, read anywhere, closed by hand or by the garbage collector.
  *
  * @module
  */
@@ -21,9 +21,10 @@ export class Source {
 
   /**
    * @param path The file.
+   * @param where The function, for errors.
    * @throws {Error} If it isn't there, isn't a file, or may not be read: of Deno's own class, with the path in front.
    */
-  constructor(path: string) {
+  constructor(path: string, where = "readGguf") {
     this.path = path;
     try {
       // Asked before it is opened: opening a named pipe waits for who writes to it.
@@ -31,7 +32,7 @@ export class Source {
       if (!isFile) throw new TypeError("is not a file");
       this.#file = Deno.openSync(path, { read: true });
     } catch (error) {
-      throw inContext(error, `readGguf: ${path}`);
+      throw inContext(error, `${where}: ${path}`);
     }
     this.size = this.#file.statSync().size;
     abandoned.register(this, this.#file, this);

@@ -10,6 +10,7 @@ import { lib } from "../../ffi/lib.js";
 import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
 import { bufferOf } from "../copying/operand.ts";
 import { typeInfo, typeOfArray } from "../copying/types.ts";
+import type { SafetensorsTensor } from "../safetensors/tensor.ts";
 import type { TensorHead } from "./encode.ts";
 import { GgufTensor } from "./tensor.ts";
 
@@ -29,7 +30,7 @@ export interface GgufTensorData {
 }
 
 /** A tensor for `writeGguf`. */
-export type GgufTensorInput = lib.ggml_tensor | GgufTensor | NdArray<TypedArray> | TypedArray | GgufTensorData;
+export type GgufTensorInput = lib.ggml_tensor | GgufTensor | SafetensorsTensor | NdArray<TypedArray> | TypedArray | GgufTensorData;
 
 /** A tensor that is ready to be written. */
 export interface PlannedTensor extends TensorHead {

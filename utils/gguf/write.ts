@@ -47,7 +47,7 @@ export interface GgufContents {
  *
  * @param path The file, made anew or replaced.
  * @param contents `metadata`, values by key, and `tensors`: ggml tensors that are contiguous (in a backend's memory, too), `ndarray`s (row-major),
- * typed arrays, tensors of an open GGUF file, or `{ type, ne, data }` with the bytes, which may come in pieces.
+ * typed arrays, tensors of an open GGUF or safetensors file, or `{ type, ne, data }` with the bytes, which may come in pieces.
  * @throws {TypeError} If a key, a value or a tensor is nothing that GGUF has, or the path is a folder's, a socket's or a block device's.
  * @throws {RangeError} If a value is out of its type's range, or a shape, a name or the bytes' number is wrong.
  * @throws {Error} If a tensor isn't contiguous or has no memory, or the file can't be written: of Deno's own class.

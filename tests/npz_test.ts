@@ -1,0 +1,103 @@
+/** Archives of numpy's: what numpy wrote is read, what we wrote numpy reads, and a broken one is an error that says where. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { lib } from "@ggml/deno";
+import { copy, init, ndarray, readNpz, writeNpz } from "@ggml/deno/utils";
+import { python, runNumpy } from "./numpy.ts";
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    await test(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+Deno.test("npz: tensors, ndarrays and typed arrays come back as they were", () =>
+  inFolder(async (folder) => {
+    using ctx = init();
+    const tensor = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F16, 3, 2), path = `${folder}/a.npz`;
+    copy([1, 2, 3, 4, 5, 6], tensor);
+    const across = ndarray(new Int32Array([1, 2, 3, 4]), [2, 2], [1, 2]);
+    await writeNpz(path, { tensor, across, "größe/量": new BigInt64Array([1n]), none: new Uint8Array(0) });
+    const read = await readNpz(path);
+    assertEquals([...read.keys()], ["tensor", "across", "größe/量", "none"]);
+    assertEquals([read.get("tensor")!.dtype, read.get("tensor")!.shape], ["float16", [2, 3]]);
+    assertEquals([...read.get("across")!.data], [1, 3, 2, 4] as never);
+    assertEquals(read.get("none")!.shape, [0]);
+    await writeNpz(path, new Map());
+    assertEquals((await readNpz(path)).size, 0);
+    assertEquals([...Deno.readDirSync(folder)].length, 1);
+  }));
+
+Deno.test("npz: numpy reads ours, and we read numpy's, compressed or not", { ignore: python === null }, () =>
+  inFolder(async (folder) => {
+    const script = `
+for line in sys.stdin: pass
+a, b, c = np.arange(6000, dtype=">f4").reshape(2, 3000), np.asfortranarray(np.arange(6, dtype="i8").reshape(2, 3)), np.array(True)
+np.savez(sys.argv[1] + "/plain.npz", a=a, b=b, c=c)
+np.savez_compressed(sys.argv[1] + "/packed.npz", a=a, b=b, c=c)
+np.savez(sys.argv[1] + "/unnamed.npz", a, b)
+ours = np.load(sys.argv[1] + "/ours.npz")
+print(json.dumps([[name, ours[name].dtype.str, ours[name].tolist()] for name in ours.files]))
+`;
+    await writeNpz(`${folder}/ours.npz`, { x: ndarray(new Float32Array([1, 2, 3, 4, 5, 6]), [3, 2]), "über": new Uint16Array([7]) });
+    assertEquals(await runNumpy(script, [], folder), [[["x", "<f4", [[1, 2], [3, 4], [5, 6]]], ["über", "<u2", [7]]]]);
+    for (const name of ["plain", "packed"]) {
+      const read = await readNpz(`${folder}/${name}.npz`);
+      assertEquals(Array.from(read, ([key, { dtype, shape }]) => [key, dtype, shape]), [
+        ["a", "float32", [2, 3000]],
+        ["b", "bigint64", [2, 3]],
+        ["c", "uint8", []],
+      ]);
+      assertEquals([read.get("a")!.get(1, 2999), read.get("b")!.get(1, 0)], [5999, 3n]);
+    }
+    assertEquals([...(await readNpz(`${folder}/unnamed.npz`)).keys()], ["arr_0", "arr_1"]);
+  }));
+
+Deno.test("npz: every byte changed and every length cut is an error or harmless", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a.npz`, broken = `${folder}/b.npz`;
+    await writeNpz(path, { a: new Float32Array([1, 2, 3]) });
+    const bytes = Deno.readFileSync(path);
+    let refused = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const changed = bytes.slice();
+      changed[i] ^= 0xff;
+      for (const file of [changed, bytes.subarray(0, i)]) {
+        Deno.writeFileSync(broken, file);
+        await readNpz(broken).then(() => {}, (error) => {
+          assert(error instanceof Error && error.message.startsWith("readNpz: "), `${i}: ${error}`);
+          refused++;
+        });
+      }
+    }
+    assert(refused > bytes.length * 1.7, `${refused} of ${2 * bytes.length}`);
+    Deno.writeFileSync(broken, bytes.map((byte, i) => i === 170 ? byte ^ 1 : byte)); // in the numbers
+    await assertRejects(() => readNpz(broken), Error, '"a.npy" is damaged: its checksum is another one');
+  }));
+
+Deno.test("npz: wrong arguments, files and names", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a.npz`, array = new Float32Array(1);
+    await assertRejects(() => readNpz(`${folder}/none`), Deno.errors.NotFound, "readNpz: can't open ");
+    await assertRejects(() => readNpz(folder), TypeError, "it is no regular file");
+    await assertRejects(() => readNpz(null as never), TypeError, "readNpz: expected a path, got null");
+    Deno.writeTextFileSync(path, "no archive at all, but long enough to be one");
+    await assertRejects(() => readNpz(path), Error, "no .npz file");
+    for (const wrong of [null, undefined, 1, "a", [array], array]) {
+      await assertRejects(() => writeNpz(path, wrong as never), TypeError, "writeNpz: expected arrays by name");
+    }
+    for (const name of ["", "a\0b", "\ud800"]) {
+      await assertRejects(() => writeNpz(path, new Map([[name, array]])), TypeError, "can't be a name");
+    }
+    await assertRejects(() => writeNpz(path, { a: 1 as never }), TypeError, 'writeNpz: "a": expected');
+    const { freed } = (() => {
+      using ctx = init();
+      return { freed: lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 1) };
+    })();
+    await assertRejects(() => writeNpz(path, { freed }), Error, "freed");
+    assertEquals(Deno.readTextFileSync(path).slice(0, 10), "no archive");
+    assertEquals([...Deno.readDirSync(folder)].length, 1);
+  }));

@@ -1,0 +1,75 @@
+/**
+ * Arrays of integers for tensors of another type: each value arrives as it is, or is an error.
+ *
+ * ggml converts none but 32-bit ones to floats, and rounds these. Here nothing is rounded, wrapped or cut off.
+ *
+ * @module
+ */
+
+import { lib } from "../../ffi/lib.js";
+import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
+import { countOf } from "./box.ts";
+import { arrayFor } from "./nested.ts";
+import type { TensorLike } from "./operand.ts";
+import { type TypeInfo, typeOfArray } from "./types.ts";
+
+/** All but Uint16Array, which is BF16's bits. */
+const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array];
+
+/**
+ * What is to be copied, in an array of the type that it is copied to; itself if that isn't needed, or it is no array of integers.
+ *
+ * @param type The destination's.
+ * @throws {RangeError} If an integer isn't a value of that type: the first that isn't.
+ */
+export function integersFor(from: TensorLike, type: TypeInfo, role: string): TensorLike {
+  const array = isNdArray(from) ? from : null, data = array?.data ?? from as TypedArray;
+  if (!INTEGERS.some((kind) => data instanceof kind)) return from;
+  if (isAsItIs(data, array, type)) return from;
+  expectThere(data, () => role);
+  if (array === null) return converted(data, { shape: [data.length], stride: [1], offset: 0 }, type, role);
+  expectInside(array, () => role);
+  return ndarray(converted(data, array, type, role), array.shape);
+}
+
+function isAsItIs(data: TypedArray, array: NdArray<TypedArray> | null, { type, isQuantized }: TypeInfo): boolean {
+  const own = typeOfArray(data);
+  if (own !== null) return own === type || (own === lib.GGML_TYPE_I32 && type === lib.GGML_TYPE_F32); // this is ggml's
+  return array === null && data instanceof Uint8Array && isQuantized; // a quantized tensor's bytes
+}
+
+/** The elements in row-major order. */
+function converted(
+  data: TypedArray,
+  { shape, stride, offset }: Pick<NdArray<TypedArray>, "shape" | "stride" | "offset">,
+  type: TypeInfo,
+  role: string,
+): TypedArray {
+  const target = arrayFor(type, countOf(shape)), isBig = target instanceof BigInt64Array;
+  const last = shape.length - 1, run = shape[last] ?? 1, step = stride[last] ?? 0;
+  let i = 0;
+  /** The elements from an index on, a run of the last dimension at a time. */
+  const visit = (axis: number, from: number): void => {
+    if (axis < last) {
+      for (let n = 0; n < shape[axis]; n++) visit(axis + 1, from + n * stride[axis]);
+      return;
+    }
+    for (let at = from, end = i + run; i < end; at += step, i++) {
+      const value = data[at];
+      target[i] = (isBig ? BigInt(value) : Number(value)) as never;
+      // A number and a bigint of the same value are equal, but not identical.
+      if (target[i] != value) throw new RangeError(`${role}: ${value} at [${indexOf(i, shape).join(", ")}] is no value of ${type.name}`);
+    }
+  };
+  visit(0, offset);
+  return target;
+}
+
+function indexOf(position: number, shape: readonly number[]): number[] {
+  let rest = position;
+  return shape.toReversed().map((n) => {
+    const index = rest % n;
+    rest = Math.floor(rest / n);
+    return index;
+  }).reverse();
+}

@@ -1,0 +1,112 @@
+/**
+ * `readNpz` and `writeNpz`: several arrays in one file, each with a name, as `numpy.savez` writes them.
+ *
+ * @module
+ */
+
+import { describe } from "../ffi/describe.ts";
+import type { TensorLike } from "./copying/operand.ts";
+import { FileInput, inputOf } from "./files/input.ts";
+import { inContext, named, pathOf } from "./files/path.ts";
+import { Replacement, writeAll } from "./files/replace.ts";
+import { entriesOf, unpack, ZipWriter } from "./files/zip.ts";
+import type { NdArray, TypedArray } from "./ndarray.ts";
+import { readArray } from "./npy_format.ts";
+import { encodeHeader } from "./npy_header.ts";
+import { corners, rowsOf } from "./printing/corners.ts";
+
+/** As many arrays as an archive's directory counts in 16 bits, and as long a name. */
+const MOST = 0xffff;
+
+/**
+ * Reads all arrays of a `.npz` file, of `numpy.savez` or `numpy.savez_compressed`.
+ *
+ * @param path The file. Needs `--allow-read` for it.
+ * @returns The arrays by their names, in the file's order, each as `readNpy` gives it.
+ * @throws {TypeError} If `path` is none, or names no regular file, or there is no typed array for what an array holds.
+ * @throws {Error} If it is no `.npz` file, or broken: with the file, the array, the offset, and what is wrong there.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { readNpz, writeNpz } from "@ggml/deno/utils";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".npz" });
+ * await writeNpz(file, { weights: new Float32Array(6), labels: new Int32Array(2) });
+ * for (const [name, { dtype, shape }] of await readNpz(file)) console.log(name, dtype, shape); // weights float32 [ 6 ], labels int32 [ 2 ]
+ * await Deno.remove(file);
+ * ```
+ */
+export async function readNpz(path: string | URL): Promise<Map<string, NdArray<TypedArray>>> {
+  const name = pathOf(path, "readNpz"), where = `readNpz: ${JSON.stringify(name)}`;
+  using file = named(`readNpz: can't open ${JSON.stringify(name)}`, () => new FileInput(name));
+  const arrays = new Map<string, NdArray<TypedArray>>();
+  for (const entry of named(where, () => entriesOf(file))) {
+    const place = `${where}: ${JSON.stringify(entry.name)}`, key = entry.name.replace(/\.npy$/, "");
+    if (key === entry.name) throw new Error(`${place}: it is no .npy file`);
+    if (arrays.has(key)) throw new Error(`${place}: it is there twice`);
+    const bytes = await unpack(file, entry).catch((error) => {
+      throw inContext(error, where);
+    });
+    arrays.set(key, named(place, () => readArray(inputOf(bytes), 0).array));
+  }
+  return arrays;
+}
+
+/**
+ * Writes arrays to a `.npz` file, which `numpy.load` reads. They are not compressed.
+ *
+ * It takes the old file's place when it is complete, as `writeNpy` does.
+ *
+ * @param path The file, made anew or replaced. Needs `--allow-read` and `--allow-write` for its folder.
+ * @param arrays What `writeNpy` takes, by name.
+ * @throws {TypeError} If `path`, a name or an array is none, or ggml can't convert a tensor's type.
+ * @throws {RangeError} If there are more than 65,535 arrays, or they have more than 4 GiB.
+ * @throws {Error} If a tensor has no memory or was freed, or the file can't be written.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ * import { copy, init, readNpz, writeNpz } from "@ggml/deno/utils";
+ *
+ * using ctx = init();
+ * const a = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 2, 1);
+ * copy([[1, 2]], a);
+ * const file = await Deno.makeTempFile({ suffix: ".npz" });
+ * await writeNpz(file, { a }); // np.load(file)["a"] is [[1, 2]]
+ * console.log((await readNpz(file)).get("a")!.data); // Float32Array(2) [ 1, 2 ]
+ * await Deno.remove(file);
+ * ```
+ */
+export async function writeNpz(
+  path: string | URL,
+  arrays: ReadonlyMap<string, TensorLike> | Readonly<Record<string, TensorLike>>,
+): Promise<void> {
+  const name = pathOf(path, "writeNpz"), where = `writeNpz: can't write ${JSON.stringify(name)}`;
+  const entries = entriesIn(arrays);
+  using replacement = new Replacement(name, where);
+  const zip = new ZipWriter((bytes) => named(where, () => writeAll(replacement.file, bytes)));
+  for (const [key, array] of entries) {
+    const place = `writeNpz: ${JSON.stringify(key)}`;
+    const { values, shape } = corners(rowsOf(array, place), Infinity);
+    const bytes = new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+    zip.add(`${key}.npy`, [encodeHeader(values, shape), bytes]);
+  }
+  zip.end(entries.length);
+  await replacement.commit();
+}
+
+function entriesIn(arrays: ReadonlyMap<string, TensorLike> | Readonly<Record<string, TensorLike>>): [string, TensorLike][] {
+  const isRecord = typeof arrays === "object" && arrays !== null && [Object.prototype, null].includes(Object.getPrototypeOf(arrays));
+  if (!isRecord && !(arrays instanceof Map)) {
+    throw new TypeError(`writeNpz: expected arrays by name, such as { weights, labels }, got ${describe(arrays)}`);
+  }
+  const entries: [string, TensorLike][] = arrays instanceof Map ? [...arrays] : Object.entries(arrays);
+  if (entries.length >= MOST) throw new RangeError(`writeNpz: ${entries.length} arrays; an archive has fewer than ${MOST}`);
+  for (const [key] of entries) {
+    if (typeof key !== "string") throw new TypeError(`writeNpz: expected a string as name, got ${describe(key)}`);
+    if (key === "" || key.includes("\0") || !key.isWellFormed()) throw new TypeError(`writeNpz: ${JSON.stringify(key)} can't be a name`);
+    if (key.length * 3 + 4 > MOST) throw new RangeError(`writeNpz: a name of ${key.length} characters is too long`);
+  }
+  return entries;
+}
