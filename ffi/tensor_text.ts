@@ -37,6 +37,12 @@ export function sourcesText(library: Library, address: bigint): string {
   return sources.flatMap((source, i) => source === 0n ? [] : [`src[${i}] is ${tensorText(library, source)}`]).join(", ");
 }
 
+/** The name of the buffer that a tensor is in, such as `CPU`; "" where it is in none. */
+export function bufferText(library: Library, address: bigint): string {
+  const buffer = viewOf(address).getBigUint64(fields.buffer);
+  return buffer === 0n ? "" : call(library, "ggml_backend_buffer_name", "u64")(buffer);
+}
+
 /** `ggml_type_name`; the number where no type has it. */
 export function typeName(library: Library, type: number): string {
   return typeNames[type] ??= type >= 0 && type < ABI.enums.ggml_type.GGML_TYPE_COUNT

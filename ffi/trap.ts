@@ -18,7 +18,7 @@ import { spoilChanged } from "./half_done.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "./layouts.js";
 import { type Native, windowsAddresses } from "./native.ts";
-import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
+import { bufferText, nodeText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
  * The traps of this thread that nobody looked at yet, in `caught[0]`. Until a library is loaded, and where there is no trap, it stays 0.
@@ -196,7 +196,8 @@ export function errorOf(name: string, trap: Trap, args: Arguments): Error {
   if (node !== null && node.tensor !== 0n) {
     return new Error(`${name}: node ${node.index} (${node.text}): ${reasonOf(trap)}; ${node.sources}`);
   }
-  const reason = reasonOf(trap), more = [isFull(trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
+  const reason = reasonOf(trap),
+    more = [isFull(trap, args), isOneWay(name, trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
   return new Error(`${name}: ${reason}${more === "" ? "" : `: ${more}`}`);
 }
 
@@ -208,13 +209,34 @@ function isFull({ kind, text }: Trap, { ctx }: Arguments): string {
   return `the context's memory ${isFull ? "is" : "may be"} full: ${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
 }
 
+/** Where the memory of a tensor is of a kind that C can't read again, or takes whole tensors of some types into only: which that is. */
+function isOneWay(call: string, { kind, text }: Trap, args: Arguments): string {
+  if (!call.startsWith("ggml_backend_tensor_")) return "";
+  if (kind !== "null pointer" && !text.endsWith("GGML_ASSERT(size == ggml_nbytes(tensor)) failed")) return "";
+  for (const [name, address] of tensorsOf(args)) {
+    const buffer = bufferText(library!, address);
+    if (buffer === ONE_WAY) {
+      return `${name} is in a buffer of ${buffer}, which takes whole tensors of quantized weights and gives none back`;
+    }
+  }
+  return "";
+}
+
+/** Weights are laid out anew in it, for the processor. */
+const ONE_WAY = "CPU_REPACK";
+
 /** `a is f32 ne=[64, 32], b is f32 ne=[65, 8]`. */
 function tensorsAmong(args: Arguments): string {
+  return tensorsOf(args).map(([name, address]) => `${name} is ${tensorText(library!, address)}`).join(", ");
+}
+
+/** The addresses of the tensors among arguments, with their names. */
+function tensorsOf(args: Arguments): [string, bigint][] {
   return Object.entries(args).flatMap(([name, value]) => {
     const handle = value as { address: bigint; owner: { freed: boolean } } | null;
     const isTensor = value?.constructor?.name === "ggml_tensor" && !handle!.owner.freed;
-    return isTensor ? [`${name} is ${tensorText(library!, handle!.address)}`] : [];
-  }).join(", ");
+    return isTensor ? [[name, handle!.address] as [string, bigint]] : [];
+  });
 }
 
 function reasonOf({ kind, text, address }: Trap): string {

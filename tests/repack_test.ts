@@ -1,0 +1,51 @@
+/** Buffers of CPU_REPACK, which take whole tensors and give none back: whatever else is asked of them is an Error that says so. */
+
+import { assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { lib } from "@ggml/deno";
+import { copy, devices, print, toSvg, view } from "@ggml/deno/utils";
+
+/** The kind of buffers; null where this processor has none. */
+function repackType(): lib.ggml_backend_buffer_type | null {
+  const cpu = devices().find(({ type }) => type === "cpu")?.device;
+  if (cpu === undefined) return null;
+  const address = lib.ggml_backend_reg_get_proc_address(lib.ggml_backend_dev_backend_reg(cpu)!, "ggml_backend_dev_get_extra_bufts");
+  if (address === null) return null;
+  const list = new Deno.UnsafeFnPointer(address.pointer as Deno.PointerObject<never>, { parameters: ["pointer"], result: "pointer" })
+    .call(cpu.pointer);
+  for (let i = 0; list !== null; i++) {
+    const type = lib.ggml_backend_buffer_type.from(new Deno.UnsafePointerView(list).getBigUint64(8 * i));
+    if (type === null || lib.ggml_backend_buft_name(type) === "CPU_REPACK") return type;
+  }
+  return null;
+}
+
+const type = repackType();
+if (type === null) console.warn("SKIPPED CPU_REPACK: this processor has no such buffers");
+
+const WHY = "is in a buffer of CPU_REPACK, which takes whole tensors of quantized weights and gives none back";
+
+Deno.test({
+  name: "a tensor in a buffer of CPU_REPACK is filled as a whole, and all else is an Error that says why",
+  ignore: type === null,
+  async fn() {
+    const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 1 << 20, no_alloc: true }));
+    const weights = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_Q4_0, 256, 64),
+      floats = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 64, 64);
+    const row = lib.ggml_view_1d(ctx, weights, 256, 0);
+    using _buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, type!)!;
+    copy(new Float32Array(256 * 64).fill(0.5), weights);
+    const bytes = new Uint8Array(18);
+    const calls = [
+      () => copy(weights, new Float32Array(256 * 64)),
+      () => copy(new Float32Array(256), row),
+      () => copy(new Float32Array(64 * 64), floats),
+      () => print(weights),
+      () => view(floats, { allowCopy: true }),
+      () => lib.ggml_backend_tensor_get(weights, bytes, 0, 18),
+      () => lib.ggml_backend_tensor_set(weights, bytes, 0, 18),
+    ];
+    for (const call of calls) assertStringIncludes(assertThrows(call, Error).message, WHY);
+    assertStringIncludes(Deno.inspect(weights), WHY); // what console.log shows never throws
+    assertStringIncludes((await assertRejects(() => toSvg(weights), Error)).message, "CPU_REPACK");
+  },
+});
