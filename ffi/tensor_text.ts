@@ -24,9 +24,19 @@ export function tensorText(library: Library, address: bigint): string {
   return `${typeName(library, view.getUint32(fields.type))} ne=[${ne.slice(0, dimensions).join(", ")}]`;
 }
 
+/** A node's operation. */
+export function operationAt(address: bigint): number {
+  return viewOf(address).getInt32(fields.op);
+}
+
+/** And its name, of a unary one as `FLOOR`. */
+export function operationText(library: Library, address: bigint): string {
+  return call(library, "ggml_op_desc", "u64")(address);
+}
+
 /** Operation, name, type and shape, such as `SQR "squares": f32 ne=[64]`. */
 export function nodeText(library: Library, address: bigint): string {
-  const operation = call(library, "ggml_op_desc", "u64")(address), name = nameOf(address);
+  const operation = operationText(library, address), name = nameOf(address);
   return `${operation}${name === "" ? "" : ` ${quote(name)}`}: ${tensorText(library, address)}`;
 }
 

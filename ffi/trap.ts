@@ -13,12 +13,13 @@
 import { at } from "./at.ts";
 import type { Abi } from "./abi.ts";
 import type { Library } from "./files.ts";
+import { nodesOf } from "./graph_nodes.ts";
 import type { Handle } from "./handle.ts";
 import { spoilChanged } from "./half_done.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "./layouts.js";
 import { type Native, windowsAddresses } from "./native.ts";
-import { bufferText, nodeText, sourcesText, tensorText } from "./tensor_text.ts";
+import { bufferText, nodeText, operationAt, operationText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
  * The traps of this thread that nobody looked at yet, in `caught[0]`. Until a library is loaded, and where there is no trap, it stays 0.
@@ -197,7 +198,9 @@ export function errorOf(name: string, trap: Trap, args: Arguments): Error {
     return new Error(`${name}: node ${node.index} (${node.text}): ${reasonOf(trap)}; ${node.sources}`);
   }
   const reason = reasonOf(trap),
-    more = [isFull(trap, args), isOneWay(name, trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
+    more = [isFull(trap, args), isOneWay(name, trap, args), hasNoGradient(name, trap, args), tensorsAmong(args)].filter((text) =>
+      text !== ""
+    ).join("; ");
   return new Error(`${name}: ${reason}${more === "" ? "" : `: ${more}`}`);
 }
 
@@ -220,6 +223,14 @@ function isOneWay(call: string, { kind, text }: Trap, args: Arguments): string {
     }
   }
   return "";
+}
+
+/** Where C has no gradient of a unary operation, which it writes to stderr and not into its message: which of them there are. */
+function hasNoGradient(call: string, { text }: Trap, { cgraph }: Arguments): string {
+  if (call !== "ggml_build_backward_expand" || !text.endsWith(": fatal error") || cgraph === undefined) return "";
+  const { GGML_OP_UNARY } = ABI.enums.ggml_op, names = new Set<string>();
+  for (const node of nodesOf((cgraph as Handle).address)) if (operationAt(node) === GGML_OP_UNARY) names.add(operationText(library!, node));
+  return `C has no gradient of a unary operation in cgraph, which has ${[...names].join(", ")}`;
 }
 
 /** Weights are laid out anew in it, for the processor. */
@@ -264,7 +275,7 @@ function assertionOf(text: string): string {
   if (match === null) return text;
   const [, path, line, message] = match;
   const condition = /^GGML_ASSERT\(([^]*)\) failed$/.exec(message);
-  return `${condition === null ? message : `assertion failed: ${condition[1]}`} (${fileOf(path)}:${line})`;
+  return `${condition === null ? message.trimEnd() : `assertion failed: ${condition[1]}`} (${fileOf(path)}:${line})`;
 }
 
 /** A source file's path, from what is below `ggml/src/` or `llama.cpp/` on. */

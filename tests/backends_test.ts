@@ -62,7 +62,11 @@ Deno.test({
     listener.close();
     await closing;
     const count = (text: string) => said.split(text).length - 1;
-    assertEquals(["Failed to connect to 127.0.0.1:1\n", "Failed to parse endpoint: nonsense", "no error"].map(count), [8, 8, 0], said);
+    assertEquals(["Failed to connect to 127.0.0.1:1 (ggml-rpc", "Failed to parse endpoint: nonsense (ggml-rpc", "no error"].map(count), [
+      8,
+      8,
+      0,
+    ], said);
     assertEquals(count("Remote RPC server crashed"), 8, said);
     assertEquals(said.endsWith("RPC\n"), true, said);
   },
