@@ -50,7 +50,7 @@ export function exitOnAbort(library: Library): void {
       native,
       `C aborted, and there was no way back into JavaScript. To report it, send the lines above, the program that led there, and this:
 bindings of ggml ${RELEASE.ggml}, ${library.files[0]} (ggml ${library.version}), Deno ${Deno.version.deno}, ${os} ${arch}
-to https://jsr.io/@ggml/deno. The process ends with exit code ${EXIT_ABORT} (EXIT_ABORT).
+to https://github.com/ggml-org/ggml/issues: it is ggml's code that aborted. The process ends with exit code ${EXIT_ABORT} (EXIT_ABORT).
 `,
     ),
   );

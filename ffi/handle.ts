@@ -67,6 +67,12 @@ export abstract class Handle {
 
   /** What `console.log` shows: the class and the address. */
   [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** The same in a text: `${graph}`. */
+  toString(): string {
+    if (typeof this.address !== "bigint") return `${this.constructor.name} {}`; // a class's own prototype
     return `${this.constructor.name} { 0x${this.address.toString(16)}${this.owner.freed ? ", freed" : ""} }`;
   }
 }

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { at } from "./at.ts";
 import { quote } from "./describe.ts";
 import type { Library } from "./files.ts";
 import { ABI } from "./layouts.js";
@@ -26,22 +25,20 @@ export function tensorText(library: Library, address: bigint): string {
   return `${typeName(library, view.getUint32(fields.type))} ne=[${ne.slice(0, dimensions).join(", ")}]`;
 }
 
-/** Operation, name, type and shape, such as `SQR "squares": f32 ne=[64]`. */
-export function nodeText(library: Library, address: bigint): string {
-  const operation = call(library, "ggml_op_desc", "u64")(address), name = nameOf(address);
-  return `${operation}${name === "" ? "" : ` ${quote(name)}`}: ${tensorText(library, address)}`;
+/** A node's operation. */
+export function operationAt(address: bigint): number {
+  return viewOf(address).getInt32(fields.op);
 }
 
-/** The operations of one variable in a graph, such as `ELU, GELU`. */
-export function unaryText(library: Library, graph: bigint): string {
-  const { GGML_OP_UNARY } = ABI.enums.ggml_op, names = new Set<string>();
-  const count = at(library.address("ggml_graph_n_nodes")!, ["u64"], "i32")(graph);
-  const node = at(library.address("ggml_graph_node")!, ["u64", "i32"], "u64");
-  for (let i = 0; i < count; i++) {
-    const address = node(graph, i);
-    if (viewOf(address).getUint32(fields.op) === GGML_OP_UNARY) names.add(call(library, "ggml_op_desc", "u64")(address));
-  }
-  return [...names].join(", ");
+/** And its name, of a unary one as `FLOOR`. */
+export function operationText(library: Library, address: bigint): string {
+  return call(library, "ggml_op_desc", "u64")(address);
+}
+
+/** Operation, name, type and shape, such as `SQR "squares": f32 ne=[64]`. */
+export function nodeText(library: Library, address: bigint): string {
+  const operation = operationText(library, address), name = nameOf(address);
+  return `${operation}${name === "" ? "" : ` ${quote(name)}`}: ${tensorText(library, address)}`;
 }
 
 /** A node's sources, such as `src[0] is f32 ne=[64], src[1] is i32 ne=[3]`. */
@@ -49,6 +46,12 @@ export function sourcesText(library: Library, address: bigint): string {
   const view = viewOf(address);
   const sources = Array.from({ length: SOURCES }, (_, i) => view.getBigUint64(fields.src + 8 * i));
   return sources.flatMap((source, i) => source === 0n ? [] : [`src[${i}] is ${tensorText(library, source)}`]).join(", ");
+}
+
+/** The name of the buffer that a tensor is in, such as `CPU`; "" where it is in none. */
+export function bufferText(library: Library, address: bigint): string {
+  const buffer = viewOf(address).getBigUint64(fields.buffer);
+  return buffer === 0n ? "" : call(library, "ggml_backend_buffer_name", "u64")(buffer);
 }
 
 /** `ggml_type_name`; the number where no type has it. */

@@ -30,8 +30,8 @@ import { schedulerOf } from "./schedulers.ts";
 type Symbol = (...args: any[]) => any;
 
 const TENSOR = ABI.records.ggml_tensor.fields;
-/** What `ggml_backend_cpu_init` sets: GGML_DEFAULT_N_THREADS. */
-const DEFAULT_THREADS = 4;
+/** What a CPU backend begins with: GGML_DEFAULT_N_THREADS, but no more than there are cores. */
+const DEFAULT_THREADS = Math.min(4, navigator.hardwareConcurrency);
 
 /** The threads that CPU backends were told to use. C doesn't give them back. */
 const backendThreads: Map<bigint, number> = new Map();
@@ -73,6 +73,11 @@ const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
     symbol(backend);
     backendThreads.delete(backend);
   },
+  ggml_backend_cpu_init: onThisMachine,
+  ggml_backend_dev_init: onThisMachine,
+  ggml_backend_init_best: onThisMachine,
+  ggml_backend_init_by_name: onThisMachine,
+  ggml_backend_init_by_type: onThisMachine,
   ggml_backend_cpu_set_n_threads: (symbol) => (backend, threads) => {
     backendThreads.set(backend, threads);
     symbol(backend, threads);
@@ -112,6 +117,19 @@ function onPlan({ lib, graph, alone, ...word }: Pending, threads: number): numbe
 function onBackend(symbol: Symbol): Symbol {
   return (backend, graph) =>
     inTurn(graph, (slice, alone) => alone ? withBackends([backend], () => symbol(backend, slice)) : symbol(backend, slice));
+}
+
+/** A new backend. With more threads than cores, each waits in a loop for one that doesn't run. */
+function onThisMachine(symbol: Symbol): Symbol {
+  const signature = { parameters: ["u64"], result: "bool" } as const;
+  return (...args) => {
+    const backend: bigint = symbol(...args);
+    const isCpu = library().find("ggml_backend_is_cpu", signature) as ((backend: bigint) => boolean) | undefined;
+    if (backend === 0n || !isCpu?.(backend)) return backend;
+    backendThreads.delete(backend); // of one that was freed there
+    call("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, DEFAULT_THREADS);
+    return backend;
+  };
 }
 
 function onScheduler(symbol: Symbol): Symbol {

@@ -35,6 +35,13 @@ export const wrappers: Wrappers = {
     threadpools.delete(pool);
     symbol(pool);
   },
+  /** C's default is 4, however many cores there are; with more threads than cores each waits for one that doesn't run. */
+  llama_context_default_params: (symbol) => () => {
+    const params: Uint8Array<ArrayBuffer> = symbol(), view = new DataView(params.buffer, params.byteOffset);
+    const { n_threads, n_threads_batch } = ABI.records.llama_context_params.fields;
+    for (const field of [n_threads, n_threads_batch]) view.setInt32(field, navigator.hardwareConcurrency, true);
+    return params;
+  },
   llama_batch_init: (symbol) => (tokens: number, width: number, perToken: number) => {
     const batch: Uint8Array<ArrayBuffer> = symbol(tokens, width, perToken);
     const bytes = {

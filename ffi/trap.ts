@@ -13,12 +13,13 @@
 import { at } from "./at.ts";
 import type { Abi } from "./abi.ts";
 import type { Library } from "./files.ts";
+import { nodesOf } from "./graph_nodes.ts";
 import type { Handle } from "./handle.ts";
 import { spoilChanged } from "./half_done.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "./layouts.js";
 import { type Native, windowsAddresses } from "./native.ts";
-import { nodeText, sourcesText, tensorText, unaryText } from "./tensor_text.ts";
+import { bufferText, nodeText, operationAt, operationText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
  * The traps of this thread that nobody looked at yet, in `caught[0]`. Until a library is loaded, and where there is no trap, it stays 0.
@@ -196,15 +197,12 @@ export function errorOf(name: string, trap: Trap, args: Arguments): Error {
   if (node !== null && node.tensor !== 0n) {
     return new Error(`${name}: node ${node.index} (${node.text}): ${reasonOf(trap)}; ${node.sources}`);
   }
-  const reason = trap.kind === "null pointer" && MISSING[name] || reasonOf(trap),
-    more = [isFull(trap, args), underivable(name, trap, args), tensorsAmong(args)].filter((text) => text !== "").join("; ");
+  const reason = reasonOf(trap),
+    more = [isFull(trap, args), isOneWay(name, trap, args), hasNoGradient(name, trap, args), tensorsAmong(args)].filter((text) =>
+      text !== ""
+    ).join("; ");
   return new Error(`${name}: ${reason}${more === "" ? "" : `: ${more}`}`);
 }
-
-/** What a null pointer means in functions that call one of an object's own functions without a look whether it has it. */
-const MISSING: Readonly<Record<string, string>> = {
-  ggml_backend_tensor_get: "the tensor's buffer gives no bytes back, as CPU_REPACK, which keeps them in an order of its own",
-};
 
 /** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
 function isFull({ kind, text }: Trap, { ctx }: Arguments): string {
@@ -214,19 +212,42 @@ function isFull({ kind, text }: Trap, { ctx }: Arguments): string {
   return `the context's memory ${isFull ? "is" : "may be"} full: ${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
 }
 
-/** Where C can't derive an operation of one variable it says which on the terminal only. */
-function underivable(name: string, { text }: Trap, { cgraph }: Arguments): string {
-  if (name !== "ggml_build_backward_expand" || !text.endsWith("fatal error")) return "";
-  return `C can't derive one of the graph's operations of one variable: ${unaryText(library!, (cgraph as Handle).address)}`;
+/** Where the memory of a tensor is of a kind that C can't read again, or takes whole tensors of some types into only: which that is. */
+function isOneWay(call: string, { kind, text }: Trap, args: Arguments): string {
+  if (!call.startsWith("ggml_backend_tensor_")) return "";
+  if (kind !== "null pointer" && !text.endsWith("GGML_ASSERT(size == ggml_nbytes(tensor)) failed")) return "";
+  for (const [name, address] of tensorsOf(args)) {
+    const buffer = bufferText(library!, address);
+    if (buffer === ONE_WAY) {
+      return `${name} is in a buffer of ${buffer}, which takes whole tensors of quantized weights and gives none back`;
+    }
+  }
+  return "";
 }
+
+/** Where C has no gradient of a unary operation, which it writes to stderr and not into its message: which of them there are. */
+function hasNoGradient(call: string, { text }: Trap, { cgraph }: Arguments): string {
+  if (call !== "ggml_build_backward_expand" || !text.endsWith(": fatal error") || cgraph === undefined) return "";
+  const { GGML_OP_UNARY } = ABI.enums.ggml_op, names = new Set<string>();
+  for (const node of nodesOf((cgraph as Handle).address)) if (operationAt(node) === GGML_OP_UNARY) names.add(operationText(library!, node));
+  return `C has no gradient of a unary operation in cgraph, which has ${[...names].join(", ")}`;
+}
+
+/** Weights are laid out anew in it, for the processor. */
+const ONE_WAY = "CPU_REPACK";
 
 /** `a is f32 ne=[64, 32], b is f32 ne=[65, 8]`. */
 function tensorsAmong(args: Arguments): string {
+  return tensorsOf(args).map(([name, address]) => `${name} is ${tensorText(library!, address)}`).join(", ");
+}
+
+/** The addresses of the tensors among arguments, with their names. */
+function tensorsOf(args: Arguments): [string, bigint][] {
   return Object.entries(args).flatMap(([name, value]) => {
     const handle = value as { address: bigint; owner: { freed: boolean } } | null;
     const isTensor = value?.constructor?.name === "ggml_tensor" && !handle!.owner.freed;
-    return isTensor ? [`${name} is ${tensorText(library!, handle!.address)}`] : [];
-  }).join(", ");
+    return isTensor ? [[name, handle!.address] as [string, bigint]] : [];
+  });
 }
 
 function reasonOf({ kind, text, address }: Trap): string {

@@ -35,6 +35,7 @@ function assertReported({ code, stderr }: Ended): void {
   assertEquals(code, EXIT_ABORT, stderr);
   assertStringIncludes(stderr, "To report it, send the lines above");
   assertStringIncludes(stderr, `${load().files[0]} (ggml ${load().version}), Deno ${Deno.version.deno}, ${Deno.build.os}`);
+  assertStringIncludes(stderr, "to https://github.com/ggml-org/ggml/issues:"); // which takes reports
   assertStringIncludes(stderr, "exit code 70 (EXIT_ABORT)");
   assertEquals(stderr.match(/To report it/g)?.length, 1);
 }

@@ -42,6 +42,36 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a server that isn't there, or that closes the connection, is an Error, each time",
+  ignore: rpc === null,
+  async fn() {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const closing = (async () => {
+      for await (const connection of listener) connection.close();
+    })();
+    const said = await says(
+      rpc!,
+      `for (const endpoint of ["127.0.0.1:1", "nonsense", "127.0.0.1:${listener.addr.port}"]) {
+        const room = () => new BigUint64Array(1);
+        const calls = [() => lib.ggml_backend_rpc_init(endpoint, 0), () => lib.ggml_backend_rpc_buffer_type(endpoint, 0),
+          () => lib.ggml_backend_rpc_get_device_memory(endpoint, 0, room(), room()), () => lib.ggml_backend_rpc_add_server(endpoint)];
+        for (const call of [...calls, ...calls]) try { call(); console.log("no error") } catch (error) { console.log(error.message) }
+      } ${REG}`,
+    );
+    listener.close();
+    await closing;
+    const count = (text: string) => said.split(text).length - 1;
+    assertEquals(["Failed to connect to 127.0.0.1:1 (ggml-rpc", "Failed to parse endpoint: nonsense (ggml-rpc", "no error"].map(count), [
+      8,
+      8,
+      0,
+    ], said);
+    assertEquals(count("Remote RPC server crashed"), 8, said);
+    assertEquals(said.endsWith("RPC\n"), true, said);
+  },
+});
+
 const vulkan = Deno.build.target === "x86_64-unknown-linux-gnu" ? await npmPackage("@node-llama-cpp/linux-x64-vulkan") : null;
 if (vulkan === null) console.warn("SKIPPED the backend ggml-vulkan: its package is fetched for x86-64 Linux only");
 

@@ -430,3 +430,11 @@ quietly("adapters, memory of a context, and tokens go on after all that", () => 
 
 fuzzes("llama", 3000);
 fuzzes("files", 400);
+
+quietly("llama's default number of threads is this machine's, and more than it can be asked for are an Error", () => {
+  const cores = navigator.hardwareConcurrency, { n_threads, n_threads_batch } = lib.llama_context_default_params();
+  assertEquals([n_threads, n_threads_batch], [cores, cores]);
+  using ctx = tinyContext(theModel());
+  assertEquals(message(() => lib.llama_set_n_threads(ctx, 100000, 1)).includes("llama_set_n_threads(n_threads): expected at most"), true);
+  assertDecodes();
+});

@@ -202,3 +202,24 @@ Deno.test("a node that fails is noted with the scheduler's memory: its tensors a
 });
 
 for (const [world, calls] of [["train", 4000], ["sched", 4000]] as const) fuzzes(world, calls);
+
+Deno.test("what has no gradient is named", () => {
+  using ctx = init({ memSize: 1 << 20 });
+  const x = lib.ggml_new_tensor_1d(ctx, F32, 4);
+  lib.ggml_set_param(x);
+  const backward = (y: lib.ggml_tensor) => {
+    const loss = lib.ggml_sum(ctx, y), graph = lib.ggml_new_graph_custom(ctx, 64, true);
+    lib.ggml_set_loss(loss);
+    lib.ggml_build_forward_expand(graph, loss);
+    return assertThrows(() => lib.ggml_build_backward_expand(ctx, graph, null), Error).message;
+  };
+  assertMatch(backward(lib.ggml_floor(ctx, x)), /C has no gradient of a unary operation in cgraph, which has FLOOR$/);
+  assertMatch(backward(lib.ggml_norm(ctx, x, 1e-5)), /unsupported ggml op for backward pass: NORM \(ggml\.c:\d+\)$/);
+  assertMatch(backward(lib.ggml_geglu(ctx, x)), /unsupported glu op for backward pass: GEGLU/);
+});
+
+Deno.test("a handle in a text says what it is", () => {
+  using ctx = init({ memSize: 1 << 20 });
+  const graph = lib.ggml_new_graph(ctx);
+  assertMatch(`cgraph is ${graph}`, /^cgraph is ggml_cgraph \{ 0x[0-9a-f]+ \}$/);
+});

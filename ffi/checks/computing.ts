@@ -22,7 +22,8 @@ import { expectComputable, type Good, type Place } from "./graph.ts";
 import { leaveWord } from "./pending.ts";
 import { addressOfData } from "./pointers.ts";
 import { bytesBehind } from "./room.ts";
-import { expectBetween, type Lib } from "./say.ts";
+import type { Lib } from "./say.ts";
+import { expectThreads } from "./thread_count.ts";
 
 type Graph = generated.ggml_cgraph;
 type Backend = generated.ggml_backend;
@@ -110,14 +111,6 @@ function elsewhere(lib: Lib, sched: Sched): ((node: bigint) => boolean) | null {
 
 let backendOf: ((sched: bigint, node: bigint) => bigint) | null = null;
 
-/**
- * As many threads as ggml has masks for. C counts them in 16 bits, computes with none where nothing is left, and what starts them for it may end the
- * process where there are no more to be had.
- */
-function expectThreads(where: string, lib: Lib, n_threads: number, least: number): void {
-  expectBetween(where, n_threads, least, lib.GGML_MAX_N_THREADS);
-}
-
 /** A pool that has a thread for each that computes: with OpenMP C takes more from behind the pool's. */
 function expectPool(where: string, pool: bigint, n_threads: number): void {
   const available = threadsIn(pool) ?? Infinity;
@@ -185,23 +178,23 @@ export const computing = {
   ggml_mul_mat_set_hint(): void {
     changed();
   },
-  ggml_threadpool_new(lib: Lib, params: generated.ggml_threadpool_params): void {
-    expectThreads("ggml_threadpool_new(params): n_threads", lib, params.n_threads, 1);
+  ggml_threadpool_new(_lib: Lib, params: generated.ggml_threadpool_params): void {
+    expectThreads("ggml_threadpool_new(params): n_threads", params.n_threads, 1);
   },
-  ggml_graph_plan(lib: Lib, _graph: unknown, n_threads: number): void {
-    expectThreads("ggml_graph_plan(n_threads)", lib, n_threads, -Infinity);
+  ggml_graph_plan(_lib: Lib, _graph: unknown, n_threads: number): void {
+    expectThreads("ggml_graph_plan(n_threads)", n_threads);
   },
-  ggml_backend_cpu_set_n_threads(lib: Lib, _backend: unknown, n_threads: number): void {
-    expectThreads("ggml_backend_cpu_set_n_threads(n_threads)", lib, n_threads, -Infinity);
+  ggml_backend_cpu_set_n_threads(_lib: Lib, _backend: unknown, n_threads: number): void {
+    expectThreads("ggml_backend_cpu_set_n_threads(n_threads)", n_threads);
   },
   ggml_graph_compute(lib: Lib, graph: Graph, cplan: Plan): void {
-    expectThreads("ggml_graph_compute(cplan): n_threads", lib, cplan.n_threads, -Infinity);
+    expectThreads("ggml_graph_compute(cplan): n_threads", cplan.n_threads);
     if (cplan.threadpool !== null) expectPool("ggml_graph_compute(cplan): n_threads", cplan.threadpool.address, cplan.n_threads);
     expectWork(lib, graph, cplan, onCpu("ggml_graph_compute", lib, graph));
     begin("ggml_graph_compute", graph, cplan.threadpool);
   },
   ggml_graph_compute_with_ctx(lib: Lib, _ctx: unknown, graph: Graph, n_threads: number): void {
-    expectThreads("ggml_graph_compute_with_ctx(n_threads)", lib, n_threads, -Infinity);
+    expectThreads("ggml_graph_compute_with_ctx(n_threads)", n_threads);
     onCpu("ggml_graph_compute_with_ctx", lib, graph);
     begin("ggml_graph_compute_with_ctx", graph);
   },

@@ -12,6 +12,7 @@ import type { lib as generated } from "../lib.js";
 import { sequencesAt } from "../told.ts";
 import { addressIn, bytesBehind } from "./room.ts";
 import { expectBetween, expectIndex, type Int, type Lib } from "./say.ts";
+import { expectThreads } from "./thread_count.ts";
 
 type Batch = generated.llama_batch;
 type Context = generated.llama_context;
@@ -70,13 +71,6 @@ function positionsOf(lib: Lib, model: generated.llama_model): number {
 const MOST_TOKENS = 2 ** 24;
 /** Most tokens that a sampler looks back on. It makes room for all at once. */
 const MOST_LOOKED_BACK_ON = 2 ** 24;
-
-/** No more threads than the machine can be asked for: they wait for each other in loops, so that with thousands a token takes minutes. */
-function expectThreads(where: string, n_threads: number): void {
-  const cores = navigator.hardwareConcurrency, most = Math.min(512, Math.max(16, 8 * cores));
-  if (n_threads <= most) return;
-  throw new RangeError(`${where}: expected at most ${most} threads for ${cores} ${cores === 1 ? "core" : "cores"}, got ${n_threads}`);
-}
 
 /** A sampler that `llama_sampler_chain_init` made: C takes any other's memory for a chain's. */
 function expectChain(where: string, lib: Lib, sampler: Sampler): void {

@@ -8,11 +8,14 @@
 import { lib } from "@ggml/deno";
 import { Pointer } from "@ggml/deno/ffi";
 import { init } from "@ggml/deno/utils";
+import { mostThreads } from "../../ffi/checks/thread_count.ts";
 
 /** A call, and what its Error says behind the function's name. */
 export type Case = readonly [call: () => unknown, message: string];
 
 const { GGML_TYPE_F32: F32, GGML_TYPE_Q4_0: Q4_0, GGML_TYPE_I32: I32, GGML_TYPE_F64: F64 } = lib;
+const cores = navigator.hardwareConcurrency, SOME = `${mostThreads()} threads for ${cores} ${cores === 1 ? "core" : "cores"}`;
+const TOO_MANY = `expected at most ${SOME}, got 5130`;
 const bytes = (n: number) => new Uint8Array(n);
 const floats = (n: number) => new Float32Array(n);
 
@@ -331,7 +334,7 @@ function ofBareBackend(): Record<string, Case[]> {
   return {
     ggml_backend_cpu_set_n_threads: [
       [() => lib.ggml_backend_cpu_set_n_threads(bare, 1), message],
-      [() => lib.ggml_backend_cpu_set_n_threads(cpu, 513), "(n_threads): expected at most 512, got 513"],
+      [() => lib.ggml_backend_cpu_set_n_threads(cpu, 5130), `(n_threads): ${TOO_MANY}`],
     ],
     ggml_backend_cpu_set_threadpool: [[() => lib.ggml_backend_cpu_set_threadpool(bare, null), message]],
     ggml_backend_cpu_set_abort_callback: [[() => lib.ggml_backend_cpu_set_abort_callback(bare, never, null), message]],
@@ -758,10 +761,13 @@ export const cases: Record<string, Case[]> = {
   ...elements(),
   ...ofBareBackend(),
   ggml_threadpool_new: [
-    [() => lib.ggml_threadpool_new(new lib.ggml_threadpool_params({ n_threads: 0 })), "(params): n_threads: expected 1 to 512, got 0"],
-    [() => lib.ggml_threadpool_new(new lib.ggml_threadpool_params({ n_threads: -1 })), "(params): n_threads: expected 1 to 512, got -1"],
+    [() => lib.ggml_threadpool_new(new lib.ggml_threadpool_params({ n_threads: 0 })), `(params): n_threads: expected 1 to ${SOME}, got 0`],
+    [
+      () => lib.ggml_threadpool_new(new lib.ggml_threadpool_params({ n_threads: -1 })),
+      `(params): n_threads: expected 1 to ${SOME}, got -1`,
+    ],
   ],
-  ggml_graph_plan: [[() => lib.ggml_graph_plan(sums(1), 513, null), "(n_threads): expected at most 512, got 513"]],
+  ggml_graph_plan: [[() => lib.ggml_graph_plan(sums(1), 5130, null), `(n_threads): ${TOO_MANY}`]],
   ggml_graph_compute: [
     [
       () => lib.ggml_graph_compute(graphOf(lib.ggml_add(ctx, inContext, inContext)), new lib.ggml_cplan()),
@@ -777,12 +783,12 @@ export const cases: Record<string, Case[]> = {
       "(cplan): expected work_data of work_size 320, got 8 bytes",
     ],
     [
-      () => lib.ggml_graph_compute(softmax(), new lib.ggml_cplan({ n_threads: 513 })),
-      "(cplan): n_threads: expected at most 512, got 513",
+      () => lib.ggml_graph_compute(softmax(), new lib.ggml_cplan({ n_threads: 5130 })),
+      `(cplan): n_threads: ${TOO_MANY}`,
     ],
   ],
   ggml_graph_compute_with_ctx: [
-    [() => lib.ggml_graph_compute_with_ctx(ctx, sums(1), 513), "(n_threads): expected at most 512, got 513"],
+    [() => lib.ggml_graph_compute_with_ctx(ctx, sums(1), 5130), `(n_threads): ${TOO_MANY}`],
     [() => {
       const small = init({ memSize: 64 });
       lib.ggml_graph_compute_with_ctx(small, graphOf(lib.ggml_soft_max(ctx, lib.ggml_new_tensor_1d(ctx, F32, 64))), 1);
