@@ -10,6 +10,7 @@
  * @module
  */
 
+import { expectIdle } from "./busy.ts";
 import { changed } from "./changes.ts";
 import { nodesOf, sameNodes } from "./graph_nodes.ts";
 import type { Handle } from "./handle.ts";
@@ -56,6 +57,8 @@ function lazily<R>(name: string, parameters: readonly Deno.NativeType[], result:
  */
 export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset: ((home: H) => void) | null): void {
   const last = placements.get(home.owner);
+  if (graph !== null) expectIdle(graph.address);
+  if (last !== undefined) expectIdle(last.graph);
   if (last === undefined || (graph !== null && isPlaced(graph, home))) return;
   placements.delete(home.owner);
   changed();

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { expectIdle } from "./busy.ts";
 import { anyOperator, isScript } from "./callback.ts";
 import { type Pending, takeTraining, takeWord } from "./checks/pending.ts";
 import { computeInSlices } from "./checks/slices.ts";
@@ -38,6 +39,7 @@ const backendThreads: Map<bigint, number> = new Map();
 /** What is put around the functions that compute, by name: from the bound symbol to the one that is called. */
 const WRAPPERS: Readonly<Record<string, (symbol: Symbol) => Symbol>> = {
   ggml_graph_compute_with_ctx: (symbol) => (ctx, graph, threads) => {
+    expectIdle(graph);
     const word = takeWord(graph);
     if (word === null) return symbol(ctx, graph, hasOperator(graph) ? 1 : threads);
     return word.late.length === 0 ? symbol(ctx, graph, 1) : onPlan(word, threads);
@@ -80,6 +82,7 @@ export function guarded(name: string, symbol: Symbol): Symbol {
 
 /** Computes a graph: in slices where it computes indices, by one thread where it must be. */
 function inTurn(graph: bigint, compute: (slice: bigint, alone: boolean) => number): number {
+  expectIdle(graph);
   const word = takeWord(graph);
   if (word === null) return compute(graph, hasOperator(graph));
   const alone = word.alone || hasOperator(graph);
@@ -103,6 +106,7 @@ function onBackend(symbol: Symbol): Symbol {
 
 function onScheduler(symbol: Symbol): Symbol {
   return (scheduler, graph) => {
+    expectIdle(graph);
     const word = takeWord(graph), alone = word?.alone || hasOperator(graph);
     const compute = () => alone ? withBackends(backendsOf(scheduler), () => symbol(scheduler, graph)) : symbol(scheduler, graph);
     if (word === null || word.late.length === 0) return compute();

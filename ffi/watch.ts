@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wrappers as changing } from "./busy.ts";
 import { wrappers as plans } from "./plans.ts";
 import { wrappers as schedulers } from "./schedulers.ts";
 import { wrappers as told } from "./told.ts";
@@ -16,6 +17,6 @@ export type Wrappers = Readonly<Record<string, (symbol: Symbol) => Symbol>>;
 
 /** A symbol as the generated functions call it. */
 export function watched(name: string, symbol: Symbol): Symbol {
-  const wrappers = [plans, schedulers, told].find((wrappers) => Object.hasOwn(wrappers, name));
+  const wrappers = [changing, plans, schedulers, told].find((wrappers) => Object.hasOwn(wrappers, name));
   return wrappers === undefined ? symbol : wrappers[name](symbol);
 }

@@ -6,9 +6,10 @@
  * @module
  */
 
+import { busy } from "../ffi/busy.ts";
 import { describe } from "../ffi/describe.ts";
 import type { lib } from "../ffi/lib.js";
-import { busy, type ComputeOptions, prepare } from "./computing/task.ts";
+import { type ComputeOptions, prepare } from "./computing/task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */
 export interface ComputeAsyncOptions extends ComputeOptions {

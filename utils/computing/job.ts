@@ -8,6 +8,7 @@
  * @module
  */
 
+import { prepare } from "../../ffi/busy.ts";
 import { onScheduler } from "../../ffi/checks/computing.ts";
 import { expectComputable } from "../../ffi/checks/graph.ts";
 import type { Index } from "../../ffi/checks/indices.ts";
@@ -177,7 +178,7 @@ export class Job implements Waiter {
 
   async #onScheduler(sched: lib.ggml_backend_sched): Promise<void> {
     const { graph, work: { nodes } } = this.#task;
-    const { alone, late } = onScheduler("computeAsync", lib, sched, graph) ?? { alone: false, late: [] };
+    const { alone, late } = prepare(graph.address, () => onScheduler("computeAsync", lib, sched, graph)) ?? { alone: false, late: [] };
     setThreads(backendsOf(sched), alone ? 1 : this.#threads);
     const release = this.#observe(sched, late);
     try {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { busy } from "../../ffi/busy.ts";
 import { describe } from "../../ffi/describe.ts";
 import { freedError } from "../../ffi/handle.ts";
 import { lib } from "../../ffi/lib.js";
@@ -45,9 +46,6 @@ const START = 50_000, WAIT = 5_000;
 
 /** The machine's cores. */
 export const cores: Queue = new Queue(navigator.hardwareConcurrency);
-
-/** The graphs that are being computed asynchronously, by address. */
-export const busy: Set<bigint> = new Set();
 
 /**
  * Checks a graph and the options.
