@@ -230,7 +230,7 @@ export class Owner {
   }
 
   /** A reference that doesn't keep it alive. */
-  get weak(): WeakRef<Tie<Owner>> {
+  get weak(): WeakRef<{ target: Owner | null }> {
     return this.#weak ??= new WeakRef(this.#tie = { target: this });
   }
 
