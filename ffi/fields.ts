@@ -6,6 +6,7 @@
  * @module
  */
 
+import { shows } from "./c_memory.ts";
 import { encode, readCString } from "./cstring.ts";
 import * as argument from "./arguments.ts";
 import type { Data } from "./arguments.ts";
@@ -157,7 +158,7 @@ export function getText(struct: Handle, offset: number, length: number): string 
   const view = memory(struct);
   const bytes = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
   const end = bytes.indexOf(0);
-  return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
+  return struct.$name = decodeText(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 /** Writes text and its NUL into a `char name[length]` field. Throws a RangeError if it doesn't fit. */
@@ -169,6 +170,7 @@ export function setText(struct: Handle, offset: number, length: number, value: s
   const field = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
   field.fill(0);
   field.set(bytes);
+  struct.$name = value;
 }
 
 /** An array of numbers as a typed array over the struct's own memory: writing an element writes the field. */
@@ -179,6 +181,7 @@ export function getArray<T>(
   constructor: new (buffer: ArrayBuffer, byteOffset: number, length: number) => T,
 ): T {
   const view = memory(struct);
+  shows(view.buffer);
   return new constructor(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
 }
 

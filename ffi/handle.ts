@@ -26,6 +26,8 @@ export abstract class Handle {
   $view: DataView | null = null;
   /** @ignore Where in `$view` the struct begins. */
   $offset = 0;
+  /** @ignore What a text field of the struct was last set to or read as through this handle, for errors. */
+  $name = "";
 
   /**
    * A handle of what is at an address.
@@ -175,10 +177,11 @@ function fateOf({ gone, how, culprit }: Ending): string {
   return `points into a ${culprit.type} that was ${culprit.how}`;
 }
 
-/** The name of a struct that has one and that was looked at before, if it can still be read, in quotes. */
+/** The name of a struct that has one and that was looked at before, in quotes: as it was seen last where its memory is gone. */
 function nameOf(handle: Handle): string {
   const view = handle.$view;
   if (view === null || bufferOwners.has(view.buffer as ArrayBuffer)) return "";
+  if ((view.buffer as ArrayBuffer).detached) return handle.$name === "" ? "" : ` ${JSON.stringify(handle.$name)}`;
   const get = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(handle), "name")?.get;
   // The field is read through a handle that is not freed: the memory is JavaScript's own.
   const name = get?.call(

@@ -98,6 +98,8 @@ export class Owner {
   freed = false;
   /** The memory in which the object keeps its structs, if it is known: their fields are then read through this one view. */
   arena: DataView | null = null;
+  /** That memory where it is the object's own, to be given back when C frees the object. */
+  memory: { free(): void } | null = null;
   /** The address of the first byte of `arena`. */
   base = 0n;
   /** The C type, for messages; "" for a struct's own memory. */
@@ -220,13 +222,15 @@ export class Owner {
   succeed(old: Owner): void {
     this.#tie = old.#tie;
     this.#weak = old.#weak;
+    this.memory = old.memory;
+    old.memory = null;
     old.#tie = old.#weak = null;
     if (this.#tie !== null) this.#tie.target = this;
     for (const [value, relation] of old.#kept ?? []) if (relation !== "keeps") this.#add(value, relation);
   }
 
   /** A reference that doesn't keep it alive. */
-  get weak(): WeakRef<Tie<Owner>> {
+  get weak(): WeakRef<{ target: Owner | null }> {
     return this.#weak ??= new WeakRef(this.#tie = { target: this });
   }
 
@@ -340,6 +344,8 @@ export class Owner {
     this.#detach();
     if (!ending.gone) return;
     forgetOwner(this);
+    this.memory?.free();
+    this.memory = null;
     this.#letGo();
   }
 

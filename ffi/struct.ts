@@ -7,6 +7,7 @@
  * @module
  */
 
+import { shows } from "./c_memory.ts";
 import { exposed } from "./changes.ts";
 import { describe } from "./describe.ts";
 import { addressOf, externalBuffer, freedError, Handle } from "./handle.ts";
@@ -58,6 +59,7 @@ export abstract class Struct extends Handle {
     if (arena === null) return new Uint8Array(externalBuffer(this.address, size, this.owner, "structs"));
     const offset = Number(this.address - base);
     if (offset < 0 || offset + size > arena.byteLength) return new Uint8Array(externalBuffer(this.address, size, this.owner, "structs"));
+    shows(arena.buffer);
     return new Uint8Array(arena.buffer as ArrayBuffer, arena.byteOffset + offset, size);
   }
 

@@ -363,3 +363,30 @@ Deno.test("the asynchronous example prints what it says", async () => {
   const expected = ["mean + 1: 256.5", "the timer fired meanwhile: true, progress was reported: true", "cancelled: TimeoutError"];
   assertEquals([code, stdout], [0, expected.join("\n") + "\n"], stderr);
 });
+
+Deno.test("a graph that is being computed is neither computed again, changed, nor placed anew", async () => {
+  using backend = lib.ggml_backend_cpu_init()!, ctx = init({ memSize: 1 << 20, noAlloc: true });
+  using allocator = lib.ggml_gallocr_new(lib.ggml_backend_get_default_buffer_type(backend)!)!;
+  const graph = lib.ggml_new_graph(ctx), other = lib.ggml_new_graph(ctx), a = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 256, 256);
+  lib.ggml_set_input(a);
+  const product = lib.ggml_mul_mat(ctx, a, a);
+  lib.ggml_build_forward_expand(graph, product);
+  lib.ggml_build_forward_expand(other, lib.ggml_sqr(ctx, a));
+  lib.ggml_gallocr_alloc_graph(allocator, graph);
+  const done = computeAsync(graph);
+  const calls: (() => unknown)[] = [
+    () => lib.ggml_graph_clear(graph),
+    () => lib.ggml_graph_reset(graph),
+    () => lib.ggml_build_forward_expand(graph, product),
+    () => lib.ggml_gallocr_alloc_graph(allocator, graph),
+    () => lib.ggml_gallocr_alloc_graph(allocator, other),
+    () => lib.ggml_gallocr_reserve(allocator, graph),
+    () => lib.ggml_gallocr_reserve(allocator, other),
+    () => lib.ggml_backend_graph_compute(backend, graph),
+    () => lib.ggml_graph_compute_with_ctx(ctx, graph, 1),
+  ];
+  for (const call of calls) assertThrows(call, Error, "computeAsync");
+  await done;
+  lib.ggml_gallocr_alloc_graph(allocator, graph);
+  lib.ggml_backend_graph_compute(backend, graph);
+});

@@ -159,3 +159,44 @@ Deno.test("a tensor in a backend's memory is read and written", () => {
   copy(new Float32Array([1, 2, 3, 4]), t);
   assertEquals([...view(t).data], [1, 2, 3, 4]);
 });
+
+/** The resident memory in MiB after a context of 512 MiB that was written came and went. */
+function residentAfter(use: (ctx: lib.ggml_context, tensor: lib.ggml_tensor) => void): number {
+  const before = Deno.memoryUsage().rss;
+  {
+    using ctx = init({ memSize: 1 << 29 });
+    const tensor = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 1 << 26);
+    lib.ggml_set_f32(tensor, 1);
+    use(ctx, tensor);
+  }
+  return (Deno.memoryUsage().rss - before) / 2 ** 20;
+}
+
+Deno.test("using gives a context's memory back at once, unless a view of it was handed out", () => {
+  assert(residentAfter(() => {}) < 50);
+  assert(residentAfter((ctx) => lib.ggml_reset(ctx)) < 50);
+  let numbers: Float32Array = new Float32Array(0);
+  assert(residentAfter((_, tensor) => numbers = view(tensor).data) > 200);
+  assertEquals(numbers[numbers.length - 1], 1);
+});
+
+Deno.test("memory that nobody wrote is not resident", () => {
+  const before = Deno.memoryUsage().rss;
+  using _ctx = init({ memSize: 1 << 30 });
+  assert((Deno.memoryUsage().rss - before) / 2 ** 20 < 50);
+});
+
+Deno.test("C keeps memory whose buffer was transferred elsewhere, and so does who has it now", () => {
+  let clone: ArrayBuffer;
+  {
+    using ctx = init({ memSize: 4096 });
+    const tensor = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 4);
+    const buffer = view(tensor).data.buffer as ArrayBuffer;
+    clone = structuredClone(buffer, { transfer: [buffer] });
+    assertEquals(lib.ggml_nelements(tensor), 4);
+    assertThrows(() => tensor.ne, TypeError, "detached");
+  }
+  new Uint8Array(clone).fill(1);
+  for (let i = 0; i < 100; i++) init({ memSize: 4096 }).owner.memory?.free();
+  assert(new Uint8Array(clone).every((byte) => byte === 1));
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CMemory } from "../ffi/c_memory.ts";
 import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
 import { addressOf } from "../ffi/handle.ts";
@@ -22,10 +23,11 @@ export interface InitOptions {
 const DEFAULT_SIZE = 16 * 1024 * 1024;
 
 /**
- * Makes a ggml context whose memory is a JavaScript `ArrayBuffer`.
+ * Makes a ggml context.
  *
- * It is freed when neither it nor any tensor, graph or view from it can be reached any more, or at once at the end of a `using` block. Views
- * made by `view` stay readable even then: they hold the memory itself.
+ * It is freed when neither it nor any tensor, graph or view from it can be reached any more, or at once at the end of a `using` block: its
+ * memory, too, unless `view` was called for one of its tensors. Such views stay readable even then: they hold the memory itself. Don't transfer one
+ * elsewhere after its context ended: copy it. Memory that nobody wrote takes no room.
  *
  * @param options `memSize` in bytes (16 MiB by default) or `memBuffer`; `noAlloc`. ggml's `struct ggml_init_params`.
  * @returns The context, for the functions of `lib` that take a `ggml_context`.
@@ -45,7 +47,8 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  */
 export function init(options: InitOptions = {}): lib.ggml_context {
   if (typeof options !== "object" || options === null) throw new TypeError(`init: expected { memSize }, got ${describe(options)}`);
-  const memory = memoryFor(options);
+  const own = options.memBuffer === undefined ? allocate(options.memSize) : null;
+  const memory = own === null ? given(options) : new Uint8Array(own.buffer);
   const { noAlloc = false } = options;
   if (typeof noAlloc !== "boolean") throw new TypeError(`init: noAlloc must be a boolean, got ${describe(noAlloc)}`);
   const base = addressOf(memory);
@@ -56,20 +59,21 @@ export function init(options: InitOptions = {}): lib.ggml_context {
   const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: memory.byteLength, mem_buffer: memory as never, no_alloc: noAlloc }));
   ctx.owner.arena = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
   ctx.owner.base = base;
+  ctx.owner.memory = own;
   return ctx;
 }
 
-function memoryFor({ memSize, memBuffer }: InitOptions): Uint8Array<ArrayBuffer> {
-  if (memBuffer !== undefined) {
-    if (memSize !== undefined) throw new TypeError("init: give memSize or memBuffer, not both");
-    expectFixed(memBuffer);
-    return memBuffer instanceof ArrayBuffer ? new Uint8Array(memBuffer) : memBuffer;
-  }
-  const size = memSize ?? DEFAULT_SIZE;
+function given({ memSize, memBuffer }: InitOptions): Uint8Array<ArrayBuffer> {
+  if (memSize !== undefined) throw new TypeError("init: give memSize or memBuffer, not both");
+  expectFixed(memBuffer!);
+  return memBuffer instanceof ArrayBuffer ? new Uint8Array(memBuffer) : memBuffer!;
+}
+
+function allocate(size: number = DEFAULT_SIZE): CMemory {
   if (typeof size !== "number") throw new TypeError(`init: memSize must be a number of bytes, got ${describe(size)}`);
   if (!Number.isSafeInteger(size) || size <= 0) throw new RangeError(`init: memSize must be a positive whole number of bytes, got ${size}`);
   try {
-    return new Uint8Array(size);
+    return new CMemory(size);
   } catch (cause) {
     throw new RangeError(`init: no memory for memSize ${size}`, { cause });
   }

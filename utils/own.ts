@@ -46,7 +46,7 @@ export function own<H extends Handle>(handle: H, free?: (address: bigint) => voi
  * Takes an object out of that rule: nothing frees it but you, by C's function for it. `[Symbol.dispose]()` does nothing; {@linkcode own} puts
  * it back.
  *
- * The memory of a context that `init` made is JavaScript's: it lives as long as a handle of the context, or a view of one of its tensors.
+ * The memory of a context that `init` made is not C's to free: it lives as long as a handle of the context, or a view of one of its tensors.
  *
  * @param handle A handle of the object.
  * @returns The same handle.

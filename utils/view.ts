@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shows } from "../ffi/c_memory.ts";
 import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
 import { allocate } from "./copying/allocate.ts";
@@ -102,6 +103,7 @@ function obstacleTo({ layout, bytes }: Operand, tensor: lib.ggml_tensor): string
 /** The memory itself with its own strides. */
 function viewOf({ layout, bytes }: Operand, array: TypedArrayConstructor): NdArray<TypedArray> {
   const { shape, strides, offset, unit } = layout!;
+  shows(bytes!.buffer);
   const data = new array(bytes!.buffer, bytes!.byteOffset, Math.floor(bytes!.byteLength / unit));
   return ndarray(data, shape, strides.map((step) => step / unit), offset / unit);
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { cBytes } from "../../ffi/c_memory.ts";
 import { type Ask, evaluationOf } from "../../ffi/evaluation.ts";
 import { operatorsOf } from "../../ffi/threads.ts";
 import { lib } from "../../ffi/lib.js";
@@ -68,10 +69,13 @@ export function poolOf(threads: number): Pool {
   return { threads, pool, free: () => lib.ggml_threadpool_free(pool) };
 }
 
-/** A plan of a graph on the CPU, with the memory that it needs. */
+/** A plan of a graph on the CPU, with the memory that it needs: C's own, for C may compute on when this isolate has ended. */
 export function planOn(graph: lib.ggml_cgraph, { threads, pool }: Pool): lib.ggml_cplan {
-  const plan = lib.ggml_graph_plan(graph, threads, pool);
-  if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+  const { bytes, owner } = lib.ggml_graph_plan(graph, threads, pool), memory = cBytes(bytes.length);
+  memory.set(bytes);
+  const plan = new lib.ggml_cplan(memory);
+  plan.owner.keep(owner);
+  if (plan.work_size > 0) plan.work_data = cBytes(plan.work_size) as never;
   return plan;
 }
 

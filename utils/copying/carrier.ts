@@ -9,6 +9,7 @@
  * @module
  */
 
+import { cBytes } from "../../ffi/c_memory.ts";
 import { addressOf } from "../../ffi/handle.ts";
 import type { lib } from "../../ffi/lib.js";
 import { callAddressAside, callAside } from "../../ffi/trap.ts";
@@ -71,13 +72,13 @@ function holds({ tensor }: Operand): (() => void)[] {
   return [tensor.owner, bufferOf(tensor)?.owner].flatMap((owner) => owner === undefined ? [] : [owner.hold("copyAsync is using it")]);
 }
 
-/** Memory of one piece at a time. */
+/** Memory of one piece at a time: C's own, for C may convert on when this isolate has ended. */
 class Lane {
   readonly #kept: Map<string, Bytes> = new Map();
 
   scratch = (use: string, length: number): Bytes => {
     let bytes = this.#kept.get(use);
-    if (bytes === undefined || bytes.length < length) this.#kept.set(use, bytes = new Uint8Array(length));
+    if (bytes === undefined || bytes.length < length) this.#kept.set(use, bytes = cBytes(length));
     return bytes.subarray(0, length);
   };
 }
@@ -156,7 +157,7 @@ class Carrier {
     const { conversion } = this.#plan;
     expectThere(source, to);
     const { from: bytes, box } = separate(source.bytes, to.bytes, wanted, conversion);
-    const from = bytes === source.bytes ? source : { bytes, pinned: true };
+    const from = bytes === source.bytes ? source : { bytes, pinned: false };
     if (isPlain(box.axes, conversion)) await this.#move(from.bytes, to.bytes, unitsOf(box));
     else await this.#convert(from, to, order(box, conversion));
   }
@@ -251,10 +252,17 @@ async function allSettled(promises: Promise<void>[]): Promise<void> {
 async function runLater({ source, target, rows, rowLength, from, to, imatrix }: Prepared, lane: Lane): Promise<void> {
   const count = rows * rowLength;
   if (isFloats(to)) return await toFloatLater(from.toFloat!, source, target, count);
-  if (isFloats(from)) return await fromFloatLater(to.fromFloat!, to.type, source, target, rows, rowLength, imatrix);
+  if (isFloats(from)) return await fromFloatLater(to.fromFloat!, to.type, source, target, rows, rowLength, weightsIn(lane, imatrix));
   const floats = lane.scratch("floats", count * 4);
   await toFloatLater(from.toFloat!, source, floats, count);
-  await fromFloatLater(to.fromFloat!, to.type, floats, target, rows, rowLength, imatrix);
+  await fromFloatLater(to.fromFloat!, to.type, floats, target, rows, rowLength, weightsIn(lane, imatrix));
+}
+
+function weightsIn(lane: Lane, imatrix: Float32Array | null): Float32Array<ArrayBuffer> | null {
+  if (imatrix === null) return null;
+  const { buffer } = lane.scratch("imatrix", imatrix.byteLength), weights = new Float32Array(buffer, 0, imatrix.length);
+  weights.set(imatrix);
+  return weights;
 }
 
 async function toFloatLater(toFloat: ToFloat, from: Bytes, to: Bytes, count: number): Promise<void> {

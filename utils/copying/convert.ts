@@ -78,7 +78,7 @@ export interface Prepared extends Conversion {
 }
 
 /** Memory for one use at a time of each kind. */
-export type Scratch = (use: "source" | "floats" | "target", length: number) => Bytes;
+export type Scratch = (use: "source" | "floats" | "target" | "blocks" | "crossed", length: number) => Bytes;
 
 /** Gathers what a piece reads, and finds a place for what it writes. */
 export function prepare(from: Bytes, to: Bytes, piece: Box, conversion: Conversion, scratch: Scratch): Prepared {
@@ -99,8 +99,13 @@ export function prepare(from: Bytes, to: Bytes, piece: Box, conversion: Conversi
 function prepareCrossed(from: Bytes, to: Bytes, piece: Box, conversion: Conversion, scratch: Scratch): Prepared {
   const { from: { toFloat, typeSize } } = conversion;
   const blocksLast = sortBy("from", piece, ({ fromBlock }) => fromBlock > 1);
-  const blocks = gather(from, { ...blocksLast, axes: inUnits("fromBlock", blocksLast.axes) }, typeSize, (length) => new Uint8Array(length));
-  const count = lengthOf(piece.axes, 1), floats = new Uint8Array(count * FLOAT);
+  const blocks = gather(
+    from,
+    { ...blocksLast, axes: inUnits("fromBlock", blocksLast.axes) },
+    typeSize,
+    (length) => scratch("blocks", length),
+  );
+  const count = lengthOf(piece.axes, 1), floats = scratch("crossed", count * FLOAT);
   toFloat!(blocks, floats, count);
   const packed = pack("from", blocksLast.axes.map((axis) => ({ ...axis, fromBlock: 1 })), FLOAT);
   const axes = piece.axes.map((axis) => packed[blocksLast.axes.indexOf(axis)]);

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { cBytes } from "../../ffi/c_memory.ts";
 import { lib } from "../../ffi/lib.js";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
 import { unpermuted } from "./layout.ts";
@@ -77,7 +78,7 @@ export function stage(side: Side, box: Box, unit: number): Stage {
   const reach = lines.reduce((length, { count, stride }) => length + (count - 1) * stride, unit);
   if (rows.length === 0 || (run < LONG_ROW && reach <= 4 * PIECE)) {
     const calls = [{ at: 0, offset: begin, size: reach, copies: 1, stride: reach }];
-    return { bytes: new Uint8Array(reach), box: { ...box, [side]: box[side] - begin }, calls, hasMore: rows.length > 0 };
+    return { bytes: cBytes(reach), box: { ...box, [side]: box[side] - begin }, calls, hasMore: rows.length > 0 };
   }
   return packed(side, box, unit, lines, rows, run, begin);
 }
@@ -97,7 +98,7 @@ function packed(side: Side, box: Box, unit: number, lines: readonly Line[], rows
     begin,
     (offset) => calls.push({ at: calls.length * run * inner.count, offset, size: run, copies: inner.count, stride: inner.stride }),
   );
-  return { bytes: new Uint8Array(next), box: { ...box, axes, [side]: -lowest(side, axes) }, calls, hasMore: false };
+  return { bytes: cBytes(next), box: { ...box, axes, [side]: -lowest(side, axes) }, calls, hasMore: false };
 }
 
 /** The dimensions with more than one place, from the largest stride to the smallest. */

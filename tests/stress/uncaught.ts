@@ -1,0 +1,44 @@
+/** Ends by an error that nobody catches while C computes or copies on another thread: `uncaught.ts <what C does> <how the error comes>`. */
+
+import { lib } from "@ggml/deno";
+import { computeAsync, copyAsync, init } from "@ggml/deno/utils";
+
+const [work, error] = Deno.args, N = 512;
+
+/** A graph of twenty products: it takes longer than the process lives. */
+function products(ctx: lib.ggml_context): lib.ggml_cgraph {
+  const a = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, N, N), graph = lib.ggml_new_graph(ctx);
+  lib.ggml_set_input(a);
+  let product = a;
+  for (let i = 0; i < 20; i++) product = lib.ggml_mul_mat(ctx, a, product);
+  lib.ggml_build_forward_expand(graph, product);
+  return graph;
+}
+
+const works: Record<string, () => Promise<void>> = {
+  graph: () => computeAsync(products(init({ memSize: 1 << 26 }))),
+  slices: () => computeAsync(products(init({ memSize: 1 << 26 })), { onProgress() {} }),
+  scheduler() {
+    const scheduler = lib.ggml_backend_sched_new([lib.ggml_backend_cpu_init()!], null, 1, 64, false, false)!;
+    const graph = products(init({ memSize: 1 << 20, noAlloc: true }));
+    lib.ggml_backend_sched_alloc_graph(scheduler, graph);
+    return computeAsync(graph, { backend: scheduler });
+  },
+  copy() {
+    const tensor = lib.ggml_new_tensor_2d(init({ memSize: 1 << 26 }), lib.GGML_TYPE_Q4_K, 4096, 2048);
+    return copyAsync(new Float32Array(4096 * 2048).fill(0.5), tensor);
+  },
+};
+
+if ("WorkerGlobalScope" in globalThis) {
+  const { searchParams } = new URL(import.meta.url);
+  (globalThis as unknown as { postMessage(message: string): void }).postMessage("");
+  if (searchParams.get("error") === "throw") setTimeout(() => JSON.parse("{ oops"), 20 * Math.random());
+  while (true) await works[searchParams.get("work")!]();
+} else {
+  const done = works[work]();
+  await new Promise((resolve) => setTimeout(resolve, 20 * Math.random()));
+  if (error === "throw") JSON.parse("{ oops");
+  await Promise.reject(new Error("{ oops"));
+  await done;
+}
