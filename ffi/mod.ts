@@ -4,7 +4,20 @@
  * @module
  */
 
-export { type Abi, type AnyFunction, Callback, type Data, type Ending, Handle, Owner, Pointer, type Pointers, Struct } from "./runtime.ts";
+export {
+  type Abi,
+  type AnyFunction,
+  Callback,
+  type Data,
+  type Ending,
+  type Fields,
+  Handle,
+  Owner,
+  Pointer,
+  type Pointers,
+  Struct,
+  type Structs,
+} from "./runtime.ts";
 export { EXIT_ABORT } from "./abort.ts";
 export { download } from "./gpu.ts";
 export type { Gpu } from "./find.ts";

@@ -163,7 +163,7 @@ Deno.test("print and formatTensor: wrong arguments", () => {
     "print: expected a tensor, a slice, an ndarray or a typed array, got an array of 1",
   );
   assertMatch(bad(new DataView(new ArrayBuffer(8))), /^TypeError: formatTensor: expected a tensor/);
-  assertEquals(bad(a, 5), "TypeError: formatTensor: expected { threshold, edgeItems, precision, lineWidth }, got the number 5");
+  assertEquals(bad(a, 5), "TypeError: formatTensor: expected { threshold, edgeItems, precision, lineWidth, dims }, got the number 5");
   assertEquals(bad(a, { precision: 1.5 }), "RangeError: formatTensor: precision must be a whole number from 0 to 17, got 1.5");
   assertEquals(bad(a, { edgeItems: 0 }), "RangeError: formatTensor: edgeItems must be a whole number from 1, got 0");
   assertEquals(bad(a, { threshold: "9" }), 'TypeError: formatTensor: threshold must be a number, got the string "9"');
