@@ -87,7 +87,7 @@ type ItemClass = abstract new (...args: never[]) => Handle | ArrayBufferView;
 export function setList(
   struct: Handle,
   offset: number,
-  value: readonly (Handle | ArrayBufferView | null)[] | Data | null,
+  value: readonly (Handle | ArrayBufferView)[] | Data | null,
   item: ItemClass,
   where: string,
 ): void {
@@ -98,9 +98,10 @@ export function setList(
   keepIn(struct, where, [addresses, ...value.map((each) => each instanceof Handle ? each.owner : each)]);
 }
 
-function addressOfItem(value: Handle | ArrayBufferView | null, expected: ItemClass, where: string): bigint {
-  if (value === null) return 0n;
-  if (!(value instanceof expected)) throw new TypeError(`${where}: expected a ${expected.name} or null, got ${describe(value)}`);
+function addressOfItem(value: Handle | ArrayBufferView, expected: ItemClass, where: string): bigint {
+  if (!(value instanceof expected)) {
+    throw new TypeError(`${where}: expected ${/^[AEIO]/.test(expected.name) ? "an" : "a"} ${expected.name}, got ${describe(value)}`);
+  }
   if (value instanceof Handle && value.owner.freed) throw freedError(value, where);
   if (ArrayBuffer.isView(value) && value.byteLength === 0) throw new RangeError(`${where}: expected at least one element, got none`);
   return addressOfAny(value as Data, where);

@@ -828,7 +828,7 @@ export declare class llama_batch extends $Struct {
   /** `llama_seq_id **seq_id` */
   get seq_id(): $Pointer | null;
   /** @ignore */
-  set seq_id(value: readonly (Int32Array | null)[] | $Data<BigUint64Array> | null);
+  set seq_id(value: readonly Int32Array[] | $Data<BigUint64Array> | null);
   /** `int8_t *logits` */
   get logits(): $Pointer | null;
   /** @ignore */
@@ -904,7 +904,7 @@ export declare class llama_model_params extends $Struct {
   /** `ggml_backend_dev_t *devices` */
   get devices(): $Pointer | null;
   /** @ignore */
-  set devices(value: readonly (ggml_backend_device | null)[] | $Data<BigUint64Array> | null);
+  set devices(value: readonly ggml_backend_device[] | $Data<BigUint64Array> | null);
   /** `const struct llama_model_tensor_buft_override *tensor_buft_overrides` */
   get tensor_buft_overrides(): llama_model_tensor_buft_override | null;
   /** @ignore */

@@ -89,7 +89,8 @@ Deno.test("what is no slice is refused, with the dimension and the tensor", () =
     const t = newTensor(ctx, lib.GGML_TYPE_F32, 4, 3);
     t.name = "a";
     const wrong: [unknown[], ErrorConstructor, string][] = [
-      [[null, null, null], RangeError, "3 ranges for the 2 dimensions [3, 4]"],
+      [[1, null, null], RangeError, "slice: dimension 0 (of 1)"],
+      [[null, null, null, null, null], RangeError, "5 ranges for the 2 dimensions [3, 4]"],
       [[3], RangeError, `slice: dimension 0 (of 3) of tensor "a" of f32, ne=[4, 3, 1, 1]: there is no index 3`],
       [[-4], RangeError, "there is no index -4"],
       [[1.5], TypeError, "expected a whole number, got the number 1.5"],

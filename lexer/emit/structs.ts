@@ -306,7 +306,7 @@ function listItem(crossing: Crossing, { items }: Arrayable, uses: Uses): string 
 function pointerInput(crossing: Crossing, arrays: Arrayable, uses: Uses): string | null {
   if (crossing.kind !== "pointers") return null;
   const item = listItem(crossing, arrays, uses), memory = `${uses.$("Data")}<BigUint64Array> | null`;
-  return item === null ? memory : `readonly (${item} | null)[] | ${memory}`;
+  return item === null ? memory : `readonly ${item}[] | ${memory}`;
 }
 
 /** True for `char name[length]`. */
