@@ -2,15 +2,15 @@
  * The check that a library is the one that the bindings describe.
  *
  * ggml keeps no stable ABI: a struct that grew, or an enum that was renumbered, would be a wrong result or a segfault at some later call.
- * So, when a library is loaded, its own answers are compared with the headers', and where they differ its accessors are run over a made-up
- * tensor to find out which fields moved. llama's answers are asked for when one of its functions is first used.
+ * So, when a library is loaded, its own answers are compared with the headers', and its functions are run over a tensor that it
+ * made itself to find out whether fields moved (`probe.ts`). llama's answers are asked for when one of its functions is first used.
  *
  * @module
  */
 
-import { addressOf } from "./handle.ts";
 import type { Library } from "./files.ts";
 import { platformPackage, RELEASE } from "./find.ts";
+import { probeTensor } from "./probe.ts";
 
 /** What the bindings were generated for. */
 export interface Abi {
@@ -224,34 +224,10 @@ function movedFields(library: Library, tensor: Abi["records"][string], size: num
     shift = newShift;
     from = to;
   };
-  for (const { field, offset } of probeFields(library)) {
+  for (const { field, offset } of probeTensor(library, size)) {
     const expected = tensor.fields[field];
     mark(names.indexOf(field), offset - expected, `: ${field} is at ${offset}, not at ${expected}`);
   }
   mark(names.length, size - tensor.size, "");
   return moved;
-}
-
-/** Runs the library's accessors over a tensor in which every 8 bytes hold their own offset, and so learns where each accessor reads. */
-function probeFields(library: Library): { field: string; offset: number }[] {
-  const bytes = new Uint8Array(2048);
-  const words = new BigUint64Array(bytes.buffer);
-  const found: { field: string; offset: number }[] = [];
-  const probe = (field: string, name: string, result: "i64" | "u64" | "void", locate: (result: bigint) => number) => {
-    const accessor = library.find(name, { parameters: ["buffer"], result }) as ((tensor: Uint8Array) => bigint) | undefined;
-    if (accessor === undefined) return;
-    words.forEach((_, i) => words[i] = BigInt(8 * i));
-    const offset = locate(accessor(bytes) ?? 0n);
-    if (offset > 0) found.push({ field, offset });
-  };
-  const isProduct = (product: bigint) => (_: bigint, i: number) =>
-    product === BigInt(8 * i) * BigInt(8 * i + 8) * BigInt(8 * i + 16) * BigInt(8 * i + 24);
-  probe("ne", "ggml_nelements", "i64", (product) => 8 * words.findIndex(isProduct(product)));
-  probe("flags", "ggml_set_input", "void", () => { // sets the lowest bit of the flags
-    const i = words.findIndex((word, i) => word !== BigInt(8 * i));
-    return 8 * i + (i >= 0 && (words[i] & 0xffffffffn) === BigInt(8 * i) ? 4 : 0);
-  });
-  probe("data", "ggml_get_data", "u64", Number);
-  probe("name", "ggml_get_name", "u64", (address) => Number(address - addressOf(bytes)));
-  return found;
 }

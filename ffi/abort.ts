@@ -7,8 +7,8 @@
  */
 
 import { at } from "./at.ts";
-import { RELEASE } from "./find.ts";
 import type { Library } from "./files.ts";
+import { ABI } from "./layouts.js";
 import { nativeFor } from "./log.ts";
 import type { Native } from "./native.ts";
 import { hasTrap } from "./trap.ts";
@@ -49,7 +49,7 @@ export function exitOnAbort(library: Library): void {
     forever(
       native,
       `C aborted, and there was no way back into JavaScript. To report it, send the lines above, the program that led there, and this:
-bindings of ggml ${RELEASE.ggml}, ${library.files[0]} (ggml ${library.version}), Deno ${Deno.version.deno}, ${os} ${arch}
+bindings of ggml ${ABI.release}, ${library.files[0]} (ggml ${library.version}), Deno ${Deno.version.deno}, ${os} ${arch}
 to https://github.com/ggml-org/ggml/issues: it is ggml's code that aborted. The process ends with exit code ${EXIT_ABORT} (EXIT_ABORT).
 `,
     ),

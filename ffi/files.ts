@@ -9,7 +9,8 @@
  */
 
 import { at } from "./at.ts";
-import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, RELEASE } from "./find.ts";
+import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled } from "./find.ts";
+import { ABI } from "./layouts.js";
 
 /** A path that was tried and why it didn't do. */
 interface Attempt {
@@ -47,10 +48,10 @@ export class Library {
   readonly tensorOverhead: number;
 
   constructor(place: Place) {
-    this.place = place;
     const named = isLibraryFile(place.path);
     this.#named = named ? place.path : null;
-    this.folder = named ? folderOf(place.path) : place.path.replace(/[/\\]?$/, "/");
+    this.place = { path: settled(place.path), source: place.source };
+    this.folder = named ? folderOf(place.path) : this.place.path;
     if (named) this.#openNamed(place.path);
     const overhead = this.find("ggml_tensor_overhead", OVERHEAD) as (() => bigint) | undefined;
     if (overhead === undefined) throw this.#loadError();
@@ -83,11 +84,15 @@ export class Library {
   /** The error for a function that the library hasn't got. */
   missing(name: string): Error {
     const version = this.version;
-    const backends = backendsFor(name).flatMap(fileNames).map((file) => this.folder + file);
-    const tried = this.#attempts.filter(({ path }) => backends.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+    const parts = [...(name.startsWith("llama_") ? ["llama"] : []), ...backendsFor(name)];
+    const files = parts.filter((part) => !this.#parts.get(part)).flatMap(fileNames).map((file) => this.folder + file);
+    const tried = this.#attempts.filter(({ path }) => files.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+    if (tried.length > 0 && this.place.source !== "npm" && !mayList(this.folder)) {
+      tried.push(`\n  other names: --allow-read=${this.folder} is needed to look for them`);
+    }
     return new Error(
       `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
-        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}${tried.join("")}`,
+        `(the bindings are of ${ABI.release ?? "a ggml that didn't say its version"}); looked in ${this.files.join(", ")}${tried.join("")}`,
     );
   }
 
@@ -344,10 +349,14 @@ export function listVariants(folder: string): string[] {
   return namesIn(folder).flatMap((name) => /^(?:lib)?ggml-cpu-(.+)\.(?:so|dll|dylib)$/.exec(name)?.[1] ?? []);
 }
 
+function mayList(folder: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path: folder }).state === "granted";
+}
+
 /** The names of the files in a folder, as far as it may be read. */
 function namesIn(folder: string): string[] {
   if (folder === "") return []; // a bare name: the system knows where it is
-  if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return [];
+  if (!mayList(folder)) return [];
   try {
     return Array.from(Deno.readDirSync(folder), ({ name }) => name);
   } catch {

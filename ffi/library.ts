@@ -8,7 +8,7 @@ import { type Abi, checkAbi, checkLlama } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "./abort.ts";
 import { describe } from "./describe.ts";
 import { Library } from "./files.ts";
-import { type Gpu, libraryVariable, type Missing, type Place } from "./find.ts";
+import { type Gpu, libraryVariable, type Missing, type Place, settled } from "./find.ts";
 import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { FIRST_SYMBOLS, quieten } from "./log.ts";
 import { findPackage } from "./npm.ts";
@@ -17,7 +17,7 @@ import { setTrap } from "./trap.ts";
 
 /** What {@linkcode load} loaded. */
 export interface LibraryInfo {
-  /** The path that was asked for: a file, or a folder of them. */
+  /** The path that was asked for: a file, or a folder of them, which ends with a separator. */
   readonly path: string;
   /** Who named it. */
   readonly source: "load({ path })" | "GGML_LIBRARY" | "npm";
@@ -134,7 +134,7 @@ function expectOptions(options: LoadOptions): void {
 
 /** Opens the library at a place, unless it is the loaded one. */
 function choose(place: Place, call: string): void {
-  if (current !== null && current.place.path !== place.path) {
+  if (current !== null && current.place.path !== settled(place.path)) {
     throw new Error(`${call}: ggml is already loaded, from ${current.place.path}; call load before any other function`);
   }
   current ??= open(place);

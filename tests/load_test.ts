@@ -65,6 +65,30 @@ Deno.test("a folder, a file of a split build, and a file alone", async () => {
   assertSays(split, "number", "libggml-cpu-"); // found beside it
 });
 
+Deno.test("load().path ends the same way, whoever named the folder and however", async () => {
+  const text = `import { load } from "@ggml/deno"; console.log(load().path);`;
+  assert(PACKAGE.endsWith(Deno.build.os === "windows" ? "\\" : "/"));
+  for (const folder of [PACKAGE, PACKAGE.slice(0, -1)]) {
+    const named = await program(text, ["--allow-ffi", "--allow-env=GGML_LIBRARY"], { GGML_LIBRARY: folder });
+    assertEquals(named.stdout.trim(), PACKAGE, named.stderr);
+    const then = `console.log(load({ path: ${JSON.stringify(PACKAGE.slice(0, -1))} }).path)`; // the same one again
+    assertSays(await program(loading(folder, then)), JSON.stringify(PACKAGE).slice(1, -1), `\n${PACKAGE}`);
+  }
+});
+
+Deno.test("a llama with another release in its name is found, and what was tried is listed where the folder may not be read", () =>
+  inTempFolder(async (folder) => {
+    for (const { name } of Deno.readDirSync(PACKAGE)) {
+      const other = name.replace(/^(libllama|libggml)\.[^/]*?(\.(?:so|dylib))$/, "$1.b4711$2");
+      await Deno.symlink(PACKAGE + name, `${folder}/${name.startsWith("libllama.") ? other : name}`);
+    }
+    const text = `import { lib, load } from "@ggml/deno"; load({ path: ${JSON.stringify(folder)} });
+      try { console.log(lib.llama_max_devices() > 0) } catch (error) { console.log(error.message) }`;
+    assertSays(await program(text, ["--allow-ffi", "--allow-read"]), "true");
+    const tried = await program(text);
+    assertSays(tried, "llama_max_devices is not in the loaded library", `${folder}/libllama.`, `--allow-read=${folder}/ is needed`);
+  }));
+
 Deno.test("a missing file is an error that names the path and the reason", async () => {
   assertSays(await program(loading("/nowhere/libggml.so")), "Error: no ggml library at /nowhere/libggml.so", "No such file");
   const folder = await program(loading("/nowhere"));
