@@ -10,6 +10,8 @@
 
 import type { Library } from "./files.ts";
 import { platformPackage, RELEASE } from "./find.ts";
+import { isTooOld, isUnknown, OLDEST } from "./history.ts";
+import { learnNumbers } from "./numbering.ts";
 import { probeTensor } from "./probe.ts";
 
 /** What the bindings were generated for. */
@@ -43,6 +45,8 @@ export function checkAbi(library: Library, abi: Abi): void {
   const { version } = library;
   // Of any other library the version doesn't say enough: builds between two releases have that of one of them.
   if (library.place.source === "npm" && version === abi.release && size === tensor.size) return;
+  const range = abi.release !== null && !isTooOld(abi.release);
+  if (range && isTooOld(version)) throw mismatch(library, version, abi, `these bindings work with libraries from ggml ${OLDEST} on`);
   const moved = movedFields(library, tensor, size);
   if (moved.length > 0 || size !== tensor.size) {
     const sizes = size === tensor.size
@@ -51,51 +55,21 @@ export function checkAbi(library: Library, abi: Abi): void {
     throw mismatch(library, version, abi, `${sizes}; what moved is among ${moved.join(" and among ")}`);
   }
   checkTypes(library, version, abi);
-  for (const numbering of NUMBERINGS) checkNumbering(library, version, abi, numbering);
+  learnNumbers(library, abi.enums);
   for (const filled of OF_GGML) checkFilled(library, abi, filled);
 }
 
-/** The enums that C has a name for each value of: what they number, the function that tells, and how their constants begin. */
-const NUMBERINGS = [
-  { type: "ggml_op", what: "operation", name: "ggml_op_name", prefix: "GGML_OP_" },
-  { type: "ggml_unary_op", what: "unary operation", name: "ggml_unary_op_name", prefix: "GGML_UNARY_OP_" },
-  { type: "ggml_glu_op", what: "gated linear unit", name: "ggml_glu_op_name", prefix: "GGML_GLU_OP_" },
-] as const;
-
-/** How far apart the names of an enum can lie. They are in one library, and behind its table there is something else. */
-const NAMES_SPAN = 0x10000n;
-
-/** Checks the names of an enum's values, as far as the library knows them: one that only lacks the last ones is no other. */
-function checkNumbering(library: Library, version: string | null, abi: Abi, { type, what, name, prefix }: typeof NUMBERINGS[number]): void {
-  const nameOf = library.find(name, { parameters: ["i32"], result: "u64" }) as ((value: number) => bigint) | undefined;
-  if (nameOf === undefined) return;
-  const first = nameOf(0);
-  for (const [constant, value] of Object.entries(abi.enums[type] ?? {})) {
-    if (constant === `${prefix}COUNT`) return;
-    const address = nameOf(value), distance = address - first;
-    if (distance > NAMES_SPAN || distance < -NAMES_SPAN) return;
-    const actual = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
-    const expected = constant.slice(prefix.length);
-    if (actual.toUpperCase() !== expected) {
-      throw mismatch(library, version, abi, `${what} ${value} is ${actual} there and ${expected} (${constant}) here`);
-    }
-  }
-}
-
 /**
- * Throws unless the loaded library's llama is of the release that `abi` describes, and fills its structs in as that does.
+ * Throws unless the loaded library's llama fills its structs in as `abi` describes, if it is of that release or of one that nobody looked at.
  *
  * llama.h is less stable than ggml.h, and its structs are passed by value. It is looked at when one of its functions is first used: whoever uses ggml
- * alone may have any.
+ * alone may have any. What is known to differ in other releases each function says for itself (`history.ts`).
  *
  * @throws {Error} Naming the library, its version, and the release that fits.
  */
 export function checkLlama(library: Library, abi: Abi): void {
   if (abi.records.llama_context_params === undefined) return; // bindings of something else than llama.h
-  const { version } = library;
-  if (abi.release !== null && version !== abi.release) {
-    throw mismatch(library, version, abi, "its llama passes other structs by value, so only its ggml can be used");
-  }
+  if (library.version !== abi.release && !isUnknown(library.version)) return;
   for (const filled of OF_LLAMA) checkFilled(library, abi, filled);
 }
 

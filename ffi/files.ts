@@ -10,6 +10,7 @@
 
 import { at } from "./at.ts";
 import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled } from "./find.ts";
+import { differenceOf, MARKS } from "./history.ts";
 import { ABI } from "./layouts.js";
 
 /** A path that was tried and why it didn't do. */
@@ -38,6 +39,7 @@ export class Library {
   readonly #backends: string[] = [];
   readonly #attempts: Attempt[] = [];
   readonly #addresses: Map<string, bigint | null> = new Map();
+  #version: string | null | undefined;
   #dlsym: ((handle: bigint, name: Uint8Array<ArrayBuffer>) => bigint) | null = null;
   cpu: { readonly variant: string; readonly score: number } | null = null;
   /** True once a function of llama's was looked up. */
@@ -70,15 +72,26 @@ export class Library {
 
   /** What the library says of itself, null where it is too old to say. */
   get version(): string | null {
-    const version = this.find("ggml_version", VERSION) as (() => Deno.PointerObject) | undefined;
-    return version === undefined ? null : Deno.UnsafePointerView.getCString(version());
+    if (this.#version === undefined) {
+      const version = this.find("ggml_version", VERSION) as (() => Deno.PointerObject) | undefined;
+      this.#version = version === undefined ? null : Deno.UnsafePointerView.getCString(version());
+    }
+    return this.#version;
   }
 
-  /** A function of the library. Throws an Error that names it, the library and its version if the library hasn't got it. */
-  symbol(name: string, definition: Deno.ForeignFunction): unknown {
+  /**
+   * A function of the library. Throws an Error that names it, the library and its version if the library hasn't got it, or has another of that name.
+   *
+   * @param release The release whose function is meant.
+   */
+  symbol(name: string, definition: Deno.ForeignFunction, release: string | null = ABI.release): unknown {
     const found = this.find(name, definition);
-    if (found !== undefined) return found;
-    throw this.missing(name);
+    if (found === undefined) throw this.missing(name);
+    const difference = differenceOf(name, release, this.version);
+    if (difference === null) return found;
+    throw new Error(
+      `${difference}. Load a library of ggml ${release}, or bindings of this one's release; looked in ${this.files.join(", ")}`,
+    );
   }
 
   /** The error for a function that the library hasn't got. */

@@ -7,9 +7,12 @@
 import { type Abi, checkAbi, checkLlama } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "./abort.ts";
 import { describe } from "./describe.ts";
+import { beforeNumbers, numbersKnown } from "./domain.ts";
 import { Library } from "./files.ts";
 import { type Gpu, libraryVariable, type Missing, type Place, settled } from "./find.ts";
 import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
+import { differenceOf } from "./history.ts";
+import { ABI } from "./layouts.js";
 import { FIRST_SYMBOLS, quieten } from "./log.ts";
 import { findPackage } from "./npm.ts";
 import { traceFrees } from "./owner.ts";
@@ -160,9 +163,18 @@ export function expectLlama(abi: Abi): void {
   fitting.add(abi);
 }
 
+/** True if the loaded library has a function, and as the bindings know it. */
+export function has(name: string): boolean {
+  const { version } = library();
+  return library().address(name) !== null && differenceOf(name, ABI.release, version) === null;
+}
+
+beforeNumbers(() => library());
+
 function open(place: Place): Library {
   const opened = new Library(place);
   for (const abi of abis) checkAbi(opened, abi);
+  numbersKnown();
   opened.findAddresses(FIRST_SYMBOLS);
   noDebugger(opened);
   quieten(opened);

@@ -61,6 +61,7 @@ export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, Poi
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
 export { atLeast } from "./lengths.ts";
 export { type Ending, Owner, STATIC } from "./owner.ts";
+export { adaptable } from "./numbering.ts";
 export { places, willPlace } from "./placement.ts";
 export {
   borrowed,

@@ -9,6 +9,7 @@
 import { quote } from "./describe.ts";
 import type { Library } from "./files.ts";
 import { ABI } from "./layouts.js";
+import { operation } from "./numbering.ts";
 import { decodeText } from "./text.ts";
 
 const { fields } = ABI.records.ggml_tensor;
@@ -27,7 +28,7 @@ export function tensorText(library: Library, address: bigint): string {
 
 /** A node's operation. */
 export function operationAt(address: bigint): number {
-  return viewOf(address).getInt32(fields.op);
+  return operation(viewOf(address).getInt32(fields.op));
 }
 
 /** And its name, of a unary one as `FLOOR`. */

@@ -23,6 +23,7 @@ import { addressOf } from "./handle.ts";
 import { using } from "./in_use.ts";
 import { ABI } from "./layouts.js";
 import { library } from "./library.ts";
+import { operation } from "./numbering.ts";
 import { plannedAt } from "./plans.ts";
 import { schedulerOf } from "./schedulers.ts";
 
@@ -170,7 +171,7 @@ export function* operatorsOf(graph: bigint): Generator<bigint> {
   if (!anyOperator) return;
   for (const node of nodesOf(graph)) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(node)!);
-    if (isOperator(view.getInt32(TENSOR.op)) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
+    if (isOperator(operation(view.getInt32(TENSOR.op))) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { ABI } from "../layouts.js";
 import { library } from "../library.ts";
+import { operation } from "../numbering.ts";
 import type { TensorMemory } from "../tensor_memory.ts";
 import { traitsOf } from "./types.ts";
 
@@ -34,7 +35,7 @@ export class Node {
 
   /** `enum ggml_op`. */
   get op(): number {
-    return this.words[this.at + fields.op / 4];
+    return operation(this.words[this.at + fields.op / 4]);
   }
 
   /** The sizes of its dimensions. */
