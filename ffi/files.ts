@@ -100,8 +100,9 @@ export class Library {
     const parts = [...(name.startsWith("llama_") ? ["llama"] : []), ...backendsFor(name)];
     const files = parts.filter((part) => !this.#parts.get(part)).flatMap(fileNames).map((file) => this.folder + file);
     const tried = this.#attempts.filter(({ path }) => files.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
-    if (tried.length > 0 && this.place.source !== "npm" && !mayList(this.folder)) {
-      tried.push(`\n  other names: --allow-read=${this.folder} is needed to look for them`);
+    if (tried.length > 0 && this.folder !== "" && this.place.source !== "npm" && !mayList(this.folder)) {
+      const marks = [...new Set(MARKS)].join("|");
+      tried.push(`\n  the same with .${marks} in their names: not there; --allow-read=${this.folder} is needed to look for others`);
     }
     return new Error(
       `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
@@ -188,7 +189,7 @@ export class Library {
     let file = this.#parts.get(part);
     if (file === undefined) {
       file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part)) ??
-        this.#firstThatOpens(this.#releasesOf(part));
+        this.#firstThatOpens(this.#releasesOf(part)) ?? this.#withKnownMark(part);
       this.#parts.set(part, file);
       if (file !== null) pin(file);
     }
@@ -200,6 +201,13 @@ export class Library {
     if (this.place.source === "npm") return [];
     const known = fileNames(part), pattern = new RegExp(`^(?:lib)?${part}(?:\\.[^/]+)?\\.(?:so|dylib|dll)(?:\\.[\\d.]+)?$`);
     return namesIn(this.folder).filter((name) => pattern.test(name) && !known.includes(name));
+  }
+
+  /** The same where the folder may not be read: those of the releases that are known. */
+  #withKnownMark(part: string): string | null {
+    if (part !== "ggml" && part !== "llama" || this.folder === "" || this.place.source === "npm" || mayList(this.folder)) return null;
+    const [first] = fileNames(part);
+    return MARKS.map((mark) => this.folder + first.replace(/(\.\w+)$/, `.${mark}$1`)).find((path) => whyNot(path) === null) ?? null;
   }
 
   #firstThatOpens(names: readonly string[]): string | null {

@@ -10,6 +10,7 @@
 import { renumber } from "./domain.ts";
 import type { Library } from "./files.ts";
 import { namesMissingIn } from "./history.ts";
+import { ABI } from "./layouts.js";
 import type { Struct } from "./struct.ts";
 import type { Wrappers } from "./watch.ts";
 
@@ -48,11 +49,19 @@ export function isMissing(name: string): boolean {
   return missing.has(name);
 }
 
+/** True for a number that is a tensor's type in the loaded library, or was one: what C looks up in its tables. */
+export function isType(number: number): boolean {
+  return number >= 0 && number < ABI.enums.ggml_type.GGML_TYPE_COUNT && !missingTypes.has(number);
+}
+
+let missingTypes: ReadonlySet<number> = new Set();
+
 /** Learns how a library numbers things. */
 export function learnNumbers(library: Library, enums: Enums): void {
   const { version } = library;
   who = version === null ? "a ggml too old to say its version" : `ggml ${version}`;
   missing = namesMissingIn(version);
+  missingTypes = new Set(Object.entries(ABI.enums.ggml_type).flatMap(([constant, type]) => missing.has(constant) ? [type] : []));
   const lacks = new Set([...missing].flatMap((name) => Object.keys(enums).filter((type) => Object.hasOwn(enums[type], name))));
   for (const type of lacks) renumber(type, (constant, value) => missing.has(constant) ? undefined : value, who);
   for (const { type, name, prefix } of NAMED) {

@@ -9,7 +9,7 @@
 import { quote } from "./describe.ts";
 import type { Library } from "./files.ts";
 import { ABI } from "./layouts.js";
-import { operation } from "./numbering.ts";
+import { isType, operation } from "./numbering.ts";
 import { decodeText } from "./text.ts";
 
 const { fields } = ABI.records.ggml_tensor;
@@ -57,9 +57,7 @@ export function bufferText(library: Library, address: bigint): string {
 
 /** `ggml_type_name`; the number where no type has it. */
 export function typeName(library: Library, type: number): string {
-  return typeNames[type] ??= type >= 0 && type < ABI.enums.ggml_type.GGML_TYPE_COUNT
-    ? call(library, "ggml_type_name", "i32")(type)
-    : String(type);
+  return typeNames[type] ??= isType(type) ? call(library, "ggml_type_name", "i32")(type) : String(type);
 }
 
 const typeNames: string[] = [];
