@@ -86,7 +86,7 @@ export function library(): Library {
  * ```ts
  * import { load } from "@ggml/deno";
  *
- * console.log(load().version); // 0.25.1
+ * console.log(load().source); // npm
  * ```
  *
  * @example On a GPU, or where there is none on the CPU

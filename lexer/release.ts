@@ -50,9 +50,9 @@ export async function releaseTree(version: string): Promise<string> {
   return exists(folder + PROOF) ? folder : await treeOf(await packageOf(version));
 }
 
-/** A version of the package as the registry describes it: `latest` is the newest. */
-export async function packageOf(version: string): Promise<Package> {
-  const url = `${registry()}/${NAME}/${version}`;
+/** A version of the package, or of another one, as the registry describes it: `latest` is the newest. */
+export async function packageOf(version: string, name: string = NAME): Promise<Package> {
+  const url = `${registry()}/${name}/${version}`;
   const response = await fetch(url).catch((cause) => {
     throw new Error(`can't reach ${url} (${cause.message})`, { cause });
   });
