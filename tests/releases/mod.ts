@@ -24,7 +24,7 @@ const USAGE = `Binds a copy of the project to other releases of ggml's, checks i
 
   deno task releases [VERSION|TREE…] [--json FILE] [--quick] [--write]
 
-  VERSION      of npm's node-llama-cpp, or latest; by default all that the table of releases has, and the newest
+  VERSION      of npm's node-llama-cpp, or latest, oldest, between, pinned; by default all that the table of releases has, and the newest
   TREE         the path of a llama.cpp or ggml tree; it is tested if it has libraries in build/bin
   --json FILE  write what was found there, too
   --quick      only the tests that take no time
@@ -40,7 +40,15 @@ interface Source {
   readonly candidate: Candidate | null;
 }
 
-async function sourceOf(name: string): Promise<Source> {
+/** Words for releases, so that who calls this need not name any. */
+const WORDS: Readonly<Record<string, string>> = {
+  oldest: RELEASES[0].package,
+  between: RELEASES[Math.floor(RELEASES.length / 2)].package,
+  pinned: PINNED.version,
+};
+
+async function sourceOf(given: string): Promise<Source> {
+  const name = WORDS[given] ?? given;
   const isFolder = await Deno.stat(name).then(({ isDirectory }) => isDirectory, () => false);
   if (isFolder) {
     return { name, tree: await Deno.realPath(name), before: surfaceOf(read(await releaseTree(PINNED.version))), candidate: null };
