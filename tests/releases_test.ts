@@ -72,7 +72,7 @@ Deno.test("what changed is written down between the versions that were looked at
 });
 
 Deno.test("pragmas without effect and pointers without a word are listed", () => {
-  const { bound, stale, unspoken } = lookAt(treeOf(AFTER), surface(BEFORE).functions);
+  const { bound, stale, unspoken } = lookAt(treeOf(AFTER), surface(BEFORE).functions, true);
   assertEquals(bound, 4);
   assertEquals(
     stale,

@@ -72,29 +72,30 @@ function read(tree: string): Tree {
 async function look({ name, tree, before, candidate }: Source, quick: boolean): Promise<Row> {
   const begin = performance.now(), parsed = read(tree), surface = surfaceOf(parsed);
   const broken = parsed.diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
+  const llama = surface.functions.has("llama_decode");
   const difference = before === null ? null : compare(before, surface);
   const about = {
     name,
     llama: candidate?.release.llama ?? null,
     ggml: surface.release,
-    headers: lookAt(parsed, before?.functions ?? surface.functions),
+    headers: lookAt(parsed, before?.functions ?? surface.functions, llama),
     added: difference?.added ?? [],
-    gone: difference?.gone ?? [],
+    gone: (difference?.gone ?? []).filter((name) => llama || !name.startsWith("llama_")), // a tree of ggml's alone
     changed: [...difference?.changed ?? []].map(([name, { what }]) => `${name}: ${what}`),
   };
-  const tried = broken.length > 0 ? { errors: broken, tested: null } : await attempt(candidate ?? tree, quick);
+  const tried = broken.length > 0 ? { errors: broken, tested: null } : await attempt(candidate ?? tree, quick, llama);
   return { ...about, ...tried, seconds: Math.round((performance.now() - begin) / 100) / 10 };
 }
 
-async function attempt(to: Candidate | string, quick: boolean): Promise<Pick<Row, "errors" | "tested">> {
+async function attempt(to: Candidate | string, quick: boolean, llama: boolean): Promise<Pick<Row, "errors" | "tested">> {
   return await inScratch(async (root) => {
     try {
       await bind(root, to);
     } catch (error) {
       return { errors: [(error as Error).message], tested: null };
     }
-    const errors = await check(root, quick), library = typeof to === "string" ? await builtIn(to) : null;
-    return { errors, tested: typeof to === "string" && library === null ? null : await test(root, quick, library) };
+    const errors = await check(root, quick, llama), library = typeof to === "string" ? await builtIn(to) : null;
+    return { errors, tested: typeof to === "string" && library === null ? null : await test(root, quick, llama, library) };
   });
 }
 
