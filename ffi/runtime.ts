@@ -69,6 +69,7 @@ export { atLeast } from "./core/lengths.ts";
 export { type Ending, Owner, STATIC } from "./core/owner.ts";
 export { Pointer } from "./core/pointer.ts";
 export { dispose } from "./core/ending.ts";
+export { adaptable } from "./load/numbering.ts";
 export { places, willPlace } from "./calls/placement.ts";
 export {
   borrowed,

@@ -24,6 +24,7 @@ import { addressOf } from "../core/handle.ts";
 import { using } from "../core/in_use.ts";
 import { ABI } from "../generated/layouts.js";
 import { library } from "../load/library.ts";
+import { operation } from "../load/numbering.ts";
 import { plannedAt } from "./plans.ts";
 import { schedulerOf } from "./schedulers.ts";
 
@@ -171,7 +172,7 @@ export function* operatorsOf(graph: bigint): Generator<bigint> {
   if (!anyOperator) return;
   for (const node of nodesOf(graph)) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(node)!);
-    if (isOperator(view.getInt32(TENSOR.op)) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
+    if (isOperator(operation(view.getInt32(TENSOR.op))) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
   }
 }
 

@@ -89,6 +89,12 @@ export function isLibraryFile(path: string): boolean {
   return /\.(so|dylib|dll)(\.[\d.]+)?$/.test(path);
 }
 
+/** A path as places have it: a file as it is, a folder with a separator at its end, whoever named it. */
+export function settled(path: string): string {
+  const separator = os === "windows" ? "\\" : "/";
+  return isLibraryFile(path) || path.endsWith("/") || path.endsWith(separator) ? path : path + separator;
+}
+
 /**
  * The file names that a library of ggml's may have on this system, likeliest first. `name` is CMake's: `ggml-base`. The prebuilt packages have
  * the release, and before it the kind of GPU, in the names of those that other programs might bring along too.

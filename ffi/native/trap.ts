@@ -17,7 +17,6 @@ import type { Library } from "../load/files.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Native } from "./native.ts";
-import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
  * The traps of this thread that nobody looked at yet, in `caught[0]`. Until a library is loaded, and where there is no trap, it stays 0.
@@ -117,6 +116,20 @@ function windowsFinder(opened: Library): Finder | null {
 
 /** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */
 export const claimers: Set<(trap: Trap, error: () => Error) => boolean> = new Set();
+
+/** What tells tensors, by their addresses, in messages. */
+export interface Teller {
+  node(library: Library, address: bigint): string;
+  sources(library: Library, address: bigint): string;
+  tensor(library: Library, address: bigint): string;
+}
+
+let teller: Teller = { node: () => "", sources: () => "", tensor: () => "" };
+
+/** Has messages tell of tensors by `by`. */
+export function tellTensors(by: Teller): void {
+  teller = by;
+}
 
 /** What more can be said of a failure, "" if nothing: filled in by whoever knows C's functions. */
 export const reasons: ((library: Library, call: string, trap: Trap, args: Arguments) => string)[] = [];
@@ -223,7 +236,7 @@ export function errorOf(name: string, trap: Trap, args: Arguments): Error {
 
 /** `a is f32 ne=[64, 32], b is f32 ne=[65, 8]`. */
 function tensorsAmong(args: Arguments): string {
-  return tensorsOf(args).map(([name, address]) => `${name} is ${tensorText(library!, address)}`).join(", ");
+  return tensorsOf(args).map(([name, address]) => `${name} is ${teller.tensor(library!, address)}`).join(", ");
 }
 
 /** The addresses of the tensors among arguments, with their names. */
@@ -277,7 +290,7 @@ function take(list: bigint): Trap[] {
   for (let address = takeTraps(list); address !== 0n;) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);
     const node = Number(view.getBigUint64(NODE)), tensor = view.getBigUint64(TENSOR), copy = address + BigInt(TENSORS);
-    const [text, sources] = tensor === 0n ? ["", ""] : [nodeText(library!, copy), sourcesText(library!, copy)];
+    const [text, sources] = tensor === 0n ? ["", ""] : [teller.node(library!, copy), teller.sources(library!, copy)];
     traps.push({
       kind: KINDS[Number(view.getBigUint64(KIND))],
       inKernel: view.getBigUint64(PLACE) === KERNEL,

@@ -49,7 +49,7 @@ export function emit(model: Model, { release, runtime }: EmitOptions): Emitted {
     ["functions.js", emitFunctions(api, banner, runtime)],
     ["layouts.js", emitLayouts(api, release, banner)],
     ["lib.d.ts", declareLib(banner)],
-    ["lib.js", emitLib(banner)],
+    ["lib.js", emitLib(banner, runtime)],
     ["structs.d.ts", declareStructs(api, banner, runtime)],
     ["structs.js", emitStructs(api, banner, runtime)],
     ["symbols.ts", emitSymbols(api, banner)],
@@ -58,7 +58,7 @@ export function emit(model: Model, { release, runtime }: EmitOptions): Emitted {
 }
 
 /** The text of `lib.js`: everything in one object. */
-function emitLib(banner: string): string {
+function emitLib(banner: string, runtime: string): string {
   return `// @ts-self-types="./lib.d.ts"
 ${banner}
 
@@ -66,7 +66,10 @@ import * as callbacks from "./callbacks.js";
 import { constants } from "./constants.js";
 import { enums } from "./enums.js";
 import { functions } from "./functions.js";
+import { adaptable } from "${runtime}";
 import * as structs from "./structs.js";
+
+adaptable(structs);
 
 // Not a new object: to copy a thousand properties one by one takes V8 5 ms, twenty times as long.
 export const lib = Object.freeze(Object.assign(functions, enums, constants, structs, callbacks));
