@@ -8,6 +8,7 @@
  * @module
  */
 
+import { callAside } from "../../ffi/aside.ts";
 import { onScheduler } from "../../ffi/checks/computing.ts";
 import { expectComputable } from "../../ffi/checks/graph.ts";
 import type { Index } from "../../ffi/checks/indices.ts";
@@ -18,7 +19,7 @@ import { type Waiter, waiters } from "../../ffi/failure.ts";
 import { lib } from "../../ffi/lib.js";
 import type { Owner } from "../../ffi/owner.ts";
 import { operatorsOf } from "../../ffi/threads.ts";
-import { askClaimers, callAside, claimers, type Trap } from "../../ffi/trap.ts";
+import { askClaimers, claimers, type Trap } from "../../ffi/trap.ts";
 import { Cancel } from "./cancel.ts";
 import { setThreads } from "../compute.ts";
 import { type Queue, queueOf } from "./queue.ts";
