@@ -46,13 +46,16 @@ export class Aside {
     const code = trapCode();
     if (code === null) return { result: this.#at(address, this.#parameters).call(...args), trap: null };
     this.#forward ??= this.#at(code.address("forward"), [...this.#parameters, ...PADDING.map(() => "u64" as const), "u64", "u64"]);
-    const memory = at(code.get("allocate"), ["usize"], "u64")(BigInt(8 * CALL_WORDS)); // C's: it outlives the isolate, as the call may
+    memories ??= { allocate: at(code.get("allocate"), ["usize"], "u64"), free: at(code.get("free"), ["u64"], "void") };
+    const { allocate, free } = memories, memory = allocate(BigInt(8 * CALL_WORDS)); // C's: it outlives the isolate, as the call may
     const noted = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(memory)!, 8 * CALL_WORDS));
     noted.set([address, 0n]);
     const call: { result: Promise<unknown>; trap: Trap | null } = { result: NOTHING, trap: null };
+    underWay.add(args);
     const end = () => {
+      underWay.delete(args);
       if (noted[1] !== 0n) call.trap = take(memory + 8n)[0];
-      at(code.get("free"), ["u64"], "void")(memory);
+      free(memory);
     };
     try {
       call.result = this.#forward.call(...args, ...PADDING, CALL_MARK, memory).finally(end);
@@ -70,6 +73,12 @@ export class Aside {
 }
 
 const NOTHING = Promise.resolve();
+
+/** C's functions for memory, once there was a call. */
+let memories: { readonly allocate: (size: bigint) => bigint; readonly free: (memory: bigint) => void } | null = null;
+
+/** What C works with: nothing else may refer to it any more. */
+const underWay: Set<readonly unknown[]> = new Set();
 
 /** Functions of so many words each. */
 const ofWords: Aside[] = [];

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { lastly, type Later } from "./after.ts";
 import { at } from "./at.ts";
 import type { Library } from "./files.ts";
 import { library } from "./library.ts";
@@ -23,7 +24,7 @@ export const wrappers: Wrappers = {
   ggml_backend_load_all_from_path: (symbol) => (folder: Uint8Array | null) => {
     if (folder === null) return loadBackends(library());
     if (folder[0] === 0) throw new TypeError('ggml_backend_load_all_from_path(dir_path): expected a folder, got the string ""');
-    withoutVariable(library(), () => symbol(folder));
+    return withoutVariable(library(), () => symbol(folder));
   },
 };
 
@@ -36,17 +37,13 @@ export function loadBackends(library: Library): void {
 }
 
 /** Calls something that reads the variable, which isn't there meanwhile if it may not be read. */
-function withoutVariable(library: Library, call: () => void): void {
+function withoutVariable(library: Library, call: () => Later<void>): Later<void> {
   if (Deno.permissions.querySync({ name: "env", variable: VARIABLE }).state === "granted") return call();
   const { get, set } = environment(library);
   const value = get();
   if (value === null) return call();
   set(null);
-  try {
-    call();
-  } finally {
-    set(value);
-  }
+  return lastly(call, () => set(value));
 }
 
 interface Environment {

@@ -164,6 +164,9 @@ export function freedError(handle: Handle, where: string): Error {
   const name = handle.constructor.name + nameOf(handle);
   const self = owner.address === handle.address;
   const options = ending?.site ? { cause: ending.site } : {};
+  if (ending?.isLent === true) {
+    return new Error(`${where}: this ${name} can't be used now: ${ending.how} is using its ${ending.type}, and has not settled`);
+  }
   if (ending === null) return new Error(`${where}: ${self ? `this ${name} was freed` : `the owner of this ${name} was freed`}`);
   const type = ending.type === "" ? "struct" : ending.type;
   if (self) return new Error(`${where}: this ${name} ${fateOf(ending)}`, options);

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { lastly } from "./after.ts";
 import type { Handle } from "./handle.ts";
 import type { Owner } from "./owner.ts";
 
@@ -84,18 +85,18 @@ export function willUse(name: string, graph: Word["graph"], others: Word["others
   word = { name, graph, others };
 }
 
+/** True where the asynchronous call has said so already of what it is going to use: it was idle before. */
+function isUsed({ graph, others }: Word): boolean {
+  return graph !== null && graphs.has(graph.address) || others.some(({ owner }) => objects.has(owner));
+}
+
 /** A function that computes, by its bound symbol: what it uses is in use while it runs. */
 // deno-lint-ignore no-explicit-any
 export function using(name: string, symbol: (...args: any[]) => any): (...args: any[]) => any {
   return (...args) => {
     const taken = word;
     word = null;
-    if (taken?.name !== name) return symbol(...args);
-    const release = use(name, taken.graph, taken.others);
-    try {
-      return symbol(...args);
-    } finally {
-      release();
-    }
+    if (taken?.name !== name || isUsed(taken)) return symbol(...args);
+    return lastly(() => symbol(...args), use(name, taken.graph, taken.others));
   };
 }

@@ -19,6 +19,7 @@ export {
   type Structs,
 } from "./runtime.ts";
 export { EXIT_ABORT } from "./abort.ts";
+export type { Asynchronous, AsyncOptions, Cancellable } from "./async.ts";
 export { download } from "./gpu.ts";
 export type { Gpu } from "./find.ts";
 export { lib } from "./lib.js";

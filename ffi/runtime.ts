@@ -14,6 +14,8 @@ export {
   flags,
   float,
   format,
+  handle,
+  handleOrNull,
   int32,
   int64,
   type Pointers,
@@ -29,6 +31,7 @@ export {
   uint32,
   uint64,
 } from "./arguments.ts";
+export { type Asynchronous, asynchronous } from "./async.ts";
 export { type Bind, binder } from "./bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./callback.ts";
 export { changed, exposed } from "./changes.ts";

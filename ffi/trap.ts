@@ -123,7 +123,7 @@ function windowsFinder(opened: Library): Finder | null {
 }
 
 /** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */
-export const claimers: Set<(trap: Trap, error: () => Error) => boolean> = new Set();
+export const claimers: Set<(trap: Trap) => boolean> = new Set();
 
 /** The arguments of a call, by name. */
 type Arguments = Readonly<Record<string, unknown>>;
@@ -150,6 +150,17 @@ export function hasFailed(): boolean {
 /** The Error for a null where C promises an object. */
 export function nullResult(name: string, args: Arguments = {}): Error {
   return takeError(name, args, nullResult) ?? new Error(`${name} returned null`);
+}
+
+/** What an asynchronous call failed of: what C was doing, and the Error for it, where that is made already. */
+export class Failure {
+  readonly trap: Trap | Pick<Trap, "inKernel" | "text">;
+  readonly error: Error | null;
+
+  constructor(trap: Failure["trap"], error: Error | null = null) {
+    this.trap = trap;
+    this.error = error;
+  }
 }
 
 /** What a look at the nodes found while C computed them. */
@@ -184,7 +195,7 @@ function takeError(name: string, args: Arguments, from: (...args: never[]) => un
 function takeLoose(): Trap[] {
   if (native!.get("looseTraps") === 0n) return [];
   return take(0n).filter((trap) => {
-    for (const claims of claimers) if (claims(trap, () => errorOf("computeAsync", trap, {}))) return false;
+    for (const claims of claimers) if (claims(trap)) return false;
     return true;
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wrappers as aborting } from "./aborting.ts";
 import { wrappers as backends } from "./backends.ts";
 import { wrappers as loaded } from "./loaded.ts";
 import { wrappers as plans } from "./plans.ts";
@@ -19,6 +20,8 @@ export type Wrappers = Readonly<Record<string, (symbol: Symbol) => Symbol>>;
 
 /** A symbol as the generated functions call it. */
 export function watched(name: string, symbol: Symbol): Symbol {
-  const wrappers = [backends, loaded, plans, processCallbacks, schedulers, told].find((wrappers) => Object.hasOwn(wrappers, name));
+  const wrappers = [aborting, backends, loaded, plans, processCallbacks, schedulers, told].find((wrappers) =>
+    Object.hasOwn(wrappers, name)
+  );
   return wrappers === undefined ? symbol : wrappers[name](symbol);
 }

@@ -71,17 +71,21 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
     return 1;
   }
-  const { files, api: bound } = emit(model, { release, runtime: runtimeFrom(out) });
+  const { files, api: bound } = emit(model, {
+    release,
+    runtime: specifierFrom(out, "runtime.ts"),
+    asyncRuntime: specifierFrom(out, "async_call.ts"),
+  });
   const status = check ? await compare(files, out) : write(files, out);
   report(bound, check ? null : out);
   return status;
 }
 
-/** The module specifier of the runtime as the files in `out` import it. */
-function runtimeFrom(out: string): string {
-  const runtime = new URL("../ffi/runtime.ts", import.meta.url);
-  if (runtime.protocol !== "file:") return runtime.href;
-  const from = absolute(out).split("/"), to = pathOf(runtime).split("/");
+/** The module specifier of a file of the runtime as the files in `out` import it. */
+function specifierFrom(out: string, file: string): string {
+  const url = new URL(`../ffi/${file}`, import.meta.url);
+  if (url.protocol !== "file:") return url.href;
+  const from = absolute(out).split("/"), to = pathOf(url).split("/");
   let shared = 0;
   while (shared < from.length && from[shared] === to[shared]) shared++;
   const up = "../".repeat(from.length - shared);

@@ -19,7 +19,7 @@ import { type Waiter, waiters } from "../../ffi/failure.ts";
 import { lib } from "../../ffi/lib.js";
 import type { Owner } from "../../ffi/owner.ts";
 import { operatorsOf } from "../../ffi/threads.ts";
-import { askClaimers, claimers, type Trap } from "../../ffi/trap.ts";
+import { askClaimers, claimers, errorOf, type Trap } from "../../ffi/trap.ts";
 import { Cancel } from "./cancel.ts";
 import { setThreads } from "../compute.ts";
 import { type Queue, queueOf } from "./queue.ts";
@@ -107,9 +107,9 @@ export class Job implements Waiter {
   readonly #onAbort = () => this.fail(this.#signal!.reason);
 
   /** Takes what a thread of C's own failed of, if that was in one of this graph's nodes. */
-  readonly #claimTrap = ({ node }: Trap, error: () => Error): boolean => {
-    if (node !== null && !this.#task.work.nodes.includes(node.tensor)) return false;
-    this.fail(error());
+  readonly #claimTrap = (trap: Trap): boolean => {
+    if (trap.node !== null && !this.#task.work.nodes.includes(trap.node.tensor)) return false;
+    this.fail(errorOf("computeAsync", trap, {}));
     return true;
   };
 
