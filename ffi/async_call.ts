@@ -17,8 +17,8 @@ import { describe } from "./describe.ts";
 import { type Waiter, waiters } from "./failure.ts";
 import { nodesOf } from "./graph_nodes.ts";
 import { spoilChanged } from "./half_done.ts";
-import { Handle } from "./handle.ts";
-import { use } from "./in_use.ts";
+import { Handle, lentText } from "./handle.ts";
+import { use, withOthers } from "./in_use.ts";
 import { expectLlama, library } from "./library.ts";
 import type { Back } from "./lasting.ts";
 import { type Owner, STATIC } from "./owner.ts";
@@ -70,9 +70,8 @@ export function starter(abi: Abi): Begin {
     const signal = signalOf(name, takeOptions());
     signal?.throwIfAborted();
     if (name.startsWith("llama_")) expectLlama(abi);
-    const symbol = symbolFor(name, parameters, result), stop = signal === undefined ? null : stopOf(name, uses);
-    const call = new AsyncCall({ name, uses, changes, back }, signal, stop);
-    const { answer, failure } = await call.call(stop?.around === undefined ? symbol : stop.around(symbol) as Symbol, args);
+    const call = new AsyncCall({ name, uses, changes, back }, signal);
+    const { answer, failure } = await call.call(parameters, result, args);
     call.end();
     always?.();
     const first = call.failure === null ? failure : call.failure[0];
@@ -89,7 +88,7 @@ let options: unknown = undefined;
 export function withOptions<T>(given: unknown, call: () => T): T {
   options = given;
   try {
-    return call();
+    return withOthers(call);
   } finally {
     options = undefined;
   }
@@ -123,24 +122,15 @@ export function isNull(name: string): Error {
   return new Error(`${name} returned null`);
 }
 
-const symbols: Map<string, Symbol> = new Map();
-
-/** A function as `bind.ts` gives it, but asynchronous. */
-function symbolFor(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Symbol {
-  let symbol = symbols.get(name);
-  if (symbol === undefined) {
-    const call: Call = (name, parameters, result, ...args) => asideOf(name, parameters, result)(...args);
-    symbols.set(name, symbol = guarded(name, watched(name, asideOf(name, parameters, result)), call) as Symbol);
-  }
-  return symbol;
-}
+const asides: Map<string, Aside> = new Map();
 
 /** A function of the library itself. It rejects with a {@linkcode Failure}. */
 function asideOf(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Symbol {
   const pointer = library().symbol(name, { type: "pointer" } as never) as unknown as Deno.PointerObject;
-  const address = BigInt(Deno.UnsafePointer.value(pointer)), aside = new Aside(parameters, result);
+  let aside = asides.get(name);
+  if (aside === undefined) asides.set(name, aside = new Aside(parameters, result));
   return async (...args) => {
-    const call = aside.call(address, args);
+    const call = aside.call(BigInt(Deno.UnsafePointer.value(pointer)), args);
     const answer = await call.result;
     if (call.trap !== null) throw new Failure(call.trap);
     return answer;
@@ -153,31 +143,42 @@ class AsyncCall implements Waiter {
   failure: [unknown] | null = null;
   readonly #spec: Spec;
   readonly #signal: AbortSignal | undefined;
-  readonly #stop: Stop | null;
+  #stop: Stop | null = null;
   readonly #releases: (() => void)[];
   #leases: (() => void)[] = [];
+  /** The owners of what is lent to it, and of all that C reaches. */
+  readonly #changed: readonly Owner[];
   #owners: ReadonlySet<Owner> | null = null;
 
-  constructor(spec: Spec, signal: AbortSignal | undefined, stop: Stop | null) {
+  constructor(spec: Spec, signal: AbortSignal | undefined) {
     this.#spec = spec;
     this.#signal = signal;
-    this.#stop = stop;
-    const by = `lib.async.${spec.name}`, graphs = Object.values(spec.uses).filter(isGraph), changed = this.#changed();
+    this.#changed = changedBy(spec);
+    for (const owner of this.#changed) {
+      if (owner.ending?.isLent === true) throw new Error(`${spec.name}: this ${owner.type} can't be used now: ${lentText(owner.ending)}`);
+    }
+    const by = `lib.async.${spec.name}`, graphs = Object.values(spec.uses).filter(isGraph);
     this.#releases = [
       hold(Object.values(spec.uses), `${by} is using it`),
-      use(by, null, changed),
+      use(by, null, this.#changed.map((owner) => ({ owner }))),
       ...graphs.map((graph) => use(by, graph, [])),
     ];
-    this.#lend();
     signal?.addEventListener("abort", this.#onAbort);
     waiters.add(this);
     claimers.add(this.#claimTrap);
   }
 
   /** Calls C. What is thrown before C was called is thrown on. */
-  async call(symbol: Symbol, args: Parameters<Make>[0]): Promise<{ answer: unknown; failure: unknown }> {
+  async call(
+    parameters: readonly Deno.NativeType[],
+    result: Deno.NativeResultType,
+    args: Parameters<Make>[0],
+  ): Promise<{ answer: unknown; failure: unknown }> {
     let answered: unknown;
     try {
+      const { name, uses } = this.#spec;
+      if (this.#signal !== undefined) this.#stop = stopOf(name, uses);
+      const bound = this.#symbol(name, parameters, result), symbol = this.#stop?.around?.(bound) as Symbol | undefined ?? bound;
       answered = typeof args === "function" ? args(symbol) : symbol(...args);
     } catch (error) {
       this.end();
@@ -190,6 +191,23 @@ class AsyncCall implements Waiter {
     }
   }
 
+  /** A function as `bind.ts` gives it, but asynchronous: what is around it may use what the call changes, while C doesn't. */
+  #symbol(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Symbol {
+    const call: Call = (name, parameters, result, ...args) => this.#lent(asideOf(name, parameters, result))(...args);
+    return guarded(name, watched(name, this.#lent(asideOf(name, parameters, result))), call) as Symbol;
+  }
+
+  #lent(symbol: Symbol): Symbol {
+    return async (...args) => {
+      this.#lend();
+      try {
+        return await symbol(...args);
+      } finally {
+        this.#takeBack();
+      }
+    };
+  }
+
   /** Ends all that it began. */
   end(): void {
     askClaimers();
@@ -197,7 +215,6 @@ class AsyncCall implements Waiter {
     waiters.delete(this);
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#stop?.end();
-    this.#takeBack();
     for (const release of this.#releases) release();
     for (const copyBack of this.#spec.back) copyBack();
     if (this.failure !== null && this.#stop !== null && this.#spec.name.startsWith("ggml_opt_")) this.#spoil(); // C went on with what wasn't computed
@@ -217,11 +234,12 @@ class AsyncCall implements Waiter {
   }
 
   runCallback<T>(callback: () => T): T {
+    const isLent = this.#leases.length > 0;
     this.#takeBack();
     try {
       return callback();
     } finally {
-      this.#lend();
+      if (isLent) this.#lend();
     }
   }
 
@@ -237,15 +255,8 @@ class AsyncCall implements Waiter {
     return true;
   };
 
-  /** The objects that C may change and that are somebody's to free. */
-  #changed(): Handle[] {
-    return this.#spec.changes.filter((handle) =>
-      handle !== null && handle.owner !== STATIC && handle.owner.address === handle.address
-    ) as Handle[];
-  }
-
   #lend(): void {
-    this.#leases = this.#changed().map(({ owner }) => owner.lend(`lib.async.${this.#spec.name}`));
+    this.#leases = this.#changed.map((owner) => owner.lend(`lib.async.${this.#spec.name}`));
   }
 
   #takeBack(): void {
@@ -265,6 +276,17 @@ class AsyncCall implements Waiter {
     const [reason] = this.failure!, error = reason instanceof Error ? reason : new Error(describe(reason));
     spoilChanged(library(), this.#spec.name, this.#spec.uses, error, { inKernel: true, text: "" });
   }
+}
+
+/** The owners of objects that C may change and that are somebody's to free, and of what these compute by. */
+function changedBy({ changes }: Spec): readonly Owner[] {
+  const isWhole = ({ owner, address }: Handle) => owner !== STATIC && owner.address === address;
+  const given = changes.flatMap((handle) => handle !== null && isWhole(handle) ? [handle.owner] : []);
+  const computing = given.filter(({ type }) => type === "ggml_opt_context" || type === "ggml_backend_sched");
+  const computers = computing.flatMap((owner) => [...ownersOf(owner)]).filter(({ type }) =>
+    type === "ggml_backend_sched" || type === "ggml_backend"
+  );
+  return [...new Set([...given, ...computers])];
 }
 
 /** The functions in which C computes graphs, on threads of its own too. */

@@ -148,7 +148,7 @@ const asynchronous = {
     const $1 = $int32(line, "ggml_abort(line)");
     const $2 = $format(fmt, 1, "ggml_abort(fmt)");
     const $call = $begin("ggml_abort", ["buffer", "i32", "buffer"], "void", {}, []);
-    return $call([$inward(file, $0), $1, $inward(fmt, $2)], ($) => {});
+    return $call([$inward(file, $0), $1, $inward(fmt, $2)], () => {});
   },
   ggml_status_to_string(status) {
     const $0 = $enumerator(status, $domains.ggml_status, "ggml_status_to_string(status)");
@@ -176,7 +176,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_fp16_to_fp32_row(arg1)");
     const $back = [];
     const $call = $begin("ggml_fp16_to_fp32_row", ["buffer", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_fp32_to_fp16_row(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_fp32_to_fp16_row(arg0)");
@@ -186,7 +186,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_fp32_to_fp16_row(arg1)");
     const $back = [];
     const $call = $begin("ggml_fp32_to_fp16_row", ["buffer", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_fp32_to_bf16(arg0) {
     const $0 = $float(arg0, "ggml_fp32_to_bf16(arg0)");
@@ -195,9 +195,8 @@ const asynchronous = {
   },
   ggml_bf16_to_fp32(arg0) {
     const $0 = $struct(arg0, ggml_bf16_t, "ggml_bf16_to_fp32(arg0)");
-    const $back = [];
-    const $call = $begin("ggml_bf16_to_fp32", [{ struct: ggml_bf16_t.native }], "f32", { arg0 }, [], $back);
-    return $call([$passedWhole(arg0, $back)], ($) => $);
+    const $call = $begin("ggml_bf16_to_fp32", [{ struct: ggml_bf16_t.native }], "f32", { arg0 }, []);
+    return $call([$passedWhole(arg0, $0)], ($) => $);
   },
   ggml_bf16_to_fp32_row(arg0, arg1, arg2) {
     if (Array.isArray(arg0)) arg0 = $structs(arg0, ggml_bf16_t, "ggml_bf16_to_fp32_row(arg0)");
@@ -208,7 +207,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_bf16_to_fp32_row(arg1)");
     const $back = [];
     const $call = $begin("ggml_bf16_to_fp32_row", ["u64", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$pointedWhole(arg0, $back), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$pointedWhole(arg0, $0, null), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_fp32_to_bf16_row_ref(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row_ref(arg0)");
@@ -218,7 +217,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row_ref(arg1)");
     const $back = [];
     const $call = $begin("ggml_fp32_to_bf16_row_ref", ["buffer", "u64", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $pointedWhole(arg1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $pointedWhole(arg1, $1, $back), $2], () => {});
   },
   ggml_fp32_to_bf16_row(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_fp32_to_bf16_row(arg0)");
@@ -228,7 +227,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row(arg1)");
     const $back = [];
     const $call = $begin("ggml_fp32_to_bf16_row", ["buffer", "u64", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $pointedWhole(arg1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $pointedWhole(arg1, $1, $back), $2], () => {});
   },
   ggml_guid_matches(guid_a, guid_b) {
     const $0 = $data(guid_a, 0, "ggml_guid_matches(guid_a)");
@@ -255,7 +254,7 @@ const asynchronous = {
   },
   ggml_time_init() {
     const $call = $begin("ggml_time_init", [], "void", {}, []);
-    return $call([], ($) => {});
+    return $call([], () => {});
   },
   ggml_time_ms() {
     const $call = $begin("ggml_time_ms", [], "i64", {}, []);
@@ -285,12 +284,12 @@ const asynchronous = {
   ggml_print_object(obj) {
     const $0 = $handle(obj, ggml_object, "ggml_print_object(obj)");
     const $call = $begin("ggml_print_object", ["u64"], "void", { obj }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_print_objects(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_print_objects(ctx)");
     const $call = $begin("ggml_print_objects", ["u64"], "void", { ctx }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_nelements(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_nelements(tensor)");
@@ -531,18 +530,18 @@ const asynchronous = {
     });
   },
   ggml_reset(ctx) {
-    const $0 = $handleOrNull(ctx, ggml_context, "ggml_reset(ctx)");
+    if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_reset(ctx)");
     if (ctx === null) return;
     const $call = $begin("ggml_reset", ["u64"], "void", {}, []);
     const $args = ($f) => $renew(ctx, "ggml_reset(ctx)", () => $f(ctx.address));
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_free(ctx) {
     if (ctx === null) return;
     if (!(ctx instanceof ggml_context)) throw $wrongHandle(ctx, ggml_context, "ggml_free(ctx)");
     const $call = $begin("ggml_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(ctx, "ggml_free(ctx)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_used_mem(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_used_mem(ctx)");
@@ -558,7 +557,7 @@ const asynchronous = {
     const $0 = $handle(ctx, ggml_context, "ggml_set_no_alloc(ctx)");
     const $1 = $bool(no_alloc, "ggml_set_no_alloc(no_alloc)");
     const $call = $begin("ggml_set_no_alloc", ["u64", "bool"], "void", { ctx }, [ctx]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_get_mem_buffer(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_get_mem_buffer(ctx)");
@@ -718,7 +717,7 @@ const asynchronous = {
       [],
       $back,
     );
-    return $call([$0, $1, $outward(i0, $2, $back), $outward(i1, $3, $back), $outward(i2, $4, $back), $outward(i3, $5, $back)], ($) => {});
+    return $call([$0, $1, $outward(i0, $2, $back), $outward(i1, $3, $back), $outward(i2, $4, $back), $outward(i3, $5, $back)], () => {});
   },
   ggml_get_unary_op(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_get_unary_op(tensor)");
@@ -775,22 +774,22 @@ const asynchronous = {
   ggml_set_input(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_set_input(tensor)");
     const $call = $begin("ggml_set_input", ["u64"], "void", { tensor }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_set_output(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_set_output(tensor)");
     const $call = $begin("ggml_set_output", ["u64"], "void", { tensor }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_set_param(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_set_param(tensor)");
     const $call = $begin("ggml_set_param", ["u64"], "void", { tensor }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_set_loss(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_set_loss(tensor)");
     const $call = $begin("ggml_set_loss", ["u64"], "void", { tensor }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_dup(ctx, a) {
     const $0 = $handle(ctx, ggml_context, "ggml_dup(ctx)");
@@ -1987,14 +1986,14 @@ const asynchronous = {
     const $0 = $handle(a, ggml_tensor, "ggml_mul_mat_set_prec(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_mul_mat_set_prec(prec)");
     const $call = $begin("ggml_mul_mat_set_prec", ["u64", "u32"], "void", { a }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_mul_mat_set_hint(a, hint) {
     const $0 = $handle(a, ggml_tensor, "ggml_mul_mat_set_hint(a)");
     const $1 = $enumerator(hint, $domains.ggml_op_hint, "ggml_mul_mat_set_hint(hint)");
     $checks.ggml_mul_mat_set_hint(functions, a, hint);
     const $call = $begin("ggml_mul_mat_set_hint", ["u64", "u32"], "void", { a }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_mul_mat_id(ctx, as, b, ids) {
     const $0 = $handle(ctx, ggml_context, "ggml_mul_mat_id(ctx)");
@@ -2564,7 +2563,7 @@ const asynchronous = {
     const $0 = $handle(a, ggml_tensor, "ggml_soft_max_add_sinks(a)");
     const $1 = $handleOrNull(sinks, ggml_tensor, "ggml_soft_max_add_sinks(sinks)");
     const $call = $begin("ggml_soft_max_add_sinks", ["u64", "u64"], "void", { a, sinks }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_soft_max_ext_back(ctx, a, b, scale, max_bias) {
     const $0 = $handle(ctx, ggml_context, "ggml_soft_max_ext_back(ctx)");
@@ -2825,7 +2824,7 @@ const asynchronous = {
     $atLeast(dims, 2, 4, "floats", "2", "ggml_rope_yarn_corr_dims(dims)");
     const $back = [];
     const $call = $begin("ggml_rope_yarn_corr_dims", ["i32", "i32", "f32", "f32", "f32", "buffer"], "void", { dims }, [], $back);
-    return $call([$0, $1, $2, $3, $4, $outward(dims, $5, $back)], ($) => {});
+    return $call([$0, $1, $2, $3, $4, $outward(dims, $5, $back)], () => {});
   },
   ggml_rope_ext_back(ctx, a, b, c, n_dims, mode, n_ctx_orig, freq_base, freq_scale, ext_factor, attn_factor, beta_fast, beta_slow) {
     const $0 = $handle(ctx, ggml_context, "ggml_rope_ext_back(ctx)");
@@ -3574,7 +3573,7 @@ const asynchronous = {
     const $0 = $handle(a, ggml_tensor, "ggml_flash_attn_ext_set_prec(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_flash_attn_ext_set_prec(prec)");
     const $call = $begin("ggml_flash_attn_ext_set_prec", ["u64", "u32"], "void", { a }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_flash_attn_ext_get_prec(a) {
     const $0 = $handle(a, ggml_tensor, "ggml_flash_attn_ext_get_prec(a)");
@@ -3585,13 +3584,13 @@ const asynchronous = {
     const $0 = $handle(a, ggml_tensor, "ggml_flash_attn_ext_set_n_kv_max(a)");
     const $1 = $int32(n_kv_max, "ggml_flash_attn_ext_set_n_kv_max(n_kv_max)");
     const $call = $begin("ggml_flash_attn_ext_set_n_kv_max", ["u64", "i32"], "void", { a }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_flash_attn_ext_add_sinks(a, sinks) {
     const $0 = $handle(a, ggml_tensor, "ggml_flash_attn_ext_add_sinks(a)");
     const $1 = $handleOrNull(sinks, ggml_tensor, "ggml_flash_attn_ext_add_sinks(sinks)");
     const $call = $begin("ggml_flash_attn_ext_add_sinks", ["u64", "u64"], "void", { a, sinks }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_flash_attn_back(ctx, q, k, v, d, masked) {
     const $0 = $handle(ctx, ggml_context, "ggml_flash_attn_back(ctx)");
@@ -4193,13 +4192,13 @@ const asynchronous = {
     const $always = () => {
       $keep(cgraph.owner, tensor);
     };
-    return $call([$0, $1], ($) => {}, $always);
+    return $call([$0, $1], () => {}, $always);
   },
   ggml_build_forward_order(cgraph, tensor) {
     const $0 = $handle(cgraph, ggml_cgraph, "ggml_build_forward_order(cgraph)");
     const $1 = $handle(tensor, ggml_tensor, "ggml_build_forward_order(tensor)");
     const $call = $begin("ggml_build_forward_order", ["u64", "u64"], "void", { cgraph, tensor }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_build_backward_expand(ctx, cgraph, grad_accs) {
     const $0 = $handle(ctx, ggml_context, "ggml_build_backward_expand(ctx)");
@@ -4219,7 +4218,7 @@ const asynchronous = {
       $keep(cgraph.owner, ctx);
       $keepData(cgraph.owner, grad_accs);
     };
-    return $call([$0, $1, $2], ($) => {}, $always);
+    return $call([$0, $1, $2], () => {}, $always);
   },
   ggml_new_graph(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_new_graph(ctx)");
@@ -4258,19 +4257,19 @@ const asynchronous = {
     const $always = () => {
       $keep(dst.owner, src);
     };
-    return $call([$0, $1], ($) => {}, $always);
+    return $call([$0, $1], () => {}, $always);
   },
   ggml_graph_reset(cgraph) {
     const $0 = $handleOrNull(cgraph, ggml_cgraph, "ggml_graph_reset(cgraph)");
     $checks.ggml_graph_reset(functions, cgraph);
     const $call = $begin("ggml_graph_reset", ["u64"], "void", { cgraph }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_graph_clear(cgraph) {
     const $0 = $handle(cgraph, ggml_cgraph, "ggml_graph_clear(cgraph)");
     $checks.ggml_graph_clear(functions, cgraph);
     const $call = $begin("ggml_graph_clear", ["u64"], "void", { cgraph }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_graph_size(cgraph) {
     const $0 = $handle(cgraph, ggml_cgraph, "ggml_graph_size(cgraph)");
@@ -4307,7 +4306,7 @@ const asynchronous = {
     const $always = () => {
       $keep(cgraph.owner, tensor);
     };
-    return $call([$0, $1], ($) => {}, $always);
+    return $call([$0, $1], () => {}, $always);
   },
   ggml_graph_overhead() {
     const $call = $begin("ggml_graph_overhead", [], "u64", {}, []);
@@ -4351,14 +4350,14 @@ const asynchronous = {
   ggml_graph_print(cgraph) {
     const $0 = $handle(cgraph, ggml_cgraph, "ggml_graph_print(cgraph)");
     const $call = $begin("ggml_graph_print", ["u64"], "void", { cgraph }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_graph_dump_dot(gb, cgraph, filename) {
     const $0 = $handle(gb, ggml_cgraph, "ggml_graph_dump_dot(gb)");
     const $1 = $handleOrNull(cgraph, ggml_cgraph, "ggml_graph_dump_dot(cgraph)");
     const $2 = $string(filename, 0, "ggml_graph_dump_dot(filename)");
     const $call = $begin("ggml_graph_dump_dot", ["u64", "u64", "buffer"], "void", { gb, cgraph }, []);
-    return $call([$0, $1, $inward(filename, $2)], ($) => {});
+    return $call([$0, $1, $inward(filename, $2)], () => {});
   },
   ggml_log_get(log_callback, user_data) {
     const $0 = $pointers(log_callback, ggml_log_callback, false, "ggml_log_get(log_callback)");
@@ -4367,13 +4366,13 @@ const asynchronous = {
     $atLeast(user_data, 1, 8, "pointers", "1", "ggml_log_get(user_data)");
     const $back = [];
     const $call = $begin("ggml_log_get", ["buffer", "buffer"], "void", { log_callback, user_data }, [], $back);
-    return $call([$outward(log_callback, $0, $back), $outward(user_data, $1, $back)], ($) => {});
+    return $call([$outward(log_callback, $0, $back), $outward(user_data, $1, $back)], () => {});
   },
   ggml_log_set(log_callback, user_data) {
     const $0 = $handleOrNull(log_callback, ggml_log_callback, "ggml_log_set(log_callback)");
     const $1 = $dataOrNull(user_data, 0, "ggml_log_set(user_data)");
     const $call = $begin("ggml_log_set", ["u64", "buffer"], "void", { log_callback, user_data }, []);
-    return $call([$0, $1], ($) => {
+    return $call([$0, $1], () => {
       $keepLatest($STATIC, "ggml_log_set", log_callback, user_data);
     });
   },
@@ -4388,11 +4387,11 @@ const asynchronous = {
   ggml_quantize_init(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_init(type)");
     const $call = $begin("ggml_quantize_init", ["u32"], "void", {}, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_quantize_free() {
     const $call = $begin("ggml_quantize_free", [], "void", {}, []);
-    return $call([], ($) => {});
+    return $call([], () => {});
   },
   ggml_quantize_requires_imatrix(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_requires_imatrix(type)");
@@ -4447,14 +4446,13 @@ const asynchronous = {
     const $1 = $int32(n_threads, "ggml_threadpool_params_init(n_threads)");
     const $back = [];
     const $call = $begin("ggml_threadpool_params_init", ["u64", "i32"], "void", { p }, [], $back);
-    return $call([$pointedWhole(p, $back), $1], ($) => {});
+    return $call([$pointedWhole(p, $0, $back), $1], () => {});
   },
   ggml_threadpool_params_match(p0, p1) {
     const $0 = $handle(p0, ggml_threadpool_params, "ggml_threadpool_params_match(p0)");
     const $1 = $handle(p1, ggml_threadpool_params, "ggml_threadpool_params_match(p1)");
-    const $back = [];
-    const $call = $begin("ggml_threadpool_params_match", ["u64", "u64"], "bool", { p0, p1 }, [], $back);
-    return $call([$pointedWhole(p0, $back), $pointedWhole(p1, $back)], ($) => $);
+    const $call = $begin("ggml_threadpool_params_match", ["u64", "u64"], "bool", { p0, p1 }, []);
+    return $call([$pointedWhole(p0, $0, null), $pointedWhole(p1, $1, null)], ($) => $);
   },
   ggml_tallocr_new(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_tallocr_new(buffer)");
@@ -4498,7 +4496,7 @@ const asynchronous = {
     if (!(galloc instanceof ggml_gallocr)) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_free(galloc)");
     const $call = $begin("ggml_gallocr_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(galloc, "ggml_gallocr_free(galloc)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_gallocr_reserve(galloc, graph) {
     const $0 = $handle(galloc, ggml_gallocr, "ggml_gallocr_reserve(galloc)");
@@ -4533,7 +4531,7 @@ const asynchronous = {
       [galloc],
       $back,
     );
-    return $call([$0, $1, $inward(node_buffer_ids, $2), $inward(leaf_buffer_ids, $3), $outward(sizes, $4, $back)], ($) => {});
+    return $call([$0, $1, $inward(node_buffer_ids, $2), $inward(leaf_buffer_ids, $3), $outward(sizes, $4, $back)], () => {});
   },
   ggml_gallocr_reserve_n(galloc, graph, node_buffer_ids, leaf_buffer_ids) {
     const $0 = $handle(galloc, ggml_gallocr, "ggml_gallocr_reserve_n(galloc)");
@@ -4663,7 +4661,7 @@ const asynchronous = {
     if (!(buffer instanceof ggml_backend_buffer)) throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_free(buffer)");
     const $call = $begin("ggml_backend_buffer_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(buffer, "ggml_backend_buffer_free(buffer)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_backend_buffer_get_base(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_base(buffer)");
@@ -4704,7 +4702,7 @@ const asynchronous = {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_clear(buffer)");
     const $1 = $smallUnsigned(value, 8, "ggml_backend_buffer_clear(value)");
     const $call = $begin("ggml_backend_buffer_clear", ["u64", "u8"], "void", { buffer }, [buffer]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_buffer_is_host(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_is_host(buffer)");
@@ -4715,7 +4713,7 @@ const asynchronous = {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_set_usage(buffer)");
     const $1 = $enumerator(usage, $domains.ggml_backend_buffer_usage, "ggml_backend_buffer_set_usage(usage)");
     const $call = $begin("ggml_backend_buffer_set_usage", ["u64", "u32"], "void", { buffer }, [buffer]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_buffer_get_usage(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_usage(buffer)");
@@ -4733,14 +4731,14 @@ const asynchronous = {
   ggml_backend_buffer_reset(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_reset(buffer)");
     const $call = $begin("ggml_backend_buffer_reset", ["u64"], "void", { buffer }, [buffer]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_tensor_copy(src, dst) {
     const $0 = $handle(src, ggml_tensor, "ggml_backend_tensor_copy(src)");
     const $1 = $handle(dst, ggml_tensor, "ggml_backend_tensor_copy(dst)");
     $checks.ggml_backend_tensor_copy(functions, src, dst);
     const $call = $begin("ggml_backend_tensor_copy", ["u64", "u64"], "void", { src, dst }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_guid(backend) {
     const $0 = $handleOrNull(backend, ggml_backend, "ggml_backend_guid(backend)");
@@ -4763,7 +4761,7 @@ const asynchronous = {
     if (!(backend instanceof ggml_backend)) throw $wrongHandle(backend, ggml_backend, "ggml_backend_free(backend)");
     const $call = $begin("ggml_backend_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(backend, "ggml_backend_free(backend)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_backend_get_default_buffer_type(backend) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_get_default_buffer_type(backend)");
@@ -4807,7 +4805,7 @@ const asynchronous = {
       { backend, tensor, data },
       [backend],
     );
-    return $call([$0, $1, $inward(data, $2), $3, $4], ($) => {});
+    return $call([$0, $1, $inward(data, $2), $3, $4], () => {});
   },
   ggml_backend_tensor_get_async(backend, tensor, data, offset, size) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_tensor_get_async(backend)");
@@ -4826,7 +4824,7 @@ const asynchronous = {
       [backend],
       $back,
     );
-    return $call([$0, $1, $outward(data, $2, $back), $3, $4], ($) => {});
+    return $call([$0, $1, $outward(data, $2, $back), $3, $4], () => {});
   },
   ggml_backend_tensor_set_2d_async(backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_tensor_set_2d_async(backend)");
@@ -4853,7 +4851,7 @@ const asynchronous = {
       { backend, tensor, data },
       [backend],
     );
-    return $call([$0, $1, $inward(data, $2), $3, $4, $5, $6, $7], ($) => {});
+    return $call([$0, $1, $inward(data, $2), $3, $4, $5, $6, $7], () => {});
   },
   ggml_backend_tensor_get_2d_async(backend, tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_tensor_get_2d_async(backend)");
@@ -4882,7 +4880,7 @@ const asynchronous = {
       [backend],
       $back,
     );
-    return $call([$0, $1, $outward(data, $2, $back), $3, $4, $5, $6, $7], ($) => {});
+    return $call([$0, $1, $outward(data, $2, $back), $3, $4, $5, $6, $7], () => {});
   },
   ggml_backend_tensor_set(tensor, data, offset, size) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_backend_tensor_set(tensor)");
@@ -4892,7 +4890,7 @@ const asynchronous = {
     $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_set(data)");
     $checks.ggml_backend_tensor_set(functions, tensor, data, offset, size);
     const $call = $begin("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void", { tensor, data }, []);
-    return $call([$0, $inward(data, $1), $2, $3], ($) => {});
+    return $call([$0, $inward(data, $1), $2, $3], () => {});
   },
   ggml_backend_tensor_get(tensor, data, offset, size) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_backend_tensor_get(tensor)");
@@ -4903,7 +4901,7 @@ const asynchronous = {
     $checks.ggml_backend_tensor_get(functions, tensor, data, offset, size);
     const $back = [];
     const $call = $begin("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void", { tensor, data }, [], $back);
-    return $call([$0, $outward(data, $1, $back), $2, $3], ($) => {});
+    return $call([$0, $outward(data, $1, $back), $2, $3], () => {});
   },
   ggml_backend_tensor_set_2d(tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_backend_tensor_set_2d(tensor)");
@@ -4923,7 +4921,7 @@ const asynchronous = {
     );
     $checks.ggml_backend_tensor_set_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
     const $call = $begin("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void", { tensor, data }, []);
-    return $call([$0, $inward(data, $1), $2, $3, $4, $5, $6], ($) => {});
+    return $call([$0, $inward(data, $1), $2, $3, $4, $5, $6], () => {});
   },
   ggml_backend_tensor_get_2d(tensor, data, offset, size, n_copies, stride_tensor, stride_data) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_backend_tensor_get_2d(tensor)");
@@ -4951,7 +4949,7 @@ const asynchronous = {
       [],
       $back,
     );
-    return $call([$0, $outward(data, $1, $back), $2, $3, $4, $5, $6], ($) => {});
+    return $call([$0, $outward(data, $1, $back), $2, $3, $4, $5, $6], () => {});
   },
   ggml_backend_tensor_memset(tensor, value, offset, size) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_backend_tensor_memset(tensor)");
@@ -4960,12 +4958,12 @@ const asynchronous = {
     const $3 = $uint64(size, "ggml_backend_tensor_memset(size)");
     $checks.ggml_backend_tensor_memset(functions, tensor, value, offset, size);
     const $call = $begin("ggml_backend_tensor_memset", ["u64", "u8", "u64", "u64"], "void", { tensor }, []);
-    return $call([$0, $1, $2, $3], ($) => {});
+    return $call([$0, $1, $2, $3], () => {});
   },
   ggml_backend_synchronize(backend) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_synchronize(backend)");
     const $call = $begin("ggml_backend_synchronize", ["u64"], "void", { backend }, [backend]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_graph_plan_create(backend, cgraph) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_graph_plan_create(backend)");
@@ -4983,7 +4981,7 @@ const asynchronous = {
     $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
     const $call = $begin("ggml_backend_graph_plan_free", ["u64", "buffer"], "void", { backend }, [backend]);
     const $args = ($f) => $releasePointer(plan, "ggml_backend_graph_plan_free(plan)", ($pointer) => $f(backend.address, $pointer));
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_backend_graph_plan_compute(backend, plan) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_graph_plan_compute(backend)");
@@ -5038,7 +5036,7 @@ const asynchronous = {
       { backend_src, backend_dst, src, dst },
       [backend_src, backend_dst],
     );
-    return $call([$0, $1, $2, $3], ($) => {});
+    return $call([$0, $1, $2, $3], () => {});
   },
   ggml_backend_get_device(backend) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_get_device(backend)");
@@ -5061,24 +5059,24 @@ const asynchronous = {
     if (!(event instanceof ggml_backend_event)) throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_free(event)");
     const $call = $begin("ggml_backend_event_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(event, "ggml_backend_event_free(event)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_backend_event_record(event, backend) {
     const $0 = $handle(event, ggml_backend_event, "ggml_backend_event_record(event)");
     const $1 = $handle(backend, ggml_backend, "ggml_backend_event_record(backend)");
     const $call = $begin("ggml_backend_event_record", ["u64", "u64"], "void", { event, backend }, [event, backend]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_event_synchronize(event) {
     const $0 = $handle(event, ggml_backend_event, "ggml_backend_event_synchronize(event)");
     const $call = $begin("ggml_backend_event_synchronize", ["u64"], "void", { event }, [event]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_event_wait(backend, event) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_event_wait(backend)");
     const $1 = $handle(event, ggml_backend_event, "ggml_backend_event_wait(event)");
     const $call = $begin("ggml_backend_event_wait", ["u64", "u64"], "void", { backend, event }, [backend, event]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_dev_name(device) {
     const $0 = $handle(device, ggml_backend_device, "ggml_backend_dev_name(device)");
@@ -5104,7 +5102,7 @@ const asynchronous = {
     $atLeast(total, 1, 8, "uint64s", "1", "ggml_backend_dev_memory(total)");
     const $back = [];
     const $call = $begin("ggml_backend_dev_memory", ["u64", "buffer", "buffer"], "void", { device, free, total }, [], $back);
-    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], ($) => {});
+    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], () => {});
   },
   ggml_backend_dev_type(device) {
     const $0 = $handle(device, ggml_backend_device, "ggml_backend_dev_type(device)");
@@ -5116,7 +5114,7 @@ const asynchronous = {
     const $1 = $handle(props, ggml_backend_dev_props, "ggml_backend_dev_get_props(props)");
     const $back = [];
     const $call = $begin("ggml_backend_dev_get_props", ["u64", "u64"], "void", { device, props }, [], $back);
-    return $call([$0, $pointedWhole(props, $back)], ($) => {});
+    return $call([$0, $pointedWhole(props, $1, $back)], () => {});
   },
   ggml_backend_dev_backend_reg(device) {
     const $0 = $handle(device, ggml_backend_device, "ggml_backend_dev_backend_reg(device)");
@@ -5215,12 +5213,12 @@ const asynchronous = {
   ggml_backend_register(reg) {
     const $0 = $handleOrNull(reg, ggml_backend_reg, "ggml_backend_register(reg)");
     const $call = $begin("ggml_backend_register", ["u64"], "void", { reg }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_device_register(device) {
     const $0 = $handle(device, ggml_backend_device, "ggml_backend_device_register(device)");
     const $call = $begin("ggml_backend_device_register", ["u64"], "void", { device }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_reg_count() {
     const $call = $begin("ggml_backend_reg_count", [], "u64", {}, []);
@@ -5306,16 +5304,16 @@ const asynchronous = {
   ggml_backend_unload(reg) {
     const $0 = $handleOrNull(reg, ggml_backend_reg, "ggml_backend_unload(reg)");
     const $call = $begin("ggml_backend_unload", ["u64"], "void", { reg }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_load_all() {
     const $call = $begin("ggml_backend_load_all", [], "void", {}, []);
-    return $call([], ($) => {});
+    return $call([], () => {});
   },
   ggml_backend_load_all_from_path(dir_path) {
     const $0 = $stringOrNull(dir_path, 0, "ggml_backend_load_all_from_path(dir_path)");
     const $call = $begin("ggml_backend_load_all_from_path", ["buffer"], "void", {}, []);
-    return $call([$inward(dir_path, $0)], ($) => {});
+    return $call([$inward(dir_path, $0)], () => {});
   },
   ggml_backend_sched_new(backends, bufts, n_backends, graph_size, parallel, op_offload) {
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sched_new(backends)");
@@ -5338,7 +5336,7 @@ const asynchronous = {
     if (!(sched instanceof ggml_backend_sched)) throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_free(sched)");
     const $call = $begin("ggml_backend_sched_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(sched, "ggml_backend_sched_free(sched)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_backend_sched_reserve_size(sched, measure_graph, sizes) {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_reserve_size(sched)");
@@ -5363,7 +5361,7 @@ const asynchronous = {
       [sched],
       $back,
     );
-    return $call([$0, $1, $outward(sizes, $2, $back)], ($) => {});
+    return $call([$0, $1, $outward(sizes, $2, $back)], () => {});
   },
   ggml_backend_sched_reserve(sched, measure_graph) {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_reserve(sched)");
@@ -5423,7 +5421,7 @@ const asynchronous = {
       { sched, node, backend },
       [sched, backend],
     );
-    return $call([$0, $1, $2], ($) => {});
+    return $call([$0, $1, $2], () => {});
   },
   ggml_backend_sched_get_tensor_backend(sched, node) {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_get_tensor_backend(sched)");
@@ -5442,7 +5440,7 @@ const asynchronous = {
     const $always = () => {
       $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
     };
-    return $call([$0, $1], ($) => {}, $always);
+    return $call([$0, $1], () => {}, $always);
   },
   ggml_backend_sched_alloc_graph(sched, graph) {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_alloc_graph(sched)");
@@ -5483,13 +5481,13 @@ const asynchronous = {
   ggml_backend_sched_synchronize(sched) {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_synchronize(sched)");
     const $call = $begin("ggml_backend_sched_synchronize", ["u64"], "void", { sched }, [sched]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_sched_reset(sched) {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_reset(sched)");
     $checks.ggml_backend_sched_reset(functions, sched);
     const $call = $begin("ggml_backend_sched_reset", ["u64"], "void", { sched }, [sched]);
-    return $call([$0], ($) => {
+    return $call([$0], () => {
       sched.owner.forget("ggml_backend_sched_reset");
     });
   },
@@ -5498,7 +5496,7 @@ const asynchronous = {
     const $1 = $handleOrNull(callback, ggml_backend_sched_eval_callback, "ggml_backend_sched_set_eval_callback(callback)");
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
     const $call = $begin("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void", { sched, callback, user_data }, [sched]);
-    return $call([$0, $1, $2], ($) => {
+    return $call([$0, $1, $2], () => {
       $keepLatest(sched.owner, "ggml_backend_sched_set_eval_callback", callback, user_data);
     });
   },
@@ -5549,7 +5547,7 @@ const asynchronous = {
     }
     const $call = $begin("ggml_backend_graph_copy_free", [{ struct: ggml_backend_graph_copy_struct.native }], "void", {}, []);
     const $args = ($f) => $releaseStruct(copy, "ggml_backend_graph_copy_free(copy)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_backend_compare_graph_backend(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes) {
     const $0 = $handle(backend1, ggml_backend, "ggml_backend_compare_graph_backend(backend1)");
@@ -5610,7 +5608,7 @@ const asynchronous = {
   ggml_numa_init(numa) {
     const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "ggml_numa_init(numa)");
     const $call = $begin("ggml_numa_init", ["u32"], "void", {}, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_is_numa() {
     const $call = $begin("ggml_is_numa", [], "bool", {}, []);
@@ -5667,7 +5665,7 @@ const asynchronous = {
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
     $checks.ggml_set_i32_1d(functions, tensor, i, value);
     const $call = $begin("ggml_set_i32_1d", ["u64", "i32", "i32"], "void", { tensor }, []);
-    return $call([$0, $1, $2], ($) => {});
+    return $call([$0, $1, $2], () => {});
   },
   ggml_get_i32_nd(tensor, i0, i1, i2, i3) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_get_i32_nd(tensor)");
@@ -5688,7 +5686,7 @@ const asynchronous = {
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
     $checks.ggml_set_i32_nd(functions, tensor, i0, i1, i2, i3, value);
     const $call = $begin("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void", { tensor }, []);
-    return $call([$0, $1, $2, $3, $4, $5], ($) => {});
+    return $call([$0, $1, $2, $3, $4, $5], () => {});
   },
   ggml_get_f32_1d(tensor, i) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
@@ -5703,7 +5701,7 @@ const asynchronous = {
     const $2 = $float(value, "ggml_set_f32_1d(value)");
     $checks.ggml_set_f32_1d(functions, tensor, i, value);
     const $call = $begin("ggml_set_f32_1d", ["u64", "i32", "f32"], "void", { tensor }, []);
-    return $call([$0, $1, $2], ($) => {});
+    return $call([$0, $1, $2], () => {});
   },
   ggml_get_f32_nd(tensor, i0, i1, i2, i3) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_get_f32_nd(tensor)");
@@ -5724,14 +5722,14 @@ const asynchronous = {
     const $5 = $float(value, "ggml_set_f32_nd(value)");
     $checks.ggml_set_f32_nd(functions, tensor, i0, i1, i2, i3, value);
     const $call = $begin("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void", { tensor }, []);
-    return $call([$0, $1, $2, $3, $4, $5], ($) => {});
+    return $call([$0, $1, $2, $3, $4, $5], () => {});
   },
   ggml_threadpool_new(params) {
     const $0 = $handle(params, ggml_threadpool_params, "ggml_threadpool_new(params)");
     $checks.ggml_threadpool_new(functions, params);
     const $back = [];
     const $call = $begin("ggml_threadpool_new", ["u64"], "u64", { params }, [], $back);
-    return $call([$pointedWhole(params, $back)], ($) => {
+    return $call([$pointedWhole(params, $0, $back)], ($) => {
       if ($ === 0n) throw $isNull("ggml_threadpool_new");
       return $created(ggml_threadpool, $, [], []);
     });
@@ -5741,7 +5739,7 @@ const asynchronous = {
     if (!(threadpool instanceof ggml_threadpool)) throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_free(threadpool)");
     const $call = $begin("ggml_threadpool_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(threadpool, "ggml_threadpool_free(threadpool)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_threadpool_get_n_threads(threadpool) {
     const $0 = $handle(threadpool, ggml_threadpool, "ggml_threadpool_get_n_threads(threadpool)");
@@ -5751,12 +5749,12 @@ const asynchronous = {
   ggml_threadpool_pause(threadpool) {
     const $0 = $handle(threadpool, ggml_threadpool, "ggml_threadpool_pause(threadpool)");
     const $call = $begin("ggml_threadpool_pause", ["u64"], "void", { threadpool }, [threadpool]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_threadpool_resume(threadpool) {
     const $0 = $handle(threadpool, ggml_threadpool, "ggml_threadpool_resume(threadpool)");
     const $call = $begin("ggml_threadpool_resume", ["u64"], "void", { threadpool }, [threadpool]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_graph_plan(cgraph, n_threads, threadpool) {
     const $0 = $handle(cgraph, ggml_cgraph, "ggml_graph_plan(cgraph)");
@@ -5777,7 +5775,7 @@ const asynchronous = {
     $checks.ggml_graph_compute(functions, cgraph, cplan);
     const $back = [];
     const $call = $begin("ggml_graph_compute", ["u64", "u64"], "i32", { cgraph, cplan }, [], $back);
-    return $call([$0, $pointedWhole(cplan, $back)], ($) => $);
+    return $call([$0, $pointedWhole(cplan, $1, $back)], ($) => $);
   },
   ggml_graph_compute_with_ctx(ctx, cgraph, n_threads) {
     const $0 = $handle(ctx, ggml_context, "ggml_graph_compute_with_ctx(ctx)");
@@ -5909,7 +5907,7 @@ const asynchronous = {
   },
   ggml_cpu_init() {
     const $call = $begin("ggml_cpu_init", [], "void", {}, []);
-    return $call([], ($) => {});
+    return $call([], () => {});
   },
   ggml_backend_cpu_init() {
     const $call = $begin("ggml_backend_cpu_init", [], "u64", {}, []);
@@ -5928,13 +5926,13 @@ const asynchronous = {
     const $1 = $int32(n_threads, "ggml_backend_cpu_set_n_threads(n_threads)");
     $checks.ggml_backend_cpu_set_n_threads(functions, backend_cpu, n_threads);
     const $call = $begin("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", { backend_cpu }, [backend_cpu]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_cpu_set_threadpool(backend_cpu, threadpool) {
     const $0 = $handle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_threadpool(backend_cpu)");
     const $1 = $handleOrNull(threadpool, ggml_threadpool, "ggml_backend_cpu_set_threadpool(threadpool)");
     const $call = $begin("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void", { backend_cpu, threadpool }, [backend_cpu, threadpool]);
-    return $call([$0, $1], ($) => {
+    return $call([$0, $1], () => {
       $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_threadpool(threadpool)", threadpool);
     });
   },
@@ -5949,7 +5947,7 @@ const asynchronous = {
       { backend_cpu, abort_callback, abort_callback_data },
       [backend_cpu],
     );
-    return $call([$0, $1, $2], ($) => {
+    return $call([$0, $1, $2], () => {
       $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_abort_callback", abort_callback, abort_callback_data);
     });
   },
@@ -5957,7 +5955,7 @@ const asynchronous = {
     const $0 = $handle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_use_ref(backend_cpu)");
     const $1 = $bool(use_ref, "ggml_backend_cpu_set_use_ref(use_ref)");
     const $call = $begin("ggml_backend_cpu_set_use_ref", ["u64", "bool"], "void", { backend_cpu }, [backend_cpu]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_cpu_reg() {
     const $call = $begin("ggml_backend_cpu_reg", [], "u64", {}, []);
@@ -5975,7 +5973,7 @@ const asynchronous = {
     $checks.ggml_cpu_fp32_to_fp32(functions, arg0, arg1, arg2);
     const $back = [];
     const $call = $begin("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_cpu_fp32_to_i32(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_i32(arg0)");
@@ -5985,7 +5983,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 4, "int32s", "arg2", "ggml_cpu_fp32_to_i32(arg1)");
     const $back = [];
     const $call = $begin("ggml_cpu_fp32_to_i32", ["buffer", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_cpu_fp32_to_fp16(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_fp16(arg0)");
@@ -5995,7 +5993,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_cpu_fp32_to_fp16(arg1)");
     const $back = [];
     const $call = $begin("ggml_cpu_fp32_to_fp16", ["buffer", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_cpu_fp16_to_fp32(arg0, arg1, arg2) {
     const $0 = $data(arg0, 2, "ggml_cpu_fp16_to_fp32(arg0)");
@@ -6005,7 +6003,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp16_to_fp32(arg1)");
     const $back = [];
     const $call = $begin("ggml_cpu_fp16_to_fp32", ["buffer", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_cpu_fp32_to_bf16(arg0, arg1, arg2) {
     const $0 = $data(arg0, 4, "ggml_cpu_fp32_to_bf16(arg0)");
@@ -6015,7 +6013,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_cpu_fp32_to_bf16(arg1)");
     const $back = [];
     const $call = $begin("ggml_cpu_fp32_to_bf16", ["buffer", "u64", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$inward(arg0, $0), $pointedWhole(arg1, $back), $2], ($) => {});
+    return $call([$inward(arg0, $0), $pointedWhole(arg1, $1, $back), $2], () => {});
   },
   ggml_cpu_bf16_to_fp32(arg0, arg1, arg2) {
     if (Array.isArray(arg0)) arg0 = $structs(arg0, ggml_bf16_t, "ggml_cpu_bf16_to_fp32(arg0)");
@@ -6026,7 +6024,7 @@ const asynchronous = {
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_bf16_to_fp32(arg1)");
     const $back = [];
     const $call = $begin("ggml_cpu_bf16_to_fp32", ["u64", "buffer", "i64"], "void", { arg0, arg1 }, [], $back);
-    return $call([$pointedWhole(arg0, $back), $outward(arg1, $1, $back), $2], ($) => {});
+    return $call([$pointedWhole(arg0, $0, null), $outward(arg1, $1, $back), $2], () => {});
   },
   ggml_opt_dataset_init(type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard) {
     const $0 = $enumerator(type_data, $domains.ggml_type, "ggml_opt_dataset_init(type_data)");
@@ -6046,7 +6044,7 @@ const asynchronous = {
     if (!(dataset instanceof ggml_opt_dataset)) throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_free(dataset)");
     const $call = $begin("ggml_opt_dataset_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(dataset, "ggml_opt_dataset_free(dataset)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_opt_dataset_ndata(dataset) {
     const $0 = $handle(dataset, ggml_opt_dataset, "ggml_opt_dataset_ndata(dataset)");
@@ -6074,7 +6072,7 @@ const asynchronous = {
     const $1 = $handle(dataset, ggml_opt_dataset, "ggml_opt_dataset_shuffle(dataset)");
     const $2 = $int64(idata, "ggml_opt_dataset_shuffle(idata)");
     const $call = $begin("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void", { opt_ctx, dataset }, [opt_ctx, dataset]);
-    return $call([$0, $1, $2], ($) => {});
+    return $call([$0, $1, $2], () => {});
   },
   ggml_opt_dataset_get_batch(dataset, data_batch, labels_batch, ibatch) {
     const $0 = $handle(dataset, ggml_opt_dataset, "ggml_opt_dataset_get_batch(dataset)");
@@ -6089,7 +6087,7 @@ const asynchronous = {
       { dataset, data_batch, labels_batch },
       [dataset],
     );
-    return $call([$0, $1, $2, $3], ($) => {});
+    return $call([$0, $1, $2, $3], () => {});
   },
   ggml_opt_dataset_get_batch_host(dataset, data_batch, nb_data_batch, labels_batch, ibatch) {
     const $0 = $handle(dataset, ggml_opt_dataset, "ggml_opt_dataset_get_batch_host(dataset)");
@@ -6108,7 +6106,7 @@ const asynchronous = {
       [dataset],
       $back,
     );
-    return $call([$0, $outward(data_batch, $1, $back), $2, $outward(labels_batch, $3, $back), $4], ($) => {});
+    return $call([$0, $outward(data_batch, $1, $back), $2, $outward(labels_batch, $3, $back), $4], () => {});
   },
   ggml_opt_get_default_optimizer_params(userdata) {
     const $0 = $dataOrNull(userdata, 0, "ggml_opt_get_default_optimizer_params(userdata)");
@@ -6166,13 +6164,13 @@ const asynchronous = {
     if (!(opt_ctx instanceof ggml_opt_context)) throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_free(opt_ctx)");
     const $call = $begin("ggml_opt_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(opt_ctx, "ggml_opt_free(opt_ctx)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_opt_reset(opt_ctx, optimizer) {
     const $0 = $handle(opt_ctx, ggml_opt_context, "ggml_opt_reset(opt_ctx)");
     const $1 = $bool(optimizer, "ggml_opt_reset(optimizer)");
     const $call = $begin("ggml_opt_reset", ["u64", "bool"], "void", { opt_ctx }, [opt_ctx]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_opt_static_graphs(opt_ctx) {
     const $0 = $handle(opt_ctx, ggml_opt_context, "ggml_opt_static_graphs(opt_ctx)");
@@ -6261,12 +6259,12 @@ const asynchronous = {
     if (!(result instanceof ggml_opt_result)) throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_free(result)");
     const $call = $begin("ggml_opt_result_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(result, "ggml_opt_result_free(result)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_opt_result_reset(result) {
     const $0 = $handle(result, ggml_opt_result, "ggml_opt_result_reset(result)");
     const $call = $begin("ggml_opt_result_reset", ["u64"], "void", { result }, [result]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_opt_result_ndata(result, ndata) {
     const $0 = $handle(result, ggml_opt_result, "ggml_opt_result_ndata(result)");
@@ -6274,7 +6272,7 @@ const asynchronous = {
     $atLeast(ndata, 1, 8, "int64s", "1", "ggml_opt_result_ndata(ndata)");
     const $back = [];
     const $call = $begin("ggml_opt_result_ndata", ["u64", "buffer"], "void", { result, ndata }, [result], $back);
-    return $call([$0, $outward(ndata, $1, $back)], ($) => {});
+    return $call([$0, $outward(ndata, $1, $back)], () => {});
   },
   ggml_opt_result_loss(result, loss, unc) {
     const $0 = $handle(result, ggml_opt_result, "ggml_opt_result_loss(result)");
@@ -6284,7 +6282,7 @@ const asynchronous = {
     $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_loss(unc)");
     const $back = [];
     const $call = $begin("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void", { result, loss, unc }, [result], $back);
-    return $call([$0, $outward(loss, $1, $back), $outward(unc, $2, $back)], ($) => {});
+    return $call([$0, $outward(loss, $1, $back), $outward(unc, $2, $back)], () => {});
   },
   ggml_opt_result_pred(result, pred) {
     const $0 = $handle(result, ggml_opt_result, "ggml_opt_result_pred(result)");
@@ -6292,7 +6290,7 @@ const asynchronous = {
     $checks.ggml_opt_result_pred(functions, result, pred);
     const $back = [];
     const $call = $begin("ggml_opt_result_pred", ["u64", "buffer"], "void", { result, pred }, [result], $back);
-    return $call([$0, $outward(pred, $1, $back)], ($) => {});
+    return $call([$0, $outward(pred, $1, $back)], () => {});
   },
   ggml_opt_result_accuracy(result, accuracy, unc) {
     const $0 = $handle(result, ggml_opt_result, "ggml_opt_result_accuracy(result)");
@@ -6302,7 +6300,7 @@ const asynchronous = {
     $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_accuracy(unc)");
     const $back = [];
     const $call = $begin("ggml_opt_result_accuracy", ["u64", "buffer", "buffer"], "void", { result, accuracy, unc }, [result], $back);
-    return $call([$0, $outward(accuracy, $1, $back), $outward(unc, $2, $back)], ($) => {});
+    return $call([$0, $outward(accuracy, $1, $back), $outward(unc, $2, $back)], () => {});
   },
   ggml_opt_prepare_alloc(opt_ctx, ctx_compute, gf, inputs, outputs) {
     const $0 = $handle(opt_ctx, ggml_opt_context, "ggml_opt_prepare_alloc(opt_ctx)");
@@ -6322,7 +6320,7 @@ const asynchronous = {
     const $always = () => {
       $keep(ctx_compute.owner, opt_ctx);
     };
-    return $call([$0, $1, $2, $3, $4], ($) => {
+    return $call([$0, $1, $2, $3, $4], () => {
       $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(ctx_compute)", ctx_compute);
       $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(gf)", gf);
       $keepLatest(opt_ctx.owner, "ggml_opt_prepare_alloc(inputs)", inputs);
@@ -6335,7 +6333,7 @@ const asynchronous = {
     $checks.ggml_opt_alloc(functions, opt_ctx, backward);
     opt_ctx.owner.endPassing("replaced by ggml_opt_alloc");
     const $call = $begin("ggml_opt_alloc", ["u64", "bool"], "void", { opt_ctx }, [opt_ctx]);
-    return $call([$0, $1], ($) => {
+    return $call([$0, $1], () => {
       $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
     });
   },
@@ -6344,7 +6342,7 @@ const asynchronous = {
     const $1 = $handleOrNull(result, ggml_opt_result, "ggml_opt_eval(result)");
     $checks.ggml_opt_eval(functions, opt_ctx, result);
     const $call = $begin("ggml_opt_eval", ["u64", "u64"], "void", { opt_ctx, result }, [opt_ctx, result]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_opt_epoch(opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     const $0 = $handle(opt_ctx, ggml_opt_context, "ggml_opt_epoch(opt_ctx)");
@@ -6363,7 +6361,7 @@ const asynchronous = {
       { opt_ctx, dataset, result_train, result_eval, callback_train, callback_eval },
       [opt_ctx, dataset, result_train, result_eval],
     );
-    return $call([$0, $1, $2, $3, $4, $5, $6], ($) => {
+    return $call([$0, $1, $2, $3, $4, $5, $6], () => {
       $forgetThrough(opt_ctx, "ggml_backend_sched_reset");
       $keepLatest(opt_ctx.owner, "ggml_opt_epoch", callback_train, callback_eval);
     });
@@ -6383,7 +6381,7 @@ const asynchronous = {
       { opt_ctx, dataset, result },
       [opt_ctx, dataset, result],
     );
-    return $call([$0, $1, $2, $3, $4, $5, $6], ($) => {});
+    return $call([$0, $1, $2, $3, $4, $5, $6], () => {});
   },
   ggml_opt_fit(
     backend_sched,
@@ -6436,7 +6434,7 @@ const asynchronous = {
     const $always = () => {
       $keep(ctx_compute.owner, backend_sched);
     };
-    return $call([$0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11], ($) => {
+    return $call([$0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11], () => {
       functions.ggml_backend_sched_reset(backend_sched);
       $keepLatest(backend_sched.owner, "ggml_opt_fit", get_opt_pars);
     }, $always);
@@ -6512,7 +6510,7 @@ const asynchronous = {
     if (!(ctx instanceof gguf_context)) throw $wrongHandle(ctx, gguf_context, "gguf_free(ctx)");
     const $call = $begin("gguf_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(ctx, "gguf_free(ctx)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   gguf_type_name(type) {
     const $0 = $enumerator(type, $domains.gguf_type, "gguf_type_name(type)");
@@ -6739,7 +6737,7 @@ const asynchronous = {
     const $2 = $smallUnsigned(val, 8, "gguf_set_val_u8(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_u8");
     const $call = $begin("gguf_set_val_u8", ["u64", "buffer", "u8"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_i8(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_i8(ctx)");
@@ -6747,7 +6745,7 @@ const asynchronous = {
     const $2 = $small(val, 8, "gguf_set_val_i8(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_i8");
     const $call = $begin("gguf_set_val_i8", ["u64", "buffer", "i8"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_u16(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_u16(ctx)");
@@ -6755,7 +6753,7 @@ const asynchronous = {
     const $2 = $smallUnsigned(val, 16, "gguf_set_val_u16(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_u16");
     const $call = $begin("gguf_set_val_u16", ["u64", "buffer", "u16"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_i16(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_i16(ctx)");
@@ -6763,7 +6761,7 @@ const asynchronous = {
     const $2 = $small(val, 16, "gguf_set_val_i16(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_i16");
     const $call = $begin("gguf_set_val_i16", ["u64", "buffer", "i16"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_u32(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_u32(ctx)");
@@ -6771,7 +6769,7 @@ const asynchronous = {
     const $2 = $uint32(val, "gguf_set_val_u32(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_u32");
     const $call = $begin("gguf_set_val_u32", ["u64", "buffer", "u32"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_i32(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_i32(ctx)");
@@ -6779,7 +6777,7 @@ const asynchronous = {
     const $2 = $int32(val, "gguf_set_val_i32(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_i32");
     const $call = $begin("gguf_set_val_i32", ["u64", "buffer", "i32"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_f32(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_f32(ctx)");
@@ -6787,7 +6785,7 @@ const asynchronous = {
     const $2 = $float(val, "gguf_set_val_f32(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_f32");
     const $call = $begin("gguf_set_val_f32", ["u64", "buffer", "f32"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_u64(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_u64(ctx)");
@@ -6795,7 +6793,7 @@ const asynchronous = {
     const $2 = $uint64(val, "gguf_set_val_u64(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_u64");
     const $call = $begin("gguf_set_val_u64", ["u64", "buffer", "u64"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_i64(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_i64(ctx)");
@@ -6803,7 +6801,7 @@ const asynchronous = {
     const $2 = $int64(val, "gguf_set_val_i64(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_i64");
     const $call = $begin("gguf_set_val_i64", ["u64", "buffer", "i64"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_f64(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_f64(ctx)");
@@ -6811,7 +6809,7 @@ const asynchronous = {
     const $2 = $float(val, "gguf_set_val_f64(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_f64");
     const $call = $begin("gguf_set_val_f64", ["u64", "buffer", "f64"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_bool(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_bool(ctx)");
@@ -6819,7 +6817,7 @@ const asynchronous = {
     const $2 = $bool(val, "gguf_set_val_bool(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_bool");
     const $call = $begin("gguf_set_val_bool", ["u64", "buffer", "bool"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $2], ($) => {});
+    return $call([$0, $inward(key, $1), $2], () => {});
   },
   gguf_set_val_str(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_str(ctx)");
@@ -6827,7 +6825,7 @@ const asynchronous = {
     const $2 = $string(val, 1, "gguf_set_val_str(val)");
     ctx.owner.endPassing("replaced by gguf_set_val_str");
     const $call = $begin("gguf_set_val_str", ["u64", "buffer", "buffer"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1), $inward(val, $2)], ($) => {});
+    return $call([$0, $inward(key, $1), $inward(val, $2)], () => {});
   },
   gguf_set_arr_data(ctx, key, type, data, n) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_arr_data(ctx)");
@@ -6846,7 +6844,7 @@ const asynchronous = {
     $checks.gguf_set_arr_data(functions, ctx, key, type, data, n);
     ctx.owner.endPassing("replaced by gguf_set_arr_data");
     const $call = $begin("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void", { ctx, data }, [ctx]);
-    return $call([$0, $inward(key, $1), $2, $inward(data, $3), $4], ($) => {});
+    return $call([$0, $inward(key, $1), $2, $inward(data, $3), $4], () => {});
   },
   gguf_set_arr_str(ctx, key, data, n) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_arr_str(ctx)");
@@ -6857,7 +6855,7 @@ const asynchronous = {
     ctx.owner.endPassing("replaced by gguf_set_arr_str");
     const $back = [];
     const $call = $begin("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void", { ctx, data }, [ctx], $back);
-    return $call([$0, $inward(key, $1), $outward(data, $2, $back), $3], ($) => {});
+    return $call([$0, $inward(key, $1), $outward(data, $2, $back), $3], () => {});
   },
   gguf_set_kv(ctx, src) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_kv(ctx)");
@@ -6865,7 +6863,7 @@ const asynchronous = {
     $checks.gguf_set_kv(functions, ctx, src);
     ctx.owner.endPassing("replaced by gguf_set_kv");
     const $call = $begin("gguf_set_kv", ["u64", "u64"], "void", { ctx, src }, [ctx]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   gguf_add_tensor(ctx, tensor) {
     const $0 = $handle(ctx, gguf_context, "gguf_add_tensor(ctx)");
@@ -6876,7 +6874,7 @@ const asynchronous = {
     const $always = () => {
       $keep(ctx.owner, tensor);
     };
-    return $call([$0, $1], ($) => {}, $always);
+    return $call([$0, $1], () => {}, $always);
   },
   gguf_set_tensor_type(ctx, name, type) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
@@ -6884,7 +6882,7 @@ const asynchronous = {
     const $2 = $enumerator(type, $domains.ggml_type, "gguf_set_tensor_type(type)");
     ctx.owner.endPassing("replaced by gguf_set_tensor_type");
     const $call = $begin("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void", { ctx }, [ctx]);
-    return $call([$0, $inward(name, $1), $2], ($) => {});
+    return $call([$0, $inward(name, $1), $2], () => {});
   },
   gguf_set_tensor_data(ctx, name, data) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_tensor_data(ctx)");
@@ -6904,7 +6902,7 @@ const asynchronous = {
     const $always = () => {
       $keepData(ctx.owner, data);
     };
-    return $call([$0, $inward(name, $1), $2], ($) => {}, $always);
+    return $call([$0, $inward(name, $1), $2], () => {}, $always);
   },
   gguf_write_to_file_ptr(ctx, file, only_meta) {
     const $0 = $handle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
@@ -6934,7 +6932,7 @@ const asynchronous = {
     $atLeast(data, functions.gguf_get_meta_size(ctx), 1, "bytes", "gguf_get_meta_size(ctx)", "gguf_get_meta_data(data)");
     const $back = [];
     const $call = $begin("gguf_get_meta_data", ["u64", "buffer"], "void", { ctx, data }, [], $back);
-    return $call([$0, $outward(data, $1, $back)], ($) => {});
+    return $call([$0, $outward(data, $1, $back)], () => {});
   },
   ggml_backend_blas_init() {
     const $call = $begin("ggml_backend_blas_init", [], "u64", {}, []);
@@ -6952,7 +6950,7 @@ const asynchronous = {
     const $0 = $handle(backend_blas, ggml_backend, "ggml_backend_blas_set_n_threads(backend_blas)");
     const $1 = $int32(n_threads, "ggml_backend_blas_set_n_threads(n_threads)");
     const $call = $begin("ggml_backend_blas_set_n_threads", ["u64", "i32"], "void", { backend_blas }, [backend_blas]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_blas_reg() {
     const $call = $begin("ggml_backend_blas_reg", [], "u64", {}, []);
@@ -7006,7 +7004,7 @@ const asynchronous = {
     const $2 = $uint64(description_size, "ggml_backend_cann_get_device_description(description_size)");
     const $back = [];
     const $call = $begin("ggml_backend_cann_get_device_description", ["i32", "buffer", "u64"], "void", { description }, [], $back);
-    return $call([$0, $outward(description, $1, $back), $2], ($) => {});
+    return $call([$0, $outward(description, $1, $back), $2], () => {});
   },
   ggml_backend_cann_get_device_memory(device, free, total) {
     const $0 = $int32(device, "ggml_backend_cann_get_device_memory(device)");
@@ -7014,7 +7012,7 @@ const asynchronous = {
     const $2 = $data(total, 8, "ggml_backend_cann_get_device_memory(total)");
     const $back = [];
     const $call = $begin("ggml_backend_cann_get_device_memory", ["i32", "buffer", "buffer"], "void", { free, total }, [], $back);
-    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], ($) => {});
+    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], () => {});
   },
   ggml_backend_cuda_init(device) {
     const $0 = $int32(device, "ggml_backend_cuda_init(device)");
@@ -7062,7 +7060,7 @@ const asynchronous = {
     const $2 = $uint64(description_size, "ggml_backend_cuda_get_device_description(description_size)");
     const $back = [];
     const $call = $begin("ggml_backend_cuda_get_device_description", ["i32", "buffer", "u64"], "void", { description }, [], $back);
-    return $call([$0, $outward(description, $1, $back), $2], ($) => {});
+    return $call([$0, $outward(description, $1, $back), $2], () => {});
   },
   ggml_backend_cuda_get_device_memory(device, free, total) {
     const $0 = $int32(device, "ggml_backend_cuda_get_device_memory(device)");
@@ -7070,7 +7068,7 @@ const asynchronous = {
     const $2 = $data(total, 8, "ggml_backend_cuda_get_device_memory(total)");
     const $back = [];
     const $call = $begin("ggml_backend_cuda_get_device_memory", ["i32", "buffer", "buffer"], "void", { free, total }, [], $back);
-    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], ($) => {});
+    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], () => {});
   },
   ggml_backend_cuda_register_host_buffer(buffer, size) {
     const $0 = $data(buffer, 0, "ggml_backend_cuda_register_host_buffer(buffer)");
@@ -7083,7 +7081,7 @@ const asynchronous = {
     const $0 = $data(buffer, 0, "ggml_backend_cuda_unregister_host_buffer(buffer)");
     const $back = [];
     const $call = $begin("ggml_backend_cuda_unregister_host_buffer", ["buffer"], "void", { buffer }, [], $back);
-    return $call([$outward(buffer, $0, $back)], ($) => {});
+    return $call([$outward(buffer, $0, $back)], () => {});
   },
   ggml_backend_cuda_reg() {
     const $call = $begin("ggml_backend_cuda_reg", [], "u64", {}, []);
@@ -7122,7 +7120,7 @@ const asynchronous = {
     const $2 = $uint64(description_size, "ggml_backend_et_get_device_description(description_size)");
     const $back = [];
     const $call = $begin("ggml_backend_et_get_device_description", ["i32", "buffer", "u64"], "void", { description }, [], $back);
-    return $call([$0, $outward(description, $1, $back), $2], ($) => {});
+    return $call([$0, $outward(description, $1, $back), $2], () => {});
   },
   ggml_backend_et_get_device_memory(devidx, free, total) {
     const $0 = $int32(devidx, "ggml_backend_et_get_device_memory(devidx)");
@@ -7130,7 +7128,7 @@ const asynchronous = {
     const $2 = $data(total, 8, "ggml_backend_et_get_device_memory(total)");
     const $back = [];
     const $call = $begin("ggml_backend_et_get_device_memory", ["i32", "buffer", "buffer"], "void", { free, total }, [], $back);
-    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], ($) => {});
+    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], () => {});
   },
   ggml_backend_et_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_et_buffer_type(dev_num)");
@@ -7196,7 +7194,7 @@ const asynchronous = {
       { backend, abort_callback, user_data },
       [backend],
     );
-    return $call([$0, $1, $2], ($) => {
+    return $call([$0, $1, $2], () => {
       $keepLatest(backend.owner, "ggml_backend_metal_set_abort_callback", abort_callback, user_data);
     });
   },
@@ -7209,7 +7207,7 @@ const asynchronous = {
   ggml_backend_metal_capture_next_compute(backend) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_metal_capture_next_compute(backend)");
     const $call = $begin("ggml_backend_metal_capture_next_compute", ["u64"], "void", { backend }, [backend]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   ggml_backend_metal_reg() {
     const $call = $begin("ggml_backend_metal_reg", [], "u64", {}, []);
@@ -7341,7 +7339,7 @@ const asynchronous = {
     const $3 = $data(total, 8, "ggml_backend_rpc_get_device_memory(total)");
     const $back = [];
     const $call = $begin("ggml_backend_rpc_get_device_memory", ["buffer", "u32", "buffer", "buffer"], "void", { free, total }, [], $back);
-    return $call([$inward(endpoint, $0), $1, $outward(free, $2, $back), $outward(total, $3, $back)], ($) => {});
+    return $call([$inward(endpoint, $0), $1, $outward(free, $2, $back), $outward(total, $3, $back)], () => {});
   },
   ggml_backend_rpc_start_server(endpoint, cache_dir, n_threads, n_devices, devices) {
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_start_server(endpoint)");
@@ -7351,7 +7349,7 @@ const asynchronous = {
     const $4 = $pointers(devices, ggml_backend_device, false, "ggml_backend_rpc_start_server(devices)");
     const $back = [];
     const $call = $begin("ggml_backend_rpc_start_server", ["buffer", "buffer", "u64", "u64", "buffer"], "void", { devices }, [], $back);
-    return $call([$inward(endpoint, $0), $inward(cache_dir, $1), $2, $3, $outward(devices, $4, $back)], ($) => {});
+    return $call([$inward(endpoint, $0), $inward(cache_dir, $1), $2, $3, $outward(devices, $4, $back)], () => {});
   },
   ggml_backend_rpc_reg() {
     const $call = $begin("ggml_backend_rpc_reg", [], "u64", {}, []);
@@ -7412,7 +7410,7 @@ const asynchronous = {
     $data(comm_ctx, 0, "ggml_backend_sycl_comm_free(comm_ctx)");
     const $call = $begin("ggml_backend_sycl_comm_free", ["buffer"], "void", {}, []);
     const $args = ($f) => $releasePointer(comm_ctx, "ggml_backend_sycl_comm_free(comm_ctx)", ($pointer) => $f($pointer));
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
@@ -7430,14 +7428,14 @@ const asynchronous = {
   },
   ggml_backend_sycl_print_sycl_devices() {
     const $call = $begin("ggml_backend_sycl_print_sycl_devices", [], "void", {}, []);
-    return $call([], ($) => {});
+    return $call([], () => {});
   },
   ggml_backend_sycl_get_gpu_list(id_list, max_len) {
     const $0 = $data(id_list, 4, "ggml_backend_sycl_get_gpu_list(id_list)");
     const $1 = $int32(max_len, "ggml_backend_sycl_get_gpu_list(max_len)");
     const $back = [];
     const $call = $begin("ggml_backend_sycl_get_gpu_list", ["buffer", "i32"], "void", { id_list }, [], $back);
-    return $call([$outward(id_list, $0, $back), $1], ($) => {});
+    return $call([$outward(id_list, $0, $back), $1], () => {});
   },
   ggml_backend_sycl_get_device_description(device, description, description_size) {
     const $0 = $int32(device, "ggml_backend_sycl_get_device_description(device)");
@@ -7445,7 +7443,7 @@ const asynchronous = {
     const $2 = $uint64(description_size, "ggml_backend_sycl_get_device_description(description_size)");
     const $back = [];
     const $call = $begin("ggml_backend_sycl_get_device_description", ["i32", "buffer", "u64"], "void", { description }, [], $back);
-    return $call([$0, $outward(description, $1, $back), $2], ($) => {});
+    return $call([$0, $outward(description, $1, $back), $2], () => {});
   },
   ggml_backend_sycl_get_device_count() {
     const $call = $begin("ggml_backend_sycl_get_device_count", [], "i32", {}, []);
@@ -7457,7 +7455,7 @@ const asynchronous = {
     const $2 = $data(total, 8, "ggml_backend_sycl_get_device_memory(total)");
     const $back = [];
     const $call = $begin("ggml_backend_sycl_get_device_memory", ["i32", "buffer", "buffer"], "void", { free, total }, [], $back);
-    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], ($) => {});
+    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], () => {});
   },
   ggml_backend_sycl_reg() {
     const $call = $begin("ggml_backend_sycl_reg", [], "u64", {}, []);
@@ -7496,7 +7494,7 @@ const asynchronous = {
     const $2 = $uint64(description_size, "ggml_backend_vk_get_device_description(description_size)");
     const $back = [];
     const $call = $begin("ggml_backend_vk_get_device_description", ["i32", "buffer", "u64"], "void", { description }, [], $back);
-    return $call([$0, $outward(description, $1, $back), $2], ($) => {});
+    return $call([$0, $outward(description, $1, $back), $2], () => {});
   },
   ggml_backend_vk_get_device_memory(device, free, total) {
     const $0 = $int32(device, "ggml_backend_vk_get_device_memory(device)");
@@ -7504,7 +7502,7 @@ const asynchronous = {
     const $2 = $data(total, 8, "ggml_backend_vk_get_device_memory(total)");
     const $back = [];
     const $call = $begin("ggml_backend_vk_get_device_memory", ["i32", "buffer", "buffer"], "void", { free, total }, [], $back);
-    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], ($) => {});
+    return $call([$0, $outward(free, $1, $back), $outward(total, $2, $back)], () => {});
   },
   ggml_backend_vk_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_vk_buffer_type(dev_num)");
@@ -7572,7 +7570,7 @@ const asynchronous = {
     const $0 = $handle(backend_zendnn, ggml_backend, "ggml_backend_zendnn_set_n_threads(backend_zendnn)");
     const $1 = $int32(n_threads, "ggml_backend_zendnn_set_n_threads(n_threads)");
     const $call = $begin("ggml_backend_zendnn_set_n_threads", ["u64", "i32"], "void", { backend_zendnn }, [backend_zendnn]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   ggml_backend_zendnn_reg() {
     const $call = $begin("ggml_backend_zendnn_reg", [], "u64", {}, []);
@@ -7635,16 +7633,16 @@ const asynchronous = {
   },
   llama_backend_init() {
     const $call = $begin("llama_backend_init", [], "void", {}, []);
-    return $call([], ($) => {});
+    return $call([], () => {});
   },
   llama_backend_free() {
     const $call = $begin("llama_backend_free", [], "void", {}, []);
-    return $call([], ($) => {});
+    return $call([], () => {});
   },
   llama_numa_init(numa) {
     const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "llama_numa_init(numa)");
     const $call = $begin("llama_numa_init", ["u32"], "void", {}, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   llama_attach_threadpool(ctx, threadpool, threadpool_batch) {
     const $0 = $handle(ctx, llama_context, "llama_attach_threadpool(ctx)");
@@ -7661,12 +7659,12 @@ const asynchronous = {
       $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool, () => functions.llama_detach_threadpool(ctx));
       $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool_batch, () => functions.llama_detach_threadpool(ctx));
     };
-    return $call([$0, $1, $2], ($) => {}, $always);
+    return $call([$0, $1, $2], () => {}, $always);
   },
   llama_detach_threadpool(ctx) {
     const $0 = $handle(ctx, llama_context, "llama_detach_threadpool(ctx)");
     const $call = $begin("llama_detach_threadpool", ["u64"], "void", { ctx }, [ctx]);
-    return $call([$0], ($) => {
+    return $call([$0], () => {
       ctx.owner.forget("llama_detach_threadpool");
     });
   },
@@ -7742,21 +7740,21 @@ const asynchronous = {
     const $0 = $handle(model, llama_model, "llama_model_save_to_file(model)");
     const $1 = $string(path_model, 0, "llama_model_save_to_file(path_model)");
     const $call = $begin("llama_model_save_to_file", ["u64", "buffer"], "void", { model }, []);
-    return $call([$0, $inward(path_model, $1)], ($) => {});
+    return $call([$0, $inward(path_model, $1)], () => {});
   },
   llama_free_model(model) {
     if (model === null) return;
     if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_free_model(model)");
     const $call = $begin("llama_free_model", ["u64"], "void", {}, []);
     const $args = ($f) => $release(model, "llama_free_model(model)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   llama_model_free(model) {
     if (model === null) return;
     if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_model_free(model)");
     const $call = $begin("llama_model_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(model, "llama_model_free(model)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   llama_init_from_model(model, params) {
     const $0 = $handleOrNull(model, llama_model, "llama_init_from_model(model)");
@@ -7783,7 +7781,7 @@ const asynchronous = {
     if (!(ctx instanceof llama_context)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
     const $call = $begin("llama_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(ctx, "llama_free(ctx)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   llama_time_us() {
     const $call = $begin("llama_time_us", [], "i64", {}, []);
@@ -8091,9 +8089,8 @@ const asynchronous = {
     const $1 = $string(fname_out, 1, "llama_model_quantize(fname_out)");
     const $2 = $handle(params, llama_model_quantize_params, "llama_model_quantize(params)");
     $checks.llama_model_quantize(functions, fname_inp, fname_out, params);
-    const $back = [];
-    const $call = $begin("llama_model_quantize", ["buffer", "buffer", "u64"], "u32", { params }, [], $back);
-    return $call([$inward(fname_inp, $0), $inward(fname_out, $1), $pointedWhole(params, $back)], ($) => $);
+    const $call = $begin("llama_model_quantize", ["buffer", "buffer", "u64"], "u32", { params }, []);
+    return $call([$inward(fname_inp, $0), $inward(fname_out, $1), $pointedWhole(params, $2, null)], ($) => $);
   },
   llama_adapter_lora_init(model, path_lora) {
     const $0 = $handle(model, llama_model, "llama_adapter_lora_init(model)");
@@ -8153,7 +8150,7 @@ const asynchronous = {
     if (!(adapter instanceof llama_adapter_lora)) throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_lora_free(adapter)");
     const $call = $begin("llama_adapter_lora_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(adapter, "llama_adapter_lora_free(adapter)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   llama_adapter_get_alora_n_invocation_tokens(adapter) {
     const $0 = $handleOrNull(adapter, llama_adapter_lora, "llama_adapter_get_alora_n_invocation_tokens(adapter)");
@@ -8197,7 +8194,7 @@ const asynchronous = {
     const $0 = $handleOrNull(mem, llama_memory_i, "llama_memory_clear(mem)");
     const $1 = $bool(data, "llama_memory_clear(data)");
     const $call = $begin("llama_memory_clear", ["u64", "bool"], "void", { mem }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   llama_memory_seq_rm(mem, seq_id, p0, p1) {
     const $0 = $handleOrNull(mem, llama_memory_i, "llama_memory_seq_rm(mem)");
@@ -8214,13 +8211,13 @@ const asynchronous = {
     const $3 = $int32(p0, "llama_memory_seq_cp(p0)");
     const $4 = $int32(p1, "llama_memory_seq_cp(p1)");
     const $call = $begin("llama_memory_seq_cp", ["u64", "i32", "i32", "i32", "i32"], "void", { mem }, []);
-    return $call([$0, $1, $2, $3, $4], ($) => {});
+    return $call([$0, $1, $2, $3, $4], () => {});
   },
   llama_memory_seq_keep(mem, seq_id) {
     const $0 = $handleOrNull(mem, llama_memory_i, "llama_memory_seq_keep(mem)");
     const $1 = $int32(seq_id, "llama_memory_seq_keep(seq_id)");
     const $call = $begin("llama_memory_seq_keep", ["u64", "i32"], "void", { mem }, []);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   llama_memory_seq_add(mem, seq_id, p0, p1, delta) {
     const $0 = $handleOrNull(mem, llama_memory_i, "llama_memory_seq_add(mem)");
@@ -8229,7 +8226,7 @@ const asynchronous = {
     const $3 = $int32(p1, "llama_memory_seq_add(p1)");
     const $4 = $int32(delta, "llama_memory_seq_add(delta)");
     const $call = $begin("llama_memory_seq_add", ["u64", "i32", "i32", "i32", "i32"], "void", { mem }, []);
-    return $call([$0, $1, $2, $3, $4], ($) => {});
+    return $call([$0, $1, $2, $3, $4], () => {});
   },
   llama_memory_seq_div(mem, seq_id, p0, p1, d) {
     const $0 = $handleOrNull(mem, llama_memory_i, "llama_memory_seq_div(mem)");
@@ -8238,7 +8235,7 @@ const asynchronous = {
     const $3 = $int32(p1, "llama_memory_seq_div(p1)");
     const $4 = $int32(d, "llama_memory_seq_div(d)");
     const $call = $begin("llama_memory_seq_div", ["u64", "i32", "i32", "i32", "i32"], "void", { mem }, []);
-    return $call([$0, $1, $2, $3, $4], ($) => {});
+    return $call([$0, $1, $2, $3, $4], () => {});
   },
   llama_memory_seq_pos_min(mem, seq_id) {
     const $0 = $handleOrNull(mem, llama_memory_i, "llama_memory_seq_pos_min(mem)");
@@ -8472,25 +8469,23 @@ const asynchronous = {
     if (!(batch instanceof llama_batch)) throw $wrongHandle(batch, llama_batch, "llama_batch_free(batch)");
     const $call = $begin("llama_batch_free", [{ struct: llama_batch.native }], "void", {}, []);
     const $args = ($f) => $releaseStruct(batch, "llama_batch_free(batch)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   llama_encode(ctx, batch) {
     const $0 = $handle(ctx, llama_context, "llama_encode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
     $checks.llama_encode(functions, ctx, batch);
     ctx.owner.endPassing("replaced by llama_encode");
-    const $back = [];
-    const $call = $begin("llama_encode", ["u64", { struct: llama_batch.native }], "i32", { ctx, batch }, [ctx], $back);
-    return $call([$0, $passedWhole(batch, $back)], ($) => $);
+    const $call = $begin("llama_encode", ["u64", { struct: llama_batch.native }], "i32", { ctx, batch }, [ctx]);
+    return $call([$0, $passedWhole(batch, $1)], ($) => $);
   },
   llama_decode(ctx, batch) {
     const $0 = $handle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
     $checks.llama_decode(functions, ctx, batch);
     ctx.owner.endPassing("replaced by llama_decode");
-    const $back = [];
-    const $call = $begin("llama_decode", ["u64", { struct: llama_batch.native }], "i32", { ctx, batch }, [ctx], $back);
-    return $call([$0, $passedWhole(batch, $back)], ($) => $);
+    const $call = $begin("llama_decode", ["u64", { struct: llama_batch.native }], "i32", { ctx, batch }, [ctx]);
+    return $call([$0, $passedWhole(batch, $1)], ($) => $);
   },
   llama_set_n_threads(ctx, n_threads, n_threads_batch) {
     const $0 = $handle(ctx, llama_context, "llama_set_n_threads(ctx)");
@@ -8498,7 +8493,7 @@ const asynchronous = {
     const $2 = $int32(n_threads_batch, "llama_set_n_threads(n_threads_batch)");
     $checks.llama_set_n_threads(functions, ctx, n_threads, n_threads_batch);
     const $call = $begin("llama_set_n_threads", ["u64", "i32", "i32"], "void", { ctx }, [ctx]);
-    return $call([$0, $1, $2], ($) => {});
+    return $call([$0, $1, $2], () => {});
   },
   llama_n_threads(ctx) {
     const $0 = $handle(ctx, llama_context, "llama_n_threads(ctx)");
@@ -8514,33 +8509,33 @@ const asynchronous = {
     const $0 = $handle(ctx, llama_context, "llama_set_embeddings(ctx)");
     const $1 = $bool(embeddings, "llama_set_embeddings(embeddings)");
     const $call = $begin("llama_set_embeddings", ["u64", "bool"], "void", { ctx }, [ctx]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   llama_set_causal_attn(ctx, causal_attn) {
     const $0 = $handle(ctx, llama_context, "llama_set_causal_attn(ctx)");
     const $1 = $bool(causal_attn, "llama_set_causal_attn(causal_attn)");
     const $call = $begin("llama_set_causal_attn", ["u64", "bool"], "void", { ctx }, [ctx]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   llama_set_warmup(ctx, warmup) {
     const $0 = $handle(ctx, llama_context, "llama_set_warmup(ctx)");
     const $1 = $bool(warmup, "llama_set_warmup(warmup)");
     const $call = $begin("llama_set_warmup", ["u64", "bool"], "void", { ctx }, [ctx]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   llama_set_abort_callback(ctx, abort_callback, abort_callback_data) {
     const $0 = $handle(ctx, llama_context, "llama_set_abort_callback(ctx)");
     const $1 = $handleOrNull(abort_callback, ggml_abort_callback, "llama_set_abort_callback(abort_callback)");
     const $2 = $dataOrNull(abort_callback_data, 0, "llama_set_abort_callback(abort_callback_data)");
     const $call = $begin("llama_set_abort_callback", ["u64", "u64", "buffer"], "void", { ctx, abort_callback, abort_callback_data }, [ctx]);
-    return $call([$0, $1, $2], ($) => {
+    return $call([$0, $1, $2], () => {
       $keepLatest(ctx.owner, "llama_set_abort_callback", abort_callback, abort_callback_data);
     });
   },
   llama_synchronize(ctx) {
     const $0 = $handle(ctx, llama_context, "llama_synchronize(ctx)");
     const $call = $begin("llama_synchronize", ["u64"], "void", { ctx }, [ctx]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   llama_get_logits(ctx) {
     const $0 = $handle(ctx, llama_context, "llama_get_logits(ctx)");
@@ -8934,7 +8929,7 @@ const asynchronous = {
     $atLeast(buf, buf ? length : 0, 1, "bytes", "length", "llama_chat_apply_template(buf)");
     const $back = [];
     const $call = $begin("llama_chat_apply_template", ["buffer", "u64", "u64", "bool", "buffer", "i32"], "i32", { chat, buf }, [], $back);
-    return $call([$inward(tmpl, $0), $pointedWhole(chat, $back), $2, $3, $outward(buf, $4, $back), $5], ($) => $);
+    return $call([$inward(tmpl, $0), $pointedWhole(chat, $1, null), $2, $3, $outward(buf, $4, $back), $5], ($) => $);
   },
   llama_chat_builtin_templates(output, len) {
     const $0 = $stringsOrNull(output, false, "llama_chat_builtin_templates(output)");
@@ -8976,7 +8971,7 @@ const asynchronous = {
     const $0 = $handleOrNull(smpl, llama_sampler, "llama_sampler_accept(smpl)");
     const $1 = $int32(token, "llama_sampler_accept(token)");
     const $call = $begin("llama_sampler_accept", ["u64", "i32"], "void", { smpl }, [smpl]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   llama_sampler_apply(smpl, cur_p) {
     const $0 = $handleOrNull(smpl, llama_sampler, "llama_sampler_apply(smpl)");
@@ -8984,12 +8979,12 @@ const asynchronous = {
     $checks.llama_sampler_apply(functions, smpl, cur_p);
     const $back = [];
     const $call = $begin("llama_sampler_apply", ["u64", "u64"], "void", { smpl, cur_p }, [smpl], $back);
-    return $call([$0, $pointedWhole(cur_p, $back)], ($) => {});
+    return $call([$0, $pointedWhole(cur_p, $1, $back)], () => {});
   },
   llama_sampler_reset(smpl) {
     const $0 = $handleOrNull(smpl, llama_sampler, "llama_sampler_reset(smpl)");
     const $call = $begin("llama_sampler_reset", ["u64"], "void", { smpl }, [smpl]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   llama_sampler_clone(smpl) {
     const $0 = $handleOrNull(smpl, llama_sampler, "llama_sampler_clone(smpl)");
@@ -9003,14 +8998,14 @@ const asynchronous = {
     const $0 = $handleOrNull(src, llama_sampler, "llama_sampler_copy(src)");
     const $1 = $handleOrNull(dst, llama_sampler, "llama_sampler_copy(dst)");
     const $call = $begin("llama_sampler_copy", ["u64", "u64"], "void", { src, dst }, [dst]);
-    return $call([$0, $1], ($) => {});
+    return $call([$0, $1], () => {});
   },
   llama_sampler_free(smpl) {
     if (smpl === null) return;
     if (!(smpl instanceof llama_sampler)) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
     const $call = $begin("llama_sampler_free", ["u64"], "void", {}, []);
     const $args = ($f) => $release(smpl, "llama_sampler_free(smpl)", $f);
-    return $call($args, ($) => {});
+    return $call($args, () => {});
   },
   llama_sampler_chain_init(params) {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
@@ -9026,7 +9021,7 @@ const asynchronous = {
     $checks.llama_sampler_chain_add(functions, chain, smpl);
     $expectGivable(smpl, chain, "llama_sampler_chain_add(smpl)");
     const $call = $begin("llama_sampler_chain_add", ["u64", "u64"], "void", { chain, smpl }, [chain, smpl]);
-    return $call([$0, $1], ($) => {
+    return $call([$0, $1], () => {
       $taken(smpl, chain);
     });
   },
@@ -9379,13 +9374,13 @@ const asynchronous = {
     $atLeast(user_data, 1, 8, "pointers", "1", "llama_log_get(user_data)");
     const $back = [];
     const $call = $begin("llama_log_get", ["buffer", "buffer"], "void", { log_callback, user_data }, [], $back);
-    return $call([$outward(log_callback, $0, $back), $outward(user_data, $1, $back)], ($) => {});
+    return $call([$outward(log_callback, $0, $back), $outward(user_data, $1, $back)], () => {});
   },
   llama_log_set(log_callback, user_data) {
     const $0 = $handleOrNull(log_callback, ggml_log_callback, "llama_log_set(log_callback)");
     const $1 = $dataOrNull(user_data, 0, "llama_log_set(user_data)");
     const $call = $begin("llama_log_set", ["u64", "buffer"], "void", { log_callback, user_data }, []);
-    return $call([$0, $1], ($) => {
+    return $call([$0, $1], () => {
       $keepLatest($STATIC, "llama_log_set", log_callback, user_data);
     });
   },
@@ -9397,12 +9392,12 @@ const asynchronous = {
   llama_perf_context_print(ctx) {
     const $0 = $handleOrNull(ctx, llama_context, "llama_perf_context_print(ctx)");
     const $call = $begin("llama_perf_context_print", ["u64"], "void", { ctx }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   llama_perf_context_reset(ctx) {
     const $0 = $handle(ctx, llama_context, "llama_perf_context_reset(ctx)");
     const $call = $begin("llama_perf_context_reset", ["u64"], "void", { ctx }, [ctx]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   llama_perf_sampler(chain) {
     const $0 = $handle(chain, llama_sampler, "llama_perf_sampler(chain)");
@@ -9412,12 +9407,12 @@ const asynchronous = {
   llama_perf_sampler_print(chain) {
     const $0 = $handle(chain, llama_sampler, "llama_perf_sampler_print(chain)");
     const $call = $begin("llama_perf_sampler_print", ["u64"], "void", { chain }, []);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   llama_perf_sampler_reset(chain) {
     const $0 = $handle(chain, llama_sampler, "llama_perf_sampler_reset(chain)");
     const $call = $begin("llama_perf_sampler_reset", ["u64"], "void", { chain }, [chain]);
-    return $call([$0], ($) => {});
+    return $call([$0], () => {});
   },
   llama_opt_param_filter_all(tensor, userdata) {
     const $0 = $handleOrNull(tensor, ggml_tensor, "llama_opt_param_filter_all(tensor)");
@@ -9441,7 +9436,7 @@ const asynchronous = {
       $keep(lctx.owner, lopt_params);
       $keep(lctx.owner, model);
     };
-    return $call([$0, $1, $passed($2)], ($) => {}, $always);
+    return $call([$0, $1, $passed($2)], () => {}, $always);
   },
   llama_opt_epoch(lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval) {
     const $0 = $handle(lctx, llama_context, "llama_opt_epoch(lctx)");
@@ -9459,7 +9454,7 @@ const asynchronous = {
       { lctx, dataset, result_train, result_eval, callback_train, callback_eval },
       [lctx, dataset, result_train, result_eval],
     );
-    return $call([$0, $1, $2, $3, $4, $5, $6], ($) => {
+    return $call([$0, $1, $2, $3, $4, $5, $6], () => {
       $keepLatest(lctx.owner, "llama_opt_epoch", callback_train, callback_eval);
     });
   },

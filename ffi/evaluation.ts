@@ -9,6 +9,7 @@
 
 import { lastly, type Later } from "./after.ts";
 import type { Watch } from "./checks/node_watch.ts";
+import { lookOn } from "./failure.ts";
 import { addressOf } from "./handle.ts";
 import { library } from "./library.ts";
 import { failComputing, Failure } from "./trap.ts";
@@ -65,7 +66,7 @@ let asked: Deno.UnsafeCallback<typeof DEFINITION> | null = null;
 export function watched<T>(scheduler: bigint, watch: Watch, compute: () => Later<T>): Later<T> {
   asked ??= new Deno.UnsafeCallback(DEFINITION, (node, ask, scheduler) => {
     const { watch, own } = watches.get(scheduler)!;
-    return watch.answer(node, ask, own === null ? null : () => own(node, ask));
+    return lookOn(() => watch.answer(node, ask, own === null ? null : () => own(node, ask)));
   });
   watches.set(scheduler, { watch, own: evaluationOf(scheduler) });
   const restore = replaceEvaluation(scheduler, BigInt(Deno.UnsafePointer.value(asked.pointer)), scheduler);

@@ -59,6 +59,16 @@ export function runCallback<T>(callback: () => T, owner: Owner, args: readonly u
   return callback();
 }
 
+/** Runs what looks on while C computes, for whichever call that is. */
+export function lookOn<T>(look: () => T): T {
+  let run = look;
+  for (const waiter of waiters) {
+    const inner = run;
+    if (waiter.runCallback !== undefined) run = () => waiter.runCallback!(inner);
+  }
+  return run();
+}
+
 /** Hands on what a callback threw. */
 export function fail(error: unknown, owner: Owner, args: readonly unknown[]): void {
   if (calls.length > 0) {

@@ -80,14 +80,26 @@ interface Word {
 
 let word: Word | null = null;
 
-/** Leaves word of it, for {@linkcode using}. */
-export function willUse(name: string, graph: Word["graph"], others: Word["others"]): void {
-  word = { name, graph, others };
+/** True while the arguments of an asynchronous call are looked at. */
+let meanwhile = false;
+
+/** Looks at the arguments of an asynchronous call: others run meanwhile. */
+export function withOthers<T>(look: () => T): T {
+  meanwhile = true;
+  try {
+    return look();
+  } finally {
+    meanwhile = false;
+  }
 }
 
-/** True where the asynchronous call has said so already of what it is going to use: it was idle before. */
-function isUsed({ graph, others }: Word): boolean {
-  return graph !== null && graphs.has(graph.address) || others.some(({ owner }) => objects.has(owner));
+/**
+ * Leaves word of it, for {@linkcode using}.
+ *
+ * @param interrupted Whether there is a function that C may call back: nothing else can come between in a synchronous call.
+ */
+export function willUse(name: string, graph: Word["graph"], others: Word["others"], interrupted: boolean): void {
+  if (interrupted || meanwhile) word = { name, graph, others };
 }
 
 /** A function that computes, by its bound symbol: what it uses is in use while it runs. */
@@ -96,7 +108,10 @@ export function using(name: string, symbol: (...args: any[]) => any): (...args: 
   return (...args) => {
     const taken = word;
     word = null;
-    if (taken?.name !== name || isUsed(taken)) return symbol(...args);
-    return lastly(() => symbol(...args), use(name, taken.graph, taken.others));
+    if (taken?.name !== name) return symbol(...args);
+    // An asynchronous call has said before of what it was given that it is in use.
+    const graph = taken.graph !== null && graphs.has(taken.graph.address) ? null : taken.graph;
+    const others = taken.others.filter(({ owner }) => !objects.has(owner));
+    return lastly(() => symbol(...args), use(name, graph, others));
   };
 }

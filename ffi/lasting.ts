@@ -55,15 +55,28 @@ export function passed(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> 
   return copied(bytes);
 }
 
-/** A struct that is passed by value, with what it points to. */
-export function passedWhole(struct: Struct, back: Back): Uint8Array<ArrayBuffer> {
-  return isOurs(struct.owner) ? copyWhole(struct, back) : copied(struct.bytes);
+/** A struct that is passed by value, given by its bytes too, with what it points to. C has no more than a copy of it. */
+export function passedWhole(struct: Struct, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return isOurs(struct.owner) ? copyWhole(struct)[0].copy : copied(bytes);
 }
 
-/** The address of a struct, with what it points to, where it is TypeScript's; else its own. */
-export function pointedWhole(struct: Struct | null, back: Back): bigint {
-  if (struct === null) return 0n;
-  return isOurs(struct.owner) && struct.owner.address === struct.address ? addressOf(copyWhole(struct, back)) : struct.address;
+/**
+ * The address of a copy of a struct, with what it points to, where it is TypeScript's; else its own.
+ *
+ * @param address Its own; 0n for null.
+ * @param back Where C may change it: for what copies it back.
+ */
+export function pointedWhole(struct: Struct | null, address: bigint, back: Back | null): bigint {
+  if (struct === null || !isOurs(struct.owner) || struct.owner.address !== address) return address;
+  const pieces = copyWhole(struct);
+  back?.push(() => {
+    const home = pieces.map(moveOf).map(({ from, length, to }) => ({ from: to, length, to: from }));
+    for (const { bytes, copy, points } of pieces) {
+      if (points) relocate(copy, home);
+      bytes.set(copy);
+    }
+  });
+  return addressOf(pieces[0].copy);
 }
 
 /** True for the owner of a struct's own memory. */
@@ -79,37 +92,32 @@ interface Piece {
   readonly points: boolean;
 }
 
-function copyWhole({ owner }: Struct, back: Back): Uint8Array<ArrayBuffer> {
-  const pieces = new Map<ArrayBuffer, Piece[]>();
-  const [first] = collect(owner, pieces), all = [...pieces.values()].flat();
-  const there = all.map(({ bytes, copy }) => ({ from: addressOf(bytes), length: BigInt(bytes.length), to: addressOf(copy) }));
-  for (const { copy, points } of all) if (points) relocate(copy, there);
-  const home = there.map(({ from, length, to }) => ({ from: to, length, to: from }));
-  back.push(() => {
-    for (const { bytes, copy, points } of all) {
-      if (points) relocate(copy, home);
-      bytes.set(copy);
-    }
-  });
-  return first.copy;
+/** Copies a struct, which is the first piece, and what it points to. */
+function copyWhole({ owner }: Struct): Piece[] {
+  const found = new Map<ArrayBuffer, Piece[]>();
+  collect(owner, found);
+  const pieces = [...found.values()].flat(), moves = pieces.map(moveOf);
+  for (const { copy, points } of pieces) if (points) relocate(copy, moves);
+  return pieces;
+}
+
+function moveOf({ bytes, copy }: Piece): Move {
+  return { from: addressOf(bytes), length: BigInt(bytes.length), to: addressOf(copy) };
 }
 
 /** Copies a struct's memory, and what it keeps. */
-function collect({ arena, kept }: Owner, found: Map<ArrayBuffer, Piece[]>): Piece[] {
-  const take = (memory: Memory, points: boolean): Piece[] => {
+function collect({ arena, kept }: Owner, found: Map<ArrayBuffer, Piece[]>): void {
+  const take = (memory: Memory, points: boolean): boolean => {
     const bytes = bytesOf(memory), known = found.get(bytes.buffer) ?? [];
-    if (bytes.length === 0 || known.some((piece) => covers(piece.bytes, bytes))) return [];
-    const piece = { bytes, copy: copied(bytes), points };
-    found.set(bytes.buffer, [...known, piece]);
-    return [piece];
+    if (bytes.length === 0 || known.some((piece) => covers(piece.bytes, bytes))) return false;
+    found.set(bytes.buffer, [...known, { bytes, copy: copied(bytes), points }]);
+    return true;
   };
-  const own = take(arena as DataView<ArrayBuffer>, true);
-  if (own.length === 0) return [];
+  if (!take(arena as DataView<ArrayBuffer>, true)) return;
   for (const value of kept) {
     if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) take(value as Memory, value instanceof BigUint64Array);
     else if (isOwner(value) && isOurs(value)) collect(value, found);
   }
-  return own;
 }
 
 function isOwner(value: unknown): value is Owner {

@@ -445,6 +445,103 @@ quietly("a signal stops decoding, loading and training", async () => {
   assertStrictEquals(await assertRejects(() => fit), reason);
 });
 
+Deno.test("every function rejects what its synchronous form throws for missing arguments, in its words", async () => {
+  // deno-lint-ignore no-explicit-any
+  const both = lib as any;
+  for (const name of Object.keys(lib.async)) {
+    const missing = Array.from({ length: both[name].length }, () => undefined);
+    if (missing.length === 0) continue;
+    assertEquals(await failure(both.async[name](...missing)), message(() => both[name](...missing)), name);
+  }
+});
+
+Deno.test("indices that a graph computes are looked at before they are used, whatever computes it", async () => {
+  for (const way of ["context", "plan", "backend", "scheduler"]) {
+    const ctx = init({ noAlloc: way === "scheduler" }), cpu = lib.ggml_backend_cpu_init()!;
+    const experts = lib.ggml_new_tensor_3d(ctx, F32, 4, 2, 4), tokens = lib.ggml_new_tensor_3d(ctx, F32, 4, 1, 3);
+    const numbers = lib.ggml_new_tensor_2d(ctx, F32, 2, 3), graph = lib.ggml_new_graph(ctx);
+    for (const input of [experts, tokens, numbers]) lib.ggml_set_input(input);
+    const ids = lib.ggml_cast(ctx, numbers, lib.GGML_TYPE_I32), result = lib.ggml_mul_mat_id(ctx, experts, tokens, ids);
+    lib.ggml_build_forward_expand(graph, result);
+    const scheduler = lib.ggml_backend_sched_new([cpu], null, 1, 64, false, false);
+    if (way === "scheduler") lib.ggml_backend_sched_alloc_graph(scheduler, graph);
+    for (const tensor of [experts, tokens]) copy(new Float32Array(lib.ggml_nelements(tensor)).fill(1), tensor);
+    const ways: Record<string, () => Promise<number>> = {
+      context: () => lib.async.ggml_graph_compute_with_ctx(ctx, graph, 2),
+      plan: () => {
+        const plan = lib.ggml_graph_plan(graph, 2, null);
+        if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+        return lib.async.ggml_graph_compute(graph, plan);
+      },
+      backend: () => lib.async.ggml_backend_graph_compute(cpu, graph),
+      scheduler: () => lib.async.ggml_backend_sched_graph_compute(scheduler, graph),
+    };
+    for (const [last, expected] of [[0, null], [4, /index 4/], [1, null]] as const) {
+      copy([[0, 1], [2, 3], [0, last]], numbers);
+      if (expected !== null) assertMatch(await failure(ways[way]()), expected, way);
+      else {
+        assertEquals(await ways[way](), SUCCESS, way);
+        assertEquals(view(result, { allowCopy: true }).get(2, 1, 1), 4, way);
+      }
+    }
+    lib.ggml_backend_sched_free(scheduler);
+    lib.ggml_backend_free(cpu);
+  }
+});
+
+Deno.test("operators in TypeScript are called, and what one throws is what the promise rejects with", async () => {
+  using ctx = init();
+  const error = new Error("no"), a = lib.ggml_new_tensor_1d(ctx, F32, 2), graph = lib.ggml_new_graph(ctx);
+  let fails = false;
+  const operator = new lib.ggml_custom1_op_t((dst, a) => {
+    if (fails) throw error;
+    copy(a!, dst!);
+  });
+  const result = lib.ggml_map_custom1(ctx, a, operator, 1, null), other = squares(ctx);
+  lib.ggml_build_forward_expand(graph, result);
+  copy([1, 2], a);
+  assertEquals(await lib.async.ggml_graph_compute_with_ctx(ctx, graph, 2), SUCCESS);
+  assertEquals([...view(result).data], [1, 2]);
+  fails = true;
+  assertStrictEquals(await assertRejects(() => lib.async.ggml_graph_compute_with_ctx(ctx, graph, 2)), error);
+  assertEquals(await lib.async.ggml_graph_compute_with_ctx(ctx, other.graph, 2), SUCCESS);
+});
+
+Deno.test("what computes two graphs at once is refused: a pool of threads, a backend of two schedulers", async () => {
+  using ctx = init({ memSize: 1 << 26 }), work = init({ memSize: 1 << 20 });
+  const graph = products(ctx), other = squares(work), pool = lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(1));
+  const planOf = (graph: lib.ggml_cgraph) => {
+    const plan = lib.ggml_graph_plan(graph, 1, pool);
+    if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+    return plan;
+  };
+  const computed = lib.async.ggml_graph_compute(graph, planOf(graph));
+  assertMatch(
+    message(() => lib.ggml_graph_compute(other.graph, planOf(other.graph))),
+    /this ggml_threadpool is being used by ggml_graph_compute/,
+  );
+  assertMatch(message(() => lib.ggml_threadpool_free(pool)), /can't be freed by ggml_threadpool_free now/);
+  assertEquals(await computed, SUCCESS);
+  lib.ggml_threadpool_free(pool);
+
+  const cpu = lib.ggml_backend_cpu_init()!,
+    placed = init({ memSize: 1 << 20, noAlloc: true }),
+    also = init({ memSize: 1 << 20, noAlloc: true });
+  const [first, second] = [placed, also].map((ctx) => {
+    const scheduler = lib.ggml_backend_sched_new([cpu], null, 1, 64, false, false), graph = products(ctx, 4);
+    lib.ggml_backend_sched_alloc_graph(scheduler, graph);
+    return { scheduler, graph };
+  });
+  const scheduled = lib.async.ggml_backend_sched_graph_compute(first.scheduler, first.graph);
+  const refused = await failure(lib.async.ggml_backend_sched_graph_compute(second.scheduler, second.graph));
+  assertMatch(refused, /this ggml_backend can't be used now: lib\.async\.ggml_backend_sched_graph_compute is using its ggml_backend/);
+  assertEquals(await scheduled, SUCCESS);
+  assertEquals(await lib.async.ggml_backend_sched_graph_compute(second.scheduler, second.graph), SUCCESS);
+  for (const { scheduler } of [first, second]) lib.ggml_backend_sched_free(scheduler);
+  await lib.async.ggml_backend_free(cpu);
+  assertMatch(message(() => lib.ggml_backend_name(cpu)), /was freed by ggml_backend_free/);
+});
+
 Deno.test("twenty thousand calls leave nothing behind", async () => {
   const { code, stdout, stderr } = await program(`
     import { lib } from "@ggml/deno";

@@ -52,7 +52,8 @@ function emitFunction(bound: BoundFunction, api: Api, roots: Roots, uses: Uses, 
   if (copiesBack) printer.line("    const $back = [];");
   emitBegin(bound, roots, copiesBack, uses, printer);
   const then = freeing === null ? afterwards(bound, roots, uses) : [], always = inAnyCase(bound, api.functions, uses);
-  const finish = (args: string) => arrow(`    return $call(${args}, `, "$", then, always.length === 0 ? ");" : ", $always);");
+  const isUsed = then.some((line) => /\$(?![\w{])/.test(line));
+  const finish = (args: string) => arrow(`    return $call(${args}, `, isUsed ? "$" : "", then, always.length === 0 ? ");" : ", $always);");
   let last = finish(`[${args.join(", ")}]`);
   if (freeing !== null || last[0].length > LINE_WIDTH) {
     if (freeing !== null) printer.line(...arrow("    const $args = ", "$f", [freeing.replace("    ", "    return ")], ";"));
@@ -108,9 +109,11 @@ function staged(bound: BoundFunction, parameter: BoundParameter, crossed: string
       if (kept) return crossed;
       return isConst(bound, parameter) ? `$inward(${name}, ${crossed})` : `$outward(${name}, ${crossed}, $back)`;
     case "struct":
-      return kept ? `$passed(${crossed})` : `$passedWhole(${name}, $back)`;
+      return kept ? `$passed(${crossed})` : `$passedWhole(${name}, ${crossed})`;
     case "handle":
-      return kept || !structs.has(crossing.name) ? crossed : `$pointedWhole(${name}, $back)`;
+      return kept || !structs.has(crossing.name)
+        ? crossed
+        : `$pointedWhole(${name}, ${crossed}, ${isConst(bound, parameter) ? "null" : "$back"})`;
     default:
       return crossed;
   }

@@ -152,7 +152,9 @@ export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printe
     if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
       // What is freed by way of something that can't be used any more is freed all the same.
       const flag = bound.annotation.frees.length > 0 ? "gone" : "freed";
-      if (brief && flag === "freed") return emitConversion(i, toC(parameter, parameter.name, where, 0, uses), printer);
+      if (brief && flag === "freed" && bound.annotation.clears.size === 0) {
+        return emitConversion(i, toC(parameter, parameter.name, where, 0, uses), printer);
+      }
       return checkHandle(parameter, parameter.crossing.name, flag, where, uses, printer);
     }
     const slot = parameter.crossing.kind === "string" ? strings++ : 0;
