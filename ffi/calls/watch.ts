@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wrappers as aborting } from "./aborting.ts";
 import { wrappers as backends } from "./backends.ts";
 import { wrappers as loaded } from "./loaded.ts";
 import { wrappers as numbering } from "../load/numbering.ts";
@@ -20,7 +21,7 @@ export type Wrappers = Readonly<Record<string, (symbol: Bound) => Bound>>;
 
 /** A symbol as the generated functions call it. */
 export function watched(name: string, symbol: Bound): Bound {
-  const wrappers = [backends, loaded, numbering, plans, processCallbacks, schedulers, told].find((wrappers) =>
+  const wrappers = [aborting, backends, loaded, numbering, plans, processCallbacks, schedulers, told].find((wrappers) =>
     Object.hasOwn(wrappers, name)
   );
   return wrappers === undefined ? symbol : wrappers[name](symbol);

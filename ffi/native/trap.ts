@@ -50,6 +50,11 @@ let slot = 0n;
 let takeTraps: ((list: bigint) => bigint) | null = null;
 let free: ((memory: bigint) => void) | null = null;
 
+/** The machine code with the trap set; null where there is none. */
+export function trapCode(): Native | null {
+  return native;
+}
+
 /** True where C's failures become Errors. */
 export function hasTrap(): boolean {
   return native !== null;
@@ -115,7 +120,7 @@ function windowsFinder(opened: Library): Finder | null {
 }
 
 /** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */
-export const claimers: Set<(trap: Trap, error: () => Error) => boolean> = new Set();
+export const claimers: Set<(trap: Trap) => boolean> = new Set();
 
 /** What tells tensors, by their addresses, in messages. */
 export interface Teller {
@@ -179,6 +184,17 @@ export function nullResult(name: string, args: Arguments = {}): Error {
 
 provide({ trapped, hasFailed });
 
+/** What an asynchronous call failed of: what C was doing, and the Error for it, where that is made already. */
+export class Failure {
+  readonly trap: Trap | Pick<Trap, "inKernel" | "text">;
+  readonly error: Error | null;
+
+  constructor(trap: Failure["trap"], error: Error | null = null) {
+    this.trap = trap;
+    this.error = error;
+  }
+}
+
 /** What a look at the nodes found while C computed them. */
 let found: Error | null = null;
 
@@ -211,7 +227,7 @@ function takeError(name: string, args: Arguments, from: (...args: never[]) => un
 function takeLoose(): Trap[] {
   if (native!.get("looseTraps") === 0n) return [];
   return take(0n).filter((trap) => {
-    for (const claims of claimers) if (claims(trap, () => errorOf("computeAsync", trap, {}))) return false;
+    for (const claims of claimers) if (claims(trap)) return false;
     return true;
   });
 }
@@ -283,7 +299,7 @@ function fileOf(path: string): string {
 }
 
 /** Takes the traps of a list: a slot's, a call's, or with 0n those of C's own threads. */
-function take(list: bigint): Trap[] {
+export function take(list: bigint): Trap[] {
   takeTraps ??= at(native!.address("take_traps"), ["u64"], "u64");
   free ??= at(native!.get("free"), ["u64"], "void");
   const traps: Trap[] = [];
@@ -303,48 +319,4 @@ function take(list: bigint): Trap[] {
     address = next;
   }
   return traps;
-}
-
-/** The words of `struct call`. */
-const CALL_WORDS = 11;
-
-/**
- * Calls a C function on another thread.
- *
- * @param name The function.
- * @param where What calls it, for errors.
- * @param args Its arguments, at most eight: integers and addresses.
- * @returns Its result, as an unsigned 64-bit integer; rejects if C failed.
- */
-export function callAside(name: string, where: string, args: readonly bigint[]): Promise<bigint> {
-  const address = library!.address(name);
-  if (address === null) throw new Error(`${where}: the library has no ${name}`);
-  return callAddressAside(address, where, args);
-}
-
-/** Calls the C function at an address on another thread, as {@linkcode callAside}. */
-export async function callAddressAside(address: bigint, where: string, args: readonly bigint[]): Promise<bigint> {
-  if (native === null) return await withoutTrap(address, args);
-  const memory = at(native.get("allocate"), ["usize"], "u64")(BigInt(8 * CALL_WORDS));
-  const words = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(memory)!, 8 * CALL_WORDS));
-  words.fill(0n);
-  words[0] = address;
-  args.forEach((arg, i) => words[1 + i] = BigInt.asUintN(64, arg));
-  run ??= new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(native.address("run")) as Deno.PointerObject<never>, RUN);
-  await run.call(memory);
-  const [result, first] = words.slice(9);
-  const traps = first === 0n ? [] : take(memory + 80n);
-  free ??= at(native.get("free"), ["u64"], "void");
-  free(memory);
-  if (traps.length > 0) throw errorOf(where, traps[0], {});
-  return result;
-}
-
-const RUN = { parameters: ["u64"], result: "u64", nonblocking: true } as const;
-let run: Deno.UnsafeFnPointer<typeof RUN> | null = null;
-
-async function withoutTrap(address: bigint, args: readonly bigint[]): Promise<bigint> {
-  const definition = { parameters: args.map(() => "u64" as const), result: "u64", nonblocking: true } as const;
-  const f = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address) as Deno.PointerObject<never>, definition);
-  return await (f.call as (...args: bigint[]) => Promise<bigint>)(...args);
 }

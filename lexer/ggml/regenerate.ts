@@ -79,9 +79,9 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
 
 /** The module specifier of the runtime as the files in `out` import it. */
 function runtimeFrom(out: string): string {
-  const runtime = new URL("../../ffi/runtime.ts", import.meta.url);
-  if (runtime.protocol !== "file:") return runtime.href;
-  const from = absolute(out).split("/"), to = pathOf(runtime).split("/");
+  const url = new URL("../../ffi/runtime.ts", import.meta.url);
+  if (url.protocol !== "file:") return url.href;
+  const from = absolute(out).split("/"), to = pathOf(url).split("/");
   let shared = 0;
   while (shared < from.length && from[shared] === to[shared]) shared++;
   const up = "../".repeat(from.length - shared);
