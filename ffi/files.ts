@@ -97,6 +97,7 @@ export class Library {
     if (this.files.includes(path) || whyNot(path) !== null) return;
     pin(path);
     this.#backends.push(path);
+    for (const [name, address] of this.#addresses) if (address === null) this.#addresses.delete(name); // it may be there now
   }
 
   /** A function of the library, undefined if it hasn't got it. */

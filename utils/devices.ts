@@ -49,21 +49,26 @@ const TYPES: readonly Device["type"][] = ["cpu", "gpu", "igpu", "accel", "meta"]
  */
 export function devices(): Device[] {
   if (lib.ggml_backend_reg_count() === 0) loadBackends(library());
-  return Array.from({ length: lib.ggml_backend_dev_count() }, (_, i) => describe(lib.ggml_backend_dev_get(i)));
+  return Array.from({ length: lib.ggml_backend_dev_count() }, (_, i) => describeDevice(lib.ggml_backend_dev_get(i)));
 }
 
-function describe(device: lib.ggml_backend_device): Device {
-  const { name, description, type, memory_free, memory_total } = propsOf(device);
+/** A device as {@linkcode devices} lists it. Of a remote one whose server has gone there is the name alone. */
+export function describeDevice(device: lib.ggml_backend_device): Device {
   const reg = lib.ggml_backend_dev_backend_reg(device);
-  return {
-    name: name ?? "",
-    description: description ?? "",
-    type: TYPES[type],
-    memory: { free: memory_free, total: memory_total },
+  const known = {
+    name: lib.ggml_backend_dev_name(device),
+    description: lib.ggml_backend_dev_description(device),
+    type: TYPES[lib.ggml_backend_dev_type(device)],
     backend: reg === null ? "" : lib.ggml_backend_reg_name(reg),
-    host: lib.ggml_backend_buft_is_host(lib.ggml_backend_dev_buffer_type(device)),
     device,
   };
+  try {
+    const { memory_free: free, memory_total: total } = propsOf(device);
+    return { ...known, memory: { free, total }, host: lib.ggml_backend_buft_is_host(lib.ggml_backend_dev_buffer_type(device)) };
+  } catch (error) {
+    if (known.backend !== "RPC") throw error;
+    return { ...known, memory: { free: 0, total: 0 }, host: false };
+  }
 }
 
 function propsOf(device: lib.ggml_backend_device): lib.ggml_backend_dev_props {

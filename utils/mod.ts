@@ -37,6 +37,7 @@ export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 export { type QuantizationError, quantizationError } from "./quantization_error.ts";
 export { readSafetensors, type SafetensorsFile } from "./safetensors/read.ts";
 export { SafetensorsTensor } from "./safetensors/tensor.ts";
+export { type ConnectOptions, type Rpc, rpc, type RpcServer, type ServeOptions } from "./rpc.ts";
 export { save } from "./display/save.ts";
 export { toHtml } from "./display/to_html.ts";
 export { type Drawable, type DrawOptions, toSvg } from "./display/to_svg.ts";
