@@ -11,6 +11,7 @@ import { type Conversion, convert, isPlain, unitsOf } from "./convert.ts";
 import { isWholeCopy, load, stage, stagePieces, store } from "./device.ts";
 import { gather, move, pack } from "./move.ts";
 import type { Plan } from "./plan.ts";
+import { streamed } from "./streamed.ts";
 import type { Bytes } from "./types.ts";
 
 /** Copies. */
@@ -19,6 +20,7 @@ export function transfer(plan: Plan): void {
   if (source.count === 0) return;
   if (source.bytes !== null && destination.bytes !== null) return onHost(source.bytes, destination.bytes, box, conversion);
   if (isWholeCopy(plan)) return lib.ggml_backend_tensor_copy(source.tensor!, destination.tensor!);
+  if (streamed(plan)) return;
   for (const piece of stagePieces(plan)) transferPiece(plan, piece);
 }
 
