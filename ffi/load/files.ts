@@ -55,6 +55,7 @@ export class Library {
     this.place = { path: settled(place.path), source: place.source };
     this.folder = named ? folderOf(place.path) : this.place.path;
     if (named) this.#openNamed(place.path);
+    else this.#part("ggml-base"); // before the others, which are linked with it: see whyNotWith
     const overhead = this.find("ggml_tensor_overhead", OVERHEAD) as (() => bigint) | undefined;
     if (overhead === undefined) throw this.#loadError();
     this.tensorOverhead = Number(overhead());
@@ -98,7 +99,7 @@ export class Library {
   missing(name: string): Error {
     const version = this.version;
     const parts = [...(name.startsWith("llama_") ? ["llama"] : []), ...backendsFor(name)];
-    const files = parts.filter((part) => !this.#parts.get(part)).flatMap(fileNames).map((file) => this.folder + file);
+    const files = parts.filter((part) => !this.#parts.get(part)).flatMap((part) => fileNames(part)).map((file) => this.folder + file);
     const tried = this.#attempts.filter(({ path }) => files.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
     if (tried.length > 0 && this.folder !== "" && this.place.source !== "npm" && !mayList(this.folder)) {
       const marks = [...new Set(MARKS)].join("|");
@@ -115,6 +116,7 @@ export class Library {
     if (this.files.includes(path) || whyNot(path) !== null) return;
     pin(path);
     this.#backends.push(path);
+    for (const [name, address] of this.#addresses) if (address === null) this.#addresses.delete(name); // it may be there now
   }
 
   /** A function of the library, undefined if it hasn't got it. */
@@ -178,7 +180,8 @@ export class Library {
   }
 
   #openNamed(path: string): void {
-    const reason = whyNot(path);
+    const linked = ["ggml-base", "ggml"].flatMap((part) => fileNames(part)).map((file) => this.folder + file);
+    const reason = whyNotWith(path, linked);
     if (reason === null) return pin(path);
     this.#attempts.push({ path, reason });
     throw this.#loadError();
@@ -188,6 +191,7 @@ export class Library {
   #part(part: string): string | null {
     let file = this.#parts.get(part);
     if (file === undefined) {
+      if (part === "llama") this.#part("ggml"); // which it is linked with
       file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part)) ??
         this.#firstThatOpens(this.#releasesOf(part)) ?? this.#withKnownMark(part);
       this.#parts.set(part, file);
@@ -309,6 +313,31 @@ export function whyNot(path: string): string | null {
     return String((error as Error).message).replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
   }
 }
+
+/**
+ * Why a file can't be opened as a library while those are open that it is linked with; null if it can. They are only opened if it doesn't find
+ * them by itself, and closed again if that was in vain.
+ *
+ * Linux and macOS look for them beside the file, which says so. Windows looks beside the program, which is Deno, in its own folders and on the
+ * path, and takes what is open already and has the name.
+ */
+export function whyNotWith(path: string, linked: readonly string[]): string | null {
+  const reason = whyNot(path);
+  if (reason === null || !LACKS_ANOTHER.test(reason)) return reason;
+  const opened = linked.flatMap((file) => {
+    try {
+      return [Deno.dlopen(file, {})];
+    } catch {
+      return []; // it isn't there
+    }
+  });
+  const still = whyNot(path);
+  if (still !== null) { for (const library of opened) library.close(); }
+  return still;
+}
+
+/** What systems say of a file that is linked with one of ggml's which they don't find; Windows says the same of one that isn't there itself. */
+const LACKS_ANOTHER = /ggml|os error 126/;
 
 /** `RTLD_NOW`, and the flag that has a library stay: macOS numbers it otherwise. */
 const STAYS = 2 | (Deno.build.os === "darwin" ? 0x80 : 0x1000);

@@ -8,7 +8,6 @@ import { program } from "../process.ts";
 import { rpcBuild } from "../rpc.ts";
 
 const rpc = await rpcBuild();
-if (rpc === null) console.warn("SKIPPED the backend ggml-rpc: it can't be built here");
 
 /** What a program prints, given a library. */
 async function says(path: string, text: string): Promise<string> {
