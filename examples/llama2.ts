@@ -71,6 +71,9 @@ function openGguf(path: string): ModelFile {
 function openBin(path: string): ModelFile {
   const [dim, hidden, layers, heads, kvHeads, sized, context] = new Int32Array(bytesAt(path, 0, 28).buffer);
   const head = dim / heads, half = head / 2, vocab = Math.abs(sized), tensors = new Map<string, WeightsEntry>();
+  if (Math.min(dim, hidden, layers, heads, kvHeads, vocab, context) < 1 || dim % (2 * heads) !== 0) {
+    throw new Error(`${path}: it is none of llama2.c's`);
+  }
   let offset = 28;
   const put = (name: string, ...ne: number[]) => {
     const byteLength = 4 * ne.reduce((a, b) => a * b);

@@ -139,10 +139,11 @@ Deno.test("llama2: text on standard output, speed on standard error, with --allo
 
 Deno.test("llama2: what can't be run is said in one line, and the program ends with 1", async () => {
   using folder = new Folder();
-  const path = folder.file(), other = folder.file(), biased = folder.file(), short = folder.file("short.bin");
+  const path = folder.file(), other = folder.file(), biased = folder.file(), short = folder.file("short.bin"), cut = folder.file("cut.bin");
   await writeRandomLlama(path);
   await writeGguf(other, { metadata: { "general.architecture": "bert" } });
   Deno.writeFileSync(short, new Uint8Array(100));
+  Deno.writeFileSync(cut, new Uint8Array(Int32Array.of(8, 8, 1, 1, 1, 8, 8).buffer));
   await writeRandomLlama(biased, { metadata: { "llama.rope.scaling.type": "yarn" } });
   const cases: [string[], string][] = [
     [[], "usage: llama2.ts MODEL"],
@@ -154,7 +155,8 @@ Deno.test("llama2: what can't be run is said in one line, and the program ends w
     [[`${folder.path}/none.gguf`], "No such file or directory"],
     [[other], "expected llama as general.architecture, got bert"],
     [[biased], "expected none or linear as llama.rope.scaling.type, got yarn"],
-    [[short], "short.bin"],
+    [[short], "short.bin: it is none of llama2.c's"],
+    [[cut], "cut.bin: expected 4 bytes at 2200, and it ends there"],
     [[path, "--prompt", "a".repeat(2000)], "expected 1 to 1024 tokens, got 2002"],
   ];
   for (const [args, message] of cases) {
