@@ -378,6 +378,7 @@ async function main(args: string[]): Promise<void> {
   const sample = sampler(number("temperature", 0, 100, "number"), number("top-p", 0, 1, "number"), seed);
 
   const { tokenizer, ...file } = openModel(`${path}`), text = tokenizer.encode(options.prompt), { length } = text;
+  if (length > file.config.context) throw new Error(`the prompt has ${length} tokens, and the model sees ${file.config.context} at most`);
   const model = await Llama.load(file, { threads, context: length + count });
   const print = (bytes: Uint8Array) => Deno.stdout.writeSync(bytes);
   text.forEach((token, i) => print(tokenizer.decode(token, text[i - 1])));
