@@ -5,8 +5,8 @@
  */
 
 import { load } from "@ggml/deno";
-import { RELEASE } from "../ffi/find.ts";
-import { pinnedTree } from "../lexer/release.ts";
+import { RELEASE } from "../ffi/load/find.ts";
+import { pinnedTree } from "../lexer/ggml/release.ts";
 
 const CACHE = new URL("../.cache/", import.meta.url);
 

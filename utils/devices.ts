@@ -4,9 +4,9 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { library } from "../ffi/library.ts";
-import { loadBackends } from "../ffi/backends.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { library } from "../ffi/load/library.ts";
+import { loadBackends } from "../ffi/load/backends.ts";
 
 /** A device that ggml can compute on. */
 export interface Device {

@@ -9,10 +9,10 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { addressOf } from "../../ffi/handle.ts";
-import type { lib } from "../../ffi/lib.js";
-import { callAddressAside, callAside } from "../../ffi/trap.ts";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { addressOf } from "../../ffi/core/handle.ts";
+import type { lib } from "../../ffi/generated/lib.js";
+import { callAddressAside, callAside } from "../../ffi/native/trap.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
 import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";

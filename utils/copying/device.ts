@@ -8,8 +8,8 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { lib } from "../../ffi/lib.js";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
 import { unpermuted } from "./layout.ts";
 import { lengthOf } from "./move.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { addressOf } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
+import { addressOf } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import type { Axis, Box } from "./box.ts";
 import { type Conversion, convert, isPlain, unitsOf } from "./convert.ts";
 import { isWholeCopy, load, stage, stagePieces, store } from "./device.ts";
