@@ -7,9 +7,9 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { freedError } from "../ffi/handle.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { freedError } from "../ffi/core/handle.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { devices } from "./devices.ts";
 import { Source } from "./gguf/source.ts";
 import { init } from "./init.ts";

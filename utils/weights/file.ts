@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import { describe, quote } from "../../ffi/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { describe, quote } from "../../ffi/core/describe.ts";
 import { pathOf } from "../files/path.ts";
 import { readGguf } from "../gguf/read.ts";
 import { Source } from "../gguf/source.ts";

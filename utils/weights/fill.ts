@@ -4,10 +4,10 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { addressOf } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
-import { callAside } from "../../ffi/trap.ts";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { addressOf } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { callAside } from "../../ffi/native/trap.ts";
 import type { Source } from "../gguf/source.ts";
 import type { Placed } from "./place.ts";
 

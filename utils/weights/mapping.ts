@@ -6,10 +6,10 @@
  * @module
  */
 
-import { at } from "../../ffi/at.ts";
-import { Pointer } from "../../ffi/handle.ts";
-import { library } from "../../ffi/library.ts";
-import { own } from "../own.ts";
+import { at } from "../../ffi/core/at.ts";
+import { Pointer } from "../../ffi/core/pointer.ts";
+import { takeOver } from "../../ffi/core/roots.ts";
+import { library } from "../../ffi/load/library.ts";
 
 /** `O_RDONLY`, `PROT_READ | PROT_WRITE`, `MAP_PRIVATE`, `SEEK_END` and `MADV_WILLNEED`: the same on Linux and macOS. */
 const READ_ONLY = 0, READ_WRITE = 3, PRIVATE = 2, FROM_END = 2, WILL_NEED = 3;
@@ -57,7 +57,9 @@ export function mapFile(path: string): Mapping | null {
     const address = posix.mmap(0n, size, READ_WRITE, PRIVATE, file, 0n);
     if (BigInt.asUintN(64, address) === FAILED) return null;
     posix.madvise(address, size, WILL_NEED); // a hint: it may fail
-    return { pointer: own(new Pointer(address), (address) => void posix.munmap(address, size)), size: Number(size) };
+    const pointer = new Pointer(address);
+    takeOver(pointer, (address) => void posix.munmap(address, size));
+    return { pointer, size: Number(size) };
   } finally {
     posix.close(file);
   }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { at } from "../../ffi/at.ts";
-import { Pointer } from "../../ffi/handle.ts";
-import { watch } from "../../ffi/known.ts";
-import { lib } from "../../ffi/lib.js";
-import { library } from "../../ffi/library.ts";
+import { at } from "../../ffi/core/at.ts";
+import { Pointer } from "../../ffi/core/pointer.ts";
+import { watch } from "../../ffi/core/known.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { library } from "../../ffi/load/library.ts";
 import { alignUp } from "../gguf/shape.ts";
 import { mapFile, type Mapping } from "./mapping.ts";
 import type { Weight } from "./plan.ts";

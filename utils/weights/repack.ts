@@ -7,8 +7,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import { init } from "../init.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import type { WeightsEntry } from "./file.ts";
 
 /** Bytes of a pointer. */
@@ -67,7 +66,7 @@ function takes(
   columns: number,
   rows: number,
 ): boolean {
-  using ctx = init({ memSize: 4 * lib.ggml_tensor_overhead(), noAlloc: true });
+  using ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 4 * lib.ggml_tensor_overhead(), no_alloc: true }));
   using buffer = lib.ggml_backend_buft_alloc_buffer(candidate, 0);
   if (buffer === null) return false;
   const weight = lib.ggml_new_tensor_2d(ctx, type, columns, rows);

@@ -3,12 +3,12 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { type GgufTensorInput, readGguf, writeGguf } from "@ggml/deno/utils";
-import { generate, Llama, openModel, sampler } from "../examples/llama2.ts";
-import { Folder } from "./gguf/facts.ts";
-import { deno, type Ended } from "./process.ts";
-import { writeRandomLlama } from "./random_llama.ts";
-import { likeliest, Reference } from "./reference_llama.ts";
-import { smollm2 } from "./smollm2.ts";
+import { generate, Llama, openModel, sampler } from "../../examples/llama2.ts";
+import { Folder } from "../utils/gguf/facts.ts";
+import { deno, type Ended } from "../process.ts";
+import { writeRandomLlama } from "../random_llama.ts";
+import { likeliest, Reference } from "../reference_llama.ts";
+import { smollm2 } from "../smollm2.ts";
 
 const PROMPT = "once upon a time, in a small village by the sea, there lived";
 
