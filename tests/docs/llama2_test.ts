@@ -54,7 +54,7 @@ for (const name of ["F32", "F16", "Q8_0", "Q4_0", "Q4_1", "Q4_K"] as const) {
     const path = folder.file();
     await writeRandomLlama(path, { type, tied: name !== "F32", tokenizer: name === "F16" ? "gpt2" : "llama" });
     await expectEqual(path, 1, 300); // the cache is shown in steps of 256
-    await expectEqual(path, Math.min(2, navigator.hardwareConcurrency), 20);
+    await expectEqual(path, Math.min(2, navigator.hardwareConcurrency), 6);
   });
 }
 
@@ -70,6 +70,23 @@ Deno.test("llama2: a prompt longer than a piece, and weights that are neither ma
   });
   await expectEqual(path, 1, 20, { repack: false });
 });
+
+/** The models that come with the clone. */
+const MODELS = new URL("../../examples/models/", import.meta.url);
+
+function* modelsOfTheClone(): Generator<string> {
+  try {
+    for (const { name } of Deno.readDirSync(MODELS)) if (name.endsWith(".gguf")) yield decodeURIComponent(new URL(name, MODELS).pathname);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+for (const path of modelsOfTheClone()) {
+  Deno.test(`llama2: 64 tokens of examples/models/${path.replace(/.*\//, "")} are libllama's, the logits bit for bit`, () => {
+    return expectEqual(path, 1, 64);
+  });
+}
 
 for (const threads of [1, 2]) {
   Deno.test({
