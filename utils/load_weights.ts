@@ -27,8 +27,8 @@ export interface LoadWeightsOptions {
   map?: boolean;
   /**
    * Whether matrices are rearranged for the processor's fastest kernels, where it has such (`CPU_REPACK`); for a function, which ones by name.
-   * Say it only of those that nothing but `ggml_mul_mat` takes, as its first source: anything else would compute with numbers in the wrong order.
-   * They can't be read back. False by default.
+   * Say it only of those that nothing but `ggml_mul_mat` takes, as its first source: `compute` refuses anything else. They can't be read
+   * back. False by default.
    */
   repack?: boolean | ((name: string) => boolean);
   /** Which tensors are loaded, by name; all by default. */

@@ -115,6 +115,10 @@ Deno.test("loadWeights: repacked weights multiply as plain ones do, and an alias
     assert(got.every((value, i) => Math.abs(value - expected[i]) <= 1e-5 * largest), `${got.slice(0, 4)} for ${expected.slice(0, 4)}`);
   }
   assertThrows(() => view(up, { allowCopy: true }), Error, "takes whole tensors of quantized weights and gives none back");
+  using ctx = init();
+  const graph = lib.ggml_new_graph(ctx);
+  lib.ggml_build_forward_expand(graph, lib.ggml_get_rows(ctx, up, tensor(ctx, Int32Array.of(1))));
+  assertThrows(() => compute(graph), Error, "is not supported by the CPU backend");
 });
 
 Deno.test("loadWeights: tensors of a safetensors file, and of a format that the caller knows, aligned or not", async () => {
