@@ -20,6 +20,8 @@ export {
   flags,
   float,
   format,
+  handle,
+  handleOrNull,
   int32,
   int64,
   type Pointers,
@@ -35,6 +37,7 @@ export {
   uint32,
   uint64,
 } from "./core/arguments.ts";
+export { type Asynchronous, asynchronous } from "./calls/async.ts";
 export { type Bind, binder } from "./calls/bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./core/callback.ts";
 export { changed, exposed } from "./calls/changes.ts";
@@ -69,6 +72,7 @@ export { atLeast } from "./core/lengths.ts";
 export { type Ending, Owner, STATIC } from "./core/owner.ts";
 export { Pointer } from "./core/pointer.ts";
 export { dispose } from "./core/ending.ts";
+export { adaptable } from "./load/numbering.ts";
 export { places, willPlace } from "./calls/placement.ts";
 export {
   borrowed,

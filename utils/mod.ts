@@ -22,7 +22,8 @@ export type { GgufArrays, GgufScalars, GgufTypeName, GgufValue, NumberArray } fr
 export type { TensorShape } from "./gguf/shape.ts";
 export { type GgufContents, writeGguf } from "./gguf/write.ts";
 export { init, type InitOptions } from "./init.ts";
-export { type Device, devices } from "./devices.ts";
+export type { Device } from "./computing/device.ts";
+export { devices } from "./devices.ts";
 export { type DType, type NdArray, ndarray, type TypedArray } from "./arrays/ndarray.ts";
 export type { NestedNumbers } from "./copying/nested.ts";
 export { loadWeights, type LoadWeightsOptions, type Weights } from "./load_weights.ts";
@@ -38,6 +39,7 @@ export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 export { type QuantizationError, quantizationError } from "./quantization_error.ts";
 export { readSafetensors, type SafetensorsFile } from "./safetensors/read.ts";
 export { SafetensorsTensor } from "./safetensors/tensor.ts";
+export { type ConnectOptions, type Rpc, rpc, type RpcServer, type ServeOptions } from "./rpc.ts";
 export { save } from "./display/save.ts";
 export { toHtml } from "./display/to_html.ts";
 export { type Drawable, type DrawOptions, toSvg } from "./display/to_svg.ts";

@@ -14,6 +14,6 @@ export const wrappers: Wrappers = {
   ggml_backend_load_all_from_path: (symbol) => (folder: Uint8Array | null) => {
     if (folder === null) return loadBackends(library());
     if (folder[0] === 0) throw new TypeError('ggml_backend_load_all_from_path(dir_path): expected a folder, got the string ""');
-    withoutVariable(library(), () => symbol(folder));
+    return withoutVariable(library(), () => symbol(folder));
   },
 };

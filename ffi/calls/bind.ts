@@ -22,7 +22,7 @@ export function binder(abi: Abi): Bind {
   expectAbi(abi);
   return (name, parameters, result) => {
     if (name.startsWith("llama_")) expectLlama(abi);
-    const symbol = library().symbol(name, { parameters, result }) as (...args: unknown[]) => unknown;
+    const symbol = library().symbol(name, { parameters, result }, abi.release) as (...args: unknown[]) => unknown;
     return guarded(name, watched(name, symbol));
   };
 }

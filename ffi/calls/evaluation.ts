@@ -7,20 +7,23 @@
  * @module
  */
 
+import { lastly, type Later } from "../core/after.ts";
 import type { Watch } from "./checks/node_watch.ts";
+import { lookOn } from "../core/failure.ts";
+import { addressOf } from "../core/handle.ts";
 import { library } from "../load/library.ts";
-import { failComputing } from "../native/trap.ts";
+import { failComputing, Failure } from "../native/trap.ts";
 
 /** A scheduler's own callback, as C was given it. */
 interface Evaluation {
   readonly callback: bigint;
-  readonly data: Uint8Array | null;
+  readonly data: Uint8Array<ArrayBuffer> | null;
 }
 
 const evaluations: Map<bigint, Evaluation> = new Map();
 
 /** Notes what a scheduler's callback was set to. */
-export function setEvaluation(scheduler: bigint, callback: bigint, data: Uint8Array | null): void {
+export function setEvaluation(scheduler: bigint, callback: bigint, data: Uint8Array<ArrayBuffer> | null): void {
   if (callback === 0n) evaluations.delete(scheduler);
   else evaluations.set(scheduler, { callback, data });
 }
@@ -35,51 +38,57 @@ export function evaluationOf(scheduler: bigint): Ask | null {
   const own = evaluations.get(scheduler);
   if (own === undefined) return null;
   const f = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(own.callback) as Deno.PointerObject<never>, ASK);
-  return (node, ask) => f.call(node, ask, own.data as Uint8Array<ArrayBuffer> | null);
+  return (node, ask) => f.call(node, ask, own.data);
 }
 
 /**
  * Has C ask another callback than the scheduler's own.
  *
+ * @param data What C passes to it.
  * @returns Ends that.
  */
-export function replaceEvaluation(scheduler: bigint, callback: bigint): () => void {
-  set(scheduler, callback, null);
+export function replaceEvaluation(scheduler: bigint, callback: bigint, data = 0n): () => void {
+  set(scheduler, callback, data);
   return () => {
     const own = evaluations.get(scheduler);
-    set(scheduler, own?.callback ?? 0n, own?.data ?? null);
+    set(scheduler, own?.callback ?? 0n, own === undefined || own.data === null ? 0n : addressOf(own.data));
   };
 }
 
 const DEFINITION = { parameters: ["u64", "bool", "u64"], result: "bool" } as const;
 
-/** The computations under way that are watched, innermost last. */
-const watches: { readonly watch: Watch; readonly own: Ask | null }[] = [];
+/** The computations under way that are watched, by their schedulers. */
+const watches: Map<bigint, { readonly watch: Watch; readonly own: Ask | null }> = new Map();
 
 let asked: Deno.UnsafeCallback<typeof DEFINITION> | null = null;
 
-/** Runs a computation of a scheduler's on this thread, and has it watched. */
-export function watched<T>(scheduler: bigint, watch: Watch, compute: () => T): T {
-  asked ??= new Deno.UnsafeCallback(DEFINITION, (node, ask) => {
-    const { watch, own } = watches[watches.length - 1];
-    return watch.answer(node, ask, own === null ? null : () => own(node, ask));
+/** Runs a computation of a scheduler's, and has it watched. */
+export function watched<T>(scheduler: bigint, watch: Watch, compute: () => Later<T>): Later<T> {
+  asked ??= new Deno.UnsafeCallback(DEFINITION, (node, ask, scheduler) => {
+    const { watch, own } = watches.get(scheduler)!;
+    return lookOn(() => watch.answer(node, ask, own === null ? null : () => own(node, ask)));
   });
-  watches.push({ watch, own: evaluationOf(scheduler) });
-  const restore = replaceEvaluation(scheduler, BigInt(Deno.UnsafePointer.value(asked.pointer)));
-  let result: T;
-  try {
-    result = compute();
-  } finally {
-    watches.pop();
+  watches.set(scheduler, { watch, own: evaluationOf(scheduler) });
+  const restore = replaceEvaluation(scheduler, BigInt(Deno.UnsafePointer.value(asked.pointer)), scheduler);
+  const result = lastly(compute, () => {
+    watches.delete(scheduler);
     restore();
     watch.restore();
-  }
+  });
+  if (result instanceof Promise) return result.then((value) => expectGood(watch, value));
   if (watch.failure !== null) failComputing(watch.failure[0] as Error);
   return result;
 }
 
-function set(scheduler: bigint, callback: bigint, data: Uint8Array | null): void {
+/** What C answered on another thread, unless what a watch saw was wrong. */
+function expectGood<T>({ failure }: Watch, value: T): T {
+  if (failure === null) return value;
+  const error = failure[0] as Error;
+  throw new Failure({ inKernel: true, text: error.message }, error);
+}
+
+function set(scheduler: bigint, callback: bigint, data: bigint): void {
   const name = "ggml_backend_sched_set_eval_callback";
-  const symbol = library().symbol(name, { parameters: ["u64", "u64", "buffer"], result: "void" });
+  const symbol = library().symbol(name, { parameters: ["u64", "u64", "u64"], result: "void" });
   (symbol as (...args: unknown[]) => void)(scheduler, callback, data);
 }

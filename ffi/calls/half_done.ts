@@ -110,7 +110,7 @@ interface Failure {
  * @param args Its arguments that are handles, by name.
  * @param error What is thrown.
  */
-function spoilChanged(
+export function spoilChanged(
   library: Library,
   name: string,
   args: Readonly<Record<string, unknown>>,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { after } from "../core/after.ts";
 import { addressOf } from "../core/handle.ts";
 import { nodesOf } from "./graph_nodes.ts";
 import type { Wrappers } from "./watch.ts";
@@ -24,12 +25,14 @@ export function plannedAt(plan: bigint): Planned | undefined {
 /** What is put around the functions that make and free one. */
 export const wrappers: Wrappers = {
   ggml_backend_graph_plan_create: (symbol) => (backend, graph) => {
-    const plan: bigint = symbol(backend, graph);
-    if (plan !== 0n) plans.set(plan, { graph, nodes: nodesOf(graph).slice() });
-    return plan;
+    const nodes = nodesOf(graph).slice();
+    return after(symbol(backend, graph), (plan: bigint) => {
+      if (plan !== 0n) plans.set(plan, { graph, nodes });
+      return plan;
+    });
   },
   ggml_backend_graph_plan_free: (symbol) => (backend, plan: ArrayBuffer) => {
     plans.delete(addressOf(plan));
-    symbol(backend, plan);
+    return symbol(backend, plan);
   },
 };

@@ -8,8 +8,8 @@ import { at } from "../core/at.ts";
 import type { Handle } from "../core/handle.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Library } from "../load/files.ts";
-import { bufferText, operationAt, operationText } from "../native/tensor_text.ts";
-import { type Arguments, reasons, tensorsOf, type Trap } from "../native/trap.ts";
+import { bufferText, nodeText, operationAt, operationText, sourcesText, tensorText } from "../load/tensor_text.ts";
+import { type Arguments, reasons, tellTensors, tensorsOf, type Trap } from "../native/trap.ts";
 import { nodesOf } from "./graph_nodes.ts";
 
 /** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
@@ -45,3 +45,4 @@ function hasNoGradient(library: Library, call: string, { text }: Trap, { cgraph 
 const ONE_WAY = "CPU_REPACK";
 
 reasons.push(isFull, isOneWay, hasNoGradient);
+tellTensors({ node: nodeText, sources: sourcesText, tensor: tensorText });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { after } from "../core/after.ts";
 import { ABI } from "../generated/layouts.js";
 import { caught } from "../native/trap.ts";
 import type { Wrappers } from "./watch.ts";
@@ -88,38 +89,39 @@ export const wrappers: Wrappers = {
   ggml_backend_sched_reset: resets,
   ggml_backend_sched_free: resets,
   ggml_opt_init: (symbol) => (params: Uint8Array) => {
-    const optimizer: bigint = symbol(params);
     const view = new DataView(params.buffer, params.byteOffset);
     const scheduler = view.getBigUint64(ABI.records.ggml_opt_params.fields.backend_sched, true);
-    if (optimizer !== 0n) optimizers.set(optimizer, { scheduler, allocated: null, ready: false });
-    return optimizer;
+    return after(symbol(params), (optimizer: bigint) => {
+      if (optimizer !== 0n) optimizers.set(optimizer, { scheduler, allocated: null, ready: false });
+      return optimizer;
+    });
   },
   ggml_opt_free: (symbol) => (optimizer) => {
     optimizers.delete(optimizer);
-    symbol(optimizer);
+    return symbol(optimizer);
   },
-  ggml_opt_alloc: (symbol) => (optimizer, backward) => {
-    symbol(optimizer, backward);
-    if (caught[0] === 0) hold(optimizer, backward, true);
-  },
-  ggml_opt_eval: (symbol) => (optimizer, result) => {
-    symbol(optimizer, result);
-    const known = optimizers.get(optimizer);
-    if (known !== undefined && caught[0] === 0) known.ready = false;
-  },
-  ggml_opt_epoch: (symbol) => (optimizer, dataset, train, evaluation, split, ...rest) => {
-    symbol(optimizer, dataset, train, evaluation, split, ...rest);
-    if (caught[0] === 0) hold(optimizer, split > 0 ? "either" : split < 0, false);
-  },
+  ggml_opt_alloc: (symbol) => (optimizer, backward) =>
+    after(symbol(optimizer, backward), () => {
+      if (caught[0] === 0) hold(optimizer, backward, true);
+    }),
+  ggml_opt_eval: (symbol) => (optimizer, result) =>
+    after(symbol(optimizer, result), () => {
+      const known = optimizers.get(optimizer);
+      if (known !== undefined && caught[0] === 0) known.ready = false;
+    }),
+  ggml_opt_epoch: (symbol) => (optimizer, dataset, train, evaluation, split, ...rest) =>
+    after(symbol(optimizer, dataset, train, evaluation, split, ...rest), () => {
+      if (caught[0] === 0) hold(optimizer, split > 0 ? "either" : split < 0, false);
+    }),
   ggml_opt_fit: resets,
 };
 
 function takes(symbol: Bound): Bound {
-  return (scheduler, graph) => {
-    const result = symbol(scheduler, graph);
-    if (caught[0] === 0) takeGraph(scheduler, graph);
-    return result;
-  };
+  return (scheduler, graph) =>
+    after(symbol(scheduler, graph), (result) => {
+      if (caught[0] === 0) takeGraph(scheduler, graph);
+      return result;
+    });
 }
 
 function resets(symbol: Bound): Bound {

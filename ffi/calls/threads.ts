@@ -6,12 +6,14 @@
  * that compute are wrapped where they are bound. Until there is a custom operator in TypeScript that costs a test of a boolean; then the graph
  * is searched for one, which takes 0.1 µs a node.
  *
- * This is about deadlocks, not about speed: any other graph gets the threads that were asked for. Asynchronous computations
- * (`utils/compute_async.ts`) bind the same functions by themselves and may use any number of threads.
+ * This is about deadlocks, not about speed: any other graph gets the threads that were asked for. `computeAsync` binds the same functions by
+ * itself and may use any number of threads; `lib.async` takes these.
  *
  * @module
  */
 
+import { after, lastly, type Later } from "../core/after.ts";
+import { cBytes } from "../core/c_memory.ts";
 import { isScript } from "../core/callback.ts";
 import { type Pending, takeTraining, takeWord } from "./checks/pending.ts";
 import { computeInSlices } from "./checks/slices.ts";
@@ -24,6 +26,7 @@ import { addressOf } from "../core/handle.ts";
 import { using } from "../core/in_use.ts";
 import { ABI } from "../generated/layouts.js";
 import { library } from "../load/library.ts";
+import { operation } from "../load/numbering.ts";
 import { plannedAt } from "./plans.ts";
 import { schedulerOf } from "./schedulers.ts";
 
@@ -37,12 +40,15 @@ const DEFAULT_THREADS = Math.min(4, navigator.hardwareConcurrency);
 /** The threads that CPU backends were told to use. C doesn't give them back. */
 const backendThreads: Map<bigint, number> = new Map();
 
-/** What is put around the functions that compute, by name: from the bound symbol to the one that is called. */
-const WRAPPERS: Readonly<Record<string, (symbol: Bound) => Bound>> = {
-  ggml_graph_compute_with_ctx: (symbol) => (ctx, graph, threads) => {
+/** Calls a function of the library by its name: at once, or on another thread. */
+export type Call = (name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]) => unknown;
+
+/** What is put around the functions that compute, by name: from the bound symbol to the one that is called. `call` is for what they call besides. */
+const WRAPPERS: Readonly<Record<string, (symbol: Bound, call: Call) => Bound>> = {
+  ggml_graph_compute_with_ctx: (symbol, call) => (ctx, graph, threads) => {
     const word = takeWord(graph);
     if (word === null) return symbol(ctx, graph, hasOperator(graph) ? 1 : threads);
-    return word.late.length === 0 ? symbol(ctx, graph, 1) : onPlan(word, threads);
+    return word.late.length === 0 ? symbol(ctx, graph, 1) : onPlan(word, threads, call);
   },
   ggml_graph_compute: (symbol) => (graph, plan) =>
     inTurn(graph, (slice, alone) => alone ? withPlan(plan, () => symbol(slice, plan)) : symbol(slice, plan)),
@@ -50,10 +56,10 @@ const WRAPPERS: Readonly<Record<string, (symbol: Bound) => Bound>> = {
   ggml_backend_graph_compute_async: onBackend,
   ggml_backend_graph_plan_create: (symbol) => (backend, graph) =>
     hasOperator(graph) ? withBackends([backend], () => symbol(backend, graph)) : symbol(backend, graph),
-  ggml_backend_graph_plan_compute: (symbol) => (backend, plan) => {
+  ggml_backend_graph_plan_compute: (symbol, call) => (backend, plan) => {
     const graph = plannedAt(addressOf(plan))?.graph, word = graph === undefined ? null : takeWord(graph);
     if (word === null) return symbol(backend, plan);
-    const compute = (slice: bigint) => call("ggml_backend_graph_compute", ["u64", "u64"], "i32", backend, slice) as number;
+    const compute = (slice: bigint) => call("ggml_backend_graph_compute", ["u64", "u64"], "i32", backend, slice) as Later<number>;
     return withBackends([backend], () => computeInSlices(word, compute));
   },
   ggml_backend_compare_graph_backend: (symbol) => (first, second, graph, ...rest) => {
@@ -64,15 +70,15 @@ const WRAPPERS: Readonly<Record<string, (symbol: Bound) => Bound>> = {
   ggml_backend_sched_graph_compute_async: onScheduler,
   ggml_backend_sched_set_eval_callback: (symbol) => (scheduler, callback, data) => {
     setEvaluation(scheduler, callback, data);
-    symbol(scheduler, callback, data);
+    return symbol(scheduler, callback, data);
   },
   ggml_backend_sched_free: (symbol) => (scheduler) => {
-    symbol(scheduler);
     setEvaluation(scheduler, 0n, null); // another scheduler may come to lie there
+    return symbol(scheduler);
   },
   ggml_backend_free: (symbol) => (backend) => {
-    symbol(backend);
     backendThreads.delete(backend);
+    return symbol(backend);
   },
   ggml_backend_cpu_init: onThisMachine,
   ggml_backend_dev_init: onThisMachine,
@@ -81,16 +87,16 @@ const WRAPPERS: Readonly<Record<string, (symbol: Bound) => Bound>> = {
   ggml_backend_init_by_type: onThisMachine,
   ggml_backend_cpu_set_n_threads: (symbol) => (backend, threads) => {
     backendThreads.set(backend, threads);
-    symbol(backend, threads);
+    return symbol(backend, threads);
   },
   ggml_opt_eval: onOptimizer,
   ggml_opt_epoch: onOptimizer,
   ggml_opt_fit: (symbol) => (scheduler, ...rest) => train(scheduler, () => symbol(scheduler, ...rest)),
 };
 
-/** A symbol as the generated functions call it. */
-export function guarded(name: string, symbol: Bound): Bound {
-  const wrapped = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name](symbol) : symbol;
+/** A symbol as the generated functions call it. Its results are promises if those of `symbol` and `call` are. */
+export function guarded(name: string, symbol: Bound, call: Call = callNow): Bound {
+  const wrapped = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name](symbol, call) : symbol;
   return COMPUTES.test(name) ? using(name, wrapped) : wrapped;
 }
 
@@ -98,7 +104,7 @@ export function guarded(name: string, symbol: Bound): Bound {
 const COMPUTES = /^ggml_(?:graph_compute|backend_(?:sched_)?graph_(?:plan_)?compute|backend_compare_graph_backend|opt_(?:eval|epoch|fit)$)/;
 
 /** Computes a graph: in slices where it computes indices, by one thread where it must be. */
-function inTurn(graph: bigint, compute: (slice: bigint, alone: boolean) => number): number {
+function inTurn(graph: bigint, compute: (slice: bigint, alone: boolean) => Later<number>): Later<number> {
   const word = takeWord(graph);
   if (word === null) return compute(graph, hasOperator(graph));
   const alone = word.alone || hasOperator(graph);
@@ -106,13 +112,11 @@ function inTurn(graph: bigint, compute: (slice: bigint, alone: boolean) => numbe
 }
 
 /** What `ggml_graph_compute_with_ctx` does, in slices: their working memory isn't taken from the context for each anew. */
-function onPlan({ lib, graph, alone, ...word }: Pending, threads: number): number {
+function onPlan({ lib, graph, alone, ...word }: Pending, threads: number, call: Call): Later<number> {
   const plan = lib.ggml_graph_plan(graph as never, alone || hasOperator(graph.address) ? 1 : threads, null);
-  if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
-  return computeInSlices(
-    { ...word, lib, graph, alone },
-    (slice) => call("ggml_graph_compute", ["u64", "u64"], "i32", slice, plan.address) as number,
-  );
+  if (plan.work_size > 0) plan.work_data = cBytes(plan.work_size) as never;
+  const compute = (slice: bigint) => call("ggml_graph_compute", ["u64", "u64"], "i32", slice, plan.address) as Later<number>;
+  return lastly(() => computeInSlices({ ...word, lib, graph, alone }, compute), () => plan.owner); // which lives until here
 }
 
 function onBackend(symbol: Bound): Bound {
@@ -123,14 +127,14 @@ function onBackend(symbol: Bound): Bound {
 /** A new backend. With more threads than cores, each waits in a loop for one that doesn't run. */
 function onThisMachine(symbol: Bound): Bound {
   const signature = { parameters: ["u64"], result: "bool" } as const;
-  return (...args) => {
-    const backend: bigint = symbol(...args);
-    const isCpu = library().find("ggml_backend_is_cpu", signature) as ((backend: bigint) => boolean) | undefined;
-    if (backend === 0n || !isCpu?.(backend)) return backend;
-    backendThreads.delete(backend); // of one that was freed there
-    call("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, DEFAULT_THREADS);
-    return backend;
-  };
+  return (...args) =>
+    after(symbol(...args), (backend: bigint) => {
+      const isCpu = library().find("ggml_backend_is_cpu", signature) as ((backend: bigint) => boolean) | undefined;
+      if (backend === 0n || !isCpu?.(backend)) return backend;
+      backendThreads.delete(backend); // of one that was freed there
+      callNow("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, DEFAULT_THREADS);
+      return backend;
+    });
 }
 
 function onScheduler(symbol: Bound): Bound {
@@ -155,7 +159,7 @@ export function threadsOf(backend: bigint): number {
 }
 
 /** An optimizer's graphs are not at hand: their nodes are looked at one by one, and are computed by one thread once there are operators in TypeScript. */
-function train<T>(scheduler: bigint, run: () => T): T {
+function train<T>(scheduler: bigint, run: () => Later<T>): Later<T> {
   const word = takeTraining();
   const compute = () => anyOperator ? withBackends(backendsOf(scheduler), run) : run();
   return word === null ? compute() : watched(scheduler, new NodeWatch(word.where, word.lib, word.owner), compute);
@@ -171,7 +175,7 @@ export function* operatorsOf(graph: bigint): Generator<bigint> {
   if (!anyOperator) return;
   for (const node of nodesOf(graph)) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(node)!);
-    if (isOperator(view.getInt32(TENSOR.op)) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
+    if (isOperator(operation(view.getInt32(TENSOR.op))) && isScript(view.getBigUint64(TENSOR.op_params))) yield node;
   }
 }
 
@@ -182,39 +186,34 @@ function isOperator(op: number): boolean {
 }
 
 /** Runs `compute` with a plan's number of threads set to 1. */
-function withPlan<T>(plan: bigint, compute: () => T): T {
+function withPlan<T>(plan: bigint, compute: () => Later<T>): Later<T> {
   const { size, fields } = ABI.records.ggml_cplan;
   const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(plan)!, size));
   const threads = view.getInt32(fields.n_threads, true);
   view.setInt32(fields.n_threads, 1, true);
-  try {
-    return compute();
-  } finally {
-    view.setInt32(fields.n_threads, threads, true);
-  }
+  return lastly(compute, () => view.setInt32(fields.n_threads, threads, true));
 }
 
 /** Runs `compute` with the CPU backends among `backends` set to one thread. */
-function withBackends<T>(backends: readonly bigint[], compute: () => T): T {
-  const cpus = backends.filter((backend) => call("ggml_backend_is_cpu", ["u64"], "bool", backend));
-  const set = (backend: bigint, threads: number) => call("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, threads);
+function withBackends<T>(backends: readonly bigint[], compute: () => Later<T>): Later<T> {
+  const cpus = backends.filter((backend) => callNow("ggml_backend_is_cpu", ["u64"], "bool", backend));
+  const set = (backend: bigint, threads: number) => callNow("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, threads);
   for (const backend of cpus) set(backend, 1);
-  try {
-    return compute();
-  } finally {
+  return lastly(compute, () => {
     for (const backend of cpus) set(backend, threadsOf(backend));
-  }
+  });
 }
 
-function backendsOf(scheduler: bigint): bigint[] {
-  const count = call("ggml_backend_sched_get_n_backends", ["u64"], "i32", scheduler) as number;
-  return Array.from({ length: count }, (_, i) => call("ggml_backend_sched_get_backend", ["u64", "i32"], "u64", scheduler, i) as bigint);
+/** The backends of a scheduler. */
+export function backendsOf(scheduler: bigint): bigint[] {
+  const count = callNow("ggml_backend_sched_get_n_backends", ["u64"], "i32", scheduler) as number;
+  return Array.from({ length: count }, (_, i) => callNow("ggml_backend_sched_get_backend", ["u64", "i32"], "u64", scheduler, i) as bigint);
 }
 
 const symbols: Map<string, Bound> = new Map();
 
 /** Calls a function of the library itself, by a symbol of our own for it. */
-function call(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
+export function callNow(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
   let symbol = symbols.get(name);
   if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, { parameters, result }) as Bound);
   return symbol(...args);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { after } from "../core/after.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Wrappers } from "./watch.ts";
 
@@ -18,48 +19,50 @@ const sequences: Map<bigint, number> = new Map();
 
 /** What is put around the functions that make and free these. */
 export const wrappers: Wrappers = {
-  ggml_gallocr_new: (symbol) => (type) => note(symbol(type), 1),
-  ggml_gallocr_new_n: (symbol) => (types, count) => note(symbol(types, count), count),
+  ggml_gallocr_new: (symbol) => (type) => after(symbol(type), (allocator) => note(allocator, 1)),
+  ggml_gallocr_new_n: (symbol) => (types, count) => after(symbol(types, count), (allocator) => note(allocator, count)),
   ggml_gallocr_free: (symbol) => (allocator) => {
     allocators.delete(allocator);
-    symbol(allocator);
+    return symbol(allocator);
   },
   ggml_threadpool_new: (symbol) => (params: bigint) => {
     const { size, fields } = ABI.records.ggml_threadpool_params;
     const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(params)!, size));
-    const pool: bigint = symbol(params);
-    threadpools.set(pool, view.getInt32(fields.n_threads, true));
-    return pool;
+    const threads = view.getInt32(fields.n_threads, true);
+    return after(symbol(params), (pool: bigint) => {
+      threadpools.set(pool, threads);
+      return pool;
+    });
   },
   ggml_threadpool_free: (symbol) => (pool) => {
     threadpools.delete(pool);
-    symbol(pool);
+    return symbol(pool);
   },
   /** C's default is 4, however many cores there are; with more threads than cores each waits for one that doesn't run. */
-  llama_context_default_params: (symbol) => () => {
-    const params: Uint8Array<ArrayBuffer> = symbol(), view = new DataView(params.buffer, params.byteOffset);
-    const { n_threads, n_threads_batch } = ABI.records.llama_context_params.fields;
-    for (const field of [n_threads, n_threads_batch]) view.setInt32(field, navigator.hardwareConcurrency, true);
-    return params;
-  },
-  llama_batch_init: (symbol) => (tokens: number, width: number, perToken: number) => {
-    const batch: Uint8Array<ArrayBuffer> = symbol(tokens, width, perToken);
-    const bytes = {
-      token: 4 * tokens,
-      embd: 4 * tokens * width,
-      pos: 4 * tokens,
-      n_seq_id: 4 * tokens,
-      seq_id: 8 * tokens,
-      logits: tokens,
-    };
-    for (const [field, size] of Object.entries(bytes)) arrays.set(addressIn(batch, field), size);
-    sequences.set(addressIn(batch, "seq_id"), perToken);
-    return batch;
-  },
+  llama_context_default_params: (symbol) => () =>
+    after(symbol(), (params: Uint8Array<ArrayBuffer>) => {
+      const view = new DataView(params.buffer, params.byteOffset), { n_threads, n_threads_batch } = ABI.records.llama_context_params.fields;
+      for (const field of [n_threads, n_threads_batch]) view.setInt32(field, navigator.hardwareConcurrency, true);
+      return params;
+    }),
+  llama_batch_init: (symbol) => (tokens: number, width: number, perToken: number) =>
+    after(symbol(tokens, width, perToken), (batch: Uint8Array<ArrayBuffer>) => {
+      const bytes = {
+        token: 4 * tokens,
+        embd: 4 * tokens * width,
+        pos: 4 * tokens,
+        n_seq_id: 4 * tokens,
+        seq_id: 8 * tokens,
+        logits: tokens,
+      };
+      for (const [field, size] of Object.entries(bytes)) arrays.set(addressIn(batch, field), size);
+      sequences.set(addressIn(batch, "seq_id"), perToken);
+      return batch;
+    }),
   llama_batch_free: (symbol) => (batch: Uint8Array<ArrayBuffer>) => {
     for (const field of ["token", "embd", "pos", "n_seq_id", "seq_id", "logits"]) arrays.delete(addressIn(batch, field));
     sequences.delete(addressIn(batch, "seq_id"));
-    symbol(batch);
+    return symbol(batch);
   },
 };
 

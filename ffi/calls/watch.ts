@@ -4,8 +4,10 @@
  * @module
  */
 
+import { wrappers as aborting } from "./aborting.ts";
 import { wrappers as backends } from "./backends.ts";
 import { wrappers as loaded } from "./loaded.ts";
+import { wrappers as numbering } from "../load/numbering.ts";
 import { wrappers as plans } from "./plans.ts";
 import { wrappers as processCallbacks } from "./process_callbacks.ts";
 import { wrappers as schedulers } from "./schedulers.ts";
@@ -19,6 +21,8 @@ export type Wrappers = Readonly<Record<string, (symbol: Bound) => Bound>>;
 
 /** A symbol as the generated functions call it. */
 export function watched(name: string, symbol: Bound): Bound {
-  const wrappers = [backends, loaded, plans, processCallbacks, schedulers, told].find((wrappers) => Object.hasOwn(wrappers, name));
+  const wrappers = [aborting, backends, loaded, numbering, plans, processCallbacks, schedulers, told].find((wrappers) =>
+    Object.hasOwn(wrappers, name)
+  );
   return wrappers === undefined ? symbol : wrappers[name](symbol);
 }

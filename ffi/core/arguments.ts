@@ -91,8 +91,7 @@ export function uint64(value: number | bigint, where: string): bigint {
 
 /** A value of an enum. */
 export function enumerator(value: number, domain: Domain, where: string): number {
-  if (typeof value !== "number" || domain.table[value - domain.min] !== 1) domain.check(value, where);
-  return value;
+  return typeof value === "number" && domain.table[value - domain.min] === 1 ? value : domain.check(value, where);
 }
 
 /** Values of an enum, or'ed; 0 for none. */

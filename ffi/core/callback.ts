@@ -15,7 +15,7 @@
 
 import { enterCallback, leaveCallback } from "./cstring.ts";
 import { describe } from "./describe.ts";
-import { enterCall, fail, isFailing, leaveCall } from "./failure.ts";
+import { enterCall, fail, isFailing, leaveCall, runCallback } from "./failure.ts";
 import { Handle } from "./handle.ts";
 import { host } from "./host.ts";
 import { Owner, STATIC } from "./owner.ts";
@@ -163,8 +163,9 @@ function wrap(side: CSide, { parameters, result }: Signature, name: string): Any
     if (script === undefined || isFailing(script.owner, args) || host.hasFailed()) return rules.whenFailed(name, parameters, result, args);
     enterCallback();
     try {
-      if (script.f === null) throw new Error(`this ${name} was disposed of, and C called it`);
-      const value = script.f(...parameters.map((slot, i) => slot.fromC(args[i])));
+      const { f } = script;
+      if (f === null) throw new Error(`this ${name} was disposed of, and C called it`);
+      const value = runCallback(() => f(...parameters.map((slot, i) => slot.fromC(args[i]))), script.owner, args);
       return keepResult(script, value, result, `the result of a ${name}`);
     } catch (error) {
       fail(error, script.owner, args);

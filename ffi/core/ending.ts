@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Later } from "./after.ts";
 import { freedError, type Handle } from "./handle.ts";
 import { host } from "./host.ts";
 import { ownerAt } from "./known.ts";
@@ -66,16 +67,16 @@ export function expectFreeable(handle: Handle, where: string): void {
 }
 
 /** Ends the object of a handle. Nobody knows who else has a mere address, but this handle at least is not used again. */
-export function end(handle: Handle, where: string, free: () => void): void {
+export function end(handle: Handle, where: string, free: () => Later<void>): Later<void> {
   if (handle.owner === STATIC) {
     const owner = new Owner(handle.address);
     owner.type = handle.constructor.name;
     setOwner(handle, owner);
   }
   const before = beforeEnd.get(handle.owner);
-  handle.owner.end(disposing ? "freed (disposed of)" : `freed by ${functionOf(where)}`, () => {
+  return handle.owner.end(disposing ? "freed (disposed of)" : `freed by ${functionOf(where)}`, () => {
     before?.();
-    free();
+    return free();
   });
 }
 

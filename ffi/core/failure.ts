@@ -21,6 +21,8 @@ export interface Waiter {
   readonly failed: boolean;
   /** Takes the exception. */
   fail(error: unknown): void;
+  /** Runs a callback, which may use what the call does. */
+  runCallback?<T>(callback: () => T): T;
 }
 
 /** Stands for no exception: anything can be thrown, `undefined` too. */
@@ -48,6 +50,23 @@ export function isFailing(owner: Owner, args: readonly unknown[]): boolean {
   if (calls.length > 0) return calls[calls.length - 1] !== NONE;
   for (const waiter of waiters) if (waiter.failed && waiter.claims(owner, args)) return true;
   return false;
+}
+
+/** Runs a callback for the call that C runs it in. */
+export function runCallback<T>(callback: () => T, owner: Owner, args: readonly unknown[]): T {
+  if (waiters.size === 0 || calls.length > 0) return callback();
+  for (const waiter of waiters) if (waiter.runCallback !== undefined && waiter.claims(owner, args)) return waiter.runCallback(callback);
+  return callback();
+}
+
+/** Runs what looks on while C computes, for whichever call that is. */
+export function lookOn<T>(look: () => T): T {
+  let run = look;
+  for (const waiter of waiters) {
+    const inner = run;
+    if (waiter.runCallback !== undefined) run = () => waiter.runCallback!(inner);
+  }
+  return run();
 }
 
 /** Hands on what a callback threw. */

@@ -140,11 +140,19 @@ export function freedError(handle: Handle, where: string): Error {
   const name = handle.constructor.name + nameOf(handle);
   const self = owner.address === handle.address;
   const options = ending?.site ? { cause: ending.site } : {};
+  if (ending?.isLent === true) {
+    return new Error(`${where}: this ${name} can't be used now: ${lentText(ending)}`);
+  }
   if (ending === null) return new Error(`${where}: ${self ? `this ${name} was freed` : `the owner of this ${name} was freed`}`);
   const type = ending.type === "" ? "struct" : ending.type;
   if (self) return new Error(`${where}: this ${name} ${fateOf(ending)}`, options);
   const verb = ending.gone ? "was freed" : "can't be used any more";
   return new Error(`${where}: the owner of this ${name} ${verb}: its ${type} ${fateOf(ending)}`, options);
+}
+
+/** What an object is lent to. */
+export function lentText({ how, type }: Ending): string {
+  return `${how} is using its ${type}, and has not settled`;
 }
 
 /** What became of an object, to go after its name. */

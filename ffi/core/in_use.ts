@@ -7,6 +7,7 @@
  * @module
  */
 
+import { lastly } from "./after.ts";
 import type { Handle } from "./handle.ts";
 import type { Owner } from "./owner.ts";
 
@@ -79,9 +80,26 @@ interface Word {
 
 let word: Word | null = null;
 
-/** Leaves word of it, for {@linkcode using}. */
-export function willUse(name: string, graph: Word["graph"], others: Word["others"]): void {
-  word = { name, graph, others };
+/** True while the arguments of an asynchronous call are looked at. */
+let meanwhile = false;
+
+/** Looks at the arguments of an asynchronous call: others run meanwhile. */
+export function withOthers<T>(look: () => T): T {
+  meanwhile = true;
+  try {
+    return look();
+  } finally {
+    meanwhile = false;
+  }
+}
+
+/**
+ * Leaves word of it, for {@linkcode using}.
+ *
+ * @param interrupted Whether there is a function that C may call back: nothing else can come between in a synchronous call.
+ */
+export function willUse(name: string, graph: Word["graph"], others: Word["others"], interrupted: boolean): void {
+  if (interrupted || meanwhile) word = { name, graph, others };
 }
 
 /** A function that computes, by its bound symbol: what it uses is in use while it runs. */
@@ -91,11 +109,9 @@ export function using(name: string, symbol: (...args: any[]) => any): (...args: 
     const taken = word;
     word = null;
     if (taken?.name !== name) return symbol(...args);
-    const release = use(name, taken.graph, taken.others);
-    try {
-      return symbol(...args);
-    } finally {
-      release();
-    }
+    // An asynchronous call has said before of what it was given that it is in use.
+    const graph = taken.graph !== null && graphs.has(taken.graph.address) ? null : taken.graph;
+    const others = taken.others.filter(({ owner }) => !objects.has(owner));
+    return lastly(() => symbol(...args), use(name, graph, others));
   };
 }

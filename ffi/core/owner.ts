@@ -33,6 +33,7 @@
  * @module
  */
 
+import { lastly, type Later } from "./after.ts";
 import { forgetOwner } from "./known.ts";
 import { type Tie, WeakList } from "./weak.ts";
 
@@ -48,6 +49,8 @@ export interface Ending {
   readonly culprit: Ending | null;
   /** Where it was freed, with {@linkcode traceFrees} on; of what C left half done, what it failed of. */
   readonly site: Error | null;
+  /** True where it can be used again, when an asynchronous call has settled. */
+  readonly isLent?: boolean;
 }
 
 /** What a setter was last given, and the function that makes C forget it. */
@@ -281,6 +284,23 @@ export class Owner {
     };
   }
 
+  /**
+   * Has the object be nobody's but an asynchronous call's, which changes it: whoever else uses it meanwhile gets an Error.
+   *
+   * @param to The call.
+   * @returns Ends that.
+   */
+  lend(to: string): () => void {
+    const ending: Ending = { type: this.type, how: to, gone: false, culprit: null, site: null, isLent: true };
+    this.freed = true;
+    this.ending = ending;
+    return () => {
+      if (this.ending !== ending) return;
+      this.freed = false;
+      this.ending = null;
+    };
+  }
+
   /** Why it may not be freed now, for a hold on it or on what depends on it; null if it may. */
   get heldBy(): string | null {
     if (inUse.size === 0) return null;
@@ -297,12 +317,13 @@ export class Owner {
    *
    * @param how For the errors that follow, to go after "was": "freed by ggml_free".
    * @param free Calls C.
+   * @returns What `free` does: a promise where C frees it on another thread.
    * @throws {Error} If it, or what depends on it, is in use; nothing is freed then.
    */
-  end(how: string, free: () => void): void {
+  end(how: string, free: () => void | Promise<void>): void | Promise<void> {
     const why = this.heldBy;
     if (why !== null) throw new Error(`this ${this.type} can't be ${how} now: ${why}`);
-    this.#end(how, free, tracing ? new Error(`here the ${this.type} was ${how}`) : null);
+    return this.#end(how, free, tracing ? new Error(`here the ${this.type} was ${how}`) : null);
   }
 
   /**
@@ -370,7 +391,7 @@ export class Owner {
     return found;
   }
 
-  #end(how: string, free: () => void, site: Error | null): void {
+  #end(how: string, free: () => Later<void>, site: Error | null): Later<void> {
     const ending: Ending = { type: this.type, how, gone: true, culprit: null, site };
     // From here on nobody may use it, or a callback that C calls while it frees could.
     this.freed = true;
@@ -385,13 +406,15 @@ export class Owner {
         if (typeof relation === "function" && !dependent.freed && !spoilt.has(dependent)) relation();
       }
     }
-    free();
-    for (const owner of spoilt) {
-      if (owner.gone) continue;
-      if (owner.taker === this) owner.spoil({ ...ending, type: owner.type, how: `freed with its ${this.type}, which was ${how}` });
-      else if (owner.ending === null) owner.spoil({ type: owner.type, how: "", gone: false, culprit: ending, site });
-    }
-    this.spoil(ending);
+    const freed = free();
+    return lastly(() => freed, () => {
+      for (const owner of spoilt) {
+        if (owner.gone) continue;
+        if (owner.taker === this) owner.spoil({ ...ending, type: owner.type, how: `freed with its ${this.type}, which was ${how}` });
+        else if (owner.ending === null) owner.spoil({ type: owner.type, how: "", gone: false, culprit: ending, site });
+      }
+      this.spoil(ending);
+    });
   }
 
   /** True for what can be kept: what is never freed needs no keeping. */

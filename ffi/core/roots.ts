@@ -8,6 +8,7 @@
  * @module
  */
 
+import { after, type Later } from "./after.ts";
 import { type Data, data } from "./arguments.ts";
 import { beforeEnd, byHand, end, expectFreeable, functionOf, isBorrowed, setOwner, unowned } from "./ending.ts";
 import { externalBuffer, freedError, Handle, pointedTo } from "./handle.ts";
@@ -180,29 +181,26 @@ function giveBack(owner: Owner): void {
 }
 
 /** Frees what `handle` stands for by C's function, because the user, or `dispose` for him, called it. */
-export function release(handle: Handle, where: string, free: (address: bigint) => void): void {
+export function release(handle: Handle, where: string, free: (address: bigint) => Later<void>): Later<void> {
   expectFreeable(handle, where);
-  end(handle, where, () => free(handle.address));
+  return end(handle, where, () => free(handle.address));
 }
 
 /** Frees a struct that C takes by value. */
-export function releaseStruct(handle: Handle, where: string, free: (bytes: Uint8Array<ArrayBuffer>) => void): void {
+export function releaseStruct(handle: Handle, where: string, free: (bytes: Uint8Array<ArrayBuffer>) => Later<void>): Later<void> {
   const bytes = madeBytes.get(handle.owner);
   if (bytes === undefined) {
     throw new Error(`${where}: C didn't make this ${handle.constructor.name}, so there is nothing that it could free`);
   }
   expectFreeable(handle, where);
-  end(handle, where, () => free(bytes));
+  return end(handle, where, () => free(bytes));
 }
 
 /** Frees what a pointer stands for, by a function that takes more than the pointer. It may be one that only Deno knows of. */
-export function releasePointer(value: Data, where: string, free: (memory: unknown) => void): void {
-  if (!(value instanceof Handle)) {
-    free(data(value, 0, where));
-    return;
-  }
+export function releasePointer(value: Data, where: string, free: (memory: unknown) => Later<void>): Later<void> {
+  if (!(value instanceof Handle)) return free(data(value, 0, where));
   expectFreeable(value, where);
-  end(value, where, () => free(externalBuffer(value.address, 1, STATIC)));
+  return end(value, where, () => free(externalBuffer(value.address, 1, STATIC)));
 }
 
 /**
@@ -235,23 +233,19 @@ export function letGo(handle: Handle): void {
 }
 
 /** Ends every handle that was made from an object whose memory C cleared. `handle` itself goes on, with a new owner. */
-export function renew(handle: Handle, where: string, clear: () => void): void {
+export function renew(handle: Handle, where: string, clear: () => Later<void>): Later<void> {
   const old = handle.owner;
-  if (old === STATIC || isBorrowed(handle)) {
-    clear();
-    return;
-  }
+  if (old === STATIC || isBorrowed(handle)) return clear();
   const { arena, base, type, release } = old;
   const owner = Object.assign(new Owner(handle.address), { arena, base, type, release });
-  old.end(`cleared by ${functionOf(where)}`, () => {
-    clear();
-    owner.succeed(old);
+  const cleared = old.end(`cleared by ${functionOf(where)}`, () => after(clear(), () => owner.succeed(old)));
+  return after(cleared, () => {
+    setOwner(handle, owner);
+    if (release === null) return;
+    remember(owner);
+    if (unowned.has(old)) unowned.add(owner);
+    else watch(owner);
   });
-  setOwner(handle, owner);
-  if (release === null) return;
-  remember(owner);
-  if (unowned.has(old)) unowned.add(owner);
-  else watch(owner);
 }
 
 /** The owners of handles and of arrays of handles, and whatever else may be kept. */

@@ -11,3 +11,27 @@ export * from "./constants.d.ts";
 export * from "./enums.d.ts";
 export * from "./functions.d.ts";
 export * from "./structs.d.ts";
+
+import type * as functions from "./functions.d.ts";
+import type { Asynchronous } from "../runtime.ts";
+
+/**
+ * Each function as one that has C work on another thread and returns a promise of its result: timers fire meanwhile, a server answers.
+ *
+ * The arguments are checked as by the function itself; what is wrong with them, and what C fails of, the promise rejects with. Until it settles, what
+ * it was given is in use: it can't be freed, nor what C may change be used otherwise. Those functions that C can be told to stop take a `signal`
+ * as well.
+ *
+ * @example
+ * ```ts
+ * import { lib } from "@ggml/deno";
+ *
+ * using ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 1 << 20, mem_buffer: null, no_alloc: false }));
+ * const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 4), graph = lib.ggml_new_graph(ctx);
+ * lib.ggml_build_forward_expand(graph, lib.ggml_sqr(ctx, a));
+ *
+ * const computed = lib.async.ggml_graph_compute_with_ctx(ctx, graph, 1);
+ * console.log(await computed === lib.GGML_STATUS_SUCCESS); // true
+ * ```
+ */
+export declare const async: Asynchronous<typeof functions>;

@@ -5,7 +5,12 @@ import * as callbacks from "./callbacks.js";
 import { constants } from "./constants.js";
 import { enums } from "./enums.js";
 import { functions } from "./functions.js";
+import { adaptable, asynchronous } from "../runtime.ts";
 import * as structs from "./structs.js";
 
+adaptable(structs);
+
+const async = asynchronous(functions, async () => (await import("./async_functions.js")).functions);
+
 // Not a new object: to copy a thousand properties one by one takes V8 5 ms, twenty times as long.
-export const lib = Object.freeze(Object.assign(functions, enums, constants, structs, callbacks));
+export const lib = Object.freeze(Object.assign(functions, enums, constants, structs, callbacks, { async }));

@@ -2,15 +2,17 @@
  * The check that a library is the one that the bindings describe.
  *
  * ggml keeps no stable ABI: a struct that grew, or an enum that was renumbered, would be a wrong result or a segfault at some later call.
- * So, when a library is loaded, its own answers are compared with the headers', and where they differ its accessors are run over a made-up
- * tensor to find out which fields moved. llama's answers are asked for when one of its functions is first used.
+ * So, when a library is loaded, its own answers are compared with the headers', and its functions are run over a tensor that it
+ * made itself to find out whether fields moved (`probe.ts`). llama's answers are asked for when one of its functions is first used.
  *
  * @module
  */
 
-import { addressOf } from "../core/handle.ts";
 import type { Library } from "./files.ts";
 import { platformPackage, RELEASE } from "./find.ts";
+import { isTooOld, isUnknown, OLDEST } from "./history.ts";
+import { learnNumbers } from "./numbering.ts";
+import { probeTensor } from "./probe.ts";
 
 /** What the bindings were generated for. */
 export interface Abi {
@@ -43,6 +45,8 @@ export function checkAbi(library: Library, abi: Abi): void {
   const { version } = library;
   // Of any other library the version doesn't say enough: builds between two releases have that of one of them.
   if (library.place.source === "npm" && version === abi.release && size === tensor.size) return;
+  const range = abi.release !== null && !isTooOld(abi.release);
+  if (range && isTooOld(version)) throw mismatch(library, version, abi, `these bindings work with libraries from ggml ${OLDEST} on`);
   const moved = movedFields(library, tensor, size);
   if (moved.length > 0 || size !== tensor.size) {
     const sizes = size === tensor.size
@@ -51,51 +55,21 @@ export function checkAbi(library: Library, abi: Abi): void {
     throw mismatch(library, version, abi, `${sizes}; what moved is among ${moved.join(" and among ")}`);
   }
   checkTypes(library, version, abi);
-  for (const numbering of NUMBERINGS) checkNumbering(library, version, abi, numbering);
+  learnNumbers(library, abi.enums);
   for (const filled of OF_GGML) checkFilled(library, abi, filled);
 }
 
-/** The enums that C has a name for each value of: what they number, the function that tells, and how their constants begin. */
-const NUMBERINGS = [
-  { type: "ggml_op", what: "operation", name: "ggml_op_name", prefix: "GGML_OP_" },
-  { type: "ggml_unary_op", what: "unary operation", name: "ggml_unary_op_name", prefix: "GGML_UNARY_OP_" },
-  { type: "ggml_glu_op", what: "gated linear unit", name: "ggml_glu_op_name", prefix: "GGML_GLU_OP_" },
-] as const;
-
-/** How far apart the names of an enum can lie. They are in one library, and behind its table there is something else. */
-const NAMES_SPAN = 0x10000n;
-
-/** Checks the names of an enum's values, as far as the library knows them: one that only lacks the last ones is no other. */
-function checkNumbering(library: Library, version: string | null, abi: Abi, { type, what, name, prefix }: typeof NUMBERINGS[number]): void {
-  const nameOf = library.find(name, { parameters: ["i32"], result: "u64" }) as ((value: number) => bigint) | undefined;
-  if (nameOf === undefined) return;
-  const first = nameOf(0);
-  for (const [constant, value] of Object.entries(abi.enums[type] ?? {})) {
-    if (constant === `${prefix}COUNT`) return;
-    const address = nameOf(value), distance = address - first;
-    if (distance > NAMES_SPAN || distance < -NAMES_SPAN) return;
-    const actual = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
-    const expected = constant.slice(prefix.length);
-    if (actual.toUpperCase() !== expected) {
-      throw mismatch(library, version, abi, `${what} ${value} is ${actual} there and ${expected} (${constant}) here`);
-    }
-  }
-}
-
 /**
- * Throws unless the loaded library's llama is of the release that `abi` describes, and fills its structs in as that does.
+ * Throws unless the loaded library's llama fills its structs in as `abi` describes, if it is of that release or of one that nobody looked at.
  *
  * llama.h is less stable than ggml.h, and its structs are passed by value. It is looked at when one of its functions is first used: whoever uses ggml
- * alone may have any.
+ * alone may have any. What is known to differ in other releases each function says for itself (`history.ts`).
  *
  * @throws {Error} Naming the library, its version, and the release that fits.
  */
 export function checkLlama(library: Library, abi: Abi): void {
   if (abi.records.llama_context_params === undefined) return; // bindings of something else than llama.h
-  const { version } = library;
-  if (abi.release !== null && version !== abi.release) {
-    throw mismatch(library, version, abi, "its llama passes other structs by value, so only its ggml can be used");
-  }
+  if (library.version !== abi.release && !isUnknown(library.version)) return;
   for (const filled of OF_LLAMA) checkFilled(library, abi, filled);
 }
 
@@ -224,34 +198,10 @@ function movedFields(library: Library, tensor: Abi["records"][string], size: num
     shift = newShift;
     from = to;
   };
-  for (const { field, offset } of probeFields(library)) {
+  for (const { field, offset } of probeTensor(library, size)) {
     const expected = tensor.fields[field];
     mark(names.indexOf(field), offset - expected, `: ${field} is at ${offset}, not at ${expected}`);
   }
   mark(names.length, size - tensor.size, "");
   return moved;
-}
-
-/** Runs the library's accessors over a tensor in which every 8 bytes hold their own offset, and so learns where each accessor reads. */
-function probeFields(library: Library): { field: string; offset: number }[] {
-  const bytes = new Uint8Array(2048);
-  const words = new BigUint64Array(bytes.buffer);
-  const found: { field: string; offset: number }[] = [];
-  const probe = (field: string, name: string, result: "i64" | "u64" | "void", locate: (result: bigint) => number) => {
-    const accessor = library.find(name, { parameters: ["buffer"], result }) as ((tensor: Uint8Array) => bigint) | undefined;
-    if (accessor === undefined) return;
-    words.forEach((_, i) => words[i] = BigInt(8 * i));
-    const offset = locate(accessor(bytes) ?? 0n);
-    if (offset > 0) found.push({ field, offset });
-  };
-  const isProduct = (product: bigint) => (_: bigint, i: number) =>
-    product === BigInt(8 * i) * BigInt(8 * i + 8) * BigInt(8 * i + 16) * BigInt(8 * i + 24);
-  probe("ne", "ggml_nelements", "i64", (product) => 8 * words.findIndex(isProduct(product)));
-  probe("flags", "ggml_set_input", "void", () => { // sets the lowest bit of the flags
-    const i = words.findIndex((word, i) => word !== BigInt(8 * i));
-    return 8 * i + (i >= 0 && (words[i] & 0xffffffffn) === BigInt(8 * i) ? 4 : 0);
-  });
-  probe("data", "ggml_get_data", "u64", Number);
-  probe("name", "ggml_get_name", "u64", (address) => Number(address - addressOf(bytes)));
-  return found;
 }

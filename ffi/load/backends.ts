@@ -7,6 +7,7 @@
  * @module
  */
 
+import { lastly, type Later } from "../core/after.ts";
 import { at, windowsAddresses } from "../core/at.ts";
 import type { Library } from "./files.ts";
 import { trapped } from "../native/trap.ts";
@@ -25,17 +26,13 @@ export function loadBackends(library: Library): void {
 /**
  * Calls something that reads the variable that names a backend. It isn't there meanwhile if it may not be read.
  */
-export function withoutVariable(library: Library, call: () => void): void {
+export function withoutVariable(library: Library, call: () => Later<void>): Later<void> {
   if (Deno.permissions.querySync({ name: "env", variable: VARIABLE }).state === "granted") return call();
   const { get, set } = environment(library);
   const value = get();
   if (value === null) return call();
   set(null);
-  try {
-    call();
-  } finally {
-    set(value);
-  }
+  return lastly(call, () => set(value));
 }
 
 interface Environment {

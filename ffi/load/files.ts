@@ -9,7 +9,9 @@
  */
 
 import { at } from "../core/at.ts";
-import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, RELEASE } from "./find.ts";
+import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled } from "./find.ts";
+import { differenceOf, MARKS } from "./history.ts";
+import { ABI } from "../generated/layouts.js";
 
 /** A path that was tried and why it didn't do. */
 interface Attempt {
@@ -37,6 +39,7 @@ export class Library {
   readonly #backends: string[] = [];
   readonly #attempts: Attempt[] = [];
   readonly #addresses: Map<string, bigint | null> = new Map();
+  #version: string | null | undefined;
   #dlsym: ((handle: bigint, name: Uint8Array<ArrayBuffer>) => bigint) | null = null;
   cpu: { readonly variant: string; readonly score: number } | null = null;
   /** True once a function of llama's was looked up. */
@@ -47,11 +50,12 @@ export class Library {
   readonly tensorOverhead: number;
 
   constructor(place: Place) {
-    this.place = place;
     const named = isLibraryFile(place.path);
     this.#named = named ? place.path : null;
-    this.folder = named ? folderOf(place.path) : place.path.replace(/[/\\]?$/, "/");
+    this.place = { path: settled(place.path), source: place.source };
+    this.folder = named ? folderOf(place.path) : this.place.path;
     if (named) this.#openNamed(place.path);
+    else this.#part("ggml-base"); // before the others, which are linked with it: see whyNotWith
     const overhead = this.find("ggml_tensor_overhead", OVERHEAD) as (() => bigint) | undefined;
     if (overhead === undefined) throw this.#loadError();
     this.tensorOverhead = Number(overhead());
@@ -69,25 +73,41 @@ export class Library {
 
   /** What the library says of itself, null where it is too old to say. */
   get version(): string | null {
-    const version = this.find("ggml_version", VERSION) as (() => Deno.PointerObject) | undefined;
-    return version === undefined ? null : Deno.UnsafePointerView.getCString(version());
+    if (this.#version === undefined) {
+      const version = this.find("ggml_version", VERSION) as (() => Deno.PointerObject) | undefined;
+      this.#version = version === undefined ? null : Deno.UnsafePointerView.getCString(version());
+    }
+    return this.#version;
   }
 
-  /** A function of the library. Throws an Error that names it, the library and its version if the library hasn't got it. */
-  symbol(name: string, definition: Deno.ForeignFunction): unknown {
+  /**
+   * A function of the library. Throws an Error that names it, the library and its version if the library hasn't got it, or has another of that name.
+   *
+   * @param release The release whose function is meant.
+   */
+  symbol(name: string, definition: Deno.ForeignFunction, release: string | null = ABI.release): unknown {
     const found = this.find(name, definition);
-    if (found !== undefined) return found;
-    throw this.missing(name);
+    if (found === undefined) throw this.missing(name);
+    const difference = differenceOf(name, release, this.version);
+    if (difference === null) return found;
+    throw new Error(
+      `${difference}. Load a library of ggml ${release}, or bindings of this one's release; looked in ${this.files.join(", ")}`,
+    );
   }
 
   /** The error for a function that the library hasn't got. */
   missing(name: string): Error {
     const version = this.version;
-    const backends = backendsFor(name).flatMap(fileNames).map((file) => this.folder + file);
-    const tried = this.#attempts.filter(({ path }) => backends.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+    const parts = [...(name.startsWith("llama_") ? ["llama"] : []), ...backendsFor(name)];
+    const files = parts.filter((part) => !this.#parts.get(part)).flatMap((part) => fileNames(part)).map((file) => this.folder + file);
+    const tried = this.#attempts.filter(({ path }) => files.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+    if (tried.length > 0 && this.folder !== "" && this.place.source !== "npm" && !mayList(this.folder)) {
+      const marks = [...new Set(MARKS)].join("|");
+      tried.push(`\n  the same with .${marks} in their names: not there; --allow-read=${this.folder} is needed to look for others`);
+    }
     return new Error(
       `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
-        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}${tried.join("")}`,
+        `(the bindings are of ${ABI.release ?? "a ggml that didn't say its version"}); looked in ${this.files.join(", ")}${tried.join("")}`,
     );
   }
 
@@ -96,6 +116,7 @@ export class Library {
     if (this.files.includes(path) || whyNot(path) !== null) return;
     pin(path);
     this.#backends.push(path);
+    for (const [name, address] of this.#addresses) if (address === null) this.#addresses.delete(name); // it may be there now
   }
 
   /** A function of the library, undefined if it hasn't got it. */
@@ -159,7 +180,8 @@ export class Library {
   }
 
   #openNamed(path: string): void {
-    const reason = whyNot(path);
+    const linked = ["ggml-base", "ggml"].flatMap((part) => fileNames(part)).map((file) => this.folder + file);
+    const reason = whyNotWith(path, linked);
     if (reason === null) return pin(path);
     this.#attempts.push({ path, reason });
     throw this.#loadError();
@@ -169,8 +191,9 @@ export class Library {
   #part(part: string): string | null {
     let file = this.#parts.get(part);
     if (file === undefined) {
+      if (part === "llama") this.#part("ggml"); // which it is linked with
       file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part)) ??
-        this.#firstThatOpens(this.#releasesOf(part));
+        this.#firstThatOpens(this.#releasesOf(part)) ?? this.#withKnownMark(part);
       this.#parts.set(part, file);
       if (file !== null) pin(file);
     }
@@ -182,6 +205,13 @@ export class Library {
     if (this.place.source === "npm") return [];
     const known = fileNames(part), pattern = new RegExp(`^(?:lib)?${part}(?:\\.[^/]+)?\\.(?:so|dylib|dll)(?:\\.[\\d.]+)?$`);
     return namesIn(this.folder).filter((name) => pattern.test(name) && !known.includes(name));
+  }
+
+  /** The same where the folder may not be read: those of the releases that are known. */
+  #withKnownMark(part: string): string | null {
+    if (part !== "ggml" && part !== "llama" || this.folder === "" || this.place.source === "npm" || mayList(this.folder)) return null;
+    const [first] = fileNames(part);
+    return MARKS.map((mark) => this.folder + first.replace(/(\.\w+)$/, `.${mark}$1`)).find((path) => whyNot(path) === null) ?? null;
   }
 
   #firstThatOpens(names: readonly string[]): string | null {
@@ -284,6 +314,31 @@ export function whyNot(path: string): string | null {
   }
 }
 
+/**
+ * Why a file can't be opened as a library while those are open that it is linked with; null if it can. They are only opened if it doesn't find
+ * them by itself, and closed again if that was in vain.
+ *
+ * Linux and macOS look for them beside the file, which says so. Windows looks beside the program, which is Deno, in its own folders and on the
+ * path, and takes what is open already and has the name.
+ */
+export function whyNotWith(path: string, linked: readonly string[]): string | null {
+  const reason = whyNot(path);
+  if (reason === null || !LACKS_ANOTHER.test(reason)) return reason;
+  const opened = linked.flatMap((file) => {
+    try {
+      return [Deno.dlopen(file, {})];
+    } catch {
+      return []; // it isn't there
+    }
+  });
+  const still = whyNot(path);
+  if (still !== null) { for (const library of opened) library.close(); }
+  return still;
+}
+
+/** What systems say of a file that is linked with one of ggml's which they don't find; Windows says the same of one that isn't there itself. */
+const LACKS_ANOTHER = /ggml|os error 126/;
+
 /** `RTLD_NOW`, and the flag that has a library stay: macOS numbers it otherwise. */
 const STAYS = 2 | (Deno.build.os === "darwin" ? 0x80 : 0x1000);
 
@@ -344,10 +399,14 @@ export function listVariants(folder: string): string[] {
   return namesIn(folder).flatMap((name) => /^(?:lib)?ggml-cpu-(.+)\.(?:so|dll|dylib)$/.exec(name)?.[1] ?? []);
 }
 
+function mayList(folder: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path: folder }).state === "granted";
+}
+
 /** The names of the files in a folder, as far as it may be read. */
 function namesIn(folder: string): string[] {
   if (folder === "") return []; // a bare name: the system knows where it is
-  if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return [];
+  if (!mayList(folder)) return [];
   try {
     return Array.from(Deno.readDirSync(folder), ({ name }) => name);
   } catch {

@@ -46,14 +46,14 @@ export function platformName(): string {
   return `${system}-${{ x86_64: "x64", aarch64: "arm64" }[arch as string] ?? arch}`;
 }
 
-/** This platform's package with a kind of GPU, or of the CPU alone; null where there is none. */
-export function platformPackage(gpu: Gpu | null): string | null {
-  return PACKAGES[platformName()]?.[gpu ?? "cpu"] ?? null;
+/** A platform's package with a kind of GPU, or of the CPU alone, by default of this one; null where there is none. */
+export function platformPackage(gpu: Gpu | null, platform: string = platformName()): string | null {
+  return PACKAGES[platform]?.[gpu ?? "cpu"] ?? null;
 }
 
 /** The kinds of GPU that there are packages for on this platform. */
-export function platformGpus(): Gpu[] {
-  return GPUS.filter((gpu) => platformPackage(gpu) !== null);
+export function platformGpus(platform: string = platformName()): Gpu[] {
+  return GPUS.filter((gpu) => platformPackage(gpu, platform) !== null);
 }
 
 /** The value of `GGML_LIBRARY`, null where it is unset or may not be read. */
@@ -89,15 +89,28 @@ export function isLibraryFile(path: string): boolean {
   return /\.(so|dylib|dll)(\.[\d.]+)?$/.test(path);
 }
 
+/** A path as places have it: a file as it is, a folder with a separator at its end, whoever named it. */
+export function settled(path: string): string {
+  const separator = os === "windows" ? "\\" : "/";
+  return isLibraryFile(path) || path.endsWith("/") || path.endsWith(separator) ? path : path + separator;
+}
+
+/** Whose file names: a platform, by Node's name for it, and a release of llama.cpp's. */
+interface Naming {
+  readonly platform?: string;
+  readonly llama?: string;
+}
+
 /**
- * The file names that a library of ggml's may have on this system, likeliest first. `name` is CMake's: `ggml-base`. The prebuilt packages have
- * the release, and before it the kind of GPU, in the names of those that other programs might bring along too.
+ * The file names that a library of ggml's may have on a system, by default on this one, likeliest first. `name` is CMake's: `ggml-base`. The
+ * prebuilt packages have the release, and before it the kind of GPU, in the names of those that other programs might bring along too.
  */
-export function fileNames(name: string): string[] {
-  const prefix = os === "windows" ? "" : "lib";
-  const extensions = os === "windows" ? [".dll"] : os === "darwin" ? [".dylib", ".so"] : [".so"];
-  const marks = ["", `.${RELEASE.llama}`];
-  if (name === "ggml" || name === "llama") marks.push(...platformGpus().map((gpu) => `.${gpu}.${RELEASE.llama}`));
+export function fileNames(name: string, { platform = platformName(), llama = RELEASE.llama }: Naming = {}): string[] {
+  const [system] = platform.split("-");
+  const prefix = system === "win" ? "" : "lib";
+  const extensions = system === "win" ? [".dll"] : system === "mac" ? [".dylib", ".so"] : [".so"];
+  const marks = ["", `.${llama}`];
+  if (name === "ggml" || name === "llama") marks.push(...platformGpus(platform).map((gpu) => `.${gpu}.${llama}`));
   return extensions.flatMap((extension) => marks.map((mark) => `${prefix}${name}${mark}${extension}`));
 }
 

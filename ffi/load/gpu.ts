@@ -6,7 +6,7 @@
 
 import { loadBackends } from "./backends.ts";
 import { describe } from "../core/describe.ts";
-import { type Library, whyNot } from "./files.ts";
+import { type Library, whyNotWith } from "./files.ts";
 import { fileNames, type Gpu, GPUS, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
 import { fetchPackage, installedPackage, specifierOf } from "./npm.ts";
 
@@ -84,7 +84,7 @@ function platformOf(gpu: Gpu | false, call: string): string {
 /** Throws if the backend can't be opened, for want of a driver most likely. */
 function expectBackend(folder: string, gpu: Gpu, call: string): void {
   const path = folder + fileNames(`ggml-${gpu}`)[0];
-  const reason = whyNot(path);
+  const reason = whyNotWith(path, fileNames("ggml-base").map((file) => folder + file));
   if (reason !== null) throw new Error(`${call}: the backend can't be opened: ${path}: ${reason}\nIt needs ${NEEDS[gpu]}.`);
 }
 

@@ -7,10 +7,13 @@
 import { type Abi, checkAbi, checkLlama } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "../native/abort.ts";
 import { describe } from "../core/describe.ts";
+import { beforeNumbers, numbersKnown } from "../core/domain.ts";
 import { provide } from "../core/host.ts";
 import { Library } from "./files.ts";
-import { type Gpu, libraryVariable, type Missing, type Place, RELEASE } from "./find.ts";
+import { type Gpu, libraryVariable, type Missing, type Place, settled } from "./find.ts";
 import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
+import { differenceOf } from "./history.ts";
+import { ABI } from "../generated/layouts.js";
 import { FIRST_SYMBOLS, quieten } from "../native/log.ts";
 import { findPackage } from "./npm.ts";
 import { traceFrees } from "../core/owner.ts";
@@ -18,7 +21,7 @@ import { setTrap } from "../native/trap.ts";
 
 /** What {@linkcode load} loaded. */
 export interface LibraryInfo {
-  /** The path that was asked for: a file, or a folder of them. */
+  /** The path that was asked for: a file, or a folder of them, which ends with a separator. */
   readonly path: string;
   /** Who named it. */
   readonly source: "load({ path })" | "GGML_LIBRARY" | "npm";
@@ -86,7 +89,7 @@ provide({ symbol: (name, definition) => library().symbol(name, definition) as ne
  * ```ts
  * import { load } from "@ggml/deno";
  *
- * console.log(load().version); // 0.25.1
+ * console.log(load().source); // npm
  * ```
  *
  * @example On a GPU, or where there is none on the CPU
@@ -116,7 +119,7 @@ export function load(options: LoadOptions = {}): LibraryInfo {
   if (path !== undefined) choose({ path, source: "load({ path })" }, `load({ path: ${JSON.stringify(path)} })`);
   if (gpu !== undefined) chooseGpu(gpu);
   const { place, version, files, cpu } = library();
-  if (onAbort === "exit") exitOnAbort(library(), RELEASE.ggml);
+  if (onAbort === "exit") exitOnAbort(library());
   return { ...place, version, files, cpu };
 }
 
@@ -137,7 +140,7 @@ function expectOptions(options: LoadOptions): void {
 
 /** Opens the library at a place, unless it is the loaded one. */
 function choose(place: Place, call: string): void {
-  if (current !== null && current.place.path !== place.path) {
+  if (current !== null && current.place.path !== settled(place.path)) {
     throw new Error(`${call}: ggml is already loaded, from ${current.place.path}; call load before any other function`);
   }
   current ??= open(place);
@@ -163,9 +166,18 @@ export function expectLlama(abi: Abi): void {
   fitting.add(abi);
 }
 
+/** True if the loaded library has a function, and as the bindings know it. */
+export function has(name: string): boolean {
+  const { version } = library();
+  return library().address(name) !== null && differenceOf(name, ABI.release, version) === null;
+}
+
+beforeNumbers(() => library());
+
 function open(place: Place): Library {
   const opened = new Library(place);
   for (const abi of abis) checkAbi(opened, abi);
+  numbersKnown();
   opened.findAddresses(FIRST_SYMBOLS);
   noDebugger(opened);
   quieten(opened);

@@ -8,6 +8,7 @@
 
 import { at } from "../core/at.ts";
 import type { Library } from "../load/files.ts";
+import { ABI } from "../generated/layouts.js";
 import { nativeFor } from "./log.ts";
 import type { Native } from "./native.ts";
 import { hasTrap } from "./trap.ts";
@@ -34,8 +35,8 @@ export function noDebugger(library: Library): void {
   if (setenv !== null) at(setenv, ["buffer", "buffer", "i32"], "i32")(bytes("GGML_NO_BACKTRACE"), bytes("1"), 0);
 }
 
-/** Has aborts print what they know, the release that the bindings are of among it, and exit. */
-export function exitOnAbort(library: Library, release: string): void {
+/** Has aborts print what they know and exit. */
+export function exitOnAbort(library: Library): void {
   if (installed) return;
   const native = nativeFor(library), signal = Deno.build.os === "windows" ? windowsSignal() : library.address("signal");
   if (native === null || signal === null) {
@@ -48,7 +49,7 @@ export function exitOnAbort(library: Library, release: string): void {
     forever(
       native,
       `C aborted, and there was no way back into JavaScript. To report it, send the lines above, the program that led there, and this:
-bindings of ggml ${release}, ${library.files[0]} (ggml ${library.version}), Deno ${Deno.version.deno}, ${os} ${arch}
+bindings of ggml ${ABI.release}, ${library.files[0]} (ggml ${library.version}), Deno ${Deno.version.deno}, ${os} ${arch}
 to https://github.com/ggml-org/ggml/issues: it is ggml's code that aborted. The process ends with exit code ${EXIT_ABORT} (EXIT_ABORT).
 `,
     ),

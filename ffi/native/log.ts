@@ -33,13 +33,14 @@ const ERROR = 4n;
 /** Has `library` print warnings and errors only, unless somebody else set its logger already. Does nothing where that can't be done. */
 export function quieten(library: Library): void {
   const print = library.address("ggml_log_callback_default");
+  if (print === null) return;
   const logger = currentLogger(library);
-  if (print === null || logger === null) return;
-  if (logger.callback === print) {
+  // Of a release that doesn't tell the logger, the first isolate takes it that there is none.
+  if (logger === null ? !inWorker : logger.callback === print) {
     created ??= createNative(library, print);
     if (created === null) return;
     setLogger(library, "ggml_log_set", created, "quiet");
-  } else if (nativeOf(logger) === null) return;
+  } else if (logger === null || nativeOf(logger) === null) return;
   library.beforeLlama = () => followGgml(library);
 }
 
@@ -78,16 +79,21 @@ function nativeOf({ callback, userData }: CLogger): Native | null {
   return Native.behind(callback, userData, ["quiet", "capture"]);
 }
 
+/** What this isolate gave ggml last. */
+let lastSet: Logger = "quiet";
+
 function setLogger(library: Library, name: "ggml_log_set" | "llama_log_set", native: Native, logger: Logger): void {
+  lastSet = logger;
   const set = library.address(name);
   if (set !== null) at(set, ["u64", "u64"], "void")(native.address(logger), native.base);
 }
 
 /** Gives llama the logger that ggml has, if it is one of ours. */
 function followGgml(library: Library): void {
-  const logger = currentLogger(library)!, native = nativeOf(logger);
+  const logger = currentLogger(library), native = logger === null ? created : nativeOf(logger);
   if (native === null) return;
-  setLogger(library, "llama_log_set", native, logger.callback === native.address("capture") ? "capture" : "quiet");
+  const isCapturing = logger === null ? lastSet === "capture" : logger.callback === native.address("capture");
+  setLogger(library, "llama_log_set", native, isCapturing ? "capture" : "quiet");
 }
 
 /** Takes the log messages of the process from C, until it is stopped or another one begins. */

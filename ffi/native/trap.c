@@ -6,7 +6,7 @@
  * `stumbled`, as if the instruction had called it. Each walks the stack, and picks the way out:
  *
  *   - out of a kernel, to the loop over a graph's nodes, as if the kernel had returned: other threads wait there for this one;
- *   - else out of the call, to the first frame that is no library's: Deno's own, the machine code that V8 made for the call, or `run`;
+ *   - else out of the call, to the first frame that is no library's: Deno's own, the machine code that V8 made for the call, or `forward`;
  *   - else to the C library that called back: a thread of C's own ends, and a process that exits goes on exiting.
  *
  * The frames on the way are unwound, so that C++ runs its destructors, and then the registers are what they were in the frame returned to, with a
@@ -24,7 +24,7 @@ struct context;
 typedef int reason;
 enum { NO_REASON = 0, END_OF_STACK = 5 };
 
-/* How many registers a C function saves for its caller: of them, the first in `struct registers` is what `run` keeps its call in. */
+/* How many registers a C function saves for its caller: of them, the first in `struct registers` is what `forward` keeps its call in. */
 #if defined(_WIN32)
 enum { INTEGERS = 8, FLOATS = 20 }; /* rbx, rbp, rsi, rdi, r12 to r15; the halves of xmm6 to xmm15 */
 #elif defined(__x86_64__)
@@ -77,13 +77,15 @@ struct slot {
   struct slot *next;
 };
 
-/* A call on a thread that Deno lends. */
+/*
+ * A call on a thread that Deno lends, by `forward`, which takes the function's own arguments and behind them, on the stack, CALL_MARK and the address
+ * of this: a function doesn't look at arguments that it doesn't know of, so nothing must be known of those that it does.
+ */
 struct call {
-  word (*function)(word, word, word, word, word, word, word, word);
-  word arguments[8];
-  word result;
+  void (*function)(void);
   struct trap *trap;
 };
+#define CALL_MARK "0x9e6b31c4f2a85d07"
 
 /* What structs look like. JavaScript knows. */
 struct layouts {
@@ -189,7 +191,7 @@ static int is_script(word pc) {
 /* Walking. */
 
 extern char code_begin[] __attribute__((visibility("hidden")));
-word run(struct call *call) __attribute__((visibility("hidden")));
+void forward(void) __attribute__((visibility("hidden")));
 
 static int is_here(word pc) { return pc - (word)code_begin < CODE_BYTES; }
 
@@ -221,7 +223,7 @@ static reason visit(struct context *context, void *argument) {
   struct walk *walk = argument;
   word pc = pc_of(context);
   if (pc == 0) return END_OF_STACK;
-  if (is_here(pc) && function_of(context) != (word)run) return NO_REASON; /* this file's own functions, above the one that failed */
+  if (is_here(pc) && function_of(context) != (word)forward) return NO_REASON; /* this file's own functions, above the one that failed */
   if (walk->frames++ == 1 && walk->kind >= DIVISION) walk->from = registers_of(context);
   if (is_here(pc)) {
     walk->has_call = 1;

@@ -17,7 +17,6 @@ import type { Library } from "../load/files.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Native } from "./native.ts";
-import { nodeText, sourcesText, tensorText } from "./tensor_text.ts";
 
 /**
  * The traps of this thread that nobody looked at yet, in `caught[0]`. Until a library is loaded, and where there is no trap, it stays 0.
@@ -50,6 +49,11 @@ let library: Library | null = null;
 let slot = 0n;
 let takeTraps: ((list: bigint) => bigint) | null = null;
 let free: ((memory: bigint) => void) | null = null;
+
+/** The machine code with the trap set; null where there is none. */
+export function trapCode(): Native | null {
+  return native;
+}
 
 /** True where C's failures become Errors. */
 export function hasTrap(): boolean {
@@ -116,7 +120,21 @@ function windowsFinder(opened: Library): Finder | null {
 }
 
 /** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */
-export const claimers: Set<(trap: Trap, error: () => Error) => boolean> = new Set();
+export const claimers: Set<(trap: Trap) => boolean> = new Set();
+
+/** What tells tensors, by their addresses, in messages. */
+export interface Teller {
+  node(library: Library, address: bigint): string;
+  sources(library: Library, address: bigint): string;
+  tensor(library: Library, address: bigint): string;
+}
+
+let teller: Teller = { node: () => "", sources: () => "", tensor: () => "" };
+
+/** Has messages tell of tensors by `by`. */
+export function tellTensors(by: Teller): void {
+  teller = by;
+}
 
 /** What more can be said of a failure, "" if nothing: filled in by whoever knows C's functions. */
 export const reasons: ((library: Library, call: string, trap: Trap, args: Arguments) => string)[] = [];
@@ -166,6 +184,17 @@ export function nullResult(name: string, args: Arguments = {}): Error {
 
 provide({ trapped, hasFailed });
 
+/** What an asynchronous call failed of: what C was doing, and the Error for it, where that is made already. */
+export class Failure {
+  readonly trap: Trap | Pick<Trap, "inKernel" | "text">;
+  readonly error: Error | null;
+
+  constructor(trap: Failure["trap"], error: Error | null = null) {
+    this.trap = trap;
+    this.error = error;
+  }
+}
+
 /** What a look at the nodes found while C computed them. */
 let found: Error | null = null;
 
@@ -198,7 +227,7 @@ function takeError(name: string, args: Arguments, from: (...args: never[]) => un
 function takeLoose(): Trap[] {
   if (native!.get("looseTraps") === 0n) return [];
   return take(0n).filter((trap) => {
-    for (const claims of claimers) if (claims(trap, () => errorOf("computeAsync", trap, {}))) return false;
+    for (const claims of claimers) if (claims(trap)) return false;
     return true;
   });
 }
@@ -223,7 +252,7 @@ export function errorOf(name: string, trap: Trap, args: Arguments): Error {
 
 /** `a is f32 ne=[64, 32], b is f32 ne=[65, 8]`. */
 function tensorsAmong(args: Arguments): string {
-  return tensorsOf(args).map(([name, address]) => `${name} is ${tensorText(library!, address)}`).join(", ");
+  return tensorsOf(args).map(([name, address]) => `${name} is ${teller.tensor(library!, address)}`).join(", ");
 }
 
 /** The addresses of the tensors among arguments, with their names. */
@@ -270,14 +299,14 @@ function fileOf(path: string): string {
 }
 
 /** Takes the traps of a list: a slot's, a call's, or with 0n those of C's own threads. */
-function take(list: bigint): Trap[] {
+export function take(list: bigint): Trap[] {
   takeTraps ??= at(native!.address("take_traps"), ["u64"], "u64");
   free ??= at(native!.get("free"), ["u64"], "void");
   const traps: Trap[] = [];
   for (let address = takeTraps(list); address !== 0n;) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);
     const node = Number(view.getBigUint64(NODE)), tensor = view.getBigUint64(TENSOR), copy = address + BigInt(TENSORS);
-    const [text, sources] = tensor === 0n ? ["", ""] : [nodeText(library!, copy), sourcesText(library!, copy)];
+    const [text, sources] = tensor === 0n ? ["", ""] : [teller.node(library!, copy), teller.sources(library!, copy)];
     traps.push({
       kind: KINDS[Number(view.getBigUint64(KIND))],
       inKernel: view.getBigUint64(PLACE) === KERNEL,
@@ -290,48 +319,4 @@ function take(list: bigint): Trap[] {
     address = next;
   }
   return traps;
-}
-
-/** The words of `struct call`. */
-const CALL_WORDS = 11;
-
-/**
- * Calls a C function on another thread.
- *
- * @param name The function.
- * @param where What calls it, for errors.
- * @param args Its arguments, at most eight: integers and addresses.
- * @returns Its result, as an unsigned 64-bit integer; rejects if C failed.
- */
-export function callAside(name: string, where: string, args: readonly bigint[]): Promise<bigint> {
-  const address = library!.address(name);
-  if (address === null) throw new Error(`${where}: the library has no ${name}`);
-  return callAddressAside(address, where, args);
-}
-
-/** Calls the C function at an address on another thread, as {@linkcode callAside}. */
-export async function callAddressAside(address: bigint, where: string, args: readonly bigint[]): Promise<bigint> {
-  if (native === null) return await withoutTrap(address, args);
-  const memory = at(native.get("allocate"), ["usize"], "u64")(BigInt(8 * CALL_WORDS));
-  const words = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(memory)!, 8 * CALL_WORDS));
-  words.fill(0n);
-  words[0] = address;
-  args.forEach((arg, i) => words[1 + i] = BigInt.asUintN(64, arg));
-  run ??= new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(native.address("run")) as Deno.PointerObject<never>, RUN);
-  await run.call(memory);
-  const [result, first] = words.slice(9);
-  const traps = first === 0n ? [] : take(memory + 80n);
-  free ??= at(native.get("free"), ["u64"], "void");
-  free(memory);
-  if (traps.length > 0) throw errorOf(where, traps[0], {});
-  return result;
-}
-
-const RUN = { parameters: ["u64"], result: "u64", nonblocking: true } as const;
-let run: Deno.UnsafeFnPointer<typeof RUN> | null = null;
-
-async function withoutTrap(address: bigint, args: readonly bigint[]): Promise<bigint> {
-  const definition = { parameters: args.map(() => "u64" as const), result: "u64", nonblocking: true } as const;
-  const f = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(address) as Deno.PointerObject<never>, definition);
-  return await (f.call as (...args: bigint[]) => Promise<bigint>)(...args);
 }

@@ -311,17 +311,23 @@ EXPORT void faulted(int signal, void *info, void *context) {
 
 /* Calls. */
 
-/* Calls C on a thread that Deno lends: nothing is unwound beyond it. */
+/*
+ * Calls C on a thread that Deno lends: nothing is unwound beyond it. Registers hold what they did; what is on the stack, up to the mark, is copied.
+ */
 #if defined(__x86_64__)
-__asm__(".text\n.globl run\nrun:\n.cfi_startproc\n.cfi_undefined rip\n"
-        "push %rbx\n mov %rdi, %rbx\n push 64(%rbx)\n push 56(%rbx)\n"
-        "mov 8(%rbx), %rdi\n mov 16(%rbx), %rsi\n mov 24(%rbx), %rdx\n mov 32(%rbx), %rcx\n mov 40(%rbx), %r8\n mov 48(%rbx), %r9\n"
-        "xor %eax, %eax\n call *(%rbx)\n mov %rax, 72(%rbx)\n add $16, %rsp\n pop %rbx\n ret\n.cfi_endproc\n");
+__asm__(".text\n.globl forward\nforward:\n.cfi_startproc\n.cfi_undefined rip\n"
+        "push %rbp\n mov %rsp, %rbp\n push %rbx\n sub $8, %rsp\n lea 16(%rbp), %r10\n mov %r10, %r11\n movabs $" CALL_MARK ", %rax\n"
+        "1: add $8, %r11\n cmp %rax, -8(%r11)\n jne 1b\n"
+        "mov (%r11), %rbx\n mov %r11, %rax\n sub %rbp, %rax\n and $8, %eax\n add %rax, %r11\n" /* an even number of words */
+        "2: sub $8, %r11\n push (%r11)\n cmp %r10, %r11\n jne 2b\n"
+        "mov $8, %eax\n call *(%rbx)\n lea -8(%rbp), %rsp\n pop %rbx\n pop %rbp\n ret\n.cfi_endproc\n"); /* al: for functions with `...` */
 #else
-__asm__(".text\n.globl run\nrun:\n.cfi_startproc\n.cfi_undefined x30\n"
-        "stp x30, x19, [sp, -16]!\n mov x19, x0\n"
-        "ldp x0, x1, [x19, 8]\n ldp x2, x3, [x19, 24]\n ldp x4, x5, [x19, 40]\n ldp x6, x7, [x19, 56]\n"
-        "ldr x16, [x19]\n blr x16\n str x0, [x19, 72]\n ldp x30, x19, [sp], 16\n ret\n.cfi_endproc\n");
+__asm__(".text\n.globl forward\nforward:\n.cfi_startproc\n.cfi_undefined x30\n"
+        "stp x29, x30, [sp, -32]!\n str x19, [sp, 16]\n mov x29, sp\n add x12, x29, 32\n mov x9, x12\n ldr x10, =" CALL_MARK "\n"
+        "1: ldr x11, [x9], 8\n cmp x11, x10\n b.ne 1b\n"
+        "ldr x19, [x9]\n sub x10, x9, x29\n and x10, x10, 8\n add x9, x9, x10\n" /* an even number of words */
+        "2: ldp x10, x11, [x9, -16]!\n stp x10, x11, [sp, -16]!\n cmp x9, x12\n b.ne 2b\n"
+        "ldr x16, [x19]\n blr x16\n mov sp, x29\n ldr x19, [sp, 16]\n ldp x29, x30, [sp], 32\n ret\n.ltorg\n.cfi_endproc\n");
 #endif
 
 /* Setting. */

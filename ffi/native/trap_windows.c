@@ -353,7 +353,7 @@ static LONG faulted(EXCEPTION_POINTERS *what) {
 static reason visit_search(struct context *context, void *argument) {
   word pc = pc_of(context), base = module_of(pc).base;
   if (!is_here(pc)) return base == 0 || base == own.deno ? END_OF_STACK : NO_REASON;
-  if (function_of(context) == (word)run) return END_OF_STACK;
+  if (function_of(context) == (word)forward) return END_OF_STACK;
   if (function_of(context) != (word)stumbled) return NO_REASON;
   *(struct fallen **)argument = (struct fallen *)(((CONTEXT *)context)->Rsp + HOME);
   return END_OF_STACK;
@@ -378,13 +378,16 @@ static void interrupted(int signal) {
 
 /* Calls. */
 
-/* Calls C on a thread that Deno lends: nothing is unwound beyond it. */
-__asm__(".text\n.globl run\n.seh_proc run\nrun:\n push %rbx\n.seh_pushreg %rbx\n sub $64, %rsp\n.seh_stackalloc 64\n.seh_endprologue\n"
-        "mov %rcx, %rbx\n"
-        "mov 40(%rbx), %rax\n mov %rax, 32(%rsp)\n mov 48(%rbx), %rax\n mov %rax, 40(%rsp)\n"
-        "mov 56(%rbx), %rax\n mov %rax, 48(%rsp)\n mov 64(%rbx), %rax\n mov %rax, 56(%rsp)\n"
-        "mov 8(%rbx), %rcx\n mov 16(%rbx), %rdx\n mov 24(%rbx), %r8\n mov 32(%rbx), %r9\n call *(%rbx)\n mov %rax, 72(%rbx)\n"
-        "add $64, %rsp\n pop %rbx\n ret\n.seh_endproc\n");
+/*
+ * Calls C on a thread that Deno lends: nothing is unwound beyond it. Registers hold what they did; what is on the stack, up to the mark, is copied.
+ */
+__asm__(".text\n.globl forward\n.seh_proc forward\nforward:\n push %rbp\n.seh_pushreg %rbp\n push %rbx\n.seh_pushreg %rbx\n"
+        "sub $8, %rsp\n.seh_stackalloc 8\n mov %rsp, %rbp\n.seh_setframe %rbp, 0\n.seh_endprologue\n"
+        "lea 64(%rbp), %r10\n mov %r10, %r11\n movabs $" CALL_MARK ", %rax\n"
+        "1: add $8, %r11\n cmp %rax, -8(%r11)\n jne 1b\n"
+        "mov (%r11), %rbx\n mov %r11, %rax\n sub %rbp, %rax\n and $8, %eax\n add %rax, %r11\n" /* an even number of words */
+        "2: sub $8, %r11\n push (%r11)\n cmp %r10, %r11\n jne 2b\n"
+        "sub $32, %rsp\n call *(%rbx)\n lea 8(%rbp), %rsp\n pop %rbx\n pop %rbp\n ret\n.seh_endproc\n");
 
 /* Setting. */
 

@@ -79,9 +79,9 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
 
 /** The module specifier of the runtime as the files in `out` import it. */
 function runtimeFrom(out: string): string {
-  const runtime = new URL("../../ffi/runtime.ts", import.meta.url);
-  if (runtime.protocol !== "file:") return runtime.href;
-  const from = absolute(out).split("/"), to = pathOf(runtime).split("/");
+  const url = new URL("../../ffi/runtime.ts", import.meta.url);
+  if (url.protocol !== "file:") return url.href;
+  const from = absolute(out).split("/"), to = pathOf(url).split("/");
   let shared = 0;
   while (shared < from.length && from[shared] === to[shared]) shared++;
   const up = "../".repeat(from.length - shared);
@@ -112,7 +112,7 @@ async function compare(files: ReadonlyMap<string, string>, out: string): Promise
 function report(api: Api, out: string | null): void {
   const perHeader = new Map<string, number>();
   for (const { declaration } of api.functions) perHeader.set(declaration.header, (perHeader.get(declaration.header) ?? 0) + 1);
-  const { functions, records, enums, constants, callbacks, macros, skipped } = api;
+  const { functions, records, enums, constants, callbacks, macros, skipped, elsewhere } = api;
   console.log(
     `${out === null ? "Up to date" : `Wrote ${out}`}: ${functions.length} functions, ${records.length} structs, ${enums.length} enums, ` +
       `${constants.length} constants, ${callbacks.length} callback types`,
@@ -128,6 +128,8 @@ function report(api: Api, out: string | null): void {
   if (renamed.length > 0) console.log(`  renamed, because a function has the name: ${renamed.join(", ")}`);
   console.log(skipped.length === 0 ? "Skipped nothing" : `Skipped ${skipped.length}:`);
   for (const { name, reason, file, line } of skipped) console.log(`  ${file}:${line}: ${name}: ${reason}`);
+  if (elsewhere.length > 0) console.log(`Pragmas for what these headers don't declare: ${elsewhere.length}:`);
+  for (const { name, reason, file, line } of elsewhere) console.log(`  ${file}:${line}: ${name}: ${reason}`);
 }
 
 function absolute(path: string): string {

@@ -1,5 +1,5 @@
 /**
- * The pinned release: the headers and sources that the committed bindings are generated from, and how to get them.
+ * The pinned release: the headers and sources that the committed bindings are generated from, and how to get them, and those of others.
  *
  * They come out of the npm package whose prebuilt libraries are the default (`npm:node-llama-cpp` carries llama.cpp's sources as a git
  * bundle), so library and headers can't differ. The archive is checked against its known hash, unpacked once and kept in a folder that git ignores.
@@ -7,13 +7,19 @@
  * @module
  */
 
-/** The package, its version and its hash as npm's registry gives it (`npm view node-llama-cpp@VERSION dist.integrity`). */
-const PACKAGE = {
-  name: "node-llama-cpp",
+/** The version of the package, and its hash as npm's registry gives it. `deno task pin` writes both. */
+export const PINNED = {
   version: "3.22.1",
   integrity: "sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw==",
-  bundle: "package/llama/gitRelease.bundle",
 } as const;
+
+/** A version of the package. */
+export interface Package {
+  readonly version: string;
+  readonly integrity: string;
+}
+
+const NAME = "node-llama-cpp", BUNDLE = "package/llama/gitRelease.bundle";
 
 /** What is kept of the tree: the headers; for tests ggml's sources, to build it with AddressSanitizer, and the vocabularies, which are GGUF files. */
 const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf"];
@@ -21,8 +27,8 @@ const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf"];
 /** A file that only a whole copy has. */
 const PROOF = "models/ggml-vocab-llama-spm.gguf";
 
-/** The folder that keeps it, beside this package's own. */
-const CACHE = new URL(`../../.cache/llama.cpp-${PACKAGE.version}/`, import.meta.url);
+/** The folder that keeps them, beside this package's own. */
+const CACHE = new URL("../../.cache/", import.meta.url);
 
 /**
  * The folder of the pinned release's llama.cpp tree; downloads it (35 MB) if it isn't there yet.
@@ -30,17 +36,50 @@ const CACHE = new URL(`../../.cache/llama.cpp-${PACKAGE.version}/`, import.meta.
  * @throws {Error} If it can't be had: no network, another hash, no `git` or `tar`.
  */
 export async function pinnedTree(): Promise<string> {
-  const folder = pathOf(CACHE);
+  return await treeOf(PINNED);
+}
+
+/**
+ * The folder of the llama.cpp tree that another version of the package carries; downloaded as the pinned one is.
+ *
+ * @throws {Error} If it can't be had, or the registry has no such version.
+ */
+export async function releaseTree(version: string): Promise<string> {
+  if (version === PINNED.version) return await pinnedTree();
+  const folder = folderOf(version);
+  return exists(folder + PROOF) ? folder : await treeOf(await packageOf(version));
+}
+
+/** A version of the package, or of another one, as the registry describes it: `latest` is the newest. */
+export async function packageOf(version: string, name: string = NAME): Promise<Package> {
+  const url = `${registry()}/${name}/${version}`;
+  const response = await fetch(url).catch((cause) => {
+    throw new Error(`can't reach ${url} (${cause.message})`, { cause });
+  });
+  const { version: exact, dist } = response.ok ? await response.json() : await response.body?.cancel() ?? {};
+  if (dist === undefined) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+  return { version: exact, integrity: dist.integrity };
+}
+
+function folderOf(version: string): string {
+  return pathOf(new URL(`llama.cpp-${version}/`, CACHE));
+}
+
+function registry(): string {
+  return (Deno.env.get("NPM_CONFIG_REGISTRY") ?? "https://registry.npmjs.org").replace(/\/$/, "");
+}
+
+async function treeOf(which: Package): Promise<string> {
+  const folder = folderOf(which.version);
   if (exists(folder + PROOF)) return folder;
-  const archive = await download();
+  const archive = await download(which);
   await unpack(archive, folder);
   return folder;
 }
 
-async function download(): Promise<Uint8Array<ArrayBuffer>> {
-  const registry = (Deno.env.get("NPM_CONFIG_REGISTRY") ?? "https://registry.npmjs.org").replace(/\/$/, "");
-  const url = `${registry}/${PACKAGE.name}/-/${PACKAGE.name}-${PACKAGE.version}.tgz`;
-  console.error(`Downloading the headers of the pinned release: ${url}`);
+async function download({ version, integrity: expected }: Package): Promise<Uint8Array<ArrayBuffer>> {
+  const url = `${registry()}/${NAME}/-/${NAME}-${version}.tgz`;
+  console.error(`Downloading the headers of ${version === PINNED.version ? "the pinned release" : NAME + " " + version}: ${url}`);
   const response = await fetch(url).catch((cause) => {
     throw new Error(`can't reach ${url} (${cause.message}); name a tree that you have: INCLUDE=<llama.cpp or ggml tree>`, { cause });
   });
@@ -48,18 +87,18 @@ async function download(): Promise<Uint8Array<ArrayBuffer>> {
   const archive = new Uint8Array(await response.arrayBuffer());
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-512", archive));
   const integrity = `sha512-${hash.toBase64()}`;
-  if (integrity !== PACKAGE.integrity) throw new Error(`${url}: expected ${PACKAGE.integrity}, got ${integrity}`);
+  if (integrity !== expected) throw new Error(`${url}: expected ${expected}, got ${integrity}`);
   return archive;
 }
 
 /** Takes the tree out of the bundle in the archive. It appears in its place at once and whole, or not at all. */
 async function unpack(archive: Uint8Array<ArrayBuffer>, folder: string): Promise<void> {
-  await Deno.mkdir(pathOf(new URL("../../.cache/", import.meta.url)), { recursive: true });
-  const work = await Deno.makeTempDir({ dir: pathOf(new URL("../../.cache/", import.meta.url)) });
+  await Deno.mkdir(pathOf(CACHE), { recursive: true });
+  const work = await Deno.makeTempDir({ dir: pathOf(CACHE) });
   try {
     await Deno.writeFile(`${work}/package.tgz`, archive);
-    await run("tar", ["-xzf", "package.tgz", PACKAGE.bundle], work);
-    await run("git", ["clone", "--quiet", "--no-checkout", PACKAGE.bundle, "clone"], work);
+    await run("tar", ["-xzf", "package.tgz", BUNDLE], work);
+    await run("git", ["clone", "--quiet", "--no-checkout", BUNDLE, "clone"], work);
     await run("git", ["-C", "clone", "checkout", "--quiet", "HEAD", "--", ...KEPT], work);
     await Deno.remove(`${work}/clone/.git`, { recursive: true });
     // One of an earlier version, which kept less, makes room.
@@ -73,7 +112,7 @@ async function unpack(archive: Uint8Array<ArrayBuffer>, folder: string): Promise
 }
 
 async function run(command: string, args: string[], cwd: string): Promise<void> {
-  const what = `unpacking the headers of the pinned release: ${command} ${args.join(" ")}`;
+  const what = `unpacking the headers of a release: ${command} ${args.join(" ")}`;
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(command, { args, cwd, stdin: "null" }).output();

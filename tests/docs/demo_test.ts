@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, init, view } from "@ggml/deno/utils";
+import { RELEASE } from "../../ffi/load/find.ts";
 import { bytesOf, compute } from "../context.ts";
 import { deno } from "../process.ts";
 
@@ -40,7 +41,7 @@ Deno.test("deno.lock pins the packages that it uses, by integrity", async () => 
   const lock = JSON.parse(await Deno.readTextFile(new URL("../../deno.lock", import.meta.url)));
   for (
     const name of [
-      "@node-llama-cpp/linux-x64@3.22.1",
+      `@node-llama-cpp/linux-x64@${RELEASE.package}`,
       "ndarray@1.1.1",
       "iota-array@1.0.0",
       "is-buffer@1.1.6",

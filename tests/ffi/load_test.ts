@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { download, load } from "@ggml/deno";
+import { RELEASE } from "../../ffi/load/find.ts";
+import { OLDEST } from "../../ffi/load/history.ts";
 import { deno, type Ended, program } from "../process.ts";
 
 const PACKAGE = load().path;
@@ -33,7 +35,7 @@ async function inTempFolder(test: (folder: string) => Promise<void>): Promise<vo
 
 Deno.test("the default library is the pinned release's, with the CPU variant of the highest score", () => {
   const { version, source, files, cpu } = load();
-  assertEquals(version, "0.25.1");
+  assertEquals(version, RELEASE.ggml);
   assertEquals(source, "npm");
   assert(cpu !== null && cpu.score > 0);
   assertStringIncludes(files[0], cpu.variant);
@@ -65,6 +67,35 @@ Deno.test("a folder, a file of a split build, and a file alone", async () => {
   assertSays(split, "number", "libggml-cpu-"); // found beside it
 });
 
+Deno.test("load().path ends the same way, whoever named the folder and however", async () => {
+  const text = `import { load } from "@ggml/deno"; console.log(load().path);`;
+  assert(PACKAGE.endsWith(Deno.build.os === "windows" ? "\\" : "/"));
+  for (const folder of [PACKAGE, PACKAGE.slice(0, -1)]) {
+    const named = await program(text, ["--allow-ffi", "--allow-env=GGML_LIBRARY"], { GGML_LIBRARY: folder });
+    assertEquals(named.stdout.trim(), PACKAGE, named.stderr);
+    const then = `console.log(load({ path: ${JSON.stringify(PACKAGE.slice(0, -1))} }).path)`; // the same one again
+    assertSays(await program(loading(folder, then)), JSON.stringify(PACKAGE).slice(1, -1), `\n${PACKAGE}`);
+  }
+});
+
+Deno.test("a llama with another release in its name is found, and what was tried is listed where the folder may not be read", () =>
+  inTempFolder(async (folder) => {
+    for (const { name } of Deno.readDirSync(PACKAGE)) {
+      const other = name.replace(/^(libllama|libggml)\.[^/]*?(\.(?:so|dylib))$/, "$1.b4711$2");
+      await Deno.symlink(PACKAGE + name, `${folder}/${name.startsWith("libllama.") ? other : name}`);
+    }
+    const text = `import { lib, load } from "@ggml/deno"; load({ path: ${JSON.stringify(folder)} });
+      try { console.log(lib.llama_max_devices() > 0) } catch (error) { console.log(error.message) }`;
+    assertSays(await program(text, ["--allow-ffi", "--allow-read"]), "true");
+    const tried = await program(text);
+    assertSays(
+      tried,
+      "llama_max_devices is not in the loaded library",
+      `${folder}/libllama.`,
+      `--allow-read=${folder}/ is needed to look for others`,
+    );
+  }));
+
 Deno.test("a missing file is an error that names the path and the reason", async () => {
   assertSays(await program(loading("/nowhere/libggml.so")), "Error: no ggml library at /nowhere/libggml.so", "No such file");
   const folder = await program(loading("/nowhere"));
@@ -84,55 +115,19 @@ Deno.test("a partial ggml works as far as it goes, and says what it hasn't got",
     const alone = `${folder}/${BASE.slice(PACKAGE.length)}`;
     await Deno.copyFile(BASE, alone);
     const then = `${USE} try { lib.ggml_cpu_has_avx() } catch (error) { console.log(error.message) }`;
-    assertSays(await program(loading(alone, then)), "q5_K", "ggml_cpu_has_avx is not in the loaded library, ggml 0.25.1", alone);
+    assertSays(await program(loading(alone, then)), "q5_K", `ggml_cpu_has_avx is not in the loaded library, ggml ${RELEASE.ggml}`, alone);
   }));
 
-Deno.test("an old ggml with other structs is an error that says which fields moved", async () => {
+Deno.test("a ggml older than any that was looked at is an error that names the oldest one", async () => {
   if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
     return console.warn("SKIPPED: an old ggml (the package is fetched for x86-64 Linux only)");
   }
-  const old = await oldPackage("3.1.1");
-  const ended = await program(loading(old));
-  assertSays(
-    ended,
-    "a ggml too old to say its version with another ABI",
-    "flags, src, view_src, view_offs (8 bytes more",
-    "data is at 256, not at 248",
-  );
-});
-
-/** Those whose operations are numbered otherwise, by version of the package: what is said of them. */
-const RENUMBERED = {
-  "3.10.0": ["a ggml too old to say its version with another ABI", "operation 3 is ADD1 there and ADD_ID (GGML_OP_ADD_ID) here"],
-  "3.14.2": ["is ggml 0.9.4 with another ABI", "operation 16 is MEAN there and CUMSUM (GGML_OP_CUMSUM) here"],
-};
-
-Deno.test("an old ggml whose operations have other numbers is an error that names the release that fits", async () => {
-  if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
-    return console.warn("SKIPPED: an old ggml (the package is fetched for x86-64 Linux only)");
-  }
-  for (const [version, parts] of Object.entries(RENUMBERED)) {
+  for (const version of ["3.1.1", "3.10.0"]) {
     const ended = await program(loading(await oldPackage(version)));
-    assertSays(ended, ...parts, "(ggml 0.25.1)", "Load a library of that release (llama.cpp v0.5.0, npm:@node-llama-cpp/linux-x64@3.22.1)");
+    assertSays(ended, "a ggml too old to say its version with another ABI", `these bindings work with libraries from ggml ${OLDEST} on`);
+    const { package: npm, llama, ggml } = RELEASE;
+    assertSays(ended, `(ggml ${ggml})`, `Load a library of that release (llama.cpp ${llama}, npm:@node-llama-cpp/linux-x64@${npm})`);
   }
-});
-
-Deno.test("an older ggml with the same structs and numbers works; what it lacks, and its llama, are errors when they are used", async () => {
-  if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
-    return console.warn("SKIPPED: an old ggml (the package is fetched for x86-64 Linux only)");
-  }
-  const folder = await oldPackage("3.20.0");
-  const then = `${USE} for (const name of ["llama_context_default_params", "llama_max_devices"]) {
-    try { lib[name]() } catch (error) { console.log(name, error.message) } }
-    using ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 1e6 }));
-    const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 2), b = lib.ggml_floor(ctx, a), graph = lib.ggml_new_graph(ctx);
-    lib.ggml_set_f32_1d(a, 0, 0.6);
-    lib.ggml_set_f32_1d(a, 1, 1.4);
-    lib.ggml_build_forward_expand(graph, b);
-    lib.ggml_graph_compute_with_ctx(ctx, graph, 1);
-    console.log("floor", lib.ggml_get_f32_1d(b, 0), lib.ggml_get_f32_1d(b, 1));`;
-  const ended = await program(loading(folder, then));
-  assertSays(ended, "q5_K", "floor 0 1", "is ggml 0.19.0 with another ABI", "so only its ggml can be used", "llama_max_devices");
 });
 
 async function oldPackage(version: string): Promise<string> {
@@ -170,7 +165,7 @@ Deno.test("load after the first call is an error, unless it names the same libra
     try { load({ path: 5 }) } catch (error) { console.log(error.message) }`;
   assertSays(
     await program(text, ["--allow-ffi", "--no-check"]),
-    "0.25.1 0.25.1",
+    `${RELEASE.ggml} ${RELEASE.ggml}`,
     `load({ path: "/elsewhere" }): ggml is already loaded, from ${PACKAGE}`,
     "expected the path of a file or folder, got the number 5",
   );

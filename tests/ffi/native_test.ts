@@ -60,7 +60,7 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
 /** What JavaScript calls or hands to C. */
 const FUNCTIONS: readonly string[] = [
   ...["quiet", "capture", "take", "release", "ended", "gone", "signalled"],
-  ...["aborted", "install", "slot", "take_traps", "run"],
+  ...["aborted", "install", "slot", "take_traps", "forward"],
 ];
 
 /** Compiles native.c, for whoever has the compiler. */

@@ -68,13 +68,13 @@ static void prepare_thread(void) {
 /* V8's machine code. */
 
 /*
- * `through` calls as a struct call says, as `run` does, and looks whether the registers that C saves for its caller still hold what they did: the
+ * `through` calls as a struct call says, and looks whether the registers that C saves for its caller still hold what they did: the
  * address of the struct and 1, 2, 3 …, which are the digits of `sum` then.
  */
 struct call {
   word function, arguments[8], result;
   union {
-    word traps; /* for `run` */
+    word traps; /* for `aside` */
     word sum;   /* for `through` */
   };
 };
@@ -153,7 +153,11 @@ struct slot {
 };
 static struct slot *slot;
 static struct trap *(*take_traps)(struct trap **);
-static void (*run)(struct call *);
+
+/* What `forward` calls, and what was caught. */
+struct forwarded { word function, traps; };
+static void *forward;
+#define CALL_MARK 0x9e6b31c4f2a85d07
 
 static void print(word level, const char *text, void *user_data) { (void)level, (void)user_data, printf("printed: %s\n", text); }
 static void leave(word first, word second) { printf("exit %lld %llu\n", (long long)first, second), _exit((int)second); }
@@ -241,9 +245,14 @@ static void works(void) {
 }
 
 /* A call on a thread that Deno lends. */
-static word aside(void *call) {
+static word aside(void *argument) {
+  struct call *call = argument;
+  struct forwarded forwarded = {call->function, 0};
+  const word *of = call->arguments;
   prepare_thread();
-  run(call);
+  word (*function)(word, word, word, word, word, word, word, word, word, struct forwarded *) = forward;
+  call->result = function(of[0], of[1], of[2], of[3], of[4], of[5], of[6], of[7], CALL_MARK, &forwarded);
+  call->traps = forwarded.traps;
   return 5;
 }
 
@@ -254,6 +263,22 @@ static void try_aside(const char *name, void *function, word a, word b, word c, 
   if (result != 5) printf(" ENDED WITH %llu", result);
   show((struct trap *)call.traps);
   puts("");
+}
+
+/* Structs and numbers of all kinds, in registers and on the stack. */
+struct large { word words[5]; };
+struct mixed { double number; int word; };
+#define MIXED double a, struct large b, float c, struct mixed d, int e, word f, word g, word h, double i, word j, struct mixed k, word l
+static struct large take_mixed(MIXED) {
+  return (struct large){{a + b.words[4], c + d.number, d.word + e + f, g + h * i, j + k.number + k.word + l}};
+}
+static void try_mixed(void) {
+  struct forwarded forwarded = {(word)take_mixed, 0};
+  struct large (*function)(MIXED, word, word, word, word, word, word, word, word, word, struct forwarded *) = forward;
+  struct large b = {{0, 0, 0, 0, 20}};
+  struct mixed d = {30.5, 4}, k = {100, 50};
+  struct large sum = function(1.0, b, 0.5f, d, 5, 6, 7, 8, 2.0, 9, k, 1000, 0, 0, 0, 0, 0, 0, 0, 0, CALL_MARK, &forwarded);
+  printf("aside, structs and numbers: %llu %llu %llu %llu %llu\n", sum.words[0], sum.words[1], sum.words[2], sum.words[3], sum.words[4]);
 }
 
 enum { MANY = 100 };
@@ -374,6 +399,7 @@ static void try_all(void) {
   void *graph = ((void *(*)(void *, size_t, _Bool))ggml("ggml_new_graph_custom"))(context, 50000, 0);
   try_aside("a stack overflow in ggml", ggml("ggml_build_forward_expand"), (word)graph, deep, 0, 0, 0, 0);
   try_many_aside(mul_mat, context, a, b, fail);
+  try_mixed();
   printf("a thread of C's own: %llu", join(start_thread(symbol(ours, "start"), (void *)THROW)));
   slot->count = 0, show(take_traps(0)), puts("");
   word errors = 0;
@@ -414,7 +440,7 @@ static void handle(int unused) { (void)unused, passed_on(); }
 static void expect_others(void) { signal(SIGSEGV, handle), signal(SIGFPE, handle); }
 #endif
 
-/* FILE, where install, slot, take_traps and run begin in it, each part of ggml, our own library, what to try, the words of struct layouts */
+/* FILE, where install, slot, take_traps and forward begin in it, each part of ggml, our own library, what to try, the words of struct layouts */
 int main(int count, char **arguments) {
   word at[4], layouts[16] = {0};
   for (int i = 0; i < 4; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
@@ -431,7 +457,7 @@ int main(int count, char **arguments) {
   memcpy(code + 0x10000, values, sizeof values);
   word (*install)(void **, void *, word *) = (void *)(code + at[0]);
   struct slot *(*make_slot)(void) = (void *)(code + at[1]);
-  take_traps = (void *)(code + at[2]), run = (void *)(code + at[3]);
+  take_traps = (void *)(code + at[2]), forward = code + at[3];
   char *jit = pages(0x1000);
   memcpy(jit, through_begin, through_end - through_begin);
   make_code(jit, 0x1000);

@@ -8,7 +8,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { lib } from "@ggml/deno";
 import { init, onLog } from "@ggml/deno/utils";
 import { library } from "../../ffi/load/library.ts";
-import { callAside } from "../../ffi/native/trap.ts";
+import { callAside } from "../../ffi/calls/aside.ts";
 import { fuzzes } from "../fuzz/fuzzes.ts";
 import { program } from "../process.ts";
 import { loadTinyLlama, tinyContext, type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";

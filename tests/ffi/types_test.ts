@@ -45,6 +45,15 @@ const HOVERS: readonly (readonly [name: string, ...parts: string[]])[] = [
   ["ggml_type_size", "size_t ggml_type_size(enum ggml_type type)", "type: "],
   ["ggml_init_params", "struct ggml_init_params"],
   ["GGML_TYPE_Q5_K", "enum ggml_type", "13"],
+  [
+    "async.llama_decode",
+    "int32_t llama_decode(struct llama_context *ctx, struct llama_batch batch)",
+    "ctx: ",
+    "batch: ",
+    "options?: ",
+    "Promise<number>",
+  ],
+  ["async.ggml_type_name", "const char *ggml_type_name(enum ggml_type type)", "(type: ", "Promise<string>"],
 ];
 
 Deno.test("hovering over a function shows its C prototype and the names of its parameters", async () => {
@@ -53,7 +62,8 @@ Deno.test("hovering over a function shows its C prototype and the names of its p
   const uri = new URL("hover.ts", import.meta.url).href; // open in the editor, and not on the disk
   await server.notify("textDocument/didOpen", { textDocument: { uri, languageId: "typescript", version: 1, text } });
   for (const [i, [name, ...parts]] of HOVERS.entries()) {
-    const hover = await server.request("textDocument/hover", { textDocument: { uri }, position: { line: i + 1, character: 6 } });
+    const character = 4 + name.lastIndexOf(".") + 3; // in the last part of `lib.name`
+    const hover = await server.request("textDocument/hover", { textDocument: { uri }, position: { line: i + 1, character } });
     const shown = JSON.stringify(hover);
     for (const part of parts) assertStringIncludes(shown, part, `${name}: ${shown}`);
   }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { load } from "@ggml/deno";
 import { devices } from "@ggml/deno/utils";
+import { RELEASE } from "../../ffi/load/find.ts";
 import { program } from "../process.ts";
 
 const LINUX = Deno.build.target === "x86_64-unknown-linux-gnu";
@@ -31,7 +32,7 @@ Deno.test("devices() of a single file of a split build says that it has no regis
   try {
     await Deno.copyFile(file, `${folder}/libggml-base.so`);
     const text = await say(`load({ path: ${JSON.stringify(folder)} }); devices()`);
-    assertStringIncludes(text, "Error: ggml_backend_reg_count is not in the loaded library, ggml 0.25.1");
+    assertStringIncludes(text, `Error: ggml_backend_reg_count is not in the loaded library, ggml ${RELEASE.ggml}`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -78,16 +79,16 @@ Deno.test({
         missing,
         'Error: load({ gpu: "vulkan" }): the prebuilt library was not downloaded yet: say `await download({ gpu: "vulkan" })`',
       );
-      assertStringIncludes(missing, "`deno cache npm:@node-llama-cpp/linux-x64-vulkan@3.22.1`");
+      assertStringIncludes(missing, `\`deno cache npm:@node-llama-cpp/linux-x64-vulkan@${RELEASE.package}\``);
       const offline = `await download({ gpu: "vulkan" })`;
       assertStringIncludes(
         await say(offline, env, [...permissions, "--cached-only"]),
-        "is not to be had: npm:@node-llama-cpp/linux-x64-vulkan@3.22.1",
+        `is not to be had: npm:@node-llama-cpp/linux-x64-vulkan@${RELEASE.package}`,
       );
       assertEquals(await say(offline, env, permissions), "");
       const again = await say(`try { ${path} } catch (error) { console.log(error.message); }`, env, [...permissions, "--cached-only"]);
       // Where there is no driver it is another error, which names the file.
-      assertStringIncludes(again, "linux-x64-vulkan/3.22.1/bins/linux-x64-vulkan/");
+      assertStringIncludes(again, `linux-x64-vulkan/${RELEASE.package}/bins/linux-x64-vulkan/`);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -156,7 +156,7 @@ Deno.test("print: the whole, however long, with --allow-ffi alone", async () => 
 Deno.test("print and formatTensor: wrong arguments", () => {
   const a = new Float32Array(3);
   // deno-lint-ignore no-explicit-any
-  const bad = (value: any, options?: any) => assertThrows(() => formatTensor(value, options)).toString();
+  const bad = (value: any, options?: any) => assertThrows(() => formatTensor(value, options), Error).toString();
   assertEquals(bad(null), "TypeError: formatTensor: expected a tensor, a slice, an ndarray or a typed array, got null");
   assertEquals(
     assertThrows(() => print([1] as never), TypeError).message,

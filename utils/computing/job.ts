@@ -8,6 +8,7 @@
  * @module
  */
 
+import { callAside } from "../../ffi/calls/aside.ts";
 import { onScheduler } from "../../ffi/calls/checks/computing.ts";
 import { expectComputable } from "../../ffi/calls/checks/graph.ts";
 import type { Index } from "../../ffi/calls/checks/indices.ts";
@@ -18,7 +19,7 @@ import { type Waiter, waiters } from "../../ffi/core/failure.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import type { Owner } from "../../ffi/core/owner.ts";
 import { operatorsOf } from "../../ffi/calls/threads.ts";
-import { askClaimers, callAside, claimers, type Trap } from "../../ffi/native/trap.ts";
+import { askClaimers, claimers, errorOf, type Trap } from "../../ffi/native/trap.ts";
 import { Cancel } from "./cancel.ts";
 import { type Queue, queueOf } from "./queue.ts";
 import { cut, cutBefore, cutNodes, type Slice, sliceCost } from "./slices.ts";
@@ -105,9 +106,9 @@ export class Job implements Waiter {
   readonly #onAbort = () => this.fail(this.#signal!.reason);
 
   /** Takes what a thread of C's own failed of, if that was in one of this graph's nodes. */
-  readonly #claimTrap = ({ node }: Trap, error: () => Error): boolean => {
-    if (node !== null && !this.#task.work.nodes.includes(node.tensor)) return false;
-    this.fail(error());
+  readonly #claimTrap = (trap: Trap): boolean => {
+    if (trap.node !== null && !this.#task.work.nodes.includes(trap.node.tensor)) return false;
+    this.fail(errorOf("computeAsync", trap, {}));
     return true;
   };
 

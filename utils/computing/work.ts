@@ -12,6 +12,7 @@ import { nodesOf, sameNodes } from "../../ffi/calls/graph_nodes.ts";
 import { externalBuffer } from "../../ffi/core/handle.ts";
 import { ABI } from "../../ffi/generated/layouts.js";
 import { lib } from "../../ffi/generated/lib.js";
+import { operation } from "../../ffi/load/numbering.ts";
 import type { Owner } from "../../ffi/core/owner.ts";
 
 /** The work of a graph. */
@@ -151,7 +152,7 @@ function look(graph: lib.ggml_cgraph, nodes: BigUint64Array, computer: Computer,
   for (let i = 0; i < nodes.length; i++) {
     const node = Number(nodes[i]);
     reader.seek(node);
-    const op = reader.int32(OP), elements = reader.elements;
+    const op = operation(reader.int32(OP)), elements = reader.elements;
     hash = mix(mix(hash, op), reader.int32(TYPE));
     if (EMPTY.has(op) || elements === 0) continue;
     if (computer.allocated) check.tensor(i, null);

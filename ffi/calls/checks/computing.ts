@@ -38,7 +38,7 @@ function begin(name: string, graph: Place, ...others: readonly (Pick<Handle, "ow
   expectIdleGraph(name, graph);
   const those = others.filter((other) => other !== null);
   for (const other of those) expectIdle(name, other);
-  if (anyCallback) willUse(name, graph, those);
+  willUse(name, graph, those, anyCallback);
 }
 
 /** The threadpool that a backend was given. */

@@ -11,7 +11,7 @@ import { memory } from "../../core/handle.ts";
 import { readAddress, readInt64, readUint64 } from "../../core/integers.ts";
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
-import { tensorText } from "../../native/tensor_text.ts";
+import { tensorText } from "../../load/tensor_text.ts";
 import { isHostBuffer } from "./pointers.ts";
 import { expectIndex, type Tensor } from "./say.ts";
 import { traitsOf } from "./types.ts";

@@ -13,13 +13,15 @@ import { nodesOf, sameNodes } from "../graph_nodes.ts";
 import type { Handle } from "../../core/handle.ts";
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
+import { isMissing, operation } from "../../load/numbering.ts";
 import type { Owner } from "../../core/owner.ts";
 import { MAX_SOURCES, sourceAt, TensorMemory, WORD } from "../tensor_memory.ts";
-import { nodeText, sourcesText } from "../../native/tensor_text.ts";
+import { nodeText, sourcesText } from "../../load/tensor_text.ts";
 import { HandLook } from "./hand.ts";
 import { checkIndices, type Index, type Indices, indicesOf, picksOf } from "./indices.ts";
 import { type Kernels, kernelsOf, type Lib } from "./kernels.ts";
 import { Node } from "./node.ts";
+import { numbersOf } from "./say.ts";
 import { outside } from "./views.ts";
 
 /** How a graph that may be computed is to be computed. */
@@ -110,8 +112,9 @@ function lookUp(lib: Lib, nodes: BigUint64Array, others: string, memory: TensorM
 }
 
 /** True for what ggml doesn't leave out. Releases before the flag was there leave nothing out. */
-function isMarked({ GGML_TENSOR_FLAG_COMPUTE: mark }: Partial<Lib>, flags: number): boolean {
-  return mark === undefined || (flags & mark) !== 0;
+function isMarked(lib: Lib, flags: number): boolean {
+  const mark = numbersOf(lib).GGML_TENSOR_FLAG_COMPUTE;
+  return mark === undefined || isMissing("GGML_TENSOR_FLAG_COMPUTE") || (flags & mark) !== 0;
 }
 
 /** A look at the nodes of one graph, one by one. */
@@ -143,7 +146,7 @@ export class Look {
   node(address: bigint, number: number): void {
     const kernels = this.#kernels, memory = this.#memory;
     memory.find(Number(address));
-    const op = memory.words[memory.at + fields.op / 4], flags = memory.words[memory.at + fields.flags / 4];
+    const op = operation(memory.words[memory.at + fields.op / 4]), flags = memory.words[memory.at + fields.flags / 4];
     if (kernels.empty.has(op) || (this.#isPlaced && !isMarked(this.#lib, flags))) return;
     const elements = elementsOf(memory);
     if (elements === 0) return;

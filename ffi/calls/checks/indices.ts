@@ -8,9 +8,10 @@
  */
 
 import { library } from "../../load/library.ts";
-import { nodeText } from "../../native/tensor_text.ts";
+import { nodeText } from "../../load/tensor_text.ts";
 import type { Lib } from "./kernels.ts";
 import type { Node } from "./node.ts";
+import { numbersOf } from "./say.ts";
 
 /** Rows, and the tensor that says which. */
 export interface Index {
@@ -92,7 +93,7 @@ function holdersOf(lib: Lib, nodes: readonly (Node | null)[], end: number, opera
   switch (op) {
     case lib.GGML_OP_ARGMAX:
     case lib.GGML_OP_ARGSORT:
-    case lib.GGML_OP_TOP_K:
+    case numbersOf(lib).GGML_OP_TOP_K:
       return first!.ne[0] <= rows ? [] : null;
     case lib.GGML_OP_CONT:
     case lib.GGML_OP_CPY:

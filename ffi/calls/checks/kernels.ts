@@ -13,6 +13,7 @@ import { bounds, takeEmpty } from "./kernels_bounds.ts";
 import { numbers } from "./kernels_numbers.ts";
 import { isContiguous } from "./layout.ts";
 import type { Node } from "./node.ts";
+import { numbersOf } from "./say.ts";
 import { traitsOf, typeName } from "./types.ts";
 
 /** The generated functions and enums, passed in: bindings of other headers number them in their own way. */
@@ -22,7 +23,7 @@ export type Lib = typeof generated;
 export type Check = (node: Node) => string | null;
 
 /** An operation, and what is looked at. There may be several of one operation. */
-export type Entry = readonly [number, Check];
+export type Entry = readonly [number | undefined, Check];
 
 /** What is looked at. */
 export interface Kernels {
@@ -46,14 +47,15 @@ export function kernelsOf(lib: Lib): Kernels {
 
 function makeKernels(lib: Lib): Kernels {
   const table = new Map<number, Check[]>();
-  for (const [operation, check] of [...hangs(lib), ...numbers(lib), ...bounds(lib)]) {
+  for (const [operation, check] of [...hangs(lib), ...numbers(lib, numbersOf(lib)), ...bounds(lib, numbersOf(lib))]) {
+    if (operation === undefined) continue; // of another release
     const checks = table.get(operation);
     if (checks === undefined) table.set(operation, [check]);
     else checks.push(check);
   }
   return {
     empty: new Set([lib.GGML_OP_NONE, lib.GGML_OP_RESHAPE, lib.GGML_OP_VIEW, lib.GGML_OP_PERMUTE, lib.GGML_OP_TRANSPOSE]),
-    takeEmpty: new Set(takeEmpty(lib)),
+    takeEmpty: new Set(takeEmpty(numbersOf(lib))),
     table,
     alone: new Map([
       // Has memory for one thread to convert a row in, and each converts its own there, or behind it.

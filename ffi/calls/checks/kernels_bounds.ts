@@ -10,10 +10,11 @@
 import type { Check, Entry, Lib } from "./kernels.ts";
 import { hasEvenRows, isContiguous, isPacked, isSideBySide } from "./layout.ts";
 import type { Node } from "./node.ts";
+import type { Numbers } from "./say.ts";
 import { traitsOf, typeName } from "./types.ts";
 
 /** What is looked at, by operation. */
-export function bounds(lib: Lib): Entry[] {
+export function bounds(functions: Lib, lib: Numbers): Entry[] {
   const copy: Check = (node) => copied(node) ?? quantized(node);
   const rope: Check = (node) => pairs(node) ?? factors(node);
   return [
@@ -55,7 +56,7 @@ export function bounds(lib: Lib): Entry[] {
     // Divide the tokens among the sequences, and count on where some are left.
     [lib.GGML_OP_GATED_LINEAR_ATTN, (node) => sharedTokens(node, 4)],
     [lib.GGML_OP_RWKV_WKV6, (node) => sharedTokens(node, 5) ?? fewer(node, "tf", 3, node.src(0)!.ne[0] * node.src(0)!.ne[1])],
-    [lib.GGML_OP_RWKV_WKV7, (node) => sharedTokens(node, 6) ?? fewer(node, "r", 0, node.src(2)!.elements) ?? heads(node, lib)],
+    [lib.GGML_OP_RWKV_WKV7, (node) => sharedTokens(node, 6) ?? fewer(node, "r", 0, node.src(2)!.elements) ?? heads(node, functions)],
     // Reads a row of gradients for each index, which it takes to be contiguous, and adds it where the index says.
     [lib.GGML_OP_GET_ROWS_BACK, (node) => {
       const gradients = node.src(0)!, indices = node.src(1)!;
@@ -70,7 +71,8 @@ export function bounds(lib: Lib): Entry[] {
     [lib.GGML_OP_SSM_SCAN, states],
     // Reads and writes rows as long as src[1]'s, whatever src[0] is.
     [lib.GGML_OP_MUL_MAT, (node) => {
-      if (node.parameters[1] !== lib.GGML_HINT_SRC0_IS_HADAMARD) return null;
+      const hint = lib.GGML_HINT_SRC0_IS_HADAMARD;
+      if (hint === undefined || node.parameters[1] !== hint) return null;
       const { ne } = node.src(0)!;
       if (ne[0] !== ne[1]) return `src[0] is said to be a Hadamard matrix, and is none`;
       return isSideBySide(node.src(1)!) ? null : "src[1]: C reads the elements of its rows as if they lay side by side";
@@ -106,8 +108,8 @@ function sameShape(node: Node): string | null {
  * The operations that may have a source without elements where the result has some. The others divide by its sizes, read its first element, or leave
  * the result as it was.
  */
-export function takeEmpty(lib: Lib): number[] {
-  return [
+export function takeEmpty(lib: Numbers): number[] {
+  const operations = [
     lib.GGML_OP_ACC,
     lib.GGML_OP_ARGMAX,
     lib.GGML_OP_CONCAT,
@@ -135,6 +137,7 @@ export function takeEmpty(lib: Lib): number[] {
     lib.GGML_OP_SUM_ROWS,
     lib.GGML_OP_WIN_PART,
   ];
+  return operations.filter((operation) => operation !== undefined);
 }
 
 /** Of the result, and of what it is computed from. */

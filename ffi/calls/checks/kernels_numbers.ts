@@ -9,11 +9,11 @@
 import type { Check, Entry, Lib } from "./kernels.ts";
 import { hasDenseMatrices, isChannelsFirst, isContiguous, isSideBySide } from "./layout.ts";
 import type { Node } from "./node.ts";
+import type { Numbers } from "./say.ts";
 import { traitsOf, typeName } from "./types.ts";
 
 /** What is looked at, by operation. */
-export function numbers(lib: Lib): Entry[] {
-  const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16: BF16 } = lib;
+export function numbers({ GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16: BF16 }: Lib, lib: Numbers): Entry[] {
   const floats = (...sources: readonly number[]) => reads(F32, sources);
   const source = (i: number, is: (tensor: Node) => boolean, what: string): Check => (node) => {
     const tensor = node.src(i);

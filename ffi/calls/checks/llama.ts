@@ -11,7 +11,7 @@ import { ABI } from "../../generated/layouts.js";
 import type { lib as generated } from "../../generated/lib.js";
 import { sequencesAt } from "../told.ts";
 import { addressIn, bytesBehind } from "./room.ts";
-import { expectBetween, expectIndex, type Int, type Lib } from "./say.ts";
+import { expectBetween, expectIndex, functionOf, type Int, type Lib, numbersOf } from "./say.ts";
 import { expectThreads } from "./thread_count.ts";
 
 type Batch = generated.llama_batch;
@@ -42,7 +42,7 @@ function expectBatch(where: string, lib: Lib, ctx: Context, batch: Batch): void 
   if (n_tokens <= 0) return; // C asserts that, or says so
   const model = lib.llama_get_model(ctx);
   const token = expectRoom(where, batch, "token", n_tokens, 4);
-  expectRoom(where, batch, "embd", n_tokens * lib.llama_model_n_embd_inp(model), 4);
+  expectRoom(where, batch, "embd", n_tokens * embeddingOf(lib, model), 4);
   expectRoom(where, batch, "pos", n_tokens * (token === 0n ? positionsOf(lib, model) : 1), 4);
   expectRoom(where, batch, "logits", n_tokens, 1);
   const lists = expectRoom(where, batch, "seq_id", n_tokens, 8), counts = expectRoom(where, batch, "n_seq_id", n_tokens, 4);
@@ -61,10 +61,16 @@ function expectSequences(where: string, batch: Batch, lists: bigint, i: number, 
   if (room < count) throw new RangeError(`${where}(batch): expected ${count} sequences in seq_id[${i}] (n_seq_id[${i}]), got ${room}`);
 }
 
+/** The numbers that an embedding has. Before it had a function of its own it was as long as those that come out. */
+function embeddingOf(lib: Lib, model: generated.llama_model): number {
+  const ownOf = functionOf<(model: generated.llama_model) => number>(lib, "llama_model_n_embd_inp");
+  return (ownOf ?? lib.llama_model_n_embd)(model);
+}
+
 /** The positions that an embedding has: of images, several. */
 function positionsOf(lib: Lib, model: generated.llama_model): number {
   const type = lib.llama_model_rope_type(model);
-  return type === lib.LLAMA_ROPE_TYPE_MROPE || type === lib.LLAMA_ROPE_TYPE_IMROPE ? 4 : 1;
+  return type === lib.LLAMA_ROPE_TYPE_MROPE || type === numbersOf(lib).LLAMA_ROPE_TYPE_IMROPE ? 4 : 1;
 }
 
 /** Most tokens of a batch: for each there is an allocation of its own. */
@@ -94,9 +100,14 @@ function expectContext(where: string, lib: Lib, params: generated.llama_context_
   }
   expectThreads(`${where}(params): n_threads`, params.n_threads);
   expectThreads(`${where}(params): n_threads_batch`, params.n_threads_batch);
+  expectSamplers(where, lib, params);
+}
+
+/** The samplers of a context, in releases that have any there, as many as is said. */
+function expectSamplers(where: string, lib: Lib, params: generated.llama_context_params & Partial<Samplers>): void {
   const { n_samplers, owner } = params, address = addressIn(params, "samplers");
-  if (n_samplers === 0 || address === 0n) return;
-  const room = bytesBehind(owner, address), { size } = lib.llama_sampler_seq_config;
+  if (!n_samplers || address === 0n) return;
+  const room = bytesBehind(owner, address), { size } = (lib as unknown as Record<string, { size: number }>).llama_sampler_seq_config;
   if (room < n_samplers * size) {
     throw new RangeError(`${where}(params): expected ${n_samplers} samplers (n_samplers), got ${Math.floor(room / size)}`);
   }
@@ -104,6 +115,11 @@ function expectContext(where: string, lib: Lib, params: generated.llama_context_
     const { sampler } = params.samplers!.at(i);
     if (sampler !== null) expectChain(`${where}(params): samplers[${i}]`, lib, sampler);
   }
+}
+
+interface Samplers {
+  readonly n_samplers: number;
+  readonly samplers: { at(index: number): { readonly sampler: Sampler | null } } | null;
 }
 
 /** An array that ends with an element that `isEnd` says, if it is known how long it is. C reads on until there. */
@@ -133,8 +149,8 @@ const NULL: End = { width: 8, what: "null", isEnd: isNull };
 const MINUS_ONE: End = { width: 4, what: "-1", isEnd: (view, offset) => view.getInt32(offset, true) < 0 };
 
 /** Structs up to one whose first field is null. */
-function structs(lib: Lib, type: "llama_model_tensor_buft_override" | "llama_model_imatrix_data" | "llama_model_tensor_override"): End {
-  return { width: lib[type].size, what: "one that is all zeros", isEnd: isNull };
+function structs(lib: Lib, type: string): End {
+  return { width: (lib as unknown as Record<string, { size: number }>)[type].size, what: "one that is all zeros", isEnd: isNull };
 }
 
 /** Overrides up to one without a key. */
@@ -235,6 +251,7 @@ export const llama = {
   llama_model_quantize(lib: Lib, _from: unknown, _to: unknown, params: generated.llama_model_quantize_params): void {
     const where = "llama_model_quantize";
     expectThreads(`${where}(params): nthread`, params.nthread);
+    if (!Object.hasOwn(lib, "llama_model_imatrix_data")) return; // a release whose fields point to C++ objects
     expectEnd(where, params, "imatrix", structs(lib, "llama_model_imatrix_data"));
     expectEnd(where, params, "kv_overrides", overrides(lib));
     expectEnd(where, params, "tt_overrides", structs(lib, "llama_model_tensor_override"));

@@ -6,6 +6,7 @@
 
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
+import { operation } from "../../load/numbering.ts";
 import type { TensorMemory } from "../tensor_memory.ts";
 import { traitsOf } from "./types.ts";
 
@@ -34,7 +35,7 @@ export class Node {
 
   /** `enum ggml_op`. */
   get op(): number {
-    return this.words[this.at + fields.op / 4];
+    return operation(this.words[this.at + fields.op / 4]);
   }
 
   /** The sizes of its dimensions. */

@@ -46,7 +46,7 @@ function expectHeld(where: string, lib: Lib, opt: Optimizer, backward: boolean):
 function begin(name: string, ...objects: readonly (Handle | null)[]): void {
   const those = objects.filter((object) => object !== null);
   for (const object of those) expectIdle(name, object);
-  if (anyCallback) willUse(name, null, those);
+  willUse(name, null, those, anyCallback);
 }
 
 /** Of ggml-opt.h. */

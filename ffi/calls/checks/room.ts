@@ -14,6 +14,7 @@ import { bytesAt } from "../told.ts";
 /** The address that a pointer field of a struct holds; 0n for null. */
 export function addressIn(struct: Struct, field: string): bigint {
   const record = ABI.records[struct.constructor.name as keyof typeof ABI.records] as { fields: Readonly<Record<string, number>> };
+  if (record.fields[field] === undefined) return 0n; // of another release
   const { buffer, byteOffset } = struct.bytes;
   return new DataView(buffer, byteOffset).getBigUint64(record.fields[field], true);
 }

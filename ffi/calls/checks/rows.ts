@@ -7,6 +7,7 @@
 import { ABI } from "../../generated/layouts.js";
 import { atLeast } from "../../core/lengths.ts";
 import { library } from "../../load/library.ts";
+import { isType } from "../../load/numbering.ts";
 import { expectBetween, expectMultiple, type Int } from "./say.ts";
 import { type Traits, traitsOf, typeName } from "./types.ts";
 
@@ -45,6 +46,7 @@ function readTypes(): Map<bigint, number> {
   for (const [name, fields] of places) {
     const traits = library().symbol(name, { parameters: ["u32"], result: "pointer" }) as (type: number) => Deno.PointerObject;
     for (let type = 0; type < ABI.enums.ggml_type.GGML_TYPE_COUNT; type++) {
+      if (!isType(type)) continue;
       const view = new Deno.UnsafePointerView(traits(type));
       for (const field of fields) found.set(view.getBigUint64(field), type);
     }

@@ -5,11 +5,24 @@
  */
 
 import type { lib as generated } from "../../generated/lib.js";
+import { has } from "../../load/library.ts";
 
 /** The generated functions and enums. They are passed in: an import would be a circle. */
 export type Lib = typeof generated;
+/** Their numbers by name, of which a release may lack some. */
+export type Numbers = Readonly<Record<string, number | undefined>>;
 export type Int = number | bigint;
 export type Tensor = generated.ggml_tensor;
+
+/** What the bindings have a number for: of what a release lacks, none is to be met. */
+export function numbersOf(lib: Lib): Numbers {
+  return lib as unknown as Numbers;
+}
+
+/** A function that not every release has; null where the bindings or the loaded library lack it. */
+export function functionOf<F>(lib: Lib, name: string): F | null {
+  return Object.hasOwn(lib, name) && has(name) ? (lib as unknown as Record<string, F>)[name] : null;
+}
 
 /** Throws unless a number is the index of one of `count` things. */
 export function expectIndex(where: string, value: Int, count: number, what: string): void {

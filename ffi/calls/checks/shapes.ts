@@ -12,7 +12,7 @@ import { memory } from "../../core/handle.ts";
 import { readAddress, readUint64 } from "../../core/integers.ts";
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
-import { tensorText } from "../../native/tensor_text.ts";
+import { tensorText } from "../../load/tensor_text.ts";
 import { addressOfData } from "./pointers.ts";
 import { expectBetween, expectMultiple, type Int, type Tensor } from "./say.ts";
 import { traitsOf, typeName } from "./types.ts";

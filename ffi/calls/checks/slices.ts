@@ -4,6 +4,7 @@
  * @module
  */
 
+import { after, lastly, type Later } from "../../core/after.ts";
 import type { Handle } from "../../core/handle.ts";
 import { nodesOf } from "../graph_nodes.ts";
 import { library } from "../../load/library.ts";
@@ -30,21 +31,16 @@ export function checkAt(where: string, late: readonly Index[], node: number): vo
  * @param compute Computes a slice. What isn't 0 ends it.
  * @returns What `compute` answered last.
  */
-export function computeInSlices({ where, lib, graph, late }: Pending, compute: (slice: bigint) => number): number {
-  const nodes = nodesOf(graph.address), ends = [...stopsOf(late), nodes.length];
+export function computeInSlices({ where, lib, graph, late }: Pending, compute: (slice: bigint) => Later<number>): Later<number> {
+  const nodes = nodesOf(graph.address).slice(), ends = [...stopsOf(late), nodes.length];
   const context = newContext(lib, ends);
-  try {
-    let begin = 0, status = 0;
-    for (const end of ends) {
-      checkAt(where, late, begin);
-      status = compute(sliceOf(lib, context, nodes.subarray(begin, end)).address);
-      if (status !== 0) break;
-      begin = end;
-    }
-    return status;
-  } finally {
-    lib.ggml_free(context as never);
-  }
+  const computeFrom = (i: number): Later<number> => {
+    const begin = ends[i - 1] ?? 0;
+    checkAt(where, late, begin);
+    const computed = compute(sliceOf(lib, context, nodes.subarray(begin, ends[i])).address);
+    return after(computed, (status) => status !== 0 || i + 1 === ends.length ? status : computeFrom(i + 1));
+  };
+  return lastly(() => computeFrom(0), () => lib.ggml_free(context as never));
 }
 
 function newContext(lib: Lib, ends: readonly number[]): Handle {

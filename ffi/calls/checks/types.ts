@@ -7,7 +7,8 @@
 import { at } from "../../core/at.ts";
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
-import { typeName as nameOf } from "../../native/tensor_text.ts";
+import { typeName as nameOf } from "../../load/tensor_text.ts";
+import { isType } from "../../load/numbering.ts";
 
 /** What checks read of `ggml_type_traits` and, when it is first asked for, `ggml_type_traits_cpu`. */
 export class Traits {
@@ -57,7 +58,7 @@ const known: Traits[] = [];
 
 /** A type's traits. A number that is no type has none. */
 export function traitsOf(type: number): Traits {
-  return known[type] ??= type >= 0 && type < ABI.enums.ggml_type.GGML_TYPE_COUNT ? new Traits(type) : NONE;
+  return known[type] ??= isType(type) ? new Traits(type) : NONE;
 }
 
 /** `ggml_type_name`. */

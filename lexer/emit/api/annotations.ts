@@ -67,6 +67,8 @@ export interface Annotations {
   readonly byName: ReadonlyMap<string, Annotation>;
   /** Enums whose values are or'ed. */
   readonly flags: ReadonlySet<string>;
+  /** Those about what these headers don't declare: another release's may. */
+  readonly elsewhere: readonly Skipped[];
   readonly skipped: readonly Skipped[];
 }
 
@@ -134,7 +136,9 @@ export function readAnnotations(model: Model): Annotations {
   const reader = new Reader(model);
   for (const pragma of model.pragmas) {
     const reason = reader.read(pragma);
-    if (reason !== null) reader.skipped.push({ ...pragma, name: `#pragma ${pragma.text}`, reason });
+    if (reason === null) continue;
+    const list = reason.startsWith(NOT_DECLARED) ? reader.elsewhere : reader.skipped;
+    list.push({ ...pragma, name: `#pragma ${pragma.text}`, reason });
   }
   return reader;
 }
@@ -142,19 +146,24 @@ export function readAnnotations(model: Model): Annotations {
 class Reader implements Annotations {
   readonly byName: Map<string, Annotation> = new Map();
   readonly flags: Set<string> = new Set();
+  readonly elsewhere: Skipped[] = [];
   readonly skipped: Skipped[] = [];
   readonly #functions: ReadonlyMap<string, FunctionDeclaration>;
   readonly #records: ReadonlyMap<string, RecordDeclaration>;
 
-  constructor({ functions, records }: Model) {
+  readonly #enums: ReadonlySet<string>;
+
+  constructor({ functions, records, enums }: Model) {
+    this.#enums = new Set(enums.map(({ name, alias }) => name ?? alias ?? ""));
     this.#functions = new Map(functions.map((declaration) => [declaration.name, declaration]));
     this.#records = new Map(records.map((record) => [record.name ?? "", record]));
   }
 
-  /** Takes a pragma in. Gives the reason if it can't, null if it did, or if it is about a function of another release. */
+  /** Takes a pragma in. Gives the reason if it can't, null if it did. */
   read(pragma: Pragma): string | null {
     const [, verb, name, inside] = /^(\w+) (\w+) ?(?:\((.*)\))?$/.exec(pragma.text) ?? [];
     if (verb === "flags" && inside === undefined) {
+      if (!this.#enums.has(name)) return notDeclared(name);
       this.flags.add(name);
       return null;
     }
@@ -166,9 +175,9 @@ class Reader implements Annotations {
       return `not a pragma of this generator: expected ${known}`;
     }
     const items = inside.split(",").map((item) => item.replaceAll(" ", "")).filter((item) => item !== "");
-    if (!this.#isKnown(name)) return null;
+    if (!this.#isKnown(name)) return notDeclared(name);
     const reason = this.#whyNot(name, items, VERBS[verb as ListVerb]);
-    if (reason !== null) return reason === OTHER_RELEASE ? null : reason;
+    if (reason !== null) return reason;
     return this.#annotate(name, (annotation) => {
       const said = annotation[verb as ListVerb];
       if (said instanceof Set) items.forEach((item) => said.add(item));
@@ -188,9 +197,9 @@ class Reader implements Annotations {
     return this.#functions.has(name) || this.#records.has(name);
   }
 
-  /** Changes what is known of a function or struct, if there is such a one in this release. */
-  #annotate(name: string, change: (annotation: Annotation) => void): null {
-    if (!this.#isKnown(name)) return null;
+  /** Changes what is known of a function or struct, if there is such a one. */
+  #annotate(name: string, change: (annotation: Annotation) => void): string | null {
+    if (!this.#isKnown(name)) return notDeclared(name);
     let annotation = this.byName.get(name);
     if (annotation === undefined) this.byName.set(name, annotation = noAnnotation());
     change(annotation);
@@ -206,7 +215,8 @@ class Reader implements Annotations {
     });
     if (unknown.length > 0) return `${name} has no ${this.#functions.has(name) ? "parameter" : "field"} ${unknown.join(", ")}`;
     if (count !== null && !count.includes(items.length)) return `expected ${["no", "one", "two", "three"][count[0]]} parameters`;
-    return items.some((item, i) => kindOf(i) === "f" && !this.#functions.has(item)) && count !== null ? OTHER_RELEASE : null;
+    const other = count === null ? undefined : items.find((item, i) => kindOf(i) === "f" && !this.#functions.has(item));
+    return other === undefined ? null : notDeclared(other);
   }
 
   /** True for a parameter, or a field of one, or a field of a struct. */
@@ -222,8 +232,12 @@ class Reader implements Annotations {
   }
 }
 
-/** For a pragma that names a function of another release. */
-const OTHER_RELEASE = "";
+const NOT_DECLARED = "these headers don't declare ";
+
+/** Why a pragma says nothing here that is right for another release. */
+function notDeclared(name: string): string {
+  return NOT_DECLARED + name;
+}
 
 function hasField({ fields }: RecordDeclaration, name: string): boolean {
   return fields.some((field) => field.name === name);

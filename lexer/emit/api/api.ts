@@ -156,6 +156,8 @@ export interface Api {
   readonly callbacks: readonly BoundCallback[];
   readonly aliases: readonly BoundAlias[];
   readonly skipped: readonly Skipped[];
+  /** Pragmas about what the headers don't declare. */
+  readonly elsewhere: readonly Skipped[];
   readonly crossings: Crossings;
 }
 
@@ -257,7 +259,19 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     const name = names.free(declaration.name) ? names.take(declaration.name, "t") : null;
     return name === null ? [] : [{ declaration, name }];
   });
-  return { functions: bound, variables, records: boundRecords, enums, constants, macros, callbacks, aliases, skipped, crossings };
+  return {
+    functions: bound,
+    variables,
+    records: boundRecords,
+    enums,
+    constants,
+    macros,
+    callbacks,
+    aliases,
+    skipped,
+    elsewhere: annotations.elsewhere,
+    crossings,
+  };
 }
 
 function isOwn(record: RecordDeclaration, { records }: SelectOptions): boolean {

@@ -123,8 +123,23 @@ function emitFunction(
   uses: Uses,
   printer: Printer,
 ): void {
-  const { declaration, name, parameters } = bound;
-  printer.line(list(`  ${name}(`, parameters.map((parameter) => parameter.name), ") {"));
+  printer.line(list(`  ${bound.name}(`, bound.parameters.map((parameter) => parameter.name), ") {"));
+  const args = emitArguments(bound, api, uses, printer);
+  bindSymbol(bound, uses, printer);
+  printer.line(...beforeCall(bound, api.functions, uses));
+  const call = new Printer();
+  emitCall(bound, args, api, roots, uses, call);
+  printer.line(...(bound.annotation.calls ? rethrowing(linesOf(call), uses) : linesOf(call)));
+  printer.line("  },");
+}
+
+/**
+ * Checks a function's arguments, and gives the expressions for what C is called with.
+ *
+ * @param brief Whether handles are checked by a function of the runtime, and not where they are used.
+ */
+export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printer: Printer, brief = false): string[] {
+  const { declaration, parameters } = bound;
   let strings = 0;
   const arrays = arraysOf(bound, elementsOf(api));
   const args = parameters.map((parameter, i) => {
@@ -137,21 +152,23 @@ function emitFunction(
     if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
       // What is freed by way of something that can't be used any more is freed all the same.
       const flag = bound.annotation.frees.length > 0 ? "gone" : "freed";
+      if (brief && flag === "freed" && bound.annotation.clears.size === 0) {
+        return emitConversion(i, toC(parameter, parameter.name, where, 0, uses), printer);
+      }
       return checkHandle(parameter, parameter.crossing.name, flag, where, uses, printer);
     }
     const slot = parameter.crossing.kind === "string" ? strings++ : 0;
-    const [conversion, ...args] = toC(parameter, parameter.name, where, slot, uses);
-    printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
-    return `$${i}`;
+    return emitConversion(i, toC(parameter, parameter.name, where, slot, uses), printer);
   });
   emitLengths(bound, uses, printer);
   emitCheck(bound, uses, printer);
-  bindSymbol(bound, uses, printer);
-  printer.line(...beforeCall(bound, api.functions, uses));
-  const call = new Printer();
-  emitCall(bound, args, api, roots, uses, call);
-  printer.line(...(bound.annotation.calls ? rethrowing(linesOf(call), uses) : linesOf(call)));
-  printer.line("  },");
+  return args;
+}
+
+/** Converts an argument, by its number. Gives the expression for it. */
+function emitConversion(i: number, [conversion, ...args]: readonly string[], printer: Printer): string {
+  printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
+  return `$${i}`;
 }
 
 /** Checks that memory is as long as C takes it to be. */
@@ -184,7 +201,7 @@ function emitTrapped(bound: BoundFunction, uses: Uses, printer: Printer): void {
  * True for a function whose failure shows in its result: a null pointer that it never gives otherwise. What makes a thing that is to be freed, or
  * runs callbacks, may also have failed on a thread of its own.
  */
-function failsByNull({ result, resultNullable, annotation }: BoundFunction, roots: Roots): boolean {
+export function failsByNull({ result, resultNullable, annotation }: BoundFunction, roots: Roots): boolean {
   return isPointer(result) && !resultNullable && !annotation.calls && !(result.kind === "handle" && roots.has(result.name));
 }
 
@@ -255,7 +272,8 @@ function rethrowing(call: readonly string[], uses: Uses): string[] {
   return [`    ${uses.$("enterCall")}();`, "    try {", ...body, "    } finally {", `      ${uses.$("leaveCall")}();`, "    }"];
 }
 
-function linesOf(printer: Printer): string[] {
+/** The lines of what was printed. */
+export function linesOf(printer: Printer): string[] {
   return printer.toString().trimEnd().split("\n");
 }
 
@@ -263,7 +281,7 @@ function linesOf(printer: Printer): string[] {
  * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use until the same function is
  * called again for what they were given to.
  */
-function keepAlive(bound: BoundFunction, uses: Uses, printer: Printer): void {
+export function keepAlive(bound: BoundFunction, uses: Uses, printer: Printer): void {
   const { declaration, parameters, result } = bound;
   printer.line(...afterCall(bound, uses));
   if (result.kind === "handle") return; // keeps everything, in emitResult
@@ -274,7 +292,7 @@ function keepAlive(bound: BoundFunction, uses: Uses, printer: Printer): void {
   printer.line(list(`    ${uses.$("keepLatest")}(`, args, ");"));
 }
 
-function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {
+export function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {
   const { result, parameters } = bound;
   switch (result.kind) {
     case "int":

@@ -78,6 +78,14 @@ lib.ggml_nelements(tensor).toUpperCase();
 new lib.ggml_abort_callback((_data) => "yes");
 // @ts-expect-error a function is no callback
 lib.ggml_map_custom1(ctx, tensor, () => {}, 1, null);
+// @ts-expect-error a promise
+lib.async.ggml_nelements(tensor).toFixed();
+// @ts-expect-error another type of argument
+lib.async.ggml_nelements(4);
+// @ts-expect-error C can't be told to stop
+lib.async.ggml_nelements(tensor, { signal: AbortSignal.timeout(1) });
+// @ts-expect-error no such function
+lib.async.ggml_nope();
 
 // utils
 // @ts-expect-error no numbers

@@ -7,8 +7,9 @@
  */
 
 import { quote } from "../core/describe.ts";
-import type { Library } from "../load/files.ts";
+import type { Library } from "./files.ts";
 import { ABI } from "../generated/layouts.js";
+import { isType, operation } from "./numbering.ts";
 import { decodeText } from "../core/text.ts";
 
 const { fields } = ABI.records.ggml_tensor;
@@ -27,7 +28,7 @@ export function tensorText(library: Library, address: bigint): string {
 
 /** A node's operation. */
 export function operationAt(address: bigint): number {
-  return viewOf(address).getInt32(fields.op);
+  return operation(viewOf(address).getInt32(fields.op));
 }
 
 /** And its name, of a unary one as `FLOOR`. */
@@ -56,9 +57,7 @@ export function bufferText(library: Library, address: bigint): string {
 
 /** `ggml_type_name`; the number where no type has it. */
 export function typeName(library: Library, type: number): string {
-  return typeNames[type] ??= type >= 0 && type < ABI.enums.ggml_type.GGML_TYPE_COUNT
-    ? call(library, "ggml_type_name", "i32")(type)
-    : String(type);
+  return typeNames[type] ??= isType(type) ? call(library, "ggml_type_name", "i32")(type) : String(type);
 }
 
 const typeNames: string[] = [];
