@@ -367,10 +367,11 @@ async function main(args: string[]): Promise<void> {
   const unknown = (arg: string) => {
     if (arg.startsWith("-")) throw new Error(`there is no ${arg}; ${USAGE}`);
   };
-  const options = parseArgs(args, { string: Object.keys(defaults), default: defaults, unknown }), [path, ...others] = options._;
+  const string = ["prompt", "tokens", "temperature", "top-p", "seed", "threads", "_"] as const;
+  const options = { ...defaults, ...parseArgs(args, { string, unknown }) }, [path, ...others] = options._;
   if (path === undefined || others.length > 0) throw new Error(USAGE);
-  const number = (name: string, least: number, most: number, what = "whole number"): number => {
-    const text = options[name], value = Number(text);
+  const number = (name: keyof typeof defaults, least: number, most: number, what = "whole number"): number => {
+    const text = `${options[name]}`, value = Number(text);
     if (value >= least && value <= most && (what === "number" || Number.isInteger(value)) && text !== "") return value;
     throw new Error(`expected --${name} to be a ${what} from ${least} to ${most}, got ${text}`);
   };

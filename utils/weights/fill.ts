@@ -7,7 +7,7 @@
 import { cBytes } from "../../ffi/core/c_memory.ts";
 import { addressOf } from "../../ffi/core/handle.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { callAside } from "../../ffi/native/trap.ts";
+import { callAside } from "../../ffi/calls/aside.ts";
 import type { Source } from "../gguf/source.ts";
 import type { Placed } from "./place.ts";
 
