@@ -233,7 +233,6 @@ export class Llama {
       add(lib.ggml_set_rows(ctx, this.#values[i], v, rows));
       const queries = lib.ggml_permute(ctx, q, 0, 2, 1, 3); // [head, n, heads]; heads / kvHeads of them share keys and values
       const y = lib.ggml_flash_attn_ext(ctx, queries, seen(this.#keys[i]), seen(this.#values[i]), mask, 1 / Math.sqrt(head), 0, 0); // [head, heads, n]
-      lib.ggml_flash_attn_ext_set_prec(y, lib.GGML_PREC_F32);
       let attended = lib.ggml_mul_mat(ctx, weight("attn_output", heads * head, dim), lib.ggml_reshape_2d(ctx, y, heads * head, n)); // [dim, n]
       if (i === layers - 1) { // from here on only the last token matters
         attended = lib.ggml_get_rows(ctx, attended, last); // [dim, 1]
@@ -368,11 +367,11 @@ async function main(args: string[]): Promise<void> {
   const unknown = (arg: string) => {
     if (arg.startsWith("-")) throw new Error(`there is no ${arg}; ${USAGE}`);
   };
-  const { _: [path, ...others], ...given } = parseArgs(args, { string: Object.keys(defaults), unknown });
-  const options = { ...defaults, ...given as Partial<typeof defaults> };
+  const string = ["prompt", "tokens", "temperature", "top-p", "seed", "threads", "_"] as const;
+  const options = { ...defaults, ...parseArgs(args, { string, unknown }) }, [path, ...others] = options._;
   if (path === undefined || others.length > 0) throw new Error(USAGE);
   const number = (name: keyof typeof defaults, least: number, most: number, what = "whole number"): number => {
-    const text = options[name], value = Number(text);
+    const text = `${options[name]}`, value = Number(text);
     if (value >= least && value <= most && (what === "number" || Number.isInteger(value)) && text !== "") return value;
     throw new Error(`expected --${name} to be a ${what} from ${least} to ${most}, got ${text}`);
   };
