@@ -66,11 +66,12 @@ type Begin = (
 
 /** What makes the calls of one set of generated files. */
 export function starter(abi: Abi): Begin {
+  const bind = asideBinder(abi);
   return (name, parameters, result, uses, changes, back = []) => async (args, then, always) => {
     const signal = signalOf(name, takeOptions());
     signal?.throwIfAborted();
     if (name.startsWith("llama_")) expectLlama(abi);
-    const call = new AsyncCall({ name, uses, changes, back }, signal);
+    const call = new AsyncCall({ name, uses, changes, back }, signal, bind);
     const { answer, failure } = await call.call(parameters, result, args);
     call.end();
     always?.();
@@ -122,18 +123,22 @@ export function isNull(name: string): Error {
   return new Error(`${name} returned null`);
 }
 
-const asides: Map<string, Aside> = new Map();
+/** Gives a function of the library itself. It rejects with a {@linkcode Failure}. */
+type Bind = (name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType) => Bound;
 
-/** A function of the library itself. It rejects with a {@linkcode Failure}. */
-function asideOf(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Bound {
-  const pointer = library().symbol(name, { type: "pointer" } as never) as unknown as Deno.PointerObject;
-  let aside = asides.get(name);
-  if (aside === undefined) asides.set(name, aside = new Aside(parameters, result));
-  return async (...args) => {
-    const call = aside.call(BigInt(Deno.UnsafePointer.value(pointer)), args);
-    const answer = await call.result;
-    if (call.trap !== null) throw new Failure(call.trap);
-    return answer;
+/** The `Bind` of one set of generated files. */
+function asideBinder({ release }: Abi): Bind {
+  const asides = new Map<string, Aside>();
+  return (name, parameters, result) => {
+    const pointer = library().symbol(name, { type: "pointer" } as never, release) as unknown as Deno.PointerObject;
+    let aside = asides.get(name);
+    if (aside === undefined) asides.set(name, aside = new Aside(parameters, result));
+    return async (...args) => {
+      const call = aside.call(BigInt(Deno.UnsafePointer.value(pointer)), args);
+      const answer = await call.result;
+      if (call.trap !== null) throw new Failure(call.trap);
+      return answer;
+    };
   };
 }
 
@@ -142,6 +147,7 @@ class AsyncCall implements Waiter {
   /** What to reject with, as the only element. */
   failure: [unknown] | null = null;
   readonly #spec: Spec;
+  readonly #bind: Bind;
   readonly #signal: AbortSignal | undefined;
   #stop: Stop | null = null;
   readonly #releases: (() => void)[];
@@ -150,8 +156,9 @@ class AsyncCall implements Waiter {
   readonly #changed: readonly Owner[];
   #owners: ReadonlySet<Owner> | null = null;
 
-  constructor(spec: Spec, signal: AbortSignal | undefined) {
+  constructor(spec: Spec, signal: AbortSignal | undefined, bind: Bind) {
     this.#spec = spec;
+    this.#bind = bind;
     this.#signal = signal;
     this.#changed = changedBy(spec);
     for (const owner of this.#changed) {
@@ -193,8 +200,8 @@ class AsyncCall implements Waiter {
 
   /** A function as `bind.ts` gives it, but asynchronous: what is around it may use what the call changes, while C doesn't. */
   #symbol(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Bound {
-    const call: Call = (name, parameters, result, ...args) => this.#lent(asideOf(name, parameters, result))(...args);
-    return guarded(name, watched(name, this.#lent(asideOf(name, parameters, result))), call) as Bound;
+    const call: Call = (name, parameters, result, ...args) => this.#lent(this.#bind(name, parameters, result))(...args);
+    return guarded(name, watched(name, this.#lent(this.#bind(name, parameters, result))), call) as Bound;
   }
 
   #lent(symbol: Bound): Bound {
