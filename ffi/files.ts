@@ -10,6 +10,7 @@
 
 import { at } from "./at.ts";
 import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, RELEASE } from "./find.ts";
+import { needsOf } from "./needs.ts";
 
 /** A path that was tried and why it didn't do. */
 interface Attempt {
@@ -237,7 +238,11 @@ export class Library {
       ...opened.map((path) => ({ path, reason: "opens, but is not ggml: it has no ggml_tensor_overhead" })),
     ];
     return new Error(
-      [`no ggml library at ${path} (from ${source})`, ...tried.map(({ path, reason }) => `  ${path}: ${reason}`)].join("\n"),
+      [
+        `no ggml library at ${path} (from ${source})`,
+        ...tried.map(({ path, reason }) => `  ${path}: ${reason}`),
+        ...needsOf(tried.map(({ reason }) => reason)),
+      ].join("\n"),
     );
   }
 }
