@@ -85,11 +85,12 @@ export class Library {
   /** The error for a function that the library hasn't got. */
   missing(name: string): Error {
     const version = this.version;
-    const backends = backendsFor(name).flatMap((backend) => fileNames(backend)).map((file) => this.folder + file);
+    const parts = backendsFor(name), how = parts.includes("ggml-rpc") ? `\n${HOW_TO_BUILD_RPC}` : "";
+    const backends = parts.flatMap((backend) => [...fileNames(backend), ...builtOf(backend)]).map((file) => this.folder + file);
     const tried = this.#attempts.filter(({ path }) => backends.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
     return new Error(
       `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
-        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}${tried.join("")}`,
+        `(the bindings were generated from ${RELEASE.ggml}); looked in ${this.files.join(", ")}${tried.join("")}${how}`,
     );
   }
 
@@ -175,7 +176,7 @@ export class Library {
     if (file === undefined) {
       if (part === "llama") this.#part("ggml"); // which it is linked with
       file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part)) ??
-        this.#firstThatOpens(this.#releasesOf(part));
+        this.#firstThatOpens([...this.#releasesOf(part), ...builtOf(part)]);
       this.#parts.set(part, file);
       if (file !== null) pin(file);
     }
@@ -263,6 +264,15 @@ function backendsFor(name: string): readonly string[] {
   const word = /^ggml_backend_(?:(?:buft_|buffer_)?is_)?([a-z]+)/.exec(name)?.[1];
   if (word === undefined || IN_BASE.has(word)) return [];
   return Object.hasOwn(BACKENDS, word) ? BACKENDS[word] : [`ggml-${word}`];
+}
+
+/** How to get the backend that the prebuilt packages lack. */
+export const HOW_TO_BUILD_RPC =
+  "The prebuilt packages have no RPC backend; `deno task build:rpc` in a clone of this repository builds it, with g++ on Linux.";
+
+/** Where `deno task build:rpc` puts the library of a backend, in the folder of the others. */
+function builtOf(part: string): string[] {
+  return part === "ggml-rpc" ? fileNames(part).slice(0, 1).map((name) => `rpc/${name}`) : [];
 }
 
 /** Words after `ggml_backend_` that are no backend's. */

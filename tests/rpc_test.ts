@@ -133,15 +133,26 @@ Deno.test("without the backend, the Error says how to get it and what was tried"
   const folder = await Deno.makeTempDir();
   try {
     for (const { name } of Deno.readDirSync(load().path)) await Deno.symlink(load().path + name, `${folder}/${name}`);
-    const { stdout } = await program(`import { load } from "@ggml/deno"; import { rpc } from "@ggml/deno/utils";
+    const { stdout } = await program(`import { lib, load } from "@ggml/deno"; import { rpc } from "@ggml/deno/utils";
       load({ path: ${JSON.stringify(folder)} });
+      try { lib.ggml_backend_rpc_reg() } catch (error) { console.log(error.message) }
       try { rpc.connect("127.0.0.1:5") } catch (error) { console.log(error.message) }
       try { await rpc.serve({ library: "/nowhere/libggml-rpc.so" }) } catch (error) { console.log(error.message) }`);
+    assertStringIncludes(stdout, `ggml_backend_rpc_reg is not in the loaded library`);
     assertStringIncludes(stdout, "rpc.connect: the loaded library has no RPC backend");
-    assertStringIncludes(stdout, "`deno task build:rpc` builds it");
+    assertStringIncludes(stdout, "`deno task build:rpc` in a clone of this repository builds it");
     for (const path of [`${folder}/${NAME}`, `${folder}/rpc/${NAME}`, "/nowhere/libggml-rpc.so"]) {
       assertStringIncludes(stdout, `\n  ${path}: `);
     }
+    if (build === null) return;
+    await Deno.mkdir(`${folder}/rpc`); // as `deno task build:rpc` makes it
+    await Deno.copyFile(library, `${folder}/rpc/${NAME}`);
+    const found = await program(`import { lib, load } from "@ggml/deno"; import { rpc } from "@ggml/deno/utils";
+      load({ path: ${JSON.stringify(folder)} });
+      console.log(lib.ggml_backend_reg_name(lib.ggml_backend_rpc_reg()), load().files.at(-1));
+      await using server = await rpc.serve({ port: 0 });
+      console.log(server.devices.length);`);
+    assertEquals(found.stdout, `RPC ${folder}/rpc/${NAME}\n1\n`, found.stderr);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
