@@ -81,10 +81,13 @@ export class Batcher implements Disposable, AsyncDisposable {
     if (this.#ended !== null) throw new Error("Batcher.session: this batcher was freed");
     const sequence = this.#scheduler.reserve();
     if (sequence === null) throw new Error(`Batcher.session: none of the ${this.sequences} sequences is free`);
-    return new Session(this.model, this.#scheduler, sequence, this.#overflow, () => {
-      this.#scheduler.unreserve(sequence);
-      return Promise.resolve();
-    });
+    return new Session(
+      this.model,
+      this.#scheduler,
+      sequence,
+      this.#overflow,
+      (reason) => this.#scheduler.unreserve(sequence, reason),
+    );
   }
 
   #place(where: string) {
@@ -93,7 +96,7 @@ export class Batcher implements Disposable, AsyncDisposable {
 
   /** Frees it: what it is generating ends with an error, and C's memory is freed as soon as C has left it. */
   [Symbol.dispose](): void {
-    this.#ended ??= this.#scheduler.close(new Error("this batcher was freed"));
+    this.#ended ??= this.#scheduler.close(new Error("this batcher was freed")) ?? Promise.resolve();
   }
 
   /** Frees it, and waits until C has left it. */

@@ -137,6 +137,7 @@ export async function* generate(
   } finally {
     signal?.removeEventListener("abort", onAbort);
     scheduler.leave(generation);
+    if (sequence !== null) await scheduler.whenLeft(sequence); // and so a session can be saved, or used again, at once
   }
 }
 

@@ -6,37 +6,12 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { type Ended, loadModel, type Model, type Piece } from "@ggml/deno/models";
-import { smollm2 } from "./smollm2.ts";
-import { writeTinyLlama } from "./tiny_llama.ts";
+import type { Model } from "@ggml/deno/models";
+import { onLog } from "@ggml/deno/utils";
+import { GREEDY, read, realModel, realPath, tinyModel } from "./models.ts";
 
-const folder = Deno.makeTempDirSync();
-addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-
-const tinyPath = `${folder}/tiny.gguf`;
-writeTinyLlama(tinyPath, "llama");
-
-const path = await smollm2(), ignore = path === null;
-
-let real: Promise<Model> | null = null;
-
-/** SmolLM2, loaded once. */
-function theModel(): Promise<Model> {
-  return real ??= loadModel(path!);
-}
-
-const GREEDY = { temperature: 0 } as const;
-
-/** All pieces, and how it ended. */
-async function read(pieces: AsyncGenerator<Piece, Ended, void>): Promise<{ tokens: number[]; texts: string[]; ended: Ended }> {
-  const tokens: number[] = [], texts: string[] = [];
-  for (;;) {
-    const next = await pieces.next();
-    if (next.done) return { tokens, texts, ended: next.value };
-    tokens.push(next.value.token);
-    texts.push(next.value.text);
-  }
-}
+const quiet = onLog(() => {}); // C warns of contexts longer than the tiny model was trained for
+addEventListener("unload", () => quiet[Symbol.dispose]());
 
 /** The likeliest tokens after a prompt, by `llama_decode` and `llama_sampler_sample` alone. */
 function plainly(model: Model, prompt: Int32Array<ArrayBuffer>, count: number, threads: number): number[] {
@@ -53,10 +28,10 @@ function plainly(model: Model, prompt: Int32Array<ArrayBuffer>, count: number, t
 
 for (const threads of [1, 2]) {
   const name = `200 tokens of a real model are those of plain calls, ${threads} threads`;
-  Deno.test({ name, ignore: ignore || navigator.hardwareConcurrency < threads }, async () => {
-    const model = await theModel(), prompt = model.tokenize("Once upon a time, in a small village by the sea,");
+  Deno.test({ name, ignore: realPath === null || navigator.hardwareConcurrency < threads }, async () => {
+    const model = await realModel(), prompt = model.tokenize("Once upon a time, in a small village by the sea,");
     using session = model.session({ context: 512, threads });
-    const { tokens } = await read(session.generate(prompt, { ...GREEDY, maxTokens: 200 }));
+    const { tokens } = await read(session.generate(prompt, { temperature: 0, maxTokens: 200 }));
     const expected = plainly(model, prompt, 200, threads), ends = expected.findIndex((token) => model.vocabulary.isEnd(token));
     assertEquals(tokens, ends < 0 ? expected : expected.slice(0, ends));
     assert(tokens.length > 100, `only ${tokens.length} tokens`);
@@ -64,7 +39,7 @@ for (const threads of [1, 2]) {
 }
 
 Deno.test("a tiny model's tokens are those of plain calls, and what it has of a prompt isn't computed again", async () => {
-  using model = await loadModel(tinyPath);
+  using model = await tinyModel();
   using session = model.session({ context: 64, threads: 1, overflow: "stop" });
   const prompt = model.tokenize("the thing is in the inn");
   const { tokens, texts, ended } = await read(session.generate(prompt, { ...GREEDY, maxTokens: 20 }));
@@ -81,12 +56,45 @@ Deno.test("a tiny model's tokens are those of plain calls, and what it has of a 
 });
 
 Deno.test("a prompt longer than the context is an error, and the session goes on", async () => {
-  using model = await loadModel(tinyPath);
+  using model = await tinyModel();
   using session = model.session({ context: 32, threads: 1 });
   const error = await assertRejects(() => session.complete(new Int32Array(33).fill(5)), RangeError);
   assertEquals(
     error.message,
     "Session.generate: the prompt is longer than the context: it has 33 tokens, and there is room for 32",
   );
-  assertEquals((await session.complete("the", { ...GREEDY, maxTokens: 3, logitBias: { 2: -Infinity } })).tokens, 3);
+  assertEquals((await session.complete("the", { ...GREEDY, maxTokens: 3 })).tokens, 3);
+});
+
+Deno.test("stop texts end a text, also those that tokens split, and nothing of them is seen", async () => {
+  using model = await tinyModel();
+  using session = model.session({ context: 64, threads: 1, overflow: "stop" });
+  const { text, texts } = await read(session.generate("the thing", { ...GREEDY, maxTokens: 30 }));
+  for (let from = 1; from < Math.min(20, text.length - 5); from++) {
+    const stop = text.slice(from, from + 4), at = text.indexOf(stop);
+    const stopped = await read(session.generate("the thing", { ...GREEDY, maxTokens: 30, stop: [stop, "never that"] }));
+    assertEquals([stopped.text, stopped.ended.reason], [text.slice(0, at), "stop"], JSON.stringify({ text, stop, texts }));
+  }
+  const almost = `${text.slice(0, 5)}\u2603`, last = `${text.slice(-2)}\u2603`;
+  const held = await read(session.generate("the thing", { ...GREEDY, maxTokens: 30, stop: [almost, last] }));
+  assertEquals([held.text, held.ended.reason], [text, "length"]);
+});
+
+Deno.test("the same seed gives the same text, another one another, and each option has its effect", async () => {
+  using model = await tinyModel();
+  using session = model.session({ context: 64, threads: 1, overflow: "stop" });
+  const tokensOf = async (options: Parameters<typeof session.generate>[1]) =>
+    (await read(session.generate("the thing", { maxTokens: 25, logitBias: { 2: -Infinity }, ...options }))).tokens;
+  const hot = { temperature: 3, topK: 0, topP: 1, minP: 0, seed: 7 };
+  const first = await tokensOf(hot);
+  assertEquals(await tokensOf(hot), first);
+  assert(new Set(first).size > 10);
+  assert((await tokensOf({ ...hot, seed: 8 })).join() !== first.join());
+  const greedy = await tokensOf({ temperature: 0 });
+  for (const narrow of [{ topK: 1 }, { topP: 0.0001 }, { minP: 1 }]) assertEquals(await tokensOf({ ...hot, ...narrow }), greedy);
+  const banned = greedy[0];
+  const biased = await tokensOf({ temperature: 0, logitBias: new Map([[2, -Infinity], [banned, -Infinity], [9, 1000]]) });
+  assertEquals(new Set(biased), new Set([9]));
+  const repeated = await tokensOf({ temperature: 0, penalties: { last: -1, presence: 1000 } });
+  assertEquals(new Set(repeated).size, 25, "no token twice");
 });

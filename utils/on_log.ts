@@ -87,8 +87,9 @@ export function overhear(): Overheard {
     current?.deliver();
     return heard;
   };
-  const end = (print: boolean) => {
-    if (print && prints) { for (const line of texts()) console.error(line); }
+  const end = (print: boolean | ((line: string) => boolean)) => {
+    const wanted = typeof print === "boolean" ? () => print : print;
+    if (prints) { for (const line of texts().filter(wanted)) console.error(line); }
     hearers.delete(hearer);
     if (hearers.size > 0) return;
     if (current === standIn) standIn?.[Symbol.dispose]();
@@ -101,8 +102,8 @@ export function overhear(): Overheard {
 export interface Overheard {
   /** The lines of warnings and errors so far. */
   texts(): string[];
-  /** Ends it; `print` is false if an error says it all. */
-  end(print: boolean): void;
+  /** Ends it; `print` says which lines are to be printed where nobody listens: none if an error says it all. */
+  end(print: boolean | ((line: string) => boolean)): void;
 }
 
 /** The listener where nobody else listens. */
