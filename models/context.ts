@@ -152,12 +152,13 @@ const STOPPED =
 
 function cParams({ context, batch, threads, sequences, pooling }: ContextParams): lib.llama_context_params {
   const params = lib.llama_context_default_params();
-  params.n_ctx = context * sequences;
+  params.n_ctx = pooling === undefined ? context * sequences : batch;
   params.n_seq_max = sequences;
   params.n_batch = params.n_ubatch = batch;
   params.n_threads = params.n_threads_batch = threads;
   params.no_perf = true;
-  if (pooling !== undefined) {
+  if (pooling !== undefined) { // all that is remembered is one batch, whoever's it is
+    params.kv_unified = true;
     params.embeddings = true;
     params.pooling_type = pooling as never;
   }

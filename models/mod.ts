@@ -16,10 +16,13 @@
  */
 
 export { Batcher } from "./batcher.ts";
+export { Embedder, type EmbedderOptions, type Pooling } from "./embedder.ts";
+export type { EmbeddingOptions, EmbedOptions } from "./embedding_context.ts";
 export type { ChatOptions, Completion, GenerateOptions } from "./generate.ts";
 export type { Ended, Overflow, Piece } from "./generation.ts";
 export { loadModel, type LoadModelOptions } from "./load_model.ts";
 export { type BatcherOptions, type Message, Model, type ModelInfo, type SessionOptions, type TemplateOptions } from "./model.ts";
+export { type Ranked, Reranker } from "./reranker.ts";
 export type { Penalties, SamplingOptions } from "./sampling.ts";
 export { Session } from "./session.ts";
 export type { TokenizeOptions } from "./vocabulary.ts";

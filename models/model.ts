@@ -8,9 +8,12 @@ import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
 import { Batcher } from "./batcher.ts";
 import type { ContextParams } from "./context.ts";
+import { Embedder, type EmbedderOptions } from "./embedder.ts";
+import type { EmbeddingOptions } from "./embedding_context.ts";
 import { expectOneOf, expectOptions, expectWhole } from "./expect.ts";
 import type { Overflow } from "./generation.ts";
 import { type Message, render } from "./messages.ts";
+import { Reranker } from "./reranker.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { type TokenizeOptions, Vocabulary } from "./vocabulary.ts";
@@ -163,6 +166,20 @@ export class Model implements Disposable, AsyncDisposable {
     const { sequences = DEFAULT_SEQUENCES, overflow = "error" } = options;
     expectWhole("Model.batcher: sequences", sequences, 1, lib.llama_max_parallel_sequences());
     return new Batcher(this, this.#scheduler("Model.batcher", "Batcher.generate", options, sequences), overflow);
+  }
+
+  /** Texts as vectors; see {@linkcode Embedder}. */
+  embedder(options: EmbedderOptions = {}): Embedder {
+    return new Embedder(this, options);
+  }
+
+  /**
+   * Documents in the order in which they answer a query; see {@linkcode Reranker}.
+   *
+   * @throws {Error} If the model wasn't trained for that.
+   */
+  reranker(options: EmbeddingOptions = {}): Reranker {
+    return new Reranker(this, options);
   }
 
   #scheduler(where: string, by: string, options: SessionOptions, sequences: number): Scheduler {

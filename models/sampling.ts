@@ -53,7 +53,7 @@ export const SAMPLING_OPTIONS: readonly string[] = [
 
 /** Throws unless the options are in order. */
 export function expectSampling(where: string, options: SamplingOptions): void {
-  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0, penalties = {}, grammar = "" } = options;
+  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0, penalties = {}, grammar = "root" } = options;
   expectNumber(`${where}: temperature`, temperature, 0);
   expectWhole(`${where}: topK`, topK, 0, INT_MAX);
   expectNumber(`${where}: topP`, topP, 0, 1);
@@ -68,7 +68,9 @@ export function expectSampling(where: string, options: SamplingOptions): void {
   expectNumber(`${where}: penalties.repeat`, repeat, 0);
   expectNumber(`${where}: penalties.frequency`, frequency);
   expectNumber(`${where}: penalties.presence`, presence);
-  if (typeof grammar !== "string") throw new TypeError(`${where}: grammar must be a text in GBNF, got ${describe(grammar)}`);
+  if (typeof grammar !== "string" || grammar.trim() === "") {
+    throw new TypeError(`${where}: grammar must be a text in GBNF, got ${describe(grammar)}`);
+  }
 }
 
 const INT_MAX = 2 ** 31 - 1, UINT_MAX = 2 ** 32 - 1;
