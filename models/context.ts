@@ -150,9 +150,12 @@ export class Context {
 const STOPPED =
   /^(?:graph_compute: .* failed with error 1|process_ubatch: .* status: 1|(?:decode|encode): removing .*|llama_(?:de|en)code: failed .* ret = 2)$/;
 
+/** C rounds the length of a sequence up to a multiple of this. */
+const CELLS = 256;
+
 function cParams({ context, batch, threads, sequences, pooling }: ContextParams): lib.llama_context_params {
   const params = lib.llama_context_default_params();
-  params.n_ctx = pooling === undefined ? context * sequences : batch;
+  params.n_ctx = pooling === undefined ? CELLS * Math.ceil(context / CELLS) * sequences : batch;
   params.n_seq_max = sequences;
   params.n_batch = params.n_ubatch = batch;
   params.n_threads = params.n_threads_batch = threads;

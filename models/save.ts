@@ -9,6 +9,7 @@
 
 import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
+import { overhear } from "../utils/on_log.ts";
 import type { Context } from "./context.ts";
 import type { ModelInfo } from "./model.ts";
 import type { Sequence } from "./sequence.ts";
@@ -47,11 +48,22 @@ export function restoreSequence({ handle, size }: Context, sequence: Sequence, i
   }
   sequence.clear();
   if (tokens.length === 0) return;
-  const read = lib.llama_state_seq_set_data(handle, state, state.length, sequence.id);
+  const heard = overhear();
+  let read = 0;
+  try {
+    read = lib.llama_state_seq_set_data(handle, state, state.length, sequence.id);
+  } catch (error) {
+    sequence.clear();
+    heard.end(true);
+    throw new Error(`Session.restore: C doesn't take this state: ${(error as Error).message}`, { cause: error });
+  }
   if (read !== state.length) {
     sequence.clear();
-    throw new Error("Session.restore: C doesn't take this state for one of such a context; its log says why");
+    const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
+    heard.end(false);
+    throw new Error(`Session.restore: C doesn't take this state for one of such a context: ${reasons.join("; ") || "it doesn't say why"}`);
   }
+  heard.end(true);
   sequence.tokens = [...tokens];
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { lib } from "../ffi/lib.js";
 import { Context, type ContextParams } from "./context.ts";
 import type { Generation } from "./generation.ts";
 import type { Model } from "./model.ts";
@@ -41,7 +42,14 @@ export class Scheduler {
    * @param by Who generates.
    */
   constructor(where: string, by: string, model: Model, params: ContextParams) {
+    if (lib.llama_model_has_encoder(model.handle)) {
+      throw new Error(`${where}: models that encode a text before they answer aren't supported`);
+    }
     this.context = new Context(where, by, model, params);
+    if (this.context.memory === null) {
+      this.context.close(new Error("unused"));
+      throw new Error(`${where}: this model (${model.info.description}) only encodes, and generates nothing; use embedder()`);
+    }
     this.sequences = Array.from({ length: params.sequences }, (_, i) => new Sequence(i, this.context));
     this.#free = new Set(this.sequences);
   }

@@ -90,7 +90,8 @@ export class Session implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Goes on from where {@linkcode Session.save} was called: the next prompt isn't computed again as far as it is the same.
+   * Goes on from where {@linkcode Session.save} was called: the next prompt isn't computed again as far as it is the same. A batcher's session
+   * takes the state of one whose batcher has as many sequences, `model.session`'s that of any other of these.
    *
    * @throws {TypeError} If the bytes are no state, {RangeError} if it is longer than this context, {Error} if it is another model's, or if the
    * session is generating, or was freed. The cache is empty then, or as it was. In C: `llama_state_seq_set_data`.

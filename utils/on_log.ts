@@ -81,6 +81,7 @@ const hearers: Set<LogListener> = new Set();
 export function overhear(): Overheard {
   const heard: string[] = [];
   const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text) : 0);
+  current?.deliver(); // what waits came before
   const prints = current === null && listenAlone();
   hearers.add(hearer);
   const texts = () => {
