@@ -80,7 +80,7 @@ const hearers: Set<LogListener> = new Set();
  */
 export function overhear(): Overheard {
   const heard: string[] = [];
-  const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text) : 0);
+  const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text.replace(CONTROL, "?")) : 0);
   current?.deliver(); // what waits came before
   const prints = current === null && listenAlone();
   hearers.add(hearer);
@@ -98,6 +98,10 @@ export function overhear(): Overheard {
   };
   return { texts, end };
 }
+
+/** What a terminal may take for a command. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
 
 /** What {@linkcode overhear} gives. */
 export interface Overheard {
