@@ -24,5 +24,6 @@ export { loadModel, type LoadModelOptions } from "./load_model.ts";
 export { type BatcherOptions, type Message, Model, type ModelInfo, type SessionOptions, type TemplateOptions } from "./model.ts";
 export { type Ranked, Reranker } from "./reranker.ts";
 export type { Penalties, SamplingOptions } from "./sampling.ts";
+export { grammarOfSchema, type Schema, SchemaError } from "./schema/mod.ts";
 export { Session } from "./session.ts";
 export type { TokenizeOptions } from "./vocabulary.ts";
