@@ -12,10 +12,11 @@ import { Embedder, type EmbedderOptions } from "./embedder.ts";
 import type { EmbeddingOptions } from "./embedding_context.ts";
 import { expectOneOf, expectOptions, expectWhole } from "./expect.ts";
 import type { Overflow } from "./generation.ts";
-import { type Message, render } from "./messages.ts";
+import type { Message } from "./messages.ts";
 import { Reranker } from "./reranker.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
+import { renderLoaded } from "./template.ts";
 import { type TokenizeOptions, Vocabulary } from "./vocabulary.ts";
 
 export type { Message } from "./messages.ts";
@@ -141,7 +142,7 @@ export class Model implements Disposable, AsyncDisposable {
     const source = lib.llama_model_chat_template(this.handle, null);
     if (source === null) throw new Error(`applyTemplate: this model (${this.info.description}) has no chat template`);
     const { vocabulary } = this, { bos, eos } = vocabulary.special;
-    return render(source, messages, { ...options, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) });
+    return renderLoaded(source, { ...options, messages, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) });
   }
 
   /** @ignore The tokens of what the template writes; BOS, if the model wants it, once. */
