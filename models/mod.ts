@@ -28,6 +28,7 @@ export { type Ranked, Reranker } from "./reranker.ts";
 export type { Penalties, SamplingOptions } from "./sampling.ts";
 export { grammarOfSchema, type Schema, SchemaError } from "./schema/mod.ts";
 export { Session } from "./session.ts";
+export type { ChatPiece, SpeechOptions } from "./speech.ts";
 export { renderTemplate, type TemplateInput } from "./template.ts";
 export { type Asked, type ToolCall, ToolCallReader } from "./tools.ts";
 export type { TokenizeOptions } from "./vocabulary.ts";
