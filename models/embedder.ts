@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { EMBEDDING_OPTIONS, EmbeddingContext, type EmbeddingOptions, type EmbedOptions } from "./embedding_context.ts";
 import { expectOneOf, expectOptions } from "./expect.ts";
 import type { Model } from "./model.ts";
