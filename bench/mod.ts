@@ -20,12 +20,12 @@ import { describeMachine } from "./machine.ts";
 import { type Figure, type Measured, measureFigure } from "./measure.ts";
 import { type Headers, pathOf, preparePeers } from "./peers.ts";
 import { plot } from "./plot.ts";
-import { updateReadme } from "./readme.ts";
+import { updateReadme, updateTable } from "./readme.ts";
 import { readResults, writeResults } from "./results.ts";
 import { heading, table } from "./table.ts";
 
 const ROOT = pathOf(new URL("../", import.meta.url));
-const RESULTS = `${ROOT}bench/results.json`, README = `${ROOT}README.md`;
+const RESULTS = `${ROOT}bench/results.json`, README = `${ROOT}README.md`, TABLE = `${ROOT}bench/README.md`;
 const USAGE = "usage: deno task bench [--runs N] [--json FILE] [FILTER…] | --plot [--json FILE] | --readme [--json FILE]";
 
 /** What the command line asks for. */
@@ -78,7 +78,8 @@ function show({ json, plot: drawn, readme }: Options): number {
   }
   if (readme) {
     Deno.writeTextFileSync(README, updateReadme(Deno.readTextFileSync(README), results));
-    console.log(`wrote ${README}`);
+    Deno.writeTextFileSync(TABLE, updateTable(Deno.readTextFileSync(TABLE), results));
+    console.log(`wrote ${README} and ${TABLE}`);
   }
   return 0;
 }
