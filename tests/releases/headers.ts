@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Api, type BoundFunction, selectApi } from "../../lexer/emit/api.ts";
-import { isPointer } from "../../lexer/emit/crossing.ts";
-import type { Tree } from "../../lexer/tree.ts";
+import { type Api, type BoundFunction, selectApi } from "../../lexer/emit/api/api.ts";
+import { isPointer } from "../../lexer/emit/api/crossing.ts";
+import type { Tree } from "../../lexer/ggml/tree.ts";
 
 /** What is left to do in `api.h`. */
 export interface Headers {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { platformPackage } from "../../ffi/find.ts";
-import { RELEASES } from "../../ffi/releases.ts";
+import { platformPackage } from "../../ffi/load/find.ts";
+import { RELEASES } from "../../ffi/load/releases.ts";
 import { npmPackage } from "../npm_package.ts";
 
 /** What the libraries of a version say of their build. */

@@ -9,9 +9,9 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
-import { RELEASES } from "../../ffi/releases.ts";
-import { packageOf, PINNED, releaseTree } from "../../lexer/release.ts";
-import { readTree, type Tree } from "../../lexer/tree.ts";
+import { RELEASES } from "../../ffi/load/releases.ts";
+import { packageOf, PINNED, releaseTree } from "../../lexer/ggml/release.ts";
+import { readTree, type Tree } from "../../lexer/ggml/tree.ts";
 import { compare } from "./compare.ts";
 import { lookAt } from "./headers.ts";
 import { type Candidate, candidate } from "./pin.ts";

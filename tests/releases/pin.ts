@@ -9,9 +9,9 @@
 
 import { join } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
-import { type Package, packageOf, PINNED, releaseTree } from "../../lexer/release.ts";
-import { readTree } from "../../lexer/tree.ts";
-import { RELEASES } from "../../ffi/releases.ts";
+import { type Package, packageOf, PINNED, releaseTree } from "../../lexer/ggml/release.ts";
+import { readTree } from "../../lexer/ggml/tree.ts";
+import { RELEASES } from "../../ffi/load/releases.ts";
 import { historyText, type Release, unspeakable } from "./history.ts";
 import { llamaRelease } from "./llama.ts";
 import { PLACES, ROOT } from "./places.ts";

@@ -12,13 +12,13 @@ export const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 /** From there. */
 export const PLACES = {
   /** The release whose libraries are the default. */
-  find: "ffi/find.ts",
+  find: "ffi/load/find.ts",
   /** The package whose headers are. */
-  release: "lexer/release.ts",
+  release: "lexer/ggml/release.ts",
   /** What changed from release to release. */
-  history: "ffi/releases.ts",
-  api: "lexer/api.h",
-  regenerate: "lexer/regenerate.ts",
+  history: "ffi/load/releases.ts",
+  api: "lexer/ggml/api.h",
+  regenerate: "lexer/ggml/regenerate.ts",
   readme: "README.md",
   lock: "deno.lock",
   config: "deno.json",

@@ -7,7 +7,7 @@
  */
 
 import type { CType, Model, RecordDeclaration } from "../../lexer/mod.ts";
-import type { Tree } from "../../lexer/tree.ts";
+import type { Tree } from "../../lexer/ggml/tree.ts";
 
 /** A function. */
 export interface FunctionSurface {

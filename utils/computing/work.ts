@@ -7,13 +7,13 @@
  * @module
  */
 
-import { changes } from "../../ffi/changes.ts";
-import { nodesOf, sameNodes } from "../../ffi/graph_nodes.ts";
-import { externalBuffer } from "../../ffi/handle.ts";
-import { ABI } from "../../ffi/layouts.js";
-import { lib } from "../../ffi/lib.js";
-import { operation } from "../../ffi/numbering.ts";
-import type { Owner } from "../../ffi/owner.ts";
+import { changes } from "../../ffi/calls/changes.ts";
+import { nodesOf, sameNodes } from "../../ffi/calls/graph_nodes.ts";
+import { externalBuffer } from "../../ffi/core/handle.ts";
+import { ABI } from "../../ffi/generated/layouts.js";
+import { lib } from "../../ffi/generated/lib.js";
+import { operation } from "../../ffi/load/numbering.ts";
+import type { Owner } from "../../ffi/core/owner.ts";
 
 /** The work of a graph. */
 export interface Work {

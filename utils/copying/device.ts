@@ -8,9 +8,9 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { lib } from "../../ffi/lib.js";
-import { has } from "../../ffi/library.ts";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { has } from "../../ffi/load/library.ts";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
 import { unpermuted } from "./layout.ts";
 import { lengthOf } from "./move.ts";
@@ -18,7 +18,7 @@ import type { Plan } from "./plan.ts";
 import type { Bytes } from "./types.ts";
 
 /** The most bytes of a piece: 16 MiB. */
-const PIECE = 16 * 1024 * 1024;
+export const PIECE = 16 * 1024 * 1024;
 
 /** Rows of fewer bytes are not worth a call each. */
 const LONG_ROW = 4096;
@@ -70,8 +70,10 @@ interface Line {
  *
  * @param side The side of the box that is on the device.
  * @param unit Bytes in a unit of that side: an element or a block.
+ * @param memory Memory for so many bytes that is there already; null where there is none.
  */
-export function stage(side: Side, box: Box, unit: number): Stage {
+export function stage(side: Side, box: Box, unit: number, memory: (length: number) => Bytes | null = () => null): Stage {
+  const allocate = (length: number) => memory(length) ?? cBytes(length);
   const lines = linesOf(side, box.axes);
   const begin = box[side] + lowest(side, box.axes);
   const rows = merged(lines);
@@ -79,13 +81,22 @@ export function stage(side: Side, box: Box, unit: number): Stage {
   const reach = lines.reduce((length, { count, stride }) => length + (count - 1) * stride, unit);
   if (rows.length === 0 || (run < LONG_ROW && reach <= 4 * PIECE)) {
     const calls = [{ at: 0, offset: begin, size: reach, copies: 1, stride: reach }];
-    return { bytes: cBytes(reach), box: { ...box, [side]: box[side] - begin }, calls, hasMore: rows.length > 0 };
+    return { bytes: allocate(reach), box: { ...box, [side]: box[side] - begin }, calls, hasMore: rows.length > 0 };
   }
-  return packed(side, box, unit, lines, rows, run, begin);
+  return packed(side, box, unit, lines, rows, run, begin, allocate);
 }
 
 /** A stage that holds the rows one after the other. */
-function packed(side: Side, box: Box, unit: number, lines: readonly Line[], rows: Line[], run: number, begin: number): Stage {
+function packed(
+  side: Side,
+  box: Box,
+  unit: number,
+  lines: readonly Line[],
+  rows: Line[],
+  run: number,
+  begin: number,
+  allocate: (length: number) => Bytes,
+): Stage {
   const axes: Axis[] = [...box.axes];
   let next = unit;
   for (const { axis, count } of lines.toReversed()) {
@@ -99,7 +110,7 @@ function packed(side: Side, box: Box, unit: number, lines: readonly Line[], rows
     begin,
     (offset) => calls.push({ at: calls.length * run * inner.count, offset, size: run, copies: inner.count, stride: inner.stride }),
   );
-  return { bytes: cBytes(next), box: { ...box, axes, [side]: -lowest(side, axes) }, calls, hasMore: false };
+  return { bytes: allocate(next), box: { ...box, axes, [side]: -lowest(side, axes) }, calls, hasMore: false };
 }
 
 /** The dimensions with more than one place, from the largest stride to the smallest. */
