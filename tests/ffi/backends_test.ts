@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { load } from "@ggml/deno";
+import { RELEASE } from "../../ffi/load/find.ts";
 import { npmPackage } from "../npm_package.ts";
 import { program } from "../process.ts";
 import { rpcBuild } from "../rpc.ts";
