@@ -8,6 +8,7 @@ import { describe } from "../ffi/core/describe.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { EMBEDDING_OPTIONS, EmbeddingContext, type EmbeddingOptions, type EmbedOptions } from "./embedding_context.ts";
 import { expectOneOf, expectOptions } from "./expect.ts";
+import { embeddingLength } from "./embedding_length.ts";
 import type { Model } from "./model.ts";
 
 /** How the vectors of a text's tokens become one: their mean, that of the first (`cls`), or that of the last. */
@@ -48,7 +49,7 @@ export class Embedder implements Disposable, AsyncDisposable {
 
   /** How many numbers a vector has. */
   get length(): number {
-    return lib.llama_model_n_embd_out(this.model.handle);
+    return embeddingLength(this.model.handle);
   }
 
   /**

@@ -6,6 +6,7 @@
 
 import { lib } from "../ffi/generated/lib.js";
 import { Context } from "./context.ts";
+import { embeddingLength } from "./embedding_length.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import type { Model } from "./model.ts";
 
@@ -60,7 +61,7 @@ export class EmbeddingContext {
       pooling,
     });
     const isRank = lib.llama_pooling_type(this.#context.handle) === lib.LLAMA_POOLING_TYPE_RANK;
-    this.#width = isRank ? lib.llama_model_n_cls_out(model.handle) : lib.llama_model_n_embd_out(model.handle);
+    this.#width = isRank ? lib.llama_model_n_cls_out(model.handle) : embeddingLength(model.handle);
   }
 
   /** How vectors of tokens become one: an `enum llama_pooling_type`. */

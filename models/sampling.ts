@@ -136,7 +136,9 @@ function chainOf(where: string, vocabulary: Vocabulary, options: SamplingOptions
   if (logitBias !== undefined) add(biasSampler(where, vocabulary, logitBias));
   if (penalties !== undefined) {
     const { last = 64, repeat = 1, frequency = 0, presence = 0 } = penalties;
-    add(lib.llama_sampler_init_penalties(vocabulary.size, last === -1 ? contextSize : last, repeat, frequency, presence));
+    const init = lib.llama_sampler_init_penalties as unknown as (...args: number[]) => lib.llama_sampler;
+    const args = [last === -1 ? contextSize : last, repeat, frequency, presence];
+    add(init.length === args.length ? init(...args) : init(vocabulary.size, ...args)); // older releases take no number of tokens
   }
   if (temperature === 0) {
     add(lib.llama_sampler_init_greedy());

@@ -14,6 +14,7 @@ import { callAside } from "../../ffi/calls/aside.ts";
 import { type Call, PIECE, type Stage } from "./device.ts";
 import { unpermuted } from "./layout.ts";
 import { bufferOf } from "./operand.ts";
+import { optional } from "../releases/optional.ts";
 import type { Bytes } from "./types.ts";
 
 /** One of the two pieces. */
@@ -100,9 +101,28 @@ export class Pinned {
 
   #call(which: "get" | "set", tensor: lib.ggml_tensor, bytes: Bytes, { offset, size, copies, stride }: Call): void {
     if (copies === 1) lib[`ggml_backend_tensor_${which}_async`](this.#backend, tensor, bytes, offset, size);
-    else lib[`ggml_backend_tensor_${which}_2d_async`](this.#backend, tensor, bytes, offset, size, copies, stride, size);
+    else {
+      const all = optional<Pieces>(`ggml_backend_tensor_${which}_2d_async`);
+      if (all !== null) return all(this.#backend, tensor, bytes, offset, size, copies, stride, size);
+      for (let i = 0; i < copies; i++) {
+        const piece = bytes.subarray(i * size, (i + 1) * size);
+        this.#call(which, tensor, piece, { at: 0, offset: offset + i * stride, size, copies: 1, stride });
+      }
+    }
   }
 }
+
+/** C's functions for pieces of one size, a stride apart. */
+type Pieces = (
+  backend: lib.ggml_backend,
+  tensor: lib.ggml_tensor,
+  bytes: Bytes,
+  offset: number,
+  size: number,
+  copies: number,
+  stride: number,
+  strideHere: number,
+) => void;
 
 export type { Slot };
 

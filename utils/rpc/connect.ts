@@ -8,6 +8,7 @@ import { describe as text } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { describeDevice, type Device } from "../computing/device.ts";
 import { parseEndpoint } from "./endpoint.ts";
+import { needed } from "../releases/optional.ts";
 import { needRpc } from "./library.ts";
 
 /** What {@linkcode Rpc.connect} takes besides the endpoint. */
@@ -39,7 +40,7 @@ export function connect(endpoint: string, options: ConnectOptions = {}): Device[
     if (known !== undefined && name.length <= known.name.length) continue; // C keeps a lost connection under its name
     const reg = add(name, key);
     if (!isThere(reg)) continue;
-    lib.ggml_backend_register(reg);
+    needed<(reg: lib.ggml_backend_reg) => void>("ggml_backend_register")(reg);
     servers.set(key, { name, reg });
     return devicesOf(reg);
   }
@@ -50,7 +51,7 @@ export function connect(endpoint: string, options: ConnectOptions = {}): Device[
 function add(name: string, key: string): lib.ggml_backend_reg {
   let reg: lib.ggml_backend_reg | null;
   try {
-    reg = lib.ggml_backend_rpc_add_server(name);
+    reg = needed<(endpoint: string) => lib.ggml_backend_reg | null>("ggml_backend_rpc_add_server")(name);
   } catch (error) {
     throw new Error(
       `rpc.connect: no RPC server of this release answers at ${key}, or it has a client already: ${(error as Error).message}`,
