@@ -51,7 +51,9 @@ function sets(symbol: Bound): Bound {
   };
 }
 
-const { abort_callback, abort_callback_data } = ABI.records.llama_context_params.fields;
+/** All structs by name: a tree of ggml's alone has none of llama's, and then nothing asks. */
+const RECORDS: Readonly<Record<string, { readonly fields: Readonly<Record<string, number>> } | undefined>> = ABI.records;
+const { abort_callback, abort_callback_data } = RECORDS.llama_context_params?.fields ?? {} as Record<string, number>;
 
 function makes(symbol: Bound): Bound {
   return (model: bigint, params: Uint8Array<ArrayBuffer>) => {

@@ -153,7 +153,9 @@ function stopPlan({ abort_callback: own }: { readonly abort_callback: unknown })
 }
 
 const PROGRESS = { parameters: ["f32", "u64"], result: "bool" } as const;
-const { progress_callback, progress_callback_user_data } = ABI.records.llama_model_params.fields;
+/** All structs by name: a tree of ggml's alone has none of llama's, and then nothing asks. */
+const RECORDS: Readonly<Record<string, { readonly fields: Readonly<Record<string, number>> } | undefined>> = ABI.records;
+const { progress_callback, progress_callback_user_data } = RECORDS.llama_model_params?.fields ?? {} as Record<string, number>;
 
 /** Stops the loading of a model, whose parameters come last. */
 function stopLoading(): Stop {
