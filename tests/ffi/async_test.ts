@@ -542,6 +542,36 @@ Deno.test("what computes two graphs at once is refused: a pool of threads, a bac
   assertMatch(message(() => lib.ggml_backend_name(cpu)), /was freed by ggml_backend_free/);
 });
 
+quietly("a model that was loaded all the same, when its signal came too late, is freed", async () => {
+  if (Deno.build.os !== "linux") return console.warn("SKIPPED: only Linux says what is mapped");
+  const { code, stdout, stderr } = await program(
+    `
+    import { lib } from "@ggml/deno";
+    import { onLog } from "@ggml/deno/utils";
+    onLog(() => {});
+    lib.ggml_backend_load_all();
+    const mapped = () => Deno.readTextFileSync("/proc/self/maps").split("\\n").filter((line) => line.includes("tiny.gguf")).length;
+    let kept = 0;
+    for (let i = 0; i < 20; i++) {
+      const controller = new AbortController(), params = lib.llama_model_default_params();
+      params.progress_callback = new lib.llama_progress_callback((progress) => {
+        if (progress === 1) controller.abort();
+        return true;
+      });
+      await lib.async.llama_model_load_from_file(${JSON.stringify(path)}, params, { signal: controller.signal }).catch(() => {});
+      kept = Math.max(kept, mapped());
+    }
+    for (let i = 0; i < 50 && mapped() > 0; i++) {
+      (globalThis as unknown as { gc(): void }).gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    console.log(kept > 0, mapped());
+    `,
+    ["--allow-all", "--v8-flags=--expose-gc"],
+  );
+  assertEquals([code, stdout], [0, "true 0\n"], stderr);
+});
+
 Deno.test("twenty thousand calls leave nothing behind", async () => {
   const { code, stdout, stderr } = await program(`
     import { lib } from "@ggml/deno";
