@@ -71,6 +71,7 @@ const SPECIAL: Record<string, Special> = {
     skip: ({ clone }) => exists(join(clone, "app")) ? null : "there is no ./app: see `deno compile`",
     before: async (user) => link(await libraries(user), join(user.clone, "path/to/libraries")),
   },
+  "deno task releases latest": { skip: () => "CI runs it for three releases before this" },
   "INCLUDE=path/to/llama.cpp deno task regenerate": {
     before: ({ clone }) => link(headers(clone), join(clone, "path/to/llama.cpp")),
   },

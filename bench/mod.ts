@@ -5,7 +5,7 @@
  *     deno task bench --plot [--json FILE]                  draws FILE's results beside it, as SVG
  *     deno task bench --readme [--json FILE]                writes them into the README
  *
- * A filter is a part of a figure's id: `demo`, `call`, `field`, `build`, `graph`, `compute`, `copy`, `regenerate`, `parse`. A run of all figures
+ * A filter is a part of a figure's id: `demo`, `call`, `field`, `build`, `graph`, `compute`, `copy`, `regenerate`, `parse`, `llama`. A run of all figures
  * with all their runs writes `bench/results.json`; a partial one writes only what `--json` names. The headers are those of the pinned release;
  * `INCLUDE=TREE` names others. It fails only if our own programs don't run: being slow is no failure, nor is a peer that isn't there.
  *

@@ -42,8 +42,8 @@ export interface Rpc {
    *
    * Where the server goes away later, whatever waits for it is an Error that says so, and so is what is done with its devices, tensors and
    * backends from then on; this process goes on, and so do its other servers. What the server held is lost. Once it is there again `connect` gives
-   * new devices; the lost ones stay in `devices()`, with no memory. A machine that goes without a word (a cable that is pulled) is noticed by TCP
-   * (its keep-alive is set to 10 seconds and 3 probes, 5 seconds apart); a server that hangs is waited for. All that is so with the backend that
+   * new devices; the lost ones stay in `devices()`, with no memory. A machine that goes without a word (a cable that is pulled) is noticed
+   * after 25 seconds; a server that hangs is waited for. All that is so with the backend that
    * `deno task build:rpc` builds; with another, whoever waits for a server that goes does so for ever.
    *
    * `compute` and `computeAsync` return when the server knows what to do; who reads a result waits for it.

@@ -21,11 +21,14 @@ export interface Package {
 
 const NAME = "node-llama-cpp", BUNDLE = "package/llama/gitRelease.bundle";
 
-/** What is kept of the tree: the headers; for tests ggml's sources, to build it with AddressSanitizer, and the vocabularies, which are GGUF files. */
-const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf"];
+/**
+ * What is kept of the tree: the headers; for tests ggml's sources, to build it with AddressSanitizer, and the vocabularies, which are GGUF files, with
+ * texts and their tokens.
+ */
+const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf", "models/*.inp", "models/*.out"];
 
 /** A file that only a whole copy has. */
-const PROOF = "models/ggml-vocab-llama-spm.gguf";
+const PROOF = "models/ggml-vocab-llama-spm.gguf.out";
 
 /** The folder that keeps them, beside this package's own. */
 const CACHE = new URL("../../.cache/", import.meta.url);
