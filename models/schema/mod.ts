@@ -38,7 +38,12 @@ export { SchemaError } from "./error.ts";
  * ```
  */
 export function grammarOfSchema(schema: unknown): string {
+  return rulesOfSchema(schema, "root");
+}
+
+/** {@linkcode grammarOfSchema} with another name for the root rule, as a part of a larger grammar. */
+export function rulesOfSchema(schema: unknown, name: string): string {
   const document = new SchemaDocument(schema), meaning = new Meaning(document), root = [document.root];
   if (!meaning.hasValues(root)) throw meaning.contradiction;
-  return writeGrammar(root, meaning).toString();
+  return writeGrammar(root, meaning, name).toString();
 }
