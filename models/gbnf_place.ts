@@ -1,7 +1,8 @@
 /**
  * Where a grammar in GBNF goes wrong: C says only that it does.
  *
- * This reads what llama.cpp's grammars/README.md describes, and is asked only about grammars that C refused.
+ * This reads what llama.cpp's grammars/README.md describes. It refuses nothing that C takes (tests/models_grammar_test.ts tries that), and not all
+ * that C refuses.
  *
  * @module
  */
@@ -33,15 +34,16 @@ class Mistake extends Error {
 }
 
 const NAME = /[a-zA-Z0-9-]+/y, SPACE = /(?:[ \t]|#[^\r\n]*)*/y, LINES = /(?:[ \t\r\n]|#[^\r\n]*)*/y;
-const ESCAPE = /\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[tnr\\"[\]])/y,
+const ESCAPE = /\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[tnr\\"[\]-])/y,
   TIMES = /\{\s*\d+\s*(?:,\s*\d*\s*)?\}/y,
   TOKEN = /!?<[^>\n]+>/y;
 
 class Reader {
   readonly #text: string;
   #at = 0;
-  readonly #rules: Set<string> = new Set();
-  readonly #used: [string, number][] = [];
+  /** Of each rule, which others it names, and where. Of two of one name the second counts. */
+  readonly #rules: Map<string, [string, number][]> = new Map();
+  #used: [string, number][] = [];
 
   constructor(text: string) {
     this.#text = text;
@@ -50,12 +52,15 @@ class Reader {
   read(): void {
     this.#take(LINES);
     while (this.#at < this.#text.length) this.#rule();
-    for (const [name, offset] of this.#used) if (!this.#rules.has(name)) throw new Mistake(offset, `there is no rule ${name}`);
+    for (const [name, offset] of [...this.#rules.values()].flat()) {
+      if (!this.#rules.has(name)) throw new Mistake(offset, `there is no rule ${name}`);
+    }
     if (!this.#rules.has("root")) throw new Mistake(this.#text.length, "there is no rule root");
   }
 
   #rule(): void {
-    this.#rules.add(this.#expect(NAME, "the name of a rule"));
+    this.#used = [];
+    this.#rules.set(this.#expect(NAME, "the name of a rule"), this.#used);
     this.#take(SPACE);
     if (!this.#text.startsWith("::=", this.#at)) this.#fail('"::="');
     this.#at += 3;
@@ -78,10 +83,7 @@ class Reader {
   }
 
   #sequence(nested: boolean): void {
-    while (this.#item()) {
-      this.#repetition();
-      this.#take(nested ? LINES : SPACE);
-    }
+    for (let begun = false; this.#item() || (begun && this.#repetition()); begun = true) this.#take(nested ? LINES : SPACE);
   }
 
   /** False if there is none. */
@@ -117,9 +119,12 @@ class Reader {
     this.#at++;
   }
 
-  #repetition(): void {
-    if (/[*+?]/.test(this.#text[this.#at] ?? "")) this.#at++;
-    else if (this.#text[this.#at] === "{") this.#expect(TIMES, "how often, such as {2}, {2,} or {2,5}");
+  /** How often what comes before it is to come. False if there is none. */
+  #repetition(): boolean {
+    if (this.#text[this.#at] === "{") return this.#expect(TIMES, "how often, such as {2}, {2,} or {2,5}") !== "";
+    if (!/[*+?]/.test(this.#text[this.#at] ?? "")) return false;
+    this.#at++;
+    return true;
   }
 
   /** What a pattern matches here, which may be nothing. */

@@ -18,6 +18,8 @@ export interface GenerateOptions extends SamplingOptions {
   maxTokens?: number;
   /** Texts that end it; they are not part of what is generated. */
   stop?: string | readonly string[];
+  /** With each token, of how many of the likeliest is told how likely they were; 0 for the one alone that came. Nothing by default. */
+  top?: number;
   /** Cancels, within one node of the graph that is being computed. */
   signal?: AbortSignal;
 }
@@ -34,7 +36,7 @@ export interface Completion extends Ended {
   readonly text: string;
 }
 
-const OPTIONS: readonly string[] = [...SAMPLING_OPTIONS, "maxTokens", "stop", "signal"];
+const OPTIONS: readonly string[] = [...SAMPLING_OPTIONS, "maxTokens", "stop", "top", "signal"];
 
 /** A prompt as tokens. */
 export interface Prompt {
@@ -57,8 +59,9 @@ export interface Place {
 /** Throws unless the options are in order. */
 function expectGenerate(where: string, options: GenerateOptions): void {
   expectOptions(where, options, OPTIONS);
-  const { maxTokens = Infinity, stop = [], signal } = options;
+  const { maxTokens = Infinity, stop = [], top = 0, signal } = options;
   expectWhole(`${where}: maxTokens`, maxTokens, 1);
+  expectWhole(`${where}: top`, top, 0, 1000);
   const stops = typeof stop === "string" ? [stop] : stop;
   if (!Array.isArray(stops) || !stops.every((text) => typeof text === "string" && text !== "")) {
     throw new TypeError(`${where}: stop must be a text or an array of texts, none of them empty, got ${describe(stop)}`);
@@ -155,6 +158,7 @@ function prepare({ where, model, scheduler, overflow }: Place, prompt: Prompt, o
     stop: typeof stop === "string" ? [stop] : stop,
     overflow,
     keep: Math.min(prompt.keep, size - 1),
+    top: options.top,
     sampler: new Sampler(where, vocabulary, options, tokens, size),
   });
 }

@@ -12,23 +12,21 @@ import type { Vocabulary } from "./vocabulary.ts";
 /**
  * A sampler that refuses what a grammar doesn't allow. The caller frees it.
  *
- * @throws {SyntaxError} If C doesn't take the grammar, with the place. (C's parser prints a line of its own to stderr, in nobody's hands.)
+ * @throws {SyntaxError} If the grammar can't be used, with the place of the mistake. C's parser, which prints to stderr whatever happens, sees only
+ * grammars in which none was found before.
  */
 export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: string): lib.llama_sampler {
   if (!vocabulary.hasText) throw new Error(`${where}: this model has no vocabulary, so that no grammar says anything of its tokens`);
+  const refuse = (reason: string) => new SyntaxError(`${where}: the grammar can't be used: ${reason}`);
+  const error = findGrammarError(grammar);
+  if (error !== null) throw refuse(`${placeIn(grammar, error.offset)}: ${error.message}\n${showPlace(grammar, error.offset)}`);
   const heard = overhear();
   let sampler: lib.llama_sampler | null = null;
   try {
     sampler = lib.llama_sampler_init_grammar(vocabulary.handle, grammar, "root");
-    if (sampler === null) throw new SyntaxError(`${where}: the grammar can't be used: ${reasonOf(grammar, heard.texts())}`);
-    return sampler;
+    if (sampler !== null) return sampler;
+    throw refuse(heard.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why");
   } finally {
     heard.end(sampler !== null);
   }
-}
-
-function reasonOf(grammar: string, lines: readonly string[]): string {
-  const error = findGrammarError(grammar);
-  if (error === null) return lines.map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why";
-  return `${placeIn(grammar, error.offset)}: ${error.message}\n${showPlace(grammar, error.offset)}`;
 }

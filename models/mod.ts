@@ -22,6 +22,7 @@ export type { ChatOptions, Completion, GenerateOptions } from "./generate.ts";
 export type { Ended, Overflow, Piece } from "./generation.ts";
 export { loadModel, type LoadModelOptions } from "./load_model.ts";
 export { type BatcherOptions, type Message, Model, type ModelInfo, type SessionOptions, type TemplateOptions } from "./model.ts";
+export type { Candidate, Likelihood } from "./probabilities.ts";
 export { type ReasoningOptions, ReasoningSplitter, type Spoken } from "./reasoning.ts";
 export { type Ranked, Reranker } from "./reranker.ts";
 export type { Penalties, SamplingOptions } from "./sampling.ts";

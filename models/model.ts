@@ -122,7 +122,8 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * The text of tokens.
    *
-   * @param options `special`: control tokens by their names, which are left out by default. In C: `llama_detokenize`.
+   * @param options `special`: control tokens by their names, which are left out by default. In C: `llama_detokenize`, which leaves out spaces
+   * before punctuation where the vocabulary's file says so; what is generated keeps them.
    * @throws {RangeError} If one is none of the vocabulary's.
    */
   detokenize(tokens: ArrayLike<number>, options: { special?: boolean } = {}): string {

@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { lib } from "@ggml/deno";
-import type { Model } from "@ggml/deno/models";
+import type { Model, Piece } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { GREEDY, read, realModel, realPath, tinyModel } from "./models.ts";
 
@@ -97,4 +97,50 @@ Deno.test("the same seed gives the same text, another one another, and each opti
   assertEquals(new Set(biased), new Set([9]));
   const repeated = await tokensOf({ temperature: 0, penalties: { last: -1, presence: 1000 } });
   assertEquals(new Set(repeated).size, 25, "no token twice");
+});
+
+Deno.test("how likely tokens were is the softmax of C's logits", async () => {
+  using model = await tinyModel();
+  using session = model.session({ context: 64, threads: 1 });
+  const prompt = model.tokenize("the thing");
+  const first = async (top?: number): Promise<Piece> => {
+    for await (const piece of session.generate(prompt, { ...GREEDY, maxTokens: 1, top })) return piece;
+    throw new Error("no token came");
+  };
+  const { token, likelihood } = await first(64), top = likelihood!.top;
+  using ctx = lib.llama_init_from_model(model.handle, Object.assign(lib.llama_context_default_params(), { n_ctx: 256, n_threads: 1 }))!;
+  lib.llama_decode(ctx, lib.llama_batch_get_one(prompt, prompt.length));
+  const logits = new Float32Array(lib.llama_get_logits_ith(ctx, -1)!.bytes(4 * 64).slice().buffer);
+  const sum = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+  const expected = [...logits].map((logit, id) => [id, Math.exp(logit) / sum]).sort(([, a], [, b]) => b - a);
+  assertEquals(top.map(({ token }) => token), expected.map(([id]) => id));
+  for (const [i, { probability }] of top.entries()) assert(Math.abs(probability / expected[i][1] - 1) < 1e-4);
+  assertEquals(likelihood!.probability, top.find((each) => each.token === token)!.probability);
+  assertEquals(top.find((each) => each.token === 47)!.text, model.detokenize([47]));
+  assertEquals((await first(3)).likelihood!.top.map(({ token }) => token), top.slice(0, 3).map(({ token }) => token));
+  assertEquals((await first(0)).likelihood!.top, []);
+  assertEquals((await first()).likelihood, undefined);
+});
+
+Deno.test({
+  name: "the event loop goes on while a real model computes, and 100 sessions give their memory back",
+  ignore: realPath === null,
+  fn: async () => {
+    const model = await realModel();
+    let turns = 0;
+    const timer = setInterval(() => turns++, 5), start = performance.now();
+    using session = model.session({ context: 512, threads: 1 });
+    await session.complete(new Array(256).fill(7), { temperature: 0, maxTokens: 1 });
+    clearInterval(timer);
+    assert(turns > (performance.now() - start) / 5 / 20, `${turns} turns in ${performance.now() - start} ms`);
+    const make = async () => {
+      using session = model.session({ context: 2048, threads: 1 });
+      await session.complete("a", { temperature: 0, maxTokens: 1 });
+    };
+    for (let i = 0; i < 10; i++) await make();
+    const before = Deno.memoryUsage().rss;
+    for (let i = 0; i < 100; i++) await make();
+    const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
+    assert(grown < 100, `${grown} MiB more`); // each has 90 MiB of its own
+  },
 });
