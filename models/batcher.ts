@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type ChatOptions, chatPrompt, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
+import { chat, type ChatPiece } from "./chat.ts";
+import { type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
 import type { Ended, Overflow, Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -62,9 +63,8 @@ export class Batcher implements Disposable, AsyncDisposable {
   }
 
   /** Answers messages; see `Session.chat`. */
-  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Piece, Ended, void> {
-    const place = this.#place("Batcher.chat"), { tools: _, ...rest } = options;
-    return generate(place, () => chatPrompt(place, messages, options), rest);
+  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<ChatPiece, Ended, void> {
+    return chat(this.#place("Batcher.chat"), messages, options);
   }
 
   /** Continues a text, and waits for all of it; see `Session.generate`. */

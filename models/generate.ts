@@ -11,6 +11,7 @@ import type { Message, Model } from "./model.ts";
 import { expectSampling, Sampler, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Sequence } from "./sequence.ts";
+import type { Reasoning } from "./spoken.ts";
 
 /** What `generate` and `complete` take besides the prompt. */
 export interface GenerateOptions extends SamplingOptions {
@@ -26,8 +27,13 @@ export interface GenerateOptions extends SamplingOptions {
 
 /** What `chat` takes besides the messages. */
 export interface ChatOptions extends GenerateOptions {
-  /** The tools that the model may ask for, as its template takes them. */
+  /**
+   * The tools that the model may ask for, as its template takes them: `{ type: "function", function: { name, description, parameters } }`. What
+   * it asks for is in the pieces' `calls`, and not in their text.
+   */
   tools?: readonly unknown[];
+  /** What becomes of what the model thinks before it answers: `"apart"`, the default, in the pieces' `reasoning`; `"hidden"`; or as `"text"`. */
+  reasoning?: Reasoning;
 }
 
 /** What `complete` gives. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type ChatOptions, chatPrompt, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
+import { chat, type ChatPiece } from "./chat.ts";
+import { type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
 import type { Ended, Overflow, Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";
 import { restoreSequence, saveSequence } from "./save.ts";
@@ -65,13 +66,14 @@ export class Session implements Disposable, AsyncDisposable {
    * Answers messages.
    *
    * @param messages The conversation so far, the oldest first. What of it is in the cache isn't computed again.
-   * @param options As for `generate`; `tools`.
-   * @returns As for `generate`.
+   * @param options As for `generate`; `tools`, and `reasoning`: what becomes of what the model thinks before it answers. A grammar or a schema is
+   * for all of the answer, so that with one there is no thinking.
+   * @returns As for `generate`; each piece also has what the model thinks, and the tools that it calls.
    * @throws As `generate`; {Error} if the model has no chat template, or that refuses the messages.
    */
-  async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Piece, Ended, void> {
-    const where = "Session.chat", place = this.#place(where), { tools: _, ...rest } = options;
-    return yield* this.#alone(where, () => generate(place, () => chatPrompt(place, messages, options), rest));
+  async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<ChatPiece, Ended, void> {
+    const where = "Session.chat", place = this.#place(where);
+    return yield* this.#alone(where, () => chat(place, messages, options));
   }
 
   /** Continues a text, and waits for all of it; see `generate`. */
@@ -114,7 +116,7 @@ export class Session implements Disposable, AsyncDisposable {
   }
 
   /** One generation at a time: a cache has one order of tokens. */
-  async *#alone(where: string, act: () => AsyncGenerator<Piece, Ended, void>): AsyncGenerator<Piece, Ended, void> {
+  async *#alone<P extends Piece>(where: string, act: () => AsyncGenerator<P, Ended, void>): AsyncGenerator<P, Ended, void> {
     if (this.#ended !== null) throw new Error(`${where}: this session was freed`);
     if (this.#generating) {
       throw new Error(`${where}: this session is generating already: wait until that has ended, or make another session`);

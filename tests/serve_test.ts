@@ -96,6 +96,31 @@ Deno.test("completions: texts, tokens, several of them, stop texts, biases", () 
     assertEquals(bias.choices[0].text, model.detokenize([100, 100, 100]));
   }));
 
+Deno.test("logprobs: of each token, and of the likeliest", () =>
+  served(async (client, _, model) => {
+    const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 6, temperature: 0, logprobs: true, top_logprobs: 3 };
+    const { choices: [{ message, logprobs }], usage } = await client.chat.completions.create(ask), tokens = logprobs!.content!;
+    assertEquals(tokens.length, usage!.completion_tokens);
+    assertEquals(new TextDecoder().decode(Uint8Array.from(tokens.flatMap(({ bytes }) => bytes!))), message.content);
+    for (const { logprob, top_logprobs } of tokens) {
+      assertEquals([top_logprobs.length, top_logprobs[0].logprob], [3, logprob]); // the likeliest was taken
+      assert(logprob < 0 && top_logprobs[1].logprob <= logprob);
+    }
+    const streamed: typeof tokens = [];
+    for await (const { choices: [choice] } of await client.chat.completions.create({ ...ask, stream: true })) {
+      streamed.push(...choice.logprobs?.content ?? []);
+    }
+    /** The prompt's beginning was in the cache, and C rounds otherwise where it computes one token alone. */
+    const rounded = (some: readonly { logprob: number }[]) => some.map(({ logprob }) => logprob.toFixed(4));
+    assertEquals(streamed.map(({ bytes }) => bytes), tokens.map(({ bytes }) => bytes));
+    assertEquals(rounded(streamed), rounded(tokens));
+    const prompt = [...model.tokenizeChat([...MESSAGES], {})];
+    const { choices: [text] } = await client.completions.create({ model: NAME, prompt, max_tokens: 6, temperature: 0, logprobs: 2 });
+    assertEquals(text.logprobs!.token_logprobs!.map((logprob) => logprob.toFixed(4)), rounded(tokens));
+    assertEquals(text.logprobs!.text_offset!.at(-1), text.text.length - text.logprobs!.tokens!.at(-1)!.length);
+    assertEquals(Object.keys(text.logprobs!.top_logprobs![0]).length, 2);
+  }));
+
 Deno.test("response_format: JSON that fits a schema, or any object", () =>
   served(async (client) => {
     const schema = {
@@ -250,7 +275,8 @@ Deno.test("what is wrong with a request is said in OpenAI's form", () =>
       [{ stop: [""] }, 400, "stop", /none of them empty/],
       [{ logit_bias: { a: 1 } }, 400, "logit_bias", /expected tokens with numbers/],
       [{ logit_bias: { 99999: 1 } }, 400, null, /logitBias: expected tokens from 0/],
-      [{ logprobs: true }, 400, "logprobs", /isn't supported by this server, got true/],
+      [{ top_logprobs: 3 }, 400, "top_logprobs", /logprobs has to be true/],
+      [{ modalities: ["audio"] }, 400, "modalities", /isn't supported by this server, got \["audio"\]/],
       [{ frobnicate: 1 }, 400, "frobnicate", /there is no such field/],
       [{ n: 100 }, 400, "n", /from 1 to 16/],
       [{ tools: [{}] }, 400, "tools[0]", /expected \{ type: "function"/],
@@ -342,6 +368,43 @@ Deno.test("handler answers without a port; only this machine is listened to; wha
   await model[Symbol.asyncDispose]();
   assertEquals((await ask()).status, 503);
   await answer[Symbol.asyncDispose]();
+});
+
+Deno.test("the command serves until it is told to end, and says what is wrong with its arguments or the model", async () => {
+  const path = `${folder}/command.gguf`, script = decodeURIComponent(new URL("../models/serve/mod.ts", import.meta.url).pathname);
+  writeByteLlama(path, { template: TEMPLATE });
+  const run = (...args: string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-ffi", "--allow-read", "--allow-net", script, ...args],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+  const child = run(path, "--port", "0", "--context", "128", "--threads", "1", "--name", "mine"), decoder = new TextDecoderStream();
+  const lines = child.stderr.pipeThrough(decoder as unknown as TransformStream<Uint8Array, string>).getReader();
+  let said = "", address: RegExpExecArray | null = null;
+  while (address === null) {
+    const { value, done } = await lines.read();
+    assert(!done, said);
+    address = /served at (\S+)\n/.exec(said += value);
+  }
+  const [, baseURL] = address;
+  const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
+  assertEquals((await client.completions.create({ model: "mine", prompt: "a", max_tokens: 2 })).model, "mine");
+  child.kill("SIGTERM");
+  await lines.cancel();
+  assertEquals((await child.status).code, 0);
+  const wrong: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
+    [[], 2, /^expected one model, got 0\nusage: serve MODEL/],
+    [[path, "--port", "x"], 2, /^--port: expected a whole number, got "x"/],
+    [[path, "--frobnicate"], 2, /--frobnicate/],
+    [[`${folder}/nothing.gguf`], 1, /serve: loadModel: .*nothing\.gguf/],
+  ];
+  for (const [args, code, message] of wrong) {
+    const ended = await run(...args).output();
+    assertEquals(ended.code, code);
+    assertMatch(new TextDecoder().decode(ended.stderr), message);
+  }
 });
 
 Deno.test("60 requests, 16 at once, a third cancelled: each answer is what the same seed gives alone", async () => {

@@ -5,13 +5,15 @@
  */
 
 import { lib } from "../../ffi/lib.js";
-import { ReasoningSplitter } from "../reasoning.ts";
-import { type ToolCall, ToolCallReader } from "../tools.ts";
+import { endsThinking } from "../chat.ts";
+import { type Said, SpokenReader } from "../spoken.ts";
+import type { ToolCall } from "../tools.ts";
 import { type Event, finishOf, respond, Usage, type Writer } from "./answers.ts";
 import { seconds, type Served } from "./context.ts";
 import { ApiError } from "./error.ts";
 import { Fields } from "./fields.ts";
-import { readFormat, readTools, type Tool } from "./format.ts";
+import { readFormat, readTools } from "./format.ts";
+import { chatLogprob } from "./logprobs.ts";
 import { readMessages } from "./messages.ts";
 import { readAnswering } from "./sampling.ts";
 
@@ -21,16 +23,27 @@ export async function chat(served: Served, request: Request, body: Record<string
   served.expectModel(fields.text("model"));
   const messages = readMessages(fields), { generate, stream, includeUsage, count } = readAnswering(fields);
   const format = readFormat(fields), { tools, grammar } = readTools(fields, marksCalls(served));
-  fields.only("logprobs", false);
-  fields.only("top_logprobs", 0);
+  const top = topOf(fields);
   fields.only("modalities", ["text"]);
   fields.end();
-  const prompt = promptOf(() => model.tokenizeChat(messages, tools.length > 0 ? { tools } : {}));
-  const thinks = grammar === undefined && format === undefined ? isThinking(served, prompt) : null;
-  const writer = new ChatWriter(served, { count, includeUsage, stream, tools, thinks });
-  const chosen = grammar ?? format;
-  const asked = { prompts: Array(count).fill(prompt), generate: chosen === undefined ? generate : { ...generate, grammar: chosen } };
-  return await respond(served, request, asked, writer, stream);
+  const prompt = promptOf(() => model.tokenizeChat(messages, tools.length > 0 ? { tools } : {})), chosen = grammar ?? format;
+  const reader = () =>
+    new SpokenReader({
+      reasoning: chosen === undefined ? served.options.reasoning ?? "apart" : "text",
+      inside: endsThinking(model, prompt),
+      tools: format === undefined ? tools.map((tool) => tool.function.name) : [],
+    });
+  const choices = Array.from({ length: count }, () => new Choice(reader(), top !== undefined));
+  const options = { ...generate, ...chosen === undefined ? {} : { grammar: chosen }, ...top === undefined ? {} : { top } };
+  const writer = new ChatWriter(served, choices, includeUsage);
+  return await respond(served, request, { prompts: Array(count).fill(prompt), generate: options }, writer, stream);
+}
+
+/** Of how many of the likeliest tokens is told; undefined for none. */
+function topOf(fields: Fields): number | undefined {
+  const wanted = fields.flag("logprobs") ?? false, top = fields.whole("top_logprobs", 0, 20) ?? 0;
+  if (!wanted && top > 0) throw fields.wrong("top_logprobs", "logprobs has to be true");
+  return wanted ? top : undefined;
 }
 
 /** What a template refuses is the client's. */
@@ -47,76 +60,67 @@ function marksCalls({ model }: Served): boolean {
   return lib.llama_model_chat_template(model.handle, null)?.includes("<tool_call>") ?? false;
 }
 
-/** True if the prompt ends within the model's thinking. */
-function isThinking({ model }: Served, prompt: Int32Array): boolean {
-  return model.detokenize(prompt.subarray(-8), { special: true }).trimEnd().endsWith("<think>");
-}
-
-interface ChatOptions {
-  readonly count: number;
-  readonly includeUsage: boolean;
-  readonly stream: boolean;
-  readonly tools: readonly Tool[];
-  /** Whether the model is thinking when it begins; null if its text is to be left as it is. */
-  readonly thinks: boolean | null;
-}
-
 /** One of the answers: what of it was read. */
 class Choice {
-  readonly #splitter: ReasoningSplitter | null;
-  readonly #reader: ToolCallReader | null;
-  #count = 0;
+  readonly #reader: SpokenReader;
   text = "";
   reasoning = "";
   readonly calls: object[] = [];
+  /** How likely each token was; null if nobody asked. */
+  readonly logprobs: { content: unknown[]; refusal: null } | null;
   finish: string | null = null;
 
-  constructor({ thinks, tools }: ChatOptions, apart: boolean) {
-    this.#splitter = thinks !== null && apart ? new ReasoningSplitter({ inside: thinks }) : null;
-    this.#reader = tools.length > 0 ? new ToolCallReader(tools.map((tool) => tool.function.name)) : null;
+  constructor(reader: SpokenReader, logprobs: boolean) {
+    this.#reader = reader;
+    this.logprobs = logprobs ? { content: [], refusal: null } : null;
   }
 
-  /** Reads more of it, or its end. */
-  read(text: string | null): { text: string; reasoning: string; calls: object[] } {
-    const { text: rest, reasoning } = this.#think(text);
-    const parts = this.#reader === null ? [{ text: rest, calls: [] }] : [this.#reader.push(rest)];
-    if (text === null && this.#reader !== null) parts.push(this.#reader.end());
-    const said = parts.map((part) => part.text).join(""), calls = parts.flatMap((part) => part.calls).map((call) => this.#numbered(call));
-    this.text += said;
-    this.reasoning += reasoning;
+  /** Reads more of it, or its end; gives what a stream has of that. */
+  read(text: string | null): object[] {
+    const said = text === null ? this.#reader.end() : this.#reader.push(text), calls = said.calls.map((call, i) => this.#numbered(call, i));
+    this.text += said.text;
+    this.reasoning += said.reasoning;
     this.calls.push(...calls);
-    return { text: said, reasoning, calls };
+    return deltasOf(said, calls);
   }
 
-  #think(text: string | null): { text: string; reasoning: string } {
-    if (this.#splitter === null) return { text: text ?? "", reasoning: "" };
-    return text === null ? this.#splitter.end() : this.#splitter.push(text);
+  #numbered({ name, arguments: args }: ToolCall, index: number): object {
+    const id = `call_${crypto.randomUUID().replaceAll("-", "")}`;
+    return { index: this.calls.length + index, id, type: "function", function: { name, arguments: args } };
   }
 
-  #numbered({ name, arguments: args }: ToolCall): object {
+  get message(): object {
+    const { text, reasoning, calls } = this;
     return {
-      index: this.#count++,
-      id: `call_${crypto.randomUUID().replaceAll("-", "")}`,
-      type: "function",
-      function: { name, arguments: args },
+      role: "assistant",
+      content: text === "" && calls.length > 0 ? null : text,
+      ...reasoning === "" ? {} : { reasoning_content: reasoning },
+      ...calls.length === 0 ? {} : { tool_calls: calls },
     };
   }
+}
+
+function deltasOf({ text, reasoning }: Said, calls: readonly object[]): object[] {
+  return [
+    ...reasoning === "" ? [] : [{ reasoning_content: reasoning }],
+    ...text === "" ? [] : [{ content: text }],
+    ...calls.length === 0 ? [] : [{ tool_calls: calls }],
+  ];
 }
 
 /** Writes answers as chat completions. */
 class ChatWriter implements Writer {
   readonly #served: Served;
-  readonly #options: ChatOptions;
+  readonly #choices: readonly Choice[];
+  readonly #includeUsage: boolean;
   readonly #id = `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`;
   readonly #created = seconds();
-  readonly #choices: Choice[];
   readonly #usage = new Usage();
 
-  constructor(served: Served, options: ChatOptions) {
-    const { reasoning = "apart" } = served.options;
+  constructor(served: Served, choices: readonly Choice[], includeUsage: boolean) {
     this.#served = served;
-    this.#options = options;
-    this.#choices = Array.from({ length: options.count }, () => new Choice(options, reasoning !== "text"));
+    this.#choices = choices;
+    this.#includeUsage = includeUsage;
   }
 
   first(): unknown[] {
@@ -125,41 +129,25 @@ class ChatWriter implements Writer {
 
   note(event: Event): unknown[] {
     const { index } = event, choice = this.#choices[index];
-    if ("value" in event) return this.#deltas(index, choice.read(event.value.text));
-    const rest = this.#deltas(index, choice.read(null));
+    if ("value" in event) {
+      const logprob = chatLogprob(this.#served.model, event.value), deltas = choice.read(event.value.text);
+      if (logprob === null) return deltas.map((delta) => this.#chunk(index, delta));
+      choice.logprobs!.content.push(logprob);
+      const [first = {}, ...others] = deltas;
+      return [this.#chunk(index, first, null, { content: [logprob], refusal: null }), ...others.map((delta) => this.#chunk(index, delta))];
+    }
+    const rest = choice.read(null).map((delta) => this.#chunk(index, delta));
     this.#usage.add(event.ended);
     choice.finish = choice.calls.length > 0 ? "tool_calls" : finishOf(event.ended);
     return [...rest, this.#chunk(index, {}, choice.finish)];
   }
 
-  #deltas(index: number, { text, reasoning, calls }: { text: string; reasoning: string; calls: object[] }): unknown[] {
-    const deltas: object[] = [];
-    if (reasoning !== "" && this.#showsReasoning) deltas.push({ reasoning_content: reasoning });
-    if (text !== "") deltas.push({ content: text });
-    if (calls.length > 0) deltas.push({ tool_calls: calls });
-    return deltas.map((delta) => this.#chunk(index, delta));
-  }
-
-  get #showsReasoning(): boolean {
-    return this.#served.options.reasoning !== "hidden";
-  }
-
   last(): unknown[] {
-    return this.#options.includeUsage ? [{ ...this.#head("chat.completion.chunk"), choices: [], usage: this.#usage }] : [];
+    return this.#includeUsage ? [{ ...this.#head("chat.completion.chunk"), choices: [], usage: this.#usage }] : [];
   }
 
   whole(): unknown {
-    const choices = this.#choices.map(({ text, reasoning, calls, finish }, index) => ({
-      index,
-      message: {
-        role: "assistant",
-        content: text === "" && calls.length > 0 ? null : text,
-        ...reasoning !== "" && this.#showsReasoning ? { reasoning_content: reasoning } : {},
-        ...calls.length > 0 ? { tool_calls: calls } : {},
-      },
-      logprobs: null,
-      finish_reason: finish,
-    }));
+    const choices = this.#choices.map(({ message, logprobs, finish }, index) => ({ index, message, logprobs, finish_reason: finish }));
     return { ...this.#head("chat.completion"), choices, usage: this.#usage };
   }
 
@@ -167,7 +155,7 @@ class ChatWriter implements Writer {
     return { id: this.#id, object, created: this.#created, model: this.#served.name };
   }
 
-  #chunk(index: number, delta: object, finish: string | null = null): unknown {
-    return { ...this.#head("chat.completion.chunk"), choices: [{ index, delta, logprobs: null, finish_reason: finish }] };
+  #chunk(index: number, delta: object, finish: string | null = null, logprobs: object | null = null): unknown {
+    return { ...this.#head("chat.completion.chunk"), choices: [{ index, delta, logprobs, finish_reason: finish }] };
   }
 }

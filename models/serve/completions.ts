@@ -8,6 +8,7 @@ import { type Event, finishOf, respond, Usage, type Writer } from "./answers.ts"
 import { seconds, type Served } from "./context.ts";
 import { Fields, show } from "./fields.ts";
 import { readFormat } from "./format.ts";
+import { TextLogprobs } from "./logprobs.ts";
 import { readAnswering } from "./sampling.ts";
 
 /** So many tokens an answer has where a request doesn't say: OpenAI's default. */
@@ -19,11 +20,13 @@ export async function completions(served: Served, request: Request, body: Record
   served.expectModel(fields.text("model"));
   const { generate, stream, includeUsage, count } = readAnswering(fields), grammar = readFormat(fields);
   const prompts = readTexts(fields, "prompt").map((text) => tokensOf(served, fields, text)).flatMap((prompt) => Array(count).fill(prompt));
-  for (const name of ["echo", "suffix", "logprobs"]) fields.only(name, false, 0, "");
+  const top = fields.whole("logprobs", 0, 20);
+  for (const name of ["echo", "suffix"]) fields.only(name, false, "");
   fields.only("best_of", 1, count);
   fields.end();
-  const options = { maxTokens: MAX_TOKENS, ...generate, ...grammar === undefined ? {} : { grammar } };
-  const writer = new TextWriter(served, prompts.length, includeUsage);
+  const given = Object.fromEntries(Object.entries({ grammar, top }).filter(([, value]) => value !== undefined));
+  const options = { maxTokens: MAX_TOKENS, ...generate, ...given };
+  const writer = new TextWriter(served, prompts.length, includeUsage, top !== undefined);
   return await respond(served, request, { prompts, generate: options }, writer, stream);
 }
 
@@ -56,13 +59,15 @@ class TextWriter implements Writer {
   readonly #created = seconds();
   readonly #texts: string[];
   readonly #finish: (string | null)[];
+  readonly #logprobs: (TextLogprobs | null)[];
   readonly #usage = new Usage();
 
-  constructor(served: Served, count: number, includeUsage: boolean) {
+  constructor(served: Served, count: number, includeUsage: boolean, logprobs: boolean) {
     this.#served = served;
     this.#includeUsage = includeUsage;
     this.#texts = Array(count).fill("");
     this.#finish = Array(count).fill(null);
+    this.#logprobs = Array.from({ length: count }, () => logprobs ? new TextLogprobs() : null);
   }
 
   first(): unknown[] {
@@ -72,9 +77,10 @@ class TextWriter implements Writer {
   note(event: Event): unknown[] {
     const { index } = event;
     if ("value" in event) {
-      const { text } = event.value;
+      const { text } = event.value, part = this.#logprobs[index] === null ? null : new TextLogprobs(this.#texts[index].length);
+      for (const logprobs of [this.#logprobs[index], part]) logprobs?.add(this.#served.model, event.value);
       this.#texts[index] += text;
-      return text === "" ? [] : [this.#object([choiceOf(index, text, null)])];
+      return text === "" && part === null ? [] : [this.#object([choiceOf(index, text, null, part)])];
     }
     this.#usage.add(event.ended);
     this.#finish[index] = finishOf(event.ended);
@@ -86,7 +92,7 @@ class TextWriter implements Writer {
   }
 
   whole(): unknown {
-    return { ...this.#object(this.#texts.map((text, index) => choiceOf(index, text, this.#finish[index]))), usage: this.#usage };
+    return { ...this.#object(this.#texts.map((text, i) => choiceOf(i, text, this.#finish[i], this.#logprobs[i]))), usage: this.#usage };
   }
 
   #object(choices: readonly object[]): object {
@@ -94,6 +100,6 @@ class TextWriter implements Writer {
   }
 }
 
-function choiceOf(index: number, text: string, finish: string | null): object {
-  return { index, text, logprobs: null, finish_reason: finish };
+function choiceOf(index: number, text: string, finish: string | null, logprobs: TextLogprobs | null = null): object {
+  return { index, text, logprobs, finish_reason: finish };
 }
