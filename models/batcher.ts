@@ -4,11 +4,11 @@
  * @module
  */
 
-import { chat, type ChatPiece } from "./chat.ts";
-import { type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
+import { chat, type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
 import type { Ended, Overflow, Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { ChatPiece } from "./speech.ts";
 import { Session } from "./session.ts";
 
 /**

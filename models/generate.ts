@@ -10,8 +10,8 @@ import { type Ended, Generation, type Overflow, type Piece } from "./generation.
 import type { Message, Model } from "./model.ts";
 import { expectSampling, Sampler, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { type ChatPiece, expectSpeech, SPEECH_OPTIONS, type SpeechOptions, takeApart } from "./speech.ts";
 import type { Sequence } from "./sequence.ts";
-import type { Reasoning } from "./spoken.ts";
 
 /** What `generate` and `complete` take besides the prompt. */
 export interface GenerateOptions extends SamplingOptions {
@@ -26,14 +26,9 @@ export interface GenerateOptions extends SamplingOptions {
 }
 
 /** What `chat` takes besides the messages. */
-export interface ChatOptions extends GenerateOptions {
-  /**
-   * The tools that the model may ask for, as its template takes them: `{ type: "function", function: { name, description, parameters } }`. What
-   * it asks for is in the pieces' `calls`, and not in their text.
-   */
+export interface ChatOptions extends GenerateOptions, SpeechOptions {
+  /** The tools that the model may ask for, as its template takes them. */
   tools?: readonly unknown[];
-  /** What becomes of what the model thinks before it answers: `"apart"`, the default, in the pieces' `reasoning`; `"hidden"`; or as `"text"`. */
-  reasoning?: Reasoning;
 }
 
 /** What `complete` gives. */
@@ -175,6 +170,24 @@ function shortened({ tokens, keep }: Prompt, size: number): Int32Array {
   const left = Math.max(1, Math.floor(0.75 * size) - keep);
   return Int32Array.of(...tokens.subarray(0, keep), ...tokens.subarray(tokens.length - left));
 }
+
+/** Answers messages. */
+export async function* chat(
+  place: Place,
+  messages: readonly Message[],
+  all: ChatOptions,
+): AsyncGenerator<ChatPiece, Ended, void> {
+  expectOptions(place.where, all, [...OPTIONS, ...SPEECH_OPTIONS, "tools"]);
+  if (!Array.isArray(messages)) throw new TypeError(`${place.where}: expected an array of messages, got ${describe(messages)}`);
+  const { tools, reasoning, calls, ...options } = all;
+  expectSpeech(place.where, { reasoning, calls }, tools);
+  const { model } = place, prompt = chatPrompt(place, messages, { tools, maxTokens: options.maxTokens });
+  const begun = model.detokenize(prompt.tokens.subarray(-LOOKED_AT), { special: true });
+  return yield* takeApart(generate(place, () => prompt, options), { reasoning, calls }, tools ?? [], begun);
+}
+
+/** How many tokens at the end of a prompt are looked at for what begins the thinking. */
+const LOOKED_AT = 16;
 
 /** Waits for all of it. */
 export async function complete(pieces: AsyncGenerator<Piece, Ended, void>): Promise<Completion> {

@@ -16,7 +16,6 @@
  */
 
 export { Batcher } from "./batcher.ts";
-export type { ChatPiece } from "./chat.ts";
 export { Embedder, type EmbedderOptions, type Pooling } from "./embedder.ts";
 export type { EmbeddingOptions, EmbedOptions } from "./embedding_context.ts";
 export type { ChatOptions, Completion, GenerateOptions } from "./generate.ts";
@@ -29,7 +28,7 @@ export { type Ranked, Reranker } from "./reranker.ts";
 export type { Penalties, SamplingOptions } from "./sampling.ts";
 export { grammarOfSchema, type Schema, SchemaError } from "./schema/mod.ts";
 export { Session } from "./session.ts";
-export type { Reasoning, Said } from "./spoken.ts";
+export type { ChatPiece, SpeechOptions } from "./speech.ts";
 export { renderTemplate, type TemplateInput } from "./template.ts";
 export { type Asked, type ToolCall, ToolCallReader } from "./tools.ts";
 export type { TokenizeOptions } from "./vocabulary.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { chat, type ChatPiece } from "./chat.ts";
-import { type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
+import { chat, type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
 import type { Ended, Overflow, Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";
+import type { ChatPiece } from "./speech.ts";
 import { restoreSequence, saveSequence } from "./save.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Sequence } from "./sequence.ts";
@@ -66,9 +66,9 @@ export class Session implements Disposable, AsyncDisposable {
    * Answers messages.
    *
    * @param messages The conversation so far, the oldest first. What of it is in the cache isn't computed again.
-   * @param options As for `generate`; `tools`, and `reasoning`: what becomes of what the model thinks before it answers. A grammar or a schema is
-   * for all of the answer, so that with one there is no thinking.
-   * @returns As for `generate`; each piece also has what the model thinks, and the tools that it calls.
+   * @param options As for `generate`; `tools`, which the template names to the model; `reasoning` and `calls`, which say what becomes of what the model
+   * thinks and of the tools that it asks for.
+   * @returns As for `generate`, with `reasoning` and `calls` where these are wanted apart from the text.
    * @throws As `generate`; {Error} if the model has no chat template, or that refuses the messages.
    */
   async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<ChatPiece, Ended, void> {

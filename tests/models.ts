@@ -16,10 +16,11 @@ export const folder = Deno.makeTempDirSync();
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
 /** The path of a model of a few kilobytes with random weights, so that no two tokens are equally likely. */
-export function tinyPath(tokenizer: Tokenizer = "llama"): string {
-  const path = `${folder}/tiny_${tokenizer}.gguf`;
+export function tinyPath(tokenizer: Tokenizer = "llama", template: string | null = null): string {
+  const path = `${folder}/tiny_${tokenizer}${template === null ? "" : "_chat"}.gguf`;
   using ctx = init({ memSize: 1 << 20 });
   using gguf = describeTinyLlama(ctx, tokenizer);
+  if (template !== null) lib.gguf_set_val_str(gguf, "tokenizer.chat_template", template);
   const below = generator(1);
   for (let tensor = lib.ggml_get_first_tensor(ctx); tensor !== null; tensor = lib.ggml_get_next_tensor(ctx, tensor)) {
     copy(Float32Array.from({ length: lib.ggml_nelements(tensor) }, () => below(1000) / 1000 - 0.5), tensor);

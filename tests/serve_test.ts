@@ -204,11 +204,11 @@ Deno.test("tools: a call that has to be made is one, as a whole and streamed; th
     assertEquals((only.choices[0].message.tool_calls![0] as Call).function.name, "noon");
   }));
 
-Deno.test("reasoning: apart, hidden, or as text", async () => {
+Deno.test("reasoning: apart, left out, or as text", async () => {
   const thinking = `${TEMPLATE}{% if add_generation_prompt %}<think>\n{% endif %}`, CLOSE = "</think>";
   const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 60, seed: 1, logit_bias: { [VOCAB_SIZE - 1]: 5 } };
   const answers: Record<string, { content: string; reasoning_content?: string }> = {};
-  for (const reasoning of ["apart", "hidden", "text"] as const) {
+  for (const reasoning of ["apart", "none", "text"] as const) {
     await served(
       async (client) => {
         const { choices: [{ message }] } = await client.chat.completions.create(ask);
@@ -228,8 +228,8 @@ Deno.test("reasoning: apart, hidden, or as text", async () => {
   assert(end > 0 && end + CLOSE.length < said.length, said);
   assertEquals(answers.apart.reasoning_content, said.slice(0, end).trim());
   assertEquals(answers.apart.content, said.slice(end + CLOSE.length).trimStart());
-  assertEquals(answers.hidden.content, answers.apart.content);
-  assertEquals([answers.hidden.reasoning_content, answers.text.reasoning_content], [undefined, undefined]);
+  assertEquals(answers.none.content, answers.apart.content);
+  assertEquals([answers.none.reasoning_content, answers.text.reasoning_content], [undefined, undefined]);
 });
 
 Deno.test("embeddings: floats, and base64, which the client asks for by itself", () =>

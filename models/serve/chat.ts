@@ -5,8 +5,7 @@
  */
 
 import { lib } from "../../ffi/lib.js";
-import { endsThinking } from "../chat.ts";
-import { type Said, SpokenReader } from "../spoken.ts";
+import { type Parts, Speech } from "../speech.ts";
 import type { ToolCall } from "../tools.ts";
 import { type Event, finishOf, respond, Usage, type Writer } from "./answers.ts";
 import { seconds, type Served } from "./context.ts";
@@ -27,17 +26,19 @@ export async function chat(served: Served, request: Request, body: Record<string
   fields.only("modalities", ["text"]);
   fields.end();
   const prompt = promptOf(() => model.tokenizeChat(messages, tools.length > 0 ? { tools } : {})), chosen = grammar ?? format;
-  const reader = () =>
-    new SpokenReader({
-      reasoning: chosen === undefined ? served.options.reasoning ?? "apart" : "text",
-      inside: endsThinking(model, prompt),
-      tools: format === undefined ? tools.map((tool) => tool.function.name) : [],
-    });
-  const choices = Array.from({ length: count }, () => new Choice(reader(), top !== undefined));
+  const apart = {
+    reasoning: chosen === undefined ? served.options.reasoning ?? "apart" : "text",
+    calls: format === undefined ? "apart" : "text",
+  } as const;
+  const inside = /<think>\s*$/.test(model.detokenize(prompt.subarray(-LOOKED_AT), { special: true }));
+  const choices = Array.from({ length: count }, () => new Choice(new Speech(apart, tools, inside), top !== undefined));
   const options = { ...generate, ...chosen === undefined ? {} : { grammar: chosen }, ...top === undefined ? {} : { top } };
   const writer = new ChatWriter(served, choices, includeUsage);
   return await respond(served, request, { prompts: Array(count).fill(prompt), generate: options }, writer, stream);
 }
+
+/** How many tokens at the end of a prompt are looked at for what begins the thinking. */
+const LOOKED_AT = 16;
 
 /** Of how many of the likeliest tokens is told; undefined for none. */
 function topOf(fields: Fields): number | undefined {
@@ -62,7 +63,7 @@ function marksCalls({ model }: Served): boolean {
 
 /** One of the answers: what of it was read. */
 class Choice {
-  readonly #reader: SpokenReader;
+  readonly #reader: Speech;
   text = "";
   reasoning = "";
   readonly calls: object[] = [];
@@ -70,7 +71,7 @@ class Choice {
   readonly logprobs: { content: unknown[]; refusal: null } | null;
   finish: string | null = null;
 
-  constructor(reader: SpokenReader, logprobs: boolean) {
+  constructor(reader: Speech, logprobs: boolean) {
     this.#reader = reader;
     this.logprobs = logprobs ? { content: [], refusal: null } : null;
   }
@@ -100,7 +101,7 @@ class Choice {
   }
 }
 
-function deltasOf({ text, reasoning }: Said, calls: readonly object[]): object[] {
+function deltasOf({ text, reasoning }: Parts, calls: readonly object[]): object[] {
   return [
     ...reasoning === "" ? [] : [{ reasoning_content: reasoning }],
     ...text === "" ? [] : [{ content: text }],

@@ -10,7 +10,7 @@ import type { ServeOptions } from "./serve.ts";
 /** How it is called. */
 export const USAGE =
   `usage: serve MODEL [--host ADDRESS] [--port N] [--context TOKENS] [--sequences N] [--queue N] [--batch TOKENS] [--threads N]
-             [--gpu-layers N] [--max-body BYTES] [--name NAME] [--api-key KEY] [--reasoning apart|hidden|text]`;
+             [--gpu-layers N] [--max-body BYTES] [--name NAME] [--api-key KEY] [--reasoning apart|none|text]`;
 
 /** What a command line asks for. */
 export interface Command {
@@ -30,8 +30,8 @@ export function readCommand(args: readonly string[]): Command {
   const text = (name: (typeof TEXTS)[number]) => values[name] as string | undefined;
   const number = (name: (typeof NUMBERS)[number]) => numberOf(name, values[name] as string | undefined);
   const reasoning = text("reasoning");
-  if (reasoning !== undefined && !["apart", "hidden", "text"].includes(reasoning)) {
-    throw new TypeError(`--reasoning: expected apart, hidden or text, got ${reasoning}`);
+  if (reasoning !== undefined && !["apart", "none", "text"].includes(reasoning)) {
+    throw new TypeError(`--reasoning: expected apart, none or text, got ${reasoning}`);
   }
   const given = {
     hostname: text("host"),

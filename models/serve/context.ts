@@ -29,7 +29,7 @@ export interface HandlerOptions {
   /** What clients have to send as `Authorization: Bearer …`; by default nobody is asked. */
   readonly apiKey?: string;
   /** Where the model thinks before it answers: in a field of its own, `reasoning_content` (`"apart"`, the default), nowhere, or as text. */
-  readonly reasoning?: "apart" | "hidden" | "text";
+  readonly reasoning?: "apart" | "none" | "text";
 }
 
 const QUEUE = 64, MAX_BODY = 1 << 20;
