@@ -17,7 +17,7 @@ export { SchemaError } from "./error.ts";
  * Every text that fits the grammar is JSON and fits the schema, with drafts 7 to 2020-12. Not every text that fits the schema fits the
  * grammar: properties come in the order of the schema; a property or an item of which the schema says nothing isn't written (unless
  * `additionalProperties` allows it, or no property is named); numbers have at most sixteen digits on each side of the point; a schema
- * without a type has that of its other keywords.
+ * without a type has that of its other keywords; a format beside a pattern is a hint to the reader.
  *
  * Understood are `type`, `enum`, `const`, `allOf`, `anyOf`, `oneOf` whose cases exclude each other, `$ref` inside of the document with
  * `$defs`, recursive too; `properties`, `required`, `additionalProperties`, one of `patternProperties`, `propertyNames`, `minProperties`,

@@ -33,7 +33,7 @@ const POSTS = { "/v1/chat/completions": chat, "/v1/completions": completions, "/
  * @throws {Error} If there is no memory for the context, or the model was freed.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { loadModel } from "@ggml/deno/models";
  * import { handler } from "@ggml/deno/serve";
  *

@@ -39,7 +39,7 @@ export interface Server extends AsyncDisposable {
  * @throws {Error} If the port is taken, there is no memory for the context, or the model was freed.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { loadModel } from "@ggml/deno/models";
  * import { serve } from "@ggml/deno/serve";
  *
