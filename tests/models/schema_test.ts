@@ -31,7 +31,7 @@ const PATIENCE = 60;
 const MOST = 3000;
 
 /** What ends something, and what some patterns wait for. */
-const ENDINGS: readonly (readonly [letters: string, bias: number])[] = [['"', 60], ["]}0nbdx", 12]];
+const ENDINGS: readonly (readonly [letters: string, bias: number])[] = [['"', 60], ["]}0nbdx@", 12]];
 
 /** What the model must not write: bytes that are no characters alone, and control tokens, whose names llama.cpp takes for text here. */
 const BANNED = [0, 1, ...Array.from({ length: 128 }, (_, i) => FIRST_BYTE + 128 + i)];
