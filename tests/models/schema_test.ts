@@ -204,6 +204,36 @@ const TEXTS: Readonly<Record<string, readonly [schema: unknown, right: readonly 
     ['{"a":3}', '{"a":3.5}'],
     ["{}", '{"a":2}', '{"a":"3"}'],
   ],
+  "as Pydantic writes models": [
+    {
+      $defs: {
+        Cat: {
+          properties: { kind: { const: "cat", title: "Kind", type: "string" }, lives: { default: 9, type: "integer" } },
+          required: ["kind"],
+          type: "object",
+        },
+        Dog: {
+          properties: { kind: { const: "dog", type: "string" }, name: { anyOf: [{ type: "string" }, { type: "null" }], default: null } },
+          required: ["kind"],
+        },
+      },
+      discriminator: { mapping: { cat: "#/$defs/Cat", dog: "#/$defs/Dog" }, propertyName: "kind" },
+      oneOf: [{ $ref: "#/$defs/Cat" }, { $ref: "#/$defs/Dog" }],
+      title: "Pet",
+    },
+    ['{"kind":"cat","lives":7}', '{"kind":"dog","name":null}', '{"kind":"dog"}'],
+    ['{"kind":"cat","name":"a"}', '{"kind":"cow"}', "{}"],
+  ],
+  "as Zod writes dates": [
+    {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      type: "string",
+      format: "date",
+      pattern: "^(?:\\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])$",
+    },
+    ['"2024-02-28"'],
+    ['"2024-13-01"', '"2024-02-30"'],
+  ],
   "what fits enum and the other keywords": [{ enum: [1, "a", 2.5, null, { x: [1] }], type: ["integer", "object"] }, ["1", '{"x":[1]}'], [
     '"a"',
     "2.5",
