@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { type Parts, Speech } from "../speech.ts";
 import type { ToolCall } from "../tools.ts";
 import { type Event, finishOf, respond, Usage, type Writer } from "./answers.ts";

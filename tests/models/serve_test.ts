@@ -10,9 +10,9 @@ import OpenAI from "openai";
 import { handler, type HandlerOptions, serve, type Server } from "@ggml/deno/serve";
 import { loadModel, type Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { VOCAB_SIZE, writeByteLlama } from "./models/byte_llama.ts";
-import { folder, realModel, realPath } from "./models.ts";
-import { load } from "./stress/serve_load.ts";
+import { VOCAB_SIZE, writeByteLlama } from "./byte_llama.ts";
+import { folder, realModel, realPath } from "../models.ts";
+import { load } from "../stress/serve_load.ts";
 
 const TEMPLATE = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}" +
   "{% if tools %}<tool_call>{{ tools | tojson }}{% endif %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
@@ -371,7 +371,7 @@ Deno.test("handler answers without a port; only this machine is listened to; wha
 });
 
 Deno.test("the command serves until it is told to end, and says what is wrong with its arguments or the model", async () => {
-  const path = `${folder}/command.gguf`, script = decodeURIComponent(new URL("../models/serve/mod.ts", import.meta.url).pathname);
+  const path = `${folder}/command.gguf`, script = decodeURIComponent(new URL("../../models/serve/mod.ts", import.meta.url).pathname);
   writeByteLlama(path, { template: TEMPLATE });
   const run = (...args: string[]) =>
     new Deno.Command(Deno.execPath(), {
