@@ -82,7 +82,7 @@ const SPECIAL: Record<string, Special> = {
   "deno task fuzz:llama": minute,
   "deno task fuzz:llama --files": minute,
   "deno task fuzz:gguf": minute,
-  "deno task asan": { skip: () => "tests/asan_test.ts makes the same build, and runs 300 programs over it" },
+  "deno task asan": { skip: () => "tests/ffi/asan_test.ts makes the same build, and runs 300 programs over it" },
 };
 
 /** A command or an example, in README's order. */

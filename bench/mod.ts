@@ -14,7 +14,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { dirname, resolve } from "@std/path";
-import { pinnedTree } from "../lexer/release.ts";
+import { pinnedTree } from "../lexer/ggml/release.ts";
 import { figures } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { type Figure, type Measured, measureFigure } from "./measure.ts";

@@ -37,7 +37,7 @@ export interface Peers {
 }
 
 const FOLDER = new URL("peers/", import.meta.url);
-const API = pathOf(new URL("../lexer/api.h", import.meta.url));
+const API = pathOf(new URL("../lexer/ggml/api.h", import.meta.url));
 /** How many modules `peers/versions.py` looks for. */
 const MODULES = 3;
 const INSTALL = { gcc: "apt-get install gcc libc6-dev", clang: "apt-get install clang", python: "apt-get install python3" };

@@ -4,11 +4,11 @@
  * @module
  */
 
-import "../ffi/lib.js"; // has each library checked against the layouts
-import { listVariants, scoreOf } from "../ffi/files.ts";
-import { CPU_VARIANTS, fileNames, RELEASE } from "../ffi/find.ts";
-import { library, type LibraryInfo, load, type LoadOptions } from "../ffi/library.ts";
-import { hasTrap } from "../ffi/trap.ts";
+import "../ffi/generated/lib.js"; // has each library checked against the layouts
+import { listVariants, scoreOf } from "../ffi/load/files.ts";
+import { CPU_VARIANTS, fileNames, RELEASE } from "../ffi/load/find.ts";
+import { library, type LibraryInfo, load, type LoadOptions } from "../ffi/load/library.ts";
+import { hasTrap } from "../ffi/native/trap.ts";
 import { type Finding, note, ok, problem, type Section } from "./finding.ts";
 
 /** Loads the library, and says what was found. `info` is null if there is none. */

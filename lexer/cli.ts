@@ -11,12 +11,12 @@
  * @module
  */
 
-import { dump, stringify } from "./dump.ts";
+import { dump, stringify } from "./model/dump.ts";
 import { type Diagnostic, format, parse, type ParseOptions } from "./mod.ts";
-import { preprocess } from "./print.ts";
-import { nearest } from "./suggest.ts";
-import { targetNamed, TARGETS } from "./targets.ts";
-import type { TargetName } from "./model.ts";
+import { preprocess } from "./parse/print.ts";
+import { nearest } from "./text/suggest.ts";
+import { targetNamed, TARGETS } from "./model/targets.ts";
+import type { TargetName } from "./model/model.ts";
 
 /** A command: takes its arguments, returns its exit status. */
 type Command = (args: string[]) => number | Promise<number>;
@@ -161,7 +161,7 @@ function preprocessCommand(args: string[]): number {
 
 async function generateArguments(args: string[]): Promise<number> {
   // Not before: the other commands shall not wait for the emitter to load.
-  const { GENERATE_HELP, generateCommand } = await import("./generate/command.ts");
+  const { GENERATE_HELP, generateCommand } = await import("./emit/modules/command.ts");
   if (args.some(isHelp)) {
     console.log(GENERATE_HELP);
     return 0;

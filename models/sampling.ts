@@ -7,9 +7,9 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { addressOf } from "../ffi/handle.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { addressOf } from "../ffi/core/handle.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { expectNumber, expectWhole } from "./expect.ts";
 import { grammarSampler } from "./grammar.ts";
 import { grammarOfSchema, type Schema } from "./schema/mod.ts";

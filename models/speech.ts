@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
+import { describe } from "../ffi/core/describe.ts";
 import { expectOneOf } from "./expect.ts";
 import type { Ended, Piece } from "./generation.ts";
 import { ReasoningSplitter, type Spoken } from "./reasoning.ts";

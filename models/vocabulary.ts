@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 
 const encoder = new TextEncoder();
 

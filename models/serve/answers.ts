@@ -18,14 +18,14 @@ export interface Asked {
 }
 
 /** A piece of an answer, or its end. */
-export type Event = Merged<Piece, Ended>;
+export type Happening = Merged<Piece, Ended>;
 
 /** How answers become a response. */
 export interface Writer {
   /** What a client gets that waits for all: called when all events were noted. */
   whole(): unknown;
   /** Notes an event; gives what a client gets that streams. */
-  note(event: Event): unknown[];
+  note(event: Happening): unknown[];
   /** What a stream begins and ends with. */
   first(): unknown[];
   last(): unknown[];
@@ -87,15 +87,15 @@ function optionsOf({ generate }: Asked, index: number): GenerateOptions {
   return generate.seed === undefined ? generate : { ...generate, seed: (generate.seed + index) >>> 0 };
 }
 
-async function streamed(events: AsyncGenerator<Event, void, void>, writer: Writer, end: () => void): Promise<Response> {
+async function streamed(events: AsyncGenerator<Happening, void, void>, writer: Writer, end: () => void): Promise<Response> {
   const begun = await events.next();
   const chunks = chunksOf(begun, events, writer), first = await chunks.next();
   return eventStream(first.value, chunks, end);
 }
 
 async function* chunksOf(
-  begun: IteratorResult<Event, void>,
-  events: AsyncGenerator<Event, void, void>,
+  begun: IteratorResult<Happening, void>,
+  events: AsyncGenerator<Happening, void, void>,
   writer: Writer,
 ): AsyncGenerator<unknown, void, void> {
   try {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { type Parts, Speech } from "../speech.ts";
 import type { ToolCall } from "../tools.ts";
-import { type Event, finishOf, respond, Usage, type Writer } from "./answers.ts";
+import { finishOf, type Happening, respond, Usage, type Writer } from "./answers.ts";
 import { seconds, type Served } from "./context.ts";
 import { ApiError } from "./error.ts";
 import { Fields } from "./fields.ts";
@@ -128,7 +128,7 @@ class ChatWriter implements Writer {
     return this.#choices.map((_, index) => this.#chunk(index, { role: "assistant", content: "" }));
   }
 
-  note(event: Event): unknown[] {
+  note(event: Happening): unknown[] {
     const { index } = event, choice = this.#choices[index];
     if ("value" in event) {
       const logprob = chatLogprob(this.#served.model, event.value), deltas = choice.read(event.value.text);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Event, finishOf, respond, Usage, type Writer } from "./answers.ts";
+import { finishOf, type Happening, respond, Usage, type Writer } from "./answers.ts";
 import { seconds, type Served } from "./context.ts";
 import { Fields, show } from "./fields.ts";
 import { readFormat } from "./format.ts";
@@ -74,7 +74,7 @@ class TextWriter implements Writer {
     return [];
   }
 
-  note(event: Event): unknown[] {
+  note(event: Happening): unknown[] {
     const { index } = event;
     if ("value" in event) {
       const { text } = event.value, part = this.#logprobs[index] === null ? null : new TextLogprobs(this.#texts[index].length);
