@@ -26,6 +26,7 @@ const POOLINGS = { mean: lib.LLAMA_POOLING_TYPE_MEAN, cls: lib.LLAMA_POOLING_TYP
 
 /** Turns texts into vectors. `model.embedder()` makes it. */
 export class Embedder implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #context: EmbeddingContext;
   readonly #normalize: boolean;

@@ -20,6 +20,7 @@ export interface Ranked {
 
 /** Ranks documents. `model.reranker()` makes it, of a model that was trained for it. */
 export class Reranker implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #context: EmbeddingContext;
   #ended: Promise<void> | null = null;
