@@ -26,13 +26,13 @@ const DEFAULTS: Plan = {
   rows: 4,
   rate: 0.002,
   seed: 1,
-  steps: 7000,
+  steps: 5000,
   every: 500,
 };
 
-/** The share of a step in the highest rate: it rises over the first 200 steps, and falls to nothing over the last quarter. */
+/** The share of a step in the highest rate: it rises over the first 100 steps, and falls to nothing over the last quarter. */
 export function rateAt(step: number, steps: number): number {
-  return Math.min(1, step / 200, (steps - step + 1) / (steps / 4));
+  return Math.min(1, step / 100, (steps - step + 1) / (steps / 4));
 }
 
 /** What else there is to say of a training. */
@@ -62,6 +62,7 @@ export async function train(asked: Partial<Plan>, options: TrainOptions): Promis
   const { context, rows, seed, steps, rate, every } = plan;
   const texts = text === undefined ? await mobyDick() : await textOf(text);
   const training = tokenize(texts.training), heldOut = tokenize(texts.heldOut);
+  expectPossible(plan, heldOut.length);
 
   using trainer = new Trainer(plan, rows, seed, threads);
   if (resume) restore(checkpoint, trainer, losses);
@@ -90,6 +91,16 @@ export async function train(asked: Partial<Plan>, options: TrainOptions): Promis
     "general.description": `A byte-level llama, trained by train_llama.ts on ${text === undefined ? "Moby-Dick" : "a text"}.`,
   });
   return losses;
+}
+
+/** Throws unless ggml can compute such a model, write it as Q8_0, and there is enough text. */
+function expectPossible({ width, heads, hidden, context, rows }: Plan, heldOut: number): void {
+  if (width / heads % 2 !== 0) throw new Error(`expected a --width of --heads times an even number, got ${width} and ${heads}`);
+  if (width % 32 !== 0 || hidden % 32 !== 0) {
+    throw new Error(`expected a --width and --hidden of whole blocks of Q8_0, which are 32, got ${width} and ${hidden}`);
+  }
+  const batch = context * rows;
+  if (heldOut < batch) throw new Error(`the text is too short: its held-out part has ${heldOut} bytes, and a batch ${batch}`);
 }
 
 function progress(step: number, steps: number, losses: readonly number[], ms: number): string {

@@ -38,8 +38,8 @@ export async function writeCheckpoint(path: string, trainer: Trainer, plan: Plan
     metadata: {
       "general.architecture": "training",
       ...Object.fromEntries(numbers),
-      "training.losses": { type: "f32[]", value: losses.training },
-      "training.held_out": { type: "f32[]", value: losses.heldOut },
+      "training.losses": { type: "f64[]", value: losses.training },
+      "training.held_out": { type: "f64[]", value: losses.heldOut },
     },
     tensors,
   });
@@ -54,7 +54,7 @@ export function readPlan(path: string): { plan: Plan; losses: Losses } {
     return found;
   };
   const numbers = Object.fromEntries(NUMBERS.map((name) => [name, Number(value(name))])) as unknown as Plan;
-  const list = (name: string) => Array.from(value(name) as Float32Array);
+  const list = (name: string) => Array.from(value(name) as Float64Array);
   return { plan: numbers, losses: { training: list("losses"), heldOut: list("held_out") } };
 }
 

@@ -37,7 +37,7 @@ export class Trainer implements Disposable {
   readonly #passing: lib.ggml_context = init({ memSize: NODES * 600, noAlloc: true });
   readonly #backend: lib.ggml_backend = lib.ggml_backend_cpu_init()!;
   readonly #memory: lib.ggml_backend_buffer;
-  readonly #allocators: lib.ggml_gallocr[] = [];
+  readonly #allocator: lib.ggml_gallocr = lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type());
   readonly #tokens: Tensor;
   readonly #labels: Tensor;
   readonly #loss: Tensor;
@@ -78,8 +78,10 @@ export class Trainer implements Disposable {
     this.#loss = lib.ggml_cross_entropy_loss(this.#passing, logits, this.#labels);
     lib.ggml_set_loss(this.#loss);
     lib.ggml_set_output(this.#loss);
-    this.#evaluation = this.#place(this.#forward());
-    this.#training = this.#place(this.#backward(slope));
+    this.#evaluation = this.#forward();
+    this.#training = this.#backward(slope);
+    // Memory for the larger graph is memory for both. The other way round the gradients would find what they need overwritten.
+    if (!lib.ggml_gallocr_alloc_graph(this.#allocator, this.#training)) throw new Error("there is no memory for the graph");
   }
 
   /** Matrices keep the size of what they multiply; what is added to the sum of all layers gets smaller as they are more. */
@@ -113,14 +115,6 @@ export class Trainer implements Disposable {
     return graph;
   }
 
-  /** Finds memory for what passes through a graph. */
-  #place(graph: lib.ggml_cgraph): lib.ggml_cgraph {
-    const allocator = lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type());
-    if (!lib.ggml_gallocr_alloc_graph(allocator, graph)) throw new Error("there is no memory for the graph");
-    this.#allocators.push(allocator);
-    return graph;
-  }
-
   /** Takes a step. Returns the mean loss before it, in nats a token. */
   step(batch: Batch, rate: number): number {
     this.steps++;
@@ -146,7 +140,7 @@ export class Trainer implements Disposable {
 
   /** Frees its memory. */
   [Symbol.dispose](): void {
-    for (const allocator of this.#allocators) allocator[Symbol.dispose]();
+    this.#allocator[Symbol.dispose]();
     this.#memory[Symbol.dispose]();
     this.#backend[Symbol.dispose]();
     this.#passing[Symbol.dispose]();
