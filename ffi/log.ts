@@ -90,6 +90,12 @@ function followGgml(library: Library): void {
   setLogger(library, "llama_log_set", native, logger.callback === native.address("capture") ? "capture" : "quiet");
 }
 
+/** True while somebody takes the messages, in whatever isolate. */
+export function isCaptured(library: Library): boolean {
+  const logger = currentLogger(library), native = logger === null ? null : nativeOf(logger);
+  return native !== null && logger!.callback === native.address("capture");
+}
+
 /** Takes the log messages of the process from C, until it is stopped or another one begins. */
 export class LogTap {
   readonly #library: Library;

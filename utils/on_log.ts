@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type LogMessage, LogTap } from "../ffi/log.ts";
+import { isCaptured, type LogMessage, LogTap, nativeFor } from "../ffi/log.ts";
 import { inWorker } from "../ffi/native.ts";
 import { library } from "../ffi/library.ts";
 import { describe } from "../ffi/describe.ts";
@@ -70,6 +70,51 @@ export function onLog(listener: LogListener | null): Disposable {
   return next ?? { [Symbol.dispose]() {} };
 }
 
+/** Those who hear what the listener hears, for as long as something takes. */
+const hearers: Set<LogListener> = new Set();
+
+/**
+ * Hears what is logged from now on, whoever listens, to say why C failed: some of its functions tell only the log.
+ *
+ * Where nobody listens, what would be printed by default (warnings and errors) is printed at the end, unless it went into an error.
+ */
+export function overhear(): Overheard {
+  const heard: string[] = [];
+  const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text) : 0);
+  const prints = current === null && listenAlone();
+  hearers.add(hearer);
+  const texts = () => {
+    current?.deliver();
+    return heard;
+  };
+  const end = (print: boolean) => {
+    if (print && prints) { for (const line of texts()) console.error(line); }
+    hearers.delete(hearer);
+    if (hearers.size > 0) return;
+    if (current === standIn) standIn?.[Symbol.dispose]();
+    standIn = null;
+  };
+  return { texts, end };
+}
+
+/** What {@linkcode overhear} gives. */
+export interface Overheard {
+  /** The lines of warnings and errors so far. */
+  texts(): string[];
+  /** Ends it; `print` is false if an error says it all. */
+  end(print: boolean): void;
+}
+
+/** The listener where nobody else listens. */
+let standIn: Disposable | null = null;
+
+/** Listens where nobody does and it is possible. */
+function listenAlone(): boolean {
+  if (nativeFor(library()) === null || isCaptured(library())) return false;
+  standIn = onLog(() => {});
+  return true;
+}
+
 class Subscription implements Disposable {
   readonly #lines: Lines;
   readonly #tap: LogTap;
@@ -79,7 +124,10 @@ class Subscription implements Disposable {
   #ended = false;
 
   constructor(listener: LogListener) {
-    this.#lines = new Lines((level, text) => call(listener, level, text));
+    this.#lines = new Lines((level, text) => {
+      call(listener, level, text);
+      for (const hearer of hearers) hearer(level, text);
+    });
     this.#tap = new LogTap(library(), () => this.#schedule());
     this.#timer = setInterval(() => this.#poll(), INTERVAL);
     Deno.unrefTimer(this.#timer);
