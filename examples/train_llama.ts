@@ -6,7 +6,7 @@
 //
 // Options, and what they are where they aren't given: see OPTIONS and DEFAULTS below. With one thread the same options give the same model,
 // bit by bit. A checkpoint, MODEL.training, is written now and then and at Ctrl+C; --resume goes on there, as if nothing had happened. Only
-// the number of steps may be another one then: the rate of learning depends on it in the last quarter alone.
+// the number of steps may be another one then: the rate of learning depends on it in the last eighth alone.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type Losses, type Plan, readPlan, restore, writeCheckpoint } from "./training/checkpoint.ts";
@@ -26,13 +26,13 @@ const DEFAULTS: Plan = {
   rows: 4,
   rate: 0.002,
   seed: 1,
-  steps: 5000,
+  steps: 3600,
   every: 500,
 };
 
-/** The share of a step in the highest rate: it rises over the first 100 steps, and falls to nothing over the last quarter. */
+/** The share of a step in the highest rate: it rises over the first 100 steps, and falls to nothing over the last eighth. */
 export function rateAt(step: number, steps: number): number {
-  return Math.min(1, step / 100, (steps - step + 1) / (steps / 4));
+  return Math.min(1, step / 100, (steps - step + 1) / (steps / 8));
 }
 
 /** What else there is to say of a training. */
