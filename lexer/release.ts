@@ -15,11 +15,11 @@ const PACKAGE = {
   bundle: "package/llama/gitRelease.bundle",
 } as const;
 
-/** What is kept of the tree: the headers; for tests ggml's sources, to build it with AddressSanitizer, and the vocabularies, which are GGUF files. */
-const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf"];
+/** What is kept of the tree: the headers; for tests ggml's sources, to build it with AddressSanitizer, and the vocabularies, which are GGUF files, with texts and their tokens. */
+const KEPT = ["LICENSE", "include", "ggml", "models/*.gguf", "models/*.inp", "models/*.out"];
 
 /** A file that only a whole copy has. */
-const PROOF = "models/ggml-vocab-llama-spm.gguf";
+const PROOF = "models/ggml-vocab-llama-spm.gguf.out";
 
 /** The folder that keeps it, beside this package's own. */
 const CACHE = new URL(`../.cache/llama.cpp-${PACKAGE.version}/`, import.meta.url);

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type ChatOptions, chatPrompt, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
+import { chat, type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
 import type { Ended, Overflow, Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { ChatPiece } from "./speech.ts";
 import { Session } from "./session.ts";
 
 /**
@@ -62,9 +63,8 @@ export class Batcher implements Disposable, AsyncDisposable {
   }
 
   /** Answers messages; see `Session.chat`. */
-  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Piece, Ended, void> {
-    const place = this.#place("Batcher.chat"), { tools: _, ...rest } = options;
-    return generate(place, () => chatPrompt(place, messages, options), rest);
+  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<ChatPiece, Ended, void> {
+    return chat(this.#place("Batcher.chat"), messages, options);
   }
 
   /** Continues a text, and waits for all of it; see `Session.generate`. */
@@ -81,10 +81,13 @@ export class Batcher implements Disposable, AsyncDisposable {
     if (this.#ended !== null) throw new Error("Batcher.session: this batcher was freed");
     const sequence = this.#scheduler.reserve();
     if (sequence === null) throw new Error(`Batcher.session: none of the ${this.sequences} sequences is free`);
-    return new Session(this.model, this.#scheduler, sequence, this.#overflow, () => {
-      this.#scheduler.unreserve(sequence);
-      return Promise.resolve();
-    });
+    return new Session(
+      this.model,
+      this.#scheduler,
+      sequence,
+      this.#overflow,
+      (reason) => this.#scheduler.unreserve(sequence, reason),
+    );
   }
 
   #place(where: string) {
@@ -93,7 +96,7 @@ export class Batcher implements Disposable, AsyncDisposable {
 
   /** Frees it: what it is generating ends with an error, and C's memory is freed as soon as C has left it. */
   [Symbol.dispose](): void {
-    this.#ended ??= this.#scheduler.close(new Error("this batcher was freed"));
+    this.#ended ??= this.#scheduler.close(new Error("this batcher was freed")) ?? Promise.resolve();
   }
 
   /** Frees it, and waits until C has left it. */

@@ -7,6 +7,7 @@
 import { lib } from "../ffi/lib.js";
 import { Cancel } from "../utils/computing/cancel.ts";
 import { cores } from "../utils/computing/task.ts";
+import { overhear, type Overheard } from "../utils/on_log.ts";
 import { decode } from "./aside.ts";
 import type { Model } from "./model.ts";
 
@@ -34,15 +35,24 @@ export class Context {
   readonly size: number;
   readonly batchSize: number;
   readonly threads: number;
-  readonly #where: string;
+  /** Who computes, for errors. */
+  readonly #by: string;
   readonly #batch: Batch;
   readonly #stop = new Cancel();
   readonly #pool: lib.ggml_threadpool | null;
   #running: Promise<unknown> | null = null;
   #closed: Error | null = null;
+  /** The end that waits for C. */
+  #ending: Promise<void> | null = null;
+  /** What is logged while something is stopped. */
+  #heard: Overheard | null = null;
 
-  constructor(where: string, model: Model, params: ContextParams) {
-    this.#where = where;
+  /**
+   * @param where Who makes it, for errors.
+   * @param by Who computes with it.
+   */
+  constructor(where: string, by: string, model: Model, params: ContextParams) {
+    this.#by = by;
     const ctx = lib.llama_init_from_model(model.handle, cParams(params));
     if (ctx === null) throw new Error(`${where}: C couldn't make a context of ${params.context} tokens; its log says why`);
     this.handle = ctx;
@@ -58,7 +68,7 @@ export class Context {
 
   /** Why it can't be used any more; null while it can. */
   get closed(): Error | null {
-    if (this.#closed === null && this.handle.owner.freed) this.#closed = new Error(`${this.#where}: its context was freed`);
+    if (this.#closed === null && this.handle.owner.freed) this.#closed = new Error(`${this.#by}: its context was freed`);
     return this.#closed;
   }
 
@@ -99,26 +109,36 @@ export class Context {
   async compute(): Promise<Outcome> {
     if (this.closed !== null) throw this.closed;
     this.#stop.clear();
-    const running = decode(this.#where, this.handle, this.#batch.handle);
+    const running = decode(this.#by, this.handle, this.#batch.handle);
     this.#running = running;
     try {
-      return outcomeOf(this.#where, await running);
+      return outcomeOf(this.#by, await running);
     } finally {
       this.#running = null;
+      this.#heard?.end((line) => !STOPPED.test(line));
+      this.#heard = null;
     }
   }
 
   /** Stops what is being computed after the node that it is at. */
   interrupt(): void {
-    if (this.#running !== null) this.#stop.set();
+    if (this.#running === null) return;
+    this.#heard ??= overhear();
+    this.#stop.set();
   }
 
-  /** Ends it: what runs is stopped, and what C has is freed when C has left it. */
-  async close(reason: Error): Promise<void> {
-    if (this.#closed !== null) return;
+  /** Ends it: what runs is stopped, and what C has is freed when C has left it. Null where it has. */
+  close(reason: Error): Promise<void> | null {
+    if (this.#closed !== null) return this.#ending;
     this.#closed = reason;
     this.interrupt();
-    if (this.#running !== null) await this.#running.catch(() => {});
+    if (this.#running === null) this.#free();
+    else this.#ending = this.#running.catch(() => {}).then(() => this.#free());
+    return this.#ending;
+  }
+
+  #free(): void {
+    this.#ending = null;
     this.handle[Symbol.dispose]();
     this.#pool?.[Symbol.dispose]();
     this.#batch.handle[Symbol.dispose]();
@@ -126,14 +146,22 @@ export class Context {
   }
 }
 
+/** What C logs as errors where it is stopped as it was told. */
+const STOPPED =
+  /^(?:graph_compute: .* failed with error 1|process_ubatch: .* status: 1|(?:decode|encode): removing .*|llama_(?:de|en)code: failed .* ret = 2)$/;
+
+/** C rounds the length of a sequence up to a multiple of this. */
+const CELLS = 256;
+
 function cParams({ context, batch, threads, sequences, pooling }: ContextParams): lib.llama_context_params {
   const params = lib.llama_context_default_params();
-  params.n_ctx = context * sequences;
+  params.n_ctx = pooling === undefined ? CELLS * Math.ceil(context / CELLS) * sequences : batch;
   params.n_seq_max = sequences;
   params.n_batch = params.n_ubatch = batch;
   params.n_threads = params.n_threads_batch = threads;
   params.no_perf = true;
-  if (pooling !== undefined) {
+  if (pooling !== undefined) { // all that is remembered is one batch, whoever's it is
+    params.kv_unified = true;
     params.embeddings = true;
     params.pooling_type = pooling as never;
   }

@@ -10,6 +10,7 @@ import { type Ended, Generation, type Overflow, type Piece } from "./generation.
 import type { Message, Model } from "./model.ts";
 import { expectSampling, Sampler, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { type ChatPiece, expectSpeech, SPEECH_OPTIONS, type SpeechOptions, takeApart } from "./speech.ts";
 import type { Sequence } from "./sequence.ts";
 
 /** What `generate` and `complete` take besides the prompt. */
@@ -18,12 +19,14 @@ export interface GenerateOptions extends SamplingOptions {
   maxTokens?: number;
   /** Texts that end it; they are not part of what is generated. */
   stop?: string | readonly string[];
+  /** With each token, of how many of the likeliest is told how likely they were; 0 for the one alone that came. Nothing by default. */
+  top?: number;
   /** Cancels, within one node of the graph that is being computed. */
   signal?: AbortSignal;
 }
 
 /** What `chat` takes besides the messages. */
-export interface ChatOptions extends GenerateOptions {
+export interface ChatOptions extends GenerateOptions, SpeechOptions {
   /** The tools that the model may ask for, as its template takes them. */
   tools?: readonly unknown[];
 }
@@ -34,7 +37,7 @@ export interface Completion extends Ended {
   readonly text: string;
 }
 
-const OPTIONS: readonly string[] = [...SAMPLING_OPTIONS, "maxTokens", "stop", "signal"];
+const OPTIONS: readonly string[] = [...SAMPLING_OPTIONS, "maxTokens", "stop", "top", "signal"];
 
 /** A prompt as tokens. */
 export interface Prompt {
@@ -57,8 +60,9 @@ export interface Place {
 /** Throws unless the options are in order. */
 function expectGenerate(where: string, options: GenerateOptions): void {
   expectOptions(where, options, OPTIONS);
-  const { maxTokens = Infinity, stop = [], signal } = options;
+  const { maxTokens = Infinity, stop = [], top = 0, signal } = options;
   expectWhole(`${where}: maxTokens`, maxTokens, 1);
+  expectWhole(`${where}: top`, top, 0, 1000);
   const stops = typeof stop === "string" ? [stop] : stop;
   if (!Array.isArray(stops) || !stops.every((text) => typeof text === "string" && text !== "")) {
     throw new TypeError(`${where}: stop must be a text or an array of texts, none of them empty, got ${describe(stop)}`);
@@ -137,6 +141,7 @@ export async function* generate(
   } finally {
     signal?.removeEventListener("abort", onAbort);
     scheduler.leave(generation);
+    if (sequence !== null) await scheduler.whenLeft(sequence); // and so a session can be saved, or used again, at once
   }
 }
 
@@ -154,6 +159,7 @@ function prepare({ where, model, scheduler, overflow }: Place, prompt: Prompt, o
     stop: typeof stop === "string" ? [stop] : stop,
     overflow,
     keep: Math.min(prompt.keep, size - 1),
+    top: options.top,
     sampler: new Sampler(where, vocabulary, options, tokens, size),
   });
 }
@@ -164,6 +170,24 @@ function shortened({ tokens, keep }: Prompt, size: number): Int32Array {
   const left = Math.max(1, Math.floor(0.75 * size) - keep);
   return Int32Array.of(...tokens.subarray(0, keep), ...tokens.subarray(tokens.length - left));
 }
+
+/** Answers messages. */
+export async function* chat(
+  place: Place,
+  messages: readonly Message[],
+  all: ChatOptions,
+): AsyncGenerator<ChatPiece, Ended, void> {
+  expectOptions(place.where, all, [...OPTIONS, ...SPEECH_OPTIONS, "tools"]);
+  if (!Array.isArray(messages)) throw new TypeError(`${place.where}: expected an array of messages, got ${describe(messages)}`);
+  const { tools, reasoning, calls, ...options } = all;
+  expectSpeech(place.where, { reasoning, calls }, tools);
+  const { model } = place, prompt = chatPrompt(place, messages, { tools, maxTokens: options.maxTokens });
+  const begun = model.detokenize(prompt.tokens.subarray(-LOOKED_AT), { special: true });
+  return yield* takeApart(generate(place, () => prompt, options), { reasoning, calls }, tools ?? [], begun);
+}
+
+/** How many tokens at the end of a prompt are looked at for what begins the thinking. */
+const LOOKED_AT = 16;
 
 /** Waits for all of it. */
 export async function complete(pieces: AsyncGenerator<Piece, Ended, void>): Promise<Completion> {

@@ -8,6 +8,7 @@
 
 import type { lib } from "../ffi/lib.js";
 import type { Context } from "./context.ts";
+import { type Likelihood, likelihoodOf } from "./probabilities.ts";
 import type { Sampler } from "./sampling.ts";
 import type { Sequence } from "./sequence.ts";
 import { TextStream } from "./text.ts";
@@ -19,6 +20,8 @@ export interface Piece {
   readonly text: string;
   /** The token. */
   readonly token: number;
+  /** How likely it and others were, where `top` asks for that. */
+  readonly likelihood?: Likelihood;
 }
 
 /** How a generation ended. */
@@ -47,6 +50,8 @@ export interface GenerationParams {
   /** How many of the first tokens are never dropped. */
   readonly keep: number;
   readonly sampler: Sampler;
+  /** Of how many tokens is told how likely they were; undefined for none, not even of the one that came. */
+  readonly top?: number;
 }
 
 /** How many tokens it may be ahead of its reader. */
@@ -137,17 +142,18 @@ export class Generation {
 
   /** Chooses the next token. */
   choose(ctx: lib.llama_context, index: number, size: number): void {
-    const { sampler, vocabulary, maxTokens } = this.params;
+    const { sampler, vocabulary, maxTokens, top } = this.params;
     const token = sampler.sample(ctx, index);
+    const more = top === undefined ? {} : { likelihood: likelihoodOf(ctx, index, vocabulary, token, top) };
     this.#count++;
-    if (vocabulary.isEnd(token)) return this.#endWith("end", token);
+    if (vocabulary.isEnd(token)) return this.#endWith("end", { token, ...more });
     const text = this.#text.push(vocabulary.bytesOf(token));
-    if (this.#text.stopped) return this.#finish("stop", { token, text });
+    if (this.#text.stopped) return this.#finish("stop", { token, text, ...more });
     const isLast = this.#count >= maxTokens;
-    if (isLast || !this.#makeRoom(size)) return this.#finish("length", { token, text: text + this.#text.rest() });
+    if (isLast || !this.#makeRoom(size)) return this.#finish("length", { token, text: text + this.#text.rest(), ...more });
     this.#expect([...this.#left, token]);
     this.#left = [];
-    this.#give({ token, text });
+    this.#give({ token, text, ...more });
   }
 
   /** Tokens that are to be computed again, because the model can't move what is behind a gap. */
@@ -163,9 +169,9 @@ export class Generation {
     return true;
   }
 
-  #endWith(reason: "end", token: number): void {
+  #endWith(reason: "end", end: Omit<Piece, "text">): void {
     const text = this.#text.rest();
-    this.#finish(reason, text === "" ? null : { token, text });
+    this.#finish(reason, text === "" ? null : { ...end, text });
   }
 
   #finish(reason: Ended["reason"], piece: Piece | null): void {

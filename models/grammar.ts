@@ -1,43 +1,32 @@
 /**
- * Grammars in GBNF, and the errors for those that don't parse.
+ * Grammars in GBNF as samplers, and the errors for those that C doesn't take.
  *
  * @module
  */
 
 import { lib } from "../ffi/lib.js";
 import { overhear } from "../utils/on_log.ts";
+import { findGrammarError, placeIn, showPlace } from "./gbnf_place.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /**
  * A sampler that refuses what a grammar doesn't allow. The caller frees it.
  *
- * @throws {SyntaxError} If the grammar doesn't parse, with the place: C's log has the rest of the text from there on.
+ * @throws {SyntaxError} If the grammar can't be used, with the place of the mistake. C's parser, which prints to stderr whatever happens, sees only
+ * grammars in which none was found before.
  */
 export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: string): lib.llama_sampler {
+  if (!vocabulary.hasText) throw new Error(`${where}: this model has no vocabulary, so that no grammar says anything of its tokens`);
+  const refuse = (reason: string) => new SyntaxError(`${where}: the grammar can't be used: ${reason}`);
+  const error = findGrammarError(grammar);
+  if (error !== null) throw refuse(`${placeIn(grammar, error.offset)}: ${error.message}\n${showPlace(grammar, error.offset)}`);
   const heard = overhear();
   let sampler: lib.llama_sampler | null = null;
   try {
     sampler = lib.llama_sampler_init_grammar(vocabulary.handle, grammar, "root");
-    if (sampler === null) throw new SyntaxError(`${where}: the grammar can't be used: ${reasonOf(heard.texts(), grammar)}`);
-    return sampler;
+    if (sampler !== null) return sampler;
+    throw refuse(heard.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why");
   } finally {
     heard.end(sampler !== null);
   }
-}
-
-/** What C says of it, with the place instead of the text from there on. */
-function reasonOf(lines: readonly string[], grammar: string): string {
-  const text = lines.map((line) => line.replace(/^(?:\w+: )+/, "")).join("\n");
-  if (text === "") return "C doesn't say why";
-  const rest = / at ([^]*)$/.exec(text);
-  if (rest === null) return text;
-  const place = grammar.lastIndexOf(rest[1]);
-  return place < 0 ? text : `${text.slice(0, rest.index)} at ${placeIn(grammar, place)}`;
-}
-
-/** `line:column`, and the line with a caret under it. */
-function placeIn(text: string, offset: number): string {
-  const before = text.slice(0, offset).split("\n"), column = before.at(-1)!.length;
-  const line = text.split("\n")[before.length - 1];
-  return `${before.length}:${column + 1}\n${line}\n${" ".repeat(column)}^`;
 }

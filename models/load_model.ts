@@ -13,6 +13,7 @@ import { overhear } from "../utils/on_log.ts";
 import { loadFromFile } from "./aside.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import { Model } from "./model.ts";
+import { loadTemplates } from "./template.ts";
 
 /** What {@linkcode loadModel} takes besides the path. */
 export interface LoadModelOptions {
@@ -64,6 +65,7 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
     const handle = await loadFromFile(name, params);
     watch.throwIfStopped(handle);
     if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
+    if (lib.llama_model_chat_template(handle, null) !== null) await loadTemplates(); // so that applyTemplate waits for nothing
     heard.end(true);
     return new Model(handle, name, vocabOnly);
   } catch (error) {

@@ -8,11 +8,15 @@ import { describe } from "../ffi/describe.ts";
 import { lib } from "../ffi/lib.js";
 import { Batcher } from "./batcher.ts";
 import type { ContextParams } from "./context.ts";
+import { Embedder, type EmbedderOptions } from "./embedder.ts";
+import type { EmbeddingOptions } from "./embedding_context.ts";
 import { expectOneOf, expectOptions, expectWhole } from "./expect.ts";
 import type { Overflow } from "./generation.ts";
-import { type Message, render } from "./messages.ts";
+import type { Message } from "./messages.ts";
+import { Reranker } from "./reranker.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
+import { renderLoaded } from "./template.ts";
 import { type TokenizeOptions, Vocabulary } from "./vocabulary.ts";
 
 export type { Message } from "./messages.ts";
@@ -69,6 +73,12 @@ export interface TemplateOptions {
   addGenerationPrompt?: boolean;
 }
 
+/** What computes with a model. */
+interface User {
+  /** Ends it; gives when C has left it, or null where it has. */
+  close(reason: Error): Promise<void> | null;
+}
+
 const SESSION_OPTIONS = ["context", "batch", "threads", "overflow"], OVERFLOWS = ["error", "stop", "drop"];
 
 const DEFAULT_CONTEXT = 4096, DEFAULT_BATCH = 512, DEFAULT_SEQUENCES = 4;
@@ -81,7 +91,7 @@ export class Model implements Disposable, AsyncDisposable {
   /** @ignore */
   readonly vocabulary: Vocabulary;
   /** What ends those that compute with it. It holds none that nobody else does. */
-  readonly #users: Set<WeakRef<Scheduler>> = new Set();
+  readonly #users: Set<WeakRef<User>> = new Set();
   #metadata: Readonly<Record<string, string>> | null = null;
   #ended: Promise<void> | null = null;
 
@@ -112,7 +122,8 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * The text of tokens.
    *
-   * @param options `special`: control tokens by their names, which are left out by default. In C: `llama_detokenize`.
+   * @param options `special`: control tokens by their names, which are left out by default. In C: `llama_detokenize`, which leaves out spaces
+   * before punctuation where the vocabulary's file says so; what is generated keeps them.
    * @throws {RangeError} If one is none of the vocabulary's.
    */
   detokenize(tokens: ArrayLike<number>, options: { special?: boolean } = {}): string {
@@ -131,7 +142,7 @@ export class Model implements Disposable, AsyncDisposable {
     const source = lib.llama_model_chat_template(this.handle, null);
     if (source === null) throw new Error(`applyTemplate: this model (${this.info.description}) has no chat template`);
     const { vocabulary } = this, { bos, eos } = vocabulary.special;
-    return render(source, messages, { ...options, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) });
+    return renderLoaded(source, { ...options, messages, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) });
   }
 
   /** @ignore The tokens of what the template writes; BOS, if the model wants it, once. */
@@ -147,7 +158,7 @@ export class Model implements Disposable, AsyncDisposable {
    */
   session(options: SessionOptions = {}): Session {
     expectOptions("Model.session", options, SESSION_OPTIONS);
-    const scheduler = this.#scheduler("Model.session", options, 1);
+    const scheduler = this.#scheduler("Model.session", "Session.generate", options, 1);
     return new Session(this, scheduler, scheduler.reserve()!, options.overflow ?? "error", (reason) => scheduler.close(reason));
   }
 
@@ -156,22 +167,41 @@ export class Model implements Disposable, AsyncDisposable {
     expectOptions("Model.batcher", options, [...SESSION_OPTIONS, "sequences"]);
     const { sequences = DEFAULT_SEQUENCES, overflow = "error" } = options;
     expectWhole("Model.batcher: sequences", sequences, 1, lib.llama_max_parallel_sequences());
-    return new Batcher(this, this.#scheduler("Model.batcher", options, sequences), overflow);
+    return new Batcher(this, this.#scheduler("Model.batcher", "Batcher.generate", options, sequences), overflow);
   }
 
-  #scheduler(where: string, options: SessionOptions, sequences: number): Scheduler {
+  /** Texts as vectors; see {@linkcode Embedder}. */
+  embedder(options: EmbedderOptions = {}): Embedder {
+    return new Embedder(this, options);
+  }
+
+  /**
+   * Documents in the order in which they answer a query; see {@linkcode Reranker}.
+   *
+   * @throws {Error} If the model wasn't trained for that.
+   */
+  reranker(options: EmbeddingOptions = {}): Reranker {
+    return new Reranker(this, options);
+  }
+
+  #scheduler(where: string, by: string, options: SessionOptions, sequences: number): Scheduler {
     this.expectUsable(where);
     const { overflow = "error" } = options;
     expectOneOf(`${where}: overflow`, overflow, OVERFLOWS);
-    const scheduler = new Scheduler(where, this, this.contextParams(where, options, sequences));
-    this.#users.add(new WeakRef(scheduler));
-    return scheduler;
+    return this.uses(new Scheduler(where, by, this, this.contextParams(where, options, sequences)));
   }
 
   /** @ignore Throws unless something can be computed with it. */
   expectUsable(where: string): void {
     if (this.#ended !== null || this.handle.owner.freed) throw new Error(`${where}: this model was freed`);
     if (this.info.vocabOnly) throw new Error(`${where}: of this model only the vocabulary was loaded (vocabOnly)`);
+  }
+
+  /** @ignore Notes what is to be closed before it is freed. */
+  uses<U extends User>(user: U): U {
+    for (const other of this.#users) if (other.deref() === undefined) this.#users.delete(other);
+    this.#users.add(new WeakRef(user));
+    return user;
   }
 
   /** @ignore */
@@ -187,20 +217,21 @@ export class Model implements Disposable, AsyncDisposable {
 
   /** Frees it, and first all that computes with it: what is being generated ends with an error. */
   [Symbol.dispose](): void {
-    this.#ended ??= this.#end();
+    if (this.#ended !== null) return;
+    const reason = new Error("this model was freed");
+    const running = [...this.#users].flatMap((user) => user.deref()?.close(reason) ?? []);
+    const free = () => this.handle[Symbol.dispose]();
+    if (running.length > 0) this.#ended = Promise.all(running).then(free);
+    else {
+      this.#ended = Promise.resolve();
+      free();
+    }
   }
 
   /** Frees it, and waits until C has left it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]();
     await this.#ended;
-  }
-
-  async #end(): Promise<void> {
-    const reason = new Error("this model was freed");
-    const running = [...this.#users].map((user) => user.deref()?.close(reason)).filter((ended) => ended !== undefined);
-    if (running.length > 0) await Promise.all(running);
-    this.handle[Symbol.dispose]();
   }
 }
 

@@ -12,6 +12,7 @@ import { addressOf } from "../ffi/handle.ts";
 import { lib } from "../ffi/lib.js";
 import { expectNumber, expectWhole } from "./expect.ts";
 import { grammarSampler } from "./grammar.ts";
+import { grammarOfSchema, type Schema } from "./schema/mod.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** How tokens are chosen. */
@@ -32,6 +33,8 @@ export interface SamplingOptions {
   logitBias?: Readonly<Record<number, number>> | ReadonlyMap<number, number>;
   /** A grammar in GBNF, with a rule `root`, that the text follows. */
   grammar?: string;
+  /** A JSON schema that the text is JSON of; see {@linkcode grammarOfSchema}. It may not be given together with `grammar`. */
+  schema?: Schema;
 }
 
 /** What tokens that came before are made less likely by. */
@@ -48,12 +51,12 @@ export interface Penalties {
 
 /** The names of the options, for the check of those that don't exist. */
 export const SAMPLING_OPTIONS: readonly string[] = [
-  ...["temperature", "topK", "topP", "minP", "penalties", "seed", "logitBias", "grammar"],
+  ...["temperature", "topK", "topP", "minP", "penalties", "seed", "logitBias", "grammar", "schema"],
 ];
 
 /** Throws unless the options are in order. */
 export function expectSampling(where: string, options: SamplingOptions): void {
-  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0, penalties = {}, grammar = "" } = options;
+  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0, penalties = {}, grammar = "root" } = options;
   expectNumber(`${where}: temperature`, temperature, 0);
   expectWhole(`${where}: topK`, topK, 0, INT_MAX);
   expectNumber(`${where}: topP`, topP, 0, 1);
@@ -68,7 +71,10 @@ export function expectSampling(where: string, options: SamplingOptions): void {
   expectNumber(`${where}: penalties.repeat`, repeat, 0);
   expectNumber(`${where}: penalties.frequency`, frequency);
   expectNumber(`${where}: penalties.presence`, presence);
-  if (typeof grammar !== "string") throw new TypeError(`${where}: grammar must be a text in GBNF, got ${describe(grammar)}`);
+  if (typeof grammar !== "string" || grammar.trim() === "") {
+    throw new TypeError(`${where}: grammar must be a text in GBNF, got ${describe(grammar)}`);
+  }
+  if (options.grammar !== undefined && options.schema !== undefined) throw new TypeError(`${where}: give grammar or schema, not both`);
 }
 
 const INT_MAX = 2 ** 31 - 1, UINT_MAX = 2 ** 32 - 1;
@@ -86,7 +92,7 @@ export class Sampler implements Disposable {
    */
   constructor(where: string, vocabulary: Vocabulary, options: SamplingOptions, prompt: Int32Array, contextSize: number) {
     this.#where = where;
-    const { grammar } = options;
+    const { schema, grammar = schema === undefined ? undefined : grammarOfSchema(schema) } = options;
     this.#grammar = grammar === undefined ? null : grammarSampler(where, vocabulary, grammar);
     this.#candidates = this.#grammar === null ? null : new Candidates(vocabulary.size);
     this.#chain = chainOf(where, vocabulary, options, contextSize);

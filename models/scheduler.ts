@@ -7,6 +7,7 @@
  * @module
  */
 
+import { lib } from "../ffi/lib.js";
 import { Context, type ContextParams } from "./context.ts";
 import type { Generation } from "./generation.ts";
 import type { Model } from "./model.ts";
@@ -32,11 +33,23 @@ export class Scheduler {
   readonly #active: Set<Generation> = new Set();
   /** What is computed now. */
   #parts: readonly Part[] = [];
+  #stepping: Promise<void> | null = null;
   #running = false;
   #wake: (() => void) | null = null;
 
-  constructor(where: string, model: Model, params: ContextParams) {
-    this.context = new Context(where, model, params);
+  /**
+   * @param where Who makes it, for errors.
+   * @param by Who generates.
+   */
+  constructor(where: string, by: string, model: Model, params: ContextParams) {
+    if (lib.llama_model_has_encoder(model.handle)) {
+      throw new Error(`${where}: models that encode a text before they answer aren't supported`);
+    }
+    this.context = new Context(where, by, model, params);
+    if (this.context.memory === null) {
+      this.context.close(new Error("unused"));
+      throw new Error(`${where}: this model (${model.info.description}) only encodes, and generates nothing; use embedder()`);
+    }
     this.sequences = Array.from({ length: params.sequences }, (_, i) => new Sequence(i, this.context));
     this.#free = new Set(this.sequences);
   }
@@ -60,11 +73,17 @@ export class Scheduler {
     return sequence;
   }
 
-  /** Gives it back. */
-  unreserve(sequence: Sequence): void {
+  /** Gives it back; what is generated on it fails for a reason. Null where C has left it. */
+  unreserve(sequence: Sequence, reason: Error): Promise<void> | null {
     this.#reserved.delete(sequence);
     if (!this.#isUsed(sequence)) this.#free.add(sequence);
-    this.#changed();
+    const own = [...this.#active, ...this.#queue.flatMap((entry) => entry.sequence === sequence ? [entry.generation] : [])];
+    for (const generation of own) {
+      if (generation.sequence !== null && generation.sequence !== sequence) continue;
+      generation.fail(reason);
+      this.leave(generation);
+    }
+    return this.isBusy(sequence) ? this.whenLeft(sequence) : null;
   }
 
   #isUsed(sequence: Sequence): boolean {
@@ -74,7 +93,14 @@ export class Scheduler {
 
   /** True while a generation is on a sequence, or C computes for one that was. */
   isBusy(sequence: Sequence): boolean {
-    return this.#isUsed(sequence);
+    if (this.#parts.some(({ generation }) => generation.sequence === sequence)) return true;
+    for (const generation of this.#active) if (generation.sequence === sequence && !generation.over) return true;
+    return false;
+  }
+
+  /** Waits until C computes nothing for a sequence. */
+  async whenLeft(sequence: Sequence): Promise<void> {
+    while (this.#parts.some(({ generation }) => generation.sequence === sequence)) await this.#stepping;
   }
 
   /** Has a generation computed, on a sequence of its own or on any. */
@@ -96,13 +122,13 @@ export class Scheduler {
     this.#changed();
   }
 
-  /** Ends it: every generation fails for a reason, and what C has is freed when C has left it. */
-  async close(reason: Error): Promise<void> {
+  /** Ends it: every generation fails for a reason, and what C has is freed when C has left it. Null where it has. */
+  close(reason: Error): Promise<void> | null {
     const ended = this.context.close(reason);
     for (const { generation } of this.#queue.splice(0)) generation.fail(reason);
     for (const generation of this.#active) generation.fail(reason);
     this.#changed();
-    await ended;
+    return ended;
   }
 
   #changed(): void {
@@ -114,7 +140,7 @@ export class Scheduler {
     this.#running = true;
     await null; // those that begin together are batched together
     while (this.#assign()) {
-      if (this.#hasReady()) await this.#step();
+      if (this.#hasReady()) await (this.#stepping = this.#step());
       else await new Promise<void>((resolve) => this.#wake = resolve);
       this.#wake = null;
     }
@@ -173,7 +199,7 @@ export class Scheduler {
       if (this.#parts.length === 0) return;
       const outcome = await this.context.compute();
       if (outcome === "done") this.#settle();
-      else this.#goBack();
+      else if (this.context.closed === null) this.#goBack();
     } catch (error) {
       for (const { generation } of this.#parts) generation.fail(error);
       if (this.context.closed === null) this.#goBack();

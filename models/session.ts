@@ -4,9 +4,11 @@
  * @module
  */
 
-import { type ChatOptions, chatPrompt, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
+import { chat, type ChatOptions, complete, type Completion, generate, type GenerateOptions, promptOf } from "./generate.ts";
 import type { Ended, Overflow, Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";
+import type { ChatPiece } from "./speech.ts";
+import { restoreSequence, saveSequence } from "./save.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -21,12 +23,12 @@ export class Session implements Disposable, AsyncDisposable {
   readonly #sequence: Sequence;
   readonly #overflow: Overflow;
   /** Ends what is the session's own. */
-  readonly #end: (reason: Error) => Promise<void>;
+  readonly #end: (reason: Error) => Promise<void> | null;
   #generating = false;
   #ended: Promise<void> | null = null;
 
   /** @ignore Made by `model.session` and `batcher.session`. */
-  constructor(model: Model, scheduler: Scheduler, sequence: Sequence, overflow: Overflow, end: (reason: Error) => Promise<void>) {
+  constructor(model: Model, scheduler: Scheduler, sequence: Sequence, overflow: Overflow, end: (reason: Error) => Promise<void> | null) {
     this.model = model;
     this.#scheduler = scheduler;
     this.#sequence = sequence;
@@ -64,13 +66,14 @@ export class Session implements Disposable, AsyncDisposable {
    * Answers messages.
    *
    * @param messages The conversation so far, the oldest first. What of it is in the cache isn't computed again.
-   * @param options As for `generate`; `tools`.
-   * @returns As for `generate`.
+   * @param options As for `generate`; `tools`, which the template names to the model; `reasoning` and `calls`, which say what becomes of what the model
+   * thinks and of the tools that it asks for.
+   * @returns As for `generate`, with `reasoning` and `calls` where these are wanted apart from the text.
    * @throws As `generate`; {Error} if the model has no chat template, or that refuses the messages.
    */
-  async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Piece, Ended, void> {
-    const where = "Session.chat", place = this.#place(where), { tools: _, ...rest } = options;
-    return yield* this.#alone(where, () => generate(place, () => chatPrompt(place, messages, options), rest));
+  async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<ChatPiece, Ended, void> {
+    const where = "Session.chat", place = this.#place(where);
+    return yield* this.#alone(where, () => chat(place, messages, options));
   }
 
   /** Continues a text, and waits for all of it; see `generate`. */
@@ -78,12 +81,42 @@ export class Session implements Disposable, AsyncDisposable {
     return complete(this.generate(prompt, options));
   }
 
+  /**
+   * The session as bytes, for {@linkcode Session.restore}: in another process, too, with the same model and release of libllama.
+   *
+   * @throws {Error} If it is generating, or was freed. In C: `llama_state_seq_get_data`.
+   */
+  save(): Uint8Array<ArrayBuffer> {
+    this.#expectIdle("Session.save");
+    return saveSequence(this.#scheduler.context, this.#sequence, this.model.info);
+  }
+
+  /**
+   * Goes on from where {@linkcode Session.save} was called: the next prompt isn't computed again as far as it is the same. A batcher's session
+   * takes the state of one whose batcher has as many sequences, `model.session`'s that of any other of these.
+   *
+   * @throws {TypeError} If the bytes are no state, {RangeError} if it is longer than this context, {Error} if it is another model's, or if the
+   * session is generating, or was freed. The cache is empty then, or as it was. In C: `llama_state_seq_set_data`.
+   */
+  restore(bytes: Uint8Array): void {
+    this.#expectIdle("Session.restore");
+    restoreSequence(this.#scheduler.context, this.#sequence, this.model.info, bytes);
+  }
+
+  #expectIdle(where: string): void {
+    if (this.#ended !== null) throw new Error(`${where}: this session was freed`);
+    if (this.#scheduler.context.closed !== null) throw this.#scheduler.context.closed;
+    if (this.#generating || this.#scheduler.isBusy(this.#sequence)) {
+      throw new Error(`${where}: this session is generating: wait until that has ended`);
+    }
+  }
+
   #place(where: string) {
     return { where, model: this.model, scheduler: this.#scheduler, sequence: this.#sequence, overflow: this.#overflow };
   }
 
   /** One generation at a time: a cache has one order of tokens. */
-  async *#alone(where: string, act: () => AsyncGenerator<Piece, Ended, void>): AsyncGenerator<Piece, Ended, void> {
+  async *#alone<P extends Piece>(where: string, act: () => AsyncGenerator<P, Ended, void>): AsyncGenerator<P, Ended, void> {
     if (this.#ended !== null) throw new Error(`${where}: this session was freed`);
     if (this.#generating) {
       throw new Error(`${where}: this session is generating already: wait until that has ended, or make another session`);
@@ -98,7 +131,7 @@ export class Session implements Disposable, AsyncDisposable {
 
   /** Frees it: what it is generating ends with an error, and C's memory is freed as soon as C has left it. */
   [Symbol.dispose](): void {
-    this.#ended ??= this.#end(new Error("this session was freed"));
+    this.#ended ??= this.#end(new Error("this session was freed")) ?? Promise.resolve();
   }
 
   /** Frees it, and waits until C has left it. */

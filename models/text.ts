@@ -7,6 +7,8 @@
  * @module
  */
 
+import { endOf } from "./partial.ts";
+
 /** The text of one generation. */
 export class TextStream {
   readonly #stops: readonly string[];
@@ -29,7 +31,7 @@ export class TextStream {
     const text = this.#held + this.#decoder.decode(bytes, { stream: true });
     const ends = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
     this.#stopped = ends.length > 0;
-    const certain = this.#stopped ? Math.min(...ends) : text.length - this.#longestBeginning(text);
+    const certain = this.#stopped ? Math.min(...ends) : text.length - endOf(text, this.#stops);
     this.#held = this.#stopped ? "" : text.slice(certain);
     return text.slice(0, certain);
   }
@@ -39,16 +41,5 @@ export class TextStream {
     const rest = this.#held;
     this.#held = "";
     return rest;
-  }
-
-  /** How many characters at the end are the beginning of a stop text. */
-  #longestBeginning(text: string): number {
-    let longest = 0;
-    for (const stop of this.#stops) {
-      for (let length = Math.min(stop.length - 1, text.length); length > longest; length--) {
-        if (text.endsWith(stop.slice(0, length))) longest = length;
-      }
-    }
-    return longest;
   }
 }

@@ -80,15 +80,17 @@ const hearers: Set<LogListener> = new Set();
  */
 export function overhear(): Overheard {
   const heard: string[] = [];
-  const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text) : 0);
+  const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text.replace(CONTROL, "?")) : 0);
+  current?.deliver(); // what waits came before
   const prints = current === null && listenAlone();
   hearers.add(hearer);
   const texts = () => {
     current?.deliver();
     return heard;
   };
-  const end = (print: boolean) => {
-    if (print && prints) { for (const line of texts()) console.error(line); }
+  const end = (print: boolean | ((line: string) => boolean)) => {
+    const wanted = typeof print === "boolean" ? () => print : print;
+    if (prints) { for (const line of texts().filter(wanted)) console.error(line); }
     hearers.delete(hearer);
     if (hearers.size > 0) return;
     if (current === standIn) standIn?.[Symbol.dispose]();
@@ -97,12 +99,16 @@ export function overhear(): Overheard {
   return { texts, end };
 }
 
+/** What a terminal may take for a command. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+
 /** What {@linkcode overhear} gives. */
 export interface Overheard {
   /** The lines of warnings and errors so far. */
   texts(): string[];
-  /** Ends it; `print` is false if an error says it all. */
-  end(print: boolean): void;
+  /** Ends it; `print` says which lines are to be printed where nobody listens: none if an error says it all. */
+  end(print: boolean | ((line: string) => boolean)): void;
 }
 
 /** The listener where nobody else listens. */
