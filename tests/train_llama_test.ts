@@ -7,7 +7,6 @@ import { train } from "../examples/train_llama.ts";
 import type { Shape } from "../examples/training/llama.ts";
 import { type Batch, batches, tokenize } from "../examples/training/text.ts";
 import { Trainer } from "../examples/training/trainer.ts";
-import { Folder } from "./gguf/facts.ts";
 import { deno } from "./process.ts";
 import { loadTinyLlama } from "./tiny_llama.ts";
 
@@ -17,9 +16,29 @@ const TEXT = Array.from({ length: 2000 }, (_, i) => `The ${["whale", "ship", "se
 );
 const SMALL = { layers: 1, width: 32, heads: 2, hidden: 64, context: 32, rows: 4, rate: 0.01, steps: 40, every: 20 };
 
+/** A folder with the text in it, which is gone afterwards. */
+class Folder implements Disposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "ggml-train-" });
+  readonly text: string = this.file("text.txt");
+  /** Where the model goes. */
+  readonly out: string = this.file("model.gguf");
+
+  constructor() {
+    Deno.writeTextFileSync(this.text, TEXT);
+  }
+
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
 /** Trains a small model on the text; the bytes of its file, and its losses. */
-async function trained(folder: Folder, steps: number, stopAt?: number) {
-  const text = folder.write(new TextEncoder().encode(TEXT)), out = `${folder.path}/model.gguf`, stop = new AbortController();
+async function trained({ text, out }: Folder, steps: number, stopAt?: number) {
+  const stop = new AbortController();
   const log = (message: string) => message.includes(`step ${stopAt} `) && stop.abort();
   const losses = await train({ ...SMALL, steps }, { out, text, log, signal: stop.signal });
   if (stopAt === undefined) return { model: await Deno.readFile(out), losses };
@@ -82,7 +101,7 @@ function command(...args: string[]) {
 
 Deno.test("the command trains a model that libllama loads, and draws the loss", async () => {
   using folder = new Folder();
-  const text = folder.write(new TextEncoder().encode(TEXT)), out = folder.file("mine.gguf"), picture = folder.file("loss.svg");
+  const { text, out } = folder, picture = folder.file("loss.svg");
   const numbers = Object.entries(SMALL).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const { code, stdout, stderr } = await command(out, "--text", text, "--curve", picture, ...numbers);
   assertEquals(code, 0, stderr);
@@ -98,7 +117,7 @@ Deno.test({
   ignore: Deno.build.os === "windows", // where a process can't be sent it
   fn: async () => {
     using folder = new Folder();
-    const text = folder.write(new TextEncoder().encode(TEXT)), out = folder.file("mine.gguf");
+    const { text, out } = folder;
     const numbers = Object.entries({ ...SMALL, steps: 100_000, every: 100_000 }).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--allow-ffi", "--allow-read", "--allow-write", "examples/train_llama.ts", out, "--text", text, ...numbers],
@@ -121,7 +140,7 @@ Deno.test({
 
 Deno.test("the command says what is wrong with its options", async () => {
   using folder = new Folder();
-  const out = folder.file("mine.gguf"), text = folder.write(new TextEncoder().encode(TEXT));
+  const { text, out } = folder;
   const wrong: [string[], RegExp][] = [
     [[], /^usage: train_llama\.ts MODEL .*\[--seed 1\]/],
     [[out, "--sed", "2"], /^unknown option --sed; usage: /],
