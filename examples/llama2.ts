@@ -67,7 +67,7 @@ function openGguf(path: string): ModelFile {
   return { config, weights: { path, tensors: file.tensors }, tokenizer: ggufTokenizer(path) };
 }
 
-/** llama2.c's file: seven numbers, then 32-bit floats, all layers' weights of a kind together. It has a head if the vocabulary is below 0. */
+/** llama2.c's file: seven numbers, then 32-bit floats, layers' weights of a kind together. There is a head if the vocabulary is below 0. */
 function openBin(path: string): ModelFile {
   const [dim, hidden, layers, heads, kvHeads, sized, context] = new Int32Array(bytesAt(path, 0, 28).buffer);
   const head = dim / heads, half = head / 2, vocab = Math.abs(sized), tensors = new Map<string, WeightsEntry>();
@@ -115,7 +115,7 @@ function bytesAt(path: string, offset: number, length: number): Uint8Array<Array
 
 type Tensor = lib.ggml_tensor;
 
-/** The graph that computes `n` tokens which see `shown` rows of the cache. Its inputs are written anew each time: rebuilding takes longer. */
+/** The graph that computes `n` tokens which see `shown` rows of the cache. Its inputs are written each time: rebuilding takes longer. */
 interface Step {
   readonly graph: lib.ggml_cgraph;
   readonly tokens: Int32Array; // [n]
@@ -244,7 +244,8 @@ export class Llama {
       x = lib.ggml_add(ctx, attended, x); // [dim, n]
 
       const f = norm(x, weight("ffn_norm", dim)); // [dim, n]
-      const up = lib.ggml_mul_mat(ctx, weight("ffn_up", dim, hidden), f), gate = lib.ggml_mul_mat(ctx, weight("ffn_gate", dim, hidden), f); // [hidden, n]
+      const up = lib.ggml_mul_mat(ctx, weight("ffn_up", dim, hidden), f); // [hidden, n]
+      const gate = lib.ggml_mul_mat(ctx, weight("ffn_gate", dim, hidden), f); // [hidden, n]
       const down = lib.ggml_mul_mat(ctx, weight("ffn_down", hidden, dim), lib.ggml_swiglu_split(ctx, gate, up)); // [dim, n]
       x = lib.ggml_add(ctx, down, x); // [dim, n]
     }
@@ -311,10 +312,10 @@ function ggufTokenizer(path: string): Tokenizer {
 /** Bytes as a string with a character for each, so that they can be joined and looked up. */
 const joined = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 
-/** The token that texts begin with in llama's own vocabulary; the next one ends them, and from the one after that on there is one a byte. */
+/** The token that texts begin with in llama's own vocabulary. The next one ends them, and those from the one after on are bytes. */
 const BEGIN = 1;
 
-/** The vocabulary of llama2.c's tokenizer.bin: of each token a score, how many bytes it has, and those. What isn't llama's own has no token a byte. */
+/** The vocabulary of llama2.c's tokenizer.bin: of each token a score, how many bytes it has, and those. */
 function binTokenizer(path: string, count: number): Tokenizer {
   const bytes = Deno.readFileSync(path), numbers = new DataView(bytes.buffer), pieces: string[] = [], scores: number[] = [];
   for (let at = 4, length; pieces.length < count; at += 8 + length) { // 4 for how long the longest is
