@@ -80,8 +80,12 @@ function isHelp(arg: string | undefined): boolean {
   return arg === "--help" || arg === "-h";
 }
 
-/** Headers and options as a compiler's command line has them. */
-function compilerArguments(args: readonly string[], more: Record<string, string[]> = {}): { files: string[]; options: ParseOptions } {
+/** Headers and options as a compiler's command line has them. `instead` is an option that stands for headers. */
+function compilerArguments(
+  args: readonly string[],
+  more: Record<string, string[]> = {},
+  instead = "",
+): { files: string[]; options: ParseOptions } {
   const files: string[] = [];
   const include: string[] = [];
   const system: string[] = [];
@@ -117,7 +121,7 @@ function compilerArguments(args: readonly string[], more: Record<string, string[
     } else if (arg === "--no-standard") standard = false;
     else if ((text = anyOf(more, value)) === undefined) throw new UsageError(`unknown option '${arg}'`);
   }
-  if (files.length === 0) throw new UsageError("no header given");
+  if (files.length === 0 && !more[instead]?.length) throw new UsageError("no header given");
   return { files, options: { include, system, before, defines, undefines, standard, ...(target === undefined ? {} : { target }) } };
 }
 
@@ -166,8 +170,14 @@ async function generateArguments(args: string[]): Promise<number> {
     console.log(GENERATE_HELP);
     return 0;
   }
-  const more = { "--library": [] as string[], "--out": [] as string[], "--bind": [] as string[], "--bigint": [] as string[] };
-  const { files, options } = compilerArguments(args, more);
+  const more = {
+    "--library": [] as string[],
+    "--out": [] as string[],
+    "--bind": [] as string[],
+    "--bigint": [] as string[],
+    "--api": [] as string[],
+  };
+  const { files, options } = compilerArguments(args, more, "--api");
   const only = (name: "--library" | "--out"): string => {
     const [value, ...others] = more[name];
     if (!value || others.length > 0) throw new UsageError(`generate takes one ${name}; see generate --help`);
@@ -180,6 +190,7 @@ async function generateArguments(args: string[]): Promise<number> {
     out: only("--out"),
     globs: more["--bind"],
     bigints: more["--bigint"],
+    apis: more["--api"],
   });
 }
 

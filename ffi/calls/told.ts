@@ -41,7 +41,7 @@ export const wrappers: Wrappers = {
   /** C's default is 4, however many cores there are; with more threads than cores each waits for one that doesn't run. */
   llama_context_default_params: (symbol) => () =>
     after(symbol(), (params: Uint8Array<ArrayBuffer>) => {
-      const view = new DataView(params.buffer, params.byteOffset), { n_threads, n_threads_batch } = ABI.records.llama_context_params.fields;
+      const view = new DataView(params.buffer, params.byteOffset), { n_threads, n_threads_batch } = RECORDS.llama_context_params.fields;
       for (const field of [n_threads, n_threads_batch]) view.setInt32(field, navigator.hardwareConcurrency, true);
       return params;
     }),
@@ -71,10 +71,11 @@ function note(allocator: bigint, buffers: number): bigint {
   return allocator;
 }
 
-const { fields } = ABI.records.llama_batch;
+/** All structs by name: a tree of ggml's alone has none of llama's. */
+const RECORDS: Readonly<Record<string, { readonly fields: Readonly<Record<string, number>> }>> = ABI.records;
 
 function addressIn(batch: Uint8Array<ArrayBuffer>, field: string): bigint {
-  return new DataView(batch.buffer, batch.byteOffset).getBigUint64(fields[field as keyof typeof fields], true);
+  return new DataView(batch.buffer, batch.byteOffset).getBigUint64(RECORDS.llama_batch.fields[field], true);
 }
 
 /** How many buffers a `ggml_gallocr` has; undefined if nobody knows. */

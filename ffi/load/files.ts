@@ -12,6 +12,7 @@ import { at } from "../core/at.ts";
 import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled } from "./find.ts";
 import { differenceOf, MARKS } from "./history.ts";
 import { ABI } from "../generated/layouts.js";
+import { needsOf } from "./needs.ts";
 
 /** A path that was tried and why it didn't do. */
 interface Attempt {
@@ -98,8 +99,11 @@ export class Library {
   /** The error for a function that the library hasn't got. */
   missing(name: string): Error {
     const version = this.version;
+    const how = backendsFor(name).includes("ggml-rpc") ? `\n${HOW_TO_BUILD_RPC}` : "";
     const parts = [...(name.startsWith("llama_") ? ["llama"] : []), ...backendsFor(name)];
-    const files = parts.filter((part) => !this.#parts.get(part)).flatMap((part) => fileNames(part)).map((file) => this.folder + file);
+    const files = parts.filter((part) => !this.#parts.get(part)).flatMap((part) => [...fileNames(part), ...builtOf(part)]).map((file) =>
+      this.folder + file
+    );
     const tried = this.#attempts.filter(({ path }) => files.includes(path)).map(({ path, reason }) => `\n  ${path}: ${reason}`);
     if (tried.length > 0 && this.folder !== "" && this.place.source !== "npm" && !mayList(this.folder)) {
       const marks = [...new Set(MARKS)].join("|");
@@ -107,7 +111,9 @@ export class Library {
     }
     return new Error(
       `${name} is not in the loaded library, ${version === null ? "a ggml too old to say its version" : `ggml ${version}`} ` +
-        `(the bindings are of ${ABI.release ?? "a ggml that didn't say its version"}); looked in ${this.files.join(", ")}${tried.join("")}`,
+        `(the bindings are of ${ABI.release ?? "a ggml that didn't say its version"}); looked in ${this.files.join(", ")}${
+          tried.join("")
+        }${how}`,
     );
   }
 
@@ -193,7 +199,7 @@ export class Library {
     if (file === undefined) {
       if (part === "llama") this.#part("ggml"); // which it is linked with
       file = (part === "ggml-cpu" ? this.#bestCpuVariant() : null) ?? this.#firstThatOpens(fileNames(part)) ??
-        this.#firstThatOpens(this.#releasesOf(part)) ?? this.#withKnownMark(part);
+        this.#firstThatOpens([...this.#releasesOf(part), ...builtOf(part)]) ?? this.#withKnownMark(part);
       this.#parts.set(part, file);
       if (file !== null) pin(file);
     }
@@ -263,7 +269,11 @@ export class Library {
       ...opened.map((path) => ({ path, reason: "opens, but is not ggml: it has no ggml_tensor_overhead" })),
     ];
     return new Error(
-      [`no ggml library at ${path} (from ${source})`, ...tried.map(({ path, reason }) => `  ${path}: ${reason}`)].join("\n"),
+      [
+        `no ggml library at ${path} (from ${source})`,
+        ...tried.map(({ path, reason }) => `  ${path}: ${reason}`),
+        ...needsOf(tried.map(({ reason }) => reason)),
+      ].join("\n"),
     );
   }
 }
@@ -284,6 +294,15 @@ function backendsFor(name: string): readonly string[] {
   const word = /^ggml_backend_(?:(?:buft_|buffer_)?is_)?([a-z]+)/.exec(name)?.[1];
   if (word === undefined || IN_BASE.has(word)) return [];
   return Object.hasOwn(BACKENDS, word) ? BACKENDS[word] : [`ggml-${word}`];
+}
+
+/** How to get the backend that the prebuilt packages lack. */
+export const HOW_TO_BUILD_RPC =
+  "The prebuilt packages have no RPC backend; `deno task build:rpc` in a clone of this repository builds it, with g++ on Linux.";
+
+/** Where `deno task build:rpc` puts the library of a backend, in the folder of the others. */
+function builtOf(part: string): string[] {
+  return part === "ggml-rpc" ? fileNames(part).slice(0, 1).map((name) => `rpc/${name}`) : [];
 }
 
 /** Words after `ggml_backend_` that are no backend's. */
@@ -315,11 +334,11 @@ export function whyNot(path: string): string | null {
 }
 
 /**
- * Why a file can't be opened as a library while those are open that it is linked with; null if it can. They are only opened if it doesn't find
- * them by itself, and closed again if that was in vain.
+ * Why a file can't be opened as a library while those are open that it is linked with; null if it can. They are only opened if it doesn't
+ * find them by itself, and closed again if that was in vain.
  *
- * Linux and macOS look for them beside the file, which says so. Windows looks beside the program, which is Deno, in its own folders and on the
- * path, and takes what is open already and has the name.
+ * Linux and macOS look for them beside the file, which says so. Windows looks beside the program, which is Deno, in its own folders and on
+ * the path, and takes what is open already and has the name.
  */
 export function whyNotWith(path: string, linked: readonly string[]): string | null {
   const reason = whyNot(path);
@@ -336,7 +355,9 @@ export function whyNotWith(path: string, linked: readonly string[]): string | nu
   return still;
 }
 
-/** What systems say of a file that is linked with one of ggml's which they don't find; Windows says the same of one that isn't there itself. */
+/**
+ * What systems say of a file that is linked with one of ggml's which they don't find; Windows says the same of one that isn't there itself.
+ */
 const LACKS_ANOTHER = /ggml|os error 126/;
 
 /** `RTLD_NOW`, and the flag that has a library stay: macOS numbers it otherwise. */
@@ -358,8 +379,8 @@ export function handleOf(file: string): bigint {
 }
 
 /**
- * Has a library stay in memory until the process ends. Deno lets go of it when the isolate ends, before that: ggml's threads (of a pool that nobody
- * freed, of a GPU's driver) would then run in code that isn't there any more.
+ * Has a library stay in memory until the process ends. Deno lets go of it when the isolate ends, before that: ggml's threads (of a pool
+ * that nobody freed, of a GPU's driver) would then run in code that isn't there any more.
  */
 function pin(path: string): void {
   if (Deno.build.os === "windows") {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { after } from "../core/after.ts";
 import { renumber } from "../core/domain.ts";
 import type { Library } from "./files.ts";
 import { namesMissingIn } from "./history.ts";
@@ -105,8 +106,8 @@ function given(type: string, value: number): number {
 
 /** What is put around functions that give such a value back. */
 export const wrappers: Wrappers = {
-  ggml_get_unary_op: (symbol) => (tensor) => given("ggml_unary_op", symbol(tensor)),
-  ggml_get_glu_op: (symbol) => (tensor) => given("ggml_glu_op", symbol(tensor)),
+  ggml_get_unary_op: (symbol) => (tensor) => after(symbol(tensor), (value: number) => given("ggml_unary_op", value)),
+  ggml_get_glu_op: (symbol) => (tensor) => after(symbol(tensor), (value: number) => given("ggml_glu_op", value)),
 };
 
 /** The struct classes, of each set of bindings. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Measured, Result } from "../../bench/measure.ts";
 import { plot } from "../../bench/plot.ts";
-import { updateReadme } from "../../bench/readme.ts";
+import { updateReadme, updateTable } from "../../bench/readme.ts";
 import { type Machine, readResults } from "../../bench/results.ts";
 import { headers } from "../lexer/headers.ts";
 import { deno } from "../process.ts";
@@ -86,6 +86,8 @@ Deno.test("the committed results are of every figure, and name no folder", async
 Deno.test("the README's table and the drawing are what the committed results say: deno task bench --readme --plot", async () => {
   const results = readResults(RESULTS), readme = await Deno.readTextFile("README.md");
   assert(updateReadme(readme, results) === readme, "README.md is stale: deno task bench --readme");
+  const table = await Deno.readTextFile("bench/README.md");
+  assert(updateTable(table, results) === table, "bench/README.md is stale: deno task bench --readme");
   assert(await Deno.readTextFile("bench/results.svg") === plot(results), "bench/results.svg is stale: deno task bench --plot");
   expectWellFormed(plot(results));
 });
@@ -170,7 +172,7 @@ Deno.test("whatever a text holds, the drawing is XML and the README's table has 
   // deno-lint-ignore no-control-regex
   assertEquals(/[\0-\x08\x0b-\x1f\ud800]/.test(svg), false);
 
-  const readme = updateReadme(
+  const readme = updateTable(
     "a <!-- bench: written by `deno task bench --readme` from bench/results.json --><!-- bench: end --> z",
     results,
   );
@@ -178,7 +180,7 @@ Deno.test("whatever a text holds, the drawing is XML and the README's table has 
   assertEquals(rows.map((line) => line.match(/(?<!\\)\|/g)!.length), [9, 9, 9, 9]);
   assertEquals(/(?<!\\)<script/.test(readme), false);
   assert(readme.startsWith("a <!-- bench") && readme.endsWith("<!-- bench: end --> z"));
-  assertEquals(updateReadme(readme, results), readme);
+  assertEquals(updateTable(readme, results), readme);
 });
 
 Deno.test("no results to draw: an empty sheet", () => expectWellFormed(plot({ machine: MACHINE, figures: [] })));
@@ -186,7 +188,7 @@ Deno.test("no results to draw: an empty sheet", () => expectWellFormed(plot({ ma
 Deno.test("a README without the markers is left alone", () => {
   const results = { machine: MACHINE, figures: [] };
   for (const text of ["", "<!-- bench: end -->", "<!-- bench: written by `deno task bench --readme` from bench/results.json -->"]) {
-    assertThrows(() => updateReadme(text, results), Error, "the README must have");
+    for (const update of [updateReadme, updateTable]) assertThrows(() => update(text, results), Error, "the page must have");
   }
 });
 

@@ -1,4 +1,4 @@
-/** The first example, as a user runs it. */
+/** The first examples, as a user runs them. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { lib } from "@ggml/deno";
@@ -25,7 +25,21 @@ Deno.test("the example prints its three arrays, with --allow-ffi alone, offline 
   }
 });
 
-Deno.test("its quantized bytes are ggml's own", () => {
+Deno.test("the README's example is the demo, and prints what README says, shortened", async () => {
+  const readme = await Deno.readTextFile("README.md"), [, example, printed] = /```ts\n([^]*?)```\n\n```text\n([^]*?)```/.exec(readme)!;
+  assertEquals((await Deno.readTextFile("examples/layer.ts")).replace(/^.*\n\n/, ""), example);
+  const { code, stdout, stderr } = await deno(["run", "--no-prompt", "--allow-ffi", "examples/layer.ts"]);
+  assertEquals(code, 0, stderr);
+  for (const part of printed.split(" …\n")) assertStringIncludes(stdout, part);
+});
+
+Deno.test("README fits a window: at most 180 lines of at most 100 columns", async () => {
+  const lines = (await Deno.readTextFile("README.md")).trimEnd().split("\n");
+  assertEquals(lines.filter(({ length }) => length > 100), []);
+  assertEquals(lines.length <= 180, true, `${lines.length} lines`);
+});
+
+Deno.test("the quantized bytes of examples/add_quant.ts are ggml's own", () => {
   using ctx = init({ memSize: 12 * 1024 * 1024 });
   const n = 256;
   const a = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_Q5_K, n), b = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, n);

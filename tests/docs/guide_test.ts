@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "@std/path";
 import GithubSlugger from "github-slugger";
 
 const PAGES = [...Deno.readDirSync("docs")].filter(({ name }) => name.endsWith(".md")).map(({ name }) => join("docs", name)).sort();
-const FILES = ["README.md", ...PAGES];
+const FILES = ["README.md", "CONTRIBUTING.md", "bench/README.md", ...PAGES];
 
 /** Code, whose brackets are no links. */
 const BLOCK = /^```.*?^```/gms;
@@ -21,6 +21,40 @@ for (const file of FILES) {
     const text = Deno.readTextFileSync(file).replaceAll(BLOCK, "");
     const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link).filter((link) => !/^https?:/.test(link));
     assertEquals(links.filter((link) => !leads(file, link)), []);
+  });
+}
+
+for (const file of ["docs/architecture.md", "CONTRIBUTING.md"]) {
+  Deno.test(`the paths and names in ${file} exist`, () => {
+    const text = Deno.readTextFileSync(file), code = [...text.replaceAll(BLOCK, "").matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+    const paths = code.filter((name) => /^[\w.]+\/[\w./]*$/.test(name) && !PARTS.test(name));
+    assertEquals(paths.filter((path) => !exists(path)), []);
+    const files = new Set(filesUnder(".")), names = code.filter((name) => /^\w+\.(ts|js|c|h)$/.test(name));
+    assertEquals(names.filter((name) => !files.has(name)), []);
+    const { tasks } = JSON.parse(Deno.readTextFileSync("deno.json"));
+    const named = [...text.matchAll(/deno task ([\w:]+)/g)].map(([, name]) => name);
+    assertEquals(named.filter((name) => !(name in tasks)), []);
+    assert(paths.length + named.length > 5);
+  });
+}
+
+/** Folders named without the room that they are in. */
+const PARTS = /^(core|native|load|calls|emit|ggml|api|bindings|modules)\//;
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The names of the project's own files. */
+function filesUnder(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    if (name.startsWith(".") || name === "node_modules" || name === "reference") return [];
+    return isDirectory ? filesUnder(join(folder, name)) : [name];
   });
 }
 

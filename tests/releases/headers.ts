@@ -23,9 +23,10 @@ export interface Headers {
 /**
  * Looks at a tree.
  *
+ * @param llama Whether it has llama.h: without, nothing is said of the pragmas about that.
  * @param known Functions that were looked at in an earlier release: of these only memory whose length nobody said is listed.
  */
-export function lookAt({ model }: Tree, known: ReadonlyMap<string, unknown>): Headers {
+export function lookAt({ model }: Tree, known: ReadonlyMap<string, unknown>, llama: boolean): Headers {
   const api = selectApi(model);
   const pragmas = api.skipped.filter(({ name }) => name.startsWith("#pragma"));
   const others = api.skipped.filter(({ name, reason }) =>
@@ -33,7 +34,9 @@ export function lookAt({ model }: Tree, known: ReadonlyMap<string, unknown>): He
   );
   return {
     bound: api.functions.length,
-    stale: [...api.elsewhere, ...pragmas].map(({ name, reason }) => `${name}: ${reason}`),
+    stale: [...api.elsewhere, ...pragmas].filter(({ name }) => llama || !/^#pragma \w+ llama_/.test(name)).map(({ name, reason }) =>
+      `${name}: ${reason}`
+    ),
     unspoken: unspokenOf(api, known),
     skipped: others.map(({ name, reason }) => `${name}: ${reason}`),
   };

@@ -41,7 +41,7 @@ export function historyText(recorded: readonly Recorded[]): string {
     'import type { Change } from "./history.ts";',
     "/** The releases that were looked at, oldest first: npm's package, llama.cpp's release, ggml's. */",
     `export const RELEASES: readonly { readonly package: string; readonly llama: string; readonly ggml: string }[] = ${
-      JSON.stringify(recorded.map(({ release }) => release))
+      JSON.stringify(recorded.map(({ release: { package: npm, llama, ggml } }) => ({ package: npm, llama, ggml })))
     };`,
     "/** Functions that take or give something else since, and the names of enum constants and fields by the first release that has them. */",
     "export const CHANGED: {",

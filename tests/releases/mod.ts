@@ -24,7 +24,7 @@ const USAGE = `Binds a copy of the project to other releases of ggml's, checks i
 
   deno task releases [VERSION|TREE…] [--json FILE] [--quick] [--write]
 
-  VERSION      of npm's node-llama-cpp, or latest; by default all that the table of releases has, and the newest
+  VERSION      of npm's node-llama-cpp, or latest, oldest, between, pinned; by default all that the table of releases has, and the newest
   TREE         the path of a llama.cpp or ggml tree; it is tested if it has libraries in build/bin
   --json FILE  write what was found there, too
   --quick      only the tests that take no time
@@ -40,7 +40,15 @@ interface Source {
   readonly candidate: Candidate | null;
 }
 
-async function sourceOf(name: string): Promise<Source> {
+/** Words for releases, so that who calls this need not name any. */
+const WORDS: Readonly<Record<string, string>> = {
+  oldest: RELEASES[0].package,
+  between: RELEASES[Math.floor(RELEASES.length / 2)].package,
+  pinned: PINNED.version,
+};
+
+async function sourceOf(given: string): Promise<Source> {
+  const name = WORDS[given] ?? given;
   const isFolder = await Deno.stat(name).then(({ isDirectory }) => isDirectory, () => false);
   if (isFolder) {
     return { name, tree: await Deno.realPath(name), before: surfaceOf(read(await releaseTree(PINNED.version))), candidate: null };
@@ -64,29 +72,30 @@ function read(tree: string): Tree {
 async function look({ name, tree, before, candidate }: Source, quick: boolean): Promise<Row> {
   const begin = performance.now(), parsed = read(tree), surface = surfaceOf(parsed);
   const broken = parsed.diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
+  const llama = surface.functions.has("llama_decode");
   const difference = before === null ? null : compare(before, surface);
   const about = {
     name,
     llama: candidate?.release.llama ?? null,
     ggml: surface.release,
-    headers: lookAt(parsed, before?.functions ?? surface.functions),
+    headers: lookAt(parsed, before?.functions ?? surface.functions, llama),
     added: difference?.added ?? [],
-    gone: difference?.gone ?? [],
+    gone: (difference?.gone ?? []).filter((name) => llama || !name.startsWith("llama_")), // a tree of ggml's alone
     changed: [...difference?.changed ?? []].map(([name, { what }]) => `${name}: ${what}`),
   };
-  const tried = broken.length > 0 ? { errors: broken, tested: null } : await attempt(candidate ?? tree, quick);
+  const tried = broken.length > 0 ? { errors: broken, tested: null } : await attempt(candidate ?? tree, quick, llama);
   return { ...about, ...tried, seconds: Math.round((performance.now() - begin) / 100) / 10 };
 }
 
-async function attempt(to: Candidate | string, quick: boolean): Promise<Pick<Row, "errors" | "tested">> {
+async function attempt(to: Candidate | string, quick: boolean, llama: boolean): Promise<Pick<Row, "errors" | "tested">> {
   return await inScratch(async (root) => {
     try {
       await bind(root, to);
     } catch (error) {
       return { errors: [(error as Error).message], tested: null };
     }
-    const errors = await check(root, quick), library = typeof to === "string" ? await builtIn(to) : null;
-    return { errors, tested: typeof to === "string" && library === null ? null : await test(root, quick, library) };
+    const errors = await check(root, quick, llama), library = typeof to === "string" ? await builtIn(to) : null;
+    return { errors, tested: typeof to === "string" && library === null ? null : await test(root, quick, llama, library) };
   });
 }
 

@@ -22,5 +22,7 @@ export const PLACES = {
   readme: "README.md",
   lock: "deno.lock",
   config: "deno.json",
+  /** What needs llama.h, as `exports` names it. */
+  models: "./models/",
   page: "docs/releases.md",
 } as const;

@@ -13,6 +13,9 @@ export interface Ended {
   readonly output: string;
 }
 
+/** A command that has not ended after so many minutes never does. */
+const PATIENCE = 20;
+
 /** Runs a command in a folder. */
 export async function run(command: string, args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<Ended> {
   const { success, signal, stdout, stderr } = await new Deno.Command(command, {
@@ -20,6 +23,7 @@ export async function run(command: string, args: readonly string[], cwd: string,
     cwd,
     env: { NO_COLOR: "1", INCLUDE: "", API: "", GGML_LIBRARY: "", ...env },
     stdin: "null",
+    signal: AbortSignal.timeout(PATIENCE * 60_000),
   }).output();
   const decoder = new TextDecoder();
   return { success, signal, output: decoder.decode(stdout) + decoder.decode(stderr) };

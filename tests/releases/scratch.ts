@@ -46,9 +46,10 @@ export async function bind(root: string, to: Candidate | string): Promise<void> 
 }
 
 /** Type-checks what the project exports, and the tests. Gives the errors. */
-export async function check(root: string, quick: boolean): Promise<string[]> {
+export async function check(root: string, quick: boolean, llama: boolean): Promise<string[]> {
   const { exports } = JSON.parse(await Deno.readTextFile(join(root, PLACES.config)));
-  const { success, output } = await deno(["check", ...Object.values<string>(exports), ...await suite(root, quick)], root);
+  const modules = Object.values<string>(exports).filter((path) => llama || !path.startsWith(PLACES.models));
+  const { success, output } = await deno(["check", ...modules, ...await suite(root, quick, llama)], root);
   if (success) return [];
   const errors = [...output.matchAll(/^TS\d+ \[ERROR\]: (.*)\n[^]*?at file:\/\/(\S+)/gm)];
   return errors.length === 0
@@ -63,8 +64,8 @@ export interface Tested {
 }
 
 /** Runs the tests against the copy's default library, or another. */
-export async function test(root: string, quick: boolean, library: string | null): Promise<Tested> {
-  const files = await suite(root, quick), together = await testFiles(root, files, library);
+export async function test(root: string, quick: boolean, llama: boolean, library: string | null): Promise<Tested> {
+  const files = await suite(root, quick, llama), together = await testFiles(root, files, library);
   if (together !== null) return together;
   // One of them ended the process: the others' results come one by one.
   let passed = 0;

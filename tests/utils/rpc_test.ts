@@ -136,15 +136,26 @@ Deno.test("without the backend, the Error says how to get it and what was tried"
   const folder = await Deno.makeTempDir();
   try {
     for (const { name } of Deno.readDirSync(load().path)) await Deno.symlink(load().path + name, `${folder}/${name}`);
-    const { stdout } = await program(`import { load } from "@ggml/deno"; import { rpc } from "@ggml/deno/utils";
+    const { stdout } = await program(`import { lib, load } from "@ggml/deno"; import { rpc } from "@ggml/deno/utils";
       load({ path: ${JSON.stringify(folder)} });
+      try { lib.ggml_backend_rpc_reg() } catch (error) { console.log(error.message) }
       try { rpc.connect("127.0.0.1:5") } catch (error) { console.log(error.message) }
       try { await rpc.serve({ library: "/nowhere/libggml-rpc.so" }) } catch (error) { console.log(error.message) }`);
+    assertStringIncludes(stdout, `ggml_backend_rpc_reg is not in the loaded library`);
     assertStringIncludes(stdout, "rpc.connect: the loaded library has no RPC backend");
-    assertStringIncludes(stdout, "`deno task build:rpc` builds it");
+    assertStringIncludes(stdout, "`deno task build:rpc` in a clone of this repository builds it");
     for (const path of [`${folder}/${NAME}`, `${folder}/rpc/${NAME}`, "/nowhere/libggml-rpc.so"]) {
       assertStringIncludes(stdout, `\n  ${path}: `);
     }
+    if (build === null) return;
+    await Deno.mkdir(`${folder}/rpc`); // as `deno task build:rpc` makes it
+    await Deno.copyFile(library, `${folder}/rpc/${NAME}`);
+    const found = await program(`import { lib, load } from "@ggml/deno"; import { rpc } from "@ggml/deno/utils";
+      load({ path: ${JSON.stringify(folder)} });
+      console.log(lib.ggml_backend_reg_name(lib.ggml_backend_rpc_reg()), load().files.at(-1));
+      await using server = await rpc.serve({ port: 0 });
+      console.log(server.devices.length);`);
+    assertEquals(found.stdout, `RPC ${folder}/rpc/${NAME}\n1\n`, found.stderr);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -358,6 +369,47 @@ const SPEAK = `function speak(path, remote) {
       said.push(at.indexOf(Math.max(...at)));
     } };
   }`;
+
+Deno.test("a server of two that is killed at any moment of a prompt in pieces is an Error at once", IGNORE, async () => {
+  const { writeTinyLlama } = await import("../tiny_llama.ts");
+  const path = await Deno.makeTempFile({ suffix: ".gguf" });
+  writeTinyLlama(path, "no_vocab", 4);
+  try {
+    for (let round = 0; round < 4; round++) {
+      await using one = await start();
+      await using two = await start();
+      const killed = round % 2 === 0 ? one : two, said: string[] = [];
+      await client(
+        `devices();
+        const params = lib.llama_model_default_params(), fields = { n_ctx: 64, n_threads: 1, n_batch: 32, n_ubatch: 4 };
+        const remote = [...rpc.connect(Deno.args[0], { library }), ...rpc.connect(Deno.args[1])];
+        params.devices = BigUint64Array.of(...remote.map(({ device }) => device.address), 0n);
+        params.n_gpu_layers = 99;
+        const model = lib.llama_model_load_from_file(Deno.args[2], params);
+        const ctx = lib.llama_init_from_model(model, Object.assign(lib.llama_context_default_params(), fields));
+        const prompt = Int32Array.from({ length: 32 }, (_, i) => i), memory = lib.llama_get_memory(ctx);
+        console.log("prompt after prompt");
+        console.log(await failure(() => {
+          for (;;) {
+            lib.llama_memory_clear(memory, true);
+            if (lib.llama_decode(ctx, lib.llama_batch_get_one(prompt, 32)) !== 0) throw new Error("llama_decode failed");
+            lib.llama_get_logits_ith(ctx, -1);
+          }
+        }));
+        console.log("alive", await failure(() => lib.llama_free(ctx)), await failure(() => lib.llama_model_free(model)));`,
+        [one.endpoint, two.endpoint, path],
+        (line) => {
+          if (line === "prompt after prompt") setTimeout(killed.kill, 40 * round);
+          said.push(line);
+        },
+      );
+      assertStringIncludes(said[1], `the connection to the RPC server at ${killed.endpoint} is lost`);
+      assertMatch(said[2], /^alive llama_free: .* is lost .* llama_model_free: .* is lost/);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
 
 Deno.test("a model split over two servers says the same tokens, and one that is killed in the middle is an Error", IGNORE, async () => {
   const { writeTinyLlama } = await import("../tiny_llama.ts");

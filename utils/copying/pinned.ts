@@ -1,9 +1,10 @@
 /**
- * Host memory that a device reads and writes by itself, and a queue of its own in which it does: what is carried through it is as fast as the bus, and
- * is carried while the next piece is made ready. From any other memory a driver first copies into such memory of its own, and waits.
+ * Host memory that a device reads and writes by itself, and a queue of its own in which it does: what is carried through it is as fast as
+ * the bus, and is carried while the next piece is made ready. From any other memory a driver first copies into such memory of its own, and
+ * waits.
  *
- * A device has it if its backend names a type of host buffers and takes copies asynchronously. There are two pieces, used in turn. They and the queue
- * are kept for the next copy until the garbage collector takes them.
+ * A device has it if its backend names a type of host buffers and takes copies asynchronously. There are two pieces, used in turn. They and
+ * the queue are kept for the next copy until the garbage collector takes them.
  *
  * @module
  */
@@ -126,10 +127,10 @@ export function pinnedFor(tensor: lib.ggml_tensor): Pinned | null {
 }
 
 function make(device: lib.ggml_backend_device): Pinned | null {
-  const props = new lib.ggml_backend_dev_props();
-  lib.ggml_backend_dev_get_props(device, props);
-  const type = props.caps.async && props.caps.host_buffer ? lib.ggml_backend_dev_host_buffer_type(device) : null;
+  const type = lib.ggml_backend_dev_host_buffer_type(device), props = new lib.ggml_backend_dev_props();
   if (type === null || !lib.ggml_backend_buft_is_host(type)) return null;
+  lib.ggml_backend_dev_get_props(device, props);
+  if (!props.caps.async) return null;
   const buffers = [0, 1].map(() => lib.ggml_backend_buft_alloc_buffer(type, PIECE));
   const backend = lib.ggml_backend_dev_init(device, null);
   if (backend === null || buffers.includes(null)) return null;

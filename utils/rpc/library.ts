@@ -6,12 +6,15 @@
 
 import { at } from "../../ffi/core/at.ts";
 import { loadBackends } from "../../ffi/load/backends.ts";
-import { whyNot } from "../../ffi/load/files.ts";
+import { HOW_TO_BUILD_RPC, whyNot } from "../../ffi/load/files.ts";
 import { fileNames } from "../../ffi/load/find.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { library } from "../../ffi/load/library.ts";
 
-/** What `tools/rpc_guard.cpp` adds to the backend: stopping a server, and the port that it listens on. Null of a backend that was built without it. */
+/**
+ * What `tools/rpc_guard.cpp` adds to the backend: stopping a server, and the port that it listens on. Null of a backend that was built
+ * without it.
+ */
 export interface Guard {
   begin(): void;
   stop(): void;
@@ -30,8 +33,7 @@ export function needRpc(where: string, named?: string): void {
   }
   throw new Error(
     [
-      `${where}: the loaded library has no RPC backend; the prebuilt packages have none. In a clone of this repository ` +
-      "`deno task build:rpc` builds it, with g++ on Linux; or name yours with { library }. Tried:",
+      `${where}: the loaded library has no RPC backend. ${HOW_TO_BUILD_RPC} Or name yours with { library }. Tried:`,
       ...tried,
     ].join("\n"),
   );
@@ -41,7 +43,7 @@ function hasRpc(): boolean {
   return library().address("ggml_backend_rpc_start_server") !== null;
 }
 
-/** Beside the library's files, where a build of one's own has it, and where `deno task build:rpc` puts it. */
+/** Beside the library's files, where a build of one's own has it, and where `deno task build:rpc` puts it: where the library looks, too. */
 function candidates(): string[] {
   const names = fileNames("ggml-rpc");
   return [...names, `rpc/${names[0]}`].map((name) => library().folder + name);

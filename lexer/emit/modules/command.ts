@@ -11,6 +11,7 @@ import { readFile, standardFolders } from "../../parse/stream.ts";
 import type { Model, Origin } from "../../model/model.ts";
 import { generate } from "./mod.ts";
 import { globToRegExp, ownershipOf } from "./ownership.ts";
+import { unhonoured } from "./pragmas.ts";
 
 /** What `generate --help` prints. */
 export const GENERATE_HELP = `Writes one self-contained TypeScript module that binds a C library.
@@ -25,6 +26,8 @@ export const GENERATE_HELP = `Writes one self-contained TypeScript module that b
   --bigint GLOB   integers of 64 bits are numbers, and beyond 2^53 a RangeError; those of the functions, callbacks, variables and fields
                   ('struct.field') that match are bigints; may be repeated.
   --out FILE      where to write the module.
+  --api FILE      a C file that includes the headers and says by pragmas what their pointers are (lexer/ggml/api.h explains them): null is refused
+                  where none says otherwise, lengths are checked, what C keeps stays alive. The headers that it includes are bound.
   --bind GLOB     also bind what headers whose path matches declare ('*' is any text); may be repeated.
 
 -I DIR, -isystem DIR, -D NAME[=VALUE], -U NAME and --no-standard are as for the other commands.
@@ -43,15 +46,17 @@ export interface GenerateArguments {
   readonly out: string;
   readonly globs: readonly string[];
   readonly bigints: readonly string[];
+  readonly apis?: readonly string[];
 }
 
 /** Runs the command. The result is its exit status. */
-export function generateCommand({ files, options, library, out, globs, bigints }: GenerateArguments): number {
+export function generateCommand({ files, options, library, out, globs, bigints, apis = [] }: GenerateArguments): number {
   const standard = standardFolders();
   const folders = [...options.include ?? [], ...options.system ?? [], ...options.standard === true ? standard : []];
   const headers = files.map((name) => findHeader(name, folders));
-  const own = ownershipOf(headers, standard, globs.length === 0 ? null : globs);
-  const { model, diagnostics } = parse(headers, { ...options, own, macros: true });
+  const byRule = ownershipOf(headers, standard, globs.length === 0 ? null : globs);
+  const own: typeof byRule = (path, includer, quoted) => apis.includes(includer) || byRule(path, includer, quoted);
+  const { model, diagnostics } = parse([...apis, ...headers], { ...options, own, macros: true });
   for (const diagnostic of diagnostics) console.error(format(diagnostic));
   if (diagnostics.some(({ severity }) => severity === "error")) {
     console.error(`generate: nothing was written: there are errors in the headers`);
@@ -61,14 +66,15 @@ export function generateCommand({ files, options, library, out, globs, bigints }
   const place = ({ header, line }: Origin) => `${spelled.get(header) ?? header}:${line}`;
   const patterns = bigints.map(globToRegExp);
   const exact = (name: string) => patterns.some((pattern) => pattern.test(name));
-  const { text, api } = generate(model, { library, headers: [...spelled.values()], place, exact });
+  const named = [...apis.map((path) => shorten(path, [])), ...spelled.values()];
+  const { text, api } = generate(model, { library, headers: named, place, exact, annotated: apis.length > 0 });
   try {
     Deno.writeTextFileSync(out, text);
   } catch (error) {
     console.error(`generate: can't write ${out}: ${(error as Error).message}`);
     return 1;
   }
-  report(api, model, out);
+  report(apis.length === 0 ? api : { ...api, skipped: [...api.skipped, ...api.elsewhere, ...unhonoured(model.pragmas)] }, model, out);
   return 0;
 }
 

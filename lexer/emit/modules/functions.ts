@@ -12,12 +12,13 @@ import { localName } from "../api/names.ts";
 import { doc, list, type Printer } from "../print.ts";
 import { prototype } from "../api/prototype.ts";
 import { nativeParameter, nativeResult, parameterType, resultType, Uses } from "../typescript.ts";
+import { checkLengths, keepWhatCKeeps, refuseNulls } from "./pragmas.ts";
 import { freeOf, type Place } from "./shared.ts";
 
 /** Writes every function. */
-export function writeFunctions(api: Api, place: Place, printer: Printer): void {
+export function writeFunctions(api: Api, annotated: boolean, place: Place, printer: Printer): void {
   const roots = new Set(api.records.filter((record) => freeOf(record) !== null).map(({ name }) => name));
-  for (const bound of api.functions) writeFunction(renameShadows(bound), roots, place, printer);
+  for (const bound of api.functions) writeFunction(renameShadows(bound), roots, annotated, place, printer);
 }
 
 /** `struct point *point`: the parameter may not hide the class that it is checked against. */
@@ -35,7 +36,7 @@ function renameShadows(bound: BoundFunction): BoundFunction {
   return { ...bound, parameters };
 }
 
-function writeFunction(bound: BoundFunction, roots: ReadonlySet<string>, place: Place, printer: Printer): void {
+function writeFunction(bound: BoundFunction, roots: ReadonlySet<string>, annotated: boolean, place: Place, printer: Printer): void {
   const { declaration, name, parameters, result, resultNullable } = bound;
   const uses = new Uses();
   const symbol = `$_${declaration.name}`;
@@ -45,15 +46,18 @@ function writeFunction(bound: BoundFunction, roots: ReadonlySet<string>, place: 
   printer.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...notes));
   const signature = parameters.map((parameter) => `${parameter.name}: ${parameterType(parameter, uses)}`);
   printer.line(list(`export function ${name}(`, signature, `): ${resultType(result, resultNullable, uses)} {`));
+  if (annotated) refuseNulls(bound, printer);
   parameters.forEach((parameter, i) => {
     const [check, ...args] = checked(parameter, `"${declaration.name}(${parameter.name})"`);
     printer.line(list(`  const $${i} = ${check}(`, args, ");"));
   });
+  if (annotated) checkLengths(bound, printer);
   bindSymbol(bound, symbol, uses, printer);
   const call = list(result.kind === "void" ? `  ${symbol}(` : `  const $ = ${symbol}(`, parameters.map((_, i) => `$${i}`), ");");
   printer.line(call);
   keepCallbacks(bound, printer);
   if (frees(bound)) printer.line(`  $markFreed(${parameters[0].name});`);
+  if (annotated) keepWhatCKeeps(bound, printer);
   writeResult(bound, roots, printer);
   printer.line("}");
 }
@@ -115,8 +119,13 @@ function ownerOf(parameters: readonly BoundParameter[]): string {
   return from === undefined ? "$STATIC" : `${from.name}?.owner ?? $STATIC`;
 }
 
-function writeResult({ parameters, result }: BoundFunction, roots: ReadonlySet<string>, printer: Printer): void {
-  if (isPointer(result) && result.kind !== "string") printer.line("  if ($ === 0n) return null;");
+function writeResult(bound: BoundFunction, roots: ReadonlySet<string>, printer: Printer): void {
+  const { declaration, parameters, result, resultNullable, annotation } = bound;
+  if (isPointer(result)) {
+    const isNull = result.kind === "string" ? "$ === null" : "$ === 0n";
+    if (!resultNullable) printer.line(`  if (${isNull}) throw $nullResult("${declaration.name}");`);
+    else if (result.kind !== "string") printer.line(`  if (${isNull}) return null;`);
+  }
   switch (result.kind) {
     case "void":
       return;
@@ -124,13 +133,14 @@ function writeResult({ parameters, result }: BoundFunction, roots: ReadonlySet<s
       printer.line(result.bits === 64 && result.exact !== true ? "  return $fromInt64($);" : "  return $;");
       return;
     case "string":
-      printer.line("  return $fromString($);");
+      printer.line(`  return $fromString($)${resultNullable ? "" : "!"};`);
       return;
     case "struct":
       printer.line(`  return new ${result.name}($);`);
       return;
     case "handle":
-      writeHandle(result.name, parameters, roots.has(result.name), printer);
+      if (annotation.lasts.has("return")) printer.line(`  return new ${result.name}($);`);
+      else writeHandle(result.name, madeOf(bound), roots.has(result.name) && !annotation.borrows.has("return"), printer);
       return;
     case "callback":
       printer.line(`  return new ${result.name}($, ${ownerOf(parameters)});`);
@@ -142,6 +152,11 @@ function writeResult({ parameters, result }: BoundFunction, roots: ReadonlySet<s
     default:
       printer.line("  return $;");
   }
+}
+
+/** What a result depends on: not what the function only looks at. */
+function madeOf({ declaration, parameters, annotation }: BoundFunction): BoundParameter[] {
+  return parameters.filter((_, i) => !annotation.reads.has(declaration.type.parameters[i].name ?? String(i)));
 }
 
 /** A handle's owner: its own if there is a function that frees such a thing, else that of the first handle that it was made from. */

@@ -29,6 +29,8 @@ export interface GenerateOptions {
   readonly headers: readonly string[];
   /** Says where something is declared, without the machine's own folders. */
   readonly place: Place;
+  /** Whether the model is of an API file, whose pragmas say what may be null: without one, anything may. */
+  readonly annotated?: boolean;
   /** Says of which functions, callbacks, variables and fields (`struct.field`) integers of 64 bits come as bigints. */
   readonly exact?: (name: string) => boolean;
 }
@@ -40,12 +42,12 @@ export interface Generated {
 }
 
 /** Writes the module. */
-export function generate(model: Model, { library, headers, place, exact = () => false }: GenerateOptions): Generated {
+export function generate(model: Model, { library, headers, place, exact = () => false, annotated = false }: GenerateOptions): Generated {
   const api = unique(
     withBigints(
       exact,
       withoutLostCallbacks(
-        selectApi(model, { nullable: true, variables: true, bitFields: true, structural: true, records: recordsByValue(model) }),
+        selectApi(model, { nullable: !annotated, variables: true, bitFields: true, structural: true, records: recordsByValue(model) }),
       ),
     ),
   );
@@ -55,7 +57,7 @@ export function generate(model: Model, { library, headers, place, exact = () => 
   writeEnums(api, place, values);
   writeMacros(api, place, values);
   if (api.functions.length > 0) writeBind(library, values);
-  writeFunctions(api, place, values);
+  writeFunctions(api, annotated, place, values);
   const taken = new Set([...api.functions, ...api.records, ...api.callbacks, ...api.constants].map(({ name }) => name));
   writeVariables(api, localName("variables", [...taken]), library, place, values);
   writeSymbols(api, localName("symbols", [...taken]), model.target, values);

@@ -5,6 +5,7 @@
  */
 
 import callbacks from "./runtime_callbacks.ts" with { type: "text" };
+import pragmas from "./runtime_pragmas.ts" with { type: "text" };
 import runtime from "./runtime.ts" with { type: "text" };
 
 /** A top-level declaration with the comments before it. */
@@ -16,7 +17,7 @@ interface Piece {
 
 /** The pieces that a module's text needs, in an order in which they can be run. */
 export function runtimeFor(text: string): string {
-  const pieces = piecesOf(`${runtime}\n${callbacks}`);
+  const pieces = piecesOf(`${runtime}\n${callbacks}\n${pragmas}`);
   const byName = new Map(pieces.map((piece) => [piece.name, piece]));
   const needed = new Set<Piece>();
   const visit = (name: string): void => {

@@ -232,7 +232,7 @@ export function $keep(owner: $Owner, handle: $Handle | null): void {
 }
 
 /** Any value in a few words, for "expected this, got that". */
-function $describe(value: unknown): string {
+export function $describe(value: unknown): string {
   if (typeof value === "string") return `the string ${JSON.stringify(value.length > 40 ? value.slice(0, 40) + "…" : value)}`;
   if (typeof value === "bigint") return `the bigint ${value}n`;
   if (value === null || value === undefined || typeof value !== "object") return String(value);
