@@ -250,7 +250,7 @@ quietly("lib's own functions don't free what C computes with", async () => {
     await next;
   }
   assert(refused.length > 0, "C was never at it");
-  assertEquals(new Set(refused), new Set(["this llama_model can't be freed by llama_model_free now: lib.async.llama_decode is using it"]));
+  assertEquals(new Set(refused), new Set(["this llama_model can't be freed by llama_model_free now: Session.generate is using it"]));
   await pieces.return({} as never);
   if (!model.handle.owner.freed) lib.llama_model_free(model.handle);
   assertMatch(await rejection(() => session.complete("a")), /was freed$/);
