@@ -370,6 +370,29 @@ Deno.test("handler answers without a port; only this machine is listened to; wha
   await answer[Symbol.asyncDispose]();
 });
 
+Deno.test("a server, or a model, that ends while it answers: the client hears of it, and the process goes on", async () => {
+  const endless = { model: NAME, prompt: "the", max_tokens: 450, logit_bias: { 2: -100 } } as const;
+  for (const ends of ["server", "model"] as const) {
+    const model = await byteModel(),
+      server = serve(model, { port: 0, context: CONTEXT, threads: 1, sequences: 2 }),
+      client = clientOf(server);
+    const stream = await client.completions.create({ ...endless, stream: true }), whole = client.completions.create(endless);
+    const wholeFails = assertRejects(() => whole, OpenAI.APIError);
+    const readAll = async () => {
+      let pieces = 0;
+      for await (const _ of stream) if (++pieces === 3) void (ends === "server" ? server : model)[Symbol.asyncDispose]();
+    };
+    await assertRejects(readAll, Error);
+    await wholeFails;
+    await server[Symbol.asyncDispose]();
+    if (ends === "server") {
+      using session = model.session({ context: CONTEXT, threads: 1 });
+      assertEquals((await session.complete("the", { maxTokens: 3, temperature: 0 })).promptTokens > 0, true);
+    }
+    await model[Symbol.asyncDispose]();
+  }
+});
+
 Deno.test("the command serves until it is told to end, and says what is wrong with its arguments or the model", async () => {
   const path = `${folder}/command.gguf`, script = decodeURIComponent(new URL("../../models/serve/mod.ts", import.meta.url).pathname);
   writeByteLlama(path, { template: TEMPLATE });
