@@ -340,6 +340,17 @@ Deno.test("a client that goes away ends its computation, streamed or not", () =>
     }
   }, { sequences: 1, queue: 0 }));
 
+Deno.test("a web page whose name leads to this machine is refused", () =>
+  served(async (_, { address: { hostname, port } }) => {
+    const ask = async (host: string) => {
+      using connection = await Deno.connect({ hostname, port });
+      await connection.write(new TextEncoder().encode(`GET /v1/models HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+      return (await new Response(connection.readable).text()).split("\r\n")[0];
+    };
+    assertEquals(await ask(`localhost:${port}`), "HTTP/1.1 200 OK");
+    assertEquals(await ask("evil.example"), "HTTP/1.1 403 Forbidden");
+  }));
+
 Deno.test("a key that is wrong is 401", () =>
   served(async (client, server) => {
     for (const wrong of [client, clientOf(server, "secreT"), clientOf(server, "secret2")]) {
