@@ -43,7 +43,7 @@ const OPTIONS = ["gpuLayers", "devices", "vocabOnly", "signal", "onProgress"];
  * @throws {TypeError} If an option has the wrong type, or there is none of that name.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { loadModel } from "@ggml/deno/models";
  *
  * using model = await loadModel("SmolLM2-135M-Instruct.Q4_1.gguf", { onProgress: (part) => console.log(part) });

@@ -1,7 +1,7 @@
 /**
  * Language models: what llama.cpp runs, streamed, cancellable, many at once.
  *
- * ```ts no-run
+ * ```ts ignore
  * import { loadModel } from "@ggml/deno/models";
  *
  * using model = await loadModel("SmolLM2-135M-Instruct.Q4_1.gguf");
