@@ -17,6 +17,7 @@ import { Session } from "./session.ts";
  * There may be any number of them at once: those for which there is no sequence wait for one, first come, first served.
  */
 export class Batcher implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #scheduler: Scheduler;
   readonly #overflow: Overflow;

@@ -4,11 +4,9 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { Cancel } from "../utils/computing/cancel.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { cores } from "../utils/computing/task.ts";
 import { overhear, type Overheard } from "../utils/on_log.ts";
-import { decode } from "./aside.ts";
 import type { Model } from "./model.ts";
 
 /** What a context is made with. */
@@ -38,7 +36,8 @@ export class Context {
   /** Who computes, for errors. */
   readonly #by: string;
   readonly #batch: Batch;
-  readonly #stop = new Cancel();
+  /** Stops what runs. */
+  #stop: AbortController | null = null;
   readonly #pool: lib.ggml_threadpool | null;
   #running: Promise<unknown> | null = null;
   #closed: Error | null = null;
@@ -62,13 +61,12 @@ export class Context {
     this.threads = params.threads;
     this.#pool = params.threads > 1 ? lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(params.threads)) : null;
     if (this.#pool !== null) lib.llama_attach_threadpool(ctx, this.#pool, this.#pool);
-    this.#stop.watchModel(ctx);
     this.#batch = new Batch(params.batch);
   }
 
   /** Why it can't be used any more; null while it can. */
   get closed(): Error | null {
-    if (this.#closed === null && this.handle.owner.freed) this.#closed = new Error(`${this.#by}: its context was freed`);
+    if (this.#closed === null && this.handle.owner.gone) this.#closed = new Error(`${this.#by}: its context was freed`);
     return this.#closed;
   }
 
@@ -108,13 +106,18 @@ export class Context {
    */
   async compute(): Promise<Outcome> {
     if (this.closed !== null) throw this.closed;
-    this.#stop.clear();
-    const running = decode(this.#by, this.handle, this.#batch.handle);
+    const stop = this.#stop = new AbortController(), { signal } = stop, { handle } = this.#batch;
+    const running = this.memory === null
+      ? lib.async.llama_encode(this.handle, handle, { signal })
+      : lib.async.llama_decode(this.handle, handle, { signal });
     this.#running = running;
     try {
       return outcomeOf(this.#by, await running);
+    } catch (error) {
+      if (error === STOP) return "stopped";
+      throw error;
     } finally {
-      this.#running = null;
+      this.#running = this.#stop = null;
       this.#heard?.end((line) => !STOPPED.test(line));
       this.#heard = null;
     }
@@ -122,9 +125,9 @@ export class Context {
 
   /** Stops what is being computed after the node that it is at. */
   interrupt(): void {
-    if (this.#running === null) return;
+    if (this.#stop === null) return;
     this.#heard ??= overhear();
-    this.#stop.set();
+    this.#stop.abort(STOP);
   }
 
   /** Ends it: what runs is stopped, and what C has is freed when C has left it. Null where it has. */
@@ -142,9 +145,11 @@ export class Context {
     this.handle[Symbol.dispose]();
     this.#pool?.[Symbol.dispose]();
     this.#batch.handle[Symbol.dispose]();
-    this.#stop[Symbol.dispose]();
   }
 }
+
+/** Why C is told to stop. */
+const STOP = new Error("the computation was stopped");
 
 /** What C logs as errors where it is stopped as it was told. */
 const STOPPED =
@@ -171,7 +176,6 @@ function cParams({ context, batch, threads, sequences, pooling }: ContextParams)
 /** What `llama_decode` says. */
 function outcomeOf(where: string, status: number): Outcome {
   if (status === 0) return "done";
-  if (status === 2) return "stopped";
   throw new Error(`${where}: ${STATUS[status] ?? `C failed (${status})`}`);
 }
 

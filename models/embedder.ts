@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { EMBEDDING_OPTIONS, EmbeddingContext, type EmbeddingOptions, type EmbedOptions } from "./embedding_context.ts";
 import { expectOneOf, expectOptions } from "./expect.ts";
 import type { Model } from "./model.ts";
@@ -26,6 +26,7 @@ const POOLINGS = { mean: lib.LLAMA_POOLING_TYPE_MEAN, cls: lib.LLAMA_POOLING_TYP
 
 /** Turns texts into vectors. `model.embedder()` makes it. */
 export class Embedder implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #context: EmbeddingContext;
   readonly #normalize: boolean;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
+import { lib } from "../ffi/generated/lib.js";
 import { Context } from "./context.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import type { Model } from "./model.ts";

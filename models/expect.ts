@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
+import { describe } from "../ffi/core/describe.ts";
 
 /** Throws unless it is an object of options that all are known. */
 export function expectOptions(where: string, options: unknown, known: readonly string[]): void {

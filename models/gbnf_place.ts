@@ -1,7 +1,7 @@
 /**
  * Where a grammar in GBNF goes wrong: C says only that it does.
  *
- * This reads what llama.cpp's grammars/README.md describes. It refuses nothing that C takes (tests/models_grammar_test.ts tries that), and not all
+ * This reads what llama.cpp's grammars/README.md describes. It refuses nothing that C takes (tests/models/grammar_test.ts tries that), and not all
  * that C refuses.
  *
  * @module

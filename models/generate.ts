@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
+import { describe } from "../ffi/core/describe.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import { type Ended, Generation, type Overflow, type Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { lib } from "../ffi/lib.js";
+import type { lib } from "../ffi/generated/lib.js";
 import type { Context } from "./context.ts";
 import { type Likelihood, likelihoodOf } from "./probabilities.ts";
 import type { Sampler } from "./sampling.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
+import { lib } from "../ffi/generated/lib.js";
 import { overhear } from "../utils/on_log.ts";
 import { findGrammarError, placeIn, showPlace } from "./gbnf_place.ts";
 import type { Vocabulary } from "./vocabulary.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Template } from "@huggingface/jinja";
-import { describe } from "../ffi/describe.ts";
+import { describe } from "../ffi/core/describe.ts";
 import type { TemplateInput } from "./template.ts";
 
 /** So many templates are kept once they were read. */

@@ -4,13 +4,11 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
-import { devices as listDevices } from "../utils/devices.ts";
-import type { Device } from "../utils/devices.ts";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { type Device, listDevices } from "../utils/computing/device.ts";
 import { pathOf } from "../utils/files/path.ts";
 import { overhear } from "../utils/on_log.ts";
-import { loadFromFile } from "./aside.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import { Model } from "./model.ts";
 import { loadTemplates } from "./template.ts";
@@ -58,12 +56,9 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
   const { signal, vocabOnly = false } = options;
   signal?.throwIfAborted();
   listDevices(); // which loads the backends
-  const params = paramsOf(options), watch = new Watch(options);
-  params.progress_callback = watch.callback;
   const heard = overhear();
   try {
-    const handle = await loadFromFile(name, params);
-    watch.throwIfStopped(handle);
+    const handle = await lib.async.llama_model_load_from_file(name, paramsOf(options), { signal });
     if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
     if (lib.llama_model_chat_template(handle, null) !== null) await loadTemplates(); // so that applyTemplate waits for nothing
     heard.end(true);
@@ -88,45 +83,22 @@ function expectLoadable(options: LoadModelOptions): void {
   expectSignal("loadModel", signal);
 }
 
-function paramsOf({ gpuLayers, devices, vocabOnly = false }: LoadModelOptions): lib.llama_model_params {
+function paramsOf({ gpuLayers, devices, vocabOnly = false, onProgress }: LoadModelOptions): lib.llama_model_params {
   const params = lib.llama_model_default_params();
   params.vocab_only = vocabOnly;
   if (gpuLayers !== undefined) params.n_gpu_layers = Math.min(gpuLayers, MOST_LAYERS);
   if (devices !== undefined) params.devices = BigUint64Array.of(...devices.map(({ device }) => device.address), 0n); // which ends the list
+  if (onProgress !== undefined) {
+    params.progress_callback = new lib.llama_progress_callback((fraction) => {
+      onProgress(fraction);
+      return true;
+    });
+  }
   return params;
 }
 
 /** More than any model has. */
 const MOST_LAYERS = 9999;
-
-/** Hears of the progress, and stops it if a signal or the listener says so. */
-class Watch {
-  /** Null where nobody is to hear. */
-  readonly callback: lib.llama_progress_callback | null;
-  #failure: [unknown] | null = null;
-
-  constructor({ signal, onProgress }: LoadModelOptions) {
-    const onPart = (fraction: number): boolean => {
-      try {
-        signal?.throwIfAborted();
-        onProgress?.(fraction);
-      } catch (error) {
-        this.#failure ??= [error];
-      }
-      return this.#failure === null;
-    };
-    this.callback = signal === undefined && onProgress === undefined ? null : new lib.llama_progress_callback(onPart);
-    this.throwIfStopped = (handle) => {
-      if (signal?.aborted) this.#failure ??= [signal.reason];
-      if (this.#failure === null) return;
-      handle?.[Symbol.dispose]();
-      throw this.#failure[0];
-    };
-  }
-
-  /** Throws what stopped it; what was loaded by then is freed. */
-  readonly throwIfStopped: (handle: lib.llama_model | null) => void;
-}
 
 /** What the log says, without C's names and what follows from the first. */
 function reasonOf(lines: readonly string[]): string {

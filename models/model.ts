@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { Batcher } from "./batcher.ts";
 import type { ContextParams } from "./context.ts";
 import { Embedder, type EmbedderOptions } from "./embedder.ts";
@@ -37,6 +37,7 @@ export interface ModelInfo {
   readonly trainedContext: number;
   /** How many numbers a token becomes. */
   readonly embedding: number;
+  /** How many layers it has. */
   readonly layers: number;
   /** How many tokens there are. */
   readonly vocabulary: number;
@@ -87,6 +88,7 @@ const DEFAULT_CONTEXT = 4096, DEFAULT_BATCH = 512, DEFAULT_SEQUENCES = 4;
 export class Model implements Disposable, AsyncDisposable {
   /** The model as the functions of `lib` take it. */
   readonly handle: lib.llama_model;
+  /** What is known of the model. */
   readonly info: ModelInfo;
   /** @ignore */
   readonly vocabulary: Vocabulary;

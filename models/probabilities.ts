@@ -4,11 +4,12 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
+import { lib } from "../ffi/generated/lib.js";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** A token that might have come. */
 export interface Candidate {
+  /** The token. */
   readonly token: number;
   /** What it stands for; bytes that are no whole character are U+FFFD. */
   readonly text: string;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { EMBEDDING_OPTIONS, EmbeddingContext, type EmbeddingOptions, type EmbedOptions } from "./embedding_context.ts";
 import { expectOptions } from "./expect.ts";
 import type { Model } from "./model.ts";
@@ -20,6 +20,7 @@ export interface Ranked {
 
 /** Ranks documents. `model.reranker()` makes it, of a model that was trained for it. */
 export class Reranker implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #context: EmbeddingContext;
   #ended: Promise<void> | null = null;

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { overhear } from "../utils/on_log.ts";
 import type { Context } from "./context.ts";
 import type { ModelInfo } from "./model.ts";

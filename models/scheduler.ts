@@ -7,7 +7,7 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
+import { lib } from "../ffi/generated/lib.js";
 import { Context, type ContextParams } from "./context.ts";
 import type { Generation } from "./generation.ts";
 import type { Model } from "./model.ts";

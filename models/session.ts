@@ -18,6 +18,7 @@ import type { Sequence } from "./sequence.ts";
  * `model.session()` makes it with a context of its own, `batcher.session()` with a part of one that others share.
  */
 export class Session implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #scheduler: Scheduler;
   readonly #sequence: Sequence;

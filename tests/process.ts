@@ -6,6 +6,12 @@
 
 const ROOT = new URL("../", import.meta.url);
 
+/** What Deno itself is run by, where the system doesn't run it: `EMULATOR="qemu-aarch64-static -L /usr/aarch64-linux-gnu"`. */
+const EMULATOR = (Deno.env.get("EMULATOR") ?? "").split(" ").filter((word) => word !== "");
+
+/** The command that runs Deno, and the arguments before its own. */
+export const DENO: readonly [command: string, ...args: string[]] = [...EMULATOR, Deno.execPath()] as [string];
+
 /** How a program ended. */
 export interface Ended {
   readonly code: number;
@@ -15,9 +21,9 @@ export interface Ended {
 
 /** Runs Deno with this project's configuration, after what a shell is to do first, such as set limits. */
 export async function deno(args: readonly string[], env: Record<string, string> = {}, first: string | null = null): Promise<Ended> {
-  const command = Deno.execPath();
+  const [command, ...before] = DENO;
   const { code, stdout, stderr } = await new Deno.Command(first === null ? command : "sh", {
-    args: first === null ? [...args] : ["-c", `${first}; exec "$0" "$@"`, command, ...args],
+    args: first === null ? [...before, ...args] : ["-c", `${first}; exec "$0" "$@"`, command, ...before, ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1", GGML_LIBRARY: "", INCLUDE: "", API: "", ...env },
     stdin: "null",

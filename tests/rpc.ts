@@ -1,30 +1,33 @@
 /**
- * A split build with the backend ggml-rpc, which the prebuilt packages lack: built from the pinned sources, beside links to the package's libraries.
+ * A split build with the backend ggml-rpc, which the prebuilt packages lack: built from the pinned sources, beside links to the package's
+ * libraries.
  *
  * @module
  */
 
 import { load } from "@ggml/deno";
-import { RELEASE } from "../ffi/find.ts";
-import { pinnedTree } from "../lexer/release.ts";
+import { RELEASE } from "../ffi/load/find.ts";
+import { buildRpc, NAME } from "../tools/build_rpc.ts";
 
-const CACHE = new URL("../.cache/", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 
-/** The folder with the libraries; null where they can't be built. */
+/** The folder with the libraries; null where they can't be built, which is said. */
 export async function rpcBuild(): Promise<string | null> {
-  if (Deno.build.os !== "linux") return null;
-  const folder = decodeURIComponent(new URL(`rpc-${RELEASE.package}/`, CACHE).pathname), library = `${folder}libggml-rpc.so`;
-  await Deno.mkdir(folder, { recursive: true });
+  const guard = await Deno.readFile(new URL("tools/rpc_guard.cpp", ROOT));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", guard)).toHex().slice(0, 12);
+  const folder = decodeURIComponent(new URL(`.cache/rpc-${RELEASE.package}-${hash}/`, ROOT).pathname);
+  try {
+    if (!await exists(folder + NAME)) await buildRpc(folder);
+  } catch (error) {
+    console.warn(`SKIPPED the backend ggml-rpc: ${(error as Error).message}`);
+    return null;
+  }
   for (const { name } of Deno.readDirSync(load().path)) {
     await Deno.symlink(load().path + name, folder + name).catch(() => {}); // it is there
   }
-  if (await Deno.stat(library).then(() => true, () => false)) return folder;
-  const ggml = `${(await pinnedTree()).replace(/\/$/, "")}/ggml`, work = `${folder}${crypto.randomUUID()}.so`;
-  const flags = ["-O1", "-std=c++17", "-fPIC", "-shared", ...["DL", "SHARED", "BUILD"].map((name) => `-DGGML_BACKEND_${name}`)];
-  const sources = ["ggml-rpc.cpp", "transport.cpp"].map((name) => `${ggml}/src/ggml-rpc/${name}`);
-  const args = [...flags, "-DGGML_SHARED", `-I${ggml}/include`, `-I${ggml}/src`, ...sources, "-o", work, `-L${folder}`, "-lggml-base"];
-  const { success } = await new Deno.Command("g++", { args: [...args, "-Wl,-rpath,$ORIGIN"], stdin: "null" }).output()
-    .catch(() => ({ success: false }));
-  if (success) await Deno.rename(work, library);
-  return success ? folder : null;
+  return folder;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }

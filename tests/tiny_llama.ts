@@ -15,14 +15,14 @@ const VOCAB = 64, EMBD = 32, HEADS = 2, FF = 64;
 export type Tokenizer = "no_vocab" | "llama" | "gpt2";
 
 /** Writes the model to a file. */
-export function writeTinyLlama(path: string, tokenizer: Tokenizer = "no_vocab"): void {
-  using ctx = init({ memSize: 1 << 20 });
-  using gguf = describeTinyLlama(ctx, tokenizer);
+export function writeTinyLlama(path: string, tokenizer: Tokenizer = "no_vocab", blocks = 1): void {
+  using ctx = init({ memSize: blocks << 20 });
+  using gguf = describeTinyLlama(ctx, tokenizer, blocks);
   write(gguf, path);
 }
 
 /** What the model's file says of it, and its tensors, of which `ctx` holds the numbers. */
-export function describeTinyLlama(ctx: lib.ggml_context, tokenizer: Tokenizer = "no_vocab"): lib.gguf_context {
+export function describeTinyLlama(ctx: lib.ggml_context, tokenizer: Tokenizer = "no_vocab", blocks = 1): lib.gguf_context {
   const gguf = lib.gguf_init_empty();
   lib.gguf_set_val_str(gguf, "general.architecture", "llama");
   lib.gguf_set_val_str(gguf, "tokenizer.ggml.model", tokenizer);
@@ -31,7 +31,7 @@ export function describeTinyLlama(ctx: lib.ggml_context, tokenizer: Tokenizer = 
     vocab_size: VOCAB,
     context_length: 64,
     embedding_length: EMBD,
-    block_count: 1,
+    block_count: blocks,
     feed_forward_length: FF,
     "attention.head_count": HEADS,
     "attention.head_count_kv": HEADS,
@@ -39,7 +39,7 @@ export function describeTinyLlama(ctx: lib.ggml_context, tokenizer: Tokenizer = 
   };
   for (const [key, value] of Object.entries(numbers)) lib.gguf_set_val_u32(gguf, `llama.${key}`, value);
   lib.gguf_set_val_f32(gguf, "llama.attention.layer_norm_rms_epsilon", 1e-5);
-  addTensors(gguf, ctx, shapes());
+  addTensors(gguf, ctx, shapes(blocks));
   return gguf;
 }
 
@@ -93,22 +93,26 @@ function write(gguf: lib.gguf_context, path: string): void {
   if (!lib.gguf_write_to_file(gguf, path, false)) throw new Error(`can't write ${path}`);
 }
 
-function shapes(): Record<string, number[]> {
-  const square = [EMBD, EMBD];
-  return {
-    "token_embd.weight": [EMBD, VOCAB],
-    "output_norm.weight": [EMBD],
-    "output.weight": [EMBD, VOCAB],
-    "blk.0.attn_norm.weight": [EMBD],
-    "blk.0.attn_q.weight": square,
-    "blk.0.attn_k.weight": square,
-    "blk.0.attn_v.weight": square,
-    "blk.0.attn_output.weight": square,
-    "blk.0.ffn_norm.weight": [EMBD],
-    "blk.0.ffn_gate.weight": [EMBD, FF],
-    "blk.0.ffn_up.weight": [EMBD, FF],
-    "blk.0.ffn_down.weight": [FF, EMBD],
+function shapes(blocks: number): Record<string, number[]> {
+  const square = [EMBD, EMBD],
+    all: Record<string, number[]> = {
+      "token_embd.weight": [EMBD, VOCAB],
+      "output_norm.weight": [EMBD],
+      "output.weight": [EMBD, VOCAB],
+    };
+  const block = {
+    attn_norm: [EMBD],
+    attn_q: square,
+    attn_k: square,
+    attn_v: square,
+    attn_output: square,
+    ffn_norm: [EMBD],
+    ffn_gate: [EMBD, FF],
+    ffn_up: [EMBD, FF],
+    ffn_down: [FF, EMBD],
   };
+  for (let i = 0; i < blocks; i++) for (const [name, ne] of Object.entries(block)) all[`blk.${i}.${name}.weight`] = ne;
+  return all;
 }
 
 /** Loads it, quietly. */

@@ -1,17 +1,17 @@
 /**
  * `onLog`: ggml's and llama's log messages.
  *
- * C's logger, on whatever thread it is called, copies each message into C memory and never waits for JavaScript (`ffi/log.ts`). Here they are
+ * C's logger, on whatever thread it is called, copies each message into C memory and never waits for JavaScript (`ffi/native/log.ts`). Here they are
  * taken from there, joined and split into lines, and handed on.
  *
  * @module
  */
 
-import { isCaptured, type LogMessage, LogTap, nativeFor } from "../ffi/log.ts";
-import { inWorker } from "../ffi/native.ts";
-import { library } from "../ffi/library.ts";
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { isCaptured, type LogMessage, LogTap, nativeFor } from "../ffi/native/log.ts";
+import { inWorker } from "../ffi/native/native.ts";
+import { library } from "../ffi/load/library.ts";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 
 /** How much a message matters: ggml's own four levels. */
 export type LogLevel = "debug" | "info" | "warn" | "error";

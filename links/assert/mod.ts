@@ -34,36 +34,54 @@ export function assertMatch(actual: string, expected: RegExp, message?: string):
   nodeAssert.match(actual, expected, message);
 }
 
-export function assertThrows<E extends Error = Error>(fn: () => unknown, errorClass?: Class<E>, includes?: string, message?: string): E {
-  let thrown: unknown;
+export function assertThrows(fn: () => unknown, message?: string): unknown;
+export function assertThrows<E extends Error = Error>(fn: () => unknown, errorClass: Class<E>, includes?: string, message?: string): E;
+export function assertThrows(fn: () => unknown, classOrMessage?: Class<Error> | string, includes?: string, message?: string): unknown {
   try {
     fn();
   } catch (error) {
-    thrown = error;
+    return expected(error, classOrMessage, includes, message);
   }
-  return expectError(thrown, errorClass, includes, message ?? "expected the function to throw");
+  nodeAssert.fail(messageOf(classOrMessage, message) ?? "expected the function to throw");
 }
 
+export async function assertRejects(fn: () => PromiseLike<unknown>, message?: string): Promise<unknown>;
 export async function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
-  errorClass?: Class<E>,
+  errorClass: Class<E>,
   includes?: string,
   message?: string,
-): Promise<E> {
-  let thrown: unknown;
+): Promise<E>;
+export async function assertRejects(
+  fn: () => PromiseLike<unknown>,
+  classOrMessage?: Class<Error> | string,
+  includes?: string,
+  message?: string,
+): Promise<unknown> {
+  const failed = (why: string) => nodeAssert.fail(messageOf(classOrMessage, message) ?? why);
+  let promise: PromiseLike<unknown>;
   try {
-    await fn();
-  } catch (error) {
-    thrown = error;
+    promise = fn();
+  } catch {
+    return failed("expected a promise to reject, and the function threw");
   }
-  return expectError(thrown, errorClass, includes, message ?? "expected the promise to reject");
+  try {
+    await promise;
+  } catch (error) {
+    return expected(error, classOrMessage, includes, message);
+  }
+  failed("expected the promise to reject");
 }
 
-function expectError<E extends Error>(thrown: unknown, errorClass: Class<E> | undefined, includes: string | undefined, message: string): E {
-  nodeAssert.ok(thrown instanceof Error, message);
-  if (errorClass !== undefined) {
-    nodeAssert.ok(thrown instanceof errorClass, `expected a ${errorClass.name}, got ${thrown.name}: ${thrown.message}`);
-  }
-  if (includes !== undefined) assertStringIncludes(thrown.message, includes);
-  return thrown as E;
+function messageOf(classOrMessage: Class<Error> | string | undefined, message: string | undefined): string | undefined {
+  return typeof classOrMessage === "string" ? classOrMessage : message;
+}
+
+/** What was thrown, if it is of the class and says what it should; anything may be where no class is given. */
+function expected(thrown: unknown, errorClass: Class<Error> | string | undefined, includes: string | undefined, message?: string): unknown {
+  if (errorClass === undefined || typeof errorClass === "string") return thrown;
+  nodeAssert.ok(thrown instanceof Error, message ?? `expected a ${errorClass.name}, got what is no Error: ${thrown}`);
+  nodeAssert.ok(thrown instanceof errorClass, message ?? `expected a ${errorClass.name}, got ${thrown.name}: ${thrown.message}`);
+  if (includes !== undefined) assertStringIncludes(thrown.message, includes, message);
+  return thrown;
 }

@@ -1,48 +1,86 @@
 /**
- * Stands in for `jsr:@std/cli` where JSR can't be reached: `parseArgs` with the options that this project uses, by Node's `util.parseArgs`. A
- * user of the published package gets the real one.
+ * Stands in for `jsr:@std/cli` where JSR can't be reached: `parseArgs` with the options that this project uses, and no others. A user of
+ * the published package gets the real one, which says what each argument means: a word after `--name` is its value unless it begins with
+ * `-` or `name` is a boolean, of several values the last one counts, and what looks like a number is one unless `name` is a string.
  *
  * @module
  */
 
-import { parseArgs as nodeParseArgs } from "node:util";
-
-export interface ParseOptions {
-  boolean?: readonly string[];
-  string?: readonly string[];
-  collect?: readonly string[];
-  alias?: Record<string, string>;
-  default?: Record<string, unknown>;
+/** Which names are strings and which booleans, and who is asked about any other argument: it is left out where the answer is false. */
+export interface ParseOptions<S extends string = string, B extends string = string> {
+  string?: readonly S[];
+  boolean?: readonly B[];
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
-// deno-lint-ignore no-explicit-any
-export type Args = Record<string, any> & { _: (string | number)[] };
+type Named<S extends string, B extends string> = [S | B] extends [never] // deno-lint-ignore no-explicit-any
+  ? Record<string, any>
+  : Record<string, unknown> & { [K in Exclude<S, "_">]?: string } & { [K in B]: boolean };
 
-export function parseArgs(args: readonly string[], options: ParseOptions = {}): Args {
-  const { boolean = [], string = [], collect = [], alias = {}, default: defaults = {}, unknown } = options;
-  const short = (name: string) => Object.entries(alias).flatMap(([from, to]) => to === name ? [from] : from === name ? [to] : []);
-  const config: Record<string, { type: "boolean" | "string"; multiple?: boolean; short?: string }> = {};
-  for (const name of boolean) config[name] = { type: "boolean" };
-  for (const name of string) config[name] = { type: "string", multiple: collect.includes(name) };
-  for (const name of Object.keys(config)) {
-    const letter = short(name).find((other) => other.length === 1);
-    if (letter !== undefined && name.length > 1) config[name].short = letter;
+export type Args<S extends string = string, B extends string = string> = Named<S, B> & { _: (string | number)[] };
+
+/** Sets `key`, if `arg`, in which it stands, isn't refused. */
+type Set = (key: string, value: string | boolean, arg: string) => void;
+
+export function parseArgs<const S extends string = never, const B extends string = never>(
+  args: string[],
+  options: ParseOptions<S, B> = {},
+): Args<S, B> {
+  const strings: readonly string[] = options.string ?? [], booleans: readonly string[] = options.boolean ?? [];
+  const refused = options.unknown ?? (() => true);
+  const parsed: Record<string, unknown> & { _: (string | number)[] } = { _: [] };
+  const set: Set = (key, value, arg) => {
+    if (!strings.includes(key) && !booleans.includes(key) && refused(arg, key, value) === false) return;
+    parsed[key] = strings.includes(key) ? value : numberOr(value);
+  };
+  const alone = (key: string) => strings.includes(key) ? "" : true;
+  /** Sets `key` to the next argument, if that can be a value of its; the result is how many arguments that took. */
+  const setToNext = (key: string, arg: string, next: string | undefined, isValue: boolean): number => {
+    const takes = next !== undefined && next !== "" && (isValue && !booleans.includes(key) || /^(true|false)$/.test(next));
+    const isBoolean = booleans.includes(key) || !isValue;
+    set(key, !takes ? alone(key) : isBoolean ? next !== "false" : next, arg);
+    return takes ? 1 : 0;
+  };
+
+  const end = args.indexOf("--"), before = end === -1 ? args : args.slice(0, end);
+  for (let i = 0; i < before.length; i++) {
+    const arg = before[i], next = before[i + 1];
+    const [, dashes, key, , value] = /^(--?)(.+?)(=(.+))?$/s.exec(arg) ?? [];
+    if (dashes === undefined) {
+      if (refused(arg) !== false) parsed._.push(strings.includes("_") ? arg : numberOr(arg) as string | number);
+    } else if (dashes === "-") {
+      const last = setLetters(arg, alone, set);
+      if (last !== null) i += setToNext(last, arg, next, next !== undefined && !/^--?[^-]/.test(next));
+    } else if (value !== undefined) {
+      set(key, booleans.includes(key) ? value !== "false" : value, arg);
+    } else {
+      i += setToNext(key, arg, next, next !== undefined && !next.startsWith("-"));
+    }
   }
-  const { values, positionals, tokens } = nodeParseArgs({
-    args: [...args],
-    options: config,
-    allowPositionals: true,
-    strict: false,
-    allowNegative: true,
-    tokens: true,
-  });
-  const parsed: Args = { _: positionals, ...defaults };
-  for (const name of boolean) parsed[name] ??= false;
-  for (const name of collect) parsed[name] ??= [];
-  for (const token of tokens) {
-    if (token.kind !== "option" || token.name in config || token.name.replace(/^no-/, "") in config) continue;
-    unknown?.(token.rawName, token.name, token.value);
+  for (const key of booleans) parsed[key] ??= false;
+  if (end !== -1) parsed._.push(...args.slice(end + 1));
+  return parsed as Args<S, B>;
+}
+
+/**
+ * `-abc`: each letter is an option of its own, and what follows one may be its value: `-n5`, `-n=5`. The result is the last one, if it has
+ * none.
+ */
+function setLetters(arg: string, alone: (key: string) => string | boolean, set: Set): string | null {
+  const letters = arg.slice(1);
+  for (let i = 0; i < letters.length - 1; i++) {
+    const letter = letters[i], rest = letters.slice(i + 1), isLetter = /[A-Za-z]/.test(letter);
+    const value = isLetter && rest.includes("=")
+      ? rest.slice(rest.indexOf("=") + 1)
+      : isLetter && /\d$/.test(rest) || /^(\W.|-$)/.test(rest)
+      ? rest
+      : null;
+    set(letter, value ?? alone(letter), arg);
+    if (value !== null) return null;
   }
-  return Object.assign(parsed, values);
+  return letters.at(-1) ?? null;
+}
+
+function numberOr(value: string | boolean): string | number | boolean {
+  return typeof value === "string" && /^(0x[0-9a-f]+|[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?)$/i.test(value) ? Number(value) : value;
 }

@@ -9,20 +9,23 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { addressOf } from "../../ffi/handle.ts";
-import type { lib } from "../../ffi/lib.js";
-import { callAddressAside, callAside } from "../../ffi/trap.ts";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { addressOf } from "../../ffi/core/handle.ts";
+import type { lib } from "../../ffi/generated/lib.js";
+import { callAddressAside, callAside } from "../../ffi/calls/aside.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
 import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
 import { unpermuted } from "./layout.ts";
 import { lengthOf, move } from "./move.ts";
 import { bufferOf, type Operand } from "./operand.ts";
+import type { Pinned } from "./pinned.ts";
 import type { Plan } from "./plan.ts";
+import { pinnedOf } from "./streamed.ts";
+import { streamLater } from "./streamed_async.ts";
 import { queueOf } from "../computing/queue.ts";
 import { cores } from "../computing/task.ts";
-import { separate } from "./transfer.ts";
+import { separate } from "./on_host.ts";
 import { type Bytes, expectFloats, type FromFloat, type ToFloat } from "./types.ts";
 
 /** How long a piece should take, and how long JavaScript may run without a break, in milliseconds. */
@@ -116,10 +119,22 @@ class Carrier {
       } else if (isWholeCopy(this.#plan)) {
         await callAside("ggml_backend_tensor_copy", "copyAsync", [source.tensor!.address, destination.tensor!.address]);
       } else {
-        for (const piece of stagePieces(this.#plan)) await this.#staged(piece);
+        const pinned = this.#backend === null ? pinnedOf(this.#plan) : null;
+        if (pinned !== null) await this.#streamed(pinned);
+        else for (const piece of stagePieces(this.#plan)) await this.#staged(piece);
       }
     }
     if (this.#done < source.count || source.count === 0) this.#report(source.count - this.#done);
+  }
+
+  /** All of it, through memory that the device reads and writes by itself. */
+  async #streamed(pinned: Pinned): Promise<void> {
+    const { source, destination } = this.#plan;
+    const convert = (bytes: Bytes, box: Box) => {
+      const stage: Memory = { bytes, pinned: true };
+      return source.bytes === null ? this.#onHost(stage, memoryOf(destination), box) : this.#onHost(memoryOf(source), stage, box);
+    };
+    await streamLater(this.#plan, pinned, convert, () => this.#signal?.throwIfAborted());
   }
 
   /** A piece that is on a device on one side or both. */

@@ -8,8 +8,9 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { lib } from "../../ffi/lib.js";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { has } from "../../ffi/load/library.ts";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
 import { unpermuted } from "./layout.ts";
 import { lengthOf } from "./move.ts";
@@ -17,7 +18,7 @@ import type { Plan } from "./plan.ts";
 import type { Bytes } from "./types.ts";
 
 /** The most bytes of a piece: 16 MiB. */
-const PIECE = 16 * 1024 * 1024;
+export const PIECE = 16 * 1024 * 1024;
 
 /** Rows of fewer bytes are not worth a call each. */
 const LONG_ROW = 4096;
@@ -69,8 +70,10 @@ interface Line {
  *
  * @param side The side of the box that is on the device.
  * @param unit Bytes in a unit of that side: an element or a block.
+ * @param memory Memory for so many bytes that is there already; null where there is none.
  */
-export function stage(side: Side, box: Box, unit: number): Stage {
+export function stage(side: Side, box: Box, unit: number, memory: (length: number) => Bytes | null = () => null): Stage {
+  const allocate = (length: number) => memory(length) ?? cBytes(length);
   const lines = linesOf(side, box.axes);
   const begin = box[side] + lowest(side, box.axes);
   const rows = merged(lines);
@@ -78,13 +81,22 @@ export function stage(side: Side, box: Box, unit: number): Stage {
   const reach = lines.reduce((length, { count, stride }) => length + (count - 1) * stride, unit);
   if (rows.length === 0 || (run < LONG_ROW && reach <= 4 * PIECE)) {
     const calls = [{ at: 0, offset: begin, size: reach, copies: 1, stride: reach }];
-    return { bytes: cBytes(reach), box: { ...box, [side]: box[side] - begin }, calls, hasMore: rows.length > 0 };
+    return { bytes: allocate(reach), box: { ...box, [side]: box[side] - begin }, calls, hasMore: rows.length > 0 };
   }
-  return packed(side, box, unit, lines, rows, run, begin);
+  return packed(side, box, unit, lines, rows, run, begin, allocate);
 }
 
 /** A stage that holds the rows one after the other. */
-function packed(side: Side, box: Box, unit: number, lines: readonly Line[], rows: Line[], run: number, begin: number): Stage {
+function packed(
+  side: Side,
+  box: Box,
+  unit: number,
+  lines: readonly Line[],
+  rows: Line[],
+  run: number,
+  begin: number,
+  allocate: (length: number) => Bytes,
+): Stage {
   const axes: Axis[] = [...box.axes];
   let next = unit;
   for (const { axis, count } of lines.toReversed()) {
@@ -98,7 +110,7 @@ function packed(side: Side, box: Box, unit: number, lines: readonly Line[], rows
     begin,
     (offset) => calls.push({ at: calls.length * run * inner.count, offset, size: run, copies: inner.count, stride: inner.stride }),
   );
-  return { bytes: cBytes(next), box: { ...box, axes, [side]: -lowest(side, axes) }, calls, hasMore: false };
+  return { bytes: allocate(next), box: { ...box, axes, [side]: -lowest(side, axes) }, calls, hasMore: false };
 }
 
 /** The dimensions with more than one place, from the largest stride to the smallest. */
@@ -135,7 +147,7 @@ export function load({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
     if (copies === 1) lib.ggml_backend_tensor_get(tensor, part, offset, size);
-    else lib.ggml_backend_tensor_get_2d(tensor, part, offset, size, copies, stride, size);
+    else inPieces("ggml_backend_tensor_get_2d", lib.ggml_backend_tensor_get)(tensor, part, offset, size, copies, stride, size);
   }
 }
 
@@ -145,8 +157,21 @@ export function store({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
     if (copies === 1) lib.ggml_backend_tensor_set(tensor, part, offset, size);
-    else lib.ggml_backend_tensor_set_2d(tensor, part, offset, size, copies, stride, size);
+    else inPieces("ggml_backend_tensor_set_2d", lib.ggml_backend_tensor_set)(tensor, part, offset, size, copies, stride, size);
   }
+}
+
+type Move = (tensor: lib.ggml_tensor, part: Uint8Array<ArrayBuffer>, offset: number, size: number) => void;
+type MovePieces = (...args: [...Parameters<Move>, copies: number, stride: number, strideHere: number]) => void;
+
+/** C's function for pieces of one size, a stride apart; what does the same one by one where this release or the library lacks it. */
+function inPieces(name: string, move: Move): MovePieces {
+  if (has(name)) return (lib as unknown as Record<string, MovePieces>)[name];
+  return (tensor, part, offset, size, copies, stride, strideHere) => {
+    for (let i = 0; i < copies; i++) {
+      move(tensor, part.subarray(i * strideHere, i * strideHere + size), offset + i * stride, size);
+    }
+  };
 }
 
 /** True for one whole tensor to another of the same layout: `ggml_backend_tensor_copy` goes from device to device where it can. */
