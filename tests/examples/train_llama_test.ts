@@ -121,7 +121,7 @@ Deno.test({
     const numbers = Object.entries({ ...SMALL, steps: 100_000, every: 100_000 }).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--allow-ffi", "--allow-read", "--allow-write", "examples/train_llama.ts", out, "--text", text, ...numbers],
-      cwd: new URL("../../", import.meta.url),
+      cwd: new URL("../..", import.meta.url),
       stdout: "null",
       stderr: "piped",
     }).spawn();
