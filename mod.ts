@@ -30,8 +30,8 @@
  * @module
  */
 
-export { EXIT_ABORT } from "./ffi/abort.ts";
-export { download } from "./ffi/gpu.ts";
+export { EXIT_ABORT } from "./ffi/native/abort.ts";
+export { download } from "./ffi/load/gpu.ts";
 /** The whole C API under its C names: functions, struct classes, enums, constants, callbacks. */
-export { lib } from "./ffi/lib.js";
-export { type LibraryInfo, load, type LoadOptions } from "./ffi/library.ts";
+export { lib } from "./ffi/generated/lib.js";
+export { type LibraryInfo, load, type LoadOptions } from "./ffi/load/library.ts";

@@ -1,15 +1,18 @@
 /**
- * README as a new user tries it: top to bottom, each command word for word and each example with the permissions that README says, in a
- * clone of the last commit, with an empty home and no variables. A failure prints what was printed; the exit status is then 1.
+ * README, and the pages that it sends to, as a new user tries them: top to bottom, each command word for word and each example with the
+ * permissions that README says, in a clone of the last commit, with an empty home and no variables. A failure prints what was printed; the exit status is then 1.
  *
  *     deno run --allow-all .ci/readme.ts
  *
- * What can't be tried as it stands is in `SPECIAL`, and why. An entry there that README hasn't any more is a failure too.
+ * What can't be tried as it stands is in `SPECIAL`, and why. An entry there that no page has any more is a failure too.
  *
  * @module
  */
 
 import { fromFileUrl, join } from "@std/path";
+
+/** What is tried, in this order. */
+const PAGES = ["README.md", "docs/numbers.md", "docs/computing.md", "docs/libraries.md", "docs/releases.md", "CONTRIBUTING.md"];
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
 /** A command that has not ended by then never does. */
@@ -64,17 +67,22 @@ const SPECIAL: Record<string, Special> = {
     excuse: unpublished,
   },
   "deno compile --allow-ffi --allow-env=GGML_LIBRARY --output app app.ts": {
-    before: ({ clone }) => write(join(clone, "app.ts"), README.find(({ kind }) => kind === "ts")!.text),
+    before: ({ clone }) => write(join(clone, "app.ts"), STEPS.find(({ kind }) => kind === "ts")!.text),
     excuse: [/dl\.deno\.land|denort/, "it downloads its runtime from dl.deno.land, which can't be reached"],
   },
   "GGML_LIBRARY=path/to/libraries ./app": {
     skip: ({ clone }) => exists(join(clone, "app")) ? null : "there is no ./app: see `deno compile`",
     before: async (user) => link(await libraries(user), join(user.clone, "path/to/libraries")),
   },
+  "deno task releases latest": { skip: () => "CI runs it for three releases before this" },
   "deno task build:rpc": { skip: (user) => works("g++ --version", user, "there is no g++") },
   "INCLUDE=path/to/llama.cpp deno task regenerate": {
     before: ({ clone }) => link(headers(clone), join(clone, "path/to/llama.cpp")),
   },
+  "deno fmt --check && deno lint && deno check": { skip: () => "CI runs them before this" },
+  ".ci/run": { skip: () => "this is a part of it" },
+  "deno task pin latest": { skip: () => "tests/releases/releases_test.ts pins a copy" },
+  "deno task fuzz": minute,
   "deno task fuzz:abort": minute,
   "deno task fuzz:compute": minute,
   "deno task fuzz:kernels": minute,
@@ -83,24 +91,25 @@ const SPECIAL: Record<string, Special> = {
   "deno task fuzz:llama": minute,
   "deno task fuzz:llama --files": minute,
   "deno task fuzz:gguf": minute,
-  "deno task asan": { skip: () => "tests/asan_test.ts makes the same build, and runs 300 programs over it" },
+  "deno task asan": { skip: () => "tests/ffi/asan_test.ts makes the same build, and runs 300 programs over it" },
 };
 
-/** A command or an example, in README's order. */
+/** A command or an example, in the page's order. */
 interface Step {
+  readonly page: string;
   readonly kind: "sh" | "ts";
   readonly line: number;
   readonly text: string;
 }
 
-/** The commands and examples of a Markdown text. */
-function stepsOf(markdown: string): Step[] {
+/** The commands and examples of a page. */
+function stepsOf(page: string, markdown: string): Step[] {
   return [...markdown.matchAll(/^```(\w*).*\n([^]*?)^```/gm)].flatMap(({ 1: kind, 2: text, index }): Step[] => {
     const line = markdown.slice(0, index).split("\n").length;
-    if (kind === "sh") return commandsOf(text).map((command) => ({ kind, line, text: command }));
-    if (kind === "ts") return [{ kind, line, text }];
+    if (kind === "sh") return commandsOf(text).map((command) => ({ page, kind, line, text: command }));
+    if (kind === "ts") return [{ page, kind, line, text }];
     if (kind === "text") return [];
-    throw new Error(`README.md:${line}: a block of \`${kind}\`: write sh for commands, ts for examples, or text`);
+    throw new Error(`${page}:${line}: a block of \`${kind}\`: write sh for commands, ts for examples, or text`);
   });
 }
 
@@ -265,30 +274,33 @@ function exists(path: string): boolean {
   }
 }
 
-/** What README names and there isn't: tasks in its text, and commands of the table above. */
+/** What the pages name and there isn't: tasks in their text, and commands of the table above. */
 function stale(markdown: string, tasks: Record<string, unknown>): string[] {
   const named = new Set([...markdown.matchAll(/\bdeno task ([\w:]+)/g)].map(([, name]) => name));
-  const commands = new Set(README.map(({ text }) => text));
+  const commands = new Set(STEPS.map(({ text }) => text));
   return [
-    ...[...named].filter((name) => !(name in tasks)).map((name) => `README names \`deno task ${name}\`, and deno.json has no such task`),
-    ...Object.keys(SPECIAL).filter((command) => !commands.has(command)).map((command) => `README hasn't got this any more: ${command}`),
+    ...[...named].filter((name) => !(name in tasks)).map((name) => `a page names \`deno task ${name}\`, and deno.json has no such task`),
+    ...Object.keys(SPECIAL).filter((command) => !commands.has(command)).map((command) => `no page has this any more: ${command}`),
   ];
 }
 
 const folder = await Deno.makeTempDir({ prefix: "readme-" });
 const user = await newUser(folder);
-const markdown = await Deno.readTextFile(join(user.clone, "README.md"));
-const README = stepsOf(markdown);
+const texts = PAGES.map((page) => Deno.readTextFileSync(join(user.clone, page)));
+/** Each command once: what one page says after another isn't tried again. */
+const STEPS = PAGES.flatMap((page, i) => stepsOf(page, texts[i])).filter(({ kind, text }, i, all) =>
+  kind === "ts" || all.findIndex((other) => other.text === text) === i
+);
 try {
-  for (const complaint of stale(markdown, JSON.parse(await Deno.readTextFile(join(user.clone, "deno.json"))).tasks)) {
+  for (const complaint of stale(texts.join("\n"), JSON.parse(await Deno.readTextFile(join(user.clone, "deno.json"))).tasks)) {
     Deno.exitCode = 1;
     console.log(`FAILED   ${complaint}`);
   }
-  for (const step of README) {
+  for (const step of STEPS) {
     const start = performance.now();
     const { status, text } = await attempt(step, user).catch((error): Outcome => ({ status: "FAILED", text: String(error) }));
     const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(6);
-    const name = step.kind === "sh" ? step.text : `the example at README.md:${step.line}`;
+    const name = step.kind === "sh" ? step.text : `the example at ${step.page}:${step.line}`;
     console.log(`${status.padEnd(7)} ${seconds} s  ${name}${status === "FAILED" || text === undefined ? "" : `: ${text}`}`);
     if (status !== "FAILED") continue;
     Deno.exitCode = 1;

@@ -5,6 +5,7 @@
  */
 
 import { contender, deno, everyone } from "./contenders.ts";
+import { llamaFigures } from "./llama.ts";
 import type { Figure, Target } from "./measure.ts";
 import { ggmlHeaders, parsing } from "./parsing.ts";
 import { type Headers, peer, type Peers } from "./peers.ts";
@@ -36,6 +37,7 @@ export function figures(peers: Peers, work: string, headers: Headers): Figure[] 
     regenerate("regenerate", "deno task regenerate, all headers", headers, ["--out", `${work}/ours`], peers),
     regenerate("regenerate-check", "deno task regenerate --check", headers, ["--check"], null),
     ...parsing(ggmlHeaders(headers), peers, work),
+    ...llamaFigures(peers, work),
   ];
 }
 

@@ -10,7 +10,7 @@
 
 import { parse, preprocess } from "../lexer/mod.ts";
 
-const [path = "tests/headers/preprocessor.h"] = Deno.args;
+const [path = "tests/lexer/headers/preprocessor.h"] = Deno.args;
 // Declarations only, so that copies don't redefine each other's macros.
 const { text } = preprocess([path], { standard: true, include: [path.slice(0, path.lastIndexOf("/") + 1)] });
 const { model } = parse([path], { standard: true, include: [path.slice(0, path.lastIndexOf("/") + 1)] });

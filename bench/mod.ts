@@ -5,7 +5,7 @@
  *     deno task bench --plot [--json FILE]                  draws FILE's results beside it, as SVG
  *     deno task bench --readme [--json FILE]                writes them into the README
  *
- * A filter is a part of a figure's id: `demo`, `call`, `field`, `build`, `graph`, `compute`, `copy`, `regenerate`, `parse`. A run of all figures
+ * A filter is a part of a figure's id: `demo`, `call`, `field`, `build`, `graph`, `compute`, `copy`, `regenerate`, `parse`, `llama`. A run of all figures
  * with all their runs writes `bench/results.json`; a partial one writes only what `--json` names. The headers are those of the pinned release;
  * `INCLUDE=TREE` names others. It fails only if our own programs don't run: being slow is no failure, nor is a peer that isn't there.
  *
@@ -14,18 +14,18 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { dirname, resolve } from "@std/path";
-import { pinnedTree } from "../lexer/release.ts";
+import { pinnedTree } from "../lexer/ggml/release.ts";
 import { figures } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { type Figure, type Measured, measureFigure } from "./measure.ts";
 import { type Headers, pathOf, preparePeers } from "./peers.ts";
 import { plot } from "./plot.ts";
-import { updateReadme } from "./readme.ts";
+import { updateReadme, updateTable } from "./readme.ts";
 import { readResults, writeResults } from "./results.ts";
 import { heading, table } from "./table.ts";
 
 const ROOT = pathOf(new URL("../", import.meta.url));
-const RESULTS = `${ROOT}bench/results.json`, README = `${ROOT}README.md`;
+const RESULTS = `${ROOT}bench/results.json`, README = `${ROOT}README.md`, TABLE = `${ROOT}bench/README.md`;
 const USAGE = "usage: deno task bench [--runs N] [--json FILE] [FILTER…] | --plot [--json FILE] | --readme [--json FILE]";
 
 /** What the command line asks for. */
@@ -78,7 +78,8 @@ function show({ json, plot: drawn, readme }: Options): number {
   }
   if (readme) {
     Deno.writeTextFileSync(README, updateReadme(Deno.readTextFileSync(README), results));
-    console.log(`wrote ${README}`);
+    Deno.writeTextFileSync(TABLE, updateTable(Deno.readTextFileSync(TABLE), results));
+    console.log(`wrote ${README} and ${TABLE}`);
   }
   return 0;
 }

@@ -37,7 +37,7 @@ export interface Peers {
 }
 
 const FOLDER = new URL("peers/", import.meta.url);
-const API = pathOf(new URL("../lexer/api.h", import.meta.url));
+const API = pathOf(new URL("../lexer/ggml/api.h", import.meta.url));
 /** How many modules `peers/versions.py` looks for. */
 const MODULES = 3;
 const INSTALL = { gcc: "apt-get install gcc libc6-dev", clang: "apt-get install clang", python: "apt-get install python3" };
@@ -118,7 +118,8 @@ export function pathOf(url: URL): string {
 /** Compiles a program in C, linked with the library's own file and its neighbours. */
 async function compile(source: string, work: string, tree: string, library: string): Promise<Tool> {
   const folder = library.replace(/[^/\\]*$/, "");
-  const neighbours = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => /^libggml-base\.(so|dylib)$/.test(name));
+  const wanted = source === "llama.c" ? /^lib(ggml-base|ggml|llama)(\.v[\d.]+)?\.(so|dylib)$/ : /^libggml-base\.(so|dylib)$/;
+  const neighbours = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => wanted.test(name));
   const libraries = [library, ...neighbours.map((name) => folder + name)];
   const program = `${work}/${source.replace(/\.c$/, "")}`;
   const includes = ["-I", `${tree}/ggml/include`, "-I", `${tree}/include`];

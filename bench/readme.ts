@@ -1,5 +1,5 @@
 /**
- * Results in the README: a table between two markers, so that nobody types numbers.
+ * Results in bench/README.md and in the README: a table between two markers, so that nobody types numbers.
  *
  * @module
  */
@@ -11,18 +11,43 @@ const BEGIN = "<!-- bench: written by `deno task bench --readme` from bench/resu
 /** Those with a column of their own; the figures' other contenders share the next. */
 const COLUMNS = ["ours", "Deno.dlopen", "C", "cffi", "ctypes"];
 
+/** What the README shows, by the figures' names. */
+const SHOWN = ["call-nelements", "copy-q4_K-f32", "copy-f32-q4_K"];
+
 /**
- * Puts results into the README's text.
+ * Puts all results into the text of bench/README.md.
  *
  * @throws {Error} If the text hasn't both markers, each once, in order.
  */
-export function updateReadme(readme: string, results: Results): string {
-  const [before, inside, ...more] = readme.split(BEGIN);
-  const [, after, ...evenMore] = inside?.split(END) ?? [];
+export function updateTable(text: string, results: Results): string {
+  return between(text, section(results));
+}
+
+/** Puts three of them into the README's text, as {@linkcode updateTable}. */
+export function updateReadme(readme: string, { machine, figures }: Results): string {
+  const shown = figures.filter(({ id }) => SHOWN.includes(id));
+  const rows = shown.map(({ title, unit, results }) => [
+    title,
+    ...["ours", "Deno.dlopen", "C", "cffi"].map((name) => textOf(results.find((result) => result.name === name), unit)),
+  ]);
+  return between(
+    readme,
+    [...aligned([["", "ours", "Deno.dlopen", "C", "cffi"], ...rows]), "", `${escape(machine.cpu)}, ${machine.date}.`].join("\n"),
+  );
+}
+
+/** "8.58 ns". */
+function textOf(result: Result | undefined, unit: string): string {
+  return result === undefined || result.median === null ? "–" : time(result, unit);
+}
+
+function between(text: string, inside: string): string {
+  const [before, old, ...more] = text.split(BEGIN);
+  const [, after, ...evenMore] = old?.split(END) ?? [];
   if (after === undefined || more.length + evenMore.length > 0) {
-    throw new Error(`the README must have '${BEGIN}' and, after it, '${END}', once each`);
+    throw new Error(`the page must have '${BEGIN}' and, after it, '${END}', once each`);
   }
-  return `${before}${BEGIN}\n\n${section(results)}\n\n${END}${after}`;
+  return `${before}${BEGIN}\n\n${inside}\n\n${END}${after}`;
 }
 
 function section({ machine, figures }: Results): string {
@@ -36,9 +61,12 @@ function section({ machine, figures }: Results): string {
   ].join("\n");
 }
 
-/** Padded as `deno fmt` pads it. */
 function table(figures: readonly Measured[]): string[] {
-  const rows = [["", ...COLUMNS, "others", "to reach"], ...figures.map(row)];
+  return aligned([["", ...COLUMNS, "others", "to reach"], ...figures.map(row)]);
+}
+
+/** Rows of a table, padded as `deno fmt` pads them. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, i) => Math.max(3, ...rows.map((cells) => cells[i].length)));
   const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
   return [line(rows[0]), line(widths.map((width) => "-".repeat(width))), ...rows.slice(1).map(line)];

@@ -4,14 +4,15 @@
  * @module
  */
 
-import { whyNot } from "../ffi/files.ts";
-import { fileNames, type Gpu, platformGpus, platformPackage } from "../ffi/find.ts";
-import { NEEDS } from "../ffi/gpu.ts";
-import { lib } from "../ffi/lib.js";
-import { installedPackage } from "../ffi/npm.ts";
+import { whyNot } from "../ffi/load/files.ts";
+import { fileNames, type Gpu, platformGpus, platformPackage } from "../ffi/load/find.ts";
+import { NEEDS } from "../ffi/load/gpu.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { installedPackage } from "../ffi/load/npm.ts";
 import { compute } from "../utils/compute.ts";
 import { copy } from "../utils/copy.ts";
-import { type Device, devices } from "../utils/devices.ts";
+import type { Device } from "../utils/computing/device.ts";
+import { devices } from "../utils/devices.ts";
 import { init } from "../utils/init.ts";
 import { view } from "../utils/view.ts";
 import { type Finding, note, ok, problem, type Section } from "./finding.ts";

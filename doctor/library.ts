@@ -4,11 +4,11 @@
  * @module
  */
 
-import "../ffi/lib.js"; // has each library checked against the layouts
-import { listVariants, scoreOf } from "../ffi/files.ts";
-import { CPU_VARIANTS, fileNames, RELEASE } from "../ffi/find.ts";
-import { library, type LibraryInfo, load, type LoadOptions } from "../ffi/library.ts";
-import { hasTrap } from "../ffi/trap.ts";
+import "../ffi/generated/lib.js"; // has each library checked against the layouts
+import { listVariants, scoreOf } from "../ffi/load/files.ts";
+import { CPU_VARIANTS, fileNames, RELEASE } from "../ffi/load/find.ts";
+import { library, type LibraryInfo, load, type LoadOptions } from "../ffi/load/library.ts";
+import { hasTrap } from "../ffi/native/trap.ts";
 import { type Finding, note, ok, problem, type Section } from "./finding.ts";
 
 /** Loads the library, and says what was found. `info` is null if there is none. */
@@ -26,15 +26,15 @@ export function loadLibrary(options: LoadOptions): { section: Section; info: Lib
 function describe({ version, source, path, files }: LibraryInfo): Finding[] {
   const name = version === null ? "a ggml too old to say its version" : `ggml ${version}`;
   return [
-    version === RELEASE.ggml
-      ? ok(name)
-      : note(name, `functions and types newer than it are missing, and its llama is refused; the bindings are of ${RELEASE.ggml}`),
+    version === RELEASE.ggml ? ok(name) : note(name, `the bindings are of ${RELEASE.ggml}: what differs says so when it is used`),
     ok(`${path} (from ${source})`),
     ...files.map((file) => ok(`uses ${file}`)),
-    ok("ABI: structs and types are laid out and numbered as in the bindings"),
+    ok(version === RELEASE.ggml ? ABI_SAME : "ABI: tensors are laid out as in the bindings"),
     trapFinding(hasTrap()),
   ];
 }
+
+const ABI_SAME = "ABI: structs and types are laid out and numbered as in the bindings";
 
 /** Whether what C fails of is an Error. */
 export function trapFinding(isSet: boolean): Finding {

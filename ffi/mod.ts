@@ -18,11 +18,12 @@ export {
   Struct,
   type Structs,
 } from "./runtime.ts";
-export { EXIT_ABORT } from "./abort.ts";
-export { download } from "./gpu.ts";
-export type { Gpu } from "./find.ts";
-export { lib } from "./lib.js";
+export { EXIT_ABORT } from "./native/abort.ts";
+export type { Asynchronous, AsyncOptions, Cancellable } from "./calls/async.ts";
+export { download } from "./load/gpu.ts";
+export type { Gpu } from "./load/find.ts";
+export { lib } from "./generated/lib.js";
 /** The types of `lib` by themselves: `import type { ggml_tensor } from "@ggml/deno/ffi"`. */
-export type * from "./all.d.ts";
-export { type LibraryInfo, load, type LoadOptions } from "./library.ts";
-export { symbols } from "./symbols.ts";
+export type * from "./generated/all.d.ts";
+export { type LibraryInfo, load, type LoadOptions } from "./load/library.ts";
+export { symbols } from "./generated/symbols.ts";

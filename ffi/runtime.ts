@@ -4,7 +4,13 @@
  * @module
  */
 
-export type { Abi } from "./abi.ts";
+// What tells the core and the trap of ggml's own ways.
+import "./calls/changes.ts";
+import "./calls/function_types.ts";
+import "./calls/half_done.ts";
+import "./calls/reasons.ts";
+
+export type { Abi } from "./load/abi.ts";
 export {
   bool,
   type Data,
@@ -14,6 +20,8 @@ export {
   flags,
   float,
   format,
+  handle,
+  handleOrNull,
   int32,
   int64,
   type Pointers,
@@ -28,14 +36,15 @@ export {
   struct,
   uint32,
   uint64,
-} from "./arguments.ts";
-export { type Bind, binder } from "./bind.ts";
-export { type AnyFunction, Callback, type Signature } from "./callback.ts";
-export { changed, exposed } from "./changes.ts";
-export { checks } from "./checks/mod.ts";
-export { cstringAt } from "./cstring.ts";
-export { Domain } from "./domain.ts";
-export { enterCall, leaveCall } from "./failure.ts";
+} from "./core/arguments.ts";
+export { type Asynchronous, asynchronous } from "./calls/async.ts";
+export { type Bind, binder } from "./calls/bind.ts";
+export { type AnyFunction, Callback, type Signature } from "./core/callback.ts";
+export { changed, exposed } from "./calls/changes.ts";
+export { checks } from "./calls/checks/mod.ts";
+export { cstringAt } from "./core/cstring.ts";
+export { Domain } from "./core/domain.ts";
+export { enterCall, leaveCall } from "./core/failure.ts";
 export {
   expectLength,
   getArray,
@@ -56,19 +65,21 @@ export {
   setStruct,
   setStructs,
   setText,
-} from "./fields.ts";
-export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, Pointer, wrongHandle } from "./handle.ts";
-export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./integers.ts";
-export { atLeast } from "./lengths.ts";
-export { type Ending, Owner, STATIC } from "./owner.ts";
-export { places, willPlace } from "./placement.ts";
+} from "./core/fields.ts";
+export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, wrongHandle } from "./core/handle.ts";
+export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./core/integers.ts";
+export { atLeast } from "./core/lengths.ts";
+export { type Ending, Owner, STATIC } from "./core/owner.ts";
+export { Pointer } from "./core/pointer.ts";
+export { dispose } from "./core/ending.ts";
+export { adaptable } from "./load/numbering.ts";
+export { places, willPlace } from "./calls/placement.ts";
 export {
   borrowed,
   created,
   createdFrom,
   createdPointer,
   createdStruct,
-  dispose,
   expectGivable,
   forgetThrough,
   given,
@@ -78,7 +89,7 @@ export {
   releaseStruct,
   renew,
   taken,
-} from "./roots.ts";
+} from "./core/roots.ts";
 export {
   BOOL,
   DOUBLE,
@@ -99,6 +110,6 @@ export {
   UINT64,
   UINT8,
   VOID,
-} from "./slots.ts";
-export { type Fields, type Init, Struct, type Structs, structs } from "./struct.ts";
-export { caught, nullResult, trapped } from "./trap.ts";
+} from "./core/slots.ts";
+export { type Fields, type Init, Struct, type Structs, structs } from "./core/struct.ts";
+export { caught, nullResult, trapped } from "./native/trap.ts";

@@ -11,12 +11,12 @@
  * @module
  */
 
-import { dump, stringify } from "./dump.ts";
+import { dump, stringify } from "./model/dump.ts";
 import { type Diagnostic, format, parse, type ParseOptions } from "./mod.ts";
-import { preprocess } from "./print.ts";
-import { nearest } from "./suggest.ts";
-import { targetNamed, TARGETS } from "./targets.ts";
-import type { TargetName } from "./model.ts";
+import { preprocess } from "./parse/print.ts";
+import { nearest } from "./text/suggest.ts";
+import { targetNamed, TARGETS } from "./model/targets.ts";
+import type { TargetName } from "./model/model.ts";
 
 /** A command: takes its arguments, returns its exit status. */
 type Command = (args: string[]) => number | Promise<number>;
@@ -80,8 +80,12 @@ function isHelp(arg: string | undefined): boolean {
   return arg === "--help" || arg === "-h";
 }
 
-/** Headers and options as a compiler's command line has them. */
-function compilerArguments(args: readonly string[], more: Record<string, string[]> = {}): { files: string[]; options: ParseOptions } {
+/** Headers and options as a compiler's command line has them. `instead` is an option that stands for headers. */
+function compilerArguments(
+  args: readonly string[],
+  more: Record<string, string[]> = {},
+  instead = "",
+): { files: string[]; options: ParseOptions } {
   const files: string[] = [];
   const include: string[] = [];
   const system: string[] = [];
@@ -117,7 +121,7 @@ function compilerArguments(args: readonly string[], more: Record<string, string[
     } else if (arg === "--no-standard") standard = false;
     else if ((text = anyOf(more, value)) === undefined) throw new UsageError(`unknown option '${arg}'`);
   }
-  if (files.length === 0) throw new UsageError("no header given");
+  if (files.length === 0 && !more[instead]?.length) throw new UsageError("no header given");
   return { files, options: { include, system, before, defines, undefines, standard, ...(target === undefined ? {} : { target }) } };
 }
 
@@ -161,13 +165,19 @@ function preprocessCommand(args: string[]): number {
 
 async function generateArguments(args: string[]): Promise<number> {
   // Not before: the other commands shall not wait for the emitter to load.
-  const { GENERATE_HELP, generateCommand } = await import("./generate/command.ts");
+  const { GENERATE_HELP, generateCommand } = await import("./emit/modules/command.ts");
   if (args.some(isHelp)) {
     console.log(GENERATE_HELP);
     return 0;
   }
-  const more = { "--library": [] as string[], "--out": [] as string[], "--bind": [] as string[], "--bigint": [] as string[] };
-  const { files, options } = compilerArguments(args, more);
+  const more = {
+    "--library": [] as string[],
+    "--out": [] as string[],
+    "--bind": [] as string[],
+    "--bigint": [] as string[],
+    "--api": [] as string[],
+  };
+  const { files, options } = compilerArguments(args, more, "--api");
   const only = (name: "--library" | "--out"): string => {
     const [value, ...others] = more[name];
     if (!value || others.length > 0) throw new UsageError(`generate takes one ${name}; see generate --help`);
@@ -180,6 +190,7 @@ async function generateArguments(args: string[]): Promise<number> {
     out: only("--out"),
     globs: more["--bind"],
     bigints: more["--bigint"],
+    apis: more["--api"],
   });
 }
 

@@ -23,22 +23,22 @@
  * @module
  */
 
-import { constants } from "./constants.ts";
-import { type Diagnostic, format, type Note, type Severity } from "./diagnostics.ts";
-import { macroFunctions } from "./macros.ts";
-import type { Model } from "./model.ts";
-import { translationUnit } from "./parse.ts";
-import { Parser } from "./parser.ts";
-import type { Ownership } from "./search.ts";
-import { type ParseOptions, TokenStream } from "./stream.ts";
-import type { Identifier, Identifiers } from "./tokenize.ts";
-import { basic, type Namer, printType } from "./types.ts";
+import { constants } from "./parse/constants.ts";
+import { type Diagnostic, format, type Note, type Severity } from "./text/diagnostics.ts";
+import { macroFunctions } from "./parse/macros.ts";
+import type { Model } from "./model/model.ts";
+import { translationUnit } from "./parse/parse.ts";
+import { Parser } from "./parse/parser.ts";
+import type { Ownership } from "./text/search.ts";
+import { type ParseOptions, TokenStream } from "./parse/stream.ts";
+import type { Identifier, Identifiers } from "./tokens/tokenize.ts";
+import { basic, type Namer, printType } from "./model/types.ts";
 
 export { format, printType };
-export { type Dump, dump } from "./dump.ts";
-export { preprocess } from "./print.ts";
+export { type Dump, dump } from "./model/dump.ts";
+export { preprocess } from "./parse/print.ts";
 export type { Diagnostic, Namer, Note, Ownership, ParseOptions, Severity };
-export type * from "./model.ts";
+export type * from "./model/model.ts";
 
 /** What `parse` gives. */
 export interface ParseResult {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RELEASE } from "../ffi/find.ts";
+import { RELEASE } from "../ffi/load/find.ts";
 
 const CACHE = new URL("../.cache/", import.meta.url);
 

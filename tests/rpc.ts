@@ -6,7 +6,7 @@
  */
 
 import { load } from "@ggml/deno";
-import { RELEASE } from "../ffi/find.ts";
+import { RELEASE } from "../ffi/load/find.ts";
 import { buildRpc, NAME } from "../tools/build_rpc.ts";
 
 const ROOT = new URL("../", import.meta.url);

@@ -10,8 +10,8 @@
 import { load } from "@ggml/deno";
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl, join } from "@std/path";
-import { fileNames, folderOf } from "../ffi/find.ts";
-import { pinnedTree } from "../lexer/release.ts";
+import { fileNames, folderOf } from "../ffi/load/find.ts";
+import { pinnedTree } from "../lexer/ggml/release.ts";
 
 const USAGE = `deno task build:rpc [--out FOLDER]
 

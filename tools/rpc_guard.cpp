@@ -3,7 +3,7 @@
  *
  * The backend has a thread a connection, which sends and receives, and whoever wants an answer waits for that thread. If the connection is
  * lost the thread calls ggml_abort, on which a process ends; and if it doesn't, whoever waits does so for ever. Here that thread goes to
- * sleep instead, and it is who waits that calls ggml_abort: that is a call of JavaScript's, of which ffi/trap.c makes an Error.
+ * sleep instead, and it is who waits that calls ggml_abort: that is a call of JavaScript's, of which ffi/native/trap.c makes an Error.
  *
  * All of it is put between the backend and the functions that it calls (`--wrap` of GNU's linker): of the C library, and of libstdc++,
  * which is why this is for g++ on Linux only. Which function does what for the backend was seen in what its object files import; none of

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { backendsOf, type ComputeOptions, cores, expectSuccess, isCpu, prepare } from "./computing/task.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { backendsOf, type ComputeOptions, cores, expectSuccess, prepare, setThreads } from "./computing/task.ts";
 import { computeTimed } from "./computing/timed.ts";
 
 /**
@@ -65,9 +65,4 @@ function computeOnCpu(graph: lib.ggml_cgraph, threads: number): number {
   } finally {
     plan.owner.end("computed", () => {}); // or the graph would know of each until the event loop turns
   }
-}
-
-/** Sets the threads of the CPU backends among these. */
-export function setThreads(backends: readonly lib.ggml_backend[], threads: number): void {
-  for (const backend of backends) if (isCpu(backend)) lib.ggml_backend_cpu_set_n_threads(backend, threads);
 }

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { use } from "../ffi/in_use.ts";
-import type { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { use } from "../ffi/core/in_use.ts";
+import type { lib } from "../ffi/generated/lib.js";
 import { type ComputeOptions, prepare } from "./computing/task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { freedError } from "../ffi/handle.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { freedError } from "../ffi/core/handle.ts";
+import { lib } from "../ffi/generated/lib.js";
 import type { CopyOptions } from "./copy.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import { bufferOf, type TensorLike } from "./copying/operand.ts";

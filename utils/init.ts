@@ -4,10 +4,10 @@
  * @module
  */
 
-import { CMemory } from "../ffi/c_memory.ts";
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
-import { addressOf } from "../ffi/handle.ts";
+import { CMemory } from "../ffi/core/c_memory.ts";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { addressOf } from "../ffi/core/handle.ts";
 
 /** What {@linkcode init} takes. */
 export interface InitOptions {

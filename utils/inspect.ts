@@ -7,8 +7,8 @@
  * @module
  */
 
-import { lib } from "../ffi/lib.js";
-import { quote } from "../ffi/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { quote } from "../ffi/core/describe.ts";
 import { dimensionsOf, typeAndDimensions } from "./display/facts.ts";
 import { plain } from "./display/plain.ts";
 import { summary, type SummaryOptions } from "./print.ts";

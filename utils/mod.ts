@@ -22,9 +22,11 @@ export type { GgufArrays, GgufScalars, GgufTypeName, GgufValue, NumberArray } fr
 export type { TensorShape } from "./gguf/shape.ts";
 export { type GgufContents, writeGguf } from "./gguf/write.ts";
 export { init, type InitOptions } from "./init.ts";
-export { type Device, devices } from "./devices.ts";
-export { type DType, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
+export type { Device } from "./computing/device.ts";
+export { devices } from "./devices.ts";
+export { type DType, type NdArray, ndarray, type TypedArray } from "./arrays/ndarray.ts";
 export type { NestedNumbers } from "./copying/nested.ts";
+export { loadWeights, type LoadWeightsOptions, type Weights } from "./load_weights.ts";
 export { type LogLevel, type LogListener, onLog } from "./on_log.ts";
 export { readNpy, readNpyAll, writeNpy } from "./npy.ts";
 export { readNpz, writeNpz } from "./npz.ts";
@@ -41,7 +43,10 @@ export { type ConnectOptions, type Rpc, rpc, type RpcServer, type ServeOptions }
 export { save } from "./display/save.ts";
 export { toHtml } from "./display/to_html.ts";
 export { type Drawable, type DrawOptions, toSvg } from "./display/to_svg.ts";
-export { type Range, slice, TensorSlice } from "./slice.ts";
+export { type Range, TensorSlice } from "./copying/tensor_slice.ts";
+export { slice } from "./slice.ts";
 export { tensor, type TensorOptions } from "./tensor.ts";
 export { toArray } from "./to_array.ts";
 export { view, type ViewOptions } from "./view.ts";
+export type { WeightsEntry, WeightsFile } from "./weights/file.ts";
+export type { WeightsBuffer } from "./weights/place.ts";

@@ -6,7 +6,7 @@
 
 import { countOf } from "./copying/box.ts";
 import type { Input } from "./files/input.ts";
-import { type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
+import { type NdArray, ndarray, type TypedArray } from "./arrays/ndarray.ts";
 import { type Header, parseHeader } from "./npy_header.ts";
 
 const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];

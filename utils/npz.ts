@@ -4,13 +4,13 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
+import { describe } from "../ffi/core/describe.ts";
 import type { TensorLike } from "./copying/operand.ts";
 import { FileInput, inputOf } from "./files/input.ts";
 import { inContext, named, pathOf } from "./files/path.ts";
 import { Replacement, writeAll } from "./files/replace.ts";
 import { entriesOf, unpack, ZipWriter } from "./files/zip.ts";
-import type { NdArray, TypedArray } from "./ndarray.ts";
+import type { NdArray, TypedArray } from "./arrays/ndarray.ts";
 import { readArray } from "./npy_format.ts";
 import { encodeHeader } from "./npy_header.ts";
 import { corners, rowsOf } from "./printing/corners.ts";

@@ -1,17 +1,17 @@
 /**
  * `onLog`: ggml's and llama's log messages.
  *
- * C's logger, on whatever thread it is called, copies each message into C memory and never waits for JavaScript (`ffi/log.ts`). Here they are
+ * C's logger, on whatever thread it is called, copies each message into C memory and never waits for JavaScript (`ffi/native/log.ts`). Here they are
  * taken from there, joined and split into lines, and handed on.
  *
  * @module
  */
 
-import { type LogMessage, LogTap } from "../ffi/log.ts";
-import { inWorker } from "../ffi/native.ts";
-import { library } from "../ffi/library.ts";
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { isCaptured, type LogMessage, LogTap, nativeFor } from "../ffi/native/log.ts";
+import { inWorker } from "../ffi/native/native.ts";
+import { library } from "../ffi/load/library.ts";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 
 /** How much a message matters: ggml's own four levels. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -70,6 +70,57 @@ export function onLog(listener: LogListener | null): Disposable {
   return next ?? { [Symbol.dispose]() {} };
 }
 
+/** Those who hear what the listener hears, for as long as something takes. */
+const hearers: Set<LogListener> = new Set();
+
+/**
+ * Hears what is logged from now on, whoever listens, to say why C failed: some of its functions tell only the log.
+ *
+ * Where nobody listens, what would be printed by default (warnings and errors) is printed at the end, unless it went into an error.
+ */
+export function overhear(): Overheard {
+  const heard: string[] = [];
+  const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text.replace(CONTROL, "?")) : 0);
+  current?.deliver(); // what waits came before
+  const prints = current === null && listenAlone();
+  hearers.add(hearer);
+  const texts = () => {
+    current?.deliver();
+    return heard;
+  };
+  const end = (print: boolean | ((line: string) => boolean)) => {
+    const wanted = typeof print === "boolean" ? () => print : print;
+    if (prints) { for (const line of texts().filter(wanted)) console.error(line); }
+    hearers.delete(hearer);
+    if (hearers.size > 0) return;
+    if (current === standIn) standIn?.[Symbol.dispose]();
+    standIn = null;
+  };
+  return { texts, end };
+}
+
+/** What a terminal may take for a command. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+
+/** What {@linkcode overhear} gives. */
+export interface Overheard {
+  /** The lines of warnings and errors so far. */
+  texts(): string[];
+  /** Ends it; `print` says which lines are to be printed where nobody listens: none if an error says it all. */
+  end(print: boolean | ((line: string) => boolean)): void;
+}
+
+/** The listener where nobody else listens. */
+let standIn: Disposable | null = null;
+
+/** Listens where nobody does and it is possible. */
+function listenAlone(): boolean {
+  if (nativeFor(library()) === null || isCaptured(library())) return false;
+  standIn = onLog(() => {});
+  return true;
+}
+
 class Subscription implements Disposable {
   readonly #lines: Lines;
   readonly #tap: LogTap;
@@ -79,7 +130,10 @@ class Subscription implements Disposable {
   #ended = false;
 
   constructor(listener: LogListener) {
-    this.#lines = new Lines((level, text) => call(listener, level, text));
+    this.#lines = new Lines((level, text) => {
+      call(listener, level, text);
+      for (const hearer of hearers) hearer(level, text);
+    });
     this.#tap = new LogTap(library(), () => this.#schedule());
     this.#timer = setInterval(() => this.#poll(), INTERVAL);
     Deno.unrefTimer(this.#timer);

@@ -6,9 +6,10 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { Handle, Pointer } from "../ffi/handle.ts";
-import { letGo, takeOver } from "../ffi/roots.ts";
+import { describe } from "../ffi/core/describe.ts";
+import { Handle } from "../ffi/core/handle.ts";
+import { Pointer } from "../ffi/core/pointer.ts";
+import { letGo, takeOver } from "../ffi/core/roots.ts";
 
 /**
  * Puts an object under the rule of those that `lib` made: it is freed at the end of a `using` block, by C's function for it, or when nobody

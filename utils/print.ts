@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
+import { describe } from "../ffi/core/describe.ts";
 import { countOf } from "./copying/box.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
 import { corners, rowsOf } from "./printing/corners.ts";

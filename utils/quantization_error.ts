@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { lib } from "../ffi/lib.js";
+import type { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import { operand, type TensorLike } from "./copying/operand.ts";

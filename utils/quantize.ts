@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import type { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import type { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf, denseLayout } from "./copying/box.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
@@ -13,7 +13,7 @@ import type { Operand, TensorLike } from "./copying/operand.ts";
 import { planOf, sourceOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
 import { type TypeInfo, typeInfo } from "./copying/types.ts";
-import { expectThere } from "./ndarray.ts";
+import { expectThere } from "./arrays/ndarray.ts";
 
 /** What {@linkcode quantize} takes besides the numbers and the type. */
 export interface QuantizeOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Device } from "./devices.ts";
+import type { Device } from "./computing/device.ts";
 import { connect, type ConnectOptions } from "./rpc/connect.ts";
 import { type RpcServer, serve, type ServeOptions } from "./rpc/serve.ts";
 

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { freedError } from "../ffi/handle.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { freedError } from "../ffi/core/handle.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { fromNested, isNested, type NestedNumbers } from "./copying/nested.ts";
 import { rememberRank } from "./copying/rank.ts";
 import { typeInfo, typeOfArray } from "./copying/types.ts";
 import { copy } from "./copy.ts";
-import { isNdArray, type NdArray, type TypedArray } from "./ndarray.ts";
+import { isNdArray, type NdArray, type TypedArray } from "./arrays/ndarray.ts";
 
 /** What {@linkcode tensor} takes besides the numbers. */
 export interface TensorOptions {

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { operand, type TensorLike } from "./copying/operand.ts";
 import { plan } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
 import { type TypedArrayConstructor, typeInfo } from "./copying/types.ts";
-import { isNdArray, type TypedArray } from "./ndarray.ts";
+import { isNdArray, type TypedArray } from "./arrays/ndarray.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
-import { TensorSlice } from "./slice.ts";
+import { TensorSlice } from "./copying/tensor_slice.ts";
 
 /**
  * The numbers of a tensor, of a part of one or of an `ndarray`, one after the other in row-major order: a new typed array, whatever the layout.

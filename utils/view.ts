@@ -4,16 +4,16 @@
  * @module
  */
 
-import { shows } from "../ffi/c_memory.ts";
-import { describe } from "../ffi/describe.ts";
-import { lib } from "../ffi/lib.js";
+import { shows } from "../ffi/core/c_memory.ts";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf } from "./copying/box.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
-import { isNdArray, type NdArray, ndarray, type TypedArray } from "./ndarray.ts";
+import { isNdArray, type NdArray, ndarray, type TypedArray } from "./arrays/ndarray.ts";
 import { isOnDevice, type Operand, operand } from "./copying/operand.ts";
 import { plan } from "./copying/plan.ts";
-import { TensorSlice } from "./slice.ts";
+import { TensorSlice } from "./copying/tensor_slice.ts";
 import { transfer } from "./copying/transfer.ts";
 import { type TypedArrayConstructor, typeInfo } from "./copying/types.ts";
 

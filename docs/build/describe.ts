@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Api, BoundEnum, BoundFunction, BoundRecord } from "../../lexer/emit/api.ts";
-import { Comments, type Description } from "../../lexer/comments.ts";
-import type { Origin } from "../../lexer/model.ts";
+import type { Api, BoundEnum, BoundFunction, BoundRecord } from "../../lexer/emit/api/api.ts";
+import { Comments, type Description } from "../../lexer/tokens/comments.ts";
+import type { Origin } from "../../lexer/model/model.ts";
 import type { Entry } from "./annotate.ts";
 import { factsOf } from "./facts.ts";
 

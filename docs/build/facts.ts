@@ -1,10 +1,10 @@
 /**
- * What the pragmas of lexer/api.h say of a function, in words: who frees what, and what has to live how long.
+ * What the pragmas of lexer/ggml/api.h say of a function, in words: who frees what, and what has to live how long.
  *
  * @module
  */
 
-import type { Api, BoundFunction } from "../../lexer/emit/api.ts";
+import type { Api, BoundFunction } from "../../lexer/emit/api/api.ts";
 
 /** Sentences in Markdown. */
 export function factsOf(bound: BoundFunction, api: Api): string[] {

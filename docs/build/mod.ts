@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { join, resolve } from "@std/path";
-import { pinnedTree } from "../../lexer/release.ts";
+import { pinnedTree } from "../../lexer/ggml/release.ts";
 import { ROOT } from "./root.ts";
 
 const USAGE = `Builds the reference of ggml's C API and of this package's modules, with the guide, as HTML.
@@ -15,7 +15,7 @@ const USAGE = `Builds the reference of ggml's C API and of this package's module
 
   --include TREE     the llama.cpp or ggml tree (or the folder) whose headers and comments are shown; also INCLUDE=TREE.
                      By default the headers of the pinned release, downloaded once.
-  --api FILE         what is shown: a C file that includes the headers; also API=FILE. By default lexer/api.h.
+  --api FILE         what is shown: a C file that includes the headers; also API=FILE. By default lexer/ggml/api.h.
   --out FOLDER       where to write: a new folder, or that of an earlier reference, which is replaced. By default
                      docs/reference/.
   --screenshot FILE  take a picture of it too, with Chromium.
@@ -41,7 +41,7 @@ export async function docs(args: readonly string[]): Promise<number> {
   try {
     const tree = options.include || Deno.env.get("INCLUDE") || await pinnedTree();
     const out = resolve(options.out || join(ROOT, "docs/reference"));
-    await build(tree, options.api || Deno.env.get("API") || join(ROOT, "lexer/api.h"), out);
+    await build(tree, options.api || Deno.env.get("API") || join(ROOT, "lexer/ggml/api.h"), out);
     console.log(`Wrote ${join(out, "index.html")}`);
     if (options.screenshot) await (await import("./screenshot.ts")).screenshot(out, options.screenshot);
     return 0;

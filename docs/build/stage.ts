@@ -8,9 +8,9 @@
 
 import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
-import { emit } from "../../lexer/emit/mod.ts";
+import { emit } from "../../lexer/emit/bindings/mod.ts";
 import { format } from "../../lexer/mod.ts";
-import { readTree } from "../../lexer/tree.ts";
+import { readTree } from "../../lexer/ggml/tree.ts";
 import { annotate } from "./annotate.ts";
 import { Descriptions } from "./describe.ts";
 import { ROOT } from "./root.ts";
@@ -37,15 +37,15 @@ export async function stage(tree: string, api: string, folder: string): Promise<
   const { model, diagnostics, release } = readTree(tree, api);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(`${api} can't be read with the headers in ${tree}:\n${errors.map(format).join("\n")}`);
-  const { files, api: bound } = emit(model, { release, runtime: "./runtime.ts" });
+  const { files, api: bound } = emit(model, { release, runtime: "../runtime.ts" });
   const descriptions = new Descriptions(bound, (path) => Deno.readTextFileSync(path));
 
   for (const name of config.publish.include) copy(join(ROOT, name), join(folder, name));
   for (const [name, text] of files) {
     if (!name.endsWith(".d.ts")) continue;
-    Deno.writeTextFileSync(join(folder, "ffi", name), annotate(text, (name, member) => descriptions.entryOf(name, member)));
+    Deno.writeTextFileSync(join(folder, "ffi/generated", name), annotate(text, (name, member) => descriptions.entryOf(name, member)));
   }
-  shorten(join(folder, "ffi/symbols.ts"));
+  shorten(join(folder, "ffi/generated/symbols.ts"));
   const entryPoints = Object.entries(config.exports).map(([name, path]) => entryPoint(join(folder, path), join(config.name, name)));
   return { entryPoints, tsconfig: await typescript(folder, entryPoints), release, categories: descriptions.categories };
 }
@@ -53,7 +53,7 @@ export async function stage(tree: string, api: string, folder: string): Promise<
 /** Names an entry point as programs import it, and has the types of `lib` documented in one place only: there. */
 function entryPoint(path: string, name: string): string {
   const text = Deno.readTextFileSync(path).replace(/^ \* @module$/m, ` * @module ${name}`);
-  Deno.writeTextFileSync(path, text.replace(/^\/\*\*.*\*\/\nexport type \* from "\.\/all\.d\.ts";$/m, ""));
+  Deno.writeTextFileSync(path, text.replace(/^\/\*\*.*\*\/\nexport type \* from "\.\/generated\/all\.d\.ts";$/m, ""));
   return path;
 }
 

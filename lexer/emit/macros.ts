@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { MacroExpression, MacroFunction } from "../model.ts";
+import type { MacroExpression, MacroFunction } from "../model/model.ts";
 
 /** The statements that compute a macro from `$0`, `$1`, …, its arguments as bigints. */
 export interface MacroBody {

@@ -9,8 +9,8 @@
  * @module
  */
 
-import type { Api, BoundParameter } from "./api.ts";
-import { type Crossing, isPointer } from "./crossing.ts";
+import type { Api, BoundParameter } from "./api/api.ts";
+import { type Crossing, isPointer } from "./api/crossing.ts";
 import { importNames } from "./print.ts";
 
 export { isPointer };

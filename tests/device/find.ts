@@ -1,7 +1,7 @@
 /**
  * The device of these tests: one whose memory is not the host's.
  *
- * `../vulkan_test.ts` runs them on Mesa's software Vulkan device. By hand: GGML_LIBRARY=<folder of a library with a GPU's backend>
+ * `../ffi/vulkan_test.ts` runs them on Mesa's software Vulkan device. By hand: GGML_LIBRARY=<folder of a library with a GPU's backend>
  * GGML_VK_VISIBLE_DEVICES=0 deno test -A tests/device/*.ts
  *
  * @module

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { type BoundEnum, selectApi } from "../../lexer/emit/api.ts";
+import { type BoundEnum, selectApi } from "../../lexer/emit/api/api.ts";
 import { parse } from "../../lexer/mod.ts";
-import { headers } from "../headers.ts";
+import { headers } from "../lexer/headers.ts";
 
 /** A parameter, and what it takes. */
 export interface Parameter {
@@ -76,7 +76,7 @@ function enumsOf(functions: readonly Builder[], enums: readonly BoundEnum[]): Re
 
 async function model() {
   const tree = await headers();
-  const api = decodeURIComponent(new URL("../../lexer/api.h", import.meta.url).pathname);
+  const api = decodeURIComponent(new URL("../../lexer/ggml/api.h", import.meta.url).pathname);
   const read = (path: string) => {
     try {
       return Deno.readTextFileSync(path);

@@ -10,7 +10,7 @@
 
 import { lib } from "@ggml/deno";
 import { onLog } from "@ggml/deno/utils";
-import { openByC, type TensorFacts, tensorsOf } from "../gguf/c_reader.ts";
+import { openByC, type TensorFacts, tensorsOf } from "../utils/gguf/c_reader.ts";
 import { caseOf } from "./gguf_cases.ts";
 
 /** What C makes of a file. */

@@ -9,7 +9,7 @@
 import { lib, load } from "@ggml/deno";
 import { copy, init } from "@ggml/deno/utils";
 import { type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";
-import { Owner } from "../../ffi/owner.ts";
+import { Owner } from "../../ffi/core/owner.ts";
 import { generator } from "../random.ts";
 import { mutant } from "./mutants.ts";
 

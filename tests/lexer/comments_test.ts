@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { Comments } from "../../lexer/comments.ts";
+import { Comments } from "../../lexer/tokens/comments.ts";
 import type { Origin } from "../../lexer/mod.ts";
 import { model } from "./helpers.ts";
 

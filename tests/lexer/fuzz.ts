@@ -6,7 +6,7 @@
  * @module
  */
 
-import { COMPILER_HEADERS, HOSTED_HEADERS } from "../../lexer/include/mod.ts";
+import { COMPILER_HEADERS, HOSTED_HEADERS } from "../../lexer/preprocess/include/mod.ts";
 import { dump, format, parse } from "../../lexer/mod.ts";
 import { generator } from "../random.ts";
 

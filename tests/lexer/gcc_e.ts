@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Diagnostics } from "../../lexer/diagnostics.ts";
-import * as K from "../../lexer/kinds.ts";
+import { Diagnostics } from "../../lexer/text/diagnostics.ts";
+import * as K from "../../lexer/tokens/kinds.ts";
 import { type ParseOptions, preprocess } from "../../lexer/mod.ts";
-import { Sources } from "../../lexer/source.ts";
-import { Identifiers, Tokenizer } from "../../lexer/tokenize.ts";
+import { Sources } from "../../lexer/text/source.ts";
+import { Identifiers, Tokenizer } from "../../lexer/tokens/tokenize.ts";
 import { gcc } from "./judge.ts";
 
 /** Spellings of the tokens of a text. */

@@ -7,11 +7,11 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { stringify } from "../../lexer/dump.ts";
+import { stringify } from "../../lexer/model/dump.ts";
 import { dump, format, parse, type TargetName } from "../../lexer/mod.ts";
 import { haveGcc, judge } from "./judge.ts";
 
-const folder = new URL("../headers/", import.meta.url);
+const folder = new URL("./headers/", import.meta.url);
 const update = Deno.args.includes("--update");
 const headers = [...Deno.readDirSync(folder)].map((entry) => entry.name).filter((name) => name.endsWith(".h")).sort();
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import * as I from "../../lexer/integer.ts";
+import * as I from "../../lexer/tokens/integer.ts";
 
 const SAMPLES = [
   0n,

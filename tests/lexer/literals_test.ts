@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { characterValue, contents, floatLiteral, integerLiteral, units } from "../../lexer/literals.ts";
+import { characterValue, contents, floatLiteral, integerLiteral, units } from "../../lexer/tokens/literals.ts";
 
 Deno.test("integerLiteral() reads every base and suffix", () => {
   const value = (text: string) => integerLiteral(text)?.value;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { headers } from "../headers.ts";
+import { headers } from "./headers.ts";
 
 /** How many of the headers are ggml's core. */
 export const CORE = 6;

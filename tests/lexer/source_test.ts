@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Content, Sources } from "../../lexer/source.ts";
+import { Content, Sources } from "../../lexer/text/source.ts";
 
 function place(text: string, needle: string): [number, number] {
   const sources = new Sources();

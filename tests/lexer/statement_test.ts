@@ -5,11 +5,11 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { TokenStream } from "../../lexer/stream.ts";
-import { Parser } from "../../lexer/parser.ts";
-import { translationUnit } from "../../lexer/parse.ts";
-import type { Statement } from "../../lexer/statement.ts";
-import { printType } from "../../lexer/types.ts";
+import { TokenStream } from "../../lexer/parse/stream.ts";
+import { Parser } from "../../lexer/parse/parser.ts";
+import { translationUnit } from "../../lexer/parse/parse.ts";
+import type { Statement } from "../../lexer/parse/statement.ts";
+import { printType } from "../../lexer/model/types.ts";
 import { texts } from "./helpers.ts";
 
 /** Reads a file with its bodies. */

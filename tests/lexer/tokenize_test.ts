@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { Diagnostics } from "../../lexer/diagnostics.ts";
-import * as K from "../../lexer/kinds.ts";
-import { Sources } from "../../lexer/source.ts";
-import { BOL, Identifiers, SPACE, Tokenizer } from "../../lexer/tokenize.ts";
+import { Diagnostics } from "../../lexer/text/diagnostics.ts";
+import * as K from "../../lexer/tokens/kinds.ts";
+import { Sources } from "../../lexer/text/source.ts";
+import { BOL, Identifiers, SPACE, Tokenizer } from "../../lexer/tokens/tokenize.ts";
 
 function tokens(text: string) {
   const tokenizer = new Tokenizer(text, 0, new Identifiers(), new Diagnostics(new Sources()));

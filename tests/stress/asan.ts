@@ -12,7 +12,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import { pinnedTree } from "../../lexer/release.ts";
+import { pinnedTree } from "../../lexer/ggml/release.ts";
 import { computeSanitized } from "./computing.ts";
 
 const ROOT = new URL("../../", import.meta.url);

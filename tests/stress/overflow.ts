@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ABI } from "../../ffi/layouts.js";
+import { ABI } from "../../ffi/generated/layouts.js";
 import { lib } from "@ggml/deno";
 import { init } from "@ggml/deno/utils";
 import { fence, rebuildFences } from "../fuzz/fences.ts";

@@ -2,6 +2,7 @@
 
 import { lib } from "@ggml/deno";
 import { computeAsync, copyAsync, init } from "@ggml/deno/utils";
+import { loadTinyLlama, tinyContext, writeTinyLlama } from "../tiny_llama.ts";
 
 const [work, error] = Deno.args, N = 512;
 
@@ -15,7 +16,18 @@ function products(ctx: lib.ggml_context): lib.ggml_cgraph {
   return graph;
 }
 
-const works: Record<string, () => Promise<void>> = {
+/** A context of a small model, for works that decode. */
+function decoder(): lib.llama_context {
+  const file = Deno.makeTempFileSync();
+  writeTinyLlama(file);
+  const context = tinyContext(loadTinyLlama(file));
+  Deno.removeSync(file);
+  return context;
+}
+
+let context: lib.llama_context | null = null;
+
+const works: Record<string, () => Promise<unknown>> = {
   graph: () => computeAsync(products(init({ memSize: 1 << 26 }))),
   slices: () => computeAsync(products(init({ memSize: 1 << 26 })), { onProgress() {} }),
   scheduler() {
@@ -27,6 +39,18 @@ const works: Record<string, () => Promise<void>> = {
   copy() {
     const tensor = lib.ggml_new_tensor_2d(init({ memSize: 1 << 26 }), lib.GGML_TYPE_Q4_K, 4096, 2048);
     return copyAsync(new Float32Array(4096 * 2048).fill(0.5), tensor);
+  },
+  "async graph"() {
+    const graph = products(init({ memSize: 1 << 26 })), plan = lib.ggml_graph_plan(graph, 1, null);
+    if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+    return lib.async.ggml_graph_compute(graph, plan);
+  },
+  async "async decode"() {
+    context ??= decoder();
+    while (true) {
+      lib.llama_memory_clear(lib.llama_get_memory(context)!, true);
+      await lib.async.llama_decode(context, lib.llama_batch_get_one(Int32Array.from({ length: 48 }, (_, i) => i), 48));
+    }
   },
 };
 

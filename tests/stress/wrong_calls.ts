@@ -1,10 +1,10 @@
 /**
- * Makes every call of `../checks/cases.ts`, so that AddressSanitizer sees what C reads and writes before it fails, and what is looked at before it.
+ * Makes every call of `../ffi/checks/cases.ts`, so that AddressSanitizer sees what C reads and writes before it fails, and what is looked at before it.
  *
  * @module
  */
 
-import { cases } from "../checks/cases.ts";
+import { cases } from "../ffi/checks/cases.ts";
 
 let count = 0;
 for (const [name, list] of Object.entries(cases)) {

@@ -7,9 +7,9 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import { library } from "../../ffi/library.ts";
-import { init } from "../init.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { library } from "../../ffi/load/library.ts";
+import { contextOf } from "./context.ts";
 
 /** Bytes of the context, which nothing is made in. */
 const CONTEXT_BYTES = 256;
@@ -19,7 +19,7 @@ let reader: lib.ggml_abort_callback | null = null;
 
 /** One computation's flag. */
 export class Cancel {
-  readonly #context: lib.ggml_context = init({ memSize: CONTEXT_BYTES });
+  readonly #context: lib.ggml_context = contextOf(CONTEXT_BYTES);
 
   /** Has a plan look at the flag. The plan keeps it alive. */
   watch(plan: lib.ggml_cplan): void {
@@ -42,7 +42,7 @@ export class Cancel {
 function findReader(): lib.ggml_abort_callback {
   const pointer = library().symbol("ggml_get_no_alloc", { type: "pointer" } as never) as Deno.PointerObject;
   const found = lib.ggml_abort_callback.from(pointer)!;
-  const context = init({ memSize: CONTEXT_BYTES });
+  const context = contextOf(CONTEXT_BYTES);
   const answers = [false, true, false].map((flag) => {
     lib.ggml_set_no_alloc(context, flag);
     return found.call(context);

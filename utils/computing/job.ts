@@ -8,24 +8,24 @@
  * @module
  */
 
-import { onScheduler } from "../../ffi/checks/computing.ts";
-import { expectComputable } from "../../ffi/checks/graph.ts";
-import type { Index } from "../../ffi/checks/indices.ts";
-import { checkAt, stopsOf } from "../../ffi/checks/slices.ts";
-import { IndexWatch } from "../../ffi/checks/node_watch.ts";
-import { type Ask, evaluationOf, replaceEvaluation } from "../../ffi/evaluation.ts";
-import { type Waiter, waiters } from "../../ffi/failure.ts";
-import { lib } from "../../ffi/lib.js";
-import type { Owner } from "../../ffi/owner.ts";
-import { operatorsOf } from "../../ffi/threads.ts";
-import { askClaimers, callAside, claimers, type Trap } from "../../ffi/trap.ts";
+import { callAside } from "../../ffi/calls/aside.ts";
+import { onScheduler } from "../../ffi/calls/checks/computing.ts";
+import { expectComputable } from "../../ffi/calls/checks/graph.ts";
+import type { Index } from "../../ffi/calls/checks/indices.ts";
+import { checkAt, stopsOf } from "../../ffi/calls/checks/slices.ts";
+import { IndexWatch } from "../../ffi/calls/checks/node_watch.ts";
+import { type Ask, evaluationOf, replaceEvaluation } from "../../ffi/calls/evaluation.ts";
+import { type Waiter, waiters } from "../../ffi/core/failure.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import type { Owner } from "../../ffi/core/owner.ts";
+import { operatorsOf } from "../../ffi/calls/threads.ts";
+import { askClaimers, claimers, errorOf, type Trap } from "../../ffi/native/trap.ts";
 import { Cancel } from "./cancel.ts";
-import { setThreads } from "../compute.ts";
 import { type Queue, queueOf } from "./queue.ts";
 import { cut, cutBefore, cutNodes, type Slice, sliceCost } from "./slices.ts";
-import { backendsOf, cores, expectSuccess, type Task } from "./task.ts";
+import { backendsOf, cores, expectSuccess, setThreads, type Task } from "./task.ts";
 import { noPool, planOn, type Pool, poolOf, timer } from "./timed.ts";
-import { remember } from "../timings.ts";
+import { remember } from "./times.ts";
 
 /** The computations under way. It keeps alive what C uses: nothing else may refer to it any more. */
 const jobs: Set<Job> = new Set();
@@ -106,9 +106,9 @@ export class Job implements Waiter {
   readonly #onAbort = () => this.fail(this.#signal!.reason);
 
   /** Takes what a thread of C's own failed of, if that was in one of this graph's nodes. */
-  readonly #claimTrap = ({ node }: Trap, error: () => Error): boolean => {
-    if (node !== null && !this.#task.work.nodes.includes(node.tensor)) return false;
-    this.fail(error());
+  readonly #claimTrap = (trap: Trap): boolean => {
+    if (trap.node !== null && !this.#task.work.nodes.includes(trap.node.tensor)) return false;
+    this.fail(errorOf("computeAsync", trap, {}));
     return true;
   };
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import { init } from "../init.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { contextOf } from "./context.ts";
 import type { Work } from "./work.ts";
 
 /** How many slices there are at most, about. */
@@ -62,7 +62,7 @@ export function cutNodes(graph: lib.ggml_cgraph, { nodes }: Work): Cut {
 function cutAt(graph: lib.ggml_cgraph, ends: readonly number[]): Cut {
   const sizes = ends.map((end, i) => end - (ends[i - 1] ?? 0));
   const memSize = sizes.reduce((sum, size) => sum + lib.ggml_graph_overhead_custom(size, false) + PADDING, PADDING);
-  const context = init({ memSize });
+  const context = contextOf(memSize);
   const slices = ends.map((end, i): Slice => {
     const slice = lib.ggml_new_graph_custom(context, sizes[i], false);
     for (let node = end - sizes[i]; node < end; node++) lib.ggml_graph_add_node(slice, lib.ggml_graph_node(graph, node));

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { freedError } from "../../ffi/handle.ts";
-import { expectIdleGraph } from "../../ffi/in_use.ts";
-import { lib } from "../../ffi/lib.js";
-import { type Owner, STATIC } from "../../ffi/owner.ts";
-import { allocatedGraph } from "../../ffi/schedulers.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { freedError } from "../../ffi/core/handle.ts";
+import { expectIdleGraph } from "../../ffi/core/in_use.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { type Owner, STATIC } from "../../ffi/core/owner.ts";
+import { allocatedGraph } from "../../ffi/calls/schedulers.ts";
 import { Queue } from "./queue.ts";
 import { type Computer, inspect, type Work } from "./work.ts";
 
@@ -151,4 +151,9 @@ function cpuComputer(): Computer {
     supports: (node) => lib.ggml_backend_dev_supports_op(device, node),
     reaches: (buffer) => lib.ggml_backend_dev_supports_buft(device, lib.ggml_backend_buffer_get_type(buffer)),
   };
+}
+
+/** Sets the threads of the CPU backends among these. */
+export function setThreads(backends: readonly lib.ggml_backend[], threads: number): void {
+  for (const backend of backends) if (isCpu(backend)) lib.ggml_backend_cpu_set_n_threads(backend, threads);
 }

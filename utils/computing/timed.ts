@@ -6,13 +6,13 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { type Ask, evaluationOf } from "../../ffi/evaluation.ts";
-import { operatorsOf } from "../../ffi/threads.ts";
-import { lib } from "../../ffi/lib.js";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { type Ask, evaluationOf } from "../../ffi/calls/evaluation.ts";
+import { operatorsOf } from "../../ffi/calls/threads.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { cutNodes } from "./slices.ts";
 import { expectSuccess, type Task } from "./task.ts";
-import { remember } from "../timings.ts";
+import { remember } from "./times.ts";
 import type { Work } from "./work.ts";
 
 /** Computes and remembers what `timings` tells. A CPU backend's own threads are not used. */

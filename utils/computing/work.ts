@@ -7,12 +7,13 @@
  * @module
  */
 
-import { changes } from "../../ffi/changes.ts";
-import { nodesOf, sameNodes } from "../../ffi/graph_nodes.ts";
-import { externalBuffer } from "../../ffi/handle.ts";
-import { ABI } from "../../ffi/layouts.js";
-import { lib } from "../../ffi/lib.js";
-import type { Owner } from "../../ffi/owner.ts";
+import { changes } from "../../ffi/calls/changes.ts";
+import { nodesOf, sameNodes } from "../../ffi/calls/graph_nodes.ts";
+import { externalBuffer } from "../../ffi/core/handle.ts";
+import { ABI } from "../../ffi/generated/layouts.js";
+import { lib } from "../../ffi/generated/lib.js";
+import { operation } from "../../ffi/load/numbering.ts";
+import type { Owner } from "../../ffi/core/owner.ts";
 
 /** The work of a graph. */
 export interface Work {
@@ -151,7 +152,7 @@ function look(graph: lib.ggml_cgraph, nodes: BigUint64Array, computer: Computer,
   for (let i = 0; i < nodes.length; i++) {
     const node = Number(nodes[i]);
     reader.seek(node);
-    const op = reader.int32(OP), elements = reader.elements;
+    const op = operation(reader.int32(OP)), elements = reader.elements;
     hash = mix(mix(hash, op), reader.int32(TYPE));
     if (EMPTY.has(op) || elements === 0) continue;
     if (computer.allocated) check.tensor(i, null);

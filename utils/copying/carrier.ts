@@ -9,10 +9,10 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { addressOf } from "../../ffi/handle.ts";
-import type { lib } from "../../ffi/lib.js";
-import { callAddressAside, callAside } from "../../ffi/trap.ts";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { addressOf } from "../../ffi/core/handle.ts";
+import type { lib } from "../../ffi/generated/lib.js";
+import { callAddressAside, callAside } from "../../ffi/calls/aside.ts";
 import { type Box, merge, overlapsItself, pieces, sortBy } from "./box.ts";
 import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unitsOf } from "./convert.ts";
 import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
@@ -25,7 +25,7 @@ import { pinnedOf } from "./streamed.ts";
 import { streamLater } from "./streamed_async.ts";
 import { queueOf } from "../computing/queue.ts";
 import { cores } from "../computing/task.ts";
-import { separate } from "./transfer.ts";
+import { separate } from "./on_host.ts";
 import { type Bytes, expectFloats, type FromFloat, type ToFloat } from "./types.ts";
 
 /** How long a piece should take, and how long JavaScript may run without a break, in milliseconds. */

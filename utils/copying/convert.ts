@@ -10,7 +10,7 @@
  */
 
 import { type Axis, type Box, isRun, merge, overlapsItself, pieces, sortBy } from "./box.ts";
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { gather, lengthOf, move, pack } from "./move.ts";
 import { type Bytes, type TypeInfo, typeInfo } from "./types.ts";
 

@@ -8,8 +8,9 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/c_memory.ts";
-import { lib } from "../../ffi/lib.js";
+import { cBytes } from "../../ffi/core/c_memory.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { has } from "../../ffi/load/library.ts";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
 import { unpermuted } from "./layout.ts";
 import { lengthOf } from "./move.ts";
@@ -146,7 +147,7 @@ export function load({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
     if (copies === 1) lib.ggml_backend_tensor_get(tensor, part, offset, size);
-    else lib.ggml_backend_tensor_get_2d(tensor, part, offset, size, copies, stride, size);
+    else inPieces("ggml_backend_tensor_get_2d", lib.ggml_backend_tensor_get)(tensor, part, offset, size, copies, stride, size);
   }
 }
 
@@ -156,8 +157,21 @@ export function store({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
     if (copies === 1) lib.ggml_backend_tensor_set(tensor, part, offset, size);
-    else lib.ggml_backend_tensor_set_2d(tensor, part, offset, size, copies, stride, size);
+    else inPieces("ggml_backend_tensor_set_2d", lib.ggml_backend_tensor_set)(tensor, part, offset, size, copies, stride, size);
   }
+}
+
+type Move = (tensor: lib.ggml_tensor, part: Uint8Array<ArrayBuffer>, offset: number, size: number) => void;
+type MovePieces = (...args: [...Parameters<Move>, copies: number, stride: number, strideHere: number]) => void;
+
+/** C's function for pieces of one size, a stride apart; what does the same one by one where this release or the library lacks it. */
+function inPieces(name: string, move: Move): MovePieces {
+  if (has(name)) return (lib as unknown as Record<string, MovePieces>)[name];
+  return (tensor, part, offset, size, copies, stride, strideHere) => {
+    for (let i = 0; i < copies; i++) {
+      move(tensor, part.subarray(i * strideHere, i * strideHere + size), offset + i * stride, size);
+    }
+  };
 }
 
 /** True for one whole tensor to another of the same layout: `ggml_backend_tensor_copy` goes from device to device where it can. */

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
-import { isNdArray, ndarray, type TypedArray } from "../ndarray.ts";
-import { TensorSlice } from "../slice.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { isNdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { TensorSlice } from "./tensor_slice.ts";
 import { layoutOf } from "./layout.ts";
 import type { TensorLike } from "./operand.ts";
 import { inDims } from "./rank.ts";

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
 import { countOf } from "./box.ts";
 import { arrayFor } from "./nested.ts";
 import type { TensorLike } from "./operand.ts";

@@ -6,12 +6,12 @@
  * @module
  */
 
-import { quote } from "../../ffi/describe.ts";
-import { memory } from "../../ffi/handle.ts";
-import { ABI } from "../../ffi/layouts.js";
-import { lib } from "../../ffi/lib.js";
+import { quote } from "../../ffi/core/describe.ts";
+import { memory } from "../../ffi/core/handle.ts";
+import { ABI } from "../../ffi/generated/layouts.js";
+import { lib } from "../../ffi/generated/lib.js";
 import type { Layout } from "./box.ts";
-import type { NdArray, TypedArray } from "../ndarray.ts";
+import type { NdArray, TypedArray } from "../arrays/ndarray.ts";
 import { rankOf } from "./rank.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
 import type { TypeInfo } from "./types.ts";
 
 /** Numbers, or arrays of these, all of one length at each depth; or any iterable of numbers. */

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { changes } from "../../ffi/changes.ts";
-import { externalBuffer, freedError } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
-import { ownersOf, roomOf } from "../../ffi/reach.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { changes } from "../../ffi/calls/changes.ts";
+import { externalBuffer, freedError } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { ownersOf, roomOf } from "../../ffi/calls/reach.ts";
 import { countOf, denseLayout, type Layout, reachOf } from "./box.ts";
 import { describeTensor, layoutOf, layoutOfArray } from "./layout.ts";
-import { expectInside, expectThere, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
-import { TensorSlice } from "../slice.ts";
+import { expectInside, expectThere, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
+import { TensorSlice } from "./tensor_slice.ts";
 import { type Bytes, type TypeInfo, typeInfo, typeOfArray } from "./types.ts";
 
 /** What can be copied from and to. */

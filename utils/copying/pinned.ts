@@ -9,9 +9,9 @@
  * @module
  */
 
-import { externalBuffer } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
-import { callAside } from "../../ffi/trap.ts";
+import { externalBuffer } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { callAside } from "../../ffi/calls/aside.ts";
 import { type Call, PIECE, type Stage } from "./device.ts";
 import { unpermuted } from "./layout.ts";
 import { bufferOf } from "./operand.ts";

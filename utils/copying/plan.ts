@@ -4,15 +4,15 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
+import { describe } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { type Box, boxOf } from "./box.ts";
 import { type Conversion, isPlain } from "./convert.ts";
 import type { CopyOptions } from "../copy.ts";
 import { fromNested, isNested, type NestedNumbers } from "./nested.ts";
 import { integersFor } from "./integers.ts";
 import { layoutIn, type Operand, operand, type TensorLike } from "./operand.ts";
-import { isNdArray } from "../ndarray.ts";
+import { isNdArray } from "../arrays/ndarray.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 
 /** A copy that can be done. */

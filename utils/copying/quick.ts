@@ -5,8 +5,8 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import type { TypedArray } from "../ndarray.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import type { TypedArray } from "../arrays/ndarray.ts";
 import { typeInfo } from "./types.ts";
 
 /** Copies and returns true, or does nothing and returns false: then there is more to it, or something is wrong with it. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { lib } from "../../ffi/lib.js";
-import type { Owner } from "../../ffi/owner.ts";
+import type { lib } from "../../ffi/generated/lib.js";
+import type { Owner } from "../../ffi/core/owner.ts";
 import type { Layout } from "./box.ts";
 
 /** What is known of a tensor: its `ne` then, since another one may come to lie at its address. */

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { lib } from "../../ffi/lib.js";
+import type { lib } from "../../ffi/generated/lib.js";
 import type { Box } from "./box.ts";
 import { load, type Stage, stage, stagePieces } from "./device.ts";
 import type { Plan } from "./plan.ts";
 import { type Pinned, pinnedFor, type Slot } from "./pinned.ts";
-import { onHost } from "./transfer.ts";
+import { onHost } from "./on_host.ts";
 import type { Bytes } from "./types.ts";
 
 /** Fewer bytes are carried as they are: the queue costs some tens of microseconds. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { lib } from "../../ffi/lib.js";
+import type { lib } from "../../ffi/generated/lib.js";
 import type { Box } from "./box.ts";
 import { load, type Stage, stage, stagePieces } from "./device.ts";
 import type { Pinned, Slot } from "./pinned.ts";

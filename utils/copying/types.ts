@@ -6,11 +6,11 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import { library } from "../../ffi/library.ts";
-import { expectQuantizable, isGridType } from "../../ffi/quantizable.ts";
-import { caught, trapped } from "../../ffi/trap.ts";
-import type { TypedArray } from "../ndarray.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { library } from "../../ffi/load/library.ts";
+import { expectQuantizable, isGridType } from "../../ffi/calls/quantizable.ts";
+import { caught, trapped } from "../../ffi/native/trap.ts";
+import type { TypedArray } from "../arrays/ndarray.ts";
 
 /** A constructor of typed arrays. */
 export interface TypedArrayConstructor {

@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { Handle } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
+import type { Handle } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { contextText } from "./context_text.ts";
 import { backendText, deviceText } from "./device_facts.ts";
 import { graphText } from "./graph_text.ts";

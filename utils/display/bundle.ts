@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Handle } from "../../ffi/handle.ts";
+import type { Handle } from "../../ffi/core/handle.ts";
 import { markup } from "./markup.ts";
 import { withoutName } from "./named.ts";
 import { type Drawable, htmlOf } from "./render.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { lib } from "../../ffi/lib.js";
+import type { lib } from "../../ffi/generated/lib.js";
 import { type ContextMemory, readContext } from "./context_memory.ts";
 import { typeAndDimensions } from "./facts.ts";
 import { type Markup, markup } from "./markup.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { formatBytes, formatCount, formatShare } from "./units.ts";
 
 const WIDTH = 24;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { formatBytes } from "./units.ts";
 
 /** A device. */
@@ -38,7 +38,9 @@ export function readDevice(device: lib.ggml_backend_device): DeviceFacts {
     memory: { free, total },
     id: props.device_id,
     backend: reg === null ? "" : lib.ggml_backend_reg_name(reg),
-    capabilities: CAPABILITIES.filter((name) => caps[name]).map((name) => name.replaceAll("_", " ")),
+    capabilities: CAPABILITIES.filter((name) => (caps as unknown as Record<string, unknown>)[name] === true).map((name) =>
+      name.replaceAll("_", " ")
+    ),
     features: reg === null ? [] : featuresOf(reg),
   };
 }

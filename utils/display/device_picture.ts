@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { type DeviceFacts, memoryText, readDevice } from "./device_facts.ts";
 import { type Markup, markup } from "./markup.ts";
 import { GREY, INK, type Picture, round, text, widthOf } from "./svg.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { bufferOf } from "../copying/operand.ts";
 import { typeInfo } from "../copying/types.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
-import { timesOf } from "../timings.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { timesOf } from "../computing/times.ts";
 
 /** A graph's tensors. */
 export interface GraphModel {

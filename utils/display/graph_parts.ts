@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { isView, typeAndDimensions } from "./facts.ts";
 import { findRepeat, type Repeat, signsOf } from "./fold.ts";
 import type { GraphModel } from "./graph_model.ts";

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
+import { describe } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { nameOf, placeOf, rolesOf, typeAndDimensions } from "./facts.ts";
 import { layOut, type Placed, type Point } from "./graph_layout.ts";
 import { type GraphModel, readGraph } from "./graph_model.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { quote } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
+import { quote } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { nameOf, typeAndDimensions } from "./facts.ts";
 import { type GraphModel, readGraph } from "./graph_model.ts";
 import { formatCount, formatMs, formatShare } from "./units.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Handle } from "../../ffi/handle.ts";
+import { Handle } from "../../ffi/core/handle.ts";
 
 /** What any handle shows: its address, and whether it was freed. */
 export function plain(handle: Handle): string {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { freedError, Handle } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
+import { describe } from "../../ffi/core/describe.ts";
+import { freedError, Handle } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { contextPicture } from "./context_picture.ts";
 import { backendPicture, devicePicture } from "./device_picture.ts";
 import { graphPicture } from "./graph_picture.ts";

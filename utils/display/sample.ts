@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { lib } from "../../ffi/lib.js";
+import type { lib } from "../../ffi/generated/lib.js";
 import { isOnDevice } from "../copying/operand.ts";
-import { slice } from "../slice.ts";
+import { sliceOf } from "../copying/tensor_slice.ts";
 import { rowsOfTensor } from "../printing/tensor_rows.ts";
 import { typeInfo } from "../copying/types.ts";
 
@@ -58,7 +58,7 @@ export interface Limits {
  * @throws {Error} If it has none that can be read.
  */
 export function sampleOf(tensor: lib.ggml_tensor, limits: Limits): Sample {
-  const shape = slice(tensor).shape;
+  const shape = sliceOf(tensor, []).shape;
   const full = [...Array(Math.max(0, 2 - shape.length)).fill(1), ...shape];
   const read = readerOf(tensor);
   const [height, width] = full.slice(-2), outer = full.slice(0, -2);
@@ -102,7 +102,7 @@ interface Reader {
 }
 
 function readerOf(tensor: lib.ggml_tensor): Reader {
-  const { strides, shape, unit, blockAxis } = slice(tensor).layout;
+  const { strides, shape, unit, blockAxis } = sliceOf(tensor, []).layout;
   const { read, create } = rowsOfTensor(tensor, null, "sample");
   const isRun = strides.at(-1) === unit && blockAxis === shape.length - 1, length = shape.at(-1)!;
   if (isRun && length <= LONG) {

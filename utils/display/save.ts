@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { inContext, pathOf } from "../files/path.ts";
 import { Replacement } from "../files/replace.ts";
 import type { Drawable, DrawOptions } from "./to_svg.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { lib } from "../../ffi/lib.js";
+import type { lib } from "../../ffi/generated/lib.js";
 import { type Colour, css, INFINITE, NAN, NEGATIVE_INFINITE, type Scale, scaleFor } from "./colours.ts";
 import { nameOf, typeAndDimensions } from "./facts.ts";
 import { linePlot } from "./line_plot.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { isView, nameOf, placeOf, rolesOf, typeAndDimensions, typeName } from "./facts.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { formatBytes } from "./units.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
+import { describe } from "../../ffi/core/describe.ts";
 import type { Part } from "./graph_parts.ts";
 import type { Drawable } from "./render.ts";
 

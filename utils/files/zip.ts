@@ -6,7 +6,7 @@
  * @module
  */
 
-import { decodeText } from "../../ffi/text.ts";
+import { decodeText } from "../../ffi/core/text.ts";
 import type { Input } from "./input.ts";
 
 /** An entry of an archive. */

@@ -6,7 +6,7 @@
 
 import { GgufError } from "./error.ts";
 import type { Source } from "./source.ts";
-import { decodeText } from "../../ffi/text.ts";
+import { decodeText } from "../../ffi/core/text.ts";
 import { MAX_HEAD, MAX_ITEMS } from "./limits.ts";
 import { MAX_LENGTH } from "./values.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { alignUp, type TensorShape } from "./shape.ts";
-import { encodeText } from "../../ffi/text.ts";
+import { encodeText } from "../../ffi/core/text.ts";
 import { type GgufValue, type Kind, kindNamed, MAX_LENGTH, type NumberArray } from "./values.ts";
 
 /** What is known of a tensor before its data is. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { expectThere, type TypedArray } from "../ndarray.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { expectThere, type TypedArray } from "../arrays/ndarray.ts";
 import { type GgufValue, type Kind, kindNamed, KINDS, type NumberArray } from "./values.ts";
 
 /** A value with the GGUF type that it shall have; like {@linkcode GgufValue}, but an array of any kind may hold the elements. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
+import { type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
 import { allocate } from "../copying/allocate.ts";
 import type { TypeInfo } from "../copying/types.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import type { Cursor } from "./cursor.ts";
 import { MAX_KEYS, MAX_TENSORS } from "./limits.ts";
 import { type GgufValue, isAlignmentKey, type Kind, kindOf, MAX_LENGTH, narrow } from "./values.ts";

@@ -6,11 +6,11 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import type { Cursor } from "./cursor.ts";
 import { alignUp, type TensorShape } from "./shape.ts";
-import { decodeText } from "../../ffi/text.ts";
+import { decodeText } from "../../ffi/core/text.ts";
 
 /** What a file says of one tensor. */
 export interface TensorEntry extends TensorShape {

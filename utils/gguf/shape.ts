@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { lib } from "../../ffi/lib.js";
+import type { lib } from "../../ffi/generated/lib.js";
 
 /** What decides how many bytes a tensor has. */
 export interface TensorShape {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { freedError } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
-import type { NdArray, TypedArray } from "../ndarray.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { freedError } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import type { NdArray, TypedArray } from "../arrays/ndarray.ts";
 import { allocate } from "../copying/allocate.ts";
 import { bufferOf } from "../copying/operand.ts";
 import { type TypeInfo, typeInfo } from "../copying/types.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { freedError } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
-import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../ndarray.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { freedError } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
 import { bufferOf } from "../copying/operand.ts";
 import { typeInfo, typeOfArray } from "../copying/types.ts";
 import type { SafetensorsTensor } from "../safetensors/tensor.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 
 /** What a value of each GGUF type is in JavaScript. A 64-bit integer is a bigint where a number would lose bits. */
 export interface GgufScalars {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
+import { describe } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { inContext, pathOf } from "../files/path.ts";
 import { Replacement } from "../files/replace.ts";
 import { encodeHead } from "./encode.ts";
@@ -13,7 +13,7 @@ import { type GgufValueInput, inferValue } from "./infer.ts";
 import { isPowerOfTwo } from "./read_metadata.ts";
 import { alignUp } from "./shape.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
-import { encodeText } from "../../ffi/text.ts";
+import { encodeText } from "../../ffi/core/text.ts";
 import { type GgufValue, isAlignmentKey } from "./values.ts";
 
 /** What {@linkcode writeGguf} writes. An open file of `readGguf` is that, too. */

@@ -6,12 +6,12 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
+import { describe } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { allocate } from "../copying/allocate.ts";
 import { countOf } from "../copying/box.ts";
-import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
-import { TensorSlice } from "../slice.ts";
+import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { TensorSlice } from "../copying/tensor_slice.ts";
 import { rowsOfTensor } from "./tensor_rows.ts";
 
 /** What is read of an array. */

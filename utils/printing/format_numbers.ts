@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { TypedArray } from "../ndarray.ts";
+import type { TypedArray } from "../arrays/ndarray.ts";
 
 type Floats = Float16Array | Float32Array | Float64Array;
 

@@ -7,15 +7,15 @@
  * @module
  */
 
-import { freedError } from "../../ffi/handle.ts";
-import { lib } from "../../ffi/lib.js";
+import { freedError } from "../../ffi/core/handle.ts";
+import { lib } from "../../ffi/generated/lib.js";
 import { allocate } from "../copying/allocate.ts";
 import { type Layout, reachOf } from "../copying/box.ts";
 import type { Rows } from "./corners.ts";
 import { describeTensor, layoutOf } from "../copying/layout.ts";
-import type { TypedArray } from "../ndarray.ts";
+import type { TypedArray } from "../arrays/ndarray.ts";
 import { expectReach, isOnDevice, noMemory } from "../copying/operand.ts";
-import type { TensorSlice } from "../slice.ts";
+import type { TensorSlice } from "../copying/tensor_slice.ts";
 import { type Bytes, type TypeInfo, typeInfo } from "../copying/types.ts";
 
 /** Reads bytes of a tensor, from an offset on. What comes back may be the memory itself. */

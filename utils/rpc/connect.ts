@@ -4,9 +4,9 @@
  * @module
  */
 
-import { describe as text } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
-import { describeDevice, type Device } from "../devices.ts";
+import { describe as text } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { describeDevice, type Device } from "../computing/device.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { needRpc } from "./library.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
+import { describe } from "../../ffi/core/describe.ts";
 
 /** An endpoint that is well formed. */
 export interface Endpoint {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { at } from "../../ffi/at.ts";
-import { loadBackends } from "../../ffi/backends.ts";
-import { HOW_TO_BUILD_RPC, whyNot } from "../../ffi/files.ts";
-import { fileNames } from "../../ffi/find.ts";
-import { lib } from "../../ffi/lib.js";
-import { library } from "../../ffi/library.ts";
+import { at } from "../../ffi/core/at.ts";
+import { loadBackends } from "../../ffi/load/backends.ts";
+import { HOW_TO_BUILD_RPC, whyNot } from "../../ffi/load/files.ts";
+import { fileNames } from "../../ffi/load/find.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { library } from "../../ffi/load/library.ts";
 
 /**
  * What `tools/rpc_guard.cpp` adds to the backend: stopping a server, and the port that it listens on. Null of a backend that was built

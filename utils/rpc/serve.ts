@@ -4,10 +4,10 @@
  * @module
  */
 
-import { describe as text } from "../../ffi/describe.ts";
-import { lib } from "../../ffi/lib.js";
-import { callAside } from "../../ffi/trap.ts";
-import { type Device, devices as listDevices } from "../devices.ts";
+import { describe as text } from "../../ffi/core/describe.ts";
+import { lib } from "../../ffi/generated/lib.js";
+import { callAside } from "../../ffi/calls/aside.ts";
+import { type Device, listDevices } from "../computing/device.ts";
 import { addressOf, isLoopback } from "./endpoint.ts";
 import { type Guard, guard, needRpc } from "./library.ts";
 

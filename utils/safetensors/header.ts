@@ -6,7 +6,7 @@
  * @module
  */
 
-import { describe } from "../../ffi/describe.ts";
+import { describe } from "../../ffi/core/describe.ts";
 
 /** What a file says of one tensor. */
 export interface SafetensorsEntry {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { lib } from "../../ffi/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { GgufTensor } from "../gguf/tensor.ts";
 import type { Source } from "../gguf/source.ts";
-import { type NdArray, ndarray, type TypedArray } from "../ndarray.ts";
+import { type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
 import type { SafetensorsEntry } from "./header.ts";
 
 /** The types that ggml has, too. */

@@ -1,0 +1,46 @@
+/**
+ * Checks of contexts and of graphs in them, but for computing those.
+ *
+ * @module
+ */
+
+import { expectIdleGraph } from "../../core/in_use.ts";
+import type { lib as generated } from "../../generated/lib.js";
+import { bytesBehind } from "./room.ts";
+import type { Lib } from "./say.ts";
+
+type Graph = generated.ggml_cgraph;
+
+/** How many leafs a graph has, which no function tells; 0 where its struct isn't the known one. */
+export function leafsOf(lib: Lib, graph: Graph): number {
+  // struct ggml_cgraph: int size, n_nodes, n_leafs; …
+  const view = new Deno.UnsafePointerView(graph.pointer), size = lib.ggml_graph_size(graph), leafs = view.getInt32(8);
+  const isKnown = view.getInt32(0) === size && view.getInt32(4) === lib.ggml_graph_n_nodes(graph) && leafs >= 0 && leafs <= size;
+  return isKnown ? leafs : 0;
+}
+
+/** Of ggml.h. */
+export const contexts = {
+  /** C writes as far as it was told, wherever the memory ends. */
+  ggml_init(_: unknown, params: generated.ggml_init_params): void {
+    const { mem_buffer, mem_size } = params;
+    if (mem_buffer === null) return;
+    const bytes = bytesBehind(params.owner, mem_buffer.address);
+    if (bytes >= mem_size) return;
+    throw new RangeError(`ggml_init(params): expected mem_size to be at most the ${bytes} bytes of mem_buffer, got ${mem_size}`);
+  },
+  /** C looks at what lies before the tensor, where a context has the address of the next. */
+  ggml_get_next_tensor(_: unknown, _ctx: unknown, tensor: generated.ggml_tensor): void {
+    if (tensor.owner.address !== tensor.address) return;
+    throw new Error("ggml_get_next_tensor(tensor): expected a tensor of the context, got one that was made by new ggml_tensor");
+  },
+  /** C takes the tensors of both graphs for visited, and counts uses of those that both have at a place before the counts. */
+  ggml_graph_cpy(lib: Lib, _src: Graph, dst: Graph): void {
+    expectIdleGraph("ggml_graph_cpy", dst);
+    const nodes = lib.ggml_graph_n_nodes(dst), leafs = leafsOf(lib, dst);
+    if (nodes + leafs === 0) return;
+    throw new Error(
+      `ggml_graph_cpy(dst): expected an empty graph, got one of ${nodes} nodes and ${leafs} leafs: call ggml_graph_clear first`,
+    );
+  },
+};

@@ -1,0 +1,90 @@
+/**
+ * Checks of optimizers: C keeps what it knows of one graph, and takes it for that of the next.
+ *
+ * @module
+ */
+
+import { anyCallback } from "../../core/callback.ts";
+import type { Handle } from "../../core/handle.ts";
+import { expectIdle, willUse } from "../../core/in_use.ts";
+import type { lib as generated } from "../../generated/lib.js";
+import type { Owner } from "../../core/owner.ts";
+import { hasLost, hasLostReady, isReady } from "../schedulers.ts";
+import { expectMemory } from "./datasets.ts";
+import { expectResultComputable } from "./graph.ts";
+import { leaveTraining } from "./pending.ts";
+import type { Int, Lib, Tensor } from "./say.ts";
+
+type Dataset = generated.ggml_opt_dataset;
+type Graph = generated.ggml_cgraph;
+type Optimizer = generated.ggml_opt_context;
+type Scheduler = generated.ggml_backend_sched;
+
+/** The graph that an optimizer was given last, and how many nodes the first had that it allocated. */
+const graphs = new WeakMap<Owner, { graph: Graph; nodes: number | null }>();
+
+/** A graph, built anew for a step, of as many nodes as the first: C keeps a gradient for each of those, and looks for one of each of these. */
+function expectAsManyNodes(lib: Lib, opt: Optimizer): void {
+  const known = graphs.get(opt.owner);
+  if (known === undefined || known.graph.owner.freed) return;
+  const nodes = lib.ggml_graph_n_nodes(known.graph);
+  known.nodes ??= nodes;
+  if (nodes <= known.nodes) return;
+  throw new RangeError(`ggml_opt_alloc(opt_ctx): expected a graph of at most ${known.nodes} nodes, as the first had, got ${nodes}`);
+}
+
+/**
+ * An optimizer of static graphs whose scheduler has its graph still, if it had that allocated before: C doesn't allocate the same graph again, and would
+ * compute whatever the scheduler has, in memory that may be somebody else's by now.
+ */
+function expectHeld(where: string, lib: Lib, opt: Optimizer, backward: boolean): void {
+  if (!lib.ggml_opt_static_graphs(opt) || !hasLost(opt.address, backward)) return;
+  throw new Error(`${where}(opt_ctx): its scheduler was reset or given another graph since it allocated its own: make a new optimizer`);
+}
+
+/** Objects that C works with until the function returns: its callbacks may not free them, nor have it begin again. */
+function begin(name: string, ...objects: readonly (Handle | null)[]): void {
+  const those = objects.filter((object) => object !== null);
+  for (const object of those) expectIdle(name, object);
+  willUse(name, null, those, anyCallback);
+}
+
+/** Of ggml-opt.h. */
+export const optimizers = {
+  /** C computes all that the outputs are computed from. */
+  ggml_opt_init(lib: Lib, { outputs }: generated.ggml_opt_params): void {
+    if (outputs !== null) expectResultComputable("ggml_opt_init", lib, outputs);
+  },
+  /** C goes on to compute the graph that was allocated, which may be gone by then. */
+  ggml_opt_prepare_alloc(lib: Lib, opt: Optimizer, _ctx: unknown, gf: Graph, _inputs: unknown, outputs: Tensor): void {
+    if (isReady(opt.address)) {
+      throw new Error("ggml_opt_prepare_alloc(opt_ctx): a graph is allocated already: call ggml_opt_eval first");
+    }
+    expectResultComputable("ggml_opt_prepare_alloc", lib, outputs);
+    graphs.set(opt.owner, { graph: gf, nodes: graphs.get(opt.owner)?.nodes ?? null });
+  },
+  ggml_opt_alloc(lib: Lib, opt: Optimizer, backward: boolean): void {
+    expectHeld("ggml_opt_alloc", lib, opt, backward);
+    expectAsManyNodes(lib, opt);
+  },
+  /** C computes whatever the scheduler has. */
+  ggml_opt_eval(lib: Lib, opt: Optimizer, result: Handle | null): void {
+    if (hasLostReady(opt.address)) {
+      throw new Error("ggml_opt_eval(opt_ctx): its scheduler was reset or given another graph since ggml_opt_alloc: make a new optimizer");
+    }
+    leaveTraining({ where: "ggml_opt_eval", lib, owner: opt.owner });
+    begin("ggml_opt_eval", opt, result);
+  },
+  ggml_opt_epoch(lib: Lib, opt: Optimizer, dataset: Dataset, train: Handle | null, test: Handle | null, idata_split: Int): void {
+    expectMemory("ggml_opt_epoch", lib, dataset);
+    expectHeld("ggml_opt_epoch", lib, opt, idata_split !== 0 && idata_split !== 0n);
+    leaveTraining({ where: "ggml_opt_epoch", lib, owner: opt.owner });
+    begin("ggml_opt_epoch", opt, dataset, train, test);
+  },
+  ggml_opt_fit(lib: Lib, sched: Scheduler, ctx: Handle, _inputs: unknown, outputs: Tensor, dataset: Dataset): void {
+    expectMemory("ggml_opt_fit", lib, dataset);
+    expectResultComputable("ggml_opt_fit", lib, outputs);
+    leaveTraining({ where: "ggml_opt_fit", lib, owner: sched.owner });
+    begin("ggml_opt_fit", sched, ctx, dataset);
+  },
+};

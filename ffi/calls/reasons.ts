@@ -1,0 +1,48 @@
+/**
+ * Reasons: what more than C's own words can be said of a failure, from what the call was given.
+ *
+ * @module
+ */
+
+import { at } from "../core/at.ts";
+import type { Handle } from "../core/handle.ts";
+import { ABI } from "../generated/layouts.js";
+import type { Library } from "../load/files.ts";
+import { bufferText, nodeText, operationAt, operationText, sourcesText, tensorText } from "../load/tensor_text.ts";
+import { type Arguments, reasons, tellTensors, tensorsOf, type Trap } from "../native/trap.ts";
+import { nodesOf } from "./graph_nodes.ts";
+
+/** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
+function isFull(library: Library, _call: string, { kind, text }: Trap, { ctx }: Arguments): string {
+  const isFull = text.endsWith("GGML_ASSERT(obj_new) failed");
+  if (!(isFull || kind === "null pointer") || ctx?.constructor?.name !== "ggml_context") return "";
+  const ask = (name: string) => at(library.address(name)!, ["u64"], "u64")((ctx as Handle).address);
+  return `the context's memory ${isFull ? "is" : "may be"} full: ${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
+}
+
+/** Where the memory of a tensor is of a kind that C can't read again, or takes whole tensors of some types into only: which that is. */
+function isOneWay(library: Library, call: string, { kind, text }: Trap, args: Arguments): string {
+  if (!call.startsWith("ggml_backend_tensor_")) return "";
+  if (kind !== "null pointer" && !text.endsWith("GGML_ASSERT(size == ggml_nbytes(tensor)) failed")) return "";
+  for (const [name, address] of tensorsOf(args)) {
+    const buffer = bufferText(library, address);
+    if (buffer === ONE_WAY) {
+      return `${name} is in a buffer of ${buffer}, which takes whole tensors of quantized weights and gives none back`;
+    }
+  }
+  return "";
+}
+
+/** Where C has no gradient of a unary operation, which it writes to stderr and not into its message: which of them there are. */
+function hasNoGradient(library: Library, call: string, { text }: Trap, { cgraph }: Arguments): string {
+  if (call !== "ggml_build_backward_expand" || !text.endsWith(": fatal error") || cgraph === undefined) return "";
+  const { GGML_OP_UNARY } = ABI.enums.ggml_op, names = new Set<string>();
+  for (const node of nodesOf((cgraph as Handle).address)) if (operationAt(node) === GGML_OP_UNARY) names.add(operationText(library, node));
+  return `C has no gradient of a unary operation in cgraph, which has ${[...names].join(", ")}`;
+}
+
+/** Weights are laid out anew in it, for the processor. */
+const ONE_WAY = "CPU_REPACK";
+
+reasons.push(isFull, isOneWay, hasNoGradient);
+tellTensors({ node: nodeText, sources: sourcesText, tensor: tensorText });

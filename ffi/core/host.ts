@@ -1,0 +1,36 @@
+/**
+ * The host: what the core has done by whoever knows the library that is bound. The core itself knows nothing of it.
+ *
+ * Until somebody provides a function, it does what suits a library of which nothing is known.
+ *
+ * @module
+ */
+
+import type { Handle } from "./handle.ts";
+
+/** What the core asks for. */
+export interface Host {
+  /** A function of the loaded library, bound. */
+  // deno-lint-ignore no-explicit-any
+  symbol(name: string, definition: { parameters: readonly Deno.NativeType[]; result: Deno.NativeResultType }): (...args: any[]) => any;
+  /** The address of one of its functions, or of one of what it is linked with; null if there is none. */
+  address(name: string): bigint | null;
+  /** Throws if C failed in the call that was just made. */
+  trapped(name: string): void;
+  /** True if C failed in the call that is running. */
+  hasFailed(): boolean;
+  /** Notes that somebody can write to a struct's memory from now on. */
+  exposed(struct: Handle): void;
+}
+
+const nobody = (): never => {
+  throw new Error("no library is bound");
+};
+
+/** Whoever provides it. */
+export const host: Host = { symbol: nobody, address: nobody, trapped: () => {}, hasFailed: () => false, exposed: () => {} };
+
+/** Has functions of the host's be these. */
+export function provide(part: Partial<Host>): void {
+  Object.assign(host, part);
+}

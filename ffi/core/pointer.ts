@@ -1,0 +1,31 @@
+/**
+ * Pointers to what has no class.
+ *
+ * @module
+ */
+
+import { disposePointer } from "./ending.ts";
+import { externalBuffer, freedError, Handle } from "./handle.ts";
+
+/** A pointer to something that has no class: `void *`, `float *`, `char **`. */
+export class Pointer extends Handle {
+  /**
+   * The bytes that it points to, without a copy.
+   *
+   * @param byteLength How many bytes to show. C doesn't say; a wrong number reads what isn't yours.
+   * @returns A view that keeps the owner alive for as long as it lives itself. If the owner is freed by hand, it is detached: empty.
+   */
+  bytes(byteLength: number): Uint8Array<ArrayBuffer> {
+    if (this.owner.freed) throw freedError(this, "bytes");
+    return new Uint8Array(externalBuffer(this.address, byteLength, this.owner));
+  }
+
+  /**
+   * Frees what it points to, if C made that for the caller (`ggml_backend_graph_plan_create`) or `own` said how; twice is harmless.
+   *
+   * @throws {Error} If it points to what is not freed by itself.
+   */
+  [Symbol.dispose](): void {
+    disposePointer(this);
+  }
+}

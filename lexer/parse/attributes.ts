@@ -1,0 +1,303 @@
+/**
+ * Attributes: GNU's `__attribute__`, C23's `[[…]]`, Microsoft's `__declspec`, `_Alignas` and `__asm__` labels.
+ *
+ * Only what changes a layout, a symbol or what the model says is kept; the rest is read and dropped, as attributes may be (C23 6.7.13).
+ *
+ * @module
+ */
+
+import { constantInt } from "./evaluate.ts";
+import { expression } from "./expression.ts";
+import * as K from "../tokens/kinds.ts";
+import { contents, units } from "../tokens/literals.ts";
+import { alignOf } from "../model/layout.ts";
+import type { BasicName, CType, FormatAttribute } from "../model/model.ts";
+import type { Parser } from "./parser.ts";
+import { startsType, typeName } from "./specifiers.ts";
+import type { Token } from "../tokens/tokenize.ts";
+import { bare, basic, isInteger, resolve } from "../model/types.ts";
+
+/** What attributes said. */
+export class Attributes {
+  packed = false;
+  /** The largest alignment asked for, in bytes; 0 for none. */
+  align = 0;
+  deprecated: string | null = null;
+  noreturn = false;
+  /** `const`: the function's result depends on its arguments only. */
+  pure = false;
+  format: FormatAttribute | null = null;
+  /** Bytes of a vector; 0 for none. */
+  vector = 0;
+  mode: string | null = null;
+  /** The symbol that an `__asm__` label names. */
+  label: string | null = null;
+  convention: string | null = null;
+  gnuInline = false;
+  /** Microsoft's layout by `ms_struct`, or gcc's by `gcc_struct`. */
+  microsoft: boolean | null = null;
+
+  /** Adds what another list said. */
+  add(other: Attributes): void {
+    this.packed ||= other.packed;
+    this.align = Math.max(this.align, other.align);
+    this.deprecated ??= other.deprecated;
+    this.noreturn ||= other.noreturn;
+    this.pure ||= other.pure;
+    this.format ??= other.format;
+    this.vector ||= other.vector;
+    this.mode ??= other.mode;
+    this.label ??= other.label;
+    this.convention ??= other.convention;
+    this.gnuInline ||= other.gnuInline;
+    this.microsoft ??= other.microsoft;
+  }
+}
+
+/** True where the current token begins an attribute of any of the forms. */
+export function startsAttribute(p: Parser): boolean {
+  const keyword = p.keyword;
+  return keyword === K.KW_ATTRIBUTE || keyword === K.KW_DECLSPEC || keyword === K.KW_ASM ||
+    (p.token.kind === K.LBRACKET && p.peek().kind === K.LBRACKET);
+}
+
+/** Reads all attributes that stand here. */
+export function attributes(p: Parser, into: Attributes): void {
+  for (;;) {
+    switch (p.keyword) {
+      case K.KW_ATTRIBUTE:
+        p.advance();
+        p.expect(K.LPAREN, "(", "after __attribute__");
+        p.expect(K.LPAREN, "(", "after __attribute__(");
+        list(p, into, K.RPAREN);
+        p.expect(K.RPAREN, ")", "after attribute list");
+        p.expect(K.RPAREN, ")", "after attribute list");
+        continue;
+      case K.KW_DECLSPEC:
+        p.advance();
+        p.expect(K.LPAREN, "(", "after __declspec");
+        list(p, into, K.RPAREN);
+        p.expect(K.RPAREN, ")", "after __declspec list");
+        continue;
+      case K.KW_ASM:
+        label(p, into);
+        continue;
+    }
+    if (p.token.kind === K.LBRACKET && p.peek().kind === K.LBRACKET) {
+      p.advance();
+      p.advance();
+      list(p, into, K.RBRACKET);
+      p.expect(K.RBRACKET, "]", "after attribute list");
+      p.expect(K.RBRACKET, "]", "after attribute list");
+      continue;
+    }
+    return;
+  }
+}
+
+/** `__asm__("symbol")`. */
+function label(p: Parser, into: Attributes): void {
+  p.advance();
+  while (p.keyword === K.KW_VOLATILE) p.advance();
+  p.expect(K.LPAREN, "(", "after asm");
+  const text = stringsHere(p);
+  if (text === null) p.fail("expected a string in an asm label");
+  while (p.token.kind !== K.RPAREN && p.token.kind !== K.EOF) p.advance(); // operands, in a file-scope asm of a strange header
+  p.expect(K.RPAREN, ")", "after asm label");
+  into.label = text;
+}
+
+/** Adjacent string literals, as one text; null where there is none. */
+export function stringsHere(p: Parser): string | null {
+  if (p.token.kind !== K.STRING) return null;
+  const bytes: number[] = [];
+  while (p.token.kind === K.STRING) {
+    const points = contents(p.token.text);
+    if (typeof points === "string") p.diagnostics.error(p.token, points);
+    else for (const unit of units(points, 8)) bytes.push(unit);
+    p.advance();
+  }
+  return new TextDecoder().decode(new Uint8Array(bytes));
+}
+
+function list(p: Parser, into: Attributes, end: number): void {
+  while (p.token.kind !== end) {
+    if (p.token.kind === K.EOF) p.fail("attribute list is never closed");
+    if (p.accept(K.COMMA)) continue;
+    if (p.token.id === null) {
+      if (p.token.kind === K.LPAREN) p.skipBalanced();
+      else if (p.token.kind === K.SEMICOLON || p.token.kind === K.LBRACE) p.fail("attribute list is never closed");
+      else p.advance();
+      continue;
+    }
+    const name = p.token;
+    p.advance();
+    if (p.token.kind === K.COLONCOLON || (p.token.kind === K.COLON && end === K.RBRACKET)) { // gnu::packed
+      while (p.accept(K.COLON) || p.accept(K.COLONCOLON));
+      const scope = name.text;
+      const inner = p.token;
+      p.advance();
+      if (scope === "gnu" || scope === "__gnu__" || scope === "clang" || scope === "_Clang") attribute(p, inner, into);
+      else if (p.token.kind === K.LPAREN) p.skipBalanced();
+      continue;
+    }
+    attribute(p, name, into);
+  }
+}
+
+function attribute(p: Parser, token: Token, into: Attributes): void {
+  let name = token.text;
+  if (name.length > 4 && name.startsWith("__") && name.endsWith("__")) name = name.slice(2, -2);
+  const start = p.token;
+  const open = start.kind === K.LPAREN;
+  switch (name) {
+    case "packed":
+      into.packed = true;
+      break;
+    case "aligned":
+    case "align": {
+      if (!open) {
+        into.align = Math.max(into.align, p.target.maxAlign);
+        break;
+      }
+      p.advance();
+      const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
+      p.expect(K.RPAREN, ")", "after an alignment");
+      if (align !== null) into.align = Math.max(into.align, alignment(p, start, align));
+      return;
+    }
+    case "deprecated": {
+      into.deprecated ??= "";
+      if (!open) break;
+      p.advance();
+      into.deprecated = stringsHere(p) ?? "";
+      while (p.token.kind !== K.RPAREN && p.token.kind !== K.EOF) p.advance();
+      p.expect(K.RPAREN, ")", "after a message");
+      return;
+    }
+    case "unavailable":
+      into.deprecated ??= "unavailable";
+      break;
+    case "noreturn":
+    case "_Noreturn":
+      into.noreturn = true;
+      break;
+    case "const":
+      into.pure = true;
+      break;
+    case "format": {
+      if (!open) break;
+      const words: string[] = [];
+      for (let i = 1; i <= 5; i += 2) words.push(p.peek(i).text);
+      const archetype = words[0].replace(/^__|__$/g, "").replace(/^gnu_/, "");
+      if (/^[0-9]+$/.test(words[1]) && /^[0-9]+$/.test(words[2] ?? "")) {
+        into.format = { archetype, format: Number(words[1]), first: Number(words[2]) };
+      }
+      break;
+    }
+    case "vector_size": {
+      if (!open) break;
+      p.advance();
+      const bytes = constantInt(p, expression(p), "a vector's size");
+      p.expect(K.RPAREN, ")", "after a vector's size");
+      if (bytes !== null) into.vector = Number(bytes);
+      return;
+    }
+    case "mode":
+      if (open) into.mode = p.peek().text.replace(/^__|__$/g, "");
+      break;
+    case "gnu_inline":
+      into.gnuInline = true;
+      break;
+    case "ms_struct":
+      into.microsoft = true;
+      break;
+    case "gcc_struct":
+      into.microsoft = false;
+      break;
+    case "stdcall":
+    case "fastcall":
+    case "thiscall":
+    case "vectorcall":
+    case "ms_abi":
+    case "sysv_abi":
+    case "regcall":
+      into.convention = name;
+      break;
+  }
+  if (p.token.kind === K.LPAREN) p.skipBalanced();
+}
+
+/** A valid alignment in bytes, or 0 after an error. */
+export function alignment(p: Parser, at: Token, value: number | bigint): number {
+  const align = Number(value);
+  if (align === 0) return 0;
+  if (align < 0 || align > 2 ** 28 || (align & (align - 1)) !== 0) {
+    p.diagnostics.error(at, `requested alignment ${value} is not a positive power of 2`);
+    return 0;
+  }
+  return align;
+}
+
+const MODES: Record<string, readonly [signed: BasicName, unsigned: BasicName]> = {
+  QI: ["signed char", "unsigned char"],
+  byte: ["signed char", "unsigned char"],
+  HI: ["short", "unsigned short"],
+  SI: ["int", "unsigned int"],
+  DI: ["long", "unsigned long"],
+  word: ["long", "unsigned long"],
+  pointer: ["long", "unsigned long"],
+  unwind_word: ["long", "unsigned long"],
+  TI: ["__int128", "unsigned __int128"],
+};
+
+const FLOAT_MODES: Record<string, BasicName> = {
+  HF: "_Float16",
+  SF: "float",
+  DF: "double",
+  XF: "long double",
+  TF: "_Float128",
+  SC: "_Complex float",
+  DC: "_Complex double",
+  XC: "_Complex long double",
+};
+
+/** The type that `mode` and `vector_size` make of the specifiers' type. */
+export function attributedType(p: Parser, type: CType, attributes: Attributes): CType {
+  if (attributes.mode !== null) {
+    const t = bare(type);
+    const integer = MODES[attributes.mode];
+    const float = FLOAT_MODES[attributes.mode];
+    if (isInteger(t) && integer !== undefined && t.kind === "basic") {
+      const unsigned = t.name.startsWith("unsigned") || t.name === "_Bool";
+      type = basic(
+        p.target.os === "windows" && attributes.mode === "DI" ? (unsigned ? "unsigned long long" : "long long") : integer[unsigned ? 1 : 0],
+      );
+    } else if (float !== undefined) type = basic(float);
+  }
+  if (attributes.vector > 0) type = vectorOf(type, attributes.vector);
+  if (attributes.noreturn || attributes.pure) type = functionAttributes(type, attributes);
+  return type;
+}
+
+/** `noreturn` and `const` on a pointer to a function are the function type's. */
+export function functionAttributes(type: CType, { noreturn, pure }: Attributes): CType {
+  const pointer = resolve(type);
+  const to = pointer.kind === "pointer" ? resolve(pointer.to) : null;
+  if (to === null || to.kind !== "function") return type;
+  return { ...pointer, to: { ...to, ...(noreturn ? { noreturn } : {}), ...(pure ? { pure } : {}) } } as CType;
+}
+
+/** A vector of the innermost element: `vector_size` on a declarator reaches through pointers, arrays and functions. */
+function vectorOf(type: CType, bytes: number): CType {
+  switch (type.kind) {
+    case "pointer":
+      return { ...type, to: vectorOf(type.to, bytes) };
+    case "array":
+      return { ...type, of: vectorOf(type.of, bytes) };
+    case "function":
+      return { ...type, result: vectorOf(type.result, bytes) };
+    default:
+      return { kind: "vector", of: type, bytes };
+  }
+}

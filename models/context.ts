@@ -1,0 +1,225 @@
+/**
+ * A `llama_context` that decodes batches on another thread, stops where it is told to, and is freed when C has left it.
+ *
+ * @module
+ */
+
+import { lib } from "../ffi/generated/lib.js";
+import { cores } from "../utils/computing/task.ts";
+import { overhear, type Overheard } from "../utils/on_log.ts";
+import type { Model } from "./model.ts";
+
+/** What a context is made with. */
+export interface ContextParams {
+  /** The most tokens of one sequence. */
+  readonly context: number;
+  /** The most tokens that are computed at once. */
+  readonly batch: number;
+  readonly threads: number;
+  readonly sequences: number;
+  /** Set for embeddings: the pooling, or -1 for the model's own. */
+  readonly pooling?: number;
+}
+
+/** How a batch ended. */
+export type Outcome = "done" | "stopped";
+
+/** A context, and the batch that it decodes next. */
+export class Context {
+  readonly handle: lib.llama_context;
+  /** What it remembers of the sequences; null for a model that remembers nothing. */
+  readonly memory: lib.llama_memory_i | null;
+  /** The most tokens of one sequence. */
+  readonly size: number;
+  readonly batchSize: number;
+  readonly threads: number;
+  /** Who computes, for errors. */
+  readonly #by: string;
+  readonly #batch: Batch;
+  /** Stops what runs. */
+  #stop: AbortController | null = null;
+  readonly #pool: lib.ggml_threadpool | null;
+  #running: Promise<unknown> | null = null;
+  #closed: Error | null = null;
+  /** The end that waits for C. */
+  #ending: Promise<void> | null = null;
+  /** What is logged while something is stopped. */
+  #heard: Overheard | null = null;
+
+  /**
+   * @param where Who makes it, for errors.
+   * @param by Who computes with it.
+   */
+  constructor(where: string, by: string, model: Model, params: ContextParams) {
+    this.#by = by;
+    const ctx = lib.llama_init_from_model(model.handle, cParams(params));
+    if (ctx === null) throw new Error(`${where}: C couldn't make a context of ${params.context} tokens; its log says why`);
+    this.handle = ctx;
+    this.memory = lib.llama_get_memory(ctx);
+    this.size = params.context;
+    this.batchSize = params.batch;
+    this.threads = params.threads;
+    this.#pool = params.threads > 1 ? lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(params.threads)) : null;
+    if (this.#pool !== null) lib.llama_attach_threadpool(ctx, this.#pool, this.#pool);
+    this.#batch = new Batch(params.batch);
+  }
+
+  /** Why it can't be used any more; null while it can. */
+  get closed(): Error | null {
+    if (this.#closed === null && this.handle.owner.gone) this.#closed = new Error(`${this.#by}: its context was freed`);
+    return this.#closed;
+  }
+
+  /** Begins a new batch. */
+  clear(): void {
+    this.#batch.clear();
+  }
+
+  /** How many more tokens the batch has room for. */
+  get room(): number {
+    return this.batchSize - this.#batch.length;
+  }
+
+  get batched(): number {
+    return this.#batch.length;
+  }
+
+  /**
+   * Adds a token to the batch.
+   *
+   * @param output True if its logits or embeddings are wanted.
+   * @returns Its index, by which C finds them.
+   */
+  add(token: number, position: number, sequence: number, output: boolean): number {
+    return this.#batch.add(token, position, sequence, output);
+  }
+
+  /** Waits for as many cores as it uses. Gives what gives them back. */
+  async takeCores(): Promise<() => void> {
+    return await cores.acquire(Math.min(this.threads, cores.capacity), undefined);
+  }
+
+  /**
+   * Decodes the batch. What the sequences have of it in memory, unless it is done, the caller takes away.
+   *
+   * @throws {Error} What C failed of.
+   */
+  async compute(): Promise<Outcome> {
+    if (this.closed !== null) throw this.closed;
+    const stop = this.#stop = new AbortController(), { signal } = stop, { handle } = this.#batch;
+    const running = this.memory === null
+      ? lib.async.llama_encode(this.handle, handle, { signal })
+      : lib.async.llama_decode(this.handle, handle, { signal });
+    this.#running = running;
+    try {
+      return outcomeOf(this.#by, await running);
+    } catch (error) {
+      if (error === STOP) return "stopped";
+      throw error;
+    } finally {
+      this.#running = this.#stop = null;
+      this.#heard?.end((line) => !STOPPED.test(line));
+      this.#heard = null;
+    }
+  }
+
+  /** Stops what is being computed after the node that it is at. */
+  interrupt(): void {
+    if (this.#stop === null) return;
+    this.#heard ??= overhear();
+    this.#stop.abort(STOP);
+  }
+
+  /** Ends it: what runs is stopped, and what C has is freed when C has left it. Null where it has. */
+  close(reason: Error): Promise<void> | null {
+    if (this.#closed !== null) return this.#ending;
+    this.#closed = reason;
+    this.interrupt();
+    if (this.#running === null) this.#free();
+    else this.#ending = this.#running.catch(() => {}).then(() => this.#free());
+    return this.#ending;
+  }
+
+  #free(): void {
+    this.#ending = null;
+    this.handle[Symbol.dispose]();
+    this.#pool?.[Symbol.dispose]();
+    this.#batch.handle[Symbol.dispose]();
+  }
+}
+
+/** Why C is told to stop. */
+const STOP = new Error("the computation was stopped");
+
+/** What C logs as errors where it is stopped as it was told. */
+const STOPPED =
+  /^(?:graph_compute: .* failed with error 1|process_ubatch: .* status: 1|(?:decode|encode): removing .*|llama_(?:de|en)code: failed .* ret = 2)$/;
+
+/** C rounds the length of a sequence up to a multiple of this. */
+const CELLS = 256;
+
+function cParams({ context, batch, threads, sequences, pooling }: ContextParams): lib.llama_context_params {
+  const params = lib.llama_context_default_params();
+  params.n_ctx = pooling === undefined ? CELLS * Math.ceil(context / CELLS) * sequences : batch;
+  params.n_seq_max = sequences;
+  params.n_batch = params.n_ubatch = batch;
+  params.n_threads = params.n_threads_batch = threads;
+  params.no_perf = true;
+  if (pooling !== undefined) { // all that is remembered is one batch, whoever's it is
+    params.kv_unified = true;
+    params.embeddings = true;
+    params.pooling_type = pooling as never;
+  }
+  return params;
+}
+
+/** What `llama_decode` says. */
+function outcomeOf(where: string, status: number): Outcome {
+  if (status === 0) return "done";
+  throw new Error(`${where}: ${STATUS[status] ?? `C failed (${status})`}`);
+}
+
+const STATUS: Readonly<Record<number, string>> = {
+  1: "C found no room for the batch in the context",
+  [-1]: "C takes the batch for wrong",
+  [-2]: "C has no memory for the batch",
+  [-3]: "C failed to compute the batch",
+};
+
+/** A `llama_batch` in C's memory. */
+class Batch {
+  readonly handle: lib.llama_batch;
+  length = 0;
+  readonly #tokens: Int32Array;
+  readonly #positions: Int32Array;
+  readonly #sequences: Int32Array[];
+  readonly #outputs: Int8Array;
+
+  constructor(size: number) {
+    this.handle = lib.llama_batch_init(size, 0, 1);
+    const bytes = (field: "token" | "pos" | "n_seq_id" | "seq_id" | "logits", width: number) =>
+      this.handle[field]!.bytes(width * size).buffer;
+    this.#tokens = new Int32Array(bytes("token", 4), 0, size);
+    this.#positions = new Int32Array(bytes("pos", 4), 0, size);
+    this.#outputs = new Int8Array(bytes("logits", 1), 0, size);
+    new Int32Array(bytes("n_seq_id", 4), 0, size).fill(1);
+    this.#sequences = Array.from(
+      new BigUint64Array(bytes("seq_id", 8), 0, size),
+      (address) => new Int32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, 4)),
+    );
+  }
+
+  clear(): void {
+    this.handle.n_tokens = this.length = 0;
+  }
+
+  add(token: number, position: number, sequence: number, output: boolean): number {
+    const i = this.length++;
+    this.#tokens[i] = token;
+    this.#positions[i] = position;
+    this.#sequences[i][0] = sequence;
+    this.#outputs[i] = output ? 1 : 0;
+    this.handle.n_tokens = this.length;
+    return i;
+  }
+}

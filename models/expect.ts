@@ -1,0 +1,50 @@
+/**
+ * Checks of what a caller gives: each error says what was expected and what came.
+ *
+ * @module
+ */
+
+import { describe } from "../ffi/core/describe.ts";
+
+/** Throws unless it is an object of options that all are known. */
+export function expectOptions(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
+  for (const option of Object.keys(options)) {
+    if (!known.includes(option)) throw new TypeError(`${where}: there is no option ${option}; there are ${known.join(", ")}`);
+  }
+}
+
+/** Throws unless it is a whole number between two. */
+export function expectWhole(what: string, value: unknown, least: number, most: number = Infinity): void {
+  if (typeof value !== "number") throw new TypeError(`${what}: expected a number, got ${describe(value)}`);
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  if (value === Infinity && most === Infinity) return;
+  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new RangeError(`${what}: expected a whole number ${range}, got ${value}`);
+}
+
+/** Throws unless it is a number between two. */
+export function expectNumber(what: string, value: unknown, least: number = -Infinity, most: number = Infinity): void {
+  if (typeof value !== "number") throw new TypeError(`${what}: expected a number, got ${describe(value)}`);
+  if (Number.isFinite(value) && value >= least && value <= most) return;
+  const range = least === -Infinity && most === Infinity
+    ? "finite"
+    : most === Infinity
+    ? `of at least ${least}`
+    : `from ${least} to ${most}`;
+  throw new RangeError(`${what}: expected a number ${range}, got ${value}`);
+}
+
+/** Throws unless it is one of some texts. */
+export function expectOneOf(what: string, value: unknown, known: readonly string[]): void {
+  if (!known.includes(value as string)) {
+    throw new TypeError(`${what}: expected ${known.map((each) => JSON.stringify(each)).join(", ")}, got ${describe(value)}`);
+  }
+}
+
+/** Throws unless it is a signal, or nothing. */
+export function expectSignal(where: string, signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`);
+  }
+}

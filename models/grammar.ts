@@ -1,0 +1,32 @@
+/**
+ * Grammars in GBNF as samplers, and the errors for those that C doesn't take.
+ *
+ * @module
+ */
+
+import { lib } from "../ffi/generated/lib.js";
+import { overhear } from "../utils/on_log.ts";
+import { findGrammarError, placeIn, showPlace } from "./gbnf_place.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+/**
+ * A sampler that refuses what a grammar doesn't allow. The caller frees it.
+ *
+ * @throws {SyntaxError} If the grammar can't be used, with the place of the mistake. C's parser, which prints to stderr whatever happens, sees only
+ * grammars in which none was found before.
+ */
+export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: string): lib.llama_sampler {
+  if (!vocabulary.hasText) throw new Error(`${where}: this model has no vocabulary, so that no grammar says anything of its tokens`);
+  const refuse = (reason: string) => new SyntaxError(`${where}: the grammar can't be used: ${reason}`);
+  const error = findGrammarError(grammar);
+  if (error !== null) throw refuse(`${placeIn(grammar, error.offset)}: ${error.message}\n${showPlace(grammar, error.offset)}`);
+  const heard = overhear();
+  let sampler: lib.llama_sampler | null = null;
+  try {
+    sampler = lib.llama_sampler_init_grammar(vocabulary.handle, grammar, "root");
+    if (sampler !== null) return sampler;
+    throw refuse(heard.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why");
+  } finally {
+    heard.end(sampler !== null);
+  }
+}

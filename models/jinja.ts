@@ -1,0 +1,51 @@
+/**
+ * Chat templates, rendered by npm's `@huggingface/jinja`. Only `template.ts` imports this, when a template is first wanted.
+ *
+ * @module
+ */
+
+import { Template } from "@huggingface/jinja";
+import { describe } from "../ffi/core/describe.ts";
+import type { TemplateInput } from "./template.ts";
+
+/** So many templates are kept once they were read. */
+const KEPT = 16;
+
+const templates: Map<string, Template> = new Map();
+
+/** Renders a template; see `renderTemplate` of `template.ts`. */
+export function render(source: string | null, input: TemplateInput): string {
+  if (source === null || source === "") throw new Error("renderTemplate: there is no chat template to write the messages by");
+  if (typeof source !== "string") throw new TypeError(`renderTemplate: expected a template's text, got ${describe(source)}`);
+  expectMessages(input.messages);
+  const { messages, tools, addGenerationPrompt = true, bosToken = "", eosToken = "", variables = {} } = input;
+  const template = templateOf(source);
+  try {
+    const given = { messages, tools, add_generation_prompt: addGenerationPrompt, bos_token: bosToken, eos_token: eosToken };
+    return template.render({ ...variables, ...given } as Record<string, unknown>);
+  } catch (error) {
+    throw new Error(`renderTemplate: the template refuses these messages: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function expectMessages(messages: unknown): void {
+  if (!Array.isArray(messages)) throw new TypeError(`renderTemplate: expected an array of messages, got ${describe(messages)}`);
+  for (const [i, message] of messages.entries()) {
+    if (typeof message === "object" && message !== null && typeof message.role === "string") continue;
+    throw new TypeError(`renderTemplate: expected messages of { role, content }, got ${describe(message)} at index ${i}`);
+  }
+}
+
+function templateOf(source: string): Template {
+  const known = templates.get(source);
+  if (known !== undefined) return known;
+  let template: Template;
+  try {
+    template = new Template(source);
+  } catch (error) {
+    throw new Error(`renderTemplate: the template can't be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (templates.size >= KEPT) templates.delete(templates.keys().next().value!);
+  templates.set(source, template);
+  return template;
+}

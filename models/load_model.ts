@@ -1,0 +1,107 @@
+/**
+ * `loadModel`: a language model from a GGUF file, loaded while the event loop goes on.
+ *
+ * @module
+ */
+
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { type Device, listDevices } from "../utils/computing/device.ts";
+import { pathOf } from "../utils/files/path.ts";
+import { overhear } from "../utils/on_log.ts";
+import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
+import { Model } from "./model.ts";
+import { loadTemplates } from "./template.ts";
+
+/** What {@linkcode loadModel} takes besides the path. */
+export interface LoadModelOptions {
+  /** How many layers lie on GPUs; by default all, where there is a GPU. */
+  gpuLayers?: number;
+  /** The devices that the layers are shared out among, of those that `devices` of `@ggml/deno/utils` lists; by default all GPUs. */
+  devices?: readonly Device[];
+  /** True to load the vocabulary alone: for `tokenize` and `detokenize`. */
+  vocabOnly?: boolean;
+  /** Cancels. */
+  signal?: AbortSignal;
+  /** Called now and then with the part that is loaded, from 0 to 1. */
+  onProgress?: (fraction: number) => void;
+}
+
+const OPTIONS = ["gpuLayers", "devices", "vocabOnly", "signal", "onProgress"];
+
+/**
+ * Loads a language model.
+ *
+ * The weights are mapped into memory, not copied, where they stay on the CPU. The file must not change while the model lives.
+ *
+ * @param path A GGUF file of an architecture that libllama knows; of one in several files, the first (`…-00001-of-00003.gguf`).
+ * @param options `gpuLayers`, `devices`, `vocabOnly`; `signal` cancels, `onProgress(fraction)` hears how far it is.
+ * In C: `llama_model_load_from_file` and `struct llama_model_params`.
+ * @returns The model. It is freed when nobody can reach it any more, or at once at the end of a `using` block.
+ * @throws {Error} If it is no model, one of an unknown architecture, or cut short: the message has what C's log says. The signal's reason;
+ * what `onProgress` threw. All as a rejection.
+ * @throws {TypeError} If an option has the wrong type, or there is none of that name.
+ *
+ * @example
+ * ```ts no-run
+ * import { loadModel } from "@ggml/deno/models";
+ *
+ * using model = await loadModel("SmolLM2-135M-Instruct.Q4_1.gguf", { onProgress: (part) => console.log(part) });
+ * console.log(model.info.description, model.info.trainedContext);
+ * ```
+ */
+export async function loadModel(path: string | URL, options: LoadModelOptions = {}): Promise<Model> {
+  const name = pathOf(path, "loadModel");
+  expectLoadable(options);
+  const { signal, vocabOnly = false } = options;
+  signal?.throwIfAborted();
+  listDevices(); // which loads the backends
+  const heard = overhear();
+  try {
+    const handle = await lib.async.llama_model_load_from_file(name, paramsOf(options), { signal });
+    if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
+    if (lib.llama_model_chat_template(handle, null) !== null) await loadTemplates(); // so that applyTemplate waits for nothing
+    heard.end(true);
+    return new Model(handle, name, vocabOnly);
+  } catch (error) {
+    heard.end(false);
+    throw error;
+  }
+}
+
+function expectLoadable(options: LoadModelOptions): void {
+  expectOptions("loadModel", options, OPTIONS);
+  const { gpuLayers, devices, vocabOnly = false, signal, onProgress } = options;
+  if (gpuLayers !== undefined) expectWhole("loadModel: gpuLayers", gpuLayers, 0);
+  if (typeof vocabOnly !== "boolean") throw new TypeError(`loadModel: vocabOnly must be a boolean, got ${describe(vocabOnly)}`);
+  if (devices !== undefined && !(Array.isArray(devices) && devices.every((each) => each?.device instanceof lib.ggml_backend_device))) {
+    throw new TypeError(`loadModel: devices must be some that devices() lists, got ${describe(devices)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new TypeError(`loadModel: onProgress must be a function, got ${describe(onProgress)}`);
+  }
+  expectSignal("loadModel", signal);
+}
+
+function paramsOf({ gpuLayers, devices, vocabOnly = false, onProgress }: LoadModelOptions): lib.llama_model_params {
+  const params = lib.llama_model_default_params();
+  params.vocab_only = vocabOnly;
+  if (gpuLayers !== undefined) params.n_gpu_layers = Math.min(gpuLayers, MOST_LAYERS);
+  if (devices !== undefined) params.devices = BigUint64Array.of(...devices.map(({ device }) => device.address), 0n); // which ends the list
+  if (onProgress !== undefined) {
+    params.progress_callback = new lib.llama_progress_callback((fraction) => {
+      onProgress(fraction);
+      return true;
+    });
+  }
+  return params;
+}
+
+/** More than any model has. */
+const MOST_LAYERS = 9999;
+
+/** What the log says, without C's names and what follows from the first. */
+function reasonOf(lines: readonly string[]): string {
+  const texts = lines.map((line) => line.replace(/^(?:\w+: )+/, "").trim());
+  return [...new Set(texts)].filter((text) => !/^failed to load model\b/.test(text)).join("; ");
+}

@@ -1,0 +1,88 @@
+/**
+ * A session as bytes: the tokens in its cache, and C's keys and values of them.
+ *
+ * The bytes begin with `GGMLDENO`, a version, and what tells the model; they are little-endian, as C's state is on all machines that ggml runs
+ * on. C's state may change from one release of libllama to the next: it says itself what it doesn't know.
+ *
+ * @module
+ */
+
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { overhear } from "../utils/on_log.ts";
+import type { Context } from "./context.ts";
+import type { ModelInfo } from "./model.ts";
+import type { Sequence } from "./sequence.ts";
+
+const MAGIC = "GGMLDENO", VERSION = 1;
+
+const encoder = new TextEncoder(), decoder = new TextDecoder();
+
+/** What tells whether a state is a model's own. */
+function fingerprint({ architecture, parameters, layers, embedding, vocabulary }: ModelInfo): string {
+  return JSON.stringify({ architecture, parameters, layers, embedding, vocabulary });
+}
+
+/** The state of a sequence. In C: `llama_state_seq_get_data`. */
+export function saveSequence({ handle }: Context, sequence: Sequence, info: ModelInfo): Uint8Array<ArrayBuffer> {
+  const model = encoder.encode(fingerprint(info)), { tokens } = sequence;
+  const begin = HEADER + model.length + 4 * tokens.length, size = lib.llama_state_seq_get_size(handle, sequence.id);
+  const bytes = new Uint8Array(begin + size), view = new DataView(bytes.buffer);
+  bytes.set(encoder.encode(MAGIC));
+  [VERSION, model.length, tokens.length].forEach((value, i) => view.setUint32(8 + 4 * i, value, true));
+  bytes.set(model, HEADER);
+  tokens.forEach((token, i) => view.setInt32(HEADER + model.length + 4 * i, token, true));
+  const written = lib.llama_state_seq_get_data(handle, bytes.subarray(begin), size, sequence.id);
+  if (written !== size && tokens.length > 0) throw new Error(`Session.save: C wrote ${written} of ${size} bytes of its state`);
+  return bytes;
+}
+
+/** The bytes before the model's text: the magic, the version, how long the text is, and how many tokens there are. */
+const HEADER = 8 + 3 * 4;
+
+/** What {@linkcode saveSequence} wrote, put into a sequence. In C: `llama_state_seq_set_data`. */
+export function restoreSequence({ handle, size }: Context, sequence: Sequence, info: ModelInfo, bytes: Uint8Array): void {
+  const { tokens, state } = parse(bytes, info);
+  if (tokens.length > size) {
+    throw new RangeError(`Session.restore: expected at most ${size} tokens, for which there is room, got ${tokens.length}`);
+  }
+  sequence.clear();
+  if (tokens.length === 0) return;
+  const heard = overhear();
+  let read = 0;
+  try {
+    read = lib.llama_state_seq_set_data(handle, state, state.length, sequence.id);
+  } catch (error) {
+    sequence.clear();
+    heard.end(true);
+    throw new Error(`Session.restore: C doesn't take this state: ${(error as Error).message}`, { cause: error });
+  }
+  if (read !== state.length) {
+    sequence.clear();
+    const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
+    heard.end(false);
+    throw new Error(`Session.restore: C doesn't take this state for one of such a context: ${reasons.join("; ") || "it doesn't say why"}`);
+  }
+  heard.end(true);
+  sequence.tokens = [...tokens];
+}
+
+/** Takes the bytes apart. */
+function parse(bytes: Uint8Array, info: ModelInfo): { tokens: Int32Array; state: Uint8Array<ArrayBuffer> } {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`Session.restore: expected a Uint8Array, got ${describe(bytes)}`);
+  const copy = bytes.slice(), view = new DataView(copy.buffer);
+  if (copy.length < HEADER || decoder.decode(copy.subarray(0, 8)) !== MAGIC) {
+    throw new TypeError("Session.restore: expected what Session.save gave, got other bytes");
+  }
+  const [version, length, count] = [8, 12, 16].map((at) => view.getUint32(at, true)), begin = HEADER + length + 4 * count;
+  if (version !== VERSION) throw new TypeError(`Session.restore: expected a state of version ${VERSION}, got one of version ${version}`);
+  if (begin > copy.length) {
+    throw new TypeError(`Session.restore: the state is cut short: expected more than ${begin} bytes, got ${copy.length}`);
+  }
+  const model = decoder.decode(copy.subarray(HEADER, HEADER + length));
+  if (model !== fingerprint(info)) throw new Error(`Session.restore: expected a state of ${fingerprint(info)}, got one of ${model}`);
+  const tokens = Int32Array.from({ length: count }, (_, i) => view.getInt32(HEADER + length + 4 * i, true));
+  const wrong = tokens.find((token) => token < 0 || token >= info.vocabulary);
+  if (wrong !== undefined) throw new RangeError(`Session.restore: expected tokens from 0 to ${info.vocabulary - 1}, got ${wrong}`);
+  return { tokens, state: copy.subarray(begin) };
+}

@@ -1,0 +1,123 @@
+/** lexer/cli.ts generate --api: modules that refuse null, check lengths and keep alive what C keeps. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { deno, type Ended } from "../process.ts";
+
+const HEADER = `#include <stddef.h>
+#include <stdint.h>
+typedef struct heard heard;
+heard * heard_open(const char * name);
+void heard_free(heard * h);
+int64_t heard_sum(heard * h, const float * samples, int64_t n);
+void heard_watch(heard * h, const int32_t * watched);
+int32_t heard_watched(const heard * h);
+const char * heard_name(const heard * h);
+const char * heard_nothing(void);
+int heard_words(const char ** words, int n);
+`;
+
+const SOURCE = `#include "heard.h"
+#include <stdlib.h>
+struct heard { const char * name; const int32_t * watched; };
+heard * heard_open(const char * name) { heard * h = name ? calloc(1, sizeof(heard)) : NULL; if (h) h->name = "opened"; return h; }
+void heard_free(heard * h) { free(h); }
+int64_t heard_sum(heard * h, const float * samples, int64_t n) { double sum = 0; for (int64_t i = 0; i < n; i++) sum += samples[i]; (void)h; return sum; }
+void heard_watch(heard * h, const int32_t * watched) { h->watched = watched; }
+int32_t heard_watched(const heard * h) { return h->watched ? *h->watched : -1; }
+const char * heard_name(const heard * h) { return h->name; }
+const char * heard_nothing(void) { return NULL; }
+int heard_words(const char ** words, int n) { int count = 0; for (int i = 0; i < n; i++) count += words[i] != NULL; return count; }
+`;
+
+const API = `#include "heard.h"
+#pragma nullable heard_open(return, name)
+#pragma nullable heard_free(h)
+#pragma nullable heard_watch(watched)
+#pragma length heard_sum(samples: n)
+#pragma length heard_words(words: n)
+#pragma keeps heard_watch(h, watched)
+#pragma moves heard_watch(h)
+#pragma nullable heard_of(x)
+#pragma nullable heard_sum(nothing)
+`;
+
+async function withModule(test: (folder: string, made: Ended) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of [["heard.h", HEADER], ["heard.c", SOURCE], ["heard_api.h", API]]) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    const args = ["--library", `${folder}/libheard.so`, "--api", `${folder}/heard_api.h`, "--out", `${folder}/lib.ts`];
+    await test(folder, await deno(["run", "--quiet", "-RW", "lexer/cli.ts", "generate", ...args]));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function compiled(folder: string): Promise<boolean> {
+  const args = ["-shared", "-fPIC", "-O1", "-Wall", "-o", `${folder}/libheard.so`, `${folder}/heard.c`];
+  const output = await new Deno.Command("gcc", { args }).output().catch(() => null);
+  if (output === null) console.warn("SKIPPED: there is no gcc");
+  else assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
+  return output !== null;
+}
+
+Deno.test("generate --api binds what the API file includes, says what it can't honour, and the module passes fmt, lint and check", () =>
+  withModule(async (folder, { code, stdout, stderr }) => {
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "8 functions");
+    assertStringIncludes(stdout, "heard_api.h:8: #pragma moves heard_watch(h): generated modules honour nullable, length, keeps");
+    assertStringIncludes(stdout, "heard_api.h:9: #pragma nullable heard_of(x): these headers don't declare heard_of");
+    assertStringIncludes(stdout, "heard_api.h:10: #pragma nullable heard_sum(nothing): heard_sum has no parameter nothing");
+    for (const tool of [["fmt", "--check", "--line-width=140"], ["lint"], ["check"]]) {
+      const judged = await deno([...tool, "--quiet", "--no-config", `${folder}/lib.ts`]);
+      assertEquals(judged.code, 0, judged.stdout + judged.stderr);
+    }
+    assertStringIncludes(await Deno.readTextFile(`${folder}/lib.ts`), "from heard_api.h");
+  }));
+
+Deno.test("its functions refuse null and memory that is too short, and say what failed; what C keeps stays alive", () =>
+  withModule(async (folder) => {
+    if (!await compiled(folder)) return;
+    const text = `import * as c from "./lib.ts";
+      const tries = (f: () => unknown) => { try { console.log("works:", f()); } catch (error) { console.log(String(error)); } };
+      const h = c.heard_open("x")!;
+      tries(() => c.heard_open(null));
+      tries(() => c.heard_sum(h, new Float32Array([1, 2, 3]), 3));
+      tries(() => c.heard_sum(h, new Float32Array(3), 4));
+      tries(() => c.heard_sum(h, null as never, 0));
+      tries(() => c.heard_sum(null as never, new Float32Array(3), 3));
+      tries(() => c.heard_name(h).toUpperCase());
+      tries(() => c.heard_nothing());
+      tries(() => c.heard_words(["a", "b"], 2));
+      tries(() => c.heard_words(["a", "b"], 3));
+      tries(() => c.heard_words(["a", null], 2));
+      // Nobody here holds the number, and it is still the same after much garbage.
+      (() => c.heard_watch(h, Int32Array.of(4711)))();
+      for (let i = 0; i < 200; i++) new Uint8Array(1 << 20).fill(1);
+      (globalThis as unknown as { gc(): void }).gc();
+      tries(() => c.heard_watched(h));
+      c.heard_watch(h, null);
+      tries(() => c.heard_watched(h));
+      c.heard_free(h);
+      tries(() => c.heard_name(h));
+      c.heard_free(null);`;
+    await Deno.writeTextFile(`${folder}/use.ts`, text);
+    const ran = await deno(["run", "--quiet", "--check", "--no-config", "--allow-ffi", "--v8-flags=--expose-gc", `${folder}/use.ts`]);
+    assertEquals(ran.code, 0, ran.stderr);
+    assertEquals(ran.stdout.trimEnd().split("\n"), [
+      "works: null",
+      "works: 6",
+      "RangeError: heard_sum(samples): expected at least 4 floats (n), got a Float32Array",
+      "TypeError: heard_sum(samples): expected something that isn't null, got null",
+      "TypeError: heard_sum(h): expected something that isn't null, got null",
+      "works: OPENED",
+      "Error: heard_nothing returned null: it failed",
+      "works: 2",
+      "RangeError: heard_words(words): expected at least 3 pointers (n), got an Array",
+      "TypeError: heard_words(words)[1]: expected something that isn't null, got null",
+      "works: 4711",
+      "works: -1",
+      "Error: heard_name(h): this heard was freed",
+    ]);
+  }));

@@ -1,0 +1,284 @@
+/**
+ * What goes wrong with a language model says what and why, and leaves the process and the model usable.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { lib } from "@ggml/deno";
+import { loadModel, type Model } from "@ggml/deno/models";
+import { onLog } from "@ggml/deno/utils";
+import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "../models.ts";
+
+const good = Deno.readFileSync(tinyPath());
+
+/** Runs a test without the log of what is wrong: the errors say it. */
+function quietly(name: string, test: () => Promise<void>): void {
+  Deno.test(name, async () => {
+    using _silence = onLog(() => {});
+    await test();
+  });
+}
+
+/** The message of a rejection. */
+async function rejection(action: () => Promise<unknown>): Promise<string> {
+  return (await assertRejects(action, Error)).message;
+}
+
+/** A session of a tiny model. */
+function sessionOf(model: Model, overflow: "error" | "stop" | "drop" = "error", context = 32) {
+  return model.session({ context, threads: 1, overflow });
+}
+
+let right: string | null = null;
+
+/** Generates with a model, as ever. */
+async function assertGenerates(model: Model): Promise<void> {
+  using session = sessionOf(model);
+  const { text } = await session.complete("the thing", { ...GREEDY, maxTokens: 10 });
+  right ??= text;
+  assertEquals(text, right);
+}
+
+/** The bytes of the model's file with a text replaced by one as long. */
+function replaced(from: string, to: string): Uint8Array {
+  const bytes = good.slice(), [find, put] = [from, to].map((text) => new TextEncoder().encode(text));
+  const at = bytes.findIndex((_, i) => find.every((byte, j) => bytes[i + j] === byte));
+  bytes.set(put, at);
+  return bytes;
+}
+
+Deno.test("files that are no models: the error says which and why, whether somebody listens to the log or not", async () => {
+  const cases: [string, Uint8Array, RegExp][] = [
+    [
+      "text",
+      new TextEncoder().encode("no model at all, but a text that is long enough"),
+      /invalid magic characters: 'no m', expected 'GGUF'/,
+    ],
+    ["empty", new Uint8Array(), /failed to read magic/],
+    ["cut", good.subarray(0, good.length - 1000), /not within the file bounds, model is corrupted or incomplete/],
+    ["head", good.subarray(0, 100), /failed to read key-value pairs/],
+    [
+      "architecture",
+      replaced("architecture\x08\0\0\0\x05\0\0\0\0\0\0\0llama", "architecture\x08\0\0\0\x05\0\0\0\0\0\0\0lluma"),
+      /unknown model architecture: 'lluma'/,
+    ],
+  ];
+  for (const listening of [false, true]) {
+    const lines: string[] = [];
+    using _ = listening ? onLog((_, text) => void lines.push(text)) : null;
+    for (const [name, bytes, reason] of cases) {
+      const path = `${folder}/${name}.gguf`;
+      Deno.writeFileSync(path, bytes);
+      const message = await rejection(() => loadModel(path));
+      assertMatch(message, reason);
+      assertStringIncludes(message, `loadModel: ${path}: `);
+    }
+    assertMatch(await rejection(() => loadModel(`${folder}/missing.gguf`)), /missing\.gguf: failed to open GGUF file/);
+    assertEquals(lines.length > 0, listening, "who listens hears it, too");
+  }
+});
+
+quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
+  const path = tinyPath();
+  assertMatch(await rejection(() => loadModel(1 as never)), /^loadModel: expected a path, got the number 1$/);
+  assertMatch(
+    await rejection(() => loadModel(path, { gpuLayer: 1 } as never)),
+    /^loadModel: there is no option gpuLayer; there are gpuLayers, /,
+  );
+  assertMatch(
+    await rejection(() => loadModel(path, { gpuLayers: -1 })),
+    /^loadModel: gpuLayers: expected a whole number of at least 0, got -1$/,
+  );
+  assertMatch(
+    await rejection(() => loadModel(path, { devices: ["CPU"] as never })),
+    /^loadModel: devices must be some that devices\(\) lists/,
+  );
+  assertMatch(
+    await rejection(() => loadModel(path, { signal: {} as never })),
+    /^loadModel: signal must be an AbortSignal, got a plain object$/,
+  );
+});
+
+quietly("loading is cancelled by a signal or by what onProgress throws", async () => {
+  const path = realPath ?? tinyPath();
+  assertEquals(await rejection(() => loadModel(path, { signal: AbortSignal.abort(new Error("before")) })), "before");
+  const controller = new AbortController(), seen: number[] = [];
+  const onProgress = (part: number) => {
+    seen.push(part);
+    controller.abort(new Error("meanwhile"));
+  };
+  assertEquals(await rejection(() => loadModel(path, { signal: controller.signal, onProgress })), "meanwhile");
+  assert(seen.length >= 1 && seen.every((part) => part >= 0 && part <= 1));
+  const fail = () => {
+    throw new Error("by the listener");
+  };
+  assertEquals(await rejection(() => loadModel(path, { onProgress: fail })), "by the listener");
+  using model = await loadModel(tinyPath());
+  await assertGenerates(model);
+});
+
+quietly("of a vocabulary alone nothing is computed", async () => {
+  using model = await loadModel(tinyPath(), { vocabOnly: true });
+  assertEquals(model.detokenize(model.tokenize("the thing")), " the thing");
+  assertThrows(() => model.session(), Error, "Model.session: of this model only the vocabulary was loaded (vocabOnly)");
+  assertThrows(() => model.detokenize([64]), RangeError, "detokenize: expected tokens from 0 to 63, got the number 64 at index 0");
+  assertThrows(() => model.detokenize([-1]), RangeError, "got the number -1 at index 0");
+});
+
+quietly("a chat without a template is an error, and so is a model without a vocabulary", async () => {
+  using model = await tinyModel();
+  assertThrows(() => model.applyTemplate([]), Error, "applyTemplate: this model (llama");
+  using session = sessionOf(model);
+  assertMatch(await rejection(() => session.chat([{ role: "user", content: "a" }]).next()), /^applyTemplate: .* has no chat template$/);
+  await assertGenerates(model);
+  using wordless = await loadModel(tinyPath("no_vocab"));
+  assertThrows(() => wordless.tokenize("a"), Error, "tokenize: this model has no vocabulary");
+});
+
+quietly("wrong options of a generation are errors, and the session goes on", async () => {
+  using model = await tinyModel();
+  using session = sessionOf(model);
+  const cases: [object, RegExp][] = [
+    [{ temperatur: 1 }, /^Session\.generate: there is no option temperatur; there are temperature, topK/],
+    [{ temperature: -1 }, /^Session\.generate: temperature: expected a number of at least 0, got -1$/],
+    [{ temperature: "hot" }, /^Session\.generate: temperature: expected a number, got the string "hot"$/],
+    [{ topK: 1.5 }, /^Session\.generate: topK: expected a whole number from 0 to 2147483647, got 1\.5$/],
+    [{ topP: 2 }, /^Session\.generate: topP: expected a number from 0 to 1, got 2$/],
+    [{ minP: NaN }, /^Session\.generate: minP: expected a number from 0 to 1, got NaN$/],
+    [{ seed: -1 }, /^Session\.generate: seed: expected a whole number from 0 to 4294967295, got -1$/],
+    [{ maxTokens: 0 }, /^Session\.generate: maxTokens: expected a whole number of at least 1, got 0$/],
+    [{ stop: "" }, /^Session\.generate: stop must be a text or an array of texts, none of them empty, got the string ""$/],
+    [{ stop: [1] }, /^Session\.generate: stop must be/],
+    [{ signal: 1 }, /^Session\.generate: signal must be an AbortSignal, got the number 1$/],
+    [{ penalties: { repeats: 1 } }, /^Session\.generate: there is no penalty repeats$/],
+    [{ penalties: { last: -2 } }, /^Session\.generate: penalties\.last: expected a whole number from -1 to 16777216, got -2$/],
+    [{ logitBias: { 64: 1 } }, /^Session\.generate: logitBias: expected tokens from 0 to 63, got the number 64 at index 0$/],
+    [{ logitBias: { 1: "x" } }, /^Session\.generate: logitBias\[1\]: expected a number, got the string "x"$/],
+    [{ grammar: 1 }, /^Session\.generate: grammar must be a text in GBNF, got the number 1$/],
+  ];
+  for (const [options, message] of cases) assertMatch(await rejection(() => session.complete("a", options)), message);
+  assertMatch(await rejection(() => session.complete([])), /^Session\.generate: the prompt has no tokens$/);
+  assertMatch(await rejection(() => session.complete([64])), /^Session\.generate: the prompt: expected tokens from 0 to 63, got/);
+  assertMatch(await rejection(() => session.complete(5 as never)), /^Session\.generate: the prompt: expected tokens, got the number 5$/);
+  assertMatch(await rejection(() => session.complete("a", 5 as never)), /^Session\.generate: expected options, got the number 5$/);
+  const wrong: [object, RegExp][] = [
+    [{ context: 0 }, /^Model\.session: context: expected a whole number from 1 to 16777216, got 0$/],
+    [{ contexts: 1 }, /^Model\.session: there is no option contexts; there are context, batch, threads, overflow$/],
+    [{ threads: 0 }, /^Model\.session: threads: expected a whole number of at least 1, got 0$/],
+    [{ overflow: "wrap" }, /^Model\.session: overflow: expected "error", "stop", "drop", got the string "wrap"$/],
+  ];
+  for (const [options, message] of wrong) assertMatch(assertThrows(() => model.session(options), Error).message, message);
+  await assertGenerates(model);
+});
+
+quietly("a context that is full is an error, the end, or the oldest tokens dropped", async () => {
+  using model = await tinyModel();
+  const prompt = model.tokenize("the thing"), options = { ...GREEDY, maxTokens: 50 };
+  using strict = sessionOf(model, "error");
+  const seen: number[] = [];
+  const message = await rejection(async () => {
+    for await (const { token } of strict.generate(prompt, options)) seen.push(token);
+  });
+  assertEquals(message, "Session.generate: the context is full: it has room for 32 tokens");
+  assertEquals(seen.length, 32 - prompt.length, "all but the token for which there is no room");
+  using ending = sessionOf(model, "stop");
+  const ended = await read(ending.generate(prompt, options));
+  assertEquals([ended.ended.reason, ended.tokens.slice(0, -1)], ["length", seen]);
+  using dropping = sessionOf(model, "drop");
+  const all = await read(dropping.generate(prompt, options));
+  assertEquals([all.ended.reason, all.tokens.length, all.tokens.slice(0, seen.length)], ["length", 50, seen]);
+  assert(dropping.tokens.length <= 32);
+  assertEquals(dropping.tokens[0], 1, "BOS stays");
+  assertEquals((await dropping.complete(new Array(100).fill(9), { ...GREEDY, maxTokens: 4 })).promptTokens, 24);
+  await assertGenerates(model);
+});
+
+quietly("a session that is used twice at once, or after its end", async () => {
+  using model = await tinyModel();
+  const session = sessionOf(model, "stop");
+  const first = session.generate("the thing", { ...GREEDY, maxTokens: 20 });
+  await first.next();
+  assertEquals(
+    await rejection(() => session.complete("a")),
+    "Session.generate: this session is generating already: wait until that has ended, or make another session",
+  );
+  assertThrows(() => session.save(), Error, "Session.save: this session is generating: wait until that has ended");
+  assertEquals((await read(first)).ended.tokens, 20);
+  for await (const _ of session.generate("the thing", GREEDY)) break; // and then it is free
+  session.save();
+  assertEquals((await session.complete("a", { ...GREEDY, maxTokens: 2 })).tokens, 2);
+  session[Symbol.dispose]();
+  session[Symbol.dispose]();
+  assertEquals(await rejection(() => session.complete("a")), "Session.generate: this session was freed");
+  assertThrows(() => session.save(), Error, "Session.save: this session was freed");
+  await assertGenerates(model);
+});
+
+quietly("what is freed while it generates ends with an error, at whatever moment", async () => {
+  for (let round = 0; round < 40; round++) {
+    const model = await tinyModel(), session = model.session({ context: 64, threads: 1, overflow: "drop" });
+    const batcher = model.batcher({ context: 64, threads: 1, overflow: "drop", sequences: 2 });
+    const running = [session, batcher, batcher, batcher].map((user) => read(user.generate("the thing", GREEDY)).catch((error) => error));
+    await new Promise((resolve) => setTimeout(resolve, round / 8));
+    const free = round % 4;
+    if (free === 0) session[Symbol.dispose]();
+    if (free <= 1) batcher[Symbol.dispose]();
+    if (free !== 2) model[Symbol.dispose]();
+    else await model[Symbol.asyncDispose]();
+    for (const error of await Promise.all(running)) assertMatch(error.message, /this (session|batcher|model) was freed$/);
+    await model[Symbol.asyncDispose]();
+    assertThrows(() => model.session(), Error, "Model.session: this model was freed");
+    assert(model.handle.owner.freed);
+  }
+  using model = await tinyModel();
+  await assertGenerates(model);
+});
+
+quietly("lib's own functions don't free what C computes with", async () => {
+  const model = await tinyModel();
+  using session = model.session({ context: 64, threads: 1, overflow: "drop" });
+  const pieces = session.generate("the thing", GREEDY), refused: string[] = [];
+  for (let i = 0; i < 200 && !model.handle.owner.freed; i++) {
+    const next = pieces.next().catch(() => {}); // C begins
+    for (let turn = 20; turn > i % 20; turn--) await null;
+    try {
+      lib.llama_model_free(model.handle);
+    } catch (error) {
+      refused.push((error as Error).message);
+    }
+    await next;
+  }
+  assert(refused.length > 0, "C was never at it");
+  assertEquals(new Set(refused), new Set(["this llama_model can't be freed by llama_model_free now: lib.async.llama_decode is using it"]));
+  await pieces.return({} as never);
+  if (!model.handle.owner.freed) lib.llama_model_free(model.handle);
+  assertMatch(await rejection(() => session.complete("a")), /was freed$/);
+});
+
+Deno.test({
+  name: "a real model: a signal ends a prompt at once, and what is right follows",
+  ignore: realPath === null,
+  fn: async () => {
+    const model = await realModel(), prompt = new Array(400).fill(0).map((_, i) => 1000 + i);
+    using session = model.session({ context: 512, threads: 1 });
+    const start = performance.now();
+    const whole = await session.complete(prompt, { temperature: 0, maxTokens: 1 });
+    const time = performance.now() - start;
+    const late: number[] = [];
+    for (const part of [0.1, 0.3, 0.6]) {
+      await session.complete([5], { temperature: 0, maxTokens: 1 }); // and the prompt isn't in the cache
+      const controller = new AbortController();
+      let aborted = 0;
+      setTimeout(() => {
+        aborted = performance.now();
+        controller.abort();
+      }, part * time);
+      const error = await assertRejects(() => session.complete(prompt, { maxTokens: 1, signal: controller.signal }), DOMException);
+      assertEquals(error.name, "AbortError");
+      late.push((performance.now() - aborted) / time);
+    }
+    assert(late.sort()[1] < 0.25, `as parts of the whole prompt's time: ${late}`);
+    assertEquals((await session.complete(prompt, { temperature: 0, maxTokens: 1 })).text, whole.text);
+  },
+});
