@@ -132,7 +132,7 @@ async function main(): Promise<void> {
   if (args.resume && other !== undefined) {
     throw new Error(`--${other}: the checkpoint says it; of --resume's numbers only --steps may be another`);
   }
-  const asked = Object.fromEntries(given.map((name) => [name, numberOf(name, args[name])]));
+  const asked = Object.fromEntries(given.map((name) => [name, numberOf(name, args[name]!)]));
   const threads = args.threads === undefined ? undefined : numberOf("threads", args.threads);
   const stop = new AbortController(), encoder = new TextEncoder();
   Deno.addSignalListener("SIGINT", () => stop.abort());
