@@ -6,7 +6,8 @@
 
 import type { Model } from "../model.ts";
 import type { HandlerOptions } from "./context.ts";
-import { handler } from "./handler.ts";
+import { ApiError } from "./error.ts";
+import { type Handler, handler } from "./handler.ts";
 
 /** What {@linkcode serve} takes besides the model. */
 export interface ServeOptions extends HandlerOptions {
@@ -28,6 +29,18 @@ export interface Server extends AsyncDisposable {
   readonly finished: Promise<void>;
   /** Takes no more requests, and waits until those that there are were answered. At the end of an `await using` block they are ended at once. */
   shutdown(): Promise<void>;
+}
+
+/** The names of this machine for itself. */
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/i;
+
+/** Refuses requests to another name: a web page whose name leads to this machine could read the answers (DNS rebinding). */
+function forThisMachine(answer: Handler): (request: Request) => Response | Promise<Response> {
+  return (request) => {
+    const { hostname } = new URL(request.url);
+    if (LOOPBACK.test(hostname)) return answer(request);
+    return new ApiError(403, `this server is this machine's alone, and not ${hostname}'s`, { code: "wrong_host" }).toResponse();
+  };
 }
 
 /**
@@ -53,7 +66,7 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   const answer = handler(model, others), stop = new AbortController();
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
-    server = Deno.serve({ hostname, port, signal: stop.signal, onListen }, answer);
+    server = Deno.serve({ hostname, port, signal: stop.signal, onListen }, LOOPBACK.test(hostname) ? forThisMachine(answer) : answer);
   } catch (error) {
     void answer[Symbol.asyncDispose]();
     throw error;

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { load } from "@ggml/deno";
+import { RELEASE } from "../../ffi/load/find.ts";
 import { npmPackage } from "../npm_package.ts";
 import { program } from "../process.ts";
 import { rpcBuild } from "../rpc.ts";
@@ -47,7 +48,7 @@ Deno.test({
       const library = JSON.stringify(`${rpc}libggml-rpc.so`);
       const text = `try { ${REG} } catch (error) { console.log(error.message) } lib.ggml_backend_load(${library}); ${REG}`;
       const said = await says(folder, text);
-      assertStringIncludes(said, "ggml_backend_rpc_reg is not in the loaded library, ggml 0.25.1");
+      assertStringIncludes(said, `ggml_backend_rpc_reg is not in the loaded library, ggml ${RELEASE.ggml}`);
       assertStringIncludes(said, `/libggml-rpc.so: cannot open shared object file`);
       assertEquals(said.endsWith("\nRPC\n"), true, said);
     }),

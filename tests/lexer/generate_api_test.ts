@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { deno, type Ended } from "../process.ts";
+import { fromPyPI } from "../pypi.ts";
 
 const HEADER = `#include <stddef.h>
 #include <stdint.h>
@@ -121,3 +122,44 @@ Deno.test("its functions refuse null and memory that is too short, and say what 
       "Error: heard_name(h): this heard was freed",
     ]);
   }));
+
+/** A few of whisper.cpp's functions. The wheel has the library and no header. */
+const WHISPER = `struct whisper_context;
+const char * whisper_version(void);
+int whisper_lang_id(const char * lang);
+const char * whisper_lang_str_full(int id);
+struct whisper_context * whisper_init_from_file(const char * path_model);
+void whisper_free(struct whisper_context * ctx);
+`;
+
+Deno.test("a prebuilt libwhisper, from a wheel of PyPI's, is called by a module of its own", async () => {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") return console.warn("SKIPPED: libwhisper (the wheel is for x86-64 Linux)");
+  const wheel = await fromPyPI("pywhispercpp", "1.5.1", "a module for libwhisper");
+  if (wheel === null) return;
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/some.h`, WHISPER);
+    await Deno.writeTextFile(
+      `${folder}/whisper_api.h`,
+      `#include "some.h"\n#pragma nullable whisper_init_from_file(return)\n#pragma nullable whisper_free(ctx)\n`,
+    );
+    const args = ["--library", `${wheel}/libwhisper.so`, "--api", `${folder}/whisper_api.h`, "--out", `${folder}/lib.ts`];
+    const made = await deno(["run", "--quiet", "-RW", "lexer/cli.ts", "generate", ...args]);
+    assertEquals(made.code, 0, made.stderr);
+    await Deno.writeTextFile(
+      `${folder}/use.ts`,
+      `import * as w from "./lib.ts";
+      console.log(w.whisper_version(), w.whisper_lang_str_full(w.whisper_lang_id("de")), w.whisper_init_from_file("/nowhere"));
+      try { w.whisper_lang_id(null as never); } catch (error) { console.log(String(error)); }
+      w.whisper_free(null);`,
+    );
+    const ran = await deno(["run", "--quiet", "--check", "--no-config", "--allow-ffi", `${folder}/use.ts`]);
+    assertEquals(
+      [ran.code, ran.stdout],
+      [0, "1.8.5 german null\nTypeError: whisper_lang_id(lang): expected something that isn't null, got null\n"],
+      ran.stderr,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

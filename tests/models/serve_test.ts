@@ -340,6 +340,17 @@ Deno.test("a client that goes away ends its computation, streamed or not", () =>
     }
   }, { sequences: 1, queue: 0 }));
 
+Deno.test("a web page whose name leads to this machine is refused", () =>
+  served(async (_, { address: { hostname, port } }) => {
+    const ask = async (host: string) => {
+      using connection = await Deno.connect({ hostname, port });
+      await connection.write(new TextEncoder().encode(`GET /v1/models HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+      return (await new Response(connection.readable).text()).split("\r\n")[0];
+    };
+    assertEquals(await ask(`localhost:${port}`), "HTTP/1.1 200 OK");
+    assertEquals(await ask("evil.example"), "HTTP/1.1 403 Forbidden");
+  }));
+
 Deno.test("a key that is wrong is 401", () =>
   served(async (client, server) => {
     for (const wrong of [client, clientOf(server, "secreT"), clientOf(server, "secret2")]) {
@@ -368,6 +379,29 @@ Deno.test("handler answers without a port; only this machine is listened to; wha
   await model[Symbol.asyncDispose]();
   assertEquals((await ask()).status, 503);
   await answer[Symbol.asyncDispose]();
+});
+
+Deno.test("a server, or a model, that ends while it answers: the client hears of it, and the process goes on", async () => {
+  const endless = { model: NAME, prompt: "the", max_tokens: 450, logit_bias: { 2: -100 } } as const;
+  for (const ends of ["server", "model"] as const) {
+    const model = await byteModel(),
+      server = serve(model, { port: 0, context: CONTEXT, threads: 1, sequences: 2 }),
+      client = clientOf(server);
+    const stream = await client.completions.create({ ...endless, stream: true }), whole = client.completions.create(endless);
+    const wholeFails = assertRejects(() => whole, OpenAI.APIError);
+    const readAll = async () => {
+      let pieces = 0;
+      for await (const _ of stream) if (++pieces === 3) void (ends === "server" ? server : model)[Symbol.asyncDispose]();
+    };
+    await assertRejects(readAll, Error);
+    await wholeFails;
+    await server[Symbol.asyncDispose]();
+    if (ends === "server") {
+      using session = model.session({ context: CONTEXT, threads: 1 });
+      assertEquals((await session.complete("the", { maxTokens: 3, temperature: 0 })).promptTokens > 0, true);
+    }
+    await model[Symbol.asyncDispose]();
+  }
 });
 
 Deno.test("the command serves until it is told to end, and says what is wrong with its arguments or the model", async () => {

@@ -113,12 +113,19 @@ Deno.test("all that names the pinned release names the same one", async () => {
 
 Deno.test("no test holds the pinned version, which `deno task pin` would leave behind", async () => {
   const { ggml, package: npm } = RELEASE;
-  for await (const { name, isFile } of Deno.readDir(`${ROOT}tests`)) {
-    if (!isFile || name === "range_test.ts") continue; // about releases that are what they are
-    const text = await Deno.readTextFile(`${ROOT}tests/${name}`);
-    assert(!text.includes(`"${ggml}"`) && !text.includes(`@${npm}`) && !text.includes(`ggml ${ggml}`), name);
+  for await (const path of filesIn(`${ROOT}tests`)) {
+    if (!/_test\.ts$/.test(path) || path.endsWith("/range_test.ts")) continue; // that is about releases that are what they are
+    const text = await Deno.readTextFile(path);
+    assert(!text.includes(`"${ggml}"`) && !text.includes(`@${npm}`) && !text.includes(`ggml ${ggml}`), path);
   }
 });
+
+async function* filesIn(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* filesIn(`${folder}/${name}`);
+    else yield `${folder}/${name}`;
+  }
+}
 
 Deno.test("pinning the pinned release changes nothing but what it must", async () => {
   const root = await Deno.makeTempDir() + "/";
