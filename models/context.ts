@@ -54,8 +54,7 @@ export class Context {
    */
   constructor(where: string, by: string, model: Model, params: ContextParams) {
     this.#by = by;
-    const ctx = lib.llama_init_from_model(model.handle, cParams(params));
-    if (ctx === null) throw new Error(`${where}: C couldn't make a context of ${params.context} tokens; its log says why`);
+    const ctx = makeContext(where, model, params);
     this.handle = ctx;
     this.memory = lib.llama_get_memory(ctx);
     this.size = params.context;
@@ -150,6 +149,23 @@ export class Context {
 /** What C logs as errors where it is stopped as it was told. */
 const STOPPED =
   /^(?:graph_compute: .* failed with error 1|process_ubatch: .* status: 1|(?:decode|encode): removing .*|llama_(?:de|en)code: failed .* ret = 2)$/;
+
+/** @throws {Error} If C can't make it, with what its log says. */
+function makeContext(where: string, model: Model, params: ContextParams): lib.llama_context {
+  const heard = overhear();
+  let ctx: lib.llama_context | null = null;
+  try {
+    ctx = lib.llama_init_from_model(model.handle, cParams(params));
+    if (ctx !== null) return ctx;
+    const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
+    throw new Error(`${where}: C couldn't make a context of ${params.context} tokens: ${reasons.join("; ") || "it doesn't say why"}`);
+  } finally {
+    heard.end((line) => ctx !== null && !AS_ASKED.test(line));
+  }
+}
+
+/** What C warns of where it does what it was asked for. */
+const AS_ASKED = /model default pooling_type is/;
 
 /** C rounds the length of a sequence up to a multiple of this. */
 const CELLS = 256;
