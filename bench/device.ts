@@ -1,6 +1,6 @@
 /**
- * Host → device → host, in GB/s: `copy` of a typed array, which goes through pinned memory where the device has it, beside C's own blocking calls on
- * the same memory.
+ * Host → device → host, in GB/s: `copy` of a typed array, which goes through pinned memory where the device has it, beside C's own blocking
+ * calls on the same memory.
  *
  *     deno run --allow-ffi bench/device.ts [cuda|vulkan|metal] [MiB]
  *

@@ -1,9 +1,9 @@
 /**
- * The figures of language models: SmolLM2-135M by the port of llama2.c, by libllama through `lib`, by a program in C over the same library, and
- * by node-llama-cpp on Node.
+ * The figures of language models: SmolLM2-135M by the port of llama2.c, by libllama through `lib`, by a program in C over the same library,
+ * and by node-llama-cpp on Node.
  *
- * With one thread they count processor time, all threads of the process together, so that what else the machine does counts less; with two, the
- * time that passes.
+ * With one thread they count processor time, all threads of the process together, so that what else the machine does counts less; with two,
+ * the time that passes.
  *
  * @module
  */

@@ -1,10 +1,12 @@
 /**
- * What ggml's RPC gives on one machine: the tokens a second of a model on 1, 2 and 4 server processes of one thread, each bound to a core (4 of them on 2
- * cores: two to a core), beside the same model in the process itself, and the bytes that go over the wire. `docs/scaling.md` has what it printed.
+ * What ggml's RPC gives on one machine: the tokens a second of a model on 1, 2 and 4 server processes of one thread, each bound to a core
+ * (4 of them on 2 cores: two to a core), beside the same model in the process itself, and the bytes that go over the wire.
+ * `docs/scaling.md` has what it printed.
  *
  *     deno run --allow-all bench/scaling.ts
  *
- * The model has the shapes of SmolLM2-135M (30 blocks of 576, Q8_0) with random weights and a vocabulary of 8192: what it says means nothing.
+ * The model has the shapes of SmolLM2-135M (30 blocks of 576, Q8_0) with random weights and a vocabulary of 8192: what it says means
+ * nothing.
  *
  * @module
  */

@@ -1,11 +1,11 @@
-// karpathy's llama2.c over ggml: a llama in one file that runs. It reads a GGUF of the architecture "llama", or llama2.c's own .bin with its
-// tokenizer.bin beside it, and goes on with a text:
+// karpathy's llama2.c over ggml: a llama in one file that runs. It reads a GGUF of the architecture "llama", or llama2.c's own .bin with
+// its tokenizer.bin beside it, and goes on with a text:
 //
 //     deno run --allow-ffi --allow-read examples/llama2.ts MODEL [--prompt TEXT] [--tokens N] [--temperature T] [--top-p P] [--seed N]
 //                                                                [--threads N]
 //
-// The text goes to standard output, the speed to standard error. The transformer is here in full; what isn't is loading weights (loadWeights of
-// the utils) and cutting text into a GGUF's tokens, which libllama does. Shapes are ggml's, fastest dimension first.
+// The text goes to standard output, the speed to standard error. The transformer is here in full; what isn't is loading weights
+// (loadWeights of the utils) and cutting text into a GGUF's tokens, which libllama does. Shapes are ggml's, fastest dimension first.
 //
 // In reading order: the two formats, the transformer, sampling, the two kinds of vocabulary, the program.
 
@@ -67,7 +67,7 @@ function openGguf(path: string): ModelFile {
   return { config, weights: { path, tensors: file.tensors }, tokenizer: ggufTokenizer(path) };
 }
 
-/** llama2.c's file: seven numbers, then 32-bit floats, all layers' weights of a kind together. A vocabulary below 0 says that there is a head. */
+/** llama2.c's file: seven numbers, then 32-bit floats, layers' weights of a kind together. There is a head if the vocabulary is below 0. */
 function openBin(path: string): ModelFile {
   const [dim, hidden, layers, heads, kvHeads, sized, context] = new Int32Array(bytesAt(path, 0, 28).buffer);
   const head = dim / heads, half = head / 2, vocab = Math.abs(sized), tensors = new Map<string, WeightsEntry>();
@@ -94,7 +94,7 @@ function openBin(path: string): ModelFile {
   putEach("ffn_down", hidden, dim);
   putEach("ffn_up", dim, hidden);
   put("output_norm", dim);
-  // Cosines and then sines of how far each pair turns at each position. The last pair's at position 1 tell the base. Some files have zeros there.
+  // Cosines, then sines, of how far each pair turns at each position. The last pair's at position 1 tell the base; some files have zeros.
   const [cos, sin] = [0, 1].map((table) =>
     new Float32Array(bytesAt(path, offset + 4 * (table * context * half + 2 * half - 1), 4).buffer)[0]
   );
@@ -115,9 +115,8 @@ function bytesAt(path: string, offset: number, length: number): Uint8Array<Array
 
 type Tensor = lib.ggml_tensor;
 
-/** The graph that computes `n` tokens which see `shown` rows of the cache. Its inputs are written anew each time: to rebuild it takes longer. */
+/** The graph that computes `n` tokens which see `shown` rows of the cache. Its inputs are written each time: rebuilding takes longer. */
 interface Step {
-  readonly key: string;
   readonly graph: lib.ggml_cgraph;
   readonly tokens: Int32Array; // [n]
   readonly positions: Int32Array; // [n]
@@ -127,8 +126,8 @@ interface Step {
   readonly logits: Float32Array; // [vocab]
 }
 
-/** The cache is shown in multiples of so many rows, so that steps have few shapes; a prompt is computed in pieces; nodes of the largest graph. */
-const SHOWN = 256, PIECE = 512, NODES = 8192;
+/** The cache is shown in multiples of so many rows, so that steps have few shapes; tokens of a step; steps that are kept; nodes of one. */
+const SHOWN = 256, PIECE = 512, STEPS = 4, NODES = 8192;
 
 /** The tensors that llama2.c's transformer is made of. */
 const KNOWN = /^(token_embd|output(_norm)?|rope_freqs|blk\.\d+\.(attn_(norm|q|k|v|output)|ffn_(norm|gate|down|up)))\.weight$/;
@@ -137,8 +136,7 @@ const KNOWN = /^(token_embd|output(_norm)?|rope_freqs|blk\.\d+\.(attn_(norm|q|k|
 export class Llama {
   readonly #keys: readonly Tensor[]; // of each layer [kvHeads * head, context] F16, a row a position
   readonly #values: readonly Tensor[]; // the same
-  readonly #allocator: lib.ggml_gallocr;
-  #step: Step | null = null;
+  readonly #steps = new Map<string, Step>(); // by their shape, the latest few
 
   private constructor(readonly config: Config, readonly context: number, readonly backend: lib.ggml_backend, readonly weights: Weights) {
     const cache = init({ memSize: 2 * config.layers * lib.ggml_tensor_overhead(), noAlloc: true }),
@@ -146,8 +144,8 @@ export class Llama {
     const remember = () => lib.ggml_new_tensor_2d(cache, lib.GGML_TYPE_F16, config.kvHeads * config.head, rows);
     this.#keys = Array.from({ length: config.layers }, remember);
     this.#values = Array.from({ length: config.layers }, remember);
-    lib.ggml_backend_buffer_clear(lib.ggml_backend_alloc_ctx_tensors(cache, backend)!, 0); // what is masked is multiplied by 0: it can't be NaN
-    this.#allocator = lib.ggml_gallocr_new(lib.ggml_backend_get_default_buffer_type(backend));
+    const buffer = lib.ggml_backend_alloc_ctx_tensors(cache, backend)!;
+    lib.ggml_backend_buffer_clear(buffer, 0); // what is masked is multiplied by 0: it can't be NaN
   }
 
   /** Loads the weights: mapped, and repacked where the processor has kernels for that, unless the options say no. */
@@ -179,7 +177,9 @@ export class Llama {
 
   #compute(tokens: readonly number[], position: number): Float32Array {
     const n = tokens.length, shown = Math.ceil((position + n) / SHOWN) * SHOWN, key = `${n} ${shown}`;
-    const step = this.#step?.key === key ? this.#step : this.#step = this.#build(key, n, shown);
+    const step = this.#steps.get(key) ?? this.#build(n, shown);
+    if (!this.#steps.has(key) && this.#steps.size === STEPS) this.#steps.delete(this.#steps.keys().next().value!);
+    this.#steps.set(key, step);
     step.tokens.set(tokens);
     step.last[0] = n - 1;
     for (let i = 0; i < n; i++) {
@@ -201,7 +201,7 @@ export class Llama {
   }
 
   /** The transformer. */
-  #build(key: string, n: number, shown: number): Step {
+  #build(n: number, shown: number): Step {
     const { layers, dim, hidden, heads, kvHeads, head, vocab, context, eps, rope } = this.config;
     const memSize = 64 * (layers + 1) * lib.ggml_tensor_overhead() + lib.ggml_graph_overhead_custom(NODES, false);
     const ctx = init({ memSize, noAlloc: true }), graph = lib.ggml_new_graph_custom(ctx, NODES, false);
@@ -218,7 +218,8 @@ export class Llama {
     const norm = (x: Tensor, weight: Tensor) => lib.ggml_mul(ctx, lib.ggml_rms_norm(ctx, x, eps), weight);
     const turn = (x: Tensor) => lib.ggml_rope_ext(ctx, x, positions, factors, rope.dims, 0, context, rope.base, rope.scale, 0, 1, 32, 1);
     const split = (x: Tensor, count: number) => lib.ggml_reshape_3d(ctx, x, head, count, n); // [head, count, n]
-    const seen = (cache: Tensor) => lib.ggml_view_3d(ctx, cache, head, shown, kvHeads, cache.nb[1], cache.nb[0] * head, 0); // [head, shown, kvHeads]
+    // [head, shown, kvHeads]
+    const seen = (cache: Tensor) => lib.ggml_view_3d(ctx, cache, head, shown, kvHeads, cache.nb[1], cache.nb[0] * head, 0);
 
     let x = lib.ggml_get_rows(ctx, this.#weight("token_embd", dim, vocab), tokens); // [dim, n]
     for (let i = 0; i < layers; i++) {
@@ -232,8 +233,10 @@ export class Llama {
       add(lib.ggml_set_rows(ctx, this.#keys[i], lib.ggml_reshape_2d(ctx, k, kvHeads * head, n), rows)); // before they are seen
       add(lib.ggml_set_rows(ctx, this.#values[i], v, rows));
       const queries = lib.ggml_permute(ctx, q, 0, 2, 1, 3); // [head, n, heads]; heads / kvHeads of them share keys and values
-      const y = lib.ggml_flash_attn_ext(ctx, queries, seen(this.#keys[i]), seen(this.#values[i]), mask, 1 / Math.sqrt(head), 0, 0); // [head, heads, n]
-      let attended = lib.ggml_mul_mat(ctx, weight("attn_output", heads * head, dim), lib.ggml_reshape_2d(ctx, y, heads * head, n)); // [dim, n]
+      const keys = seen(this.#keys[i]), values = seen(this.#values[i]);
+      const y = lib.ggml_flash_attn_ext(ctx, queries, keys, values, mask, 1 / Math.sqrt(head), 0, 0); // [head, heads, n]
+      const joint = lib.ggml_reshape_2d(ctx, y, heads * head, n); // [heads * head, n]
+      let attended = lib.ggml_mul_mat(ctx, weight("attn_output", heads * head, dim), joint); // [dim, n]
       if (i === layers - 1) { // from here on only the last token matters
         attended = lib.ggml_get_rows(ctx, attended, last); // [dim, 1]
         x = lib.ggml_get_rows(ctx, x, last); // [dim, 1]
@@ -241,17 +244,19 @@ export class Llama {
       x = lib.ggml_add(ctx, attended, x); // [dim, n]
 
       const f = norm(x, weight("ffn_norm", dim)); // [dim, n]
-      const up = lib.ggml_mul_mat(ctx, weight("ffn_up", dim, hidden), f), gate = lib.ggml_mul_mat(ctx, weight("ffn_gate", dim, hidden), f); // [hidden, n]
+      const up = lib.ggml_mul_mat(ctx, weight("ffn_up", dim, hidden), f); // [hidden, n]
+      const gate = lib.ggml_mul_mat(ctx, weight("ffn_gate", dim, hidden), f); // [hidden, n]
       const down = lib.ggml_mul_mat(ctx, weight("ffn_down", hidden, dim), lib.ggml_swiglu_split(ctx, gate, up)); // [dim, n]
       x = lib.ggml_add(ctx, down, x); // [dim, n]
     }
     const logits = lib.ggml_mul_mat(ctx, this.#weight("output", dim, vocab), norm(x, this.#weight("output_norm", dim))); // [vocab, 1]
     lib.ggml_set_output(logits);
     add(logits);
-    if (!lib.ggml_gallocr_alloc_graph(this.#allocator, graph)) throw new Error(`there is no memory to compute ${n} tokens at once`);
+    const allocator = lib.ggml_gallocr_new(lib.ggml_backend_get_default_buffer_type(this.backend)); // the graph keeps it
+    if (!lib.ggml_gallocr_alloc_graph(allocator, graph)) throw new Error(`there is no memory to compute ${n} tokens at once`);
     const ints = (tensor: Tensor) => view<Int32Array>(tensor).data, { data } = view(logits);
     const inputs = { tokens: ints(tokens), positions: ints(positions), last: ints(last), rows: view<BigInt64Array>(rows).data };
-    return { key, graph, ...inputs, mask: view<Float16Array>(mask).data, logits: data };
+    return { graph, ...inputs, mask: view<Float16Array>(mask).data, logits: data };
   }
 }
 
@@ -307,10 +312,10 @@ function ggufTokenizer(path: string): Tokenizer {
 /** Bytes as a string with a character for each, so that they can be joined and looked up. */
 const joined = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 
-/** The token that texts begin with in llama's own vocabulary; the next one ends them, and from the one after that on there is one a byte. */
+/** The token that texts begin with in llama's own vocabulary. The next one ends them, and those from the one after on are bytes. */
 const BEGIN = 1;
 
-/** The vocabulary of llama2.c's tokenizer.bin: of each token a score, how many bytes it has, and those. What isn't llama's own has no token a byte. */
+/** The vocabulary of llama2.c's tokenizer.bin: of each token a score, how many bytes it has, and those. */
 function binTokenizer(path: string, count: number): Tokenizer {
   const bytes = Deno.readFileSync(path), numbers = new DataView(bytes.buffer), pieces: string[] = [], scores: number[] = [];
   for (let at = 4, length; pieces.length < count; at += 8 + length) { // 4 for how long the longest is

@@ -1,10 +1,10 @@
-// A GGUF of the architecture "llama" as llama2.c's two files: OUT, and tokenizer.bin beside it. Weights become 32-bit floats, whatever they were.
+// A GGUF of the architecture "llama" as llama2.c's two files: OUT, and tokenizer.bin beside it. All weights become 32-bit floats.
 //
 //     deno run --allow-ffi --allow-read --allow-write examples/llama2_bin.ts IN.gguf OUT.bin
 //
-// The program of karpathy's that reads them merges two tokens wherever a third has their text, the one with the best score first; it has no list
-// of merges, and doesn't cut a text into words before. So with a vocabulary of GPT-2's kind a text may become other tokens than by the GGUF, as
-// where several spaces follow each other.
+// The program of karpathy's that reads them merges two tokens wherever a third has their text, the one with the best score first; it has
+// no list of merges, and doesn't cut a text into words before. So with a vocabulary of GPT-2's kind a text may become other tokens than by
+// the GGUF, as where several spaces follow each other.
 
 import { type GgufFile, type GgufTensor, readGguf } from "@ggml/deno/utils";
 
@@ -19,7 +19,7 @@ const UNKNOWN = 2, CONTROL = 3;
 /** The score of what nothing is merged to. */
 const NEVER = -1e10;
 
-/** Bytes by the characters that stand for them in a vocabulary of GPT-2's kind: printable ones for themselves, then 256 and on for the others. */
+/** Bytes by the characters that stand for them in a vocabulary of GPT-2's kind: printable ones themselves, 256 and on for the others. */
 const BYTES: ReadonlyMap<string, number> = new Map(byteCharacters());
 
 function* byteCharacters(): Generator<[string, number]> {

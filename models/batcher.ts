@@ -15,8 +15,20 @@ import { Session } from "./session.ts";
  * Computes many generations together, each step of all in one batch, so that they share the reading of the weights.
  *
  * There may be any number of them at once: those for which there is no sequence wait for one, first come, first served.
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "@ggml/deno/models";
+ *
+ * using model = await loadModel("examples/models/moby.gguf");
+ * using batcher = model.batcher({ context: 128, sequences: 4 });
+ * const beginnings = ["The sea ", "A ship ", "Captain Ahab ", "The white whale ", "The harpoon "];
+ * const answers = await Promise.all(beginnings.map((text) => batcher.complete(text, { seed: 1, maxTokens: 16 })));
+ * console.log(answers.map(({ tokens }) => tokens)); // [ 16, 16, 16, 16, 16 ]
+ * ```
  */
 export class Batcher implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #scheduler: Scheduler;
   readonly #overflow: Overflow;

@@ -5,8 +5,10 @@
  */
 
 import { lib } from "../ffi/generated/lib.js";
+import { Cancel } from "../utils/computing/cancel.ts";
 import { cores } from "../utils/computing/task.ts";
 import { overhear, type Overheard } from "../utils/on_log.ts";
+import { decode } from "./decode.ts";
 import type { Model } from "./model.ts";
 
 /** What a context is made with. */
@@ -37,7 +39,7 @@ export class Context {
   readonly #by: string;
   readonly #batch: Batch;
   /** Stops what runs. */
-  #stop: AbortController | null = null;
+  readonly #stop = new Cancel();
   readonly #pool: lib.ggml_threadpool | null;
   #running: Promise<unknown> | null = null;
   #closed: Error | null = null;
@@ -52,8 +54,7 @@ export class Context {
    */
   constructor(where: string, by: string, model: Model, params: ContextParams) {
     this.#by = by;
-    const ctx = lib.llama_init_from_model(model.handle, cParams(params));
-    if (ctx === null) throw new Error(`${where}: C couldn't make a context of ${params.context} tokens; its log says why`);
+    const ctx = makeContext(where, model, params);
     this.handle = ctx;
     this.memory = lib.llama_get_memory(ctx);
     this.size = params.context;
@@ -61,6 +62,7 @@ export class Context {
     this.threads = params.threads;
     this.#pool = params.threads > 1 ? lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(params.threads)) : null;
     if (this.#pool !== null) lib.llama_attach_threadpool(ctx, this.#pool, this.#pool);
+    this.#stop.watchModel(ctx);
     this.#batch = new Batch(params.batch);
   }
 
@@ -106,18 +108,13 @@ export class Context {
    */
   async compute(): Promise<Outcome> {
     if (this.closed !== null) throw this.closed;
-    const stop = this.#stop = new AbortController(), { signal } = stop, { handle } = this.#batch;
-    const running = this.memory === null
-      ? lib.async.llama_encode(this.handle, handle, { signal })
-      : lib.async.llama_decode(this.handle, handle, { signal });
+    this.#stop.clear();
+    const running = decode(this.#by, this.handle, this.#batch.handle, this.memory !== null);
     this.#running = running;
     try {
       return outcomeOf(this.#by, await running);
-    } catch (error) {
-      if (error === STOP) return "stopped";
-      throw error;
     } finally {
-      this.#running = this.#stop = null;
+      this.#running = null;
       this.#heard?.end((line) => !STOPPED.test(line));
       this.#heard = null;
     }
@@ -125,9 +122,9 @@ export class Context {
 
   /** Stops what is being computed after the node that it is at. */
   interrupt(): void {
-    if (this.#stop === null) return;
+    if (this.#running === null) return;
     this.#heard ??= overhear();
-    this.#stop.abort(STOP);
+    this.#stop.set();
   }
 
   /** Ends it: what runs is stopped, and what C has is freed when C has left it. Null where it has. */
@@ -145,15 +142,30 @@ export class Context {
     this.handle[Symbol.dispose]();
     this.#pool?.[Symbol.dispose]();
     this.#batch.handle[Symbol.dispose]();
+    this.#stop[Symbol.dispose]();
   }
 }
-
-/** Why C is told to stop. */
-const STOP = new Error("the computation was stopped");
 
 /** What C logs as errors where it is stopped as it was told. */
 const STOPPED =
   /^(?:graph_compute: .* failed with error 1|process_ubatch: .* status: 1|(?:decode|encode): removing .*|llama_(?:de|en)code: failed .* ret = 2)$/;
+
+/** @throws {Error} If C can't make it, with what its log says. */
+function makeContext(where: string, model: Model, params: ContextParams): lib.llama_context {
+  const heard = overhear();
+  let ctx: lib.llama_context | null = null;
+  try {
+    ctx = lib.llama_init_from_model(model.handle, cParams(params));
+    if (ctx !== null) return ctx;
+    const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
+    throw new Error(`${where}: C couldn't make a context of ${params.context} tokens: ${reasons.join("; ") || "it doesn't say why"}`);
+  } finally {
+    heard.end((line) => ctx !== null && !AS_ASKED.test(line));
+  }
+}
+
+/** What C warns of where it does what it was asked for. */
+const AS_ASKED = /model default pooling_type is/;
 
 /** C rounds the length of a sequence up to a multiple of this. */
 const CELLS = 256;
@@ -176,6 +188,7 @@ function cParams({ context, batch, threads, sequences, pooling }: ContextParams)
 /** What `llama_decode` says. */
 function outcomeOf(where: string, status: number): Outcome {
   if (status === 0) return "done";
+  if (status === 2) return "stopped";
   throw new Error(`${where}: ${STATUS[status] ?? `C failed (${status})`}`);
 }
 

@@ -25,8 +25,23 @@ export interface EmbedderOptions extends EmbeddingOptions {
 /** `enum llama_pooling_type`. */
 const POOLINGS = { mean: lib.LLAMA_POOLING_TYPE_MEAN, cls: lib.LLAMA_POOLING_TYPE_CLS, last: lib.LLAMA_POOLING_TYPE_LAST };
 
-/** Turns texts into vectors. `model.embedder()` makes it. */
+/**
+ * Turns texts into vectors. `model.embedder()` makes it.
+ *
+ * Any model does that; those that were trained for it, such as all-MiniLM-L6-v2, do it well.
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "@ggml/deno/models";
+ *
+ * using model = await loadModel("examples/models/moby.gguf");
+ * using embedder = model.embedder({ pooling: "mean" });
+ * const [ship, boat] = await embedder.embed(["a ship", "a boat"]);
+ * console.log(ship.length, ship.reduce((sum, value, i) => sum + value * boat[i], 0) <= 1); // 128 true
+ * ```
+ */
 export class Embedder implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #context: EmbeddingContext;
   readonly #normalize: boolean;

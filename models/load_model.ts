@@ -43,11 +43,11 @@ const OPTIONS = ["gpuLayers", "devices", "vocabOnly", "signal", "onProgress"];
  * @throws {TypeError} If an option has the wrong type, or there is none of that name.
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { loadModel } from "@ggml/deno/models";
  *
- * using model = await loadModel("SmolLM2-135M-Instruct.Q4_1.gguf", { onProgress: (part) => console.log(part) });
- * console.log(model.info.description, model.info.trainedContext);
+ * using model = await loadModel("examples/models/moby.gguf", { onProgress: (part) => console.error(`${Math.round(100 * part)} %`) });
+ * console.log(model.info.layers, model.info.parameters); // 6 1272192
  * ```
  */
 export async function loadModel(path: string | URL, options: LoadModelOptions = {}): Promise<Model> {

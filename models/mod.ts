@@ -1,12 +1,20 @@
 /**
  * Language models: what llama.cpp runs, streamed, cancellable, many at once.
  *
- * ```ts no-run
+ * ```ts
  * import { loadModel } from "@ggml/deno/models";
  *
+ * using model = await loadModel("examples/models/moby.gguf");
+ * using session = model.session();
+ * const encoder = new TextEncoder();
+ * for await (const { text } of session.generate("Call me Ishmael.", { maxTokens: 80 })) await Deno.stdout.write(encoder.encode(text));
+ * ```
+ *
+ * That model comes with the repository, and knows Moby-Dick alone. One that was trained for conversations:
+ *
+ * ```ts ignore
  * using model = await loadModel("SmolLM2-135M-Instruct.Q4_1.gguf");
  * using session = model.session({ context: 2048 });
- * const encoder = new TextEncoder();
  * for await (const { text } of session.chat([{ role: "user", content: "Why is the sky blue?" }])) {
  *   await Deno.stdout.write(encoder.encode(text));
  * }

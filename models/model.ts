@@ -37,6 +37,7 @@ export interface ModelInfo {
   readonly trainedContext: number;
   /** How many numbers a token becomes. */
   readonly embedding: number;
+  /** How many layers it has. */
   readonly layers: number;
   /** How many tokens there are. */
   readonly vocabulary: number;
@@ -83,10 +84,24 @@ const SESSION_OPTIONS = ["context", "batch", "threads", "overflow"], OVERFLOWS =
 
 const DEFAULT_CONTEXT = 4096, DEFAULT_BATCH = 512, DEFAULT_SEQUENCES = 4;
 
-/** A language model that {@linkcode loadModel} loaded. */
+/**
+ * A language model that {@linkcode loadModel} loaded.
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "@ggml/deno/models";
+ *
+ * using model = await loadModel("examples/models/moby.gguf", { vocabOnly: true });
+ * const tokens = model.tokenize("Ahab");
+ * console.log(tokens); // Int32Array(5) [ 1, 68, 107, 100, 101 ]
+ * console.log(model.detokenize(tokens)); // Ahab
+ * console.log(model.metadata["general.architecture"]); // llama
+ * ```
+ */
 export class Model implements Disposable, AsyncDisposable {
   /** The model as the functions of `lib` take it. */
   readonly handle: lib.llama_model;
+  /** What is known of the model. */
   readonly info: ModelInfo;
   /** @ignore */
   readonly vocabulary: Vocabulary;

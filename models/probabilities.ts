@@ -9,6 +9,7 @@ import type { Vocabulary } from "./vocabulary.ts";
 
 /** A token that might have come. */
 export interface Candidate {
+  /** The token. */
   readonly token: number;
   /** What it stands for; bytes that are no whole character are U+FFFD. */
   readonly text: string;

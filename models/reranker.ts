@@ -18,8 +18,22 @@ export interface Ranked {
   readonly score: number;
 }
 
-/** Ranks documents. `model.reranker()` makes it, of a model that was trained for it. */
+/**
+ * Ranks documents. `model.reranker()` makes it, of a model that was trained for it.
+ *
+ * @example
+ * ```ts ignore
+ * import { loadModel } from "@ggml/deno/models";
+ *
+ * using model = await loadModel("bge-reranker-v2-m3-Q8_0.gguf");
+ * using reranker = model.reranker();
+ * const documents = ["Pandas eat bamboo.", "Paris is the capital of France."];
+ * const [{ index }] = await reranker.rank("What do pandas eat?", documents);
+ * console.log(documents[index]);
+ * ```
+ */
 export class Reranker implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #context: EmbeddingContext;
   #ended: Promise<void> | null = null;

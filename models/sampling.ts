@@ -94,7 +94,7 @@ export class Sampler implements Disposable {
     this.#where = where;
     const { schema, grammar = schema === undefined ? undefined : grammarOfSchema(schema) } = options;
     this.#grammar = grammar === undefined ? null : grammarSampler(where, vocabulary, grammar);
-    this.#candidates = this.#grammar === null ? null : new Candidates(vocabulary.size);
+    this.#candidates = this.#grammar === null ? null : new Candidates(vocabulary);
     this.#chain = chainOf(where, vocabulary, options, contextSize);
     if (options.penalties !== undefined) { for (const token of prompt) lib.llama_sampler_accept(this.#chain, token); }
   }
@@ -173,9 +173,11 @@ class Candidates {
   readonly #one = new lib.llama_token_data();
   readonly #alone: lib.llama_token_data_array;
   readonly #size: number;
+  readonly #silent: Uint8Array;
 
-  constructor(size: number) {
+  constructor({ size, silent }: Vocabulary) {
     this.#size = size;
+    this.#silent = silent;
     const bytes = new Uint8Array(size * lib.llama_token_data.size), { buffer } = bytes;
     this.#numbers = new Float32Array(buffer);
     this.#ids = new Int32Array(buffer);
@@ -205,6 +207,7 @@ class Candidates {
 
   /** True if a grammar allows a token. */
   isAllowed(grammar: lib.llama_sampler, token: number): boolean {
+    if (this.#silent[token] === 1) return false;
     this.#one.id = token;
     this.#one.logit = 1;
     this.#alone.selected = -1;
@@ -216,7 +219,11 @@ class Candidates {
   restrict(grammar: lib.llama_sampler): boolean {
     lib.llama_sampler_apply(grammar, this.#array);
     const { size } = this.#array;
-    for (let i = 0; i < size; i++) if (this.#numbers[3 * i + 1] !== -Infinity) return true;
-    return false;
+    let left = 0;
+    for (let i = 0; i < size; i++) {
+      if (this.#silent[this.#ids[3 * i]] === 1) this.#numbers[3 * i + 1] = -Infinity;
+      else if (this.#numbers[3 * i + 1] !== -Infinity) left++;
+    }
+    return left > 0;
   }
 }

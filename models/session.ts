@@ -16,8 +16,31 @@ import type { Sequence } from "./sequence.ts";
  * One conversation with a model: it computes only what of a prompt isn't in its cache yet.
  *
  * `model.session()` makes it with a context of its own, `batcher.session()` with a part of one that others share.
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "@ggml/deno/models";
+ *
+ * using model = await loadModel("examples/models/moby.gguf");
+ * using session = model.session({ overflow: "stop" });
+ * const whale = "Of the whale: ";
+ * let text = "";
+ * for await (const piece of session.generate(whale, { temperature: 0.7, seed: 1, stop: ".", maxTokens: 60 })) text += piece.text;
+ * const { reason, cachedTokens } = await session.complete(whale + text, { maxTokens: 20 });
+ * console.log(reason, cachedTokens > 14); // length true
+ * ```
+ *
+ * @example Cancelled
+ * ```ts
+ * import { loadModel } from "@ggml/deno/models";
+ *
+ * using model = await loadModel("examples/models/moby.gguf");
+ * using session = model.session();
+ * await session.complete("Call me Ishmael.", { signal: AbortSignal.timeout(1) }).catch((error) => console.log(error.name)); // TimeoutError
+ * ```
  */
 export class Session implements Disposable, AsyncDisposable {
+  /** The model that computes. */
   readonly model: Model;
   readonly #scheduler: Scheduler;
   readonly #sequence: Sequence;

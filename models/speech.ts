@@ -64,10 +64,11 @@ export async function* takeApart(
   }
 }
 
-type Parts = Spoken & Asked;
+/** What is certain of an answer, by what it is. */
+export type Parts = Spoken & Asked;
 
-/** First the thinking is taken out of the text, and then the calls. */
-class Speech {
+/** Reads one answer: first the thinking is taken out of the text, and then the calls. */
+export class Speech {
   readonly #reasoning: ReasoningSplitter | null;
   readonly #calls: ToolCallReader | null;
   readonly #shows: boolean;

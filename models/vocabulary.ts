@@ -97,6 +97,19 @@ export class Vocabulary {
     return lib.llama_vocab_is_eog(this.handle, token);
   }
 
+  #silent: Uint8Array | null = null;
+
+  /**
+   * 1 for each token that has a name but no text, and ends nothing: control tokens, and the unknown one. C's grammars take the name for the
+   * text, so that `<s>` is three characters of a string which nobody sees.
+   */
+  get silent(): Uint8Array {
+    if (this.#silent !== null) return this.#silent;
+    const mask = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN;
+    const isSilent = (token: number) => (lib.llama_vocab_get_attr(this.handle, token) & mask) !== 0 && !this.isEnd(token);
+    return this.#silent = Uint8Array.from({ length: this.size }, (_, token) => Number(isSilent(token)));
+  }
+
   /** The tokens, if they are some of this vocabulary. */
   expectTokens(where: string, tokens: ArrayLike<number>): Int32Array<ArrayBuffer> {
     if (typeof tokens !== "object" || tokens === null || typeof tokens.length !== "number") {

@@ -1,5 +1,6 @@
 /**
- * A split build with the backend ggml-rpc, which the prebuilt packages lack: built from the pinned sources, beside links to the package's libraries.
+ * A split build with the backend ggml-rpc, which the prebuilt packages lack: built from the pinned sources, beside links to the package's
+ * libraries.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Builds ggml's RPC backend, which the prebuilt packages lack, for the library that is loaded: two files of the pinned sources and one of ours
- * (`rpc_guard.cpp`) become one library, linked with the package's own `ggml-base`.
+ * Builds ggml's RPC backend, which the prebuilt packages lack, for the library that is loaded: two files of the pinned sources and one of
+ * ours (`rpc_guard.cpp`) become one library, linked with the package's own `ggml-base`.
  *
  *     deno task build:rpc [--out FOLDER]
  *
@@ -15,8 +15,8 @@ import { pinnedTree } from "../lexer/ggml/release.ts";
 
 const USAGE = `deno task build:rpc [--out FOLDER]
 
-Builds ggml's RPC backend for the library that is used (GGML_LIBRARY names another), and puts it where rpc.serve and rpc.connect look for it: into
-the folder rpc in the library's. It takes g++ on Linux, and the sources of the pinned release, which are downloaded once.
+Builds ggml's RPC backend for the library that is used (GGML_LIBRARY names another), and puts it where rpc.serve and rpc.connect look for
+it: into the folder rpc in the library's. It takes g++ on Linux, and the sources of the pinned release, which are downloaded once.
 
   --out FOLDER  into this folder instead; then name the file with { library }.
 `;

@@ -1,12 +1,13 @@
 /*
  * What a process needs that is to outlive the servers of ggml's RPC backend, and one that serves and is to stop: linked with the backend.
  *
- * The backend has a thread a connection, which sends and receives, and whoever wants an answer waits for that thread. If the connection is lost the
- * thread calls ggml_abort, on which a process ends; and if it doesn't, whoever waits does so for ever. Here that thread goes to sleep instead, and it is
- * who waits that calls ggml_abort: that is a call of JavaScript's, of which ffi/native/trap.c makes an Error.
+ * The backend has a thread a connection, which sends and receives, and whoever wants an answer waits for that thread. If the connection is
+ * lost the thread calls ggml_abort, on which a process ends; and if it doesn't, whoever waits does so for ever. Here that thread goes to
+ * sleep instead, and it is who waits that calls ggml_abort: that is a call of JavaScript's, of which ffi/native/trap.c makes an Error.
  *
- * All of it is put between the backend and the functions that it calls (`--wrap` of GNU's linker): of the C library, and of libstdc++, which is why this
- * is for g++ on Linux only. Which function does what for the backend was seen in what its object files import; none of its sources is changed.
+ * All of it is put between the backend and the functions that it calls (`--wrap` of GNU's linker): of the C library, and of libstdc++,
+ * which is why this is for g++ on Linux only. Which function does what for the backend was seen in what its object files import; none of
+ * its sources is changed.
  */
 
 #include <atomic>
@@ -123,8 +124,9 @@ extern "C" bool WAIT(__real_)(void *, unsigned *, unsigned, bool, long, long);
 static const long SLICE = 50 * 1000 * 1000;
 
 /*
- * The lost connection for which an answer will never come; null while it may. An event is waited for without a message before it, so that the queue
- * may be another connection's: if that one has done all that it was told, and the answer isn't there, it isn't the one that is waited for.
+ * The lost connection for which an answer will never come; null while it may. An event is waited for without a message before it, so that
+ * the queue may be another connection's: if that one has done all that it was told, and the answer isn't there, it isn't the one that is
+ * waited for.
  */
 static connection *given_up(unsigned *word, unsigned value) {
     if (losses.load() == 0) return nullptr;

@@ -26,9 +26,9 @@ export interface LoadWeightsOptions {
   /** Whether tensors may stay in the file, mapped into memory, where the system and the device can do that; true by default. */
   map?: boolean;
   /**
-   * Whether matrices are rearranged for the processor's fastest kernels, where it has such (`CPU_REPACK`); for a function, which ones by name.
-   * Say it only of those that nothing but `ggml_mul_mat` takes, as its first source: `compute` refuses anything else. They can't be read
-   * back. False by default.
+   * Whether matrices are rearranged for the processor's fastest kernels, where it has such (`CPU_REPACK`); a function says which by name.
+   * Say it only of those that nothing but `ggml_mul_mat` takes, as its first source: `compute` refuses anything else. They can't be
+   * read back. False by default.
    */
   repack?: boolean | ((name: string) => boolean);
   /** Which tensors are loaded, by name; all by default. */
@@ -61,14 +61,14 @@ export interface Weights extends Disposable {
 /**
  * Loads the tensors of a GGUF or safetensors file into memory that a backend computes with, without reading what need not be read.
  *
- * A tensor stays in the file, which is mapped into memory (`mmap`, `ggml_backend_dev_buffer_from_host_ptr`), where the device takes that and
- * the data is aligned as it wants: then the system reads a page when it is needed, and programs share it. The file must not be changed
+ * A tensor stays in the file, which is mapped into memory (`mmap`, `ggml_backend_dev_buffer_from_host_ptr`), where the device takes that
+ * and the data is aligned as it wants: then the system reads a page when it is needed, and programs share it. The file must not be changed
  * meanwhile: if another program cuts it short, the system ends this one. Writing to such a tensor doesn't change the file. What shall be
  * repacked goes into the processor's own buffers (`ggml_backend_dev_get_extra_bufts`). All else is read a few megabytes at a time, with the
  * event loop turning in between. Windows maps nothing.
  *
- * @param file The file, or an open one of `readGguf` or `readSafetensors`, or `{ path, tensors }` for a format that you know yourself: where
- * in the file each tensor lies. Needs `--allow-read` for it.
+ * @param file The file, or an open one of `readGguf` or `readSafetensors`, or `{ path, tensors }` for a format that you know yourself:
+ * where in the file each tensor lies. Needs `--allow-read` for it.
  * @param options `backend`, `map`, `repack`, `select`, `alias`; `signal`; `onProgress(done, total)` in bytes.
  * @returns The tensors, and what memory they are in.
  * @throws {TypeError} If an argument is none, or ggml hasn't got the type of a tensor.

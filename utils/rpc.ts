@@ -15,19 +15,19 @@ export interface Rpc {
   /**
    * Lends this machine's devices to others, until it is closed or the process ends.
    *
-   * It serves one client at a time, on another thread; the next one waits. **There is no authentication**: whoever reaches the port may use the memory and
-   * the devices, and may be able to do more. Listen on trusted networks only. What clients do is logged (`onLog`, `"info"`). In C:
-   * `ggml_backend_rpc_start_server`.
+   * It serves one client at a time, on another thread; the next one waits. **There is no authentication**: whoever reaches the port may use
+   * the memory and the devices, and may be able to do more. Listen on trusted networks only. What clients do is logged (`onLog`, `"info"`).
+   * In C: `ggml_backend_rpc_start_server`.
    *
-   * @param options `host`, `port`: where it listens. `devices`, `threads`: what is lent. `cache`: a folder for weights. `library`: the file of the RPC
-   * backend.
+   * @param options `host`, `port`: where it listens. `devices`, `threads`: what is lent. `cache`: a folder for weights. `library`: the file
+   * of the RPC backend.
    * @returns The server, when it listens.
    * @throws {Error} If it can't listen there, this process serves already, there is no RPC backend, or that one was not built by
    * `deno task build:rpc`, so that it couldn't be ended. As a rejection.
    * @throws {TypeError} If an option has the wrong type. As a rejection.
    *
    * @example
-   * ```ts no-run
+   * ```ts ignore
    * import { rpc } from "@ggml/deno/utils";
    *
    * const server = await rpc.serve({ host: "192.168.1.7", cache: "/var/cache/ggml" });
@@ -41,10 +41,10 @@ export interface Rpc {
    * Connects to a server: its devices are in `devices()` from then on.
    *
    * Where the server goes away later, whatever waits for it is an Error that says so, and so is what is done with its devices, tensors and
-   * backends from then on; this process goes on, and so do its other servers. What the server held is lost. Once it is there again `connect` gives
-   * new devices; the lost ones stay in `devices()`, with no memory. A machine that goes without a word (a cable that is pulled) is noticed
-   * after 25 seconds; a server that hangs is waited for. All that is so with the backend that
-   * `deno task build:rpc` builds; with another, whoever waits for a server that goes does so for ever.
+   * backends from then on; this process goes on, and so do its other servers. What the server held is lost. Once it is there again
+   * `connect` gives new devices; the lost ones stay in `devices()`, with no memory. A machine that goes without a word (a cable that is
+   * pulled) is noticed after 25 seconds; a server that hangs is waited for. All that is so with the backend that `deno task build:rpc`
+   * builds; with another, whoever waits for a server that goes does so for ever.
    *
    * `compute` and `computeAsync` return when the server knows what to do; who reads a result waits for it.
    *
@@ -57,7 +57,7 @@ export interface Rpc {
    * @throws {TypeError} If the endpoint is none.
    *
    * @example
-   * ```ts no-run
+   * ```ts ignore
    * import { lib } from "@ggml/deno";
    * import { rpc } from "@ggml/deno/utils";
    *
@@ -70,17 +70,17 @@ export interface Rpc {
 }
 
 /**
- * Devices of other machines: `rpc.serve` lends this machine's, `rpc.connect` gives another's, which then are as any other: in `devices()`, for
- * `lib.ggml_backend_dev_init`, for the `devices` of a llama model.
+ * Devices of other machines: `rpc.serve` lends this machine's, `rpc.connect` gives another's, which then are as any other: in `devices()`,
+ * for `lib.ggml_backend_dev_init`, for the `devices` of a llama model.
  *
- * There is **no authentication and no encryption**, and a server does what it is told with memory and files: ggml says of it that it is fragile,
- * insecure, and never to be run on an open network. A server listens on 127.0.0.1 unless it is told otherwise. Client and server must be of the same
- * release.
+ * There is **no authentication and no encryption**, and a server does what it is told with memory and files: ggml says of it that it is
+ * fragile, insecure, and never to be run on an open network. A server listens on 127.0.0.1 unless it is told otherwise. Client and server
+ * must be of the same release.
  *
  * It takes a library that the prebuilt packages lack: `deno task build:rpc` in a clone builds it, with g++ on Linux.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { lib } from "@ggml/deno";
  * import { devices, rpc } from "@ggml/deno/utils";
  *

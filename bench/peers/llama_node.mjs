@@ -1,4 +1,6 @@
-// Computes a prompt of 128 tokens and the 64 likeliest that follow, by node-llama-cpp on Node: llama_node.mjs FOLDER prompt|token THREADS MODEL
+// Computes a prompt of 128 tokens and the 64 likeliest that follow, by node-llama-cpp on Node:
+//
+//     llama_node.mjs FOLDER prompt|token THREADS MODEL
 //
 // FOLDER is where the package was installed. Prints what ../ours/llama.ts prints, measured the same way.
 

@@ -10,39 +10,15 @@
  */
 
 import type { Abi } from "../load/abi.ts";
-import { Aside } from "./aside.ts";
-import { type AsyncOptions, hold } from "./async.ts";
-import { type Stop, stopOf } from "./cancelling.ts";
+import type { AsyncOptions } from "./async.ts";
 import { describe } from "../core/describe.ts";
-import { type Waiter, waiters } from "../core/failure.ts";
-import { nodesOf } from "./graph_nodes.ts";
 import { spoilChanged } from "./half_done.ts";
-import { Handle, lentText } from "../core/handle.ts";
-import { use, withOthers } from "../core/in_use.ts";
+import { withOthers } from "../core/in_use.ts";
 import { expectLlama, library } from "../load/library.ts";
-import type { Back } from "../core/lasting.ts";
-import { type Owner, STATIC } from "../core/owner.ts";
-import { ownersOf } from "./reach.ts";
-import { type Call, guarded } from "./threads.ts";
-import { askClaimers, claimers, errorOf, Failure, type Trap } from "../native/trap.ts";
-import { watched } from "./watch.ts";
+import { asideBinder, type CallArguments, RunningCall, type Spec } from "./running_call.ts";
+import { errorOf, Failure, type Trap } from "../native/trap.ts";
 
 export { inward, outward, passed, passedWhole, pointedWhole } from "../core/lasting.ts";
-
-/** A C function, called on another thread. */
-// deno-lint-ignore no-explicit-any
-type Bound = (...args: any[]) => Promise<any>;
-
-/** What a generated function says of its call. */
-interface Spec {
-  readonly name: string;
-  /** Its arguments that are no numbers, by name, but for what it frees. */
-  readonly uses: Readonly<Record<string, unknown>>;
-  /** Those of them that C may change. */
-  readonly changes: readonly (Handle | null)[];
-  /** What is copied back when it has settled. */
-  readonly back: Back;
-}
 
 /**
  * Makes a call.
@@ -52,7 +28,7 @@ interface Spec {
  * @param always What is done after the call whether C failed or not.
  */
 // deno-lint-ignore no-explicit-any
-type Make = (args: readonly unknown[] | ((symbol: Bound) => any), then: (result: any) => unknown, always?: () => void) => Promise<unknown>;
+type Make = (args: CallArguments, then: (result: any) => unknown, always?: () => void) => Promise<unknown>;
 
 /** Describes a call, to make it then. The signature is in Deno's words. */
 type Begin = (
@@ -71,15 +47,25 @@ export function starter(abi: Abi): Begin {
     const signal = signalOf(name, takeOptions());
     signal?.throwIfAborted();
     if (name.startsWith("llama_")) expectLlama(abi);
-    const call = new AsyncCall({ name, uses, changes, back }, signal, bind);
+    const call = new RunningCall({ name, uses, changes, back }, signal, bind);
     const { answer, failure } = await call.call(parameters, result, args);
     call.end();
     always?.();
     const first = call.failure === null ? failure : call.failure[0];
     if (first instanceof Failure) throw errorFor(name, first, uses);
-    if (call.failure !== null || failure !== null) throw first;
-    return then(answer);
+    if (call.failure === null && failure === null) return then(answer);
+    if (failure === null) note(() => then(answer));
+    throw first;
   };
+}
+
+/** Notes what C did all the same. A handle of what it made is lost, and collected. */
+function note(what: () => unknown): void {
+  try {
+    what();
+  } catch {
+    // whoever failed first is who is told of
+  }
 }
 
 /** The options of the next call. */
@@ -121,185 +107,4 @@ function errorFor(name: string, { trap, error }: Failure, uses: Spec["uses"]): E
 /** The Error for a null where C promises an object. */
 export function isNull(name: string): Error {
   return new Error(`${name} returned null`);
-}
-
-/** Gives a function of the library itself. It rejects with a {@linkcode Failure}. */
-type Bind = (name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType) => Bound;
-
-/** The `Bind` of one set of generated files. */
-function asideBinder({ release }: Abi): Bind {
-  const asides = new Map<string, Aside>();
-  return (name, parameters, result) => {
-    const pointer = library().symbol(name, { type: "pointer" } as never, release) as unknown as Deno.PointerObject;
-    let aside = asides.get(name);
-    if (aside === undefined) asides.set(name, aside = new Aside(parameters, result));
-    return async (...args) => {
-      const call = aside.call(BigInt(Deno.UnsafePointer.value(pointer)), args);
-      const answer = await call.result;
-      if (call.trap !== null) throw new Failure(call.trap);
-      return answer;
-    };
-  };
-}
-
-/** A call that is under way. */
-class AsyncCall implements Waiter {
-  /** What to reject with, as the only element. */
-  failure: [unknown] | null = null;
-  readonly #spec: Spec;
-  readonly #bind: Bind;
-  readonly #signal: AbortSignal | undefined;
-  #stop: Stop | null = null;
-  readonly #releases: (() => void)[];
-  #leases: (() => void)[] = [];
-  /** The owners of what is lent to it, and of all that C reaches. */
-  readonly #changed: readonly Owner[];
-  #owners: ReadonlySet<Owner> | null = null;
-
-  constructor(spec: Spec, signal: AbortSignal | undefined, bind: Bind) {
-    this.#spec = spec;
-    this.#bind = bind;
-    this.#signal = signal;
-    this.#changed = changedBy(spec);
-    for (const owner of this.#changed) {
-      if (owner.ending?.isLent === true) throw new Error(`${spec.name}: this ${owner.type} can't be used now: ${lentText(owner.ending)}`);
-    }
-    const by = `lib.async.${spec.name}`, graphs = Object.values(spec.uses).filter(isGraph);
-    this.#releases = [
-      hold(Object.values(spec.uses), `${by} is using it`),
-      use(by, null, this.#changed.map((owner) => ({ owner }))),
-      ...graphs.map((graph) => use(by, graph, [])),
-    ];
-    signal?.addEventListener("abort", this.#onAbort);
-    waiters.add(this);
-    claimers.add(this.#claimTrap);
-  }
-
-  /** Calls C. What is thrown before C was called is thrown on. */
-  async call(
-    parameters: readonly Deno.NativeType[],
-    result: Deno.NativeResultType,
-    args: Parameters<Make>[0],
-  ): Promise<{ answer: unknown; failure: unknown }> {
-    let answered: unknown;
-    try {
-      const { name, uses } = this.#spec;
-      if (this.#signal !== undefined) this.#stop = stopOf(name, uses);
-      const bound = this.#symbol(name, parameters, result), symbol = this.#stop?.around?.(bound) as Bound | undefined ?? bound;
-      answered = typeof args === "function" ? args(symbol) : symbol(...args);
-    } catch (error) {
-      this.end();
-      throw error;
-    }
-    try {
-      return { answer: await answered, failure: null };
-    } catch (error) {
-      return { answer: undefined, failure: error };
-    }
-  }
-
-  /** A function as `bind.ts` gives it, but asynchronous: what is around it may use what the call changes, while C doesn't. */
-  #symbol(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Bound {
-    const call: Call = (name, parameters, result, ...args) => this.#lent(this.#bind(name, parameters, result))(...args);
-    return guarded(name, watched(name, this.#lent(this.#bind(name, parameters, result))), call) as Bound;
-  }
-
-  #lent(symbol: Bound): Bound {
-    return async (...args) => {
-      this.#lend();
-      try {
-        return await symbol(...args);
-      } finally {
-        this.#takeBack();
-      }
-    };
-  }
-
-  /** Ends all that it began. */
-  end(): void {
-    askClaimers();
-    claimers.delete(this.#claimTrap);
-    waiters.delete(this);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#stop?.end();
-    for (const release of this.#releases) release();
-    for (const copyBack of this.#spec.back) copyBack();
-    if (this.failure !== null && this.#stop !== null && this.#spec.name.startsWith("ggml_opt_")) this.#spoil(); // C went on with what wasn't computed
-  }
-
-  get failed(): boolean {
-    return this.failure !== null;
-  }
-
-  fail(error: unknown): void {
-    this.failure ??= [error];
-    this.#stop?.set();
-  }
-
-  claims(owner: Owner): boolean {
-    return (this.#owners ??= this.#reached()).has(owner);
-  }
-
-  runCallback<T>(callback: () => T): T {
-    const isLent = this.#leases.length > 0;
-    this.#takeBack();
-    try {
-      return callback();
-    } finally {
-      if (isLent) this.#lend();
-    }
-  }
-
-  readonly #onAbort = () => this.fail(this.#signal!.reason);
-
-  /** Takes what a thread of C's own failed of, unless that was in the node of a graph that is another's. */
-  readonly #claimTrap = (trap: Trap): boolean => {
-    const graphs = Object.values(this.#spec.uses).filter(isGraph);
-    if (!COMPUTES.test(this.#spec.name)) return false;
-    const { node } = trap;
-    if (node !== null && graphs.length > 0 && !graphs.some(({ address }) => nodesOf(address).includes(node.tensor))) return false;
-    this.fail(new Failure(trap));
-    return true;
-  };
-
-  #lend(): void {
-    this.#leases = this.#changed.map((owner) => owner.lend(`lib.async.${this.#spec.name}`));
-  }
-
-  #takeBack(): void {
-    for (const takeBack of this.#leases.splice(0)) takeBack();
-  }
-
-  /** The owners of all that C reaches by the arguments, callbacks among them. */
-  #reached(): Set<Owner> {
-    const found = new Set<Owner>();
-    for (const value of Object.values(this.#spec.uses).flat()) {
-      if (value instanceof Handle && value.owner !== STATIC) ownersOf(value.owner, found);
-    }
-    return found;
-  }
-
-  #spoil(): void {
-    const [reason] = this.failure!, error = reason instanceof Error ? reason : new Error(describe(reason));
-    spoilChanged(library(), this.#spec.name, this.#spec.uses, error, { inKernel: true, text: "" });
-  }
-}
-
-/** The owners of objects that C may change and that are somebody's to free, and of what these compute by. */
-function changedBy({ changes }: Spec): readonly Owner[] {
-  const isWhole = ({ owner, address }: Handle) => owner !== STATIC && owner.address === address;
-  const given = changes.flatMap((handle) => handle !== null && isWhole(handle) ? [handle.owner] : []);
-  const computing = given.filter(({ type }) => type === "ggml_opt_context" || type === "ggml_backend_sched");
-  const computers = computing.flatMap((owner) => [...ownersOf(owner)]).filter(({ type }) =>
-    type === "ggml_backend_sched" || type === "ggml_backend"
-  );
-  return [...new Set([...given, ...computers])];
-}
-
-/** The functions in which C computes graphs, on threads of its own too. */
-const COMPUTES =
-  /^llama_(?:de|en)code$|^llama_opt_epoch$|^llama_init_from_model$|^ggml_(?:opt_|graph_compute|backend_(?:sched_)?graph_(?:plan_)?compute)/;
-
-function isGraph(value: unknown): value is Handle {
-  return value instanceof Handle && value.constructor.name === "ggml_cgraph";
 }

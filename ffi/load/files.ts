@@ -334,11 +334,11 @@ export function whyNot(path: string): string | null {
 }
 
 /**
- * Why a file can't be opened as a library while those are open that it is linked with; null if it can. They are only opened if it doesn't find
- * them by itself, and closed again if that was in vain.
+ * Why a file can't be opened as a library while those are open that it is linked with; null if it can. They are only opened if it doesn't
+ * find them by itself, and closed again if that was in vain.
  *
- * Linux and macOS look for them beside the file, which says so. Windows looks beside the program, which is Deno, in its own folders and on the
- * path, and takes what is open already and has the name.
+ * Linux and macOS look for them beside the file, which says so. Windows looks beside the program, which is Deno, in its own folders and on
+ * the path, and takes what is open already and has the name.
  */
 export function whyNotWith(path: string, linked: readonly string[]): string | null {
   const reason = whyNot(path);
@@ -355,7 +355,9 @@ export function whyNotWith(path: string, linked: readonly string[]): string | nu
   return still;
 }
 
-/** What systems say of a file that is linked with one of ggml's which they don't find; Windows says the same of one that isn't there itself. */
+/**
+ * What systems say of a file that is linked with one of ggml's which they don't find; Windows says the same of one that isn't there itself.
+ */
 const LACKS_ANOTHER = /ggml|os error 126/;
 
 /** `RTLD_NOW`, and the flag that has a library stay: macOS numbers it otherwise. */
@@ -377,8 +379,8 @@ export function handleOf(file: string): bigint {
 }
 
 /**
- * Has a library stay in memory until the process ends. Deno lets go of it when the isolate ends, before that: ggml's threads (of a pool that nobody
- * freed, of a GPU's driver) would then run in code that isn't there any more.
+ * Has a library stay in memory until the process ends. Deno lets go of it when the isolate ends, before that: ggml's threads (of a pool
+ * that nobody freed, of a GPU's driver) would then run in code that isn't there any more.
  */
 function pin(path: string): void {
   if (Deno.build.os === "windows") {

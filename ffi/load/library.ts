@@ -15,7 +15,6 @@ import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { differenceOf } from "./history.ts";
 import { ABI } from "../generated/layouts.js";
 import { FIRST_SYMBOLS, quieten } from "../native/log.ts";
-import { findPackage } from "./npm.ts";
 import { traceFrees } from "../core/owner.ts";
 import { setTrap } from "../native/trap.ts";
 
@@ -59,7 +58,12 @@ export interface LoadOptions {
 }
 
 const named = libraryVariable();
-const fallback: Place | Missing | null = named === null ? await findPackage() : null;
+let fallback: Place | Missing | null = null;
+
+/** Has the library be looked for in a place, or be missing for a reason, where nobody names another: `default_place.ts` does. */
+export function fallBackOn(place: Place | Missing): void {
+  fallback = place;
+}
 
 let current: Library | null = null;
 const abis: Abi[] = [];
@@ -187,9 +191,9 @@ function open(place: Place): Library {
 
 function defaultPlace(): Place {
   if (named !== null) return { path: named, source: "GGML_LIBRARY" };
-  if ("path" in fallback!) return fallback;
+  if (fallback !== null && "path" in fallback) return fallback;
   throw new Error(
     `no ggml library: load({ path }) was not called, GGML_LIBRARY is not set or may not be read (--allow-env=GGML_LIBRARY), and the ` +
-      `prebuilt package is not to be had: ${fallback!.reason}`,
+      `prebuilt package is not to be had: ${fallback?.reason ?? "nobody looked for it"}`,
   );
 }

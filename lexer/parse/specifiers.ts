@@ -68,247 +68,254 @@ const W_DOUBLE = 128;
 const W_COMPLEX = 256;
 const W_OTHER = 512;
 
+/** A number for each of some keywords; 0 for the others. */
+function table(...entries: readonly (readonly [keyword: number, value: number])[]): Uint16Array {
+  const values = new Uint16Array(256);
+  for (const [keyword, value] of entries) values[keyword] = value;
+  return values;
+}
+
+const QUALIFIERS = table(
+  [K.KW_CONST, T.CONST],
+  [K.KW_VOLATILE, T.VOLATILE],
+  [K.KW_RESTRICT, T.RESTRICT],
+  [K.KW_NULLABLE, T.NULLABLE],
+  [K.KW_NONNULL, T.NONNULL],
+);
+
+const STORAGE = table(
+  [K.KW_EXTERN, EXTERN],
+  [K.KW_TYPEDEF, TYPEDEF],
+  [K.KW_STATIC, STATIC],
+  [K.KW_INLINE, INLINE],
+  [K.KW_CONSTEXPR, CONSTEXPR],
+  [K.KW_AUTO, OTHER_STORAGE],
+  [K.KW_REGISTER, OTHER_STORAGE],
+  [K.KW_THREAD_LOCAL, OTHER_STORAGE],
+);
+
+/** Words that may stand once, so that a second one is seen by the sum; and those that say no more when they stand again. */
+const COUNTED = table(
+  [K.KW_CHAR, W_CHAR],
+  [K.KW_SHORT, W_SHORT],
+  [K.KW_INT, W_INT],
+  [K.KW_DOUBLE, W_DOUBLE],
+  [K.KW_INT16, W_SHORT],
+  [K.KW_INT32, W_INT],
+  [K.KW_INT64, 2 * W_LONG],
+);
+const REPEATABLE = table([K.KW_SIGNED, W_SIGNED], [K.KW_UNSIGNED, W_UNSIGNED], [K.KW_COMPLEX, W_COMPLEX]);
+
+/** The types that are a word of their own; null for one that is spelled as its name is. */
+const NAMED: ReadonlyMap<number, BasicName | null> = new Map<number, BasicName | null>([
+  [K.KW_VOID, "void"],
+  [K.KW_FLOAT, "float"],
+  [K.KW_BOOL, "_Bool"],
+  [K.KW_INT128, "__int128"],
+  [K.KW_FLOAT128, "_Float128"],
+  [K.KW_VA_LIST, "__builtin_va_list"],
+  ...[K.KW_FLOAT16, K.KW_BF16, K.KW_FLOAT32, K.KW_FLOAT64, K.KW_FLOAT32X, K.KW_FLOAT64X].map((keyword) => [keyword, null] as const),
+]);
+
+/** Keywords that say nothing about a type. */
+const SILENT = table([K.KW_EXTENSION, 1], [K.KW_NULL_UNSPECIFIED, 1], [K.KW_IGNORED_QUALIFIER, 1]);
+
+/** What was read of some specifiers so far. */
+class Reading {
+  readonly attributes = new Attributes();
+  storage = 0;
+  qualifiers = 0;
+  type: CType | null = null;
+  words = 0;
+  other: BasicName | null = null;
+  declares = false;
+
+  /** True if nothing named a type yet. */
+  get isOpen(): boolean {
+    return this.type === null && this.words === 0;
+  }
+}
+
 /** Reads declaration specifiers; fails where there are none. */
 export function specifiers(p: Parser): Specifiers {
-  const at = p.token;
-  const attrs = new Attributes();
-  let storage = 0;
-  let qualifiers = 0;
-  let type: CType | null = null;
-  let words = 0;
-  let other: BasicName | null = null;
-  let declares = false;
-  loop: for (;;) {
-    const token = p.token;
-    const id = token.id;
-    if (id === null) {
-      if (token.kind === K.LBRACKET && p.peek().kind === K.LBRACKET) {
-        attributes(p, attrs);
-        continue;
-      }
-      break;
-    }
-    switch (id.keyword) {
-      case K.KW_NONE: {
-        if (type !== null || words !== 0) break loop;
-        const symbol = id.symbol as Entity | null;
-        if (symbol === null || symbol.kind !== "typedef") break loop;
-        type = symbol.type;
-        break;
-      }
-      case K.KW_CONST:
-        qualifiers |= T.CONST;
-        break;
-      case K.KW_VOLATILE:
-        qualifiers |= T.VOLATILE;
-        break;
-      case K.KW_RESTRICT:
-        qualifiers |= T.RESTRICT;
-        break;
-      case K.KW_NULLABLE:
-        qualifiers |= T.NULLABLE;
-        break;
-      case K.KW_NONNULL:
-        qualifiers |= T.NONNULL;
-        break;
-      case K.KW_EXTERN:
-        storage |= EXTERN;
-        break;
-      case K.KW_TYPEDEF:
-        storage |= TYPEDEF;
-        break;
-      case K.KW_STATIC:
-        storage |= STATIC;
-        break;
-      case K.KW_INLINE:
-        storage |= INLINE;
-        break;
-      case K.KW_CONSTEXPR:
-        storage |= CONSTEXPR;
-        break;
-      case K.KW_AUTO:
-      case K.KW_REGISTER:
-      case K.KW_THREAD_LOCAL:
-        storage |= OTHER_STORAGE;
-        break;
-      case K.KW_NORETURN:
-        attrs.noreturn = true;
-        break;
-      case K.KW_EXTENSION:
-      case K.KW_NULL_UNSPECIFIED:
-      case K.KW_IGNORED_QUALIFIER:
-        break;
-      case K.KW_CONVENTION:
-        attrs.convention = token.text.replace(/^_+/, "");
-        break;
-      case K.KW_VOID:
-        other = "void", words += W_OTHER;
-        break;
-      case K.KW_CHAR:
-        words += W_CHAR;
-        break;
-      case K.KW_SHORT:
-        words += W_SHORT;
-        break;
-      case K.KW_INT:
-        words += W_INT;
-        break;
-      case K.KW_LONG:
-        if ((words & 3) === 2) p.fail("'long long long' is too long");
-        words += W_LONG;
-        break;
-      case K.KW_SIGNED:
-        words |= W_SIGNED;
-        break;
-      case K.KW_UNSIGNED:
-        words |= W_UNSIGNED;
-        break;
-      case K.KW_DOUBLE:
-        words += W_DOUBLE;
-        break;
-      case K.KW_COMPLEX:
-        words |= W_COMPLEX;
-        break;
-      case K.KW_FLOAT:
-        other = "float", words += W_OTHER;
-        break;
-      case K.KW_BOOL:
-        other = "_Bool", words += W_OTHER;
-        break;
-      case K.KW_INT128:
-        other = "__int128", words += W_OTHER;
-        break;
-      case K.KW_FLOAT16:
-      case K.KW_BF16:
-      case K.KW_FLOAT32:
-      case K.KW_FLOAT64:
-      case K.KW_FLOAT32X:
-      case K.KW_FLOAT64X:
-        other = (token.text === "__float80" ? "_Float64x" : token.text) as BasicName;
-        words += W_OTHER;
-        break;
-      case K.KW_FLOAT128:
-        other = "_Float128", words += W_OTHER;
-        break;
-      case K.KW_VA_LIST:
-        other = "__builtin_va_list", words += W_OTHER;
-        break;
-      case K.KW_INT8:
-        words += W_CHAR;
-        if ((words & W_UNSIGNED) === 0) words |= W_SIGNED;
-        break;
-      case K.KW_INT16:
-        words += W_SHORT;
-        break;
-      case K.KW_INT32:
-        words += W_INT;
-        break;
-      case K.KW_INT64:
-        words += W_LONG * 2;
-        break;
-      case K.KW_DECIMAL:
-      case K.KW_IMAGINARY:
-        p.fail(`${token.text} is not supported`);
-        break;
-      case K.KW_ATOMIC:
-        if (p.peek().kind === K.LPAREN) {
-          p.advance();
-          p.advance();
-          type = T.qualify(typeName(p), T.ATOMIC);
-          p.expect(K.RPAREN, ")", "after _Atomic(type");
-          continue;
-        }
-        qualifiers |= T.ATOMIC;
-        break;
-      case K.KW_BITINT: {
-        p.advance();
-        p.expect(K.LPAREN, "(", "after _BitInt");
-        const width = constantInt(p, expression(p), "the width of a _BitInt");
-        p.expect(K.RPAREN, ")", "after the width of a _BitInt");
-        type = { kind: "bitint", width: Math.max(1, Math.min(Number(width ?? 1), 65535)), signed: true };
-        continue;
-      }
-      case K.KW_STRUCT:
-      case K.KW_UNION:
-        if (type !== null || words !== 0) break loop;
-        type = record(p, attrs);
-        declares = true;
-        continue;
-      case K.KW_ENUM:
-        if (type !== null || words !== 0) break loop;
-        type = enumeration(p);
-        declares = true;
-        continue;
-      case K.KW_TYPEOF:
-      case K.KW_TYPEOF_UNQUAL: {
-        p.advance();
-        p.expect(K.LPAREN, "(", "after typeof");
-        p.enter();
-        type = startsType(p) ? typeName(p) : typeOf(p, expression(p));
-        p.depth--;
-        if (id.keyword === K.KW_TYPEOF_UNQUAL) type = T.unqualified(T.resolve(type));
-        p.expect(K.RPAREN, ")", "after typeof(…");
-        continue;
-      }
-      case K.KW_ALIGNAS: {
-        const start = p.token;
-        p.advance();
-        p.expect(K.LPAREN, "(", "after _Alignas");
-        const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
-        p.expect(K.RPAREN, ")", "after _Alignas(…");
-        if (align !== null) attrs.align = Math.max(attrs.align, alignment(p, start, align));
-        continue;
-      }
-      case K.KW_ATTRIBUTE:
-      case K.KW_DECLSPEC:
-        attributes(p, attrs);
-        continue;
-      default:
-        break loop;
-    }
-    p.advance();
-  }
-  if (type !== null) {
-    if (words !== 0) {
-      if (type.kind === "bitint" && (words === W_UNSIGNED || words === W_SIGNED)) type = { ...type, signed: words === W_SIGNED };
-      else p.fail(`'${wordText(words)}' can't be combined with another type`, at);
-    }
-  } else if (words !== 0) type = basicType(p, words, other, at);
-  else if (p.token.id !== null && p.token.id.keyword === 0 && p.peek().kind !== K.LPAREN) {
-    const name = p.token;
-    const next = p.peek();
-    // `foo bar` or `foo *`: an unknown type; `extern foo;`: a missing one.
-    if (next.id !== null || next.kind === K.STAR || p.peek().kind === K.RPAREN || p.peek().kind === K.COMMA || storage === 0) {
-      const header = headerOf(name.text);
-      const hint = header === null
-        ? p.suggest(name.text, (symbol) => symbol.kind === "typedef")
-        : `; <${header}> declares it, which nothing before this includes`;
-      p.fail(`unknown type name '${name.text}'${hint}`);
-    }
-    p.diagnostics.warning(name, "type specifier missing, 'int' is assumed");
-    type = T.basic("int");
-  } else if (p.token.id !== null && p.token.id.keyword === 0) {
-    // C89's implicit int: `f(…);`. An unknown macro in use is far more likely.
-    const name = p.token;
-    if (storage === 0 && qualifiers === 0) {
-      p.fail(
-        `expected a declaration, got '${name.text}': is it a macro that is not defined?${
-          p.suggest(name.text, (symbol) => symbol.kind === "typedef")
-        }`,
-      );
-    }
-    p.diagnostics.warning(name, "type specifier missing, 'int' is assumed");
-    type = T.basic("int");
-  } else if (storage !== 0 || qualifiers !== 0) {
-    p.diagnostics.warning(at, "type specifier missing, 'int' is assumed");
-    type = T.basic("int");
-  } else p.fail(`expected a type, got ${describe(p.token)}`);
-  if (attrs.mode !== null || (attrs.vector > 0 && !declares)) {
+  const at = p.token, reading = new Reading(), attrs = reading.attributes;
+  while (specifier(p, reading));
+  let type = typeRead(p, reading, at);
+  if (attrs.mode !== null || (attrs.vector > 0 && !reading.declares)) {
     type = attributedType(p, type, attrs);
     attrs.mode = null;
     attrs.vector = 0;
   }
+  const { storage, qualifiers, declares } = reading;
   return { type: T.qualify(type, qualifiers), storage, attributes: attrs, declares, at };
+}
+
+/** Reads one specifier; false where none stands. */
+function specifier(p: Parser, reading: Reading): boolean {
+  const { token } = p, { id } = token;
+  if (id === null) {
+    if (token.kind !== K.LBRACKET || p.peek().kind !== K.LBRACKET) return false;
+    attributes(p, reading.attributes);
+    return true;
+  }
+  const { keyword } = id;
+  if (keyword === K.KW_NONE) {
+    const symbol = reading.isOpen ? id.symbol as Entity | null : null;
+    if (symbol?.kind !== "typedef") return false;
+    reading.type = symbol.type;
+  } else if (!isWord(p, reading, keyword, token)) return construct(p, reading, keyword);
+  p.advance();
+  return true;
+}
+
+/** Notes a specifier that is one word; false for any other. */
+function isWord(p: Parser, reading: Reading, keyword: number, token: Token): boolean {
+  if (QUALIFIERS[keyword] !== 0) reading.qualifiers |= QUALIFIERS[keyword];
+  else if (STORAGE[keyword] !== 0) reading.storage |= STORAGE[keyword];
+  else if (COUNTED[keyword] !== 0) reading.words += COUNTED[keyword];
+  else if (REPEATABLE[keyword] !== 0) reading.words |= REPEATABLE[keyword];
+  else if (NAMED.has(keyword)) {
+    reading.other = NAMED.get(keyword) ?? (token.text === "__float80" ? "_Float64x" : token.text) as BasicName;
+    reading.words += W_OTHER;
+  } else if (SILENT[keyword] === 0) return isPeculiarWord(p, reading, keyword, token);
+  return true;
+}
+
+/** Notes a word that isn't just a bit more. */
+function isPeculiarWord(p: Parser, reading: Reading, keyword: number, token: Token): boolean {
+  switch (keyword) {
+    case K.KW_LONG:
+      if ((reading.words & 3) === 2) p.fail("'long long long' is too long");
+      reading.words += W_LONG;
+      return true;
+    case K.KW_INT8: // Microsoft's, which is signed though `char` alone needn't be
+      reading.words += W_CHAR;
+      if ((reading.words & W_UNSIGNED) === 0) reading.words |= W_SIGNED;
+      return true;
+    case K.KW_NORETURN:
+      reading.attributes.noreturn = true;
+      return true;
+    case K.KW_CONVENTION:
+      reading.attributes.convention = token.text.replace(/^_+/, "");
+      return true;
+    case K.KW_DECIMAL:
+    case K.KW_IMAGINARY:
+      return p.fail(`${token.text} is not supported`);
+    case K.KW_ATOMIC:
+      if (p.peek().kind === K.LPAREN) return false;
+      reading.qualifiers |= T.ATOMIC;
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Reads a specifier of several tokens; false where none stands. */
+function construct(p: Parser, reading: Reading, keyword: number): boolean {
+  switch (keyword) {
+    case K.KW_ATOMIC:
+      reading.type = atomicType(p);
+      return true;
+    case K.KW_BITINT:
+      reading.type = bitInt(p);
+      return true;
+    case K.KW_TYPEOF:
+    case K.KW_TYPEOF_UNQUAL:
+      reading.type = typeofType(p, keyword === K.KW_TYPEOF_UNQUAL);
+      return true;
+    case K.KW_ALIGNAS:
+      alignAs(p, reading.attributes);
+      return true;
+    case K.KW_ATTRIBUTE:
+    case K.KW_DECLSPEC:
+      attributes(p, reading.attributes);
+      return true;
+    case K.KW_STRUCT:
+    case K.KW_UNION:
+    case K.KW_ENUM:
+      if (!reading.isOpen) return false;
+      reading.type = keyword === K.KW_ENUM ? enumeration(p) : record(p, reading.attributes);
+      reading.declares = true;
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** `_Atomic(type)`. */
+function atomicType(p: Parser): CType {
+  p.advance();
+  p.advance();
+  const type = T.qualify(typeName(p), T.ATOMIC);
+  p.expect(K.RPAREN, ")", "after _Atomic(type");
+  return type;
+}
+
+/** `_BitInt(width)`. */
+function bitInt(p: Parser): CType {
+  p.advance();
+  p.expect(K.LPAREN, "(", "after _BitInt");
+  const width = constantInt(p, expression(p), "the width of a _BitInt");
+  p.expect(K.RPAREN, ")", "after the width of a _BitInt");
+  return { kind: "bitint", width: Math.max(1, Math.min(Number(width ?? 1), 65535)), signed: true };
+}
+
+/** `typeof(type)`, `typeof(expression)`. */
+function typeofType(p: Parser, isUnqualified: boolean): CType {
+  p.advance();
+  p.expect(K.LPAREN, "(", "after typeof");
+  p.enter();
+  const type = startsType(p) ? typeName(p) : typeOf(p, expression(p));
+  p.depth--;
+  p.expect(K.RPAREN, ")", "after typeof(…");
+  return isUnqualified ? T.unqualified(T.resolve(type)) : type;
+}
+
+/** `_Alignas(type)`, `_Alignas(expression)`. */
+function alignAs(p: Parser, attrs: Attributes): void {
+  const start = p.token;
+  p.advance();
+  p.expect(K.LPAREN, "(", "after _Alignas");
+  const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
+  p.expect(K.RPAREN, ")", "after _Alignas(…");
+  if (align !== null) attrs.align = Math.max(attrs.align, alignment(p, start, align));
+}
+
+/** The type that was named, or C89's `int` where none was. */
+function typeRead(p: Parser, { type, words, other, storage, qualifiers }: Reading, at: Token): CType {
+  if (type !== null) {
+    if (words === 0) return type;
+    if (type.kind === "bitint" && (words === W_UNSIGNED || words === W_SIGNED)) return { ...type, signed: words === W_SIGNED };
+    p.fail(`'${wordText(words)}' can't be combined with another type`, at);
+  }
+  if (words !== 0) return basicType(p, words, other, at);
+  const { token } = p;
+  if (token.id !== null && token.id.keyword === K.KW_NONE) return implicitInt(p, token, storage, qualifiers);
+  if (storage === 0 && qualifiers === 0) p.fail(`expected a type, got ${describe(token)}`);
+  return assumedInt(p, at);
+}
+
+/** The type where an unknown name stands in its place. An unknown type, or a macro, is far more likely than C89's implicit `int`. */
+function implicitInt(p: Parser, name: Token, storage: number, qualifiers: number): CType {
+  const next = p.peek(), suggestion = () => p.suggest(name.text, (symbol) => symbol.kind === "typedef");
+  if (next.kind === K.LPAREN) { // `f(…);`
+    if (storage === 0 && qualifiers === 0) {
+      p.fail(`expected a declaration, got '${name.text}': is it a macro that is not defined?${suggestion()}`);
+    }
+    return assumedInt(p, name);
+  }
+  // `foo bar` or `foo *`: an unknown type; `extern foo;`: a missing one.
+  if (next.id !== null || next.kind === K.STAR || next.kind === K.RPAREN || next.kind === K.COMMA || storage === 0) {
+    const header = headerOf(name.text);
+    const hint = header === null ? suggestion() : `; <${header}> declares it, which nothing before this includes`;
+    p.fail(`unknown type name '${name.text}'${hint}`);
+  }
+  return assumedInt(p, name);
+}
+
+function assumedInt(p: Parser, at: Token): CType {
+  p.diagnostics.warning(at, "type specifier missing, 'int' is assumed");
+  return T.basic("int");
 }
 
 function wordText(words: number): string {

@@ -1,7 +1,7 @@
 /**
- * Stands in for `jsr:@std/cli` where JSR can't be reached: `parseArgs` with the options that this project uses, and no others. A user of the
- * published package gets the real one, which says what each argument means: a word after `--name` is its value unless it begins with `-` or
- * `name` is a boolean, of several values the last one counts, and what looks like a number is one unless `name` is a string.
+ * Stands in for `jsr:@std/cli` where JSR can't be reached: `parseArgs` with the options that this project uses, and no others. A user of
+ * the published package gets the real one, which says what each argument means: a word after `--name` is its value unless it begins with
+ * `-` or `name` is a boolean, of several values the last one counts, and what looks like a number is one unless `name` is a string.
  *
  * @module
  */
@@ -62,7 +62,10 @@ export function parseArgs<const S extends string = never, const B extends string
   return parsed as Args<S, B>;
 }
 
-/** `-abc`: each letter is an option of its own, and what follows one may be its value: `-n5`, `-n=5`. The result is the last one, if it has none. */
+/**
+ * `-abc`: each letter is an option of its own, and what follows one may be its value: `-n5`, `-n=5`. The result is the last one, if it has
+ * none.
+ */
 function setLetters(arg: string, alone: (key: string) => string | boolean, set: Set): string | null {
   const letters = arg.slice(1);
   for (let i = 0; i < letters.length - 1; i++) {

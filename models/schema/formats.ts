@@ -17,7 +17,7 @@ const BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 const HEX = "[0-9a-f]{1,4}";
 const PATH = "(/[A-Za-z0-9._~-]+)*/?(\\?[A-Za-z0-9._~=&-]*)?(#[A-Za-z0-9._~-]*)?";
 const URI = `https?://${HOST}(:[1-9][0-9]{0,3})?${PATH}`;
-const WORD = "[A-Za-z0-9_+-]+";
+const WORD = "[A-Za-z0-9_+-]{1,20}";
 const NUMBER = "[0-9]{1,4}";
 
 const FORMATS: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   "date-time": `${DATE}T${TIME}`,
   "duration": `P(${NUMBER}W|${NUMBER}D|${NUMBER}M|${NUMBER}Y|(${NUMBER}D)?T(${NUMBER}H|${NUMBER}M|${NUMBER}S))`,
   "uuid": "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-  "email": `${WORD}(\\.${WORD}){0,5}@${HOST}`,
+  "email": `${WORD}(\\.${WORD}){0,2}@${LABEL}(\\.${LABEL}){1,5}`,
   "hostname": HOST,
   "ipv4": `${BYTE}(\\.${BYTE}){3}`,
   "ipv6": `${HEX}(:${HEX}){7}`,

@@ -19,17 +19,8 @@ const STRUCTURE = ["type", "enum", "const", "$ref", "$defs", "definitions", "$an
 
 /** Words about the schema, for its reader. */
 const WORDS = [
-  "$schema",
-  "$id",
-  "$comment",
-  "title",
-  "description",
-  "default",
-  "examples",
-  "example",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
+  ...["$schema", "$id", "$comment", "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly"],
+  ...["contentMediaType", "contentEncoding", "contentSchema", "discriminator", "externalDocs"],
 ];
 
 const UNDERSTOOD: ReadonlySet<string> = new Set([...STRUCTURE, ...WORDS, ...Object.values(KEYWORDS_OF_TYPE).flat()]);

@@ -17,7 +17,7 @@ export { SchemaError } from "./error.ts";
  * Every text that fits the grammar is JSON and fits the schema, with drafts 7 to 2020-12. Not every text that fits the schema fits the
  * grammar: properties come in the order of the schema; a property or an item of which the schema says nothing isn't written (unless
  * `additionalProperties` allows it, or no property is named); numbers have at most sixteen digits on each side of the point; a schema
- * without a type has that of its other keywords.
+ * without a type has that of its other keywords; a format beside a pattern is a hint to the reader.
  *
  * Understood are `type`, `enum`, `const`, `allOf`, `anyOf`, `oneOf` whose cases exclude each other, `$ref` inside of the document with
  * `$defs`, recursive too; `properties`, `required`, `additionalProperties`, one of `patternProperties`, `propertyNames`, `minProperties`,
@@ -38,7 +38,12 @@ export { SchemaError } from "./error.ts";
  * ```
  */
 export function grammarOfSchema(schema: unknown): string {
+  return rulesOfSchema(schema, "root");
+}
+
+/** {@linkcode grammarOfSchema} with another name for the root rule, as a part of a larger grammar. */
+export function rulesOfSchema(schema: unknown, name: string): string {
   const document = new SchemaDocument(schema), meaning = new Meaning(document), root = [document.root];
   if (!meaning.hasValues(root)) throw meaning.contradiction;
-  return writeGrammar(root, meaning).toString();
+  return writeGrammar(root, meaning, name).toString();
 }

@@ -23,20 +23,18 @@ export function mergeStrings(parts: readonly Part[]): Strings | string {
   return { kind: "string", min, max, patterns, pointer };
 }
 
+/** Beside a pattern, a format is a word about the schema, as it is by default in JSON Schema 2020-12 (Validation 7.2.1): libraries write both. */
 function patternsOf({ schema: { pattern, format }, pointer }: Part): Pattern[] {
-  const found: Pattern[] = [];
   if (pattern !== undefined) {
     if (typeof pattern !== "string") throw new SchemaError(`pattern: expected a text, got ${JSON.stringify(pattern)}`, pointer);
-    found.push(readPattern(pattern, pointer));
+    return [readPattern(pattern, pointer)];
   }
-  if (format !== undefined) {
-    const source = patternOfFormat(String(format));
-    if (source === null) {
-      throw new SchemaError(`format: expected one of ${FORMAT_NAMES.join(", ")}, got ${JSON.stringify(format)}`, pointer);
-    }
-    found.push(readPattern(source, pointer));
+  if (format === undefined) return [];
+  const source = patternOfFormat(String(format));
+  if (source === null) {
+    throw new SchemaError(`format: expected one of ${FORMAT_NAMES.join(", ")}, got ${JSON.stringify(format)}`, pointer);
   }
-  return found;
+  return [readPattern(source, pointer)];
 }
 
 /** Whether a string is one of them. */

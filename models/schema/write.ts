@@ -14,10 +14,10 @@ import { writeStrings } from "./strings.ts";
 import type { Values } from "./values.ts";
 import { writeObjects } from "./write_objects.ts";
 
-/** The grammar of the values of a node, which has to have some: its root rule is `root`. */
-export function writeGrammar(root: Node, meaning: Meaning): Grammar {
+/** The grammar of the values of a node, which has to have some, with its root rule's name. */
+export function writeGrammar(root: Node, meaning: Meaning, rootName: string): Grammar {
   const grammar = new Grammar(), names = new Map<string, string>();
-  const name = grammar.reserve("root");
+  const name = grammar.reserve(rootName);
   names.set(keyOf(root), name);
   grammar.define(name, writeValues(root));
   defineSpace(grammar);

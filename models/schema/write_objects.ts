@@ -12,6 +12,9 @@ import { writePattern } from "./pattern.ts";
 import { COLON, COMMA, SPACE } from "./space.ts";
 import type { Objects } from "./values.ts";
 
+/** So many properties are written in one rule. */
+const INLINE = 10;
+
 /** The grammar of objects of which there are some. */
 export function writeObjects(objects: Objects, grammar: Grammar, hasValues: (node: Node) => boolean, write: (node: Node) => Expr): Expr {
   const members = [...objects.properties].filter(([, node]) => hasValues(node));
@@ -27,11 +30,16 @@ export function writeObjects(objects: Objects, grammar: Grammar, hasValues: (nod
     if (index === members.length) return others(written);
     const [name, node] = members[index];
     if (required.has(name)) return withMember(index, written);
-    if (written > 0 && !counts) return sequence(times(sequence(COMMA, member(name, node)), 0, 1), from(index + 1, written)!);
+    if (written > 0 && !counts) return sequence(times(sequence(COMMA, member(name, node)), 0, 1), rest(index + 1));
     return shared(`${index} ${written}`, () => {
       const options = [withMember(index, written), from(index + 1, written)].filter((option) => option !== null);
       return options.length === 0 ? null : choice(...options);
     });
+  }
+
+  /** Any of the properties from an index on, where others were written: all in one rule, unless they are many, which many rules would repeat. */
+  function rest(index: number): Expr {
+    return members.length <= INLINE ? from(index, 1)! : shared(`${index} 1`, () => from(index, 1))!;
   }
 
   function withMember(index: number, written: number): Expr | null {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 
-const FILES = ["README.md", ...["docs", "utils", "ffi", "lexer"].flatMap(filesIn)];
+const FILES = ["README.md", ...["docs", "utils", "ffi", "lexer", "models"].flatMap(filesIn)];
 
 function filesIn(folder: string): string[] {
   try {

@@ -42,8 +42,8 @@ async function executed(...sources: string[]): Promise<Notebook> {
   return tidy(await execute(notebookOf(...sources), FOLDER, kernel));
 }
 
-Deno.test("there are four notebooks", () => {
-  assertEquals(names, ["graph.ipynb", "quantization.ipynb", "quickstart.ipynb", "train.ipynb"]);
+Deno.test("there are five notebooks", () => {
+  assertEquals(names, ["graph.ipynb", "models.ipynb", "quantization.ipynb", "quickstart.ipynb", "train.ipynb"]);
 });
 
 for (const name of names) {
@@ -74,7 +74,7 @@ Deno.test("the notebooks are sound and well-formed TypeScript", async () => {
       const text = `${codeOf(await readNotebook(name)).join("\n")}\n`;
       await Deno.writeTextFile(`${folder}/${name}.ts`, text);
       // A program elsewhere knows the package by its path alone.
-      const local = text.replaceAll(`"@ggml/deno/utils"`, entry("utils/mod.ts")).replaceAll(`"@ggml/deno"`, entry("mod.ts"));
+      const local = text.replace(/"@ggml\/deno(\/\w+)?"/g, (_, folder = "") => entry(`.${folder}/mod.ts`));
       await Deno.writeTextFile(`${folder}/local_${name}.ts`, local);
     }
     const config = `--config=${new URL("deno.json", ROOT).pathname}`;

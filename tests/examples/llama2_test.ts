@@ -17,7 +17,7 @@ const real = await smollm2();
 /** Throws unless the port's logits are libllama's in every bit, for the prompt and so many likeliest tokens behind it. */
 async function expectEqual(path: string, threads: number, count: number, options: object = {}, prompt = PROMPT): Promise<void> {
   const file = openModel(path);
-  using reference = new Reference(path, threads);
+  using reference = new Reference(path, threads, Math.min(1024, file.config.context));
   const model = await Llama.load(file, { threads, context: 1024, ...options });
   let tokens = reference.tokenize(prompt);
   assertEquals(file.tokenizer.encode(prompt), tokens);

@@ -9,6 +9,7 @@ import { lib } from "@ggml/deno";
 import { computeAsync, copy, init, onLog, view } from "@ggml/deno/utils";
 import { waiters } from "../../ffi/core/failure.ts";
 import { deno, program } from "../process.ts";
+import { Random } from "../random.ts";
 import { loadTinyLlama, tinyContext, writeTinyLlama } from "../tiny_llama.ts";
 
 const { GGML_TYPE_F32: F32, GGML_STATUS_SUCCESS: SUCCESS } = lib;
@@ -540,6 +541,88 @@ Deno.test("what computes two graphs at once is refused: a pool of threads, a bac
   for (const { scheduler } of [first, second]) lib.ggml_backend_sched_free(scheduler);
   await lib.async.ggml_backend_free(cpu);
   assertMatch(message(() => lib.ggml_backend_name(cpu)), /was freed by ggml_backend_free/);
+});
+
+quietly("a model that was loaded all the same, when its signal came too late, is freed", async () => {
+  if (Deno.build.os !== "linux") return console.warn("SKIPPED: only Linux says what is mapped");
+  const { code, stdout, stderr } = await program(
+    `
+    import { lib } from "@ggml/deno";
+    import { onLog } from "@ggml/deno/utils";
+    onLog(() => {});
+    lib.ggml_backend_load_all();
+    const mapped = () => Deno.readTextFileSync("/proc/self/maps").split("\\n").filter((line) => line.includes("tiny.gguf")).length;
+    let kept = 0;
+    for (let i = 0; i < 20; i++) {
+      const controller = new AbortController(), params = lib.llama_model_default_params();
+      params.progress_callback = new lib.llama_progress_callback((progress) => {
+        if (progress === 1) controller.abort();
+        return true;
+      });
+      await lib.async.llama_model_load_from_file(${JSON.stringify(path)}, params, { signal: controller.signal }).catch(() => {});
+      kept = Math.max(kept, mapped());
+    }
+    for (let i = 0; i < 50 && mapped() > 0; i++) {
+      (globalThis as unknown as { gc(): void }).gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    console.log(kept > 0, mapped());
+    `,
+    ["--allow-all", "--v8-flags=--expose-gc"],
+  );
+  assertEquals([code, stdout], [0, "true 0\n"], stderr);
+});
+
+Deno.test("tensors are built, or refused, as by the synchronous functions", async () => {
+  const random = new Random(7), types = [F32, lib.GGML_TYPE_F16, lib.GGML_TYPE_I32];
+  const operations = ["ggml_add", "ggml_mul", "ggml_mul_mat", "ggml_out_prod", "ggml_get_rows", "ggml_repeat", "ggml_cpy"] as const;
+  const outcome = async (build: () => Promise<lib.ggml_tensor>) => {
+    try {
+      return (await build()).ne;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  let refused = 0;
+  for (let i = 0; i < 300; i++) {
+    using ctx = init({ memSize: 1 << 16 });
+    const dims = () => Array.from({ length: 2 }, () => 1 + random.below(3));
+    const [a, b] = [dims(), dims()].map(([n, m]) => lib.ggml_new_tensor_2d(ctx, random.pick(types), n, m));
+    const operation = random.pick(operations);
+    // deno-lint-ignore require-await
+    const expected = await outcome(async () => lib[operation](ctx, a, b));
+    if (typeof expected === "string") refused++;
+    assertEquals(await outcome(() => lib.async[operation](ctx, a, b)), expected, operation);
+  }
+  assert(refused > 30 && refused < 270, `${refused} were refused`);
+});
+
+Deno.test("what nobody else holds any more lives until the call has settled", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { lib } from "@ggml/deno";
+    import { copy, init } from "@ggml/deno/utils";
+    const gc = (globalThis as unknown as { gc(): void }).gc;
+    function begin(): Promise<number> {
+      const ctx = init({ memSize: 1 << 26 }), a = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 384, 384), graph = lib.ggml_new_graph(ctx);
+      copy(new Float32Array(384 * 384).fill(1), a);
+      let product = a;
+      for (let i = 0; i < 12; i++) product = lib.ggml_mul_mat(ctx, a, product);
+      lib.ggml_build_forward_expand(graph, product);
+      return lib.async.ggml_backend_graph_compute(lib.ggml_backend_cpu_init()!, graph);
+    }
+    for (let i = 0; i < 5; i++) {
+      const computed = begin();
+      for (let k = 0; k < 5; k++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      console.log(await computed);
+    }
+    `,
+    ["--allow-ffi", "--v8-flags=--expose-gc"],
+  );
+  assertEquals([code, stdout], [0, "0\n".repeat(5)], stderr);
 });
 
 Deno.test("twenty thousand calls leave nothing behind", async () => {

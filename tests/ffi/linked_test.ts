@@ -1,6 +1,6 @@
 /**
- * Libraries that don't find each other: on Windows one is looked for among the open ones and not beside the file that is linked with it. The same
- * comes of taking from Linux' libraries where they look.
+ * Libraries that don't find each other: on Windows one is looked for among the open ones and not beside the file that is linked with it.
+ * The same comes of taking from Linux' libraries where they look.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";

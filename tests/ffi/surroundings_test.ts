@@ -1,6 +1,6 @@
 /**
- * Systems that lack something: an old C library, another one, a file system that may not be written to or run from, no /tmp, one core. Each works, or
- * says what is missing.
+ * Systems that lack something: an old C library, another one, a file system that may not be written to or run from, no /tmp, one core. Each
+ * works, or says what is missing.
  *
  * File systems are changed in a mount namespace of the child process; where there may be none, those tests say so.
  */

@@ -11,7 +11,28 @@ import { generator } from "../random.ts";
 const EMBD = 32, HEADS = 2, FF = 64;
 
 /** Texts with a token of their own: of several bytes, and such as begin or end parts of JSON. */
-const TEXTS = ["é", "漢", "😀", '{"', '":', '": ', '",', '"]', '"}', "}]", "},", "\\n", "\\u00", "true", "12", "the", "▁", "▁a", "\n▁▁"];
+const TEXTS = [
+  "é",
+  "漢",
+  "😀",
+  '{"',
+  '":',
+  '": ',
+  '",',
+  '"]',
+  '"}',
+  "}]",
+  "},",
+  "\\n",
+  "\\u00",
+  "true",
+  "12",
+  "the",
+  "▁",
+  "▁a",
+  "\n▁▁",
+  "</think>",
+];
 
 /** The first token of a byte: `<0x00>`. */
 export const FIRST_BYTE = 3;

@@ -9,6 +9,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { lib } from "@ggml/deno";
 import { grammarOfSchema, SchemaError } from "@ggml/deno/models";
+import { FORMAT_NAMES } from "../../models/schema/formats.ts";
 import { loadTinyLlama, tinyContext } from "../tiny_llama.ts";
 import { FIRST_BYTE, VOCAB_SIZE, writeByteLlama } from "./byte_llama.ts";
 import { randomSchemas } from "./random_schemas.ts";
@@ -31,7 +32,7 @@ const PATIENCE = 60;
 const MOST = 3000;
 
 /** What ends something, and what some patterns wait for. */
-const ENDINGS: readonly (readonly [letters: string, bias: number])[] = [['"', 60], ["]}0nbdx", 12]];
+const ENDINGS: readonly (readonly [letters: string, bias: number])[] = [['"', 60], ["]}0nbdx@", 12]];
 
 /** What the model must not write: bytes that are no characters alone, and control tokens, whose names llama.cpp takes for text here. */
 const BANNED = [0, 1, ...Array.from({ length: 128 }, (_, i) => FIRST_BYTE + 128 + i)];
@@ -170,6 +171,7 @@ const TEXTS: Readonly<Record<string, readonly [schema: unknown, right: readonly 
     '"2023-13-01"',
     '"2023-04-31"',
   ]],
+  "an address has a dot behind the @": [{ format: "email" }, ['"a.b@c.de"', '"A+1@x-y.example.org"'], ['"a@b"', '"@b.de"', '"a..b@c.de"']],
   "whole numbers between bounds": [{ type: "integer", minimum: -12, maximum: 1034 }, ["-12", "-9", "0", "7", "999", "1034"], [
     "-13",
     "1035",
@@ -204,6 +206,36 @@ const TEXTS: Readonly<Record<string, readonly [schema: unknown, right: readonly 
     ['{"a":3}', '{"a":3.5}'],
     ["{}", '{"a":2}', '{"a":"3"}'],
   ],
+  "as Pydantic writes models": [
+    {
+      $defs: {
+        Cat: {
+          properties: { kind: { const: "cat", title: "Kind", type: "string" }, lives: { default: 9, type: "integer" } },
+          required: ["kind"],
+          type: "object",
+        },
+        Dog: {
+          properties: { kind: { const: "dog", type: "string" }, name: { anyOf: [{ type: "string" }, { type: "null" }], default: null } },
+          required: ["kind"],
+        },
+      },
+      discriminator: { mapping: { cat: "#/$defs/Cat", dog: "#/$defs/Dog" }, propertyName: "kind" },
+      oneOf: [{ $ref: "#/$defs/Cat" }, { $ref: "#/$defs/Dog" }],
+      title: "Pet",
+    },
+    ['{"kind":"cat","lives":7}', '{"kind":"dog","name":null}', '{"kind":"dog"}'],
+    ['{"kind":"cat","name":"a"}', '{"kind":"cow"}', "{}"],
+  ],
+  "as Zod writes dates": [
+    {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      type: "string",
+      format: "date",
+      pattern: "^(?:\\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])$",
+    },
+    ['"2024-02-28"'],
+    ['"2024-13-01"', '"2024-02-30"'],
+  ],
   "what fits enum and the other keywords": [{ enum: [1, "a", 2.5, null, { x: [1] }], type: ["integer", "object"] }, ["1", '{"x":[1]}'], [
     '"a"',
     "2.5",
@@ -221,6 +253,21 @@ for (const [name, [schema, right, wrong]] of Object.entries(TEXTS)) {
     for (const text of wrong) assert(!takes(grammar, text), `${text} should not fit\n${grammar}`);
     assertFits(schema, [1, 2]);
   });
+}
+
+Deno.test("grammarOfSchema: three hundred properties make a grammar that grows with them, not with their square", () => {
+  const lengths = [150, 300].map((count) => {
+    const properties = Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { type: "integer" }]));
+    const grammar = grammarOfSchema({ type: "object", properties });
+    assert(takes(grammar, "{}") && takes(grammar, '{"p3":1}') && takes(grammar, `{"p3":1,"p${count - 1}":2}`));
+    assert(!takes(grammar, '{"p4":1,"p3":2}') && !takes(grammar, '{"p3":1,"p3":2}'));
+    return grammar.length;
+  });
+  assert(lengths[1] < 2.2 * lengths[0], lengths.join());
+});
+
+for (const format of FORMAT_NAMES) {
+  Deno.test(`grammarOfSchema: the format ${format}`, () => void assertFits({ type: "string", format }, [1, 2, 3, 4, 5, 6, 7, 8]));
 }
 
 /** Schemas without a grammar, and what is said of them. */

@@ -90,7 +90,7 @@ Deno.test("loadWeights: what is selected is loaded, and an alias is the same ten
   await assertRejects(() => loadWeights(path, { alias: { one: "none" } }), Error, 'alias "one": there is a tensor of that name already');
 });
 
-Deno.test("loadWeights: repacked weights multiply as plain ones do, and an alias has its own memory where repack says another thing of it", async () => {
+Deno.test("loadWeights: repacked weights multiply as plain ones do, and an alias of another kind has its own memory", async () => {
   using folder = new Folder();
   const path = folder.file();
   await writeModel(path);
@@ -215,7 +215,7 @@ Deno.test("loadWeights: what is no model's file, or none that fits, is an Error 
   await assertRejects(fails(path, { backend }), Error, "loadWeights: this ggml_backend was freed");
 });
 
-Deno.test("loadWeights: what was disposed of can't be used, nor what was computed from it, and what is in use can't be disposed of", async () => {
+Deno.test("loadWeights: what was disposed of can't be used, nor what points to it; what is in use can't be disposed of", async () => {
   using folder = new Folder();
   const path = folder.file();
   await writeModel(path);

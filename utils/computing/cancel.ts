@@ -27,6 +27,16 @@ export class Cancel {
     plan.abort_callback_data = this.#context;
   }
 
+  /** Has whatever a language model's context computes look at the flag. The context keeps it alive. */
+  watchModel(ctx: lib.llama_context): void {
+    lib.llama_set_abort_callback(ctx, reader ??= findReader(), this.#context as never);
+  }
+
+  /** Lets what watches the flag go on. */
+  clear(): void {
+    lib.ggml_set_no_alloc(this.#context, false);
+  }
+
   /** Stops what watches the flag after the node that it is at. */
   set(): void {
     lib.ggml_set_no_alloc(this.#context, true);

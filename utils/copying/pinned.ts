@@ -1,9 +1,10 @@
 /**
- * Host memory that a device reads and writes by itself, and a queue of its own in which it does: what is carried through it is as fast as the bus, and
- * is carried while the next piece is made ready. From any other memory a driver first copies into such memory of its own, and waits.
+ * Host memory that a device reads and writes by itself, and a queue of its own in which it does: what is carried through it is as fast as
+ * the bus, and is carried while the next piece is made ready. From any other memory a driver first copies into such memory of its own, and
+ * waits.
  *
- * A device has it if its backend names a type of host buffers and takes copies asynchronously. There are two pieces, used in turn. They and the queue
- * are kept for the next copy until the garbage collector takes them.
+ * A device has it if its backend names a type of host buffers and takes copies asynchronously. There are two pieces, used in turn. They and
+ * the queue are kept for the next copy until the garbage collector takes them.
  *
  * @module
  */

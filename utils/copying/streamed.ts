@@ -1,5 +1,6 @@
 /**
- * `streamed`: copies between host memory and a device through pinned memory, two pieces at a time: one is carried while the other is converted.
+ * `streamed`: copies between host memory and a device through pinned memory, two pieces at a time: one is carried while the other is
+ * converted.
  *
  * @module
  */

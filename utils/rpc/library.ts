@@ -11,7 +11,10 @@ import { fileNames } from "../../ffi/load/find.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { library } from "../../ffi/load/library.ts";
 
-/** What `tools/rpc_guard.cpp` adds to the backend: stopping a server, and the port that it listens on. Null of a backend that was built without it. */
+/**
+ * What `tools/rpc_guard.cpp` adds to the backend: stopping a server, and the port that it listens on. Null of a backend that was built
+ * without it.
+ */
 export interface Guard {
   begin(): void;
   stop(): void;

@@ -22,8 +22,8 @@ export interface ServeOptions {
   /** The threads that a CPU device computes with, by default `navigator.hardwareConcurrency`. */
   threads?: number;
   /**
-   * A folder for the weights that clients send, which are then not sent a second time: each above 10 MiB is a file named by its hash. It is made
-   * if need be (`--allow-write`). Without one they are kept nowhere.
+   * A folder for the weights that clients send, which are then not sent a second time: each above 10 MiB is a file named by its hash. It is
+   * made if need be (`--allow-write`). Without one they are kept nowhere.
    */
   cache?: string;
   /** The file of the RPC backend, where it is neither in the library's folder nor in `rpc` in that. */

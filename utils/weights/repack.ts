@@ -1,6 +1,6 @@
 /**
- * Buffers that hold weights in the order in which a processor's fastest kernels read them, such as `CPU_REPACK`: which of them a device takes
- * a weight in.
+ * Buffers that hold weights in the order in which a processor's fastest kernels read them, such as `CPU_REPACK`: which of them a device
+ * takes a weight in.
  *
  * A tensor there can only be written as a whole, and is good for nothing but being the first source of `ggml_mul_mat`.
  *

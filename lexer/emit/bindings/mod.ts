@@ -64,6 +64,7 @@ function emitLib(banner: string, runtime: string): string {
   return `// @ts-self-types="./lib.d.ts"
 ${banner}
 
+import "${runtime.replace(/runtime\.ts$/, "load/default_place.ts")}";
 import * as callbacks from "./callbacks.js";
 import { constants } from "./constants.js";
 import { enums } from "./enums.js";

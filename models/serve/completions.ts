@@ -1,0 +1,105 @@
+/**
+ * `POST /v1/completions`.
+ *
+ * @module
+ */
+
+import { finishOf, type Happening, respond, Usage, type Writer } from "./answers.ts";
+import { seconds, type Served } from "./context.ts";
+import { Fields, show } from "./fields.ts";
+import { readFormat } from "./format.ts";
+import { TextLogprobs } from "./logprobs.ts";
+import { readAnswering } from "./sampling.ts";
+
+/** So many tokens an answer has where a request doesn't say: OpenAI's default. */
+const MAX_TOKENS = 16;
+
+/** Continues texts. */
+export async function completions(served: Served, request: Request, body: Record<string, unknown>): Promise<Response> {
+  const fields = new Fields(body);
+  served.expectModel(fields.text("model"));
+  const { generate, stream, includeUsage, count } = readAnswering(fields), grammar = readFormat(fields);
+  const prompts = readTexts(fields, "prompt").map((text) => tokensOf(served, fields, text)).flatMap((prompt) => Array(count).fill(prompt));
+  const top = fields.whole("logprobs", 0, 20);
+  for (const name of ["echo", "suffix"]) fields.only(name, false, "");
+  fields.only("best_of", 1, count);
+  fields.end();
+  const given = Object.fromEntries(Object.entries({ grammar, top }).filter(([, value]) => value !== undefined));
+  const options = { maxTokens: MAX_TOKENS, ...generate, ...given };
+  const writer = new TextWriter(served, prompts.length, includeUsage, top !== undefined);
+  return await respond(served, request, { prompts, generate: options }, writer, stream);
+}
+
+/** A text, tokens, or an array of either. */
+export function readTexts(fields: Fields, name: string): (string | number[])[] {
+  const value = fields.any(name), isTokens = (some: unknown) => Array.isArray(some) && some.length > 0 && some.every(Number.isInteger);
+  const texts = typeof value === "string" || isTokens(value) ? [value] : value;
+  if (
+    Array.isArray(texts) && texts.length > 0 && texts.length <= MOST && texts.every((text) => typeof text === "string" || isTokens(text))
+  ) {
+    return texts;
+  }
+  throw fields.wrong(name, `expected a text, tokens, or an array of up to ${MOST} of either, got ${show(value)}`);
+}
+
+const MOST = 2048;
+
+function tokensOf({ model }: Served, fields: Fields, text: string | number[]): ArrayLike<number> {
+  if (typeof text !== "string") return text;
+  const tokens = model.tokenize(text, { parseSpecial: true });
+  if (tokens.length === 0) throw fields.wrong("prompt", "it has no tokens");
+  return tokens;
+}
+
+/** Writes answers as completions. */
+class TextWriter implements Writer {
+  readonly #served: Served;
+  readonly #includeUsage: boolean;
+  readonly #id = `cmpl-${crypto.randomUUID().replaceAll("-", "")}`;
+  readonly #created = seconds();
+  readonly #texts: string[];
+  readonly #finish: (string | null)[];
+  readonly #logprobs: (TextLogprobs | null)[];
+  readonly #usage = new Usage();
+
+  constructor(served: Served, count: number, includeUsage: boolean, logprobs: boolean) {
+    this.#served = served;
+    this.#includeUsage = includeUsage;
+    this.#texts = Array(count).fill("");
+    this.#finish = Array(count).fill(null);
+    this.#logprobs = Array.from({ length: count }, () => logprobs ? new TextLogprobs() : null);
+  }
+
+  first(): unknown[] {
+    return [];
+  }
+
+  note(event: Happening): unknown[] {
+    const { index } = event;
+    if ("value" in event) {
+      const { text } = event.value, part = this.#logprobs[index] === null ? null : new TextLogprobs(this.#texts[index].length);
+      for (const logprobs of [this.#logprobs[index], part]) logprobs?.add(this.#served.model, event.value);
+      this.#texts[index] += text;
+      return text === "" && part === null ? [] : [this.#object([choiceOf(index, text, null, part)])];
+    }
+    this.#usage.add(event.ended);
+    this.#finish[index] = finishOf(event.ended);
+    return [this.#object([choiceOf(index, "", this.#finish[index])])];
+  }
+
+  last(): unknown[] {
+    return this.#includeUsage ? [{ ...this.#object([]), usage: this.#usage }] : [];
+  }
+
+  whole(): unknown {
+    return { ...this.#object(this.#texts.map((text, i) => choiceOf(i, text, this.#finish[i], this.#logprobs[i]))), usage: this.#usage };
+  }
+
+  #object(choices: readonly object[]): object {
+    return { id: this.#id, object: "text_completion", created: this.#created, model: this.#served.name, choices };
+  }
+}
+
+function choiceOf(index: number, text: string, finish: string | null, logprobs: TextLogprobs | null = null): object {
+  return { index, text, logprobs, finish_reason: finish };
+}

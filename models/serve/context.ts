@@ -1,0 +1,99 @@
+/**
+ * What the routes of a server share: a model, what computes with it, and how many may ask.
+ *
+ * @module
+ */
+
+import type { Batcher } from "../batcher.ts";
+import type { Embedder } from "../embedder.ts";
+import type { Model } from "../model.ts";
+import { Admission } from "./admission.ts";
+import { ApiError } from "./error.ts";
+
+/** What {@linkcode handler} takes besides the model. */
+export interface HandlerOptions {
+  /** What the model is called; by default its file's name without `.gguf`. */
+  readonly name?: string;
+  /** The most tokens of one answer, with its prompt; by default as many as the model was trained with, and at most 4096. */
+  readonly context?: number;
+  /** How many answers are computed together; 4 by default. */
+  readonly sequences?: number;
+  /** How many more may wait; 64 by default. Whoever comes then gets status 429. */
+  readonly queue?: number;
+  /** The most tokens that are computed at once; 512 by default. */
+  readonly batch?: number;
+  /** The most threads of the CPU; by default as many as the machine has cores. */
+  readonly threads?: number;
+  /** The most bytes of a request's body; 1 MiB by default. Larger ones get status 413. */
+  readonly maxBody?: number;
+  /** What clients have to send as `Authorization: Bearer …`; by default nobody is asked. */
+  readonly apiKey?: string;
+  /** Where the model thinks before it answers: in a field of its own, `reasoning_content` (`"apart"`, the default), nowhere, or as text. */
+  readonly reasoning?: "apart" | "none" | "text";
+}
+
+const QUEUE = 64, MAX_BODY = 1 << 20;
+
+/** A model that is served. */
+export class Served implements AsyncDisposable {
+  readonly model: Model;
+  readonly name: string;
+  /** When it began to be served, in seconds of Unix time. */
+  readonly created: number = seconds();
+  readonly admission: Admission;
+  readonly maxBody: number;
+  readonly options: HandlerOptions;
+  /** Null for a model that only embeds. */
+  readonly #batcher: Batcher | null;
+  readonly #cannot: string = "";
+  #embedder: Embedder | null = null;
+
+  constructor(model: Model, options: HandlerOptions) {
+    const { name, context, sequences, batch, threads, queue = QUEUE, maxBody = MAX_BODY } = options;
+    this.model = model;
+    this.name = name ?? model.info.path.replace(/^.*[\\/]/, "").replace(/\.gguf$/, "");
+    this.options = options;
+    this.maxBody = maxBody;
+    const given = Object.entries({ context, sequences, batch, threads }).filter(([, value]) => value !== undefined);
+    try {
+      this.#batcher = model.batcher({ ...Object.fromEntries(given), overflow: "stop" });
+    } catch (error) {
+      if (!/only encodes/.test((error as Error).message)) throw error;
+      this.#batcher = null;
+      this.#cannot = (error as Error).message;
+    }
+    this.admission = new Admission((this.#batcher?.sequences ?? 1) + queue);
+  }
+
+  /** What generates. */
+  get batcher(): Batcher {
+    if (this.#batcher !== null) return this.#batcher;
+    throw new ApiError(400, `this model answers nothing: ${this.#cannot}`, { code: "unsupported_model" });
+  }
+
+  /** What embeds; made when it is first wanted, since it has a context of its own. */
+  get embedder(): Embedder {
+    const { threads, context } = this.options, given = Object.entries({ threads, context }).filter(([, value]) => value !== undefined);
+    return this.#embedder ??= this.model.embedder(Object.fromEntries(given));
+  }
+
+  /** Throws unless a request asks for this model, and it is there. */
+  expectModel(name: string | undefined): void {
+    if (this.model.handle.owner.freed) throw new ApiError(503, "the model was freed", { type: "server_error", code: "unavailable" });
+    if (name === undefined || name === this.name) return;
+    throw new ApiError(404, `there is no model ${JSON.stringify(name)} here, only ${JSON.stringify(this.name)}`, {
+      code: "model_not_found",
+      param: "model",
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#batcher?.[Symbol.asyncDispose]();
+    await this.#embedder?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Now, in seconds of Unix time. */
+export function seconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,82 @@
+/**
+ * What an answer has to look like: `response_format`, and the tools that have to be called.
+ *
+ * @module
+ */
+
+import { grammarOfSchema, rulesOfSchema, SchemaError } from "../schema/mod.ts";
+import { type Fields, show } from "./fields.ts";
+
+/** The grammar of `response_format`, or of llama.cpp's `grammar`; undefined for any text. */
+export function readFormat(fields: Fields): string | undefined {
+  const grammar = fields.text("grammar"), format = fields.object("response_format");
+  if (format === undefined || format.type === "text") return grammar;
+  if (grammar !== undefined) throw fields.wrong("grammar", "there can't be a response_format beside it");
+  if (format.type === "json_object") return grammarOfSchema({ type: "object" });
+  const { schema } = (format.json_schema ?? {}) as { schema?: unknown };
+  if (format.type !== "json_schema" || schema === undefined) {
+    throw fields.wrong("response_format", 'expected { type: "text" | "json_object" } or { type: "json_schema", json_schema: { schema } }');
+  }
+  return grammarOr(() => grammarOfSchema(schema), fields, "response_format.json_schema.schema");
+}
+
+function grammarOr(make: () => string, fields: Fields, field: string): string {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof SchemaError) throw fields.wrong(field, error.message);
+    throw error;
+  }
+}
+
+/** A tool as a client describes it. */
+export interface Tool {
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly description?: string; readonly parameters?: unknown };
+}
+
+/** The tools that a model is told of, and the grammar of a call if there has to be one. */
+export interface Tools {
+  readonly tools: readonly Tool[];
+  readonly grammar?: string;
+}
+
+/** Reads `tools` and `tool_choice`. `marked`: the model writes calls between `<tool_call>` and `</tool_call>`. */
+export function readTools(fields: Fields, marked: boolean): Tools {
+  const tools = (fields.list("tools") ?? []).map((tool, i) => toolOf(tool, fields, i));
+  const choice = fields.any("tool_choice") ?? "auto";
+  fields.flag("parallel_tool_calls");
+  if (choice === "none" || tools.length === 0) return { tools: [] };
+  if (choice === "auto") return { tools };
+  const { name } = ((choice as { function?: { name?: unknown } }).function ?? {}) as { name?: unknown };
+  const wanted = choice === "required" ? tools : tools.filter((tool) => tool.function.name === name);
+  if (wanted.length > 0) return { tools, grammar: grammarOr(() => grammarOfCall(wanted, marked), fields, "tools") };
+  throw fields.wrong("tool_choice", `expected "none", "auto", "required" or one of the tools, got ${show(choice)}`);
+}
+
+function toolOf(tool: unknown, fields: Fields, index: number): Tool {
+  const { type, function: described } = (tool ?? {}) as Partial<Tool>;
+  if (type === "function" && typeof described?.name === "string") return tool as Tool;
+  throw fields.wrong(`tools[${index}]`, `expected { type: "function", function: { name, description, parameters } }, got ${show(tool)}`);
+}
+
+function grammarOfCall(tools: readonly Tool[], marked: boolean): string {
+  const calls = tools.map(({ function: { name, parameters } }, i) => ({
+    type: "object",
+    properties: { name: { const: name }, arguments: moved(parameters ?? { type: "object" }, `#/anyOf/${i}/properties/arguments`) },
+    required: ["name", "arguments"],
+  }));
+  const root = marked ? 'root ::= "<tool_call>\\n" call "\\n</tool_call>"' : "root ::= call";
+  return `${root}\n${rulesOfSchema({ anyOf: calls }, "call")}`;
+}
+
+/** A schema whose references go on leading to its own parts when it is a part of another. */
+function moved(schema: unknown, to: string): unknown {
+  if (Array.isArray(schema)) return schema.map((inner) => moved(inner, to));
+  if (typeof schema !== "object" || schema === null) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, inner]) =>
+      key === "$ref" && typeof inner === "string" && /^#(\/|$)/.test(inner) ? [key, to + inner.slice(1)] : [key, moved(inner, to)]
+    ),
+  );
+}

@@ -1,0 +1,465 @@
+/**
+ * The server, asked by OpenAI's own client.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import OpenAI from "openai";
+import { handler, type HandlerOptions, serve, type Server } from "@ggml/deno/serve";
+import { loadModel, type Model } from "@ggml/deno/models";
+import { onLog } from "@ggml/deno/utils";
+import { VOCAB_SIZE, writeByteLlama } from "./byte_llama.ts";
+import { folder, realModel, realPath } from "../models.ts";
+import { load } from "../stress/serve_load.ts";
+
+const TEMPLATE = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}" +
+  "{% if tools %}<tool_call>{{ tools | tojson }}{% endif %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
+
+/** Tools as chat completions have them. */
+type Call = OpenAI.ChatCompletionMessageFunctionToolCall;
+
+const quiet = onLog(() => {}); // C warns of contexts shorter than the model was trained for
+addEventListener("unload", () => quiet[Symbol.dispose]());
+
+const NAME = "bytes", CONTEXT = 512, MESSAGES = [{ role: "user", content: "Why is the sky blue?" }] as const;
+
+function byteModel(template: string = TEMPLATE): Promise<Model> {
+  const path = `${folder}/${NAME}.gguf`;
+  writeByteLlama(path, { template });
+  return loadModel(path);
+}
+
+/** A server of the byte model, and a client of OpenAI's that asks it. */
+async function served(
+  test: (client: OpenAI, server: Server, model: Model) => Promise<void>,
+  options: HandlerOptions = {},
+  template: string = TEMPLATE,
+): Promise<void> {
+  await using model = await byteModel(template);
+  await using server = serve(model, { port: 0, context: CONTEXT, threads: 1, ...options });
+  await test(clientOf(server), server, model);
+}
+
+function clientOf({ url }: Server, apiKey: string = "none"): OpenAI {
+  return new OpenAI({ baseURL: url, apiKey, maxRetries: 0 });
+}
+
+/** What fails of a request: its status, and what the body says. */
+async function failure(
+  request: PromiseLike<unknown>,
+): Promise<{ status: number | undefined; message: string; code: unknown; param: unknown }> {
+  const error = await assertRejects(() => Promise.resolve(request), OpenAI.APIError);
+  const { status, message, code, param } = error;
+  return { status, message, code, param };
+}
+
+Deno.test("chat: an answer as a whole, and the same streamed", () =>
+  served(async (client, _, model) => {
+    const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 40, seed: 7 };
+    const answer = await client.chat.completions.create(ask), [choice] = answer.choices;
+    assertEquals([answer.object, answer.model, choice.index, choice.message.role], ["chat.completion", NAME, 0, "assistant"]);
+    const prompt = model.tokenizeChat([...MESSAGES], {}).length, { usage } = answer;
+    assertEquals([usage!.prompt_tokens, usage!.total_tokens], [prompt, prompt + usage!.completion_tokens]);
+    assert(choice.finish_reason === "length" ? usage!.completion_tokens === 40 : choice.finish_reason === "stop");
+    let text = "", finish: string | null = null, total = 0;
+    for await (const chunk of await client.chat.completions.create({ ...ask, stream: true, stream_options: { include_usage: true } })) {
+      assertEquals(chunk.object, "chat.completion.chunk");
+      text += chunk.choices[0]?.delta.content ?? "";
+      finish ??= chunk.choices[0]?.finish_reason ?? null;
+      total = chunk.usage?.total_tokens ?? total;
+    }
+    assertEquals([text, finish, total], [choice.message.content, choice.finish_reason, usage!.total_tokens]);
+    using session = model.session({ context: CONTEXT, threads: 1 });
+    assertEquals((await session.complete(model.tokenizeChat([...MESSAGES], {}), { maxTokens: 40, seed: 7 })).text, text);
+  }));
+
+Deno.test("completions: texts, tokens, several of them, stop texts, biases", () =>
+  served(async (client, _, model) => {
+    const ask = { model: NAME, prompt: "the", max_tokens: 30, seed: 3 };
+    const { choices: [{ text, finish_reason }], usage } = await client.completions.create(ask);
+    assert(text.length > 0 && (finish_reason === "length" || finish_reason === "stop"));
+    const tokens = [...model.tokenize("the")];
+    assertEquals((await client.completions.create({ ...ask, prompt: tokens })).choices[0].text, text);
+    assertEquals(usage!.prompt_tokens, tokens.length);
+    const several = await client.completions.create({ ...ask, prompt: ["the", "a"], n: 2 });
+    assertEquals(several.choices.map(({ index }) => index), [0, 1, 2, 3]);
+    assertEquals(several.choices[0].text, text);
+    assert(several.choices[1].text !== text); // whose seed is another
+    let streamed = "";
+    for await (const chunk of await client.completions.create({ ...ask, stream: true })) streamed += chunk.choices[0].text;
+    assertEquals(streamed, text);
+    const stop = [...text].slice(5, 7).join("");
+    assertEquals((await client.completions.create({ ...ask, stop })).choices[0].text, text.slice(0, text.indexOf(stop)));
+    const bias = await client.completions.create({ ...ask, temperature: 0, max_tokens: 3, logit_bias: { "100": 100 } });
+    assertEquals(bias.choices[0].text, model.detokenize([100, 100, 100]));
+  }));
+
+Deno.test("logprobs: of each token, and of the likeliest", () =>
+  served(async (client, _, model) => {
+    const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 6, temperature: 0, logprobs: true, top_logprobs: 3 };
+    const { choices: [{ message, logprobs }], usage } = await client.chat.completions.create(ask), tokens = logprobs!.content!;
+    assertEquals(tokens.length, usage!.completion_tokens);
+    assertEquals(new TextDecoder().decode(Uint8Array.from(tokens.flatMap(({ bytes }) => bytes!))), message.content);
+    for (const { logprob, top_logprobs } of tokens) {
+      assertEquals([top_logprobs.length, top_logprobs[0].logprob], [3, logprob]); // the likeliest was taken
+      assert(logprob < 0 && top_logprobs[1].logprob <= logprob);
+    }
+    const streamed: typeof tokens = [];
+    for await (const { choices: [choice] } of await client.chat.completions.create({ ...ask, stream: true })) {
+      streamed.push(...choice.logprobs?.content ?? []);
+    }
+    /** The prompt's beginning was in the cache, and C rounds otherwise where it computes one token alone. */
+    const rounded = (some: readonly { logprob: number }[]) => some.map(({ logprob }) => logprob.toFixed(4));
+    assertEquals(streamed.map(({ bytes }) => bytes), tokens.map(({ bytes }) => bytes));
+    assertEquals(rounded(streamed), rounded(tokens));
+    const prompt = [...model.tokenizeChat([...MESSAGES], {})];
+    const { choices: [text] } = await client.completions.create({ model: NAME, prompt, max_tokens: 6, temperature: 0, logprobs: 2 });
+    assertEquals(text.logprobs!.token_logprobs!.map((logprob) => logprob.toFixed(4)), rounded(tokens));
+    assertEquals(text.logprobs!.text_offset!.at(-1), text.text.length - text.logprobs!.tokens!.at(-1)!.length);
+    assertEquals(Object.keys(text.logprobs!.top_logprobs![0]).length, 2);
+  }));
+
+Deno.test("response_format: JSON that fits a schema, or any object", () =>
+  served(async (client) => {
+    const schema = {
+      type: "object",
+      properties: {
+        city: { type: "string", maxLength: 8 },
+        size: { type: "integer", minimum: 1, maximum: 99 },
+        kind: { enum: ["a", "b"] },
+      },
+      required: ["city", "size", "kind"],
+      additionalProperties: false,
+    };
+    const validate = new Ajv2020().compile(schema);
+    for (let seed = 0; seed < 10; seed++) {
+      const { choices: [{ message }] } = await client.chat.completions.create({
+        model: NAME,
+        messages: [...MESSAGES],
+        max_tokens: 400,
+        seed,
+        logit_bias: Object.fromEntries(Array.from({ length: 128 }, (_, i) => [131 + i, -100])), // halves of characters
+        response_format: { type: "json_schema", json_schema: { name: "place", schema, strict: true } },
+      });
+      assert(validate(JSON.parse(message.content!)), message.content!);
+    }
+    const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 60, seed: 1 };
+    const { choices: [{ message }] } = await client.chat.completions.create({ ...ask, response_format: { type: "json_object" } });
+    assertMatch(message.content!, /^\{/);
+    const wrong = await failure(client.chat.completions.create({
+      ...ask,
+      response_format: { type: "json_schema", json_schema: { name: "x", schema: { properties: { a: { not: {} } } } } },
+    }));
+    assertEquals([wrong.status, wrong.param], [400, "response_format.json_schema.schema"]);
+    assertMatch(wrong.message, /not: can't be made into a grammar: .* \(at #\/properties\/a\)$/);
+  }));
+
+const TOOLS: OpenAI.ChatCompletionTool[] = [
+  {
+    type: "function",
+    function: {
+      name: "weather",
+      parameters: {
+        $defs: { city: { enum: ["Bonn", "Rome"] } },
+        type: "object",
+        properties: { city: { $ref: "#/$defs/city" } },
+        required: ["city"],
+      },
+    },
+  },
+  { type: "function", function: { name: "noon", parameters: { type: "object", properties: {}, additionalProperties: false } } },
+];
+
+Deno.test("tools: a call that has to be made is one, as a whole and streamed; the history of calls reaches the template", () =>
+  served(async (client) => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 8; seed++) {
+      const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 400, seed, tools: TOOLS, tool_choice: "required" as const };
+      const { choices: [{ message, finish_reason }] } = await client.chat.completions.create(ask);
+      const call = message.tool_calls![0] as Call;
+      assertEquals([message.content, finish_reason, message.tool_calls!.length], [null, "tool_calls", 1]);
+      assertMatch(call.id, /^call_\w+$/);
+      const given = JSON.parse(call.function.arguments);
+      assert(call.function.name === "weather" ? ["Bonn", "Rome"].includes(given.city) : Object.keys(given).length === 0);
+      seen.add(call.function.name);
+      const runner = client.chat.completions.stream(ask);
+      const streamed = (await runner.finalChatCompletion()).choices[0].message
+        .tool_calls![0] as Call;
+      assertEquals([streamed.function.name, streamed.function.arguments], [call.function.name, call.function.arguments]);
+    }
+    assertEquals(seen.size, 2);
+    const only = await client.chat.completions.create({
+      model: NAME,
+      messages: [
+        ...MESSAGES,
+        { role: "assistant", content: null, tool_calls: [{ id: "1", type: "function", function: { name: "noon", arguments: "{}" } }] },
+        { role: "tool", tool_call_id: "1", content: [{ type: "text", text: "12:00" }] },
+      ],
+      max_tokens: 400,
+      tools: TOOLS,
+      tool_choice: { type: "function", function: { name: "noon" } },
+    });
+    assertEquals((only.choices[0].message.tool_calls![0] as Call).function.name, "noon");
+  }));
+
+Deno.test("reasoning: apart, left out, or as text", async () => {
+  const thinking = `${TEMPLATE}{% if add_generation_prompt %}<think>\n{% endif %}`, CLOSE = "</think>";
+  const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 60, seed: 1, logit_bias: { [VOCAB_SIZE - 1]: 5 } };
+  const answers: Record<string, { content: string; reasoning_content?: string }> = {};
+  for (const reasoning of ["apart", "none", "text"] as const) {
+    await served(
+      async (client) => {
+        const { choices: [{ message }] } = await client.chat.completions.create(ask);
+        answers[reasoning] = message as unknown as { content: string; reasoning_content?: string };
+        let content = "", thought = "";
+        for await (const { choices: [{ delta }] } of await client.chat.completions.create({ ...ask, stream: true })) {
+          content += delta.content ?? "";
+          thought += (delta as { reasoning_content?: string }).reasoning_content ?? "";
+        }
+        assertEquals([content, thought], [message.content, answers[reasoning].reasoning_content ?? ""]);
+      },
+      { reasoning },
+      thinking,
+    );
+  }
+  const said = answers.text.content, end = said.indexOf(CLOSE);
+  assert(end > 0 && end + CLOSE.length < said.length, said);
+  assertEquals(answers.apart.reasoning_content, said.slice(0, end).trim());
+  assertEquals(answers.apart.content, said.slice(end + CLOSE.length).trimStart());
+  assertEquals(answers.none.content, answers.apart.content);
+  assertEquals([answers.none.reasoning_content, answers.text.reasoning_content], [undefined, undefined]);
+});
+
+Deno.test("embeddings: floats, and base64, which the client asks for by itself", () =>
+  served(async (client, _, model) => {
+    const { data, usage } = await client.embeddings.create({ model: NAME, input: ["the", "in"], encoding_format: "float" });
+    using embedder = model.embedder({ threads: 1, context: CONTEXT });
+    const expected = await embedder.embed(["the", "in"]);
+    assertEquals(data.map(({ embedding }) => Float32Array.from(embedding)), expected);
+    assertEquals(usage.prompt_tokens, model.tokenize("the").length + model.tokenize("in").length);
+    const encoded = await client.embeddings.create({ model: NAME, input: "the" });
+    assertEquals(Float32Array.from(encoded.data[0].embedding), expected[0]);
+  }));
+
+Deno.test("models, and what isn't there", () =>
+  served(async (client, { url }) => {
+    const models = await client.models.list();
+    assertEquals(models.data.map(({ id }) => id), [NAME]);
+    assertEquals((await client.models.retrieve(NAME)).id, NAME);
+    const other = await failure(client.models.retrieve("gpt-5"));
+    assertEquals([other.status, other.code], [404, "model_not_found"]);
+    assertEquals((await fetch(`${url.replace("/v1", "")}/health`).then((response) => response.json())).status, "ok");
+    const responses = [
+      await fetch(`${url}/nothing`),
+      await fetch(`${url}/completions`),
+      await fetch(`${url}/models`, { method: "DELETE" }),
+    ];
+    for (const response of responses) assertEquals(typeof (await response.json()).error.message, "string");
+    assertEquals(responses.map(({ status }) => status), [404, 405, 405]);
+    assertEquals(responses[1].headers.get("allow"), "POST");
+  }));
+
+Deno.test("what is wrong with a request is said in OpenAI's form", () =>
+  served(async (client) => {
+    const chat = (fields: object) =>
+      failure(client.chat.completions.create({ model: NAME, messages: [...MESSAGES], max_tokens: 4, ...fields }));
+    const wrong: readonly (readonly [fields: object, status: number, param: string | null, message: RegExp])[] = [
+      [{ model: "gpt-5" }, 404, "model", /there is no model "gpt-5" here, only "bytes"/],
+      [{ messages: [] }, 400, "messages", /expected an array of messages that isn't empty/],
+      [{ messages: [{ role: "king", content: "" }] }, 400, "messages[0].role", /expected "system", .* got "king"/],
+      [{ messages: [{ role: "user", content: [{ type: "image_url" }] }] }, 400, "messages[0].content[0]", /only parts of type "text"/],
+      [{ temperature: 3 }, 400, "temperature", /expected a number from 0 to 2, got 3/],
+      [{ max_tokens: 0 }, 400, "max_tokens", /expected a number from 1/],
+      [{ stop: [""] }, 400, "stop", /none of them empty/],
+      [{ logit_bias: { a: 1 } }, 400, "logit_bias", /expected tokens with numbers/],
+      [{ logit_bias: { 99999: 1 } }, 400, null, /logitBias: expected tokens from 0/],
+      [{ top_logprobs: 3 }, 400, "top_logprobs", /logprobs has to be true/],
+      [{ modalities: ["audio"] }, 400, "modalities", /isn't supported by this server, got \["audio"\]/],
+      [{ frobnicate: 1 }, 400, "frobnicate", /there is no such field/],
+      [{ n: 100 }, 400, "n", /from 1 to 16/],
+      [{ tools: [{}] }, 400, "tools[0]", /expected \{ type: "function"/],
+      [{ grammar: "root ::= (" }, 400, null, /grammar can't be used/],
+      [{ messages: [{ role: "user", content: "a".repeat(2 * CONTEXT) }] }, 400, "messages", /longer than the context/],
+    ];
+    for (const [fields, status, param, message] of wrong) {
+      const got = await chat(fields);
+      assertEquals([got.status, got.param ?? null], [status, param], `${JSON.stringify(fields).slice(0, 100)}: ${got.message}`);
+      assertMatch(got.message, message);
+    }
+    const right = await client.chat.completions.create({ model: NAME, messages: [...MESSAGES], max_tokens: 4 });
+    assertEquals(right.choices.length, 1);
+  }));
+
+Deno.test("a body that is too large is 413, one of another type 415, one that is no JSON 400", () =>
+  served(async (_, { url }) => {
+    const post = async (body: BodyInit, type = "application/json") => {
+      const response = await fetch(`${url}/completions`, { method: "POST", body, headers: { "content-type": type } });
+      assertEquals(typeof (await response.json()).error.message, "string");
+      return response.status;
+    };
+    assertEquals(await post("x".repeat(3000)), 413);
+    const endless = ReadableStream.from((function* () {
+      for (let i = 0; i < 100; i++) yield new Uint8Array(1000);
+    })());
+    assertEquals(await post(endless), 413);
+    assertEquals([await post("{}", "text/plain"), await post("{"), await post("[]")], [415, 400, 400]);
+  }, { maxBody: 2000 }));
+
+Deno.test("more than the queue holds is 429, and what is inside isn't disturbed", () =>
+  served(async (client) => {
+    const ask = (seed: number) => client.completions.create({ model: NAME, prompt: "the", max_tokens: 100, seed });
+    const results = await Promise.allSettled([1, 2, 3, 4, 5, 6].map(ask));
+    const busy = results.filter((result) => result.status === "rejected").map(({ reason }) =>
+      reason as InstanceType<typeof OpenAI.APIError>
+    );
+    assertEquals(busy.map(({ status, code }) => [status, code]), Array(3).fill([429, "queue_full"]));
+    assertEquals(busy[0].headers?.get("retry-after"), "1");
+    for (const [i, result] of results.entries()) {
+      if (result.status === "fulfilled") assertEquals(result.value.choices[0].text, (await ask(i + 1)).choices[0].text);
+    }
+  }, { sequences: 1, queue: 2 }));
+
+Deno.test("a client that goes away ends its computation, streamed or not", () =>
+  served(async (client, server) => {
+    const endless = { model: NAME, prompt: "the", max_tokens: 400, logit_bias: { 2: -100 } } as const;
+    const patient = (seed: number) => client.completions.create({ model: NAME, prompt: "a", max_tokens: 3, seed });
+    const stream = await client.completions.create({ ...endless, stream: true });
+    for await (const _ of stream) break;
+    const gone = new AbortController();
+    const whole = client.completions.create(endless, { signal: gone.signal });
+    setTimeout(() => gone.abort(), 5);
+    await assertRejects(() => whole, OpenAI.APIUserAbortError);
+    // One sequence and no queue: only whoever comes when the others are gone is let in.
+    for (let tries = 0;; tries++) {
+      const status = await patient(1).then(() => 200, (error: InstanceType<typeof OpenAI.APIError>) => error.status);
+      if (status === 200) break;
+      assert(status === 429 && tries < 500, `${status} from ${server.url}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }, { sequences: 1, queue: 0 }));
+
+Deno.test("a web page whose name leads to this machine is refused", () =>
+  served(async (_, { address: { hostname, port } }) => {
+    const ask = async (host: string) => {
+      using connection = await Deno.connect({ hostname, port });
+      await connection.write(new TextEncoder().encode(`GET /v1/models HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+      return (await new Response(connection.readable).text()).split("\r\n")[0];
+    };
+    assertEquals(await ask(`localhost:${port}`), "HTTP/1.1 200 OK");
+    assertEquals(await ask("evil.example"), "HTTP/1.1 403 Forbidden");
+  }));
+
+Deno.test("a key that is wrong is 401", () =>
+  served(async (client, server) => {
+    for (const wrong of [client, clientOf(server, "secreT"), clientOf(server, "secret2")]) {
+      assertEquals((await failure(wrong.models.list())).status, 401);
+    }
+    assertEquals((await clientOf(server, "secret").models.list()).data.length, 1);
+  }, { apiKey: "secret" }));
+
+Deno.test("handler answers without a port; only this machine is listened to; what is freed is 503", async () => {
+  const model = await byteModel();
+  const answer = handler(model, { context: CONTEXT, threads: 1, name: "mine" });
+  const ask = () =>
+    answer(
+      new Request("http://here/v1/completions", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: "mine", prompt: "the", max_tokens: 2 }),
+      }),
+    );
+  assertEquals([(await ask()).status, (await answer(new Request("http://here/v1/models"))).status], [200, 200]);
+  {
+    await using server = serve(model, { port: 0, context: CONTEXT, threads: 1 });
+    assertEquals(server.address.hostname, "127.0.0.1");
+  }
+  assertEquals((await ask()).status, 200); // the server's end isn't the model's
+  await model[Symbol.asyncDispose]();
+  assertEquals((await ask()).status, 503);
+  await answer[Symbol.asyncDispose]();
+});
+
+Deno.test("a server, or a model, that ends while it answers: the client hears of it, and the process goes on", async () => {
+  const endless = { model: NAME, prompt: "the", max_tokens: 450, logit_bias: { 2: -100 } } as const;
+  for (const ends of ["server", "model"] as const) {
+    const model = await byteModel(),
+      server = serve(model, { port: 0, context: CONTEXT, threads: 1, sequences: 2 }),
+      client = clientOf(server);
+    const stream = await client.completions.create({ ...endless, stream: true }), whole = client.completions.create(endless);
+    const wholeFails = assertRejects(() => whole, OpenAI.APIError);
+    const readAll = async () => {
+      let pieces = 0;
+      for await (const _ of stream) if (++pieces === 3) void (ends === "server" ? server : model)[Symbol.asyncDispose]();
+    };
+    await assertRejects(readAll, Error);
+    await wholeFails;
+    await server[Symbol.asyncDispose]();
+    if (ends === "server") {
+      using session = model.session({ context: CONTEXT, threads: 1 });
+      assertEquals((await session.complete("the", { maxTokens: 3, temperature: 0 })).promptTokens > 0, true);
+    }
+    await model[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("the command serves until it is told to end, and says what is wrong with its arguments or the model", async () => {
+  const path = `${folder}/command.gguf`, script = decodeURIComponent(new URL("../../models/serve/mod.ts", import.meta.url).pathname);
+  writeByteLlama(path, { template: TEMPLATE });
+  const run = (...args: string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-ffi", "--allow-read", "--allow-net", script, ...args],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+  const child = run(path, "--port", "0", "--context", "128", "--threads", "1", "--name", "mine"), decoder = new TextDecoderStream();
+  const lines = child.stderr.pipeThrough(decoder as unknown as TransformStream<Uint8Array, string>).getReader();
+  let said = "", address: RegExpExecArray | null = null;
+  while (address === null) {
+    const { value, done } = await lines.read();
+    assert(!done, said);
+    address = /served at (\S+)\n/.exec(said += value);
+  }
+  const [, baseURL] = address;
+  const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
+  assertEquals((await client.completions.create({ model: "mine", prompt: "a", max_tokens: 2 })).model, "mine");
+  child.kill("SIGTERM");
+  await lines.cancel();
+  assertEquals((await child.status).code, 0);
+  const wrong: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
+    [[], 2, /^expected one model, got 0\nusage: serve MODEL/],
+    [[path, "--port", "x"], 2, /^--port: expected a whole number, got "x"/],
+    [[path, "--frobnicate"], 2, /--frobnicate/],
+    [[`${folder}/nothing.gguf`], 1, /serve: loadModel: .*nothing\.gguf/],
+  ];
+  for (const [args, code, message] of wrong) {
+    const ended = await run(...args).output();
+    assertEquals(ended.code, code);
+    assertMatch(new TextDecoder().decode(ended.stderr), message);
+  }
+});
+
+Deno.test("60 requests, 16 at once, a third cancelled: each answer is what the same seed gives alone", async () => {
+  await using model = await byteModel();
+  const { answered, cancelled, rounded } = await load(model, { requests: 60, atOnce: 16, sequences: 6, context: CONTEXT });
+  assertEquals(answered + cancelled, 60);
+  assert(cancelled >= 10 && answered >= 30 && rounded <= 3, `${answered} answered, ${cancelled} cancelled, ${rounded} by other kernels`);
+});
+
+Deno.test({
+  name: "a real model answers a chat",
+  ignore: realPath === null,
+  fn: async () => {
+    await using server = serve(await realModel(), { port: 0, context: 256, threads: 1, sequences: 2 });
+    const { data: [{ id }] } = await clientOf(server).models.list();
+    const { choices: [{ message }] } = await clientOf(server).chat.completions.create({
+      model: id,
+      messages: [{ role: "user", content: "What is the capital of France? One word." }],
+      max_tokens: 12,
+      temperature: 0,
+    });
+    assertMatch(message.content!, /Paris/);
+  },
+});
