@@ -10,6 +10,7 @@ import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import { emit } from "../../lexer/emit/bindings/mod.ts";
 import { format } from "../../lexer/mod.ts";
+import { SENTENCES } from "../../lexer/ggml/sentences.ts";
 import { readTree } from "../../lexer/ggml/tree.ts";
 import { annotate } from "./annotate.ts";
 import { Descriptions } from "./describe.ts";
@@ -37,7 +38,7 @@ export async function stage(tree: string, api: string, folder: string): Promise<
   const { model, diagnostics, release } = readTree(tree, api);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(`${api} can't be read with the headers in ${tree}:\n${errors.map(format).join("\n")}`);
-  const { files, api: bound } = emit(model, { release, runtime: "../runtime.ts" });
+  const { files, api: bound } = emit(model, { release, runtime: "../runtime.ts", sentences: SENTENCES });
   const descriptions = new Descriptions(bound, (path) => Deno.readTextFileSync(path));
 
   for (const name of config.publish.include) copy(join(ROOT, name), join(folder, name));

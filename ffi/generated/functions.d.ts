@@ -100,7 +100,11 @@ import type { Data as $Data, Pointer as $Pointer, Pointers as $Pointers, Structs
 export declare function ggml_set_abort_callback(callback: ggml_abort_callback_t | null): ggml_abort_callback_t | null;
 /** `void ggml_abort(const char *file, int line, const char *fmt, ...)` (ggml.h:356) */
 export declare function ggml_abort(file: string, line: number, fmt: string): void;
-/** `const char *ggml_status_to_string(enum ggml_status status)` (ggml.h:366) */
+/**
+ * `const char *ggml_status_to_string(enum ggml_status status)` (ggml.h:366)
+ *
+ * What the status that a computation answers means, in words.
+ */
 export declare function ggml_status_to_string(status: ggml_status): string;
 /** `float ggml_fp16_to_fp32(ggml_fp16_t)` (ggml.h:371) */
 export declare function ggml_fp16_to_fp32(arg0: number): number;
@@ -150,26 +154,50 @@ export declare function ggml_fopen(fname: string, mode: string): $Pointer | null
 export declare function ggml_print_object(obj: ggml_object): void;
 /** `void ggml_print_objects(const struct ggml_context *ctx)` (ggml.h:752) */
 export declare function ggml_print_objects(ctx: ggml_context): void;
-/** `int64_t ggml_nelements(const struct ggml_tensor *tensor)` (ggml.h:754) */
+/**
+ * `int64_t ggml_nelements(const struct ggml_tensor *tensor)` (ggml.h:754)
+ *
+ * How many elements a tensor has: the product of its `ne`.
+ */
 export declare function ggml_nelements(tensor: ggml_tensor): number;
 /** `int64_t ggml_nrows(const struct ggml_tensor *tensor)` (ggml.h:755) */
 export declare function ggml_nrows(tensor: ggml_tensor): number;
-/** `size_t ggml_nbytes(const struct ggml_tensor *tensor)` (ggml.h:756) */
+/**
+ * `size_t ggml_nbytes(const struct ggml_tensor *tensor)` (ggml.h:756)
+ *
+ * How many bytes a tensor's data spans, from its first element to its last, gaps among them.
+ */
 export declare function ggml_nbytes(tensor: ggml_tensor): number;
 /** `size_t ggml_nbytes_pad(const struct ggml_tensor *tensor)` (ggml.h:757) */
 export declare function ggml_nbytes_pad(tensor: ggml_tensor): number;
-/** `int64_t ggml_blck_size(enum ggml_type type)` (ggml.h:759) */
+/**
+ * `int64_t ggml_blck_size(enum ggml_type type)` (ggml.h:759)
+ *
+ * How many elements a block of a type has: 1 where it isn't quantized.
+ */
 export declare function ggml_blck_size(type: ggml_type): number;
-/** `size_t ggml_type_size(enum ggml_type type)` (ggml.h:760) */
+/**
+ * `size_t ggml_type_size(enum ggml_type type)` (ggml.h:760)
+ *
+ * How many bytes a block of a type takes; of a type that isn't quantized, an element.
+ */
 export declare function ggml_type_size(type: ggml_type): number;
-/** `size_t ggml_row_size(enum ggml_type type, int64_t ne)` (ggml.h:761) */
+/**
+ * `size_t ggml_row_size(enum ggml_type type, int64_t ne)` (ggml.h:761)
+ *
+ * How many bytes a row of `ne` elements of a type takes; `ne` is a multiple of the type's block.
+ */
 export declare function ggml_row_size(type: ggml_type, ne: number | bigint): number;
 /**
  * `double ggml_type_sizef(enum ggml_type type)` (ggml.h:764)
  * @deprecated
  */
 export declare function ggml_type_sizef(type: ggml_type): number;
-/** `const char *ggml_type_name(enum ggml_type type)` (ggml.h:767) */
+/**
+ * `const char *ggml_type_name(enum ggml_type type)` (ggml.h:767)
+ *
+ * A type's name, such as `f32` or `q4_K`.
+ */
 export declare function ggml_type_name(type: ggml_type): string;
 /** `const char *ggml_op_name(enum ggml_op op)` (ggml.h:768) */
 export declare function ggml_op_name(op: ggml_op): string;
@@ -183,7 +211,11 @@ export declare function ggml_glu_op_name(op: ggml_glu_op): string;
 export declare function ggml_op_desc(t: ggml_tensor): string;
 /** `size_t ggml_element_size(const struct ggml_tensor *tensor)` (ggml.h:775) */
 export declare function ggml_element_size(tensor: ggml_tensor): number;
-/** `_Bool ggml_is_quantized(enum ggml_type type)` (ggml.h:777) */
+/**
+ * `_Bool ggml_is_quantized(enum ggml_type type)` (ggml.h:777)
+ *
+ * True for the quantized types.
+ */
 export declare function ggml_is_quantized(type: ggml_type): boolean;
 /** `enum ggml_type ggml_ftype_to_ggml_type(enum ggml_ftype ftype)` (ggml.h:780) */
 export declare function ggml_ftype_to_ggml_type(ftype: ggml_ftype): ggml_type;
@@ -203,7 +235,11 @@ export declare function ggml_is_vector(tensor: ggml_tensor): boolean;
 export declare function ggml_is_matrix(tensor: ggml_tensor): boolean;
 /** `_Bool ggml_is_3d(const struct ggml_tensor *tensor)` (ggml.h:789) */
 export declare function ggml_is_3d(tensor: ggml_tensor): boolean;
-/** `int ggml_n_dims(const struct ggml_tensor *tensor)` (ggml.h:790) */
+/**
+ * `int ggml_n_dims(const struct ggml_tensor *tensor)` (ggml.h:790)
+ *
+ * How many dimensions a tensor has, not counting those of 1 at the end: at least 1.
+ */
 export declare function ggml_n_dims(tensor: ggml_tensor): number;
 /** `_Bool ggml_is_contiguous(const struct ggml_tensor *tensor)` (ggml.h:793) */
 export declare function ggml_is_contiguous(tensor: ggml_tensor): boolean;
@@ -231,7 +267,11 @@ export declare function ggml_are_same_shape(t0: ggml_tensor, t1: ggml_tensor): b
 export declare function ggml_are_same_stride(t0: ggml_tensor, t1: ggml_tensor): boolean;
 /** `_Bool ggml_can_repeat(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:814) */
 export declare function ggml_can_repeat(t0: ggml_tensor, t1: ggml_tensor): boolean;
-/** `size_t ggml_tensor_overhead(void)` (ggml.h:817) */
+/**
+ * `size_t ggml_tensor_overhead(void)` (ggml.h:817)
+ *
+ * How many bytes a tensor takes of its context's memory besides its data.
+ */
 export declare function ggml_tensor_overhead(): number;
 /** `_Bool ggml_validate_row_data(enum ggml_type type, const void *data, size_t nbytes)` (ggml.h:819) */
 export declare function ggml_validate_row_data(type: ggml_type, data: $Data, nbytes: number | bigint): boolean;
@@ -239,9 +279,17 @@ export declare function ggml_validate_row_data(type: ggml_type, data: $Data, nby
 export declare function ggml_init(params: ggml_init_params): ggml_context;
 /** `void ggml_reset(struct ggml_context *ctx)` (ggml.h:824) */
 export declare function ggml_reset(ctx: ggml_context | null): void;
-/** `void ggml_free(struct ggml_context *ctx)` (ggml.h:825) */
+/**
+ * `void ggml_free(struct ggml_context *ctx)` (ggml.h:825)
+ *
+ * Frees a context with all its tensors and graphs, which can't be used any more; `using` does it at the end of a block.
+ */
 export declare function ggml_free(ctx: ggml_context | null): void;
-/** `size_t ggml_used_mem(const struct ggml_context *ctx)` (ggml.h:827) */
+/**
+ * `size_t ggml_used_mem(const struct ggml_context *ctx)` (ggml.h:827)
+ *
+ * How many bytes of a context's memory its tensors and graphs take.
+ */
 export declare function ggml_used_mem(ctx: ggml_context): number;
 /** `_Bool ggml_get_no_alloc(struct ggml_context *ctx)` (ggml.h:829) */
 export declare function ggml_get_no_alloc(ctx: ggml_context): boolean;
@@ -249,15 +297,31 @@ export declare function ggml_get_no_alloc(ctx: ggml_context): boolean;
 export declare function ggml_set_no_alloc(ctx: ggml_context, no_alloc: boolean): void;
 /** `void *ggml_get_mem_buffer(const struct ggml_context *ctx)` (ggml.h:832) */
 export declare function ggml_get_mem_buffer(ctx: ggml_context): $Pointer;
-/** `size_t ggml_get_mem_size(const struct ggml_context *ctx)` (ggml.h:833) */
+/**
+ * `size_t ggml_get_mem_size(const struct ggml_context *ctx)` (ggml.h:833)
+ *
+ * How many bytes of memory a context has.
+ */
 export declare function ggml_get_mem_size(ctx: ggml_context): number;
 /** `size_t ggml_get_max_tensor_size(const struct ggml_context *ctx)` (ggml.h:834) */
 export declare function ggml_get_max_tensor_size(ctx: ggml_context): number;
-/** `struct ggml_tensor *ggml_new_tensor(struct ggml_context *ctx, enum ggml_type type, int n_dims, const int64_t *ne)` (ggml.h:836) */
+/**
+ * `struct ggml_tensor *ggml_new_tensor(struct ggml_context *ctx, enum ggml_type type, int n_dims, const int64_t *ne)` (ggml.h:836)
+ *
+ * A tensor of a type with one to four dimensions, given as `ne`; its data is in the context, unless that allocates none.
+ */
 export declare function ggml_new_tensor(ctx: ggml_context, type: ggml_type, n_dims: number, ne: $Data<BigInt64Array>): ggml_tensor;
-/** `struct ggml_tensor *ggml_new_tensor_1d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0)` (ggml.h:842) */
+/**
+ * `struct ggml_tensor *ggml_new_tensor_1d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0)` (ggml.h:842)
+ *
+ * A vector of `ne0` elements of a type; its data is in the context, unless that allocates none.
+ */
 export declare function ggml_new_tensor_1d(ctx: ggml_context, type: ggml_type, ne0: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_new_tensor_2d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1)` (ggml.h:847) */
+/**
+ * `struct ggml_tensor *ggml_new_tensor_2d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1)` (ggml.h:847)
+ *
+ * A matrix of `ne1` rows of `ne0` elements each; its data is in the context, unless that allocates none.
+ */
 export declare function ggml_new_tensor_2d(ctx: ggml_context, type: ggml_type, ne0: number | bigint, ne1: number | bigint): ggml_tensor;
 /** `struct ggml_tensor *ggml_new_tensor_3d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:853) */
 export declare function ggml_new_tensor_3d(
@@ -286,7 +350,11 @@ export declare function ggml_view_tensor(ctx: ggml_context, src: ggml_tensor): g
 export declare function ggml_get_first_tensor(ctx: ggml_context): ggml_tensor | null;
 /** `struct ggml_tensor *ggml_get_next_tensor(const struct ggml_context *ctx, struct ggml_tensor *tensor)` (ggml.h:875) */
 export declare function ggml_get_next_tensor(ctx: ggml_context, tensor: ggml_tensor): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_get_tensor(struct ggml_context *ctx, const char *name)` (ggml.h:876) */
+/**
+ * `struct ggml_tensor *ggml_get_tensor(struct ggml_context *ctx, const char *name)` (ggml.h:876)
+ *
+ * The first tensor of a context with a name, null if there is none.
+ */
 export declare function ggml_get_tensor(ctx: ggml_context, name: string): ggml_tensor | null;
 /** `void ggml_unravel_index(const struct ggml_tensor *tensor, int64_t i, int64_t *i0, int64_t *i1, int64_t *i2, int64_t *i3)` (ggml.h:879) */
 export declare function ggml_unravel_index(
@@ -305,25 +373,49 @@ export declare function ggml_get_glu_op(tensor: ggml_tensor): ggml_glu_op;
 export declare function ggml_get_data(tensor: ggml_tensor): $Pointer | null;
 /** `float *ggml_get_data_f32(const struct ggml_tensor *tensor)` (ggml.h:885) */
 export declare function ggml_get_data_f32(tensor: ggml_tensor): $Pointer | null;
-/** `const char *ggml_get_name(const struct ggml_tensor *tensor)` (ggml.h:887) */
+/**
+ * `const char *ggml_get_name(const struct ggml_tensor *tensor)` (ggml.h:887)
+ *
+ * A tensor's name, as `tensor.name`; empty if it has none.
+ */
 export declare function ggml_get_name(tensor: ggml_tensor): string;
 /** `struct ggml_tensor *ggml_set_name(struct ggml_tensor *tensor, const char *name)` (ggml.h:888) */
 export declare function ggml_set_name(tensor: ggml_tensor, name: string): ggml_tensor;
 /** `struct ggml_tensor *ggml_format_name(struct ggml_tensor *tensor, const char *fmt, ...)` (ggml.h:890) */
 export declare function ggml_format_name(tensor: ggml_tensor, fmt: string): ggml_tensor;
-/** `void ggml_set_input(struct ggml_tensor *tensor)` (ggml.h:893) */
+/**
+ * `void ggml_set_input(struct ggml_tensor *tensor)` (ggml.h:893)
+ *
+ * Marks a tensor as one that is written to from outside: an allocator gives it memory before all others.
+ */
 export declare function ggml_set_input(tensor: ggml_tensor): void;
-/** `void ggml_set_output(struct ggml_tensor *tensor)` (ggml.h:894) */
+/**
+ * `void ggml_set_output(struct ggml_tensor *tensor)` (ggml.h:894)
+ *
+ * Marks a tensor as one that is read afterwards: an allocator gives its memory to no other.
+ */
 export declare function ggml_set_output(tensor: ggml_tensor): void;
-/** `void ggml_set_param(struct ggml_tensor *tensor)` (ggml.h:895) */
+/**
+ * `void ggml_set_param(struct ggml_tensor *tensor)` (ggml.h:895)
+ *
+ * Marks a tensor as a parameter, for which gradients are computed.
+ */
 export declare function ggml_set_param(tensor: ggml_tensor): void;
-/** `void ggml_set_loss(struct ggml_tensor *tensor)` (ggml.h:896) */
+/**
+ * `void ggml_set_loss(struct ggml_tensor *tensor)` (ggml.h:896)
+ *
+ * Marks a tensor of one element as the loss, whose gradients are wanted.
+ */
 export declare function ggml_set_loss(tensor: ggml_tensor): void;
 /** `struct ggml_tensor *ggml_dup(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:902) */
 export declare function ggml_dup(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_dup_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:907) */
 export declare function ggml_dup_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_add(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:911) */
+/**
+ * `struct ggml_tensor *ggml_add(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:911)
+ *
+ * `a + b`, `b` repeated to the shape of `a`; the result has the type and shape of `a`.
+ */
 export declare function ggml_add(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_add_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:916) */
 export declare function ggml_add_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
@@ -365,7 +457,11 @@ export declare function ggml_acc_inplace(
 export declare function ggml_sub(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sub_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:972) */
 export declare function ggml_sub_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_mul(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:977) */
+/**
+ * `struct ggml_tensor *ggml_mul(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:977)
+ *
+ * `a * b` element by element, `b` repeated to the shape of `a`.
+ */
 export declare function ggml_mul(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_mul_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:982) */
 export declare function ggml_mul_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
@@ -373,7 +469,11 @@ export declare function ggml_mul_inplace(ctx: ggml_context, a: ggml_tensor, b: g
 export declare function ggml_div(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_div_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:992) */
 export declare function ggml_div_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sqr(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:997) */
+/**
+ * `struct ggml_tensor *ggml_sqr(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:997)
+ *
+ * The square of each element.
+ */
 export declare function ggml_sqr(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sqr_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1001) */
 export declare function ggml_sqr_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -393,7 +493,11 @@ export declare function ggml_expm1_inplace(ctx: ggml_context, a: ggml_tensor): g
 export declare function ggml_softplus(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_softplus_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1033) */
 export declare function ggml_softplus_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sin(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1037) */
+/**
+ * `struct ggml_tensor *ggml_sin(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1037)
+ *
+ * The sine of each element.
+ */
 export declare function ggml_sin(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sin_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1041) */
 export declare function ggml_sin_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -444,7 +548,11 @@ export declare function ggml_neg_inplace(ctx: ggml_context, a: ggml_tensor): ggm
 export declare function ggml_step(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_step_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1141) */
 export declare function ggml_step_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_tanh(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1145) */
+/**
+ * `struct ggml_tensor *ggml_tanh(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1145)
+ *
+ * The hyperbolic tangent of each element.
+ */
 export declare function ggml_tanh(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_tanh_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1149) */
 export declare function ggml_tanh_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -452,7 +560,11 @@ export declare function ggml_tanh_inplace(ctx: ggml_context, a: ggml_tensor): gg
 export declare function ggml_elu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_elu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1157) */
 export declare function ggml_elu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_relu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1161) */
+/**
+ * `struct ggml_tensor *ggml_relu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1161)
+ *
+ * Each element, or 0 where it is negative.
+ */
 export declare function ggml_relu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_leaky_relu(struct ggml_context *ctx, struct ggml_tensor *a, float negative_slope, _Bool inplace)` (ggml.h:1165) */
 export declare function ggml_leaky_relu(ctx: ggml_context, a: ggml_tensor, negative_slope: number, inplace: boolean): ggml_tensor;
@@ -541,7 +653,11 @@ export declare function ggml_glu_split(ctx: ggml_context, a: ggml_tensor, b: ggm
 export declare function ggml_reglu_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
 /** `struct ggml_tensor *ggml_geglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1355) */
 export declare function ggml_geglu_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
-/** `struct ggml_tensor *ggml_swiglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1360) */
+/**
+ * `struct ggml_tensor *ggml_swiglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1360)
+ *
+ * `silu(a) * b` element by element, for `a` and `b` of one shape.
+ */
 export declare function ggml_swiglu_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
 /** `struct ggml_tensor *ggml_geglu_erf_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1365) */
 export declare function ggml_geglu_erf_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
@@ -561,7 +677,11 @@ export declare function ggml_swiglu_clamp(ctx: ggml_context, a: ggml_tensor, b: 
 export declare function ggml_norm(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1394) */
 export declare function ggml_norm_inplace(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_rms_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1399) */
+/**
+ * `struct ggml_tensor *ggml_rms_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1399)
+ *
+ * Each row divided by the root of its mean square, to which `eps` is added.
+ */
 export declare function ggml_rms_norm(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_rms_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1404) */
 export declare function ggml_rms_norm_inplace(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
@@ -579,7 +699,11 @@ export declare function ggml_rms_norm_back(ctx: ggml_context, a: ggml_tensor, b:
 export declare function ggml_prec_set_acc(a: ggml_tensor, prec: ggml_prec): boolean;
 /** `_Bool ggml_prec_set_src(struct ggml_tensor *a, enum ggml_prec prec, int idx)` (ggml.h:1474) */
 export declare function ggml_prec_set_src(a: ggml_tensor, prec: ggml_prec, idx: number): boolean;
-/** `struct ggml_tensor *ggml_mul_mat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1482) */
+/**
+ * `struct ggml_tensor *ggml_mul_mat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1482)
+ *
+ * The product of matrices: for `a` of `[k, n]` and `b` of `[k, m]` a result of `[n, m]` in F32; `a` may be quantized.
+ */
 export declare function ggml_mul_mat(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /**
  * `void ggml_mul_mat_set_prec(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:1489)
@@ -644,7 +768,11 @@ export declare function ggml_set_2d_inplace(
 export declare function ggml_cpy(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_cast(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_type type)` (ggml.h:1597) */
 export declare function ggml_cast(ctx: ggml_context, a: ggml_tensor, type: ggml_type): ggml_tensor;
-/** `struct ggml_tensor *ggml_cont(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1603) */
+/**
+ * `struct ggml_tensor *ggml_cont(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1603)
+ *
+ * A copy of a tensor without gaps, in the order of its dimensions.
+ */
 export declare function ggml_cont(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_cont_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1608) */
 export declare function ggml_cont_1d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint): ggml_tensor;
@@ -669,11 +797,23 @@ export declare function ggml_cont_4d(
 ): ggml_tensor;
 /** `struct ggml_tensor *ggml_reshape(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1636) */
 export declare function ggml_reshape(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_reshape_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1643) */
+/**
+ * `struct ggml_tensor *ggml_reshape_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1643)
+ *
+ * The same memory as one dimension; the tensor has no gaps.
+ */
 export declare function ggml_reshape_1d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_reshape_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1648) */
+/**
+ * `struct ggml_tensor *ggml_reshape_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1648)
+ *
+ * The same memory in the shape `[ne0, ne1]`; the tensor has no gaps.
+ */
 export declare function ggml_reshape_2d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint, ne1: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_reshape_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1656) */
+/**
+ * `struct ggml_tensor *ggml_reshape_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1656)
+ *
+ * The same memory in the shape `[ne0, ne1, ne2]`; the tensor has no gaps.
+ */
 export declare function ggml_reshape_3d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -681,7 +821,11 @@ export declare function ggml_reshape_3d(
   ne1: number | bigint,
   ne2: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_reshape_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1663) */
+/**
+ * `struct ggml_tensor *ggml_reshape_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1663)
+ *
+ * The same memory in the shape `[ne0, ne1, ne2, ne3]`; the tensor has no gaps.
+ */
 export declare function ggml_reshape_4d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -701,7 +845,11 @@ export declare function ggml_view_2d(
   nb1: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_view_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb1, size_t nb2, size_t offset)` (ggml.h:1686) */
+/**
+ * `struct ggml_tensor *ggml_view_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb1, size_t nb2, size_t offset)` (ggml.h:1686)
+ *
+ * A part of a tensor's memory: a shape, the bytes between rows and between planes, and where it begins, in bytes.
+ */
 export declare function ggml_view_3d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -725,7 +873,11 @@ export declare function ggml_view_4d(
   nb3: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_permute(struct ggml_context *ctx, struct ggml_tensor *a, int axis0, int axis1, int axis2, int axis3)` (ggml.h:1708) */
+/**
+ * `struct ggml_tensor *ggml_permute(struct ggml_context *ctx, struct ggml_tensor *a, int axis0, int axis1, int axis2, int axis3)` (ggml.h:1708)
+ *
+ * The same memory with the dimensions in another order: the first becomes dimension `axis0`, and so on.
+ */
 export declare function ggml_permute(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -734,13 +886,25 @@ export declare function ggml_permute(
   axis2: number,
   axis3: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_transpose(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1717) */
+/**
+ * `struct ggml_tensor *ggml_transpose(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1717)
+ *
+ * The same memory with the first two dimensions exchanged.
+ */
 export declare function ggml_transpose(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_get_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1726) */
+/**
+ * `struct ggml_tensor *ggml_get_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1726)
+ *
+ * The rows of `a` whose indices are in `b`, an I32 tensor; as F32, but for integers.
+ */
 export declare function ggml_get_rows(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_get_rows_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1731) */
 export declare function ggml_get_rows_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, c: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1748) */
+/**
+ * `struct ggml_tensor *ggml_set_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1748)
+ *
+ * `a` with rows of `b` written to the indices in `c` when it is computed; the result is a view of `a`.
+ */
 export declare function ggml_set_rows(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, c: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_diag(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1754) */
 export declare function ggml_diag(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -756,11 +920,19 @@ export declare function ggml_diag_mask_zero_inplace(ctx: ggml_context, a: ggml_t
 export declare function ggml_clamp(ctx: ggml_context, a: ggml_tensor, min: number, max: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_clamp_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1789) */
 export declare function ggml_clamp_inplace(ctx: ggml_context, a: ggml_tensor, min: number, max: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_soft_max(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1795) */
+/**
+ * `struct ggml_tensor *ggml_soft_max(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1795)
+ *
+ * The softmax of each row: positive numbers with a sum of 1.
+ */
 export declare function ggml_soft_max(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_soft_max_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1800) */
 export declare function ggml_soft_max_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_soft_max_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1813) */
+/**
+ * `struct ggml_tensor *ggml_soft_max_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1813)
+ *
+ * The softmax of each row times `scale`, after a mask is added, which may be null, and by `max_bias` a slope for each head.
+ */
 export declare function ggml_soft_max_ext(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -794,11 +966,19 @@ export declare function ggml_soft_max_ext_back_inplace(
   scale: number,
   max_bias: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1851) */
+/**
+ * `struct ggml_tensor *ggml_rope(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1851)
+ *
+ * Rotary position embedding of the first `n_dims` elements of each head: `a` is `[head size, heads, tokens]`, `b` the tokens' positions.
+ */
 export declare function ggml_rope(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, n_dims: number, mode: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_rope_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1859) */
 export declare function ggml_rope_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, n_dims: number, mode: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1892) */
+/**
+ * `struct ggml_tensor *ggml_rope_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1892)
+ *
+ * As `ggml_rope`, with frequency factors (null for none), base and scales of one's own.
+ */
 export declare function ggml_rope_ext(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1205,7 +1385,11 @@ export declare function ggml_argsort_top_k(ctx: ggml_context, a: ggml_tensor, k:
 export declare function ggml_top_k(ctx: ggml_context, a: ggml_tensor, k: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_arange(struct ggml_context *ctx, float start, float stop, float step)` (ggml.h:2470) */
 export declare function ggml_arange(ctx: ggml_context, start: number, stop: number, step: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_flash_attn_ext(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *mask, float scale, float max_bias, float logit_softcap)` (ggml.h:2487) */
+/**
+ * `struct ggml_tensor *ggml_flash_attn_ext(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *mask, float scale, float max_bias, float logit_softcap)` (ggml.h:2487)
+ *
+ * Attention in one operation: of `q`, `k` and `v` in `[head size, tokens, heads]` and a mask, a result of `[head size, heads, tokens]`.
+ */
 export declare function ggml_flash_attn_ext(
   ctx: ggml_context,
   q: ggml_tensor,
@@ -1344,7 +1528,11 @@ export declare function ggml_dsv4_hc_post(
   post: ggml_tensor,
   comb: ggml_tensor | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_map_custom1(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2738) */
+/**
+ * `struct ggml_tensor *ggml_map_custom1(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2738)
+ *
+ * An operation in TypeScript, called when the graph is computed, for each of `n_tasks` parts; the result has the shape of `a`.
+ */
 export declare function ggml_map_custom1(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1422,11 +1610,19 @@ export declare function ggml_custom_inplace(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_cross_entropy_loss(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2812) */
+/**
+ * `struct ggml_tensor *ggml_cross_entropy_loss(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2812)
+ *
+ * The mean cross entropy of rows of logits `a` and of probabilities `b`, as a tensor of one element.
+ */
 export declare function ggml_cross_entropy_loss(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_cross_entropy_loss_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:2817) */
 export declare function ggml_cross_entropy_loss_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, c: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_opt_step_adamw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *m, struct ggml_tensor *v, struct ggml_tensor *adamw_params)` (ggml.h:2826) */
+/**
+ * `struct ggml_tensor *ggml_opt_step_adamw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *m, struct ggml_tensor *v, struct ggml_tensor *adamw_params)` (ggml.h:2826)
+ *
+ * A step of AdamW on a parameter, as a node: it needs the gradient, both moments of its shape, and seven numbers.
+ */
 export declare function ggml_opt_step_adamw(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1444,15 +1640,31 @@ export declare function ggml_build_forward_select(
   n_tensors: number,
   idx: number,
 ): ggml_tensor;
-/** `void ggml_build_forward_expand(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2873) */
+/**
+ * `void ggml_build_forward_expand(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2873)
+ *
+ * Adds a tensor to a graph, after all that it needs and that isn't there yet.
+ */
 export declare function ggml_build_forward_expand(cgraph: ggml_cgraph, tensor: ggml_tensor): void;
 /** `void ggml_build_forward_order(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2879) */
 export declare function ggml_build_forward_order(cgraph: ggml_cgraph, tensor: ggml_tensor): void;
-/** `void ggml_build_backward_expand(struct ggml_context *ctx, struct ggml_cgraph *cgraph, struct ggml_tensor **grad_accs)` (ggml.h:2883) */
+/**
+ * `void ggml_build_backward_expand(struct ggml_context *ctx, struct ggml_cgraph *cgraph, struct ggml_tensor **grad_accs)` (ggml.h:2883)
+ *
+ * Adds to a graph what computes the gradients of its loss with respect to its parameters.
+ */
 export declare function ggml_build_backward_expand(ctx: ggml_context, cgraph: ggml_cgraph, grad_accs: $Pointers<ggml_tensor> | null): void;
-/** `struct ggml_cgraph *ggml_new_graph(struct ggml_context *ctx)` (ggml.h:2889) */
+/**
+ * `struct ggml_cgraph *ggml_new_graph(struct ggml_context *ctx)` (ggml.h:2889)
+ *
+ * An empty graph for at most 2,048 nodes, in a context's memory.
+ */
 export declare function ggml_new_graph(ctx: ggml_context): ggml_cgraph;
-/** `struct ggml_cgraph *ggml_new_graph_custom(struct ggml_context *ctx, size_t size, _Bool grads)` (ggml.h:2890) */
+/**
+ * `struct ggml_cgraph *ggml_new_graph_custom(struct ggml_context *ctx, size_t size, _Bool grads)` (ggml.h:2890)
+ *
+ * An empty graph for at most `size` nodes, with room for gradients if they are wanted.
+ */
 export declare function ggml_new_graph_custom(ctx: ggml_context, size: number | bigint, grads: boolean): ggml_cgraph;
 /** `struct ggml_cgraph *ggml_graph_dup(struct ggml_context *ctx, struct ggml_cgraph *cgraph, _Bool force_grads)` (ggml.h:2891) */
 export declare function ggml_graph_dup(ctx: ggml_context, cgraph: ggml_cgraph, force_grads: boolean): ggml_cgraph;
@@ -1468,17 +1680,29 @@ export declare function ggml_graph_size(cgraph: ggml_cgraph): number;
 export declare function ggml_graph_node(cgraph: ggml_cgraph, i: number): ggml_tensor;
 /** `struct ggml_tensor **ggml_graph_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2898) */
 export declare function ggml_graph_nodes(cgraph: ggml_cgraph): $Pointer;
-/** `int ggml_graph_n_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2899) */
+/**
+ * `int ggml_graph_n_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2899)
+ *
+ * How many nodes a graph has.
+ */
 export declare function ggml_graph_n_nodes(cgraph: ggml_cgraph): number;
 /** `void ggml_graph_add_node(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2901) */
 export declare function ggml_graph_add_node(cgraph: ggml_cgraph, tensor: ggml_tensor): void;
 /** `size_t ggml_graph_overhead(void)` (ggml.h:2903) */
 export declare function ggml_graph_overhead(): number;
-/** `size_t ggml_graph_overhead_custom(size_t size, _Bool grads)` (ggml.h:2904) */
+/**
+ * `size_t ggml_graph_overhead_custom(size_t size, _Bool grads)` (ggml.h:2904)
+ *
+ * How many bytes a graph of `ggml_new_graph_custom` takes of its context's memory.
+ */
 export declare function ggml_graph_overhead_custom(size: number | bigint, grads: boolean): number;
 /** `struct ggml_tensor *ggml_graph_get_tensor(const struct ggml_cgraph *cgraph, const char *name)` (ggml.h:2906) */
 export declare function ggml_graph_get_tensor(cgraph: ggml_cgraph, name: string): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_graph_get_grad(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2907) */
+/**
+ * `struct ggml_tensor *ggml_graph_get_grad(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2907)
+ *
+ * The gradient of a node, null if the graph has none.
+ */
 export declare function ggml_graph_get_grad(cgraph: ggml_cgraph, node: ggml_tensor): ggml_tensor | null;
 /** `struct ggml_tensor *ggml_graph_get_grad_acc(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2908) */
 export declare function ggml_graph_get_grad_acc(cgraph: ggml_cgraph, node: ggml_tensor): ggml_tensor | null;
@@ -1496,9 +1720,17 @@ export declare function ggml_set_zero(tensor: ggml_tensor): ggml_tensor;
 export declare function ggml_quantize_init(type: ggml_type): void;
 /** `void ggml_quantize_free(void)` (ggml.h:2940) */
 export declare function ggml_quantize_free(): void;
-/** `_Bool ggml_quantize_requires_imatrix(enum ggml_type type)` (ggml.h:2943) */
+/**
+ * `_Bool ggml_quantize_requires_imatrix(enum ggml_type type)` (ggml.h:2943)
+ *
+ * True for the types that can't be quantized to without an importance matrix.
+ */
 export declare function ggml_quantize_requires_imatrix(type: ggml_type): boolean;
-/** `size_t ggml_quantize_chunk(enum ggml_type type, const float *src, void *dst, int64_t start, int64_t nrows, int64_t n_per_row, const float *imatrix)` (ggml.h:2946) */
+/**
+ * `size_t ggml_quantize_chunk(enum ggml_type type, const float *src, void *dst, int64_t start, int64_t nrows, int64_t n_per_row, const float *imatrix)` (ggml.h:2946)
+ *
+ * Quantizes `nrows` rows of `n_per_row` numbers, from element `start` on; `quantize` and `copy` of the utilities do it for you.
+ */
 export declare function ggml_quantize_chunk(
   type: ggml_type,
   src: $Data<Float32Array>,
@@ -1508,9 +1740,17 @@ export declare function ggml_quantize_chunk(
   n_per_row: number | bigint,
   imatrix: $Data<Float32Array> | null,
 ): number;
-/** `const struct ggml_type_traits *ggml_get_type_traits(enum ggml_type type)` (ggml.h:2986) */
+/**
+ * `const struct ggml_type_traits *ggml_get_type_traits(enum ggml_type type)` (ggml.h:2986)
+ *
+ * What ggml knows of a type: its name, block, size and conversions.
+ */
 export declare function ggml_get_type_traits(type: ggml_type): ggml_type_traits;
-/** `struct ggml_threadpool_params ggml_threadpool_params_default(int n_threads)` (ggml.h:3016) */
+/**
+ * `struct ggml_threadpool_params ggml_threadpool_params_default(int n_threads)` (ggml.h:3016)
+ *
+ * The parameters of a threadpool of so many threads.
+ */
 export declare function ggml_threadpool_params_default(n_threads: number): ggml_threadpool_params;
 /** `void ggml_threadpool_params_init(struct ggml_threadpool_params *p, int n_threads)` (ggml.h:3017) */
 export declare function ggml_threadpool_params_init(p: ggml_threadpool_params, n_threads: number): void;
@@ -1520,7 +1760,11 @@ export declare function ggml_threadpool_params_match(p0: ggml_threadpool_params,
 export declare function ggml_tallocr_new(buffer: ggml_backend_buffer): ggml_tallocr;
 /** `enum ggml_status ggml_tallocr_alloc(struct ggml_tallocr *talloc, struct ggml_tensor *tensor)` (ggml-alloc.h:22) */
 export declare function ggml_tallocr_alloc(talloc: ggml_tallocr, tensor: ggml_tensor): ggml_status;
-/** `ggml_gallocr_t ggml_gallocr_new(ggml_backend_buffer_type_t buft)` (ggml-alloc.h:48) */
+/**
+ * `ggml_gallocr_t ggml_gallocr_new(ggml_backend_buffer_type_t buft)` (ggml-alloc.h:48)
+ *
+ * An allocator, which gives the tensors of a graph memory of a kind, the same to those that aren't needed at the same time.
+ */
 export declare function ggml_gallocr_new(buft: ggml_backend_buffer_type): ggml_gallocr;
 /** `ggml_gallocr_t ggml_gallocr_new_n(ggml_backend_buffer_type_t *bufts, int n_bufs)` (ggml-alloc.h:49) */
 export declare function ggml_gallocr_new_n(bufts: $Pointers<ggml_backend_buffer_type>, n_bufs: number): ggml_gallocr;
@@ -1543,7 +1787,11 @@ export declare function ggml_gallocr_reserve_n(
   node_buffer_ids: $Data<Int32Array> | null,
   leaf_buffer_ids: $Data<Int32Array> | null,
 ): boolean;
-/** `_Bool ggml_gallocr_alloc_graph(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:72) */
+/**
+ * `_Bool ggml_gallocr_alloc_graph(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:72)
+ *
+ * Gives the tensors of a graph memory, which they have until the next graph is allocated; false if there is too little.
+ */
 export declare function ggml_gallocr_alloc_graph(galloc: ggml_gallocr, graph: ggml_cgraph): boolean;
 /** `size_t ggml_gallocr_get_buffer_size(ggml_gallocr_t galloc, int buffer_id)` (ggml-alloc.h:74) */
 export declare function ggml_gallocr_get_buffer_size(galloc: ggml_gallocr, buffer_id: number): number;
@@ -1554,7 +1802,11 @@ export declare function ggml_backend_alloc_ctx_tensors_from_buft(
   ctx: ggml_context,
   buft: ggml_backend_buffer_type,
 ): ggml_backend_buffer | null;
-/** `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors(struct ggml_context *ctx, ggml_backend_t backend)` (ggml-alloc.h:82) */
+/**
+ * `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors(struct ggml_context *ctx, ggml_backend_t backend)` (ggml-alloc.h:82)
+ *
+ * Gives all tensors of a context that have none memory on a backend; null if there is nothing to give.
+ */
 export declare function ggml_backend_alloc_ctx_tensors(ctx: ggml_context, backend: ggml_backend): ggml_backend_buffer | null;
 /** `const char *ggml_backend_buft_name(ggml_backend_buffer_type_t buft)` (ggml-backend.h:37) */
 export declare function ggml_backend_buft_name(buft: ggml_backend_buffer_type): string;
@@ -1586,7 +1838,11 @@ export declare function ggml_backend_buffer_get_alignment(buffer: ggml_backend_b
 export declare function ggml_backend_buffer_get_max_size(buffer: ggml_backend_buffer): number;
 /** `size_t ggml_backend_buffer_get_alloc_size(ggml_backend_buffer_t buffer, const struct ggml_tensor *tensor)` (ggml-backend.h:62) */
 export declare function ggml_backend_buffer_get_alloc_size(buffer: ggml_backend_buffer, tensor: ggml_tensor): number;
-/** `void ggml_backend_buffer_clear(ggml_backend_buffer_t buffer, uint8_t value)` (ggml-backend.h:63) */
+/**
+ * `void ggml_backend_buffer_clear(ggml_backend_buffer_t buffer, uint8_t value)` (ggml-backend.h:63)
+ *
+ * Sets each byte of a buffer.
+ */
 export declare function ggml_backend_buffer_clear(buffer: ggml_backend_buffer, value: number): void;
 /** `_Bool ggml_backend_buffer_is_host(ggml_backend_buffer_t buffer)` (ggml-backend.h:64) */
 export declare function ggml_backend_buffer_is_host(buffer: ggml_backend_buffer): boolean;
@@ -1602,11 +1858,19 @@ export declare function ggml_backend_buffer_reset(buffer: ggml_backend_buffer): 
 export declare function ggml_backend_tensor_copy(src: ggml_tensor, dst: ggml_tensor): void;
 /** `ggml_guid_t ggml_backend_guid(ggml_backend_t backend)` (ggml-backend.h:77) */
 export declare function ggml_backend_guid(backend: ggml_backend | null): $Pointer | null;
-/** `const char *ggml_backend_name(ggml_backend_t backend)` (ggml-backend.h:78) */
+/**
+ * `const char *ggml_backend_name(ggml_backend_t backend)` (ggml-backend.h:78)
+ *
+ * A backend's name, such as `CPU` or `Vulkan0`.
+ */
 export declare function ggml_backend_name(backend: ggml_backend | null): string;
 /** `void ggml_backend_free(ggml_backend_t backend)` (ggml-backend.h:79) */
 export declare function ggml_backend_free(backend: ggml_backend | null): void;
-/** `ggml_backend_buffer_type_t ggml_backend_get_default_buffer_type(ggml_backend_t backend)` (ggml-backend.h:81) */
+/**
+ * `ggml_backend_buffer_type_t ggml_backend_get_default_buffer_type(ggml_backend_t backend)` (ggml-backend.h:81)
+ *
+ * The kind of memory that a backend computes on.
+ */
 export declare function ggml_backend_get_default_buffer_type(backend: ggml_backend): ggml_backend_buffer_type;
 /** `ggml_backend_buffer_t ggml_backend_alloc_buffer(ggml_backend_t backend, size_t size)` (ggml-backend.h:82) */
 export declare function ggml_backend_alloc_buffer(backend: ggml_backend, size: number | bigint): ggml_backend_buffer | null;
@@ -1691,7 +1955,11 @@ export declare function ggml_backend_graph_plan_create(backend: ggml_backend, cg
 export declare function ggml_backend_graph_plan_free(backend: ggml_backend, plan: $Data): void;
 /** `enum ggml_status ggml_backend_graph_plan_compute(ggml_backend_t backend, ggml_backend_graph_plan_t plan)` (ggml-backend.h:103) */
 export declare function ggml_backend_graph_plan_compute(backend: ggml_backend, plan: $Data): ggml_status;
-/** `enum ggml_status ggml_backend_graph_compute(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:104) */
+/**
+ * `enum ggml_status ggml_backend_graph_compute(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:104)
+ *
+ * Computes a graph whose tensors are in a backend's memory, and waits for it.
+ */
 export declare function ggml_backend_graph_compute(backend: ggml_backend, cgraph: ggml_cgraph): ggml_status;
 /** `enum ggml_status ggml_backend_graph_compute_async(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:105) */
 export declare function ggml_backend_graph_compute_async(backend: ggml_backend, cgraph: ggml_cgraph): ggml_status;
@@ -1736,7 +2004,11 @@ export declare function ggml_backend_dev_type(device: ggml_backend_device): ggml
 export declare function ggml_backend_dev_get_props(device: ggml_backend_device, props: ggml_backend_dev_props): void;
 /** `ggml_backend_reg_t ggml_backend_dev_backend_reg(ggml_backend_dev_t device)` (ggml-backend.h:186) */
 export declare function ggml_backend_dev_backend_reg(device: ggml_backend_device): ggml_backend_reg | null;
-/** `ggml_backend_t ggml_backend_dev_init(ggml_backend_dev_t device, const char *params)` (ggml-backend.h:187) */
+/**
+ * `ggml_backend_t ggml_backend_dev_init(ggml_backend_dev_t device, const char *params)` (ggml-backend.h:187)
+ *
+ * A backend for a device, such as one of `devices()`; null if it can't be had.
+ */
 export declare function ggml_backend_dev_init(device: ggml_backend_device, params: string | null): ggml_backend | null;
 /** `ggml_backend_buffer_type_t ggml_backend_dev_buffer_type(ggml_backend_dev_t device)` (ggml-backend.h:188) */
 export declare function ggml_backend_dev_buffer_type(device: ggml_backend_device): ggml_backend_buffer_type;
@@ -1793,9 +2065,17 @@ export declare function ggml_backend_load(path: string): ggml_backend_reg | null
 export declare function ggml_backend_unload(reg: ggml_backend_reg | null): void;
 /** `void ggml_backend_load_all(void)` (ggml-backend.h:259) */
 export declare function ggml_backend_load_all(): void;
-/** `void ggml_backend_load_all_from_path(const char *dir_path)` (ggml-backend.h:260) */
+/**
+ * `void ggml_backend_load_all_from_path(const char *dir_path)` (ggml-backend.h:260)
+ *
+ * Registers all backends in a folder: `load().path` is the loaded library's.
+ */
 export declare function ggml_backend_load_all_from_path(dir_path: string | null): void;
-/** `ggml_backend_sched_t ggml_backend_sched_new(ggml_backend_t *backends, ggml_backend_buffer_type_t *bufts, int n_backends, size_t graph_size, _Bool parallel, _Bool op_offload)` (ggml-backend.h:319) */
+/**
+ * `ggml_backend_sched_t ggml_backend_sched_new(ggml_backend_t *backends, ggml_backend_buffer_type_t *bufts, int n_backends, size_t graph_size, _Bool parallel, _Bool op_offload)` (ggml-backend.h:319)
+ *
+ * A scheduler, which divides a graph among backends, the first of them preferred; the last is a CPU backend.
+ */
 export declare function ggml_backend_sched_new(
   backends: $Pointers<ggml_backend>,
   bufts: $Pointers<ggml_backend_buffer_type> | null,
@@ -1877,7 +2157,11 @@ export declare function ggml_backend_tensor_alloc(buffer: ggml_backend_buffer, t
 export declare function ggml_backend_view_init(tensor: ggml_tensor): ggml_status;
 /** `ggml_backend_buffer_t ggml_backend_cpu_buffer_from_ptr(void *ptr, size_t size)` (ggml-backend.h:432) */
 export declare function ggml_backend_cpu_buffer_from_ptr(ptr: $Data, size: number | bigint): ggml_backend_buffer;
-/** `ggml_backend_buffer_type_t ggml_backend_cpu_buffer_type(void)` (ggml-backend.h:433) */
+/**
+ * `ggml_backend_buffer_type_t ggml_backend_cpu_buffer_type(void)` (ggml-backend.h:433)
+ *
+ * The CPU's kind of memory.
+ */
 export declare function ggml_backend_cpu_buffer_type(): ggml_backend_buffer_type;
 /** `void ggml_numa_init(enum ggml_numa_strategy numa)` (ggml-cpu.h:37) */
 export declare function ggml_numa_init(numa: ggml_numa_strategy): void;
@@ -1889,7 +2173,11 @@ export declare function ggml_new_i32(ctx: ggml_context, value: number): ggml_ten
 export declare function ggml_new_f32(ctx: ggml_context, value: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_set_i32(struct ggml_tensor *tensor, int32_t value)` (ggml-cpu.h:43) */
 export declare function ggml_set_i32(tensor: ggml_tensor, value: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_f32(struct ggml_tensor *tensor, float value)` (ggml-cpu.h:44) */
+/**
+ * `struct ggml_tensor *ggml_set_f32(struct ggml_tensor *tensor, float value)` (ggml-cpu.h:44)
+ *
+ * Sets each element of a tensor that isn't quantized to a value, and returns the tensor.
+ */
 export declare function ggml_set_f32(tensor: ggml_tensor, value: number): ggml_tensor;
 /** `int32_t ggml_get_i32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:46) */
 export declare function ggml_get_i32_1d(tensor: ggml_tensor, i: number): number;
@@ -1903,11 +2191,19 @@ export declare function ggml_set_i32_nd(tensor: ggml_tensor, i0: number, i1: num
 export declare function ggml_get_f32_1d(tensor: ggml_tensor, i: number): number;
 /** `void ggml_set_f32_1d(const struct ggml_tensor *tensor, int i, float value)` (ggml-cpu.h:53) */
 export declare function ggml_set_f32_1d(tensor: ggml_tensor, i: number, value: number): void;
-/** `float ggml_get_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:55) */
+/**
+ * `float ggml_get_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:55)
+ *
+ * One element of a tensor, by its index in each of the four dimensions, as a number.
+ */
 export declare function ggml_get_f32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number): number;
 /** `void ggml_set_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, float value)` (ggml-cpu.h:56) */
 export declare function ggml_set_f32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number, value: number): void;
-/** `struct ggml_threadpool *ggml_threadpool_new(struct ggml_threadpool_params *params)` (ggml-cpu.h:58) */
+/**
+ * `struct ggml_threadpool *ggml_threadpool_new(struct ggml_threadpool_params *params)` (ggml-cpu.h:58)
+ *
+ * Threads that wait for something to compute.
+ */
 export declare function ggml_threadpool_new(params: ggml_threadpool_params): ggml_threadpool;
 /** `void ggml_threadpool_free(struct ggml_threadpool *threadpool)` (ggml-cpu.h:59) */
 export declare function ggml_threadpool_free(threadpool: ggml_threadpool | null): void;
@@ -1919,9 +2215,17 @@ export declare function ggml_threadpool_pause(threadpool: ggml_threadpool): void
 export declare function ggml_threadpool_resume(threadpool: ggml_threadpool): void;
 /** `struct ggml_cplan ggml_graph_plan(const struct ggml_cgraph *cgraph, int n_threads, struct ggml_threadpool *threadpool)` (ggml-cpu.h:66) */
 export declare function ggml_graph_plan(cgraph: ggml_cgraph, n_threads: number, threadpool: ggml_threadpool | null): ggml_cplan;
-/** `enum ggml_status ggml_graph_compute(struct ggml_cgraph *cgraph, struct ggml_cplan *cplan)` (ggml-cpu.h:70) */
+/**
+ * `enum ggml_status ggml_graph_compute(struct ggml_cgraph *cgraph, struct ggml_cplan *cplan)` (ggml-cpu.h:70)
+ *
+ * Computes a graph by a plan, on the CPU; `compute` of the utilities makes the plan itself.
+ */
 export declare function ggml_graph_compute(cgraph: ggml_cgraph, cplan: ggml_cplan): ggml_status;
-/** `enum ggml_status ggml_graph_compute_with_ctx(struct ggml_context *ctx, struct ggml_cgraph *cgraph, int n_threads)` (ggml-cpu.h:74) */
+/**
+ * `enum ggml_status ggml_graph_compute_with_ctx(struct ggml_context *ctx, struct ggml_cgraph *cgraph, int n_threads)` (ggml-cpu.h:74)
+ *
+ * Computes a graph on the CPU with a number of threads; its working memory is taken from the context each time.
+ */
 export declare function ggml_graph_compute_with_ctx(ctx: ggml_context, cgraph: ggml_cgraph, n_threads: number): ggml_status;
 /** `int ggml_cpu_has_sse3(void)` (ggml-cpu.h:81) */
 export declare function ggml_cpu_has_sse3(): number;
@@ -1983,13 +2287,25 @@ export declare function ggml_cpu_has_llamafile(): number;
 export declare function ggml_get_type_traits_cpu(type: ggml_type): ggml_type_traits_cpu;
 /** `void ggml_cpu_init(void)` (ggml-cpu.h:126) */
 export declare function ggml_cpu_init(): void;
-/** `ggml_backend_t ggml_backend_cpu_init(void)` (ggml-cpu.h:132) */
+/**
+ * `ggml_backend_t ggml_backend_cpu_init(void)` (ggml-cpu.h:132)
+ *
+ * A backend for the CPU.
+ */
 export declare function ggml_backend_cpu_init(): ggml_backend | null;
 /** `_Bool ggml_backend_is_cpu(ggml_backend_t backend)` (ggml-cpu.h:134) */
 export declare function ggml_backend_is_cpu(backend: ggml_backend | null): boolean;
-/** `void ggml_backend_cpu_set_n_threads(ggml_backend_t backend_cpu, int n_threads)` (ggml-cpu.h:135) */
+/**
+ * `void ggml_backend_cpu_set_n_threads(ggml_backend_t backend_cpu, int n_threads)` (ggml-cpu.h:135)
+ *
+ * How many threads a CPU backend computes with.
+ */
 export declare function ggml_backend_cpu_set_n_threads(backend_cpu: ggml_backend, n_threads: number): void;
-/** `void ggml_backend_cpu_set_threadpool(ggml_backend_t backend_cpu, ggml_threadpool_t threadpool)` (ggml-cpu.h:136) */
+/**
+ * `void ggml_backend_cpu_set_threadpool(ggml_backend_t backend_cpu, ggml_threadpool_t threadpool)` (ggml-cpu.h:136)
+ *
+ * Has a CPU backend compute with a threadpool; null for threads of its own.
+ */
 export declare function ggml_backend_cpu_set_threadpool(backend_cpu: ggml_backend, threadpool: ggml_threadpool | null): void;
 /** `void ggml_backend_cpu_set_abort_callback(ggml_backend_t backend_cpu, ggml_abort_callback abort_callback, void *abort_callback_data)` (ggml-cpu.h:137) */
 export declare function ggml_backend_cpu_set_abort_callback(
@@ -2021,7 +2337,11 @@ export declare function ggml_cpu_fp16_to_fp32(
 export declare function ggml_cpu_fp32_to_bf16(arg0: $Data<Float32Array>, arg1: ggml_bf16_t, arg2: number | bigint): void;
 /** `void ggml_cpu_bf16_to_fp32(const ggml_bf16_t *, float *, int64_t)` (ggml-cpu.h:148) */
 export declare function ggml_cpu_bf16_to_fp32(arg0: $Structs<ggml_bf16_t>, arg1: $Data<Float32Array>, arg2: number | bigint): void;
-/** `ggml_opt_dataset_t ggml_opt_dataset_init(enum ggml_type type_data, enum ggml_type type_label, int64_t ne_datapoint, int64_t ne_label, int64_t ndata, int64_t ndata_shard)` (ggml-opt.h:39) */
+/**
+ * `ggml_opt_dataset_t ggml_opt_dataset_init(enum ggml_type type_data, enum ggml_type type_label, int64_t ne_datapoint, int64_t ne_label, int64_t ndata, int64_t ndata_shard)` (ggml-opt.h:39)
+ *
+ * A data set of `ndata` points with so many numbers and labels each; shards of `ndata_shard` points are shuffled as one.
+ */
 export declare function ggml_opt_dataset_init(
   type_data: ggml_type,
   type_label: ggml_type,
@@ -2034,11 +2354,23 @@ export declare function ggml_opt_dataset_init(
 export declare function ggml_opt_dataset_free(dataset: ggml_opt_dataset): void;
 /** `int64_t ggml_opt_dataset_ndata(ggml_opt_dataset_t dataset)` (ggml-opt.h:49) */
 export declare function ggml_opt_dataset_ndata(dataset: ggml_opt_dataset): number;
-/** `struct ggml_tensor *ggml_opt_dataset_data(ggml_opt_dataset_t dataset)` (ggml-opt.h:50) */
+/**
+ * `struct ggml_tensor *ggml_opt_dataset_data(ggml_opt_dataset_t dataset)` (ggml-opt.h:50)
+ *
+ * The data of a data set: a tensor of `[ne_datapoint, ndata]`.
+ */
 export declare function ggml_opt_dataset_data(dataset: ggml_opt_dataset): ggml_tensor;
-/** `struct ggml_tensor *ggml_opt_dataset_labels(ggml_opt_dataset_t dataset)` (ggml-opt.h:51) */
+/**
+ * `struct ggml_tensor *ggml_opt_dataset_labels(ggml_opt_dataset_t dataset)` (ggml-opt.h:51)
+ *
+ * The labels of a data set: a tensor of `[ne_label, ndata]`; null if it has none.
+ */
 export declare function ggml_opt_dataset_labels(dataset: ggml_opt_dataset): ggml_tensor | null;
-/** `void ggml_opt_dataset_shuffle(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, int64_t idata)` (ggml-opt.h:54) */
+/**
+ * `void ggml_opt_dataset_shuffle(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, int64_t idata)` (ggml-opt.h:54)
+ *
+ * Shuffles the first `idata` points of a data set, all of them for a negative number, by an optimizer's generator.
+ */
 export declare function ggml_opt_dataset_shuffle(opt_ctx: ggml_opt_context, dataset: ggml_opt_dataset, idata: number | bigint): void;
 /** `void ggml_opt_dataset_get_batch(ggml_opt_dataset_t dataset, struct ggml_tensor *data_batch, struct ggml_tensor *labels_batch, int64_t ibatch)` (ggml-opt.h:57) */
 export declare function ggml_opt_dataset_get_batch(
@@ -2055,15 +2387,31 @@ export declare function ggml_opt_dataset_get_batch_host(
   labels_batch: $Data | null,
   ibatch: number | bigint,
 ): void;
-/** `struct ggml_opt_optimizer_params ggml_opt_get_default_optimizer_params(void *userdata)` (ggml-opt.h:105) */
+/**
+ * `struct ggml_opt_optimizer_params ggml_opt_get_default_optimizer_params(void *userdata)` (ggml-opt.h:105)
+ *
+ * The numbers by which an optimizer steps, such as AdamW's rate, as ggml has them.
+ */
 export declare function ggml_opt_get_default_optimizer_params(userdata: $Data | null): ggml_opt_optimizer_params;
 /** `struct ggml_opt_optimizer_params ggml_opt_get_constant_optimizer_params(void *userdata)` (ggml-opt.h:108) */
 export declare function ggml_opt_get_constant_optimizer_params(userdata: $Data): ggml_opt_optimizer_params;
-/** `struct ggml_opt_params ggml_opt_default_params(ggml_backend_sched_t backend_sched, enum ggml_opt_loss_type loss_type)` (ggml-opt.h:134) */
+/**
+ * `struct ggml_opt_params ggml_opt_default_params(ggml_backend_sched_t backend_sched, enum ggml_opt_loss_type loss_type)` (ggml-opt.h:134)
+ *
+ * The parameters of an optimizer on a scheduler's backends, for a kind of loss.
+ */
 export declare function ggml_opt_default_params(backend_sched: ggml_backend_sched, loss_type: ggml_opt_loss_type): ggml_opt_params;
-/** `ggml_opt_context_t ggml_opt_init(struct ggml_opt_params params)` (ggml-opt.h:138) */
+/**
+ * `ggml_opt_context_t ggml_opt_init(struct ggml_opt_params params)` (ggml-opt.h:138)
+ *
+ * An optimizer; null where its parameters make none.
+ */
 export declare function ggml_opt_init(params: ggml_opt_params): ggml_opt_context;
-/** `void ggml_opt_free(ggml_opt_context_t opt_ctx)` (ggml-opt.h:139) */
+/**
+ * `void ggml_opt_free(ggml_opt_context_t opt_ctx)` (ggml-opt.h:139)
+ *
+ * Frees an optimizer.
+ */
 export declare function ggml_opt_free(opt_ctx: ggml_opt_context | null): void;
 /** `void ggml_opt_reset(ggml_opt_context_t opt_ctx, _Bool optimizer)` (ggml-opt.h:142) */
 export declare function ggml_opt_reset(opt_ctx: ggml_opt_context, optimizer: boolean): void;
@@ -2083,23 +2431,47 @@ export declare function ggml_opt_pred(opt_ctx: ggml_opt_context): ggml_tensor | 
 export declare function ggml_opt_ncorrect(opt_ctx: ggml_opt_context): ggml_tensor | null;
 /** `struct ggml_tensor *ggml_opt_grad_acc(ggml_opt_context_t opt_ctx, struct ggml_tensor *node)` (ggml-opt.h:156) */
 export declare function ggml_opt_grad_acc(opt_ctx: ggml_opt_context, node: ggml_tensor): ggml_tensor | null;
-/** `enum ggml_opt_optimizer_type ggml_opt_context_optimizer_type(ggml_opt_context_t)` (ggml-opt.h:158) */
+/**
+ * `enum ggml_opt_optimizer_type ggml_opt_context_optimizer_type(ggml_opt_context_t)` (ggml-opt.h:158)
+ *
+ * Which optimizer this is.
+ */
 export declare function ggml_opt_context_optimizer_type(arg0: ggml_opt_context): ggml_opt_optimizer_type;
-/** `const char *ggml_opt_optimizer_name(enum ggml_opt_optimizer_type)` (ggml-opt.h:160) */
+/**
+ * `const char *ggml_opt_optimizer_name(enum ggml_opt_optimizer_type)` (ggml-opt.h:160)
+ *
+ * An optimizer's name.
+ */
 export declare function ggml_opt_optimizer_name(arg0: ggml_opt_optimizer_type): string;
-/** `ggml_opt_result_t ggml_opt_result_init(void)` (ggml-opt.h:164) */
+/**
+ * `ggml_opt_result_t ggml_opt_result_init(void)` (ggml-opt.h:164)
+ *
+ * What an epoch's results are added to.
+ */
 export declare function ggml_opt_result_init(): ggml_opt_result;
 /** `void ggml_opt_result_free(ggml_opt_result_t result)` (ggml-opt.h:165) */
 export declare function ggml_opt_result_free(result: ggml_opt_result | null): void;
-/** `void ggml_opt_result_reset(ggml_opt_result_t result)` (ggml-opt.h:166) */
+/**
+ * `void ggml_opt_result_reset(ggml_opt_result_t result)` (ggml-opt.h:166)
+ *
+ * Empties a result, for the next epoch.
+ */
 export declare function ggml_opt_result_reset(result: ggml_opt_result): void;
 /** `void ggml_opt_result_ndata(ggml_opt_result_t result, int64_t *ndata)` (ggml-opt.h:169) */
 export declare function ggml_opt_result_ndata(result: ggml_opt_result, ndata: $Data<BigInt64Array>): void;
-/** `void ggml_opt_result_loss(ggml_opt_result_t result, double *loss, double *unc)` (ggml-opt.h:170) */
+/**
+ * `void ggml_opt_result_loss(ggml_opt_result_t result, double *loss, double *unc)` (ggml-opt.h:170)
+ *
+ * The mean loss of a result, and how uncertain it is, into two arrays of one number.
+ */
 export declare function ggml_opt_result_loss(result: ggml_opt_result, loss: $Data<Float64Array>, unc: $Data<Float64Array> | null): void;
 /** `void ggml_opt_result_pred(ggml_opt_result_t result, int32_t *pred)` (ggml-opt.h:171) */
 export declare function ggml_opt_result_pred(result: ggml_opt_result, pred: $Data<Int32Array>): void;
-/** `void ggml_opt_result_accuracy(ggml_opt_result_t result, double *accuracy, double *unc)` (ggml-opt.h:172) */
+/**
+ * `void ggml_opt_result_accuracy(ggml_opt_result_t result, double *accuracy, double *unc)` (ggml-opt.h:172)
+ *
+ * The share of right predictions of a result, and how uncertain it is, into two arrays of one number.
+ */
 export declare function ggml_opt_result_accuracy(
   result: ggml_opt_result,
   accuracy: $Data<Float64Array>,
@@ -2117,7 +2489,11 @@ export declare function ggml_opt_prepare_alloc(
 export declare function ggml_opt_alloc(opt_ctx: ggml_opt_context, backward: boolean): void;
 /** `void ggml_opt_eval(ggml_opt_context_t opt_ctx, ggml_opt_result_t result)` (ggml-opt.h:189) */
 export declare function ggml_opt_eval(opt_ctx: ggml_opt_context, result: ggml_opt_result | null): void;
-/** `void ggml_opt_epoch(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (ggml-opt.h:219) */
+/**
+ * `void ggml_opt_epoch(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (ggml-opt.h:219)
+ *
+ * Trains with the first part of a data set, up to `idata_split`, and evaluates with the rest.
+ */
 export declare function ggml_opt_epoch(
   opt_ctx: ggml_opt_context,
   dataset: ggml_opt_dataset,
@@ -2280,7 +2656,11 @@ export declare function gguf_write_to_file(ctx: gguf_context, fname: string, onl
 export declare function gguf_get_meta_size(ctx: gguf_context): number;
 /** `void gguf_get_meta_data(const struct gguf_context *ctx, void *data)` (gguf.h:207) */
 export declare function gguf_get_meta_data(ctx: gguf_context, data: $Data): void;
-/** `ggml_backend_t ggml_backend_blas_init(void)` (ggml-blas.h:12) */
+/**
+ * `ggml_backend_t ggml_backend_blas_init(void)` (ggml-blas.h:12)
+ *
+ * A backend that multiplies matrices by a BLAS library, if this build has one.
+ */
 export declare function ggml_backend_blas_init(): ggml_backend;
 /** `_Bool ggml_backend_is_blas(ggml_backend_t backend)` (ggml-blas.h:14) */
 export declare function ggml_backend_is_blas(backend: ggml_backend | null): boolean;
@@ -2532,9 +2912,17 @@ export declare function llama_load_mode_name(load_mode: llama_load_mode): string
 export declare function llama_load_mode_from_str(str: string): llama_load_mode;
 /** `const char *llama_version(void)` (llama.h:470) */
 export declare function llama_version(): string;
-/** `struct llama_model_params llama_model_default_params(void)` (llama.h:474) */
+/**
+ * `struct llama_model_params llama_model_default_params(void)` (llama.h:474)
+ *
+ * How a model is loaded, by default.
+ */
 export declare function llama_model_default_params(): llama_model_params;
-/** `struct llama_context_params llama_context_default_params(void)` (llama.h:475) */
+/**
+ * `struct llama_context_params llama_context_default_params(void)` (llama.h:475)
+ *
+ * How a context is made, by default: with this machine's number of threads.
+ */
 export declare function llama_context_default_params(): llama_context_params;
 /** `struct llama_sampler_chain_params llama_sampler_chain_default_params(void)` (llama.h:476) */
 export declare function llama_sampler_chain_default_params(): llama_sampler_chain_params;
@@ -2566,7 +2954,11 @@ export declare function llama_model_init_from_user(
  * @deprecated
  */
 export declare function llama_load_model_from_file(path_model: string, params: llama_model_params): llama_model | null;
-/** `struct llama_model *llama_model_load_from_file(const char *path_model, struct llama_model_params params)` (llama.h:517) */
+/**
+ * `struct llama_model *llama_model_load_from_file(const char *path_model, struct llama_model_params params)` (llama.h:517)
+ *
+ * Loads a model from a GGUF file; null if it can't be, and the log says why.
+ */
 export declare function llama_model_load_from_file(path_model: string, params: llama_model_params): llama_model | null;
 /** `struct llama_model *llama_model_load_from_file_ptr(FILE *file, struct llama_model_params params)` (llama.h:524) */
 export declare function llama_model_load_from_file_ptr(file: $Data | null, params: llama_model_params): llama_model | null;
@@ -2585,14 +2977,22 @@ export declare function llama_model_save_to_file(model: llama_model, path_model:
 export declare function llama_free_model(model: llama_model | null): void;
 /** `void llama_model_free(struct llama_model *model)` (llama.h:542) */
 export declare function llama_model_free(model: llama_model | null): void;
-/** `struct llama_context *llama_init_from_model(struct llama_model *model, struct llama_context_params params)` (llama.h:544) */
+/**
+ * `struct llama_context *llama_init_from_model(struct llama_model *model, struct llama_context_params params)` (llama.h:544)
+ *
+ * A context, in which a model decodes; null if it can't be made, and the log says why.
+ */
 export declare function llama_init_from_model(model: llama_model | null, params: llama_context_params): llama_context | null;
 /**
  * `struct llama_context *llama_new_context_with_model(struct llama_model *model, struct llama_context_params params)` (llama.h:548)
  * @deprecated
  */
 export declare function llama_new_context_with_model(model: llama_model | null, params: llama_context_params): llama_context | null;
-/** `void llama_free(struct llama_context *ctx)` (llama.h:554) */
+/**
+ * `void llama_free(struct llama_context *ctx)` (llama.h:554)
+ *
+ * Frees a context of a model's.
+ */
 export declare function llama_free(ctx: llama_context | null): void;
 /** `int64_t llama_time_us(void)` (llama.h:556) */
 export declare function llama_time_us(): number;
@@ -2649,11 +3049,19 @@ export declare function llama_n_head(model: llama_model): number;
 export declare function llama_n_vocab(vocab: llama_vocab): number;
 /** `const struct llama_model *llama_get_model(const struct llama_context *ctx)` (llama.h:584) */
 export declare function llama_get_model(ctx: llama_context): llama_model;
-/** `llama_memory_t llama_get_memory(const struct llama_context *ctx)` (llama.h:585) */
+/**
+ * `llama_memory_t llama_get_memory(const struct llama_context *ctx)` (llama.h:585)
+ *
+ * What a context remembers of the tokens before: its key-value cache, or a state.
+ */
 export declare function llama_get_memory(ctx: llama_context | null): llama_memory_i | null;
 /** `enum llama_pooling_type llama_pooling_type(const struct llama_context *ctx)` (llama.h:586) */
 export declare function llama_pooling_type(ctx: llama_context): llama_pooling_type_enum;
-/** `const struct llama_vocab *llama_model_get_vocab(const struct llama_model *model)` (llama.h:588) */
+/**
+ * `const struct llama_vocab *llama_model_get_vocab(const struct llama_model *model)` (llama.h:588)
+ *
+ * A model's vocabulary.
+ */
 export declare function llama_model_get_vocab(model: llama_model): llama_vocab;
 /** `enum llama_rope_type llama_model_rope_type(const struct llama_model *model)` (llama.h:589) */
 export declare function llama_model_rope_type(model: llama_model): llama_rope_type;
@@ -2783,7 +3191,11 @@ export declare function llama_set_adapter_cvec(
   il_start: number,
   il_end: number,
 ): number;
-/** `void llama_memory_clear(llama_memory_t mem, _Bool data)` (llama.h:747) */
+/**
+ * `void llama_memory_clear(llama_memory_t mem, _Bool data)` (llama.h:747)
+ *
+ * Forgets all tokens; with `data` the memory is zeroed, too.
+ */
 export declare function llama_memory_clear(mem: llama_memory_i | null, data: boolean): void;
 /** `_Bool llama_memory_seq_rm(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1)` (llama.h:756) */
 export declare function llama_memory_seq_rm(mem: llama_memory_i | null, seq_id: number, p0: number, p1: number): boolean;
@@ -2910,7 +3322,11 @@ export declare function llama_state_seq_set_data_ext(
   dest_seq_id: number,
   flags: number,
 ): number;
-/** `struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)` (llama.h:957) */
+/**
+ * `struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)` (llama.h:957)
+ *
+ * A batch of tokens of one sequence, which goes on where the context is; the array must live as long.
+ */
 export declare function llama_batch_get_one(tokens: $Data<Int32Array> | null, n_tokens: number): llama_batch;
 /** `struct llama_batch llama_batch_init(int32_t n_tokens, int32_t embd, int32_t n_seq_max)` (llama.h:968) */
 export declare function llama_batch_init(n_tokens: number, embd: number, n_seq_max: number): llama_batch;
@@ -2918,7 +3334,11 @@ export declare function llama_batch_init(n_tokens: number, embd: number, n_seq_m
 export declare function llama_batch_free(batch: llama_batch): void;
 /** `int32_t llama_encode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:982) */
 export declare function llama_encode(ctx: llama_context, batch: llama_batch): number;
-/** `int32_t llama_decode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:998) */
+/**
+ * `int32_t llama_decode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:998)
+ *
+ * Computes a batch: 0 for success, 1 where the context has no room; `lib.async` has it compute on another thread.
+ */
 export declare function llama_decode(ctx: llama_context, batch: llama_batch): number;
 /** `void llama_set_n_threads(struct llama_context *ctx, int32_t n_threads, int32_t n_threads_batch)` (llama.h:1005) */
 export declare function llama_set_n_threads(ctx: llama_context, n_threads: number, n_threads_batch: number): void;
@@ -2945,7 +3365,11 @@ export declare function llama_set_abort_callback(
 export declare function llama_synchronize(ctx: llama_context): void;
 /** `float *llama_get_logits(struct llama_context *ctx)` (llama.h:1043) */
 export declare function llama_get_logits(ctx: llama_context): $Pointer | null;
-/** `float *llama_get_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1049) */
+/**
+ * `float *llama_get_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1049)
+ *
+ * The logits of the i-th token of the last batch, one for each token of the vocabulary; −1 is the last.
+ */
 export declare function llama_get_logits_ith(ctx: llama_context, i: number): $Pointer | null;
 /** `float *llama_get_embeddings(struct llama_context *ctx)` (llama.h:1058) */
 export declare function llama_get_embeddings(ctx: llama_context): $Pointer | null;
@@ -2973,11 +3397,19 @@ export declare function llama_vocab_get_text(vocab: llama_vocab, token: number):
 export declare function llama_vocab_get_score(vocab: llama_vocab, token: number): number;
 /** `enum llama_token_attr llama_vocab_get_attr(const struct llama_vocab *vocab, llama_token token)` (llama.h:1110) */
 export declare function llama_vocab_get_attr(vocab: llama_vocab, token: number): llama_token_attr;
-/** `_Bool llama_vocab_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1113) */
+/**
+ * `_Bool llama_vocab_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1113)
+ *
+ * True for a token that ends what is generated.
+ */
 export declare function llama_vocab_is_eog(vocab: llama_vocab, token: number): boolean;
 /** `_Bool llama_vocab_is_control(const struct llama_vocab *vocab, llama_token token)` (llama.h:1116) */
 export declare function llama_vocab_is_control(vocab: llama_vocab, token: number): boolean;
-/** `llama_token llama_vocab_bos(const struct llama_vocab *vocab)` (llama.h:1119) */
+/**
+ * `llama_token llama_vocab_bos(const struct llama_vocab *vocab)` (llama.h:1119)
+ *
+ * The token with which a text begins; −1 if there is none.
+ */
 export declare function llama_vocab_bos(vocab: llama_vocab): number;
 /** `llama_token llama_vocab_eos(const struct llama_vocab *vocab)` (llama.h:1120) */
 export declare function llama_vocab_eos(vocab: llama_vocab): number;
@@ -3116,7 +3548,11 @@ export declare function llama_token_fim_sep(vocab: llama_vocab): number;
  * @deprecated
  */
 export declare function llama_vocab_cls(vocab: llama_vocab): number;
-/** `int32_t llama_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_len, llama_token *tokens, int32_t n_tokens_max, _Bool add_special, _Bool parse_special)` (llama.h:1180) */
+/**
+ * `int32_t llama_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_len, llama_token *tokens, int32_t n_tokens_max, _Bool add_special, _Bool parse_special)` (llama.h:1180)
+ *
+ * The tokens of a text, into an array; a negative number says how many there would be, where the array is too short.
+ */
 export declare function llama_tokenize(
   vocab: llama_vocab,
   text: string,
@@ -3126,7 +3562,11 @@ export declare function llama_tokenize(
   add_special: boolean,
   parse_special: boolean,
 ): number;
-/** `int32_t llama_token_to_piece(const struct llama_vocab *vocab, llama_token token, char *buf, int32_t length, int32_t lstrip, _Bool special)` (llama.h:1194) */
+/**
+ * `int32_t llama_token_to_piece(const struct llama_vocab *vocab, llama_token token, char *buf, int32_t length, int32_t lstrip, _Bool special)` (llama.h:1194)
+ *
+ * The bytes of a token, into an array; a negative number says how many there would be, where the array is too short.
+ */
 export declare function llama_token_to_piece(
   vocab: llama_vocab,
   token: number,

@@ -67,23 +67,28 @@ export function learnNumbers(library: Library, enums: Enums): void {
   for (const type of lacks) renumber(type, (constant, value) => missing.has(constant) ? undefined : value, who);
   for (const { type, name, prefix } of NAMED) {
     if (enums[type] === undefined) continue;
-    const names = namesIn(library, name);
+    const known = Object.keys(enums[type]).filter((constant) => constant !== `${prefix}COUNT` && !missing.has(constant));
+    const names = namesIn(library, name, new Set(known.map((constant) => constant.slice(prefix.length))));
     if (names.length > 0) compareNames(type, prefix, names, enums[type]);
   }
   classes.forEach(adapt);
 }
 
-/** The names that a library has for an enum's values, in their order. */
-function namesIn(library: Library, name: string): string[] {
+/**
+ * The names that a library has for an enum's values, in their order, until each of those that it is known to have was seen: C doesn't look where its
+ * table ends.
+ */
+function namesIn(library: Library, name: string, wanted: Set<string>): string[] {
   const nameOf = library.find(name, { parameters: ["i32"], result: "u64" }) as ((value: number) => bigint) | undefined;
   if (nameOf === undefined) return [];
   const first = nameOf(0), names: string[] = [];
-  for (let value = 0; value < MOST; value++) {
+  for (let value = 0; value < MOST && wanted.size > 0; value++) {
     const address = nameOf(value), distance = address - first;
     if (address === 0n || distance > NAMES_SPAN || distance < -NAMES_SPAN) break;
     const text = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
     if (!/^[A-Z][A-Z0-9_]*$/i.test(text) || names.includes(text)) break;
     names.push(text);
+    wanted.delete(text.toUpperCase());
   }
   return names;
 }

@@ -10,6 +10,7 @@ import { format } from "../mod.ts";
 import type { Api } from "../emit/api/api.ts";
 import { emit } from "../emit/bindings/mod.ts";
 import { pinnedTree } from "./release.ts";
+import { SENTENCES } from "./sentences.ts";
 import { readHeader, readTree } from "./tree.ts";
 
 const USAGE = `Writes the bindings anew from ggml's C headers.
@@ -71,7 +72,7 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
     return 1;
   }
-  const { files, api: bound } = emit(model, { release, runtime: runtimeFrom(out) });
+  const { files, api: bound } = emit(model, { release, runtime: runtimeFrom(out), sentences: SENTENCES });
   const status = check ? await compare(files, out) : write(files, out);
   report(bound, check ? null : out);
   return status;

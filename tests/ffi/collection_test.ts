@@ -5,7 +5,7 @@ import { writeTinyLlama } from "../tiny_llama.ts";
 import { deno, program } from "../process.ts";
 
 const GC = ["--allow-ffi", "--allow-read", "--allow-env", "--v8-flags=--expose-gc"];
-const FOLDER = new URL(".", import.meta.url).href;
+const FOLDER = new URL("../", import.meta.url).href;
 
 /** Makes and drops many of each kind, and prints those that were not freed, or after which memory had grown. */
 const STRESS = `
@@ -152,7 +152,15 @@ Deno.test("a long-lived context doesn't grow by those that came and went", async
 });
 
 Deno.test("100 random programs of making, relating, freeing, dropping and using end well", async () => {
-  const args = ["run", "--quiet", "--allow-ffi", "--allow-read", "--allow-env", "--v8-flags=--expose-gc", `${FOLDER}lifetime_random.ts`];
+  const args = [
+    "run",
+    "--quiet",
+    "--allow-ffi",
+    "--allow-read",
+    "--allow-env",
+    "--v8-flags=--expose-gc",
+    `${FOLDER}ffi/lifetime_random.ts`,
+  ];
   const { code, stdout, stderr } = await deno([...args, "100", "1"], { MALLOC_PERTURB_: "165", GGML_NO_BACKTRACE: "1", TRACE: "seeds" });
   assertEquals(code, 0, stderr.split("\n").slice(-5).join("\n"));
   assertMatch(stdout, /^[5-9]\d{3} done, [5-9]\d{3} threw$/m); // half of it is mistakes, half isn't

@@ -55,7 +55,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
 }
 
 /** The text of `functions.d.ts`. */
-export function declareFunctions(api: Api, banner: string, runtime: string): string {
+export function declareFunctions(api: Api, banner: string, runtime: string, sentences: Readonly<Record<string, string>>): string {
   const uses = new Uses();
   const body = new Printer();
   const elements = elementsOf(api);
@@ -67,7 +67,8 @@ export function declareFunctions(api: Api, banner: string, runtime: string): str
       const type = parameterType(parameter, uses);
       return `${parameter.name}: ${arrays.has(i) ? type.replace(/^\w+/, (name) => `${uses.$("Structs")}<${name}>`) : type}`;
     });
-    body.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...deprecated));
+    const sentence = Object.hasOwn(sentences, name) ? ["", sentences[name]] : [];
+    body.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...sentence, ...deprecated));
     body.line(list(`export declare function ${name}(`, signature, `): ${resultType(result, resultNullable, uses)};`));
   }
   for (const macro of api.macros) {
