@@ -11,7 +11,7 @@
 import { lib } from "@ggml/deno";
 import { grammarOfSchema } from "@ggml/deno/models";
 import { findGrammarError } from "../../models/gbnf_place.ts";
-import { tinyModel } from "../models.ts";
+import { tinyModel } from "../models/models.ts";
 import { Random } from "../random.ts";
 
 const GRAMMARS = [

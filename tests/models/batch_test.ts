@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { GREEDY, read, realModel, realPath, tinyModel } from "../models.ts";
+import { GREEDY, read, realModel, realPath, tinyModel } from "./models.ts";
 
 const quiet = onLog(() => {}); // C warns of contexts longer than the tiny model was trained for
 addEventListener("unload", () => quiet[Symbol.dispose]());

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type ChatPiece, type Ended, loadModel, type Message } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { GREEDY, read, realModel, realPath, tinyPath } from "../models.ts";
+import { GREEDY, read, realModel, realPath, tinyPath } from "./models.ts";
 
 const quiet = onLog(() => {});
 addEventListener("unload", () => quiet[Symbol.dispose]());

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { onLog } from "@ggml/deno/utils";
 import { decode } from "../../models/decode.ts";
-import { tinyModel } from "../models.ts";
+import { tinyModel } from "./models.ts";
 
 const quiet = onLog(() => {});
 addEventListener("unload", () => quiet[Symbol.dispose]());

@@ -7,9 +7,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { loadModel } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { minilm } from "../minilm.ts";
-import { tinyBert } from "../tiny_bert.ts";
-import { folder, tinyModel } from "../models.ts";
+import { minilm } from "./minilm.ts";
+import { tinyBert } from "./tiny_bert.ts";
+import { folder, tinyModel } from "./models.ts";
 
 const quiet = onLog(() => {}); // C warns of vocabularies without what ends a text
 addEventListener("unload", () => quiet[Symbol.dispose]());

@@ -8,7 +8,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { lib } from "@ggml/deno";
 import { loadModel, type Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "../models.ts";
+import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
 
 const good = Deno.readFileSync(tinyPath());
 

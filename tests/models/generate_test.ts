@@ -9,7 +9,7 @@ import { lib, load } from "@ggml/deno";
 import type { Model, Piece } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { pinnedTree } from "../../lexer/ggml/release.ts";
-import { folder, GREEDY, read, realModel, realPath, tinyModel } from "../models.ts";
+import { folder, GREEDY, read, realModel, realPath, tinyModel } from "./models.ts";
 
 const quiet = onLog(() => {}); // C warns of contexts longer than the tiny model was trained for
 addEventListener("unload", () => quiet[Symbol.dispose]());

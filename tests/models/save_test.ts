@@ -7,8 +7,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { loadModel } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "../models.ts";
-import { tinyBert } from "../tiny_bert.ts";
+import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
+import { tinyBert } from "./tiny_bert.ts";
 
 const quiet = onLog(() => {});
 addEventListener("unload", () => quiet[Symbol.dispose]());

@@ -11,7 +11,7 @@ import { handler, type HandlerOptions, serve, type Server } from "@ggml/deno/ser
 import { loadModel, type Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { VOCAB_SIZE, writeByteLlama } from "./byte_llama.ts";
-import { folder, realModel, realPath } from "../models.ts";
+import { folder, realModel, realPath } from "./models.ts";
 import { load } from "../stress/serve_load.ts";
 
 const TEMPLATE = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}" +

@@ -6,7 +6,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { loadModel, renderTemplate } from "@ggml/deno/models";
-import { folder } from "../models.ts";
+import { folder } from "./models.ts";
 import { deno } from "../process.ts";
 import { writeByteLlama } from "./byte_llama.ts";
 

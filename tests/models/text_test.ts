@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { onLog } from "@ggml/deno/utils";
 import { TextStream } from "../../models/text.ts";
-import { read, realModel, realPath, tinyModel } from "../models.ts";
+import { read, realModel, realPath, tinyModel } from "./models.ts";
 import { generator } from "../random.ts";
 
 const quiet = onLog(() => {});

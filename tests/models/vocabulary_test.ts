@@ -8,7 +8,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { loadModel } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { pinnedTree } from "../../lexer/ggml/release.ts";
-import { tinyModel } from "../models.ts";
+import { tinyModel } from "./models.ts";
 
 const quiet = onLog(() => {}); // C warns of what old vocabularies lack
 addEventListener("unload", () => quiet[Symbol.dispose]());

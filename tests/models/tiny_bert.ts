@@ -6,7 +6,7 @@
 
 import { lib } from "@ggml/deno";
 import { copy, init } from "@ggml/deno/utils";
-import { generator } from "./random.ts";
+import { generator } from "../random.ts";
 
 const EMBD = 16, HEADS = 2, FF = 32, CONTEXT = 64;
 

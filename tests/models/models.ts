@@ -7,9 +7,9 @@
 import { lib } from "@ggml/deno";
 import { type Ended, loadModel, type Model, type Piece } from "@ggml/deno/models";
 import { copy, init } from "@ggml/deno/utils";
-import { smollm2 } from "./smollm2.ts";
-import { generator } from "./random.ts";
-import { describeTinyLlama, type Tokenizer } from "./tiny_llama.ts";
+import { smollm2 } from "../smollm2.ts";
+import { generator } from "../random.ts";
+import { describeTinyLlama, type Tokenizer } from "../tiny_llama.ts";
 
 /** A folder that is removed when the tests are over. */
 export const folder = Deno.makeTempDirSync();

