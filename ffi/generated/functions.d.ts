@@ -1793,7 +1793,11 @@ export declare function ggml_gallocr_reserve_n(
  * Gives the tensors of a graph memory, which they have until the next graph is allocated; false if there is too little.
  */
 export declare function ggml_gallocr_alloc_graph(galloc: ggml_gallocr, graph: ggml_cgraph): boolean;
-/** `size_t ggml_gallocr_get_buffer_size(ggml_gallocr_t galloc, int buffer_id)` (ggml-alloc.h:74) */
+/**
+ * `size_t ggml_gallocr_get_buffer_size(ggml_gallocr_t galloc, int buffer_id)` (ggml-alloc.h:74)
+ *
+ * How many bytes an allocator has in one of its buffers; an allocator of one kind of memory has the one 0.
+ */
 export declare function ggml_gallocr_get_buffer_size(galloc: ggml_gallocr, buffer_id: number): number;
 /** `size_t ggml_backend_alloc_ctx_tensors_from_buft_size(struct ggml_context *ctx, ggml_backend_buffer_type_t buft)` (ggml-alloc.h:80) */
 export declare function ggml_backend_alloc_ctx_tensors_from_buft_size(ctx: ggml_context, buft: ggml_backend_buffer_type): number;

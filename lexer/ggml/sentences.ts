@@ -96,6 +96,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
     "An allocator, which gives the tensors of a graph memory of a kind, the same to those that aren't needed at the same time.",
   ggml_gallocr_alloc_graph:
     "Gives the tensors of a graph memory, which they have until the next graph is allocated; false if there is too little.",
+  ggml_gallocr_get_buffer_size: "How many bytes an allocator has in one of its buffers; an allocator of one kind of memory has the one 0.",
   ggml_threadpool_params_default: "The parameters of a threadpool of so many threads.",
   ggml_threadpool_new: "Threads that wait for something to compute.",
 
