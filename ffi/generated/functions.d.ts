@@ -2191,7 +2191,11 @@ export declare function ggml_set_i32_1d(tensor: ggml_tensor, i: number, value: n
 export declare function ggml_get_i32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number): number;
 /** `void ggml_set_i32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, int32_t value)` (ggml-cpu.h:50) */
 export declare function ggml_set_i32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number, value: number): void;
-/** `float ggml_get_f32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:52) */
+/**
+ * `float ggml_get_f32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:52)
+ *
+ * One element of a tensor, by its index among them all, as a number.
+ */
 export declare function ggml_get_f32_1d(tensor: ggml_tensor, i: number): number;
 /** `void ggml_set_f32_1d(const struct ggml_tensor *tensor, int i, float value)` (ggml-cpu.h:53) */
 export declare function ggml_set_f32_1d(tensor: ggml_tensor, i: number, value: number): void;

@@ -28,6 +28,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   ggml_get_type_traits: "What ggml knows of a type: its name, block, size and conversions.",
   ggml_set_f32: "Sets each element of a tensor that isn't quantized to a value, and returns the tensor.",
   ggml_get_f32_nd: "One element of a tensor, by its index in each of the four dimensions, as a number.",
+  ggml_get_f32_1d: "One element of a tensor, by its index among them all, as a number.",
   ggml_status_to_string: "What the status that a computation answers means, in words.",
 
   // Operations
