@@ -6,7 +6,9 @@
 
 import type { Batcher } from "../batcher.ts";
 import type { Embedder } from "../embedder.ts";
-import type { Model } from "../model.ts";
+import { describe } from "../../ffi/core/describe.ts";
+import { expectOptions, expectWhole } from "../expect.ts";
+import { Model } from "../model.ts";
 import { Admission } from "./admission.ts";
 import { ApiError } from "./error.ts";
 
@@ -34,6 +36,18 @@ export interface HandlerOptions {
 
 const QUEUE = 64, MAX_BODY = 1 << 20;
 
+const OPTIONS: readonly (keyof HandlerOptions)[] = [
+  "name",
+  "context",
+  "sequences",
+  "queue",
+  "batch",
+  "threads",
+  "maxBody",
+  "apiKey",
+  "reasoning",
+];
+
 /** A model that is served. */
 export class Served implements AsyncDisposable {
   readonly model: Model;
@@ -49,6 +63,10 @@ export class Served implements AsyncDisposable {
   #embedder: Embedder | null = null;
 
   constructor(model: Model, options: HandlerOptions) {
+    if (!(model instanceof Model)) throw new TypeError(`handler: expected a Model, as loadModel gives it, got ${describe(model)}`);
+    expectOptions("handler", options, OPTIONS);
+    expectWhole("handler: queue", options.queue ?? QUEUE, 0);
+    expectWhole("handler: maxBody", options.maxBody ?? MAX_BODY, 1);
     const { name, context, sequences, batch, threads, queue = QUEUE, maxBody = MAX_BODY } = options;
     this.model = model;
     this.name = name ?? model.info.path.replace(/^.*[\\/]/, "").replace(/\.gguf$/, "");

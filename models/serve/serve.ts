@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "../../ffi/core/describe.ts";
 import type { Model } from "../model.ts";
 import type { HandlerOptions } from "./context.ts";
 import { ApiError } from "./error.ts";
@@ -62,6 +63,7 @@ function forThisMachine(answer: Handler): (request: Request) => Response | Promi
  * ```
  */
 export function serve(model: Model, options: ServeOptions = {}): Server {
+  if (typeof options !== "object" || options === null) throw new TypeError(`serve: expected options, got ${describe(options)}`);
   const { hostname = "127.0.0.1", port = 8080, onListen = () => {}, ...others } = options;
   const answer = handler(model, others), stop = new AbortController();
   let server: Deno.HttpServer<Deno.NetAddr>;

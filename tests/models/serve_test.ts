@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import OpenAI from "openai";
 import { handler, type HandlerOptions, serve, type Server } from "@ggml/deno/serve";
@@ -379,6 +379,16 @@ Deno.test("handler answers without a port; only this machine is listened to; wha
   await model[Symbol.asyncDispose]();
   assertEquals((await ask()).status, 503);
   await answer[Symbol.asyncDispose]();
+});
+
+Deno.test("what is no model, and options that there aren't, are errors before anything listens", async () => {
+  for (const wrong of [null, 7, {}, "model.gguf"]) {
+    assertThrows(() => serve(wrong as never), TypeError, "handler: expected a Model, as loadModel gives it, got ");
+  }
+  using model = await loadModel("examples/models/moby.gguf");
+  assertThrows(() => serve(model, null as never), TypeError, "serve: expected options, got null");
+  assertThrows(() => handler(model, { sequence: 2 } as never), TypeError, "handler: there is no option sequence");
+  assertThrows(() => handler(model, { queue: -1 }), RangeError, "handler: queue: expected a whole number of at least 0, got -1");
 });
 
 Deno.test("a server, or a model, that ends while it answers: the client hears of it, and the process goes on", async () => {
