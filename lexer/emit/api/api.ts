@@ -434,15 +434,15 @@ function pointedAt(declaration: FunctionDeclaration, path: string, crossings: Cr
 
 /** Tells the functions that make what a pragma says another one frees. */
 function withFreeing(functions: readonly BoundFunction[]): BoundFunction[] {
-  return functions.map((bound) => {
-    for (const { name, declaration, parameters, annotation } of functions) {
-      const freed = annotation.frees.find(([, creator]) => creator === bound.declaration.name);
-      if (freed === undefined) continue;
-      const index = declaration.type.parameters.findIndex((parameter) => parameter.name === freed[0]);
-      return { ...bound, freedBy: { name, parameters: parameters.map((parameter) => parameter.name), index } };
+  const freedBy = new Map<string, BoundFunction["freedBy"]>();
+  for (const { name, declaration, parameters, annotation } of functions) {
+    for (const [freed, creator] of annotation.frees) {
+      if (freedBy.has(creator)) continue;
+      const index = declaration.type.parameters.findIndex((parameter) => parameter.name === freed);
+      freedBy.set(creator, { name, parameters: parameters.map((parameter) => parameter.name), index });
     }
-    return bound;
-  });
+  }
+  return functions.map((bound) => ({ ...bound, freedBy: freedBy.get(bound.declaration.name) ?? bound.freedBy }));
 }
 
 function bindSignature(

@@ -12,6 +12,7 @@ import { resolve } from "../../model/types.ts";
 import type { Api, BoundFunction, BoundParameter } from "../api/api.ts";
 import { emitArguments, emitResult, failsByNull, keepAlive, linesOf } from "./functions.ts";
 import { beforeCall, freeingCall, inAnyCase, isFreed, isMemory, keepable, type Roots } from "./lifetimes.ts";
+import { elementsOf } from "./structs.ts";
 import { importNames, LINE_WIDTH, list, Printer } from "../print.ts";
 import { isPointer, nativeParameter, nativeResult, Uses } from "../typescript.ts";
 
@@ -43,7 +44,7 @@ function emitFunction(bound: BoundFunction, api: Api, roots: Roots, uses: Uses, 
   printer.line(list(`  ${name}(`, parameters.map(({ name }) => name), ") {"));
   const crossed = emitArguments(bound, api, uses, printer, true);
   printer.line(...beforeCall(bound, api.functions, uses));
-  const structs = ownStructs(api), args = parameters.map((parameter, i) => staged(bound, parameter, crossed[i], structs));
+  const structs = elementsOf(api), args = parameters.map((parameter, i) => staged(bound, parameter, crossed[i], structs));
   const freeing = freeingCall(bound, "$f", args, uses);
   if (freeing !== null && annotation.clears.size > 0 && parameters[0].nullable) {
     printer.line(`    if (${parameters[0].name} === null) return;`);
@@ -117,12 +118,6 @@ function staged(bound: BoundFunction, parameter: BoundParameter, crossed: string
     default:
       return crossed;
   }
-}
-
-/** The structs that are TypeScript's where they aren't C's: C gives no pointers to any. */
-function ownStructs({ records, functions }: Api): ReadonlySet<string> {
-  const given = new Set(functions.map(({ result }) => result.kind === "handle" ? result.name : ""));
-  return new Set(records.flatMap(({ name, declaration: { size } }) => size === null || given.has(name) ? [] : [name]));
 }
 
 /** True for memory that C, or its result, may point to after the call. */

@@ -52,10 +52,17 @@ export function shownStructs({ functions }: Api): ReadonlySet<string> {
   return new Set(functions.flatMap(({ result }) => result.kind === "handle" ? [result.name] : []));
 }
 
+const elements = new WeakMap<Api, ReadonlySet<string>>();
+
 /** The structs whose fields the headers show, and of which C makes none: those that TypeScript can make arrays of. */
 export function elementsOf(api: Api): ReadonlySet<string> {
-  const shown = shownStructs(api);
-  return new Set(api.records.flatMap(({ declaration: { size }, name }) => size === null || shown.has(name) ? [] : [name]));
+  let names = elements.get(api);
+  if (names === undefined) {
+    const shown = shownStructs(api);
+    names = new Set(api.records.flatMap(({ declaration: { size }, name }) => size === null || shown.has(name) ? [] : [name]));
+    elements.set(api, names); // each function asks
+  }
+  return names;
 }
 
 /** What fields can be set to arrays of. */
