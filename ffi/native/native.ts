@@ -11,7 +11,7 @@
 
 import { at, windowsAddresses } from "../core/at.ts";
 import type { Library } from "../load/files.ts";
-import { CODE, type Convention, type NativeFunction } from "../generated/native_code.ts";
+import { CODE, type Convention, type NativeFunction } from "../generated/native_code.js";
 
 /**
  * The words of `struct state` in native.h, in its order: `registered` (whether `ended` is) and `listener` (their count) are ours, the last are the
@@ -150,7 +150,7 @@ export class Native {
    */
   static create(library: Library, print: bigint): Native | null {
     if (CONVENTION === null) return null;
-    const code = Uint8Array.fromHex(CODE[CONVENTION].code);
+    const code = Uint8Array.fromBase64(CODE[CONVENTION].code);
     const base = os === "windows" ? windowsPages(code) : posixPages(library, code);
     if (base === null) return null;
     const native = new Native(base);

@@ -16,7 +16,7 @@ const OTHERS = [
   "LICENSE",
   "README.md",
   "deno.json",
-  // The sources of ffi/generated/native_code.ts.
+  // The sources of ffi/generated/native_code.js.
   ...[
     "ffi/native/native.c",
     "ffi/native/native.h",

@@ -8,7 +8,7 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { ABI } from "../../ffi/generated/layouts.js";
-import { CODE, type Convention } from "../../ffi/generated/native_code.ts";
+import { CODE, type Convention } from "../../ffi/generated/native_code.js";
 import { layoutWords } from "../../ffi/native/trap.ts";
 import { npmPackage } from "../npm_package.ts";
 
@@ -215,7 +215,7 @@ async function prepare(target: Target, folder: string): Promise<((scenario: stri
   if (root === null) return `npm's @node-llama-cpp/${name} can't be had`;
   if (runner.length > 0 && await run(runner[0], ["--version"], env) === null) return `there is no ${runner[0]}`;
   const { code, functions } = CODE[convention];
-  await Deno.writeFile(`${folder}/code.bin`, Uint8Array.fromHex(code));
+  await Deno.writeFile(`${folder}/code.bin`, Uint8Array.fromBase64(code));
   const offsets = [functions.install, functions.slot, functions.take_traps, functions.forward];
   const paths = [...libraries.map((file) => `${root}/bins/${name}/${file}`), library];
   // wine has this system's files on a drive of its own.
