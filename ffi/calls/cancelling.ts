@@ -13,7 +13,7 @@ import type { Handle } from "../core/handle.ts";
 import { ABI } from "../generated/layouts.js";
 import { library } from "../load/library.ts";
 import { schedulerOf } from "./schedulers.ts";
-import { backendsOf, callNow } from "./threads.ts";
+import { backendsOf, callNow } from "./call_now.ts";
 
 // deno-lint-ignore no-explicit-any
 type Bound = (...args: any[]) => any;

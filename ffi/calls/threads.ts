@@ -20,6 +20,7 @@ import { computeInSlices } from "./checks/slices.ts";
 import { IndexWatch, NodeWatch } from "./checks/node_watch.ts";
 import { enums } from "../generated/enums.js";
 import { setEvaluation, watched } from "./evaluation.ts";
+import { backendsOf, callNow } from "./call_now.ts";
 import { anyOperator } from "./function_types.ts";
 import { nodesOf } from "./graph_nodes.ts";
 import { addressOf } from "../core/handle.ts";
@@ -202,19 +203,4 @@ function withBackends<T>(backends: readonly bigint[], compute: () => Later<T>): 
   return lastly(compute, () => {
     for (const backend of cpus) set(backend, threadsOf(backend));
   });
-}
-
-/** The backends of a scheduler. */
-export function backendsOf(scheduler: bigint): bigint[] {
-  const count = callNow("ggml_backend_sched_get_n_backends", ["u64"], "i32", scheduler) as number;
-  return Array.from({ length: count }, (_, i) => callNow("ggml_backend_sched_get_backend", ["u64", "i32"], "u64", scheduler, i) as bigint);
-}
-
-const symbols: Map<string, Bound> = new Map();
-
-/** Calls a function of the library itself, by a symbol of our own for it. */
-export function callNow(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
-  let symbol = symbols.get(name);
-  if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, { parameters, result }) as Bound);
-  return symbol(...args);
 }

@@ -34,6 +34,7 @@ Deno.test({
     using plain = init();
     const there = products(plain);
     assertStringIncludes(assertThrows(() => compute(there.graph, { backend }), Error).message, "is in the memory of a context");
+    assertThrows(() => lib.ggml_backend_graph_compute(backend, there.graph), Error, "is in the memory of a context");
     using ctx = init({ noAlloc: true });
     const { matrix, graph, result } = products(ctx);
     const buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, backend)!;

@@ -86,7 +86,7 @@ Deno.test("a null pointer that C uses is an Error", () => {
   using ctx = init({ noAlloc: true });
   const wrong = newTensor(ctx, F32, 4);
   assertMatch(message(() => lib.ggml_set_f32(wrong, 1)), /^ggml_set_f32/);
-  assertThrows(() => compute(graphOf(ctx, lib.ggml_sqr(ctx, wrong))), Error, "has no data");
+  assertThrows(() => compute(graphOf(ctx, lib.ggml_sqr(ctx, wrong))), Error, "has no memory");
   assertWorks();
 });
 

@@ -107,16 +107,16 @@ Deno.test("what ggml would abort on is an Error that names the node, its types a
   };
   cases.push([
     graphOf(empty, lib.ggml_sqr(empty, a)),
-    `node 0, SQR ("node_0": f32 ne=[4, 2, 1, 1] of "weights": f32 ne=[4, 2, 1, 1]), has no data: allocate it first`,
+    `node 0 (SQR "node_0": f32 ne=[4, 2]): has no memory: made with noAlloc, and to be allocated first (`,
   ]);
   cases.push([
     graphOf(ctx, lib.ggml_sqr(ctx, a)),
-    `node 0, SQR ("node_0": f32 ne=[4, 2, 1, 1] of "weights": f32 ne=[4, 2, 1, 1]), its source 0 ("weights": f32 ne=[4, 2, 1, 1]), has no data`,
+    `node 0 (SQR "node_0": f32 ne=[4, 2]): src[0] (NONE "weights": f32 ne=[4, 2]) has no memory: made with noAlloc, and to be allocated first (`,
   ]);
   const from = newTensor(ctx, lib.GGML_TYPE_F32, 256), to = newTensor(ctx, lib.GGML_TYPE_IQ2_XXS, 256);
   cases.push([
     graphOf(ctx, lib.ggml_cpy(ctx, from, to)),
-    `node 0, CPY (" (copy)": iq2_xxs ne=[256, 1, 1, 1] of "leaf_0": f32 ne=[256, 1, 1, 1] and `,
+    `node 0 (CPY " (copy)": iq2_xxs ne=[256]): is not supported by the CPU backend; src[0] is f32 ne=[256], src[1] is `,
   ]);
   const rows = newTensor(ctx, lib.GGML_TYPE_I32, 1); // indices that only a look at the data shows to be wrong
   lib.ggml_set_i32(rows, 9);

@@ -8,10 +8,11 @@ import { describe } from "../../ffi/core/describe.ts";
 import { freedError } from "../../ffi/core/handle.ts";
 import { expectIdleGraph } from "../../ffi/core/in_use.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { type Owner, STATIC } from "../../ffi/core/owner.ts";
+import { type Computer, computerOf, cpuComputer, sharingComputer } from "../../ffi/calls/checks/computer.ts";
+import { lookAt } from "../../ffi/calls/checks/graph.ts";
 import { allocatedGraph } from "../../ffi/calls/schedulers.ts";
 import { Queue } from "./queue.ts";
-import { type Computer, inspect, type Work } from "./work.ts";
+import { type Work, workOf } from "./work.ts";
 
 /** What computes a graph: one backend, or a scheduler that shares the graph out among several. */
 export type Backend = lib.ggml_backend | lib.ggml_backend_sched;
@@ -63,7 +64,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
   }
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
   expectIdleGraph(where, graph);
-  const work = inspect(graph, computerOf(backend, where), where);
+  const work = workOf(graph, lookAt(where, lib, graph, computer(backend, where)));
   if (backend instanceof lib.ggml_backend_sched && (allocatedGraph(backend.address) ?? graph.address) !== graph.address) {
     throw new Error(
       `${where}: the scheduler has another graph allocated and would compute that; call ggml_backend_sched_reset first (and ` +
@@ -102,55 +103,13 @@ export function expectSuccess(status: number, where: string): void {
   throw new Error(`${where}: ggml answered ${names.find((name) => lib[name] === status) ?? status}`);
 }
 
-function computerOf(backend: Backend | null, where: string): Computer {
-  if (backend === null) return cpu ??= cpuComputer();
+function computer(backend: Backend | null, where: string): Computer {
+  if (backend === null) return cpuComputer();
   if (!(backend instanceof lib.ggml_backend) && !(backend instanceof lib.ggml_backend_sched)) {
     throw new TypeError(`${where}: backend must be a ggml_backend or a ggml_backend_sched, got ${describe(backend)}`);
   }
   if (backend.owner.freed) throw freedError(backend, where);
-  if (backend.owner === STATIC) return makeComputer(backend); // nobody knows for how long it is this one
-  let known = computers.get(backend.owner);
-  if (known === undefined) computers.set(backend.owner, known = makeComputer(backend));
-  return known;
-}
-
-/** Backends and schedulers that graphs were computed with: what is known of a graph is so of one of these. */
-const computers = new WeakMap<Owner, Computer>();
-
-function makeComputer(backend: Backend): Computer {
-  if (backend instanceof lib.ggml_backend) return computer(backend);
-  const backends = backendsOf(backend);
-  return {
-    name: `scheduler's ${backends.map((each) => lib.ggml_backend_name(each)).join(" or ")}`,
-    allocated: false,
-    plainMemory: true,
-    supports: (node) => backends.some((each) => lib.ggml_backend_supports_op(each, node)),
-    reaches: () => true,
-  };
-}
-
-function computer(backend: lib.ggml_backend): Computer {
-  return {
-    name: lib.ggml_backend_name(backend)!,
-    allocated: true,
-    plainMemory: lib.ggml_backend_is_cpu(backend),
-    supports: (node) => lib.ggml_backend_supports_op(backend, node),
-    reaches: (buffer) => lib.ggml_backend_supports_buft(backend, lib.ggml_backend_buffer_get_type(buffer)),
-  };
-}
-
-/** The CPU, asked without a backend of its own. */
-let cpu: Computer | null = null;
-
-function cpuComputer(): Computer {
-  const device = lib.ggml_backend_reg_dev_get(lib.ggml_backend_cpu_reg(), 0)!;
-  return {
-    name: "CPU",
-    allocated: true,
-    plainMemory: true,
-    supports: (node) => lib.ggml_backend_dev_supports_op(device, node),
-    reaches: (buffer) => lib.ggml_backend_dev_supports_buft(device, lib.ggml_backend_buffer_get_type(buffer)),
-  };
+  return backend instanceof lib.ggml_backend ? computerOf(lib, backend) : sharingComputer(lib, backend);
 }
 
 /** Sets the threads of the CPU backends among these. */

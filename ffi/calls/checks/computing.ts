@@ -18,7 +18,8 @@ import { plannedAt } from "../plans.ts";
 import { isHeld } from "../schedulers.ts";
 import { threadsOf } from "../threads.ts";
 import { threadsIn } from "../told.ts";
-import { expectComputable, type Good, type Place } from "./graph.ts";
+import { computerOf } from "./computer.ts";
+import { expectComputable, type Good, lookAt, type Place } from "./graph.ts";
 import { leaveWord } from "./pending.ts";
 import { addressOfData } from "./pointers.ts";
 import { bytesBehind } from "./room.ts";
@@ -55,7 +56,10 @@ function onCpu(name: string, lib: Lib, graph: Place): Good {
 }
 
 function onBackend(name: string, lib: Lib, backend: Backend, graph: Graph): Good | null {
-  if (!lib.ggml_backend_is_cpu(backend)) return null;
+  if (!lib.ggml_backend_is_cpu(backend)) {
+    lookAt(name, lib, graph, computerOf(lib, backend));
+    return null;
+  }
   expectEnoughThreads(name, backend);
   return onCpu(name, lib, graph);
 }

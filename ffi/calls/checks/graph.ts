@@ -1,6 +1,6 @@
 /**
- * What is looked at before a graph is computed on the CPU: that its tensors have memory, and lie in it, and what kernels don't check themselves
- * (`kernels.ts`).
+ * What is looked at before a graph is computed: that its tensors have memory that can be reached, and lie in it, and that there is each operation;
+ * on the CPU also what kernels don't check themselves (`kernels.ts`).
  *
  * A graph that was found good isn't looked at again until something changed: it has other nodes, a tensor's field was set, or an allocator placed
  * tensors anew. Indices are looked at each time: they are data.
@@ -17,6 +17,7 @@ import { isMissing, operation } from "../../load/numbering.ts";
 import type { Owner } from "../../core/owner.ts";
 import { MAX_SOURCES, sourceAt, TensorMemory, WORD } from "../tensor_memory.ts";
 import { nodeText, sourcesText } from "../../load/tensor_text.ts";
+import { type Computer, cpuComputer } from "./computer.ts";
 import { HandLook } from "./hand.ts";
 import { checkIndices, type Index, type Indices, indicesOf, picksOf } from "./indices.ts";
 import { type Kernels, kernelsOf, type Lib } from "./kernels.ts";
@@ -24,30 +25,26 @@ import { Node } from "./node.ts";
 import { numbersOf } from "./say.ts";
 import { outside } from "./views.ts";
 
-/** How a graph that may be computed is to be computed. */
+/** What is known of a graph that was looked at, and how it is to be computed. */
 export interface Good {
+  /** The addresses of its nodes. */
+  readonly nodes: BigUint64Array;
   /** By one thread. */
   readonly alone: boolean;
+  /** The indices that nodes take. */
+  readonly now: readonly Index[];
   /** Up to the nodes that take these indices first: they are to be looked at then. */
   readonly late: readonly Index[];
   /** The bytes of working memory that it needs, by the number of threads, as far as that was asked. */
   readonly work: Map<number, number>;
-}
-
-/** What is known of a graph that was looked at. */
-interface Known extends Good {
-  readonly nodes: BigUint64Array;
+  /** How many changes there had been. */
   readonly changes: number;
   /** Which nodes are computed elsewhere. */
   readonly others: string;
-  readonly now: readonly Index[];
 }
 
 /** Where a graph or a tensor is. */
 export type Place = Pick<Handle, "address" | "owner">;
-
-/** The graphs that were found good, by the owner of their memory and their address in it. */
-const good = new WeakMap<Owner, Map<bigint, Known>>();
 
 /**
  * Throws where computing a graph on the CPU would read or write what it shouldn't, or never end.
@@ -56,18 +53,34 @@ const good = new WeakMap<Owner, Map<bigint, Known>>();
  * @param isElsewhere Says which nodes are computed by something else than the CPU; by default none.
  */
 export function expectComputable(where: string, lib: Lib, graph: Place, isElsewhere: ((node: bigint) => boolean) | null = null): Good {
+  const good = lookAt(where, lib, graph, cpuComputer(), isElsewhere);
+  for (const index of good.now) checkIndices(where, index);
+  return good;
+}
+
+/**
+ * Looks at a graph's nodes, once: again only when they are others, or a tensor's fields or memory changed. The indices that nodes take are not
+ * looked at: they are data.
+ *
+ * @throws {Error} If a node can't be computed: which, and why.
+ */
+export function lookAt(
+  where: string,
+  lib: Lib,
+  graph: Place,
+  computer: Computer,
+  isElsewhere: ((node: bigint) => boolean) | null = null,
+): Good {
   const nodes = nodesOf(graph.address);
   const others = isElsewhere === null ? "" : Array.from(nodes, (node) => isElsewhere(node) ? 1 : 0).join("");
-  let known = good.get(graph.owner)?.get(graph.address);
-  const isNew = known === undefined || known.changes !== changes.count || known.others !== others || !sameNodes(known.nodes, nodes);
-  if (known === undefined || isNew || changes.exposed) {
-    known = inspect(where, lib, graph, nodes, others);
-    let graphs = good.get(graph.owner);
-    if (graphs === undefined) good.set(graph.owner, graphs = new Map());
-    graphs.set(graph.address, known);
-  }
-  for (const index of known.now) checkIndices(where, index);
-  return known;
+  const known = computer.good.get(graph.owner)?.get(graph.address);
+  const isOld = known !== undefined && known.changes === changes.count && known.others === others && sameNodes(known.nodes, nodes);
+  if (isOld && !changes.exposed) return known;
+  const good = inspect(where, lib, graph, nodes, computer, others);
+  let graphs = computer.good.get(graph.owner);
+  if (graphs === undefined) computer.good.set(graph.owner, graphs = new Map());
+  graphs.set(graph.address, good);
+  return good;
 }
 
 /**
@@ -83,15 +96,15 @@ export function expectResultComputable(where: string, lib: Lib, result: Place): 
       if (source !== 0) found.add(source);
     }
   }
-  const look = new Look(where, lib, memory, result.owner, false);
+  const look = new Look(where, lib, memory, result.owner, null);
   [...found].reverse().forEach((address, i) => look.node(BigInt(address), i));
 }
 
 const { fields } = ABI.records.ggml_tensor;
 
-function inspect(where: string, lib: Lib, graph: Place, nodes: BigUint64Array, others: string): Known {
+function inspect(where: string, lib: Lib, graph: Place, nodes: BigUint64Array, computer: Computer, others: string): Good {
   const memory = new TensorMemory(graph.owner);
-  const look = new Look(where, lib, memory, graph.owner);
+  const look = new Look(where, lib, memory, graph.owner, computer);
   for (let i = 0; i < nodes.length; i++) if (others[i] !== "1") look.node(nodes[i], i);
   const { now, late } = look.takes ? lookUp(lib, nodes, others, memory) : NONE;
   return { nodes: nodes.slice(), changes: changes.count, others, alone: look.alone, now, late, work: new Map() };
@@ -124,18 +137,18 @@ export class Look {
   readonly #kernels: Kernels;
   readonly #memory: TensorMemory;
   readonly #hand: HandLook | null;
-  readonly #isPlaced: boolean;
-  /** The buffers that the CPU can reach. */
+  readonly #computer: Computer | null;
+  /** The buffers that can be reached. */
   readonly #reachable: Set<number> = new Set();
   /** True once a node must be computed by one thread. */
   alone = false;
   /** True once a node takes indices without a look. */
   takes = false;
 
-  /** @param isPlaced Whether the nodes are about to be computed: they have memory, and are marked. */
-  constructor(where: string, lib: Lib, memory: TensorMemory, owner: Owner, isPlaced = true) {
+  /** @param computer What will compute the nodes; null for the CPU at some time, for nodes that aren't marked yet, and have no memory. */
+  constructor(where: string, lib: Lib, memory: TensorMemory, owner: Owner, computer: Computer | null) {
     this.#where = where;
-    this.#isPlaced = isPlaced;
+    this.#computer = computer;
     this.#hand = changes.byHand ? new HandLook(owner) : null;
     this.#lib = lib;
     this.#kernels = kernelsOf(lib);
@@ -144,17 +157,24 @@ export class Look {
 
   /** Throws unless a node can be computed. */
   node(address: bigint, number: number): void {
-    const kernels = this.#kernels, memory = this.#memory;
+    const kernels = this.#kernels, memory = this.#memory, computer = this.#computer;
     memory.find(Number(address));
     const op = operation(memory.words[memory.at + fields.op / 4]), flags = memory.words[memory.at + fields.flags / 4];
-    if (kernels.empty.has(op) || (this.#isPlaced && !isMarked(this.#lib, flags))) return;
+    if (kernels.empty.has(op) || (computer !== null && !isMarked(this.#lib, flags))) return;
     const elements = elementsOf(memory);
     if (elements === 0) return;
     if (!(elements <= MOST_ELEMENTS)) this.#refuse(address, number, "its dimensions are negative or too large");
     this.#expectSources(address, number, kernels.takeEmpty.has(op));
+    if (computer === null || computer.isCpu) this.#expectKernel(address, number, op);
+    if (computer?.supports(address) === false) this.#refuse(address, number, `is not supported by the ${computer.name}`);
+  }
+
+  /** What the CPU's kernel of an operation doesn't check itself. */
+  #expectKernel(address: bigint, number: number, op: number): void {
+    const kernels = this.#kernels;
     const takes = picksOf(this.#lib).has(op);
     if (!takes && !kernels.table.has(op) && !kernels.alone.has(op)) return;
-    const node = new Node(address, memory);
+    const node = new Node(address, this.#memory);
     for (const check of kernels.table.get(op) ?? []) {
       const reason = check(node);
       if (reason !== null) this.#refuse(address, number, reason);
@@ -180,19 +200,19 @@ export class Look {
     }
   }
 
-  /** The same of the tensor that was found last: the node, or one of its sources. */
+  /** The tensor that was found last, the node or one of its sources, has memory, and lies in it. */
   #expectPlace(address: bigint, number: number, source: number | null): void {
-    const memory = this.#memory, { words, at } = memory;
-    if (!this.#isPlaced) return;
+    const memory = this.#memory, { words, at } = memory, computer = this.#computer;
+    if (computer === null || !computer.hasMemory) return;
     if (isNull(words, at + fields.data / 4)) {
       if (elementsOf(memory) !== 0) this.#refuse(address, number, NO_MEMORY, source);
       return;
     }
-    const buffer = addressAt(words, at + fields.buffer / 4), isReachable = buffer === 0 || this.#reachable.has(buffer);
-    const isView = !isNull(words, at + fields.view_src / 4);
-    if (!isView && isReachable && this.#hand === null) return;
+    const buffer = addressAt(words, at + fields.buffer / 4), isView = !isNull(words, at + fields.view_src / 4);
+    const isKnown = buffer === 0 ? computer.reachesContexts : this.#reachable.has(buffer);
+    if (!isView && isKnown && this.#hand === null) return;
     const tensor = new Node(source === null ? address : BigInt(sourceOf(memory, address, source)), memory);
-    const reason = (isView ? outside(tensor) : null) ?? (isReachable ? null : this.#unreachable(buffer)) ??
+    const reason = (isView ? outside(tensor) : null) ?? (isKnown ? null : this.#unreachable(buffer, computer)) ??
       this.#byHand(address, tensor, source);
     if (reason !== null) this.#refuse(address, number, reason, source);
   }
@@ -202,9 +222,10 @@ export class Look {
     return source === null ? this.#hand.node(tensor) : this.#hand.source(tensor, new Node(address, this.#memory));
   }
 
-  /** Why the CPU can't reach a buffer: it may be in a device's memory. */
-  #unreachable(buffer: number): string | null {
-    if (!isReachable(BigInt(buffer))) return "is in memory that the CPU can't reach";
+  /** Why memory can't be reached: it may be in a context of its own, or another device's. */
+  #unreachable(buffer: number, { name, reaches }: Computer): string | null {
+    if (buffer === 0) return `is in the memory of a context, which the ${name} can't reach`;
+    if (!reaches(BigInt(buffer))) return `is in a buffer that the ${name} can't reach`;
     this.#reachable.add(buffer);
     return null;
   }
@@ -221,22 +242,7 @@ export class Look {
 /** Of any type, so many have bytes that can be counted. */
 const MOST_ELEMENTS = 2 ** 48;
 const EMPTY = "has no elements, and the result has some";
-const NO_MEMORY = "has no memory: made with noAlloc, and not allocated by a backend";
-
-let supports: ((buffer: bigint) => boolean) | null = null;
-
-/** `ggml_backend_dev_supports_buft`, of the CPU. */
-function isReachable(buffer: bigint): boolean {
-  if (supports === null) {
-    const u64 = (name: string, ...parameters: Deno.NativeType[]) =>
-      library().symbol(name, { parameters, result: "u64" }) as (...args: (bigint | number)[]) => bigint;
-    const typeOf = u64("ggml_backend_buffer_get_type", "u64");
-    const device = u64("ggml_backend_reg_dev_get", "u64", "u64")(u64("ggml_backend_cpu_reg")(), 0n);
-    const ask = library().symbol("ggml_backend_dev_supports_buft", { parameters: ["u64", "u64"], result: "bool" });
-    supports = (buffer) => (ask as (device: bigint, type: bigint) => boolean)(device, typeOf(buffer));
-  }
-  return supports(buffer);
-}
+const NO_MEMORY = "has no memory: made with noAlloc, and to be allocated first (ggml_backend_alloc_ctx_tensors, ggml_gallocr_alloc_graph)";
 
 function sourceOf(memory: TensorMemory, node: bigint, i: number): number {
   memory.find(Number(node));

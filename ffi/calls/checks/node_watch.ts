@@ -12,6 +12,7 @@ import type { Owner } from "../../core/owner.ts";
 import { TensorMemory } from "../tensor_memory.ts";
 import { nodesOf } from "../graph_nodes.ts";
 import { Look, type Place } from "./graph.ts";
+import { cpuComputer } from "./computer.ts";
 import { checkIndices, type Index, indicesOf } from "./indices.ts";
 import { kernelsOf, type Lib } from "./kernels.ts";
 import { Node } from "./node.ts";
@@ -103,7 +104,7 @@ export class NodeWatch extends Watch {
     this.#where = where;
     this.#lib = lib;
     this.#memory = new TensorMemory(owner);
-    this.#look = new Look(where, lib, this.#memory, owner);
+    this.#look = new Look(where, lib, this.#memory, owner, cpuComputer());
   }
 
   protected override look(address: bigint): void {

@@ -605,7 +605,7 @@ export const cases: Record<string, Case[]> = {
   ggml_backend_compare_graph_backend: [
     [
       () => lib.ggml_backend_compare_graph_backend(cpu, cpu, sums(1), new lib.ggml_backend_eval_callback(() => true), null, null, 0),
-      ': node 0 (ADD "node_0": f32 ne=[4]): has no memory: made with noAlloc, and not allocated by a backend',
+      ': node 0 (ADD "node_0": f32 ne=[4]): has no memory: made with noAlloc, and to be allocated first (ggml_backend_alloc_ctx_tensors, ggml_gallocr_alloc_graph)',
     ],
   ],
   ggml_backend_sched_new: [
