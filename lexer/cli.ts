@@ -165,7 +165,7 @@ function preprocessCommand(args: string[]): number {
 
 async function generateArguments(args: string[]): Promise<number> {
   // Not before: the other commands shall not wait for the emitter to load.
-  const { GENERATE_HELP, generateCommand } = await import("./emit/modules/command.ts");
+  const { GENERATE_HELP, generateCommand } = await import("./emit/products/command.ts");
   if (args.some(isHelp)) {
     console.log(GENERATE_HELP);
     return 0;

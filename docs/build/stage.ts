@@ -8,7 +8,7 @@
 
 import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
-import { emit } from "../../lexer/emit/bindings/mod.ts";
+import { emit } from "../../lexer/emit/products/bindings.ts";
 import { format } from "../../lexer/mod.ts";
 import { SENTENCES } from "../../lexer/ggml/sentences.ts";
 import { readTree } from "../../lexer/ggml/tree.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { cstringAt } from "./cstring.ts";
 import { disposePointer } from "./ending.ts";
 import { externalBuffer, freedError, Handle } from "./handle.ts";
 
@@ -18,6 +19,12 @@ export class Pointer extends Handle {
   bytes(byteLength: number): Uint8Array<ArrayBuffer> {
     if (this.owner.freed) throw freedError(this, "bytes");
     return new Uint8Array(externalBuffer(this.address, byteLength, this.owner));
+  }
+
+  /** The text that it points to, up to the NUL. Where there is none it reads what isn't yours. */
+  text(): string {
+    if (this.owner.freed) throw freedError(this, "text");
+    return cstringAt(this.pointer);
   }
 
   /**

@@ -16,7 +16,7 @@ import { Owner, STATIC } from "./owner.ts";
 /** The fields of a struct class, all optional. */
 export type Fields<S> = { -readonly [K in Exclude<keyof S, keyof Struct>]?: S[K] };
 
-/** What a struct is made from: its fields, the bytes of another, or a C address. */
+/** What a struct is made from: its fields, the bytes of another (of several: it is the first), or a C address. */
 export type Init<S> = Fields<S> | Uint8Array<ArrayBuffer> | bigint;
 
 /** Structs one after the other, where C takes a pointer to the first and a length: one, which may be the first of several, or an array. */
@@ -70,11 +70,13 @@ export abstract class Struct extends Handle {
   }
 }
 
-/** The memory of a new struct: the given bytes, which must be as many as C will read, or fresh ones. */
+/** The memory of a new struct: the given bytes, those of one or of several that lie one after the other, or fresh ones. */
 function memoryFor(init: object, { name, size }: StructClass): Uint8Array<ArrayBuffer> {
   if (typeof init !== "object" || init === null) throw new TypeError(`new ${name}: expected its fields, got ${describe(init)}`);
   if (!(init instanceof Uint8Array)) return new Uint8Array(size);
-  if (init.byteLength !== size) throw new RangeError(`new ${name}: expected ${size} bytes, got ${init.byteLength}`);
+  if (init.byteLength < size || init.byteLength % size > 0) {
+    throw new RangeError(`new ${name}: expected ${size} bytes, got ${init.byteLength}`);
+  }
   return init as Uint8Array<ArrayBuffer>;
 }
 

@@ -530,7 +530,11 @@ const $ggml_backend_graph_copy_struct = ["pointer", "pointer", "pointer", "point
 
 const $ggml_cplan = ["u64", "pointer", "i32", "pointer", "pointer", "pointer", "bool"] as const;
 
-const $ggml_opt_optimizer_params = [{ struct: ["f32", "f32", "f32", "f32", "f32"] }, { struct: ["f32", "f32"] }] as const;
+const $ggml_opt_optimizer_params_adamw = ["f32", "f32", "f32", "f32", "f32"] as const;
+
+const $ggml_opt_optimizer_params_sgd = ["f32", "f32"] as const;
+
+const $ggml_opt_optimizer_params = [{ struct: $ggml_opt_optimizer_params_adamw }, { struct: $ggml_opt_optimizer_params_sgd }] as const;
 
 const $ggml_opt_params = ["pointer", "pointer", "pointer", "pointer", "u32", "u32", "i32", "pointer", "pointer", "u32"] as const;
 

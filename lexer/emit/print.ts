@@ -77,3 +77,10 @@ export function doc(indent: string, ...lines: string[]): string {
   if (lines.length === 1) return `${indent}/** ${lines[0]} */`;
   return [`${indent}/**`, ...lines.map((line) => `${indent} * ${line}`.trimEnd()), `${indent} */`].join("\n");
 }
+
+/** A string literal with the quotes that need fewer escapes, as `deno fmt` has it. */
+export function quoted(text: string): string {
+  const count = (quote: string) => text.split(quote).length;
+  const literal = JSON.stringify(text);
+  return count('"') > count("'") ? `'${literal.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'` : literal;
+}

@@ -11,15 +11,27 @@
 
 import type { Api, BoundParameter } from "./api/api.ts";
 import { type Crossing, isPointer } from "./api/crossing.ts";
+import type { Policy } from "./policy.ts";
 import { importNames } from "./print.ts";
 
 export { isPointer };
 
 /** Notes which names a file uses, so that it imports those and no others. */
 export class Uses {
+  /** The ways of the product that the file belongs to. */
+  readonly policy: Policy;
   readonly #runtime: Set<string> = new Set();
   readonly #generated: Set<string> = new Set();
   #domains = false;
+
+  constructor(policy: Policy) {
+    this.policy = policy;
+  }
+
+  /** True for a file of TypeScript that holds everything. */
+  get isModule(): boolean {
+    return this.policy.form === "module";
+  }
 
   /** A name of the runtime, as the file writes it. */
   $(name: string): string {
@@ -33,10 +45,33 @@ export class Uses {
     return name;
   }
 
+  /** One of the bound functions, as another one calls it. */
+  bound(name: string): string {
+    return this.isModule ? name : `functions.${name}`;
+  }
+
+  /** A name that goes with one of C's, such that no other name of C's can be the same. */
+  beside(name: string): string {
+    return this.isModule ? `$${name}` : name;
+  }
+
+  /** A number that C took from memory, as a value of its enum. */
+  typed(expression: string, crossing: Crossing): string {
+    return this.isModule && crossing.kind === "int" && crossing.name !== null ? `${expression} as ${crossing.name}` : expression;
+  }
+
   /** The values of an enum, to check one against; `count` for what may be the number of them too. */
   domain(name: string, count: boolean): string {
     this.#domains = true;
     return `$domains.${count ? orCount(name) : name}`;
+  }
+
+  /** The import of what a module's text uses of the runtime. */
+  importFor(text: string, runtime: string): string[] {
+    const used = new Set(text.match(/\$\w+/g));
+    const names = [...this.#runtime].filter((name) => used.has(`$${name}`));
+    if (names.length === 0) return [];
+    return [importNames(names.map((name) => `${TYPES.has(name) ? "type " : ""}${name} as $${name}`), runtime)];
   }
 
   /** The file's imports. `here` is its own name, whose exports it needn't import; `types` makes them imports of types. */
@@ -56,6 +91,9 @@ export class Uses {
     return lines;
   }
 }
+
+/** The names of the runtime that are types and nothing else. */
+const TYPES: ReadonlySet<string> = new Set(["AnyFunction", "Data", "Pointers", "Signature", "Slot", "Structs"]);
 
 function fileOf(name: string, { records, callbacks, enums, aliases }: Api): string {
   const named = (list: readonly { readonly name: string | null }[]) => list.some((item) => item.name === name);

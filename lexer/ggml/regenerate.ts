@@ -8,7 +8,7 @@
 
 import { format } from "../mod.ts";
 import type { Api } from "../emit/api/api.ts";
-import { emit } from "../emit/bindings/mod.ts";
+import { emit } from "../emit/products/bindings.ts";
 import { pinnedTree } from "./release.ts";
 import { SENTENCES } from "./sentences.ts";
 import { readHeader, readTree } from "./tree.ts";

@@ -15,13 +15,18 @@ int32_t heard_watched(const heard * h);
 const char * heard_name(const heard * h);
 const char * heard_nothing(void);
 int heard_words(const char ** words, int n);
+int heard_alive(void);
+int heard_each(int n, int (*each)(int i));
 `;
 
 const SOURCE = `#include "heard.h"
 #include <stdlib.h>
 struct heard { const char * name; const int32_t * watched; };
-heard * heard_open(const char * name) { heard * h = name ? calloc(1, sizeof(heard)) : NULL; if (h) h->name = "opened"; return h; }
-void heard_free(heard * h) { free(h); }
+static int alive;
+int heard_alive(void) { return alive; }
+int heard_each(int n, int (*each)(int i)) { int sum = 0; for (int i = 0; i < n; i++) sum += each(i); return sum; }
+heard * heard_open(const char * name) { heard * h = name ? calloc(1, sizeof(heard)) : NULL; if (h) { h->name = "opened"; alive++; } return h; }
+void heard_free(heard * h) { if (h) alive--; free(h); }
 int64_t heard_sum(heard * h, const float * samples, int64_t n) { double sum = 0; for (int64_t i = 0; i < n; i++) sum += samples[i]; (void)h; return sum; }
 void heard_watch(heard * h, const int32_t * watched) { h->watched = watched; }
 int32_t heard_watched(const heard * h) { return h->watched ? *h->watched : -1; }
@@ -66,7 +71,7 @@ async function compiled(folder: string): Promise<boolean> {
 Deno.test("generate --api binds what the API file includes, says what it can't honour, and the module passes fmt, lint and check", () =>
   withModule(async (folder, { code, stdout, stderr }) => {
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stdout, "8 functions");
+    assertStringIncludes(stdout, "10 functions");
     assertStringIncludes(stdout, "heard_api.h:8: #pragma moves heard_watch(h): generated modules honour nullable, length, keeps");
     assertStringIncludes(stdout, "heard_api.h:9: #pragma nullable heard_of(x): these headers don't declare heard_of");
     assertStringIncludes(stdout, "heard_api.h:10: #pragma nullable heard_sum(nothing): heard_sum has no parameter nothing");
@@ -109,18 +114,53 @@ Deno.test("its functions refuse null and memory that is too short, and say what 
     assertEquals(ran.stdout.trimEnd().split("\n"), [
       "works: null",
       "works: 6",
-      "RangeError: heard_sum(samples): expected at least 4 floats (n), got a Float32Array",
-      "TypeError: heard_sum(samples): expected something that isn't null, got null",
-      "TypeError: heard_sum(h): expected something that isn't null, got null",
+      "RangeError: heard_sum(samples): expected at least 4 floats (n), got a Float32Array of 3",
+      "TypeError: heard_sum(samples): expected a typed array, an ArrayBuffer, a handle or a Deno pointer, got null",
+      "TypeError: heard_sum(h): expected a heard, got null",
       "works: OPENED",
       "Error: heard_nothing returned null: it failed",
       "works: 2",
-      "RangeError: heard_words(words): expected at least 3 pointers (n), got an Array",
-      "TypeError: heard_words(words)[1]: expected something that isn't null, got null",
+      "RangeError: heard_words(words): expected at least 3 pointers (n), got an array of 2",
+      "TypeError: heard_words(words)[1]: expected a string, got null",
       "works: 4711",
       "works: -1",
-      "Error: heard_name(h): this heard was freed",
+      "Error: heard_name(h): this heard was freed by heard_free",
     ]);
+  }));
+
+Deno.test("who frees: with an API file the handle, if nobody did; without one the user alone", () =>
+  withModule(async (folder) => {
+    if (!await compiled(folder)) return;
+    const args = ["--library", `${folder}/libheard.so`, "--out", `${folder}/by_hand.ts`, `${folder}/heard.h`];
+    assertEquals((await deno(["run", "--quiet", "-RW", "lexer/cli.ts", "generate", ...args])).code, 0);
+    const text = `import * as c from "./lib.ts";
+      import * as h from "./by_hand.ts";
+      (() => { for (let i = 0; i < 100; i++) c.heard_open("x"); })();
+      const before = c.heard_alive();
+      for (let i = 0; i < 20 && c.heard_alive() > 0; i++) {
+        (globalThis as unknown as { gc(): void }).gc();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const after = c.heard_alive();
+      { using again = c.heard_open("x")!; again.pointer; }
+      (() => { for (let i = 0; i < 100; i++) h.heard_open("x"); })();
+      for (let i = 0; i < 5; i++) {
+        (globalThis as unknown as { gc(): void }).gc();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const kept = h.heard_alive(), one = h.heard_open("x")!;
+      { using again = one; again.pointer; }
+      const each = (i: number) => { if (i === 1) throw new Error("one of mine"); return i; };
+      const thrown: string[] = [];
+      const tries = (f: () => unknown) => { try { f(); } catch (error) { thrown.push(String(error)); } };
+      tries(() => c.heard_each(3, new c.heard_each_each(each)));
+      tries(() => h.heard_each(3, new h.heard_each_each(each)));
+      console.log(JSON.stringify({ before, after, kept, freed: h.heard_alive(), thrown, shared: one instanceof c.$Handle }));`;
+    await Deno.writeTextFile(`${folder}/use.ts`, text);
+    const ran = await deno(["run", "--quiet", "--check", "--no-config", "--allow-ffi", "--v8-flags=--expose-gc", `${folder}/use.ts`]);
+    assertEquals(ran.code, 0, ran.stderr);
+    const thrown = ["Error: one of mine", "Error: one of mine"];
+    assertEquals(JSON.parse(ran.stdout), { before: 100, after: 0, kept: 100, freed: 100, thrown, shared: true });
   }));
 
 /** A few of whisper.cpp's functions. The wheel has the library and no header. */
@@ -156,7 +196,7 @@ Deno.test("a prebuilt libwhisper, from a wheel of PyPI's, is called by a module 
     const ran = await deno(["run", "--quiet", "--check", "--no-config", "--allow-ffi", `${folder}/use.ts`]);
     assertEquals(
       [ran.code, ran.stdout],
-      [0, "1.8.5 german null\nTypeError: whisper_lang_id(lang): expected something that isn't null, got null\n"],
+      [0, "1.8.5 german null\nTypeError: whisper_lang_id(lang): expected a string, got null\n"],
       ran.stderr,
     );
   } finally {

@@ -171,6 +171,8 @@ export interface SelectOptions {
   readonly bitFields?: boolean;
   /** Whether a function pointer without a typedef may have the class of a typedef's, as C would allow. */
   readonly structural?: boolean;
+  /** Whether enums are plain numbers, since C programs or them and make up values: none is checked, and those that look like flags are. */
+  readonly plainEnums?: boolean;
   /** Records of system headers that are bound too. */
   readonly records?: ReadonlySet<RecordDeclaration>;
 }
@@ -189,8 +191,10 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
   skipped.push(...annotations.skipped);
   const enums = own(model.enums).map((declaration): BoundEnum => {
     const name = declaration.name ?? declaration.alias;
-    const flags = name !== null && annotations.flags.has(name);
-    return { declaration, name: name === null ? null : names.take(name, "enum"), flags, count: flags ? null : countOf(declaration) };
+    const { plainEnums = false } = options;
+    const flags = name !== null && (annotations.flags.has(name) || plainEnums && mayBeAny(declaration));
+    const count = flags || plainEnums ? null : countOf(declaration);
+    return { declaration, name: name === null ? null : names.take(name, "enum"), flags, count };
   });
   const records = nameRecords(model.records.filter((record) => isOwn(record, options)), names, options);
   const callbackTypedefs = new Map<TypedefDeclaration, string>();
@@ -205,7 +209,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     new Map(enums.map((bound) => [bound.declaration, bound])),
     model.target,
     (name) => names.take(name, "callback"),
-    options.structural,
+    options,
   );
 
   const attempt = <T>(declaration: Origin & { name: string }, make: () => T): T[] => {
@@ -307,6 +311,20 @@ function innermost(type: CType): CType {
   return resolved.kind === "array" ? innermost(resolved.of) : resolved;
 }
 
+/** True for an enum whose variables may hold other numbers than its values: those that are or'ed, and those too wide for numbers. */
+function mayBeAny({ values, type }: EnumDeclaration): boolean {
+  return type.name.includes("long") || looksLikeFlags([...new Set(values.map(({ value }) => value))]);
+}
+
+/** True for 1, 2, 4, …, with or without names for combinations. A mere count from 0 or 1 is none. */
+function looksLikeFlags(values: readonly bigint[]): boolean {
+  const bits = values.filter((value) => value > 0n && (value & (value - 1n)) === 0n);
+  const all = bits.reduce((sum, bit) => sum | bit, 0n);
+  const sorted = values.toSorted((a, b) => a < b ? -1 : 1);
+  const counted = sorted.every((value, i) => i === 0 || value === sorted[i - 1] + 1n);
+  return bits.length >= 3 && !counted && values.every((value) => value >= 0n && (value & ~all) === 0n);
+}
+
 /** The enumerator that only counts the others. */
 function countOf({ values }: EnumDeclaration): EnumValue | null {
   const last = values.at(-1);
@@ -396,6 +414,7 @@ function bindFunction(
     parameters: parameters.map((parameter, i) => ({
       ...parameter,
       nullable: parameter.nullable || nullable && i !== formatted && isPointer(parameter.crossing),
+      nullableItems: parameter.nullableItems || nullable,
       format: i === formatted,
     })),
     result,
@@ -452,20 +471,22 @@ function bindSignature(
   crossings: Crossings,
   annotation?: Annotation,
 ): { parameters: BoundParameter[]; result: Crossing } {
-  const taken: string[] = [];
+  const crossed = type.parameters.map((parameter, i) => crossings.of(parameter.type, { name: `${name}_${parameter.name ?? i}`, origin }));
+  const result = crossings.of(type.result, { name: `${name}_result`, origin });
+  // `struct point *point`: the parameter may not hide the class that it is checked against.
+  const taken = [...crossed, result].flatMap((crossing) => "name" in crossing && crossing.name !== null ? [crossing.name] : []);
   const parameters = type.parameters.map((parameter, i): BoundParameter => {
     const local = localName(parameter.name ?? `arg${i}`, taken);
     taken.push(local);
     return {
       name: local,
-      crossing: crossings.of(parameter.type, { name: `${name}_${parameter.name ?? i}`, origin }),
+      crossing: crossed[i],
       nullable: annotation?.nullable.has(parameter.name ?? String(i)) || (parameter.type.nullable ?? false),
       nullableItems: annotation?.nullable.has(`${parameter.name ?? i}[]`) ?? false,
       count: annotation?.count.has(parameter.name ?? String(i)) ?? false,
       format: false,
     };
   });
-  const result = crossings.of(type.result, { name: `${name}_result`, origin });
   for (const crossing of [...parameters.map((parameter) => parameter.crossing), result]) {
     if (crossing.kind === "struct" && !crossings.passable(crossing.name)) {
       throw new Unbindable(`${crossing.name} by value: Deno's FFI can't describe its layout (a union, bit-field or packed struct)`);

@@ -85,6 +85,8 @@ export class Crossings {
   readonly #take: (name: string) => string;
   /** Whether a function-pointer type without a typedef is that of a typedef with a compatible one. */
   readonly #structural: boolean;
+  /** Whether enums are plain numbers. */
+  readonly #plainEnums: boolean;
   /** Function-pointer types without a typedef, with the names that they were given. */
   readonly anonymous: Map<FunctionType, { readonly name: string; readonly origin: Origin }> = new Map();
 
@@ -94,7 +96,7 @@ export class Crossings {
     enums: ReadonlyMap<EnumDeclaration, BoundEnum>,
     target: TargetName,
     take: (name: string) => string,
-    structural = false,
+    { structural = false, plainEnums = false }: { readonly structural?: boolean; readonly plainEnums?: boolean } = {},
   ) {
     this.#recordNames = recordNames;
     this.#callbackNames = callbackNames;
@@ -102,6 +104,7 @@ export class Crossings {
     this.#target = target;
     this.#take = take;
     this.#structural = structural;
+    this.#plainEnums = plainEnums;
   }
 
   /** The class of a record, null where it has none. */
@@ -160,7 +163,7 @@ export class Crossings {
     const crossing = this.#basic(declaration.type.name);
     const bound = this.#enums.get(declaration);
     if (crossing.kind !== "int" || bound === undefined || bound.name === null) return crossing;
-    if (declaration.values.length === 0 || crossing.bits === 64) return { ...crossing, name: bound.name };
+    if (declaration.values.length === 0 || crossing.bits === 64 || this.#plainEnums) return { ...crossing, name: bound.name };
     return { ...crossing, name: bound.name, values: bound.flags ? "flags" : "one" };
   }
 

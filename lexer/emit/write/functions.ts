@@ -1,7 +1,7 @@
 /**
- * Writes `functions.js` and `functions.d.ts`: a typed function for each C function.
+ * Writes the functions: a typed one for each of C's. Of ggml's bindings that is `functions.js` and `functions.d.ts`.
  *
- * Each checks and unwraps its arguments, binds its symbol on the first call, calls it, and wraps the result. The functions are members of one
+ * Each checks and unwraps its arguments, binds its symbol on the first call, calls it, and wraps the result. ggml's are members of one
  * object, because a call through a module's namespace costs 3 ns more than one through a constant object; and handles are checked where they
  * are used, because a shared function would see every class and be slow for all.
  *
@@ -21,27 +21,33 @@ import {
   isFreed,
   isHandle,
   isMemory,
+  keepLine,
   ownerOf,
   pointerResult,
   type Roots,
   structResult,
 } from "./lifetimes.ts";
+import { localName } from "../api/names.ts";
+import { prototype } from "../api/prototype.ts";
 import { macroBody } from "../macros.ts";
-import { elementsOf } from "./structs.ts";
+import { BOTH, CODE, type Parts, type Policy, rootsOf } from "../policy.ts";
 import { doc, LINE_WIDTH, list, Printer } from "../print.ts";
-import { place, prototype } from "../api/prototype.ts";
+import { elementsOf } from "./structs.ts";
 import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "../typescript.ts";
 
 /** The text of `functions.js`. */
-export function emitFunctions(api: Api, banner: string, runtime: string): string {
-  const uses = new Uses();
-  const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
+export function emitFunctions(api: Api, banner: string, runtime: string, policy: Policy): string {
+  const uses = new Uses(policy);
+  const roots = rootsOf(api.records, policy);
   const body = new Printer();
-  for (const bound of api.functions) body.line(`let ${symbolOf(bound)};`);
+  for (const bound of api.functions) body.line(`let ${symbolOf(bound, uses)};`);
   body.gap();
   body.line("export const functions = {");
-  for (const bound of api.functions) emitFunction(bound, api, roots, uses, body);
-  for (const macro of api.macros) emitMacro(macro, uses, body);
+  for (const bound of api.functions) {
+    body.line(list(`  ${bound.name}(`, bound.parameters.map((parameter) => parameter.name), ") {"));
+    body.line(...functionBody(bound, api, roots, uses), "  },");
+  }
+  for (const macro of api.macros) body.line(list(`  ${macro.name}(`, macro.parameters, ") {"), ...macroLines(macro, CODE, uses), "  },");
   body.line("};");
   uses.$("binder");
   const printer = new Printer();
@@ -55,33 +61,72 @@ export function emitFunctions(api: Api, banner: string, runtime: string): string
 }
 
 /** The text of `functions.d.ts`. */
-export function declareFunctions(api: Api, banner: string, runtime: string, sentences: Readonly<Record<string, string>>): string {
-  const uses = new Uses();
+export function declareFunctions(
+  api: Api,
+  banner: string,
+  runtime: string,
+  sentences: Readonly<Record<string, string>>,
+  policy: Policy,
+): string {
+  const uses = new Uses(policy);
   const body = new Printer();
-  const elements = elementsOf(api);
   for (const bound of api.functions) {
-    const { declaration, name, parameters, result, resultNullable } = bound;
-    const deprecated = declaration.deprecated === undefined ? [] : ["@deprecated"];
-    const arrays = arraysOf(bound, elements);
-    const signature = parameters.map((parameter, i) => {
-      const type = parameterType(parameter, uses);
-      return `${parameter.name}: ${arrays.has(i) ? type.replace(/^\w+/, (name) => `${uses.$("Structs")}<${name}>`) : type}`;
-    });
-    const sentence = Object.hasOwn(sentences, name) ? ["", sentences[name]] : [];
-    body.line(doc("", `\`${prototype(declaration)}\` (${place(declaration)})`, ...sentence, ...deprecated));
-    body.line(list(`export declare function ${name}(`, signature, `): ${resultType(result, resultNullable, uses)};`));
+    const { name } = bound;
+    const notes = Object.hasOwn(sentences, name) ? ["", sentences[name]] : [];
+    const { documentation, head } = declared(bound, elementsOf(api), notes, uses);
+    body.line(documentation, head("export declare function", ";"));
   }
-  for (const macro of api.macros) {
-    body.line(
-      doc("", `\`${macro.name}(${macro.parameters.join(", ")})\` (${place(macro)}), as C computes it of arguments of type \`int64_t\`.`),
-    );
-    body.line(list(`export declare function ${macro.name}(`, macro.parameters.map((name) => `${name}: number | bigint`), "): number;"));
-  }
+  for (const macro of api.macros) body.line(...macroHead(macro, "export declare function", ";", uses));
   const printer = new Printer();
   printer.line(banner);
   printer.gap();
   printer.line(...uses.imports(api, "functions", runtime, true));
   return printer.toString() + "\n" + body.toString();
+}
+
+/** Writes the functions of a module, each with its types, and the variable that its symbol is bound to. */
+export function writeFunctions(api: Api, uses: Uses, printer: Printer): void {
+  const roots = rootsOf(api.records, uses.policy), elements = elementsOf(api);
+  for (const bound of api.functions) {
+    const { documentation, head } = declared(bound, elements, [], uses);
+    printer.gap();
+    printer.line(`let ${symbolOf(bound, uses)}: ${uses.$("AnyFunction")};`, documentation, head("export function", " {"));
+    printer.line(...dedented(functionBody(bound, api, roots, uses)), "}");
+  }
+  for (const macro of api.macros) {
+    printer.gap();
+    printer.line(...macroHead(macro, "export function", " {", uses), ...dedented(macroLines(macro, BOTH, uses)), "}");
+  }
+}
+
+/** Lines as they stand one level further out. */
+function dedented(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => line.split("\n")).map((line) => line.replace(/^ {2}/, ""));
+}
+
+/** A function's documentation, and its head with its types. */
+function declared(
+  bound: BoundFunction,
+  elements: ReadonlySet<string>,
+  notes: readonly string[],
+  uses: Uses,
+): { documentation: string; head(before: string, after: string): string } {
+  const { declaration, name, parameters, result, resultNullable } = bound;
+  const arrays = arraysOf(bound, elements);
+  const signature = parameters.map((parameter, i) => {
+    const type = parameterType(parameter, uses);
+    return `${parameter.name}: ${arrays.has(i) ? type.replace(/^\w+/, (name) => `${uses.$("Structs")}<${name}>`) : type}`;
+  });
+  const deprecated = declaration.deprecated === undefined ? [] : [deprecation(declaration.deprecated, uses)];
+  return {
+    documentation: doc("", `\`${prototype(declaration)}\` (${uses.policy.place(declaration)})`, ...notes, ...deprecated),
+    head: (before, after) => list(`${before} ${name}(`, signature, `): ${resultType(result, resultNullable, uses)}${after}`),
+  };
+}
+
+/** The headers' own words are not committed here. */
+function deprecation(message: string, { isModule }: Uses): string {
+  return isModule ? `@deprecated ${message}`.trimEnd().replaceAll("*/", "* /") : "@deprecated";
 }
 
 /** The parameters, by index, that point to structs that C reads, and of which it is told how many there are. */
@@ -93,23 +138,39 @@ function arraysOf({ parameters, lengths, declaration }: BoundFunction, elements:
   }));
 }
 
+function macroHead(macro: MacroFunction, before: string, after: string, { policy }: Uses): string[] {
+  const what = `\`${macro.name}(${macro.parameters.join(", ")})\` (${
+    policy.place(macro)
+  }), as C computes it of arguments of type \`int64_t\`.`;
+  const signature = macroParameters(macro).map((parameter) => `${parameter}: number | bigint`);
+  return [doc("", what), list(`${before} ${localName(macro.name, [])}(`, signature, `): number${after}`)];
+}
+
+function macroParameters({ parameters }: MacroFunction): string[] {
+  const taken: string[] = [];
+  for (const parameter of parameters) taken.push(localName(parameter, taken));
+  return taken;
+}
+
 /** A function-like macro, computed here. Its body is written for TypeScript: JavaScript has no types to say. */
-function emitMacro(macro: MacroFunction, uses: Uses, printer: Printer): void {
+function macroLines(macro: MacroFunction, { types }: Parts, uses: Uses): string[] {
   const { lines, result } = macroBody(macro);
-  printer.line(list(`  ${macro.name}(`, macro.parameters, ") {"));
-  macro.parameters.forEach((name, i) => printer.line(`    const $${i} = ${uses.$("int64")}(${name}, "${macro.name}(${name})");`));
-  printer.line(...lines.map((line) => `  ${line.replace(/^( *(?:const|let) \$\d+): bigint/, "$1")}`));
-  printer.line(`    return ${uses.$("fromInt64")}(${result});`, "  },");
+  const checks = macroParameters(macro).map((name, i) => {
+    const isUsed = [...lines, result].some((line) => line.match(/\$\d+/g)?.includes(`$${i}`));
+    return `    ${isUsed ? `const $${i} = ` : ""}${uses.$("int64")}(${name}, "${macro.name}(${macro.parameters[i]})");`;
+  });
+  const computed = lines.map((line) => `  ${types ? line : line.replace(/^( *(?:const|let) \$\d+): bigint/, "$1")}`);
+  return [...checks, ...computed, `    return ${uses.$("fromInt64")}(${result});`];
 }
 
 /** The variable of a function's symbol. */
-function symbolOf({ declaration }: BoundFunction): string {
-  return `$${declaration.name}`;
+function symbolOf({ declaration }: BoundFunction, { isModule }: Uses): string {
+  return `${isModule ? "$_" : "$"}${declaration.name}`;
 }
 
 /** Binds the symbol on the first call. */
 function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
-  const symbol = symbolOf(bound), name = `"${bound.declaration.symbol}"`;
+  const symbol = symbolOf(bound, uses), name = `"${bound.declaration.symbol}"`;
   const native = bound.parameters.map(({ crossing }) => nativeParameter(crossing, uses));
   const result = nativeResult(bound.result, uses);
   const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result});`;
@@ -117,21 +178,16 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
 }
 
-function emitFunction(
-  bound: BoundFunction,
-  api: Api,
-  roots: Roots,
-  uses: Uses,
-  printer: Printer,
-): void {
-  printer.line(list(`  ${bound.name}(`, bound.parameters.map((parameter) => parameter.name), ") {"));
-  const args = emitArguments(bound, api, uses, printer);
+/** The lines of a function: checks and converts its arguments, binds its symbol on the first call, calls C, wraps the result. */
+function functionBody(bound: BoundFunction, api: Api, roots: Roots, uses: Uses): string[] {
+  const printer = new Printer();
+  const args = emitArguments(bound, api, uses, printer, uses.isModule);
   bindSymbol(bound, uses, printer);
   printer.line(...beforeCall(bound, api.functions, uses));
   const call = new Printer();
   emitCall(bound, args, api, roots, uses, call);
-  printer.line(...(bound.annotation.calls ? rethrowing(linesOf(call), uses) : linesOf(call)));
-  printer.line("  },");
+  printer.line(...(uses.policy.mayCallBack(bound) ? rethrowing(linesOf(call), uses) : linesOf(call)));
+  return linesOf(printer);
 }
 
 /**
@@ -149,11 +205,11 @@ export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printe
       const conversion = `${uses.$("structs")}(${parameter.name}, ${uses.own(parameter.crossing.name)}, ${where})`;
       printer.line(`    if (Array.isArray(${parameter.name})) ${parameter.name} = ${conversion};`);
     }
-    if (isFreed(bound, parameter)) return checkFreed(parameter, where, uses, printer);
+    if (isFreed(bound, parameter, uses)) return checkFreed(parameter, where, uses, printer);
     if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
       // What is freed by way of something that can't be used any more is freed all the same.
       const flag = bound.annotation.frees.length > 0 ? "gone" : "freed";
-      if (brief && flag === "freed" && bound.annotation.clears.size === 0) {
+      if (brief && flag === "freed" && bound.annotation.clears.size === 0 && !(uses.isModule && arrays.has(i))) {
         return emitConversion(i, toC(parameter, parameter.name, where, 0, uses), printer);
       }
       return checkHandle(parameter, parameter.crossing.name, flag, where, uses, printer);
@@ -176,7 +232,8 @@ function emitConversion(i: number, [conversion, ...args]: readonly string[], pri
 function emitLengths({ declaration, parameters, lengths }: BoundFunction, uses: Uses, printer: Printer): void {
   for (const { parameter, count, why, what, width } of lengths) {
     const { name } = parameters[parameter];
-    const args = [name, count, String(width), JSON.stringify(what), JSON.stringify(why), `"${declaration.name}(${name})"`];
+    const own = uses.isModule ? count.replaceAll(/\bfunctions\.(\w+)\(/g, "$1(") : count;
+    const args = [name, own, String(width), JSON.stringify(what), JSON.stringify(why), `"${declaration.name}(${name})"`];
     printer.line(list(`    ${uses.$("atLeast")}(`, args, ");"));
   }
 }
@@ -195,15 +252,18 @@ function involved({ parameters }: BoundFunction): string {
 
 /** The line by which C's failure in a call becomes an Error. */
 function emitTrapped(bound: BoundFunction, uses: Uses, printer: Printer): void {
-  printer.line(`    if (${uses.$("caught")}[0] !== 0) ${uses.$("trapped")}("${bound.declaration.name}"${involved(bound)});`);
+  if (uses.policy.guarded) {
+    printer.line(`    if (${uses.$("caught")}[0] !== 0) ${uses.$("trapped")}("${bound.declaration.name}"${involved(bound)});`);
+  }
 }
 
 /**
  * True for a function whose failure shows in its result: a null pointer that it never gives otherwise. What makes a thing that is to be freed, or
  * runs callbacks, may also have failed on a thread of its own.
  */
-export function failsByNull({ result, resultNullable, annotation }: BoundFunction, roots: Roots): boolean {
-  return isPointer(result) && !resultNullable && !annotation.calls && !(result.kind === "handle" && roots.has(result.name));
+export function failsByNull({ result, resultNullable, annotation }: BoundFunction, roots: Roots, { policy }: Uses): boolean {
+  return policy.guarded && isPointer(result) && !resultNullable && !annotation.calls &&
+    !(result.kind === "handle" && roots.has(result.name));
 }
 
 /** Checks the class of what is to be freed. Whether it may be is for the runtime to say. */
@@ -237,7 +297,7 @@ function checkHandle(
 
 function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots: Roots, uses: Uses, printer: Printer): void {
   const { parameters, result, declaration, resultNullable } = bound;
-  const symbol = symbolOf(bound);
+  const symbol = symbolOf(bound, uses);
   const freeing = freeingCall(bound, symbol, args, uses);
   if (freeing !== null) {
     if (bound.annotation.clears.size > 0 && parameters[0].nullable) printer.line(`    if (${parameters[0].name} === null) return;`);
@@ -253,12 +313,12 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
   }
   printer.line(list(`    const $ = ${symbol}(`, args, ");"), ...inAnyCase(bound, api.functions, uses));
   const zero = result.kind === "string" ? "null" : "0n";
-  if (failsByNull(bound, roots)) {
+  if (failsByNull(bound, roots, uses)) {
     printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}"${involved(bound)});`);
   } else emitTrapped(bound, uses, printer);
   keepAlive(bound, uses, printer);
   if (isPointer(result) && resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
-  else if (isPointer(result) && !failsByNull(bound, roots)) {
+  else if (isPointer(result) && !failsByNull(bound, roots, uses)) {
     printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
   }
   emitResult(bound, roots, uses, printer);
@@ -288,6 +348,10 @@ export function keepAlive(bound: BoundFunction, uses: Uses, printer: Printer): v
   if (result.kind === "handle") return; // keeps everything, in emitResult
   const callbacks = parameters.filter(({ crossing }) => crossing.kind === "callback");
   if (callbacks.length === 0) return;
+  if (uses.policy.ownership === "hand") {
+    for (const callback of callbacks) printer.line(keepLine(ownerOf(parameters.find(isHandle), uses), callback, uses));
+    return;
+  }
   const kept = [...callbacks, ...parameters.filter(isMemory)].map(({ name }) => name);
   const args = [ownerOf(parameters.find(isHandle), uses), `"${declaration.name}"`, ...kept];
   printer.line(list(`    ${uses.$("keepLatest")}(`, args, ");"));
@@ -297,7 +361,9 @@ export function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, print
   const { result, parameters } = bound;
   switch (result.kind) {
     case "int":
-      printer.line(`    return ${result.bits === 64 ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`);
+      printer.line(
+        `    return ${result.bits === 64 && result.exact !== true ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`,
+      );
       return;
     case "string":
       printer.line(`    return ${uses.$("cstringAt")}($);`);

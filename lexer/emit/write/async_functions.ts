@@ -13,13 +13,14 @@ import type { Api, BoundFunction, BoundParameter } from "../api/api.ts";
 import { emitArguments, emitResult, failsByNull, keepAlive, linesOf } from "./functions.ts";
 import { beforeCall, freeingCall, inAnyCase, isFreed, isMemory, keepable, type Roots } from "./lifetimes.ts";
 import { elementsOf } from "./structs.ts";
+import { type Policy, rootsOf } from "../policy.ts";
 import { importNames, LINE_WIDTH, list, Printer } from "../print.ts";
 import { isPointer, nativeParameter, nativeResult, Uses } from "../typescript.ts";
 
 /** The text of `async_functions.js`. */
-export function emitAsyncFunctions(api: Api, banner: string, runtime: string): string {
-  const uses = new Uses();
-  const roots = new Set(api.records.filter(({ free }) => free !== null).map(({ name }) => name));
+export function emitAsyncFunctions(api: Api, banner: string, runtime: string, policy: Policy): string {
+  const uses = new Uses(policy);
+  const roots = rootsOf(api.records, policy);
   const body = new Printer();
   body.line("const asynchronous = {");
   for (const bound of api.functions) emitFunction(bound, api, roots, uses, body);
@@ -44,7 +45,7 @@ function emitFunction(bound: BoundFunction, api: Api, roots: Roots, uses: Uses, 
   printer.line(list(`  ${name}(`, parameters.map(({ name }) => name), ") {"));
   const crossed = emitArguments(bound, api, uses, printer, true);
   printer.line(...beforeCall(bound, api.functions, uses));
-  const structs = elementsOf(api), args = parameters.map((parameter, i) => staged(bound, parameter, crossed[i], structs));
+  const structs = elementsOf(api), args = parameters.map((parameter, i) => staged(bound, parameter, crossed[i], structs, uses));
   const freeing = freeingCall(bound, "$f", args, uses);
   if (freeing !== null && annotation.clears.size > 0 && parameters[0].nullable) {
     printer.line(`    if (${parameters[0].name} === null) return;`);
@@ -69,7 +70,8 @@ function emitFunction(bound: BoundFunction, api: Api, roots: Roots, uses: Uses, 
 function emitBegin(bound: BoundFunction, roots: Roots, copiesBack: boolean, uses: Uses, printer: Printer): void {
   const { parameters, declaration, result } = bound;
   const named = (is: (parameter: BoundParameter) => boolean) => parameters.filter(is).map(({ name }) => name).join(", ");
-  const used = named((parameter) => isUsed(bound, parameter)), changed = named((parameter) => isChanged(bound, parameter, roots));
+  const used = named((parameter) => isUsed(bound, parameter, uses)),
+    changed = named((parameter) => isChanged(bound, parameter, roots, uses));
   const native = parameters.map(({ crossing }) => nativeParameter(crossing, uses)).join(", ");
   const items = [`"${declaration.name}"`, `[${native}]`, nativeResult(result, uses), used === "" ? "{}" : `{ ${used} }`, `[${changed}]`];
   printer.line(list("    const $call = $begin(", copiesBack ? [...items, "$back"] : items, ");"));
@@ -89,18 +91,18 @@ function afterwards(bound: BoundFunction, roots: Roots, uses: Uses): string[] {
   const { result, resultNullable, declaration } = bound;
   const printer = new Printer();
   const zero = result.kind === "string" ? "null" : "0n", isNull = `throw $isNull("${declaration.name}")`;
-  if (failsByNull(bound, roots)) printer.line(`    if ($ === ${zero}) ${isNull};`);
+  if (failsByNull(bound, roots, uses)) printer.line(`    if ($ === ${zero}) ${isNull};`);
   keepAlive(bound, uses, printer);
   if (isPointer(result) && resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
-  else if (isPointer(result) && !failsByNull(bound, roots)) printer.line(`    if ($ === ${zero}) ${isNull};`);
+  else if (isPointer(result) && !failsByNull(bound, roots, uses)) printer.line(`    if ($ === ${zero}) ${isNull};`);
   if (result.kind !== "void") emitResult(bound, roots, uses, printer);
   return linesOf(printer).filter((line) => line !== "");
 }
 
 /** The expression for an argument in memory that lasts: C's own, unless C is to have the very memory that it is given. */
-function staged(bound: BoundFunction, parameter: BoundParameter, crossed: string, structs: ReadonlySet<string>): string {
+function staged(bound: BoundFunction, parameter: BoundParameter, crossed: string, structs: ReadonlySet<string>, uses: Uses): string {
   const { name, crossing } = parameter;
-  if (isFreed(bound, parameter)) return crossed;
+  if (isFreed(bound, parameter, uses)) return crossed;
   const kept = isKept(bound, parameter);
   switch (crossing.kind) {
     case "string":
@@ -138,9 +140,9 @@ function isConst({ declaration, parameters }: BoundFunction, parameter: BoundPar
 }
 
 /** True for an argument that must live until the call has settled. */
-function isUsed(bound: BoundFunction, parameter: BoundParameter): boolean {
+function isUsed(bound: BoundFunction, parameter: BoundParameter, uses: Uses): boolean {
   const { kind } = parameter.crossing;
-  return !isFreed(bound, parameter) && !isCleared(bound, parameter) && kind !== "int" && kind !== "bool" && kind !== "float" &&
+  return !isFreed(bound, parameter, uses) && !isCleared(bound, parameter) && kind !== "int" && kind !== "bool" && kind !== "float" &&
     kind !== "string";
 }
 
@@ -149,9 +151,9 @@ function isCleared({ annotation: { clears }, parameters }: BoundFunction, parame
 }
 
 /** True for what C may change and has a function to free. */
-function isChanged(bound: BoundFunction, parameter: BoundParameter, roots: Roots): boolean {
+function isChanged(bound: BoundFunction, parameter: BoundParameter, roots: Roots, uses: Uses): boolean {
   const { crossing } = parameter;
-  return crossing.kind === "handle" && roots.has(crossing.name) && !SHARED.has(crossing.name) && isUsed(bound, parameter) &&
+  return crossing.kind === "handle" && roots.has(crossing.name) && !SHARED.has(crossing.name) && isUsed(bound, parameter, uses) &&
     !isConst(bound, parameter);
 }
 

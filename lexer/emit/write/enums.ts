@@ -1,13 +1,14 @@
 /**
- * Writes `enums.js` and `enums.d.ts`: the values of each enum as constants, and the enum as the union of their literal types; of flags, which
+ * Writes the enums, of ggml's bindings `enums.js` and `enums.d.ts`: the values of each enum as constants, and the enum as the union of their literal types; of flags, which
  * are or'ed, as any number. Beside them, for the checks of arguments, which of the constants belong to which enum.
  *
  * @module
  */
 
 import type { Api, BoundEnum } from "../api/api.ts";
+import { localName } from "../api/names.ts";
+import { type Parts, type Policy, TYPES } from "../policy.ts";
 import { doc, importNames, list, Printer, union } from "../print.ts";
-import { place } from "../api/prototype.ts";
 import { orCount } from "../typescript.ts";
 
 /** The text of `enums.js`. */
@@ -50,26 +51,39 @@ function countedEnums({ functions, records }: Api): Set<string> {
 }
 
 /** The text of `enums.d.ts`. */
-export function declareEnums(api: Api, banner: string): string {
+export function declareEnums(api: Api, banner: string, policy: Policy): string {
   const printer = new Printer();
   printer.line(banner);
-  const counted = countedEnums(api);
-  for (const bound of api.enums) declareEnum(bound, counted.has(bound.name ?? ""), printer);
+  writeEnums(api, TYPES, policy, printer);
   return printer.toString();
 }
 
-function declareEnum({ declaration, name, flags, count }: BoundEnum, counted: boolean, printer: Printer): void {
+/** Writes each enum's values and its type, with the values' own numbers in code. */
+export function writeEnums(api: Api, { code }: Parts, { place }: Policy, printer: Printer): void {
+  const counted = countedEnums(api);
+  for (const bound of api.enums) writeEnum(bound, counted.has(bound.name ?? ""), code, place, printer);
+}
+
+function writeEnum(
+  { declaration, name, flags, count }: BoundEnum,
+  counted: boolean,
+  code: boolean,
+  place: Policy["place"],
+  printer: Printer,
+): void {
   const { values, alias } = declaration;
   const what = doc("", `\`${declaration.name === null ? alias ?? "enum" : `enum ${declaration.name}`}\` (${place(declaration)}).`);
   printer.gap();
-  for (const value of values) printer.line(what, `export declare const ${value.name}: ${literal(value.value)};`);
+  for (const value of values) {
+    printer.line(what, `export ${code ? "" : "declare "}const ${localName(value.name, [])}${code ? " =" : ":"} ${literal(value.value)};`);
+  }
   if (name === null) return;
   if (flags) {
     printer.line(doc("", `Values of \`enum ${name}\`, or'ed (${place(declaration)}).`), `export type ${name} = number;`);
     return;
   }
   // Of several names of one value the last is shown: the first are often deprecated.
-  const byValue = new Map(values.filter((value) => value !== count).map((value) => [value.value, value.name]));
+  const byValue = new Map(values.filter((value) => value !== count).map((value) => [value.value, localName(value.name, [])]));
   printer.line(
     what,
     union(`export type ${name}`, byValue.size === 0 ? ["number"] : [...byValue.values()].map((member) => `typeof ${member}`)),

@@ -2,7 +2,8 @@
  * Writes what a generated function does for the lifetimes of its arguments and its result: what is kept, made, lent, taken and freed.
  *
  * C's types say none of it. A `…_free` function of one object is known by its name; the rest is in the pragmas of the API file, and what a
- * pragma doesn't say is taken to be the safe way: the result keeps all that went into it.
+ * pragma doesn't say is taken to be the safe way: the result keeps all that went into it. Without an API file nothing is freed but by the user,
+ * and nothing becomes unusable but what he freed himself.
  *
  * @module
  */
@@ -72,7 +73,7 @@ function willPlace(bound: BoundFunction, graph: string, home: string, api: reado
     return annotation.forgets.size > 0 && first.crossing.kind === "handle" && crossing.kind === "handle" &&
       first.crossing.name === crossing.name;
   });
-  return `    ${uses.$("willPlace")}(${graph}, ${name}, ${forgets === undefined ? "null" : `functions.${forgets.name}`});`;
+  return `    ${uses.$("willPlace")}(${graph}, ${name}, ${forgets === undefined ? "null" : uses.bound(forgets.name)});`;
 }
 
 /** What stands after the call whether C failed or not: it may have done as much by then. */
@@ -88,13 +89,16 @@ export function inAnyCase(bound: BoundFunction, api: readonly BoundFunction[], u
 export function afterCall(bound: BoundFunction, uses: Uses): string[] {
   const { annotation, declaration } = bound;
   const lines: string[] = [];
+  if (uses.policy.ownership === "hand" && bound.frees && /_free$/.test(declaration.name)) {
+    lines.push(`    ${uses.$("freedByHand")}(${bound.parameters[0].name});`);
+  }
   for (const [holder, kept, key] of annotation.sets) {
     const name = key === undefined ? `"${declaration.name}(${kept})"` : `\`${declaration.name}(${kept}) \${${pathOf(bound, key)}}\``;
     lines.push(`    ${uses.$("keepLatest")}(${ownerOf(parameterOf(bound, holder), uses)}, ${name}, ${pathOf(bound, kept)});`);
   }
   for (const given of annotation.takes) lines.push(`    ${uses.$("taken")}(${pathOf(bound, given)}, ${takerOf(bound, given)});`);
   if (annotation.forgets.size > 0) lines.push(`    ${bound.parameters[0].name}.owner.forget("${bound.declaration.name}");`);
-  for (const [holder, forget] of annotation.leaves) lines.push(`    functions.${forget}(${pathOf(bound, holder)});`);
+  for (const [holder, forget] of annotation.leaves) lines.push(`    ${uses.bound(forget)}(${pathOf(bound, holder)});`);
   for (const [holder, forget] of annotation.displaces) lines.push(`    ${uses.$("forgetThrough")}(${pathOf(bound, holder)}, "${forget}");`);
   return lines;
 }
@@ -108,7 +112,7 @@ function keepBetween(bound: BoundFunction, holder: string, kept: string, api: re
   const owner = ownerOf(parameterOf(bound, holder), uses);
   const undoing = api.find(({ annotation }) => annotation.forgets.has(name));
   if (undoing === undefined) return keepLine(owner, parameterOf(bound, kept), uses);
-  const forget = `() => functions.${undoing.name}(${pathOf(bound, holder)})`;
+  const forget = `() => ${uses.bound(undoing.name)}(${pathOf(bound, holder)})`;
   return list(`    ${uses.$("keepUntil")}(`, [owner, `"${undoing.declaration.name}"`, pathOf(bound, kept), forget], ");");
 }
 
@@ -126,7 +130,7 @@ export function afterResult(bound: BoundFunction, uses: Uses): string[] {
     lines.push(list(`    ${uses.$("given")}(`, [uses.own(type), pathOf(bound, path), `[${name}.owner, $result.owner]`], ");"));
   }
   for (const [holder, forget] of annotation.lends) {
-    lines.push(list(`    ${uses.$("lent")}(`, ["$result", pathOf(bound, holder), `"${forget}"`, `functions.${forget}`], ");"));
+    lines.push(list(`    ${uses.$("lent")}(`, ["$result", pathOf(bound, holder), `"${forget}"`, uses.bound(forget)], ");"));
   }
   return lines;
 }
@@ -146,6 +150,13 @@ export function handleResult(bound: BoundFunction, name: string, roots: Roots, u
   if (!roots.has(name)) {
     const before = keepable(bound).filter((parameter) => parameter !== from).map((other) => keepLine(ownerOf(from, uses), other, uses));
     return { before, value: `new ${type}($, ${ownerOf(from, uses)})` };
+  }
+  if (uses.policy.ownership === "hand") {
+    const before = [
+      `    const $owner = new ${uses.$("Owner")}($);`,
+      ...keepable(bound).map((parameter) => keepLine("$owner", parameter, uses)),
+    ];
+    return { before, value: `new ${type}($, $owner)` };
   }
   if (annotation.borrows.size > 0) return { before: [], value: `${uses.$("borrowed")}(${type}, $, ${ownerOf(from, uses)})` };
   const [original] = annotation.inherits;
@@ -168,7 +179,7 @@ export function pointerResult(bound: BoundFunction, uses: Uses): string {
   if (missing) return plain;
   const kept = keepable(bound);
   const needs = kept.filter(({ name }) => args.includes(name) || kept.length === 1), keeps = kept.filter((item) => !needs.includes(item));
-  const free = `($pointer) => functions.${freedBy.name}(${args.join(", ")})`;
+  const free = `($pointer) => ${uses.bound(freedBy.name)}(${args.join(", ")})`;
   return `${uses.$("createdPointer")}(${uses.$("Pointer")}, $, ${free}, ${namesOf(needs)}, ${namesOf(keeps)})`;
 }
 
@@ -188,6 +199,7 @@ export function structResult(bound: BoundFunction, name: string, roots: Roots, u
 /** The call of a function that frees, with all that goes with it; null for one that frees nothing. */
 export function freeingCall(bound: BoundFunction, symbol: string, args: readonly string[], uses: Uses): string | null {
   const { parameters, declaration, annotation, frees, freesStruct } = bound;
+  if (uses.policy.ownership === "hand") return null;
   if (frees || freesStruct) {
     const [{ name }] = parameters;
     return list(`    ${uses.$(frees ? "release" : "releaseStruct")}(`, [name, `"${declaration.name}(${name})"`, symbol], ");");
@@ -206,8 +218,9 @@ export function freeingCall(bound: BoundFunction, symbol: string, args: readonly
 }
 
 /** True for the parameter that a function frees: it may be unusable, but not freed already. */
-export function isFreed(bound: BoundFunction, parameter: BoundParameter): boolean {
+export function isFreed(bound: BoundFunction, parameter: BoundParameter, { policy }: Uses): boolean {
   const { frees, freesStruct, annotation, parameters } = bound;
+  if (policy.ownership === "hand") return false;
   if (frees || freesStruct) return parameter === parameters[0];
   return annotation.frees.some(([name]) => parameterOf(bound, name) === parameter);
 }

@@ -1,5 +1,5 @@
 /**
- * The `generate` command: reads headers, writes one module or, where a header is wrong, nothing.
+ * The `generate` command: reads headers, writes one module and the runtime beside it or, where a header is wrong, nothing.
  *
  * @module
  */
@@ -9,12 +9,14 @@ import { printable } from "../../text/diagnostics.ts";
 import { format, parse, type ParseOptions } from "../../mod.ts";
 import { readFile, standardFolders } from "../../parse/stream.ts";
 import type { Model, Origin } from "../../model/model.ts";
-import { generate } from "./mod.ts";
-import { globToRegExp, ownershipOf } from "./ownership.ts";
-import { unhonoured } from "./pragmas.ts";
+import { globToRegExp, ownershipOf } from "./headers.ts";
+import { generate } from "./module.ts";
+import { unhonoured } from "./module_api.ts";
+import { FOLDER, runtimeFiles } from "./runtime.ts";
 
 /** What `generate --help` prints. */
-export const GENERATE_HELP = `Writes one self-contained TypeScript module that binds a C library.
+export const GENERATE_HELP =
+  `Writes a TypeScript module that binds a C library, and beside it the folder ${FOLDER}/, which all such modules share.
 
   deno run -RW lexer/cli.ts generate --library NAME HEADER… --out FILE [OPTION…]
 
@@ -25,9 +27,10 @@ export const GENERATE_HELP = `Writes one self-contained TypeScript module that b
   -include HEADER read HEADER first, unbound: for one that leaves out an #include that it needs (jpeglib.h: -include stdio.h).
   --bigint GLOB   integers of 64 bits are numbers, and beyond 2^53 a RangeError; those of the functions, callbacks, variables and fields
                   ('struct.field') that match are bigints; may be repeated.
-  --out FILE      where to write the module.
+  --out FILE      where to write the module; ${FOLDER}/ is written beside it.
   --api FILE      a C file that includes the headers and says by pragmas what their pointers are (lexer/ggml/api.h explains them): null is refused
-                  where none says otherwise, lengths are checked, what C keeps stays alive. The headers that it includes are bound.
+                  where none says otherwise, lengths are checked, what C keeps stays alive, and what it frees by a function of its own (foo_free)
+                  is freed with its handle. The headers that it includes are bound.
   --bind GLOB     also bind what headers whose path matches declare ('*' is any text); may be repeated.
 
 -I DIR, -isystem DIR, -D NAME[=VALUE], -U NAME and --no-standard are as for the other commands.
@@ -69,6 +72,7 @@ export function generateCommand({ files, options, library, out, globs, bigints, 
   const named = [...apis.map((path) => shorten(path, [])), ...spelled.values()];
   const { text, api } = generate(model, { library, headers: named, place, exact, annotated: apis.length > 0 });
   try {
+    for (const [name, copy] of runtimeFiles()) writeBeside(out, name, copy);
     Deno.writeTextFileSync(out, text);
   } catch (error) {
     console.error(`generate: can't write ${out}: ${(error as Error).message}`);
@@ -76,6 +80,13 @@ export function generateCommand({ files, options, library, out, globs, bigints, 
   }
   report(apis.length === 0 ? api : { ...api, skipped: [...api.skipped, ...api.elsewhere, ...unhonoured(model.pragmas)] }, model, out);
   return 0;
+}
+
+/** Writes a file whose path is from the folder of another one. */
+function writeBeside(path: string, name: string, text: string): void {
+  const beside = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1) + name;
+  Deno.mkdirSync(beside.slice(0, beside.lastIndexOf("/")), { recursive: true });
+  Deno.writeTextFileSync(beside, text);
 }
 
 /** The path of a named header: a file, else the first of that name along the search path. */
