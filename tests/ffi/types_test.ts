@@ -4,8 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../docs/lsp.ts";
 import { deno } from "../process.ts";
 
+const RIGHT = new URL("types/right.ts", import.meta.url);
 const WRONG = new URL("types/wrong.ts", import.meta.url);
 const EXPECT = /^ *\/\/ @ts-expect-error .*$/gm;
+
+Deno.test("new structs take what their fields can be set to", async () => {
+  const { code, stderr } = await deno(["check", "--quiet", RIGHT.pathname]);
+  assertEquals(code, 0, stderr);
+});
 
 Deno.test("what must not compile doesn't", async () => {
   const { code, stderr } = await deno(["check", "--quiet", WRONG.pathname]);

@@ -18,6 +18,9 @@ import { integerToC, isPointer, parameterType, resultType, Uses } from "../types
 /** What the documentation says of the member by which TypeScript tells two classes apart. */
 export const NOMINAL = "Its C name: TypeScript tells classes of the same fields apart by it. It has no value.";
 
+/** What the documentation says of the member that has the types of the setters. */
+export const SETTABLE = "What fields can be set to where that is not what they give: a new struct is given that as well. It has no value.";
+
 /** The text of `structs.js`. */
 export function emitStructs(api: Api, banner: string, runtime: string): string {
   const uses = new Uses();
@@ -127,6 +130,7 @@ function declareClass(
     );
     printer.line(`  constructor(init?: ${uses.$("Init")}<${name}>, owner?: ${uses.$("Owner")});`);
   }
+  declareSettable(fields, name, arrays, uses, printer);
   for (const field of fields) {
     const accessor = accessorOf(field, name, arrays, new Uses());
     printer.line(doc("  ", `\`${declaration(field.name, field.type)}\``));
@@ -139,6 +143,19 @@ function declareClass(
     printer.line("  [Symbol.dispose](): void;");
   }
   printer.line("}");
+}
+
+/**
+ * Declares what the setters take where the getters give something else: TypeScript's types of types know of getters alone, so that those of a
+ * class couldn't say what `new` can be given.
+ */
+function declareSettable(fields: readonly BoundField[], record: string, arrays: Arrayable, uses: Uses, printer: Printer): void {
+  const settable = fields.flatMap((field) => {
+    const { set, type, input } = accessorOf(field, record, arrays, new Uses());
+    const given = set === null ? "never" : input(uses);
+    return given === type(uses) ? [] : [`    readonly ${field.name}: ${given};`];
+  });
+  if (settable.length > 0) printer.line(doc("  ", SETTABLE), "  declare readonly $set: {", ...settable, "  };");
 }
 
 /** A getter and a setter: their bodies, chosen here so that nothing is left to decide when they run, and their types. */

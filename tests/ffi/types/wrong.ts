@@ -58,6 +58,10 @@ lib.GGML_TYPE_F32 = 1;
 new lib.ggml_init_params({ mem_size: "1" });
 // @ts-expect-error no such field
 new lib.ggml_init_params({ memSize: 1 });
+// @ts-expect-error numbers of another width
+new lib.llama_batch({ token: new Float32Array(2) });
+// @ts-expect-error no field, but what only the types know
+new lib.llama_batch({ $struct: "llama_batch" });
 // @ts-expect-error a field of another type
 params.no_alloc = 1;
 // @ts-expect-error a field that is an array
