@@ -59,6 +59,7 @@ const HOVERS: readonly (readonly [name: string, ...parts: string[]])[] = [
     "options?: ",
     "Promise<number>",
   ],
+  ["bigint.gguf_get_val_u64", "uint64_t gguf_get_val_u64(const struct gguf_context *ctx, int64_t key_id)", "ctx: ", "key_id: ", "bigint"],
   ["async.ggml_type_name", "const char *ggml_type_name(enum ggml_type type)", "(type: ", "Promise<string>"],
 ];
 

@@ -99,7 +99,7 @@ function emitMacro(macro: MacroFunction, uses: Uses, printer: Printer): void {
   printer.line(list(`  ${macro.name}(`, macro.parameters, ") {"));
   macro.parameters.forEach((name, i) => printer.line(`    const $${i} = ${uses.$("int64")}(${name}, "${macro.name}(${name})");`));
   printer.line(...lines.map((line) => `  ${line.replace(/^( *(?:const|let) \$\d+): bigint/, "$1")}`));
-  printer.line(`    return ${uses.$("fromInt64")}(${result});`, "  },");
+  printer.line(list(`    return ${uses.$("fromInt64")}(`, [result, `"${macro.name}"`], ");"), "  },");
 }
 
 /** The variable of a function's symbol. */
@@ -297,7 +297,7 @@ export function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, print
   const { result, parameters } = bound;
   switch (result.kind) {
     case "int":
-      printer.line(`    return ${result.bits === 64 ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`);
+      printer.line(`    return ${result.bits === 64 ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($, "${bound.name}")` : "$"};`);
       return;
     case "string":
       printer.line(`    return ${uses.$("cstringAt")}($);`);

@@ -91,6 +91,13 @@ lib.async.ggml_nelements(tensor, { signal: AbortSignal.timeout(1) });
 // @ts-expect-error no such function
 lib.async.ggml_nope();
 
+// @ts-expect-error a bigint is no number
+lib.bigint.ggml_nelements(tensor).toFixed();
+// @ts-expect-error another type of argument
+lib.bigint.ggml_nelements(4);
+// @ts-expect-error it returns 32 bits
+lib.bigint.ggml_n_dims(tensor);
+
 // utils
 // @ts-expect-error no numbers
 copy(5, tensor);
