@@ -4585,6 +4585,7 @@ const asynchronous = {
   ggml_backend_alloc_ctx_tensors_from_buft(ctx, buft) {
     const $0 = $handle(ctx, ggml_context, "ggml_backend_alloc_ctx_tensors_from_buft(ctx)");
     const $1 = $handle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
+    $checks.ggml_backend_alloc_ctx_tensors_from_buft(functions, ctx, buft);
     const $call = $begin("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64", { ctx, buft }, [ctx]);
     return $call([$0, $1], ($) => {
       if ($ === 0n) return null;
@@ -4596,6 +4597,7 @@ const asynchronous = {
   ggml_backend_alloc_ctx_tensors(ctx, backend) {
     const $0 = $handle(ctx, ggml_context, "ggml_backend_alloc_ctx_tensors(ctx)");
     const $1 = $handle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
+    $checks.ggml_backend_alloc_ctx_tensors(functions, ctx, backend);
     const $call = $begin("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64", { ctx, backend }, [ctx, backend]);
     return $call([$0, $1], ($) => {
       if ($ === 0n) return null;
@@ -5534,6 +5536,7 @@ const asynchronous = {
   ggml_backend_graph_copy(backend, graph) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_graph_copy(backend)");
     const $1 = $handle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
+    $checks.ggml_backend_graph_copy(functions, backend, graph);
     const $call = $begin(
       "ggml_backend_graph_copy",
       ["u64", "u64"],

@@ -5405,6 +5405,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
     }
+    $checks.ggml_backend_alloc_ctx_tensors_from_buft(functions, ctx, buft);
     $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors_from_buft", { ctx, buft });
@@ -5418,6 +5419,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
     }
+    $checks.ggml_backend_alloc_ctx_tensors(functions, ctx, backend);
     $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors", { ctx, backend });
@@ -6629,6 +6631,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_copy(backend)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
+    $checks.ggml_backend_graph_copy(functions, backend, graph);
     $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_copy", { backend, graph });
