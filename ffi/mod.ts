@@ -20,6 +20,7 @@ export {
 } from "./runtime.ts";
 export { EXIT_ABORT } from "./native/abort.ts";
 export type { Asynchronous, AsyncOptions, Cancellable } from "./calls/async.ts";
+export type { Bigints } from "./calls/bigints.ts";
 export { download } from "./load/gpu.ts";
 export type { Gpu } from "./load/find.ts";
 export { lib } from "./generated/lib.js";

@@ -38,6 +38,7 @@ export {
   uint64,
 } from "./core/arguments.ts";
 export { type Asynchronous, asynchronous } from "./calls/async.ts";
+export { type Bigints, bigints } from "./calls/bigints.ts";
 export { type Bind, binder } from "./calls/bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./core/callback.ts";
 export { changed, exposed } from "./calls/changes.ts";

@@ -23,8 +23,9 @@ export interface CopyOptions {
  *
  * Types that stand for real numbers (F32, F16, BF16, F64 and every quantized one) convert to each other, by ggml's own routines
  * (`to_float` of `ggml_get_type_traits`, `ggml_cpu_fp32_to_fp16` and its like, `ggml_quantize_chunk`). I32 converts to and from F32, towards zero.
- * An array of other integers (64-bit ones, unsigned ones, ...) goes into a tensor of any type that has each of its values: nothing is rounded, but
- * what is quantized. Integer tensors are else copied as they are, between equal types.
+ * An array of integers goes into a tensor of any type that has each of its values: 16777217 is no value of F32, 2049 none of F16, 257 none of
+ * BF16, 128 none of I8. Nothing is rounded, but what is quantized. The same goes for bigints in nested arrays; numbers there are real ones. Integer
+ * tensors are else copied as they are, between equal types.
  *
  * Either side may be strided: transposed, permuted, broadcast, padded, a slice. A tensor in a device's memory is read and written through its
  * backend (`ggml_backend_tensor_get`, `ggml_backend_tensor_set`), 16 MiB at a time. If the sides overlap, it is as if through a copy of the source.

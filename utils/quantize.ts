@@ -8,7 +8,7 @@ import { describe } from "../ffi/core/describe.ts";
 import type { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf, denseLayout } from "./copying/box.ts";
-import type { NestedNumbers } from "./copying/nested.ts";
+import { isNested, type NestedNumbers } from "./copying/nested.ts";
 import type { Operand, TensorLike } from "./copying/operand.ts";
 import { planOf, sourceOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
@@ -32,7 +32,8 @@ export interface QuantizeOptions {
  * @param options `imatrix`; `rowLength`.
  * @returns The bytes, row after row, as they are in a tensor or a GGUF file. `copy` takes them for a tensor of the type.
  * @throws {TypeError} If an argument is of the wrong kind, or ggml can't convert to the type.
- * @throws {RangeError} If a row doesn't divide into blocks, or `imatrix` isn't as long as a row.
+ * @throws {RangeError} If a row doesn't divide into blocks, `imatrix` isn't as long as a row, or an integer of an array isn't a value of a type that
+ * isn't quantized.
  * @throws {Error} If the type needs an importance matrix and there is none.
  *
  * @example
@@ -62,7 +63,7 @@ export function quantizeFor(
 ): Uint8Array<ArrayBuffer> {
   const info = expectType(where, type);
   const { imatrix, rowLength } = expectOptions(where, options);
-  const source = numbersIn(where, array);
+  const source = numbersIn(where, array, info);
   const { blockSize, typeSize, name } = info;
   const shape = source.shape ?? rowsOf(where, source.count, rowLength ?? imatrix?.length ?? source.count);
   if ((shape.at(-1) ?? 1) % blockSize !== 0) {
@@ -76,9 +77,15 @@ export function quantizeFor(
   return bytes;
 }
 
-/** The numbers to be quantized, as an operand. */
-export function numbersIn(where: string, array: TensorLike | NestedNumbers): Operand & { readonly type: TypeInfo } {
-  const source = sourceOf(where, array, null, Infinity), { type } = source;
+/**
+ * The numbers to be quantized, as an operand.
+ *
+ * @param to The type that arrays of integers are for.
+ */
+export function numbersIn(where: string, array: TensorLike | NestedNumbers, to?: TypeInfo): Operand & { readonly type: TypeInfo } {
+  const given = sourceOf(where, array, null, Infinity);
+  const source = to === undefined || given.type === null || isNested(array) ? given : sourceOf(where, array, to, Infinity);
+  const { type } = source;
   if (type === null) throw new TypeError(`${where}: ${source.describe()}: these are bytes, not numbers: give a Float32Array of them`);
   return { ...source, type };
 }

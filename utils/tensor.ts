@@ -32,7 +32,7 @@ export interface TensorOptions {
  * @param options `type`, `name`, `imatrix`.
  * @returns The tensor. In C: `ggml_new_tensor`, and the conversions of `copy`.
  * @throws {TypeError} If an argument is of the wrong type, no tensor type has the array's elements, or they don't convert to `type`.
- * @throws {RangeError} If there are more than four dimensions, rows aren't whole blocks of `type`, or a number doesn't fit.
+ * @throws {RangeError} If there are more than four dimensions, rows aren't whole blocks of `type`, or an integer isn't a value of it.
  * @throws {Error} If the context is full, was freed, or was made with `noAlloc`: its tensors have no memory yet.
  *
  * @example

@@ -13,8 +13,11 @@ import { host } from "./host.ts";
 import { addressOf, externalBuffer, freedError, Handle } from "./handle.ts";
 import { Owner, STATIC } from "./owner.ts";
 
-/** The fields of a struct class, all optional. */
-export type Fields<S> = { -readonly [K in Exclude<keyof S, keyof Struct>]?: S[K] };
+/** The fields of a struct class, all optional, each as its setter takes it: `$set` is declared where that is not what its getter gives. */
+export type Fields<S> = {
+  -readonly [K in Exclude<keyof S, keyof Struct | "$struct" | "$set">]?: S extends { readonly $set: { readonly [field in K]: infer T } } ? T
+    : S[K];
+};
 
 /** What a struct is made from: its fields, the bytes of another (of several: it is the first), or a C address. */
 export type Init<S> = Fields<S> | Uint8Array<ArrayBuffer> | bigint;

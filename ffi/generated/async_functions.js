@@ -258,19 +258,19 @@ const asynchronous = {
   },
   ggml_time_ms() {
     const $call = $begin("ggml_time_ms", [], "i64", {}, []);
-    return $call([], ($) => $fromInt64($));
+    return $call([], ($) => $fromInt64($, "ggml_time_ms"));
   },
   ggml_time_us() {
     const $call = $begin("ggml_time_us", [], "i64", {}, []);
-    return $call([], ($) => $fromInt64($));
+    return $call([], ($) => $fromInt64($, "ggml_time_us"));
   },
   ggml_cycles() {
     const $call = $begin("ggml_cycles", [], "i64", {}, []);
-    return $call([], ($) => $fromInt64($));
+    return $call([], ($) => $fromInt64($, "ggml_cycles"));
   },
   ggml_cycles_per_ms() {
     const $call = $begin("ggml_cycles_per_ms", [], "i64", {}, []);
-    return $call([], ($) => $fromInt64($));
+    return $call([], ($) => $fromInt64($, "ggml_cycles_per_ms"));
   },
   ggml_fopen(fname, mode) {
     const $0 = $string(fname, 0, "ggml_fopen(fname)");
@@ -294,38 +294,38 @@ const asynchronous = {
   ggml_nelements(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_nelements(tensor)");
     const $call = $begin("ggml_nelements", ["u64"], "i64", { tensor }, []);
-    return $call([$0], ($) => $fromInt64($));
+    return $call([$0], ($) => $fromInt64($, "ggml_nelements"));
   },
   ggml_nrows(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_nrows(tensor)");
     const $call = $begin("ggml_nrows", ["u64"], "i64", { tensor }, []);
-    return $call([$0], ($) => $fromInt64($));
+    return $call([$0], ($) => $fromInt64($, "ggml_nrows"));
   },
   ggml_nbytes(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_nbytes(tensor)");
     const $call = $begin("ggml_nbytes", ["u64"], "u64", { tensor }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_nbytes"));
   },
   ggml_nbytes_pad(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_nbytes_pad(tensor)");
     const $call = $begin("ggml_nbytes_pad", ["u64"], "u64", { tensor }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_nbytes_pad"));
   },
   ggml_blck_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_blck_size(type)");
     const $call = $begin("ggml_blck_size", ["u32"], "i64", {}, []);
-    return $call([$0], ($) => $fromInt64($));
+    return $call([$0], ($) => $fromInt64($, "ggml_blck_size"));
   },
   ggml_type_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_size(type)");
     const $call = $begin("ggml_type_size", ["u32"], "u64", {}, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_type_size"));
   },
   ggml_row_size(type, ne) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
     const $call = $begin("ggml_row_size", ["u32", "i64"], "u64", {}, []);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "ggml_row_size"));
   },
   ggml_type_sizef(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_sizef(type)");
@@ -383,7 +383,7 @@ const asynchronous = {
   ggml_element_size(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_element_size(tensor)");
     const $call = $begin("ggml_element_size", ["u64"], "u64", { tensor }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_element_size"));
   },
   ggml_is_quantized(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_is_quantized(type)");
@@ -510,7 +510,7 @@ const asynchronous = {
   },
   ggml_tensor_overhead() {
     const $call = $begin("ggml_tensor_overhead", [], "u64", {}, []);
-    return $call([], ($) => $fromUint64($));
+    return $call([], ($) => $fromUint64($, "ggml_tensor_overhead"));
   },
   ggml_validate_row_data(type, data, nbytes) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_validate_row_data(type)");
@@ -546,7 +546,7 @@ const asynchronous = {
   ggml_used_mem(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_used_mem(ctx)");
     const $call = $begin("ggml_used_mem", ["u64"], "u64", { ctx }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_used_mem"));
   },
   ggml_get_no_alloc(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_get_no_alloc(ctx)");
@@ -570,12 +570,12 @@ const asynchronous = {
   ggml_get_mem_size(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_get_mem_size(ctx)");
     const $call = $begin("ggml_get_mem_size", ["u64"], "u64", { ctx }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_get_mem_size"));
   },
   ggml_get_max_tensor_size(ctx) {
     const $0 = $handle(ctx, ggml_context, "ggml_get_max_tensor_size(ctx)");
     const $call = $begin("ggml_get_max_tensor_size", ["u64"], "u64", { ctx }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_get_max_tensor_size"));
   },
   ggml_new_tensor(ctx, type, n_dims, ne) {
     const $0 = $handle(ctx, ggml_context, "ggml_new_tensor(ctx)");
@@ -4310,13 +4310,13 @@ const asynchronous = {
   },
   ggml_graph_overhead() {
     const $call = $begin("ggml_graph_overhead", [], "u64", {}, []);
-    return $call([], ($) => $fromUint64($));
+    return $call([], ($) => $fromUint64($, "ggml_graph_overhead"));
   },
   ggml_graph_overhead_custom(size, grads) {
     const $0 = $uint64(size, "ggml_graph_overhead_custom(size)");
     const $1 = $bool(grads, "ggml_graph_overhead_custom(grads)");
     const $call = $begin("ggml_graph_overhead_custom", ["u64", "bool"], "u64", {}, []);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "ggml_graph_overhead_custom"));
   },
   ggml_graph_get_tensor(cgraph, name) {
     const $0 = $handle(cgraph, ggml_cgraph, "ggml_graph_get_tensor(cgraph)");
@@ -4426,7 +4426,9 @@ const asynchronous = {
       [],
       $back,
     );
-    return $call([$0, $inward(src, $1), $outward(dst, $2, $back), $3, $4, $5, $inward(imatrix, $6)], ($) => $fromUint64($));
+    return $call([$0, $inward(src, $1), $outward(dst, $2, $back), $3, $4, $5, $inward(imatrix, $6)], ($) => {
+      return $fromUint64($, "ggml_quantize_chunk");
+    });
   },
   ggml_get_type_traits(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits(type)");
@@ -4572,17 +4574,18 @@ const asynchronous = {
     const $0 = $handle(galloc, ggml_gallocr, "ggml_gallocr_get_buffer_size(galloc)");
     const $1 = $int32(buffer_id, "ggml_gallocr_get_buffer_size(buffer_id)");
     const $call = $begin("ggml_gallocr_get_buffer_size", ["u64", "i32"], "u64", { galloc }, [galloc]);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "ggml_gallocr_get_buffer_size"));
   },
   ggml_backend_alloc_ctx_tensors_from_buft_size(ctx, buft) {
     const $0 = $handle(ctx, ggml_context, "ggml_backend_alloc_ctx_tensors_from_buft_size(ctx)");
     const $1 = $handle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft_size(buft)");
     const $call = $begin("ggml_backend_alloc_ctx_tensors_from_buft_size", ["u64", "u64"], "u64", { ctx, buft }, [ctx]);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "ggml_backend_alloc_ctx_tensors_from_buft_size"));
   },
   ggml_backend_alloc_ctx_tensors_from_buft(ctx, buft) {
     const $0 = $handle(ctx, ggml_context, "ggml_backend_alloc_ctx_tensors_from_buft(ctx)");
     const $1 = $handle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
+    $checks.ggml_backend_alloc_ctx_tensors_from_buft(functions, ctx, buft);
     const $call = $begin("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64", { ctx, buft }, [ctx]);
     return $call([$0, $1], ($) => {
       if ($ === 0n) return null;
@@ -4594,6 +4597,7 @@ const asynchronous = {
   ggml_backend_alloc_ctx_tensors(ctx, backend) {
     const $0 = $handle(ctx, ggml_context, "ggml_backend_alloc_ctx_tensors(ctx)");
     const $1 = $handle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
+    $checks.ggml_backend_alloc_ctx_tensors(functions, ctx, backend);
     const $call = $begin("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64", { ctx, backend }, [ctx, backend]);
     return $call([$0, $1], ($) => {
       if ($ === 0n) return null;
@@ -4622,18 +4626,18 @@ const asynchronous = {
   ggml_backend_buft_get_alignment(buft) {
     const $0 = $handle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_alignment(buft)");
     const $call = $begin("ggml_backend_buft_get_alignment", ["u64"], "u64", { buft }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_buft_get_alignment"));
   },
   ggml_backend_buft_get_max_size(buft) {
     const $0 = $handle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_max_size(buft)");
     const $call = $begin("ggml_backend_buft_get_max_size", ["u64"], "u64", { buft }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_buft_get_max_size"));
   },
   ggml_backend_buft_get_alloc_size(buft, tensor) {
     const $0 = $handle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_alloc_size(buft)");
     const $1 = $handle(tensor, ggml_tensor, "ggml_backend_buft_get_alloc_size(tensor)");
     const $call = $begin("ggml_backend_buft_get_alloc_size", ["u64", "u64"], "u64", { buft, tensor }, []);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "ggml_backend_buft_get_alloc_size"));
   },
   ggml_backend_buft_is_host(buft) {
     const $0 = $handle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_host(buft)");
@@ -4674,7 +4678,7 @@ const asynchronous = {
   ggml_backend_buffer_get_size(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_size(buffer)");
     const $call = $begin("ggml_backend_buffer_get_size", ["u64"], "u64", { buffer }, [buffer]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_buffer_get_size"));
   },
   ggml_backend_buffer_init_tensor(buffer, tensor) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_init_tensor(buffer)");
@@ -4685,18 +4689,18 @@ const asynchronous = {
   ggml_backend_buffer_get_alignment(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_alignment(buffer)");
     const $call = $begin("ggml_backend_buffer_get_alignment", ["u64"], "u64", { buffer }, [buffer]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_buffer_get_alignment"));
   },
   ggml_backend_buffer_get_max_size(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_max_size(buffer)");
     const $call = $begin("ggml_backend_buffer_get_max_size", ["u64"], "u64", { buffer }, [buffer]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_buffer_get_max_size"));
   },
   ggml_backend_buffer_get_alloc_size(buffer, tensor) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_alloc_size(buffer)");
     const $1 = $handle(tensor, ggml_tensor, "ggml_backend_buffer_get_alloc_size(tensor)");
     const $call = $begin("ggml_backend_buffer_get_alloc_size", ["u64", "u64"], "u64", { buffer, tensor }, [buffer]);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "ggml_backend_buffer_get_alloc_size"));
   },
   ggml_backend_buffer_clear(buffer, value) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_buffer_clear(buffer)");
@@ -4783,12 +4787,12 @@ const asynchronous = {
   ggml_backend_get_alignment(backend) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_get_alignment(backend)");
     const $call = $begin("ggml_backend_get_alignment", ["u64"], "u64", { backend }, [backend]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_get_alignment"));
   },
   ggml_backend_get_max_size(backend) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_get_max_size(backend)");
     const $call = $begin("ggml_backend_get_max_size", ["u64"], "u64", { backend }, [backend]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_get_max_size"));
   },
   ggml_backend_tensor_set_async(backend, tensor, data, offset, size) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_tensor_set_async(backend)");
@@ -5190,7 +5194,7 @@ const asynchronous = {
   ggml_backend_reg_dev_count(reg) {
     const $0 = $handle(reg, ggml_backend_reg, "ggml_backend_reg_dev_count(reg)");
     const $call = $begin("ggml_backend_reg_dev_count", ["u64"], "u64", { reg }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_reg_dev_count"));
   },
   ggml_backend_reg_dev_get(reg, index) {
     const $0 = $handle(reg, ggml_backend_reg, "ggml_backend_reg_dev_get(reg)");
@@ -5222,7 +5226,7 @@ const asynchronous = {
   },
   ggml_backend_reg_count() {
     const $call = $begin("ggml_backend_reg_count", [], "u64", {}, []);
-    return $call([], ($) => $fromUint64($));
+    return $call([], ($) => $fromUint64($, "ggml_backend_reg_count"));
   },
   ggml_backend_reg_get(index) {
     const $0 = $uint64(index, "ggml_backend_reg_get(index)");
@@ -5242,7 +5246,7 @@ const asynchronous = {
   },
   ggml_backend_dev_count() {
     const $call = $begin("ggml_backend_dev_count", [], "u64", {}, []);
-    return $call([], ($) => $fromUint64($));
+    return $call([], ($) => $fromUint64($, "ggml_backend_dev_count"));
   },
   ggml_backend_dev_get(index) {
     const $0 = $uint64(index, "ggml_backend_dev_get(index)");
@@ -5408,7 +5412,7 @@ const asynchronous = {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_get_buffer_size(sched)");
     const $1 = $handle(backend, ggml_backend, "ggml_backend_sched_get_buffer_size(backend)");
     const $call = $begin("ggml_backend_sched_get_buffer_size", ["u64", "u64"], "u64", { sched, backend }, [sched, backend]);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "ggml_backend_sched_get_buffer_size"));
   },
   ggml_backend_sched_set_tensor_backend(sched, node, backend) {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_set_tensor_backend(sched)");
@@ -5532,6 +5536,7 @@ const asynchronous = {
   ggml_backend_graph_copy(backend, graph) {
     const $0 = $handle(backend, ggml_backend, "ggml_backend_graph_copy(backend)");
     const $1 = $handle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
+    $checks.ggml_backend_graph_copy(functions, backend, graph);
     const $call = $begin(
       "ggml_backend_graph_copy",
       ["u64", "u64"],
@@ -6049,7 +6054,7 @@ const asynchronous = {
   ggml_opt_dataset_ndata(dataset) {
     const $0 = $handle(dataset, ggml_opt_dataset, "ggml_opt_dataset_ndata(dataset)");
     const $call = $begin("ggml_opt_dataset_ndata", ["u64"], "i64", { dataset }, [dataset]);
-    return $call([$0], ($) => $fromInt64($));
+    return $call([$0], ($) => $fromInt64($, "ggml_opt_dataset_ndata"));
   },
   ggml_opt_dataset_data(dataset) {
     const $0 = $handle(dataset, ggml_opt_dataset, "ggml_opt_dataset_data(dataset)");
@@ -6528,23 +6533,23 @@ const asynchronous = {
   gguf_get_alignment(ctx) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_alignment(ctx)");
     const $call = $begin("gguf_get_alignment", ["u64"], "u64", { ctx }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "gguf_get_alignment"));
   },
   gguf_get_data_offset(ctx) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_data_offset(ctx)");
     const $call = $begin("gguf_get_data_offset", ["u64"], "u64", { ctx }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "gguf_get_data_offset"));
   },
   gguf_get_n_kv(ctx) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_n_kv(ctx)");
     const $call = $begin("gguf_get_n_kv", ["u64"], "i64", { ctx }, []);
-    return $call([$0], ($) => $fromInt64($));
+    return $call([$0], ($) => $fromInt64($, "gguf_get_n_kv"));
   },
   gguf_find_key(ctx, key) {
     const $0 = $handle(ctx, gguf_context, "gguf_find_key(ctx)");
     const $1 = $string(key, 0, "gguf_find_key(key)");
     const $call = $begin("gguf_find_key", ["u64", "buffer"], "i64", { ctx }, []);
-    return $call([$0, $inward(key, $1)], ($) => $fromInt64($));
+    return $call([$0, $inward(key, $1)], ($) => $fromInt64($, "gguf_find_key"));
   },
   gguf_get_key(ctx, key_id) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_key(ctx)");
@@ -6613,13 +6618,13 @@ const asynchronous = {
     const $0 = $handle(ctx, gguf_context, "gguf_get_val_u64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u64(key_id)");
     const $call = $begin("gguf_get_val_u64", ["u64", "i64"], "u64", { ctx }, []);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "gguf_get_val_u64"));
   },
   gguf_get_val_i64(ctx, key_id) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_val_i64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i64(key_id)");
     const $call = $begin("gguf_get_val_i64", ["u64", "i64"], "i64", { ctx }, []);
-    return $call([$0, $1], ($) => $fromInt64($));
+    return $call([$0, $1], ($) => $fromInt64($, "gguf_get_val_i64"));
   },
   gguf_get_val_f64(ctx, key_id) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_val_f64(ctx)");
@@ -6655,7 +6660,7 @@ const asynchronous = {
     const $0 = $handle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_n(key_id)");
     const $call = $begin("gguf_get_arr_n", ["u64", "i64"], "u64", { ctx }, []);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "gguf_get_arr_n"));
   },
   gguf_get_arr_data(ctx, key_id) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_arr_data(ctx)");
@@ -6680,19 +6685,19 @@ const asynchronous = {
   gguf_get_n_tensors(ctx) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_n_tensors(ctx)");
     const $call = $begin("gguf_get_n_tensors", ["u64"], "i64", { ctx }, []);
-    return $call([$0], ($) => $fromInt64($));
+    return $call([$0], ($) => $fromInt64($, "gguf_get_n_tensors"));
   },
   gguf_find_tensor(ctx, name) {
     const $0 = $handle(ctx, gguf_context, "gguf_find_tensor(ctx)");
     const $1 = $string(name, 0, "gguf_find_tensor(name)");
     const $call = $begin("gguf_find_tensor", ["u64", "buffer"], "i64", { ctx }, []);
-    return $call([$0, $inward(name, $1)], ($) => $fromInt64($));
+    return $call([$0, $inward(name, $1)], ($) => $fromInt64($, "gguf_find_tensor"));
   },
   gguf_get_tensor_offset(ctx, tensor_id) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_tensor_offset(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_offset(tensor_id)");
     const $call = $begin("gguf_get_tensor_offset", ["u64", "i64"], "u64", { ctx }, []);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "gguf_get_tensor_offset"));
   },
   gguf_get_tensor_name(ctx, tensor_id) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_tensor_name(ctx)");
@@ -6722,14 +6727,14 @@ const asynchronous = {
     const $0 = $handle(ctx, gguf_context, "gguf_get_tensor_size(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_size(tensor_id)");
     const $call = $begin("gguf_get_tensor_size", ["u64", "i64"], "u64", { ctx }, []);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "gguf_get_tensor_size"));
   },
   gguf_remove_key(ctx, key) {
     const $0 = $handle(ctx, gguf_context, "gguf_remove_key(ctx)");
     const $1 = $string(key, 0, "gguf_remove_key(key)");
     ctx.owner.endPassing("replaced by gguf_remove_key");
     const $call = $begin("gguf_remove_key", ["u64", "buffer"], "i64", { ctx }, [ctx]);
-    return $call([$0, $inward(key, $1)], ($) => $fromInt64($));
+    return $call([$0, $inward(key, $1)], ($) => $fromInt64($, "gguf_remove_key"));
   },
   gguf_set_val_u8(ctx, key, val) {
     const $0 = $handle(ctx, gguf_context, "gguf_set_val_u8(ctx)");
@@ -6924,7 +6929,7 @@ const asynchronous = {
   gguf_get_meta_size(ctx) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_meta_size(ctx)");
     const $call = $begin("gguf_get_meta_size", ["u64"], "u64", { ctx }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "gguf_get_meta_size"));
   },
   gguf_get_meta_data(ctx, data) {
     const $0 = $handle(ctx, gguf_context, "gguf_get_meta_data(ctx)");
@@ -7280,7 +7285,7 @@ const asynchronous = {
   ggml_backend_openvino_buffer_get_ctx_id(buffer) {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_backend_openvino_buffer_get_ctx_id(buffer)");
     const $call = $begin("ggml_backend_openvino_buffer_get_ctx_id", ["u64"], "u64", { buffer }, [buffer]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "ggml_backend_openvino_buffer_get_ctx_id"));
   },
   ggml_backend_openvino_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_openvino_buffer_type(device)");
@@ -7785,19 +7790,19 @@ const asynchronous = {
   },
   llama_time_us() {
     const $call = $begin("llama_time_us", [], "i64", {}, []);
-    return $call([], ($) => $fromInt64($));
+    return $call([], ($) => $fromInt64($, "llama_time_us"));
   },
   llama_max_devices() {
     const $call = $begin("llama_max_devices", [], "u64", {}, []);
-    return $call([], ($) => $fromUint64($));
+    return $call([], ($) => $fromUint64($, "llama_max_devices"));
   },
   llama_max_parallel_sequences() {
     const $call = $begin("llama_max_parallel_sequences", [], "u64", {}, []);
-    return $call([], ($) => $fromUint64($));
+    return $call([], ($) => $fromUint64($, "llama_max_parallel_sequences"));
   },
   llama_max_tensor_buft_overrides() {
     const $call = $begin("llama_max_tensor_buft_overrides", [], "u64", {}, []);
-    return $call([], ($) => $fromUint64($));
+    return $call([], ($) => $fromUint64($, "llama_max_tensor_buft_overrides"));
   },
   llama_supports_mmap() {
     const $call = $begin("llama_supports_mmap", [], "bool", {}, []);
@@ -8038,7 +8043,7 @@ const asynchronous = {
   llama_model_size(model) {
     const $0 = $handle(model, llama_model, "llama_model_size(model)");
     const $call = $begin("llama_model_size", ["u64"], "u64", { model }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "llama_model_size"));
   },
   llama_model_chat_template(model, name) {
     const $0 = $handle(model, llama_model, "llama_model_chat_template(model)");
@@ -8052,7 +8057,7 @@ const asynchronous = {
   llama_model_n_params(model) {
     const $0 = $handle(model, llama_model, "llama_model_n_params(model)");
     const $call = $begin("llama_model_n_params", ["u64"], "u64", { model }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "llama_model_n_params"));
   },
   llama_model_has_encoder(model) {
     const $0 = $handle(model, llama_model, "llama_model_has_encoder(model)");
@@ -8155,7 +8160,7 @@ const asynchronous = {
   llama_adapter_get_alora_n_invocation_tokens(adapter) {
     const $0 = $handleOrNull(adapter, llama_adapter_lora, "llama_adapter_get_alora_n_invocation_tokens(adapter)");
     const $call = $begin("llama_adapter_get_alora_n_invocation_tokens", ["u64"], "u64", { adapter }, []);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "llama_adapter_get_alora_n_invocation_tokens"));
   },
   llama_adapter_get_alora_invocation_tokens(adapter) {
     const $0 = $handle(adapter, llama_adapter_lora, "llama_adapter_get_alora_invocation_tokens(adapter)");
@@ -8257,12 +8262,12 @@ const asynchronous = {
   llama_state_get_size(ctx) {
     const $0 = $handle(ctx, llama_context, "llama_state_get_size(ctx)");
     const $call = $begin("llama_state_get_size", ["u64"], "u64", { ctx }, [ctx]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "llama_state_get_size"));
   },
   llama_get_state_size(ctx) {
     const $0 = $handle(ctx, llama_context, "llama_get_state_size(ctx)");
     const $call = $begin("llama_get_state_size", ["u64"], "u64", { ctx }, [ctx]);
-    return $call([$0], ($) => $fromUint64($));
+    return $call([$0], ($) => $fromUint64($, "llama_get_state_size"));
   },
   llama_state_get_data(ctx, dst, size) {
     const $0 = $handle(ctx, llama_context, "llama_state_get_data(ctx)");
@@ -8271,7 +8276,7 @@ const asynchronous = {
     $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_get_data(dst)");
     const $back = [];
     const $call = $begin("llama_state_get_data", ["u64", "buffer", "u64"], "u64", { ctx, dst }, [ctx], $back);
-    return $call([$0, $outward(dst, $1, $back), $2], ($) => $fromUint64($));
+    return $call([$0, $outward(dst, $1, $back), $2], ($) => $fromUint64($, "llama_state_get_data"));
   },
   llama_copy_state_data(ctx, dst) {
     const $0 = $handle(ctx, llama_context, "llama_copy_state_data(ctx)");
@@ -8279,7 +8284,7 @@ const asynchronous = {
     $atLeast(dst, functions.llama_state_get_size(ctx), 1, "bytes", "llama_state_get_size(ctx)", "llama_copy_state_data(dst)");
     const $back = [];
     const $call = $begin("llama_copy_state_data", ["u64", "buffer"], "u64", { ctx, dst }, [ctx], $back);
-    return $call([$0, $outward(dst, $1, $back)], ($) => $fromUint64($));
+    return $call([$0, $outward(dst, $1, $back)], ($) => $fromUint64($, "llama_copy_state_data"));
   },
   llama_state_set_data(ctx, src, size) {
     const $0 = $handle(ctx, llama_context, "llama_state_set_data(ctx)");
@@ -8289,14 +8294,14 @@ const asynchronous = {
     $checks.llama_state_set_data(functions, ctx, src, size);
     ctx.owner.endPassing("replaced by llama_state_set_data");
     const $call = $begin("llama_state_set_data", ["u64", "buffer", "u64"], "u64", { ctx, src }, [ctx]);
-    return $call([$0, $inward(src, $1), $2], ($) => $fromUint64($));
+    return $call([$0, $inward(src, $1), $2], ($) => $fromUint64($, "llama_state_set_data"));
   },
   llama_set_state_data(ctx, src) {
     const $0 = $handle(ctx, llama_context, "llama_set_state_data(ctx)");
     const $1 = $data(src, 1, "llama_set_state_data(src)");
     $checks.llama_set_state_data(functions, ctx, src);
     const $call = $begin("llama_set_state_data", ["u64", "buffer"], "u64", { ctx, src }, [ctx]);
-    return $call([$0, $inward(src, $1)], ($) => $fromUint64($));
+    return $call([$0, $inward(src, $1)], ($) => $fromUint64($, "llama_set_state_data"));
   },
   llama_state_load_file(ctx, path_session, tokens_out, n_token_capacity, n_token_count_out) {
     const $0 = $handle(ctx, llama_context, "llama_state_load_file(ctx)");
@@ -8362,7 +8367,7 @@ const asynchronous = {
     const $0 = $handle(ctx, llama_context, "llama_state_seq_get_size(ctx)");
     const $1 = $int32(seq_id, "llama_state_seq_get_size(seq_id)");
     const $call = $begin("llama_state_seq_get_size", ["u64", "i32"], "u64", { ctx }, [ctx]);
-    return $call([$0, $1], ($) => $fromUint64($));
+    return $call([$0, $1], ($) => $fromUint64($, "llama_state_seq_get_size"));
   },
   llama_state_seq_get_data(ctx, dst, size, seq_id) {
     const $0 = $handle(ctx, llama_context, "llama_state_seq_get_data(ctx)");
@@ -8372,7 +8377,7 @@ const asynchronous = {
     $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data(dst)");
     const $back = [];
     const $call = $begin("llama_state_seq_get_data", ["u64", "buffer", "u64", "i32"], "u64", { ctx, dst }, [ctx], $back);
-    return $call([$0, $outward(dst, $1, $back), $2, $3], ($) => $fromUint64($));
+    return $call([$0, $outward(dst, $1, $back), $2, $3], ($) => $fromUint64($, "llama_state_seq_get_data"));
   },
   llama_state_seq_set_data(ctx, src, size, dest_seq_id) {
     const $0 = $handle(ctx, llama_context, "llama_state_seq_set_data(ctx)");
@@ -8382,7 +8387,7 @@ const asynchronous = {
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data(src)");
     ctx.owner.endPassing("replaced by llama_state_seq_set_data");
     const $call = $begin("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64", { ctx, src }, [ctx]);
-    return $call([$0, $inward(src, $1), $2, $3], ($) => $fromUint64($));
+    return $call([$0, $inward(src, $1), $2, $3], ($) => $fromUint64($, "llama_state_seq_set_data"));
   },
   llama_state_seq_save_file(ctx, filepath, seq_id, tokens, n_token_count) {
     const $0 = $handle(ctx, llama_context, "llama_state_seq_save_file(ctx)");
@@ -8392,7 +8397,7 @@ const asynchronous = {
     const $4 = $uint64(n_token_count, "llama_state_seq_save_file(n_token_count)");
     $atLeast(tokens, Number($4), 4, "int32s", "n_token_count", "llama_state_seq_save_file(tokens)");
     const $call = $begin("llama_state_seq_save_file", ["u64", "buffer", "i32", "buffer", "u64"], "u64", { ctx, tokens }, [ctx]);
-    return $call([$0, $inward(filepath, $1), $2, $inward(tokens, $3), $4], ($) => $fromUint64($));
+    return $call([$0, $inward(filepath, $1), $2, $inward(tokens, $3), $4], ($) => $fromUint64($, "llama_state_seq_save_file"));
   },
   llama_state_seq_load_file(ctx, filepath, dest_seq_id, tokens_out, n_token_capacity, n_token_count_out) {
     const $0 = $handle(ctx, llama_context, "llama_state_seq_load_file(ctx)");
@@ -8414,7 +8419,7 @@ const asynchronous = {
       $back,
     );
     return $call([$0, $inward(filepath, $1), $2, $outward(tokens_out, $3, $back), $4, $outward(n_token_count_out, $5, $back)], ($) => {
-      return $fromUint64($);
+      return $fromUint64($, "llama_state_seq_load_file");
     });
   },
   llama_state_seq_get_size_ext(ctx, seq_id, flags) {
@@ -8422,7 +8427,7 @@ const asynchronous = {
     const $1 = $int32(seq_id, "llama_state_seq_get_size_ext(seq_id)");
     const $2 = $uint32(flags, "llama_state_seq_get_size_ext(flags)");
     const $call = $begin("llama_state_seq_get_size_ext", ["u64", "i32", "u32"], "u64", { ctx }, [ctx]);
-    return $call([$0, $1, $2], ($) => $fromUint64($));
+    return $call([$0, $1, $2], ($) => $fromUint64($, "llama_state_seq_get_size_ext"));
   },
   llama_state_seq_get_data_ext(ctx, dst, size, seq_id, flags) {
     const $0 = $handle(ctx, llama_context, "llama_state_seq_get_data_ext(ctx)");
@@ -8433,7 +8438,7 @@ const asynchronous = {
     $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data_ext(dst)");
     const $back = [];
     const $call = $begin("llama_state_seq_get_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64", { ctx, dst }, [ctx], $back);
-    return $call([$0, $outward(dst, $1, $back), $2, $3, $4], ($) => $fromUint64($));
+    return $call([$0, $outward(dst, $1, $back), $2, $3, $4], ($) => $fromUint64($, "llama_state_seq_get_data_ext"));
   },
   llama_state_seq_set_data_ext(ctx, src, size, dest_seq_id, flags) {
     const $0 = $handle(ctx, llama_context, "llama_state_seq_set_data_ext(ctx)");
@@ -8444,7 +8449,7 @@ const asynchronous = {
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data_ext(src)");
     ctx.owner.endPassing("replaced by llama_state_seq_set_data_ext");
     const $call = $begin("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64", { ctx, src }, [ctx]);
-    return $call([$0, $inward(src, $1), $2, $3, $4], ($) => $fromUint64($));
+    return $call([$0, $inward(src, $1), $2, $3, $4], ($) => $fromUint64($, "llama_state_seq_set_data_ext"));
   },
   llama_batch_get_one(tokens, n_tokens) {
     const $0 = $dataOrNull(tokens, 4, "llama_batch_get_one(tokens)");

@@ -1266,25 +1266,25 @@ export const functions = {
     $ggml_time_ms ??= $bind("ggml_time_ms", [], "i64");
     const $ = $ggml_time_ms();
     if ($caught[0] !== 0) $trapped("ggml_time_ms");
-    return $fromInt64($);
+    return $fromInt64($, "ggml_time_ms");
   },
   ggml_time_us() {
     $ggml_time_us ??= $bind("ggml_time_us", [], "i64");
     const $ = $ggml_time_us();
     if ($caught[0] !== 0) $trapped("ggml_time_us");
-    return $fromInt64($);
+    return $fromInt64($, "ggml_time_us");
   },
   ggml_cycles() {
     $ggml_cycles ??= $bind("ggml_cycles", [], "i64");
     const $ = $ggml_cycles();
     if ($caught[0] !== 0) $trapped("ggml_cycles");
-    return $fromInt64($);
+    return $fromInt64($, "ggml_cycles");
   },
   ggml_cycles_per_ms() {
     $ggml_cycles_per_ms ??= $bind("ggml_cycles_per_ms", [], "i64");
     const $ = $ggml_cycles_per_ms();
     if ($caught[0] !== 0) $trapped("ggml_cycles_per_ms");
-    return $fromInt64($);
+    return $fromInt64($, "ggml_cycles_per_ms");
   },
   ggml_fopen(fname, mode) {
     const $0 = $string(fname, 0, "ggml_fopen(fname)");
@@ -1312,42 +1312,42 @@ export const functions = {
     $ggml_nelements ??= $bind("ggml_nelements", ["u64"], "i64");
     const $ = $ggml_nelements(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nelements", { tensor });
-    return $fromInt64($);
+    return $fromInt64($, "ggml_nelements");
   },
   ggml_nrows(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nrows(tensor)");
     $ggml_nrows ??= $bind("ggml_nrows", ["u64"], "i64");
     const $ = $ggml_nrows(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nrows", { tensor });
-    return $fromInt64($);
+    return $fromInt64($, "ggml_nrows");
   },
   ggml_nbytes(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes(tensor)");
     $ggml_nbytes ??= $bind("ggml_nbytes", ["u64"], "u64");
     const $ = $ggml_nbytes(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nbytes", { tensor });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_nbytes");
   },
   ggml_nbytes_pad(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes_pad(tensor)");
     $ggml_nbytes_pad ??= $bind("ggml_nbytes_pad", ["u64"], "u64");
     const $ = $ggml_nbytes_pad(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nbytes_pad", { tensor });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_nbytes_pad");
   },
   ggml_blck_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_blck_size(type)");
     $ggml_blck_size ??= $bind("ggml_blck_size", ["u32"], "i64");
     const $ = $ggml_blck_size($0);
     if ($caught[0] !== 0) $trapped("ggml_blck_size");
-    return $fromInt64($);
+    return $fromInt64($, "ggml_blck_size");
   },
   ggml_type_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_size(type)");
     $ggml_type_size ??= $bind("ggml_type_size", ["u32"], "u64");
     const $ = $ggml_type_size($0);
     if ($caught[0] !== 0) $trapped("ggml_type_size");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_type_size");
   },
   ggml_row_size(type, ne) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
@@ -1355,7 +1355,7 @@ export const functions = {
     $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64");
     const $ = $ggml_row_size($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_row_size");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_row_size");
   },
   ggml_type_sizef(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_sizef(type)");
@@ -1411,7 +1411,7 @@ export const functions = {
     $ggml_element_size ??= $bind("ggml_element_size", ["u64"], "u64");
     const $ = $ggml_element_size(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_element_size", { tensor });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_element_size");
   },
   ggml_is_quantized(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_is_quantized(type)");
@@ -1592,7 +1592,7 @@ export const functions = {
     $ggml_tensor_overhead ??= $bind("ggml_tensor_overhead", [], "u64");
     const $ = $ggml_tensor_overhead();
     if ($caught[0] !== 0) $trapped("ggml_tensor_overhead");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_tensor_overhead");
   },
   ggml_validate_row_data(type, data, nbytes) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_validate_row_data(type)");
@@ -1632,7 +1632,7 @@ export const functions = {
     $ggml_used_mem ??= $bind("ggml_used_mem", ["u64"], "u64");
     const $ = $ggml_used_mem(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_used_mem", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_used_mem");
   },
   ggml_get_no_alloc(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_no_alloc(ctx)");
@@ -1660,14 +1660,14 @@ export const functions = {
     $ggml_get_mem_size ??= $bind("ggml_get_mem_size", ["u64"], "u64");
     const $ = $ggml_get_mem_size(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_mem_size", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_get_mem_size");
   },
   ggml_get_max_tensor_size(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_max_tensor_size(ctx)");
     $ggml_get_max_tensor_size ??= $bind("ggml_get_max_tensor_size", ["u64"], "u64");
     const $ = $ggml_get_max_tensor_size(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_max_tensor_size", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_get_max_tensor_size");
   },
   ggml_new_tensor(ctx, type, n_dims, ne) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor(ctx)");
@@ -5105,7 +5105,7 @@ export const functions = {
     $ggml_graph_overhead ??= $bind("ggml_graph_overhead", [], "u64");
     const $ = $ggml_graph_overhead();
     if ($caught[0] !== 0) $trapped("ggml_graph_overhead");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_graph_overhead");
   },
   ggml_graph_overhead_custom(size, grads) {
     const $0 = $uint64(size, "ggml_graph_overhead_custom(size)");
@@ -5113,7 +5113,7 @@ export const functions = {
     $ggml_graph_overhead_custom ??= $bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64");
     const $ = $ggml_graph_overhead_custom($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_graph_overhead_custom");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_graph_overhead_custom");
   },
   ggml_graph_get_tensor(cgraph, name) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_tensor(cgraph)");
@@ -5226,7 +5226,7 @@ export const functions = {
     $ggml_quantize_chunk ??= $bind("ggml_quantize_chunk", ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], "u64");
     const $ = $ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_quantize_chunk");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_quantize_chunk");
   },
   ggml_get_type_traits(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits(type)");
@@ -5384,7 +5384,7 @@ export const functions = {
     $ggml_gallocr_get_buffer_size ??= $bind("ggml_gallocr_get_buffer_size", ["u64", "i32"], "u64");
     const $ = $ggml_gallocr_get_buffer_size(galloc.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_get_buffer_size", { galloc });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_gallocr_get_buffer_size");
   },
   ggml_backend_alloc_ctx_tensors_from_buft_size(ctx, buft) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) {
@@ -5396,7 +5396,7 @@ export const functions = {
     $ggml_backend_alloc_ctx_tensors_from_buft_size ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft_size(ctx.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors_from_buft_size", { ctx, buft });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_alloc_ctx_tensors_from_buft_size");
   },
   ggml_backend_alloc_ctx_tensors_from_buft(ctx, buft) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) {
@@ -5405,6 +5405,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
     }
+    $checks.ggml_backend_alloc_ctx_tensors_from_buft(functions, ctx, buft);
     $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors_from_buft", { ctx, buft });
@@ -5418,6 +5419,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
     }
+    $checks.ggml_backend_alloc_ctx_tensors(functions, ctx, backend);
     $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors", { ctx, backend });
@@ -5453,7 +5455,7 @@ export const functions = {
     $ggml_backend_buft_get_alignment ??= $bind("ggml_backend_buft_get_alignment", ["u64"], "u64");
     const $ = $ggml_backend_buft_get_alignment(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_alignment", { buft });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_buft_get_alignment");
   },
   ggml_backend_buft_get_max_size(buft) {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
@@ -5462,7 +5464,7 @@ export const functions = {
     $ggml_backend_buft_get_max_size ??= $bind("ggml_backend_buft_get_max_size", ["u64"], "u64");
     const $ = $ggml_backend_buft_get_max_size(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_max_size", { buft });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_buft_get_max_size");
   },
   ggml_backend_buft_get_alloc_size(buft, tensor) {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
@@ -5474,7 +5476,7 @@ export const functions = {
     $ggml_backend_buft_get_alloc_size ??= $bind("ggml_backend_buft_get_alloc_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_buft_get_alloc_size(buft.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_alloc_size", { buft, tensor });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_buft_get_alloc_size");
   },
   ggml_backend_buft_is_host(buft) {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
@@ -5528,7 +5530,7 @@ export const functions = {
     $ggml_backend_buffer_get_size ??= $bind("ggml_backend_buffer_get_size", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_size(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_size", { buffer });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_buffer_get_size");
   },
   ggml_backend_buffer_init_tensor(buffer, tensor) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5549,7 +5551,7 @@ export const functions = {
     $ggml_backend_buffer_get_alignment ??= $bind("ggml_backend_buffer_get_alignment", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_alignment(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_alignment", { buffer });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_buffer_get_alignment");
   },
   ggml_backend_buffer_get_max_size(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5558,7 +5560,7 @@ export const functions = {
     $ggml_backend_buffer_get_max_size ??= $bind("ggml_backend_buffer_get_max_size", ["u64"], "u64");
     const $ = $ggml_backend_buffer_get_max_size(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_max_size", { buffer });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_buffer_get_max_size");
   },
   ggml_backend_buffer_get_alloc_size(buffer, tensor) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5570,7 +5572,7 @@ export const functions = {
     $ggml_backend_buffer_get_alloc_size ??= $bind("ggml_backend_buffer_get_alloc_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_buffer_get_alloc_size(buffer.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_alloc_size", { buffer, tensor });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_buffer_get_alloc_size");
   },
   ggml_backend_buffer_clear(buffer, value) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5686,7 +5688,7 @@ export const functions = {
     $ggml_backend_get_alignment ??= $bind("ggml_backend_get_alignment", ["u64"], "u64");
     const $ = $ggml_backend_get_alignment(backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_get_alignment", { backend });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_get_alignment");
   },
   ggml_backend_get_max_size(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -5695,7 +5697,7 @@ export const functions = {
     $ggml_backend_get_max_size ??= $bind("ggml_backend_get_max_size", ["u64"], "u64");
     const $ = $ggml_backend_get_max_size(backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_get_max_size", { backend });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_get_max_size");
   },
   ggml_backend_tensor_set_async(backend, tensor, data, offset, size) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -6201,7 +6203,7 @@ export const functions = {
     $ggml_backend_reg_dev_count ??= $bind("ggml_backend_reg_dev_count", ["u64"], "u64");
     const $ = $ggml_backend_reg_dev_count(reg.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_dev_count", { reg });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_reg_dev_count");
   },
   ggml_backend_reg_dev_get(reg, index) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_get(reg)");
@@ -6243,7 +6245,7 @@ export const functions = {
     $ggml_backend_reg_count ??= $bind("ggml_backend_reg_count", [], "u64");
     const $ = $ggml_backend_reg_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_count");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_reg_count");
   },
   ggml_backend_reg_get(index) {
     const $0 = $uint64(index, "ggml_backend_reg_get(index)");
@@ -6264,7 +6266,7 @@ export const functions = {
     $ggml_backend_dev_count ??= $bind("ggml_backend_dev_count", [], "u64");
     const $ = $ggml_backend_dev_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_count");
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_dev_count");
   },
   ggml_backend_dev_get(index) {
     const $0 = $uint64(index, "ggml_backend_dev_get(index)");
@@ -6465,7 +6467,7 @@ export const functions = {
     $ggml_backend_sched_get_buffer_size ??= $bind("ggml_backend_sched_get_buffer_size", ["u64", "u64"], "u64");
     const $ = $ggml_backend_sched_get_buffer_size(sched.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_get_buffer_size", { sched, backend });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_sched_get_buffer_size");
   },
   ggml_backend_sched_set_tensor_backend(sched, node, backend) {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
@@ -6629,6 +6631,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_copy(backend)");
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
+    $checks.ggml_backend_graph_copy(functions, backend, graph);
     $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_copy", { backend, graph });
@@ -7267,7 +7270,7 @@ export const functions = {
     $ggml_opt_dataset_ndata ??= $bind("ggml_opt_dataset_ndata", ["u64"], "i64");
     const $ = $ggml_opt_dataset_ndata(dataset.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_ndata", { dataset });
-    return $fromInt64($);
+    return $fromInt64($, "ggml_opt_dataset_ndata");
   },
   ggml_opt_dataset_data(dataset) {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
@@ -7847,21 +7850,21 @@ export const functions = {
     $gguf_get_alignment ??= $bind("gguf_get_alignment", ["u64"], "u64");
     const $ = $gguf_get_alignment(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_alignment", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "gguf_get_alignment");
   },
   gguf_get_data_offset(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_data_offset(ctx)");
     $gguf_get_data_offset ??= $bind("gguf_get_data_offset", ["u64"], "u64");
     const $ = $gguf_get_data_offset(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_data_offset", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "gguf_get_data_offset");
   },
   gguf_get_n_kv(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_n_kv(ctx)");
     $gguf_get_n_kv ??= $bind("gguf_get_n_kv", ["u64"], "i64");
     const $ = $gguf_get_n_kv(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_n_kv", { ctx });
-    return $fromInt64($);
+    return $fromInt64($, "gguf_get_n_kv");
   },
   gguf_find_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_key(ctx)");
@@ -7869,7 +7872,7 @@ export const functions = {
     $gguf_find_key ??= $bind("gguf_find_key", ["u64", "buffer"], "i64");
     const $ = $gguf_find_key(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_find_key", { ctx });
-    return $fromInt64($);
+    return $fromInt64($, "gguf_find_key");
   },
   gguf_get_key(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_key(ctx)");
@@ -7957,7 +7960,7 @@ export const functions = {
     $gguf_get_val_u64 ??= $bind("gguf_get_val_u64", ["u64", "i64"], "u64");
     const $ = $gguf_get_val_u64(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u64", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "gguf_get_val_u64");
   },
   gguf_get_val_i64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i64(ctx)");
@@ -7965,7 +7968,7 @@ export const functions = {
     $gguf_get_val_i64 ??= $bind("gguf_get_val_i64", ["u64", "i64"], "i64");
     const $ = $gguf_get_val_i64(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i64", { ctx });
-    return $fromInt64($);
+    return $fromInt64($, "gguf_get_val_i64");
   },
   gguf_get_val_f64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f64(ctx)");
@@ -8005,7 +8008,7 @@ export const functions = {
     $gguf_get_arr_n ??= $bind("gguf_get_arr_n", ["u64", "i64"], "u64");
     const $ = $gguf_get_arr_n(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_arr_n", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "gguf_get_arr_n");
   },
   gguf_get_arr_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_data(ctx)");
@@ -8031,7 +8034,7 @@ export const functions = {
     $gguf_get_n_tensors ??= $bind("gguf_get_n_tensors", ["u64"], "i64");
     const $ = $gguf_get_n_tensors(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_n_tensors", { ctx });
-    return $fromInt64($);
+    return $fromInt64($, "gguf_get_n_tensors");
   },
   gguf_find_tensor(ctx, name) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_tensor(ctx)");
@@ -8039,7 +8042,7 @@ export const functions = {
     $gguf_find_tensor ??= $bind("gguf_find_tensor", ["u64", "buffer"], "i64");
     const $ = $gguf_find_tensor(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_find_tensor", { ctx });
-    return $fromInt64($);
+    return $fromInt64($, "gguf_find_tensor");
   },
   gguf_get_tensor_offset(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_offset(ctx)");
@@ -8047,7 +8050,7 @@ export const functions = {
     $gguf_get_tensor_offset ??= $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_offset(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_offset", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "gguf_get_tensor_offset");
   },
   gguf_get_tensor_name(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_name(ctx)");
@@ -8079,7 +8082,7 @@ export const functions = {
     $gguf_get_tensor_size ??= $bind("gguf_get_tensor_size", ["u64", "i64"], "u64");
     const $ = $gguf_get_tensor_size(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_size", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "gguf_get_tensor_size");
   },
   gguf_remove_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_remove_key(ctx)");
@@ -8088,7 +8091,7 @@ export const functions = {
     ctx.owner.endPassing("replaced by gguf_remove_key");
     const $ = $gguf_remove_key(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_remove_key", { ctx });
-    return $fromInt64($);
+    return $fromInt64($, "gguf_remove_key");
   },
   gguf_set_val_u8(ctx, key, val) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u8(ctx)");
@@ -8301,7 +8304,7 @@ export const functions = {
     $gguf_get_meta_size ??= $bind("gguf_get_meta_size", ["u64"], "u64");
     const $ = $gguf_get_meta_size(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_meta_size", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "gguf_get_meta_size");
   },
   gguf_get_meta_data(ctx, data) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_data(ctx)");
@@ -8710,7 +8713,7 @@ export const functions = {
     $ggml_backend_openvino_buffer_get_ctx_id ??= $bind("ggml_backend_openvino_buffer_get_ctx_id", ["u64"], "u64");
     const $ = $ggml_backend_openvino_buffer_get_ctx_id(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_openvino_buffer_get_ctx_id", { buffer });
-    return $fromUint64($);
+    return $fromUint64($, "ggml_backend_openvino_buffer_get_ctx_id");
   },
   ggml_backend_openvino_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_openvino_buffer_type(device)");
@@ -9285,25 +9288,25 @@ export const functions = {
     $llama_time_us ??= $bind("llama_time_us", [], "i64");
     const $ = $llama_time_us();
     if ($caught[0] !== 0) $trapped("llama_time_us");
-    return $fromInt64($);
+    return $fromInt64($, "llama_time_us");
   },
   llama_max_devices() {
     $llama_max_devices ??= $bind("llama_max_devices", [], "u64");
     const $ = $llama_max_devices();
     if ($caught[0] !== 0) $trapped("llama_max_devices");
-    return $fromUint64($);
+    return $fromUint64($, "llama_max_devices");
   },
   llama_max_parallel_sequences() {
     $llama_max_parallel_sequences ??= $bind("llama_max_parallel_sequences", [], "u64");
     const $ = $llama_max_parallel_sequences();
     if ($caught[0] !== 0) $trapped("llama_max_parallel_sequences");
-    return $fromUint64($);
+    return $fromUint64($, "llama_max_parallel_sequences");
   },
   llama_max_tensor_buft_overrides() {
     $llama_max_tensor_buft_overrides ??= $bind("llama_max_tensor_buft_overrides", [], "u64");
     const $ = $llama_max_tensor_buft_overrides();
     if ($caught[0] !== 0) $trapped("llama_max_tensor_buft_overrides");
-    return $fromUint64($);
+    return $fromUint64($, "llama_max_tensor_buft_overrides");
   },
   llama_supports_mmap() {
     $llama_supports_mmap ??= $bind("llama_supports_mmap", [], "bool");
@@ -9621,7 +9624,7 @@ export const functions = {
     $llama_model_size ??= $bind("llama_model_size", ["u64"], "u64");
     const $ = $llama_model_size(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_size", { model });
-    return $fromUint64($);
+    return $fromUint64($, "llama_model_size");
   },
   llama_model_chat_template(model, name) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_chat_template(model)");
@@ -9637,7 +9640,7 @@ export const functions = {
     $llama_model_n_params ??= $bind("llama_model_n_params", ["u64"], "u64");
     const $ = $llama_model_n_params(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_params", { model });
-    return $fromUint64($);
+    return $fromUint64($, "llama_model_n_params");
   },
   llama_model_has_encoder(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_has_encoder(model)");
@@ -9777,7 +9780,7 @@ export const functions = {
     $llama_adapter_get_alora_n_invocation_tokens ??= $bind("llama_adapter_get_alora_n_invocation_tokens", ["u64"], "u64");
     const $ = $llama_adapter_get_alora_n_invocation_tokens(adapter === null ? 0n : adapter.address);
     if ($caught[0] !== 0) $trapped("llama_adapter_get_alora_n_invocation_tokens", { adapter });
-    return $fromUint64($);
+    return $fromUint64($, "llama_adapter_get_alora_n_invocation_tokens");
   },
   llama_adapter_get_alora_invocation_tokens(adapter) {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
@@ -9915,14 +9918,14 @@ export const functions = {
     $llama_state_get_size ??= $bind("llama_state_get_size", ["u64"], "u64");
     const $ = $llama_state_get_size(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_state_get_size", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_get_size");
   },
   llama_get_state_size(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_state_size(ctx)");
     $llama_get_state_size ??= $bind("llama_get_state_size", ["u64"], "u64");
     const $ = $llama_get_state_size(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_state_size", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_get_state_size");
   },
   llama_state_get_data(ctx, dst, size) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_data(ctx)");
@@ -9932,7 +9935,7 @@ export const functions = {
     $llama_state_get_data ??= $bind("llama_state_get_data", ["u64", "buffer", "u64"], "u64");
     const $ = $llama_state_get_data(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_state_get_data", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_get_data");
   },
   llama_copy_state_data(ctx, dst) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_copy_state_data(ctx)");
@@ -9941,7 +9944,7 @@ export const functions = {
     $llama_copy_state_data ??= $bind("llama_copy_state_data", ["u64", "buffer"], "u64");
     const $ = $llama_copy_state_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_copy_state_data", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_copy_state_data");
   },
   llama_state_set_data(ctx, src, size) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_set_data(ctx)");
@@ -9953,7 +9956,7 @@ export const functions = {
     ctx.owner.endPassing("replaced by llama_state_set_data");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_state_set_data", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_set_data");
   },
   llama_set_state_data(ctx, src) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_state_data(ctx)");
@@ -9962,7 +9965,7 @@ export const functions = {
     $llama_set_state_data ??= $bind("llama_set_state_data", ["u64", "buffer"], "u64");
     const $ = $llama_set_state_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_state_data", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_set_state_data");
   },
   llama_state_load_file(ctx, path_session, tokens_out, n_token_capacity, n_token_count_out) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_load_file(ctx)");
@@ -10022,7 +10025,7 @@ export const functions = {
     $llama_state_seq_get_size ??= $bind("llama_state_seq_get_size", ["u64", "i32"], "u64");
     const $ = $llama_state_seq_get_size(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_size", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_get_size");
   },
   llama_state_seq_get_data(ctx, dst, size, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_data(ctx)");
@@ -10033,7 +10036,7 @@ export const functions = {
     $llama_state_seq_get_data ??= $bind("llama_state_seq_get_data", ["u64", "buffer", "u64", "i32"], "u64");
     const $ = $llama_state_seq_get_data(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_data", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_get_data");
   },
   llama_state_seq_set_data(ctx, src, size, dest_seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_set_data(ctx)");
@@ -10045,7 +10048,7 @@ export const functions = {
     ctx.owner.endPassing("replaced by llama_state_seq_set_data");
     const $ = $llama_state_seq_set_data(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_state_seq_set_data", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_set_data");
   },
   llama_state_seq_save_file(ctx, filepath, seq_id, tokens, n_token_count) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_save_file(ctx)");
@@ -10057,7 +10060,7 @@ export const functions = {
     $llama_state_seq_save_file ??= $bind("llama_state_seq_save_file", ["u64", "buffer", "i32", "buffer", "u64"], "u64");
     const $ = $llama_state_seq_save_file(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_state_seq_save_file", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_save_file");
   },
   llama_state_seq_load_file(ctx, filepath, dest_seq_id, tokens_out, n_token_capacity, n_token_count_out) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_load_file(ctx)");
@@ -10072,7 +10075,7 @@ export const functions = {
     ctx.owner.endPassing("replaced by llama_state_seq_load_file");
     const $ = $llama_state_seq_load_file(ctx.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("llama_state_seq_load_file", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_load_file");
   },
   llama_state_seq_get_size_ext(ctx, seq_id, flags) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_size_ext(ctx)");
@@ -10081,7 +10084,7 @@ export const functions = {
     $llama_state_seq_get_size_ext ??= $bind("llama_state_seq_get_size_ext", ["u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_get_size_ext(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_size_ext", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_get_size_ext");
   },
   llama_state_seq_get_data_ext(ctx, dst, size, seq_id, flags) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_data_ext(ctx)");
@@ -10093,7 +10096,7 @@ export const functions = {
     $llama_state_seq_get_data_ext ??= $bind("llama_state_seq_get_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
     const $ = $llama_state_seq_get_data_ext(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_data_ext", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_get_data_ext");
   },
   llama_state_seq_set_data_ext(ctx, src, size, dest_seq_id, flags) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_set_data_ext(ctx)");
@@ -10106,7 +10109,7 @@ export const functions = {
     ctx.owner.endPassing("replaced by llama_state_seq_set_data_ext");
     const $ = $llama_state_seq_set_data_ext(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_state_seq_set_data_ext", { ctx });
-    return $fromUint64($);
+    return $fromUint64($, "llama_state_seq_set_data_ext");
   },
   llama_batch_get_one(tokens, n_tokens) {
     const $0 = $dataOrNull(tokens, 4, "llama_batch_get_one(tokens)");
@@ -11337,6 +11340,6 @@ export const functions = {
     const $4 = BigInt.asIntN(64, $1 - 1n);
     const $5 = BigInt.asIntN(64, ~$4);
     const $6 = $3 & $5;
-    return $fromInt64($6);
+    return $fromInt64($6, "GGML_PAD");
   },
 };

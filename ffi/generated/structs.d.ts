@@ -99,6 +99,11 @@ export declare class ggml_init_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_init_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly mem_size: number | bigint;
+    readonly mem_buffer: $Data | null;
+  };
   /** `size_t mem_size` */
   get mem_size(): number;
   /** @ignore */
@@ -123,6 +128,15 @@ export declare class ggml_tensor extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_tensor>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly ne: readonly (number | bigint)[];
+    readonly nb: readonly (number | bigint)[];
+    readonly op_params: ArrayLike<number>;
+    readonly view_offs: number | bigint;
+    readonly data: $Data | null;
+    readonly extra: $Data | null;
+  };
   /** `enum ggml_type type` */
   get type(): ggml_type;
   /** @ignore */
@@ -199,6 +213,12 @@ export declare class ggml_type_traits extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_type_traits>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly blck_size: number | bigint;
+    readonly blck_size_interleave: number | bigint;
+    readonly type_size: number | bigint;
+  };
   /** `const char *type_name` */
   get type_name(): string | null;
   /** @ignore */
@@ -239,6 +259,10 @@ export declare class ggml_threadpool_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_threadpool_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly cpumask: ArrayLike<number>;
+  };
   /** `_Bool cpumask[512]` */
   get cpumask(): Uint8Array;
   /** @ignore */
@@ -297,6 +321,12 @@ export declare class ggml_tallocr extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_tallocr>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly base: $Data | null;
+    readonly alignment: number | bigint;
+    readonly offset: number | bigint;
+  };
   /** `ggml_backend_buffer_t buffer` */
   get buffer(): ggml_backend_buffer | null;
   /** @ignore */
@@ -385,6 +415,11 @@ export declare class ggml_backend_dev_props extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_backend_dev_props>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly memory_free: number | bigint;
+    readonly memory_total: number | bigint;
+  };
   /** `const char *name` */
   get name(): string | null;
   /** @ignore */
@@ -453,6 +488,11 @@ export declare class ggml_backend_meta_split_state extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_backend_meta_split_state>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly ne: readonly (number | bigint)[];
+    readonly nr: ArrayLike<number>;
+  };
   /** `enum ggml_backend_meta_split_axis axis` */
   get axis(): ggml_backend_meta_split_axis;
   /** @ignore */
@@ -511,6 +551,12 @@ export declare class ggml_cplan extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_cplan>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly work_size: number | bigint;
+    readonly work_data: $Data<Uint8Array> | null;
+    readonly abort_callback_data: $Data | null;
+  };
   /** `size_t work_size` */
   get work_size(): number;
   /** @ignore */
@@ -551,6 +597,10 @@ export declare class ggml_type_traits_cpu extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_type_traits_cpu>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly nrows: number | bigint;
+  };
   /** `ggml_from_float_t from_float` */
   get from_float(): ggml_from_float_t | null;
   /** @ignore */
@@ -623,6 +673,10 @@ export declare class ggml_opt_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<ggml_opt_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly get_opt_pars_ud: $Data | null;
+  };
   /** `ggml_backend_sched_t backend_sched` */
   get backend_sched(): ggml_backend_sched | null;
   /** @ignore */
@@ -683,6 +737,10 @@ export declare class gguf_init_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<gguf_init_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly ctx: $Data<BigUint64Array> | null;
+  };
   /** `_Bool no_alloc` */
   get no_alloc(): boolean;
   /** @ignore */
@@ -725,6 +783,11 @@ export declare class llama_sampler extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_sampler>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly iface: $Structs<llama_sampler_i> | null;
+    readonly ctx: $Data | null;
+  };
   /** `struct llama_sampler_i *iface` */
   get iface(): llama_sampler_i | null;
   /** @ignore */
@@ -777,6 +840,12 @@ export declare class llama_token_data_array extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_token_data_array>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly data: $Structs<llama_token_data> | null;
+    readonly size: number | bigint;
+    readonly selected: number | bigint;
+  };
   /** `llama_token_data *data` */
   get data(): llama_token_data | null;
   /** @ignore */
@@ -805,6 +874,15 @@ export declare class llama_batch extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_batch>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly token: $Data<Int32Array> | null;
+    readonly embd: $Data<Float32Array> | null;
+    readonly pos: $Data<Int32Array> | null;
+    readonly n_seq_id: $Data<Int32Array> | null;
+    readonly seq_id: readonly Int32Array[] | $Data<BigUint64Array> | null;
+    readonly logits: $Data<Int8Array> | null;
+  };
   /** `int32_t n_tokens` */
   get n_tokens(): number;
   /** @ignore */
@@ -845,6 +923,10 @@ export declare class llama_model_kv_override extends $Struct {
   static readonly size: number;
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_kv_override>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly val_i64: number | bigint;
+  };
   /** `enum llama_model_kv_override_type tag` */
   get tag(): llama_model_kv_override_type;
   /** @ignore */
@@ -901,6 +983,14 @@ export declare class llama_model_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly devices: readonly ggml_backend_device[] | $Data<BigUint64Array> | null;
+    readonly tensor_buft_overrides: $Structs<llama_model_tensor_buft_override> | null;
+    readonly tensor_split: $Data<Float32Array> | null;
+    readonly progress_callback_user_data: $Data | null;
+    readonly kv_overrides: $Structs<llama_model_kv_override> | null;
+  };
   /** `ggml_backend_dev_t *devices` */
   get devices(): $Pointer | null;
   /** @ignore */
@@ -1001,6 +1091,13 @@ export declare class llama_context_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_context_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly cb_eval_user_data: $Data | null;
+    readonly abort_callback_data: $Data | null;
+    readonly samplers: $Structs<llama_sampler_seq_config> | null;
+    readonly n_samplers: number | bigint;
+  };
   /** `uint32_t n_ctx` */
   get n_ctx(): number;
   /** @ignore */
@@ -1181,6 +1278,11 @@ export declare class llama_model_imatrix_data extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_imatrix_data>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly data: $Data<Float32Array> | null;
+    readonly size: number | bigint;
+  };
   /** `const char *name` */
   get name(): string | null;
   /** @ignore */
@@ -1205,6 +1307,14 @@ export declare class llama_model_quantize_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_model_quantize_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly imatrix: $Structs<llama_model_imatrix_data> | null;
+    readonly kv_overrides: $Structs<llama_model_kv_override> | null;
+    readonly tt_overrides: $Structs<llama_model_tensor_override> | null;
+    readonly prune_layers: $Data<Int32Array> | null;
+    readonly max_buf_size: number | bigint;
+  };
   /** `int32_t nthread` */
   get nthread(): number;
   /** @ignore */
@@ -1489,6 +1599,11 @@ export declare class llama_opt_params extends $Struct {
   static readonly native: readonly Deno.NativeType[];
   /** Makes a new one from fields or bytes; with an address, a handle of one that exists, which `owner` keeps valid. */
   constructor(init?: $Init<llama_opt_params>, owner?: $Owner);
+  /** What fields can be set to where that is not what they give: a new struct is given that as well. It has no value. */
+  declare readonly $set: {
+    readonly param_filter_ud: $Data | null;
+    readonly get_opt_pars_ud: $Data | null;
+  };
   /** `uint32_t n_ctx_train` */
   get n_ctx_train(): number;
   /** @ignore */

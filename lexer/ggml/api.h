@@ -221,6 +221,8 @@
 #pragma reads ggml_threadpool_new(params)
 
 /* ggml-alloc.h */
+#pragma check ggml_backend_alloc_ctx_tensors
+#pragma check ggml_backend_alloc_ctx_tensors_from_buft
 #pragma check ggml_gallocr_new_n
 #pragma check ggml_gallocr_reserve_n
 #pragma check ggml_gallocr_reserve_n_size
@@ -255,6 +257,7 @@
 #pragma check ggml_backend_tensor_alloc
 #pragma check ggml_backend_tensor_copy
 #pragma check ggml_backend_tensor_copy_async
+#pragma check ggml_backend_graph_copy
 #pragma check ggml_backend_sched_new
 #pragma check ggml_backend_graph_plan_compute
 #pragma check ggml_backend_compare_graph_backend

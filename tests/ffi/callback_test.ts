@@ -391,7 +391,7 @@ Deno.test("what libllama's callbacks throw is thrown by the function that ran th
   lib.llama_set_abort_callback(ctx, null, null);
   assertEquals(lib.llama_decode(ctx, batch()), 0);
 
-  const filter = new lib.llama_opt_params({ param_filter: new lib.llama_opt_param_filter(bad) } as never);
+  const filter = new lib.llama_opt_params({ param_filter: new lib.llama_opt_param_filter(bad) });
   assert(assertThrows(() => lib.llama_opt_init(ctx, model, filter)) === error);
 
   // A sampler throws in each of its functions; libllama asserts that one was chosen, and still doesn't abort.

@@ -30,6 +30,11 @@ for (const kind of ["buffer", "buffer of tensors", "allocator", "gguf", "schedul
   });
 }
 
+Deno.test("1,500 copies of graphs without memory, each of which C would leave 60 KB of, hold less than 50 MB", async () => {
+  const { megabytes } = await leaks("refused copy", 1500);
+  assert(megabytes < 50, `${megabytes} MB were resident`);
+});
+
 Deno.test("200 threadpools that were dropped leave no threads behind", async () => {
   const { threads } = await leaks("threadpool", 200);
   assert(threads < 60, `${threads} threads more than before`);

@@ -315,7 +315,7 @@ Deno.test("the context that a gguf makes is the caller's", async () => {
   try {
     writeTinyLlama(path);
     const out = new BigUint64Array(1);
-    const gguf = lib.gguf_init_from_file(path, new lib.gguf_init_params({ no_alloc: false, ctx: out as never }))!;
+    const gguf = lib.gguf_init_from_file(path, new lib.gguf_init_params({ no_alloc: false, ctx: out }))!;
     using ctx = lib.ggml_context.from(out[0])!;
     const t = lib.ggml_get_tensor(ctx, "output.weight")!;
     assertEquals(t.ne, [32, 64, 1, 1]);

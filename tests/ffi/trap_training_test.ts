@@ -101,7 +101,7 @@ Deno.test("an optimizer's callback that returns alpha 0 at the first step is an 
 
 Deno.test("ggml_opt_fit with parameters in a plain init() is an Error", () => {
   using training = new Training({ place: false });
-  assertMatch(message(() => training.fit()), /^ggml_opt_fit: .*(buffer|allocated)/);
+  assertMatch(message(() => training.fit()), /^ggml_opt_fit\(inputs\): expected a tensor in a backend's buffer/);
   assertTrains();
 });
 

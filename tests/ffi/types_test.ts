@@ -4,8 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../docs/lsp.ts";
 import { deno } from "../process.ts";
 
+const RIGHT = new URL("types/right.ts", import.meta.url);
 const WRONG = new URL("types/wrong.ts", import.meta.url);
 const EXPECT = /^ *\/\/ @ts-expect-error .*$/gm;
+
+Deno.test("new structs take what their fields can be set to", async () => {
+  const { code, stderr } = await deno(["check", "--quiet", RIGHT.pathname]);
+  assertEquals(code, 0, stderr);
+});
 
 Deno.test("what must not compile doesn't", async () => {
   const { code, stderr } = await deno(["check", "--quiet", WRONG.pathname]);
@@ -53,6 +59,7 @@ const HOVERS: readonly (readonly [name: string, ...parts: string[]])[] = [
     "options?: ",
     "Promise<number>",
   ],
+  ["bigint.gguf_get_val_u64", "uint64_t gguf_get_val_u64(const struct gguf_context *ctx, int64_t key_id)", "ctx: ", "key_id: ", "bigint"],
   ["async.ggml_type_name", "const char *ggml_type_name(enum ggml_type type)", "(type: ", "Promise<string>"],
 ];
 

@@ -72,7 +72,7 @@ function isUncountable(ne: bigint[]): boolean {
 /** Whether C reads the tensors' data, too. */
 function loads(path: string): boolean {
   const made = new BigUint64Array(1);
-  using gguf = lib.gguf_init_from_file(path, new lib.gguf_init_params({ no_alloc: false, ctx: made as never }));
+  using gguf = lib.gguf_init_from_file(path, new lib.gguf_init_params({ no_alloc: false, ctx: made }));
   if (gguf === null) return false;
   lib.ggml_free(lib.ggml_context.from(made[0]));
   return true;

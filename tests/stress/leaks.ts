@@ -13,6 +13,7 @@ import { init } from "@ggml/deno/utils";
 declare const gc: () => void;
 
 const MEMORY = 256 * 1024;
+const backend = lib.ggml_backend_cpu_init()!;
 
 /** What is made: each of about `MEMORY` bytes, every page of them in use. */
 const MAKERS: Readonly<Record<string, () => unknown>> = {
@@ -41,10 +42,25 @@ const MAKERS: Readonly<Record<string, () => unknown>> = {
   scheduler() {
     lib.ggml_backend_sched_new([lib.ggml_backend_cpu_init()!], null, 1, 2048, false, false);
   },
+  "refused copy"() {
+    const { graph } = graphOf(MEMORY);
+    refused(() => lib.ggml_backend_graph_copy(backend, graph), /expected tensors in backends' buffers/);
+  },
   threadpool() {
     lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(2));
   },
 };
+
+/** Makes a call that must fail, and say why. */
+function refused(call: () => unknown, says: RegExp): void {
+  try {
+    call();
+  } catch (error) {
+    if (says.test((error as Error).message)) return;
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
 
 function graphOf(bytes: number) {
   const ctx = init({ memSize: 16 * 1024, noAlloc: true });

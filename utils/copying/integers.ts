@@ -1,7 +1,7 @@
 /**
  * Arrays of integers for tensors of another type: each value arrives as it is, or is an error.
  *
- * ggml converts none but 32-bit ones to floats, and rounds these. Here nothing is rounded, wrapped or cut off.
+ * ggml converts none but 32-bit ones to floats, and rounds these. Here nothing is rounded but what is quantized, wrapped or cut off.
  *
  * @module
  */
@@ -9,6 +9,7 @@
 import { lib } from "../../ffi/generated/lib.js";
 import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
 import { countOf } from "./box.ts";
+import { areFloats, inexact, isExact } from "./exact.ts";
 import { arrayFor } from "./nested.ts";
 import type { TensorLike } from "./operand.ts";
 import { type TypeInfo, typeOfArray } from "./types.ts";
@@ -34,7 +35,9 @@ export function integersFor(from: TensorLike, type: TypeInfo, role: string): Ten
 
 function isAsItIs(data: TypedArray, array: NdArray<TypedArray> | null, { type, isQuantized }: TypeInfo): boolean {
   const own = typeOfArray(data);
-  if (own !== null) return own === type || (own === lib.GGML_TYPE_I32 && type === lib.GGML_TYPE_F32); // this is ggml's
+  if (own !== null && own === type) return true;
+  // These ggml converts itself, so they needn't be converted before if each is a float.
+  if (data instanceof Int32Array && type === lib.GGML_TYPE_F32) return (array?.size ?? data.length) === data.length && areFloats(data);
   return array === null && data instanceof Uint8Array && isQuantized; // a quantized tensor's bytes
 }
 
@@ -57,19 +60,9 @@ function converted(
     for (let at = from, end = i + run; i < end; at += step, i++) {
       const value = data[at];
       target[i] = (isBig ? BigInt(value) : Number(value)) as never;
-      // A number and a bigint of the same value are equal, but not identical.
-      if (target[i] != value) throw new RangeError(`${role}: ${value} at [${indexOf(i, shape).join(", ")}] is no value of ${type.name}`);
+      if (!isExact(value, target[i], type)) throw inexact(role, value, i, shape, type);
     }
   };
   visit(0, offset);
   return target;
-}
-
-function indexOf(position: number, shape: readonly number[]): number[] {
-  let rest = position;
-  return shape.toReversed().map((n) => {
-    const index = rest % n;
-    rest = Math.floor(rest / n);
-    return index;
-  }).reverse();
 }

@@ -6,6 +6,7 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { inexact, isExact } from "./exact.ts";
 import type { TypeInfo } from "./types.ts";
 
 /** Numbers, or arrays of these, all of one length at each depth; or any iterable of numbers. */
@@ -25,13 +26,17 @@ export function isNested(value: unknown): value is NestedNumbers {
  * @param type The tensor type that they are for: the array's elements are of that type, or 32-bit floats if no array has such elements.
  * @param most How many there may be in an iterable.
  * @throws {TypeError} If an item is neither a number nor an array, or an integer type gets something else than integers.
- * @throws {RangeError} If there are more, the arrays of one depth have different lengths, or an integer doesn't fit.
+ * @throws {RangeError} If there are more, the arrays of one depth have different lengths, or an integer isn't a value of the type. A number is no
+ * integer to floats, which round it; a bigint is, and so is an element of an array of integers.
  */
 export function fromNested(value: NestedNumbers, type: TypeInfo, most: number, role: string): NdArray<TypedArray> {
   const shape: number[] = [], numbers: (number | bigint)[] = [];
   flatten(value, 0, shape, numbers, most, role);
   const data = arrayFor(type, numbers.length);
-  numbers.forEach((number, i) => data[i] = element(number, data, type, role) as never);
+  numbers.forEach((number, i) => {
+    data[i] = element(number, data, type, role) as never;
+    if (typeof number === "bigint" && !isExact(number, data[i], type)) throw inexact(role, number, i, shape, type);
+  });
   return ndarray(data, shape);
 }
 
@@ -42,10 +47,11 @@ function flatten(value: NestedNumbers, depth: number, shape: number[], numbers: 
   if (items.length !== expected) {
     throw new RangeError(`${role}: arrays of different lengths, ${expected} and ${items.length}, at depth ${depth}`);
   }
+  const areIntegers = isIntegers(value);
   for (const item of items) {
     if (typeof item === "number" || typeof item === "bigint") {
       if (shape.length > depth + 1) throw new TypeError(`${role}: a number beside arrays, at depth ${depth}`);
-      numbers.push(item);
+      numbers.push(areIntegers ? BigInt(item) : item);
     } else if (isNested(item) || ArrayBuffer.isView(item)) {
       if (shape.length === depth + 1 && numbers.length > 0) throw new TypeError(`${role}: an array beside numbers, at depth ${depth}`);
       flatten(item as NestedNumbers, depth + 1, shape, numbers, most, role);
@@ -53,6 +59,14 @@ function flatten(value: NestedNumbers, depth: number, shape: number[], numbers: 
       throw new TypeError(`${role}: expected numbers or arrays of numbers, got ${describe(item)}`);
     }
   }
+}
+
+function isIntegers(value: NestedNumbers): boolean {
+  return ArrayBuffer.isView(value) && !isFloats(value);
+}
+
+function isFloats(array: unknown): boolean {
+  return array instanceof Float32Array || array instanceof Float64Array || array instanceof Float16Array;
 }
 
 function itemsOf(
@@ -78,7 +92,7 @@ export function arrayFor({ array }: TypeInfo, length: number): TypedArray {
 }
 
 function element(number: number | bigint, data: TypedArray, { name }: TypeInfo, role: string): number | bigint {
-  if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Float16Array) return Number(number);
+  if (isFloats(data)) return Number(number);
   if (typeof number === "number" && !Number.isInteger(number)) {
     throw new TypeError(`${role}: expected whole numbers for ${name}, got ${number}`);
   }

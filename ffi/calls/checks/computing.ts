@@ -25,6 +25,7 @@ import { addressOfData } from "./pointers.ts";
 import { bytesBehind } from "./room.ts";
 import type { Lib } from "./say.ts";
 import { expectThreads } from "./thread_count.ts";
+import { expectInBuffers } from "./unplaced.ts";
 
 type Graph = generated.ggml_cgraph;
 type Backend = generated.ggml_backend;
@@ -217,6 +218,7 @@ export const computing = {
       const { late = [] } = onBackend(name, lib, backend, graph) ?? {};
       if (late.length > 0) throw new Error(`${name}: node ${late[0].node} takes indices that the graph computes: they can't be looked at`);
     }
+    expectInBuffers(name, graph);
     begin(name, graph, backend1, backend2);
   },
   ggml_backend_sched_graph_compute(lib: Lib, sched: Sched, graph: Graph): void {

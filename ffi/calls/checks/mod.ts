@@ -24,6 +24,7 @@ import { optimizers } from "./optimizers.ts";
 import { rows } from "./rows.ts";
 import { scheduling } from "./scheduling.ts";
 import { shapes } from "./shapes.ts";
+import { unplaced } from "./unplaced.ts";
 
 /** The checks, by the C function that they stand before. */
 export const checks = {
@@ -34,6 +35,7 @@ export const checks = {
   ...scheduling,
   ...idle,
   ...buffers,
+  ...unplaced,
   ...computing,
   ...datasets,
   ...optimizers,

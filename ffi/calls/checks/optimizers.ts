@@ -14,6 +14,7 @@ import { expectMemory } from "./datasets.ts";
 import { expectResultComputable } from "./graph.ts";
 import { leaveTraining } from "./pending.ts";
 import type { Int, Lib, Tensor } from "./say.ts";
+import { expectInput } from "./unplaced.ts";
 
 type Dataset = generated.ggml_opt_dataset;
 type Graph = generated.ggml_cgraph;
@@ -81,8 +82,10 @@ export const optimizers = {
     leaveTraining({ where: "ggml_opt_epoch", lib, owner: opt.owner });
     begin("ggml_opt_epoch", opt, dataset, train, test);
   },
-  ggml_opt_fit(lib: Lib, sched: Scheduler, ctx: Handle, _inputs: unknown, outputs: Tensor, dataset: Dataset): void {
+  /** C makes an optimizer before it looks at the inputs, and nobody else has its address. */
+  ggml_opt_fit(lib: Lib, sched: Scheduler, ctx: Handle, inputs: Tensor, outputs: Tensor, dataset: Dataset): void {
     expectMemory("ggml_opt_fit", lib, dataset);
+    expectInput("ggml_opt_fit", inputs);
     expectResultComputable("ggml_opt_fit", lib, outputs);
     leaveTraining({ where: "ggml_opt_fit", lib, owner: sched.owner });
     begin("ggml_opt_fit", sched, ctx, dataset);

@@ -160,7 +160,8 @@ function macroLines(macro: MacroFunction, { types }: Parts, uses: Uses): string[
     return `    ${isUsed ? `const $${i} = ` : ""}${uses.$("int64")}(${name}, "${macro.name}(${macro.parameters[i]})");`;
   });
   const computed = lines.map((line) => `  ${types ? line : line.replace(/^( *(?:const|let) \$\d+): bigint/, "$1")}`);
-  return [...checks, ...computed, `    return ${uses.$("fromInt64")}(${result});`];
+  const args = uses.isModule ? [result] : [result, `"${macro.name}"`];
+  return [...checks, ...computed, list(`    return ${uses.$("fromInt64")}(`, args, ");")];
 }
 
 /** The variable of a function's symbol. */
@@ -361,9 +362,7 @@ export function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, print
   const { result, parameters } = bound;
   switch (result.kind) {
     case "int":
-      printer.line(
-        `    return ${result.bits === 64 && result.exact !== true ? `${uses.$(result.signed ? "fromInt64" : "fromUint64")}($)` : "$"};`,
-      );
+      printer.line(`    return ${result.bits === 64 && result.exact !== true ? numberOf(result.signed, bound.name, uses) : "$"};`);
       return;
     case "string":
       printer.line(`    return ${uses.$("cstringAt")}($);`);
@@ -398,4 +397,9 @@ function emitHandle(bound: BoundFunction, name: string, roots: Roots, uses: Uses
   printer.line(...before);
   if (after.length === 0) printer.line(`    return ${value};`);
   else printer.line(`    const $result = ${value};`, ...after, "    return $result;");
+}
+
+/** The number for a result of 64 bits. ggml's functions say which they are: `lib.bigint` has all bits of their results. */
+function numberOf(signed: boolean, name: string, uses: Uses): string {
+  return `${uses.$(signed ? "fromInt64" : "fromUint64")}($${uses.isModule ? "" : `, "${name}"`})`;
 }

@@ -20,6 +20,9 @@ import { type Accessor, accessorOf, type Arrayable } from "./fields.ts";
 /** What the documentation says of the member by which TypeScript tells two classes apart. */
 export const NOMINAL = "Its C name: TypeScript tells classes of the same fields apart by it. It has no value.";
 
+/** What the documentation says of the member that has the types of the setters. */
+export const SETTABLE = "What fields can be set to where that is not what they give: a new struct is given that as well. It has no value.";
+
 /** The text of `structs.js`. */
 export function emitStructs(api: Api, banner: string, runtime: string, policy: Policy): string {
   const uses = new Uses(policy);
@@ -102,6 +105,7 @@ function writeClass(record: BoundRecord, parts: Parts, classes: Classes, uses: U
   printer.line(head);
   if (types) printer.line(doc("  ", NOMINAL), `  declare readonly $struct: "${name}";`);
   if (!opaque) writeLayout(record, title, parts, classes, uses, printer);
+  if (!code) declareSettable(record, classes, uses, printer);
   for (const field of fields) writeField(field, record, parts, classes, uses, printer);
   if (free !== null) {
     const lines = code ? [" {", `    ${disposal(free, uses)}`, "  }"] : [";"];
@@ -132,6 +136,19 @@ function writeInit(record: BoundRecord, classes: Classes, uses: Uses, printer: P
   printer.line(doc("", `What a new \`${record.name}\` can be given; what isn't given is zero.`));
   if (settable.length === 0) printer.line(`export type $${record.name}_fields = Record<never, never>;`);
   else printer.line(`export interface $${record.name}_fields {`, ...settable, "}");
+}
+
+/**
+ * Declares what the setters take where the getters give something else: TypeScript's types of types know of getters alone, so that those of a
+ * class couldn't say what `new` can be given.
+ */
+function declareSettable(record: BoundRecord, classes: Classes, uses: Uses, printer: Printer): void {
+  const settable = record.fields.flatMap((field) => {
+    const { set, type, input } = fieldAccessor(field, record, classes, new Uses(uses.policy));
+    const given = set === null ? "never" : input(uses);
+    return given === type(uses) ? [] : [`    readonly ${field.name}: ${given};`];
+  });
+  if (settable.length > 0) printer.line(doc("  ", SETTABLE), "  declare readonly $set: {", ...settable, "  };");
 }
 
 /** The size, the layout as Deno takes it, the constructor. */

@@ -170,13 +170,13 @@ const pars = new lib.ggml_opt_get_optimizer_params((userdata) => lib.ggml_opt_ge
 const batch = inBuffer(F32, 2, 4);
 const weights = inBuffer(F32, 2);
 lib.ggml_set_param(weights);
-function fit(data: lib.ggml_opt_dataset, logical: number, split: number, trainable = true): void {
+function fit(data: lib.ggml_opt_dataset, logical: number, split: number, trainable = true, inputs = batch): void {
   const compute = init({ memSize: 8 << 20, noAlloc: true });
   lib.ggml_opt_fit(
     scheduler(4096),
     compute,
-    batch,
-    trainable ? lib.ggml_mul_mat(compute, weights, batch) : batch,
+    inputs,
+    trainable ? lib.ggml_mul_mat(compute, weights, inputs) : inputs,
     data,
     lib.GGML_OPT_LOSS_TYPE_SUM,
     lib.GGML_OPT_OPTIMIZER_TYPE_SGD,
@@ -598,15 +598,33 @@ export const cases: Record<string, Case[]> = {
       "(addr): expected an address within the buffer's 32 bytes",
     ],
   ],
-  ggml_backend_graph_copy: [[
-    () => lib.ggml_backend_graph_copy(cpu, sums(1)),
-    ': assertion failed: src->data && "graph must be allocated"',
-  ]],
+  ggml_backend_graph_copy: [
+    [
+      () => lib.ggml_backend_graph_copy(cpu, sums(1)),
+      `(graph): expected tensors in backends' buffers, got ADD "node_0": f32 ne=[4] in no memory`,
+    ],
+    [
+      () => lib.ggml_backend_graph_copy(cpu, graphOf(lib.ggml_sqr(ctx, four))),
+      `(graph): expected tensors in backends' buffers, got SQR "node_0": f32 ne=[4] in its context's memory`,
+    ],
+    [
+      () => {
+        const own = empty(), squares = lib.ggml_sqr(own, lib.ggml_view_1d(ctx, inContext, 2, 0));
+        lib.ggml_backend_alloc_ctx_tensors(own, cpu);
+        lib.ggml_backend_graph_copy(cpu, graphOf(squares));
+      },
+      `(graph): expected tensors in backends' buffers, got VIEW "weights (view)": f32 ne=[2] in its context's memory`,
+    ],
+  ],
   ggml_backend_compare_graph_backend: [
     [
       () => lib.ggml_backend_compare_graph_backend(cpu, cpu, sums(1), new lib.ggml_backend_eval_callback(() => true), null, null, 0),
       ': node 0 (ADD "node_0": f32 ne=[4]): has no memory: made with noAlloc, and to be allocated first (ggml_backend_alloc_ctx_tensors, ggml_gallocr_alloc_graph)',
     ],
+    [() => {
+      const graph = graphOf(lib.ggml_sqr(ctx, inContext)), answer = new lib.ggml_backend_eval_callback(() => true);
+      lib.ggml_backend_compare_graph_backend(cpu, cpu, graph, answer, null, null, 0);
+    }, `(graph): expected tensors in backends' buffers, got SQR "node_0": f32 ne=[4] in its context's memory`],
   ],
   ggml_backend_sched_new: [
     [
@@ -748,12 +766,17 @@ export const cases: Record<string, Case[]> = {
       lib.ggml_view_1d(own, nowhere(), 2, 0);
       lib.ggml_new_tensor_1d(own, F32, 4);
       lib.ggml_backend_alloc_ctx_tensors(own, cpu);
-    }, ": assertion failed: tensor->view_src->buffer != NULL"],
+    }, '(ctx): VIEW " (view)": f32 ne=[2] is a view of NONE: f32 ne=[4], which is in no backend\'s buffer: allocate that first'],
   ],
-  ggml_backend_alloc_ctx_tensors_from_buft: [[
-    () => lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, cpuType),
-    ": assertion failed: ggml_get_no_alloc(ctx) == true",
-  ]],
+  ggml_backend_alloc_ctx_tensors_from_buft: [
+    [() => lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, cpuType), ": assertion failed: ggml_get_no_alloc(ctx) == true"],
+    [() => {
+      const own = empty();
+      lib.ggml_new_tensor_1d(own, F32, 4);
+      lib.ggml_view_1d(own, inContext, 2, 0);
+      lib.ggml_backend_alloc_ctx_tensors_from_buft(own, cpuType);
+    }, '(ctx): VIEW "weights (view)": f32 ne=[2] is a view of NONE "weights": f32 ne=[4], which is in no backend'],
+  ],
   ggml_backend_alloc_ctx_tensors_from_buft_size: [
     [() => lib.ggml_backend_alloc_ctx_tensors_from_buft_size(ctx, cpuType), ": assertion failed: ggml_get_no_alloc(ctx) == true"],
   ],
@@ -989,6 +1012,10 @@ export const cases: Record<string, Case[]> = {
     [() => fit(dataset, 4, 1), ": assertion failed: val_split < 1.0f"],
     [() => fit(labelled, 4, 0), ": assertion failed: (labels_batch == nullptr) == (dataset->labels == nullptr)"],
     [() => fit(vast(), 4, 0), "(dataset): there was no memory for its data"],
+    [
+      () => fit(dataset, 4, 0, true, lib.ggml_new_tensor_2d(ctx, F32, 2, 4)),
+      "(inputs): expected a tensor in a backend's buffer, or one without memory, got NONE: f32 ne=[2, 4] in its context's memory",
+    ],
   ],
   ggml_opt_epoch_callback_progress_bar: [
     [

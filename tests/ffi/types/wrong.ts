@@ -58,6 +58,10 @@ lib.GGML_TYPE_F32 = 1;
 new lib.ggml_init_params({ mem_size: "1" });
 // @ts-expect-error no such field
 new lib.ggml_init_params({ memSize: 1 });
+// @ts-expect-error numbers of another width
+new lib.llama_batch({ token: new Float32Array(2) });
+// @ts-expect-error no field, but what only the types know
+new lib.llama_batch({ $struct: "llama_batch" });
 // @ts-expect-error a field of another type
 params.no_alloc = 1;
 // @ts-expect-error a field that is an array
@@ -86,6 +90,13 @@ lib.async.ggml_nelements(4);
 lib.async.ggml_nelements(tensor, { signal: AbortSignal.timeout(1) });
 // @ts-expect-error no such function
 lib.async.ggml_nope();
+
+// @ts-expect-error a bigint is no number
+lib.bigint.ggml_nelements(tensor).toFixed();
+// @ts-expect-error another type of argument
+lib.bigint.ggml_nelements(4);
+// @ts-expect-error it returns 32 bits
+lib.bigint.ggml_n_dims(tensor);
 
 // utils
 // @ts-expect-error no numbers
