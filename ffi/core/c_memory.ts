@@ -37,6 +37,11 @@ interface Block {
 /** What counts for V8, by the buffer that it goes with. */
 const weights = new WeakMap<ArrayBuffer, ArrayBuffer>();
 
+/** True for a buffer over such memory. */
+export function isOfC(buffer: ArrayBuffer): boolean {
+  return weights.has(buffer);
+}
+
 /** Buffers that somebody outside may have an array over. */
 const shown = new WeakSet<ArrayBuffer>();
 
