@@ -98,6 +98,20 @@ export class CMemory {
   }
 }
 
+/** Less isn't worth it, and takes memory itself; more might not be had. */
+const LEAST_WEIGHT = 1 << 17, MOST_WEIGHT = 2 ** 31;
+
+/** What has V8 know of memory that C has for an object, while the object holds it; null for little. */
+export function weigh(byteLength: number): { free(): void } | null {
+  if (!(byteLength >= LEAST_WEIGHT)) return null;
+  try {
+    const weight = new ArrayBuffer(Math.min(byteLength, MOST_WEIGHT));
+    return { free: () => void weight.transfer(0) };
+  } catch {
+    return null; // there is no room for it to seem to take
+  }
+}
+
 /** Bytes of such memory, freed when nobody has them any more. Nobody outside is given them. */
 export function cBytes(byteLength: number): Uint8Array<ArrayBuffer> {
   if (byteLength === 0) return new Uint8Array(0);
