@@ -9,6 +9,7 @@ import "./calls/changes.ts";
 import "./calls/function_types.ts";
 import "./calls/half_done.ts";
 import "./calls/reasons.ts";
+import "./calls/weights.ts";
 
 export type { Abi } from "./load/abi.ts";
 export {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { keptInside } from "../ffi/core/transferred.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { backendsOf, type ComputeOptions, cores, expectSuccess, prepare, setThreads } from "./computing/task.ts";
 import { computeTimed } from "./computing/timed.ts";
@@ -59,7 +60,7 @@ function computeOn(backend: ComputeOptions["backend"] | null, graph: lib.ggml_cg
 
 function computeOnCpu(graph: lib.ggml_cgraph, threads: number): number {
   const plan = lib.ggml_graph_plan(graph, threads, null);
-  if (plan.work_size > 0) plan.work_data = new Uint8Array(plan.work_size) as never;
+  if (plan.work_size > 0) plan.work_data = keptInside(new Uint8Array(plan.work_size)) as never;
   try {
     return lib.ggml_graph_compute(graph, plan);
   } finally {

@@ -9,6 +9,7 @@
 
 import { at } from "../core/at.ts";
 import { library } from "../load/library.ts";
+import { callBegins, callEnds } from "../native/gates.ts";
 import { errorOf, take, type Trap, trapCode } from "../native/trap.ts";
 
 /** `CALL_MARK` in trap.c, and the words of `struct call`: the function, and what it failed of. */
@@ -44,7 +45,10 @@ export class Aside {
   /** Calls the function at an address. */
   call(address: bigint, args: readonly unknown[]): AsideCall {
     const code = trapCode();
-    if (code === null) return { result: this.#at(address, this.#parameters).call(...args), trap: null };
+    if (code === null) {
+      callBegins();
+      return { result: this.#at(address, this.#parameters).call(...args).finally(callEnds), trap: null };
+    }
     this.#forward ??= this.#at(code.address("forward"), [...this.#parameters, ...PADDING.map(() => "u64" as const), "u64", "u64"]);
     memories ??= { allocate: at(code.get("allocate"), ["usize"], "u64"), free: at(code.get("free"), ["u64"], "void") };
     const { allocate, free } = memories, memory = allocate(BigInt(8 * CALL_WORDS)); // C's: it outlives the isolate, as the call may
@@ -52,10 +56,12 @@ export class Aside {
     noted.set([address, 0n]);
     const call: { result: Promise<unknown>; trap: Trap | null } = { result: NOTHING, trap: null };
     underWay.add(args);
+    callBegins();
     const end = () => {
       underWay.delete(args);
       if (noted[1] !== 0n) call.trap = take(memory + 8n)[0];
       free(memory);
+      return callEnds();
     };
     try {
       call.result = this.#forward.call(...args, ...PADDING, CALL_MARK, memory).finally(end);

@@ -11,7 +11,7 @@
 import { type Aborting, abortingOf } from "./aborting.ts";
 import type { Handle } from "../core/handle.ts";
 import { ABI } from "../generated/layouts.js";
-import { library } from "../load/library.ts";
+import { gateTo, library } from "../load/library.ts";
 import { schedulerOf } from "./schedulers.ts";
 import { backendsOf, callNow } from "./call_now.ts";
 
@@ -160,7 +160,7 @@ const { progress_callback, progress_callback_user_data } = RECORDS.llama_model_p
 /** Stops the loading of a model, whose parameters come last. */
 function stopLoading(): Stop {
   let stopped = false, own: ((progress: number) => boolean) | null = null;
-  const asked = new Deno.UnsafeCallback(PROGRESS, (progress) => !stopped && (own === null || own(progress)));
+  const asked = gateTo(new Deno.UnsafeCallback(PROGRESS, (progress) => !stopped && (own === null || own(progress))));
   return {
     set: () => void (stopped = true),
     end: () => asked.close(),
@@ -168,7 +168,7 @@ function stopLoading(): Stop {
       const params = args[args.length - 1] as Uint8Array<ArrayBuffer>, view = new DataView(params.buffer, params.byteOffset);
       const callback = view.getBigUint64(progress_callback, true), data = view.getBigUint64(progress_callback_user_data, true);
       if (callback !== 0n) own = (progress) => pointerOf(callback).call(progress, data);
-      view.setBigUint64(progress_callback, BigInt(Deno.UnsafePointer.value(asked.pointer)), true);
+      view.setBigUint64(progress_callback, asked.address, true);
       return symbol(...args);
     },
   };

@@ -11,7 +11,7 @@ import { lastly, type Later } from "../core/after.ts";
 import type { Watch } from "./checks/node_watch.ts";
 import { lookOn } from "../core/failure.ts";
 import { addressOf } from "../core/handle.ts";
-import { library } from "../load/library.ts";
+import { gateTo, library } from "../load/library.ts";
 import { failComputing, Failure } from "../native/trap.ts";
 
 /** A scheduler's own callback, as C was given it. */
@@ -60,16 +60,19 @@ const DEFINITION = { parameters: ["u64", "bool", "u64"], result: "bool" } as con
 /** The computations under way that are watched, by their schedulers. */
 const watches: Map<bigint, { readonly watch: Watch; readonly own: Ask | null }> = new Map();
 
-let asked: Deno.UnsafeCallback<typeof DEFINITION> | null = null;
+/** The callback that they ask, as C calls it. */
+let asked: bigint | null = null;
 
 /** Runs a computation of a scheduler's, and has it watched. */
 export function watched<T>(scheduler: bigint, watch: Watch, compute: () => Later<T>): Later<T> {
-  asked ??= new Deno.UnsafeCallback(DEFINITION, (node, ask, scheduler) => {
-    const { watch, own } = watches.get(scheduler)!;
-    return lookOn(() => watch.answer(node, ask, own === null ? null : () => own(node, ask)));
-  });
+  asked ??= gateTo(
+    new Deno.UnsafeCallback(DEFINITION, (node, ask, scheduler) => {
+      const { watch, own } = watches.get(scheduler)!;
+      return lookOn(() => watch.answer(node, ask, own === null ? null : () => own(node, ask)));
+    }),
+  ).address;
   watches.set(scheduler, { watch, own: evaluationOf(scheduler) });
-  const restore = replaceEvaluation(scheduler, BigInt(Deno.UnsafePointer.value(asked.pointer)), scheduler);
+  const restore = replaceEvaluation(scheduler, asked, scheduler);
   const result = lastly(compute, () => {
     watches.delete(scheduler);
     restore();

@@ -52,6 +52,8 @@ rules.check = (type, address, args) => {
   if (Object.hasOwn(functionTypes, type)) functionTypes[type](address, args);
 };
 
+rules.whenGone = (type) => type === "ggml_abort_callback" ? 1n : 0n; // true is to abort
+
 rules.whenFailed = (type, parameters, result, args) => {
   return Object.hasOwn(ANSWERS, type) ? ANSWERS[type](args, parameters, result) : result.zero;
 };

@@ -37,6 +37,11 @@ interface Block {
 /** What counts for V8, by the buffer that it goes with. */
 const weights = new WeakMap<ArrayBuffer, ArrayBuffer>();
 
+/** True for a buffer over such memory. */
+export function isOfC(buffer: ArrayBuffer): boolean {
+  return weights.has(buffer);
+}
+
 /** Buffers that somebody outside may have an array over. */
 const shown = new WeakSet<ArrayBuffer>();
 
@@ -90,6 +95,20 @@ export class CMemory {
   /** Gives it back, once. */
   free(): void {
     if (unowned.unregister(this)) release(this.#block);
+  }
+}
+
+/** Less isn't worth it, and takes memory itself; more might not be had. */
+const LEAST_WEIGHT = 1 << 17, MOST_WEIGHT = 2 ** 31;
+
+/** What has V8 know of memory that C has for an object, while the object holds it; null for little. */
+export function weigh(byteLength: number): { free(): void } | null {
+  if (!(byteLength >= LEAST_WEIGHT)) return null;
+  try {
+    const weight = new ArrayBuffer(Math.min(byteLength, MOST_WEIGHT));
+    return { free: () => void weight.transfer(0) };
+  } catch {
+    return null; // there is no room for it to seem to take
   }
 }
 

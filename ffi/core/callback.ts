@@ -7,8 +7,8 @@
  * on to the function, which often holds on to the very context that keeps the callback. So the C side has only a weak reference to the
  * function, the owner has the strong one, and the C side is freed once nothing can reach the owner.
  *
- * This file does not make a callback safe on other threads than the one that runs JavaScript: while a synchronous call blocks it, C must not
- * call one from another thread (see `threads.ts`).
+ * C isn't given Deno's function itself but a gate to it (`ffi/native/gates.ts`), which other threads may call, and which is there even after this
+ * isolate has gone. While a synchronous call blocks the isolate, C must not call one from another thread all the same (see `threads.ts`).
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { enterCallback, leaveCallback } from "./cstring.ts";
 import { describe } from "./describe.ts";
 import { enterCall, fail, isFailing, leaveCall, runCallback } from "./failure.ts";
 import { Handle } from "./handle.ts";
-import { host } from "./host.ts";
+import { type Gate, host } from "./host.ts";
 import { Owner, STATIC } from "./owner.ts";
 import type { Slot } from "./slots.ts";
 
@@ -59,10 +59,17 @@ export interface Rules {
   check(type: string, address: bigint, args: readonly unknown[]): void;
   /** What C gets from a callback that threw. */
   whenFailed(type: string, parameters: readonly Slot[], result: Slot, args: readonly unknown[]): unknown;
+  /** What C gets where the isolate has gone, as a word. */
+  whenGone(type: string): bigint;
 }
 
 /** As a rule a callback that threw answers zero, false or null. */
-export const rules: Rules = { made: () => {}, check: () => {}, whenFailed: (_type, _parameters, result) => result.zero };
+export const rules: Rules = {
+  made: () => {},
+  check: () => {},
+  whenFailed: (_type, _parameters, result) => result.zero,
+  whenGone: () => 0n,
+};
 
 /** True once there was a function in TypeScript that C can call. */
 export let anyCallback = false;
@@ -97,13 +104,15 @@ export abstract class Callback<F extends AnyFunction = AnyFunction, C extends An
     closeUnreachable();
     const side: CSide = { script: null };
     const native = new Deno.UnsafeCallback(definition(signature), wrap(side, signature, name) as () => void);
-    const address = BigInt(Deno.UnsafePointer.value(native.pointer));
+    const placed: Native = { native, gate: null };
+    const address = host.isLoaded() ? place(placed, signature, name) : 0n;
     super(address, new Owner(address));
     this.#script = { owner: this.owner, f: init, results: new Map() };
     side.script = new WeakRef(this.#script);
     this.owner.keep(this.#script);
-    scripts.set(address, new WeakRef(this.owner));
-    natives.register(this.owner, { native, address });
+    natives.register(this.owner, placed);
+    if (address !== 0n) scripts.set(address, new WeakRef(this.owner));
+    else placeLater(this, placed, signature, name);
     anyCallback = true;
     rules.made(name);
   }
@@ -124,9 +133,41 @@ export abstract class Callback<F extends AnyFunction = AnyFunction, C extends An
   }
 }
 
+/** What C calls: a gate to Deno's own function, or that one. */
 interface Native {
   readonly native: Deno.UnsafeCallback;
-  readonly address: bigint;
+  /** Null where there is none, or nobody asked for the address yet. */
+  gate: Gate | null;
+}
+
+/** Gives the address of what C calls. */
+function place(placed: Native, { parameters, result }: Signature, name: string): bigint {
+  const target = BigInt(Deno.UnsafePointer.value(placed.native.pointer));
+  const bytes = typeof result.native === "object" ? (result.zero as Uint8Array).length : 0;
+  const shape = {
+    parameters: parameters.reduce((sum, { native }) => sum + wordsOf(native as Deno.NativeType), 0),
+    resultBytes: bytes > (Deno.build.os === "windows" ? 8 : 16) ? bytes : 0, // what is smaller is returned in registers
+    answer: rules.whenGone(name),
+  };
+  placed.gate = host.gate(target, shape);
+  return placed.gate?.address ?? target;
+}
+
+/** No more words than a parameter takes on the stack, or more. */
+function wordsOf(native: Deno.NativeType): number {
+  return typeof native === "object" ? native.struct.reduce((sum, field) => sum + wordsOf(field), 0) : 1;
+}
+
+/** Where no library is loaded yet, whoever asks for the address has that done: it may still be chosen which. */
+function placeLater(callback: Callback, placed: Native, signature: Signature, name: string): void {
+  const { owner } = callback, holders = [callback, owner];
+  const get = () => {
+    const value = place(placed, signature, name);
+    for (const holder of holders) Object.defineProperty(holder, "address", { value, enumerable: true, configurable: true });
+    scripts.set(value, new WeakRef(owner));
+    return value;
+  };
+  for (const holder of holders) Object.defineProperty(holder, "address", { get, enumerable: true, configurable: true });
 }
 
 /** C sides whose owners were collected, and when. */
@@ -141,8 +182,9 @@ const natives = new FinalizationRegistry<Native>((native) => unreachable.push({ 
 function closeUnreachable(): void {
   const before = performance.now() - 1000;
   while (unreachable.length > 0 && unreachable[0].since < before) {
-    const { native, address } = unreachable.shift()!;
-    scripts.delete(address);
+    const { native, gate } = unreachable.shift()!;
+    scripts.delete(gate?.address ?? BigInt(Deno.UnsafePointer.value(native.pointer)));
+    gate?.close();
     native.close();
   }
 }

@@ -8,6 +8,23 @@
 
 import type { Handle } from "./handle.ts";
 
+/** What is to be known of a function in TypeScript that C calls. */
+export interface GateShape {
+  /** How many words its parameters take, or more. */
+  readonly parameters: number;
+  /** The bytes of a struct that it returns where the caller says; 0 for another result. */
+  readonly resultBytes: number;
+  /** What C gets where nobody is there any more. */
+  readonly answer: bigint;
+}
+
+/** What C calls in place of such a function. */
+export interface Gate {
+  readonly address: bigint;
+  /** Says that C doesn't call it any more. */
+  close(): void;
+}
+
 /** What the core asks for. */
 export interface Host {
   /** A function of the loaded library, bound. */
@@ -15,6 +32,10 @@ export interface Host {
   symbol(name: string, definition: { parameters: readonly Deno.NativeType[]; result: Deno.NativeResultType }): (...args: any[]) => any;
   /** The address of one of its functions, or of one of what it is linked with; null if there is none. */
   address(name: string): bigint | null;
+  /** True once a library is loaded. */
+  isLoaded(): boolean;
+  /** What C is given in place of a function of Deno's; null where there is nothing better. Loads a library. */
+  gate(target: bigint, shape: GateShape): Gate | null;
   /** Throws if C failed in the call that was just made. */
   trapped(name: string): void;
   /** True if C failed in the call that is running. */
@@ -28,7 +49,15 @@ const nobody = (): never => {
 };
 
 /** Whoever provides it. */
-export const host: Host = { symbol: nobody, address: nobody, trapped: () => {}, hasFailed: () => false, exposed: () => {} };
+export const host: Host = {
+  symbol: nobody,
+  address: nobody,
+  isLoaded: () => true,
+  gate: () => null,
+  trapped: () => {},
+  hasFailed: () => false,
+  exposed: () => {},
+};
 
 /** Has functions of the host's be these. */
 export function provide(part: Partial<Host>): void {

@@ -35,6 +35,7 @@
 
 import { lastly, type Later } from "./after.ts";
 import { forgetOwner } from "./known.ts";
+import { guardMemory, guardOwner } from "./transferred.ts";
 import { type Tie, WeakList } from "./weak.ts";
 
 /** How and why an object ended, or can't be used any more. */
@@ -160,6 +161,7 @@ export class Owner {
     const kept = values.filter((value) => this.#keeps(value));
     (this.#latest ??= new Map()).set(name, { values: new Set(kept), forget: null });
     this.#dependOn(kept);
+    guardMemory(this, kept.length === 1 ? kept[0] : null, name);
   }
 
   /** Keeps `value` until {@linkcode forget} is told its name, or `value` ends: `forget` is called then. */
@@ -425,6 +427,8 @@ export class Owner {
   #add(value: unknown, relation: Keeping): void {
     (this.#kept ??= new Map()).set(value, relation);
     this.#dependOn([value]);
+    if (value instanceof Owner) guardOwner(this, value);
+    else if (this !== STATIC) guardMemory(this, value, null);
   }
 
   #dependOn(values: readonly unknown[]): void {

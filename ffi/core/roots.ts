@@ -12,6 +12,7 @@ import { after, type Later } from "./after.ts";
 import { type Data, data } from "./arguments.ts";
 import { beforeEnd, byHand, end, expectFreeable, functionOf, isBorrowed, setOwner, unowned } from "./ending.ts";
 import { externalBuffer, freedError, Handle, pointedTo } from "./handle.ts";
+import { weigh } from "./c_memory.ts";
 import { ownerAt, remember, unwatch, watch } from "./known.ts";
 import { Owner, STATIC } from "./owner.ts";
 import type { Pointer } from "./pointer.ts";
@@ -25,6 +26,9 @@ type RootClass<H extends Handle = Root> = new (address: bigint, owner: Owner) =>
 /** Of structs that C frees by value, the bytes that it made: the fields may have been changed since. */
 const madeBytes = new WeakMap<Owner, Uint8Array<ArrayBuffer>>();
 
+/** How many bytes of C's own an object takes that nobody else knows of, by its type: of its address and of what it keeps. */
+export const weighers: Map<string, (address: bigint, keeps: readonly unknown[]) => number> = new Map();
+
 /**
  * A handle of what C made for the caller to free.
  *
@@ -36,6 +40,7 @@ export function created<H extends Root>(type: RootClass<H>, address: bigint, nee
   for (const value of ownersOf(needs)) owner.need(value);
   for (const value of ownersOf(keeps)) owner.keepForLife(value);
   watch(owner);
+  owner.memory ??= weigh(weighers.get(type.name)?.(address, keeps) ?? 0);
   return new type(address, owner);
 }
 

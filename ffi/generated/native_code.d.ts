@@ -16,7 +16,15 @@ export type NativeFunction =
   | "aborted"
   | "slot"
   | "take_traps"
-  | "install";
+  | "install"
+  | "gate"
+  | "await_request"
+  | "stop_waiting"
+  | "serve"
+  | "take_gate"
+  | "drop_gate"
+  | "add_gates"
+  | "left";
 
 /** What one compiler made of native.c. */
 export interface NativeCode {

@@ -8,11 +8,12 @@ import { type Abi, checkAbi, checkLlama } from "./abi.ts";
 import { exitOnAbort, noDebugger } from "../native/abort.ts";
 import { describe } from "../core/describe.ts";
 import { beforeNumbers, numbersKnown } from "../core/domain.ts";
-import { provide } from "../core/host.ts";
+import { type Gate, provide } from "../core/host.ts";
 import { Library } from "./files.ts";
 import { type Gpu, libraryVariable, type Missing, type Place, settled } from "./find.ts";
 import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { differenceOf } from "./history.ts";
+import { openGate } from "../native/gates.ts";
 import { ABI } from "../generated/layouts.js";
 import { FIRST_SYMBOLS, quieten } from "../native/log.ts";
 import { traceFrees } from "../core/owner.ts";
@@ -75,7 +76,25 @@ export function library(): Library {
   return current ??= open(defaultPlace());
 }
 
-provide({ symbol: (name, definition) => library().symbol(name, definition) as never, address: (name) => library().address(name) });
+/** What C is given in place of a function of Deno's whose parameters are single words. Closing it closes that, too. */
+export function gateTo(
+  callback: { readonly pointer: Deno.PointerObject; readonly definition: Deno.UnsafeCallbackDefinition; close(): void },
+): Gate {
+  const target = BigInt(Deno.UnsafePointer.value(callback.pointer));
+  const gate = openGate(library(), target, { parameters: callback.definition.parameters.length, resultBytes: 0, answer: 0n });
+  const close = () => {
+    gate?.close();
+    callback.close();
+  };
+  return { address: gate?.address ?? target, close };
+}
+
+provide({
+  symbol: (name, definition) => library().symbol(name, definition) as never,
+  address: (name) => library().address(name),
+  isLoaded: () => current !== null,
+  gate: (target, shape) => openGate(library(), target, shape),
+});
 
 /**
  * Loads ggml's library. Without it, the first call of any function loads the default one.

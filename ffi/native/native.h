@@ -1,5 +1,5 @@
 /*
- * What native.c and trap.c share: the words that they and JavaScript know of each other.
+ * What native.c, trap.c and gate.c share: the words that they and JavaScript know of each other.
  *
  * Nothing here may need a relocation: everything that is called is a pointer in `state`, which lies at a fixed distance from the code.
  */
@@ -34,6 +34,10 @@ struct state {
   word trap[256];               /* trap.c's own */
   word unheard;                 /* 1 once the thread that listened has ended */
   word gone_key;                /* JavaScript's own */
+  struct gate *free_gates;      /* gate.c's own, and what follows */
+  struct block *blocks;
+  word gate_lock;
+  word left_key;                /* JavaScript's own */
 };
 extern struct state state __attribute__((visibility("hidden")));
 

@@ -15,7 +15,7 @@ import { CODE, type Convention, type NativeFunction } from "../generated/native_
 
 /**
  * The words of `struct state` in native.h, in its order: `registered` (whether `ended` is) and `listener` (their count) are ours, the last are the
- * first of trap.c's.
+ * first of trap.c's. What gate.c has to itself lies before `leftKey`.
  */
 const WORDS = {
   print: 0,
@@ -39,6 +39,7 @@ const WORDS = {
   looseTraps: 18,
   unheard: 273,
   goneKey: 274,
+  leftKey: 278,
 };
 
 /** How far the state lies behind the code: a multiple of every system's page size. */
@@ -109,21 +110,21 @@ export class Native {
    * @param listener The number of the listener.
    */
   whenThreadEnds(library: Library, listener: bigint): void {
+    this.#atThreadEnd(library, "goneKey", "gone", listener);
+  }
+
+  /** Has `left` be told of a `struct home` when this thread ends, if that is a Worker's. */
+  whenWorkerEnds(library: Library, home: bigint): void {
+    if (inWorker) this.#atThreadEnd(library, "leftKey", "left", home);
+  }
+
+  /** Has the system call a function with a value when this thread ends. `word` keeps the system's key for that function. */
+  #atThreadEnd(library: Library, word: "goneKey" | "leftKey", name: "gone" | "left", value: bigint): void {
     keepLoaded(library, this.get("print"));
-    const kernel = os === "windows" ? windowsAddresses("kernel32.dll", ["FlsAlloc", "FlsSetValue"]) : null;
-    if (this.get("goneKey") === 0n) this.set("goneKey", 1n + BigInt(kernel === null ? this.#threadKey(library) : this.#windowsKey(kernel)));
-    const key = this.get("goneKey") - 1n, set = kernel?.FlsSetValue ?? library.address("pthread_setspecific");
-    if (set !== null) at(set, ["u64", "u64"], "i32")(key, listener);
-  }
-
-  #threadKey(library: Library): number {
-    const create = library.address("pthread_key_create"), key = new BigUint64Array(1);
-    if (create !== null) at(create, ["buffer", "u64"], "i32")(key, this.address("gone"));
-    return Number(key[0]);
-  }
-
-  #windowsKey({ FlsAlloc }: { readonly FlsAlloc: bigint }): number {
-    return at(FlsAlloc, ["u64"], "u32")(this.address("gone"));
+    const kernel = os === "windows" ? windowsAddresses("kernel32.dll", ["FlsAlloc", "FlsSetValue"]) : null, address = this.address(name);
+    if (this.get(word) === 0n) this.set(word, 1n + BigInt(kernel === null ? threadKey(library, address) : windowsKey(kernel, address)));
+    const key = this.get(word) - 1n, set = kernel?.FlsSetValue ?? library.address("pthread_setspecific");
+    if (set !== null) at(set, ["u64", "u64"], "i32")(key, value);
   }
 
   /** Has `exit` call `ended`. */
@@ -151,12 +152,22 @@ export class Native {
   static create(library: Library, print: bigint): Native | null {
     if (CONVENTION === null) return null;
     const code = Uint8Array.fromBase64(CODE[CONVENTION].code);
-    const base = os === "windows" ? windowsPages(code) : posixPages(library, code);
+    const base = makePages(library, code, CODE_BYTES, STATE_BYTES);
     if (base === null) return null;
     const native = new Native(base);
     native.set("print", print);
     return (os === "windows" ? fillForWindows(native) : fillForPosix(native, library)) ? native : null;
   }
+}
+
+function threadKey(library: Library, address: bigint): number {
+  const create = library.address("pthread_key_create"), key = new BigUint64Array(1);
+  if (create !== null) at(create, ["buffer", "u64"], "i32")(key, address);
+  return Number(key[0]);
+}
+
+function windowsKey({ FlsAlloc }: { readonly FlsAlloc: bigint }, address: bigint): number {
+  return at(FlsAlloc, ["u64"], "u32")(address);
 }
 
 /** Has ggml stay in memory: Deno unloads what an isolate loaded when the isolate ends. `address` is one in it. */
@@ -181,14 +192,25 @@ const RTLD_LAZY = 1;
 const READ_WRITE = 3, READ_EXECUTE = 5; // PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC
 const PRIVATE_ANONYMOUS = os === "darwin" ? 0x1002 : 0x22;
 
-function posixPages(library: Library, code: Uint8Array): bigint | null {
+/**
+ * Puts code into memory, for ever.
+ *
+ * @param codeBytes How much of the memory is code, a multiple of every page size.
+ * @param dataBytes How much comes behind that can be written to; zeros.
+ * @returns Where it begins; null where the system gives no executable memory.
+ */
+export function makePages(library: Library, code: Uint8Array, codeBytes: number, dataBytes: number): bigint | null {
+  return os === "windows" ? windowsPages(code, codeBytes, dataBytes) : posixPages(library, code, codeBytes, dataBytes);
+}
+
+function posixPages(library: Library, code: Uint8Array, codeBytes: number, dataBytes: number): bigint | null {
   const mmap = library.address("mmap"), mprotect = library.address("mprotect");
   if (mmap === null || mprotect === null) return null;
-  const size = BigInt(CODE_BYTES + STATE_BYTES);
+  const size = BigInt(codeBytes + dataBytes);
   const base = at(mmap, ["u64", "usize", "i32", "i32", "i32", "i64"], "u64")(0n, size, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0n);
   if (base === 0n || BigInt.asIntN(64, base) === -1n) return null;
   write(base, code);
-  if (at(mprotect, ["u64", "usize", "i32"], "i32")(base, BigInt(CODE_BYTES), READ_EXECUTE) !== 0) return null;
+  if (at(mprotect, ["u64", "usize", "i32"], "i32")(base, BigInt(codeBytes), READ_EXECUTE) !== 0) return null;
   if (arch === "aarch64") clearInstructionCache(library, base, code.length);
   return base;
 }
@@ -214,14 +236,14 @@ function fillForPosix(native: Native, library: Library): boolean {
 
 const COMMIT_RESERVE = 0x3000, PAGE_READWRITE = 4, PAGE_EXECUTE_READ = 0x20;
 
-function windowsPages(code: Uint8Array): bigint | null {
+function windowsPages(code: Uint8Array, codeBytes: number, dataBytes: number): bigint | null {
   const kernel = windowsAddresses("kernel32.dll", ["VirtualAlloc", "VirtualProtect", "FlushInstructionCache"]);
-  const size = BigInt(CODE_BYTES + STATE_BYTES);
+  const size = BigInt(codeBytes + dataBytes);
   const base = at(kernel.VirtualAlloc, ["u64", "usize", "u32", "u32"], "u64")(0n, size, COMMIT_RESERVE, PAGE_READWRITE);
   if (base === 0n) return null;
   write(base, code);
   const protect = at(kernel.VirtualProtect, ["u64", "usize", "u32", "buffer"], "i32");
-  if (protect(base, BigInt(CODE_BYTES), PAGE_EXECUTE_READ, new Uint32Array(1)) === 0) return null;
+  if (protect(base, BigInt(codeBytes), PAGE_EXECUTE_READ, new Uint32Array(1)) === 0) return null;
   at(kernel.FlushInstructionCache, ["i64", "u64", "usize"], "i32")(THIS_PROCESS, base, BigInt(code.length));
   return base;
 }

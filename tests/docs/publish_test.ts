@@ -18,6 +18,7 @@ const OTHERS = [
   "deno.json",
   // The sources of ffi/generated/native_code.js.
   ...[
+    "ffi/native/gate.c",
     "ffi/native/native.c",
     "ffi/native/native.h",
     "ffi/native/native.ld",

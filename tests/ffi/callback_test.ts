@@ -681,3 +681,22 @@ Deno.test("what a callback throws when nobody waits is reported as an uncaught e
   `);
   assertEquals([code, stdout], [0, "reported nobody waits\n0\n"]);
 });
+
+Deno.test("a callback that was made before the library was chosen doesn't choose it, and works", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { lib, load } from "@ggml/deno";
+    import { compute, init, view } from "@ggml/deno/utils";
+    const operator = new lib.ggml_custom1_op_t((result, a) => view(result).set(0, 2 * view(a).get(0)));
+    load({ gpu: false });
+    using ctx = init();
+    const a = lib.ggml_set_f32(lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 1), 21), doubled = lib.ggml_map_custom1(ctx, a, operator, 1, null);
+    const graph = lib.ggml_new_graph(ctx);
+    lib.ggml_build_forward_expand(graph, doubled);
+    compute(graph);
+    console.log(view(doubled).get(0), lib.ggml_custom1_op_t.from(operator.address).owner === operator.owner);
+  `,
+    ["-A"],
+  );
+  assertEquals([code, stdout], [0, "42 true\n"], stderr);
+});

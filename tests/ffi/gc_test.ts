@@ -18,6 +18,13 @@ Deno.test("10,000 contexts of 256 KiB, dropped in a loop that lets the event loo
   assert(megabytes < 400, `${megabytes} MB were resident`);
 });
 
+for (const kind of ["large context", "large context of ggml_init", "large buffer"]) {
+  Deno.test(`40 of a kind of 64 MiB, dropped in a loop that lets the event loop turn, never hold more than 900 MB: ${kind}`, async () => {
+    const { megabytes } = await leaks(kind, 40);
+    assert(megabytes < 900, `${megabytes} MB were resident`);
+  });
+}
+
 Deno.test("in 300 random programs of create, view, drop, collect and use, what is used reads right", async () => {
   const { code, stdout, stderr } = await stress("programs.ts", "300", "1");
   assertEquals([code, stdout], [0, "300 programs read right\n"], stderr);

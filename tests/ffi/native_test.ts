@@ -6,6 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import { CODE, type Convention } from "../../ffi/generated/native_code.js";
+import { gateCode } from "../../ffi/native/gates.ts";
 
 const NATIVE = new URL("../../ffi/native/", import.meta.url);
 const GNU = { x86: "gcc", windows: "x86_64-w64-mingw32-gcc", arm: "aarch64-linux-gnu-gcc" };
@@ -38,7 +39,7 @@ const COMPILERS: Record<Convention, { command: string; flags: string[]; script: 
   },
   arm64: { command: GNU.arm, flags: [...ELF, "-mno-outline-atomics", "-ffixed-x18", "-mbranch-protection=none"], script: "native.ld" },
 };
-const SOURCES = ["native.c", "trap.c"].map((file) => new URL(file, NATIVE).pathname);
+const SOURCES = ["native.c", "trap.c", "gate.c"].map((file) => new URL(file, NATIVE).pathname);
 
 interface Compiled {
   compiler: string;
@@ -61,6 +62,7 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
 const FUNCTIONS: readonly string[] = [
   ...["quiet", "capture", "take", "release", "ended", "gone", "signalled"],
   ...["aborted", "install", "slot", "take_traps", "forward"],
+  ...["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left"],
 ];
 
 /** Compiles native.c, for whoever has the compiler. */
@@ -187,6 +189,42 @@ for (const [convention, { command, attribute, runner }] of Object.entries(HARNES
       await Deno.remove(folder, { recursive: true });
     }
   });
+}
+
+const GATES = ["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left"] as const;
+const HEARD_OF_GATES = "here 1\n12000 calls of others, 0 wrong, 0 elsewhere\nleft 0 0\nfree again 1\n";
+
+for (const [convention, { command, attribute, runner }] of Object.entries(HARNESS)) {
+  Deno.test(
+    `gates pass on arguments and results by the calling convention ${convention}`,
+    { ignore: Deno.build.os !== "linux" },
+    async () => {
+      if (convention !== "arm64" && Deno.build.arch !== "x86_64") return console.warn(`SKIPPED: ${convention} on ${Deno.build.arch}`);
+      const folder = await Deno.makeTempDir();
+      try {
+        const { code, functions } = CODE[convention as Convention],
+          { stub, distance } = gateCode(convention === "arm64" ? "aarch64" : "x86_64");
+        const file = `${folder}/code.bin`, harness = `${folder}/harness`;
+        await Deno.writeFile(file, Uint8Array.fromBase64(code));
+        const source = new URL("gate_harness.c", import.meta.url).pathname;
+        const built = await run(command, "-O1", "-static", "-pthread", `-DCONVENTION=${attribute}`, source, "-o", harness);
+        if (built === null) return console.warn(`SKIPPED: ${convention}: there is no ${command}`);
+        const [first, ...rest] = [
+          ...runner,
+          harness,
+          file,
+          stub.toHex(),
+          String(distance),
+          ...GATES.map((name) => String(functions[name])),
+        ];
+        const ended = await output(first, rest);
+        if (ended === null) return console.warn(`SKIPPED: ${convention}: there is no ${first}`);
+        assertEquals(ended, { code: 0, stdout: HEARD_OF_GATES });
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  );
 }
 
 async function output(command: string, args: string[]): Promise<{ code: number; stdout: string } | null> {

@@ -12,7 +12,7 @@ import { init } from "@ggml/deno/utils";
 
 declare const gc: () => void;
 
-const MEMORY = 256 * 1024;
+const MEMORY = 256 * 1024, LARGE = 64 * 1024 * 1024;
 const backend = lib.ggml_backend_cpu_init()!;
 
 /** What is made: each of about `MEMORY` bytes, every page of them in use. */
@@ -29,6 +29,16 @@ const MAKERS: Readonly<Record<string, () => unknown>> = {
     const ctx = init({ memSize: 1024, noAlloc: true });
     lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_I8, MEMORY);
     lib.ggml_backend_buffer_clear(lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, lib.ggml_backend_cpu_buffer_type())!, 1);
+  },
+  "large context"() {
+    lib.ggml_set_i32(lib.ggml_new_tensor_1d(init({ memSize: LARGE }), lib.GGML_TYPE_I8, LARGE - 1024), 1);
+  },
+  "large context of ggml_init"() {
+    const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: LARGE }));
+    lib.ggml_set_i32(lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_I8, LARGE - 1024), 1);
+  },
+  "large buffer"() {
+    lib.ggml_backend_buffer_clear(lib.ggml_backend_buft_alloc_buffer(lib.ggml_backend_cpu_buffer_type(), LARGE)!, 1);
   },
   allocator() {
     const { ctx, graph } = graphOf(MEMORY);
@@ -87,9 +97,10 @@ if (import.meta.main) {
   let megabytes = 0, mostThreads = 0;
   for (let i = 0; i < Number(count); i++) {
     MAKERS[kind]();
-    if (i % 20 !== 0) continue;
-    // V8 sees what a context weighs, and collects by itself. What C allocates it doesn't see.
-    if (kind !== "context") gc();
+    const isLarge = kind.startsWith("large");
+    if (i % 20 !== 0 && !isLarge) continue;
+    // V8 sees what a context or a large buffer weighs, and collects by itself. What else C allocates it doesn't see.
+    if (kind !== "context" && !isLarge) gc();
     await new Promise((resolve) => setTimeout(resolve));
     megabytes = Math.max(megabytes, (Deno.memoryUsage().rss - before.rss) / 2 ** 20);
     mostThreads = Math.max(mostThreads, threads() - before.threads);
