@@ -14,7 +14,7 @@ import type { lib as generated } from "../../generated/lib.js";
 import { library } from "../../load/library.ts";
 import type { Owner } from "../../core/owner.ts";
 import { isPlaced } from "../placement.ts";
-import { plannedAt } from "../plans.ts";
+import { type Planned, plannedAt } from "../plans.ts";
 import { isHeld } from "../schedulers.ts";
 import { threadsOf } from "../threads.ts";
 import { threadsIn } from "../told.ts";
@@ -148,12 +148,15 @@ function expectWork(lib: Lib, graph: Graph, cplan: Plan, { work }: Good): void {
   }
 }
 
+function planOf(name: string, plan: Data): Planned {
+  const planned = plannedAt(addressOfData(plan));
+  if (planned === undefined) throw new Error(`${name}(plan): expected a plan that ggml_backend_graph_plan_create made`);
+  return planned;
+}
+
 /** A plan of a graph that is as it was: C works on memory for the nodes that there were. */
 function expectPlan(lib: Lib, backend: Backend, plan: Data): void {
-  const planned = plannedAt(addressOfData(plan));
-  if (planned === undefined) {
-    throw new Error("ggml_backend_graph_plan_compute(plan): expected a plan that ggml_backend_graph_plan_create made");
-  }
+  const planned = planOf("ggml_backend_graph_plan_compute", plan);
   if (!(plan instanceof Handle)) return;
   if (!sameNodes(planned.nodes, nodesOf(planned.graph))) {
     throw new Error("ggml_backend_graph_plan_compute(plan): its graph has other nodes than when the plan was made");
@@ -206,6 +209,10 @@ export const computing = {
   },
   ggml_backend_graph_plan_compute(lib: Lib, backend: Backend, plan: Data): void {
     expectPlan(lib, backend, plan);
+  },
+  /** C frees what it points to. */
+  ggml_backend_graph_plan_free(_lib: Lib, _backend: unknown, plan: Data): void {
+    planOf("ggml_backend_graph_plan_free", plan);
   },
   ggml_backend_compare_graph_backend(lib: Lib, backend1: Backend, backend2: Backend, graph: Graph): void {
     const name = "ggml_backend_compare_graph_backend";

@@ -29,10 +29,17 @@ export const contexts = {
     if (bytes >= mem_size) return;
     throw new RangeError(`ggml_init(params): expected mem_size to be at most the ${bytes} bytes of mem_buffer, got ${mem_size}`);
   },
-  /** C looks at what lies before the tensor, where a context has the address of the next. */
-  ggml_get_next_tensor(_: unknown, _ctx: unknown, tensor: generated.ggml_tensor): void {
-    if (tensor.owner.address !== tensor.address) return;
-    throw new Error("ggml_get_next_tensor(tensor): expected a tensor of the context, got one that was made by new ggml_tensor");
+  /** C looks at what lies before the tensor, where a context has the offset of the next in its own memory. */
+  ggml_get_next_tensor(lib: Lib, ctx: generated.ggml_context, tensor: generated.ggml_tensor): void {
+    const { arena, base } = ctx.owner, begin = arena === null ? lib.ggml_get_mem_buffer(ctx).address : base;
+    const offset = Number(tensor.address - begin), length = arena?.byteLength ?? lib.ggml_get_mem_size(ctx);
+    if (offset >= 0 && offset < length) return;
+    const isOwn = tensor.owner.address === tensor.address;
+    throw new Error(
+      `ggml_get_next_tensor(tensor): expected a tensor of the context, got one ${
+        isOwn ? "that was made by new ggml_tensor" : "of another"
+      }`,
+    );
   },
   /** C takes the tensors of both graphs for visited, and counts uses of those that both have at a place before the counts. */
   ggml_graph_cpy(lib: Lib, _src: Graph, dst: Graph): void {
