@@ -19,6 +19,7 @@ import { isHeld } from "../schedulers.ts";
 import { threadsOf } from "../threads.ts";
 import { threadsIn } from "../told.ts";
 import { expectComputable, type Good, type Place } from "./graph.ts";
+import { under } from "./leafs.ts";
 import { leaveWord } from "./pending.ts";
 import { addressOfData } from "./pointers.ts";
 import { bytesBehind } from "./room.ts";
@@ -86,12 +87,7 @@ export function onScheduler(name: string, lib: Lib, sched: Sched, graph: Graph):
 
 function allocated(name: string, lib: Lib, sched: Sched, graph: Graph): boolean {
   const allocate = "ggml_backend_sched_alloc_graph";
-  try {
-    return exempted(() => lib[allocate](sched, graph));
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith(allocate)) error.message = name + error.message.slice(allocate.length);
-    throw error;
-  }
+  return under(name, allocate, () => exempted(() => lib[allocate](sched, graph)));
 }
 
 /** Which nodes are computed by a scheduler's other backends; null where the CPU is the only one. */

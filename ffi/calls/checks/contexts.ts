@@ -11,12 +11,15 @@ import type { Lib } from "./say.ts";
 
 type Graph = generated.ggml_cgraph;
 
-/** How many leafs a graph has, which no function tells; 0 where its struct isn't the known one. */
-export function leafsOf(lib: Lib, graph: Graph): number {
-  // struct ggml_cgraph: int size, n_nodes, n_leafs; …
-  const view = new Deno.UnsafePointerView(graph.pointer), size = lib.ggml_graph_size(graph), leafs = view.getInt32(8);
-  const isKnown = view.getInt32(0) === size && view.getInt32(4) === lib.ggml_graph_n_nodes(graph) && leafs >= 0 && leafs <= size;
-  return isKnown ? leafs : 0;
+/** The addresses of a graph's leafs, which no function tells; none where its struct isn't the known one. */
+export function leafsOf(lib: Lib, graph: Graph): BigUint64Array {
+  // struct ggml_cgraph: int size, n_nodes, n_leafs; ggml_tensor ** nodes, ** grads, ** grad_accs, ** leafs; … The leafs lie behind the nodes.
+  const view = new Deno.UnsafePointerView(graph.pointer), size = view.getInt32(0), count = view.getInt32(8);
+  const nodes = view.getBigUint64(16), leafs = view.getBigUint64(40);
+  const isKnown = size === lib.ggml_graph_size(graph) && view.getInt32(4) === lib.ggml_graph_n_nodes(graph) && count > 0 && count <= size &&
+    leafs === nodes + 8n * BigInt(size);
+  if (!isKnown) return new BigUint64Array(0);
+  return new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(leafs)!, 8 * count));
 }
 
 /** Of ggml.h. */
@@ -44,7 +47,7 @@ export const contexts = {
   /** C takes the tensors of both graphs for visited, and counts uses of those that both have at a place before the counts. */
   ggml_graph_cpy(lib: Lib, _src: Graph, dst: Graph): void {
     expectIdleGraph("ggml_graph_cpy", dst);
-    const nodes = lib.ggml_graph_n_nodes(dst), leafs = leafsOf(lib, dst);
+    const nodes = lib.ggml_graph_n_nodes(dst), leafs = leafsOf(lib, dst).length;
     if (nodes + leafs === 0) return;
     throw new Error(
       `ggml_graph_cpy(dst): expected an empty graph, got one of ${nodes} nodes and ${leafs} leafs: call ggml_graph_clear first`,

@@ -15,12 +15,7 @@ interface Idle {
 
 /** Of ggml.h, ggml-backend.h and ggml-alloc.h. */
 const table = {
-  ggml_gallocr_alloc_graph: { holder: 0, graph: 1 },
-  ggml_gallocr_reserve: { holder: 0 },
-  ggml_backend_sched_alloc_graph: { holder: 0, graph: 1 },
   ggml_backend_sched_split_graph: { holder: 0, graph: 1 },
-  ggml_backend_sched_reserve: { holder: 0 },
-  ggml_backend_sched_reserve_size: { holder: 0 },
   ggml_backend_sched_reset: { holder: 0 },
   ggml_graph_clear: { graph: 0 },
   ggml_graph_reset: { graph: 0 },
