@@ -4983,6 +4983,7 @@ const asynchronous = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
     $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
+    $checks.ggml_backend_graph_plan_free(functions, backend, plan);
     const $call = $begin("ggml_backend_graph_plan_free", ["u64", "buffer"], "void", { backend }, [backend]);
     const $args = ($f) => $releasePointer(plan, "ggml_backend_graph_plan_free(plan)", ($pointer) => $f(backend.address, $pointer));
     return $call($args, () => {});

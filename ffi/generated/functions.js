@@ -5897,6 +5897,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_graph_plan_free(backend)");
     }
     $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
+    $checks.ggml_backend_graph_plan_free(functions, backend, plan);
     $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
     $releasePointer(plan, "ggml_backend_graph_plan_free(plan)", ($pointer) => $ggml_backend_graph_plan_free(backend.address, $pointer));
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_plan_free", { backend });

@@ -260,6 +260,7 @@
 #pragma check ggml_backend_graph_copy
 #pragma check ggml_backend_sched_new
 #pragma check ggml_backend_graph_plan_compute
+#pragma check ggml_backend_graph_plan_free
 #pragma check ggml_backend_compare_graph_backend
 #pragma check ggml_backend_graph_compute
 #pragma check ggml_backend_graph_compute_async

@@ -50,17 +50,22 @@ export interface Catalogue {
 /** Reads the catalogue from ggml's headers. */
 export async function catalogue(): Promise<Catalogue> {
   const { functions, enums } = selectApi(await model());
-  const builders = functions.filter(({ result, resultNullable, parameters }) =>
-    result.kind === "handle" && result.name === "ggml_tensor" && !resultNullable &&
-    parameters.some(({ crossing }) => crossing.kind === "handle" && crossing.name === "ggml_context")
-  ).map(({ name, parameters }): Builder => ({ name, parameters: parameters.map(parameter) }));
+  const builders = functions.filter(isBuilder).map(({ name, parameters }): Builder => ({ name, parameters: parameters.map(parameter) }));
   return { builders, enums: enumsOf(builders, enums) };
 }
 
-/** The functions whose names match, but for `except`. */
-export async function callables(names: RegExp, except: RegExp): Promise<Callables> {
+function isBuilder({ result, resultNullable, parameters }: Bound): boolean {
+  return result.kind === "handle" && result.name === "ggml_tensor" && !resultNullable &&
+    parameters.some(({ crossing }) => crossing.kind === "handle" && crossing.name === "ggml_context");
+}
+
+type Bound = ReturnType<typeof selectApi>["functions"][number];
+
+/** The functions whose names match, but for `except`; with those that build a tensor, or without. */
+export async function callables(names: RegExp, except: RegExp, withBuilders = true): Promise<Callables> {
   const { functions, enums } = selectApi(await model());
-  const found = functions.filter(({ name }) => names.test(name) && !except.test(name)).map(({ name, parameters, result }): Callable => ({
+  const chosen = functions.filter((one) => names.test(one.name) && !except.test(one.name) && (withBuilders || !isBuilder(one)));
+  const found = chosen.map(({ name, parameters, result }): Callable => ({
     name,
     parameters: parameters.map(parameter),
     gives: result.kind === "handle" || result.kind === "struct" ? result.name : null,
@@ -87,7 +92,7 @@ async function model() {
   return parse([api], { include: [`${tree}/ggml/include`, `${tree}/include`], target: "x86_64-linux", read }).model;
 }
 
-function parameter({ name, crossing, nullable }: ReturnType<typeof selectApi>["functions"][number]["parameters"][number]): Parameter {
+function parameter({ name, crossing, nullable }: Bound["parameters"][number]): Parameter {
   const bits = crossing.kind === "int" || crossing.kind === "float" ? crossing.bits : 0;
   switch (crossing.kind) {
     case "int":

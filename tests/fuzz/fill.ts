@@ -10,11 +10,14 @@ import { Random } from "../random.ts";
 const WORST = [NaN, Infinity, -Infinity, 3e38, -3e38, 1e-45, -0, 2 ** 31, -(2 ** 31)];
 const INDICES = [-1, 1, 2, 7, 255, 100_000, 2 ** 31 - 1, -(2 ** 31)];
 
-/** Writes numbers into a tensor. Integers are often taken for indices, and are zeros or ones then. */
+/** What is written of a tensor: of those that are larger it takes longer than a process may say nothing. */
+const MOST_BYTES = 2 ** 26;
+
+/** Writes numbers into a tensor, or its beginning. Integers are often taken for indices, and are zeros or ones then. */
 export function fill(tensor: lib.ggml_tensor, seed: number): void {
   const { data } = tensor;
   if (data === null) return;
-  const bytes = data.bytes(lib.ggml_nbytes(tensor));
+  const bytes = data.bytes(Math.min(lib.ggml_nbytes(tensor), MOST_BYTES));
   const random = new Random(seed), isBad = seed % 8 === 0;
   switch (tensor.type) {
     case lib.GGML_TYPE_F32:

@@ -34,6 +34,8 @@ export interface World {
   /** The functions that are called: names that match the first, and not the second. */
   readonly names: RegExp;
   readonly except: RegExp;
+  /** Whether those that build a tensor are left out: `abort.ts` calls them. */
+  readonly withoutBuilders?: boolean;
   /** Makes what a walk begins with. */
   start(maker: Maker): void;
   /** Makes one thing more. */

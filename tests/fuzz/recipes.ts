@@ -66,6 +66,7 @@ export const behaviours: Readonly<Record<string, (...args: never[]) => unknown>>
   first: (_smpl: lib.llama_sampler, candidates: lib.llama_token_data_array) => void (candidates.selected = 0),
   beyond: (_smpl: lib.llama_sampler, candidates: lib.llama_token_data_array) => void (candidates.selected = 1_000_000),
   name: () => "a sampler in TypeScript",
+  zero: () => 0,
   fails: () => void lib.ggml_get_unary_op(lib.ggml_new_tensor_1d(init({ memSize: 4096 }), lib.GGML_TYPE_F32, 1)),
 };
 
@@ -161,6 +162,12 @@ export const recipes: Readonly<Record<string, (...args: any[]) => unknown>> = {
   },
 
   bytes: (length: number) => new Uint8Array(length),
+
+  /** A struct by the name of its class, with fields. */
+  struct: (name: string, ...fields: unknown[]) => assign(new (lib as unknown as Record<string, new () => object>)[name](), fields),
+
+  poolParams: (threads: number, poll: number, paused: boolean) =>
+    assign(lib.ggml_threadpool_params_default(threads), ["poll", poll, "paused", paused]),
 
   // Training
 

@@ -7,6 +7,7 @@
 import { callables } from "./catalogue.ts";
 import { type Found, fuzzObjects, Workshop } from "./children.ts";
 import { reduce, reportDeaths, reportRest } from "./report.ts";
+import type { World } from "./objects.ts";
 import { worlds } from "./worlds.ts";
 
 /** What a fuzz found, in words. */
@@ -25,8 +26,8 @@ export async function runWorld(
   chosen: readonly string[] = [],
   workers: number = navigator.hardwareConcurrency,
 ): Promise<Result> {
-  const { names, except } = worlds[name];
-  const all = await callables(names, except);
+  const { names, except, withoutBuilders = false }: World = worlds[name];
+  const all = await callables(names, except, !withoutBuilders);
   const functions = chosen.length > 0 ? chosen : all.functions.map(({ name }) => name);
   using workshop = new Workshop();
   const start = performance.now();

@@ -36,6 +36,8 @@ export type Value =
 const ARRAYS = {
   Int8Array,
   Uint8Array,
+  Int16Array,
+  Uint16Array,
   Int32Array,
   Uint32Array,
   Float32Array,

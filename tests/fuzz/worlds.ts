@@ -6,6 +6,7 @@
 
 import { lib } from "@ggml/deno";
 import { init } from "@ggml/deno/utils";
+import { ggml } from "./ggml_world.ts";
 import type { Maker, World } from "./objects.ts";
 import { recipes } from "./recipes.ts";
 import type { Value } from "./steps.ts";
@@ -562,4 +563,4 @@ const files: World = {
 };
 
 /** The worlds by name. */
-export const worlds = { sched, train, llama, files };
+export const worlds = { sched, train, llama, files, ggml: { ...ggml, check: computed } };

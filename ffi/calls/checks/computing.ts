@@ -14,12 +14,13 @@ import type { lib as generated } from "../../generated/lib.js";
 import { library } from "../../load/library.ts";
 import type { Owner } from "../../core/owner.ts";
 import { isPlaced } from "../placement.ts";
-import { plannedAt } from "../plans.ts";
+import { type Planned, plannedAt } from "../plans.ts";
 import { isHeld } from "../schedulers.ts";
 import { threadsOf } from "../threads.ts";
 import { threadsIn } from "../told.ts";
 import { computerOf } from "./computer.ts";
 import { expectComputable, type Good, lookAt, type Place } from "./graph.ts";
+import { under } from "./leafs.ts";
 import { leaveWord } from "./pending.ts";
 import { addressOfData } from "./pointers.ts";
 import { bytesBehind } from "./room.ts";
@@ -91,12 +92,7 @@ export function onScheduler(name: string, lib: Lib, sched: Sched, graph: Graph):
 
 function allocated(name: string, lib: Lib, sched: Sched, graph: Graph): boolean {
   const allocate = "ggml_backend_sched_alloc_graph";
-  try {
-    return exempted(() => lib[allocate](sched, graph));
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith(allocate)) error.message = name + error.message.slice(allocate.length);
-    throw error;
-  }
+  return under(name, allocate, () => exempted(() => lib[allocate](sched, graph)));
 }
 
 /** Which nodes are computed by a scheduler's other backends; null where the CPU is the only one. */
@@ -153,12 +149,15 @@ function expectWork(lib: Lib, graph: Graph, cplan: Plan, { work }: Good): void {
   }
 }
 
+function planOf(name: string, plan: Data): Planned {
+  const planned = plannedAt(addressOfData(plan));
+  if (planned === undefined) throw new Error(`${name}(plan): expected a plan that ggml_backend_graph_plan_create made`);
+  return planned;
+}
+
 /** A plan of a graph that is as it was: C works on memory for the nodes that there were. */
 function expectPlan(lib: Lib, backend: Backend, plan: Data): void {
-  const planned = plannedAt(addressOfData(plan));
-  if (planned === undefined) {
-    throw new Error("ggml_backend_graph_plan_compute(plan): expected a plan that ggml_backend_graph_plan_create made");
-  }
+  const planned = planOf("ggml_backend_graph_plan_compute", plan);
   if (!(plan instanceof Handle)) return;
   if (!sameNodes(planned.nodes, nodesOf(planned.graph))) {
     throw new Error("ggml_backend_graph_plan_compute(plan): its graph has other nodes than when the plan was made");
@@ -211,6 +210,10 @@ export const computing = {
   },
   ggml_backend_graph_plan_compute(lib: Lib, backend: Backend, plan: Data): void {
     expectPlan(lib, backend, plan);
+  },
+  /** C frees what it points to. */
+  ggml_backend_graph_plan_free(_lib: Lib, _backend: unknown, plan: Data): void {
+    planOf("ggml_backend_graph_plan_free", plan);
   },
   ggml_backend_compare_graph_backend(lib: Lib, backend1: Backend, backend2: Backend, graph: Graph): void {
     const name = "ggml_backend_compare_graph_backend";

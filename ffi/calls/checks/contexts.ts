@@ -11,12 +11,15 @@ import type { Lib } from "./say.ts";
 
 type Graph = generated.ggml_cgraph;
 
-/** How many leafs a graph has, which no function tells; 0 where its struct isn't the known one. */
-export function leafsOf(lib: Lib, graph: Graph): number {
-  // struct ggml_cgraph: int size, n_nodes, n_leafs; …
-  const view = new Deno.UnsafePointerView(graph.pointer), size = lib.ggml_graph_size(graph), leafs = view.getInt32(8);
-  const isKnown = view.getInt32(0) === size && view.getInt32(4) === lib.ggml_graph_n_nodes(graph) && leafs >= 0 && leafs <= size;
-  return isKnown ? leafs : 0;
+/** The addresses of a graph's leafs, which no function tells; none where its struct isn't the known one. */
+export function leafsOf(lib: Lib, graph: Graph): BigUint64Array {
+  // struct ggml_cgraph: int size, n_nodes, n_leafs; ggml_tensor ** nodes, ** grads, ** grad_accs, ** leafs; … The leafs lie behind the nodes.
+  const view = new Deno.UnsafePointerView(graph.pointer), size = view.getInt32(0), count = view.getInt32(8);
+  const nodes = view.getBigUint64(16), leafs = view.getBigUint64(40);
+  const isKnown = size === lib.ggml_graph_size(graph) && view.getInt32(4) === lib.ggml_graph_n_nodes(graph) && count > 0 && count <= size &&
+    leafs === nodes + 8n * BigInt(size);
+  if (!isKnown) return new BigUint64Array(0);
+  return new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(leafs)!, 8 * count));
 }
 
 /** Of ggml.h. */
@@ -29,15 +32,22 @@ export const contexts = {
     if (bytes >= mem_size) return;
     throw new RangeError(`ggml_init(params): expected mem_size to be at most the ${bytes} bytes of mem_buffer, got ${mem_size}`);
   },
-  /** C looks at what lies before the tensor, where a context has the address of the next. */
-  ggml_get_next_tensor(_: unknown, _ctx: unknown, tensor: generated.ggml_tensor): void {
-    if (tensor.owner.address !== tensor.address) return;
-    throw new Error("ggml_get_next_tensor(tensor): expected a tensor of the context, got one that was made by new ggml_tensor");
+  /** C looks at what lies before the tensor, where a context has the offset of the next in its own memory. */
+  ggml_get_next_tensor(lib: Lib, ctx: generated.ggml_context, tensor: generated.ggml_tensor): void {
+    const { arena, base } = ctx.owner, begin = arena === null ? lib.ggml_get_mem_buffer(ctx).address : base;
+    const offset = Number(tensor.address - begin), length = arena?.byteLength ?? lib.ggml_get_mem_size(ctx);
+    if (offset >= 0 && offset < length) return;
+    const isOwn = tensor.owner.address === tensor.address;
+    throw new Error(
+      `ggml_get_next_tensor(tensor): expected a tensor of the context, got one ${
+        isOwn ? "that was made by new ggml_tensor" : "of another"
+      }`,
+    );
   },
   /** C takes the tensors of both graphs for visited, and counts uses of those that both have at a place before the counts. */
   ggml_graph_cpy(lib: Lib, _src: Graph, dst: Graph): void {
     expectIdleGraph("ggml_graph_cpy", dst);
-    const nodes = lib.ggml_graph_n_nodes(dst), leafs = leafsOf(lib, dst);
+    const nodes = lib.ggml_graph_n_nodes(dst), leafs = leafsOf(lib, dst).length;
     if (nodes + leafs === 0) return;
     throw new Error(
       `ggml_graph_cpy(dst): expected an empty graph, got one of ${nodes} nodes and ${leafs} leafs: call ggml_graph_clear first`,

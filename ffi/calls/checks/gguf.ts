@@ -23,12 +23,25 @@ function memoriesOf({ owner }: Gguf): Map<string, number> {
   return known;
 }
 
-/** Each tensor's memory is as long as its type says: C copies so many bytes. */
+/** The names of tensors that were added to what was made from a file. */
+const added = new WeakMap<Owner, Set<string>>();
+
+/**
+ * Each tensor's memory is as long as its type says: C copies so many bytes. Of a tensor that it read from a file C sets no buffer, and then copies from
+ * whichever that field happens to name, even where it was told of other data.
+ */
 function expectMemory(where: string, lib: Lib, ctx: Gguf, only_meta: boolean): void {
   if (only_meta) return;
-  const known = memoriesOf(ctx), count = known.size === 0 ? 0 : lib.gguf_get_n_tensors(ctx);
+  const known = memoriesOf(ctx), wasRead = lib.gguf_get_data_offset(ctx) > 0, own = added.get(ctx.owner);
+  const count = known.size === 0 && !wasRead ? 0 : lib.gguf_get_n_tensors(ctx);
   for (let id = 0; id < count; id++) {
     const name = lib.gguf_get_tensor_name(ctx, id)!, bytes = known.get(name) ?? Infinity, size = lib.gguf_get_tensor_size(ctx, id);
+    if (wasRead && own?.has(name) !== true) {
+      throw new Error(
+        `${where}(ctx): the tensor ${JSON.stringify(name)} was read from a file, and C would write what is anywhere, which is its fault: ` +
+          "add the tensor to what gguf_init_empty makes",
+      );
+    }
     if (size <= bytes) continue;
     const type = lib.ggml_type_name(lib.gguf_get_tensor_type(ctx, id));
     throw new Error(
@@ -92,7 +105,9 @@ export const gguf = {
     if (ctx.address === src.address) throw new Error("gguf_set_kv(src): expected another gguf_context, got ctx itself");
   },
   gguf_add_tensor(lib: Lib, ctx: Gguf, tensor: generated.ggml_tensor): void {
-    if (lib.gguf_find_tensor(ctx, tensor.name) < 0) memoriesOf(ctx).set(tensor.name, lib.ggml_nbytes(tensor));
+    if (lib.gguf_find_tensor(ctx, tensor.name) >= 0) return; // which C aborts of
+    memoriesOf(ctx).set(tensor.name, lib.ggml_nbytes(tensor));
+    added.set(ctx.owner, (added.get(ctx.owner) ?? new Set()).add(tensor.name));
   },
   gguf_set_tensor_data(_: unknown, ctx: Gguf, name: string, data: Data): void {
     memoriesOf(ctx).set(name, bytesOf(data, 1));

@@ -5,16 +5,18 @@
  */
 
 import type { Data } from "../../core/arguments.ts";
-import { expectUnused } from "../../core/in_use.ts";
+import { expectIdleGraph, expectUnused } from "../../core/in_use.ts";
 import { atLeast } from "../../core/lengths.ts";
 import type { lib as generated } from "../../generated/lib.js";
 import { buffersOf } from "../told.ts";
 import { leafsOf } from "./contexts.ts";
+import { fitAllocator, fitScheduler, reserves } from "./leafs.ts";
 import { firstIntegers } from "./pointers.ts";
 import { expectBetween, expectIndex, type Int, type Lib } from "./say.ts";
 
 type Gallocr = generated.ggml_gallocr;
 type Graph = generated.ggml_cgraph;
+type Sched = generated.ggml_backend_sched;
 
 /** What a scheduler can be made for: it takes 21 kB a node at once. No model comes near. */
 const MOST_NODES = 2 ** 20;
@@ -29,7 +31,7 @@ function expectBuffers(name: string, lib: Lib, galloc: Gallocr, graph: Graph, no
     firstIntegers(ids, count).forEach((id, i) => id < 0 || expectIndex(`${where}[${i}]`, id, buffers, "buffer"));
   };
   expect("node_buffer_ids", nodeIds, lib.ggml_graph_n_nodes(graph));
-  expect("leaf_buffer_ids", leafIds, leafsOf(lib, graph));
+  expect("leaf_buffer_ids", leafIds, leafsOf(lib, graph).length);
 }
 
 /** Of ggml-backend.h and ggml-alloc.h. */
@@ -42,9 +44,32 @@ export const scheduling = {
   ggml_gallocr_new_n(_: unknown, _bufts: unknown, n_bufs: number): void {
     expectBetween("ggml_gallocr_new_n(n_bufs)", n_bufs, 1, Infinity);
   },
+  ggml_gallocr_reserve(lib: Lib, galloc: Gallocr, graph: Graph): void {
+    expectUnused("ggml_gallocr_reserve", galloc);
+    reserves(lib, galloc, graph);
+  },
+  ggml_gallocr_alloc_graph(lib: Lib, galloc: Gallocr, graph: Graph): void {
+    expectUnused("ggml_gallocr_alloc_graph", galloc);
+    expectIdleGraph("ggml_gallocr_alloc_graph", graph);
+    fitAllocator(lib, galloc, graph);
+  },
+  ggml_backend_sched_reserve(lib: Lib, sched: Sched, graph: Graph): void {
+    expectUnused("ggml_backend_sched_reserve", sched);
+    reserves(lib, sched, graph);
+  },
+  ggml_backend_sched_reserve_size(lib: Lib, sched: Sched, graph: Graph): void {
+    expectUnused("ggml_backend_sched_reserve_size", sched);
+    reserves(lib, sched, graph);
+  },
+  ggml_backend_sched_alloc_graph(lib: Lib, sched: Sched, graph: Graph): void {
+    expectUnused("ggml_backend_sched_alloc_graph", sched);
+    expectIdleGraph("ggml_backend_sched_alloc_graph", graph);
+    fitScheduler(lib, sched, graph);
+  },
   ggml_gallocr_reserve_n(lib: Lib, galloc: Gallocr, graph: Graph, nodeIds: Data | null, leafIds: Data | null): void {
     expectUnused("ggml_gallocr_reserve_n", galloc);
     expectBuffers("ggml_gallocr_reserve_n", lib, galloc, graph, nodeIds, leafIds);
+    reserves(lib, galloc, graph);
   },
   /** Besides, C writes the size of each buffer. */
   ggml_gallocr_reserve_n_size(
@@ -57,5 +82,6 @@ export const scheduling = {
   ): void {
     expectBuffers("ggml_gallocr_reserve_n_size", lib, galloc, graph, nodeIds, leafIds);
     atLeast(sizes, buffersOf(galloc.address) ?? 0, 8, "uint64s", "buffers", "ggml_gallocr_reserve_n_size(sizes)");
+    reserves(lib, galloc, graph);
   },
 };

@@ -73,6 +73,16 @@ function enlarged(): lib.gguf_context {
   return file;
 }
 
+/** One that was read, with a tensor that was given data since. */
+function readAgain(): lib.gguf_context {
+  const meta = bytes(lib.gguf_get_meta_size(gguf));
+  lib.gguf_get_meta_data(gguf, meta);
+  const file = lib.gguf_init_from_buffer(meta, meta.length, new lib.gguf_init_params({ no_alloc: true }))!;
+  lib.gguf_set_tensor_data(file, "weights", bytes(16));
+  return file;
+}
+const READ = '(ctx): the tensor "weights" was read from a file, and C would write what is anywhere, which is its fault';
+
 function graphOf(...tensors: lib.ggml_tensor[]): lib.ggml_cgraph {
   const graph = lib.ggml_new_graph(empty());
   for (const tensor of tensors) lib.ggml_build_forward_expand(graph, tensor);
@@ -347,6 +357,10 @@ function ofBareBackend(): Record<string, Case[]> {
       () => lib.ggml_backend_graph_plan_compute(bare, plan),
       "(plan): expected a plan that ggml_backend_graph_plan_create made",
     ]],
+    ggml_backend_graph_plan_free: [[
+      () => lib.ggml_backend_graph_plan_free(cpu, bytes(64)),
+      "(plan): expected a plan that ggml_backend_graph_plan_create made",
+    ]],
     ggml_backend_event_record: [[
       () => lib.ggml_backend_event_record(event, bare),
       ": assertion failed: backend->iface.event_record != NULL",
@@ -416,10 +430,13 @@ function ofShapes(): Record<string, Case[]> {
 /** The cases, by function. */
 export const cases: Record<string, Case[]> = {
   ...ofShapes(),
-  ggml_get_next_tensor: [[
-    () => lib.ggml_get_next_tensor(ctx, new lib.ggml_tensor()),
-    "(tensor): expected a tensor of the context, got one that was made by new ggml_tensor",
-  ]],
+  ggml_get_next_tensor: [
+    [
+      () => lib.ggml_get_next_tensor(ctx, new lib.ggml_tensor()),
+      "(tensor): expected a tensor of the context, got one that was made by new ggml_tensor",
+    ],
+    [() => lib.ggml_get_next_tensor(ctx, nowhere()), "(tensor): expected a tensor of the context, got one of another"],
+  ],
   ggml_graph_cpy: [[() => lib.ggml_graph_cpy(sums(1), sums(2)), "(dst): expected an empty graph, got one of 2 nodes and 1 leafs"]],
   ggml_cpu_fp32_to_fp32: [[() => lib.ggml_cpu_fp32_to_fp32(floats(4), floats(4), -1), "(arg2): expected at least 0, got -1"]],
   ggml_init: [
@@ -506,6 +523,7 @@ export const cases: Record<string, Case[]> = {
       () => lib.gguf_write_to_file(enlarged(), "/dev/null", false),
       '(ctx): the tensor "blocks" has 256 bytes as f32, and its data 36: call gguf_set_tensor_data',
     ],
+    [() => lib.gguf_write_to_file(readAgain(), "/dev/null", false), READ],
   ],
   gguf_write_to_file_ptr: [
     [() => lib.gguf_write_to_file_ptr(withoutData(), lib.ggml_fopen("/dev/null", "wb")!, false), ": assertion failed: info.t.data"],
@@ -514,6 +532,7 @@ export const cases: Record<string, Case[]> = {
       "(ctx): general.alignment is 64, and C writes tensors at multiples of 32",
     ],
     [() => lib.gguf_write_to_file_ptr(enlarged(), lib.ggml_fopen("/dev/null", "wb")!, false), '(ctx): the tensor "blocks" has 256 bytes'],
+    [() => lib.gguf_write_to_file_ptr(readAgain(), lib.ggml_fopen("/dev/null", "wb")!, false), READ],
   ],
   ...gguf_inits(),
 
