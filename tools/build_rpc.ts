@@ -16,7 +16,8 @@ import { pinnedTree } from "../lexer/ggml/release.ts";
 const USAGE = `deno task build:rpc [--out FOLDER]
 
 Builds ggml's RPC backend for the library that is used (GGML_LIBRARY names another), and puts it where rpc.serve and rpc.connect look for
-it: into the folder rpc in the library's. It takes g++ on Linux, and the sources of the pinned release, which are downloaded once.
+it: into the folder rpc in the library's. It takes a C++ compiler on Linux, with GNU's C++ library and a linker that has --wrap: g++, c++ or
+clang++, or what the variable CXX says. The sources are those of the pinned release, which are downloaded once.
 
   --out FOLDER  into this folder instead; then name the file with { library }.
 `;
@@ -30,11 +31,12 @@ export const NAME = fileNames("ggml-rpc")[0];
  * Builds the backend.
  *
  * @param folder Where the library is put, made if need be.
+ * @param compilers The C++ compilers to try, each with options of its own: the first that is there is taken.
  * @returns Its path.
- * @throws {Error} If there is no g++, or it fails: with what it says.
+ * @throws {Error} If there is no compiler, or it fails: with what it says.
  */
-export async function buildRpc(folder: string): Promise<string> {
-  if (Deno.build.os !== "linux") throw new Error(`the RPC backend can be built on Linux only so far, and this is ${Deno.build.os}`);
+export async function buildRpc(folder: string, compilers: readonly string[] = compilersOf(Deno.env.get("CXX"))): Promise<string> {
+  refuse(Deno.build.os);
   const ggml = join(await pinnedTree(), "ggml"), libraries = folderOf(load().files[0]);
   await Deno.mkdir(folder, { recursive: true });
   const path = join(folder, NAME), work = `${path}.${crypto.randomUUID()}`;
@@ -58,7 +60,7 @@ export async function buildRpc(folder: string): Promise<string> {
     ...linked,
   ];
   try {
-    await compile(args);
+    await compile(compilers, args);
     await Deno.rename(work, path);
   } finally {
     await Deno.remove(work).catch(() => {}); // it was renamed, or never made
@@ -72,14 +74,36 @@ async function wrapped(): Promise<string[]> {
   return [...new Set(Array.from(names, ([, name]) => `-Wl,--wrap=${name}`))];
 }
 
-async function compile(args: readonly string[]): Promise<void> {
-  try {
-    const { success, stderr } = await new Deno.Command("g++", { args: [...args], stdin: "null" }).output();
-    if (!success) throw new Error(`g++ ${args.join(" ")}\n${new TextDecoder().decode(stderr)}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error("the RPC backend is built by g++, which isn't there (on Debian: apt-get install g++)");
+/** What CXX says, as make takes it: a command and its options. By default what Linux's systems have. */
+export function compilersOf(variable: string | undefined): string[] {
+  return variable === undefined || variable.trim() === "" ? ["g++", "c++", "clang++"] : [variable.trim()];
+}
+
+/** Says what other systems lack for this. */
+export function refuse(os: typeof Deno.build.os): void {
+  if (os === "linux") return;
+  const lacks = os === "windows" ? "POSIX threads and sockets, which it is written for" : "a linker that has --wrap, and GNU's C++ library";
+  throw new Error(
+    `the RPC backend with what keeps a process alive when a server goes can be built on Linux only, and this is ${os}, which lacks ${lacks}. ` +
+      "Without it: build ggml with -DGGML_RPC=ON and load that (GGML_LIBRARY); then whoever waits for a server that goes does so for ever",
+  );
+}
+
+async function compile(compilers: readonly string[], args: readonly string[]): Promise<void> {
+  for (const compiler of compilers) {
+    const [command, ...own] = compiler.split(/\s+/);
+    try {
+      const { success, stderr } = await new Deno.Command(command, { args: [...own, ...args], stdin: "null" }).output();
+      if (!success) throw new Error(`${compiler} ${args.join(" ")}\n${new TextDecoder().decode(stderr)}`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
+  throw new Error(
+    `the RPC backend is built by a C++ compiler, and ${compilers.join(", ")} ${compilers.length === 1 ? "isn't" : "aren't"} there ` +
+      "(on Debian: apt-get install g++; CXX names another)",
+  );
 }
 
 async function main(args: string[]): Promise<number> {

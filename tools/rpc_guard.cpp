@@ -5,8 +5,8 @@
  * lost the thread calls ggml_abort, on which a process ends; and if it doesn't, whoever waits does so for ever. Here that thread goes to
  * sleep instead, and it is who waits that calls ggml_abort: that is a call of JavaScript's, of which ffi/native/trap.c makes an Error.
  *
- * All of it is put between the backend and the functions that it calls (`--wrap` of GNU's linker): of the C library, and of libstdc++,
- * which is why this is for g++ on Linux only. Which function does what for the backend was seen in what its object files import; none of
+ * All of it is put between the backend and the functions that it calls (`--wrap` of GNU's linker and of LLVM's): of the C library, and of
+ * libstdc++, which is why this is for Linux only, with any compiler that takes that library. Which function does what for the backend was seen in what its object files import; none of
  * its sources is changed.
  */
 
@@ -17,6 +17,10 @@
 #include <cstdint>
 #include <mutex>
 #include <thread>
+
+#ifndef __GLIBCXX__
+#error "the RPC backend is built with GNU's C++ library: with another the functions named here would be wrapped in vain"
+#endif
 
 #include <arpa/inet.h>
 #include <fcntl.h>

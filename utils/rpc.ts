@@ -77,7 +77,7 @@ export interface Rpc {
  * fragile, insecure, and never to be run on an open network. A server listens on 127.0.0.1 unless it is told otherwise. Client and server
  * must be of the same release.
  *
- * It takes a library that the prebuilt packages lack: `deno task build:rpc` in a clone builds it, with g++ on Linux.
+ * It takes a library that the prebuilt packages lack: `deno task build:rpc` in a clone builds it, with a C++ compiler on Linux.
  *
  * @example
  * ```ts ignore

@@ -298,7 +298,7 @@ function backendsFor(name: string): readonly string[] {
 
 /** How to get the backend that the prebuilt packages lack. */
 export const HOW_TO_BUILD_RPC =
-  "The prebuilt packages have no RPC backend; `deno task build:rpc` in a clone of this repository builds it, with g++ on Linux.";
+  "The prebuilt packages have no RPC backend; `deno task build:rpc` in a clone of this repository builds it, with a C++ compiler on Linux.";
 
 /** Where `deno task build:rpc` puts the library of a backend, in the folder of the others. */
 function builtOf(part: string): string[] {

@@ -6,57 +6,15 @@ import { rpc } from "@ggml/deno/utils";
 import { program } from "../process.ts";
 import { rpcBuild } from "../rpc.ts";
 import { NAME } from "../../tools/build_rpc.ts";
+import { start as startWith, type Started } from "./rpc_server.ts";
 
 const build = await rpcBuild();
 const library = `${build}${NAME}`;
 const IGNORE = { ignore: build === null };
 
-const SERVER = `import { rpc } from "@ggml/deno/utils";
-  const { port, cache } = JSON.parse(Deno.args[0]);
-  const server = await rpc.serve({ port, threads: 1, cache, library: ${JSON.stringify(library)} });
-  console.log(server.endpoint);
-  await server.finished;`;
-
-interface Started extends AsyncDisposable {
-  readonly endpoint: string;
-  kill(): Promise<void>;
-}
-
 /** A server in a process of its own. */
-async function start(options: { port: number; cache?: string } = { port: 0 }): Promise<Started> {
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
-  await Deno.writeTextFile(
-    file,
-    SERVER.replaceAll('"@ggml/deno/utils"', JSON.stringify(new URL("../../utils/mod.ts", import.meta.url).href)),
-  );
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--allow-ffi",
-      "--allow-write",
-      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
-      file,
-      JSON.stringify(options),
-    ],
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { value } = await reader.read();
-  const endpoint = value?.trim() ?? "";
-  assertMatch(endpoint, /^127\.0\.0\.1:\d+$/);
-  const kill = async () => {
-    try {
-      process.kill("SIGKILL");
-    } catch {
-      return; // it is gone already
-    }
-    await process.status;
-    await reader.cancel();
-    await Deno.remove(file);
-  };
-  return { endpoint, kill, [Symbol.asyncDispose]: kill };
+function start(options?: { port: number; cache?: string }): Promise<Started> {
+  return startWith(library, options);
 }
 
 /** What a client's program begins with: a product of two matrices on a device. */
