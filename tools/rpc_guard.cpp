@@ -15,6 +15,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdint>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -28,6 +29,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,9 +39,19 @@
 
 /* ---- Connections: a thread of the backend's each, and the queue that it takes its messages from. ---- */
 
+/* A server, for ever: its address and port, and for how long an answer of it is waited for. */
+struct peer {
+    char name[64];
+    std::atomic<int> limit_ms; /* -1: for ever */
+    peer *next;
+};
+static std::atomic<peer *> peers{nullptr};
+
 struct connection {
     pthread_t thread;
-    char peer[64];
+    peer *to; /* null of a thread that connected to nobody */
+    /* The server has said nothing for as long as it may: that is why it is lost. */
+    std::atomic<bool> silent;
     /* The queue's condition variable; null until the thread has waited for a message. */
     std::atomic<const void *> queue;
     /* Waiting for a message: it has done all that it was told. */
@@ -52,8 +64,10 @@ struct connection {
 static std::atomic<connection *> connections{nullptr};
 static std::atomic<int> losses{0};
 
-/* Whom this thread connected to last. */
-static thread_local char last_peer[64];
+/* Whom this thread connected to last, and the limit of whom it connects to next; -2: as it was, or by default none. */
+static thread_local peer *last_peer;
+enum { FOR_EVER = -1, AS_BEFORE = -2 };
+static thread_local int next_limit_ms = AS_BEFORE;
 /* The queue that this thread put something into last. */
 static thread_local const void *last_queue;
 
@@ -86,7 +100,7 @@ extern "C" void START_THREAD(__wrap_)(std::thread *thread, void *state, void (*d
     START_THREAD(__real_)(thread, state, depend);
     connection *c = new connection{};
     c->thread = thread->native_handle();
-    snprintf(c->peer, sizeof c->peer, "%s", last_peer);
+    c->to = last_peer;
     c->next = connections.load();
     while (!connections.compare_exchange_weak(c->next, c)) {}
 }
@@ -153,7 +167,10 @@ extern "C" bool WAIT(__wrap_)(void *self, unsigned *word, unsigned value, bool t
         }
         if (WAIT(__real_)(self, word, value, true, now.tv_sec, now.tv_nsec)) return true;
         connection *lost = given_up(word, value);
-        if (lost != nullptr) GGML_ABORT("the connection to the RPC server at %s is lost", lost->peer);
+        if (lost == nullptr) continue;
+        const char *name = lost->to == nullptr ? "?" : lost->to->name;
+        if (lost->silent.load()) GGML_ABORT("the RPC server at %s has not answered for %d ms", name, lost->to->limit_ms.load());
+        GGML_ABORT("the connection to the RPC server at %s is lost", name);
     }
 }
 
@@ -179,6 +196,24 @@ static bool readable_in_time(int fd) {
     return poll(&one, 1, CONNECT_MS) == 1;
 }
 
+/* How long the other side of a connection may say nothing while something is to come, or take nothing. */
+static int limit_of(const connection *own) { return own == nullptr || own->to == nullptr ? FOR_EVER : own->to->limit_ms.load(); }
+
+/* Nothing more is said to a server that was silent for too long: it may take another client. */
+static void hang_up(connection *own, int fd) {
+    own->silent = true;
+    shutdown(fd, SHUT_RDWR);
+}
+
+static bool readable_for(connection *own, int fd) {
+    pollfd one = {fd, POLLIN, 0};
+    int ready;
+    do ready = poll(&one, 1, limit_of(own));
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0) hang_up(own, fd);
+    return ready != 0;
+}
+
 static void lose(connection *own) {
     own->lost = true;
     losses++;
@@ -190,6 +225,7 @@ extern "C" ssize_t __real_recv(int, void *, size_t, int);
 extern "C" ssize_t __wrap_recv(int fd, void *data, size_t size, int flags) {
     connection *own = own_connection();
     if (own == nullptr && !serving && !readable_in_time(fd)) return -1;
+    if (own != nullptr && !readable_for(own, fd)) lose(own);
     ssize_t count;
     do count = __real_recv(fd, data, size, flags);
     while (count < 0 && errno == EINTR);
@@ -200,12 +236,20 @@ extern "C" ssize_t __wrap_recv(int fd, void *data, size_t size, int flags) {
 extern "C" ssize_t __real_send(int, const void *, size_t, int);
 /* Without a signal where the other side is gone. */
 extern "C" ssize_t __wrap_send(int fd, const void *data, size_t size, int flags) {
+    connection *own = own_connection();
+    int limit = limit_of(own);
+    if (limit > 0) {
+        timeval time = {limit / 1000, limit % 1000 * 1000};
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+    }
     ssize_t count;
     do count = __real_send(fd, data, size, flags | MSG_NOSIGNAL);
     while (count < 0 && errno == EINTR);
     if (count >= 0) return count;
-    connection *own = own_connection();
-    if (own != nullptr) lose(own);
+    if (own != nullptr) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK) hang_up(own, fd);
+        lose(own);
+    }
     return count;
 }
 
@@ -223,12 +267,30 @@ static bool connect_in_time(int fd, const sockaddr *address, socklen_t length) {
     return connected;
 }
 
+/* The server of that name; it is added if need be. */
+static peer *peer_named(const char *name) {
+    for (peer *p = peers.load(); p != nullptr; p = p->next) {
+        if (strcmp(p->name, name) == 0) return p;
+    }
+    peer *p = new peer{};
+    snprintf(p->name, sizeof p->name, "%s", name);
+    p->limit_ms = FOR_EVER;
+    p->next = peers.load();
+    while (!peers.compare_exchange_weak(p->next, p)) {}
+    return p;
+}
+
+/* Says how long the server that this thread connects to next may take for an answer, in milliseconds; -1: for ever, -2: as before. */
+EXPORT void ggml_backend_rpc_guard_limit(int ms) { next_limit_ms = ms; }
+
 extern "C" int __wrap_connect(int fd, const sockaddr *address, socklen_t length) {
     if (!connect_in_time(fd, address, length)) return -1;
     const sockaddr_in *in = (const sockaddr_in *)address;
-    char host[INET_ADDRSTRLEN] = "";
+    char host[INET_ADDRSTRLEN] = "", name[64];
     inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
-    snprintf(last_peer, sizeof last_peer, "%s:%d", host, ntohs(in->sin_port));
+    snprintf(name, sizeof name, "%s:%d", host, ntohs(in->sin_port));
+    last_peer = peer_named(name);
+    if (next_limit_ms != AS_BEFORE) last_peer->limit_ms = next_limit_ms;
     int on = 1, user_timeout = 1000 * (IDLE_S + INTERVAL_S * PROBES);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &IDLE_S, sizeof IDLE_S);

@@ -43,15 +43,15 @@ export interface Rpc {
    * Where the server goes away later, whatever waits for it is an Error that says so, and so is what is done with its devices, tensors and
    * backends from then on; this process goes on, and so do its other servers. What the server held is lost. Once it is there again
    * `connect` gives new devices; the lost ones stay in `devices()`, with no memory. A machine that goes without a word (a cable that is
-   * pulled) is noticed after 25 seconds; a server that hangs is waited for. All that is so with the backend that `deno task build:rpc`
-   * builds; with another, whoever waits for a server that goes does so for ever.
+   * pulled) is noticed after 25 seconds; a server that hangs, after `timeout`, and then it is lost, too. All that is so with the backend that
+   * `deno task build:rpc` builds; with another, whoever waits for a server that goes or hangs does so for ever, and `timeout` is refused.
    *
    * `compute` and `computeAsync` return when the server knows what to do; who reads a result waits for it.
    *
    * It waits for the connection, up to 10 seconds, in this thread. In C: `ggml_backend_rpc_add_server`, `ggml_backend_register`.
    *
    * @param endpoint `host:port`, the host by its name or IPv4 address.
-   * @param options `library`: the file of the RPC backend.
+   * @param options `library`: the file of the RPC backend. `timeout`: how many milliseconds an answer is waited for, by default 300,000.
    * @returns The server's devices, one or more.
    * @throws {Error} If nothing answers there, what answers is no server of this release, or there is no RPC backend.
    * @throws {TypeError} If the endpoint is none.

@@ -29,7 +29,7 @@ interface Placement {
   /** The addresses of its own buffers. */
   readonly buffers: ReadonlySet<bigint>;
   /** The contexts that keep it since. */
-  readonly contexts: readonly WeakRef<Tie<Owner>>[];
+  readonly contexts: readonly { readonly weak: WeakRef<Tie<Owner>>; readonly id: number }[];
   /** True until the same graph is allocated, or computed, again. */
   isNew: boolean;
 }
@@ -101,14 +101,14 @@ export function places(graph: Handle, home: Handle): void {
     last.isNew = false;
     return;
   }
-  const buffers = new Set<bigint>(), contexts: WeakRef<Tie<Owner>>[] = [];
+  const buffers = new Set<bigint>(), contexts: { weak: WeakRef<Tie<Owner>>; id: number }[] = [];
   for (const context of contextsOf(graph.owner)) {
     const found = buffersOf(context, home.owner);
     found.forEach((buffer) => buffers.add(buffer));
     if (found.size === 0 && context !== graph.owner && hasBuffer(context)) continue;
     if (context.keeps(home.owner)) continue;
     context.keep(home.owner);
-    contexts.push(context.weak);
+    contexts.push({ weak: context.weak, id: context.id });
   }
   const nodes = nodesOf(graph.address).slice();
   changed();
@@ -126,8 +126,9 @@ export function takeBack(home: Handle, hasBegun: boolean): boolean {
   if (last?.isNew !== true) return false;
   if (hasBegun) willPlace(null, home, null);
   placements.delete(home.owner);
-  for (const ref of last.contexts) {
-    ref.deref()?.target?.drop(home.owner);
+  for (const { weak, id } of last.contexts) {
+    const context = weak.deref()?.target ?? null;
+    if (context?.id === id) context.drop(home.owner);
   }
   return true;
 }

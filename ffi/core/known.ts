@@ -36,8 +36,8 @@ const registry = new FinalizationRegistry<Watched>(({ type, address, release }) 
 
 /** The owner of the object of that type at an address; undefined if it has none, or C freed it. */
 export function ownerAt(type: string, address: bigint): Owner | undefined {
-  const owner = known.get(type)?.get(address)?.deref()?.target;
-  return owner === null || owner?.gone ? undefined : owner;
+  const owner = known.get(type)?.get(address)?.deref()?.target ?? null;
+  return owner === null || owner.gone || owner.address !== address || owner.type !== type ? undefined : owner;
 }
 
 /** Has {@linkcode ownerAt} find an owner. */

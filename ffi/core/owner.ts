@@ -74,6 +74,15 @@ const NOTHING: readonly Owner[] = [];
 /** Below this many dependents nothing is tidied up. */
 const SMALL = 32;
 
+/**
+ * Weak references that stood for owners which have ended, to be used again: V8 holds a new one until the event loop turns. Whoever still has one of
+ * these asks whether its target is the owner that it means.
+ */
+const spare: { readonly tie: Tie<Owner>; readonly weak: WeakRef<Tie<Owner>> }[] = [];
+
+/** How many of those are kept. */
+const SPARE = 256;
+
 /** How many owners there were. */
 let count = 0;
 
@@ -236,7 +245,13 @@ export class Owner {
 
   /** A reference that doesn't keep it alive. */
   get weak(): WeakRef<{ target: Owner | null }> {
-    return this.#weak ??= new WeakRef(this.#tie = { target: this });
+    if (this.#weak === null) {
+      const { tie, weak } = spare.pop() ?? newTie();
+      tie.target = this;
+      this.#tie = tie;
+      this.#weak = weak;
+    }
+    return this.#weak;
   }
 
   /** Has a buffer that shows this object's memory detached when the object ends. */
@@ -375,7 +390,10 @@ export class Owner {
   /** Lets go of all that it keeps, which knows it no longer. */
   #letGo(): void {
     if (this.#weak !== null) { for (const owner of this.keptOwners) owner.#dependents?.delete(this.#weak); }
-    if (this.#tie !== null) this.#tie.target = null;
+    if (this.#tie !== null && this.#weak !== null) {
+      this.#tie.target = null;
+      if (spare.length < SPARE) spare.push({ tie: this.#tie, weak: this.#weak });
+    }
     this.#kept =
       this.#latest =
       this.#tie =
@@ -470,6 +488,11 @@ export class Owner {
 
 /** The owner of what is never freed: static tables, devices, registries. It also keeps the callbacks that C may call for ever. */
 export const STATIC: Owner = new Owner(0n);
+
+function newTie(): { tie: Tie<Owner>; weak: WeakRef<Tie<Owner>> } {
+  const tie: Tie<Owner> = { target: null };
+  return { tie, weak: new WeakRef(tie) };
+}
 
 function detach(buffers: WeakList<ArrayBuffer> | null): void {
   for (const buffer of buffers ?? []) if (!buffer.detached) buffer.transfer();

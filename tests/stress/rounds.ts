@@ -107,12 +107,14 @@ const kinds: Record<string, () => () => void> = {
 };
 
 const [kind, count] = Deno.args, tenth = Number(count) / 10;
-const round = kinds[kind](), times: number[] = [], heaps: number[] = [];
+const round = kinds[kind](), times: number[] = [], heaps: number[] = [], residents: number[] = [];
 for (let part = 0; part < 10; part++) {
   const start = performance.now();
   for (let i = 0; i < tenth; i++) round();
   times.push(performance.now() - start);
   gc();
-  heaps.push(Deno.memoryUsage().heapUsed / 2 ** 20);
+  const { heapUsed, rss } = Deno.memoryUsage();
+  heaps.push(heapUsed / 2 ** 20);
+  residents.push(rss / 2 ** 20);
 }
-console.log(JSON.stringify({ first: times[1], last: times[9], megabytes: heaps[9] - heaps[1] }));
+console.log(JSON.stringify({ first: times[1], last: times[9], megabytes: heaps[9] - heaps[1], resident: residents[9] - residents[1] }));

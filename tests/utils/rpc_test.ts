@@ -77,6 +77,9 @@ Deno.test("wrong endpoints and options are refused", async () => {
     assertThrows(() => rpc.connect(wrong as never), TypeError, "rpc.connect: expected host:port");
   }
   assertThrows(() => rpc.connect("127.0.0.1:5", { library: 5 } as never), TypeError, "rpc.connect({ library }): expected the path");
+  for (const timeout of [0, -1, NaN, "5", 2 ** 31]) {
+    assertThrows(() => rpc.connect("127.0.0.1:5", { timeout } as never), TypeError, "rpc.connect({ timeout }): expected milliseconds");
+  }
   const refused = [
     [null, "rpc.serve: expected options"],
     [{ port: -1 }, "rpc.serve({ port }): expected a port"],
@@ -283,6 +286,34 @@ function counting(endpoint: string): { readonly endpoint: string; readonly sent:
     close: () => listener.close(),
   };
 }
+
+Deno.test("a server that hangs is an Error for whoever waits, after its timeout, and is there again when it goes on", IGNORE, async () => {
+  await using one = await start();
+  await using two = await start();
+  const said: string[] = [];
+  await client(
+    `const [first] = rpc.connect(Deno.args[0], { library, timeout: 1500 }), [second] = rpc.connect(Deno.args[1], { timeout: 60_000 });
+    const lost = product(first), other = product(second);
+    console.log(lost.number() + other.number());
+    await tell("stop");
+    const start = performance.now();
+    console.log(await failure(() => lost.number()));
+    console.log(Math.round((performance.now() - start) / 1000));
+    console.log(await failure(() => copy(new Float32Array(64 * 64), lost.a)));
+    console.log(other.number());
+    await tell("go on");
+    console.log(product(rpc.connect(Deno.args[0], { timeout: 1500 })[0]).number());`,
+    [one.endpoint, two.endpoint],
+    (line) => {
+      said.push(line);
+      if (line === "stop") Deno.kill(one.pid, "SIGSTOP");
+      if (line === "go on") Deno.kill(one.pid, "SIGCONT");
+    },
+  );
+  assertEquals(said.filter((line) => !line.includes("RPC server")), ["256", "stop", "2", "128", "go on", "128"]);
+  const silent = `the RPC server at ${one.endpoint} has not answered for 1500 ms`;
+  for (const line of said.filter((line) => line.includes("RPC server"))) assertStringIncludes(line, silent);
+});
 
 Deno.test("weights that a server has in its cache aren't sent again", IGNORE, async () => {
   const cache = await Deno.makeTempDir(), sent: number[] = [], said: string[] = [];

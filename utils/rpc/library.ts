@@ -19,6 +19,8 @@ export interface Guard {
   begin(): void;
   stop(): void;
   port(): number;
+  /** How many milliseconds the server that this thread connects to next may take for an answer; -1 for ever, -2 as it was. Null of an older one. */
+  readonly limit: ((ms: number) => void) | null;
 }
 
 /** Has the backend's functions in the library; loads it if it isn't there. `named` is a path that somebody gave. */
@@ -56,5 +58,11 @@ export function guard(): Guard | null {
   if (known !== undefined) return known;
   const [begin, stop, port] = ["begin", "stop", "port"].map((name) => library().address(`ggml_backend_rpc_guard_${name}`));
   if (begin === null || stop === null || port === null) return known = null;
-  return known = { begin: at(begin, [], "void"), stop: at(stop, [], "void"), port: at(port, [], "i32") };
+  const limit = library().address("ggml_backend_rpc_guard_limit");
+  return known = {
+    begin: at(begin, [], "void"),
+    stop: at(stop, [], "void"),
+    port: at(port, [], "i32"),
+    limit: limit === null ? null : at(limit, ["i32"], "void"),
+  };
 }
