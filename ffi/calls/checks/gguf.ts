@@ -14,21 +14,30 @@ import { expectIndex, type Int, type Lib } from "./say.ts";
 type Gguf = generated.gguf_context;
 type Params = generated.gguf_init_params;
 
-/** The bytes behind each tensor of a file by its name, as long as they are known. A type that is set later needs other ones. */
-const memories = new WeakMap<Owner, Map<string, number>>();
+/** The bytes behind each tensor of a file by its name, as long as they are known; null for no data. A type that is set later needs other ones. */
+const memories = new WeakMap<Owner, Map<string, number | null>>();
 
-function memoriesOf({ owner }: Gguf): Map<string, number> {
+function memoriesOf({ owner }: Gguf): Map<string, number | null> {
   let known = memories.get(owner);
   if (known === undefined) memories.set(owner, known = new Map());
   return known;
 }
 
-/** Each tensor's memory is as long as its type says: C copies so many bytes. */
+/**
+ * Each tensor has data, as long as its type says: C copies so many bytes. It opens the file first: what was in it is gone by the time that it asserts
+ * that there is data.
+ */
 function expectMemory(where: string, lib: Lib, ctx: Gguf, only_meta: boolean): void {
   if (only_meta) return;
-  const known = memoriesOf(ctx), count = known.size === 0 ? 0 : lib.gguf_get_n_tensors(ctx);
+  // Of what C read from a file, it knows where the data is in that file, and none in memory until it is told some.
+  const known = memoriesOf(ctx), unknown = lib.gguf_get_data_offset(ctx) === 0 ? Infinity : null;
+  const count = known.size === 0 && unknown !== null ? 0 : lib.gguf_get_n_tensors(ctx);
   for (let id = 0; id < count; id++) {
-    const name = lib.gguf_get_tensor_name(ctx, id)!, bytes = known.get(name) ?? Infinity, size = lib.gguf_get_tensor_size(ctx, id);
+    const name = lib.gguf_get_tensor_name(ctx, id)!, noted = known.get(name), bytes = noted === undefined ? unknown : noted;
+    if (bytes === null) {
+      throw new Error(`${where}(ctx): the tensor ${JSON.stringify(name)} has no data: call gguf_set_tensor_data`);
+    }
+    const size = lib.gguf_get_tensor_size(ctx, id);
     if (size <= bytes) continue;
     const type = lib.ggml_type_name(lib.gguf_get_tensor_type(ctx, id));
     throw new Error(
@@ -92,7 +101,7 @@ export const gguf = {
     if (ctx.address === src.address) throw new Error("gguf_set_kv(src): expected another gguf_context, got ctx itself");
   },
   gguf_add_tensor(lib: Lib, ctx: Gguf, tensor: generated.ggml_tensor): void {
-    if (lib.gguf_find_tensor(ctx, tensor.name) < 0) memoriesOf(ctx).set(tensor.name, lib.ggml_nbytes(tensor));
+    if (lib.gguf_find_tensor(ctx, tensor.name) < 0) memoriesOf(ctx).set(tensor.name, tensor.data === null ? null : lib.ggml_nbytes(tensor));
   },
   gguf_set_tensor_data(_: unknown, ctx: Gguf, name: string, data: Data): void {
     memoriesOf(ctx).set(name, bytesOf(data, 1));
