@@ -15,8 +15,8 @@ import { readArray } from "./npy_format.ts";
 import { encodeHeader } from "./npy_header.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 
-/** As many arrays as an archive's directory counts in 16 bits, and as long a name. */
-const MOST = 0xffff;
+/** As many bytes a name may have. */
+const LONGEST = 0xffff;
 
 /**
  * Reads all arrays of a `.npz` file, of `numpy.savez` or `numpy.savez_compressed`.
@@ -54,14 +54,15 @@ export async function readNpz(path: string | URL): Promise<Map<string, NdArray<T
 }
 
 /**
- * Writes arrays to a `.npz` file, which `numpy.load` reads. They are not compressed.
+ * Writes arrays to a `.npz` file, which `numpy.load` reads. They are not compressed. There may be any number, of any size: beyond 65,534 arrays, or
+ * 4 GiB, the file has the numbers of 64 bits (zip64) that numpy writes then, too.
  *
  * It takes the old file's place when it is complete, as `writeNpy` does.
  *
  * @param path The file, made anew or replaced. Needs `--allow-read` and `--allow-write` for its folder.
  * @param arrays What `writeNpy` takes, by name.
  * @throws {TypeError} If `path`, a name or an array is none, or ggml can't convert a tensor's type.
- * @throws {RangeError} If there are more than 65,535 arrays, or they have more than 4 GiB.
+ * @throws {RangeError} If a name is longer than the 65,535 bytes that an archive has for one.
  * @throws {Error} If a tensor has no memory or was freed, or the file can't be written.
  *
  * @example
@@ -92,7 +93,7 @@ export async function writeNpz(
     const bytes = new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
     zip.add(`${key}.npy`, [encodeHeader(values, shape), bytes]);
   }
-  zip.end(entries.length);
+  zip.end();
   await replacement.commit();
 }
 
@@ -102,11 +103,11 @@ function entriesIn(arrays: ReadonlyMap<string, TensorLike> | Readonly<Record<str
     throw new TypeError(`writeNpz: expected arrays by name, such as { weights, labels }, got ${describe(arrays)}`);
   }
   const entries: [string, TensorLike][] = arrays instanceof Map ? [...arrays] : Object.entries(arrays);
-  if (entries.length >= MOST) throw new RangeError(`writeNpz: ${entries.length} arrays; an archive has fewer than ${MOST}`);
   for (const [key] of entries) {
     if (typeof key !== "string") throw new TypeError(`writeNpz: expected a string as name, got ${describe(key)}`);
     if (key === "" || key.includes("\0") || !key.isWellFormed()) throw new TypeError(`writeNpz: ${JSON.stringify(key)} can't be a name`);
-    if (key.length * 3 + 4 > MOST) throw new RangeError(`writeNpz: a name of ${key.length} characters is too long`);
+    const bytes = new TextEncoder().encode(`${key}.npy`).length;
+    if (bytes > LONGEST) throw new RangeError(`writeNpz: expected a name of at most ${LONGEST} bytes with .npy, got one of ${bytes}`);
   }
   return entries;
 }

@@ -41,8 +41,13 @@ function hasNoGradient(library: Library, call: string, { text }: Trap, { cgraph 
   return `C has no gradient of a unary operation in cgraph, which has ${[...names].join(", ")}`;
 }
 
+/** Where C was writing a file, which it opens before it looks at what there is to write: what becomes of that. */
+function isHalfWritten(_: Library, call: string): string {
+  return call === "gguf_write_to_file" ? "the file has what was written by then, and lost what it had" : "";
+}
+
 /** Weights are laid out anew in it, for the processor. */
 const ONE_WAY = "CPU_REPACK";
 
-reasons.push(isFull, isOneWay, hasNoGradient);
+reasons.push(isFull, isOneWay, hasNoGradient, isHalfWritten);
 tellTensors({ node: nodeText, sources: sourcesText, tensor: tensorText });

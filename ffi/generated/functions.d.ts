@@ -2658,7 +2658,11 @@ export declare function gguf_set_tensor_type(ctx: gguf_context, name: string, ty
 export declare function gguf_set_tensor_data(ctx: gguf_context, name: string, data: $Data): void;
 /** `_Bool gguf_write_to_file_ptr(const struct gguf_context *ctx, FILE *file, _Bool only_meta)` (gguf.h:200) */
 export declare function gguf_write_to_file_ptr(ctx: gguf_context, file: $Data, only_meta: boolean): boolean;
-/** `_Bool gguf_write_to_file(const struct gguf_context *ctx, const char *fname, _Bool only_meta)` (gguf.h:201) */
+/**
+ * `_Bool gguf_write_to_file(const struct gguf_context *ctx, const char *fname, _Bool only_meta)` (gguf.h:201)
+ *
+ * Writes over the file of that name as it goes; false if that fails, and the old file is lost. `writeGguf` keeps it.
+ */
 export declare function gguf_write_to_file(ctx: gguf_context, fname: string, only_meta: boolean): boolean;
 /** `size_t gguf_get_meta_size(const struct gguf_context *ctx)` (gguf.h:204) */
 export declare function gguf_get_meta_size(ctx: gguf_context): number;

@@ -143,4 +143,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   llama_get_logits_ith: "The logits of the i-th token of the last batch, one for each token of the vocabulary; −1 is the last.",
   llama_get_memory: "What a context remembers of the tokens before: its key-value cache, or a state.",
   llama_memory_clear: "Forgets all tokens; with `data` the memory is zeroed, too.",
+
+  // Files
+  gguf_write_to_file: "Writes over the file of that name as it goes; false if that fails, and the old file is lost. `writeGguf` keeps it.",
 };

@@ -1,8 +1,8 @@
 /** Buffers of CPU_REPACK, which take whole tensors and give none back: whatever else is asked of them is an Error that says so. */
 
-import { assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, devices, print, toSvg, view } from "@ggml/deno/utils";
+import { copy, devices, init, print, toSvg, view, writeGguf } from "@ggml/deno/utils";
 
 /** The kind of buffers; null where this processor has none. */
 function repackType(): lib.ggml_backend_buffer_type | null {
@@ -47,5 +47,32 @@ Deno.test({
     for (const call of calls) assertStringIncludes(assertThrows(call, Error).message, WHY);
     assertStringIncludes(Deno.inspect(weights), WHY); // what console.log shows never throws
     assertStringIncludes((await assertRejects(() => toSvg(weights), Error)).message, "CPU_REPACK");
+  },
+});
+
+Deno.test({
+  name: "a file that C fails to write such a tensor to is said to be half written; writeGguf keeps the old one",
+  ignore: type === null,
+  async fn() {
+    using ctx = init({ noAlloc: true });
+    const weights = lib.ggml_set_name(lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_Q4_0, 64, 64), "weights");
+    using _buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, type!)!;
+    using gguf = lib.gguf_init_empty()!;
+    lib.gguf_set_val_u32(gguf, "key", 1);
+    lib.gguf_add_tensor(gguf, weights);
+    const folder = Deno.makeTempDirSync(), path = `${folder}/old.gguf`;
+    try {
+      Deno.writeTextFileSync(path, "old");
+      await assertRejects(() => writeGguf(path, { metadata: { key: 1 }, tensors: [weights] }), Error, "CPU_REPACK");
+      assertEquals([Deno.readTextFileSync(path), [...Deno.readDirSync(folder)].length], ["old", 1]);
+      assertThrows(
+        () => lib.gguf_write_to_file(gguf, path, false),
+        Error,
+        "the file has what was written by then, and lost what it had",
+      );
+      assertEquals(Deno.readTextFileSync(path) === "old", false);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
   },
 });

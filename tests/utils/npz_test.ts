@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, init, ndarray, readNpz, writeNpz } from "@ggml/deno/utils";
+import { FileInput } from "../../utils/files/input.ts";
+import { entriesOf, unpack, ZipWriter } from "../../utils/files/zip.ts";
 import { python, runNumpy } from "./numpy.ts";
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -56,6 +58,68 @@ print(json.dumps([[name, ours[name].dtype.str, ours[name].tolist()] for name in 
     assertEquals([...(await readNpz(`${folder}/unnamed.npz`)).keys()], ["arr_0", "arr_1"]);
   }));
 
+Deno.test(
+  "npz: numbers of 64 bits, as numpy writes them for large files, are read",
+  { ignore: python === null },
+  () =>
+    inFolder(async (folder) => {
+      // numpy's limits lowered: from 100 bytes and 3 files on, Python writes what it writes from 4 GiB and 65,535 files on.
+      const script = `
+import zipfile
+for line in sys.stdin: pass
+zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = 100, 2
+for save, name in (np.savez, "plain"), (np.savez_compressed, "packed"):
+  save(sys.argv[1] + "/" + name + ".npz", a=np.arange(1000), b=np.arange(3.0), c=np.arange(5, dtype="u1"))
+print(open(sys.argv[1] + "/plain.npz", "rb").read().count(b"PK\\x06\\x06"))
+`;
+      assertEquals(await runNumpy(script, [], folder), [1]); // it has the larger end of a directory
+      for (const name of ["plain", "packed"]) {
+        const read = await readNpz(`${folder}/${name}.npz`);
+        assertEquals(Array.from(read, ([key, { shape }]) => [key, shape]), [["a", [1000]], ["b", [3]], ["c", [5]]]);
+        assertEquals([read.get("a")!.get(999), read.get("b")!.get(2), read.get("c")!.get(4)] as unknown[], [999n, 2, 4]);
+      }
+    }),
+);
+
+Deno.test("npz: 66,000 arrays are written and read", () =>
+  inFolder(async (folder) => {
+    const count = 66_000, path = `${folder}/many.npz`;
+    await writeNpz(path, new Map(Array.from({ length: count }, (_, i) => [`${i}`, Float32Array.of(i)])));
+    const read = await readNpz(path);
+    assertEquals([read.size, read.get("0")!.get(0), read.get(`${count - 1}`)!.get(0)], [count, 0, count - 1]);
+    if (python === null) return;
+    const script = `
+for line in sys.stdin: pass
+many = np.load(sys.argv[1])
+print(json.dumps([len(many.files), many["65999"].tolist()]))
+`;
+    assertEquals(await runNumpy(script, [], path), [[count, [65999]]]);
+  }));
+
+Deno.test("npz: sizes and places in 64 bits are read by Python and by us", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/large.zip`, parts: Uint8Array[] = [];
+    // From 100 bytes on instead of 4 GiB: the first entry's sizes, the second's place, both of the third, and the directory's.
+    const zip = new ZipWriter((bytes) => parts.push(bytes.slice()), 100);
+    const contents = [200, 10, 300].map((length, i) => new Uint8Array(length).fill(i + 1));
+    contents.forEach((bytes, i) => zip.add(`${i}.npy`, [bytes.subarray(0, 5), bytes.subarray(5)]));
+    zip.end();
+    Deno.writeFileSync(path, new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
+    using file = new FileInput(path);
+    const entries = entriesOf(file);
+    assertEquals(entries.map(({ name, size }) => [name, size]), [["0.npy", 200], ["1.npy", 10], ["2.npy", 300]]);
+    for (const [i, entry] of entries.entries()) assertEquals(await unpack(file, entry), contents[i]);
+    if (python === null) return;
+    const script = `
+import zipfile
+for line in sys.stdin: pass
+large = zipfile.ZipFile(sys.argv[1])
+print(json.dumps([large.testzip(), [[i.filename, i.file_size, i.extract_version, len(large.read(i))] for i in large.infolist()]]))
+`;
+    const rows = [["0.npy", 200, 45, 200], ["1.npy", 10, 45, 10], ["2.npy", 300, 45, 300]];
+    assertEquals(await runNumpy(script, [], path), [[null, rows]]);
+  }));
+
 Deno.test("npz: every byte changed and every length cut is an error or harmless", () =>
   inFolder(async (folder) => {
     const path = `${folder}/a.npz`, broken = `${folder}/b.npz`;
@@ -92,6 +156,11 @@ Deno.test("npz: wrong arguments, files and names", () =>
     for (const name of ["", "a\0b", "\ud800"]) {
       await assertRejects(() => writeNpz(path, new Map([[name, array]])), TypeError, "can't be a name");
     }
+    await assertRejects(
+      () => writeNpz(path, { ["ü".repeat(32766)]: array }),
+      RangeError,
+      "of at most 65535 bytes with .npy, got one of 65536",
+    );
     await assertRejects(() => writeNpz(path, { a: 1 as never }), TypeError, 'writeNpz: "a": expected');
     const { freed } = (() => {
       using ctx = init();

@@ -132,52 +132,67 @@ async function inflate(packed: Uint8Array<ArrayBuffer>, size: number, where: str
     throw new Error(`${where} can't be unpacked: ${(cause as Error).message}`, { cause });
   }
   if (length > size) throw new Error(`${where} has more bytes than the ${size} that the archive says`);
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return joined(pieces);
 }
 
-/** An archive that is written, one entry after the other. Each is stored as it is. */
+/** The versions of the format that an entry needs: for a folder or any file, and for numbers of 64 bits. */
+const VERSION = 20, VERSION_64 = 45;
+/** As many entries as are counted in 16 bits. */
+const MANY = 0xffff;
+
+/** An archive that is written, one entry after the other. Each is stored as it is. What doesn't fit in 32 bits is written in 64. */
 export class ZipWriter {
   readonly #write: (bytes: Uint8Array) => void;
+  readonly #limit: number;
   readonly #directory: Uint8Array[] = [];
   #offset = 0;
 
-  constructor(write: (bytes: Uint8Array) => void) {
+  /**
+   * @param write Takes the archive's bytes in their order.
+   * @param limit From which on numbers are written in 64 bits.
+   */
+  constructor(write: (bytes: Uint8Array) => void, limit: number = LARGE) {
     this.#write = write;
+    this.#limit = limit;
   }
 
   /**
    * Writes an entry.
    *
    * @param parts What is in it, one after the other.
-   * @throws {RangeError} If the archive becomes larger than 4 GiB.
    */
   add(name: string, parts: readonly Uint8Array[]): void {
     const bytes = new TextEncoder().encode(name), offset = this.#offset;
     const size = parts.reduce((sum, part) => sum + part.length, 0);
-    if (offset + size + LOCAL_SIZE + bytes.length >= LARGE) {
-      throw new RangeError(`with ${JSON.stringify(name)} the archive is larger than 4 GiB: write files of their own`);
-    }
-    // Version, flags, method, time and date (the first that there is), checksum, sizes, length of the name.
-    const facts = new DataView(new ArrayBuffer(24));
-    [20, UTF_8, STORED, 0, 0x21].forEach((value, i) => facts.setUint16(2 * i, value, true));
-    [parts.reduce((crc, part) => crc32(part, crc), 0), size, size].forEach((value, i) => facts.setUint32(10 + 4 * i, value, true));
-    facts.setUint16(22, bytes.length, true);
-    const shared = new Uint8Array(facts.buffer);
-    this.#put([numbers(4, LOCAL), shared, numbers(2, 0), bytes, ...parts]);
-    this.#directory.push(numbers(4, CENTRAL), numbers(2, 20), shared, numbers(2, 0, 0, 0, 0), numbers(4, 0, offset), bytes);
+    const crc = parts.reduce((crc, part) => crc32(part, crc), 0);
+    const sizes = this.#isLarge(size) ? [size, size] : [], places = this.#isLarge(offset) ? [offset] : [];
+    const shortSize = sizes.length > 0 ? LARGE : size, shortOffset = places.length > 0 ? LARGE : offset;
+    const version = sizes.length + places.length > 0 ? VERSION_64 : VERSION;
+    // Flags, method, time and date (the first that there is), checksum, sizes, length of the name.
+    const shared = joined([numbers(2, UTF_8, STORED, 0, 0x21), numbers(4, crc, shortSize, shortSize), numbers(2, bytes.length)]);
+    const local = extra(sizes), central = extra([...sizes, ...places]);
+    this.#put([joined([numbers(4, LOCAL), numbers(2, version), shared, numbers(2, local.length), bytes, local]), ...parts]);
+    const rest = [numbers(2, central.length, 0, 0, 0), numbers(4, 0, shortOffset), bytes, central];
+    this.#directory.push(joined([numbers(4, CENTRAL), numbers(2, version, version), shared, ...rest]));
   }
 
   /** Writes the directory, once all entries are there. */
-  end(count: number): void {
-    const offset = this.#offset;
-    this.#put(this.#directory);
-    this.#put([numbers(4, END), numbers(2, 0, 0, count, count), numbers(4, this.#offset - offset, offset), numbers(2, 0)]);
+  end(): void {
+    const offset = this.#offset, count = this.#directory.length;
+    this.#put([joined(this.#directory)]);
+    const end = this.#offset, size = end - offset;
+    const isLarge = count >= MANY || this.#isLarge(size) || this.#isLarge(offset);
+    if (isLarge) {
+      const rest = [numbers(2, VERSION_64, VERSION_64), numbers(4, 0, 0), numbers(8, count, count, size, offset)];
+      this.#put([numbers(4, END_64), numbers(8, END_64_SIZE - 12), ...rest]);
+      this.#put([numbers(4, LOCATOR_64, 0), numbers(8, end), numbers(4, 1)]);
+    }
+    const [short, shortSize, shortOffset] = isLarge ? [MANY, LARGE, LARGE] : [count, size, offset];
+    this.#put([numbers(4, END), numbers(2, 0, 0, short, short), numbers(4, shortSize, shortOffset), numbers(2, 0)]);
+  }
+
+  #isLarge(number: number): boolean {
+    return number >= this.#limit;
   }
 
   #put(parts: readonly Uint8Array[]): void {
@@ -188,10 +203,29 @@ export class ZipWriter {
   }
 }
 
-/** Whole numbers of so many bytes, 2 or 4. */
-function numbers(width: 2 | 4, ...values: number[]): Uint8Array {
+/** The extra field of numbers of 64 bits; nothing where there are none. */
+function extra(large: readonly number[]): Uint8Array {
+  return large.length === 0 ? new Uint8Array() : joined([numbers(2, EXTRA_64, 8 * large.length), numbers(8, ...large)]);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Whole numbers of so many bytes. */
+function numbers(width: 2 | 4 | 8, ...values: number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(width * values.length));
-  values.forEach((value, i) => width === 2 ? view.setUint16(2 * i, value, true) : view.setUint32(4 * i, value, true));
+  values.forEach((value, i) => {
+    if (width === 2) view.setUint16(2 * i, value, true);
+    else if (width === 4) view.setUint32(4 * i, value, true);
+    else view.setBigUint64(8 * i, BigInt(value), true);
+  });
   return new Uint8Array(view.buffer);
 }
 

@@ -14,10 +14,10 @@ import { expectIndex, type Int, type Lib } from "./say.ts";
 type Gguf = generated.gguf_context;
 type Params = generated.gguf_init_params;
 
-/** The bytes behind each tensor of a file by its name, as long as they are known. A type that is set later needs other ones. */
-const memories = new WeakMap<Owner, Map<string, number>>();
+/** The bytes behind each tensor of a file by its name, as long as they are known; null for no data. A type that is set later needs other ones. */
+const memories = new WeakMap<Owner, Map<string, number | null>>();
 
-function memoriesOf({ owner }: Gguf): Map<string, number> {
+function memoriesOf({ owner }: Gguf): Map<string, number | null> {
   let known = memories.get(owner);
   if (known === undefined) memories.set(owner, known = new Map());
   return known;
@@ -27,21 +27,26 @@ function memoriesOf({ owner }: Gguf): Map<string, number> {
 const added = new WeakMap<Owner, Set<string>>();
 
 /**
- * Each tensor's memory is as long as its type says: C copies so many bytes. Of a tensor that it read from a file C sets no buffer, and then copies from
- * whichever that field happens to name, even where it was told of other data.
+ * Each tensor has data, as long as its type says: C copies so many bytes. It opens the file first: what was in it is gone by the time that it asserts
+ * that there is data. Of a tensor that it read from a file C sets no buffer, and then copies from whichever that field happens to name, even where it
+ * was told of other data.
  */
 function expectMemory(where: string, lib: Lib, ctx: Gguf, only_meta: boolean): void {
   if (only_meta) return;
   const known = memoriesOf(ctx), wasRead = lib.gguf_get_data_offset(ctx) > 0, own = added.get(ctx.owner);
   const count = known.size === 0 && !wasRead ? 0 : lib.gguf_get_n_tensors(ctx);
   for (let id = 0; id < count; id++) {
-    const name = lib.gguf_get_tensor_name(ctx, id)!, bytes = known.get(name) ?? Infinity, size = lib.gguf_get_tensor_size(ctx, id);
+    const name = lib.gguf_get_tensor_name(ctx, id)!, noted = known.get(name), bytes = noted === undefined ? Infinity : noted;
     if (wasRead && own?.has(name) !== true) {
       throw new Error(
         `${where}(ctx): the tensor ${JSON.stringify(name)} was read from a file, and C would write what is anywhere, which is its fault: ` +
           "add the tensor to what gguf_init_empty makes",
       );
     }
+    if (bytes === null) {
+      throw new Error(`${where}(ctx): the tensor ${JSON.stringify(name)} has no data: call gguf_set_tensor_data`);
+    }
+    const size = lib.gguf_get_tensor_size(ctx, id);
     if (size <= bytes) continue;
     const type = lib.ggml_type_name(lib.gguf_get_tensor_type(ctx, id));
     throw new Error(
@@ -106,7 +111,7 @@ export const gguf = {
   },
   gguf_add_tensor(lib: Lib, ctx: Gguf, tensor: generated.ggml_tensor): void {
     if (lib.gguf_find_tensor(ctx, tensor.name) >= 0) return; // which C aborts of
-    memoriesOf(ctx).set(tensor.name, lib.ggml_nbytes(tensor));
+    memoriesOf(ctx).set(tensor.name, tensor.data === null ? null : lib.ggml_nbytes(tensor));
     added.set(ctx.owner, (added.get(ctx.owner) ?? new Set()).add(tensor.name));
   },
   gguf_set_tensor_data(_: unknown, ctx: Gguf, name: string, data: Data): void {
