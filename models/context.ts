@@ -19,6 +19,8 @@ export interface ContextParams {
   readonly batch: number;
   readonly threads: number;
   readonly sequences: number;
+  /** True if C has to compute each row alike, whatever else is in the batch; see `compose.ts`. */
+  readonly uniform?: boolean;
   /** Set for embeddings: the pooling, or -1 for the model's own. */
   readonly pooling?: number;
 }
@@ -35,6 +37,8 @@ export class Context {
   readonly size: number;
   readonly batchSize: number;
   readonly threads: number;
+  /** True if batches have to be of the shapes of which C computes each row alike. */
+  readonly isUniform: boolean;
   /** Who computes, for errors. */
   readonly #by: string;
   readonly #batch: Batch;
@@ -60,6 +64,7 @@ export class Context {
     this.size = params.context;
     this.batchSize = params.batch;
     this.threads = params.threads;
+    this.isUniform = params.uniform ?? false;
     this.#pool = params.threads > 1 ? lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(params.threads)) : null;
     if (this.#pool !== null) lib.llama_attach_threadpool(ctx, this.#pool, this.#pool);
     this.#stop.watchModel(ctx);
@@ -170,9 +175,9 @@ const AS_ASKED = /model default pooling_type is/;
 /** C rounds the length of a sequence up to a multiple of this. */
 const CELLS = 256;
 
-function cParams({ context, batch, threads, sequences, pooling }: ContextParams): lib.llama_context_params {
-  const params = lib.llama_context_default_params();
-  params.n_ctx = pooling === undefined ? CELLS * Math.ceil(context / CELLS) * sequences : batch;
+function cParams({ context, batch, threads, sequences: wanted, pooling, uniform = false }: ContextParams): lib.llama_context_params {
+  const params = lib.llama_context_default_params(), sequences = uniform ? Math.max(2, wanted) : wanted, spare = uniform ? 1 : 0;
+  params.n_ctx = pooling === undefined ? CELLS * Math.ceil((context + spare) / CELLS) * sequences : batch;
   params.n_seq_max = sequences;
   params.n_batch = params.n_ubatch = batch;
   params.n_threads = params.n_threads_batch = threads;

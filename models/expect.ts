@@ -35,6 +35,11 @@ export function expectNumber(what: string, value: unknown, least: number = -Infi
   throw new RangeError(`${what}: expected a number ${range}, got ${value}`);
 }
 
+/** Throws unless it is true or false. */
+export function expectBoolean(what: string, value: unknown): void {
+  if (typeof value !== "boolean") throw new TypeError(`${what}: expected true or false, got ${describe(value)}`);
+}
+
 /** Throws unless it is one of some texts. */
 export function expectOneOf(what: string, value: unknown, known: readonly string[]): void {
   if (!known.includes(value as string)) {

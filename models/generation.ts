@@ -110,18 +110,24 @@ export class Generation {
     this.#offset = 0;
   }
 
+  /** How many tokens are to be computed before the next one is chosen. */
+  get wanted(): number {
+    return this.#pending.length - this.#offset;
+  }
+
   /**
    * Adds what is to be computed next to a context's batch.
    *
+   * @param most The most tokens.
+   * @param outputs Of how many of the last ones logits are computed.
    * @returns How many tokens, and the index of the one whose logits are wanted, -1 for none.
    */
-  addTo(context: Context): { count: number; output: number } {
-    const sequence = this.sequence!, rest = this.#pending.length - this.#offset, count = Math.min(rest, context.room);
+  addTo(context: Context, most: number, outputs: number): { count: number; output: number } {
+    const sequence = this.sequence!, rest = this.wanted, count = Math.min(rest, most);
     let output = -1;
     for (let i = 0; i < count; i++) {
-      const isLast = i + 1 === rest;
-      const index = context.add(this.#pending[this.#offset + i], sequence.tokens.length + i, sequence.id, isLast);
-      if (isLast) output = index;
+      const index = context.add(this.#pending[this.#offset + i], sequence.tokens.length + i, sequence.id, i + outputs >= rest);
+      if (i + 1 === rest) output = index;
     }
     return { count, output };
   }

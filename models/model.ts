@@ -10,7 +10,7 @@ import { Batcher } from "./batcher.ts";
 import type { ContextParams } from "./context.ts";
 import { Embedder, type EmbedderOptions } from "./embedder.ts";
 import type { EmbeddingOptions } from "./embedding_context.ts";
-import { expectOneOf, expectOptions, expectWhole } from "./expect.ts";
+import { expectBoolean, expectOneOf, expectOptions, expectWhole } from "./expect.ts";
 import type { Overflow } from "./generation.ts";
 import type { Message } from "./messages.ts";
 import { Reranker } from "./reranker.ts";
@@ -58,6 +58,12 @@ export interface SessionOptions {
    * `"drop"`: the oldest turns of a chat are dropped, and where that isn't enough, the oldest half of the tokens, but for what comes before the first turn.
    */
   overflow?: Overflow;
+  /**
+   * True for the same tokens to the last bit whatever else is computed in the batch, and however much of the prompt is in the cache: what a seed gives
+   * then is what it gives alone in a session that has this option, too. It costs speed, and of a session's memory as much again. False by default:
+   * then logits differ by some millionths, and so does one answer of a hundred. It holds for the CPU, and not for models that keep a state.
+   */
+  deterministic?: boolean;
 }
 
 /** What {@linkcode Model.batcher} takes. */
@@ -80,7 +86,7 @@ interface User {
   close(reason: Error): Promise<void> | null;
 }
 
-const SESSION_OPTIONS = ["context", "batch", "threads", "overflow"], OVERFLOWS = ["error", "stop", "drop"];
+const SESSION_OPTIONS = ["context", "batch", "threads", "overflow", "deterministic"], OVERFLOWS = ["error", "stop", "drop"];
 
 const DEFAULT_CONTEXT = 4096, DEFAULT_BATCH = 512, DEFAULT_SEQUENCES = 4;
 
@@ -203,6 +209,12 @@ export class Model implements Disposable, AsyncDisposable {
     this.expectUsable(where);
     const { overflow = "error" } = options;
     expectOneOf(`${where}: overflow`, overflow, OVERFLOWS);
+    expectBoolean(`${where}: deterministic`, options.deterministic ?? false);
+    if (options.deterministic === true && (lib.llama_model_is_recurrent(this.handle) || lib.llama_model_is_hybrid(this.handle))) {
+      throw new Error(
+        `${where}: deterministic isn't there for models that keep a state (${this.info.description}): it can't forget one token`,
+      );
+    }
     return this.uses(new Scheduler(where, by, this, this.contextParams(where, options, sequences)));
   }
 
@@ -227,7 +239,8 @@ export class Model implements Disposable, AsyncDisposable {
     const { batch = Math.min(DEFAULT_BATCH, context * sequences) } = options;
     expectWhole(`${where}: batch`, batch, 1, context * sequences);
     expectWhole(`${where}: threads`, threads, 1);
-    return { context, batch: Math.max(batch, sequences), threads: Math.min(threads, navigator.hardwareConcurrency), sequences };
+    const { deterministic: uniform = false } = options, least = uniform ? Math.max(2, sequences) : sequences;
+    return { context, batch: Math.max(batch, least), threads: Math.min(threads, navigator.hardwareConcurrency), sequences, uniform };
   }
 
   /** Frees it, and first all that computes with it: what is being generated ends with an error. */

@@ -8,18 +8,11 @@
  */
 
 import { lib } from "../ffi/generated/lib.js";
-import { Context, type ContextParams } from "./context.ts";
+import { type Composed, composeMixed, composeUniform, type Part } from "./compose.ts";
+import { Context, type ContextParams, type Outcome } from "./context.ts";
 import type { Generation } from "./generation.ts";
 import type { Model } from "./model.ts";
 import { Sequence } from "./sequence.ts";
-
-/** A part of a batch. */
-interface Part {
-  readonly generation: Generation;
-  readonly count: number;
-  /** The index of the token whose logits are wanted; -1 for none. */
-  readonly output: number;
-}
 
 /** What schedules generations on one context. */
 export class Scheduler {
@@ -33,6 +26,10 @@ export class Scheduler {
   readonly #active: Set<Generation> = new Set();
   /** What is computed now. */
   #parts: readonly Part[] = [];
+  /** True if the last batch had a token of each of its generations. */
+  #single = false;
+  /** All sequences, and one more where there is only one, for company. */
+  readonly #all: readonly Sequence[];
   #stepping: Promise<void> | null = null;
   #running = false;
   #wake: (() => void) | null = null;
@@ -52,6 +49,7 @@ export class Scheduler {
     }
     this.sequences = Array.from({ length: params.sequences }, (_, i) => new Sequence(i, this.context));
     this.#free = new Set(this.sequences);
+    this.#all = params.sequences > 1 ? this.sequences : [...this.sequences, new Sequence(1, this.context)];
   }
 
   /** How many generations wait for a sequence. */
@@ -174,10 +172,10 @@ export class Scheduler {
     if (!this.#reserved.has(sequence)) this.#free.add(sequence);
   }
 
-  /** The free sequence that has most of the prompt; of those that have as much, the emptiest. */
+  /** The free sequence that has most of the prompt; of those that have as much, the emptiest, and the first of these. */
   #bestFor({ params: { prompt } }: Generation): Sequence | null {
     let best: Sequence | null = null, most = -1;
-    for (const sequence of this.#free) {
+    for (const sequence of [...this.#free].sort((a, b) => a.id - b.id)) {
       const same = sequence.commonWith(prompt);
       if (best !== null && (same < most || (same === most && sequence.tokens.length >= best.tokens.length))) continue;
       best = sequence;
@@ -195,9 +193,10 @@ export class Scheduler {
   async #step(): Promise<void> {
     const giveBack = await this.context.takeCores();
     try {
-      this.#parts = this.#compose();
-      if (this.#parts.length === 0) return;
-      const outcome = await this.context.compute();
+      const { parts, company } = this.#compose();
+      this.#parts = parts;
+      if (parts.length === 0) return;
+      const outcome = await this.#compute(company);
       if (outcome === "done") this.#settle();
       else if (this.context.closed === null) this.#goBack();
     } catch (error) {
@@ -209,16 +208,22 @@ export class Scheduler {
     }
   }
 
-  /** Fills the batch: tokens first, then prompts. */
-  #compose(): Part[] {
-    const parts: Part[] = [];
-    this.context.clear();
+  /** Fills the batch. */
+  #compose(): Composed {
     const ready = [...this.#active].filter((generation) => generation.ready);
-    for (const generation of ready.sort((a, b) => Number(a.inPrompt) - Number(b.inPrompt))) {
-      const { count, output } = generation.addTo(this.context);
-      if (count > 0) parts.push({ generation, count, output });
+    if (!this.context.isUniform || ready.length === 0) return composeMixed(this.context, ready);
+    const composed = composeUniform(this.context, ready, !this.#single, this.#all);
+    this.#single = composed.parts[0].count === 1;
+    return composed;
+  }
+
+  /** Computes the batch, and forgets what was there for company. */
+  async #compute(company: readonly Sequence[]): Promise<Outcome> {
+    try {
+      return await this.context.compute();
+    } finally {
+      if (this.context.closed === null) { for (const sequence of company) sequence.keep(sequence.tokens.length); }
     }
-    return parts;
   }
 
   /** Notes what was decoded, and has the next tokens chosen. */

@@ -7,23 +7,17 @@
  */
 
 import { lib, load } from "@ggml/deno";
-import { cpuUsage } from "node:process";
 import { Llama, openModel, sampler } from "../../examples/llama2.ts";
 import { median, report } from "../rounds.ts";
+import { clock } from "./clock.ts";
 
 const [way, what, threads, path] = Deno.args;
+const now = clock(threads);
 const TEXT = "Once upon a time, in a small village by the sea, there lived";
 const PROMPT = 128, TOKENS = 64, ROUNDS = 3, CONTEXT = 1024;
 
 /** Computes tokens at a position and gives the likeliest that follows. */
 type Next = (tokens: readonly number[], position: number) => number;
-
-/** Milliseconds: of the processor's time, or of a clock. */
-function now(): number {
-  if (threads !== "1") return performance.now();
-  const { user, system } = cpuUsage();
-  return (user + system) / 1000;
-}
 
 async function port(): Promise<Next> {
   const model = await Llama.load(openModel(path), { threads: Number(threads), context: CONTEXT });

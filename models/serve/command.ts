@@ -10,7 +10,7 @@ import type { ServeOptions } from "./serve.ts";
 /** How it is called. */
 export const USAGE =
   `usage: serve MODEL [--host ADDRESS] [--port N] [--context TOKENS] [--sequences N] [--queue N] [--batch TOKENS] [--threads N]
-             [--gpu-layers N] [--max-body BYTES] [--name NAME] [--api-key KEY] [--reasoning apart|none|text]`;
+             [--gpu-layers N] [--max-body BYTES] [--name NAME] [--api-key KEY] [--reasoning apart|none|text] [--deterministic]`;
 
 /** What a command line asks for. */
 export interface Command {
@@ -24,7 +24,10 @@ const NUMBERS = ["port", "context", "sequences", "queue", "batch", "threads", "g
 
 /** Reads a command line; a TypeError says what is wrong with it. */
 export function readCommand(args: readonly string[]): Command {
-  const options = Object.fromEntries([...TEXTS, ...NUMBERS].map((name) => [name, { type: "string" as const }]));
+  const options: Record<string, { type: "string" | "boolean" }> = {
+    ...Object.fromEntries([...TEXTS, ...NUMBERS].map((name) => [name, { type: "string" }])),
+    deterministic: { type: "boolean" },
+  };
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   if (positionals.length !== 1) throw new TypeError(`expected one model, got ${positionals.length}`);
   const text = (name: (typeof TEXTS)[number]) => values[name] as string | undefined;
@@ -45,6 +48,7 @@ export function readCommand(args: readonly string[]): Command {
     batch: number("batch"),
     threads: number("threads"),
     maxBody: number("max-body"),
+    deterministic: values.deterministic as boolean | undefined,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { path: positionals[0], gpuLayers: number("gpu-layers"), options: set };

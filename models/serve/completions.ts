@@ -8,6 +8,7 @@ import { finishOf, type Happening, respond, Usage, type Writer } from "./answers
 import { seconds, type Served } from "./context.ts";
 import { Fields, show } from "./fields.ts";
 import { readFormat } from "./format.ts";
+import { infillPrompt } from "./infill.ts";
 import { TextLogprobs } from "./logprobs.ts";
 import { readAnswering } from "./sampling.ts";
 
@@ -19,14 +20,15 @@ export async function completions(served: Served, request: Request, body: Record
   const fields = new Fields(body);
   served.expectModel(fields.text("model"));
   const { generate, stream, includeUsage, count } = readAnswering(fields), grammar = readFormat(fields);
-  const prompts = readTexts(fields, "prompt").map((text) => tokensOf(served, fields, text)).flatMap((prompt) => Array(count).fill(prompt));
-  const top = fields.whole("logprobs", 0, 20);
-  for (const name of ["echo", "suffix"]) fields.only(name, false, "");
+  const suffix = fields.text("suffix") ?? "", repeat = <T>(values: readonly T[]) => values.flatMap((value) => Array<T>(count).fill(value));
+  const texts = readTexts(fields, "prompt"), prompts = repeat(texts.map((text) => tokensOf(served, fields, text, suffix)));
+  const top = fields.whole("logprobs", 0, 20), echo = readEcho(fields, top !== undefined);
   fields.only("best_of", 1, count);
   fields.end();
   const given = Object.fromEntries(Object.entries({ grammar, top }).filter(([, value]) => value !== undefined));
   const options = { maxTokens: MAX_TOKENS, ...generate, ...given };
-  const writer = new TextWriter(served, prompts.length, includeUsage, top !== undefined);
+  const before = repeat(texts.map((text) => !echo ? "" : typeof text === "string" ? text : served.model.detokenize(text)));
+  const writer = new TextWriter(served, before, includeUsage, top !== undefined);
   return await respond(served, request, { prompts, generate: options }, writer, stream);
 }
 
@@ -44,8 +46,21 @@ export function readTexts(fields: Fields, name: string): (string | number[])[] {
 
 const MOST = 2048;
 
-function tokensOf({ model }: Served, fields: Fields, text: string | number[]): ArrayLike<number> {
-  if (typeof text !== "string") return text;
+/** Whether the prompt comes before the answer. How likely its own tokens are isn't known: those in a cache aren't computed. */
+function readEcho(fields: Fields, logprobs: boolean): boolean {
+  const echo = fields.flag("echo") ?? false;
+  if (echo && logprobs) throw fields.wrong("echo", "isn't supported together with logprobs, which a prompt's tokens have none of here");
+  return echo;
+}
+
+function tokensOf({ model }: Served, fields: Fields, text: string | number[], suffix: string): ArrayLike<number> {
+  if (suffix !== "") {
+    if (typeof text !== "string") throw fields.wrong("prompt", "expected a text, since there is a suffix, got tokens");
+    const tokens = infillPrompt(model, text, suffix);
+    if (tokens !== null) return tokens;
+    throw fields.wrong("suffix", "this model wasn't trained to fill in: its vocabulary has no tokens for what is before and after");
+  }
+  if (typeof text !== "string") return model.vocabulary.expectTokens("prompt", text);
   const tokens = model.tokenize(text, { parseSpecial: true });
   if (tokens.length === 0) throw fields.wrong("prompt", "it has no tokens");
   return tokens;
@@ -62,16 +77,18 @@ class TextWriter implements Writer {
   readonly #logprobs: (TextLogprobs | null)[];
   readonly #usage = new Usage();
 
-  constructor(served: Served, count: number, includeUsage: boolean, logprobs: boolean) {
+  /** @param before What each answer begins with. */
+  constructor(served: Served, before: readonly string[], includeUsage: boolean, logprobs: boolean) {
+    const count = before.length;
     this.#served = served;
     this.#includeUsage = includeUsage;
-    this.#texts = Array(count).fill("");
+    this.#texts = [...before];
     this.#finish = Array(count).fill(null);
     this.#logprobs = Array.from({ length: count }, () => logprobs ? new TextLogprobs() : null);
   }
 
   first(): unknown[] {
-    return [];
+    return this.#texts.flatMap((text, i) => text === "" ? [] : [this.#object([choiceOf(i, text, null)])]);
   }
 
   note(event: Happening): unknown[] {

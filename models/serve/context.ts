@@ -26,6 +26,8 @@ export interface HandlerOptions {
   readonly batch?: number;
   /** The most threads of the CPU; by default as many as the machine has cores. */
   readonly threads?: number;
+  /** True for answers that depend on nothing but the request where that has a seed; see `SessionOptions.deterministic`. False by default. */
+  readonly deterministic?: boolean;
   /** The most bytes of a request's body; 1 MiB by default. Larger ones get status 413. */
   readonly maxBody?: number;
   /** What clients have to send as `Authorization: Bearer …`; by default nobody is asked. */
@@ -43,6 +45,7 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "queue",
   "batch",
   "threads",
+  "deterministic",
   "maxBody",
   "apiKey",
   "reasoning",
@@ -67,12 +70,12 @@ export class Served implements AsyncDisposable {
     expectOptions("handler", options, OPTIONS);
     expectWhole("handler: queue", options.queue ?? QUEUE, 0);
     expectWhole("handler: maxBody", options.maxBody ?? MAX_BODY, 1);
-    const { name, context, sequences, batch, threads, queue = QUEUE, maxBody = MAX_BODY } = options;
+    const { name, context, sequences, batch, threads, deterministic, queue = QUEUE, maxBody = MAX_BODY } = options;
     this.model = model;
     this.name = name ?? model.info.path.replace(/^.*[\\/]/, "").replace(/\.gguf$/, "");
     this.options = options;
     this.maxBody = maxBody;
-    const given = Object.entries({ context, sequences, batch, threads }).filter(([, value]) => value !== undefined);
+    const given = Object.entries({ context, sequences, batch, threads, deterministic }).filter(([, value]) => value !== undefined);
     try {
       this.#batcher = model.batcher({ ...Object.fromEntries(given), overflow: "stop" });
     } catch (error) {

@@ -5,9 +5,10 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Model } from "@ggml/deno/models";
+import { loadModel, type Model, type Piece } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { GREEDY, read, realModel, realPath, tinyModel } from "./models.ts";
+import { writeByteLlama } from "./byte_llama.ts";
+import { folder, GREEDY, read, realModel, realPath, tinyModel } from "./models.ts";
 
 const quiet = onLog(() => {}); // C warns of contexts longer than the tiny model was trained for
 addEventListener("unload", () => quiet[Symbol.dispose]());
@@ -99,6 +100,40 @@ Deno.test("sessions of a batcher keep a sequence each, and give it back", async 
   assertEquals((await pending).tokens.length, 4);
   await assertRejects(() => first.complete("a"), Error, "Session.generate: this session was freed");
   second[Symbol.dispose]();
+});
+
+Deno.test("a deterministic batcher: every probability is to the last bit what it is alone, with long prompts, cancelled and cached ones", async () => {
+  const path = `${folder}/bytes.gguf`;
+  writeByteLlama(path); // in F32, which C multiplies by other kernels in company
+  using model = await loadModel(path);
+  const prompts = Array.from(
+    { length: 9 },
+    (_, i) => "is it there, the ring? ".repeat(1 + i % 5) + "the other ring is in the inn".slice(0, 3 * i),
+  );
+  const options = (i: number) => ({ seed: i, maxTokens: 5 + 4 * i, top: 2, logitBias: { 2: -Infinity } });
+  const place = { context: 256, threads: 1, deterministic: true };
+  const likelihoods = async (pieces: AsyncGenerator<Piece>) => {
+    const all: number[] = [];
+    for await (const { likelihood } of pieces) all.push(likelihood!.probability, ...likelihood!.top.map(({ probability }) => probability));
+    return all;
+  };
+  const expected: number[][] = [];
+  for (const [i, prompt] of prompts.entries()) {
+    using session = model.session(place);
+    expected.push(await likelihoods(session.generate(prompt, options(i))));
+  }
+  assert(prompts[4].length > 100, "more than C computes attention in one way of");
+  for (const batch of [8, 50, 256]) {
+    using batcher = model.batcher({ ...place, sequences: 4, batch });
+    for (let round = 0; round < 2; round++) { // the second finds prompts in caches
+      const cut = new AbortController();
+      const stopped = likelihoods(batcher.generate(prompts[4], { ...options(8), signal: cut.signal })).catch((error) => error);
+      const running = prompts.map((prompt, i) => likelihoods(batcher.generate(prompt, options(i))));
+      setTimeout(() => cut.abort(), 3 * round);
+      assertEquals(await Promise.all(running), expected);
+      await stopped;
+    }
+  }
 });
 
 Deno.test({

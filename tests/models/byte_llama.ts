@@ -49,17 +49,20 @@ export interface ByteLlamaOptions {
   readonly seed?: number;
   /** A chat template. */
   readonly template?: string;
+  /** The tokens before a prefix, before a suffix, and before what is between. */
+  readonly fim?: readonly [number, number, number];
   /** What the file says that the model was trained with. */
   readonly context?: number;
 }
 
 /** Writes the model to a file. */
-export function writeByteLlama(path: string, { seed = 1, template, context = 4096 }: ByteLlamaOptions = {}): void {
+export function writeByteLlama(path: string, { seed = 1, template, fim, context = 4096 }: ByteLlamaOptions = {}): void {
   using ctx = init({ memSize: 1 << 20 });
   using gguf = lib.gguf_init_empty();
   lib.gguf_set_val_str(gguf, "general.architecture", "llama");
   addVocabulary(gguf);
   if (template !== undefined) lib.gguf_set_val_str(gguf, "tokenizer.chat_template", template);
+  fim?.forEach((token, i) => lib.gguf_set_val_u32(gguf, `tokenizer.ggml.fim_${["pre", "suf", "mid"][i]}_token_id`, token));
   const numbers = {
     vocab_size: VOCAB_SIZE,
     context_length: context,

@@ -10,7 +10,7 @@ import OpenAI from "openai";
 import { handler, type HandlerOptions, serve, type Server } from "@ggml/deno/serve";
 import { loadModel, type Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
-import { VOCAB_SIZE, writeByteLlama } from "./byte_llama.ts";
+import { FIRST_BYTE, VOCAB_SIZE, writeByteLlama } from "./byte_llama.ts";
 import { folder, realModel, realPath } from "./models.ts";
 import { load } from "../stress/serve_load.ts";
 
@@ -451,12 +451,60 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
   }
 });
 
-Deno.test("60 requests, 16 at once, a third cancelled: each answer is what the same seed gives alone", async () => {
-  await using model = await byteModel();
-  const { answered, cancelled, rounded } = await load(model, { requests: 60, atOnce: 16, sequences: 6, context: CONTEXT });
-  assertEquals(answered + cancelled, 60);
-  assert(cancelled >= 10 && answered >= 30 && rounded <= 3, `${answered} answered, ${cancelled} cancelled, ${rounded} by other kernels`);
+Deno.test("completions: echo gives the prompt before the answer, streamed and as a whole, of texts and of tokens", () =>
+  served(async (client, _, model) => {
+    const ask = { model: NAME, prompt: ["the ring ", "a"], max_tokens: 6, seed: 3 };
+    const texts = ({ choices }: OpenAI.Completion) => choices.map(({ text }) => text);
+    const alone = texts(await client.completions.create(ask)), expected = alone.map((text, i) => ask.prompt[i] + text);
+    assertEquals(texts(await client.completions.create({ ...ask, echo: true })), expected);
+    const prompt = ask.prompt.map((text) => [...model.tokenize(text)]);
+    assertEquals(texts(await client.completions.create({ ...ask, prompt, echo: true })), expected);
+    const streamed = ["", ""];
+    for await (const { choices } of await client.completions.create({ ...ask, echo: true, stream: true })) {
+      for (const { index, text } of choices) streamed[index] += text;
+    }
+    assertEquals(streamed, expected);
+    const { status, message, param } = await failure(client.completions.create({ ...ask, echo: true, logprobs: 1 }));
+    assertEquals([status, param], [400, "echo"]);
+    assertMatch(message, /echo: isn't supported together with logprobs/);
+  }));
+
+Deno.test("completions: a suffix is filled in before by a model that has tokens for that, and an error of any other", async () => {
+  const path = `${folder}/infill.gguf`, fim = [FIRST_BYTE + 17, FIRST_BYTE + 18, FIRST_BYTE + 19] as const;
+  writeByteLlama(path, { fim });
+  await using model = await loadModel(path);
+  await using server = serve(model, { port: 0, context: CONTEXT, threads: 1, sequences: 1 });
+  const client = clientOf(server), ask = { model: "infill", max_tokens: 12, seed: 5 }, [pre, suf, mid] = fim;
+  const tokensOf = (text: string) => [...model.tokenize(text, { special: false })];
+  const prompt = [...model.tokenize(""), pre, ...tokensOf("the in"), suf, ...tokensOf("ring"), mid];
+  const expected = (await client.completions.create({ ...ask, prompt })).choices[0].text;
+  assertEquals((await client.completions.create({ ...ask, prompt: "the in", suffix: "ring" })).choices[0].text, expected);
+  assertEquals(
+    (await client.completions.create({ ...ask, prompt: "the in", suffix: "ring", echo: true })).choices[0].text,
+    `the in${expected}`,
+  );
+  const tokens = await failure(client.completions.create({ ...ask, prompt, suffix: "ring" }));
+  assertEquals([tokens.status, tokens.param], [400, "prompt"]);
+  await served(async (client) => {
+    const { status, message, param } = await failure(client.completions.create({ model: NAME, prompt: "a", suffix: "b" }));
+    assertEquals([status, param], [400, "suffix"]);
+    assertMatch(message, /wasn't trained to fill in/);
+  });
 });
+
+for (const deterministic of [false, true]) {
+  const how = deterministic ? "what the same seed gives alone, to the last bit" : "what the same seed gives alone, or in company";
+  Deno.test(`60 requests, 16 at once, a third cancelled: each answer is ${how}`, async () => {
+    await using model = await byteModel();
+    const { answered, cancelled, rounded } = await load(model, { requests: 60, atOnce: 16, sequences: 6, context: CONTEXT, deterministic });
+    assertEquals(answered + cancelled, 60);
+    const most = deterministic ? 0 : 3;
+    assert(
+      cancelled >= 10 && answered >= 30 && rounded <= most,
+      `${answered} answered, ${cancelled} cancelled, ${rounded} by other kernels`,
+    );
+  });
+}
 
 Deno.test({
   name: "a real model answers a chat",
