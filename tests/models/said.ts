@@ -12,8 +12,8 @@ import { onLog } from "@ggml/deno/utils";
 export interface Said {
   /** The likeliest tokens after the prompt. */
   readonly tokens: number[];
-  /** The logits of the token after the prompt. */
-  readonly logits: Float32Array<ArrayBuffer>;
+  /** After each token of the prompt, the logits of the next. */
+  readonly logits: Float32Array<ArrayBuffer>[];
   /** What the log says of where the layers are: `offloaded 7/7 layers to GPU`. */
   readonly offloaded: string;
 }
@@ -32,21 +32,18 @@ export async function sayWith(path: string, options: LoadModelOptions, prompt: s
   return { tokens, logits: logitsAfter(model.handle, ids), offloaded };
 }
 
-function logitsAfter(model: lib.llama_model, ids: Int32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+function logitsAfter(model: lib.llama_model, ids: Int32Array<ArrayBuffer>): Float32Array<ArrayBuffer>[] {
   const params = Object.assign(lib.llama_context_default_params(), { n_ctx: 64, n_threads: 1, n_threads_batch: 1 });
   using ctx = lib.llama_init_from_model(model, params)!;
-  if (lib.llama_decode(ctx, lib.llama_batch_get_one(ids, ids.length)) !== 0) throw new Error("llama_decode failed");
   const count = lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(model)!);
-  const { address } = lib.llama_get_logits_ith(ctx, -1) as { address: bigint };
-  return new Float32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, 4 * count).slice(0));
+  return Array.from(ids, (id) => {
+    if (lib.llama_decode(ctx, lib.llama_batch_get_one(Int32Array.of(id), 1)) !== 0) throw new Error("llama_decode failed");
+    const { address } = lib.llama_get_logits_ith(ctx, -1) as { address: bigint };
+    return new Float32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, 4 * count).slice(0));
+  });
 }
 
-/** How far two answers are from each other: the largest difference, beside the largest number. */
-export function distance(a: Float32Array, b: Float32Array): number {
-  let difference = 0, largest = 0;
-  for (const [i, value] of a.entries()) {
-    difference = Math.max(difference, Math.abs(value - b[i]));
-    largest = Math.max(largest, Math.abs(value));
-  }
-  return difference / largest;
+/** The largest difference of two vectors' numbers. */
+export function difference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
 }
