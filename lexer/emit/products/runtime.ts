@@ -31,6 +31,7 @@ import roots from "../../../ffi/core/roots.ts" with { type: "text" };
 import slots from "../../../ffi/core/slots.ts" with { type: "text" };
 import struct from "../../../ffi/core/struct.ts" with { type: "text" };
 import text from "../../../ffi/core/text.ts" with { type: "text" };
+import transferred from "../../../ffi/core/transferred.ts" with { type: "text" };
 import weak from "../../../ffi/core/weak.ts" with { type: "text" };
 
 /** The folder beside a module that holds them. Modules in one folder share it, and with it their classes. */
@@ -65,6 +66,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   slots,
   struct,
   text,
+  transferred,
   weak,
 };
 
