@@ -21,6 +21,8 @@ export interface Host {
   hasFailed(): boolean;
   /** Notes that somebody can write to a struct's memory from now on. */
   exposed(struct: Handle): void;
+  /** True for a struct from which C copies addresses into others: what its fields pointed to is needed when they point elsewhere, too. */
+  isCopied(struct: Handle): boolean;
 }
 
 const nobody = (): never => {
@@ -28,7 +30,14 @@ const nobody = (): never => {
 };
 
 /** Whoever provides it. */
-export const host: Host = { symbol: nobody, address: nobody, trapped: () => {}, hasFailed: () => false, exposed: () => {} };
+export const host: Host = {
+  symbol: nobody,
+  address: nobody,
+  trapped: () => {},
+  hasFailed: () => false,
+  exposed: () => {},
+  isCopied: () => false,
+};
 
 /** Has functions of the host's be these. */
 export function provide(part: Partial<Host>): void {
