@@ -39,12 +39,16 @@ const { size: TENSOR_SIZE } = ABI.records.ggml_tensor;
 /** Notes a change: of a struct's field, before it is set, or of something else. */
 export function changed(struct: Handle | null = null): void {
   changes.count++;
-  if (struct !== null && struct.constructor.name === "ggml_tensor") remember(struct);
+  if (struct !== null && isTensor(struct)) remember(struct);
+}
+
+function isTensor({ constructor }: Handle): boolean {
+  return constructor.name === "ggml_tensor";
 }
 
 /** Notes that somebody can write to a struct's memory from now on. */
 export function exposed(struct: Handle): void {
-  if (struct.constructor.name !== "ggml_tensor") return;
+  if (!isTensor(struct)) return;
   changes.exposed = true;
   remember(struct);
 }
@@ -74,4 +78,4 @@ function usedOf(context: bigint): number {
   return Number(used(context));
 }
 
-provide({ exposed });
+provide({ exposed, isCopied: isTensor }); // C copies a tensor's addresses to its views, and to graphs

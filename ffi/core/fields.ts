@@ -12,6 +12,7 @@ import * as argument from "./arguments.ts";
 import type { Data } from "./arguments.ts";
 import { describe } from "./describe.ts";
 import { addressOf, freedError, Handle, keep, memory, wrongHandle } from "./handle.ts";
+import { host } from "./host.ts";
 import { readAddress } from "./integers.ts";
 import type { Owner } from "./owner.ts";
 import { borrowed } from "./roots.ts";
@@ -69,9 +70,10 @@ function keepIn(struct: Handle, where: string, values: readonly unknown[]): void
   else for (const value of values) owner.keep(value);
 }
 
-/** True for a struct of TypeScript's own that C doesn't copy addresses from: it does from tensors to their views and graphs. */
-function isAlone({ address, owner, constructor }: Handle): boolean {
-  return owner.address === address && owner.type === "" && constructor.name !== "ggml_tensor";
+/** True for a struct of TypeScript's own that C doesn't copy addresses from. */
+function isAlone(struct: Handle): boolean {
+  const { address, owner } = struct;
+  return owner.address === address && owner.type === "" && !host.isCopied(struct);
 }
 
 /** Points a field at numbers of so many bytes, or at nothing. */

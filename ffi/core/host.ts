@@ -42,6 +42,8 @@ export interface Host {
   hasFailed(): boolean;
   /** Notes that somebody can write to a struct's memory from now on. */
   exposed(struct: Handle): void;
+  /** True for a struct from which C copies addresses into others: what its fields pointed to is needed when they point elsewhere, too. */
+  isCopied(struct: Handle): boolean;
 }
 
 const nobody = (): never => {
@@ -57,6 +59,7 @@ export const host: Host = {
   trapped: () => {},
   hasFailed: () => false,
   exposed: () => {},
+  isCopied: () => false,
 };
 
 /** Has functions of the host's be these. */

@@ -78,6 +78,12 @@ export function doc(indent: string, ...lines: string[]): string {
   return [`${indent}/**`, ...lines.map((line) => `${indent} * ${line}`.trimEnd()), `${indent} */`].join("\n");
 }
 
+/** The text of a file: what stands on its first lines, its imports, and what follows. */
+export function fileText(head: readonly string[], imports: readonly string[], body: Printer): string {
+  const parts = [head, imports].filter((lines) => lines.length > 0).map((lines) => lines.join("\n") + "\n");
+  return [...parts, body.toString()].join("\n");
+}
+
 /** A string literal with the quotes that need fewer escapes, as `deno fmt` has it. */
 export function quoted(text: string): string {
   const count = (quote: string) => text.split(quote).length;

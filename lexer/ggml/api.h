@@ -4,35 +4,33 @@
  * Edit this file, or name another with API=<file>, and run `deno task regenerate`. A header that the tree doesn't have is passed over and
  * named at the end. Headers that are only included by these (stdio.h and the like) are read and not bound.
  *
- *   #pragma nullable f(x, y)     f takes null for its parameters x and y
+ *   #pragma nullable f(x, y)     f takes null for its parameters x and y. An enum, as a parameter or as the field x of the struct f, takes
+ *                                the number of its values too, which stands for none of them
  *   #pragma nullable f(return)   f returns null as one of its answers: not found, failed, nothing there
  *   #pragma nullable f(x[])      f takes null for items of its array x
  *   #pragma keeps f(x, y)        what x stands for keeps a pointer to y after the call, so y must live as long
  *   #pragma keeps f(x, return)   what x stands for keeps a pointer to what f returns
  *   #pragma sets f(x, y)         keeps y in place of what an earlier call of f gave it; `sets f(x, y, n)`: an earlier call with the same n
  *   #pragma forgets g(f1, f2)    after g, its first parameter no longer keeps what f1 and f2 had it keep. If such a thing is freed, g is
- *                                called before
+ *                                called before; and after f1, if that returns nothing and has it keep what it made, and freed again.
+ *                                If f1 itself is one that `forgets`, g has its first parameter, and what that keeps, forget the same
  *   #pragma places f(x, y)       f gives the tensors that the graph x reaches memory of y, if they have none, and takes it from other ones
  *   #pragma moves f(y)           f takes it from all
  *   #pragma passing f(return)    what f returns is valid until a function is called that `passes` names
- *   #pragma passes f(x)          f makes anew what was made `passing` of x
- *   #pragma reads f(x, y)        f looks at x and y during the call only: what it returns doesn't depend on them
- *   #pragma inherits f(x)        f returns a copy of x: it depends on what x depends on, and not on x
+ *   #pragma passes f(x)          f makes anew what was made `passing` of x; `passes f(x[])`: f clears the memory of x. What was made in it
+ *                                is gone, x itself is not
+ *   #pragma reads f(x, y)        f looks at x and y during the call only: what it returns doesn't depend on them. `reads f(x, return)`: it
+ *                                is a copy of x, which depends on what x depends on
  *   #pragma borrows f(return)    what f returns is somebody else's, who frees it
  *   #pragma lasts f(return)      what f returns is never freed
- *   #pragma takes f(x)           after f, x belongs to the other handle, which frees it
+ *   #pragma takes f(x)           after f, x belongs to the other handle, which frees it; `takes g(x, f)`: g frees x, which f made of g's
+ *                                other parameters
  *   #pragma gives f(x.y)         f writes a pointer to what it made for the caller to where y points, a field of x
- *   #pragma frees g(x, f)        g frees x, which f made of g's other parameters
- *   #pragma clears f(x)          f clears the memory of x: what was made in it is gone, x itself is not
- *   #pragma lends f(x.y, g)      y points into what f returns, until that is freed: then g(x.y) is called before
- *   #pragma leaves f(x, g)       f leaves pointers in x to what it freed itself: g(x) is called after it
- *   #pragma displaces f(x, g)    f has x, or what x keeps, forget what `forgets g` says, and point into x
  *   #pragma calls f              f may run callbacks before it returns: what they throw is thrown by f
  *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
  *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
- *   #pragma check f              f's arguments are looked at in ffi/checks/, for what C doesn't check and doesn't survive
+ *   #pragma check f              f's arguments are looked at in ffi/calls/checks/, for what C doesn't check and doesn't survive
  *   #pragma flags e              the values of enum e are or'ed
- *   #pragma count f(x)           the parameter x of the function f, or the field x of the struct f, takes the number of its enum's values too
  *
  * Without these, null is a TypeError, and a null result an Error: both mistakes in most functions. A function that returns a handle
  * needs no `keeps`: what it returns holds on to what it was made from. If there is a function that frees such a thing (`ggml_free`, of one
@@ -217,7 +215,7 @@
 #pragma keeps ggml_build_backward_expand(cgraph, ctx)
 #pragma keeps ggml_build_backward_expand(cgraph, grad_accs)
 #pragma keeps ggml_graph_cpy(dst, src)
-#pragma clears ggml_reset(ctx)
+#pragma passes ggml_reset(ctx[])
 #pragma reads ggml_threadpool_new(params)
 
 /* ggml-alloc.h */
@@ -342,7 +340,7 @@
 #pragma lasts ggml_backend_get_device(return)
 #pragma reads ggml_backend_alloc_buffer(backend)
 #pragma keeps ggml_backend_tensor_alloc(tensor, buffer)
-#pragma frees ggml_backend_graph_plan_free(plan, ggml_backend_graph_plan_create)
+#pragma takes ggml_backend_graph_plan_free(plan, ggml_backend_graph_plan_create)
 #pragma reads ggml_backend_graph_copy(backend, graph)
 #pragma borrows ggml_backend_sched_get_backend(return)
 #pragma borrows ggml_backend_sched_get_tensor_backend(return)
@@ -358,6 +356,7 @@
 #pragma places ggml_backend_sched_graph_compute_async(graph, sched)
 #pragma forgets ggml_backend_sched_reset(ggml_backend_sched_split_graph, ggml_backend_sched_alloc_graph)
 #pragma forgets ggml_backend_sched_reset(ggml_backend_sched_graph_compute, ggml_backend_sched_graph_compute_async)
+#pragma forgets ggml_backend_sched_reset(ggml_opt_init, ggml_opt_fit)
 
 /* ggml-cpu.h */
 #pragma check ggml_backend_cpu_set_n_threads
@@ -439,7 +438,7 @@
 #pragma length ggml_opt_result_accuracy(accuracy: 1)
 #pragma length ggml_opt_result_accuracy(unc: unc ? 1 : 0)
 #pragma keeps ggml_opt_init(params.ctx_compute, params.backend_sched)
-#pragma lends ggml_opt_init(params.backend_sched, ggml_backend_sched_reset)
+#pragma keeps ggml_opt_init(params.backend_sched, return)
 #pragma passing ggml_opt_inputs(return)
 #pragma passing ggml_opt_outputs(return)
 #pragma passing ggml_opt_labels(return)
@@ -455,10 +454,10 @@
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, inputs)
 #pragma sets ggml_opt_prepare_alloc(opt_ctx, outputs)
 #pragma keeps ggml_opt_prepare_alloc(ctx_compute, opt_ctx)
-#pragma displaces ggml_opt_alloc(opt_ctx, ggml_backend_sched_reset)
-#pragma displaces ggml_opt_epoch(opt_ctx, ggml_backend_sched_reset)
+#pragma forgets ggml_opt_alloc(ggml_backend_sched_reset)
+#pragma forgets ggml_opt_epoch(ggml_backend_sched_reset)
 #pragma keeps ggml_opt_fit(ctx_compute, backend_sched)
-#pragma leaves ggml_opt_fit(backend_sched, ggml_backend_sched_reset)
+#pragma keeps ggml_opt_fit(backend_sched, return)
 
 /* gguf.h */
 #pragma check gguf_init_from_file
@@ -563,7 +562,7 @@
 #pragma nullable ggml_backend_sycl_comm_init(return)
 #pragma nullable ggml_backend_sycl_comm_free(comm_ctx)
 #pragma nullable ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)
-#pragma frees ggml_backend_sycl_comm_free(comm_ctx, ggml_backend_sycl_comm_init)
+#pragma takes ggml_backend_sycl_comm_free(comm_ctx, ggml_backend_sycl_comm_init)
 
 /* ggml-vulkan.h */
 #pragma nullable ggml_backend_is_vk(backend)
@@ -708,7 +707,7 @@
 #pragma calls llama_opt_epoch
 #pragma keeps llama_opt_init(lctx, lopt_params)
 #pragma flags llama_token_attr
-#pragma count llama_model_quantize_params(output_tensor_type, token_embedding_type)
+#pragma nullable llama_model_quantize_params(output_tensor_type, token_embedding_type)
 #pragma length llama_model_load_from_splits(paths: n_paths)
 #pragma length llama_model_meta_val_str(buf: buf_size)
 #pragma length llama_model_meta_key_by_index(buf: buf_size)
@@ -765,7 +764,7 @@
 #pragma sets llama_set_adapters_lora(ctx, adapters)
 #pragma borrows llama_batch_get_one(return)
 #pragma sets llama_set_sampler(ctx, smpl, seq_id)
-#pragma inherits llama_sampler_clone(smpl)
+#pragma reads llama_sampler_clone(smpl, return)
 #pragma takes llama_sampler_chain_add(smpl)
 #pragma borrows llama_sampler_chain_get(return)
 #pragma reads llama_sampler_chain_remove(chain)

@@ -94,7 +94,7 @@ Deno.test("API names what to bind", () =>
       api,
       '#include "gguf.h"\n#pragma nullable gguf_find_key(nothing)\n#pragma nullable gguf_new_in_9_9(return)\n#pragma omp parallel\n' +
         "#pragma keeps gguf_add_tensor(ctx)\n#pragma takes gguf_add_tensor(return)\n#pragma gives gguf_init_from_file(params.nothing)\n" +
-        "#pragma frees gguf_free(ctx, gguf_new_in_9_9)\n",
+        "#pragma takes gguf_free(ctx, gguf_new_in_9_9)\n",
     );
     const { code, stdout, stderr } = await regenerate(["--out", out], { INCLUDE: tree, API: api });
     assertEquals(code, 0, stderr);
@@ -107,7 +107,7 @@ Deno.test("API names what to bind", () =>
     assertStringIncludes(stdout, `${api}:7: #pragma gives gguf_init_from_file(params.nothing): gguf_init_from_file has no parameter`);
     const elsewhere = stdout.slice(stdout.indexOf("Pragmas for what these headers don't declare: 2:"));
     assertStringIncludes(elsewhere, `${api}:3: #pragma nullable gguf_new_in_9_9(return): these headers don't declare gguf_new_in_9_9`);
-    assertStringIncludes(elsewhere, `${api}:8: #pragma frees gguf_free(ctx, gguf_new_in_9_9): these headers don't declare gguf_new_in_9_9`);
+    assertStringIncludes(elsewhere, `${api}:8: #pragma takes gguf_free(ctx, gguf_new_in_9_9): these headers don't declare gguf_new_in_9_9`);
   }));
 
 Deno.test("pragmas say lengths, checks, flags and counts; one that can't be used is listed with its line", () =>
@@ -124,7 +124,7 @@ Deno.test("pragmas say lengths, checks, flags and counts; one that can't be used
       "#pragma length gguf_get_meta_data(data)",
       "#pragma length gguf_get_arr_n(ctx: gguf_nope(ctx))",
       "#pragma check gguf_get_key(key_id)",
-      "#pragma count gguf_init_params(nothing)",
+      "#pragma nullable gguf_init_params(nothing)",
       "#pragma length gguf_set_arr_str(data: n +)",
     ];
     await Deno.writeTextFile(api, lines.join("\n") + "\n");

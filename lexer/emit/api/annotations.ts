@@ -7,11 +7,14 @@
  */
 
 import type { FunctionDeclaration, Model, Pragma, RecordDeclaration, Skipped } from "../../model/model.ts";
-import { resolve } from "../../model/types.ts";
+import { isVoid, resolve } from "../../model/types.ts";
 
-/** What the pragmas say of one function, or of one struct's fields: names of parameters, of their fields (`params.ctx`), of functions, and "return". */
+/**
+ * What the pragmas say of one function, or of one struct's fields: names of parameters, of their fields (`params.ctx`), of functions, and "return".
+ * One verb may say several of these, by what it is said of: {@linkcode MEANINGS}.
+ */
 export interface Annotation {
-  /** Parameters that may be null, "return", and `x[]` for parameters whose items may be. */
+  /** Parameters that may be null, "return", and `x[]` for parameters whose items may be; those that may be the number of their enum's values. */
   readonly nullable: Set<string>;
   /** The first points to the second after the call. */
   readonly keeps: (readonly [string, string])[];
@@ -49,8 +52,6 @@ export interface Annotation {
   readonly lends: (readonly [string, string])[];
   /** An object that no longer points to what the functions gave it which the named one undoes, and neither do the objects it keeps. */
   readonly displaces: (readonly [string, string])[];
-  /** Parameters or fields that take the number of their enum's values too. */
-  readonly count: Set<string>;
   /** How many elements C reads or writes, by parameter: a C expression, and the pragma that it stands in. */
   readonly lengths: Map<string, { readonly expression: string; readonly pragma: Pragma }>;
   /** True where a check written by hand comes before the call. */
@@ -59,8 +60,8 @@ export interface Annotation {
   calls: boolean;
 }
 
-/** The verbs that list names. */
-type ListVerb = Exclude<keyof Annotation, "lengths" | "checked" | "calls">;
+/** What is said by lists of names. */
+type Listed = Exclude<keyof Annotation, "lengths" | "checked" | "calls">;
 
 /** What the pragmas say, by function or struct, and those that say nothing that can be used. */
 export interface Annotations {
@@ -79,7 +80,7 @@ interface Verb {
   readonly count: readonly number[] | null;
 }
 
-const VERBS: Readonly<Record<ListVerb, Verb>> = {
+const VERBS: Readonly<Record<string, Verb>> = {
   nullable: { items: ["x return"], count: null },
   keeps: { items: ["x", "x return"], count: [2] },
   sets: { items: ["x", "x", "x"], count: [2, 3] },
@@ -87,19 +88,19 @@ const VERBS: Readonly<Record<ListVerb, Verb>> = {
   moves: { items: ["x"], count: [1] },
   passing: { items: ["return"], count: [1] },
   passes: { items: ["x"], count: [1] },
-  reads: { items: ["x"], count: null },
+  reads: { items: ["x return"], count: null },
   borrows: { items: ["return"], count: [1] },
   lasts: { items: ["return"], count: [1] },
-  takes: { items: ["x"], count: [1] },
-  inherits: { items: ["x"], count: [1] },
+  takes: { items: ["x", "f"], count: [1, 2] },
   gives: { items: ["x"], count: [1] },
-  frees: { items: ["x", "f"], count: [2] },
-  clears: { items: ["x"], count: [1] },
   forgets: { items: ["f"], count: null },
-  leaves: { items: ["x", "f"], count: [2] },
-  lends: { items: ["x", "f"], count: [2] },
-  displaces: { items: ["x", "f"], count: [2] },
-  count: { items: ["x"], count: null },
+};
+
+/** What a verb says where its list is of a certain kind, and of which names; elsewhere it says what it is called. */
+const MEANINGS: Readonly<Record<string, (items: readonly string[]) => [Listed, readonly string[]] | null>> = {
+  takes: (items) => items.length === 2 ? ["frees", items] : null,
+  passes: ([item]) => item.endsWith("[]") ? ["clears", [item.slice(0, -2)]] : null,
+  reads: (items) => items.includes("return") ? ["inherits", items.filter((item) => item !== "return")] : null,
 };
 
 /** What is said of a function that no pragma names. */
@@ -124,7 +125,6 @@ export function noAnnotation(): Annotation {
     leaves: [],
     lends: [],
     displaces: [],
-    count: new Set(),
     lengths: new Map(),
     checked: false,
     calls: false,
@@ -140,6 +140,7 @@ export function readAnnotations(model: Model): Annotations {
     const list = reason.startsWith(NOT_DECLARED) ? reader.elsewhere : reader.skipped;
     list.push({ ...pragma, name: `#pragma ${pragma.text}`, reason });
   }
+  reader.settle();
   return reader;
 }
 
@@ -176,13 +177,32 @@ class Reader implements Annotations {
     }
     const items = inside.split(",").map((item) => item.replaceAll(" ", "")).filter((item) => item !== "");
     if (!this.#isKnown(name)) return notDeclared(name);
-    const reason = this.#whyNot(name, items, VERBS[verb as ListVerb]);
+    const reason = this.#whyNot(name, items, VERBS[verb]);
     if (reason !== null) return reason;
+    const [meaning, names] = MEANINGS[verb]?.(items) ?? [verb as Listed, items];
     return this.#annotate(name, (annotation) => {
-      const said = annotation[verb as ListVerb];
-      if (said instanceof Set) items.forEach((item) => said.add(item));
-      else (said as (readonly string[])[]).push(items);
+      const said = annotation[meaning];
+      if (said instanceof Set) names.forEach((item) => said.add(item));
+      else (said as (readonly string[])[]).push(names);
     });
+  }
+
+  /** Works out what `forgets` says together with what is said of the functions that it names. */
+  settle(): void {
+    for (const [name, { forgets, displaces }] of this.byName) {
+      for (const other of [...forgets]) {
+        const said = this.byName.get(other);
+        const made = said?.keeps.find(([, kept]) => kept === "return");
+        if (said === undefined || made === undefined && said.forgets.size === 0) continue;
+        forgets.delete(other);
+        if (made === undefined) displaces.push([this.#functions.get(name)!.type.parameters[0].name ?? "0", other]);
+        else {
+          said.keeps.splice(said.keeps.indexOf(made), 1);
+          const isFreed = isVoid(resolve(this.#functions.get(other)!.type.result));
+          (isFreed ? said.leaves : said.lends).push([made[0], name]);
+        }
+      }
+    }
   }
 
   #length(name: string, inside: string, pragma: Pragma): string | null {

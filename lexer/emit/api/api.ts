@@ -249,7 +249,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
       attempt({ ...declaration, name: `${name}.${field.name}` }, () => ({
         ...bindField(field, name, declaration, crossings, options.bitFields),
         name: names.get(field.name)!,
-        count: annotations.byName.get(name)?.count.has(field.name) ?? false,
+        count: annotations.byName.get(name)?.nullable.has(field.name) ?? false,
       }))
     );
     return { declaration, name, fields, free: freeing.get(name) ?? null };
@@ -476,14 +476,14 @@ function bindSignature(
   // `struct point *point`: the parameter may not hide the class that it is checked against.
   const taken = [...crossed, result].flatMap((crossing) => "name" in crossing && crossing.name !== null ? [crossing.name] : []);
   const parameters = type.parameters.map((parameter, i): BoundParameter => {
-    const local = localName(parameter.name ?? `arg${i}`, taken);
+    const local = localName(parameter.name ?? `arg${i}`, taken), said = annotation?.nullable.has(parameter.name ?? String(i)) ?? false;
     taken.push(local);
     return {
       name: local,
       crossing: crossed[i],
-      nullable: annotation?.nullable.has(parameter.name ?? String(i)) || (parameter.type.nullable ?? false),
+      nullable: said && isPointer(crossed[i]) || (parameter.type.nullable ?? false),
       nullableItems: annotation?.nullable.has(`${parameter.name ?? i}[]`) ?? false,
-      count: annotation?.count.has(parameter.name ?? String(i)) ?? false,
+      count: said && crossed[i].kind === "int",
       format: false,
     };
   });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CType, FunctionDeclaration, FunctionType, Origin } from "../../model/model.ts";
+import type { CType, FunctionDeclaration, FunctionType } from "../../model/model.ts";
 import { printType } from "../../model/types.ts";
 
 /** A function's prototype with its parameters' names. */
@@ -26,9 +26,4 @@ function parameterList({ parameters, variadic }: FunctionType): string {
   const list = parameters.map((parameter) => printType(parameter.type, parameter.name ?? ""));
   if (variadic) list.push("...");
   return list.length === 0 ? "void" : list.join(", ");
-}
-
-/** Where something is declared: header and line. */
-export function place({ header, line }: Origin): string {
-  return `${header}:${line}`;
 }

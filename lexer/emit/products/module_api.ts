@@ -16,25 +16,9 @@ export function shaped(api: Api, exact: (name: string) => boolean): Api {
 }
 
 /** The verbs of pragmas that are honoured. Enums are plain numbers in modules, so what is said of those asks for nothing. */
-const HONOURED: readonly string[] = [
-  ...[
-    "nullable",
-    "length",
-    "keeps",
-    "sets",
-    "forgets",
-    "reads",
-    "borrows",
-    "lasts",
-    "takes",
-    "gives",
-    "inherits",
-    "frees",
-    "clears",
-    "lends",
-  ],
-  ...["leaves", "displaces", "passing", "passes", "calls", "flags", "count"],
-];
+const HONOURED: readonly string[] = "nullable length keeps sets forgets reads borrows lasts takes gives passing passes calls flags".split(
+  " ",
+);
 
 /** Pragmas that a module can't honour: they are about where ggml's tensors lie, and about checks that are written by hand. */
 export function unhonoured(pragmas: readonly Pragma[]): Skipped[] {

@@ -10,12 +10,14 @@
 
 import { resolve } from "../../model/types.ts";
 import type { Api, BoundFunction, BoundParameter } from "../api/api.ts";
-import { emitArguments, emitResult, failsByNull, keepAlive, linesOf } from "./functions.ts";
+import { emitArguments } from "./arguments.ts";
+import { failsByNull, linesOf } from "./functions.ts";
 import { beforeCall, freeingCall, inAnyCase, isFreed, isMemory, keepable, type Roots } from "./lifetimes.ts";
 import { elementsOf } from "./structs.ts";
 import { type Policy, rootsOf } from "../policy.ts";
 import { importNames, LINE_WIDTH, list, Printer } from "../print.ts";
 import { isPointer, nativeParameter, nativeResult, Uses } from "../typescript.ts";
+import { emitResult, keepAlive } from "./results.ts";
 
 /** The text of `async_functions.js`. */
 export function emitAsyncFunctions(api: Api, banner: string, runtime: string, policy: Policy): string {

@@ -8,7 +8,7 @@ import type { Api, BoundCallback } from "../api/api.ts";
 import type { Crossing } from "../api/crossing.ts";
 import { pointerPrototype } from "../api/prototype.ts";
 import { CODE, type Parts, type Policy, TYPES } from "../policy.ts";
-import { doc, LINE_WIDTH, list, Printer } from "../print.ts";
+import { doc, fileText, LINE_WIDTH, list, Printer } from "../print.ts";
 import { NOMINAL } from "./structs.ts";
 import { isPointer, parameterType, resultType, Uses } from "../typescript.ts";
 
@@ -17,11 +17,7 @@ export function emitCallbacks(api: Api, banner: string, runtime: string, policy:
   const uses = new Uses(policy);
   const body = new Printer();
   writeCallbacks(api, CODE, uses, body);
-  const printer = new Printer();
-  printer.line(`// @ts-self-types="./callbacks.d.ts"`, banner);
-  printer.gap();
-  printer.line(...uses.imports(api, "callbacks", runtime, false));
-  return printer.toString() + "\n" + body.toString();
+  return fileText([`// @ts-self-types="./callbacks.d.ts"`, banner], uses.imports(api, "callbacks", runtime, false), body);
 }
 
 /** The text of `callbacks.d.ts`. */
@@ -29,11 +25,7 @@ export function declareCallbacks(api: Api, banner: string, runtime: string, poli
   const uses = new Uses(policy);
   const body = new Printer();
   writeCallbacks(api, TYPES, uses, body);
-  const printer = new Printer();
-  printer.line(banner);
-  printer.gap();
-  printer.line(...uses.imports(api, "callbacks", runtime, true));
-  return printer.toString() + "\n" + body.toString();
+  return fileText([banner], uses.imports(api, "callbacks", runtime, true), body);
 }
 
 /** Writes every class, or what a declaration file says of it. */

@@ -8,38 +8,24 @@
  * @module
  */
 
-import type { MacroFunction } from "../../model/model.ts";
-import { resolve } from "../../model/types.ts";
-import type { Api, BoundFunction, BoundParameter } from "../api/api.ts";
-import {
-  afterCall,
-  afterResult,
-  beforeCall,
-  freeingCall,
-  handleResult,
-  inAnyCase,
-  isFreed,
-  isHandle,
-  isMemory,
-  keepLine,
-  ownerOf,
-  pointerResult,
-  type Roots,
-  structResult,
-} from "./lifetimes.ts";
-import { localName } from "../api/names.ts";
+import type { Api, BoundFunction } from "../api/api.ts";
 import { prototype } from "../api/prototype.ts";
-import { macroBody } from "../macros.ts";
-import { BOTH, CODE, type Parts, type Policy, rootsOf } from "../policy.ts";
-import { doc, LINE_WIDTH, list, Printer } from "../print.ts";
+import { BOTH, CODE, type Policy, rootsOf } from "../policy.ts";
+import { doc, fileText, LINE_WIDTH, list, Printer } from "../print.ts";
+import { isPointer, nativeParameter, nativeResult, parameterType, resultType, Uses } from "../typescript.ts";
+import { arraysOf, emitArguments } from "./arguments.ts";
+import { beforeCall, freeingCall, inAnyCase, isHandle, type Roots } from "./lifetimes.ts";
+import { macroHead, macroLines } from "./macros.ts";
+import { emitResult, keepAlive } from "./results.ts";
 import { elementsOf } from "./structs.ts";
-import { isPointer, nativeParameter, nativeResult, parameterType, resultType, toC, Uses } from "../typescript.ts";
 
 /** The text of `functions.js`. */
 export function emitFunctions(api: Api, banner: string, runtime: string, policy: Policy): string {
   const uses = new Uses(policy);
   const roots = rootsOf(api.records, policy);
   const body = new Printer();
+  body.line(`const $bind = ${uses.$("binder")}(ABI);`);
+  body.gap();
   for (const bound of api.functions) body.line(`let ${symbolOf(bound, uses)};`);
   body.gap();
   body.line("export const functions = {");
@@ -49,15 +35,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string, policy:
   }
   for (const macro of api.macros) body.line(list(`  ${macro.name}(`, macro.parameters, ") {"), ...macroLines(macro, CODE, uses), "  },");
   body.line("};");
-  uses.$("binder");
-  const printer = new Printer();
-  printer.line(banner);
-  printer.gap();
-  printer.line(`import { ABI } from "./layouts.js";`, ...uses.imports(api, "functions", runtime, false));
-  printer.gap();
-  printer.line("const $bind = $binder(ABI);");
-  printer.gap();
-  return printer.toString() + "\n" + body.toString();
+  return fileText([banner], [`import { ABI } from "./layouts.js";`, ...uses.imports(api, "functions", runtime, false)], body);
 }
 
 /** The text of `functions.d.ts`. */
@@ -77,11 +55,7 @@ export function declareFunctions(
     body.line(documentation, head("export declare function", ";"));
   }
   for (const macro of api.macros) body.line(...macroHead(macro, "export declare function", ";", uses));
-  const printer = new Printer();
-  printer.line(banner);
-  printer.gap();
-  printer.line(...uses.imports(api, "functions", runtime, true));
-  return printer.toString() + "\n" + body.toString();
+  return fileText([banner], uses.imports(api, "functions", runtime, true), body);
 }
 
 /** Writes the functions of a module, each with its types, and the variable that its symbol is bound to. */
@@ -129,41 +103,6 @@ function deprecation(message: string, { isModule }: Uses): string {
   return isModule ? `@deprecated ${message}`.trimEnd().replaceAll("*/", "* /") : "@deprecated";
 }
 
-/** The parameters, by index, that point to structs that C reads, and of which it is told how many there are. */
-function arraysOf({ parameters, lengths, declaration }: BoundFunction, elements: ReadonlySet<string>): ReadonlySet<number> {
-  return new Set(lengths.flatMap(({ parameter }) => {
-    const { crossing } = parameters[parameter], type = resolve(declaration.type.parameters[parameter].type);
-    const isRead = type.kind === "pointer" && type.to.const === true; // what C writes to a copy would be lost
-    return crossing.kind === "handle" && isRead && elements.has(crossing.name) ? [parameter] : [];
-  }));
-}
-
-function macroHead(macro: MacroFunction, before: string, after: string, { policy }: Uses): string[] {
-  const what = `\`${macro.name}(${macro.parameters.join(", ")})\` (${
-    policy.place(macro)
-  }), as C computes it of arguments of type \`int64_t\`.`;
-  const signature = macroParameters(macro).map((parameter) => `${parameter}: number | bigint`);
-  return [doc("", what), list(`${before} ${localName(macro.name, [])}(`, signature, `): number${after}`)];
-}
-
-function macroParameters({ parameters }: MacroFunction): string[] {
-  const taken: string[] = [];
-  for (const parameter of parameters) taken.push(localName(parameter, taken));
-  return taken;
-}
-
-/** A function-like macro, computed here. Its body is written for TypeScript: JavaScript has no types to say. */
-function macroLines(macro: MacroFunction, { types }: Parts, uses: Uses): string[] {
-  const { lines, result } = macroBody(macro);
-  const checks = macroParameters(macro).map((name, i) => {
-    const isUsed = [...lines, result].some((line) => line.match(/\$\d+/g)?.includes(`$${i}`));
-    return `    ${isUsed ? `const $${i} = ` : ""}${uses.$("int64")}(${name}, "${macro.name}(${macro.parameters[i]})");`;
-  });
-  const computed = lines.map((line) => `  ${types ? line : line.replace(/^( *(?:const|let) \$\d+): bigint/, "$1")}`);
-  const args = uses.isModule ? [result] : [result, `"${macro.name}"`];
-  return [...checks, ...computed, list(`    return ${uses.$("fromInt64")}(`, args, ");")];
-}
-
 /** The variable of a function's symbol. */
 function symbolOf({ declaration }: BoundFunction, { isModule }: Uses): string {
   return `${isModule ? "$_" : "$"}${declaration.name}`;
@@ -191,60 +130,6 @@ function functionBody(bound: BoundFunction, api: Api, roots: Roots, uses: Uses):
   return linesOf(printer);
 }
 
-/**
- * Checks a function's arguments, and gives the expressions for what C is called with.
- *
- * @param brief Whether handles are checked by a function of the runtime, and not where they are used.
- */
-export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printer: Printer, brief = false): string[] {
-  const { declaration, parameters } = bound;
-  let strings = 0;
-  const arrays = arraysOf(bound, elementsOf(api));
-  const args = parameters.map((parameter, i) => {
-    const where = `"${declaration.name}(${parameter.name})"`;
-    if (arrays.has(i) && parameter.crossing.kind === "handle") {
-      const conversion = `${uses.$("structs")}(${parameter.name}, ${uses.own(parameter.crossing.name)}, ${where})`;
-      printer.line(`    if (Array.isArray(${parameter.name})) ${parameter.name} = ${conversion};`);
-    }
-    if (isFreed(bound, parameter, uses)) return checkFreed(parameter, where, uses, printer);
-    if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
-      // What is freed by way of something that can't be used any more is freed all the same.
-      const flag = bound.annotation.frees.length > 0 ? "gone" : "freed";
-      if (brief && flag === "freed" && bound.annotation.clears.size === 0 && !(uses.isModule && arrays.has(i))) {
-        return emitConversion(i, toC(parameter, parameter.name, where, 0, uses), printer);
-      }
-      return checkHandle(parameter, parameter.crossing.name, flag, where, uses, printer);
-    }
-    const slot = parameter.crossing.kind === "string" ? strings++ : 0;
-    return emitConversion(i, toC(parameter, parameter.name, where, slot, uses), printer);
-  });
-  emitLengths(bound, uses, printer);
-  emitCheck(bound, uses, printer);
-  return args;
-}
-
-/** Converts an argument, by its number. Gives the expression for it. */
-function emitConversion(i: number, [conversion, ...args]: readonly string[], printer: Printer): string {
-  printer.line(list(`    const $${i} = ${conversion}(`, args, ");"));
-  return `$${i}`;
-}
-
-/** Checks that memory is as long as C takes it to be. */
-function emitLengths({ declaration, parameters, lengths }: BoundFunction, uses: Uses, printer: Printer): void {
-  for (const { parameter, count, why, what, width } of lengths) {
-    const { name } = parameters[parameter];
-    const own = uses.isModule ? count.replaceAll(/\bfunctions\.(\w+)\(/g, "$1(") : count;
-    const args = [name, own, String(width), JSON.stringify(what), JSON.stringify(why), `"${declaration.name}(${name})"`];
-    printer.line(list(`    ${uses.$("atLeast")}(`, args, ");"));
-  }
-}
-
-/** Looks at what C doesn't check; the arguments have the right types by now. */
-function emitCheck({ checked, declaration: { name }, parameters }: BoundFunction, uses: Uses, printer: Printer): void {
-  if (!checked) return;
-  printer.line(list(`    ${uses.$("checks")}.${name}(`, ["functions", ...parameters.map((parameter) => parameter.name)], ");"));
-}
-
 /** The arguments that an Error of C's failure describes, as an object: its pointers to structs. */
 function involved({ parameters }: BoundFunction): string {
   const names = parameters.filter(isHandle).map(({ name }) => name);
@@ -265,35 +150,6 @@ function emitTrapped(bound: BoundFunction, uses: Uses, printer: Printer): void {
 export function failsByNull({ result, resultNullable, annotation }: BoundFunction, roots: Roots, { policy }: Uses): boolean {
   return policy.guarded && isPointer(result) && !resultNullable && !annotation.calls &&
     !(result.kind === "handle" && roots.has(result.name));
-}
-
-/** Checks the class of what is to be freed. Whether it may be is for the runtime to say. */
-function checkFreed({ name, nullable, crossing }: BoundParameter, where: string, uses: Uses, printer: Printer): string {
-  if (nullable) printer.line(`    if (${name} === null) return;`);
-  if (crossing.kind === "data") printer.line(`    ${uses.$("data")}(${name}, 0, ${where});`);
-  if (crossing.kind !== "handle" && crossing.kind !== "struct") return name;
-  const condition = `    if (!(${name} instanceof ${uses.own(crossing.name)}))`;
-  const failure = `throw ${uses.$("wrongHandle")}(${name}, ${crossing.name}, ${where});`;
-  const line = `${condition} ${failure}`;
-  printer.line(...(line.length <= 140 ? [line] : [`${condition} {`, `      ${failure}`, "    }"]));
-  return name;
-}
-
-/** Checks a handle and gives the expression for its address. */
-function checkHandle(
-  { name, nullable }: BoundParameter,
-  className: string,
-  flag: "freed" | "gone",
-  where: string,
-  uses: Uses,
-  printer: Printer,
-): string {
-  const wrong = `!(${name} instanceof ${uses.own(className)}) || ${name}.owner.${flag}`;
-  const condition = nullable ? `${name} !== null && (${wrong})` : wrong;
-  const failure = `throw ${uses.$("wrongHandle")}(${name}, ${className}, ${where});`;
-  const line = `    if (${condition}) ${failure}`;
-  printer.line(...(line.length <= 140 ? [line] : [`    if (${condition}) {`, `      ${failure}`, "    }"]));
-  return nullable ? `${name} === null ? 0n : ${name}.address` : `${name}.address`;
 }
 
 function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots: Roots, uses: Uses, printer: Printer): void {
@@ -337,69 +193,4 @@ function rethrowing(call: readonly string[], uses: Uses): string[] {
 /** The lines of what was printed. */
 export function linesOf(printer: Printer): string[] {
   return printer.toString().trimEnd().split("\n");
-}
-
-/**
- * What the pragmas say is kept; and callbacks with the memory that comes with them (`userdata`), which C may use until the same function is
- * called again for what they were given to.
- */
-export function keepAlive(bound: BoundFunction, uses: Uses, printer: Printer): void {
-  const { declaration, parameters, result } = bound;
-  printer.line(...afterCall(bound, uses));
-  if (result.kind === "handle") return; // keeps everything, in emitResult
-  const callbacks = parameters.filter(({ crossing }) => crossing.kind === "callback");
-  if (callbacks.length === 0) return;
-  if (uses.policy.ownership === "hand") {
-    for (const callback of callbacks) printer.line(keepLine(ownerOf(parameters.find(isHandle), uses), callback, uses));
-    return;
-  }
-  const kept = [...callbacks, ...parameters.filter(isMemory)].map(({ name }) => name);
-  const args = [ownerOf(parameters.find(isHandle), uses), `"${declaration.name}"`, ...kept];
-  printer.line(list(`    ${uses.$("keepLatest")}(`, args, ");"));
-}
-
-export function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {
-  const { result, parameters } = bound;
-  switch (result.kind) {
-    case "int":
-      printer.line(`    return ${result.bits === 64 && result.exact !== true ? numberOf(result.signed, bound.name, uses) : "$"};`);
-      return;
-    case "string":
-      printer.line(`    return ${uses.$("cstringAt")}($);`);
-      return;
-    case "struct":
-      printer.line(...structResult(bound, result.name, roots, uses));
-      return;
-    case "handle":
-      emitHandle(bound, result.name, roots, uses, printer);
-      return;
-    case "callback":
-      printer.line(`    return new ${uses.own(result.name)}($, ${ownerOf(parameters.find(isHandle), uses)});`);
-      return;
-    case "data":
-    case "pointers":
-      printer.line(
-        `    return ${pointerResult(bound, uses) ?? `new ${uses.$("Pointer")}($, ${ownerOf(parameters.find(isHandle), uses)})`};`,
-      );
-      return;
-    default:
-      printer.line("    return $;");
-  }
-}
-
-/**
- * A handle's owner: its own if there is a function that frees such a thing, else that of the first handle that it was made from. Either
- * way it keeps what else went into it.
- */
-function emitHandle(bound: BoundFunction, name: string, roots: Roots, uses: Uses, printer: Printer): void {
-  const { before, value } = handleResult(bound, name, roots, uses);
-  const after = afterResult(bound, uses);
-  printer.line(...before);
-  if (after.length === 0) printer.line(`    return ${value};`);
-  else printer.line(`    const $result = ${value};`, ...after, "    return $result;");
-}
-
-/** The number for a result of 64 bits. ggml's functions say which they are: `lib.bigint` has all bits of their results. */
-function numberOf(signed: boolean, name: string, uses: Uses): string {
-  return `${uses.$(signed ? "fromInt64" : "fromUint64")}($${uses.isModule ? "" : `, "${name}"`})`;
 }

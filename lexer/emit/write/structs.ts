@@ -13,7 +13,7 @@ import { Unbindable } from "../api/crossing.ts";
 import { nativeFields } from "../api/native.ts";
 import { declaration } from "../api/prototype.ts";
 import { CODE, freeOf, type Parts, type Policy, rootsOf, TYPES } from "../policy.ts";
-import { doc, list, Printer } from "../print.ts";
+import { doc, fileText, list, Printer } from "../print.ts";
 import { resultType, Uses } from "../typescript.ts";
 import { type Accessor, accessorOf, type Arrayable } from "./fields.ts";
 
@@ -28,11 +28,7 @@ export function emitStructs(api: Api, banner: string, runtime: string, policy: P
   const uses = new Uses(policy);
   const body = new Printer();
   writeStructs(api, CODE, uses, body);
-  const printer = new Printer();
-  printer.line(`// @ts-self-types="./structs.d.ts"`, banner);
-  printer.gap();
-  printer.line(...uses.imports(api, "structs", runtime, false));
-  return printer.toString() + "\n" + body.toString();
+  return fileText([`// @ts-self-types="./structs.d.ts"`, banner], uses.imports(api, "structs", runtime, false), body);
 }
 
 /** The text of `structs.d.ts`. */
@@ -41,11 +37,7 @@ export function declareStructs(api: Api, banner: string, runtime: string, policy
   const body = new Printer();
   writeStructs(api, TYPES, uses, body);
   writeAliases(api, uses, body);
-  const printer = new Printer();
-  printer.line(banner);
-  printer.gap();
-  printer.line(...uses.imports(api, "structs", runtime, true));
-  return printer.toString() + "\n" + body.toString();
+  return fileText([banner], uses.imports(api, "structs", runtime, true), body);
 }
 
 /** Writes every class, or what a declaration file says of it. */

@@ -51,14 +51,10 @@ export async function plan(): Promise<{ functions: Plan[]; structs: Plan[] }> {
     const [, name, parameter] = /^length (\w+) ?\( ?(\w+)/.exec(text) ?? [];
     return name === undefined ? [] : [`${name}(${parameter})`];
   }));
-  const counts = new Set(pragmas.flatMap((text) => {
-    const [, name, list] = /^count (\w+) ?\((.*)\)$/.exec(text) ?? [];
-    return name === undefined ? [] : list.split(",").map((item) => `${name}.${item.trim()}`);
-  }));
   const own = model.functions.filter(({ system, inline }) => !system && !inline);
   return {
     functions: own.map((declaration) => functionPlan(declaration, kinds, nullable.get(declaration.name) ?? [], lengths)),
-    structs: structPlans(model, kinds, counts),
+    structs: structPlans(model, kinds, nullable),
   };
 }
 
@@ -78,11 +74,14 @@ function functionPlan(
   return { name, header, parameters };
 }
 
-function structPlans({ records, functions }: Model, kinds: Kinds, counts: ReadonlySet<string>): Plan[] {
+function structPlans({ records, functions }: Model, kinds: Kinds, nullable: ReadonlyMap<string, readonly string[]>): Plan[] {
   return records.filter(({ system, name, size }) => !system && name !== null && size !== null).map(({ name, fields, header }) => ({
     header,
     name: functions.some((declaration) => declaration.name === name) ? `${name}_struct` : name!,
-    parameters: fields.filter((field) => field.name !== null && field.bitWidth === undefined && !counts.has(`${name}.${field.name}`)).map((
+    // An enum that may be none of its values takes one number more.
+    parameters: fields.filter((field) =>
+      field.name !== null && field.bitWidth === undefined && nullable.get(name!)?.includes(field.name) !== true
+    ).map((
       { name, type },
     ) => ({
       name: name!,

@@ -1,15 +1,47 @@
 /**
- * Writes a function-like macro as the body of a TypeScript function: C's integer arithmetic on bigints.
+ * Writes the function-like macros: each a function that computes C's integer arithmetic on bigints.
  *
  * Each operation is a statement, so that what C doesn't compute isn't computed here either: a division by zero behind `?:`.
  *
  * @module
  */
 
-import type { MacroExpression, MacroFunction } from "../model/model.ts";
+import type { MacroExpression, MacroFunction } from "../../model/model.ts";
+
+import { localName } from "../api/names.ts";
+import type { Parts } from "../policy.ts";
+import { doc, list } from "../print.ts";
+import type { Uses } from "../typescript.ts";
+
+/** The documentation and the head of a macro's function, with its types. */
+export function macroHead(macro: MacroFunction, before: string, after: string, { policy }: Uses): string[] {
+  const what = `\`${macro.name}(${macro.parameters.join(", ")})\` (${
+    policy.place(macro)
+  }), as C computes it of arguments of type \`int64_t\`.`;
+  const signature = macroParameters(macro).map((parameter) => `${parameter}: number | bigint`);
+  return [doc("", what), list(`${before} ${localName(macro.name, [])}(`, signature, `): number${after}`)];
+}
+
+function macroParameters({ parameters }: MacroFunction): string[] {
+  const taken: string[] = [];
+  for (const parameter of parameters) taken.push(localName(parameter, taken));
+  return taken;
+}
+
+/** The lines of a macro's function. They are made for TypeScript: JavaScript has no types to say. */
+export function macroLines(macro: MacroFunction, { types }: Parts, uses: Uses): string[] {
+  const { lines, result } = macroBody(macro);
+  const checks = macroParameters(macro).map((name, i) => {
+    const isUsed = [...lines, result].some((line) => line.match(/\$\d+/g)?.includes(`$${i}`));
+    return `    ${isUsed ? `const $${i} = ` : ""}${uses.$("int64")}(${name}, "${macro.name}(${macro.parameters[i]})");`;
+  });
+  const computed = lines.map((line) => `  ${types ? line : line.replace(/^( *(?:const|let) \$\d+): bigint/, "$1")}`);
+  const args = uses.isModule ? [result] : [result, `"${macro.name}"`];
+  return [...checks, ...computed, list(`    return ${uses.$("fromInt64")}(`, args, ");")];
+}
 
 /** The statements that compute a macro from `$0`, `$1`, …, its arguments as bigints. */
-export interface MacroBody {
+interface MacroBody {
   /** Indented by two. */
   readonly lines: readonly string[];
   /** The value as a bigint: a variable or a literal. */
@@ -17,7 +49,7 @@ export interface MacroBody {
 }
 
 /** The body of a macro's function. */
-export function macroBody({ body, parameters }: MacroFunction): MacroBody {
+function macroBody({ body, parameters }: MacroFunction): MacroBody {
   const writer = new Writer(parameters.length);
   const result = writer.value(body);
   return { lines: writer.lines, result };
