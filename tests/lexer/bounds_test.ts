@@ -157,3 +157,18 @@ Deno.test("a chain of 4,000 function-like macros is read in less than a second: 
   });
   assert(Math.min(...times) < 1000, `took ${times} ms`);
 });
+
+Deno.test("5,000 macros each of which is another name of the next have the value of the last, or the reason why it has none", () => {
+  const names = Array.from({ length: 5000 }, (_, i) => `#define A${i} A${i + 1}\n`).join("");
+  const circle = "#define B0 B1\n#define B1 B2\n#define B2 B0\n";
+  for (const [last, expected] of [["#define A5000 7\n", "number"], ["", "reason"]]) {
+    const began = performance.now();
+    const { model, diagnostics } = parse(["t.h"], { read: (path) => path === "t.h" ? names + last + circle : undefined, macros: true });
+    const took = performance.now() - began,
+      { constants, skipped } = dump(model) as { constants: { name: string }[]; skipped: { name: string }[] };
+    assertEquals(diagnostics, []);
+    assertEquals([constants.length, skipped.length], expected === "number" ? [5001, 3] : [0, 5003]);
+    for (const { name } of skipped) assertMatch(name, expected === "number" ? /^B\d$/ : /^[AB]\d+$/);
+    assert(took < MOST_MS, `took ${took} ms`);
+  }
+});
