@@ -33,7 +33,7 @@ export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] 
     if (typeof made === "string") skipped.push({ name, reason: made, ...p.origin(at) });
     else out.push({ ...made, position: outermost(at) });
   }
-  const seen = new Set<Macro>();
+  const seen = new Set<Macro>(), valueOf = aliased((macro) => macroValue(p, pp, macro));
   pp.limits = { burst: MAX_CONSTANT_TOKENS, total: MAX_ALL_CONSTANT_TOKENS };
   for (const macro of pp.macros) {
     if (macro.name.macro !== macro || seen.has(macro)) continue; // undefined or redefined since
@@ -44,7 +44,7 @@ export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] 
       skipped.push({ name: macro.name.text, reason: "function-like macro", ...origin });
       continue;
     }
-    const result = macroValue(p, pp, macro);
+    const result = valueOf(macro);
     if (result === null) continue;
     const made = typeof result === "string" ? result : declaration(macro.name.text, result, origin);
     if (typeof made === "string") skipped.push({ name: macro.name.text, reason: made, ...origin });
@@ -58,6 +58,37 @@ export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] 
 export function originOf(p: Parser, macro: Macro): Origin {
   const { file, line, column } = p.sources.place(macro.position);
   return { file: file.path, header: file.header, line, column, system: file.system };
+}
+
+type Result = Value | string | null;
+
+/** Gives a macro that is only another name of one the value of that, so that a long chain of such names isn't expanded for each of them. */
+function aliased(evaluate: (macro: Macro) => Result): (macro: Macro) => Result {
+  const known = new Map<Macro, Result>(), ends = new Map<Macro, Macro>();
+  return (macro) => {
+    const end = endOf(macro, ends);
+    if (!known.has(end)) known.set(end, evaluate(end));
+    return known.get(end)!;
+  };
+}
+
+/** The last of a chain of macros each of which is another name of the next; the first one itself if they name each other in a circle. */
+function endOf(first: Macro, ends: Map<Macro, Macro>): Macro {
+  const passed = new Set<Macro>();
+  let macro = first;
+  for (let next: Macro | null = macro; next !== null && !passed.has(next); next = aliasOf(macro)) {
+    macro = ends.get(next) ?? next;
+    passed.add(next);
+  }
+  const end = passed.has(aliasOf(macro) as Macro) ? first : macro;
+  for (const each of passed) ends.set(each, end);
+  return end;
+}
+
+/** The macro of which another one is only another name. */
+function aliasOf({ parameters, body }: Macro): Macro | null {
+  const named = parameters === null && body.length === 1 ? body[0].id?.macro ?? null : null;
+  return named !== null && named.parameters === null && named.builtIn === null ? named : null;
 }
 
 /** A macro's value; null where it is no expression, and a reason where it is one without a value. */

@@ -144,8 +144,10 @@ export class HideSet {
   static union(a: HideSet | null, b: HideSet | null): HideSet | null {
     if (a === b || b === null) return a;
     if (a === null) return b;
+    const tail = HideSet.#tailOf(a, b);
+    if (tail === a) return b;
     let union = a;
-    for (let set: HideSet | null = b; set !== null; set = set.rest) union = union.plus(set.name);
+    for (let set: HideSet | null = b; set !== tail; set = set!.rest) union = union.plus(set!.name);
     return union;
   }
 
@@ -153,11 +155,23 @@ export class HideSet {
   static intersection(a: HideSet | null, b: HideSet | null): HideSet | null {
     if (a === b) return a;
     if (a === null || b === null) return null;
-    let both: HideSet | null = null;
-    for (let set: HideSet | null = a; set !== null; set = set.rest) {
-      if (b.has(set.name)) both = both === null ? HideSet.of(set.name) : both.plus(set.name);
+    const tail = HideSet.#tailOf(a, b);
+    let both = tail;
+    for (let set: HideSet | null = a; set !== tail; set = set!.rest) {
+      if (b.has(set!.name)) both = both === null ? HideSet.of(set!.name) : both.plus(set!.name);
     }
     return both;
+  }
+
+  /** The set that both were made of: the longer chain a macro is in, the more of it they share. */
+  static #tailOf(a: HideSet, b: HideSet): HideSet | null {
+    let left: HideSet | null = a, right: HideSet | null = b;
+    while (left !== right) {
+      const ahead = (left?.size ?? 0) - (right?.size ?? 0);
+      if (ahead >= 0) left = left!.rest;
+      if (ahead <= 0) right = right!.rest;
+    }
+    return left;
   }
 }
 

@@ -22,8 +22,10 @@ import type { Predefined } from "../model/targets.ts";
 import { Content } from "../text/source.ts";
 import { BOL, type Identifier, type Identifiers, SPACE, Token, Tokenizer } from "../tokens/tokenize.ts";
 
-/** Tokens that one run may hand on, and that its macros may produce. */
+/** Tokens that one run may hand on. */
 export const MAX_TOKENS = 6_000_000;
+/** Tokens that its macros may produce: that takes about a second. */
+const MAX_PRODUCED = 4_000_000;
 /** Characters of all files entered. */
 export const MAX_CHARACTERS = 256 * 1024 * 1024;
 /** How often files may be entered. */
@@ -283,7 +285,7 @@ export class Preprocessor implements Expander {
     return this.#limits;
   }
 
-  #limits: { readonly burst: number; readonly total: number } = { burst: MAX_EXPANSION, total: MAX_TOKENS * 2 };
+  #limits: { readonly burst: number; readonly total: number } = { burst: MAX_EXPANSION, total: MAX_PRODUCED };
 
   /** Keeps macro bombs within bounds. */
   #count(token: Token, amount: number): void {

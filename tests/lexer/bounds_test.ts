@@ -27,6 +27,11 @@ function doubling(levels: number, base: string, each: (name: string) => string):
   return `#define A0 ${base}\n` + Array.from({ length: levels }, (_, i) => `#define A${i + 1} ${each(`A${i}`)}\n`).join("");
 }
 
+/** Function-like macros of which each uses the one before. */
+function chain(levels: number): string {
+  return `#define A0(x) x\n` + Array.from({ length: levels }, (_, i) => `#define A${i + 1}(x) A${i}(x)\n`).join("");
+}
+
 /** One function-like macro's use in another's arguments, and so on. */
 function nested(name: string, levels: number, inner: string): string {
   return `${name}(`.repeat(levels) + inner + ")".repeat(levels);
@@ -69,6 +74,10 @@ const LONG: Record<string, [text: string, message: RegExp]> = {
   "macros that name each other": [
     Array.from({ length: 5000 }, (_, i) => `#define A${i} A${i + 1}\n`).join("") + "int A0;\n",
     /^t\.h:5001:5: error: macros name each other more than 4096 levels deep/,
+  ],
+  "function-like macros that name each other": [
+    `${chain(5000)}enum e { A = A5000(1) };\n`,
+    /^t\.h:5002:14: error: macros name each other more than/,
   ],
   "## that doubles": [
     `#define D(x) x##x\n#define X(x) D(x)\nint ${nested("X", 40, "a")};\n`,
@@ -134,5 +143,32 @@ Deno.test("devices and pipes are no headers", { ignore: Deno.build.os === "windo
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a chain of 4,000 function-like macros is read in less than a second: it took two, while each joined two lists of names anew", () => {
+  const text = `${chain(4000)}enum e { A = A4000(1) };\n`;
+  const times = Array.from({ length: 3 }, () => {
+    const began = performance.now();
+    const { model, diagnostics } = parse(["t.h"], { read: (path) => path === "t.h" ? text : undefined, target: "x86_64-linux" });
+    assertEquals(diagnostics, []);
+    assertStringIncludes(JSON.stringify(dump(model)), `"A"`);
+    return performance.now() - began;
+  });
+  assert(Math.min(...times) < 1000, `took ${times} ms`);
+});
+
+Deno.test("5,000 macros each of which is another name of the next have the value of the last, or the reason why it has none", () => {
+  const names = Array.from({ length: 5000 }, (_, i) => `#define A${i} A${i + 1}\n`).join("");
+  const circle = "#define B0 B1\n#define B1 B2\n#define B2 B0\n";
+  for (const [last, expected] of [["#define A5000 7\n", "number"], ["", "reason"]]) {
+    const began = performance.now();
+    const { model, diagnostics } = parse(["t.h"], { read: (path) => path === "t.h" ? names + last + circle : undefined, macros: true });
+    const took = performance.now() - began,
+      { constants, skipped } = dump(model) as { constants: { name: string }[]; skipped: { name: string }[] };
+    assertEquals(diagnostics, []);
+    assertEquals([constants.length, skipped.length], expected === "number" ? [5001, 3] : [0, 5003]);
+    for (const { name } of skipped) assertMatch(name, expected === "number" ? /^B\d$/ : /^[AB]\d+$/);
+    assert(took < MOST_MS, `took ${took} ms`);
   }
 });
