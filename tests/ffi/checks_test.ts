@@ -10,7 +10,8 @@ import { compute, copy, init, view } from "@ggml/deno/utils";
 import { idle } from "../../ffi/calls/checks/idle.ts";
 import { checks } from "../../ffi/calls/checks/mod.ts";
 import { library } from "../../ffi/load/library.ts";
-import { cases, DIVIDED } from "./checks/cases.ts";
+import { cases } from "./checks/cases.ts";
+import { DIVIDED } from "./checks/objects.ts";
 
 const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_Q4_0: Q4_0 } = lib;
 
