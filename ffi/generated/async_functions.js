@@ -9169,6 +9169,7 @@ const asynchronous = {
     const $0 = $handle(vocab, llama_vocab, "llama_sampler_init_grammar(vocab)");
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar(grammar_root)");
+    $checks.llama_sampler_init_grammar(functions, vocab, grammar_str, grammar_root);
     const $call = $begin("llama_sampler_init_grammar", ["u64", "buffer", "buffer"], "u64", { vocab }, []);
     return $call([$0, $inward(grammar_str, $1), $inward(grammar_root, $2)], ($) => {
       if ($ === 0n) return null;
@@ -9185,6 +9186,16 @@ const asynchronous = {
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy(num_trigger_tokens)");
     $atLeast(trigger_words, Number($4), 8, "pointers", "num_trigger_words", "llama_sampler_init_grammar_lazy(trigger_words)");
     $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy(trigger_tokens)");
+    $checks.llama_sampler_init_grammar_lazy(
+      functions,
+      vocab,
+      grammar_str,
+      grammar_root,
+      trigger_words,
+      num_trigger_words,
+      trigger_tokens,
+      num_trigger_tokens,
+    );
     const $back = [];
     const $call = $begin(
       "llama_sampler_init_grammar_lazy",
@@ -9233,6 +9244,16 @@ const asynchronous = {
       "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)",
     );
     $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy_patterns(trigger_tokens)");
+    $checks.llama_sampler_init_grammar_lazy_patterns(
+      functions,
+      vocab,
+      grammar_str,
+      grammar_root,
+      trigger_patterns,
+      num_trigger_patterns,
+      trigger_tokens,
+      num_trigger_tokens,
+    );
     const $back = [];
     const $call = $begin(
       "llama_sampler_init_grammar_lazy_patterns",

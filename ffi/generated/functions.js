@@ -11024,6 +11024,7 @@ export const functions = {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_grammar(vocab)");
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar(grammar_root)");
+    $checks.llama_sampler_init_grammar(functions, vocab, grammar_str, grammar_root);
     $llama_sampler_init_grammar ??= $bind("llama_sampler_init_grammar", ["u64", "buffer", "buffer"], "u64");
     const $ = $llama_sampler_init_grammar(vocab.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_grammar", { vocab });
@@ -11042,6 +11043,16 @@ export const functions = {
     const $6 = $uint64(num_trigger_tokens, "llama_sampler_init_grammar_lazy(num_trigger_tokens)");
     $atLeast(trigger_words, Number($4), 8, "pointers", "num_trigger_words", "llama_sampler_init_grammar_lazy(trigger_words)");
     $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy(trigger_tokens)");
+    $checks.llama_sampler_init_grammar_lazy(
+      functions,
+      vocab,
+      grammar_str,
+      grammar_root,
+      trigger_words,
+      num_trigger_words,
+      trigger_tokens,
+      num_trigger_tokens,
+    );
     $llama_sampler_init_grammar_lazy ??= $bind(
       "llama_sampler_init_grammar_lazy",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
@@ -11079,6 +11090,16 @@ export const functions = {
       "llama_sampler_init_grammar_lazy_patterns(trigger_patterns)",
     );
     $atLeast(trigger_tokens, Number($6), 4, "int32s", "num_trigger_tokens", "llama_sampler_init_grammar_lazy_patterns(trigger_tokens)");
+    $checks.llama_sampler_init_grammar_lazy_patterns(
+      functions,
+      vocab,
+      grammar_str,
+      grammar_root,
+      trigger_patterns,
+      num_trigger_patterns,
+      trigger_tokens,
+      num_trigger_tokens,
+    );
     $llama_sampler_init_grammar_lazy_patterns ??= $bind(
       "llama_sampler_init_grammar_lazy_patterns",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],

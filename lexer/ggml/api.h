@@ -589,6 +589,9 @@
 #pragma check llama_model_quantize
 #pragma check llama_vocab_is_control
 #pragma check llama_token_is_control
+#pragma check llama_sampler_init_grammar
+#pragma check llama_sampler_init_grammar_lazy
+#pragma check llama_sampler_init_grammar_lazy_patterns
 #pragma check llama_sampler_chain_add
 #pragma check llama_sampler_chain_n
 #pragma check llama_sampler_chain_remove

@@ -32,8 +32,8 @@ function makeSum(isSmallFirst: boolean): Sum {
 }
 
 /** A graph of a leaf alone. */
-function makeLeaf(noAlloc: boolean): { graph: lib.ggml_cgraph; leaf: lib.ggml_tensor } {
-  const ctx = init({ memSize: 1 << 20, noAlloc }), leaf = lib.ggml_new_tensor_1d(ctx, F32, 4), graph = lib.ggml_new_graph(ctx);
+function makeLeaf(noAlloc: boolean, n = 4): { graph: lib.ggml_cgraph; leaf: lib.ggml_tensor } {
+  const ctx = init({ memSize: 1 << 20, noAlloc }), leaf = lib.ggml_new_tensor_1d(ctx, F32, n), graph = lib.ggml_new_graph(ctx);
   lib.ggml_build_forward_expand(graph, leaf);
   return { graph, leaf };
 }
@@ -81,6 +81,12 @@ Deno.test("an allocator gives a leaf memory where the one before had its own", (
   assert(allocate(other.graph));
   copy([1, 2, 3, 4], other.leaf);
   assertEquals([...view(other.leaf).data as Float32Array], [1, 2, 3, 4]);
+});
+
+Deno.test("an empty leaf where the one before had memory of its own is refused by C, which has no buffer for it then", () => {
+  const { allocate } = homes["an allocator"](), says = "ggml_gallocr_alloc_graph: assertion failed: buffer";
+  assert(allocate(makeLeaf(false).graph));
+  assertThrows(() => allocate(makeLeaf(true, 0).graph), Error, says);
 });
 
 Deno.test("an allocator of several buffers can't reserve by itself", () => {

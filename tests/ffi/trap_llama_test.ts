@@ -98,6 +98,21 @@ quietly("an id outside of the vocabulary is an Error", () => {
   assertDecodes();
 });
 
+quietly("groups of a grammar that are too deep in each other are an Error, and many beside each other, or in texts, are not", () => {
+  const vocab = lib.llama_model_get_vocab(theModel()), nested = (depth: number) => `root ::= ${"(".repeat(depth)}"a"${")".repeat(depth)}`;
+  for (const grammar of [nested(1000), `root ::= ${'("a") '.repeat(2000)}`, `root ::= "${"(".repeat(2000)}\\"(" [(${"(".repeat(2000)}]`]) {
+    using sampler = lib.llama_sampler_init_grammar(vocab, grammar, "root");
+    assert(sampler !== null);
+  }
+  const says = "(grammar_str): expected at most 1000 groups in each other, got more";
+  assertEquals(message(() => lib.llama_sampler_init_grammar(vocab, nested(1001), "root")), `llama_sampler_init_grammar${says}`);
+  assertEquals(
+    message(() => lib.llama_sampler_init_grammar_lazy_patterns(vocab, nested(30_000), "root", [], 0, new Int32Array(), 0)),
+    `llama_sampler_init_grammar_lazy_patterns${says}`,
+  );
+  assertDecodes();
+});
+
 /** Calls with something wrong, by what they are about. Each is an Error, or C has an answer of its own. */
 const WRONG: Readonly<Record<string, (ctx: lib.llama_context, n: number) => unknown>> = {
   "a token": (ctx, n) => lib.llama_decode(ctx, lib.llama_batch_get_one(Int32Array.of(n), 1)),

@@ -11,7 +11,7 @@ const WORST = [NaN, Infinity, -Infinity, 3e38, -3e38, 1e-45, -0, 2 ** 31, -(2 **
 const INDICES = [-1, 1, 2, 7, 255, 100_000, 2 ** 31 - 1, -(2 ** 31)];
 
 /** What is written of a tensor: of those that are larger it takes longer than a process may say nothing. */
-const MOST_BYTES = 2 ** 26;
+const MOST_BYTES = 2 ** 22;
 
 /** Writes numbers into a tensor, or its beginning. Integers are often taken for indices, and are zeros or ones then. */
 export function fill(tensor: lib.ggml_tensor, seed: number): void {

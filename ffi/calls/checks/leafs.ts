@@ -23,7 +23,7 @@ type Gallocr = generated.ggml_gallocr;
 type Graph = generated.ggml_cgraph;
 type Sched = generated.ggml_backend_sched;
 
-/** What memory was reserved for, at least: so many nodes, and leafs of so many bytes. */
+/** What memory was reserved for, at least: so many nodes, and leafs that are given so much. */
 interface Reserved {
   readonly nodes: number;
   readonly leafs: readonly number[];
@@ -38,12 +38,12 @@ function needsOf(lib: Lib, graph: Graph): Reserved {
   return { nodes: nodesOf(graph.address).length, leafs: Array.from(leafsOf(lib, graph), (leaf) => bytesFor(Number(leaf), memory)) };
 }
 
-/** The bytes that a leaf is given: none where it has memory, or is a view. */
+/** What a leaf is given: nothing where it has memory, or is a view; else its bytes and one, since C gives a place to what is empty, too. */
 function bytesFor(leaf: number, memory: TensorMemory): number {
   memory.find(leaf);
   const { words, at } = memory, data = at + fields.data / 4, source = at + fields.view_src / 4;
   const isGiven = words[data] === 0 && words[data + 1] === 0 && words[source] === 0 && words[source + 1] === 0;
-  return isGiven ? new Node(BigInt(leaf), memory).bytes : 0;
+  return isGiven ? 1 + new Node(BigInt(leaf), memory).bytes : 0;
 }
 
 /** Notes that memory is reserved for a graph. */
@@ -53,7 +53,7 @@ export function reserves(lib: Lib, home: Gallocr | Sched, graph: Graph): void {
 
 /** Whether C has a place for each leaf. */
 function fits({ leafs }: Reserved, known: Reserved): boolean {
-  return leafs.length === known.leafs.length && leafs.every((bytes, i) => bytes <= known.leafs[i]);
+  return leafs.length === known.leafs.length && leafs.every((given, i) => given <= known.leafs[i]);
 }
 
 /** Sees to it that an allocator has places for a graph's leafs. */

@@ -93,6 +93,22 @@ function expectChain(where: string, lib: LlamaLib, sampler: Sampler): void {
   throw new TypeError(`${where}: expected a chain of samplers, as llama_sampler_chain_init makes, got another sampler`);
 }
 
+/** How deep groups of a grammar may lie in each other: C calls itself for each, until its stack is full, and then frees what it made on that stack. */
+const DEEPEST_GROUP = 1000;
+
+/** A grammar whose groups aren't too deep in each other. */
+function expectGrammar(where: string, grammar: string | null): void {
+  if (grammar === null || grammar.split("(", DEEPEST_GROUP + 2).length <= DEEPEST_GROUP + 1) return;
+  let depth = 0;
+  for (const [text] of grammar.matchAll(/"(?:[^"\\]|\\[^])*"|\[(?:[^\]\\]|\\[^])*\]|#.*|[()]/g)) {
+    if (text === "(") depth++;
+    if (text === ")") depth--;
+    if (depth > DEEPEST_GROUP) {
+      throw new RangeError(`${where}(grammar_str): expected at most ${DEEPEST_GROUP} groups in each other, got more`);
+    }
+  }
+}
+
 /** A token of the vocabulary: C looks up its attributes at any index. */
 function expectToken(where: string, lib: LlamaLib, vocab: Vocab, token: number): void {
   if (lib.llama_vocab_type(vocab) === lib.LLAMA_VOCAB_TYPE_NONE) return; // C asserts that it isn't
@@ -271,6 +287,15 @@ export const llama = {
   },
   llama_token_is_control(lib: LlamaLib, vocab: Vocab, token: number): void {
     expectToken("llama_token_is_control(token)", lib, vocab, token);
+  },
+  llama_sampler_init_grammar(_lib: LlamaLib, _vocab: unknown, grammar_str: string | null): void {
+    expectGrammar("llama_sampler_init_grammar", grammar_str);
+  },
+  llama_sampler_init_grammar_lazy(_lib: LlamaLib, _vocab: unknown, grammar_str: string | null): void {
+    expectGrammar("llama_sampler_init_grammar_lazy", grammar_str);
+  },
+  llama_sampler_init_grammar_lazy_patterns(_lib: LlamaLib, _vocab: unknown, grammar_str: string | null): void {
+    expectGrammar("llama_sampler_init_grammar_lazy_patterns", grammar_str);
   },
   llama_sampler_chain_add(lib: LlamaLib, chain: Sampler): void {
     expectChain("llama_sampler_chain_add(chain)", lib, chain);
