@@ -1,4 +1,5 @@
-// A GGUF of the architecture "llama" as llama2.c's two files: OUT, and tokenizer.bin beside it. All weights become 32-bit floats.
+// llama2.c's two files, a model and tokenizer.bin beside it: how llama2.ts reads them, and a program that writes those of a GGUF of the
+// architecture "llama". All weights become 32-bit floats.
 //
 //     deno run --allow-ffi --allow-read --allow-write examples/llama2_bin.ts IN.gguf OUT.bin
 //
@@ -6,7 +7,9 @@
 // no list of merges, and doesn't cut a text into words before. So with a vocabulary of GPT-2's kind a text may become other tokens than by
 // the GGUF, as where several spaces follow each other.
 
-import { type GgufFile, type GgufTensor, readGguf } from "@ggml/deno/utils";
+import { lib } from "@ggml/deno";
+import { type GgufFile, type GgufTensor, readGguf, type WeightsEntry } from "@ggml/deno/utils";
+import type { ModelFile, Tokenizer } from "./llama2.ts";
 
 const USAGE = "usage: llama2_bin.ts IN.gguf OUT.bin";
 
@@ -123,6 +126,99 @@ function writeTokenizer(file: GgufFile, out: Deno.FsFile): void {
     entry.set(piece, 8);
     writeAll(out, entry);
   }
+}
+
+/** How many bytes the seven numbers are that a model begins with. */
+const HEAD = 28;
+
+/** llama2.c's file: seven numbers, then 32-bit floats, layers' weights of a kind together. There is a head if the vocabulary is below 0. */
+export function openBin(path: string): ModelFile {
+  const [dim, hidden, layers, heads, kvHeads, sized, context] = new Int32Array(bytesAt(path, 0, HEAD).buffer);
+  const head = dim / heads, half = head / 2, vocab = Math.abs(sized), tensors = new Map<string, WeightsEntry>();
+  if (Math.min(dim, hidden, layers, heads, kvHeads, vocab, context) < 1 || dim % (2 * heads) !== 0) {
+    throw new Error(`${path}: it is none of llama2.c's`);
+  }
+  let offset = HEAD;
+  const put = (name: string, ...ne: number[]) => {
+    const byteLength = 4 * ne.reduce((a, b) => a * b);
+    tensors.set(`${name}.weight`, { type: lib.GGML_TYPE_F32, ne, offset, byteLength });
+    offset += byteLength;
+  };
+  const putEach = (part: string, ...ne: number[]) => {
+    for (let i = 0; i < layers; i++) put(`blk.${i}.${part}`, ...ne);
+  };
+  put("token_embd", dim, vocab);
+  putEach("attn_norm", dim);
+  putEach("attn_q", dim, heads * head);
+  putEach("attn_k", dim, kvHeads * head);
+  putEach("attn_v", dim, kvHeads * head);
+  putEach("attn_output", heads * head, dim);
+  putEach("ffn_norm", dim);
+  putEach("ffn_gate", dim, hidden);
+  putEach("ffn_down", hidden, dim);
+  putEach("ffn_up", dim, hidden);
+  put("output_norm", dim);
+  // Cosines, then sines, of how far each pair turns at each position. The last pair's at position 1 tell the base; some files have zeros.
+  const [cos, sin] = [0, 1].map((table) =>
+    new Float32Array(bytesAt(path, offset + 4 * (table * context * half + 2 * half - 1), 4).buffer)[0]
+  );
+  const base = cos === 0 && sin === 0 ? 10000 : Math.round(Math.atan2(sin, cos) ** (half / (1 - half)));
+  offset += 8 * context * half;
+  if (sized < 0) put("output", dim, vocab);
+  const config = { layers, dim, hidden, heads, kvHeads, head, vocab, context, eps: 1e-5, rope: { dims: head, base, scale: 1 } };
+  return { config, weights: { path, tensors }, tokenizer: binTokenizer(path.replace(/[^/\\]*$/, "tokenizer.bin"), vocab) };
+}
+
+function bytesAt(path: string, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(length);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  if (file.readSync(bytes) === length) return bytes;
+  throw new Error(`${path}: expected ${length} bytes at ${offset}, and it ends there`);
+}
+
+/** Bytes as a string with a character for each, so that they can be joined and looked up. */
+const joined = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+
+/** The token that texts begin with in llama's own vocabulary. The next one ends them, and those from the one after on are bytes. */
+const BEGIN = 1;
+
+/** The vocabulary of llama2.c's tokenizer.bin: of each token a score, how many bytes it has, and those. */
+function binTokenizer(path: string, count: number): Tokenizer {
+  const bytes = Deno.readFileSync(path), numbers = new DataView(bytes.buffer), pieces: string[] = [], scores: number[] = [];
+  for (let at = 4, length; pieces.length < count; at += 8 + length) { // 4 for how long the longest is
+    length = numbers.getInt32(at + 4, true);
+    scores.push(numbers.getFloat32(at, true));
+    pieces.push(joined(bytes.subarray(at + 8, at + 8 + length)));
+  }
+  const ids = new Map(pieces.map((piece, id) => [piece, id])), isLlama = pieces[BEGIN] === "\n<s>\n";
+  const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const tokensOf = (character: string): number[] => {
+    const id = ids.get(character);
+    return id !== undefined ? [id] : Array.from(character, (byte) => isLlama ? BEGIN + 2 + byte.charCodeAt(0) : ids.get(byte) ?? 0);
+  };
+  return {
+    encode(text) {
+      const first = isLlama ? [BEGIN] : text === "" ? [pieces.indexOf("")] : [], characters = isLlama && text !== "" ? ` ${text}` : text;
+      const tokens = [...first, ...Array.from(characters, (character) => tokensOf(joined(new TextEncoder().encode(character)))).flat()];
+      while (true) { // merge the two that make the token with the best score
+        let best = -1, merged = -1, score = -1e10;
+        for (let i = 1; i < tokens.length; i++) {
+          const id = ids.get(pieces[tokens[i - 1]] + pieces[tokens[i]]) ?? -1;
+          if (id >= 0 && scores[id] > score) [best, merged, score] = [i - 1, id, scores[id]];
+        }
+        if (best < 0) return tokens;
+        tokens.splice(best, 2, merged);
+      }
+    },
+    decode(token, previous) {
+      if (isLlama && token <= BEGIN + 1) return new Uint8Array(0);
+      const byte = /^<0x([0-9A-F]{2})>$/.exec(pieces[token])?.[1];
+      if (byte !== undefined) return Uint8Array.of(parseInt(byte, 16));
+      return bytesOf(isLlama && previous === BEGIN ? pieces[token].replace(/^ /, "") : pieces[token]);
+    },
+    isEnd: (token) => isLlama ? token === BEGIN || token === BEGIN + 1 : pieces[token] === "",
+  };
 }
 
 if (import.meta.main) {

@@ -40,6 +40,11 @@ export function expectBoolean(what: string, value: unknown): void {
   if (typeof value !== "boolean") throw new TypeError(`${what}: expected true or false, got ${describe(value)}`);
 }
 
+/** Throws unless it is a text with something in it. */
+export function expectText(what: string, value: unknown): void {
+  if (typeof value !== "string" || value === "") throw new TypeError(`${what}: expected a text that isn't empty, got ${describe(value)}`);
+}
+
 /** Throws unless it is one of some texts. */
 export function expectOneOf(what: string, value: unknown, known: readonly string[]): void {
   if (!known.includes(value as string)) {

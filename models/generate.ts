@@ -121,8 +121,9 @@ export async function* generate(
   promptFor: () => Prompt,
   options: GenerateOptions,
 ): AsyncGenerator<Piece, Ended, void> {
-  const { where, scheduler, sequence } = place, { signal } = options;
+  const { where, scheduler, sequence } = place;
   expectGenerate(where, options);
+  const { signal } = options;
   signal?.throwIfAborted();
   if (scheduler.context.closed !== null) throw scheduler.context.closed;
   const generation = prepare(place, promptFor(), options);

@@ -52,6 +52,7 @@ const OPTIONS = ["gpuLayers", "devices", "vocabOnly", "signal", "onProgress"];
  */
 export async function loadModel(path: string | URL, options: LoadModelOptions = {}): Promise<Model> {
   const name = pathOf(path, "loadModel");
+  if (name === "") throw new TypeError('loadModel: expected a path, got the string ""');
   expectLoadable(options);
   const { signal, vocabOnly = false } = options;
   signal?.throwIfAborted();

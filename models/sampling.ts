@@ -158,6 +158,9 @@ function biasSampler(where: string, vocabulary: Vocabulary, bias: NonNullable<Sa
   }
   const pairs = bias instanceof Map ? [...bias] : Object.entries(bias).map(([token, value]) => [Number(token), value] as const);
   vocabulary.expectTokens(`${where}: logitBias`, pairs.map(([token]) => token));
+  if (new Set(pairs.flatMap(([token, value]) => value === -Infinity ? [token] : [])).size === vocabulary.size) {
+    throw new RangeError(`${where}: logitBias: it forbids all ${vocabulary.size} tokens`);
+  }
   const entries = pairs.map(([token, value]) => {
     if (value !== -Infinity) expectNumber(`${where}: logitBias[${token}]`, value);
     return new lib.llama_logit_bias({ token, bias: value });

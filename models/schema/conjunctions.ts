@@ -1,5 +1,5 @@
 /**
- * Takes `$ref`, `allOf`, `anyOf` and `oneOf` out of a schema: what is left is a choice of lists of schemas without them, each list to hold
+ * Takes `$ref`, `allOf`, `anyOf`, `oneOf`, `if`, and the `not` of objects out of a schema: what is left is a choice of lists of schemas without them, each list to hold
  * as a whole.
  *
  * @module
@@ -8,6 +8,7 @@
 import { below, type Keywords, type Node, type Place, placeAt, type SchemaDocument } from "./document.ts";
 import { SchemaError } from "./error.ts";
 import { checkKeywords, listOf } from "./keywords.ts";
+import { casesAgainst, leftOutBy } from "./opposites.ts";
 
 /** One schema of a conjunction: only its own keywords count. */
 export interface Part {
@@ -60,15 +61,32 @@ export function conjunctionsOf(node: Node, document: SchemaDocument): Conjunctio
   }
 
   function expandCases(schema: Keywords, pointer: string, inside: (place: Place) => Pending, all: Pending[], so_far: Conjunction): void {
-    const any = casesOf(schema, "anyOf", pointer), one = casesOf(schema, "oneOf", pointer);
-    for (const anyCase of any.length > 0 ? any : [null]) {
-      const withAny = anyCase === null ? all : [...all, inside(anyCase)];
+    const one = casesOf(schema, "oneOf", pointer);
+    for (const cases of combined(choicesOf(schema, pointer))) {
+      const withAny = [...all, ...cases.map(inside)];
       if (one.length === 0) expand(withAny, so_far);
       one.forEach((oneCase, i) =>
         expand([...withAny, inside(oneCase)], { ...so_far, cases: new Map([...so_far.cases, [below(pointer, "oneOf"), i]]) })
       );
     }
   }
+}
+
+/** The choices that have to be made of one schema: of each one case, which is schemas that hold together. */
+function choicesOf(schema: Keywords, pointer: string): Node[][] {
+  const any = casesOf(schema, "anyOf", pointer), choices: Node[][] = any.length > 0 ? [any.map((place) => [place])] : [];
+  if (schema.not !== undefined && leftOutBy({ schema, pointer }).length === 0) {
+    choices.push(casesAgainst(placeAt(schema.not, below(pointer, "not"))));
+  }
+  if (schema.if === undefined || schema.then === undefined && schema.else === undefined) return choices;
+  const condition = placeAt(schema.if, below(pointer, "if"));
+  const [yes, no] = ["then", "else"].map((keyword) => placeAt(schema[keyword] ?? true, below(pointer, keyword)));
+  return [...choices, [[condition, yes], ...casesAgainst(condition).map((against) => [...against, no])]];
+}
+
+/** Each way to choose a case of each. */
+function combined(choices: readonly Node[][]): Node[] {
+  return choices.reduce<Node[]>((ways, cases) => ways.flatMap((way) => cases.map((one) => [...way, ...one])), [[]]);
 }
 
 function casesOf(schema: Keywords, keyword: string, pointer: string): Place[] {

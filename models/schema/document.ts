@@ -52,14 +52,15 @@ export class SchemaDocument {
 
   constructor(schema: unknown) {
     this.root = placeAt(schema, "#");
-    this.#findAnchors(schema, "#");
+    this.#findAnchors(schema, "#", []);
   }
 
-  #findAnchors(value: unknown, pointer: string): void {
+  #findAnchors(value: unknown, pointer: string, within: readonly unknown[]): void {
     if (typeof value !== "object" || value === null) return;
+    if (within.includes(value)) throw new SchemaError("the schema holds itself as an object of JavaScript: write that as a $ref", pointer);
     const anchor = (value as Keywords).$anchor;
     if (typeof anchor === "string") this.#anchors.set(`#${anchor}`, { schema: value as Keywords, pointer });
-    for (const [key, inner] of Object.entries(value)) this.#findAnchors(inner, below(pointer, key));
+    for (const [key, inner] of Object.entries(value)) this.#findAnchors(inner, below(pointer, key), [...within, value]);
   }
 
   /** Where a reference leads to, which has to be inside of the document. */

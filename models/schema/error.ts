@@ -26,7 +26,8 @@ export class SchemaError extends Error {
 
   /** Says what is wrong, and where: the pointer is added to the message. */
   constructor(message: string, pointer: string) {
-    super(`${message} (at ${pointer})`);
-    this.pointer = pointer;
+    const [place] = pointer.split(" "); // see opposites.ts
+    super(`${message} (at ${place})`);
+    this.pointer = place;
   }
 }

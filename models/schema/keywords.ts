@@ -11,11 +11,26 @@ import type { Keywords } from "./document.ts";
 export const KEYWORDS_OF_TYPE = {
   string: ["minLength", "maxLength", "pattern", "format"],
   number: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-  array: ["items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems"],
+  array: ["items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains"],
   object: ["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties", "maxProperties"],
 } as const;
 
-const STRUCTURE = ["type", "enum", "const", "$ref", "$defs", "definitions", "$anchor", "allOf", "anyOf", "oneOf"];
+const STRUCTURE = [
+  "type",
+  "enum",
+  "const",
+  "$ref",
+  "$defs",
+  "definitions",
+  "$anchor",
+  "allOf",
+  "anyOf",
+  "oneOf",
+  "not",
+  "if",
+  "then",
+  "else",
+];
 
 /** Words about the schema, for its reader. */
 const WORDS = [
@@ -25,13 +40,13 @@ const WORDS = [
 
 const UNDERSTOOD: ReadonlySet<string> = new Set([...STRUCTURE, ...WORDS, ...Object.values(KEYWORDS_OF_TYPE).flat()]);
 
-/** What would have to look back at what was written, or says what a value is not. */
+/** Whether a keyword says nothing about a value. */
+export function isWord(keyword: string): boolean {
+  return WORDS.includes(keyword) || keyword.startsWith("x-");
+}
+
+/** What would have to look back at what was written. */
 const UNSAYABLE: Readonly<Record<string, string>> = {
-  not: "a grammar says what a value is, not what it isn't",
-  if: "a grammar can't look at a value twice: use anyOf with both cases written out",
-  contains: "a grammar can't look for an item that may be anywhere",
-  minContains: "a grammar can't count some of the items",
-  maxContains: "a grammar can't count some of the items",
   dependentRequired: "a grammar can't look back at other properties: use anyOf with both cases written out",
   dependentSchemas: "a grammar can't look back at other properties: use anyOf with both cases written out",
   dependencies: "a grammar can't look back at other properties: use anyOf with both cases written out",
@@ -45,7 +60,7 @@ const UNSAYABLE: Readonly<Record<string, string>> = {
 /** Throws where a schema has a keyword that isn't understood: it would be dropped in silence. */
 export function checkKeywords(schema: Keywords, pointer: string): void {
   for (const keyword of Object.keys(schema)) {
-    if (UNDERSTOOD.has(keyword) || keyword.startsWith("x-") || (keyword === "then" || keyword === "else") && !("if" in schema)) continue;
+    if (UNDERSTOOD.has(keyword) || keyword.startsWith("x-")) continue;
     if (schema[keyword] === undefined) continue;
     const why = Object.hasOwn(UNSAYABLE, keyword) ? UNSAYABLE[keyword] : "it is no keyword that is known";
     throw new SchemaError(`${keyword}: can't be made into a grammar: ${why}`, pointer);

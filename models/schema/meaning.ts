@@ -5,12 +5,13 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { itemAt, mergeArrays, mostItems } from "./arrays.ts";
+import { containedBy, itemAt, mergeArrays, mostItems } from "./arrays.ts";
 import { type Conjunction, conjunctionsOf, type Part } from "./conjunctions.ts";
-import { isObject, keyOf, type Node, type SchemaDocument } from "./document.ts";
+import { isObject, keyOf, type Node, type Place, type SchemaDocument } from "./document.ts";
 import { SchemaError } from "./error.ts";
 import { apart } from "./exclusive.ts";
-import { KEYWORDS_OF_TYPE, listOf } from "./keywords.ts";
+import { isWord, KEYWORDS_OF_TYPE, listOf } from "./keywords.ts";
+import { leftOutBy } from "./opposites.ts";
 import { holdsNumber, mergeNumbers } from "./numbers.ts";
 import { mergeObjects } from "./objects.ts";
 import { holdsString, mergeStrings } from "./strings.ts";
@@ -80,7 +81,7 @@ export class Meaning {
 
   #valuesOf({ parts }: Conjunction, inferred: boolean): readonly Values[] {
     const [list] = parts.flatMap(literalsOf), plain = this.#plainOf(parts, inferred && list === undefined);
-    if (list === undefined) return plain;
+    if (list === undefined) return parts.flatMap(leftOutBy).reduce((values, place) => this.#without(values, place), plain);
     const values = list.filter((value) => this.#fits(parts, plain, value));
     if (values.length === 0) this.#note("no value of enum or const fits the other keywords", parts);
     return values.map((value) => ({ kind: "literal", value }));
@@ -93,8 +94,23 @@ export class Meaning {
     return types.flatMap((type) => this.#valuesOfType(type, parts));
   }
 
+  /** Values without those that fit a schema: it fits none of a kind, or all of it, or there are so few that each is looked at. */
+  #without(values: readonly Values[], place: Place): readonly Values[] {
+    const excluded = this.valid([place]);
+    return values.flatMap(listedOf).filter((one) => {
+      if (one.kind === "literal") return !this.accepts([place], one.value);
+      if (excluded.every((other) => apart(one, other, this))) return true;
+      if (isAllOfType(place, one)) return false;
+      throw new SchemaError(
+        "not: can't be made into a grammar: it says what a value is, not what it isn't, unless there is an enum",
+        place.pointer.replace(/\/not$/, ""),
+      );
+    });
+  }
+
   #fits(parts: readonly Part[], plain: readonly Values[], value: unknown): boolean {
-    return parts.flatMap(literalsOf).every((list) => list.some((one) => isDeepStrictEqual(value, one))) &&
+    return parts.flatMap(leftOutBy).every((place) => !this.accepts([place], value)) &&
+      parts.flatMap(literalsOf).every((list) => list.some((one) => isDeepStrictEqual(value, one))) &&
       plain.some((values) => this.holds(values, value));
   }
 
@@ -135,7 +151,10 @@ export class Meaning {
         return holdsString(values, value as string);
       case "array": {
         const items = value as unknown[];
-        return items.length >= values.min && items.length <= values.max && items.every((item, i) => this.accepts(itemAt(values, i), item));
+        return items.length >= values.min && items.length <= values.max &&
+          items.every((item, i) => this.accepts(itemAt(values, i), item)) &&
+          (values.contains === null || items.some((item) => this.accepts(containedBy(values), item))) &&
+          (!values.unique || items.every((item, i) => items.findIndex((other) => isDeepStrictEqual(item, other)) === i));
       }
       case "object":
         return isObject(value) && this.#holdsObject(values, value);
@@ -222,13 +241,29 @@ function literalsOf({ schema, pointer }: Part): (readonly unknown[])[] {
   return schema.enum === undefined ? values : [...values, listOf(schema, "enum", pointer)];
 }
 
+/** Both of the booleans, and null, one by one. */
+function listedOf(values: Values): Values[] {
+  if (values.kind === "boolean") return [false, true].map((value) => ({ kind: "literal", value }));
+  return values.kind === "null" ? [{ kind: "literal", value: null }] : [values];
+}
+
+/** Whether a schema says nothing but types, of which all values of a kind have one. */
+function isAllOfType({ schema, pointer }: Place, { kind, ...values }: Values): boolean {
+  if (typeof schema === "boolean") return schema;
+  if (Object.keys(schema).some((keyword) => keyword !== "type" && !isWord(keyword))) return false;
+  const [types = [kind]] = typeListOf({ schema, pointer });
+  return types.includes(kind) || "whole" in values && values.whole && types.includes("integer");
+}
+
 function childrenOf(values: Values): Node[] {
-  if (values.kind === "array") return [...values.prefix, values.rest];
+  if (values.kind === "array") return [...values.prefix, values.rest, ...values.contains === null ? [] : [containedBy(values)]];
   return values.kind === "object" ? [...values.properties.values(), values.othersNode] : [];
 }
 
 function isProductive(values: Values, has: (node: Node) => boolean): boolean {
-  if (values.kind === "array") return values.min <= mostItems(values, has);
+  if (values.kind === "array") {
+    return values.min <= mostItems(values, has) && (values.contains === null || mostItems(values, has) > 0 && has(containedBy(values)));
+  }
   if (values.kind !== "object") return true;
   if (![...values.required].every((name) => has(values.properties.get(name)!))) return false;
   const named = [...values.properties.values()].filter(has).length;

@@ -17,16 +17,18 @@ export { SchemaError } from "./error.ts";
  * Every text that fits the grammar is JSON and fits the schema, with drafts 7 to 2020-12. Not every text that fits the schema fits the
  * grammar: properties come in the order of the schema; a property or an item of which the schema says nothing isn't written (unless
  * `additionalProperties` allows it, or no property is named); numbers have at most sixteen digits on each side of the point; a schema
- * without a type has that of its other keywords; a format beside a pattern is a hint to the reader.
+ * without a type has that of its other keywords; a format beside a pattern is a hint to the reader; what `contains` asks for comes after
+ * eight items more than there have to be, at the latest.
  *
  * Understood are `type`, `enum`, `const`, `allOf`, `anyOf`, `oneOf` whose cases exclude each other, `$ref` inside of the document with
- * `$defs`, recursive too; `properties`, `required`, `additionalProperties`, one of `patternProperties`, `propertyNames`, `minProperties`,
- * `maxProperties`; `items`, `prefixItems`, `minItems`, `maxItems`; `minLength`, `maxLength`, `pattern`, `format`; `minimum`, `maximum`,
- * their exclusive kin, and `multipleOf`.
+ * `$defs`, recursive too; `not` of values out of an `enum`, of types, and of objects by their properties; `if`, `then`, `else` where the
+ * opposite of `if` can be said so; `properties`, `required`, `additionalProperties`, one of `patternProperties`, `propertyNames`,
+ * `minProperties`, `maxProperties`; `items`, `prefixItems`, `minItems`, `maxItems`, `contains` of one item, `uniqueItems` of up to eight
+ * values out of an `enum`; `minLength`, `maxLength`, `pattern`, `format`; `minimum`, `maximum`, their exclusive kin, and `multipleOf`.
  *
  * @param schema A JSON schema: an object of keywords, or `true` for any JSON.
  * @returns GBNF, a rule a line.
- * @throws {SchemaError} If it is no schema, has a keyword that a grammar can't say (`not`, `if`, `contains`, `uniqueItems` …), or no value
+ * @throws {SchemaError} If it is no schema, says what a grammar can't (`not` of a string, `maxContains`, `dependentRequired` …), or no value
  * fits it. The message and `pointer` say where.
  *
  * @example

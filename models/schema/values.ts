@@ -52,6 +52,10 @@ export interface Arrays {
   readonly rest: Node;
   /** Whether a grammar writes items behind the first ones without being forced to. */
   readonly open: boolean;
+  /** Whether no two items are the same. */
+  readonly unique: boolean;
+  /** What one item has to fit besides; null for nothing. */
+  readonly contains: Node | null;
   readonly min: number;
   readonly max: number;
   readonly pointer: string;

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { writeArrays } from "./arrays.ts";
+import { mostItems, writeArrays } from "./arrays.ts";
 import { keyOf, type Node } from "./document.ts";
 import { choice, type Expr, Grammar, rule, text } from "./gbnf.ts";
 import type { Meaning } from "./meaning.ts";
 import { writeNumbers } from "./numbers.ts";
 import { defineSpace } from "./space.ts";
 import { writeStrings } from "./strings.ts";
+import { writeUnique } from "./unique.ts";
 import type { Values } from "./values.ts";
 import { writeObjects } from "./write_objects.ts";
 
@@ -51,6 +52,7 @@ export function writeGrammar(root: Node, meaning: Meaning, rootName: string): Gr
       case "string":
         return writeStrings(values, grammar);
       case "array":
+        if (values.unique && mostItems(values, meaning.hasValues) > 1) return writeUnique(values, meaning.written(values.rest), grammar);
         return writeArrays(values, meaning.hasValues, write);
       case "object":
         return writeObjects(values, grammar, meaning.hasValues, write);

@@ -7,7 +7,7 @@
 import type { Batcher } from "../batcher.ts";
 import type { Embedder } from "../embedder.ts";
 import { describe } from "../../ffi/core/describe.ts";
-import { expectOptions, expectWhole } from "../expect.ts";
+import { expectOneOf, expectOptions, expectText, expectWhole } from "../expect.ts";
 import { Model } from "../model.ts";
 import { Admission } from "./admission.ts";
 import { ApiError } from "./error.ts";
@@ -70,6 +70,9 @@ export class Served implements AsyncDisposable {
     expectOptions("handler", options, OPTIONS);
     expectWhole("handler: queue", options.queue ?? QUEUE, 0);
     expectWhole("handler: maxBody", options.maxBody ?? MAX_BODY, 1);
+    if (options.name !== undefined) expectText("handler: name", options.name);
+    if (options.apiKey !== undefined) expectText("handler: apiKey", options.apiKey);
+    expectOneOf("handler: reasoning", options.reasoning ?? "apart", ["apart", "none", "text"]);
     const { name, context, sequences, batch, threads, deterministic, queue = QUEUE, maxBody = MAX_BODY } = options;
     this.model = model;
     this.name = name ?? model.info.path.replace(/^.*[\\/]/, "").replace(/\.gguf$/, "");

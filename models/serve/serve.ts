@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
+import { expectText, expectWhole } from "../expect.ts";
 import type { Model } from "../model.ts";
 import type { HandlerOptions } from "./context.ts";
 import { ApiError } from "./error.ts";
@@ -65,6 +66,9 @@ function forThisMachine(answer: Handler): (request: Request) => Response | Promi
 export function serve(model: Model, options: ServeOptions = {}): Server {
   if (typeof options !== "object" || options === null) throw new TypeError(`serve: expected options, got ${describe(options)}`);
   const { hostname = "127.0.0.1", port = 8080, onListen = () => {}, ...others } = options;
+  expectText("serve: hostname", hostname);
+  expectWhole("serve: port", port, 0, 65535);
+  if (typeof onListen !== "function") throw new TypeError(`serve: onListen must be a function, got ${describe(onListen)}`);
   const answer = handler(model, others), stop = new AbortController();
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {

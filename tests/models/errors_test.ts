@@ -81,6 +81,7 @@ Deno.test("files that are no models: the error says which and why, whether someb
 
 quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
   const path = tinyPath();
+  assertMatch(await rejection(() => loadModel("")), /^loadModel: expected a path, got the string ""$/);
   assertMatch(await rejection(() => loadModel(1 as never)), /^loadModel: expected a path, got the number 1$/);
   assertMatch(
     await rejection(() => loadModel(path, { gpuLayer: 1 } as never)),
@@ -139,6 +140,8 @@ quietly("a chat without a template is an error, and so is a model without a voca
 quietly("wrong options of a generation are errors, and the session goes on", async () => {
   using model = await tinyModel();
   using session = sessionOf(model);
+  const cyclic: { properties: Record<string, unknown> } = { properties: {} };
+  cyclic.properties.a = cyclic;
   const cases: [object, RegExp][] = [
     [{ temperatur: 1 }, /^Session\.generate: there is no option temperatur; there are temperature, topK/],
     [{ temperature: -1 }, /^Session\.generate: temperature: expected a number of at least 0, got -1$/],
@@ -155,17 +158,21 @@ quietly("wrong options of a generation are errors, and the session goes on", asy
     [{ penalties: { last: -2 } }, /^Session\.generate: penalties\.last: expected a whole number from -1 to 16777216, got -2$/],
     [{ logitBias: { 64: 1 } }, /^Session\.generate: logitBias: expected tokens from 0 to 63, got the number 64 at index 0$/],
     [{ logitBias: { 1: "x" } }, /^Session\.generate: logitBias\[1\]: expected a number, got the string "x"$/],
+    [{ logitBias: Object.fromEntries(Array.from({ length: 64 }, (_, i) => [i, -Infinity])) }, /logitBias: it forbids all 64 tokens$/],
+    [{ schema: cyclic }, /^the schema holds itself as an object of JavaScript: write that as a \$ref \(at #\/properties\/a\)$/],
     [{ grammar: 1 }, /^Session\.generate: grammar must be a text in GBNF, got the number 1$/],
   ];
   for (const [options, message] of cases) assertMatch(await rejection(() => session.complete("a", options)), message);
   assertMatch(await rejection(() => session.complete([])), /^Session\.generate: the prompt has no tokens$/);
   assertMatch(await rejection(() => session.complete([64])), /^Session\.generate: the prompt: expected tokens from 0 to 63, got/);
   assertMatch(await rejection(() => session.complete(5 as never)), /^Session\.generate: the prompt: expected tokens, got the number 5$/);
+  assertMatch(await rejection(() => session.complete("a", null as never)), /^Session\.generate: expected options, got null$/);
   assertMatch(await rejection(() => session.complete("a", 5 as never)), /^Session\.generate: expected options, got the number 5$/);
   const wrong: [object, RegExp][] = [
     [{ context: 0 }, /^Model\.session: context: expected a whole number from 1 to 16777216, got 0$/],
-    [{ contexts: 1 }, /^Model\.session: there is no option contexts; there are context, batch, threads, overflow$/],
+    [{ contexts: 1 }, /^Model\.session: there is no option contexts; there are context, batch, threads, overflow, deterministic$/],
     [{ threads: 0 }, /^Model\.session: threads: expected a whole number of at least 1, got 0$/],
+    [{ deterministic: 1 }, /^Model\.session: deterministic: expected true or false, got the number 1$/],
     [{ overflow: "wrap" }, /^Model\.session: overflow: expected "error", "stop", "drop", got the string "wrap"$/],
   ];
   for (const [options, message] of wrong) assertMatch(assertThrows(() => model.session(options), Error).message, message);

@@ -58,7 +58,57 @@ const simple = fc.record({
 const enums = fc.record({ enum: fc.uniqueArray(literal, { minLength: 1, maxLength: 4, selector: (value) => JSON.stringify(value) }) });
 const consts = fc.record({ const: literal });
 
-const leaf = fc.oneof(integers, numbers, exclusive, strings, patterns, formats, simple, enums, consts);
+const without = fc.record({
+  enum: fc.uniqueArray(literal, { minLength: 2, maxLength: 5, selector: (value) => JSON.stringify(value) }),
+  not: fc.oneof(simple, consts, enums),
+});
+const distinct = fc.record({
+  type: fc.constant("array"),
+  items: fc.oneof(enums, fc.constant({ type: ["boolean", "null"] })),
+  uniqueItems: fc.constant(true),
+  minItems: fc.integer({ min: 0, max: 2 }),
+  maxItems: fc.integer({ min: 1, max: 4 }),
+}, { requiredKeys: ["type", "items", "uniqueItems"] });
+const containing = fc.record({
+  type: fc.constant("array"),
+  items: fc.oneof(fc.constant({ type: ["integer", "string", "null"] }), enums, fc.constant({})),
+  contains: fc.oneof(integers, enums, fc.constant({ type: "null" })),
+  minItems: fc.integer({ min: 0, max: 3 }),
+  maxItems: fc.integer({ min: 1, max: 5 }),
+}, { requiredKeys: ["type", "items", "contains"] });
+const KINDS = ["a", "b", 3, true];
+const kinds = fc.uniqueArray(fc.constantFrom(...KINDS), { minLength: 1, maxLength: 3 });
+const condition = fc.record({
+  properties: fc.record({ kind: fc.oneof(kinds.map((some) => ({ enum: some })), fc.constant({ type: "string" })) }),
+  required: fc.constantFrom(["kind"], ["n"], ["kind", "n"]),
+  type: fc.constant("object"),
+}, { requiredKeys: ["properties"] });
+const property = (value: fc.Arbitrary<unknown>) => fc.record({ properties: fc.record({ n: value }), required: fc.constant(["n"]) });
+const conditional = fc.record({
+  type: fc.constantFrom("object", ["object", "null"]),
+  properties: fc.record({ kind: fc.constant({ enum: KINDS }), n: fc.constant({ type: ["integer", "string"] }) }),
+  required: fc.constant(["kind"]),
+  if: condition,
+  then: property(fc.oneof(integers, strings)),
+  else: property(fc.oneof(integers, strings, enums)),
+  not: condition,
+}, { requiredKeys: ["type", "properties"] });
+
+const leaf = fc.oneof(
+  integers,
+  numbers,
+  exclusive,
+  strings,
+  patterns,
+  formats,
+  simple,
+  enums,
+  consts,
+  without,
+  distinct,
+  containing,
+  conditional,
+);
 
 const { schema } = fc.letrec<{ schema: Schema; object: Schema; array: Schema }>((tie) => ({
   schema: fc.oneof(

@@ -388,6 +388,18 @@ Deno.test("what is no model, and options that there aren't, are errors before an
   using model = await loadModel("examples/models/moby.gguf");
   assertThrows(() => serve(model, null as never), TypeError, "serve: expected options, got null");
   assertThrows(() => handler(model, { sequence: 2 } as never), TypeError, "handler: there is no option sequence");
+  const wrong: [options: object, message: string][] = [
+    [{ apiKey: 5 }, "handler: apiKey: expected a text that isn't empty, got the number 5"],
+    [{ apiKey: "" }, 'handler: apiKey: expected a text that isn\'t empty, got the string ""'],
+    [{ name: 5 }, "handler: name: expected a text that isn't empty, got the number 5"],
+    [{ reasoning: "x" }, 'handler: reasoning: expected "apart", "none", "text", got the string "x"'],
+    [{ deterministic: "x" }, 'deterministic: expected true or false, got the string "x"'],
+    [{ port: "x" }, 'serve: port: expected a number, got the string "x"'],
+    [{ port: 65536 }, "serve: port: expected a whole number from 0 to 65535, got 65536"],
+    [{ hostname: 5 }, "serve: hostname: expected a text that isn't empty, got the number 5"],
+    [{ onListen: 5 }, "serve: onListen must be a function, got the number 5"],
+  ];
+  for (const [options, message] of wrong) assertThrows(() => serve(model, options), Error, message);
   assertThrows(() => handler(model, { queue: -1 }), RangeError, "handler: queue: expected a whole number of at least 0, got -1");
 });
 
