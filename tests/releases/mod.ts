@@ -17,7 +17,7 @@ import { lookAt } from "./headers.ts";
 import { type Candidate, candidate } from "./pin.ts";
 import { PLACES, ROOT } from "./places.ts";
 import { details, line, type Row, TITLE, writePage } from "./print.ts";
-import { bind, check, inScratch, test } from "./scratch.ts";
+import { bind, type Built, check, inScratch, test } from "./scratch.ts";
 import { type Surface, surfaceOf } from "./surface.ts";
 
 const USAGE = `Binds a copy of the project to other releases of ggml's, checks it and tests it over their libraries.
@@ -94,15 +94,15 @@ async function attempt(to: Candidate | string, quick: boolean, llama: boolean): 
     } catch (error) {
       return { errors: [(error as Error).message], tested: null };
     }
-    const errors = await check(root, quick, llama), library = typeof to === "string" ? await builtIn(to) : null;
-    return { errors, tested: typeof to === "string" && library === null ? null : await test(root, quick, llama, library) };
+    const errors = await check(root, quick, llama), built = typeof to === "string" ? await builtIn(to) : null;
+    return { errors, tested: typeof to === "string" && built === null ? null : await test(root, quick, llama, built) };
   });
 }
 
-/** The folder with the libraries that a tree was built to; null if it wasn't. */
-async function builtIn(tree: string): Promise<string | null> {
-  const folder = join(tree, "build", "bin");
-  return await Deno.stat(folder).then(() => folder, () => null);
+/** The libraries that a tree was built to; null if it wasn't. */
+async function builtIn(tree: string): Promise<Built | null> {
+  const library = join(tree, "build", "bin");
+  return await Deno.stat(library).then(() => ({ tree, library }), () => null);
 }
 
 async function main(args: string[]): Promise<number> {

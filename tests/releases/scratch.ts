@@ -63,26 +63,33 @@ export interface Tested {
   readonly failed: readonly string[];
 }
 
-/** Runs the tests against the copy's default library, or another. */
-export async function test(root: string, quick: boolean, llama: boolean, library: string | null): Promise<Tested> {
-  const files = await suite(root, quick, llama), together = await testFiles(root, files, library);
+/** A tree, and the folder with the libraries that it was built to. */
+export interface Built {
+  readonly tree: string;
+  readonly library: string;
+}
+
+/** Runs the tests against the copy's default library, or against a tree's, with the tree's headers. */
+export async function test(root: string, quick: boolean, llama: boolean, built: Built | null): Promise<Tested> {
+  const files = await suite(root, quick, llama), together = await testFiles(root, files, built);
   if (together !== null) return together;
   // One of them ended the process: the others' results come one by one.
   let passed = 0;
   const failed: string[] = [];
   for (const file of files) {
-    const alone = await testFiles(root, [file], library);
+    const alone = await testFiles(root, [file], built);
     passed += alone?.passed ?? 0;
     failed.push(...alone?.failed ?? [`${file}: it ended the process`]);
   }
   return { passed, failed };
 }
 
-async function testFiles(root: string, files: readonly string[], library: string | null): Promise<Tested | null> {
+async function testFiles(root: string, files: readonly string[], built: Built | null): Promise<Tested | null> {
   const report = join(root, "report.xml");
   await Deno.remove(report).catch(() => {});
   const permissions = ["ffi", "read", "write", "env", "run", "net"].map((name) => `--allow-${name}`);
-  await deno(["test", "--quiet", "--no-check", ...permissions, `--junit-path=${report}`, ...files], root, { GGML_LIBRARY: library ?? "" });
+  const env = { GGML_LIBRARY: built?.library ?? "", INCLUDE: built?.tree ?? "" };
+  await deno(["test", "--quiet", "--no-check", ...permissions, `--junit-path=${report}`, ...files], root, env);
   const text = await Deno.readTextFile(report).catch(() => null);
   return text === null ? null : readReport(text);
 }
