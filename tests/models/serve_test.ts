@@ -150,7 +150,10 @@ Deno.test("response_format: JSON that fits a schema, or any object", () =>
     assertMatch(message.content!, /^\{/);
     const wrong = await failure(client.chat.completions.create({
       ...ask,
-      response_format: { type: "json_schema", json_schema: { name: "x", schema: { properties: { a: { not: {} } } } } },
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "x", schema: { properties: { a: { type: "string", not: { const: "x" } } } } },
+      },
     }));
     assertEquals([wrong.status, wrong.param], [400, "response_format.json_schema.schema"]);
     assertMatch(wrong.message, /not: can't be made into a grammar: .* \(at #\/properties\/a\)$/);
