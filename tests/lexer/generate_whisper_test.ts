@@ -82,7 +82,7 @@ Deno.test("a module for whisper.h hears where somebody speaks, and what", async 
     const times = segments.flat();
     assert(times.every((time: number, i: number) => time <= 1100 && (i === 0 || time > times[i - 1])), String(times));
     assertEquals(short, "RangeError: whisper_full(samples): expected at least 176000 floats (n_samples), got a Float32Array of 175999");
-    assertEquals(freed, "Error: whisper_n_vocab(ctx): this whisper_context was freed");
+    assertEquals(freed, "Error: whisper_n_vocab(ctx): this whisper_context was freed by whisper_free");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
