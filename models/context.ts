@@ -172,6 +172,9 @@ function makeContext(where: string, model: Model, params: ContextParams): lib.ll
 /** What C warns of where it does what it was asked for. */
 const AS_ASKED = /model default pooling_type is/;
 
+/** The tokens of a batch that C computes at once. It can be told to stop between two nodes of their graph: of 512 tokens one takes up to 12 ms. */
+const AT_ONCE = 256;
+
 /** C rounds the length of a sequence up to a multiple of this. */
 const CELLS = 256;
 
@@ -179,7 +182,8 @@ function cParams({ context, batch, threads, sequences: wanted, pooling, uniform 
   const params = lib.llama_context_default_params(), sequences = uniform ? Math.max(2, wanted) : wanted, spare = uniform ? 1 : 0;
   params.n_ctx = pooling === undefined ? CELLS * Math.ceil((context + spare) / CELLS) * sequences : batch;
   params.n_seq_max = sequences;
-  params.n_batch = params.n_ubatch = batch;
+  params.n_batch = batch;
+  params.n_ubatch = pooling === undefined ? Math.min(batch, AT_ONCE) : batch;
   params.n_threads = params.n_threads_batch = threads;
   params.no_perf = true;
   if (pooling !== undefined) { // all that is remembered is one batch, whoever's it is
