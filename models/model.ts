@@ -6,6 +6,7 @@
 
 import { describe } from "../ffi/core/describe.ts";
 import { lib } from "../ffi/generated/lib.js";
+import { optional } from "../utils/releases/optional.ts";
 import { Batcher } from "./batcher.ts";
 import type { ContextParams } from "./context.ts";
 import { Embedder, type EmbedderOptions } from "./embedder.ts";
@@ -210,7 +211,7 @@ export class Model implements Disposable, AsyncDisposable {
     const { overflow = "error" } = options;
     expectOneOf(`${where}: overflow`, overflow, OVERFLOWS);
     expectBoolean(`${where}: deterministic`, options.deterministic ?? false);
-    if (options.deterministic === true && (lib.llama_model_is_recurrent(this.handle) || lib.llama_model_is_hybrid(this.handle))) {
+    if (options.deterministic === true && keepsState(this.handle)) {
       throw new Error(
         `${where}: deterministic isn't there for models that keep a state (${this.info.description}): it can't forget one token`,
       );
@@ -290,4 +291,10 @@ function textOf(write: (buffer: Int8Array<ArrayBuffer>) => number): string {
   let buffer = new Int8Array(1024), length = write(buffer);
   if (length >= buffer.length) length = write(buffer = new Int8Array(length + 1));
   return length < 0 ? "" : new TextDecoder().decode(buffer.subarray(0, length));
+}
+
+/** True for a model that keeps a state, in all of its layers or in some. The oldest releases don't say the latter. */
+function keepsState(model: lib.llama_model): boolean {
+  if (lib.llama_model_is_recurrent(model)) return true;
+  return optional<(model: lib.llama_model) => boolean>("llama_model_is_hybrid")?.(model) === true;
 }
