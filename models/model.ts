@@ -162,7 +162,10 @@ export class Model implements Disposable, AsyncDisposable {
     expectOptions("applyTemplate", options, ["tools", "addGenerationPrompt"]);
     if (!Array.isArray(messages)) throw new TypeError(`applyTemplate: expected an array of messages, got ${describe(messages)}`);
     const source = lib.llama_model_chat_template(this.handle, null);
-    if (source === null) throw new Error(`applyTemplate: this model (${this.info.description}) has no chat template`);
+    if (source === null) {
+      const instead = "write the messages yourself, or by renderTemplate, and give generate the text";
+      throw new Error(`applyTemplate: this model (${this.info.description}) has no chat template: ${instead}`);
+    }
     const { vocabulary } = this, { bos, eos } = vocabulary.special;
     return renderLoaded(source, { ...options, messages, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) });
   }
