@@ -133,7 +133,7 @@ quietly("a chat without a template is an error, and so is a model without a voca
   using session = sessionOf(model);
   assertMatch(
     await rejection(() => session.chat([{ role: "user", content: "a" }]).next()),
-    /^applyTemplate: .* has no chat template: write the messages yourself, or by renderTemplate,/,
+    /^applyTemplate: .* has no chat template: write the messages into one text,/,
   );
   await assertGenerates(model);
   using wordless = await loadModel(tinyPath("no_vocab"));
