@@ -91,7 +91,7 @@ export function isOnDevice(tensor: lib.ggml_tensor): boolean {
  * @param length How many bytes it reaches over.
  * @throws {Error} If it has none yet.
  */
-export function tensorBytes(tensor: lib.ggml_tensor, length: number, role: string): Bytes {
+function tensorBytes(tensor: lib.ggml_tensor, length: number, role: string): Bytes {
   const { data, owner } = tensor;
   if (length === 0) return new Uint8Array(0);
   if (data === null) throw noMemory(tensor, role);

@@ -172,7 +172,7 @@ const LONGEST = 1000;
  * @param signs Equal for elements that look the same.
  * @returns Null if nothing is there three times.
  */
-export function findRepeat(signs: Int32Array): Repeat | null {
+function findRepeat(signs: Int32Array): Repeat | null {
   let best: Repeat | null = null, saved = 0;
   for (let period = 1; period <= Math.min(LONGEST, signs.length / 3); period++) {
     let start = 0;
@@ -190,7 +190,7 @@ export function findRepeat(signs: Int32Array): Repeat | null {
 }
 
 /** Numbers that are equal where the texts are. */
-export function signsOf(texts: readonly string[]): Int32Array {
+function signsOf(texts: readonly string[]): Int32Array {
   const known = new Map<string, number>();
   return Int32Array.from(texts, (text) => {
     const sign = known.get(text) ?? known.size;

@@ -37,7 +37,7 @@ function inner(value: Content): string {
 }
 
 /** Text as it stands in elements and attributes. What XML has no way to write becomes U+FFFD. */
-export function escape(text: string): string {
+function escape(text: string): string {
   // deno-lint-ignore no-control-regex -- those are what XML forbids
   return text.toWellFormed().replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "\ufffd").replace(/[&<>"']/g, (c) => ENTITIES[c]);
 }

@@ -26,7 +26,7 @@ const IN_A_ROW = 4;
 const HEADER = 22, LEFT = 8;
 
 /** Reads as many of a tensor's numbers as its picture shows. */
-export function numbersFor(tensor: lib.ggml_tensor): Sample {
+function numbersFor(tensor: lib.ggml_tensor): Sample {
   const rank = tensor.ne.findLastIndex((n) => n !== 1) + 1;
   return sampleOf(tensor, rank > 2 ? SEVERAL : rank < 2 ? LINE : ONE);
 }
@@ -162,7 +162,7 @@ export async function tensorPng(tensor: lib.ggml_tensor): Promise<Uint8Array<Arr
 const WIDTH = 400, HEIGHT = 110, BLUE = "#2f81f7";
 
 /** Draws a vector. What isn't finite is a dot at the bottom or, the positive kind, at the top, and interrupts the line. */
-export function linePlot({ tiles: [{ values, columns }], shape }: Sample, { min, max }: Scale): Drawn {
+function linePlot({ tiles: [{ values, columns }], shape }: Sample, { min, max }: Scale): Drawn {
   const labels = Number.isNaN(min) ? ["", ""] : [formatNumber(max), formatNumber(min)];
   const left = 8 + Math.max(...labels.map((label) => widthOf(label, 11)));
   const last = shape.at(-1)! - 1;
@@ -226,7 +226,7 @@ function operationOf(tensor: lib.ggml_tensor): string {
 }
 
 /** A table of labels and values. */
-export function table(title: string, rows: readonly (readonly [label: string, value: Content])[]): Markup {
+function table(title: string, rows: readonly (readonly [label: string, value: Content])[]): Markup {
   const cell = "text-align:left;vertical-align:top;padding:2px 12px 2px 0";
   return markup`<table style="border-collapse:collapse;font-size:12px;margin:0 0 8px"><caption style="text-align:left;font-weight:600;padding:0 0 4px">${title}</caption><tbody>${
     rows.map(([label, value]) =>
