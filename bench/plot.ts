@@ -6,7 +6,7 @@
  */
 
 import type { Measured, Result } from "./measure.ts";
-import { describe, limitOf, type Results, short, time } from "./results.ts";
+import { describe, type Results, short, time } from "./results.ts";
 
 const WIDTH = 960, NAMES = 170, RIGHT = 158, BAR = 12, ROW = 17, TITLE = 22, GAP = 14, TOP = 118, BOTTOM = 34;
 /** Where bars may be. */
@@ -14,11 +14,11 @@ const LEFT = NAMES + 10, SPAN = WIDTH - RIGHT - LEFT;
 
 const STYLE = `
   .sheet { fill: #ffffff } text { fill: #1f2328; font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif }
-  .head { font-size: 17px; font-weight: 600 } .title { font-weight: 600 } .faint { fill: #59636e } .missed { fill: #b35900 }
+  .head { font-size: 17px; font-weight: 600 } .title { font-weight: 600 } .faint { fill: #59636e }
   .end { text-anchor: end } .middle { text-anchor: middle } .grid { stroke: #d1d9e0 } .one { stroke: #59636e } .spread { stroke: #1f2328 }
   .ours { fill: #0b66d6 } .variant { fill: #7fb2f0 } .dlopen { fill: #2b8a5b } .c { fill: #6e7781 } .cffi { fill: #c2571a } .ctypes { fill: #8a5cc2 } .other { fill: #a39060 }
   @media (prefers-color-scheme: dark) {
-    .sheet { fill: #0d1117 } text { fill: #e6edf3 } .faint { fill: #9198a1 } .missed { fill: #e0a050 } .grid { stroke: #2a313b } .one { stroke: #9198a1 } .spread { stroke: #e6edf3 }
+    .sheet { fill: #0d1117 } text { fill: #e6edf3 } .faint { fill: #9198a1 } .grid { stroke: #2a313b } .one { stroke: #9198a1 } .spread { stroke: #e6edf3 }
     .ours { fill: #4f9cf9 } .variant { fill: #24568f } .dlopen { fill: #3fb27f } .c { fill: #8b949e } .cffi { fill: #e8844a } .ctypes { fill: #ab85e0 } .other { fill: #8a7a4e }
   }`;
 
@@ -54,11 +54,8 @@ export function plot({ machine, figures }: Results): string {
 
 /** A figure's title, and a row for each contender. */
 function figureLines(figure: Measured, top: number, scale: Scale): string[] {
-  const limit = limitOf(figure), missed = (figure.ofTarget ?? 0) > 1;
-  const aim = limit === null ? "" : `to reach: ${limit}${missed ? `, takes ${short(figure.value!)}` : ""}`;
   return [
     text(10, top + 14, figure.title, "title"),
-    text(WIDTH - 10, top + 14, aim, missed ? "missed end" : "faint end"),
     ...figure.results.flatMap((result, i) => contenderLines(result, figure, top + TITLE + ROW * i, scale)),
   ];
 }

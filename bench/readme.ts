@@ -5,7 +5,7 @@
  */
 
 import type { Measured, Result } from "./measure.ts";
-import { describe, limitOf, problems, type Results, short, time } from "./results.ts";
+import { describe, problems, type Results, short, time } from "./results.ts";
 
 const BEGIN = "<!-- bench: written by `deno task bench --readme` from bench/results.json -->", END = "<!-- bench: end -->";
 /** Those with a column of their own; the figures' other contenders share the next. */
@@ -62,7 +62,7 @@ function section({ machine, figures }: Results): string {
 }
 
 function table(figures: readonly Measured[]): string[] {
-  return aligned([["", ...COLUMNS, "others", "to reach"], ...figures.map(row)]);
+  return aligned([["", ...COLUMNS, "others"], ...figures.map(row)]);
 }
 
 /** Rows of a table, padded as `deno fmt` pads them. */
@@ -72,16 +72,12 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   return [line(rows[0]), line(widths.map((width) => "-".repeat(width))), ...rows.slice(1).map(line)];
 }
 
-function row(figure: Measured): string[] {
-  const { title, unit, results, ofTarget } = figure;
+function row({ title, unit, results }: Measured): string[] {
   const others = results.filter(({ name }) => !COLUMNS.includes(name)).map((result) => `${result.name}: ${cell(result, unit)}`);
-  const limit = limitOf(figure);
-  const aim = limit === null ? "" : ofTarget === null ? limit : `${limit}: ${ofTarget <= 1 ? "yes" : `no, ${short(figure.value!)}`}`;
   return [
     title,
     ...COLUMNS.map((name) => cell(results.find((result) => result.name === name), unit)),
     others.join("; "),
-    aim,
   ].map(escape);
 }
 
