@@ -38,7 +38,7 @@ export async function stage(tree: string, api: string, folder: string): Promise<
   const { model, diagnostics, release } = readTree(tree, api);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(`${api} can't be read with the headers in ${tree}:\n${errors.map(format).join("\n")}`);
-  const { files, api: bound } = emit(model, { release, runtime: "../runtime.ts", sentences: SENTENCES });
+  const { files, api: bound } = emit(model, { release, runtime: "../runtime.ts", sentences: SENTENCES, reference: null });
   const descriptions = new Descriptions(bound, (path) => Deno.readTextFileSync(path));
 
   for (const name of config.publish.include) copy(join(ROOT, name), join(folder, name));

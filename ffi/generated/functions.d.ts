@@ -96,234 +96,234 @@ import type {
 } from "./structs.d.ts";
 import type { Data as $Data, Pointer as $Pointer, Pointers as $Pointers, Structs as $Structs } from "../runtime.ts";
 
-/** `ggml_abort_callback_t ggml_set_abort_callback(ggml_abort_callback_t callback)` (ggml.h:353) */
+/** `ggml_abort_callback_t ggml_set_abort_callback(ggml_abort_callback_t callback)` (ggml.h:353; reference: `deno task docs`) */
 export declare function ggml_set_abort_callback(callback: ggml_abort_callback_t | null): ggml_abort_callback_t | null;
-/** `void ggml_abort(const char *file, int line, const char *fmt, ...)` (ggml.h:356) */
+/** `void ggml_abort(const char *file, int line, const char *fmt, ...)` (ggml.h:356; reference: `deno task docs`) */
 export declare function ggml_abort(file: string, line: number, fmt: string): void;
 /**
- * `const char *ggml_status_to_string(enum ggml_status status)` (ggml.h:366)
+ * `const char *ggml_status_to_string(enum ggml_status status)` (ggml.h:366; reference: `deno task docs`)
  *
  * What the status that a computation answers means, in words.
  */
 export declare function ggml_status_to_string(status: ggml_status): string;
-/** `float ggml_fp16_to_fp32(ggml_fp16_t)` (ggml.h:371) */
+/** `float ggml_fp16_to_fp32(ggml_fp16_t)` (ggml.h:371; reference: `deno task docs`) */
 export declare function ggml_fp16_to_fp32(arg0: number): number;
-/** `ggml_fp16_t ggml_fp32_to_fp16(float)` (ggml.h:372) */
+/** `ggml_fp16_t ggml_fp32_to_fp16(float)` (ggml.h:372; reference: `deno task docs`) */
 export declare function ggml_fp32_to_fp16(arg0: number): number;
-/** `void ggml_fp16_to_fp32_row(const ggml_fp16_t *, float *, int64_t)` (ggml.h:373) */
+/** `void ggml_fp16_to_fp32_row(const ggml_fp16_t *, float *, int64_t)` (ggml.h:373; reference: `deno task docs`) */
 export declare function ggml_fp16_to_fp32_row(
   arg0: $Data<Uint16Array | Float16Array>,
   arg1: $Data<Float32Array>,
   arg2: number | bigint,
 ): void;
-/** `void ggml_fp32_to_fp16_row(const float *, ggml_fp16_t *, int64_t)` (ggml.h:374) */
+/** `void ggml_fp32_to_fp16_row(const float *, ggml_fp16_t *, int64_t)` (ggml.h:374; reference: `deno task docs`) */
 export declare function ggml_fp32_to_fp16_row(
   arg0: $Data<Float32Array>,
   arg1: $Data<Uint16Array | Float16Array>,
   arg2: number | bigint,
 ): void;
-/** `ggml_bf16_t ggml_fp32_to_bf16(float)` (ggml.h:378) */
+/** `ggml_bf16_t ggml_fp32_to_bf16(float)` (ggml.h:378; reference: `deno task docs`) */
 export declare function ggml_fp32_to_bf16(arg0: number): ggml_bf16_t;
-/** `float ggml_bf16_to_fp32(ggml_bf16_t)` (ggml.h:379) */
+/** `float ggml_bf16_to_fp32(ggml_bf16_t)` (ggml.h:379; reference: `deno task docs`) */
 export declare function ggml_bf16_to_fp32(arg0: ggml_bf16_t): number;
-/** `void ggml_bf16_to_fp32_row(const ggml_bf16_t *, float *, int64_t)` (ggml.h:380) */
+/** `void ggml_bf16_to_fp32_row(const ggml_bf16_t *, float *, int64_t)` (ggml.h:380; reference: `deno task docs`) */
 export declare function ggml_bf16_to_fp32_row(arg0: $Structs<ggml_bf16_t>, arg1: $Data<Float32Array>, arg2: number | bigint): void;
-/** `void ggml_fp32_to_bf16_row_ref(const float *, ggml_bf16_t *, int64_t)` (ggml.h:381) */
+/** `void ggml_fp32_to_bf16_row_ref(const float *, ggml_bf16_t *, int64_t)` (ggml.h:381; reference: `deno task docs`) */
 export declare function ggml_fp32_to_bf16_row_ref(arg0: $Data<Float32Array>, arg1: ggml_bf16_t, arg2: number | bigint): void;
-/** `void ggml_fp32_to_bf16_row(const float *, ggml_bf16_t *, int64_t)` (ggml.h:382) */
+/** `void ggml_fp32_to_bf16_row(const float *, ggml_bf16_t *, int64_t)` (ggml.h:382; reference: `deno task docs`) */
 export declare function ggml_fp32_to_bf16_row(arg0: $Data<Float32Array>, arg1: ggml_bf16_t, arg2: number | bigint): void;
-/** `_Bool ggml_guid_matches(ggml_guid_t guid_a, ggml_guid_t guid_b)` (ggml.h:735) */
+/** `_Bool ggml_guid_matches(ggml_guid_t guid_a, ggml_guid_t guid_b)` (ggml.h:735; reference: `deno task docs`) */
 export declare function ggml_guid_matches(guid_a: $Data, guid_b: $Data): boolean;
-/** `const char *ggml_version(void)` (ggml.h:739) */
+/** `const char *ggml_version(void)` (ggml.h:739; reference: `deno task docs`) */
 export declare function ggml_version(): string;
-/** `const char *ggml_commit(void)` (ggml.h:740) */
+/** `const char *ggml_commit(void)` (ggml.h:740; reference: `deno task docs`) */
 export declare function ggml_commit(): string;
-/** `void ggml_time_init(void)` (ggml.h:742) */
+/** `void ggml_time_init(void)` (ggml.h:742; reference: `deno task docs`) */
 export declare function ggml_time_init(): void;
-/** `int64_t ggml_time_ms(void)` (ggml.h:743) */
+/** `int64_t ggml_time_ms(void)` (ggml.h:743; reference: `deno task docs`) */
 export declare function ggml_time_ms(): number;
-/** `int64_t ggml_time_us(void)` (ggml.h:744) */
+/** `int64_t ggml_time_us(void)` (ggml.h:744; reference: `deno task docs`) */
 export declare function ggml_time_us(): number;
-/** `int64_t ggml_cycles(void)` (ggml.h:745) */
+/** `int64_t ggml_cycles(void)` (ggml.h:745; reference: `deno task docs`) */
 export declare function ggml_cycles(): number;
-/** `int64_t ggml_cycles_per_ms(void)` (ggml.h:746) */
+/** `int64_t ggml_cycles_per_ms(void)` (ggml.h:746; reference: `deno task docs`) */
 export declare function ggml_cycles_per_ms(): number;
-/** `FILE *ggml_fopen(const char *fname, const char *mode)` (ggml.h:749) */
+/** `FILE *ggml_fopen(const char *fname, const char *mode)` (ggml.h:749; reference: `deno task docs`) */
 export declare function ggml_fopen(fname: string, mode: string): $Pointer | null;
-/** `void ggml_print_object(const struct ggml_object *obj)` (ggml.h:751) */
+/** `void ggml_print_object(const struct ggml_object *obj)` (ggml.h:751; reference: `deno task docs`) */
 export declare function ggml_print_object(obj: ggml_object): void;
-/** `void ggml_print_objects(const struct ggml_context *ctx)` (ggml.h:752) */
+/** `void ggml_print_objects(const struct ggml_context *ctx)` (ggml.h:752; reference: `deno task docs`) */
 export declare function ggml_print_objects(ctx: ggml_context): void;
 /**
- * `int64_t ggml_nelements(const struct ggml_tensor *tensor)` (ggml.h:754)
+ * `int64_t ggml_nelements(const struct ggml_tensor *tensor)` (ggml.h:754; reference: `deno task docs`)
  *
  * How many elements a tensor has: the product of its `ne`.
  */
 export declare function ggml_nelements(tensor: ggml_tensor): number;
-/** `int64_t ggml_nrows(const struct ggml_tensor *tensor)` (ggml.h:755) */
+/** `int64_t ggml_nrows(const struct ggml_tensor *tensor)` (ggml.h:755; reference: `deno task docs`) */
 export declare function ggml_nrows(tensor: ggml_tensor): number;
 /**
- * `size_t ggml_nbytes(const struct ggml_tensor *tensor)` (ggml.h:756)
+ * `size_t ggml_nbytes(const struct ggml_tensor *tensor)` (ggml.h:756; reference: `deno task docs`)
  *
  * How many bytes a tensor's data spans, from its first element to its last, gaps among them.
  */
 export declare function ggml_nbytes(tensor: ggml_tensor): number;
-/** `size_t ggml_nbytes_pad(const struct ggml_tensor *tensor)` (ggml.h:757) */
+/** `size_t ggml_nbytes_pad(const struct ggml_tensor *tensor)` (ggml.h:757; reference: `deno task docs`) */
 export declare function ggml_nbytes_pad(tensor: ggml_tensor): number;
 /**
- * `int64_t ggml_blck_size(enum ggml_type type)` (ggml.h:759)
+ * `int64_t ggml_blck_size(enum ggml_type type)` (ggml.h:759; reference: `deno task docs`)
  *
  * How many elements a block of a type has: 1 where it isn't quantized.
  */
 export declare function ggml_blck_size(type: ggml_type): number;
 /**
- * `size_t ggml_type_size(enum ggml_type type)` (ggml.h:760)
+ * `size_t ggml_type_size(enum ggml_type type)` (ggml.h:760; reference: `deno task docs`)
  *
  * How many bytes a block of a type takes; of a type that isn't quantized, an element.
  */
 export declare function ggml_type_size(type: ggml_type): number;
 /**
- * `size_t ggml_row_size(enum ggml_type type, int64_t ne)` (ggml.h:761)
+ * `size_t ggml_row_size(enum ggml_type type, int64_t ne)` (ggml.h:761; reference: `deno task docs`)
  *
  * How many bytes a row of `ne` elements of a type takes; `ne` is a multiple of the type's block.
  */
 export declare function ggml_row_size(type: ggml_type, ne: number | bigint): number;
 /**
- * `double ggml_type_sizef(enum ggml_type type)` (ggml.h:764)
+ * `double ggml_type_sizef(enum ggml_type type)` (ggml.h:764; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_type_sizef(type: ggml_type): number;
 /**
- * `const char *ggml_type_name(enum ggml_type type)` (ggml.h:767)
+ * `const char *ggml_type_name(enum ggml_type type)` (ggml.h:767; reference: `deno task docs`)
  *
  * A type's name, such as `f32` or `q4_K`.
  */
 export declare function ggml_type_name(type: ggml_type): string;
-/** `const char *ggml_op_name(enum ggml_op op)` (ggml.h:768) */
+/** `const char *ggml_op_name(enum ggml_op op)` (ggml.h:768; reference: `deno task docs`) */
 export declare function ggml_op_name(op: ggml_op): string;
-/** `const char *ggml_op_symbol(enum ggml_op op)` (ggml.h:769) */
+/** `const char *ggml_op_symbol(enum ggml_op op)` (ggml.h:769; reference: `deno task docs`) */
 export declare function ggml_op_symbol(op: ggml_op): string;
-/** `const char *ggml_unary_op_name(enum ggml_unary_op op)` (ggml.h:771) */
+/** `const char *ggml_unary_op_name(enum ggml_unary_op op)` (ggml.h:771; reference: `deno task docs`) */
 export declare function ggml_unary_op_name(op: ggml_unary_op): string;
-/** `const char *ggml_glu_op_name(enum ggml_glu_op op)` (ggml.h:772) */
+/** `const char *ggml_glu_op_name(enum ggml_glu_op op)` (ggml.h:772; reference: `deno task docs`) */
 export declare function ggml_glu_op_name(op: ggml_glu_op): string;
-/** `const char *ggml_op_desc(const struct ggml_tensor *t)` (ggml.h:773) */
+/** `const char *ggml_op_desc(const struct ggml_tensor *t)` (ggml.h:773; reference: `deno task docs`) */
 export declare function ggml_op_desc(t: ggml_tensor): string;
-/** `size_t ggml_element_size(const struct ggml_tensor *tensor)` (ggml.h:775) */
+/** `size_t ggml_element_size(const struct ggml_tensor *tensor)` (ggml.h:775; reference: `deno task docs`) */
 export declare function ggml_element_size(tensor: ggml_tensor): number;
 /**
- * `_Bool ggml_is_quantized(enum ggml_type type)` (ggml.h:777)
+ * `_Bool ggml_is_quantized(enum ggml_type type)` (ggml.h:777; reference: `deno task docs`)
  *
  * True for the quantized types.
  */
 export declare function ggml_is_quantized(type: ggml_type): boolean;
-/** `enum ggml_type ggml_ftype_to_ggml_type(enum ggml_ftype ftype)` (ggml.h:780) */
+/** `enum ggml_type ggml_ftype_to_ggml_type(enum ggml_ftype ftype)` (ggml.h:780; reference: `deno task docs`) */
 export declare function ggml_ftype_to_ggml_type(ftype: ggml_ftype): ggml_type;
-/** `_Bool ggml_is_transposed(const struct ggml_tensor *tensor)` (ggml.h:782) */
+/** `_Bool ggml_is_transposed(const struct ggml_tensor *tensor)` (ggml.h:782; reference: `deno task docs`) */
 export declare function ggml_is_transposed(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_permuted(const struct ggml_tensor *tensor)` (ggml.h:783) */
+/** `_Bool ggml_is_permuted(const struct ggml_tensor *tensor)` (ggml.h:783; reference: `deno task docs`) */
 export declare function ggml_is_permuted(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_empty(const struct ggml_tensor *tensor)` (ggml.h:784) */
+/** `_Bool ggml_is_empty(const struct ggml_tensor *tensor)` (ggml.h:784; reference: `deno task docs`) */
 export declare function ggml_is_empty(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_view(const struct ggml_tensor *tensor)` (ggml.h:785) */
+/** `_Bool ggml_is_view(const struct ggml_tensor *tensor)` (ggml.h:785; reference: `deno task docs`) */
 export declare function ggml_is_view(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_scalar(const struct ggml_tensor *tensor)` (ggml.h:786) */
+/** `_Bool ggml_is_scalar(const struct ggml_tensor *tensor)` (ggml.h:786; reference: `deno task docs`) */
 export declare function ggml_is_scalar(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_vector(const struct ggml_tensor *tensor)` (ggml.h:787) */
+/** `_Bool ggml_is_vector(const struct ggml_tensor *tensor)` (ggml.h:787; reference: `deno task docs`) */
 export declare function ggml_is_vector(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_matrix(const struct ggml_tensor *tensor)` (ggml.h:788) */
+/** `_Bool ggml_is_matrix(const struct ggml_tensor *tensor)` (ggml.h:788; reference: `deno task docs`) */
 export declare function ggml_is_matrix(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_3d(const struct ggml_tensor *tensor)` (ggml.h:789) */
+/** `_Bool ggml_is_3d(const struct ggml_tensor *tensor)` (ggml.h:789; reference: `deno task docs`) */
 export declare function ggml_is_3d(tensor: ggml_tensor): boolean;
 /**
- * `int ggml_n_dims(const struct ggml_tensor *tensor)` (ggml.h:790)
+ * `int ggml_n_dims(const struct ggml_tensor *tensor)` (ggml.h:790; reference: `deno task docs`)
  *
  * How many dimensions a tensor has, not counting those of 1 at the end: at least 1.
  */
 export declare function ggml_n_dims(tensor: ggml_tensor): number;
-/** `_Bool ggml_is_contiguous(const struct ggml_tensor *tensor)` (ggml.h:793) */
+/** `_Bool ggml_is_contiguous(const struct ggml_tensor *tensor)` (ggml.h:793; reference: `deno task docs`) */
 export declare function ggml_is_contiguous(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_0(const struct ggml_tensor *tensor)` (ggml.h:794) */
+/** `_Bool ggml_is_contiguous_0(const struct ggml_tensor *tensor)` (ggml.h:794; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_0(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_1(const struct ggml_tensor *tensor)` (ggml.h:795) */
+/** `_Bool ggml_is_contiguous_1(const struct ggml_tensor *tensor)` (ggml.h:795; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_1(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_2(const struct ggml_tensor *tensor)` (ggml.h:796) */
+/** `_Bool ggml_is_contiguous_2(const struct ggml_tensor *tensor)` (ggml.h:796; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_2(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_to_1(const struct ggml_tensor *tensor)` (ggml.h:798) */
+/** `_Bool ggml_is_contiguous_to_1(const struct ggml_tensor *tensor)` (ggml.h:798; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_to_1(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_to_2(const struct ggml_tensor *tensor)` (ggml.h:799) */
+/** `_Bool ggml_is_contiguous_to_2(const struct ggml_tensor *tensor)` (ggml.h:799; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_to_2(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_to_3(const struct ggml_tensor *tensor)` (ggml.h:800) */
+/** `_Bool ggml_is_contiguous_to_3(const struct ggml_tensor *tensor)` (ggml.h:800; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_to_3(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguously_allocated(const struct ggml_tensor *tensor)` (ggml.h:803) */
+/** `_Bool ggml_is_contiguously_allocated(const struct ggml_tensor *tensor)` (ggml.h:803; reference: `deno task docs`) */
 export declare function ggml_is_contiguously_allocated(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_channels(const struct ggml_tensor *tensor)` (ggml.h:806) */
+/** `_Bool ggml_is_contiguous_channels(const struct ggml_tensor *tensor)` (ggml.h:806; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_channels(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_is_contiguous_rows(const struct ggml_tensor *tensor)` (ggml.h:809) */
+/** `_Bool ggml_is_contiguous_rows(const struct ggml_tensor *tensor)` (ggml.h:809; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_rows(tensor: ggml_tensor): boolean;
-/** `_Bool ggml_are_same_shape(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:811) */
+/** `_Bool ggml_are_same_shape(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:811; reference: `deno task docs`) */
 export declare function ggml_are_same_shape(t0: ggml_tensor, t1: ggml_tensor): boolean;
-/** `_Bool ggml_are_same_stride(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:812) */
+/** `_Bool ggml_are_same_stride(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:812; reference: `deno task docs`) */
 export declare function ggml_are_same_stride(t0: ggml_tensor, t1: ggml_tensor): boolean;
-/** `_Bool ggml_can_repeat(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:814) */
+/** `_Bool ggml_can_repeat(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:814; reference: `deno task docs`) */
 export declare function ggml_can_repeat(t0: ggml_tensor, t1: ggml_tensor): boolean;
 /**
- * `size_t ggml_tensor_overhead(void)` (ggml.h:817)
+ * `size_t ggml_tensor_overhead(void)` (ggml.h:817; reference: `deno task docs`)
  *
  * How many bytes a tensor takes of its context's memory besides its data.
  */
 export declare function ggml_tensor_overhead(): number;
-/** `_Bool ggml_validate_row_data(enum ggml_type type, const void *data, size_t nbytes)` (ggml.h:819) */
+/** `_Bool ggml_validate_row_data(enum ggml_type type, const void *data, size_t nbytes)` (ggml.h:819; reference: `deno task docs`) */
 export declare function ggml_validate_row_data(type: ggml_type, data: $Data, nbytes: number | bigint): boolean;
-/** `struct ggml_context *ggml_init(struct ggml_init_params params)` (ggml.h:823) */
+/** `struct ggml_context *ggml_init(struct ggml_init_params params)` (ggml.h:823; reference: `deno task docs`) */
 export declare function ggml_init(params: ggml_init_params): ggml_context;
-/** `void ggml_reset(struct ggml_context *ctx)` (ggml.h:824) */
+/** `void ggml_reset(struct ggml_context *ctx)` (ggml.h:824; reference: `deno task docs`) */
 export declare function ggml_reset(ctx: ggml_context | null): void;
 /**
- * `void ggml_free(struct ggml_context *ctx)` (ggml.h:825)
+ * `void ggml_free(struct ggml_context *ctx)` (ggml.h:825; reference: `deno task docs`)
  *
  * Frees a context with all its tensors and graphs, which can't be used any more; `using` does it at the end of a block.
  */
 export declare function ggml_free(ctx: ggml_context | null): void;
 /**
- * `size_t ggml_used_mem(const struct ggml_context *ctx)` (ggml.h:827)
+ * `size_t ggml_used_mem(const struct ggml_context *ctx)` (ggml.h:827; reference: `deno task docs`)
  *
  * How many bytes of a context's memory its tensors and graphs take.
  */
 export declare function ggml_used_mem(ctx: ggml_context): number;
-/** `_Bool ggml_get_no_alloc(struct ggml_context *ctx)` (ggml.h:829) */
+/** `_Bool ggml_get_no_alloc(struct ggml_context *ctx)` (ggml.h:829; reference: `deno task docs`) */
 export declare function ggml_get_no_alloc(ctx: ggml_context): boolean;
-/** `void ggml_set_no_alloc(struct ggml_context *ctx, _Bool no_alloc)` (ggml.h:830) */
+/** `void ggml_set_no_alloc(struct ggml_context *ctx, _Bool no_alloc)` (ggml.h:830; reference: `deno task docs`) */
 export declare function ggml_set_no_alloc(ctx: ggml_context, no_alloc: boolean): void;
-/** `void *ggml_get_mem_buffer(const struct ggml_context *ctx)` (ggml.h:832) */
+/** `void *ggml_get_mem_buffer(const struct ggml_context *ctx)` (ggml.h:832; reference: `deno task docs`) */
 export declare function ggml_get_mem_buffer(ctx: ggml_context): $Pointer;
 /**
- * `size_t ggml_get_mem_size(const struct ggml_context *ctx)` (ggml.h:833)
+ * `size_t ggml_get_mem_size(const struct ggml_context *ctx)` (ggml.h:833; reference: `deno task docs`)
  *
  * How many bytes of memory a context has.
  */
 export declare function ggml_get_mem_size(ctx: ggml_context): number;
-/** `size_t ggml_get_max_tensor_size(const struct ggml_context *ctx)` (ggml.h:834) */
+/** `size_t ggml_get_max_tensor_size(const struct ggml_context *ctx)` (ggml.h:834; reference: `deno task docs`) */
 export declare function ggml_get_max_tensor_size(ctx: ggml_context): number;
 /**
- * `struct ggml_tensor *ggml_new_tensor(struct ggml_context *ctx, enum ggml_type type, int n_dims, const int64_t *ne)` (ggml.h:836)
+ * `struct ggml_tensor *ggml_new_tensor(struct ggml_context *ctx, enum ggml_type type, int n_dims, const int64_t *ne)` (ggml.h:836; reference: `deno task docs`)
  *
  * A tensor of a type with one to four dimensions, given as `ne`; its data is in the context, unless that allocates none.
  */
 export declare function ggml_new_tensor(ctx: ggml_context, type: ggml_type, n_dims: number, ne: $Data<BigInt64Array>): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_new_tensor_1d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0)` (ggml.h:842)
+ * `struct ggml_tensor *ggml_new_tensor_1d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0)` (ggml.h:842; reference: `deno task docs`)
  *
  * A vector of `ne0` elements of a type; its data is in the context, unless that allocates none.
  */
 export declare function ggml_new_tensor_1d(ctx: ggml_context, type: ggml_type, ne0: number | bigint): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_new_tensor_2d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1)` (ggml.h:847)
+ * `struct ggml_tensor *ggml_new_tensor_2d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1)` (ggml.h:847; reference: `deno task docs`)
  *
  * A matrix of `ne1` rows of `ne0` elements each; its data is in the context, unless that allocates none.
  */
 export declare function ggml_new_tensor_2d(ctx: ggml_context, type: ggml_type, ne0: number | bigint, ne1: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_new_tensor_3d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:853) */
+/** `struct ggml_tensor *ggml_new_tensor_3d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:853; reference: `deno task docs`) */
 export declare function ggml_new_tensor_3d(
   ctx: ggml_context,
   type: ggml_type,
@@ -331,7 +331,7 @@ export declare function ggml_new_tensor_3d(
   ne1: number | bigint,
   ne2: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_new_tensor_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:860) */
+/** `struct ggml_tensor *ggml_new_tensor_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:860; reference: `deno task docs`) */
 export declare function ggml_new_tensor_4d(
   ctx: ggml_context,
   type: ggml_type,
@@ -340,23 +340,23 @@ export declare function ggml_new_tensor_4d(
   ne2: number | bigint,
   ne3: number | bigint,
 ): ggml_tensor;
-/** `void *ggml_new_buffer(struct ggml_context *ctx, size_t nbytes)` (ggml.h:868) */
+/** `void *ggml_new_buffer(struct ggml_context *ctx, size_t nbytes)` (ggml.h:868; reference: `deno task docs`) */
 export declare function ggml_new_buffer(ctx: ggml_context, nbytes: number | bigint): $Pointer;
-/** `struct ggml_tensor *ggml_dup_tensor(struct ggml_context *ctx, const struct ggml_tensor *src)` (ggml.h:870) */
+/** `struct ggml_tensor *ggml_dup_tensor(struct ggml_context *ctx, const struct ggml_tensor *src)` (ggml.h:870; reference: `deno task docs`) */
 export declare function ggml_dup_tensor(ctx: ggml_context, src: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_view_tensor(struct ggml_context *ctx, struct ggml_tensor *src)` (ggml.h:871) */
+/** `struct ggml_tensor *ggml_view_tensor(struct ggml_context *ctx, struct ggml_tensor *src)` (ggml.h:871; reference: `deno task docs`) */
 export declare function ggml_view_tensor(ctx: ggml_context, src: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_get_first_tensor(const struct ggml_context *ctx)` (ggml.h:874) */
+/** `struct ggml_tensor *ggml_get_first_tensor(const struct ggml_context *ctx)` (ggml.h:874; reference: `deno task docs`) */
 export declare function ggml_get_first_tensor(ctx: ggml_context): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_get_next_tensor(const struct ggml_context *ctx, struct ggml_tensor *tensor)` (ggml.h:875) */
+/** `struct ggml_tensor *ggml_get_next_tensor(const struct ggml_context *ctx, struct ggml_tensor *tensor)` (ggml.h:875; reference: `deno task docs`) */
 export declare function ggml_get_next_tensor(ctx: ggml_context, tensor: ggml_tensor): ggml_tensor | null;
 /**
- * `struct ggml_tensor *ggml_get_tensor(struct ggml_context *ctx, const char *name)` (ggml.h:876)
+ * `struct ggml_tensor *ggml_get_tensor(struct ggml_context *ctx, const char *name)` (ggml.h:876; reference: `deno task docs`)
  *
  * The first tensor of a context with a name, null if there is none.
  */
 export declare function ggml_get_tensor(ctx: ggml_context, name: string): ggml_tensor | null;
-/** `void ggml_unravel_index(const struct ggml_tensor *tensor, int64_t i, int64_t *i0, int64_t *i1, int64_t *i2, int64_t *i3)` (ggml.h:879) */
+/** `void ggml_unravel_index(const struct ggml_tensor *tensor, int64_t i, int64_t *i0, int64_t *i1, int64_t *i2, int64_t *i3)` (ggml.h:879; reference: `deno task docs`) */
 export declare function ggml_unravel_index(
   tensor: ggml_tensor,
   i: number | bigint,
@@ -365,75 +365,75 @@ export declare function ggml_unravel_index(
   i2: $Data<BigInt64Array> | null,
   i3: $Data<BigInt64Array> | null,
 ): void;
-/** `enum ggml_unary_op ggml_get_unary_op(const struct ggml_tensor *tensor)` (ggml.h:881) */
+/** `enum ggml_unary_op ggml_get_unary_op(const struct ggml_tensor *tensor)` (ggml.h:881; reference: `deno task docs`) */
 export declare function ggml_get_unary_op(tensor: ggml_tensor): ggml_unary_op;
-/** `enum ggml_glu_op ggml_get_glu_op(const struct ggml_tensor *tensor)` (ggml.h:882) */
+/** `enum ggml_glu_op ggml_get_glu_op(const struct ggml_tensor *tensor)` (ggml.h:882; reference: `deno task docs`) */
 export declare function ggml_get_glu_op(tensor: ggml_tensor): ggml_glu_op;
-/** `void *ggml_get_data(const struct ggml_tensor *tensor)` (ggml.h:884) */
+/** `void *ggml_get_data(const struct ggml_tensor *tensor)` (ggml.h:884; reference: `deno task docs`) */
 export declare function ggml_get_data(tensor: ggml_tensor): $Pointer | null;
-/** `float *ggml_get_data_f32(const struct ggml_tensor *tensor)` (ggml.h:885) */
+/** `float *ggml_get_data_f32(const struct ggml_tensor *tensor)` (ggml.h:885; reference: `deno task docs`) */
 export declare function ggml_get_data_f32(tensor: ggml_tensor): $Pointer | null;
 /**
- * `const char *ggml_get_name(const struct ggml_tensor *tensor)` (ggml.h:887)
+ * `const char *ggml_get_name(const struct ggml_tensor *tensor)` (ggml.h:887; reference: `deno task docs`)
  *
  * A tensor's name, as `tensor.name`; empty if it has none.
  */
 export declare function ggml_get_name(tensor: ggml_tensor): string;
-/** `struct ggml_tensor *ggml_set_name(struct ggml_tensor *tensor, const char *name)` (ggml.h:888) */
+/** `struct ggml_tensor *ggml_set_name(struct ggml_tensor *tensor, const char *name)` (ggml.h:888; reference: `deno task docs`) */
 export declare function ggml_set_name(tensor: ggml_tensor, name: string): ggml_tensor;
-/** `struct ggml_tensor *ggml_format_name(struct ggml_tensor *tensor, const char *fmt, ...)` (ggml.h:890) */
+/** `struct ggml_tensor *ggml_format_name(struct ggml_tensor *tensor, const char *fmt, ...)` (ggml.h:890; reference: `deno task docs`) */
 export declare function ggml_format_name(tensor: ggml_tensor, fmt: string): ggml_tensor;
 /**
- * `void ggml_set_input(struct ggml_tensor *tensor)` (ggml.h:893)
+ * `void ggml_set_input(struct ggml_tensor *tensor)` (ggml.h:893; reference: `deno task docs`)
  *
  * Marks a tensor as one that is written to from outside: an allocator gives it memory before all others.
  */
 export declare function ggml_set_input(tensor: ggml_tensor): void;
 /**
- * `void ggml_set_output(struct ggml_tensor *tensor)` (ggml.h:894)
+ * `void ggml_set_output(struct ggml_tensor *tensor)` (ggml.h:894; reference: `deno task docs`)
  *
  * Marks a tensor as one that is read afterwards: an allocator gives its memory to no other.
  */
 export declare function ggml_set_output(tensor: ggml_tensor): void;
 /**
- * `void ggml_set_param(struct ggml_tensor *tensor)` (ggml.h:895)
+ * `void ggml_set_param(struct ggml_tensor *tensor)` (ggml.h:895; reference: `deno task docs`)
  *
  * Marks a tensor as a parameter, for which gradients are computed.
  */
 export declare function ggml_set_param(tensor: ggml_tensor): void;
 /**
- * `void ggml_set_loss(struct ggml_tensor *tensor)` (ggml.h:896)
+ * `void ggml_set_loss(struct ggml_tensor *tensor)` (ggml.h:896; reference: `deno task docs`)
  *
  * Marks a tensor of one element as the loss, whose gradients are wanted.
  */
 export declare function ggml_set_loss(tensor: ggml_tensor): void;
-/** `struct ggml_tensor *ggml_dup(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:902) */
+/** `struct ggml_tensor *ggml_dup(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:902; reference: `deno task docs`) */
 export declare function ggml_dup(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_dup_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:907) */
+/** `struct ggml_tensor *ggml_dup_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:907; reference: `deno task docs`) */
 export declare function ggml_dup_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_add(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:911)
+ * `struct ggml_tensor *ggml_add(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:911; reference: `deno task docs`)
  *
  * `a + b`, `b` repeated to the shape of `a`; the result has the type and shape of `a`.
  */
 export declare function ggml_add(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_add_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:916) */
+/** `struct ggml_tensor *ggml_add_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:916; reference: `deno task docs`) */
 export declare function ggml_add_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_add_cast(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, enum ggml_type type)` (ggml.h:921) */
+/** `struct ggml_tensor *ggml_add_cast(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, enum ggml_type type)` (ggml.h:921; reference: `deno task docs`) */
 export declare function ggml_add_cast(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, type: ggml_type): ggml_tensor;
-/** `struct ggml_tensor *ggml_add_id(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *ids)` (ggml.h:928) */
+/** `struct ggml_tensor *ggml_add_id(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *ids)` (ggml.h:928; reference: `deno task docs`) */
 export declare function ggml_add_id(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, ids: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_add1(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:934)
+ * `struct ggml_tensor *ggml_add1(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:934; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_add1(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_add1_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:940)
+ * `struct ggml_tensor *ggml_add1_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:940; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_add1_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_acc(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:949) */
+/** `struct ggml_tensor *ggml_acc(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:949; reference: `deno task docs`) */
 export declare function ggml_acc(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -443,7 +443,7 @@ export declare function ggml_acc(
   nb3: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_acc_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:958) */
+/** `struct ggml_tensor *ggml_acc_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:958; reference: `deno task docs`) */
 export declare function ggml_acc_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -453,73 +453,73 @@ export declare function ggml_acc_inplace(
   nb3: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_sub(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:967) */
+/** `struct ggml_tensor *ggml_sub(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:967; reference: `deno task docs`) */
 export declare function ggml_sub(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sub_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:972) */
+/** `struct ggml_tensor *ggml_sub_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:972; reference: `deno task docs`) */
 export declare function ggml_sub_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_mul(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:977)
+ * `struct ggml_tensor *ggml_mul(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:977; reference: `deno task docs`)
  *
  * `a * b` element by element, `b` repeated to the shape of `a`.
  */
 export declare function ggml_mul(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_mul_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:982) */
+/** `struct ggml_tensor *ggml_mul_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:982; reference: `deno task docs`) */
 export declare function ggml_mul_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_div(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:987) */
+/** `struct ggml_tensor *ggml_div(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:987; reference: `deno task docs`) */
 export declare function ggml_div(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_div_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:992) */
+/** `struct ggml_tensor *ggml_div_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:992; reference: `deno task docs`) */
 export declare function ggml_div_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_sqr(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:997)
+ * `struct ggml_tensor *ggml_sqr(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:997; reference: `deno task docs`)
  *
  * The square of each element.
  */
 export declare function ggml_sqr(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sqr_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1001) */
+/** `struct ggml_tensor *ggml_sqr_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1001; reference: `deno task docs`) */
 export declare function ggml_sqr_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sqrt(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1005) */
+/** `struct ggml_tensor *ggml_sqrt(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1005; reference: `deno task docs`) */
 export declare function ggml_sqrt(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sqrt_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1009) */
+/** `struct ggml_tensor *ggml_sqrt_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1009; reference: `deno task docs`) */
 export declare function ggml_sqrt_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_log(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1013) */
+/** `struct ggml_tensor *ggml_log(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1013; reference: `deno task docs`) */
 export declare function ggml_log(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_log_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1017) */
+/** `struct ggml_tensor *ggml_log_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1017; reference: `deno task docs`) */
 export declare function ggml_log_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_expm1(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1021) */
+/** `struct ggml_tensor *ggml_expm1(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1021; reference: `deno task docs`) */
 export declare function ggml_expm1(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_expm1_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1025) */
+/** `struct ggml_tensor *ggml_expm1_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1025; reference: `deno task docs`) */
 export declare function ggml_expm1_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_softplus(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1029) */
+/** `struct ggml_tensor *ggml_softplus(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1029; reference: `deno task docs`) */
 export declare function ggml_softplus(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_softplus_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1033) */
+/** `struct ggml_tensor *ggml_softplus_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1033; reference: `deno task docs`) */
 export declare function ggml_softplus_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_sin(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1037)
+ * `struct ggml_tensor *ggml_sin(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1037; reference: `deno task docs`)
  *
  * The sine of each element.
  */
 export declare function ggml_sin(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sin_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1041) */
+/** `struct ggml_tensor *ggml_sin_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1041; reference: `deno task docs`) */
 export declare function ggml_sin_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_cos(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1045) */
+/** `struct ggml_tensor *ggml_cos(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1045; reference: `deno task docs`) */
 export declare function ggml_cos(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_cos_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1049) */
+/** `struct ggml_tensor *ggml_cos_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1049; reference: `deno task docs`) */
 export declare function ggml_cos_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1054) */
+/** `struct ggml_tensor *ggml_sum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1054; reference: `deno task docs`) */
 export declare function ggml_sum(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sum_rows(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1059) */
+/** `struct ggml_tensor *ggml_sum_rows(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1059; reference: `deno task docs`) */
 export declare function ggml_sum_rows(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_cumsum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1063) */
+/** `struct ggml_tensor *ggml_cumsum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1063; reference: `deno task docs`) */
 export declare function ggml_cumsum(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_mean(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1068) */
+/** `struct ggml_tensor *ggml_mean(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1068; reference: `deno task docs`) */
 export declare function ggml_mean(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_argmax(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1073) */
+/** `struct ggml_tensor *ggml_argmax(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1073; reference: `deno task docs`) */
 export declare function ggml_argmax(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_count_equal(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1078) */
+/** `struct ggml_tensor *ggml_count_equal(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1078; reference: `deno task docs`) */
 export declare function ggml_count_equal(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_repeat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1085) */
+/** `struct ggml_tensor *ggml_repeat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1085; reference: `deno task docs`) */
 export declare function ggml_repeat(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_repeat_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1091) */
+/** `struct ggml_tensor *ggml_repeat_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1091; reference: `deno task docs`) */
 export declare function ggml_repeat_4d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -528,95 +528,95 @@ export declare function ggml_repeat_4d(
   ne2: number | bigint,
   ne3: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_repeat_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1100) */
+/** `struct ggml_tensor *ggml_repeat_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1100; reference: `deno task docs`) */
 export declare function ggml_repeat_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_concat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int dim)` (ggml.h:1107) */
+/** `struct ggml_tensor *ggml_concat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int dim)` (ggml.h:1107; reference: `deno task docs`) */
 export declare function ggml_concat(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, dim: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_abs(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1113) */
+/** `struct ggml_tensor *ggml_abs(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1113; reference: `deno task docs`) */
 export declare function ggml_abs(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_abs_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1117) */
+/** `struct ggml_tensor *ggml_abs_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1117; reference: `deno task docs`) */
 export declare function ggml_abs_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sgn(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1121) */
+/** `struct ggml_tensor *ggml_sgn(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1121; reference: `deno task docs`) */
 export declare function ggml_sgn(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sgn_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1125) */
+/** `struct ggml_tensor *ggml_sgn_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1125; reference: `deno task docs`) */
 export declare function ggml_sgn_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_neg(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1129) */
+/** `struct ggml_tensor *ggml_neg(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1129; reference: `deno task docs`) */
 export declare function ggml_neg(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_neg_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1133) */
+/** `struct ggml_tensor *ggml_neg_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1133; reference: `deno task docs`) */
 export declare function ggml_neg_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_step(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1137) */
+/** `struct ggml_tensor *ggml_step(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1137; reference: `deno task docs`) */
 export declare function ggml_step(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_step_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1141) */
+/** `struct ggml_tensor *ggml_step_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1141; reference: `deno task docs`) */
 export declare function ggml_step_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_tanh(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1145)
+ * `struct ggml_tensor *ggml_tanh(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1145; reference: `deno task docs`)
  *
  * The hyperbolic tangent of each element.
  */
 export declare function ggml_tanh(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_tanh_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1149) */
+/** `struct ggml_tensor *ggml_tanh_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1149; reference: `deno task docs`) */
 export declare function ggml_tanh_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_elu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1153) */
+/** `struct ggml_tensor *ggml_elu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1153; reference: `deno task docs`) */
 export declare function ggml_elu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_elu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1157) */
+/** `struct ggml_tensor *ggml_elu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1157; reference: `deno task docs`) */
 export declare function ggml_elu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_relu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1161)
+ * `struct ggml_tensor *ggml_relu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1161; reference: `deno task docs`)
  *
  * Each element, or 0 where it is negative.
  */
 export declare function ggml_relu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_leaky_relu(struct ggml_context *ctx, struct ggml_tensor *a, float negative_slope, _Bool inplace)` (ggml.h:1165) */
+/** `struct ggml_tensor *ggml_leaky_relu(struct ggml_context *ctx, struct ggml_tensor *a, float negative_slope, _Bool inplace)` (ggml.h:1165; reference: `deno task docs`) */
 export declare function ggml_leaky_relu(ctx: ggml_context, a: ggml_tensor, negative_slope: number, inplace: boolean): ggml_tensor;
-/** `struct ggml_tensor *ggml_relu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1169) */
+/** `struct ggml_tensor *ggml_relu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1169; reference: `deno task docs`) */
 export declare function ggml_relu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1173) */
+/** `struct ggml_tensor *ggml_sigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1173; reference: `deno task docs`) */
 export declare function ggml_sigmoid(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sigmoid_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1177) */
+/** `struct ggml_tensor *ggml_sigmoid_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1177; reference: `deno task docs`) */
 export declare function ggml_sigmoid_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_gelu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1181) */
+/** `struct ggml_tensor *ggml_gelu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1181; reference: `deno task docs`) */
 export declare function ggml_gelu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_gelu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1185) */
+/** `struct ggml_tensor *ggml_gelu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1185; reference: `deno task docs`) */
 export declare function ggml_gelu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_gelu_erf(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1191) */
+/** `struct ggml_tensor *ggml_gelu_erf(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1191; reference: `deno task docs`) */
 export declare function ggml_gelu_erf(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_gelu_erf_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1195) */
+/** `struct ggml_tensor *ggml_gelu_erf_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1195; reference: `deno task docs`) */
 export declare function ggml_gelu_erf_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_gelu_quick(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1199) */
+/** `struct ggml_tensor *ggml_gelu_quick(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1199; reference: `deno task docs`) */
 export declare function ggml_gelu_quick(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_gelu_quick_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1203) */
+/** `struct ggml_tensor *ggml_gelu_quick_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1203; reference: `deno task docs`) */
 export declare function ggml_gelu_quick_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_silu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1207) */
+/** `struct ggml_tensor *ggml_silu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1207; reference: `deno task docs`) */
 export declare function ggml_silu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_silu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1211) */
+/** `struct ggml_tensor *ggml_silu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1211; reference: `deno task docs`) */
 export declare function ggml_silu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_silu_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1217) */
+/** `struct ggml_tensor *ggml_silu_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1217; reference: `deno task docs`) */
 export declare function ggml_silu_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_hardswish(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1223) */
+/** `struct ggml_tensor *ggml_hardswish(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1223; reference: `deno task docs`) */
 export declare function ggml_hardswish(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_hardsigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1228) */
+/** `struct ggml_tensor *ggml_hardsigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1228; reference: `deno task docs`) */
 export declare function ggml_hardsigmoid(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_exp(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1232) */
+/** `struct ggml_tensor *ggml_exp(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1232; reference: `deno task docs`) */
 export declare function ggml_exp(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_exp_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1236) */
+/** `struct ggml_tensor *ggml_exp_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1236; reference: `deno task docs`) */
 export declare function ggml_exp_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_floor(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1240) */
+/** `struct ggml_tensor *ggml_floor(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1240; reference: `deno task docs`) */
 export declare function ggml_floor(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_floor_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1244) */
+/** `struct ggml_tensor *ggml_floor_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1244; reference: `deno task docs`) */
 export declare function ggml_floor_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_ceil(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1248) */
+/** `struct ggml_tensor *ggml_ceil(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1248; reference: `deno task docs`) */
 export declare function ggml_ceil(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_ceil_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1252) */
+/** `struct ggml_tensor *ggml_ceil_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1252; reference: `deno task docs`) */
 export declare function ggml_ceil_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_round(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1256) */
+/** `struct ggml_tensor *ggml_round(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1256; reference: `deno task docs`) */
 export declare function ggml_round(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_round_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1260) */
+/** `struct ggml_tensor *ggml_round_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1260; reference: `deno task docs`) */
 export declare function ggml_round_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_trunc(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1270) */
+/** `struct ggml_tensor *ggml_trunc(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1270; reference: `deno task docs`) */
 export declare function ggml_trunc(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_trunc_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1274) */
+/** `struct ggml_tensor *ggml_trunc_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1274; reference: `deno task docs`) */
 export declare function ggml_trunc_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_xielu(struct ggml_context *ctx, struct ggml_tensor *a, float alpha_n, float alpha_p, float beta, float eps)` (ggml.h:1284) */
+/** `struct ggml_tensor *ggml_xielu(struct ggml_context *ctx, struct ggml_tensor *a, float alpha_n, float alpha_p, float beta, float eps)` (ggml.h:1284; reference: `deno task docs`) */
 export declare function ggml_xielu(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -625,45 +625,45 @@ export declare function ggml_xielu(
   beta: number,
   eps: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_glu(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_glu_op op, _Bool swapped)` (ggml.h:1296) */
+/** `struct ggml_tensor *ggml_glu(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_glu_op op, _Bool swapped)` (ggml.h:1296; reference: `deno task docs`) */
 export declare function ggml_glu(ctx: ggml_context, a: ggml_tensor, op: ggml_glu_op, swapped: boolean): ggml_tensor;
-/** `struct ggml_tensor *ggml_reglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1302) */
+/** `struct ggml_tensor *ggml_reglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1302; reference: `deno task docs`) */
 export declare function ggml_reglu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_reglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1306) */
+/** `struct ggml_tensor *ggml_reglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1306; reference: `deno task docs`) */
 export declare function ggml_reglu_swapped(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1310) */
+/** `struct ggml_tensor *ggml_geglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1310; reference: `deno task docs`) */
 export declare function ggml_geglu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1314) */
+/** `struct ggml_tensor *ggml_geglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1314; reference: `deno task docs`) */
 export declare function ggml_geglu_swapped(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_swiglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1318) */
+/** `struct ggml_tensor *ggml_swiglu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1318; reference: `deno task docs`) */
 export declare function ggml_swiglu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_swiglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1322) */
+/** `struct ggml_tensor *ggml_swiglu_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1322; reference: `deno task docs`) */
 export declare function ggml_swiglu_swapped(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_erf(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1326) */
+/** `struct ggml_tensor *ggml_geglu_erf(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1326; reference: `deno task docs`) */
 export declare function ggml_geglu_erf(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_erf_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1330) */
+/** `struct ggml_tensor *ggml_geglu_erf_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1330; reference: `deno task docs`) */
 export declare function ggml_geglu_erf_swapped(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_quick(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1334) */
+/** `struct ggml_tensor *ggml_geglu_quick(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1334; reference: `deno task docs`) */
 export declare function ggml_geglu_quick(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_quick_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1338) */
+/** `struct ggml_tensor *ggml_geglu_quick_swapped(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1338; reference: `deno task docs`) */
 export declare function ggml_geglu_quick_swapped(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_glu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, enum ggml_glu_op op)` (ggml.h:1344) */
+/** `struct ggml_tensor *ggml_glu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, enum ggml_glu_op op)` (ggml.h:1344; reference: `deno task docs`) */
 export declare function ggml_glu_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null, op: ggml_glu_op): ggml_tensor;
-/** `struct ggml_tensor *ggml_reglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1350) */
+/** `struct ggml_tensor *ggml_reglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1350; reference: `deno task docs`) */
 export declare function ggml_reglu_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1355) */
+/** `struct ggml_tensor *ggml_geglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1355; reference: `deno task docs`) */
 export declare function ggml_geglu_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_swiglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1360)
+ * `struct ggml_tensor *ggml_swiglu_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1360; reference: `deno task docs`)
  *
  * `silu(a) * b` element by element, for `a` and `b` of one shape.
  */
 export declare function ggml_swiglu_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_erf_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1365) */
+/** `struct ggml_tensor *ggml_geglu_erf_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1365; reference: `deno task docs`) */
 export declare function ggml_geglu_erf_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
-/** `struct ggml_tensor *ggml_geglu_quick_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1370) */
+/** `struct ggml_tensor *ggml_geglu_quick_split(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1370; reference: `deno task docs`) */
 export declare function ggml_geglu_quick_split(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null): ggml_tensor;
-/** `struct ggml_tensor *ggml_swiglu_oai(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float alpha, float limit)` (ggml.h:1375) */
+/** `struct ggml_tensor *ggml_swiglu_oai(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float alpha, float limit)` (ggml.h:1375; reference: `deno task docs`) */
 export declare function ggml_swiglu_oai(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -671,60 +671,60 @@ export declare function ggml_swiglu_oai(
   alpha: number,
   limit: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_swiglu_clamp(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float limit)` (ggml.h:1382) */
+/** `struct ggml_tensor *ggml_swiglu_clamp(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float limit)` (ggml.h:1382; reference: `deno task docs`) */
 export declare function ggml_swiglu_clamp(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null, limit: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1389) */
+/** `struct ggml_tensor *ggml_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1389; reference: `deno task docs`) */
 export declare function ggml_norm(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1394) */
+/** `struct ggml_tensor *ggml_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1394; reference: `deno task docs`) */
 export declare function ggml_norm_inplace(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_rms_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1399)
+ * `struct ggml_tensor *ggml_rms_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1399; reference: `deno task docs`)
  *
  * Each row divided by the root of its mean square, to which `eps` is added.
  */
 export declare function ggml_rms_norm(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_rms_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1404) */
+/** `struct ggml_tensor *ggml_rms_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1404; reference: `deno task docs`) */
 export declare function ggml_rms_norm_inplace(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_group_norm(struct ggml_context *ctx, struct ggml_tensor *a, int n_groups, float eps)` (ggml.h:1411) */
+/** `struct ggml_tensor *ggml_group_norm(struct ggml_context *ctx, struct ggml_tensor *a, int n_groups, float eps)` (ggml.h:1411; reference: `deno task docs`) */
 export declare function ggml_group_norm(ctx: ggml_context, a: ggml_tensor, n_groups: number, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_group_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_groups, float eps)` (ggml.h:1417) */
+/** `struct ggml_tensor *ggml_group_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_groups, float eps)` (ggml.h:1417; reference: `deno task docs`) */
 export declare function ggml_group_norm_inplace(ctx: ggml_context, a: ggml_tensor, n_groups: number, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_l2_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1425) */
+/** `struct ggml_tensor *ggml_l2_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1425; reference: `deno task docs`) */
 export declare function ggml_l2_norm(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_l2_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1430) */
+/** `struct ggml_tensor *ggml_l2_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1430; reference: `deno task docs`) */
 export declare function ggml_l2_norm_inplace(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_rms_norm_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float eps)` (ggml.h:1437) */
+/** `struct ggml_tensor *ggml_rms_norm_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float eps)` (ggml.h:1437; reference: `deno task docs`) */
 export declare function ggml_rms_norm_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, eps: number): ggml_tensor;
-/** `_Bool ggml_prec_set_acc(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:1453) */
+/** `_Bool ggml_prec_set_acc(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:1453; reference: `deno task docs`) */
 export declare function ggml_prec_set_acc(a: ggml_tensor, prec: ggml_prec): boolean;
-/** `_Bool ggml_prec_set_src(struct ggml_tensor *a, enum ggml_prec prec, int idx)` (ggml.h:1474) */
+/** `_Bool ggml_prec_set_src(struct ggml_tensor *a, enum ggml_prec prec, int idx)` (ggml.h:1474; reference: `deno task docs`) */
 export declare function ggml_prec_set_src(a: ggml_tensor, prec: ggml_prec, idx: number): boolean;
 /**
- * `struct ggml_tensor *ggml_mul_mat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1482)
+ * `struct ggml_tensor *ggml_mul_mat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1482; reference: `deno task docs`)
  *
  * The product of matrices: for `a` of `[k, n]` and `b` of `[k, m]` a result of `[n, m]` in F32; `a` may be quantized.
  */
 export declare function ggml_mul_mat(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /**
- * `void ggml_mul_mat_set_prec(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:1489)
+ * `void ggml_mul_mat_set_prec(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:1489; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_mul_mat_set_prec(a: ggml_tensor, prec: ggml_prec): void;
-/** `void ggml_mul_mat_set_hint(struct ggml_tensor *a, enum ggml_op_hint hint)` (ggml.h:1495) */
+/** `void ggml_mul_mat_set_hint(struct ggml_tensor *a, enum ggml_op_hint hint)` (ggml.h:1495; reference: `deno task docs`) */
 export declare function ggml_mul_mat_set_hint(a: ggml_tensor, hint: ggml_op_hint): void;
-/** `struct ggml_tensor *ggml_mul_mat_id(struct ggml_context *ctx, struct ggml_tensor *as, struct ggml_tensor *b, struct ggml_tensor *ids)` (ggml.h:1500) */
+/** `struct ggml_tensor *ggml_mul_mat_id(struct ggml_context *ctx, struct ggml_tensor *as, struct ggml_tensor *b, struct ggml_tensor *ids)` (ggml.h:1500; reference: `deno task docs`) */
 export declare function ggml_mul_mat_id(ctx: ggml_context, as: ggml_tensor, b: ggml_tensor, ids: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_out_prod(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1509) */
+/** `struct ggml_tensor *ggml_out_prod(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1509; reference: `deno task docs`) */
 export declare function ggml_out_prod(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_scale(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1518) */
+/** `struct ggml_tensor *ggml_scale(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1518; reference: `deno task docs`) */
 export declare function ggml_scale(ctx: ggml_context, a: ggml_tensor, s: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_scale_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1524) */
+/** `struct ggml_tensor *ggml_scale_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1524; reference: `deno task docs`) */
 export declare function ggml_scale_inplace(ctx: ggml_context, a: ggml_tensor, s: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_scale_bias(struct ggml_context *ctx, struct ggml_tensor *a, float s, float b)` (ggml.h:1530) */
+/** `struct ggml_tensor *ggml_scale_bias(struct ggml_context *ctx, struct ggml_tensor *a, float s, float b)` (ggml.h:1530; reference: `deno task docs`) */
 export declare function ggml_scale_bias(ctx: ggml_context, a: ggml_tensor, s: number, b: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_scale_bias_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float s, float b)` (ggml.h:1536) */
+/** `struct ggml_tensor *ggml_scale_bias_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float s, float b)` (ggml.h:1536; reference: `deno task docs`) */
 export declare function ggml_scale_bias_inplace(ctx: ggml_context, a: ggml_tensor, s: number, b: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_set(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1543) */
+/** `struct ggml_tensor *ggml_set(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1543; reference: `deno task docs`) */
 export declare function ggml_set(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -734,7 +734,7 @@ export declare function ggml_set(
   nb3: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1553) */
+/** `struct ggml_tensor *ggml_set_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1553; reference: `deno task docs`) */
 export declare function ggml_set_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -744,11 +744,11 @@ export declare function ggml_set_inplace(
   nb3: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t offset)` (ggml.h:1562) */
+/** `struct ggml_tensor *ggml_set_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t offset)` (ggml.h:1562; reference: `deno task docs`) */
 export declare function ggml_set_1d(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, offset: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_1d_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t offset)` (ggml.h:1568) */
+/** `struct ggml_tensor *ggml_set_1d_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t offset)` (ggml.h:1568; reference: `deno task docs`) */
 export declare function ggml_set_1d_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, offset: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t offset)` (ggml.h:1575) */
+/** `struct ggml_tensor *ggml_set_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t offset)` (ggml.h:1575; reference: `deno task docs`) */
 export declare function ggml_set_2d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -756,7 +756,7 @@ export declare function ggml_set_2d(
   nb1: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_2d_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t offset)` (ggml.h:1583) */
+/** `struct ggml_tensor *ggml_set_2d_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, size_t nb1, size_t offset)` (ggml.h:1583; reference: `deno task docs`) */
 export declare function ggml_set_2d_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -764,21 +764,21 @@ export declare function ggml_set_2d_inplace(
   nb1: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_cpy(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1591) */
+/** `struct ggml_tensor *ggml_cpy(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1591; reference: `deno task docs`) */
 export declare function ggml_cpy(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_cast(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_type type)` (ggml.h:1597) */
+/** `struct ggml_tensor *ggml_cast(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_type type)` (ggml.h:1597; reference: `deno task docs`) */
 export declare function ggml_cast(ctx: ggml_context, a: ggml_tensor, type: ggml_type): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_cont(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1603)
+ * `struct ggml_tensor *ggml_cont(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1603; reference: `deno task docs`)
  *
  * A copy of a tensor without gaps, in the order of its dimensions.
  */
 export declare function ggml_cont(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_cont_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1608) */
+/** `struct ggml_tensor *ggml_cont_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1608; reference: `deno task docs`) */
 export declare function ggml_cont_1d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_cont_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1613) */
+/** `struct ggml_tensor *ggml_cont_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1613; reference: `deno task docs`) */
 export declare function ggml_cont_2d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint, ne1: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_cont_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1619) */
+/** `struct ggml_tensor *ggml_cont_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1619; reference: `deno task docs`) */
 export declare function ggml_cont_3d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -786,7 +786,7 @@ export declare function ggml_cont_3d(
   ne1: number | bigint,
   ne2: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_cont_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1626) */
+/** `struct ggml_tensor *ggml_cont_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1626; reference: `deno task docs`) */
 export declare function ggml_cont_4d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -795,22 +795,22 @@ export declare function ggml_cont_4d(
   ne2: number | bigint,
   ne3: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_reshape(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1636) */
+/** `struct ggml_tensor *ggml_reshape(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1636; reference: `deno task docs`) */
 export declare function ggml_reshape(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_reshape_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1643)
+ * `struct ggml_tensor *ggml_reshape_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0)` (ggml.h:1643; reference: `deno task docs`)
  *
  * The same memory as one dimension; the tensor has no gaps.
  */
 export declare function ggml_reshape_1d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_reshape_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1648)
+ * `struct ggml_tensor *ggml_reshape_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1)` (ggml.h:1648; reference: `deno task docs`)
  *
  * The same memory in the shape `[ne0, ne1]`; the tensor has no gaps.
  */
 export declare function ggml_reshape_2d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint, ne1: number | bigint): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_reshape_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1656)
+ * `struct ggml_tensor *ggml_reshape_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:1656; reference: `deno task docs`)
  *
  * The same memory in the shape `[ne0, ne1, ne2]`; the tensor has no gaps.
  */
@@ -822,7 +822,7 @@ export declare function ggml_reshape_3d(
   ne2: number | bigint,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_reshape_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1663)
+ * `struct ggml_tensor *ggml_reshape_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1663; reference: `deno task docs`)
  *
  * The same memory in the shape `[ne0, ne1, ne2, ne3]`; the tensor has no gaps.
  */
@@ -834,9 +834,9 @@ export declare function ggml_reshape_4d(
   ne2: number | bigint,
   ne3: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_view_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, size_t offset)` (ggml.h:1672) */
+/** `struct ggml_tensor *ggml_view_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, size_t offset)` (ggml.h:1672; reference: `deno task docs`) */
 export declare function ggml_view_1d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint, offset: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_view_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, size_t nb1, size_t offset)` (ggml.h:1678) */
+/** `struct ggml_tensor *ggml_view_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, size_t nb1, size_t offset)` (ggml.h:1678; reference: `deno task docs`) */
 export declare function ggml_view_2d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -846,7 +846,7 @@ export declare function ggml_view_2d(
   offset: number | bigint,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_view_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb1, size_t nb2, size_t offset)` (ggml.h:1686)
+ * `struct ggml_tensor *ggml_view_3d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb1, size_t nb2, size_t offset)` (ggml.h:1686; reference: `deno task docs`)
  *
  * A part of a tensor's memory: a shape, the bytes between rows and between planes, and where it begins, in bytes.
  */
@@ -860,7 +860,7 @@ export declare function ggml_view_3d(
   nb2: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_view_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1696) */
+/** `struct ggml_tensor *ggml_view_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, size_t nb1, size_t nb2, size_t nb3, size_t offset)` (ggml.h:1696; reference: `deno task docs`) */
 export declare function ggml_view_4d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -874,7 +874,7 @@ export declare function ggml_view_4d(
   offset: number | bigint,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_permute(struct ggml_context *ctx, struct ggml_tensor *a, int axis0, int axis1, int axis2, int axis3)` (ggml.h:1708)
+ * `struct ggml_tensor *ggml_permute(struct ggml_context *ctx, struct ggml_tensor *a, int axis0, int axis1, int axis2, int axis3)` (ggml.h:1708; reference: `deno task docs`)
  *
  * The same memory with the dimensions in another order: the first becomes dimension `axis0`, and so on.
  */
@@ -887,49 +887,49 @@ export declare function ggml_permute(
   axis3: number,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_transpose(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1717)
+ * `struct ggml_tensor *ggml_transpose(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1717; reference: `deno task docs`)
  *
  * The same memory with the first two dimensions exchanged.
  */
 export declare function ggml_transpose(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_get_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1726)
+ * `struct ggml_tensor *ggml_get_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1726; reference: `deno task docs`)
  *
  * The rows of `a` whose indices are in `b`, an I32 tensor; as F32, but for integers.
  */
 export declare function ggml_get_rows(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_get_rows_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1731) */
+/** `struct ggml_tensor *ggml_get_rows_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1731; reference: `deno task docs`) */
 export declare function ggml_get_rows_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, c: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_set_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1748)
+ * `struct ggml_tensor *ggml_set_rows(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:1748; reference: `deno task docs`)
  *
  * `a` with rows of `b` written to the indices in `c` when it is computed; the result is a view of `a`.
  */
 export declare function ggml_set_rows(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, c: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_diag(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1754) */
+/** `struct ggml_tensor *ggml_diag(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1754; reference: `deno task docs`) */
 export declare function ggml_diag(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_diag_mask_inf(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1759) */
+/** `struct ggml_tensor *ggml_diag_mask_inf(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1759; reference: `deno task docs`) */
 export declare function ggml_diag_mask_inf(ctx: ggml_context, a: ggml_tensor, n_past: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_diag_mask_inf_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1765) */
+/** `struct ggml_tensor *ggml_diag_mask_inf_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1765; reference: `deno task docs`) */
 export declare function ggml_diag_mask_inf_inplace(ctx: ggml_context, a: ggml_tensor, n_past: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_diag_mask_zero(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1771) */
+/** `struct ggml_tensor *ggml_diag_mask_zero(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1771; reference: `deno task docs`) */
 export declare function ggml_diag_mask_zero(ctx: ggml_context, a: ggml_tensor, n_past: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_diag_mask_zero_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1777) */
+/** `struct ggml_tensor *ggml_diag_mask_zero_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1777; reference: `deno task docs`) */
 export declare function ggml_diag_mask_zero_inplace(ctx: ggml_context, a: ggml_tensor, n_past: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_clamp(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1782) */
+/** `struct ggml_tensor *ggml_clamp(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1782; reference: `deno task docs`) */
 export declare function ggml_clamp(ctx: ggml_context, a: ggml_tensor, min: number, max: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_clamp_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1789) */
+/** `struct ggml_tensor *ggml_clamp_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1789; reference: `deno task docs`) */
 export declare function ggml_clamp_inplace(ctx: ggml_context, a: ggml_tensor, min: number, max: number): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_soft_max(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1795)
+ * `struct ggml_tensor *ggml_soft_max(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1795; reference: `deno task docs`)
  *
  * The softmax of each row: positive numbers with a sum of 1.
  */
 export declare function ggml_soft_max(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_soft_max_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1800) */
+/** `struct ggml_tensor *ggml_soft_max_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1800; reference: `deno task docs`) */
 export declare function ggml_soft_max_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_soft_max_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1813)
+ * `struct ggml_tensor *ggml_soft_max_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1813; reference: `deno task docs`)
  *
  * The softmax of each row times `scale`, after a mask is added, which may be null, and by `max_bias` a slope for each head.
  */
@@ -940,7 +940,7 @@ export declare function ggml_soft_max_ext(
   scale: number,
   max_bias: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_soft_max_ext_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1820) */
+/** `struct ggml_tensor *ggml_soft_max_ext_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *mask, float scale, float max_bias)` (ggml.h:1820; reference: `deno task docs`) */
 export declare function ggml_soft_max_ext_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -948,9 +948,9 @@ export declare function ggml_soft_max_ext_inplace(
   scale: number,
   max_bias: number,
 ): ggml_tensor;
-/** `void ggml_soft_max_add_sinks(struct ggml_tensor *a, struct ggml_tensor *sinks)` (ggml.h:1827) */
+/** `void ggml_soft_max_add_sinks(struct ggml_tensor *a, struct ggml_tensor *sinks)` (ggml.h:1827; reference: `deno task docs`) */
 export declare function ggml_soft_max_add_sinks(a: ggml_tensor, sinks: ggml_tensor | null): void;
-/** `struct ggml_tensor *ggml_soft_max_ext_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float scale, float max_bias)` (ggml.h:1831) */
+/** `struct ggml_tensor *ggml_soft_max_ext_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float scale, float max_bias)` (ggml.h:1831; reference: `deno task docs`) */
 export declare function ggml_soft_max_ext_back(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -958,7 +958,7 @@ export declare function ggml_soft_max_ext_back(
   scale: number,
   max_bias: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_soft_max_ext_back_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float scale, float max_bias)` (ggml.h:1839) */
+/** `struct ggml_tensor *ggml_soft_max_ext_back_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float scale, float max_bias)` (ggml.h:1839; reference: `deno task docs`) */
 export declare function ggml_soft_max_ext_back_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -967,15 +967,15 @@ export declare function ggml_soft_max_ext_back_inplace(
   max_bias: number,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_rope(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1851)
+ * `struct ggml_tensor *ggml_rope(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1851; reference: `deno task docs`)
  *
  * Rotary position embedding of the first `n_dims` elements of each head: `a` is `[head size, heads, tokens]`, `b` the tokens' positions.
  */
 export declare function ggml_rope(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, n_dims: number, mode: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1859) */
+/** `struct ggml_tensor *ggml_rope_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode)` (ggml.h:1859; reference: `deno task docs`) */
 export declare function ggml_rope_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, n_dims: number, mode: number): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_rope_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1892)
+ * `struct ggml_tensor *ggml_rope_ext(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1892; reference: `deno task docs`)
  *
  * As `ggml_rope`, with frequency factors (null for none), base and scales of one's own.
  */
@@ -994,7 +994,7 @@ export declare function ggml_rope_ext(
   beta_fast: number,
   beta_slow: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope_multi(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1937) */
+/** `struct ggml_tensor *ggml_rope_multi(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1937; reference: `deno task docs`) */
 export declare function ggml_rope_multi(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1011,7 +1011,7 @@ export declare function ggml_rope_multi(
   beta_fast: number,
   beta_slow: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope_ext_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1954) */
+/** `struct ggml_tensor *ggml_rope_ext_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1954; reference: `deno task docs`) */
 export declare function ggml_rope_ext_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1027,7 +1027,7 @@ export declare function ggml_rope_ext_inplace(
   beta_fast: number,
   beta_slow: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope_multi_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1969) */
+/** `struct ggml_tensor *ggml_rope_multi_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1969; reference: `deno task docs`) */
 export declare function ggml_rope_multi_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1045,7 +1045,7 @@ export declare function ggml_rope_multi_inplace(
   beta_slow: number,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_rope_custom(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1985)
+ * `struct ggml_tensor *ggml_rope_custom(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:1985; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_rope_custom(
@@ -1063,7 +1063,7 @@ export declare function ggml_rope_custom(
   beta_slow: number,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_rope_custom_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2000)
+ * `struct ggml_tensor *ggml_rope_custom_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2000; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_rope_custom_inplace(
@@ -1080,7 +1080,7 @@ export declare function ggml_rope_custom_inplace(
   beta_fast: number,
   beta_slow: number,
 ): ggml_tensor;
-/** `void ggml_rope_yarn_corr_dims(int n_dims, int n_ctx_orig, float freq_base, float beta_fast, float beta_slow, float *dims)` (ggml.h:2016) */
+/** `void ggml_rope_yarn_corr_dims(int n_dims, int n_ctx_orig, float freq_base, float beta_fast, float beta_slow, float *dims)` (ggml.h:2016; reference: `deno task docs`) */
 export declare function ggml_rope_yarn_corr_dims(
   n_dims: number,
   n_ctx_orig: number,
@@ -1089,7 +1089,7 @@ export declare function ggml_rope_yarn_corr_dims(
   beta_slow: number,
   dims: $Data<Float32Array>,
 ): void;
-/** `struct ggml_tensor *ggml_rope_ext_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2021) */
+/** `struct ggml_tensor *ggml_rope_ext_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2021; reference: `deno task docs`) */
 export declare function ggml_rope_ext_back(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1105,7 +1105,7 @@ export declare function ggml_rope_ext_back(
   beta_fast: number,
   beta_slow: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope_multi_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2036) */
+/** `struct ggml_tensor *ggml_rope_multi_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, int n_dims, int *sections, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)` (ggml.h:2036; reference: `deno task docs`) */
 export declare function ggml_rope_multi_back(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1122,9 +1122,9 @@ export declare function ggml_rope_multi_back(
   beta_fast: number,
   beta_slow: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_rope_set_offset(struct ggml_tensor *a, int n_offs)` (ggml.h:2057) */
+/** `struct ggml_tensor *ggml_rope_set_offset(struct ggml_tensor *a, int n_offs)` (ggml.h:2057; reference: `deno task docs`) */
 export declare function ggml_rope_set_offset(a: ggml_tensor, n_offs: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_im2col(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1, _Bool is_2D, enum ggml_type dst_type)` (ggml.h:2063) */
+/** `struct ggml_tensor *ggml_im2col(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1, _Bool is_2D, enum ggml_type dst_type)` (ggml.h:2063; reference: `deno task docs`) */
 export declare function ggml_im2col(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1138,7 +1138,7 @@ export declare function ggml_im2col(
   is_2D: boolean,
   dst_type: ggml_type,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_im2col_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t *ne, int s0, int s1, int p0, int p1, int d0, int d1, _Bool is_2D)` (ggml.h:2076) */
+/** `struct ggml_tensor *ggml_im2col_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t *ne, int s0, int s1, int p0, int p1, int d0, int d1, _Bool is_2D)` (ggml.h:2076; reference: `deno task docs`) */
 export declare function ggml_im2col_back(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1152,17 +1152,17 @@ export declare function ggml_im2col_back(
   d1: number,
   is_2D: boolean,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_col2im_1d(struct ggml_context *ctx, struct ggml_tensor *a, int s0, int oc, int p0)` (ggml.h:2092) */
+/** `struct ggml_tensor *ggml_col2im_1d(struct ggml_context *ctx, struct ggml_tensor *a, int s0, int oc, int p0)` (ggml.h:2092; reference: `deno task docs`) */
 export declare function ggml_col2im_1d(ctx: ggml_context, a: ggml_tensor, s0: number, oc: number, p0: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2099) */
+/** `struct ggml_tensor *ggml_conv_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2099; reference: `deno task docs`) */
 export declare function ggml_conv_1d(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, s0: number, p0: number, d0: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_1d_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s, int d)` (ggml.h:2109) */
+/** `struct ggml_tensor *ggml_conv_1d_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s, int d)` (ggml.h:2109; reference: `deno task docs`) */
 export declare function ggml_conv_1d_ph(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, s: number, d: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_1d_dw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2118) */
+/** `struct ggml_tensor *ggml_conv_1d_dw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2118; reference: `deno task docs`) */
 export declare function ggml_conv_1d_dw(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, s0: number, p0: number, d0: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_1d_dw_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int d0)` (ggml.h:2126) */
+/** `struct ggml_tensor *ggml_conv_1d_dw_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int d0)` (ggml.h:2126; reference: `deno task docs`) */
 export declare function ggml_conv_1d_dw_ph(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, s0: number, d0: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_transpose_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2133) */
+/** `struct ggml_tensor *ggml_conv_transpose_1d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int p0, int d0)` (ggml.h:2133; reference: `deno task docs`) */
 export declare function ggml_conv_transpose_1d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1171,7 +1171,7 @@ export declare function ggml_conv_transpose_1d(
   p0: number,
   d0: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2141) */
+/** `struct ggml_tensor *ggml_conv_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2141; reference: `deno task docs`) */
 export declare function ggml_conv_2d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1183,7 +1183,7 @@ export declare function ggml_conv_2d(
   d0: number,
   d1: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_im2col_3d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t IC, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2, enum ggml_type dst_type)` (ggml.h:2152) */
+/** `struct ggml_tensor *ggml_im2col_3d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t IC, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2, enum ggml_type dst_type)` (ggml.h:2152; reference: `deno task docs`) */
 export declare function ggml_im2col_3d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1200,7 +1200,7 @@ export declare function ggml_im2col_3d(
   d2: number,
   dst_type: ggml_type,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_3d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t IC, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2)` (ggml.h:2171) */
+/** `struct ggml_tensor *ggml_conv_3d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int64_t IC, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2)` (ggml.h:2171; reference: `deno task docs`) */
 export declare function ggml_conv_3d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1216,11 +1216,11 @@ export declare function ggml_conv_3d(
   d1: number,
   d2: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_2d_sk_p0(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2195) */
+/** `struct ggml_tensor *ggml_conv_2d_sk_p0(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2195; reference: `deno task docs`) */
 export declare function ggml_conv_2d_sk_p0(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_2d_s1_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2208) */
+/** `struct ggml_tensor *ggml_conv_2d_s1_ph(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2208; reference: `deno task docs`) */
 export declare function ggml_conv_2d_s1_ph(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_2d_dw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2214) */
+/** `struct ggml_tensor *ggml_conv_2d_dw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2214; reference: `deno task docs`) */
 export declare function ggml_conv_2d_dw(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1232,7 +1232,7 @@ export declare function ggml_conv_2d_dw(
   d0: number,
   d1: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_2d_dw_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int stride0, int stride1, int pad0, int pad1, int dilation0, int dilation1)` (ggml.h:2230) */
+/** `struct ggml_tensor *ggml_conv_2d_dw_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int stride0, int stride1, int pad0, int pad1, int dilation0, int dilation1)` (ggml.h:2230; reference: `deno task docs`) */
 export declare function ggml_conv_2d_dw_direct(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1244,9 +1244,9 @@ export declare function ggml_conv_2d_dw_direct(
   dilation0: number,
   dilation1: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_transpose_2d_p0(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int stride)` (ggml.h:2241) */
+/** `struct ggml_tensor *ggml_conv_transpose_2d_p0(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int stride)` (ggml.h:2241; reference: `deno task docs`) */
 export declare function ggml_conv_transpose_2d_p0(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, stride: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_2d_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2247) */
+/** `struct ggml_tensor *ggml_conv_2d_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2247; reference: `deno task docs`) */
 export declare function ggml_conv_2d_direct(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1258,7 +1258,7 @@ export declare function ggml_conv_2d_direct(
   d0: number,
   d1: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_3d_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2, int n_channels, int n_batch, int n_channels_out)` (ggml.h:2258) */
+/** `struct ggml_tensor *ggml_conv_3d_direct(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int s2, int p0, int p1, int p2, int d0, int d1, int d2, int n_channels, int n_batch, int n_channels_out)` (ggml.h:2258; reference: `deno task docs`) */
 export declare function ggml_conv_3d_direct(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1276,9 +1276,9 @@ export declare function ggml_conv_3d_direct(
   n_batch: number,
   n_channels_out: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_pool_1d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int s0, int p0)` (ggml.h:2281) */
+/** `struct ggml_tensor *ggml_pool_1d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int s0, int p0)` (ggml.h:2281; reference: `deno task docs`) */
 export declare function ggml_pool_1d(ctx: ggml_context, a: ggml_tensor, op: ggml_op_pool, k0: number, s0: number, p0: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_pool_2d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2291) */
+/** `struct ggml_tensor *ggml_pool_2d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2291; reference: `deno task docs`) */
 export declare function ggml_pool_2d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1290,7 +1290,7 @@ export declare function ggml_pool_2d(
   p0: number,
   p1: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_pool_2d_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *af, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2302) */
+/** `struct ggml_tensor *ggml_pool_2d_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *af, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2302; reference: `deno task docs`) */
 export declare function ggml_pool_2d_back(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1303,10 +1303,10 @@ export declare function ggml_pool_2d_back(
   p0: number,
   p1: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_upscale(struct ggml_context *ctx, struct ggml_tensor *a, int scale_factor, enum ggml_scale_mode mode)` (ggml.h:2329) */
+/** `struct ggml_tensor *ggml_upscale(struct ggml_context *ctx, struct ggml_tensor *a, int scale_factor, enum ggml_scale_mode mode)` (ggml.h:2329; reference: `deno task docs`) */
 export declare function ggml_upscale(ctx: ggml_context, a: ggml_tensor, scale_factor: number, mode: ggml_scale_mode): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_upscale_ext(struct ggml_context *ctx, struct ggml_tensor *a, int ne0, int ne1, int ne2, int ne3, enum ggml_scale_mode mode)` (ggml.h:2337)
+ * `struct ggml_tensor *ggml_upscale_ext(struct ggml_context *ctx, struct ggml_tensor *a, int ne0, int ne1, int ne2, int ne3, enum ggml_scale_mode mode)` (ggml.h:2337; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_upscale_ext(
@@ -1318,7 +1318,7 @@ export declare function ggml_upscale_ext(
   ne3: number,
   mode: ggml_scale_mode,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_interpolate(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, uint32_t mode)` (ggml.h:2349) */
+/** `struct ggml_tensor *ggml_interpolate(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, uint32_t mode)` (ggml.h:2349; reference: `deno task docs`) */
 export declare function ggml_interpolate(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1328,11 +1328,11 @@ export declare function ggml_interpolate(
   ne3: number | bigint,
   mode: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_pad(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1, int p2, int p3)` (ggml.h:2359) */
+/** `struct ggml_tensor *ggml_pad(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1, int p2, int p3)` (ggml.h:2359; reference: `deno task docs`) */
 export declare function ggml_pad(ctx: ggml_context, a: ggml_tensor, p0: number, p1: number, p2: number, p3: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_pad_circular(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1, int p2, int p3)` (ggml.h:2368) */
+/** `struct ggml_tensor *ggml_pad_circular(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1, int p2, int p3)` (ggml.h:2368; reference: `deno task docs`) */
 export declare function ggml_pad_circular(ctx: ggml_context, a: ggml_tensor, p0: number, p1: number, p2: number, p3: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_pad_ext(struct ggml_context *ctx, struct ggml_tensor *a, int lp0, int rp0, int lp1, int rp1, int lp2, int rp2, int lp3, int rp3)` (ggml.h:2376) */
+/** `struct ggml_tensor *ggml_pad_ext(struct ggml_context *ctx, struct ggml_tensor *a, int lp0, int rp0, int lp1, int rp1, int lp2, int rp2, int lp3, int rp3)` (ggml.h:2376; reference: `deno task docs`) */
 export declare function ggml_pad_ext(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1345,7 +1345,7 @@ export declare function ggml_pad_ext(
   lp3: number,
   rp3: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_pad_ext_circular(struct ggml_context *ctx, struct ggml_tensor *a, int lp0, int rp0, int lp1, int rp1, int lp2, int rp2, int lp3, int rp3)` (ggml.h:2390) */
+/** `struct ggml_tensor *ggml_pad_ext_circular(struct ggml_context *ctx, struct ggml_tensor *a, int lp0, int rp0, int lp1, int rp1, int lp2, int rp2, int lp3, int rp3)` (ggml.h:2390; reference: `deno task docs`) */
 export declare function ggml_pad_ext_circular(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1358,9 +1358,9 @@ export declare function ggml_pad_ext_circular(
   lp3: number,
   rp3: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_pad_reflect_1d(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1)` (ggml.h:2403) */
+/** `struct ggml_tensor *ggml_pad_reflect_1d(struct ggml_context *ctx, struct ggml_tensor *a, int p0, int p1)` (ggml.h:2403; reference: `deno task docs`) */
 export declare function ggml_pad_reflect_1d(ctx: ggml_context, a: ggml_tensor, p0: number, p1: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_roll(struct ggml_context *ctx, struct ggml_tensor *a, int shift0, int shift1, int shift2, int shift3)` (ggml.h:2411) */
+/** `struct ggml_tensor *ggml_roll(struct ggml_context *ctx, struct ggml_tensor *a, int shift0, int shift1, int shift2, int shift3)` (ggml.h:2411; reference: `deno task docs`) */
 export declare function ggml_roll(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1369,24 +1369,24 @@ export declare function ggml_roll(
   shift2: number,
   shift3: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_tri(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_tri_type type)` (ggml.h:2421) */
+/** `struct ggml_tensor *ggml_tri(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_tri_type type)` (ggml.h:2421; reference: `deno task docs`) */
 export declare function ggml_tri(ctx: ggml_context, a: ggml_tensor, type: ggml_tri_type): ggml_tensor;
-/** `struct ggml_tensor *ggml_fill(struct ggml_context *ctx, struct ggml_tensor *a, float c)` (ggml.h:2427) */
+/** `struct ggml_tensor *ggml_fill(struct ggml_context *ctx, struct ggml_tensor *a, float c)` (ggml.h:2427; reference: `deno task docs`) */
 export declare function ggml_fill(ctx: ggml_context, a: ggml_tensor, c: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_fill_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float c)` (ggml.h:2432) */
+/** `struct ggml_tensor *ggml_fill_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float c)` (ggml.h:2432; reference: `deno task docs`) */
 export declare function ggml_fill_inplace(ctx: ggml_context, a: ggml_tensor, c: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_timestep_embedding(struct ggml_context *ctx, struct ggml_tensor *timesteps, int dim, int max_period)` (ggml.h:2440) */
+/** `struct ggml_tensor *ggml_timestep_embedding(struct ggml_context *ctx, struct ggml_tensor *timesteps, int dim, int max_period)` (ggml.h:2440; reference: `deno task docs`) */
 export declare function ggml_timestep_embedding(ctx: ggml_context, timesteps: ggml_tensor, dim: number, max_period: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_argsort(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_sort_order order)` (ggml.h:2452) */
+/** `struct ggml_tensor *ggml_argsort(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_sort_order order)` (ggml.h:2452; reference: `deno task docs`) */
 export declare function ggml_argsort(ctx: ggml_context, a: ggml_tensor, order: ggml_sort_order): ggml_tensor;
-/** `struct ggml_tensor *ggml_argsort_top_k(struct ggml_context *ctx, struct ggml_tensor *a, int k)` (ggml.h:2458) */
+/** `struct ggml_tensor *ggml_argsort_top_k(struct ggml_context *ctx, struct ggml_tensor *a, int k)` (ggml.h:2458; reference: `deno task docs`) */
 export declare function ggml_argsort_top_k(ctx: ggml_context, a: ggml_tensor, k: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_top_k(struct ggml_context *ctx, struct ggml_tensor *a, int k)` (ggml.h:2465) */
+/** `struct ggml_tensor *ggml_top_k(struct ggml_context *ctx, struct ggml_tensor *a, int k)` (ggml.h:2465; reference: `deno task docs`) */
 export declare function ggml_top_k(ctx: ggml_context, a: ggml_tensor, k: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_arange(struct ggml_context *ctx, float start, float stop, float step)` (ggml.h:2470) */
+/** `struct ggml_tensor *ggml_arange(struct ggml_context *ctx, float start, float stop, float step)` (ggml.h:2470; reference: `deno task docs`) */
 export declare function ggml_arange(ctx: ggml_context, start: number, stop: number, step: number): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_flash_attn_ext(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *mask, float scale, float max_bias, float logit_softcap)` (ggml.h:2487)
+ * `struct ggml_tensor *ggml_flash_attn_ext(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *mask, float scale, float max_bias, float logit_softcap)` (ggml.h:2487; reference: `deno task docs`)
  *
  * Attention in one operation: of `q`, `k` and `v` in `[head size, tokens, heads]` and a mask, a result of `[head size, heads, tokens]`.
  */
@@ -1401,17 +1401,17 @@ export declare function ggml_flash_attn_ext(
   logit_softcap: number,
 ): ggml_tensor;
 /**
- * `void ggml_flash_attn_ext_set_prec(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:2497)
+ * `void ggml_flash_attn_ext_set_prec(struct ggml_tensor *a, enum ggml_prec prec)` (ggml.h:2497; reference: `deno task docs`)
  * @deprecated
  */
 export declare function ggml_flash_attn_ext_set_prec(a: ggml_tensor, prec: ggml_prec): void;
-/** `enum ggml_prec ggml_flash_attn_ext_get_prec(const struct ggml_tensor *a)` (ggml.h:2502) */
+/** `enum ggml_prec ggml_flash_attn_ext_get_prec(const struct ggml_tensor *a)` (ggml.h:2502; reference: `deno task docs`) */
 export declare function ggml_flash_attn_ext_get_prec(a: ggml_tensor): ggml_prec;
-/** `void ggml_flash_attn_ext_set_n_kv_max(struct ggml_tensor *a, int32_t n_kv_max)` (ggml.h:2507) */
+/** `void ggml_flash_attn_ext_set_n_kv_max(struct ggml_tensor *a, int32_t n_kv_max)` (ggml.h:2507; reference: `deno task docs`) */
 export declare function ggml_flash_attn_ext_set_n_kv_max(a: ggml_tensor, n_kv_max: number): void;
-/** `void ggml_flash_attn_ext_add_sinks(struct ggml_tensor *a, struct ggml_tensor *sinks)` (ggml.h:2511) */
+/** `void ggml_flash_attn_ext_add_sinks(struct ggml_tensor *a, struct ggml_tensor *sinks)` (ggml.h:2511; reference: `deno task docs`) */
 export declare function ggml_flash_attn_ext_add_sinks(a: ggml_tensor, sinks: ggml_tensor | null): void;
-/** `struct ggml_tensor *ggml_flash_attn_back(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *d, _Bool masked)` (ggml.h:2516) */
+/** `struct ggml_tensor *ggml_flash_attn_back(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *d, _Bool masked)` (ggml.h:2516; reference: `deno task docs`) */
 export declare function ggml_flash_attn_back(
   ctx: ggml_context,
   q: ggml_tensor,
@@ -1420,9 +1420,9 @@ export declare function ggml_flash_attn_back(
   d: ggml_tensor,
   masked: boolean,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_ssm_conv(struct ggml_context *ctx, struct ggml_tensor *sx, struct ggml_tensor *c)` (ggml.h:2524) */
+/** `struct ggml_tensor *ggml_ssm_conv(struct ggml_context *ctx, struct ggml_tensor *sx, struct ggml_tensor *c)` (ggml.h:2524; reference: `deno task docs`) */
 export declare function ggml_ssm_conv(ctx: ggml_context, sx: ggml_tensor, c: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_ssm_scan(struct ggml_context *ctx, struct ggml_tensor *s, struct ggml_tensor *x, struct ggml_tensor *dt, struct ggml_tensor *A, struct ggml_tensor *B, struct ggml_tensor *C, struct ggml_tensor *ids, int64_t K)` (ggml.h:2529) */
+/** `struct ggml_tensor *ggml_ssm_scan(struct ggml_context *ctx, struct ggml_tensor *s, struct ggml_tensor *x, struct ggml_tensor *dt, struct ggml_tensor *A, struct ggml_tensor *B, struct ggml_tensor *C, struct ggml_tensor *ids, int64_t K)` (ggml.h:2529; reference: `deno task docs`) */
 export declare function ggml_ssm_scan(
   ctx: ggml_context,
   s: ggml_tensor,
@@ -1434,21 +1434,21 @@ export declare function ggml_ssm_scan(
   ids: ggml_tensor,
   K: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_win_part(struct ggml_context *ctx, struct ggml_tensor *a, int w)` (ggml.h:2546) */
+/** `struct ggml_tensor *ggml_win_part(struct ggml_context *ctx, struct ggml_tensor *a, int w)` (ggml.h:2546; reference: `deno task docs`) */
 export declare function ggml_win_part(ctx: ggml_context, a: ggml_tensor, w: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_win_unpart(struct ggml_context *ctx, struct ggml_tensor *a, int w0, int h0, int w)` (ggml.h:2553) */
+/** `struct ggml_tensor *ggml_win_unpart(struct ggml_context *ctx, struct ggml_tensor *a, int w0, int h0, int w)` (ggml.h:2553; reference: `deno task docs`) */
 export declare function ggml_win_unpart(ctx: ggml_context, a: ggml_tensor, w0: number, h0: number, w: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_unary(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_unary_op op)` (ggml.h:2560) */
+/** `struct ggml_tensor *ggml_unary(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_unary_op op)` (ggml.h:2560; reference: `deno task docs`) */
 export declare function ggml_unary(ctx: ggml_context, a: ggml_tensor, op: ggml_unary_op): ggml_tensor;
-/** `struct ggml_tensor *ggml_unary_inplace(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_unary_op op)` (ggml.h:2565) */
+/** `struct ggml_tensor *ggml_unary_inplace(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_unary_op op)` (ggml.h:2565; reference: `deno task docs`) */
 export declare function ggml_unary_inplace(ctx: ggml_context, a: ggml_tensor, op: ggml_unary_op): ggml_tensor;
-/** `struct ggml_tensor *ggml_get_rel_pos(struct ggml_context *ctx, struct ggml_tensor *a, int qh, int kh)` (ggml.h:2571) */
+/** `struct ggml_tensor *ggml_get_rel_pos(struct ggml_context *ctx, struct ggml_tensor *a, int qh, int kh)` (ggml.h:2571; reference: `deno task docs`) */
 export declare function ggml_get_rel_pos(ctx: ggml_context, a: ggml_tensor, qh: number, kh: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_add_rel_pos(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *pw, struct ggml_tensor *ph)` (ggml.h:2578) */
+/** `struct ggml_tensor *ggml_add_rel_pos(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *pw, struct ggml_tensor *ph)` (ggml.h:2578; reference: `deno task docs`) */
 export declare function ggml_add_rel_pos(ctx: ggml_context, a: ggml_tensor, pw: ggml_tensor, ph: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_add_rel_pos_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *pw, struct ggml_tensor *ph)` (ggml.h:2584) */
+/** `struct ggml_tensor *ggml_add_rel_pos_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *pw, struct ggml_tensor *ph)` (ggml.h:2584; reference: `deno task docs`) */
 export declare function ggml_add_rel_pos_inplace(ctx: ggml_context, a: ggml_tensor, pw: ggml_tensor, ph: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_rwkv_wkv6(struct ggml_context *ctx, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *r, struct ggml_tensor *tf, struct ggml_tensor *td, struct ggml_tensor *state)` (ggml.h:2590) */
+/** `struct ggml_tensor *ggml_rwkv_wkv6(struct ggml_context *ctx, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *r, struct ggml_tensor *tf, struct ggml_tensor *td, struct ggml_tensor *state)` (ggml.h:2590; reference: `deno task docs`) */
 export declare function ggml_rwkv_wkv6(
   ctx: ggml_context,
   k: ggml_tensor,
@@ -1458,7 +1458,7 @@ export declare function ggml_rwkv_wkv6(
   td: ggml_tensor,
   state: ggml_tensor,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_gated_linear_attn(struct ggml_context *ctx, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *q, struct ggml_tensor *g, struct ggml_tensor *state, float scale)` (ggml.h:2599) */
+/** `struct ggml_tensor *ggml_gated_linear_attn(struct ggml_context *ctx, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *q, struct ggml_tensor *g, struct ggml_tensor *state, float scale)` (ggml.h:2599; reference: `deno task docs`) */
 export declare function ggml_gated_linear_attn(
   ctx: ggml_context,
   k: ggml_tensor,
@@ -1468,7 +1468,7 @@ export declare function ggml_gated_linear_attn(
   state: ggml_tensor,
   scale: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_rwkv_wkv7(struct ggml_context *ctx, struct ggml_tensor *r, struct ggml_tensor *w, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *state)` (ggml.h:2608) */
+/** `struct ggml_tensor *ggml_rwkv_wkv7(struct ggml_context *ctx, struct ggml_tensor *r, struct ggml_tensor *w, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *state)` (ggml.h:2608; reference: `deno task docs`) */
 export declare function ggml_rwkv_wkv7(
   ctx: ggml_context,
   r: ggml_tensor,
@@ -1479,7 +1479,7 @@ export declare function ggml_rwkv_wkv7(
   b: ggml_tensor,
   state: ggml_tensor,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_solve_tri(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, _Bool left, _Bool lower, _Bool uni)` (ggml.h:2631) */
+/** `struct ggml_tensor *ggml_solve_tri(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, _Bool left, _Bool lower, _Bool uni)` (ggml.h:2631; reference: `deno task docs`) */
 export declare function ggml_solve_tri(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1488,7 +1488,7 @@ export declare function ggml_solve_tri(
   lower: boolean,
   uni: boolean,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_gated_delta_net(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *g, struct ggml_tensor *beta, struct ggml_tensor *state, int64_t K)` (ggml.h:2652) */
+/** `struct ggml_tensor *ggml_gated_delta_net(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *v, struct ggml_tensor *g, struct ggml_tensor *beta, struct ggml_tensor *state, int64_t K)` (ggml.h:2652; reference: `deno task docs`) */
 export declare function ggml_gated_delta_net(
   ctx: ggml_context,
   q: ggml_tensor,
@@ -1499,7 +1499,7 @@ export declare function ggml_gated_delta_net(
   state: ggml_tensor,
   K: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_lightning_indexer(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *weights, struct ggml_tensor *mask)` (ggml.h:2673) */
+/** `struct ggml_tensor *ggml_lightning_indexer(struct ggml_context *ctx, struct ggml_tensor *q, struct ggml_tensor *k, struct ggml_tensor *weights, struct ggml_tensor *mask)` (ggml.h:2673; reference: `deno task docs`) */
 export declare function ggml_lightning_indexer(
   ctx: ggml_context,
   q: ggml_tensor,
@@ -1507,7 +1507,7 @@ export declare function ggml_lightning_indexer(
   weights: ggml_tensor,
   mask: ggml_tensor,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_dsv4_hc_comb(struct ggml_context *ctx, struct ggml_tensor *mixes, struct ggml_tensor *scale, struct ggml_tensor *base, float eps, int32_t n_iter)` (ggml.h:2690) */
+/** `struct ggml_tensor *ggml_dsv4_hc_comb(struct ggml_context *ctx, struct ggml_tensor *mixes, struct ggml_tensor *scale, struct ggml_tensor *base, float eps, int32_t n_iter)` (ggml.h:2690; reference: `deno task docs`) */
 export declare function ggml_dsv4_hc_comb(
   ctx: ggml_context,
   mixes: ggml_tensor,
@@ -1516,11 +1516,11 @@ export declare function ggml_dsv4_hc_comb(
   eps: number,
   n_iter: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_dsv4_hc_pre(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *weights)` (ggml.h:2701) */
+/** `struct ggml_tensor *ggml_dsv4_hc_pre(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *weights)` (ggml.h:2701; reference: `deno task docs`) */
 export declare function ggml_dsv4_hc_pre(ctx: ggml_context, x: ggml_tensor, weights: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_dsv4_hc_pre_gated(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *gate, float scale)` (ggml.h:2709) */
+/** `struct ggml_tensor *ggml_dsv4_hc_pre_gated(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *gate, float scale)` (ggml.h:2709; reference: `deno task docs`) */
 export declare function ggml_dsv4_hc_pre_gated(ctx: ggml_context, x: ggml_tensor, gate: ggml_tensor, scale: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_dsv4_hc_post(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *residual, struct ggml_tensor *post, struct ggml_tensor *comb)` (ggml.h:2722) */
+/** `struct ggml_tensor *ggml_dsv4_hc_post(struct ggml_context *ctx, struct ggml_tensor *x, struct ggml_tensor *residual, struct ggml_tensor *post, struct ggml_tensor *comb)` (ggml.h:2722; reference: `deno task docs`) */
 export declare function ggml_dsv4_hc_post(
   ctx: ggml_context,
   x: ggml_tensor,
@@ -1529,7 +1529,7 @@ export declare function ggml_dsv4_hc_post(
   comb: ggml_tensor | null,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_map_custom1(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2738)
+ * `struct ggml_tensor *ggml_map_custom1(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2738; reference: `deno task docs`)
  *
  * An operation in TypeScript, called when the graph is computed, for each of `n_tasks` parts; the result has the shape of `a`.
  */
@@ -1540,7 +1540,7 @@ export declare function ggml_map_custom1(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_map_custom1_inplace(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2745) */
+/** `struct ggml_tensor *ggml_map_custom1_inplace(struct ggml_context *ctx, struct ggml_tensor *a, ggml_custom1_op_t fun, int n_tasks, void *userdata)` (ggml.h:2745; reference: `deno task docs`) */
 export declare function ggml_map_custom1_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1548,7 +1548,7 @@ export declare function ggml_map_custom1_inplace(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_map_custom2(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, ggml_custom2_op_t fun, int n_tasks, void *userdata)` (ggml.h:2752) */
+/** `struct ggml_tensor *ggml_map_custom2(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, ggml_custom2_op_t fun, int n_tasks, void *userdata)` (ggml.h:2752; reference: `deno task docs`) */
 export declare function ggml_map_custom2(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1557,7 +1557,7 @@ export declare function ggml_map_custom2(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_map_custom2_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, ggml_custom2_op_t fun, int n_tasks, void *userdata)` (ggml.h:2760) */
+/** `struct ggml_tensor *ggml_map_custom2_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, ggml_custom2_op_t fun, int n_tasks, void *userdata)` (ggml.h:2760; reference: `deno task docs`) */
 export declare function ggml_map_custom2_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1566,7 +1566,7 @@ export declare function ggml_map_custom2_inplace(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_map_custom3(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, ggml_custom3_op_t fun, int n_tasks, void *userdata)` (ggml.h:2768) */
+/** `struct ggml_tensor *ggml_map_custom3(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, ggml_custom3_op_t fun, int n_tasks, void *userdata)` (ggml.h:2768; reference: `deno task docs`) */
 export declare function ggml_map_custom3(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1576,7 +1576,7 @@ export declare function ggml_map_custom3(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_map_custom3_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, ggml_custom3_op_t fun, int n_tasks, void *userdata)` (ggml.h:2777) */
+/** `struct ggml_tensor *ggml_map_custom3_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c, ggml_custom3_op_t fun, int n_tasks, void *userdata)` (ggml.h:2777; reference: `deno task docs`) */
 export declare function ggml_map_custom3_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1586,7 +1586,7 @@ export declare function ggml_map_custom3_inplace(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_custom_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, struct ggml_tensor **args, int n_args, ggml_custom_op_t fun, int n_tasks, void *userdata)` (ggml.h:2788) */
+/** `struct ggml_tensor *ggml_custom_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3, struct ggml_tensor **args, int n_args, ggml_custom_op_t fun, int n_tasks, void *userdata)` (ggml.h:2788; reference: `deno task docs`) */
 export declare function ggml_custom_4d(
   ctx: ggml_context,
   type: ggml_type,
@@ -1600,7 +1600,7 @@ export declare function ggml_custom_4d(
   n_tasks: number,
   userdata: $Data | null,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_custom_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor **args, int n_args, ggml_custom_op_t fun, int n_tasks, void *userdata)` (ggml.h:2801) */
+/** `struct ggml_tensor *ggml_custom_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor **args, int n_args, ggml_custom_op_t fun, int n_tasks, void *userdata)` (ggml.h:2801; reference: `deno task docs`) */
 export declare function ggml_custom_inplace(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1611,15 +1611,15 @@ export declare function ggml_custom_inplace(
   userdata: $Data | null,
 ): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_cross_entropy_loss(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2812)
+ * `struct ggml_tensor *ggml_cross_entropy_loss(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:2812; reference: `deno task docs`)
  *
  * The mean cross entropy of rows of logits `a` and of probabilities `b`, as a tensor of one element.
  */
 export declare function ggml_cross_entropy_loss(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_cross_entropy_loss_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:2817) */
+/** `struct ggml_tensor *ggml_cross_entropy_loss_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, struct ggml_tensor *c)` (ggml.h:2817; reference: `deno task docs`) */
 export declare function ggml_cross_entropy_loss_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, c: ggml_tensor): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_opt_step_adamw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *m, struct ggml_tensor *v, struct ggml_tensor *adamw_params)` (ggml.h:2826)
+ * `struct ggml_tensor *ggml_opt_step_adamw(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *m, struct ggml_tensor *v, struct ggml_tensor *adamw_params)` (ggml.h:2826; reference: `deno task docs`)
  *
  * A step of AdamW on a parameter, as a node: it needs the gradient, both moments of its shape, and seven numbers.
  */
@@ -1631,9 +1631,9 @@ export declare function ggml_opt_step_adamw(
   v: ggml_tensor,
   adamw_params: ggml_tensor,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_opt_step_sgd(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *sgd_params)` (ggml.h:2835) */
+/** `struct ggml_tensor *ggml_opt_step_sgd(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *grad, struct ggml_tensor *sgd_params)` (ggml.h:2835; reference: `deno task docs`) */
 export declare function ggml_opt_step_sgd(ctx: ggml_context, a: ggml_tensor, grad: ggml_tensor, sgd_params: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_build_forward_select(struct ggml_cgraph *cgraph, struct ggml_tensor **tensors, int n_tensors, int idx)` (ggml.h:2867) */
+/** `struct ggml_tensor *ggml_build_forward_select(struct ggml_cgraph *cgraph, struct ggml_tensor **tensors, int n_tensors, int idx)` (ggml.h:2867; reference: `deno task docs`) */
 export declare function ggml_build_forward_select(
   cgraph: ggml_cgraph,
   tensors: $Pointers<ggml_tensor>,
@@ -1641,93 +1641,93 @@ export declare function ggml_build_forward_select(
   idx: number,
 ): ggml_tensor;
 /**
- * `void ggml_build_forward_expand(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2873)
+ * `void ggml_build_forward_expand(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2873; reference: `deno task docs`)
  *
  * Adds a tensor to a graph, after all that it needs and that isn't there yet.
  */
 export declare function ggml_build_forward_expand(cgraph: ggml_cgraph, tensor: ggml_tensor): void;
-/** `void ggml_build_forward_order(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2879) */
+/** `void ggml_build_forward_order(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2879; reference: `deno task docs`) */
 export declare function ggml_build_forward_order(cgraph: ggml_cgraph, tensor: ggml_tensor): void;
 /**
- * `void ggml_build_backward_expand(struct ggml_context *ctx, struct ggml_cgraph *cgraph, struct ggml_tensor **grad_accs)` (ggml.h:2883)
+ * `void ggml_build_backward_expand(struct ggml_context *ctx, struct ggml_cgraph *cgraph, struct ggml_tensor **grad_accs)` (ggml.h:2883; reference: `deno task docs`)
  *
  * Adds to a graph what computes the gradients of its loss with respect to its parameters.
  */
 export declare function ggml_build_backward_expand(ctx: ggml_context, cgraph: ggml_cgraph, grad_accs: $Pointers<ggml_tensor> | null): void;
 /**
- * `struct ggml_cgraph *ggml_new_graph(struct ggml_context *ctx)` (ggml.h:2889)
+ * `struct ggml_cgraph *ggml_new_graph(struct ggml_context *ctx)` (ggml.h:2889; reference: `deno task docs`)
  *
  * An empty graph for at most 2,048 nodes, in a context's memory.
  */
 export declare function ggml_new_graph(ctx: ggml_context): ggml_cgraph;
 /**
- * `struct ggml_cgraph *ggml_new_graph_custom(struct ggml_context *ctx, size_t size, _Bool grads)` (ggml.h:2890)
+ * `struct ggml_cgraph *ggml_new_graph_custom(struct ggml_context *ctx, size_t size, _Bool grads)` (ggml.h:2890; reference: `deno task docs`)
  *
  * An empty graph for at most `size` nodes, with room for gradients if they are wanted.
  */
 export declare function ggml_new_graph_custom(ctx: ggml_context, size: number | bigint, grads: boolean): ggml_cgraph;
-/** `struct ggml_cgraph *ggml_graph_dup(struct ggml_context *ctx, struct ggml_cgraph *cgraph, _Bool force_grads)` (ggml.h:2891) */
+/** `struct ggml_cgraph *ggml_graph_dup(struct ggml_context *ctx, struct ggml_cgraph *cgraph, _Bool force_grads)` (ggml.h:2891; reference: `deno task docs`) */
 export declare function ggml_graph_dup(ctx: ggml_context, cgraph: ggml_cgraph, force_grads: boolean): ggml_cgraph;
-/** `void ggml_graph_cpy(struct ggml_cgraph *src, struct ggml_cgraph *dst)` (ggml.h:2892) */
+/** `void ggml_graph_cpy(struct ggml_cgraph *src, struct ggml_cgraph *dst)` (ggml.h:2892; reference: `deno task docs`) */
 export declare function ggml_graph_cpy(src: ggml_cgraph, dst: ggml_cgraph): void;
-/** `void ggml_graph_reset(struct ggml_cgraph *cgraph)` (ggml.h:2893) */
+/** `void ggml_graph_reset(struct ggml_cgraph *cgraph)` (ggml.h:2893; reference: `deno task docs`) */
 export declare function ggml_graph_reset(cgraph: ggml_cgraph | null): void;
-/** `void ggml_graph_clear(struct ggml_cgraph *cgraph)` (ggml.h:2894) */
+/** `void ggml_graph_clear(struct ggml_cgraph *cgraph)` (ggml.h:2894; reference: `deno task docs`) */
 export declare function ggml_graph_clear(cgraph: ggml_cgraph): void;
-/** `int ggml_graph_size(struct ggml_cgraph *cgraph)` (ggml.h:2896) */
+/** `int ggml_graph_size(struct ggml_cgraph *cgraph)` (ggml.h:2896; reference: `deno task docs`) */
 export declare function ggml_graph_size(cgraph: ggml_cgraph): number;
-/** `struct ggml_tensor *ggml_graph_node(struct ggml_cgraph *cgraph, int i)` (ggml.h:2897) */
+/** `struct ggml_tensor *ggml_graph_node(struct ggml_cgraph *cgraph, int i)` (ggml.h:2897; reference: `deno task docs`) */
 export declare function ggml_graph_node(cgraph: ggml_cgraph, i: number): ggml_tensor;
-/** `struct ggml_tensor **ggml_graph_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2898) */
+/** `struct ggml_tensor **ggml_graph_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2898; reference: `deno task docs`) */
 export declare function ggml_graph_nodes(cgraph: ggml_cgraph): $Pointer;
 /**
- * `int ggml_graph_n_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2899)
+ * `int ggml_graph_n_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2899; reference: `deno task docs`)
  *
  * How many nodes a graph has.
  */
 export declare function ggml_graph_n_nodes(cgraph: ggml_cgraph): number;
-/** `void ggml_graph_add_node(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2901) */
+/** `void ggml_graph_add_node(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2901; reference: `deno task docs`) */
 export declare function ggml_graph_add_node(cgraph: ggml_cgraph, tensor: ggml_tensor): void;
-/** `size_t ggml_graph_overhead(void)` (ggml.h:2903) */
+/** `size_t ggml_graph_overhead(void)` (ggml.h:2903; reference: `deno task docs`) */
 export declare function ggml_graph_overhead(): number;
 /**
- * `size_t ggml_graph_overhead_custom(size_t size, _Bool grads)` (ggml.h:2904)
+ * `size_t ggml_graph_overhead_custom(size_t size, _Bool grads)` (ggml.h:2904; reference: `deno task docs`)
  *
  * How many bytes a graph of `ggml_new_graph_custom` takes of its context's memory.
  */
 export declare function ggml_graph_overhead_custom(size: number | bigint, grads: boolean): number;
-/** `struct ggml_tensor *ggml_graph_get_tensor(const struct ggml_cgraph *cgraph, const char *name)` (ggml.h:2906) */
+/** `struct ggml_tensor *ggml_graph_get_tensor(const struct ggml_cgraph *cgraph, const char *name)` (ggml.h:2906; reference: `deno task docs`) */
 export declare function ggml_graph_get_tensor(cgraph: ggml_cgraph, name: string): ggml_tensor | null;
 /**
- * `struct ggml_tensor *ggml_graph_get_grad(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2907)
+ * `struct ggml_tensor *ggml_graph_get_grad(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2907; reference: `deno task docs`)
  *
  * The gradient of a node, null if the graph has none.
  */
 export declare function ggml_graph_get_grad(cgraph: ggml_cgraph, node: ggml_tensor): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_graph_get_grad_acc(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2908) */
+/** `struct ggml_tensor *ggml_graph_get_grad_acc(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2908; reference: `deno task docs`) */
 export declare function ggml_graph_get_grad_acc(cgraph: ggml_cgraph, node: ggml_tensor): ggml_tensor | null;
-/** `void ggml_graph_print(const struct ggml_cgraph *cgraph)` (ggml.h:2911) */
+/** `void ggml_graph_print(const struct ggml_cgraph *cgraph)` (ggml.h:2911; reference: `deno task docs`) */
 export declare function ggml_graph_print(cgraph: ggml_cgraph): void;
-/** `void ggml_graph_dump_dot(const struct ggml_cgraph *gb, const struct ggml_cgraph *cgraph, const char *filename)` (ggml.h:2914) */
+/** `void ggml_graph_dump_dot(const struct ggml_cgraph *gb, const struct ggml_cgraph *cgraph, const char *filename)` (ggml.h:2914; reference: `deno task docs`) */
 export declare function ggml_graph_dump_dot(gb: ggml_cgraph, cgraph: ggml_cgraph | null, filename: string): void;
-/** `void ggml_log_get(ggml_log_callback *log_callback, void **user_data)` (ggml.h:2921) */
+/** `void ggml_log_get(ggml_log_callback *log_callback, void **user_data)` (ggml.h:2921; reference: `deno task docs`) */
 export declare function ggml_log_get(log_callback: $Pointers<ggml_log_callback>, user_data: $Data<BigUint64Array>): void;
-/** `void ggml_log_set(ggml_log_callback log_callback, void *user_data)` (ggml.h:2922) */
+/** `void ggml_log_set(ggml_log_callback log_callback, void *user_data)` (ggml.h:2922; reference: `deno task docs`) */
 export declare function ggml_log_set(log_callback: ggml_log_callback | null, user_data: $Data | null): void;
-/** `struct ggml_tensor *ggml_set_zero(struct ggml_tensor *tensor)` (ggml.h:2924) */
+/** `struct ggml_tensor *ggml_set_zero(struct ggml_tensor *tensor)` (ggml.h:2924; reference: `deno task docs`) */
 export declare function ggml_set_zero(tensor: ggml_tensor): ggml_tensor;
-/** `void ggml_quantize_init(enum ggml_type type)` (ggml.h:2939) */
+/** `void ggml_quantize_init(enum ggml_type type)` (ggml.h:2939; reference: `deno task docs`) */
 export declare function ggml_quantize_init(type: ggml_type): void;
-/** `void ggml_quantize_free(void)` (ggml.h:2940) */
+/** `void ggml_quantize_free(void)` (ggml.h:2940; reference: `deno task docs`) */
 export declare function ggml_quantize_free(): void;
 /**
- * `_Bool ggml_quantize_requires_imatrix(enum ggml_type type)` (ggml.h:2943)
+ * `_Bool ggml_quantize_requires_imatrix(enum ggml_type type)` (ggml.h:2943; reference: `deno task docs`)
  *
  * True for the types that can't be quantized to without an importance matrix.
  */
 export declare function ggml_quantize_requires_imatrix(type: ggml_type): boolean;
 /**
- * `size_t ggml_quantize_chunk(enum ggml_type type, const float *src, void *dst, int64_t start, int64_t nrows, int64_t n_per_row, const float *imatrix)` (ggml.h:2946)
+ * `size_t ggml_quantize_chunk(enum ggml_type type, const float *src, void *dst, int64_t start, int64_t nrows, int64_t n_per_row, const float *imatrix)` (ggml.h:2946; reference: `deno task docs`)
  *
  * Quantizes `nrows` rows of `n_per_row` numbers, from element `start` on; `quantize` and `copy` of the utilities do it for you.
  */
@@ -1741,38 +1741,38 @@ export declare function ggml_quantize_chunk(
   imatrix: $Data<Float32Array> | null,
 ): number;
 /**
- * `const struct ggml_type_traits *ggml_get_type_traits(enum ggml_type type)` (ggml.h:2986)
+ * `const struct ggml_type_traits *ggml_get_type_traits(enum ggml_type type)` (ggml.h:2986; reference: `deno task docs`)
  *
  * What ggml knows of a type: its name, block, size and conversions.
  */
 export declare function ggml_get_type_traits(type: ggml_type): ggml_type_traits;
 /**
- * `struct ggml_threadpool_params ggml_threadpool_params_default(int n_threads)` (ggml.h:3016)
+ * `struct ggml_threadpool_params ggml_threadpool_params_default(int n_threads)` (ggml.h:3016; reference: `deno task docs`)
  *
  * The parameters of a threadpool of so many threads.
  */
 export declare function ggml_threadpool_params_default(n_threads: number): ggml_threadpool_params;
-/** `void ggml_threadpool_params_init(struct ggml_threadpool_params *p, int n_threads)` (ggml.h:3017) */
+/** `void ggml_threadpool_params_init(struct ggml_threadpool_params *p, int n_threads)` (ggml.h:3017; reference: `deno task docs`) */
 export declare function ggml_threadpool_params_init(p: ggml_threadpool_params, n_threads: number): void;
-/** `_Bool ggml_threadpool_params_match(const struct ggml_threadpool_params *p0, const struct ggml_threadpool_params *p1)` (ggml.h:3018) */
+/** `_Bool ggml_threadpool_params_match(const struct ggml_threadpool_params *p0, const struct ggml_threadpool_params *p1)` (ggml.h:3018; reference: `deno task docs`) */
 export declare function ggml_threadpool_params_match(p0: ggml_threadpool_params, p1: ggml_threadpool_params): boolean;
-/** `struct ggml_tallocr ggml_tallocr_new(ggml_backend_buffer_t buffer)` (ggml-alloc.h:21) */
+/** `struct ggml_tallocr ggml_tallocr_new(ggml_backend_buffer_t buffer)` (ggml-alloc.h:21; reference: `deno task docs`) */
 export declare function ggml_tallocr_new(buffer: ggml_backend_buffer): ggml_tallocr;
-/** `enum ggml_status ggml_tallocr_alloc(struct ggml_tallocr *talloc, struct ggml_tensor *tensor)` (ggml-alloc.h:22) */
+/** `enum ggml_status ggml_tallocr_alloc(struct ggml_tallocr *talloc, struct ggml_tensor *tensor)` (ggml-alloc.h:22; reference: `deno task docs`) */
 export declare function ggml_tallocr_alloc(talloc: ggml_tallocr, tensor: ggml_tensor): ggml_status;
 /**
- * `ggml_gallocr_t ggml_gallocr_new(ggml_backend_buffer_type_t buft)` (ggml-alloc.h:48)
+ * `ggml_gallocr_t ggml_gallocr_new(ggml_backend_buffer_type_t buft)` (ggml-alloc.h:48; reference: `deno task docs`)
  *
  * An allocator, which gives the tensors of a graph memory of a kind, the same to those that aren't needed at the same time.
  */
 export declare function ggml_gallocr_new(buft: ggml_backend_buffer_type): ggml_gallocr;
-/** `ggml_gallocr_t ggml_gallocr_new_n(ggml_backend_buffer_type_t *bufts, int n_bufs)` (ggml-alloc.h:49) */
+/** `ggml_gallocr_t ggml_gallocr_new_n(ggml_backend_buffer_type_t *bufts, int n_bufs)` (ggml-alloc.h:49; reference: `deno task docs`) */
 export declare function ggml_gallocr_new_n(bufts: $Pointers<ggml_backend_buffer_type>, n_bufs: number): ggml_gallocr;
-/** `void ggml_gallocr_free(ggml_gallocr_t galloc)` (ggml-alloc.h:50) */
+/** `void ggml_gallocr_free(ggml_gallocr_t galloc)` (ggml-alloc.h:50; reference: `deno task docs`) */
 export declare function ggml_gallocr_free(galloc: ggml_gallocr | null): void;
-/** `_Bool ggml_gallocr_reserve(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:57) */
+/** `_Bool ggml_gallocr_reserve(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:57; reference: `deno task docs`) */
 export declare function ggml_gallocr_reserve(galloc: ggml_gallocr, graph: ggml_cgraph): boolean;
-/** `void ggml_gallocr_reserve_n_size(ggml_gallocr_t galloc, struct ggml_cgraph *graph, const int *node_buffer_ids, const int *leaf_buffer_ids, size_t *sizes)` (ggml-alloc.h:58) */
+/** `void ggml_gallocr_reserve_n_size(ggml_gallocr_t galloc, struct ggml_cgraph *graph, const int *node_buffer_ids, const int *leaf_buffer_ids, size_t *sizes)` (ggml-alloc.h:58; reference: `deno task docs`) */
 export declare function ggml_gallocr_reserve_n_size(
   galloc: ggml_gallocr,
   graph: ggml_cgraph,
@@ -1780,7 +1780,7 @@ export declare function ggml_gallocr_reserve_n_size(
   leaf_buffer_ids: $Data<Int32Array> | null,
   sizes: $Data<BigUint64Array>,
 ): void;
-/** `_Bool ggml_gallocr_reserve_n(ggml_gallocr_t galloc, struct ggml_cgraph *graph, const int *node_buffer_ids, const int *leaf_buffer_ids)` (ggml-alloc.h:64) */
+/** `_Bool ggml_gallocr_reserve_n(ggml_gallocr_t galloc, struct ggml_cgraph *graph, const int *node_buffer_ids, const int *leaf_buffer_ids)` (ggml-alloc.h:64; reference: `deno task docs`) */
 export declare function ggml_gallocr_reserve_n(
   galloc: ggml_gallocr,
   graph: ggml_cgraph,
@@ -1788,101 +1788,101 @@ export declare function ggml_gallocr_reserve_n(
   leaf_buffer_ids: $Data<Int32Array> | null,
 ): boolean;
 /**
- * `_Bool ggml_gallocr_alloc_graph(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:72)
+ * `_Bool ggml_gallocr_alloc_graph(ggml_gallocr_t galloc, struct ggml_cgraph *graph)` (ggml-alloc.h:72; reference: `deno task docs`)
  *
  * Gives the tensors of a graph memory, which they have until the next graph is allocated; false if there is too little.
  */
 export declare function ggml_gallocr_alloc_graph(galloc: ggml_gallocr, graph: ggml_cgraph): boolean;
 /**
- * `size_t ggml_gallocr_get_buffer_size(ggml_gallocr_t galloc, int buffer_id)` (ggml-alloc.h:74)
+ * `size_t ggml_gallocr_get_buffer_size(ggml_gallocr_t galloc, int buffer_id)` (ggml-alloc.h:74; reference: `deno task docs`)
  *
  * How many bytes an allocator has in one of its buffers; an allocator of one kind of memory has the one 0.
  */
 export declare function ggml_gallocr_get_buffer_size(galloc: ggml_gallocr, buffer_id: number): number;
-/** `size_t ggml_backend_alloc_ctx_tensors_from_buft_size(struct ggml_context *ctx, ggml_backend_buffer_type_t buft)` (ggml-alloc.h:80) */
+/** `size_t ggml_backend_alloc_ctx_tensors_from_buft_size(struct ggml_context *ctx, ggml_backend_buffer_type_t buft)` (ggml-alloc.h:80; reference: `deno task docs`) */
 export declare function ggml_backend_alloc_ctx_tensors_from_buft_size(ctx: ggml_context, buft: ggml_backend_buffer_type): number;
-/** `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors_from_buft(struct ggml_context *ctx, ggml_backend_buffer_type_t buft)` (ggml-alloc.h:81) */
+/** `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors_from_buft(struct ggml_context *ctx, ggml_backend_buffer_type_t buft)` (ggml-alloc.h:81; reference: `deno task docs`) */
 export declare function ggml_backend_alloc_ctx_tensors_from_buft(
   ctx: ggml_context,
   buft: ggml_backend_buffer_type,
 ): ggml_backend_buffer | null;
 /**
- * `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors(struct ggml_context *ctx, ggml_backend_t backend)` (ggml-alloc.h:82)
+ * `struct ggml_backend_buffer *ggml_backend_alloc_ctx_tensors(struct ggml_context *ctx, ggml_backend_t backend)` (ggml-alloc.h:82; reference: `deno task docs`)
  *
  * Gives all tensors of a context that have none memory on a backend; null if there is nothing to give.
  */
 export declare function ggml_backend_alloc_ctx_tensors(ctx: ggml_context, backend: ggml_backend): ggml_backend_buffer | null;
-/** `const char *ggml_backend_buft_name(ggml_backend_buffer_type_t buft)` (ggml-backend.h:37) */
+/** `const char *ggml_backend_buft_name(ggml_backend_buffer_type_t buft)` (ggml-backend.h:37; reference: `deno task docs`) */
 export declare function ggml_backend_buft_name(buft: ggml_backend_buffer_type): string;
-/** `ggml_backend_buffer_t ggml_backend_buft_alloc_buffer(ggml_backend_buffer_type_t buft, size_t size)` (ggml-backend.h:38) */
+/** `ggml_backend_buffer_t ggml_backend_buft_alloc_buffer(ggml_backend_buffer_type_t buft, size_t size)` (ggml-backend.h:38; reference: `deno task docs`) */
 export declare function ggml_backend_buft_alloc_buffer(buft: ggml_backend_buffer_type, size: number | bigint): ggml_backend_buffer | null;
-/** `size_t ggml_backend_buft_get_alignment(ggml_backend_buffer_type_t buft)` (ggml-backend.h:39) */
+/** `size_t ggml_backend_buft_get_alignment(ggml_backend_buffer_type_t buft)` (ggml-backend.h:39; reference: `deno task docs`) */
 export declare function ggml_backend_buft_get_alignment(buft: ggml_backend_buffer_type): number;
-/** `size_t ggml_backend_buft_get_max_size(ggml_backend_buffer_type_t buft)` (ggml-backend.h:40) */
+/** `size_t ggml_backend_buft_get_max_size(ggml_backend_buffer_type_t buft)` (ggml-backend.h:40; reference: `deno task docs`) */
 export declare function ggml_backend_buft_get_max_size(buft: ggml_backend_buffer_type): number;
-/** `size_t ggml_backend_buft_get_alloc_size(ggml_backend_buffer_type_t buft, const struct ggml_tensor *tensor)` (ggml-backend.h:41) */
+/** `size_t ggml_backend_buft_get_alloc_size(ggml_backend_buffer_type_t buft, const struct ggml_tensor *tensor)` (ggml-backend.h:41; reference: `deno task docs`) */
 export declare function ggml_backend_buft_get_alloc_size(buft: ggml_backend_buffer_type, tensor: ggml_tensor): number;
-/** `_Bool ggml_backend_buft_is_host(ggml_backend_buffer_type_t buft)` (ggml-backend.h:42) */
+/** `_Bool ggml_backend_buft_is_host(ggml_backend_buffer_type_t buft)` (ggml-backend.h:42; reference: `deno task docs`) */
 export declare function ggml_backend_buft_is_host(buft: ggml_backend_buffer_type): boolean;
-/** `ggml_backend_dev_t ggml_backend_buft_get_device(ggml_backend_buffer_type_t buft)` (ggml-backend.h:43) */
+/** `ggml_backend_dev_t ggml_backend_buft_get_device(ggml_backend_buffer_type_t buft)` (ggml-backend.h:43; reference: `deno task docs`) */
 export declare function ggml_backend_buft_get_device(buft: ggml_backend_buffer_type): ggml_backend_device | null;
-/** `const char *ggml_backend_buffer_name(ggml_backend_buffer_t buffer)` (ggml-backend.h:55) */
+/** `const char *ggml_backend_buffer_name(ggml_backend_buffer_t buffer)` (ggml-backend.h:55; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_name(buffer: ggml_backend_buffer): string;
-/** `void ggml_backend_buffer_free(ggml_backend_buffer_t buffer)` (ggml-backend.h:56) */
+/** `void ggml_backend_buffer_free(ggml_backend_buffer_t buffer)` (ggml-backend.h:56; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_free(buffer: ggml_backend_buffer | null): void;
-/** `void *ggml_backend_buffer_get_base(ggml_backend_buffer_t buffer)` (ggml-backend.h:57) */
+/** `void *ggml_backend_buffer_get_base(ggml_backend_buffer_t buffer)` (ggml-backend.h:57; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_get_base(buffer: ggml_backend_buffer): $Pointer | null;
-/** `size_t ggml_backend_buffer_get_size(ggml_backend_buffer_t buffer)` (ggml-backend.h:58) */
+/** `size_t ggml_backend_buffer_get_size(ggml_backend_buffer_t buffer)` (ggml-backend.h:58; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_get_size(buffer: ggml_backend_buffer): number;
-/** `enum ggml_status ggml_backend_buffer_init_tensor(ggml_backend_buffer_t buffer, struct ggml_tensor *tensor)` (ggml-backend.h:59) */
+/** `enum ggml_status ggml_backend_buffer_init_tensor(ggml_backend_buffer_t buffer, struct ggml_tensor *tensor)` (ggml-backend.h:59; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_init_tensor(buffer: ggml_backend_buffer, tensor: ggml_tensor): ggml_status;
-/** `size_t ggml_backend_buffer_get_alignment(ggml_backend_buffer_t buffer)` (ggml-backend.h:60) */
+/** `size_t ggml_backend_buffer_get_alignment(ggml_backend_buffer_t buffer)` (ggml-backend.h:60; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_get_alignment(buffer: ggml_backend_buffer): number;
-/** `size_t ggml_backend_buffer_get_max_size(ggml_backend_buffer_t buffer)` (ggml-backend.h:61) */
+/** `size_t ggml_backend_buffer_get_max_size(ggml_backend_buffer_t buffer)` (ggml-backend.h:61; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_get_max_size(buffer: ggml_backend_buffer): number;
-/** `size_t ggml_backend_buffer_get_alloc_size(ggml_backend_buffer_t buffer, const struct ggml_tensor *tensor)` (ggml-backend.h:62) */
+/** `size_t ggml_backend_buffer_get_alloc_size(ggml_backend_buffer_t buffer, const struct ggml_tensor *tensor)` (ggml-backend.h:62; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_get_alloc_size(buffer: ggml_backend_buffer, tensor: ggml_tensor): number;
 /**
- * `void ggml_backend_buffer_clear(ggml_backend_buffer_t buffer, uint8_t value)` (ggml-backend.h:63)
+ * `void ggml_backend_buffer_clear(ggml_backend_buffer_t buffer, uint8_t value)` (ggml-backend.h:63; reference: `deno task docs`)
  *
  * Sets each byte of a buffer.
  */
 export declare function ggml_backend_buffer_clear(buffer: ggml_backend_buffer, value: number): void;
-/** `_Bool ggml_backend_buffer_is_host(ggml_backend_buffer_t buffer)` (ggml-backend.h:64) */
+/** `_Bool ggml_backend_buffer_is_host(ggml_backend_buffer_t buffer)` (ggml-backend.h:64; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_is_host(buffer: ggml_backend_buffer): boolean;
-/** `void ggml_backend_buffer_set_usage(ggml_backend_buffer_t buffer, enum ggml_backend_buffer_usage usage)` (ggml-backend.h:65) */
+/** `void ggml_backend_buffer_set_usage(ggml_backend_buffer_t buffer, enum ggml_backend_buffer_usage usage)` (ggml-backend.h:65; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_set_usage(buffer: ggml_backend_buffer, usage: ggml_backend_buffer_usage): void;
-/** `enum ggml_backend_buffer_usage ggml_backend_buffer_get_usage(ggml_backend_buffer_t buffer)` (ggml-backend.h:66) */
+/** `enum ggml_backend_buffer_usage ggml_backend_buffer_get_usage(ggml_backend_buffer_t buffer)` (ggml-backend.h:66; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_get_usage(buffer: ggml_backend_buffer): ggml_backend_buffer_usage;
-/** `ggml_backend_buffer_type_t ggml_backend_buffer_get_type(ggml_backend_buffer_t buffer)` (ggml-backend.h:67) */
+/** `ggml_backend_buffer_type_t ggml_backend_buffer_get_type(ggml_backend_buffer_t buffer)` (ggml-backend.h:67; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_get_type(buffer: ggml_backend_buffer): ggml_backend_buffer_type;
-/** `void ggml_backend_buffer_reset(ggml_backend_buffer_t buffer)` (ggml-backend.h:68) */
+/** `void ggml_backend_buffer_reset(ggml_backend_buffer_t buffer)` (ggml-backend.h:68; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_reset(buffer: ggml_backend_buffer): void;
-/** `void ggml_backend_tensor_copy(const struct ggml_tensor *src, struct ggml_tensor *dst)` (ggml-backend.h:71) */
+/** `void ggml_backend_tensor_copy(const struct ggml_tensor *src, struct ggml_tensor *dst)` (ggml-backend.h:71; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_copy(src: ggml_tensor, dst: ggml_tensor): void;
-/** `ggml_guid_t ggml_backend_guid(ggml_backend_t backend)` (ggml-backend.h:77) */
+/** `ggml_guid_t ggml_backend_guid(ggml_backend_t backend)` (ggml-backend.h:77; reference: `deno task docs`) */
 export declare function ggml_backend_guid(backend: ggml_backend | null): $Pointer | null;
 /**
- * `const char *ggml_backend_name(ggml_backend_t backend)` (ggml-backend.h:78)
+ * `const char *ggml_backend_name(ggml_backend_t backend)` (ggml-backend.h:78; reference: `deno task docs`)
  *
  * A backend's name, such as `CPU` or `Vulkan0`.
  */
 export declare function ggml_backend_name(backend: ggml_backend | null): string;
-/** `void ggml_backend_free(ggml_backend_t backend)` (ggml-backend.h:79) */
+/** `void ggml_backend_free(ggml_backend_t backend)` (ggml-backend.h:79; reference: `deno task docs`) */
 export declare function ggml_backend_free(backend: ggml_backend | null): void;
 /**
- * `ggml_backend_buffer_type_t ggml_backend_get_default_buffer_type(ggml_backend_t backend)` (ggml-backend.h:81)
+ * `ggml_backend_buffer_type_t ggml_backend_get_default_buffer_type(ggml_backend_t backend)` (ggml-backend.h:81; reference: `deno task docs`)
  *
  * The kind of memory that a backend computes on.
  */
 export declare function ggml_backend_get_default_buffer_type(backend: ggml_backend): ggml_backend_buffer_type;
-/** `ggml_backend_buffer_t ggml_backend_alloc_buffer(ggml_backend_t backend, size_t size)` (ggml-backend.h:82) */
+/** `ggml_backend_buffer_t ggml_backend_alloc_buffer(ggml_backend_t backend, size_t size)` (ggml-backend.h:82; reference: `deno task docs`) */
 export declare function ggml_backend_alloc_buffer(backend: ggml_backend, size: number | bigint): ggml_backend_buffer | null;
-/** `size_t ggml_backend_get_alignment(ggml_backend_t backend)` (ggml-backend.h:83) */
+/** `size_t ggml_backend_get_alignment(ggml_backend_t backend)` (ggml-backend.h:83; reference: `deno task docs`) */
 export declare function ggml_backend_get_alignment(backend: ggml_backend): number;
-/** `size_t ggml_backend_get_max_size(ggml_backend_t backend)` (ggml-backend.h:84) */
+/** `size_t ggml_backend_get_max_size(ggml_backend_t backend)` (ggml-backend.h:84; reference: `deno task docs`) */
 export declare function ggml_backend_get_max_size(backend: ggml_backend): number;
-/** `void ggml_backend_tensor_set_async(ggml_backend_t backend, struct ggml_tensor *tensor, const void *data, size_t offset, size_t size)` (ggml-backend.h:86) */
+/** `void ggml_backend_tensor_set_async(ggml_backend_t backend, struct ggml_tensor *tensor, const void *data, size_t offset, size_t size)` (ggml-backend.h:86; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_set_async(
   backend: ggml_backend,
   tensor: ggml_tensor,
@@ -1890,7 +1890,7 @@ export declare function ggml_backend_tensor_set_async(
   offset: number | bigint,
   size: number | bigint,
 ): void;
-/** `void ggml_backend_tensor_get_async(ggml_backend_t backend, const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)` (ggml-backend.h:87) */
+/** `void ggml_backend_tensor_get_async(ggml_backend_t backend, const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)` (ggml-backend.h:87; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_get_async(
   backend: ggml_backend,
   tensor: ggml_tensor,
@@ -1898,7 +1898,7 @@ export declare function ggml_backend_tensor_get_async(
   offset: number | bigint,
   size: number | bigint,
 ): void;
-/** `void ggml_backend_tensor_set_2d_async(ggml_backend_t backend, struct ggml_tensor *tensor, const void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:88) */
+/** `void ggml_backend_tensor_set_2d_async(ggml_backend_t backend, struct ggml_tensor *tensor, const void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:88; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_set_2d_async(
   backend: ggml_backend,
   tensor: ggml_tensor,
@@ -1909,7 +1909,7 @@ export declare function ggml_backend_tensor_set_2d_async(
   stride_tensor: number | bigint,
   stride_data: number | bigint,
 ): void;
-/** `void ggml_backend_tensor_get_2d_async(ggml_backend_t backend, const struct ggml_tensor *tensor, void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:89) */
+/** `void ggml_backend_tensor_get_2d_async(ggml_backend_t backend, const struct ggml_tensor *tensor, void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:89; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_get_2d_async(
   backend: ggml_backend,
   tensor: ggml_tensor,
@@ -1920,11 +1920,11 @@ export declare function ggml_backend_tensor_get_2d_async(
   stride_tensor: number | bigint,
   stride_data: number | bigint,
 ): void;
-/** `void ggml_backend_tensor_set(struct ggml_tensor *tensor, const void *data, size_t offset, size_t size)` (ggml-backend.h:92) */
+/** `void ggml_backend_tensor_set(struct ggml_tensor *tensor, const void *data, size_t offset, size_t size)` (ggml-backend.h:92; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_set(tensor: ggml_tensor, data: $Data, offset: number | bigint, size: number | bigint): void;
-/** `void ggml_backend_tensor_get(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)` (ggml-backend.h:93) */
+/** `void ggml_backend_tensor_get(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size)` (ggml-backend.h:93; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_get(tensor: ggml_tensor, data: $Data, offset: number | bigint, size: number | bigint): void;
-/** `void ggml_backend_tensor_set_2d(struct ggml_tensor *tensor, const void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:94) */
+/** `void ggml_backend_tensor_set_2d(struct ggml_tensor *tensor, const void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:94; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_set_2d(
   tensor: ggml_tensor,
   data: $Data,
@@ -1934,7 +1934,7 @@ export declare function ggml_backend_tensor_set_2d(
   stride_tensor: number | bigint,
   stride_data: number | bigint,
 ): void;
-/** `void ggml_backend_tensor_get_2d(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:95) */
+/** `void ggml_backend_tensor_get_2d(const struct ggml_tensor *tensor, void *data, size_t offset, size_t size, size_t n_copies, size_t stride_tensor, size_t stride_data)` (ggml-backend.h:95; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_get_2d(
   tensor: ggml_tensor,
   data: $Data,
@@ -1944,139 +1944,139 @@ export declare function ggml_backend_tensor_get_2d(
   stride_tensor: number | bigint,
   stride_data: number | bigint,
 ): void;
-/** `void ggml_backend_tensor_memset(struct ggml_tensor *tensor, uint8_t value, size_t offset, size_t size)` (ggml-backend.h:96) */
+/** `void ggml_backend_tensor_memset(struct ggml_tensor *tensor, uint8_t value, size_t offset, size_t size)` (ggml-backend.h:96; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_memset(
   tensor: ggml_tensor,
   value: number,
   offset: number | bigint,
   size: number | bigint,
 ): void;
-/** `void ggml_backend_synchronize(ggml_backend_t backend)` (ggml-backend.h:98) */
+/** `void ggml_backend_synchronize(ggml_backend_t backend)` (ggml-backend.h:98; reference: `deno task docs`) */
 export declare function ggml_backend_synchronize(backend: ggml_backend): void;
-/** `ggml_backend_graph_plan_t ggml_backend_graph_plan_create(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:100) */
+/** `ggml_backend_graph_plan_t ggml_backend_graph_plan_create(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:100; reference: `deno task docs`) */
 export declare function ggml_backend_graph_plan_create(backend: ggml_backend, cgraph: ggml_cgraph): $Pointer | null;
-/** `void ggml_backend_graph_plan_free(ggml_backend_t backend, ggml_backend_graph_plan_t plan)` (ggml-backend.h:101) */
+/** `void ggml_backend_graph_plan_free(ggml_backend_t backend, ggml_backend_graph_plan_t plan)` (ggml-backend.h:101; reference: `deno task docs`) */
 export declare function ggml_backend_graph_plan_free(backend: ggml_backend, plan: $Data): void;
-/** `enum ggml_status ggml_backend_graph_plan_compute(ggml_backend_t backend, ggml_backend_graph_plan_t plan)` (ggml-backend.h:103) */
+/** `enum ggml_status ggml_backend_graph_plan_compute(ggml_backend_t backend, ggml_backend_graph_plan_t plan)` (ggml-backend.h:103; reference: `deno task docs`) */
 export declare function ggml_backend_graph_plan_compute(backend: ggml_backend, plan: $Data): ggml_status;
 /**
- * `enum ggml_status ggml_backend_graph_compute(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:104)
+ * `enum ggml_status ggml_backend_graph_compute(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:104; reference: `deno task docs`)
  *
  * Computes a graph whose tensors are in a backend's memory, and waits for it.
  */
 export declare function ggml_backend_graph_compute(backend: ggml_backend, cgraph: ggml_cgraph): ggml_status;
-/** `enum ggml_status ggml_backend_graph_compute_async(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:105) */
+/** `enum ggml_status ggml_backend_graph_compute_async(ggml_backend_t backend, struct ggml_cgraph *cgraph)` (ggml-backend.h:105; reference: `deno task docs`) */
 export declare function ggml_backend_graph_compute_async(backend: ggml_backend, cgraph: ggml_cgraph): ggml_status;
-/** `_Bool ggml_backend_supports_op(ggml_backend_t backend, const struct ggml_tensor *op)` (ggml-backend.h:108) */
+/** `_Bool ggml_backend_supports_op(ggml_backend_t backend, const struct ggml_tensor *op)` (ggml-backend.h:108; reference: `deno task docs`) */
 export declare function ggml_backend_supports_op(backend: ggml_backend, op: ggml_tensor): boolean;
-/** `_Bool ggml_backend_supports_buft(ggml_backend_t backend, ggml_backend_buffer_type_t buft)` (ggml-backend.h:109) */
+/** `_Bool ggml_backend_supports_buft(ggml_backend_t backend, ggml_backend_buffer_type_t buft)` (ggml-backend.h:109; reference: `deno task docs`) */
 export declare function ggml_backend_supports_buft(backend: ggml_backend, buft: ggml_backend_buffer_type): boolean;
-/** `_Bool ggml_backend_offload_op(ggml_backend_t backend, const struct ggml_tensor *op)` (ggml-backend.h:110) */
+/** `_Bool ggml_backend_offload_op(ggml_backend_t backend, const struct ggml_tensor *op)` (ggml-backend.h:110; reference: `deno task docs`) */
 export declare function ggml_backend_offload_op(backend: ggml_backend, op: ggml_tensor): boolean;
-/** `void ggml_backend_tensor_copy_async(ggml_backend_t backend_src, ggml_backend_t backend_dst, const struct ggml_tensor *src, struct ggml_tensor *dst)` (ggml-backend.h:116) */
+/** `void ggml_backend_tensor_copy_async(ggml_backend_t backend_src, ggml_backend_t backend_dst, const struct ggml_tensor *src, struct ggml_tensor *dst)` (ggml-backend.h:116; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_copy_async(
   backend_src: ggml_backend,
   backend_dst: ggml_backend,
   src: ggml_tensor,
   dst: ggml_tensor,
 ): void;
-/** `ggml_backend_dev_t ggml_backend_get_device(ggml_backend_t backend)` (ggml-backend.h:118) */
+/** `ggml_backend_dev_t ggml_backend_get_device(ggml_backend_t backend)` (ggml-backend.h:118; reference: `deno task docs`) */
 export declare function ggml_backend_get_device(backend: ggml_backend): ggml_backend_device;
-/** `ggml_backend_event_t ggml_backend_event_new(ggml_backend_dev_t device)` (ggml-backend.h:124) */
+/** `ggml_backend_event_t ggml_backend_event_new(ggml_backend_dev_t device)` (ggml-backend.h:124; reference: `deno task docs`) */
 export declare function ggml_backend_event_new(device: ggml_backend_device | null): ggml_backend_event | null;
-/** `void ggml_backend_event_free(ggml_backend_event_t event)` (ggml-backend.h:125) */
+/** `void ggml_backend_event_free(ggml_backend_event_t event)` (ggml-backend.h:125; reference: `deno task docs`) */
 export declare function ggml_backend_event_free(event: ggml_backend_event | null): void;
-/** `void ggml_backend_event_record(ggml_backend_event_t event, ggml_backend_t backend)` (ggml-backend.h:126) */
+/** `void ggml_backend_event_record(ggml_backend_event_t event, ggml_backend_t backend)` (ggml-backend.h:126; reference: `deno task docs`) */
 export declare function ggml_backend_event_record(event: ggml_backend_event, backend: ggml_backend): void;
-/** `void ggml_backend_event_synchronize(ggml_backend_event_t event)` (ggml-backend.h:127) */
+/** `void ggml_backend_event_synchronize(ggml_backend_event_t event)` (ggml-backend.h:127; reference: `deno task docs`) */
 export declare function ggml_backend_event_synchronize(event: ggml_backend_event): void;
-/** `void ggml_backend_event_wait(ggml_backend_t backend, ggml_backend_event_t event)` (ggml-backend.h:128) */
+/** `void ggml_backend_event_wait(ggml_backend_t backend, ggml_backend_event_t event)` (ggml-backend.h:128; reference: `deno task docs`) */
 export declare function ggml_backend_event_wait(backend: ggml_backend, event: ggml_backend_event): void;
-/** `const char *ggml_backend_dev_name(ggml_backend_dev_t device)` (ggml-backend.h:181) */
+/** `const char *ggml_backend_dev_name(ggml_backend_dev_t device)` (ggml-backend.h:181; reference: `deno task docs`) */
 export declare function ggml_backend_dev_name(device: ggml_backend_device): string;
-/** `const char *ggml_backend_dev_description(ggml_backend_dev_t device)` (ggml-backend.h:182) */
+/** `const char *ggml_backend_dev_description(ggml_backend_dev_t device)` (ggml-backend.h:182; reference: `deno task docs`) */
 export declare function ggml_backend_dev_description(device: ggml_backend_device): string;
-/** `void ggml_backend_dev_memory(ggml_backend_dev_t device, size_t *free, size_t *total)` (ggml-backend.h:183) */
+/** `void ggml_backend_dev_memory(ggml_backend_dev_t device, size_t *free, size_t *total)` (ggml-backend.h:183; reference: `deno task docs`) */
 export declare function ggml_backend_dev_memory(
   device: ggml_backend_device,
   free: $Data<BigUint64Array>,
   total: $Data<BigUint64Array>,
 ): void;
-/** `enum ggml_backend_dev_type ggml_backend_dev_type(ggml_backend_dev_t device)` (ggml-backend.h:184) */
+/** `enum ggml_backend_dev_type ggml_backend_dev_type(ggml_backend_dev_t device)` (ggml-backend.h:184; reference: `deno task docs`) */
 export declare function ggml_backend_dev_type(device: ggml_backend_device): ggml_backend_dev_type_enum;
-/** `void ggml_backend_dev_get_props(ggml_backend_dev_t device, struct ggml_backend_dev_props *props)` (ggml-backend.h:185) */
+/** `void ggml_backend_dev_get_props(ggml_backend_dev_t device, struct ggml_backend_dev_props *props)` (ggml-backend.h:185; reference: `deno task docs`) */
 export declare function ggml_backend_dev_get_props(device: ggml_backend_device, props: ggml_backend_dev_props): void;
-/** `ggml_backend_reg_t ggml_backend_dev_backend_reg(ggml_backend_dev_t device)` (ggml-backend.h:186) */
+/** `ggml_backend_reg_t ggml_backend_dev_backend_reg(ggml_backend_dev_t device)` (ggml-backend.h:186; reference: `deno task docs`) */
 export declare function ggml_backend_dev_backend_reg(device: ggml_backend_device): ggml_backend_reg | null;
 /**
- * `ggml_backend_t ggml_backend_dev_init(ggml_backend_dev_t device, const char *params)` (ggml-backend.h:187)
+ * `ggml_backend_t ggml_backend_dev_init(ggml_backend_dev_t device, const char *params)` (ggml-backend.h:187; reference: `deno task docs`)
  *
  * A backend for a device, such as one of `devices()`; null if it can't be had.
  */
 export declare function ggml_backend_dev_init(device: ggml_backend_device, params: string | null): ggml_backend | null;
-/** `ggml_backend_buffer_type_t ggml_backend_dev_buffer_type(ggml_backend_dev_t device)` (ggml-backend.h:188) */
+/** `ggml_backend_buffer_type_t ggml_backend_dev_buffer_type(ggml_backend_dev_t device)` (ggml-backend.h:188; reference: `deno task docs`) */
 export declare function ggml_backend_dev_buffer_type(device: ggml_backend_device): ggml_backend_buffer_type;
-/** `ggml_backend_buffer_type_t ggml_backend_dev_host_buffer_type(ggml_backend_dev_t device)` (ggml-backend.h:189) */
+/** `ggml_backend_buffer_type_t ggml_backend_dev_host_buffer_type(ggml_backend_dev_t device)` (ggml-backend.h:189; reference: `deno task docs`) */
 export declare function ggml_backend_dev_host_buffer_type(device: ggml_backend_device): ggml_backend_buffer_type | null;
-/** `ggml_backend_buffer_t ggml_backend_dev_buffer_from_host_ptr(ggml_backend_dev_t device, void *ptr, size_t size, size_t max_tensor_size)` (ggml-backend.h:190) */
+/** `ggml_backend_buffer_t ggml_backend_dev_buffer_from_host_ptr(ggml_backend_dev_t device, void *ptr, size_t size, size_t max_tensor_size)` (ggml-backend.h:190; reference: `deno task docs`) */
 export declare function ggml_backend_dev_buffer_from_host_ptr(
   device: ggml_backend_device,
   ptr: $Data,
   size: number | bigint,
   max_tensor_size: number | bigint,
 ): ggml_backend_buffer | null;
-/** `_Bool ggml_backend_dev_supports_op(ggml_backend_dev_t device, const struct ggml_tensor *op)` (ggml-backend.h:192) */
+/** `_Bool ggml_backend_dev_supports_op(ggml_backend_dev_t device, const struct ggml_tensor *op)` (ggml-backend.h:192; reference: `deno task docs`) */
 export declare function ggml_backend_dev_supports_op(device: ggml_backend_device, op: ggml_tensor): boolean;
-/** `_Bool ggml_backend_dev_supports_buft(ggml_backend_dev_t device, ggml_backend_buffer_type_t buft)` (ggml-backend.h:193) */
+/** `_Bool ggml_backend_dev_supports_buft(ggml_backend_dev_t device, ggml_backend_buffer_type_t buft)` (ggml-backend.h:193; reference: `deno task docs`) */
 export declare function ggml_backend_dev_supports_buft(device: ggml_backend_device, buft: ggml_backend_buffer_type): boolean;
-/** `_Bool ggml_backend_dev_offload_op(ggml_backend_dev_t device, const struct ggml_tensor *op)` (ggml-backend.h:194) */
+/** `_Bool ggml_backend_dev_offload_op(ggml_backend_dev_t device, const struct ggml_tensor *op)` (ggml-backend.h:194; reference: `deno task docs`) */
 export declare function ggml_backend_dev_offload_op(device: ggml_backend_device, op: ggml_tensor): boolean;
-/** `const char *ggml_backend_reg_name(ggml_backend_reg_t reg)` (ggml-backend.h:200) */
+/** `const char *ggml_backend_reg_name(ggml_backend_reg_t reg)` (ggml-backend.h:200; reference: `deno task docs`) */
 export declare function ggml_backend_reg_name(reg: ggml_backend_reg): string;
-/** `size_t ggml_backend_reg_dev_count(ggml_backend_reg_t reg)` (ggml-backend.h:201) */
+/** `size_t ggml_backend_reg_dev_count(ggml_backend_reg_t reg)` (ggml-backend.h:201; reference: `deno task docs`) */
 export declare function ggml_backend_reg_dev_count(reg: ggml_backend_reg): number;
-/** `ggml_backend_dev_t ggml_backend_reg_dev_get(ggml_backend_reg_t reg, size_t index)` (ggml-backend.h:202) */
+/** `ggml_backend_dev_t ggml_backend_reg_dev_get(ggml_backend_reg_t reg, size_t index)` (ggml-backend.h:202; reference: `deno task docs`) */
 export declare function ggml_backend_reg_dev_get(reg: ggml_backend_reg, index: number | bigint): ggml_backend_device | null;
-/** `void *ggml_backend_reg_get_proc_address(ggml_backend_reg_t reg, const char *name)` (ggml-backend.h:203) */
+/** `void *ggml_backend_reg_get_proc_address(ggml_backend_reg_t reg, const char *name)` (ggml-backend.h:203; reference: `deno task docs`) */
 export declare function ggml_backend_reg_get_proc_address(reg: ggml_backend_reg, name: string): $Pointer | null;
-/** `void ggml_backend_register(ggml_backend_reg_t reg)` (ggml-backend.h:231) */
+/** `void ggml_backend_register(ggml_backend_reg_t reg)` (ggml-backend.h:231; reference: `deno task docs`) */
 export declare function ggml_backend_register(reg: ggml_backend_reg | null): void;
-/** `void ggml_backend_device_register(ggml_backend_dev_t device)` (ggml-backend.h:233) */
+/** `void ggml_backend_device_register(ggml_backend_dev_t device)` (ggml-backend.h:233; reference: `deno task docs`) */
 export declare function ggml_backend_device_register(device: ggml_backend_device): void;
-/** `size_t ggml_backend_reg_count(void)` (ggml-backend.h:236) */
+/** `size_t ggml_backend_reg_count(void)` (ggml-backend.h:236; reference: `deno task docs`) */
 export declare function ggml_backend_reg_count(): number;
-/** `ggml_backend_reg_t ggml_backend_reg_get(size_t index)` (ggml-backend.h:237) */
+/** `ggml_backend_reg_t ggml_backend_reg_get(size_t index)` (ggml-backend.h:237; reference: `deno task docs`) */
 export declare function ggml_backend_reg_get(index: number | bigint): ggml_backend_reg;
-/** `ggml_backend_reg_t ggml_backend_reg_by_name(const char *name)` (ggml-backend.h:238) */
+/** `ggml_backend_reg_t ggml_backend_reg_by_name(const char *name)` (ggml-backend.h:238; reference: `deno task docs`) */
 export declare function ggml_backend_reg_by_name(name: string): ggml_backend_reg | null;
-/** `size_t ggml_backend_dev_count(void)` (ggml-backend.h:241) */
+/** `size_t ggml_backend_dev_count(void)` (ggml-backend.h:241; reference: `deno task docs`) */
 export declare function ggml_backend_dev_count(): number;
-/** `ggml_backend_dev_t ggml_backend_dev_get(size_t index)` (ggml-backend.h:242) */
+/** `ggml_backend_dev_t ggml_backend_dev_get(size_t index)` (ggml-backend.h:242; reference: `deno task docs`) */
 export declare function ggml_backend_dev_get(index: number | bigint): ggml_backend_device;
-/** `ggml_backend_dev_t ggml_backend_dev_by_name(const char *name)` (ggml-backend.h:243) */
+/** `ggml_backend_dev_t ggml_backend_dev_by_name(const char *name)` (ggml-backend.h:243; reference: `deno task docs`) */
 export declare function ggml_backend_dev_by_name(name: string): ggml_backend_device | null;
-/** `ggml_backend_dev_t ggml_backend_dev_by_type(enum ggml_backend_dev_type type)` (ggml-backend.h:244) */
+/** `ggml_backend_dev_t ggml_backend_dev_by_type(enum ggml_backend_dev_type type)` (ggml-backend.h:244; reference: `deno task docs`) */
 export declare function ggml_backend_dev_by_type(type: ggml_backend_dev_type_enum): ggml_backend_device | null;
-/** `ggml_backend_t ggml_backend_init_by_name(const char *name, const char *params)` (ggml-backend.h:248) */
+/** `ggml_backend_t ggml_backend_init_by_name(const char *name, const char *params)` (ggml-backend.h:248; reference: `deno task docs`) */
 export declare function ggml_backend_init_by_name(name: string, params: string | null): ggml_backend | null;
-/** `ggml_backend_t ggml_backend_init_by_type(enum ggml_backend_dev_type type, const char *params)` (ggml-backend.h:250) */
+/** `ggml_backend_t ggml_backend_init_by_type(enum ggml_backend_dev_type type, const char *params)` (ggml-backend.h:250; reference: `deno task docs`) */
 export declare function ggml_backend_init_by_type(type: ggml_backend_dev_type_enum, params: string | null): ggml_backend | null;
-/** `ggml_backend_t ggml_backend_init_best(void)` (ggml-backend.h:252) */
+/** `ggml_backend_t ggml_backend_init_best(void)` (ggml-backend.h:252; reference: `deno task docs`) */
 export declare function ggml_backend_init_best(): ggml_backend | null;
-/** `ggml_backend_reg_t ggml_backend_load(const char *path)` (ggml-backend.h:255) */
+/** `ggml_backend_reg_t ggml_backend_load(const char *path)` (ggml-backend.h:255; reference: `deno task docs`) */
 export declare function ggml_backend_load(path: string): ggml_backend_reg | null;
-/** `void ggml_backend_unload(ggml_backend_reg_t reg)` (ggml-backend.h:257) */
+/** `void ggml_backend_unload(ggml_backend_reg_t reg)` (ggml-backend.h:257; reference: `deno task docs`) */
 export declare function ggml_backend_unload(reg: ggml_backend_reg | null): void;
-/** `void ggml_backend_load_all(void)` (ggml-backend.h:259) */
+/** `void ggml_backend_load_all(void)` (ggml-backend.h:259; reference: `deno task docs`) */
 export declare function ggml_backend_load_all(): void;
 /**
- * `void ggml_backend_load_all_from_path(const char *dir_path)` (ggml-backend.h:260)
+ * `void ggml_backend_load_all_from_path(const char *dir_path)` (ggml-backend.h:260; reference: `deno task docs`)
  *
  * Registers all backends in a folder: `load().path` is the loaded library's.
  */
 export declare function ggml_backend_load_all_from_path(dir_path: string | null): void;
 /**
- * `ggml_backend_sched_t ggml_backend_sched_new(ggml_backend_t *backends, ggml_backend_buffer_type_t *bufts, int n_backends, size_t graph_size, _Bool parallel, _Bool op_offload)` (ggml-backend.h:319)
+ * `ggml_backend_sched_t ggml_backend_sched_new(ggml_backend_t *backends, ggml_backend_buffer_type_t *bufts, int n_backends, size_t graph_size, _Bool parallel, _Bool op_offload)` (ggml-backend.h:319; reference: `deno task docs`)
  *
  * A scheduler, which divides a graph among backends, the first of them preferred; the last is a CPU backend.
  */
@@ -2088,64 +2088,64 @@ export declare function ggml_backend_sched_new(
   parallel: boolean,
   op_offload: boolean,
 ): ggml_backend_sched;
-/** `void ggml_backend_sched_free(ggml_backend_sched_t sched)` (ggml-backend.h:320) */
+/** `void ggml_backend_sched_free(ggml_backend_sched_t sched)` (ggml-backend.h:320; reference: `deno task docs`) */
 export declare function ggml_backend_sched_free(sched: ggml_backend_sched | null): void;
-/** `void ggml_backend_sched_reserve_size(ggml_backend_sched_t sched, struct ggml_cgraph *measure_graph, size_t *sizes)` (ggml-backend.h:323) */
+/** `void ggml_backend_sched_reserve_size(ggml_backend_sched_t sched, struct ggml_cgraph *measure_graph, size_t *sizes)` (ggml-backend.h:323; reference: `deno task docs`) */
 export declare function ggml_backend_sched_reserve_size(
   sched: ggml_backend_sched,
   measure_graph: ggml_cgraph,
   sizes: $Data<BigUint64Array>,
 ): void;
-/** `_Bool ggml_backend_sched_reserve(ggml_backend_sched_t sched, struct ggml_cgraph *measure_graph)` (ggml-backend.h:324) */
+/** `_Bool ggml_backend_sched_reserve(ggml_backend_sched_t sched, struct ggml_cgraph *measure_graph)` (ggml-backend.h:324; reference: `deno task docs`) */
 export declare function ggml_backend_sched_reserve(sched: ggml_backend_sched, measure_graph: ggml_cgraph): boolean;
-/** `int ggml_backend_sched_get_n_backends(ggml_backend_sched_t sched)` (ggml-backend.h:326) */
+/** `int ggml_backend_sched_get_n_backends(ggml_backend_sched_t sched)` (ggml-backend.h:326; reference: `deno task docs`) */
 export declare function ggml_backend_sched_get_n_backends(sched: ggml_backend_sched): number;
-/** `ggml_backend_t ggml_backend_sched_get_backend(ggml_backend_sched_t sched, int i)` (ggml-backend.h:327) */
+/** `ggml_backend_t ggml_backend_sched_get_backend(ggml_backend_sched_t sched, int i)` (ggml-backend.h:327; reference: `deno task docs`) */
 export declare function ggml_backend_sched_get_backend(sched: ggml_backend_sched, i: number): ggml_backend;
-/** `int ggml_backend_sched_get_n_splits(ggml_backend_sched_t sched)` (ggml-backend.h:330) */
+/** `int ggml_backend_sched_get_n_splits(ggml_backend_sched_t sched)` (ggml-backend.h:330; reference: `deno task docs`) */
 export declare function ggml_backend_sched_get_n_splits(sched: ggml_backend_sched): number;
-/** `int ggml_backend_sched_get_n_copies(ggml_backend_sched_t sched)` (ggml-backend.h:331) */
+/** `int ggml_backend_sched_get_n_copies(ggml_backend_sched_t sched)` (ggml-backend.h:331; reference: `deno task docs`) */
 export declare function ggml_backend_sched_get_n_copies(sched: ggml_backend_sched): number;
-/** `ggml_backend_buffer_type_t ggml_backend_sched_get_buffer_type(ggml_backend_sched_t sched, ggml_backend_t backend)` (ggml-backend.h:333) */
+/** `ggml_backend_buffer_type_t ggml_backend_sched_get_buffer_type(ggml_backend_sched_t sched, ggml_backend_t backend)` (ggml-backend.h:333; reference: `deno task docs`) */
 export declare function ggml_backend_sched_get_buffer_type(sched: ggml_backend_sched, backend: ggml_backend): ggml_backend_buffer_type;
-/** `size_t ggml_backend_sched_get_buffer_size(ggml_backend_sched_t sched, ggml_backend_t backend)` (ggml-backend.h:334) */
+/** `size_t ggml_backend_sched_get_buffer_size(ggml_backend_sched_t sched, ggml_backend_t backend)` (ggml-backend.h:334; reference: `deno task docs`) */
 export declare function ggml_backend_sched_get_buffer_size(sched: ggml_backend_sched, backend: ggml_backend): number;
-/** `void ggml_backend_sched_set_tensor_backend(ggml_backend_sched_t sched, struct ggml_tensor *node, ggml_backend_t backend)` (ggml-backend.h:336) */
+/** `void ggml_backend_sched_set_tensor_backend(ggml_backend_sched_t sched, struct ggml_tensor *node, ggml_backend_t backend)` (ggml-backend.h:336; reference: `deno task docs`) */
 export declare function ggml_backend_sched_set_tensor_backend(sched: ggml_backend_sched, node: ggml_tensor, backend: ggml_backend): void;
-/** `ggml_backend_t ggml_backend_sched_get_tensor_backend(ggml_backend_sched_t sched, struct ggml_tensor *node)` (ggml-backend.h:337) */
+/** `ggml_backend_t ggml_backend_sched_get_tensor_backend(ggml_backend_sched_t sched, struct ggml_tensor *node)` (ggml-backend.h:337; reference: `deno task docs`) */
 export declare function ggml_backend_sched_get_tensor_backend(sched: ggml_backend_sched, node: ggml_tensor): ggml_backend | null;
-/** `void ggml_backend_sched_split_graph(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:340) */
+/** `void ggml_backend_sched_split_graph(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:340; reference: `deno task docs`) */
 export declare function ggml_backend_sched_split_graph(sched: ggml_backend_sched, graph: ggml_cgraph): void;
-/** `_Bool ggml_backend_sched_alloc_graph(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:343) */
+/** `_Bool ggml_backend_sched_alloc_graph(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:343; reference: `deno task docs`) */
 export declare function ggml_backend_sched_alloc_graph(sched: ggml_backend_sched, graph: ggml_cgraph): boolean;
-/** `enum ggml_status ggml_backend_sched_graph_compute(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:344) */
+/** `enum ggml_status ggml_backend_sched_graph_compute(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:344; reference: `deno task docs`) */
 export declare function ggml_backend_sched_graph_compute(sched: ggml_backend_sched, graph: ggml_cgraph): ggml_status;
-/** `enum ggml_status ggml_backend_sched_graph_compute_async(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:345) */
+/** `enum ggml_status ggml_backend_sched_graph_compute_async(ggml_backend_sched_t sched, struct ggml_cgraph *graph)` (ggml-backend.h:345; reference: `deno task docs`) */
 export declare function ggml_backend_sched_graph_compute_async(sched: ggml_backend_sched, graph: ggml_cgraph): ggml_status;
-/** `void ggml_backend_sched_synchronize(ggml_backend_sched_t sched)` (ggml-backend.h:346) */
+/** `void ggml_backend_sched_synchronize(ggml_backend_sched_t sched)` (ggml-backend.h:346; reference: `deno task docs`) */
 export declare function ggml_backend_sched_synchronize(sched: ggml_backend_sched): void;
-/** `void ggml_backend_sched_reset(ggml_backend_sched_t sched)` (ggml-backend.h:351) */
+/** `void ggml_backend_sched_reset(ggml_backend_sched_t sched)` (ggml-backend.h:351; reference: `deno task docs`) */
 export declare function ggml_backend_sched_reset(sched: ggml_backend_sched): void;
-/** `void ggml_backend_sched_set_eval_callback(ggml_backend_sched_t sched, ggml_backend_sched_eval_callback callback, void *user_data)` (ggml-backend.h:354) */
+/** `void ggml_backend_sched_set_eval_callback(ggml_backend_sched_t sched, ggml_backend_sched_eval_callback callback, void *user_data)` (ggml-backend.h:354; reference: `deno task docs`) */
 export declare function ggml_backend_sched_set_eval_callback(
   sched: ggml_backend_sched,
   callback: ggml_backend_sched_eval_callback | null,
   user_data: $Data | null,
 ): void;
-/** `const char *ggml_backend_meta_split_axis_name(enum ggml_backend_meta_split_axis split_axis)` (ggml-backend.h:376) */
+/** `const char *ggml_backend_meta_split_axis_name(enum ggml_backend_meta_split_axis split_axis)` (ggml-backend.h:376; reference: `deno task docs`) */
 export declare function ggml_backend_meta_split_axis_name(split_axis: ggml_backend_meta_split_axis): string;
-/** `ggml_backend_dev_t ggml_backend_meta_device(ggml_backend_dev_t *devs, size_t n_devs, ggml_backend_meta_get_split_state_t get_split_state, void *get_split_state_ud)` (ggml-backend.h:404) */
+/** `ggml_backend_dev_t ggml_backend_meta_device(ggml_backend_dev_t *devs, size_t n_devs, ggml_backend_meta_get_split_state_t get_split_state, void *get_split_state_ud)` (ggml-backend.h:404; reference: `deno task docs`) */
 export declare function ggml_backend_meta_device(
   devs: $Pointers<ggml_backend_device>,
   n_devs: number | bigint,
   get_split_state: ggml_backend_meta_get_split_state_t,
   get_split_state_ud: $Data | null,
 ): ggml_backend_device;
-/** `struct ggml_backend_graph_copy ggml_backend_graph_copy(ggml_backend_t backend, struct ggml_cgraph *graph)` (ggml-backend.h:419) */
+/** `struct ggml_backend_graph_copy ggml_backend_graph_copy(ggml_backend_t backend, struct ggml_cgraph *graph)` (ggml-backend.h:419; reference: `deno task docs`) */
 export declare function ggml_backend_graph_copy(backend: ggml_backend, graph: ggml_cgraph): ggml_backend_graph_copy_struct;
-/** `void ggml_backend_graph_copy_free(struct ggml_backend_graph_copy copy)` (ggml-backend.h:420) */
+/** `void ggml_backend_graph_copy_free(struct ggml_backend_graph_copy copy)` (ggml-backend.h:420; reference: `deno task docs`) */
 export declare function ggml_backend_graph_copy_free(copy: ggml_backend_graph_copy_struct): void;
-/** `_Bool ggml_backend_compare_graph_backend(ggml_backend_t backend1, ggml_backend_t backend2, struct ggml_cgraph *graph, ggml_backend_eval_callback callback, void *user_data, const struct ggml_tensor *const *test_nodes, size_t num_test_nodes)` (ggml-backend.h:425) */
+/** `_Bool ggml_backend_compare_graph_backend(ggml_backend_t backend1, ggml_backend_t backend2, struct ggml_cgraph *graph, ggml_backend_eval_callback callback, void *user_data, const struct ggml_tensor *const *test_nodes, size_t num_test_nodes)` (ggml-backend.h:425; reference: `deno task docs`) */
 export declare function ggml_backend_compare_graph_backend(
   backend1: ggml_backend,
   backend2: ggml_backend,
@@ -2155,198 +2155,198 @@ export declare function ggml_backend_compare_graph_backend(
   test_nodes: $Pointers<ggml_tensor> | null,
   num_test_nodes: number | bigint,
 ): boolean;
-/** `enum ggml_status ggml_backend_tensor_alloc(ggml_backend_buffer_t buffer, struct ggml_tensor *tensor, void *addr)` (ggml-backend.h:428) */
+/** `enum ggml_status ggml_backend_tensor_alloc(ggml_backend_buffer_t buffer, struct ggml_tensor *tensor, void *addr)` (ggml-backend.h:428; reference: `deno task docs`) */
 export declare function ggml_backend_tensor_alloc(buffer: ggml_backend_buffer, tensor: ggml_tensor, addr: $Data): ggml_status;
-/** `enum ggml_status ggml_backend_view_init(struct ggml_tensor *tensor)` (ggml-backend.h:429) */
+/** `enum ggml_status ggml_backend_view_init(struct ggml_tensor *tensor)` (ggml-backend.h:429; reference: `deno task docs`) */
 export declare function ggml_backend_view_init(tensor: ggml_tensor): ggml_status;
-/** `ggml_backend_buffer_t ggml_backend_cpu_buffer_from_ptr(void *ptr, size_t size)` (ggml-backend.h:432) */
+/** `ggml_backend_buffer_t ggml_backend_cpu_buffer_from_ptr(void *ptr, size_t size)` (ggml-backend.h:432; reference: `deno task docs`) */
 export declare function ggml_backend_cpu_buffer_from_ptr(ptr: $Data, size: number | bigint): ggml_backend_buffer;
 /**
- * `ggml_backend_buffer_type_t ggml_backend_cpu_buffer_type(void)` (ggml-backend.h:433)
+ * `ggml_backend_buffer_type_t ggml_backend_cpu_buffer_type(void)` (ggml-backend.h:433; reference: `deno task docs`)
  *
  * The CPU's kind of memory.
  */
 export declare function ggml_backend_cpu_buffer_type(): ggml_backend_buffer_type;
-/** `void ggml_numa_init(enum ggml_numa_strategy numa)` (ggml-cpu.h:37) */
+/** `void ggml_numa_init(enum ggml_numa_strategy numa)` (ggml-cpu.h:37; reference: `deno task docs`) */
 export declare function ggml_numa_init(numa: ggml_numa_strategy): void;
-/** `_Bool ggml_is_numa(void)` (ggml-cpu.h:38) */
+/** `_Bool ggml_is_numa(void)` (ggml-cpu.h:38; reference: `deno task docs`) */
 export declare function ggml_is_numa(): boolean;
-/** `struct ggml_tensor *ggml_new_i32(struct ggml_context *ctx, int32_t value)` (ggml-cpu.h:40) */
+/** `struct ggml_tensor *ggml_new_i32(struct ggml_context *ctx, int32_t value)` (ggml-cpu.h:40; reference: `deno task docs`) */
 export declare function ggml_new_i32(ctx: ggml_context, value: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_new_f32(struct ggml_context *ctx, float value)` (ggml-cpu.h:41) */
+/** `struct ggml_tensor *ggml_new_f32(struct ggml_context *ctx, float value)` (ggml-cpu.h:41; reference: `deno task docs`) */
 export declare function ggml_new_f32(ctx: ggml_context, value: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_set_i32(struct ggml_tensor *tensor, int32_t value)` (ggml-cpu.h:43) */
+/** `struct ggml_tensor *ggml_set_i32(struct ggml_tensor *tensor, int32_t value)` (ggml-cpu.h:43; reference: `deno task docs`) */
 export declare function ggml_set_i32(tensor: ggml_tensor, value: number): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_set_f32(struct ggml_tensor *tensor, float value)` (ggml-cpu.h:44)
+ * `struct ggml_tensor *ggml_set_f32(struct ggml_tensor *tensor, float value)` (ggml-cpu.h:44; reference: `deno task docs`)
  *
  * Sets each element of a tensor that isn't quantized to a value, and returns the tensor.
  */
 export declare function ggml_set_f32(tensor: ggml_tensor, value: number): ggml_tensor;
-/** `int32_t ggml_get_i32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:46) */
+/** `int32_t ggml_get_i32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:46; reference: `deno task docs`) */
 export declare function ggml_get_i32_1d(tensor: ggml_tensor, i: number): number;
-/** `void ggml_set_i32_1d(const struct ggml_tensor *tensor, int i, int32_t value)` (ggml-cpu.h:47) */
+/** `void ggml_set_i32_1d(const struct ggml_tensor *tensor, int i, int32_t value)` (ggml-cpu.h:47; reference: `deno task docs`) */
 export declare function ggml_set_i32_1d(tensor: ggml_tensor, i: number, value: number): void;
-/** `int32_t ggml_get_i32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:49) */
+/** `int32_t ggml_get_i32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:49; reference: `deno task docs`) */
 export declare function ggml_get_i32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number): number;
-/** `void ggml_set_i32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, int32_t value)` (ggml-cpu.h:50) */
+/** `void ggml_set_i32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, int32_t value)` (ggml-cpu.h:50; reference: `deno task docs`) */
 export declare function ggml_set_i32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number, value: number): void;
 /**
- * `float ggml_get_f32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:52)
+ * `float ggml_get_f32_1d(const struct ggml_tensor *tensor, int i)` (ggml-cpu.h:52; reference: `deno task docs`)
  *
  * One element of a tensor, by its index among them all, as a number.
  */
 export declare function ggml_get_f32_1d(tensor: ggml_tensor, i: number): number;
-/** `void ggml_set_f32_1d(const struct ggml_tensor *tensor, int i, float value)` (ggml-cpu.h:53) */
+/** `void ggml_set_f32_1d(const struct ggml_tensor *tensor, int i, float value)` (ggml-cpu.h:53; reference: `deno task docs`) */
 export declare function ggml_set_f32_1d(tensor: ggml_tensor, i: number, value: number): void;
 /**
- * `float ggml_get_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:55)
+ * `float ggml_get_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3)` (ggml-cpu.h:55; reference: `deno task docs`)
  *
  * One element of a tensor, by its index in each of the four dimensions, as a number.
  */
 export declare function ggml_get_f32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number): number;
-/** `void ggml_set_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, float value)` (ggml-cpu.h:56) */
+/** `void ggml_set_f32_nd(const struct ggml_tensor *tensor, int i0, int i1, int i2, int i3, float value)` (ggml-cpu.h:56; reference: `deno task docs`) */
 export declare function ggml_set_f32_nd(tensor: ggml_tensor, i0: number, i1: number, i2: number, i3: number, value: number): void;
 /**
- * `struct ggml_threadpool *ggml_threadpool_new(struct ggml_threadpool_params *params)` (ggml-cpu.h:58)
+ * `struct ggml_threadpool *ggml_threadpool_new(struct ggml_threadpool_params *params)` (ggml-cpu.h:58; reference: `deno task docs`)
  *
  * Threads that wait for something to compute.
  */
 export declare function ggml_threadpool_new(params: ggml_threadpool_params): ggml_threadpool;
-/** `void ggml_threadpool_free(struct ggml_threadpool *threadpool)` (ggml-cpu.h:59) */
+/** `void ggml_threadpool_free(struct ggml_threadpool *threadpool)` (ggml-cpu.h:59; reference: `deno task docs`) */
 export declare function ggml_threadpool_free(threadpool: ggml_threadpool | null): void;
-/** `int ggml_threadpool_get_n_threads(struct ggml_threadpool *threadpool)` (ggml-cpu.h:60) */
+/** `int ggml_threadpool_get_n_threads(struct ggml_threadpool *threadpool)` (ggml-cpu.h:60; reference: `deno task docs`) */
 export declare function ggml_threadpool_get_n_threads(threadpool: ggml_threadpool): number;
-/** `void ggml_threadpool_pause(struct ggml_threadpool *threadpool)` (ggml-cpu.h:61) */
+/** `void ggml_threadpool_pause(struct ggml_threadpool *threadpool)` (ggml-cpu.h:61; reference: `deno task docs`) */
 export declare function ggml_threadpool_pause(threadpool: ggml_threadpool): void;
-/** `void ggml_threadpool_resume(struct ggml_threadpool *threadpool)` (ggml-cpu.h:62) */
+/** `void ggml_threadpool_resume(struct ggml_threadpool *threadpool)` (ggml-cpu.h:62; reference: `deno task docs`) */
 export declare function ggml_threadpool_resume(threadpool: ggml_threadpool): void;
-/** `struct ggml_cplan ggml_graph_plan(const struct ggml_cgraph *cgraph, int n_threads, struct ggml_threadpool *threadpool)` (ggml-cpu.h:66) */
+/** `struct ggml_cplan ggml_graph_plan(const struct ggml_cgraph *cgraph, int n_threads, struct ggml_threadpool *threadpool)` (ggml-cpu.h:66; reference: `deno task docs`) */
 export declare function ggml_graph_plan(cgraph: ggml_cgraph, n_threads: number, threadpool: ggml_threadpool | null): ggml_cplan;
 /**
- * `enum ggml_status ggml_graph_compute(struct ggml_cgraph *cgraph, struct ggml_cplan *cplan)` (ggml-cpu.h:70)
+ * `enum ggml_status ggml_graph_compute(struct ggml_cgraph *cgraph, struct ggml_cplan *cplan)` (ggml-cpu.h:70; reference: `deno task docs`)
  *
  * Computes a graph by a plan, on the CPU; `compute` of the utilities makes the plan itself.
  */
 export declare function ggml_graph_compute(cgraph: ggml_cgraph, cplan: ggml_cplan): ggml_status;
 /**
- * `enum ggml_status ggml_graph_compute_with_ctx(struct ggml_context *ctx, struct ggml_cgraph *cgraph, int n_threads)` (ggml-cpu.h:74)
+ * `enum ggml_status ggml_graph_compute_with_ctx(struct ggml_context *ctx, struct ggml_cgraph *cgraph, int n_threads)` (ggml-cpu.h:74; reference: `deno task docs`)
  *
  * Computes a graph on the CPU with a number of threads; its working memory is taken from the context each time.
  */
 export declare function ggml_graph_compute_with_ctx(ctx: ggml_context, cgraph: ggml_cgraph, n_threads: number): ggml_status;
-/** `int ggml_cpu_has_sse3(void)` (ggml-cpu.h:81) */
+/** `int ggml_cpu_has_sse3(void)` (ggml-cpu.h:81; reference: `deno task docs`) */
 export declare function ggml_cpu_has_sse3(): number;
-/** `int ggml_cpu_has_ssse3(void)` (ggml-cpu.h:82) */
+/** `int ggml_cpu_has_ssse3(void)` (ggml-cpu.h:82; reference: `deno task docs`) */
 export declare function ggml_cpu_has_ssse3(): number;
-/** `int ggml_cpu_has_avx(void)` (ggml-cpu.h:83) */
+/** `int ggml_cpu_has_avx(void)` (ggml-cpu.h:83; reference: `deno task docs`) */
 export declare function ggml_cpu_has_avx(): number;
-/** `int ggml_cpu_has_avx_vnni(void)` (ggml-cpu.h:84) */
+/** `int ggml_cpu_has_avx_vnni(void)` (ggml-cpu.h:84; reference: `deno task docs`) */
 export declare function ggml_cpu_has_avx_vnni(): number;
-/** `int ggml_cpu_has_avx2(void)` (ggml-cpu.h:85) */
+/** `int ggml_cpu_has_avx2(void)` (ggml-cpu.h:85; reference: `deno task docs`) */
 export declare function ggml_cpu_has_avx2(): number;
-/** `int ggml_cpu_has_bmi2(void)` (ggml-cpu.h:86) */
+/** `int ggml_cpu_has_bmi2(void)` (ggml-cpu.h:86; reference: `deno task docs`) */
 export declare function ggml_cpu_has_bmi2(): number;
-/** `int ggml_cpu_has_f16c(void)` (ggml-cpu.h:87) */
+/** `int ggml_cpu_has_f16c(void)` (ggml-cpu.h:87; reference: `deno task docs`) */
 export declare function ggml_cpu_has_f16c(): number;
-/** `int ggml_cpu_has_fma(void)` (ggml-cpu.h:88) */
+/** `int ggml_cpu_has_fma(void)` (ggml-cpu.h:88; reference: `deno task docs`) */
 export declare function ggml_cpu_has_fma(): number;
-/** `int ggml_cpu_has_avx512(void)` (ggml-cpu.h:89) */
+/** `int ggml_cpu_has_avx512(void)` (ggml-cpu.h:89; reference: `deno task docs`) */
 export declare function ggml_cpu_has_avx512(): number;
-/** `int ggml_cpu_has_avx512_vbmi(void)` (ggml-cpu.h:90) */
+/** `int ggml_cpu_has_avx512_vbmi(void)` (ggml-cpu.h:90; reference: `deno task docs`) */
 export declare function ggml_cpu_has_avx512_vbmi(): number;
-/** `int ggml_cpu_has_avx512_vnni(void)` (ggml-cpu.h:91) */
+/** `int ggml_cpu_has_avx512_vnni(void)` (ggml-cpu.h:91; reference: `deno task docs`) */
 export declare function ggml_cpu_has_avx512_vnni(): number;
-/** `int ggml_cpu_has_avx512_bf16(void)` (ggml-cpu.h:92) */
+/** `int ggml_cpu_has_avx512_bf16(void)` (ggml-cpu.h:92; reference: `deno task docs`) */
 export declare function ggml_cpu_has_avx512_bf16(): number;
-/** `int ggml_cpu_has_amx_int8(void)` (ggml-cpu.h:93) */
+/** `int ggml_cpu_has_amx_int8(void)` (ggml-cpu.h:93; reference: `deno task docs`) */
 export declare function ggml_cpu_has_amx_int8(): number;
-/** `int ggml_cpu_has_neon(void)` (ggml-cpu.h:95) */
+/** `int ggml_cpu_has_neon(void)` (ggml-cpu.h:95; reference: `deno task docs`) */
 export declare function ggml_cpu_has_neon(): number;
-/** `int ggml_cpu_has_arm_fma(void)` (ggml-cpu.h:96) */
+/** `int ggml_cpu_has_arm_fma(void)` (ggml-cpu.h:96; reference: `deno task docs`) */
 export declare function ggml_cpu_has_arm_fma(): number;
-/** `int ggml_cpu_has_fp16_va(void)` (ggml-cpu.h:97) */
+/** `int ggml_cpu_has_fp16_va(void)` (ggml-cpu.h:97; reference: `deno task docs`) */
 export declare function ggml_cpu_has_fp16_va(): number;
-/** `int ggml_cpu_has_dotprod(void)` (ggml-cpu.h:98) */
+/** `int ggml_cpu_has_dotprod(void)` (ggml-cpu.h:98; reference: `deno task docs`) */
 export declare function ggml_cpu_has_dotprod(): number;
-/** `int ggml_cpu_has_matmul_int8(void)` (ggml-cpu.h:99) */
+/** `int ggml_cpu_has_matmul_int8(void)` (ggml-cpu.h:99; reference: `deno task docs`) */
 export declare function ggml_cpu_has_matmul_int8(): number;
-/** `int ggml_cpu_has_sve(void)` (ggml-cpu.h:100) */
+/** `int ggml_cpu_has_sve(void)` (ggml-cpu.h:100; reference: `deno task docs`) */
 export declare function ggml_cpu_has_sve(): number;
-/** `int ggml_cpu_get_sve_cnt(void)` (ggml-cpu.h:101) */
+/** `int ggml_cpu_get_sve_cnt(void)` (ggml-cpu.h:101; reference: `deno task docs`) */
 export declare function ggml_cpu_get_sve_cnt(): number;
-/** `int ggml_cpu_has_sme(void)` (ggml-cpu.h:102) */
+/** `int ggml_cpu_has_sme(void)` (ggml-cpu.h:102; reference: `deno task docs`) */
 export declare function ggml_cpu_has_sme(): number;
-/** `int ggml_cpu_has_sme2(void)` (ggml-cpu.h:103) */
+/** `int ggml_cpu_has_sme2(void)` (ggml-cpu.h:103; reference: `deno task docs`) */
 export declare function ggml_cpu_has_sme2(): number;
-/** `int ggml_cpu_has_riscv_v(void)` (ggml-cpu.h:105) */
+/** `int ggml_cpu_has_riscv_v(void)` (ggml-cpu.h:105; reference: `deno task docs`) */
 export declare function ggml_cpu_has_riscv_v(): number;
-/** `int ggml_cpu_get_rvv_vlen(void)` (ggml-cpu.h:106) */
+/** `int ggml_cpu_get_rvv_vlen(void)` (ggml-cpu.h:106; reference: `deno task docs`) */
 export declare function ggml_cpu_get_rvv_vlen(): number;
-/** `int ggml_cpu_has_vsx(void)` (ggml-cpu.h:107) */
+/** `int ggml_cpu_has_vsx(void)` (ggml-cpu.h:107; reference: `deno task docs`) */
 export declare function ggml_cpu_has_vsx(): number;
-/** `int ggml_cpu_has_vxe(void)` (ggml-cpu.h:108) */
+/** `int ggml_cpu_has_vxe(void)` (ggml-cpu.h:108; reference: `deno task docs`) */
 export declare function ggml_cpu_has_vxe(): number;
-/** `int ggml_cpu_has_wasm_simd(void)` (ggml-cpu.h:109) */
+/** `int ggml_cpu_has_wasm_simd(void)` (ggml-cpu.h:109; reference: `deno task docs`) */
 export declare function ggml_cpu_has_wasm_simd(): number;
-/** `int ggml_cpu_has_llamafile(void)` (ggml-cpu.h:110) */
+/** `int ggml_cpu_has_llamafile(void)` (ggml-cpu.h:110; reference: `deno task docs`) */
 export declare function ggml_cpu_has_llamafile(): number;
-/** `const struct ggml_type_traits_cpu *ggml_get_type_traits_cpu(enum ggml_type type)` (ggml-cpu.h:124) */
+/** `const struct ggml_type_traits_cpu *ggml_get_type_traits_cpu(enum ggml_type type)` (ggml-cpu.h:124; reference: `deno task docs`) */
 export declare function ggml_get_type_traits_cpu(type: ggml_type): ggml_type_traits_cpu;
-/** `void ggml_cpu_init(void)` (ggml-cpu.h:126) */
+/** `void ggml_cpu_init(void)` (ggml-cpu.h:126; reference: `deno task docs`) */
 export declare function ggml_cpu_init(): void;
 /**
- * `ggml_backend_t ggml_backend_cpu_init(void)` (ggml-cpu.h:132)
+ * `ggml_backend_t ggml_backend_cpu_init(void)` (ggml-cpu.h:132; reference: `deno task docs`)
  *
  * A backend for the CPU.
  */
 export declare function ggml_backend_cpu_init(): ggml_backend | null;
-/** `_Bool ggml_backend_is_cpu(ggml_backend_t backend)` (ggml-cpu.h:134) */
+/** `_Bool ggml_backend_is_cpu(ggml_backend_t backend)` (ggml-cpu.h:134; reference: `deno task docs`) */
 export declare function ggml_backend_is_cpu(backend: ggml_backend | null): boolean;
 /**
- * `void ggml_backend_cpu_set_n_threads(ggml_backend_t backend_cpu, int n_threads)` (ggml-cpu.h:135)
+ * `void ggml_backend_cpu_set_n_threads(ggml_backend_t backend_cpu, int n_threads)` (ggml-cpu.h:135; reference: `deno task docs`)
  *
  * How many threads a CPU backend computes with.
  */
 export declare function ggml_backend_cpu_set_n_threads(backend_cpu: ggml_backend, n_threads: number): void;
 /**
- * `void ggml_backend_cpu_set_threadpool(ggml_backend_t backend_cpu, ggml_threadpool_t threadpool)` (ggml-cpu.h:136)
+ * `void ggml_backend_cpu_set_threadpool(ggml_backend_t backend_cpu, ggml_threadpool_t threadpool)` (ggml-cpu.h:136; reference: `deno task docs`)
  *
  * Has a CPU backend compute with a threadpool; null for threads of its own.
  */
 export declare function ggml_backend_cpu_set_threadpool(backend_cpu: ggml_backend, threadpool: ggml_threadpool | null): void;
-/** `void ggml_backend_cpu_set_abort_callback(ggml_backend_t backend_cpu, ggml_abort_callback abort_callback, void *abort_callback_data)` (ggml-cpu.h:137) */
+/** `void ggml_backend_cpu_set_abort_callback(ggml_backend_t backend_cpu, ggml_abort_callback abort_callback, void *abort_callback_data)` (ggml-cpu.h:137; reference: `deno task docs`) */
 export declare function ggml_backend_cpu_set_abort_callback(
   backend_cpu: ggml_backend,
   abort_callback: ggml_abort_callback | null,
   abort_callback_data: $Data | null,
 ): void;
-/** `void ggml_backend_cpu_set_use_ref(ggml_backend_t backend_cpu, _Bool use_ref)` (ggml-cpu.h:139) */
+/** `void ggml_backend_cpu_set_use_ref(ggml_backend_t backend_cpu, _Bool use_ref)` (ggml-cpu.h:139; reference: `deno task docs`) */
 export declare function ggml_backend_cpu_set_use_ref(backend_cpu: ggml_backend, use_ref: boolean): void;
-/** `ggml_backend_reg_t ggml_backend_cpu_reg(void)` (ggml-cpu.h:141) */
+/** `ggml_backend_reg_t ggml_backend_cpu_reg(void)` (ggml-cpu.h:141; reference: `deno task docs`) */
 export declare function ggml_backend_cpu_reg(): ggml_backend_reg;
-/** `void ggml_cpu_fp32_to_fp32(const float *, float *, int64_t)` (ggml-cpu.h:143) */
+/** `void ggml_cpu_fp32_to_fp32(const float *, float *, int64_t)` (ggml-cpu.h:143; reference: `deno task docs`) */
 export declare function ggml_cpu_fp32_to_fp32(arg0: $Data<Float32Array>, arg1: $Data<Float32Array>, arg2: number | bigint): void;
-/** `void ggml_cpu_fp32_to_i32(const float *, int32_t *, int64_t)` (ggml-cpu.h:144) */
+/** `void ggml_cpu_fp32_to_i32(const float *, int32_t *, int64_t)` (ggml-cpu.h:144; reference: `deno task docs`) */
 export declare function ggml_cpu_fp32_to_i32(arg0: $Data<Float32Array>, arg1: $Data<Int32Array>, arg2: number | bigint): void;
-/** `void ggml_cpu_fp32_to_fp16(const float *, ggml_fp16_t *, int64_t)` (ggml-cpu.h:145) */
+/** `void ggml_cpu_fp32_to_fp16(const float *, ggml_fp16_t *, int64_t)` (ggml-cpu.h:145; reference: `deno task docs`) */
 export declare function ggml_cpu_fp32_to_fp16(
   arg0: $Data<Float32Array>,
   arg1: $Data<Uint16Array | Float16Array>,
   arg2: number | bigint,
 ): void;
-/** `void ggml_cpu_fp16_to_fp32(const ggml_fp16_t *, float *, int64_t)` (ggml-cpu.h:146) */
+/** `void ggml_cpu_fp16_to_fp32(const ggml_fp16_t *, float *, int64_t)` (ggml-cpu.h:146; reference: `deno task docs`) */
 export declare function ggml_cpu_fp16_to_fp32(
   arg0: $Data<Uint16Array | Float16Array>,
   arg1: $Data<Float32Array>,
   arg2: number | bigint,
 ): void;
-/** `void ggml_cpu_fp32_to_bf16(const float *, ggml_bf16_t *, int64_t)` (ggml-cpu.h:147) */
+/** `void ggml_cpu_fp32_to_bf16(const float *, ggml_bf16_t *, int64_t)` (ggml-cpu.h:147; reference: `deno task docs`) */
 export declare function ggml_cpu_fp32_to_bf16(arg0: $Data<Float32Array>, arg1: ggml_bf16_t, arg2: number | bigint): void;
-/** `void ggml_cpu_bf16_to_fp32(const ggml_bf16_t *, float *, int64_t)` (ggml-cpu.h:148) */
+/** `void ggml_cpu_bf16_to_fp32(const ggml_bf16_t *, float *, int64_t)` (ggml-cpu.h:148; reference: `deno task docs`) */
 export declare function ggml_cpu_bf16_to_fp32(arg0: $Structs<ggml_bf16_t>, arg1: $Data<Float32Array>, arg2: number | bigint): void;
 /**
- * `ggml_opt_dataset_t ggml_opt_dataset_init(enum ggml_type type_data, enum ggml_type type_label, int64_t ne_datapoint, int64_t ne_label, int64_t ndata, int64_t ndata_shard)` (ggml-opt.h:39)
+ * `ggml_opt_dataset_t ggml_opt_dataset_init(enum ggml_type type_data, enum ggml_type type_label, int64_t ne_datapoint, int64_t ne_label, int64_t ndata, int64_t ndata_shard)` (ggml-opt.h:39; reference: `deno task docs`)
  *
  * A data set of `ndata` points with so many numbers and labels each; shards of `ndata_shard` points are shuffled as one.
  */
@@ -2358,36 +2358,36 @@ export declare function ggml_opt_dataset_init(
   ndata: number | bigint,
   ndata_shard: number | bigint,
 ): ggml_opt_dataset;
-/** `void ggml_opt_dataset_free(ggml_opt_dataset_t dataset)` (ggml-opt.h:46) */
+/** `void ggml_opt_dataset_free(ggml_opt_dataset_t dataset)` (ggml-opt.h:46; reference: `deno task docs`) */
 export declare function ggml_opt_dataset_free(dataset: ggml_opt_dataset): void;
-/** `int64_t ggml_opt_dataset_ndata(ggml_opt_dataset_t dataset)` (ggml-opt.h:49) */
+/** `int64_t ggml_opt_dataset_ndata(ggml_opt_dataset_t dataset)` (ggml-opt.h:49; reference: `deno task docs`) */
 export declare function ggml_opt_dataset_ndata(dataset: ggml_opt_dataset): number;
 /**
- * `struct ggml_tensor *ggml_opt_dataset_data(ggml_opt_dataset_t dataset)` (ggml-opt.h:50)
+ * `struct ggml_tensor *ggml_opt_dataset_data(ggml_opt_dataset_t dataset)` (ggml-opt.h:50; reference: `deno task docs`)
  *
  * The data of a data set: a tensor of `[ne_datapoint, ndata]`.
  */
 export declare function ggml_opt_dataset_data(dataset: ggml_opt_dataset): ggml_tensor;
 /**
- * `struct ggml_tensor *ggml_opt_dataset_labels(ggml_opt_dataset_t dataset)` (ggml-opt.h:51)
+ * `struct ggml_tensor *ggml_opt_dataset_labels(ggml_opt_dataset_t dataset)` (ggml-opt.h:51; reference: `deno task docs`)
  *
  * The labels of a data set: a tensor of `[ne_label, ndata]`; null if it has none.
  */
 export declare function ggml_opt_dataset_labels(dataset: ggml_opt_dataset): ggml_tensor | null;
 /**
- * `void ggml_opt_dataset_shuffle(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, int64_t idata)` (ggml-opt.h:54)
+ * `void ggml_opt_dataset_shuffle(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, int64_t idata)` (ggml-opt.h:54; reference: `deno task docs`)
  *
  * Shuffles the first `idata` points of a data set, all of them for a negative number, by an optimizer's generator.
  */
 export declare function ggml_opt_dataset_shuffle(opt_ctx: ggml_opt_context, dataset: ggml_opt_dataset, idata: number | bigint): void;
-/** `void ggml_opt_dataset_get_batch(ggml_opt_dataset_t dataset, struct ggml_tensor *data_batch, struct ggml_tensor *labels_batch, int64_t ibatch)` (ggml-opt.h:57) */
+/** `void ggml_opt_dataset_get_batch(ggml_opt_dataset_t dataset, struct ggml_tensor *data_batch, struct ggml_tensor *labels_batch, int64_t ibatch)` (ggml-opt.h:57; reference: `deno task docs`) */
 export declare function ggml_opt_dataset_get_batch(
   dataset: ggml_opt_dataset,
   data_batch: ggml_tensor,
   labels_batch: ggml_tensor | null,
   ibatch: number | bigint,
 ): void;
-/** `void ggml_opt_dataset_get_batch_host(ggml_opt_dataset_t dataset, void *data_batch, size_t nb_data_batch, void *labels_batch, int64_t ibatch)` (ggml-opt.h:62) */
+/** `void ggml_opt_dataset_get_batch_host(ggml_opt_dataset_t dataset, void *data_batch, size_t nb_data_batch, void *labels_batch, int64_t ibatch)` (ggml-opt.h:62; reference: `deno task docs`) */
 export declare function ggml_opt_dataset_get_batch_host(
   dataset: ggml_opt_dataset,
   data_batch: $Data,
@@ -2396,87 +2396,87 @@ export declare function ggml_opt_dataset_get_batch_host(
   ibatch: number | bigint,
 ): void;
 /**
- * `struct ggml_opt_optimizer_params ggml_opt_get_default_optimizer_params(void *userdata)` (ggml-opt.h:105)
+ * `struct ggml_opt_optimizer_params ggml_opt_get_default_optimizer_params(void *userdata)` (ggml-opt.h:105; reference: `deno task docs`)
  *
  * The numbers by which an optimizer steps, such as AdamW's rate, as ggml has them.
  */
 export declare function ggml_opt_get_default_optimizer_params(userdata: $Data | null): ggml_opt_optimizer_params;
-/** `struct ggml_opt_optimizer_params ggml_opt_get_constant_optimizer_params(void *userdata)` (ggml-opt.h:108) */
+/** `struct ggml_opt_optimizer_params ggml_opt_get_constant_optimizer_params(void *userdata)` (ggml-opt.h:108; reference: `deno task docs`) */
 export declare function ggml_opt_get_constant_optimizer_params(userdata: $Data): ggml_opt_optimizer_params;
 /**
- * `struct ggml_opt_params ggml_opt_default_params(ggml_backend_sched_t backend_sched, enum ggml_opt_loss_type loss_type)` (ggml-opt.h:134)
+ * `struct ggml_opt_params ggml_opt_default_params(ggml_backend_sched_t backend_sched, enum ggml_opt_loss_type loss_type)` (ggml-opt.h:134; reference: `deno task docs`)
  *
  * The parameters of an optimizer on a scheduler's backends, for a kind of loss.
  */
 export declare function ggml_opt_default_params(backend_sched: ggml_backend_sched, loss_type: ggml_opt_loss_type): ggml_opt_params;
 /**
- * `ggml_opt_context_t ggml_opt_init(struct ggml_opt_params params)` (ggml-opt.h:138)
+ * `ggml_opt_context_t ggml_opt_init(struct ggml_opt_params params)` (ggml-opt.h:138; reference: `deno task docs`)
  *
  * An optimizer; null where its parameters make none.
  */
 export declare function ggml_opt_init(params: ggml_opt_params): ggml_opt_context;
 /**
- * `void ggml_opt_free(ggml_opt_context_t opt_ctx)` (ggml-opt.h:139)
+ * `void ggml_opt_free(ggml_opt_context_t opt_ctx)` (ggml-opt.h:139; reference: `deno task docs`)
  *
  * Frees an optimizer.
  */
 export declare function ggml_opt_free(opt_ctx: ggml_opt_context | null): void;
-/** `void ggml_opt_reset(ggml_opt_context_t opt_ctx, _Bool optimizer)` (ggml-opt.h:142) */
+/** `void ggml_opt_reset(ggml_opt_context_t opt_ctx, _Bool optimizer)` (ggml-opt.h:142; reference: `deno task docs`) */
 export declare function ggml_opt_reset(opt_ctx: ggml_opt_context, optimizer: boolean): void;
-/** `_Bool ggml_opt_static_graphs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:144) */
+/** `_Bool ggml_opt_static_graphs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:144; reference: `deno task docs`) */
 export declare function ggml_opt_static_graphs(opt_ctx: ggml_opt_context): boolean;
-/** `struct ggml_tensor *ggml_opt_inputs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:148) */
+/** `struct ggml_tensor *ggml_opt_inputs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:148; reference: `deno task docs`) */
 export declare function ggml_opt_inputs(opt_ctx: ggml_opt_context): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_opt_outputs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:149) */
+/** `struct ggml_tensor *ggml_opt_outputs(ggml_opt_context_t opt_ctx)` (ggml-opt.h:149; reference: `deno task docs`) */
 export declare function ggml_opt_outputs(opt_ctx: ggml_opt_context): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_opt_labels(ggml_opt_context_t opt_ctx)` (ggml-opt.h:150) */
+/** `struct ggml_tensor *ggml_opt_labels(ggml_opt_context_t opt_ctx)` (ggml-opt.h:150; reference: `deno task docs`) */
 export declare function ggml_opt_labels(opt_ctx: ggml_opt_context): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_opt_loss(ggml_opt_context_t opt_ctx)` (ggml-opt.h:151) */
+/** `struct ggml_tensor *ggml_opt_loss(ggml_opt_context_t opt_ctx)` (ggml-opt.h:151; reference: `deno task docs`) */
 export declare function ggml_opt_loss(opt_ctx: ggml_opt_context): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_opt_pred(ggml_opt_context_t opt_ctx)` (ggml-opt.h:152) */
+/** `struct ggml_tensor *ggml_opt_pred(ggml_opt_context_t opt_ctx)` (ggml-opt.h:152; reference: `deno task docs`) */
 export declare function ggml_opt_pred(opt_ctx: ggml_opt_context): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_opt_ncorrect(ggml_opt_context_t opt_ctx)` (ggml-opt.h:153) */
+/** `struct ggml_tensor *ggml_opt_ncorrect(ggml_opt_context_t opt_ctx)` (ggml-opt.h:153; reference: `deno task docs`) */
 export declare function ggml_opt_ncorrect(opt_ctx: ggml_opt_context): ggml_tensor | null;
-/** `struct ggml_tensor *ggml_opt_grad_acc(ggml_opt_context_t opt_ctx, struct ggml_tensor *node)` (ggml-opt.h:156) */
+/** `struct ggml_tensor *ggml_opt_grad_acc(ggml_opt_context_t opt_ctx, struct ggml_tensor *node)` (ggml-opt.h:156; reference: `deno task docs`) */
 export declare function ggml_opt_grad_acc(opt_ctx: ggml_opt_context, node: ggml_tensor): ggml_tensor | null;
 /**
- * `enum ggml_opt_optimizer_type ggml_opt_context_optimizer_type(ggml_opt_context_t)` (ggml-opt.h:158)
+ * `enum ggml_opt_optimizer_type ggml_opt_context_optimizer_type(ggml_opt_context_t)` (ggml-opt.h:158; reference: `deno task docs`)
  *
  * Which optimizer this is.
  */
 export declare function ggml_opt_context_optimizer_type(arg0: ggml_opt_context): ggml_opt_optimizer_type;
 /**
- * `const char *ggml_opt_optimizer_name(enum ggml_opt_optimizer_type)` (ggml-opt.h:160)
+ * `const char *ggml_opt_optimizer_name(enum ggml_opt_optimizer_type)` (ggml-opt.h:160; reference: `deno task docs`)
  *
  * An optimizer's name.
  */
 export declare function ggml_opt_optimizer_name(arg0: ggml_opt_optimizer_type): string;
 /**
- * `ggml_opt_result_t ggml_opt_result_init(void)` (ggml-opt.h:164)
+ * `ggml_opt_result_t ggml_opt_result_init(void)` (ggml-opt.h:164; reference: `deno task docs`)
  *
  * What an epoch's results are added to.
  */
 export declare function ggml_opt_result_init(): ggml_opt_result;
-/** `void ggml_opt_result_free(ggml_opt_result_t result)` (ggml-opt.h:165) */
+/** `void ggml_opt_result_free(ggml_opt_result_t result)` (ggml-opt.h:165; reference: `deno task docs`) */
 export declare function ggml_opt_result_free(result: ggml_opt_result | null): void;
 /**
- * `void ggml_opt_result_reset(ggml_opt_result_t result)` (ggml-opt.h:166)
+ * `void ggml_opt_result_reset(ggml_opt_result_t result)` (ggml-opt.h:166; reference: `deno task docs`)
  *
  * Empties a result, for the next epoch.
  */
 export declare function ggml_opt_result_reset(result: ggml_opt_result): void;
-/** `void ggml_opt_result_ndata(ggml_opt_result_t result, int64_t *ndata)` (ggml-opt.h:169) */
+/** `void ggml_opt_result_ndata(ggml_opt_result_t result, int64_t *ndata)` (ggml-opt.h:169; reference: `deno task docs`) */
 export declare function ggml_opt_result_ndata(result: ggml_opt_result, ndata: $Data<BigInt64Array>): void;
 /**
- * `void ggml_opt_result_loss(ggml_opt_result_t result, double *loss, double *unc)` (ggml-opt.h:170)
+ * `void ggml_opt_result_loss(ggml_opt_result_t result, double *loss, double *unc)` (ggml-opt.h:170; reference: `deno task docs`)
  *
  * The mean loss of a result, and how uncertain it is, into two arrays of one number.
  */
 export declare function ggml_opt_result_loss(result: ggml_opt_result, loss: $Data<Float64Array>, unc: $Data<Float64Array> | null): void;
-/** `void ggml_opt_result_pred(ggml_opt_result_t result, int32_t *pred)` (ggml-opt.h:171) */
+/** `void ggml_opt_result_pred(ggml_opt_result_t result, int32_t *pred)` (ggml-opt.h:171; reference: `deno task docs`) */
 export declare function ggml_opt_result_pred(result: ggml_opt_result, pred: $Data<Int32Array>): void;
 /**
- * `void ggml_opt_result_accuracy(ggml_opt_result_t result, double *accuracy, double *unc)` (ggml-opt.h:172)
+ * `void ggml_opt_result_accuracy(ggml_opt_result_t result, double *accuracy, double *unc)` (ggml-opt.h:172; reference: `deno task docs`)
  *
  * The share of right predictions of a result, and how uncertain it is, into two arrays of one number.
  */
@@ -2485,7 +2485,7 @@ export declare function ggml_opt_result_accuracy(
   accuracy: $Data<Float64Array>,
   unc: $Data<Float64Array> | null,
 ): void;
-/** `void ggml_opt_prepare_alloc(ggml_opt_context_t opt_ctx, struct ggml_context *ctx_compute, struct ggml_cgraph *gf, struct ggml_tensor *inputs, struct ggml_tensor *outputs)` (ggml-opt.h:177) */
+/** `void ggml_opt_prepare_alloc(ggml_opt_context_t opt_ctx, struct ggml_context *ctx_compute, struct ggml_cgraph *gf, struct ggml_tensor *inputs, struct ggml_tensor *outputs)` (ggml-opt.h:177; reference: `deno task docs`) */
 export declare function ggml_opt_prepare_alloc(
   opt_ctx: ggml_opt_context,
   ctx_compute: ggml_context,
@@ -2493,12 +2493,12 @@ export declare function ggml_opt_prepare_alloc(
   inputs: ggml_tensor,
   outputs: ggml_tensor,
 ): void;
-/** `void ggml_opt_alloc(ggml_opt_context_t opt_ctx, _Bool backward)` (ggml-opt.h:186) */
+/** `void ggml_opt_alloc(ggml_opt_context_t opt_ctx, _Bool backward)` (ggml-opt.h:186; reference: `deno task docs`) */
 export declare function ggml_opt_alloc(opt_ctx: ggml_opt_context, backward: boolean): void;
-/** `void ggml_opt_eval(ggml_opt_context_t opt_ctx, ggml_opt_result_t result)` (ggml-opt.h:189) */
+/** `void ggml_opt_eval(ggml_opt_context_t opt_ctx, ggml_opt_result_t result)` (ggml-opt.h:189; reference: `deno task docs`) */
 export declare function ggml_opt_eval(opt_ctx: ggml_opt_context, result: ggml_opt_result | null): void;
 /**
- * `void ggml_opt_epoch(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (ggml-opt.h:219)
+ * `void ggml_opt_epoch(ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (ggml-opt.h:219; reference: `deno task docs`)
  *
  * Trains with the first part of a data set, up to `idata_split`, and evaluates with the rest.
  */
@@ -2511,7 +2511,7 @@ export declare function ggml_opt_epoch(
   callback_train: ggml_opt_epoch_callback | null,
   callback_eval: ggml_opt_epoch_callback | null,
 ): void;
-/** `void ggml_opt_epoch_callback_progress_bar(_Bool train, ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result, int64_t ibatch, int64_t ibatch_max, int64_t t_start_us)` (ggml-opt.h:229) */
+/** `void ggml_opt_epoch_callback_progress_bar(_Bool train, ggml_opt_context_t opt_ctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result, int64_t ibatch, int64_t ibatch_max, int64_t t_start_us)` (ggml-opt.h:229; reference: `deno task docs`) */
 export declare function ggml_opt_epoch_callback_progress_bar(
   train: boolean,
   opt_ctx: ggml_opt_context,
@@ -2521,7 +2521,7 @@ export declare function ggml_opt_epoch_callback_progress_bar(
   ibatch_max: number | bigint,
   t_start_us: number | bigint,
 ): void;
-/** `void ggml_opt_fit(ggml_backend_sched_t backend_sched, struct ggml_context *ctx_compute, struct ggml_tensor *inputs, struct ggml_tensor *outputs, ggml_opt_dataset_t dataset, enum ggml_opt_loss_type loss_type, enum ggml_opt_optimizer_type optimizer, ggml_opt_get_optimizer_params get_opt_pars, int64_t nepoch, int64_t nbatch_logical, float val_split, _Bool silent)` (ggml-opt.h:239) */
+/** `void ggml_opt_fit(ggml_backend_sched_t backend_sched, struct ggml_context *ctx_compute, struct ggml_tensor *inputs, struct ggml_tensor *outputs, ggml_opt_dataset_t dataset, enum ggml_opt_loss_type loss_type, enum ggml_opt_optimizer_type optimizer, ggml_opt_get_optimizer_params get_opt_pars, int64_t nepoch, int64_t nbatch_logical, float val_split, _Bool silent)` (ggml-opt.h:239; reference: `deno task docs`) */
 export declare function ggml_opt_fit(
   backend_sched: ggml_backend_sched,
   ctx_compute: ggml_context,
@@ -2536,15 +2536,15 @@ export declare function ggml_opt_fit(
   val_split: number,
   silent: boolean,
 ): void;
-/** `struct gguf_context *gguf_init_empty(void)` (gguf.h:82) */
+/** `struct gguf_context *gguf_init_empty(void)` (gguf.h:82; reference: `deno task docs`) */
 export declare function gguf_init_empty(): gguf_context;
-/** `struct gguf_context *gguf_init_from_file_ptr(FILE *file, struct gguf_init_params params)` (gguf.h:83) */
+/** `struct gguf_context *gguf_init_from_file_ptr(FILE *file, struct gguf_init_params params)` (gguf.h:83; reference: `deno task docs`) */
 export declare function gguf_init_from_file_ptr(file: $Data | null, params: gguf_init_params): gguf_context | null;
-/** `struct gguf_context *gguf_init_from_file(const char *fname, struct gguf_init_params params)` (gguf.h:84) */
+/** `struct gguf_context *gguf_init_from_file(const char *fname, struct gguf_init_params params)` (gguf.h:84; reference: `deno task docs`) */
 export declare function gguf_init_from_file(fname: string, params: gguf_init_params): gguf_context | null;
-/** `struct gguf_context *gguf_init_from_buffer(const void *data, size_t size, struct gguf_init_params params)` (gguf.h:85) */
+/** `struct gguf_context *gguf_init_from_buffer(const void *data, size_t size, struct gguf_init_params params)` (gguf.h:85; reference: `deno task docs`) */
 export declare function gguf_init_from_buffer(data: $Data | null, size: number | bigint, params: gguf_init_params): gguf_context | null;
-/** `struct gguf_context *gguf_init_from_callback(gguf_reader_callback_t callback, void *userdata, size_t max_chunk_read, uint64_t max_expected_size, struct gguf_init_params params)` (gguf.h:88) */
+/** `struct gguf_context *gguf_init_from_callback(gguf_reader_callback_t callback, void *userdata, size_t max_chunk_read, uint64_t max_expected_size, struct gguf_init_params params)` (gguf.h:88; reference: `deno task docs`) */
 export declare function gguf_init_from_callback(
   callback: gguf_reader_callback_t | null,
   userdata: $Data | null,
@@ -2552,280 +2552,280 @@ export declare function gguf_init_from_callback(
   max_expected_size: number | bigint,
   params: gguf_init_params,
 ): gguf_context | null;
-/** `void gguf_free(struct gguf_context *ctx)` (gguf.h:90) */
+/** `void gguf_free(struct gguf_context *ctx)` (gguf.h:90; reference: `deno task docs`) */
 export declare function gguf_free(ctx: gguf_context | null): void;
-/** `const char *gguf_type_name(enum gguf_type type)` (gguf.h:92) */
+/** `const char *gguf_type_name(enum gguf_type type)` (gguf.h:92; reference: `deno task docs`) */
 export declare function gguf_type_name(type: gguf_type): string | null;
-/** `uint32_t gguf_get_version(const struct gguf_context *ctx)` (gguf.h:94) */
+/** `uint32_t gguf_get_version(const struct gguf_context *ctx)` (gguf.h:94; reference: `deno task docs`) */
 export declare function gguf_get_version(ctx: gguf_context): number;
-/** `size_t gguf_get_alignment(const struct gguf_context *ctx)` (gguf.h:95) */
+/** `size_t gguf_get_alignment(const struct gguf_context *ctx)` (gguf.h:95; reference: `deno task docs`) */
 export declare function gguf_get_alignment(ctx: gguf_context): number;
-/** `size_t gguf_get_data_offset(const struct gguf_context *ctx)` (gguf.h:96) */
+/** `size_t gguf_get_data_offset(const struct gguf_context *ctx)` (gguf.h:96; reference: `deno task docs`) */
 export declare function gguf_get_data_offset(ctx: gguf_context): number;
-/** `int64_t gguf_get_n_kv(const struct gguf_context *ctx)` (gguf.h:98) */
+/** `int64_t gguf_get_n_kv(const struct gguf_context *ctx)` (gguf.h:98; reference: `deno task docs`) */
 export declare function gguf_get_n_kv(ctx: gguf_context): number;
-/** `int64_t gguf_find_key(const struct gguf_context *ctx, const char *key)` (gguf.h:99) */
+/** `int64_t gguf_find_key(const struct gguf_context *ctx, const char *key)` (gguf.h:99; reference: `deno task docs`) */
 export declare function gguf_find_key(ctx: gguf_context, key: string): number;
-/** `const char *gguf_get_key(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:100) */
+/** `const char *gguf_get_key(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:100; reference: `deno task docs`) */
 export declare function gguf_get_key(ctx: gguf_context, key_id: number | bigint): string;
-/** `enum gguf_type gguf_get_kv_type(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:102) */
+/** `enum gguf_type gguf_get_kv_type(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:102; reference: `deno task docs`) */
 export declare function gguf_get_kv_type(ctx: gguf_context, key_id: number | bigint): gguf_type;
-/** `enum gguf_type gguf_get_arr_type(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:103) */
+/** `enum gguf_type gguf_get_arr_type(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:103; reference: `deno task docs`) */
 export declare function gguf_get_arr_type(ctx: gguf_context, key_id: number | bigint): gguf_type;
-/** `uint8_t gguf_get_val_u8(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:106) */
+/** `uint8_t gguf_get_val_u8(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:106; reference: `deno task docs`) */
 export declare function gguf_get_val_u8(ctx: gguf_context, key_id: number | bigint): number;
-/** `int8_t gguf_get_val_i8(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:107) */
+/** `int8_t gguf_get_val_i8(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:107; reference: `deno task docs`) */
 export declare function gguf_get_val_i8(ctx: gguf_context, key_id: number | bigint): number;
-/** `uint16_t gguf_get_val_u16(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:108) */
+/** `uint16_t gguf_get_val_u16(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:108; reference: `deno task docs`) */
 export declare function gguf_get_val_u16(ctx: gguf_context, key_id: number | bigint): number;
-/** `int16_t gguf_get_val_i16(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:109) */
+/** `int16_t gguf_get_val_i16(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:109; reference: `deno task docs`) */
 export declare function gguf_get_val_i16(ctx: gguf_context, key_id: number | bigint): number;
-/** `uint32_t gguf_get_val_u32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:110) */
+/** `uint32_t gguf_get_val_u32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:110; reference: `deno task docs`) */
 export declare function gguf_get_val_u32(ctx: gguf_context, key_id: number | bigint): number;
-/** `int32_t gguf_get_val_i32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:111) */
+/** `int32_t gguf_get_val_i32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:111; reference: `deno task docs`) */
 export declare function gguf_get_val_i32(ctx: gguf_context, key_id: number | bigint): number;
-/** `float gguf_get_val_f32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:112) */
+/** `float gguf_get_val_f32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:112; reference: `deno task docs`) */
 export declare function gguf_get_val_f32(ctx: gguf_context, key_id: number | bigint): number;
-/** `uint64_t gguf_get_val_u64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:113) */
+/** `uint64_t gguf_get_val_u64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:113; reference: `deno task docs`) */
 export declare function gguf_get_val_u64(ctx: gguf_context, key_id: number | bigint): number;
-/** `int64_t gguf_get_val_i64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:114) */
+/** `int64_t gguf_get_val_i64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:114; reference: `deno task docs`) */
 export declare function gguf_get_val_i64(ctx: gguf_context, key_id: number | bigint): number;
-/** `double gguf_get_val_f64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:115) */
+/** `double gguf_get_val_f64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:115; reference: `deno task docs`) */
 export declare function gguf_get_val_f64(ctx: gguf_context, key_id: number | bigint): number;
-/** `_Bool gguf_get_val_bool(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:116) */
+/** `_Bool gguf_get_val_bool(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:116; reference: `deno task docs`) */
 export declare function gguf_get_val_bool(ctx: gguf_context, key_id: number | bigint): boolean;
-/** `const char *gguf_get_val_str(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:117) */
+/** `const char *gguf_get_val_str(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:117; reference: `deno task docs`) */
 export declare function gguf_get_val_str(ctx: gguf_context, key_id: number | bigint): string;
-/** `const void *gguf_get_val_data(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:118) */
+/** `const void *gguf_get_val_data(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:118; reference: `deno task docs`) */
 export declare function gguf_get_val_data(ctx: gguf_context, key_id: number | bigint): $Pointer;
-/** `size_t gguf_get_arr_n(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:119) */
+/** `size_t gguf_get_arr_n(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:119; reference: `deno task docs`) */
 export declare function gguf_get_arr_n(ctx: gguf_context, key_id: number | bigint): number;
-/** `const void *gguf_get_arr_data(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:123) */
+/** `const void *gguf_get_arr_data(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:123; reference: `deno task docs`) */
 export declare function gguf_get_arr_data(ctx: gguf_context, key_id: number | bigint): $Pointer | null;
-/** `const char *gguf_get_arr_str(const struct gguf_context *ctx, int64_t key_id, size_t i)` (gguf.h:126) */
+/** `const char *gguf_get_arr_str(const struct gguf_context *ctx, int64_t key_id, size_t i)` (gguf.h:126; reference: `deno task docs`) */
 export declare function gguf_get_arr_str(ctx: gguf_context, key_id: number | bigint, i: number | bigint): string;
-/** `int64_t gguf_get_n_tensors(const struct gguf_context *ctx)` (gguf.h:128) */
+/** `int64_t gguf_get_n_tensors(const struct gguf_context *ctx)` (gguf.h:128; reference: `deno task docs`) */
 export declare function gguf_get_n_tensors(ctx: gguf_context): number;
-/** `int64_t gguf_find_tensor(const struct gguf_context *ctx, const char *name)` (gguf.h:129) */
+/** `int64_t gguf_find_tensor(const struct gguf_context *ctx, const char *name)` (gguf.h:129; reference: `deno task docs`) */
 export declare function gguf_find_tensor(ctx: gguf_context, name: string): number;
-/** `size_t gguf_get_tensor_offset(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:130) */
+/** `size_t gguf_get_tensor_offset(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:130; reference: `deno task docs`) */
 export declare function gguf_get_tensor_offset(ctx: gguf_context, tensor_id: number | bigint): number;
-/** `const char *gguf_get_tensor_name(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:131) */
+/** `const char *gguf_get_tensor_name(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:131; reference: `deno task docs`) */
 export declare function gguf_get_tensor_name(ctx: gguf_context, tensor_id: number | bigint): string;
-/** `const int64_t *gguf_get_tensor_ne(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:132) */
+/** `const int64_t *gguf_get_tensor_ne(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:132; reference: `deno task docs`) */
 export declare function gguf_get_tensor_ne(ctx: gguf_context, tensor_id: number | bigint): $Pointer;
-/** `enum ggml_type gguf_get_tensor_type(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:133) */
+/** `enum ggml_type gguf_get_tensor_type(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:133; reference: `deno task docs`) */
 export declare function gguf_get_tensor_type(ctx: gguf_context, tensor_id: number | bigint): ggml_type;
-/** `size_t gguf_get_tensor_size(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:134) */
+/** `size_t gguf_get_tensor_size(const struct gguf_context *ctx, int64_t tensor_id)` (gguf.h:134; reference: `deno task docs`) */
 export declare function gguf_get_tensor_size(ctx: gguf_context, tensor_id: number | bigint): number;
-/** `int64_t gguf_remove_key(struct gguf_context *ctx, const char *key)` (gguf.h:137) */
+/** `int64_t gguf_remove_key(struct gguf_context *ctx, const char *key)` (gguf.h:137; reference: `deno task docs`) */
 export declare function gguf_remove_key(ctx: gguf_context, key: string): number;
-/** `void gguf_set_val_u8(struct gguf_context *ctx, const char *key, uint8_t val)` (gguf.h:140) */
+/** `void gguf_set_val_u8(struct gguf_context *ctx, const char *key, uint8_t val)` (gguf.h:140; reference: `deno task docs`) */
 export declare function gguf_set_val_u8(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_i8(struct gguf_context *ctx, const char *key, int8_t val)` (gguf.h:141) */
+/** `void gguf_set_val_i8(struct gguf_context *ctx, const char *key, int8_t val)` (gguf.h:141; reference: `deno task docs`) */
 export declare function gguf_set_val_i8(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_u16(struct gguf_context *ctx, const char *key, uint16_t val)` (gguf.h:142) */
+/** `void gguf_set_val_u16(struct gguf_context *ctx, const char *key, uint16_t val)` (gguf.h:142; reference: `deno task docs`) */
 export declare function gguf_set_val_u16(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_i16(struct gguf_context *ctx, const char *key, int16_t val)` (gguf.h:143) */
+/** `void gguf_set_val_i16(struct gguf_context *ctx, const char *key, int16_t val)` (gguf.h:143; reference: `deno task docs`) */
 export declare function gguf_set_val_i16(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_u32(struct gguf_context *ctx, const char *key, uint32_t val)` (gguf.h:144) */
+/** `void gguf_set_val_u32(struct gguf_context *ctx, const char *key, uint32_t val)` (gguf.h:144; reference: `deno task docs`) */
 export declare function gguf_set_val_u32(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_i32(struct gguf_context *ctx, const char *key, int32_t val)` (gguf.h:145) */
+/** `void gguf_set_val_i32(struct gguf_context *ctx, const char *key, int32_t val)` (gguf.h:145; reference: `deno task docs`) */
 export declare function gguf_set_val_i32(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_f32(struct gguf_context *ctx, const char *key, float val)` (gguf.h:146) */
+/** `void gguf_set_val_f32(struct gguf_context *ctx, const char *key, float val)` (gguf.h:146; reference: `deno task docs`) */
 export declare function gguf_set_val_f32(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_u64(struct gguf_context *ctx, const char *key, uint64_t val)` (gguf.h:147) */
+/** `void gguf_set_val_u64(struct gguf_context *ctx, const char *key, uint64_t val)` (gguf.h:147; reference: `deno task docs`) */
 export declare function gguf_set_val_u64(ctx: gguf_context, key: string, val: number | bigint): void;
-/** `void gguf_set_val_i64(struct gguf_context *ctx, const char *key, int64_t val)` (gguf.h:148) */
+/** `void gguf_set_val_i64(struct gguf_context *ctx, const char *key, int64_t val)` (gguf.h:148; reference: `deno task docs`) */
 export declare function gguf_set_val_i64(ctx: gguf_context, key: string, val: number | bigint): void;
-/** `void gguf_set_val_f64(struct gguf_context *ctx, const char *key, double val)` (gguf.h:149) */
+/** `void gguf_set_val_f64(struct gguf_context *ctx, const char *key, double val)` (gguf.h:149; reference: `deno task docs`) */
 export declare function gguf_set_val_f64(ctx: gguf_context, key: string, val: number): void;
-/** `void gguf_set_val_bool(struct gguf_context *ctx, const char *key, _Bool val)` (gguf.h:150) */
+/** `void gguf_set_val_bool(struct gguf_context *ctx, const char *key, _Bool val)` (gguf.h:150; reference: `deno task docs`) */
 export declare function gguf_set_val_bool(ctx: gguf_context, key: string, val: boolean): void;
-/** `void gguf_set_val_str(struct gguf_context *ctx, const char *key, const char *val)` (gguf.h:151) */
+/** `void gguf_set_val_str(struct gguf_context *ctx, const char *key, const char *val)` (gguf.h:151; reference: `deno task docs`) */
 export declare function gguf_set_val_str(ctx: gguf_context, key: string, val: string): void;
-/** `void gguf_set_arr_data(struct gguf_context *ctx, const char *key, enum gguf_type type, const void *data, size_t n)` (gguf.h:154) */
+/** `void gguf_set_arr_data(struct gguf_context *ctx, const char *key, enum gguf_type type, const void *data, size_t n)` (gguf.h:154; reference: `deno task docs`) */
 export declare function gguf_set_arr_data(ctx: gguf_context, key: string, type: gguf_type, data: $Data | null, n: number | bigint): void;
-/** `void gguf_set_arr_str(struct gguf_context *ctx, const char *key, const char **data, size_t n)` (gguf.h:157) */
+/** `void gguf_set_arr_str(struct gguf_context *ctx, const char *key, const char **data, size_t n)` (gguf.h:157; reference: `deno task docs`) */
 export declare function gguf_set_arr_str(ctx: gguf_context, key: string, data: $Pointers<string> | null, n: number | bigint): void;
-/** `void gguf_set_kv(struct gguf_context *ctx, const struct gguf_context *src)` (gguf.h:160) */
+/** `void gguf_set_kv(struct gguf_context *ctx, const struct gguf_context *src)` (gguf.h:160; reference: `deno task docs`) */
 export declare function gguf_set_kv(ctx: gguf_context, src: gguf_context): void;
-/** `void gguf_add_tensor(struct gguf_context *ctx, const struct ggml_tensor *tensor)` (gguf.h:163) */
+/** `void gguf_add_tensor(struct gguf_context *ctx, const struct ggml_tensor *tensor)` (gguf.h:163; reference: `deno task docs`) */
 export declare function gguf_add_tensor(ctx: gguf_context, tensor: ggml_tensor): void;
-/** `void gguf_set_tensor_type(struct gguf_context *ctx, const char *name, enum ggml_type type)` (gguf.h:167) */
+/** `void gguf_set_tensor_type(struct gguf_context *ctx, const char *name, enum ggml_type type)` (gguf.h:167; reference: `deno task docs`) */
 export declare function gguf_set_tensor_type(ctx: gguf_context, name: string, type: ggml_type): void;
-/** `void gguf_set_tensor_data(struct gguf_context *ctx, const char *name, const void *data)` (gguf.h:170) */
+/** `void gguf_set_tensor_data(struct gguf_context *ctx, const char *name, const void *data)` (gguf.h:170; reference: `deno task docs`) */
 export declare function gguf_set_tensor_data(ctx: gguf_context, name: string, data: $Data): void;
-/** `_Bool gguf_write_to_file_ptr(const struct gguf_context *ctx, FILE *file, _Bool only_meta)` (gguf.h:200) */
+/** `_Bool gguf_write_to_file_ptr(const struct gguf_context *ctx, FILE *file, _Bool only_meta)` (gguf.h:200; reference: `deno task docs`) */
 export declare function gguf_write_to_file_ptr(ctx: gguf_context, file: $Data, only_meta: boolean): boolean;
 /**
- * `_Bool gguf_write_to_file(const struct gguf_context *ctx, const char *fname, _Bool only_meta)` (gguf.h:201)
+ * `_Bool gguf_write_to_file(const struct gguf_context *ctx, const char *fname, _Bool only_meta)` (gguf.h:201; reference: `deno task docs`)
  *
  * Writes over the file of that name as it goes; false if that fails, and the old file is lost. `writeGguf` keeps it.
  */
 export declare function gguf_write_to_file(ctx: gguf_context, fname: string, only_meta: boolean): boolean;
-/** `size_t gguf_get_meta_size(const struct gguf_context *ctx)` (gguf.h:204) */
+/** `size_t gguf_get_meta_size(const struct gguf_context *ctx)` (gguf.h:204; reference: `deno task docs`) */
 export declare function gguf_get_meta_size(ctx: gguf_context): number;
-/** `void gguf_get_meta_data(const struct gguf_context *ctx, void *data)` (gguf.h:207) */
+/** `void gguf_get_meta_data(const struct gguf_context *ctx, void *data)` (gguf.h:207; reference: `deno task docs`) */
 export declare function gguf_get_meta_data(ctx: gguf_context, data: $Data): void;
 /**
- * `ggml_backend_t ggml_backend_blas_init(void)` (ggml-blas.h:12)
+ * `ggml_backend_t ggml_backend_blas_init(void)` (ggml-blas.h:12; reference: `deno task docs`)
  *
  * A backend that multiplies matrices by a BLAS library, if this build has one.
  */
 export declare function ggml_backend_blas_init(): ggml_backend;
-/** `_Bool ggml_backend_is_blas(ggml_backend_t backend)` (ggml-blas.h:14) */
+/** `_Bool ggml_backend_is_blas(ggml_backend_t backend)` (ggml-blas.h:14; reference: `deno task docs`) */
 export declare function ggml_backend_is_blas(backend: ggml_backend | null): boolean;
-/** `void ggml_backend_blas_set_n_threads(ggml_backend_t backend_blas, int n_threads)` (ggml-blas.h:18) */
+/** `void ggml_backend_blas_set_n_threads(ggml_backend_t backend_blas, int n_threads)` (ggml-blas.h:18; reference: `deno task docs`) */
 export declare function ggml_backend_blas_set_n_threads(backend_blas: ggml_backend, n_threads: number): void;
-/** `ggml_backend_reg_t ggml_backend_blas_reg(void)` (ggml-blas.h:20) */
+/** `ggml_backend_reg_t ggml_backend_blas_reg(void)` (ggml-blas.h:20; reference: `deno task docs`) */
 export declare function ggml_backend_blas_reg(): ggml_backend_reg;
-/** `ggml_backend_reg_t ggml_backend_cann_reg(void)` (ggml-cann.h:37) */
+/** `ggml_backend_reg_t ggml_backend_cann_reg(void)` (ggml-cann.h:37; reference: `deno task docs`) */
 export declare function ggml_backend_cann_reg(): ggml_backend_reg;
-/** `ggml_backend_t ggml_backend_cann_init(int32_t device)` (ggml-cann.h:49) */
+/** `ggml_backend_t ggml_backend_cann_init(int32_t device)` (ggml-cann.h:49; reference: `deno task docs`) */
 export declare function ggml_backend_cann_init(device: number): ggml_backend | null;
-/** `_Bool ggml_backend_is_cann(ggml_backend_t backend)` (ggml-cann.h:60) */
+/** `_Bool ggml_backend_is_cann(ggml_backend_t backend)` (ggml-cann.h:60; reference: `deno task docs`) */
 export declare function ggml_backend_is_cann(backend: ggml_backend | null): boolean;
-/** `ggml_backend_buffer_type_t ggml_backend_cann_buffer_type(int32_t device)` (ggml-cann.h:73) */
+/** `ggml_backend_buffer_type_t ggml_backend_cann_buffer_type(int32_t device)` (ggml-cann.h:73; reference: `deno task docs`) */
 export declare function ggml_backend_cann_buffer_type(device: number): ggml_backend_buffer_type | null;
-/** `int32_t ggml_backend_cann_get_device_count(void)` (ggml-cann.h:83) */
+/** `int32_t ggml_backend_cann_get_device_count(void)` (ggml-cann.h:83; reference: `deno task docs`) */
 export declare function ggml_backend_cann_get_device_count(): number;
-/** `ggml_backend_buffer_type_t ggml_backend_cann_host_buffer_type(void)` (ggml-cann.h:90) */
+/** `ggml_backend_buffer_type_t ggml_backend_cann_host_buffer_type(void)` (ggml-cann.h:90; reference: `deno task docs`) */
 export declare function ggml_backend_cann_host_buffer_type(): ggml_backend_buffer_type;
-/** `void ggml_backend_cann_get_device_description(int32_t device, char *description, size_t description_size)` (ggml-cann.h:102) */
+/** `void ggml_backend_cann_get_device_description(int32_t device, char *description, size_t description_size)` (ggml-cann.h:102; reference: `deno task docs`) */
 export declare function ggml_backend_cann_get_device_description(
   device: number,
   description: $Data<Int8Array>,
   description_size: number | bigint,
 ): void;
-/** `void ggml_backend_cann_get_device_memory(int32_t device, size_t *free, size_t *total)` (ggml-cann.h:117) */
+/** `void ggml_backend_cann_get_device_memory(int32_t device, size_t *free, size_t *total)` (ggml-cann.h:117; reference: `deno task docs`) */
 export declare function ggml_backend_cann_get_device_memory(
   device: number,
   free: $Data<BigUint64Array>,
   total: $Data<BigUint64Array>,
 ): void;
-/** `ggml_backend_t ggml_backend_cuda_init(int device)` (ggml-cuda.h:23) */
+/** `ggml_backend_t ggml_backend_cuda_init(int device)` (ggml-cuda.h:23; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_init(device: number): ggml_backend | null;
-/** `_Bool ggml_backend_is_cuda(ggml_backend_t backend)` (ggml-cuda.h:25) */
+/** `_Bool ggml_backend_is_cuda(ggml_backend_t backend)` (ggml-cuda.h:25; reference: `deno task docs`) */
 export declare function ggml_backend_is_cuda(backend: ggml_backend | null): boolean;
-/** `ggml_backend_buffer_type_t ggml_backend_cuda_buffer_type(int device)` (ggml-cuda.h:28) */
+/** `ggml_backend_buffer_type_t ggml_backend_cuda_buffer_type(int device)` (ggml-cuda.h:28; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_buffer_type(device: number): ggml_backend_buffer_type | null;
-/** `_Bool ggml_backend_cuda_allreduce_tensor(ggml_backend_t *backends, struct ggml_tensor **tensors, size_t n_backends)` (ggml-cuda.h:31) */
+/** `_Bool ggml_backend_cuda_allreduce_tensor(ggml_backend_t *backends, struct ggml_tensor **tensors, size_t n_backends)` (ggml-cuda.h:31; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_allreduce_tensor(
   backends: $Pointers<ggml_backend>,
   tensors: $Pointers<ggml_tensor>,
   n_backends: number | bigint,
 ): boolean;
-/** `ggml_backend_buffer_type_t ggml_backend_cuda_host_buffer_type(void)` (ggml-cuda.h:34) */
+/** `ggml_backend_buffer_type_t ggml_backend_cuda_host_buffer_type(void)` (ggml-cuda.h:34; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_host_buffer_type(): ggml_backend_buffer_type;
-/** `int ggml_backend_cuda_get_device_count(void)` (ggml-cuda.h:36) */
+/** `int ggml_backend_cuda_get_device_count(void)` (ggml-cuda.h:36; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_get_device_count(): number;
-/** `void ggml_backend_cuda_get_device_description(int device, char *description, size_t description_size)` (ggml-cuda.h:37) */
+/** `void ggml_backend_cuda_get_device_description(int device, char *description, size_t description_size)` (ggml-cuda.h:37; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_get_device_description(
   device: number,
   description: $Data<Int8Array>,
   description_size: number | bigint,
 ): void;
-/** `void ggml_backend_cuda_get_device_memory(int device, size_t *free, size_t *total)` (ggml-cuda.h:38) */
+/** `void ggml_backend_cuda_get_device_memory(int device, size_t *free, size_t *total)` (ggml-cuda.h:38; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_get_device_memory(
   device: number,
   free: $Data<BigUint64Array>,
   total: $Data<BigUint64Array>,
 ): void;
-/** `_Bool ggml_backend_cuda_register_host_buffer(void *buffer, size_t size)` (ggml-cuda.h:40) */
+/** `_Bool ggml_backend_cuda_register_host_buffer(void *buffer, size_t size)` (ggml-cuda.h:40; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_register_host_buffer(buffer: $Data, size: number | bigint): boolean;
-/** `void ggml_backend_cuda_unregister_host_buffer(void *buffer)` (ggml-cuda.h:41) */
+/** `void ggml_backend_cuda_unregister_host_buffer(void *buffer)` (ggml-cuda.h:41; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_unregister_host_buffer(buffer: $Data): void;
-/** `ggml_backend_reg_t ggml_backend_cuda_reg(void)` (ggml-cuda.h:43) */
+/** `ggml_backend_reg_t ggml_backend_cuda_reg(void)` (ggml-cuda.h:43; reference: `deno task docs`) */
 export declare function ggml_backend_cuda_reg(): ggml_backend_reg;
-/** `ggml_guid_t ggml_backend_et_guid(void)` (ggml-et.h:13) */
+/** `ggml_guid_t ggml_backend_et_guid(void)` (ggml-et.h:13; reference: `deno task docs`) */
 export declare function ggml_backend_et_guid(): $Pointer;
-/** `ggml_backend_t ggml_backend_et_init(size_t devidx)` (ggml-et.h:14) */
+/** `ggml_backend_t ggml_backend_et_init(size_t devidx)` (ggml-et.h:14; reference: `deno task docs`) */
 export declare function ggml_backend_et_init(devidx: number | bigint): ggml_backend | null;
-/** `_Bool ggml_backend_is_et(ggml_backend_t backend)` (ggml-et.h:16) */
+/** `_Bool ggml_backend_is_et(ggml_backend_t backend)` (ggml-et.h:16; reference: `deno task docs`) */
 export declare function ggml_backend_is_et(backend: ggml_backend | null): boolean;
-/** `int ggml_backend_et_get_device_count(void)` (ggml-et.h:17) */
+/** `int ggml_backend_et_get_device_count(void)` (ggml-et.h:17; reference: `deno task docs`) */
 export declare function ggml_backend_et_get_device_count(): number;
-/** `void ggml_backend_et_get_device_description(int devidx, char *description, size_t description_size)` (ggml-et.h:18) */
+/** `void ggml_backend_et_get_device_description(int devidx, char *description, size_t description_size)` (ggml-et.h:18; reference: `deno task docs`) */
 export declare function ggml_backend_et_get_device_description(
   devidx: number,
   description: $Data<Int8Array>,
   description_size: number | bigint,
 ): void;
-/** `void ggml_backend_et_get_device_memory(int devidx, size_t *free, size_t *total)` (ggml-et.h:19) */
+/** `void ggml_backend_et_get_device_memory(int devidx, size_t *free, size_t *total)` (ggml-et.h:19; reference: `deno task docs`) */
 export declare function ggml_backend_et_get_device_memory(devidx: number, free: $Data<BigUint64Array>, total: $Data<BigUint64Array>): void;
-/** `ggml_backend_buffer_type_t ggml_backend_et_buffer_type(size_t dev_num)` (ggml-et.h:21) */
+/** `ggml_backend_buffer_type_t ggml_backend_et_buffer_type(size_t dev_num)` (ggml-et.h:21; reference: `deno task docs`) */
 export declare function ggml_backend_et_buffer_type(dev_num: number | bigint): ggml_backend_buffer_type | null;
-/** `ggml_backend_buffer_type_t ggml_backend_et_host_buffer_type(void)` (ggml-et.h:22) */
+/** `ggml_backend_buffer_type_t ggml_backend_et_host_buffer_type(void)` (ggml-et.h:22; reference: `deno task docs`) */
 export declare function ggml_backend_et_host_buffer_type(): ggml_backend_buffer_type;
-/** `ggml_backend_reg_t ggml_backend_et_reg(void)` (ggml-et.h:24) */
+/** `ggml_backend_reg_t ggml_backend_et_reg(void)` (ggml-et.h:24; reference: `deno task docs`) */
 export declare function ggml_backend_et_reg(): ggml_backend_reg | null;
-/** `ggml_backend_t ggml_backend_hexagon_init(void)` (ggml-hexagon.h:11) */
+/** `ggml_backend_t ggml_backend_hexagon_init(void)` (ggml-hexagon.h:11; reference: `deno task docs`) */
 export declare function ggml_backend_hexagon_init(): ggml_backend;
-/** `_Bool ggml_backend_is_hexagon(ggml_backend_t backend)` (ggml-hexagon.h:13) */
+/** `_Bool ggml_backend_is_hexagon(ggml_backend_t backend)` (ggml-hexagon.h:13; reference: `deno task docs`) */
 export declare function ggml_backend_is_hexagon(backend: ggml_backend | null): boolean;
-/** `ggml_backend_reg_t ggml_backend_hexagon_reg(void)` (ggml-hexagon.h:15) */
+/** `ggml_backend_reg_t ggml_backend_hexagon_reg(void)` (ggml-hexagon.h:15; reference: `deno task docs`) */
 export declare function ggml_backend_hexagon_reg(): ggml_backend_reg | null;
-/** `ggml_backend_t ggml_backend_metal_init(void)` (ggml-metal.h:43) */
+/** `ggml_backend_t ggml_backend_metal_init(void)` (ggml-metal.h:43; reference: `deno task docs`) */
 export declare function ggml_backend_metal_init(): ggml_backend | null;
-/** `_Bool ggml_backend_is_metal(ggml_backend_t backend)` (ggml-metal.h:45) */
+/** `_Bool ggml_backend_is_metal(ggml_backend_t backend)` (ggml-metal.h:45; reference: `deno task docs`) */
 export declare function ggml_backend_is_metal(backend: ggml_backend | null): boolean;
-/** `void ggml_backend_metal_set_abort_callback(ggml_backend_t backend, ggml_abort_callback abort_callback, void *user_data)` (ggml-metal.h:47) */
+/** `void ggml_backend_metal_set_abort_callback(ggml_backend_t backend, ggml_abort_callback abort_callback, void *user_data)` (ggml-metal.h:47; reference: `deno task docs`) */
 export declare function ggml_backend_metal_set_abort_callback(
   backend: ggml_backend,
   abort_callback: ggml_abort_callback | null,
   user_data: $Data | null,
 ): void;
-/** `_Bool ggml_backend_metal_supports_family(ggml_backend_t backend, int family)` (ggml-metal.h:52) */
+/** `_Bool ggml_backend_metal_supports_family(ggml_backend_t backend, int family)` (ggml-metal.h:52; reference: `deno task docs`) */
 export declare function ggml_backend_metal_supports_family(backend: ggml_backend, family: number): boolean;
-/** `void ggml_backend_metal_capture_next_compute(ggml_backend_t backend)` (ggml-metal.h:55) */
+/** `void ggml_backend_metal_capture_next_compute(ggml_backend_t backend)` (ggml-metal.h:55; reference: `deno task docs`) */
 export declare function ggml_backend_metal_capture_next_compute(backend: ggml_backend): void;
-/** `ggml_backend_reg_t ggml_backend_metal_reg(void)` (ggml-metal.h:57) */
+/** `ggml_backend_reg_t ggml_backend_metal_reg(void)` (ggml-metal.h:57; reference: `deno task docs`) */
 export declare function ggml_backend_metal_reg(): ggml_backend_reg;
-/** `ggml_backend_t ggml_backend_opencl_init(void)` (ggml-opencl.h:14) */
+/** `ggml_backend_t ggml_backend_opencl_init(void)` (ggml-opencl.h:14; reference: `deno task docs`) */
 export declare function ggml_backend_opencl_init(): ggml_backend;
-/** `_Bool ggml_backend_is_opencl(ggml_backend_t backend)` (ggml-opencl.h:15) */
+/** `_Bool ggml_backend_is_opencl(ggml_backend_t backend)` (ggml-opencl.h:15; reference: `deno task docs`) */
 export declare function ggml_backend_is_opencl(backend: ggml_backend | null): boolean;
-/** `ggml_backend_buffer_type_t ggml_backend_opencl_buffer_type(void)` (ggml-opencl.h:17) */
+/** `ggml_backend_buffer_type_t ggml_backend_opencl_buffer_type(void)` (ggml-opencl.h:17; reference: `deno task docs`) */
 export declare function ggml_backend_opencl_buffer_type(): ggml_backend_buffer_type;
-/** `ggml_backend_buffer_type_t ggml_backend_opencl_host_buffer_type(void)` (ggml-opencl.h:18) */
+/** `ggml_backend_buffer_type_t ggml_backend_opencl_host_buffer_type(void)` (ggml-opencl.h:18; reference: `deno task docs`) */
 export declare function ggml_backend_opencl_host_buffer_type(): ggml_backend_buffer_type;
-/** `ggml_backend_reg_t ggml_backend_opencl_reg(void)` (ggml-opencl.h:20) */
+/** `ggml_backend_reg_t ggml_backend_opencl_reg(void)` (ggml-opencl.h:20; reference: `deno task docs`) */
 export declare function ggml_backend_opencl_reg(): ggml_backend_reg;
-/** `ggml_backend_t ggml_backend_openvino_init(int device)` (ggml-openvino.h:14) */
+/** `ggml_backend_t ggml_backend_openvino_init(int device)` (ggml-openvino.h:14; reference: `deno task docs`) */
 export declare function ggml_backend_openvino_init(device: number): ggml_backend | null;
-/** `_Bool ggml_backend_is_openvino(ggml_backend_t backend)` (ggml-openvino.h:16) */
+/** `_Bool ggml_backend_is_openvino(ggml_backend_t backend)` (ggml-openvino.h:16; reference: `deno task docs`) */
 export declare function ggml_backend_is_openvino(backend: ggml_backend | null): boolean;
-/** `_Bool ggml_backend_buffer_is_openvino(ggml_backend_buffer_t buffer)` (ggml-openvino.h:18) */
+/** `_Bool ggml_backend_buffer_is_openvino(ggml_backend_buffer_t buffer)` (ggml-openvino.h:18; reference: `deno task docs`) */
 export declare function ggml_backend_buffer_is_openvino(buffer: ggml_backend_buffer): boolean;
-/** `_Bool ggml_backend_buft_is_openvino(ggml_backend_buffer_type_t buft)` (ggml-openvino.h:20) */
+/** `_Bool ggml_backend_buft_is_openvino(ggml_backend_buffer_type_t buft)` (ggml-openvino.h:20; reference: `deno task docs`) */
 export declare function ggml_backend_buft_is_openvino(buft: ggml_backend_buffer_type): boolean;
-/** `_Bool ggml_backend_buft_is_openvino_host(ggml_backend_buffer_type_t buft)` (ggml-openvino.h:22) */
+/** `_Bool ggml_backend_buft_is_openvino_host(ggml_backend_buffer_type_t buft)` (ggml-openvino.h:22; reference: `deno task docs`) */
 export declare function ggml_backend_buft_is_openvino_host(buft: ggml_backend_buffer_type): boolean;
-/** `size_t ggml_backend_openvino_buffer_get_ctx_id(ggml_backend_buffer_t buffer)` (ggml-openvino.h:24) */
+/** `size_t ggml_backend_openvino_buffer_get_ctx_id(ggml_backend_buffer_t buffer)` (ggml-openvino.h:24; reference: `deno task docs`) */
 export declare function ggml_backend_openvino_buffer_get_ctx_id(buffer: ggml_backend_buffer): number;
-/** `ggml_backend_buffer_type_t ggml_backend_openvino_buffer_type(int device)` (ggml-openvino.h:27) */
+/** `ggml_backend_buffer_type_t ggml_backend_openvino_buffer_type(int device)` (ggml-openvino.h:27; reference: `deno task docs`) */
 export declare function ggml_backend_openvino_buffer_type(device: number): ggml_backend_buffer_type;
-/** `ggml_backend_buffer_type_t ggml_backend_openvino_host_buffer_type(int device)` (ggml-openvino.h:29) */
+/** `ggml_backend_buffer_type_t ggml_backend_openvino_host_buffer_type(int device)` (ggml-openvino.h:29; reference: `deno task docs`) */
 export declare function ggml_backend_openvino_host_buffer_type(device: number): ggml_backend_buffer_type;
-/** `int ggml_backend_openvino_get_device_count(void)` (ggml-openvino.h:31) */
+/** `int ggml_backend_openvino_get_device_count(void)` (ggml-openvino.h:31; reference: `deno task docs`) */
 export declare function ggml_backend_openvino_get_device_count(): number;
-/** `ggml_backend_reg_t ggml_backend_openvino_reg(void)` (ggml-openvino.h:33) */
+/** `ggml_backend_reg_t ggml_backend_openvino_reg(void)` (ggml-openvino.h:33; reference: `deno task docs`) */
 export declare function ggml_backend_openvino_reg(): ggml_backend_reg;
-/** `ggml_backend_t ggml_backend_rpc_init(const char *endpoint, uint32_t device)` (ggml-rpc.h:20) */
+/** `ggml_backend_t ggml_backend_rpc_init(const char *endpoint, uint32_t device)` (ggml-rpc.h:20; reference: `deno task docs`) */
 export declare function ggml_backend_rpc_init(endpoint: string, device: number): ggml_backend;
-/** `_Bool ggml_backend_is_rpc(ggml_backend_t backend)` (ggml-rpc.h:21) */
+/** `_Bool ggml_backend_is_rpc(ggml_backend_t backend)` (ggml-rpc.h:21; reference: `deno task docs`) */
 export declare function ggml_backend_is_rpc(backend: ggml_backend | null): boolean;
-/** `ggml_backend_buffer_type_t ggml_backend_rpc_buffer_type(const char *endpoint, uint32_t device)` (ggml-rpc.h:23) */
+/** `ggml_backend_buffer_type_t ggml_backend_rpc_buffer_type(const char *endpoint, uint32_t device)` (ggml-rpc.h:23; reference: `deno task docs`) */
 export declare function ggml_backend_rpc_buffer_type(endpoint: string, device: number): ggml_backend_buffer_type;
-/** `void ggml_backend_rpc_get_device_memory(const char *endpoint, uint32_t device, size_t *free, size_t *total)` (ggml-rpc.h:25) */
+/** `void ggml_backend_rpc_get_device_memory(const char *endpoint, uint32_t device, size_t *free, size_t *total)` (ggml-rpc.h:25; reference: `deno task docs`) */
 export declare function ggml_backend_rpc_get_device_memory(
   endpoint: string,
   device: number,
   free: $Data<BigUint64Array>,
   total: $Data<BigUint64Array>,
 ): void;
-/** `void ggml_backend_rpc_start_server(const char *endpoint, const char *cache_dir, size_t n_threads, size_t n_devices, ggml_backend_dev_t *devices)` (ggml-rpc.h:27) */
+/** `void ggml_backend_rpc_start_server(const char *endpoint, const char *cache_dir, size_t n_threads, size_t n_devices, ggml_backend_dev_t *devices)` (ggml-rpc.h:27; reference: `deno task docs`) */
 export declare function ggml_backend_rpc_start_server(
   endpoint: string,
   cache_dir: string | null,
@@ -2833,128 +2833,128 @@ export declare function ggml_backend_rpc_start_server(
   n_devices: number | bigint,
   devices: $Pointers<ggml_backend_device>,
 ): void;
-/** `ggml_backend_reg_t ggml_backend_rpc_reg(void)` (ggml-rpc.h:30) */
+/** `ggml_backend_reg_t ggml_backend_rpc_reg(void)` (ggml-rpc.h:30; reference: `deno task docs`) */
 export declare function ggml_backend_rpc_reg(): ggml_backend_reg;
-/** `ggml_backend_reg_t ggml_backend_rpc_add_server(const char *endpoint)` (ggml-rpc.h:31) */
+/** `ggml_backend_reg_t ggml_backend_rpc_add_server(const char *endpoint)` (ggml-rpc.h:31; reference: `deno task docs`) */
 export declare function ggml_backend_rpc_add_server(endpoint: string): ggml_backend_reg | null;
-/** `ggml_backend_t ggml_backend_sycl_init(int device)` (ggml-sycl.h:20) */
+/** `ggml_backend_t ggml_backend_sycl_init(int device)` (ggml-sycl.h:20; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_init(device: number): ggml_backend | null;
-/** `_Bool ggml_backend_is_sycl(ggml_backend_t backend)` (ggml-sycl.h:22) */
+/** `_Bool ggml_backend_is_sycl(ggml_backend_t backend)` (ggml-sycl.h:22; reference: `deno task docs`) */
 export declare function ggml_backend_is_sycl(backend: ggml_backend | null): boolean;
-/** `ggml_backend_buffer_type_t ggml_backend_sycl_buffer_type(int device)` (ggml-sycl.h:25) */
+/** `ggml_backend_buffer_type_t ggml_backend_sycl_buffer_type(int device)` (ggml-sycl.h:25; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_buffer_type(device: number): ggml_backend_buffer_type;
-/** `ggml_backend_buffer_type_t ggml_backend_sycl_split_buffer_type(int main_device, const float *tensor_split)` (ggml-sycl.h:28) */
+/** `ggml_backend_buffer_type_t ggml_backend_sycl_split_buffer_type(int main_device, const float *tensor_split)` (ggml-sycl.h:28; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_split_buffer_type(
   main_device: number,
   tensor_split: $Data<Float32Array> | null,
 ): ggml_backend_buffer_type;
-/** `void *ggml_backend_sycl_comm_init(ggml_backend_t *backends, size_t n_backends)` (ggml-sycl.h:34) */
+/** `void *ggml_backend_sycl_comm_init(ggml_backend_t *backends, size_t n_backends)` (ggml-sycl.h:34; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_comm_init(backends: $Pointers<ggml_backend>, n_backends: number | bigint): $Pointer | null;
-/** `void ggml_backend_sycl_comm_free(void *comm_ctx)` (ggml-sycl.h:35) */
+/** `void ggml_backend_sycl_comm_free(void *comm_ctx)` (ggml-sycl.h:35; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_comm_free(comm_ctx: $Data | null): void;
-/** `_Bool ggml_backend_sycl_comm_allreduce_tensor(void *comm_ctx, struct ggml_tensor **tensors)` (ggml-sycl.h:36) */
+/** `_Bool ggml_backend_sycl_comm_allreduce_tensor(void *comm_ctx, struct ggml_tensor **tensors)` (ggml-sycl.h:36; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_comm_allreduce_tensor(comm_ctx: $Data | null, tensors: $Pointers<ggml_tensor>): boolean;
-/** `ggml_backend_buffer_type_t ggml_backend_sycl_host_buffer_type(void)` (ggml-sycl.h:41) */
+/** `ggml_backend_buffer_type_t ggml_backend_sycl_host_buffer_type(void)` (ggml-sycl.h:41; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_host_buffer_type(): ggml_backend_buffer_type;
-/** `void ggml_backend_sycl_print_sycl_devices(void)` (ggml-sycl.h:43) */
+/** `void ggml_backend_sycl_print_sycl_devices(void)` (ggml-sycl.h:43; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_print_sycl_devices(): void;
-/** `void ggml_backend_sycl_get_gpu_list(int *id_list, int max_len)` (ggml-sycl.h:44) */
+/** `void ggml_backend_sycl_get_gpu_list(int *id_list, int max_len)` (ggml-sycl.h:44; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_get_gpu_list(id_list: $Data<Int32Array>, max_len: number): void;
-/** `void ggml_backend_sycl_get_device_description(int device, char *description, size_t description_size)` (ggml-sycl.h:45) */
+/** `void ggml_backend_sycl_get_device_description(int device, char *description, size_t description_size)` (ggml-sycl.h:45; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_get_device_description(
   device: number,
   description: $Data<Int8Array>,
   description_size: number | bigint,
 ): void;
-/** `int ggml_backend_sycl_get_device_count(void)` (ggml-sycl.h:48) */
+/** `int ggml_backend_sycl_get_device_count(void)` (ggml-sycl.h:48; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_get_device_count(): number;
-/** `void ggml_backend_sycl_get_device_memory(int device, size_t *free, size_t *total)` (ggml-sycl.h:49) */
+/** `void ggml_backend_sycl_get_device_memory(int device, size_t *free, size_t *total)` (ggml-sycl.h:49; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_get_device_memory(
   device: number,
   free: $Data<BigUint64Array>,
   total: $Data<BigUint64Array>,
 ): void;
-/** `ggml_backend_reg_t ggml_backend_sycl_reg(void)` (ggml-sycl.h:55) */
+/** `ggml_backend_reg_t ggml_backend_sycl_reg(void)` (ggml-sycl.h:55; reference: `deno task docs`) */
 export declare function ggml_backend_sycl_reg(): ggml_backend_reg;
-/** `ggml_backend_reg_t ggml_backend_virtgpu_reg(void)` (ggml-virtgpu.h:10) */
+/** `ggml_backend_reg_t ggml_backend_virtgpu_reg(void)` (ggml-virtgpu.h:10; reference: `deno task docs`) */
 export declare function ggml_backend_virtgpu_reg(): ggml_backend_reg;
-/** `ggml_backend_t ggml_backend_vk_init(size_t dev_num)` (ggml-vulkan.h:14) */
+/** `ggml_backend_t ggml_backend_vk_init(size_t dev_num)` (ggml-vulkan.h:14; reference: `deno task docs`) */
 export declare function ggml_backend_vk_init(dev_num: number | bigint): ggml_backend;
-/** `_Bool ggml_backend_is_vk(ggml_backend_t backend)` (ggml-vulkan.h:16) */
+/** `_Bool ggml_backend_is_vk(ggml_backend_t backend)` (ggml-vulkan.h:16; reference: `deno task docs`) */
 export declare function ggml_backend_is_vk(backend: ggml_backend | null): boolean;
-/** `int ggml_backend_vk_get_device_count(void)` (ggml-vulkan.h:17) */
+/** `int ggml_backend_vk_get_device_count(void)` (ggml-vulkan.h:17; reference: `deno task docs`) */
 export declare function ggml_backend_vk_get_device_count(): number;
-/** `void ggml_backend_vk_get_device_description(int device, char *description, size_t description_size)` (ggml-vulkan.h:18) */
+/** `void ggml_backend_vk_get_device_description(int device, char *description, size_t description_size)` (ggml-vulkan.h:18; reference: `deno task docs`) */
 export declare function ggml_backend_vk_get_device_description(
   device: number,
   description: $Data<Int8Array>,
   description_size: number | bigint,
 ): void;
-/** `void ggml_backend_vk_get_device_memory(int device, size_t *free, size_t *total)` (ggml-vulkan.h:19) */
+/** `void ggml_backend_vk_get_device_memory(int device, size_t *free, size_t *total)` (ggml-vulkan.h:19; reference: `deno task docs`) */
 export declare function ggml_backend_vk_get_device_memory(device: number, free: $Data<BigUint64Array>, total: $Data<BigUint64Array>): void;
-/** `ggml_backend_buffer_type_t ggml_backend_vk_buffer_type(size_t dev_num)` (ggml-vulkan.h:21) */
+/** `ggml_backend_buffer_type_t ggml_backend_vk_buffer_type(size_t dev_num)` (ggml-vulkan.h:21; reference: `deno task docs`) */
 export declare function ggml_backend_vk_buffer_type(dev_num: number | bigint): ggml_backend_buffer_type;
-/** `ggml_backend_buffer_type_t ggml_backend_vk_host_buffer_type(void)` (ggml-vulkan.h:23) */
+/** `ggml_backend_buffer_type_t ggml_backend_vk_host_buffer_type(void)` (ggml-vulkan.h:23; reference: `deno task docs`) */
 export declare function ggml_backend_vk_host_buffer_type(): ggml_backend_buffer_type;
-/** `ggml_backend_reg_t ggml_backend_vk_reg(void)` (ggml-vulkan.h:25) */
+/** `ggml_backend_reg_t ggml_backend_vk_reg(void)` (ggml-vulkan.h:25; reference: `deno task docs`) */
 export declare function ggml_backend_vk_reg(): ggml_backend_reg | null;
-/** `ggml_backend_t ggml_backend_webgpu_init(void)` (ggml-webgpu.h:13) */
+/** `ggml_backend_t ggml_backend_webgpu_init(void)` (ggml-webgpu.h:13; reference: `deno task docs`) */
 export declare function ggml_backend_webgpu_init(): ggml_backend | null;
-/** `ggml_backend_reg_t ggml_backend_webgpu_reg(void)` (ggml-webgpu.h:15) */
+/** `ggml_backend_reg_t ggml_backend_webgpu_reg(void)` (ggml-webgpu.h:15; reference: `deno task docs`) */
 export declare function ggml_backend_webgpu_reg(): ggml_backend_reg;
-/** `ggml_backend_buffer_type_t ggml_backend_zdnn_buffer_type(void)` (ggml-zdnn.h:11) */
+/** `ggml_backend_buffer_type_t ggml_backend_zdnn_buffer_type(void)` (ggml-zdnn.h:11; reference: `deno task docs`) */
 export declare function ggml_backend_zdnn_buffer_type(): ggml_backend_buffer_type;
-/** `ggml_backend_reg_t ggml_backend_zdnn_reg(void)` (ggml-zdnn.h:13) */
+/** `ggml_backend_reg_t ggml_backend_zdnn_reg(void)` (ggml-zdnn.h:13; reference: `deno task docs`) */
 export declare function ggml_backend_zdnn_reg(): ggml_backend_reg;
-/** `ggml_backend_t ggml_backend_zendnn_init(void)` (ggml-zendnn.h:11) */
+/** `ggml_backend_t ggml_backend_zendnn_init(void)` (ggml-zendnn.h:11; reference: `deno task docs`) */
 export declare function ggml_backend_zendnn_init(): ggml_backend;
-/** `_Bool ggml_backend_is_zendnn(ggml_backend_t backend)` (ggml-zendnn.h:13) */
+/** `_Bool ggml_backend_is_zendnn(ggml_backend_t backend)` (ggml-zendnn.h:13; reference: `deno task docs`) */
 export declare function ggml_backend_is_zendnn(backend: ggml_backend | null): boolean;
-/** `void ggml_backend_zendnn_set_n_threads(ggml_backend_t backend_zendnn, int n_threads)` (ggml-zendnn.h:16) */
+/** `void ggml_backend_zendnn_set_n_threads(ggml_backend_t backend_zendnn, int n_threads)` (ggml-zendnn.h:16; reference: `deno task docs`) */
 export declare function ggml_backend_zendnn_set_n_threads(backend_zendnn: ggml_backend, n_threads: number): void;
-/** `ggml_backend_reg_t ggml_backend_zendnn_reg(void)` (ggml-zendnn.h:18) */
+/** `ggml_backend_reg_t ggml_backend_zendnn_reg(void)` (ggml-zendnn.h:18; reference: `deno task docs`) */
 export declare function ggml_backend_zendnn_reg(): ggml_backend_reg;
-/** `const char *llama_ftype_name(enum llama_ftype ftype)` (llama.h:165) */
+/** `const char *llama_ftype_name(enum llama_ftype ftype)` (llama.h:165; reference: `deno task docs`) */
 export declare function llama_ftype_name(ftype: llama_ftype): string;
-/** `const char *llama_flash_attn_type_name(enum llama_flash_attn_type flash_attn_type)` (llama.h:197) */
+/** `const char *llama_flash_attn_type_name(enum llama_flash_attn_type flash_attn_type)` (llama.h:197; reference: `deno task docs`) */
 export declare function llama_flash_attn_type_name(flash_attn_type: llama_flash_attn_type): string;
-/** `const char *llama_load_mode_name(enum llama_load_mode load_mode)` (llama.h:215) */
+/** `const char *llama_load_mode_name(enum llama_load_mode load_mode)` (llama.h:215; reference: `deno task docs`) */
 export declare function llama_load_mode_name(load_mode: llama_load_mode): string;
-/** `enum llama_load_mode llama_load_mode_from_str(const char *str)` (llama.h:216) */
+/** `enum llama_load_mode llama_load_mode_from_str(const char *str)` (llama.h:216; reference: `deno task docs`) */
 export declare function llama_load_mode_from_str(str: string): llama_load_mode;
-/** `const char *llama_version(void)` (llama.h:470) */
+/** `const char *llama_version(void)` (llama.h:470; reference: `deno task docs`) */
 export declare function llama_version(): string;
 /**
- * `struct llama_model_params llama_model_default_params(void)` (llama.h:474)
+ * `struct llama_model_params llama_model_default_params(void)` (llama.h:474; reference: `deno task docs`)
  *
  * How a model is loaded, by default.
  */
 export declare function llama_model_default_params(): llama_model_params;
 /**
- * `struct llama_context_params llama_context_default_params(void)` (llama.h:475)
+ * `struct llama_context_params llama_context_default_params(void)` (llama.h:475; reference: `deno task docs`)
  *
  * How a context is made, by default: with this machine's number of threads.
  */
 export declare function llama_context_default_params(): llama_context_params;
-/** `struct llama_sampler_chain_params llama_sampler_chain_default_params(void)` (llama.h:476) */
+/** `struct llama_sampler_chain_params llama_sampler_chain_default_params(void)` (llama.h:476; reference: `deno task docs`) */
 export declare function llama_sampler_chain_default_params(): llama_sampler_chain_params;
-/** `struct llama_model_quantize_params llama_model_quantize_default_params(void)` (llama.h:477) */
+/** `struct llama_model_quantize_params llama_model_quantize_default_params(void)` (llama.h:477; reference: `deno task docs`) */
 export declare function llama_model_quantize_default_params(): llama_model_quantize_params;
-/** `void llama_backend_init(void)` (llama.h:482) */
+/** `void llama_backend_init(void)` (llama.h:482; reference: `deno task docs`) */
 export declare function llama_backend_init(): void;
-/** `void llama_backend_free(void)` (llama.h:485) */
+/** `void llama_backend_free(void)` (llama.h:485; reference: `deno task docs`) */
 export declare function llama_backend_free(): void;
-/** `void llama_numa_init(enum ggml_numa_strategy numa)` (llama.h:488) */
+/** `void llama_numa_init(enum ggml_numa_strategy numa)` (llama.h:488; reference: `deno task docs`) */
 export declare function llama_numa_init(numa: ggml_numa_strategy): void;
-/** `void llama_attach_threadpool(struct llama_context *ctx, ggml_threadpool_t threadpool, ggml_threadpool_t threadpool_batch)` (llama.h:491) */
+/** `void llama_attach_threadpool(struct llama_context *ctx, ggml_threadpool_t threadpool, ggml_threadpool_t threadpool_batch)` (llama.h:491; reference: `deno task docs`) */
 export declare function llama_attach_threadpool(
   ctx: llama_context,
   threadpool: ggml_threadpool | null,
   threadpool_batch: ggml_threadpool | null,
 ): void;
-/** `void llama_detach_threadpool(struct llama_context *ctx)` (llama.h:496) */
+/** `void llama_detach_threadpool(struct llama_context *ctx)` (llama.h:496; reference: `deno task docs`) */
 export declare function llama_detach_threadpool(ctx: llama_context): void;
-/** `struct llama_model *llama_model_init_from_user(struct gguf_context *metadata, llama_model_set_tensor_data_t set_tensor_data, void *set_tensor_data_ud, struct llama_model_params params)` (llama.h:503) */
+/** `struct llama_model *llama_model_init_from_user(struct gguf_context *metadata, llama_model_set_tensor_data_t set_tensor_data, void *set_tensor_data_ud, struct llama_model_params params)` (llama.h:503; reference: `deno task docs`) */
 export declare function llama_model_init_from_user(
   metadata: gguf_context,
   set_tensor_data: llama_model_set_tensor_data_t,
@@ -2962,239 +2962,239 @@ export declare function llama_model_init_from_user(
   params: llama_model_params,
 ): llama_model | null;
 /**
- * `struct llama_model *llama_load_model_from_file(const char *path_model, struct llama_model_params params)` (llama.h:509)
+ * `struct llama_model *llama_load_model_from_file(const char *path_model, struct llama_model_params params)` (llama.h:509; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_load_model_from_file(path_model: string, params: llama_model_params): llama_model | null;
 /**
- * `struct llama_model *llama_model_load_from_file(const char *path_model, struct llama_model_params params)` (llama.h:517)
+ * `struct llama_model *llama_model_load_from_file(const char *path_model, struct llama_model_params params)` (llama.h:517; reference: `deno task docs`)
  *
  * Loads a model from a GGUF file; null if it can't be, and the log says why.
  */
 export declare function llama_model_load_from_file(path_model: string, params: llama_model_params): llama_model | null;
-/** `struct llama_model *llama_model_load_from_file_ptr(FILE *file, struct llama_model_params params)` (llama.h:524) */
+/** `struct llama_model *llama_model_load_from_file_ptr(FILE *file, struct llama_model_params params)` (llama.h:524; reference: `deno task docs`) */
 export declare function llama_model_load_from_file_ptr(file: $Data | null, params: llama_model_params): llama_model | null;
-/** `struct llama_model *llama_model_load_from_splits(const char **paths, size_t n_paths, struct llama_model_params params)` (llama.h:530) */
+/** `struct llama_model *llama_model_load_from_splits(const char **paths, size_t n_paths, struct llama_model_params params)` (llama.h:530; reference: `deno task docs`) */
 export declare function llama_model_load_from_splits(
   paths: $Pointers<string>,
   n_paths: number | bigint,
   params: llama_model_params,
 ): llama_model | null;
-/** `void llama_model_save_to_file(const struct llama_model *model, const char *path_model)` (llama.h:535) */
+/** `void llama_model_save_to_file(const struct llama_model *model, const char *path_model)` (llama.h:535; reference: `deno task docs`) */
 export declare function llama_model_save_to_file(model: llama_model, path_model: string): void;
 /**
- * `void llama_free_model(struct llama_model *model)` (llama.h:539)
+ * `void llama_free_model(struct llama_model *model)` (llama.h:539; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_free_model(model: llama_model | null): void;
-/** `void llama_model_free(struct llama_model *model)` (llama.h:542) */
+/** `void llama_model_free(struct llama_model *model)` (llama.h:542; reference: `deno task docs`) */
 export declare function llama_model_free(model: llama_model | null): void;
 /**
- * `struct llama_context *llama_init_from_model(struct llama_model *model, struct llama_context_params params)` (llama.h:544)
+ * `struct llama_context *llama_init_from_model(struct llama_model *model, struct llama_context_params params)` (llama.h:544; reference: `deno task docs`)
  *
  * A context, in which a model decodes; null if it can't be made, and the log says why.
  */
 export declare function llama_init_from_model(model: llama_model | null, params: llama_context_params): llama_context | null;
 /**
- * `struct llama_context *llama_new_context_with_model(struct llama_model *model, struct llama_context_params params)` (llama.h:548)
+ * `struct llama_context *llama_new_context_with_model(struct llama_model *model, struct llama_context_params params)` (llama.h:548; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_new_context_with_model(model: llama_model | null, params: llama_context_params): llama_context | null;
 /**
- * `void llama_free(struct llama_context *ctx)` (llama.h:554)
+ * `void llama_free(struct llama_context *ctx)` (llama.h:554; reference: `deno task docs`)
  *
  * Frees a context of a model's.
  */
 export declare function llama_free(ctx: llama_context | null): void;
-/** `int64_t llama_time_us(void)` (llama.h:556) */
+/** `int64_t llama_time_us(void)` (llama.h:556; reference: `deno task docs`) */
 export declare function llama_time_us(): number;
-/** `size_t llama_max_devices(void)` (llama.h:558) */
+/** `size_t llama_max_devices(void)` (llama.h:558; reference: `deno task docs`) */
 export declare function llama_max_devices(): number;
-/** `size_t llama_max_parallel_sequences(void)` (llama.h:559) */
+/** `size_t llama_max_parallel_sequences(void)` (llama.h:559; reference: `deno task docs`) */
 export declare function llama_max_parallel_sequences(): number;
-/** `size_t llama_max_tensor_buft_overrides(void)` (llama.h:560) */
+/** `size_t llama_max_tensor_buft_overrides(void)` (llama.h:560; reference: `deno task docs`) */
 export declare function llama_max_tensor_buft_overrides(): number;
-/** `_Bool llama_supports_mmap(void)` (llama.h:562) */
+/** `_Bool llama_supports_mmap(void)` (llama.h:562; reference: `deno task docs`) */
 export declare function llama_supports_mmap(): boolean;
-/** `_Bool llama_supports_mlock(void)` (llama.h:563) */
+/** `_Bool llama_supports_mlock(void)` (llama.h:563; reference: `deno task docs`) */
 export declare function llama_supports_mlock(): boolean;
-/** `_Bool llama_supports_gpu_offload(void)` (llama.h:564) */
+/** `_Bool llama_supports_gpu_offload(void)` (llama.h:564; reference: `deno task docs`) */
 export declare function llama_supports_gpu_offload(): boolean;
-/** `_Bool llama_supports_rpc(void)` (llama.h:565) */
+/** `_Bool llama_supports_rpc(void)` (llama.h:565; reference: `deno task docs`) */
 export declare function llama_supports_rpc(): boolean;
-/** `uint32_t llama_n_ctx(const struct llama_context *ctx)` (llama.h:570) */
+/** `uint32_t llama_n_ctx(const struct llama_context *ctx)` (llama.h:570; reference: `deno task docs`) */
 export declare function llama_n_ctx(ctx: llama_context): number;
-/** `uint32_t llama_n_ctx_seq(const struct llama_context *ctx)` (llama.h:571) */
+/** `uint32_t llama_n_ctx_seq(const struct llama_context *ctx)` (llama.h:571; reference: `deno task docs`) */
 export declare function llama_n_ctx_seq(ctx: llama_context): number;
-/** `uint32_t llama_n_batch(const struct llama_context *ctx)` (llama.h:572) */
+/** `uint32_t llama_n_batch(const struct llama_context *ctx)` (llama.h:572; reference: `deno task docs`) */
 export declare function llama_n_batch(ctx: llama_context): number;
-/** `uint32_t llama_n_ubatch(const struct llama_context *ctx)` (llama.h:573) */
+/** `uint32_t llama_n_ubatch(const struct llama_context *ctx)` (llama.h:573; reference: `deno task docs`) */
 export declare function llama_n_ubatch(ctx: llama_context): number;
-/** `uint32_t llama_n_seq_max(const struct llama_context *ctx)` (llama.h:574) */
+/** `uint32_t llama_n_seq_max(const struct llama_context *ctx)` (llama.h:574; reference: `deno task docs`) */
 export declare function llama_n_seq_max(ctx: llama_context): number;
-/** `uint32_t llama_n_rs_seq(const struct llama_context *ctx)` (llama.h:575) */
+/** `uint32_t llama_n_rs_seq(const struct llama_context *ctx)` (llama.h:575; reference: `deno task docs`) */
 export declare function llama_n_rs_seq(ctx: llama_context): number;
 /**
- * `int32_t llama_n_ctx_train(const struct llama_model *model)` (llama.h:577)
+ * `int32_t llama_n_ctx_train(const struct llama_model *model)` (llama.h:577; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_n_ctx_train(model: llama_model): number;
 /**
- * `int32_t llama_n_embd(const struct llama_model *model)` (llama.h:578)
+ * `int32_t llama_n_embd(const struct llama_model *model)` (llama.h:578; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_n_embd(model: llama_model): number;
 /**
- * `int32_t llama_n_layer(const struct llama_model *model)` (llama.h:579)
+ * `int32_t llama_n_layer(const struct llama_model *model)` (llama.h:579; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_n_layer(model: llama_model): number;
 /**
- * `int32_t llama_n_head(const struct llama_model *model)` (llama.h:580)
+ * `int32_t llama_n_head(const struct llama_model *model)` (llama.h:580; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_n_head(model: llama_model): number;
 /**
- * `int32_t llama_n_vocab(const struct llama_vocab *vocab)` (llama.h:582)
+ * `int32_t llama_n_vocab(const struct llama_vocab *vocab)` (llama.h:582; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_n_vocab(vocab: llama_vocab): number;
-/** `const struct llama_model *llama_get_model(const struct llama_context *ctx)` (llama.h:584) */
+/** `const struct llama_model *llama_get_model(const struct llama_context *ctx)` (llama.h:584; reference: `deno task docs`) */
 export declare function llama_get_model(ctx: llama_context): llama_model;
 /**
- * `llama_memory_t llama_get_memory(const struct llama_context *ctx)` (llama.h:585)
+ * `llama_memory_t llama_get_memory(const struct llama_context *ctx)` (llama.h:585; reference: `deno task docs`)
  *
  * What a context remembers of the tokens before: its key-value cache, or a state.
  */
 export declare function llama_get_memory(ctx: llama_context | null): llama_memory_i | null;
-/** `enum llama_pooling_type llama_pooling_type(const struct llama_context *ctx)` (llama.h:586) */
+/** `enum llama_pooling_type llama_pooling_type(const struct llama_context *ctx)` (llama.h:586; reference: `deno task docs`) */
 export declare function llama_pooling_type(ctx: llama_context): llama_pooling_type_enum;
 /**
- * `const struct llama_vocab *llama_model_get_vocab(const struct llama_model *model)` (llama.h:588)
+ * `const struct llama_vocab *llama_model_get_vocab(const struct llama_model *model)` (llama.h:588; reference: `deno task docs`)
  *
  * A model's vocabulary.
  */
 export declare function llama_model_get_vocab(model: llama_model): llama_vocab;
-/** `enum llama_rope_type llama_model_rope_type(const struct llama_model *model)` (llama.h:589) */
+/** `enum llama_rope_type llama_model_rope_type(const struct llama_model *model)` (llama.h:589; reference: `deno task docs`) */
 export declare function llama_model_rope_type(model: llama_model): llama_rope_type;
-/** `int32_t llama_model_n_ctx_train(const struct llama_model *model)` (llama.h:591) */
+/** `int32_t llama_model_n_ctx_train(const struct llama_model *model)` (llama.h:591; reference: `deno task docs`) */
 export declare function llama_model_n_ctx_train(model: llama_model): number;
-/** `int32_t llama_model_n_embd(const struct llama_model *model)` (llama.h:592) */
+/** `int32_t llama_model_n_embd(const struct llama_model *model)` (llama.h:592; reference: `deno task docs`) */
 export declare function llama_model_n_embd(model: llama_model): number;
-/** `int32_t llama_model_n_embd_inp(const struct llama_model *model)` (llama.h:593) */
+/** `int32_t llama_model_n_embd_inp(const struct llama_model *model)` (llama.h:593; reference: `deno task docs`) */
 export declare function llama_model_n_embd_inp(model: llama_model): number;
-/** `int32_t llama_model_n_embd_out(const struct llama_model *model)` (llama.h:594) */
+/** `int32_t llama_model_n_embd_out(const struct llama_model *model)` (llama.h:594; reference: `deno task docs`) */
 export declare function llama_model_n_embd_out(model: llama_model): number;
-/** `int32_t llama_model_n_layer(const struct llama_model *model)` (llama.h:595) */
+/** `int32_t llama_model_n_layer(const struct llama_model *model)` (llama.h:595; reference: `deno task docs`) */
 export declare function llama_model_n_layer(model: llama_model): number;
-/** `int32_t llama_model_n_layer_nextn(const struct llama_model *model)` (llama.h:596) */
+/** `int32_t llama_model_n_layer_nextn(const struct llama_model *model)` (llama.h:596; reference: `deno task docs`) */
 export declare function llama_model_n_layer_nextn(model: llama_model): number;
-/** `int32_t llama_model_n_head(const struct llama_model *model)` (llama.h:597) */
+/** `int32_t llama_model_n_head(const struct llama_model *model)` (llama.h:597; reference: `deno task docs`) */
 export declare function llama_model_n_head(model: llama_model): number;
-/** `int32_t llama_model_n_head_kv(const struct llama_model *model)` (llama.h:598) */
+/** `int32_t llama_model_n_head_kv(const struct llama_model *model)` (llama.h:598; reference: `deno task docs`) */
 export declare function llama_model_n_head_kv(model: llama_model): number;
-/** `int32_t llama_model_n_swa(const struct llama_model *model)` (llama.h:599) */
+/** `int32_t llama_model_n_swa(const struct llama_model *model)` (llama.h:599; reference: `deno task docs`) */
 export declare function llama_model_n_swa(model: llama_model): number;
-/** `float llama_model_rope_freq_scale_train(const struct llama_model *model)` (llama.h:602) */
+/** `float llama_model_rope_freq_scale_train(const struct llama_model *model)` (llama.h:602; reference: `deno task docs`) */
 export declare function llama_model_rope_freq_scale_train(model: llama_model): number;
-/** `uint32_t llama_model_n_cls_out(const struct llama_model *model)` (llama.h:606) */
+/** `uint32_t llama_model_n_cls_out(const struct llama_model *model)` (llama.h:606; reference: `deno task docs`) */
 export declare function llama_model_n_cls_out(model: llama_model): number;
-/** `const char *llama_model_cls_label(const struct llama_model *model, uint32_t i)` (llama.h:609) */
+/** `const char *llama_model_cls_label(const struct llama_model *model, uint32_t i)` (llama.h:609; reference: `deno task docs`) */
 export declare function llama_model_cls_label(model: llama_model, i: number): string | null;
-/** `enum llama_vocab_type llama_vocab_type(const struct llama_vocab *vocab)` (llama.h:611) */
+/** `enum llama_vocab_type llama_vocab_type(const struct llama_vocab *vocab)` (llama.h:611; reference: `deno task docs`) */
 export declare function llama_vocab_type(vocab: llama_vocab): llama_vocab_type_enum;
-/** `int32_t llama_vocab_n_tokens(const struct llama_vocab *vocab)` (llama.h:613) */
+/** `int32_t llama_vocab_n_tokens(const struct llama_vocab *vocab)` (llama.h:613; reference: `deno task docs`) */
 export declare function llama_vocab_n_tokens(vocab: llama_vocab): number;
-/** `int32_t llama_model_meta_val_str(const struct llama_model *model, const char *key, char *buf, size_t buf_size)` (llama.h:622) */
+/** `int32_t llama_model_meta_val_str(const struct llama_model *model, const char *key, char *buf, size_t buf_size)` (llama.h:622; reference: `deno task docs`) */
 export declare function llama_model_meta_val_str(
   model: llama_model,
   key: string,
   buf: $Data<Int8Array> | null,
   buf_size: number | bigint,
 ): number;
-/** `int32_t llama_model_meta_count(const struct llama_model *model)` (llama.h:625) */
+/** `int32_t llama_model_meta_count(const struct llama_model *model)` (llama.h:625; reference: `deno task docs`) */
 export declare function llama_model_meta_count(model: llama_model): number;
-/** `const char *llama_model_meta_key_str(enum llama_model_meta_key key)` (llama.h:628) */
+/** `const char *llama_model_meta_key_str(enum llama_model_meta_key key)` (llama.h:628; reference: `deno task docs`) */
 export declare function llama_model_meta_key_str(key: llama_model_meta_key): string | null;
-/** `int32_t llama_model_meta_key_by_index(const struct llama_model *model, int32_t i, char *buf, size_t buf_size)` (llama.h:631) */
+/** `int32_t llama_model_meta_key_by_index(const struct llama_model *model, int32_t i, char *buf, size_t buf_size)` (llama.h:631; reference: `deno task docs`) */
 export declare function llama_model_meta_key_by_index(
   model: llama_model,
   i: number,
   buf: $Data<Int8Array> | null,
   buf_size: number | bigint,
 ): number;
-/** `int32_t llama_model_meta_val_str_by_index(const struct llama_model *model, int32_t i, char *buf, size_t buf_size)` (llama.h:634) */
+/** `int32_t llama_model_meta_val_str_by_index(const struct llama_model *model, int32_t i, char *buf, size_t buf_size)` (llama.h:634; reference: `deno task docs`) */
 export declare function llama_model_meta_val_str_by_index(
   model: llama_model,
   i: number,
   buf: $Data<Int8Array> | null,
   buf_size: number | bigint,
 ): number;
-/** `int32_t llama_model_desc(const struct llama_model *model, char *buf, size_t buf_size)` (llama.h:637) */
+/** `int32_t llama_model_desc(const struct llama_model *model, char *buf, size_t buf_size)` (llama.h:637; reference: `deno task docs`) */
 export declare function llama_model_desc(model: llama_model, buf: $Data<Int8Array> | null, buf_size: number | bigint): number;
-/** `enum llama_ftype llama_model_ftype(const struct llama_model *model)` (llama.h:640) */
+/** `enum llama_ftype llama_model_ftype(const struct llama_model *model)` (llama.h:640; reference: `deno task docs`) */
 export declare function llama_model_ftype(model: llama_model): llama_ftype;
-/** `uint64_t llama_model_size(const struct llama_model *model)` (llama.h:643) */
+/** `uint64_t llama_model_size(const struct llama_model *model)` (llama.h:643; reference: `deno task docs`) */
 export declare function llama_model_size(model: llama_model): number;
-/** `const char *llama_model_chat_template(const struct llama_model *model, const char *name)` (llama.h:647) */
+/** `const char *llama_model_chat_template(const struct llama_model *model, const char *name)` (llama.h:647; reference: `deno task docs`) */
 export declare function llama_model_chat_template(model: llama_model, name: string | null): string | null;
-/** `uint64_t llama_model_n_params(const struct llama_model *model)` (llama.h:650) */
+/** `uint64_t llama_model_n_params(const struct llama_model *model)` (llama.h:650; reference: `deno task docs`) */
 export declare function llama_model_n_params(model: llama_model): number;
-/** `_Bool llama_model_has_encoder(const struct llama_model *model)` (llama.h:653) */
+/** `_Bool llama_model_has_encoder(const struct llama_model *model)` (llama.h:653; reference: `deno task docs`) */
 export declare function llama_model_has_encoder(model: llama_model): boolean;
-/** `_Bool llama_model_has_decoder(const struct llama_model *model)` (llama.h:656) */
+/** `_Bool llama_model_has_decoder(const struct llama_model *model)` (llama.h:656; reference: `deno task docs`) */
 export declare function llama_model_has_decoder(model: llama_model): boolean;
-/** `llama_token llama_model_decoder_start_token(const struct llama_model *model)` (llama.h:660) */
+/** `llama_token llama_model_decoder_start_token(const struct llama_model *model)` (llama.h:660; reference: `deno task docs`) */
 export declare function llama_model_decoder_start_token(model: llama_model): number;
-/** `_Bool llama_model_is_recurrent(const struct llama_model *model)` (llama.h:663) */
+/** `_Bool llama_model_is_recurrent(const struct llama_model *model)` (llama.h:663; reference: `deno task docs`) */
 export declare function llama_model_is_recurrent(model: llama_model): boolean;
-/** `_Bool llama_model_is_hybrid(const struct llama_model *model)` (llama.h:666) */
+/** `_Bool llama_model_is_hybrid(const struct llama_model *model)` (llama.h:666; reference: `deno task docs`) */
 export declare function llama_model_is_hybrid(model: llama_model): boolean;
-/** `_Bool llama_model_is_diffusion(const struct llama_model *model)` (llama.h:669) */
+/** `_Bool llama_model_is_diffusion(const struct llama_model *model)` (llama.h:669; reference: `deno task docs`) */
 export declare function llama_model_is_diffusion(model: llama_model): boolean;
-/** `uint32_t llama_model_quantize(const char *fname_inp, const char *fname_out, const llama_model_quantize_params *params)` (llama.h:672) */
+/** `uint32_t llama_model_quantize(const char *fname_inp, const char *fname_out, const llama_model_quantize_params *params)` (llama.h:672; reference: `deno task docs`) */
 export declare function llama_model_quantize(fname_inp: string, fname_out: string, params: llama_model_quantize_params): number;
-/** `struct llama_adapter_lora *llama_adapter_lora_init(struct llama_model *model, const char *path_lora)` (llama.h:683) */
+/** `struct llama_adapter_lora *llama_adapter_lora_init(struct llama_model *model, const char *path_lora)` (llama.h:683; reference: `deno task docs`) */
 export declare function llama_adapter_lora_init(model: llama_model, path_lora: string): llama_adapter_lora | null;
-/** `struct llama_adapter_lora *llama_adapter_lora_init_from_file_ptr(struct llama_model *model, FILE *file)` (llama.h:688) */
+/** `struct llama_adapter_lora *llama_adapter_lora_init_from_file_ptr(struct llama_model *model, FILE *file)` (llama.h:688; reference: `deno task docs`) */
 export declare function llama_adapter_lora_init_from_file_ptr(model: llama_model, file: $Data | null): llama_adapter_lora | null;
-/** `int32_t llama_adapter_meta_val_str(const struct llama_adapter_lora *adapter, const char *key, char *buf, size_t buf_size)` (llama.h:699) */
+/** `int32_t llama_adapter_meta_val_str(const struct llama_adapter_lora *adapter, const char *key, char *buf, size_t buf_size)` (llama.h:699; reference: `deno task docs`) */
 export declare function llama_adapter_meta_val_str(
   adapter: llama_adapter_lora,
   key: string,
   buf: $Data<Int8Array> | null,
   buf_size: number | bigint,
 ): number;
-/** `int32_t llama_adapter_meta_count(const struct llama_adapter_lora *adapter)` (llama.h:702) */
+/** `int32_t llama_adapter_meta_count(const struct llama_adapter_lora *adapter)` (llama.h:702; reference: `deno task docs`) */
 export declare function llama_adapter_meta_count(adapter: llama_adapter_lora): number;
-/** `int32_t llama_adapter_meta_key_by_index(const struct llama_adapter_lora *adapter, int32_t i, char *buf, size_t buf_size)` (llama.h:705) */
+/** `int32_t llama_adapter_meta_key_by_index(const struct llama_adapter_lora *adapter, int32_t i, char *buf, size_t buf_size)` (llama.h:705; reference: `deno task docs`) */
 export declare function llama_adapter_meta_key_by_index(
   adapter: llama_adapter_lora,
   i: number,
   buf: $Data<Int8Array> | null,
   buf_size: number | bigint,
 ): number;
-/** `int32_t llama_adapter_meta_val_str_by_index(const struct llama_adapter_lora *adapter, int32_t i, char *buf, size_t buf_size)` (llama.h:708) */
+/** `int32_t llama_adapter_meta_val_str_by_index(const struct llama_adapter_lora *adapter, int32_t i, char *buf, size_t buf_size)` (llama.h:708; reference: `deno task docs`) */
 export declare function llama_adapter_meta_val_str_by_index(
   adapter: llama_adapter_lora,
   i: number,
   buf: $Data<Int8Array> | null,
   buf_size: number | bigint,
 ): number;
-/** `void llama_adapter_lora_free(struct llama_adapter_lora *adapter)` (llama.h:712) */
+/** `void llama_adapter_lora_free(struct llama_adapter_lora *adapter)` (llama.h:712; reference: `deno task docs`) */
 export declare function llama_adapter_lora_free(adapter: llama_adapter_lora | null): void;
-/** `uint64_t llama_adapter_get_alora_n_invocation_tokens(const struct llama_adapter_lora *adapter)` (llama.h:715) */
+/** `uint64_t llama_adapter_get_alora_n_invocation_tokens(const struct llama_adapter_lora *adapter)` (llama.h:715; reference: `deno task docs`) */
 export declare function llama_adapter_get_alora_n_invocation_tokens(adapter: llama_adapter_lora | null): number;
-/** `const llama_token *llama_adapter_get_alora_invocation_tokens(const struct llama_adapter_lora *adapter)` (llama.h:716) */
+/** `const llama_token *llama_adapter_get_alora_invocation_tokens(const struct llama_adapter_lora *adapter)` (llama.h:716; reference: `deno task docs`) */
 export declare function llama_adapter_get_alora_invocation_tokens(adapter: llama_adapter_lora): $Pointer | null;
-/** `int32_t llama_set_adapters_lora(struct llama_context *ctx, struct llama_adapter_lora **adapters, size_t n_adapters, float *scales)` (llama.h:721) */
+/** `int32_t llama_set_adapters_lora(struct llama_context *ctx, struct llama_adapter_lora **adapters, size_t n_adapters, float *scales)` (llama.h:721; reference: `deno task docs`) */
 export declare function llama_set_adapters_lora(
   ctx: llama_context,
   adapters: $Pointers<llama_adapter_lora> | null,
   n_adapters: number | bigint,
   scales: $Data<Float32Array> | null,
 ): number;
-/** `int32_t llama_set_adapter_cvec(struct llama_context *ctx, const float *data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end)` (llama.h:733) */
+/** `int32_t llama_set_adapter_cvec(struct llama_context *ctx, const float *data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end)` (llama.h:733; reference: `deno task docs`) */
 export declare function llama_set_adapter_cvec(
   ctx: llama_context,
   data: $Data<Float32Array> | null,
@@ -3204,14 +3204,14 @@ export declare function llama_set_adapter_cvec(
   il_end: number,
 ): number;
 /**
- * `void llama_memory_clear(llama_memory_t mem, _Bool data)` (llama.h:747)
+ * `void llama_memory_clear(llama_memory_t mem, _Bool data)` (llama.h:747; reference: `deno task docs`)
  *
  * Forgets all tokens; with `data` the memory is zeroed, too.
  */
 export declare function llama_memory_clear(mem: llama_memory_i | null, data: boolean): void;
-/** `_Bool llama_memory_seq_rm(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1)` (llama.h:756) */
+/** `_Bool llama_memory_seq_rm(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1)` (llama.h:756; reference: `deno task docs`) */
 export declare function llama_memory_seq_rm(mem: llama_memory_i | null, seq_id: number, p0: number, p1: number): boolean;
-/** `void llama_memory_seq_cp(llama_memory_t mem, llama_seq_id seq_id_src, llama_seq_id seq_id_dst, llama_pos p0, llama_pos p1)` (llama.h:765) */
+/** `void llama_memory_seq_cp(llama_memory_t mem, llama_seq_id seq_id_src, llama_seq_id seq_id_dst, llama_pos p0, llama_pos p1)` (llama.h:765; reference: `deno task docs`) */
 export declare function llama_memory_seq_cp(
   mem: llama_memory_i | null,
   seq_id_src: number,
@@ -3219,40 +3219,40 @@ export declare function llama_memory_seq_cp(
   p0: number,
   p1: number,
 ): void;
-/** `void llama_memory_seq_keep(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:773) */
+/** `void llama_memory_seq_keep(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:773; reference: `deno task docs`) */
 export declare function llama_memory_seq_keep(mem: llama_memory_i | null, seq_id: number): void;
-/** `void llama_memory_seq_add(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1, llama_pos delta)` (llama.h:780) */
+/** `void llama_memory_seq_add(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1, llama_pos delta)` (llama.h:780; reference: `deno task docs`) */
 export declare function llama_memory_seq_add(mem: llama_memory_i | null, seq_id: number, p0: number, p1: number, delta: number): void;
-/** `void llama_memory_seq_div(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1, int d)` (llama.h:790) */
+/** `void llama_memory_seq_div(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1, int d)` (llama.h:790; reference: `deno task docs`) */
 export declare function llama_memory_seq_div(mem: llama_memory_i | null, seq_id: number, p0: number, p1: number, d: number): void;
-/** `llama_pos llama_memory_seq_pos_min(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:801) */
+/** `llama_pos llama_memory_seq_pos_min(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:801; reference: `deno task docs`) */
 export declare function llama_memory_seq_pos_min(mem: llama_memory_i | null, seq_id: number): number;
-/** `llama_pos llama_memory_seq_pos_max(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:808) */
+/** `llama_pos llama_memory_seq_pos_max(llama_memory_t mem, llama_seq_id seq_id)` (llama.h:808; reference: `deno task docs`) */
 export declare function llama_memory_seq_pos_max(mem: llama_memory_i | null, seq_id: number): number;
-/** `_Bool llama_memory_can_shift(llama_memory_t mem)` (llama.h:813) */
+/** `_Bool llama_memory_can_shift(llama_memory_t mem)` (llama.h:813; reference: `deno task docs`) */
 export declare function llama_memory_can_shift(mem: llama_memory_i | null): boolean;
-/** `size_t llama_state_get_size(struct llama_context *ctx)` (llama.h:822) */
+/** `size_t llama_state_get_size(struct llama_context *ctx)` (llama.h:822; reference: `deno task docs`) */
 export declare function llama_state_get_size(ctx: llama_context): number;
 /**
- * `size_t llama_get_state_size(struct llama_context *ctx)` (llama.h:823)
+ * `size_t llama_get_state_size(struct llama_context *ctx)` (llama.h:823; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_get_state_size(ctx: llama_context): number;
-/** `size_t llama_state_get_data(struct llama_context *ctx, uint8_t *dst, size_t size)` (llama.h:829) */
+/** `size_t llama_state_get_data(struct llama_context *ctx, uint8_t *dst, size_t size)` (llama.h:829; reference: `deno task docs`) */
 export declare function llama_state_get_data(ctx: llama_context, dst: $Data<Uint8Array>, size: number | bigint): number;
 /**
- * `size_t llama_copy_state_data(struct llama_context *ctx, uint8_t *dst)` (llama.h:833)
+ * `size_t llama_copy_state_data(struct llama_context *ctx, uint8_t *dst)` (llama.h:833; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_copy_state_data(ctx: llama_context, dst: $Data<Uint8Array>): number;
-/** `size_t llama_state_set_data(struct llama_context *ctx, const uint8_t *src, size_t size)` (llama.h:840) */
+/** `size_t llama_state_set_data(struct llama_context *ctx, const uint8_t *src, size_t size)` (llama.h:840; reference: `deno task docs`) */
 export declare function llama_state_set_data(ctx: llama_context, src: $Data<Uint8Array>, size: number | bigint): number;
 /**
- * `size_t llama_set_state_data(struct llama_context *ctx, const uint8_t *src)` (llama.h:844)
+ * `size_t llama_set_state_data(struct llama_context *ctx, const uint8_t *src)` (llama.h:844; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_set_state_data(ctx: llama_context, src: $Data<Uint8Array>): number;
-/** `_Bool llama_state_load_file(struct llama_context *ctx, const char *path_session, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:850) */
+/** `_Bool llama_state_load_file(struct llama_context *ctx, const char *path_session, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:850; reference: `deno task docs`) */
 export declare function llama_state_load_file(
   ctx: llama_context,
   path_session: string,
@@ -3261,7 +3261,7 @@ export declare function llama_state_load_file(
   n_token_count_out: $Data<BigUint64Array>,
 ): boolean;
 /**
- * `_Bool llama_load_session_file(struct llama_context *ctx, const char *path_session, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:856)
+ * `_Bool llama_load_session_file(struct llama_context *ctx, const char *path_session, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:856; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_load_session_file(
@@ -3271,7 +3271,7 @@ export declare function llama_load_session_file(
   n_token_capacity: number | bigint,
   n_token_count_out: $Data<BigUint64Array>,
 ): boolean;
-/** `_Bool llama_state_save_file(struct llama_context *ctx, const char *path_session, const llama_token *tokens, size_t n_token_count)` (llama.h:864) */
+/** `_Bool llama_state_save_file(struct llama_context *ctx, const char *path_session, const llama_token *tokens, size_t n_token_count)` (llama.h:864; reference: `deno task docs`) */
 export declare function llama_state_save_file(
   ctx: llama_context,
   path_session: string,
@@ -3279,7 +3279,7 @@ export declare function llama_state_save_file(
   n_token_count: number | bigint,
 ): boolean;
 /**
- * `_Bool llama_save_session_file(struct llama_context *ctx, const char *path_session, const llama_token *tokens, size_t n_token_count)` (llama.h:869)
+ * `_Bool llama_save_session_file(struct llama_context *ctx, const char *path_session, const llama_token *tokens, size_t n_token_count)` (llama.h:869; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_save_session_file(
@@ -3288,18 +3288,18 @@ export declare function llama_save_session_file(
   tokens: $Data<Int32Array> | null,
   n_token_count: number | bigint,
 ): boolean;
-/** `size_t llama_state_seq_get_size(struct llama_context *ctx, llama_seq_id seq_id)` (llama.h:877) */
+/** `size_t llama_state_seq_get_size(struct llama_context *ctx, llama_seq_id seq_id)` (llama.h:877; reference: `deno task docs`) */
 export declare function llama_state_seq_get_size(ctx: llama_context, seq_id: number): number;
-/** `size_t llama_state_seq_get_data(struct llama_context *ctx, uint8_t *dst, size_t size, llama_seq_id seq_id)` (llama.h:882) */
+/** `size_t llama_state_seq_get_data(struct llama_context *ctx, uint8_t *dst, size_t size, llama_seq_id seq_id)` (llama.h:882; reference: `deno task docs`) */
 export declare function llama_state_seq_get_data(ctx: llama_context, dst: $Data<Uint8Array>, size: number | bigint, seq_id: number): number;
-/** `size_t llama_state_seq_set_data(struct llama_context *ctx, const uint8_t *src, size_t size, llama_seq_id dest_seq_id)` (llama.h:892) */
+/** `size_t llama_state_seq_set_data(struct llama_context *ctx, const uint8_t *src, size_t size, llama_seq_id dest_seq_id)` (llama.h:892; reference: `deno task docs`) */
 export declare function llama_state_seq_set_data(
   ctx: llama_context,
   src: $Data<Uint8Array>,
   size: number | bigint,
   dest_seq_id: number,
 ): number;
-/** `size_t llama_state_seq_save_file(struct llama_context *ctx, const char *filepath, llama_seq_id seq_id, const llama_token *tokens, size_t n_token_count)` (llama.h:898) */
+/** `size_t llama_state_seq_save_file(struct llama_context *ctx, const char *filepath, llama_seq_id seq_id, const llama_token *tokens, size_t n_token_count)` (llama.h:898; reference: `deno task docs`) */
 export declare function llama_state_seq_save_file(
   ctx: llama_context,
   filepath: string,
@@ -3307,7 +3307,7 @@ export declare function llama_state_seq_save_file(
   tokens: $Data<Int32Array> | null,
   n_token_count: number | bigint,
 ): number;
-/** `size_t llama_state_seq_load_file(struct llama_context *ctx, const char *filepath, llama_seq_id dest_seq_id, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:906) */
+/** `size_t llama_state_seq_load_file(struct llama_context *ctx, const char *filepath, llama_seq_id dest_seq_id, llama_token *tokens_out, size_t n_token_capacity, size_t *n_token_count_out)` (llama.h:906; reference: `deno task docs`) */
 export declare function llama_state_seq_load_file(
   ctx: llama_context,
   filepath: string,
@@ -3316,9 +3316,9 @@ export declare function llama_state_seq_load_file(
   n_token_capacity: number | bigint,
   n_token_count_out: $Data<BigUint64Array>,
 ): number;
-/** `size_t llama_state_seq_get_size_ext(struct llama_context *ctx, llama_seq_id seq_id, llama_state_seq_flags flags)` (llama.h:928) */
+/** `size_t llama_state_seq_get_size_ext(struct llama_context *ctx, llama_seq_id seq_id, llama_state_seq_flags flags)` (llama.h:928; reference: `deno task docs`) */
 export declare function llama_state_seq_get_size_ext(ctx: llama_context, seq_id: number, flags: number): number;
-/** `size_t llama_state_seq_get_data_ext(struct llama_context *ctx, uint8_t *dst, size_t size, llama_seq_id seq_id, llama_state_seq_flags flags)` (llama.h:933) */
+/** `size_t llama_state_seq_get_data_ext(struct llama_context *ctx, uint8_t *dst, size_t size, llama_seq_id seq_id, llama_state_seq_flags flags)` (llama.h:933; reference: `deno task docs`) */
 export declare function llama_state_seq_get_data_ext(
   ctx: llama_context,
   dst: $Data<Uint8Array>,
@@ -3326,7 +3326,7 @@ export declare function llama_state_seq_get_data_ext(
   seq_id: number,
   flags: number,
 ): number;
-/** `size_t llama_state_seq_set_data_ext(struct llama_context *ctx, const uint8_t *src, size_t size, llama_seq_id dest_seq_id, llama_state_seq_flags flags)` (llama.h:940) */
+/** `size_t llama_state_seq_set_data_ext(struct llama_context *ctx, const uint8_t *src, size_t size, llama_seq_id dest_seq_id, llama_state_seq_flags flags)` (llama.h:940; reference: `deno task docs`) */
 export declare function llama_state_seq_set_data_ext(
   ctx: llama_context,
   src: $Data<Uint8Array>,
@@ -3335,233 +3335,233 @@ export declare function llama_state_seq_set_data_ext(
   flags: number,
 ): number;
 /**
- * `struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)` (llama.h:957)
+ * `struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)` (llama.h:957; reference: `deno task docs`)
  *
  * A batch of tokens of one sequence, which goes on where the context is; the array must live as long.
  */
 export declare function llama_batch_get_one(tokens: $Data<Int32Array> | null, n_tokens: number): llama_batch;
-/** `struct llama_batch llama_batch_init(int32_t n_tokens, int32_t embd, int32_t n_seq_max)` (llama.h:968) */
+/** `struct llama_batch llama_batch_init(int32_t n_tokens, int32_t embd, int32_t n_seq_max)` (llama.h:968; reference: `deno task docs`) */
 export declare function llama_batch_init(n_tokens: number, embd: number, n_seq_max: number): llama_batch;
-/** `void llama_batch_free(struct llama_batch batch)` (llama.h:974) */
+/** `void llama_batch_free(struct llama_batch batch)` (llama.h:974; reference: `deno task docs`) */
 export declare function llama_batch_free(batch: llama_batch): void;
-/** `int32_t llama_encode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:982) */
+/** `int32_t llama_encode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:982; reference: `deno task docs`) */
 export declare function llama_encode(ctx: llama_context, batch: llama_batch): number;
 /**
- * `int32_t llama_decode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:998)
+ * `int32_t llama_decode(struct llama_context *ctx, struct llama_batch batch)` (llama.h:998; reference: `deno task docs`)
  *
  * Computes a batch: 0 for success, 1 where the context has no room; `lib.async` has it compute on another thread.
  */
 export declare function llama_decode(ctx: llama_context, batch: llama_batch): number;
-/** `void llama_set_n_threads(struct llama_context *ctx, int32_t n_threads, int32_t n_threads_batch)` (llama.h:1005) */
+/** `void llama_set_n_threads(struct llama_context *ctx, int32_t n_threads, int32_t n_threads_batch)` (llama.h:1005; reference: `deno task docs`) */
 export declare function llama_set_n_threads(ctx: llama_context, n_threads: number, n_threads_batch: number): void;
-/** `int32_t llama_n_threads(struct llama_context *ctx)` (llama.h:1008) */
+/** `int32_t llama_n_threads(struct llama_context *ctx)` (llama.h:1008; reference: `deno task docs`) */
 export declare function llama_n_threads(ctx: llama_context): number;
-/** `int32_t llama_n_threads_batch(struct llama_context *ctx)` (llama.h:1011) */
+/** `int32_t llama_n_threads_batch(struct llama_context *ctx)` (llama.h:1011; reference: `deno task docs`) */
 export declare function llama_n_threads_batch(ctx: llama_context): number;
-/** `void llama_set_embeddings(struct llama_context *ctx, _Bool embeddings)` (llama.h:1015) */
+/** `void llama_set_embeddings(struct llama_context *ctx, _Bool embeddings)` (llama.h:1015; reference: `deno task docs`) */
 export declare function llama_set_embeddings(ctx: llama_context, embeddings: boolean): void;
-/** `void llama_set_causal_attn(struct llama_context *ctx, _Bool causal_attn)` (llama.h:1019) */
+/** `void llama_set_causal_attn(struct llama_context *ctx, _Bool causal_attn)` (llama.h:1019; reference: `deno task docs`) */
 export declare function llama_set_causal_attn(ctx: llama_context, causal_attn: boolean): void;
 /**
- * `void llama_set_warmup(struct llama_context *ctx, _Bool warmup)` (llama.h:1026)
+ * `void llama_set_warmup(struct llama_context *ctx, _Bool warmup)` (llama.h:1026; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_set_warmup(ctx: llama_context, warmup: boolean): void;
-/** `void llama_set_abort_callback(struct llama_context *ctx, ggml_abort_callback abort_callback, void *abort_callback_data)` (llama.h:1030) */
+/** `void llama_set_abort_callback(struct llama_context *ctx, ggml_abort_callback abort_callback, void *abort_callback_data)` (llama.h:1030; reference: `deno task docs`) */
 export declare function llama_set_abort_callback(
   ctx: llama_context,
   abort_callback: ggml_abort_callback | null,
   abort_callback_data: $Data | null,
 ): void;
-/** `void llama_synchronize(struct llama_context *ctx)` (llama.h:1035) */
+/** `void llama_synchronize(struct llama_context *ctx)` (llama.h:1035; reference: `deno task docs`) */
 export declare function llama_synchronize(ctx: llama_context): void;
-/** `float *llama_get_logits(struct llama_context *ctx)` (llama.h:1043) */
+/** `float *llama_get_logits(struct llama_context *ctx)` (llama.h:1043; reference: `deno task docs`) */
 export declare function llama_get_logits(ctx: llama_context): $Pointer | null;
 /**
- * `float *llama_get_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1049)
+ * `float *llama_get_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1049; reference: `deno task docs`)
  *
  * The logits of the i-th token of the last batch, one for each token of the vocabulary; −1 is the last.
  */
 export declare function llama_get_logits_ith(ctx: llama_context, i: number): $Pointer | null;
-/** `float *llama_get_embeddings(struct llama_context *ctx)` (llama.h:1058) */
+/** `float *llama_get_embeddings(struct llama_context *ctx)` (llama.h:1058; reference: `deno task docs`) */
 export declare function llama_get_embeddings(ctx: llama_context): $Pointer | null;
-/** `float *llama_get_embeddings_ith(struct llama_context *ctx, int32_t i)` (llama.h:1065) */
+/** `float *llama_get_embeddings_ith(struct llama_context *ctx, int32_t i)` (llama.h:1065; reference: `deno task docs`) */
 export declare function llama_get_embeddings_ith(ctx: llama_context, i: number): $Pointer | null;
-/** `float *llama_get_embeddings_seq(struct llama_context *ctx, llama_seq_id seq_id)` (llama.h:1071) */
+/** `float *llama_get_embeddings_seq(struct llama_context *ctx, llama_seq_id seq_id)` (llama.h:1071; reference: `deno task docs`) */
 export declare function llama_get_embeddings_seq(ctx: llama_context, seq_id: number): $Pointer | null;
-/** `llama_token llama_get_sampled_token_ith(struct llama_context *ctx, int32_t i)` (llama.h:1083) */
+/** `llama_token llama_get_sampled_token_ith(struct llama_context *ctx, int32_t i)` (llama.h:1083; reference: `deno task docs`) */
 export declare function llama_get_sampled_token_ith(ctx: llama_context, i: number): number;
-/** `float *llama_get_sampled_probs_ith(struct llama_context *ctx, int32_t i)` (llama.h:1088) */
+/** `float *llama_get_sampled_probs_ith(struct llama_context *ctx, int32_t i)` (llama.h:1088; reference: `deno task docs`) */
 export declare function llama_get_sampled_probs_ith(ctx: llama_context, i: number): $Pointer | null;
-/** `uint32_t llama_get_sampled_probs_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1089) */
+/** `uint32_t llama_get_sampled_probs_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1089; reference: `deno task docs`) */
 export declare function llama_get_sampled_probs_count_ith(ctx: llama_context, i: number): number;
-/** `float *llama_get_sampled_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1093) */
+/** `float *llama_get_sampled_logits_ith(struct llama_context *ctx, int32_t i)` (llama.h:1093; reference: `deno task docs`) */
 export declare function llama_get_sampled_logits_ith(ctx: llama_context, i: number): $Pointer | null;
-/** `uint32_t llama_get_sampled_logits_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1094) */
+/** `uint32_t llama_get_sampled_logits_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1094; reference: `deno task docs`) */
 export declare function llama_get_sampled_logits_count_ith(ctx: llama_context, i: number): number;
-/** `llama_token *llama_get_sampled_candidates_ith(struct llama_context *ctx, int32_t i)` (llama.h:1099) */
+/** `llama_token *llama_get_sampled_candidates_ith(struct llama_context *ctx, int32_t i)` (llama.h:1099; reference: `deno task docs`) */
 export declare function llama_get_sampled_candidates_ith(ctx: llama_context, i: number): $Pointer | null;
-/** `uint32_t llama_get_sampled_candidates_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1100) */
+/** `uint32_t llama_get_sampled_candidates_count_ith(struct llama_context *ctx, int32_t i)` (llama.h:1100; reference: `deno task docs`) */
 export declare function llama_get_sampled_candidates_count_ith(ctx: llama_context, i: number): number;
-/** `const char *llama_vocab_get_text(const struct llama_vocab *vocab, llama_token token)` (llama.h:1106) */
+/** `const char *llama_vocab_get_text(const struct llama_vocab *vocab, llama_token token)` (llama.h:1106; reference: `deno task docs`) */
 export declare function llama_vocab_get_text(vocab: llama_vocab, token: number): string;
-/** `float llama_vocab_get_score(const struct llama_vocab *vocab, llama_token token)` (llama.h:1108) */
+/** `float llama_vocab_get_score(const struct llama_vocab *vocab, llama_token token)` (llama.h:1108; reference: `deno task docs`) */
 export declare function llama_vocab_get_score(vocab: llama_vocab, token: number): number;
-/** `enum llama_token_attr llama_vocab_get_attr(const struct llama_vocab *vocab, llama_token token)` (llama.h:1110) */
+/** `enum llama_token_attr llama_vocab_get_attr(const struct llama_vocab *vocab, llama_token token)` (llama.h:1110; reference: `deno task docs`) */
 export declare function llama_vocab_get_attr(vocab: llama_vocab, token: number): llama_token_attr;
 /**
- * `_Bool llama_vocab_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1113)
+ * `_Bool llama_vocab_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1113; reference: `deno task docs`)
  *
  * True for a token that ends what is generated.
  */
 export declare function llama_vocab_is_eog(vocab: llama_vocab, token: number): boolean;
-/** `_Bool llama_vocab_is_control(const struct llama_vocab *vocab, llama_token token)` (llama.h:1116) */
+/** `_Bool llama_vocab_is_control(const struct llama_vocab *vocab, llama_token token)` (llama.h:1116; reference: `deno task docs`) */
 export declare function llama_vocab_is_control(vocab: llama_vocab, token: number): boolean;
 /**
- * `llama_token llama_vocab_bos(const struct llama_vocab *vocab)` (llama.h:1119)
+ * `llama_token llama_vocab_bos(const struct llama_vocab *vocab)` (llama.h:1119; reference: `deno task docs`)
  *
  * The token with which a text begins; −1 if there is none.
  */
 export declare function llama_vocab_bos(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_eos(const struct llama_vocab *vocab)` (llama.h:1120) */
+/** `llama_token llama_vocab_eos(const struct llama_vocab *vocab)` (llama.h:1120; reference: `deno task docs`) */
 export declare function llama_vocab_eos(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_eot(const struct llama_vocab *vocab)` (llama.h:1121) */
+/** `llama_token llama_vocab_eot(const struct llama_vocab *vocab)` (llama.h:1121; reference: `deno task docs`) */
 export declare function llama_vocab_eot(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_sep(const struct llama_vocab *vocab)` (llama.h:1122) */
+/** `llama_token llama_vocab_sep(const struct llama_vocab *vocab)` (llama.h:1122; reference: `deno task docs`) */
 export declare function llama_vocab_sep(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_nl(const struct llama_vocab *vocab)` (llama.h:1123) */
+/** `llama_token llama_vocab_nl(const struct llama_vocab *vocab)` (llama.h:1123; reference: `deno task docs`) */
 export declare function llama_vocab_nl(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_pad(const struct llama_vocab *vocab)` (llama.h:1124) */
+/** `llama_token llama_vocab_pad(const struct llama_vocab *vocab)` (llama.h:1124; reference: `deno task docs`) */
 export declare function llama_vocab_pad(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_mask(const struct llama_vocab *vocab)` (llama.h:1125) */
+/** `llama_token llama_vocab_mask(const struct llama_vocab *vocab)` (llama.h:1125; reference: `deno task docs`) */
 export declare function llama_vocab_mask(vocab: llama_vocab): number;
-/** `_Bool llama_vocab_get_add_bos(const struct llama_vocab *vocab)` (llama.h:1127) */
+/** `_Bool llama_vocab_get_add_bos(const struct llama_vocab *vocab)` (llama.h:1127; reference: `deno task docs`) */
 export declare function llama_vocab_get_add_bos(vocab: llama_vocab): boolean;
-/** `_Bool llama_vocab_get_add_eos(const struct llama_vocab *vocab)` (llama.h:1128) */
+/** `_Bool llama_vocab_get_add_eos(const struct llama_vocab *vocab)` (llama.h:1128; reference: `deno task docs`) */
 export declare function llama_vocab_get_add_eos(vocab: llama_vocab): boolean;
-/** `_Bool llama_vocab_get_add_sep(const struct llama_vocab *vocab)` (llama.h:1129) */
+/** `_Bool llama_vocab_get_add_sep(const struct llama_vocab *vocab)` (llama.h:1129; reference: `deno task docs`) */
 export declare function llama_vocab_get_add_sep(vocab: llama_vocab): boolean;
-/** `const llama_token *llama_vocab_get_suppress_tokens(const struct llama_vocab *vocab, int32_t *n_suppress_tokens)` (llama.h:1132) */
+/** `const llama_token *llama_vocab_get_suppress_tokens(const struct llama_vocab *vocab, int32_t *n_suppress_tokens)` (llama.h:1132; reference: `deno task docs`) */
 export declare function llama_vocab_get_suppress_tokens(vocab: llama_vocab, n_suppress_tokens: $Data<Int32Array> | null): $Pointer | null;
-/** `llama_token llama_vocab_fim_pre(const struct llama_vocab *vocab)` (llama.h:1134) */
+/** `llama_token llama_vocab_fim_pre(const struct llama_vocab *vocab)` (llama.h:1134; reference: `deno task docs`) */
 export declare function llama_vocab_fim_pre(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_fim_suf(const struct llama_vocab *vocab)` (llama.h:1135) */
+/** `llama_token llama_vocab_fim_suf(const struct llama_vocab *vocab)` (llama.h:1135; reference: `deno task docs`) */
 export declare function llama_vocab_fim_suf(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_fim_mid(const struct llama_vocab *vocab)` (llama.h:1136) */
+/** `llama_token llama_vocab_fim_mid(const struct llama_vocab *vocab)` (llama.h:1136; reference: `deno task docs`) */
 export declare function llama_vocab_fim_mid(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_fim_pad(const struct llama_vocab *vocab)` (llama.h:1137) */
+/** `llama_token llama_vocab_fim_pad(const struct llama_vocab *vocab)` (llama.h:1137; reference: `deno task docs`) */
 export declare function llama_vocab_fim_pad(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_fim_rep(const struct llama_vocab *vocab)` (llama.h:1138) */
+/** `llama_token llama_vocab_fim_rep(const struct llama_vocab *vocab)` (llama.h:1138; reference: `deno task docs`) */
 export declare function llama_vocab_fim_rep(vocab: llama_vocab): number;
-/** `llama_token llama_vocab_fim_sep(const struct llama_vocab *vocab)` (llama.h:1139) */
+/** `llama_token llama_vocab_fim_sep(const struct llama_vocab *vocab)` (llama.h:1139; reference: `deno task docs`) */
 export declare function llama_vocab_fim_sep(vocab: llama_vocab): number;
 /**
- * `const char *llama_token_get_text(const struct llama_vocab *vocab, llama_token token)` (llama.h:1141)
+ * `const char *llama_token_get_text(const struct llama_vocab *vocab, llama_token token)` (llama.h:1141; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_get_text(vocab: llama_vocab, token: number): string;
 /**
- * `float llama_token_get_score(const struct llama_vocab *vocab, llama_token token)` (llama.h:1142)
+ * `float llama_token_get_score(const struct llama_vocab *vocab, llama_token token)` (llama.h:1142; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_get_score(vocab: llama_vocab, token: number): number;
 /**
- * `enum llama_token_attr llama_token_get_attr(const struct llama_vocab *vocab, llama_token token)` (llama.h:1143)
+ * `enum llama_token_attr llama_token_get_attr(const struct llama_vocab *vocab, llama_token token)` (llama.h:1143; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_get_attr(vocab: llama_vocab, token: number): llama_token_attr;
 /**
- * `_Bool llama_token_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1144)
+ * `_Bool llama_token_is_eog(const struct llama_vocab *vocab, llama_token token)` (llama.h:1144; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_is_eog(vocab: llama_vocab, token: number): boolean;
 /**
- * `_Bool llama_token_is_control(const struct llama_vocab *vocab, llama_token token)` (llama.h:1145)
+ * `_Bool llama_token_is_control(const struct llama_vocab *vocab, llama_token token)` (llama.h:1145; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_is_control(vocab: llama_vocab, token: number): boolean;
 /**
- * `llama_token llama_token_bos(const struct llama_vocab *vocab)` (llama.h:1146)
+ * `llama_token llama_token_bos(const struct llama_vocab *vocab)` (llama.h:1146; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_bos(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_eos(const struct llama_vocab *vocab)` (llama.h:1147)
+ * `llama_token llama_token_eos(const struct llama_vocab *vocab)` (llama.h:1147; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_eos(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_eot(const struct llama_vocab *vocab)` (llama.h:1148)
+ * `llama_token llama_token_eot(const struct llama_vocab *vocab)` (llama.h:1148; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_eot(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_cls(const struct llama_vocab *vocab)` (llama.h:1149)
+ * `llama_token llama_token_cls(const struct llama_vocab *vocab)` (llama.h:1149; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_cls(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_sep(const struct llama_vocab *vocab)` (llama.h:1150)
+ * `llama_token llama_token_sep(const struct llama_vocab *vocab)` (llama.h:1150; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_sep(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_nl(const struct llama_vocab *vocab)` (llama.h:1151)
+ * `llama_token llama_token_nl(const struct llama_vocab *vocab)` (llama.h:1151; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_nl(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_pad(const struct llama_vocab *vocab)` (llama.h:1152)
+ * `llama_token llama_token_pad(const struct llama_vocab *vocab)` (llama.h:1152; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_pad(vocab: llama_vocab): number;
 /**
- * `_Bool llama_add_bos_token(const struct llama_vocab *vocab)` (llama.h:1153)
+ * `_Bool llama_add_bos_token(const struct llama_vocab *vocab)` (llama.h:1153; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_add_bos_token(vocab: llama_vocab): boolean;
 /**
- * `_Bool llama_add_eos_token(const struct llama_vocab *vocab)` (llama.h:1154)
+ * `_Bool llama_add_eos_token(const struct llama_vocab *vocab)` (llama.h:1154; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_add_eos_token(vocab: llama_vocab): boolean;
 /**
- * `llama_token llama_token_fim_pre(const struct llama_vocab *vocab)` (llama.h:1155)
+ * `llama_token llama_token_fim_pre(const struct llama_vocab *vocab)` (llama.h:1155; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_fim_pre(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_fim_suf(const struct llama_vocab *vocab)` (llama.h:1156)
+ * `llama_token llama_token_fim_suf(const struct llama_vocab *vocab)` (llama.h:1156; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_fim_suf(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_fim_mid(const struct llama_vocab *vocab)` (llama.h:1157)
+ * `llama_token llama_token_fim_mid(const struct llama_vocab *vocab)` (llama.h:1157; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_fim_mid(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_fim_pad(const struct llama_vocab *vocab)` (llama.h:1158)
+ * `llama_token llama_token_fim_pad(const struct llama_vocab *vocab)` (llama.h:1158; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_fim_pad(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_fim_rep(const struct llama_vocab *vocab)` (llama.h:1159)
+ * `llama_token llama_token_fim_rep(const struct llama_vocab *vocab)` (llama.h:1159; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_fim_rep(vocab: llama_vocab): number;
 /**
- * `llama_token llama_token_fim_sep(const struct llama_vocab *vocab)` (llama.h:1160)
+ * `llama_token llama_token_fim_sep(const struct llama_vocab *vocab)` (llama.h:1160; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_token_fim_sep(vocab: llama_vocab): number;
 /**
- * `llama_token llama_vocab_cls(const struct llama_vocab *vocab)` (llama.h:1163)
+ * `llama_token llama_vocab_cls(const struct llama_vocab *vocab)` (llama.h:1163; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_vocab_cls(vocab: llama_vocab): number;
 /**
- * `int32_t llama_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_len, llama_token *tokens, int32_t n_tokens_max, _Bool add_special, _Bool parse_special)` (llama.h:1180)
+ * `int32_t llama_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_len, llama_token *tokens, int32_t n_tokens_max, _Bool add_special, _Bool parse_special)` (llama.h:1180; reference: `deno task docs`)
  *
  * The tokens of a text, into an array; a negative number says how many there would be, where the array is too short.
  */
@@ -3575,7 +3575,7 @@ export declare function llama_tokenize(
   parse_special: boolean,
 ): number;
 /**
- * `int32_t llama_token_to_piece(const struct llama_vocab *vocab, llama_token token, char *buf, int32_t length, int32_t lstrip, _Bool special)` (llama.h:1194)
+ * `int32_t llama_token_to_piece(const struct llama_vocab *vocab, llama_token token, char *buf, int32_t length, int32_t lstrip, _Bool special)` (llama.h:1194; reference: `deno task docs`)
  *
  * The bytes of a token, into an array; a negative number says how many there would be, where the array is too short.
  */
@@ -3587,7 +3587,7 @@ export declare function llama_token_to_piece(
   lstrip: number,
   special: boolean,
 ): number;
-/** `int32_t llama_detokenize(const struct llama_vocab *vocab, const llama_token *tokens, int32_t n_tokens, char *text, int32_t text_len_max, _Bool remove_special, _Bool unparse_special)` (llama.h:1208) */
+/** `int32_t llama_detokenize(const struct llama_vocab *vocab, const llama_token *tokens, int32_t n_tokens, char *text, int32_t text_len_max, _Bool remove_special, _Bool unparse_special)` (llama.h:1208; reference: `deno task docs`) */
 export declare function llama_detokenize(
   vocab: llama_vocab,
   tokens: $Data<Int32Array>,
@@ -3597,7 +3597,7 @@ export declare function llama_detokenize(
   remove_special: boolean,
   unparse_special: boolean,
 ): number;
-/** `int32_t llama_chat_apply_template(const char *tmpl, const struct llama_chat_message *chat, size_t n_msg, _Bool add_ass, char *buf, int32_t length)` (llama.h:1231) */
+/** `int32_t llama_chat_apply_template(const char *tmpl, const struct llama_chat_message *chat, size_t n_msg, _Bool add_ass, char *buf, int32_t length)` (llama.h:1231; reference: `deno task docs`) */
 export declare function llama_chat_apply_template(
   tmpl: string | null,
   chat: $Structs<llama_chat_message>,
@@ -3606,68 +3606,68 @@ export declare function llama_chat_apply_template(
   buf: $Data<Int8Array> | null,
   length: number,
 ): number;
-/** `int32_t llama_chat_builtin_templates(const char **output, size_t len)` (llama.h:1240) */
+/** `int32_t llama_chat_builtin_templates(const char **output, size_t len)` (llama.h:1240; reference: `deno task docs`) */
 export declare function llama_chat_builtin_templates(output: $Pointers<string> | null, len: number | bigint): number;
-/** `_Bool llama_set_sampler(struct llama_context *ctx, llama_seq_id seq_id, struct llama_sampler *smpl)` (llama.h:1339) */
+/** `_Bool llama_set_sampler(struct llama_context *ctx, llama_seq_id seq_id, struct llama_sampler *smpl)` (llama.h:1339; reference: `deno task docs`) */
 export declare function llama_set_sampler(ctx: llama_context, seq_id: number, smpl: llama_sampler | null): boolean;
-/** `struct llama_sampler *llama_sampler_init(struct llama_sampler_i *iface, llama_sampler_context_t ctx)` (llama.h:1342) */
+/** `struct llama_sampler *llama_sampler_init(struct llama_sampler_i *iface, llama_sampler_context_t ctx)` (llama.h:1342; reference: `deno task docs`) */
 export declare function llama_sampler_init(iface: llama_sampler_i, ctx: $Data | null): llama_sampler;
-/** `const char *llama_sampler_name(const struct llama_sampler *smpl)` (llama.h:1343) */
+/** `const char *llama_sampler_name(const struct llama_sampler *smpl)` (llama.h:1343; reference: `deno task docs`) */
 export declare function llama_sampler_name(smpl: llama_sampler): string;
-/** `void llama_sampler_accept(struct llama_sampler *smpl, llama_token token)` (llama.h:1344) */
+/** `void llama_sampler_accept(struct llama_sampler *smpl, llama_token token)` (llama.h:1344; reference: `deno task docs`) */
 export declare function llama_sampler_accept(smpl: llama_sampler | null, token: number): void;
-/** `void llama_sampler_apply(struct llama_sampler *smpl, llama_token_data_array *cur_p)` (llama.h:1345) */
+/** `void llama_sampler_apply(struct llama_sampler *smpl, llama_token_data_array *cur_p)` (llama.h:1345; reference: `deno task docs`) */
 export declare function llama_sampler_apply(smpl: llama_sampler | null, cur_p: llama_token_data_array): void;
-/** `void llama_sampler_reset(struct llama_sampler *smpl)` (llama.h:1346) */
+/** `void llama_sampler_reset(struct llama_sampler *smpl)` (llama.h:1346; reference: `deno task docs`) */
 export declare function llama_sampler_reset(smpl: llama_sampler | null): void;
-/** `struct llama_sampler *llama_sampler_clone(const struct llama_sampler *smpl)` (llama.h:1347) */
+/** `struct llama_sampler *llama_sampler_clone(const struct llama_sampler *smpl)` (llama.h:1347; reference: `deno task docs`) */
 export declare function llama_sampler_clone(smpl: llama_sampler | null): llama_sampler | null;
-/** `void llama_sampler_copy(const struct llama_sampler *src, struct llama_sampler *dst)` (llama.h:1348) */
+/** `void llama_sampler_copy(const struct llama_sampler *src, struct llama_sampler *dst)` (llama.h:1348; reference: `deno task docs`) */
 export declare function llama_sampler_copy(src: llama_sampler | null, dst: llama_sampler | null): void;
-/** `void llama_sampler_free(struct llama_sampler *smpl)` (llama.h:1350) */
+/** `void llama_sampler_free(struct llama_sampler *smpl)` (llama.h:1350; reference: `deno task docs`) */
 export declare function llama_sampler_free(smpl: llama_sampler | null): void;
-/** `struct llama_sampler *llama_sampler_chain_init(struct llama_sampler_chain_params params)` (llama.h:1355) */
+/** `struct llama_sampler *llama_sampler_chain_init(struct llama_sampler_chain_params params)` (llama.h:1355; reference: `deno task docs`) */
 export declare function llama_sampler_chain_init(params: llama_sampler_chain_params): llama_sampler;
-/** `void llama_sampler_chain_add(struct llama_sampler *chain, struct llama_sampler *smpl)` (llama.h:1358) */
+/** `void llama_sampler_chain_add(struct llama_sampler *chain, struct llama_sampler *smpl)` (llama.h:1358; reference: `deno task docs`) */
 export declare function llama_sampler_chain_add(chain: llama_sampler, smpl: llama_sampler): void;
-/** `struct llama_sampler *llama_sampler_chain_get(struct llama_sampler *chain, int32_t i)` (llama.h:1365) */
+/** `struct llama_sampler *llama_sampler_chain_get(struct llama_sampler *chain, int32_t i)` (llama.h:1365; reference: `deno task docs`) */
 export declare function llama_sampler_chain_get(chain: llama_sampler | null, i: number): llama_sampler | null;
-/** `int32_t llama_sampler_chain_n(const struct llama_sampler *chain)` (llama.h:1368) */
+/** `int32_t llama_sampler_chain_n(const struct llama_sampler *chain)` (llama.h:1368; reference: `deno task docs`) */
 export declare function llama_sampler_chain_n(chain: llama_sampler): number;
-/** `struct llama_sampler *llama_sampler_chain_remove(struct llama_sampler *chain, int32_t i)` (llama.h:1371) */
+/** `struct llama_sampler *llama_sampler_chain_remove(struct llama_sampler *chain, int32_t i)` (llama.h:1371; reference: `deno task docs`) */
 export declare function llama_sampler_chain_remove(chain: llama_sampler, i: number): llama_sampler | null;
-/** `struct llama_sampler *llama_sampler_init_greedy(void)` (llama.h:1375) */
+/** `struct llama_sampler *llama_sampler_init_greedy(void)` (llama.h:1375; reference: `deno task docs`) */
 export declare function llama_sampler_init_greedy(): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_dist(uint32_t seed)` (llama.h:1378) */
+/** `struct llama_sampler *llama_sampler_init_dist(uint32_t seed)` (llama.h:1378; reference: `deno task docs`) */
 export declare function llama_sampler_init_dist(seed: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_top_k(int32_t k)` (llama.h:1382) */
+/** `struct llama_sampler *llama_sampler_init_top_k(int32_t k)` (llama.h:1382; reference: `deno task docs`) */
 export declare function llama_sampler_init_top_k(k: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_top_p(float p, size_t min_keep)` (llama.h:1385) */
+/** `struct llama_sampler *llama_sampler_init_top_p(float p, size_t min_keep)` (llama.h:1385; reference: `deno task docs`) */
 export declare function llama_sampler_init_top_p(p: number, min_keep: number | bigint): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_min_p(float p, size_t min_keep)` (llama.h:1388) */
+/** `struct llama_sampler *llama_sampler_init_min_p(float p, size_t min_keep)` (llama.h:1388; reference: `deno task docs`) */
 export declare function llama_sampler_init_min_p(p: number, min_keep: number | bigint): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_typical(float p, size_t min_keep)` (llama.h:1391) */
+/** `struct llama_sampler *llama_sampler_init_typical(float p, size_t min_keep)` (llama.h:1391; reference: `deno task docs`) */
 export declare function llama_sampler_init_typical(p: number, min_keep: number | bigint): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_temp(float t)` (llama.h:1394) */
+/** `struct llama_sampler *llama_sampler_init_temp(float t)` (llama.h:1394; reference: `deno task docs`) */
 export declare function llama_sampler_init_temp(t: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_temp_ext(float t, float delta, float exponent)` (llama.h:1397) */
+/** `struct llama_sampler *llama_sampler_init_temp_ext(float t, float delta, float exponent)` (llama.h:1397; reference: `deno task docs`) */
 export declare function llama_sampler_init_temp_ext(t: number, delta: number, exponent: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_xtc(float p, float t, size_t min_keep, uint32_t seed)` (llama.h:1400) */
+/** `struct llama_sampler *llama_sampler_init_xtc(float p, float t, size_t min_keep, uint32_t seed)` (llama.h:1400; reference: `deno task docs`) */
 export declare function llama_sampler_init_xtc(p: number, t: number, min_keep: number | bigint, seed: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_top_n_sigma(float n)` (llama.h:1403) */
+/** `struct llama_sampler *llama_sampler_init_top_n_sigma(float n)` (llama.h:1403; reference: `deno task docs`) */
 export declare function llama_sampler_init_top_n_sigma(n: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_mirostat(int32_t n_vocab, uint32_t seed, float tau, float eta, int32_t m)` (llama.h:1411) */
+/** `struct llama_sampler *llama_sampler_init_mirostat(int32_t n_vocab, uint32_t seed, float tau, float eta, int32_t m)` (llama.h:1411; reference: `deno task docs`) */
 export declare function llama_sampler_init_mirostat(n_vocab: number, seed: number, tau: number, eta: number, m: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_mirostat_v2(uint32_t seed, float tau, float eta)` (llama.h:1423) */
+/** `struct llama_sampler *llama_sampler_init_mirostat_v2(uint32_t seed, float tau, float eta)` (llama.h:1423; reference: `deno task docs`) */
 export declare function llama_sampler_init_mirostat_v2(seed: number, tau: number, eta: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_grammar(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root)` (llama.h:1432) */
+/** `struct llama_sampler *llama_sampler_init_grammar(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root)` (llama.h:1432; reference: `deno task docs`) */
 export declare function llama_sampler_init_grammar(
   vocab: llama_vocab,
   grammar_str: string | null,
   grammar_root: string,
 ): llama_sampler | null;
 /**
- * `struct llama_sampler *llama_sampler_init_grammar_lazy(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root, const char **trigger_words, size_t num_trigger_words, const llama_token *trigger_tokens, size_t num_trigger_tokens)` (llama.h:1437)
+ * `struct llama_sampler *llama_sampler_init_grammar_lazy(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root, const char **trigger_words, size_t num_trigger_words, const llama_token *trigger_tokens, size_t num_trigger_tokens)` (llama.h:1437; reference: `deno task docs`)
  * @deprecated
  */
 export declare function llama_sampler_init_grammar_lazy(
@@ -3679,7 +3679,7 @@ export declare function llama_sampler_init_grammar_lazy(
   trigger_tokens: $Data<Int32Array> | null,
   num_trigger_tokens: number | bigint,
 ): llama_sampler | null;
-/** `struct llama_sampler *llama_sampler_init_grammar_lazy_patterns(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root, const char **trigger_patterns, size_t num_trigger_patterns, const llama_token *trigger_tokens, size_t num_trigger_tokens)` (llama.h:1451) */
+/** `struct llama_sampler *llama_sampler_init_grammar_lazy_patterns(const struct llama_vocab *vocab, const char *grammar_str, const char *grammar_root, const char **trigger_patterns, size_t num_trigger_patterns, const llama_token *trigger_tokens, size_t num_trigger_tokens)` (llama.h:1451; reference: `deno task docs`) */
 export declare function llama_sampler_init_grammar_lazy_patterns(
   vocab: llama_vocab,
   grammar_str: string | null,
@@ -3689,7 +3689,7 @@ export declare function llama_sampler_init_grammar_lazy_patterns(
   trigger_tokens: $Data<Int32Array> | null,
   num_trigger_tokens: number | bigint,
 ): llama_sampler | null;
-/** `struct llama_sampler *llama_sampler_init_penalties(int32_t n_vocab, int32_t penalty_last_n, float penalty_repeat, float penalty_freq, float penalty_present)` (llama.h:1462) */
+/** `struct llama_sampler *llama_sampler_init_penalties(int32_t n_vocab, int32_t penalty_last_n, float penalty_repeat, float penalty_freq, float penalty_present)` (llama.h:1462; reference: `deno task docs`) */
 export declare function llama_sampler_init_penalties(
   n_vocab: number,
   penalty_last_n: number,
@@ -3697,7 +3697,7 @@ export declare function llama_sampler_init_penalties(
   penalty_freq: number,
   penalty_present: number,
 ): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_dry(const struct llama_vocab *vocab, float dry_multiplier, float dry_base, int32_t dry_allowed_length, int32_t dry_penalty_last_n, const char **seq_breakers, size_t num_breakers)` (llama.h:1470) */
+/** `struct llama_sampler *llama_sampler_init_dry(const struct llama_vocab *vocab, float dry_multiplier, float dry_base, int32_t dry_allowed_length, int32_t dry_penalty_last_n, const char **seq_breakers, size_t num_breakers)` (llama.h:1470; reference: `deno task docs`) */
 export declare function llama_sampler_init_dry(
   vocab: llama_vocab,
   dry_multiplier: number,
@@ -3707,21 +3707,21 @@ export declare function llama_sampler_init_dry(
   seq_breakers: $Pointers<string> | null,
   num_breakers: number | bigint,
 ): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_adaptive_p(float target, float decay, uint32_t seed)` (llama.h:1501) */
+/** `struct llama_sampler *llama_sampler_init_adaptive_p(float target, float decay, uint32_t seed)` (llama.h:1501; reference: `deno task docs`) */
 export declare function llama_sampler_init_adaptive_p(target: number, decay: number, seed: number): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_logit_bias(int32_t n_vocab, int32_t n_logit_bias, const llama_logit_bias *logit_bias)` (llama.h:1506) */
+/** `struct llama_sampler *llama_sampler_init_logit_bias(int32_t n_vocab, int32_t n_logit_bias, const llama_logit_bias *logit_bias)` (llama.h:1506; reference: `deno task docs`) */
 export declare function llama_sampler_init_logit_bias(
   n_vocab: number,
   n_logit_bias: number,
   logit_bias: $Structs<llama_logit_bias> | null,
 ): llama_sampler;
-/** `struct llama_sampler *llama_sampler_init_infill(const struct llama_vocab *vocab)` (llama.h:1532) */
+/** `struct llama_sampler *llama_sampler_init_infill(const struct llama_vocab *vocab)` (llama.h:1532; reference: `deno task docs`) */
 export declare function llama_sampler_init_infill(vocab: llama_vocab): llama_sampler;
-/** `uint32_t llama_sampler_get_seed(const struct llama_sampler *smpl)` (llama.h:1535) */
+/** `uint32_t llama_sampler_get_seed(const struct llama_sampler *smpl)` (llama.h:1535; reference: `deno task docs`) */
 export declare function llama_sampler_get_seed(smpl: llama_sampler): number;
-/** `llama_token llama_sampler_sample(struct llama_sampler *smpl, struct llama_context *ctx, int32_t idx)` (llama.h:1548) */
+/** `llama_token llama_sampler_sample(struct llama_sampler *smpl, struct llama_context *ctx, int32_t idx)` (llama.h:1548; reference: `deno task docs`) */
 export declare function llama_sampler_sample(smpl: llama_sampler, ctx: llama_context, idx: number): number;
-/** `int32_t llama_split_path(char *split_path, size_t maxlen, const char *path_prefix, int32_t split_no, int32_t split_count)` (llama.h:1560) */
+/** `int32_t llama_split_path(char *split_path, size_t maxlen, const char *path_prefix, int32_t split_no, int32_t split_count)` (llama.h:1560; reference: `deno task docs`) */
 export declare function llama_split_path(
   split_path: $Data<Int8Array>,
   maxlen: number | bigint,
@@ -3729,7 +3729,7 @@ export declare function llama_split_path(
   split_no: number,
   split_count: number,
 ): number;
-/** `int32_t llama_split_prefix(char *split_prefix, size_t maxlen, const char *split_path, int32_t split_no, int32_t split_count)` (llama.h:1565) */
+/** `int32_t llama_split_prefix(char *split_prefix, size_t maxlen, const char *split_path, int32_t split_no, int32_t split_count)` (llama.h:1565; reference: `deno task docs`) */
 export declare function llama_split_prefix(
   split_prefix: $Data<Int8Array> | null,
   maxlen: number | bigint,
@@ -3737,29 +3737,29 @@ export declare function llama_split_prefix(
   split_no: number,
   split_count: number,
 ): number;
-/** `const char *llama_print_system_info(void)` (llama.h:1568) */
+/** `const char *llama_print_system_info(void)` (llama.h:1568; reference: `deno task docs`) */
 export declare function llama_print_system_info(): string;
-/** `void llama_log_get(ggml_log_callback *log_callback, void **user_data)` (llama.h:1573) */
+/** `void llama_log_get(ggml_log_callback *log_callback, void **user_data)` (llama.h:1573; reference: `deno task docs`) */
 export declare function llama_log_get(log_callback: $Pointers<ggml_log_callback>, user_data: $Data<BigUint64Array>): void;
-/** `void llama_log_set(ggml_log_callback log_callback, void *user_data)` (llama.h:1574) */
+/** `void llama_log_set(ggml_log_callback log_callback, void *user_data)` (llama.h:1574; reference: `deno task docs`) */
 export declare function llama_log_set(log_callback: ggml_log_callback | null, user_data: $Data | null): void;
-/** `struct llama_perf_context_data llama_perf_context(const struct llama_context *ctx)` (llama.h:1600) */
+/** `struct llama_perf_context_data llama_perf_context(const struct llama_context *ctx)` (llama.h:1600; reference: `deno task docs`) */
 export declare function llama_perf_context(ctx: llama_context | null): llama_perf_context_data;
-/** `void llama_perf_context_print(const struct llama_context *ctx)` (llama.h:1601) */
+/** `void llama_perf_context_print(const struct llama_context *ctx)` (llama.h:1601; reference: `deno task docs`) */
 export declare function llama_perf_context_print(ctx: llama_context | null): void;
-/** `void llama_perf_context_reset(struct llama_context *ctx)` (llama.h:1602) */
+/** `void llama_perf_context_reset(struct llama_context *ctx)` (llama.h:1602; reference: `deno task docs`) */
 export declare function llama_perf_context_reset(ctx: llama_context): void;
-/** `struct llama_perf_sampler_data llama_perf_sampler(const struct llama_sampler *chain)` (llama.h:1605) */
+/** `struct llama_perf_sampler_data llama_perf_sampler(const struct llama_sampler *chain)` (llama.h:1605; reference: `deno task docs`) */
 export declare function llama_perf_sampler(chain: llama_sampler): llama_perf_sampler_data;
-/** `void llama_perf_sampler_print(const struct llama_sampler *chain)` (llama.h:1606) */
+/** `void llama_perf_sampler_print(const struct llama_sampler *chain)` (llama.h:1606; reference: `deno task docs`) */
 export declare function llama_perf_sampler_print(chain: llama_sampler): void;
-/** `void llama_perf_sampler_reset(struct llama_sampler *chain)` (llama.h:1607) */
+/** `void llama_perf_sampler_reset(struct llama_sampler *chain)` (llama.h:1607; reference: `deno task docs`) */
 export declare function llama_perf_sampler_reset(chain: llama_sampler): void;
-/** `_Bool llama_opt_param_filter_all(const struct ggml_tensor *tensor, void *userdata)` (llama.h:1617) */
+/** `_Bool llama_opt_param_filter_all(const struct ggml_tensor *tensor, void *userdata)` (llama.h:1617; reference: `deno task docs`) */
 export declare function llama_opt_param_filter_all(tensor: ggml_tensor | null, userdata: $Data | null): boolean;
-/** `void llama_opt_init(struct llama_context *lctx, struct llama_model *model, struct llama_opt_params lopt_params)` (llama.h:1631) */
+/** `void llama_opt_init(struct llama_context *lctx, struct llama_model *model, struct llama_opt_params lopt_params)` (llama.h:1631; reference: `deno task docs`) */
 export declare function llama_opt_init(lctx: llama_context, model: llama_model, lopt_params: llama_opt_params): void;
-/** `void llama_opt_epoch(struct llama_context *lctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (llama.h:1633) */
+/** `void llama_opt_epoch(struct llama_context *lctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval)` (llama.h:1633; reference: `deno task docs`) */
 export declare function llama_opt_epoch(
   lctx: llama_context,
   dataset: ggml_opt_dataset,

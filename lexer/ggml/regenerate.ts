@@ -72,7 +72,7 @@ async function writeBindings(tree: string, api: string, out: string, check: bool
     console.error(`regenerate: nothing was written: ${api} can't be read with the headers in ${tree}`);
     return 1;
   }
-  const { files, api: bound } = emit(model, { release, runtime: runtimeFrom(out), sentences: SENTENCES });
+  const { files, api: bound } = emit(model, { release, runtime: runtimeFrom(out), sentences: SENTENCES, reference: "`deno task docs`" });
   const status = check ? await compare(files, out) : write(files, out);
   report(bound, check ? null : out);
   return status;

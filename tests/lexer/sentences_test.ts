@@ -35,3 +35,14 @@ Deno.test("each sentence is one, of a function that is bound, and stands in the 
     assert(comment?.[1].includes(sentence), `${name}: deno task regenerate`);
   }
 });
+
+Deno.test("whatever has no sentence says where the reference is, as the others do", async () => {
+  const declarations = await Deno.readTextFile("ffi/generated/functions.d.ts");
+  const comments = [...declarations.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport declare function (\w+)\(/g)];
+  const functions = comments.filter(([, , name]) => /^[a-z]/.test(name)); // a macro is shown whole
+  assert(functions.length > 900);
+  assertEquals(
+    functions.filter(([, comment]) => !/\(\w+(?:-\w+)*\.h:\d+; reference: `deno task docs`\)/.test(comment)).map(([, , name]) => name),
+    [],
+  );
+});

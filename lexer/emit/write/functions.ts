@@ -19,6 +19,14 @@ import { macroHead, macroLines } from "./macros.ts";
 import { emitResult, keepAlive } from "./results.ts";
 import { elementsOf } from "./structs.ts";
 
+/** What the declarations say of functions besides their prototypes. */
+export interface Said {
+  /** A sentence each, by name. */
+  readonly sentences: Readonly<Record<string, string>>;
+  /** Where more is said of every function; null in what says it. */
+  readonly reference: string | null;
+}
+
 /** The text of `functions.js`. */
 export function emitFunctions(api: Api, banner: string, runtime: string, policy: Policy): string {
   const uses = new Uses(policy);
@@ -43,7 +51,7 @@ export function declareFunctions(
   api: Api,
   banner: string,
   runtime: string,
-  sentences: Readonly<Record<string, string>>,
+  { sentences, reference }: Said,
   policy: Policy,
 ): string {
   const uses = new Uses(policy);
@@ -51,7 +59,7 @@ export function declareFunctions(
   for (const bound of api.functions) {
     const { name } = bound;
     const notes = Object.hasOwn(sentences, name) ? ["", sentences[name]] : [];
-    const { documentation, head } = declared(bound, elementsOf(api), notes, uses);
+    const { documentation, head } = declared(bound, elementsOf(api), reference, notes, uses);
     body.line(documentation, head("export declare function", ";"));
   }
   for (const macro of api.macros) body.line(...macroHead(macro, "export declare function", ";", uses));
@@ -62,7 +70,7 @@ export function declareFunctions(
 export function writeFunctions(api: Api, uses: Uses, printer: Printer): void {
   const roots = rootsOf(api.records, uses.policy), elements = elementsOf(api);
   for (const bound of api.functions) {
-    const { documentation, head } = declared(bound, elements, [], uses);
+    const { documentation, head } = declared(bound, elements, null, [], uses);
     printer.gap();
     printer.line(`let ${symbolOf(bound, uses)}: ${uses.$("AnyFunction")};`, documentation, head("export function", " {"));
     printer.line(...dedented(functionBody(bound, api, roots, uses)), "}");
@@ -82,6 +90,7 @@ function dedented(lines: readonly string[]): string[] {
 function declared(
   bound: BoundFunction,
   elements: ReadonlySet<string>,
+  reference: string | null,
   notes: readonly string[],
   uses: Uses,
 ): { documentation: string; head(before: string, after: string): string } {
@@ -92,8 +101,9 @@ function declared(
     return `${parameter.name}: ${arrays.has(i) ? type.replace(/^\w+/, (name) => `${uses.$("Structs")}<${name}>`) : type}`;
   });
   const deprecated = declaration.deprecated === undefined ? [] : [deprecation(declaration.deprecated, uses)];
+  const place = `${uses.policy.place(declaration)}${reference === null ? "" : `; reference: ${reference}`}`;
   return {
-    documentation: doc("", `\`${prototype(declaration)}\` (${uses.policy.place(declaration)})`, ...notes, ...deprecated),
+    documentation: doc("", `\`${prototype(declaration)}\` (${place})`, ...notes, ...deprecated),
     head: (before, after) => list(`${before} ${name}(`, signature, `): ${resultType(result, resultNullable, uses)}${after}`),
   };
 }
