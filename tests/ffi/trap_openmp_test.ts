@@ -21,6 +21,15 @@ Deno.test("with OpenMP: all that the trap is tested by", { ignore: !HERE }, asyn
   assertEquals(code, 0, stdout);
 });
 
+Deno.test("with OpenMP: 1,500 random calls, computed", { ignore: !HERE }, async () => {
+  const folder = await whisperLibraries(WHAT);
+  if (folder === null) return;
+  const env = { GGML_LIBRARY: `${folder}/libggml.so`, OMP_WAIT_POLICY: "passive" };
+  const { code, stdout } = await deno(["run", "-A", "tests/fuzz/compute.ts", "1500"], env);
+  assertEquals(code, 0, stdout);
+  assertStringIncludes(stdout, "0 of 0 kinds killed the process");
+});
+
 /** A kernel that fails in the second of three nodes is the first thing that is computed, on OpenMP's threads. */
 const FIRST = `
   import { lib, load } from "@ggml/deno";
