@@ -8,12 +8,12 @@ import { contender, deno, everyone } from "./contenders.ts";
 import { llamaFigures } from "./llama.ts";
 import type { Figure, Target } from "./measure.ts";
 import { ggmlHeaders, parsing } from "./parsing.ts";
-import { type Headers, peer, type Peers } from "./peers.ts";
+import { type HeaderTree, peer, type Peers } from "./peers.ts";
 
 const CORES = navigator.hardwareConcurrency;
 
 /** The figures of `deno task bench`. `work` is a folder to write into. */
-export function figures(peers: Peers, work: string, headers: Headers): Figure[] {
+export function figures(peers: Peers, work: string, headers: HeaderTree): Figure[] {
   return [
     demo(peers),
     call("type_size", "call ggml_type_size(0)", peers),
@@ -130,7 +130,7 @@ function quantized(peers: Peers): Figure {
 }
 
 /** cffi is the only other one that makes bindings. */
-function regenerate(id: string, title: string, headers: Headers, args: readonly string[], peers: Peers | null): Figure {
+function regenerate(id: string, title: string, headers: HeaderTree, args: readonly string[], peers: Peers | null): Figure {
   const ours = "missing" in headers ? headers : { command: [Deno.execPath(), "task", "regenerate", "--include", headers.tree, ...args] };
   return {
     id,

@@ -18,7 +18,7 @@ import { pinnedTree } from "../lexer/ggml/release.ts";
 import { figures } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { type Figure, type Measured, measureFigure } from "./measure.ts";
-import { type Headers, pathOf, preparePeers } from "./peers.ts";
+import { type HeaderTree, pathOf, preparePeers } from "./peers.ts";
 import { plot } from "./plot.ts";
 import { updateReadme, updateTable } from "./readme.ts";
 import { readResults, writeResults } from "./results.ts";
@@ -125,7 +125,7 @@ async function measureAll(figures: readonly Figure[]): Promise<Measured[]> {
 }
 
 /** The llama.cpp tree; without one (it comes out of an archive by git and tar) there is still much to measure. */
-async function findHeaders(): Promise<Headers> {
+async function findHeaders(): Promise<HeaderTree> {
   try {
     return { tree: Deno.realPathSync(Deno.env.get("INCLUDE") || await pinnedTree()) };
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import { contender } from "./contenders.ts";
 import type { Contender, Figure } from "./measure.ts";
-import type { Headers, Peers, Tool } from "./peers.ts";
+import type { HeaderTree, Peers, Tool } from "./peers.ts";
 
 const VULKAN = "/usr/include/vulkan/vulkan.h";
 const EMPTY = "an empty script";
@@ -15,7 +15,7 @@ const EMPTY = "an empty script";
 export type Sources = { readonly arguments: readonly string[] } | { readonly missing: string };
 
 /** The public headers of a llama.cpp tree. */
-export function ggmlHeaders(headers: Headers): Sources {
+export function ggmlHeaders(headers: HeaderTree): Sources {
   if ("missing" in headers) return headers;
   const include = `${headers.tree}/ggml/include`;
   const names = ["ggml.h", "ggml-alloc.h", "ggml-backend.h", "ggml-cpu.h", "ggml-opt.h", "gguf.h"];

@@ -13,7 +13,7 @@ import { readDeclarations } from "./cdef.ts";
 export type Tool = { readonly command: readonly string[] } | { readonly missing: string };
 
 /** The llama.cpp tree whose headers are read; or how to get it. */
-export type Headers = { readonly tree: string } | { readonly missing: string };
+export type HeaderTree = { readonly tree: string } | { readonly missing: string };
 
 /** The ways from Python to C that are compared. */
 export type Way = "cffi" | "ctypes";
@@ -48,7 +48,7 @@ const INSTALL = { gcc: "apt-get install gcc libc6-dev", clang: "apt-get install 
  * @param work An empty folder for what has to be made.
  * @param headers What the peers' declarations are read from.
  */
-export async function preparePeers(work: string, headers: Headers): Promise<Peers> {
+export async function preparePeers(work: string, headers: HeaderTree): Promise<Peers> {
   const { files: [library], version } = load();
   const compilers = { gcc: await versionOf("gcc"), clang: await versionOf("clang") };
   const python = await findPython();

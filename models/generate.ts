@@ -82,7 +82,7 @@ export function promptOf(where: string, model: Model, prompt: string | ArrayLike
 }
 
 /** The tokens of messages: of those that fit in, if the oldest may be dropped. */
-export function chatPrompt({ where, model, scheduler, overflow }: Place, messages: readonly Message[], options: ChatOptions): Prompt {
+function chatPrompt({ where, model, scheduler, overflow }: Place, messages: readonly Message[], options: ChatOptions): Prompt {
   const { tools, maxTokens = Infinity } = options;
   const room = scheduler.context.size - Math.min(maxTokens, Math.floor(scheduler.context.size / 4));
   const tokensOf = (some: readonly Message[]) => model.tokenizeChat(some, { tools });

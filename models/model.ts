@@ -156,13 +156,16 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * Messages as the model's own template writes them.
    *
-   * @throws {Error} If the model has no template, or that refuses the messages.
+   * @throws {Error} If the model has no template (`renderTemplate` takes any), or that refuses the messages.
    */
   applyTemplate(messages: readonly Message[], options: TemplateOptions = {}): string {
     expectOptions("applyTemplate", options, ["tools", "addGenerationPrompt"]);
     if (!Array.isArray(messages)) throw new TypeError(`applyTemplate: expected an array of messages, got ${describe(messages)}`);
     const source = lib.llama_model_chat_template(this.handle, null);
-    if (source === null) throw new Error(`applyTemplate: this model (${this.info.description}) has no chat template`);
+    if (source === null) {
+      const instead = "write the messages into one text, and have that completed";
+      throw new Error(`applyTemplate: this model (${this.info.description}) has no chat template: ${instead}`);
+    }
     const { vocabulary } = this, { bos, eos } = vocabulary.special;
     return renderLoaded(source, { ...options, messages, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) });
   }

@@ -1,89 +1,15 @@
 /**
- * The rooms' rules: what each folder may import, and that no import leads back to where it came from. `docs/architecture.md` says why.
+ * The rooms' rules: what each folder may import, what tests may reach into, and that no import leads back to where it came from.
+ * `docs/architecture.md` says more of it.
  *
  * Imports of types alone load nothing. For them the rules between the rooms of one top-level folder don't hold, nor does that against cycles.
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { INHERENT, PROGRAMS, REACHES, RULES } from "./rooms.ts";
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
-
-/** A rule: whoever lies in `room` may import what begins with one of `may`. The first that fits counts. */
-interface Rule {
-  readonly room: string;
-  readonly may: readonly string[];
-  readonly why: string;
-}
-
-/** The data among the generated files: it imports nothing but `ffi/core/domain.ts`. */
-const DATA = ["ffi/generated/layouts.js", "ffi/generated/enums.js", "ffi/generated/constants.js"];
-
-const STAGES = ["lexer/text/", "lexer/tokens/", "lexer/model/", "lexer/preprocess/", "lexer/parse/"];
-const FRONT_END = [...STAGES, "lexer/mod.ts"];
-
-const RULES: readonly Rule[] = [
-  ...STAGES.map((room, i) => ({
-    room,
-    may: STAGES.slice(0, i + 1),
-    why: "data flows one way through the front end: text, tokens, model, preprocess, parse",
-  })),
-  { room: "lexer/mod.ts", may: STAGES, why: "the front end's entry point knows of no writer and nothing of ggml" },
-  {
-    room: "lexer/emit/products/runtime.ts",
-    may: ["ffi/core/"],
-    why: "it imports the core's files as text, to be copied beside a generated module: nothing of them runs here",
-  },
-  {
-    room: "lexer/emit/",
-    may: [...FRONT_END, "lexer/emit/"],
-    why: "what writes files knows the front end, and nothing of ggml's releases and trees",
-  },
-  { room: "lexer/", may: ["lexer/"], why: "lexer/ imports nothing of ours outside itself" },
-  {
-    room: "ffi/core/",
-    may: ["ffi/core/"],
-    why: "the core knows nothing of ggml: what it needs of a library is provided (ffi/core/host.ts)",
-  },
-  {
-    room: "ffi/native/",
-    may: ["ffi/core/", "ffi/native/", "ffi/generated/native_code.js", ...DATA],
-    why: "the machine code is set when a library is loaded: it can't need what loads one",
-  },
-  { room: "ffi/load/", may: ["ffi/core/", "ffi/native/", "ffi/load/", ...DATA], why: "to load a library takes nothing that calls it" },
-  {
-    room: "ffi/calls/",
-    may: ["ffi/core/", "ffi/native/", "ffi/load/", "ffi/calls/", ...DATA],
-    why: "what is special about single functions is called by the generated functions, not the other way round",
-  },
-  {
-    room: "ffi/runtime.ts",
-    may: ["ffi/core/", "ffi/native/", "ffi/load/", "ffi/calls/"],
-    why: "the generated files are written against it",
-  },
-  { room: "ffi/generated/enums.js", may: ["ffi/core/domain.ts"], why: "data is loaded where nothing else is" },
-  {
-    room: "ffi/generated/",
-    may: ["ffi/runtime.ts", "ffi/calls/async_call.ts", "ffi/load/default_place.ts", "ffi/generated/"],
-    why: "the generated files are written against ffi/runtime.ts, the asynchronous ones against ffi/calls/async_call.ts, too",
-  },
-  { room: "ffi/", may: ["ffi/"], why: "ffi/ imports nothing of ours outside itself" },
-  { room: "mod.ts", may: ["ffi/"], why: "the entry point re-exports" },
-  { room: "utils/mod.ts", may: ["utils/", "ffi/"], why: "the entry point re-exports" },
-  { room: "utils/", may: ["utils/", "ffi/"], why: "utils/ stands on ffi/" },
-  { room: "models/", may: ["models/", "utils/", "ffi/", "mod.ts"], why: "models/ stands on ffi/ and utils/" },
-  { room: "doctor/", may: ["doctor/", "utils/", "ffi/"], why: "the doctor looks at ffi/ and utils/" },
-  { room: "examples/", may: ["examples/"], why: "examples use the public entry points, as a user would" },
-];
-
-/** Files that import each other, and why that can't be otherwise. */
-const INHERENT: readonly { readonly files: RegExp; readonly why: string }[] = [
-  { files: /^lexer\/parse\//, why: "C's grammar is recursive: an expression holds types, a type holds expressions" },
-  {
-    files: /^ffi\/generated\/(?:callbacks|functions|structs)\.js$/,
-    why: "C's types are: a struct has callbacks for fields, a callback takes structs",
-  },
-];
 
 interface Import {
   readonly path: string;
@@ -91,11 +17,21 @@ interface Import {
   readonly isType: boolean;
 }
 
-/** The modules of the project by path, with what each imports of ours. */
-const modules: ReadonlyMap<string, readonly Import[]> = readModules();
+type Modules = ReadonlyMap<string, readonly Import[]>;
 
-function readModules(): Map<string, Import[]> {
-  const folders = ["lexer", "ffi", "utils", "models", "doctor", "examples", "mod.ts"];
+/** The modules of the project by path, with what each imports of ours. */
+const modules: Modules = readModules(["lexer", "ffi", "utils", "models", "doctor", "examples", "mod.ts"]);
+
+/** And those of the tests. */
+const tests: Modules = readModules(["tests"]);
+
+/** What `deno.json` exports. */
+const PUBLIC: readonly string[] = Object.values(
+  JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))).exports as Record<string, string>,
+)
+  .map((path) => path.slice(2));
+
+function readModules(folders: readonly string[]): Map<string, Import[]> {
   const paths = folders.flatMap((folder) => [...filesIn(folder)]);
   return new Map(paths.map((path) => [path, importsOf(path, Deno.readTextFileSync(join(ROOT, path)))]));
 }
@@ -135,34 +71,67 @@ function topOf(path: string): string {
   return path.slice(0, path.indexOf("/") + 1);
 }
 
-Deno.test("each room imports what its rule says", () => {
-  const broken: string[] = [];
-  for (const [path, imports] of modules) {
+Deno.test("each room imports what its rule says", () => assertEquals(againstRules(modules), []));
+
+/** What is against the rules: who imports what, whose rule that is, and why there is one. */
+function againstRules(modules: Modules): string[] {
+  return [...modules].flatMap(([path, imports]) => {
     const rule = RULES.find(({ room }) => path.startsWith(room));
-    if (rule === undefined) broken.push(`${path}: no rule is for it`);
-    for (const { path: to, isType } of imports) {
-      if (isType && topOf(to) === topOf(path)) continue;
-      if (!rule?.may.some((place) => to.startsWith(place))) broken.push(`${path} imports ${to}: ${rule?.why}`);
+    if (rule === undefined) return [`${path}: no rule is for it: say in RULES what its room may import`];
+    const { room, may, why } = rule;
+    return imports.filter(({ path: to, isType }) => !(isType && topOf(to) === topOf(path)) && !may.some((place) => to.startsWith(place)))
+      .map(({ path: to }) => `${path} imports ${to}, and ${room} may import ${may.join(", ")} only: ${why}`);
+  });
+}
+
+Deno.test("a folder under utils/ doesn't import the verbs that stand on it", () => assertEquals(againstVerbs(modules), []));
+
+function againstVerbs(modules: Modules): string[] {
+  const why =
+    "what a verb and a folder both need belongs into a folder, so that the verbs stand on the folders and not the other way round";
+  const isVerb = (path: string) => /^utils\/\w+\.ts$/.test(path);
+  return [...modules].filter(([path]) => /^utils\/\w+\//.test(path)).flatMap(([path, imports]) =>
+    imports.filter(({ path: to, isType }) => !isType && isVerb(to)).map(({ path: to }) => `${path} imports the verb ${to}: ${why}`)
+  );
+}
+
+Deno.test("no import leads back to where it came from", () => assertEquals(cycles(modules), []));
+
+/** The modules that import each other and needn't. */
+function cycles(modules: Modules): string[] {
+  const why = "who wants to understand or load one of them needs all: what they share belongs into a file that imports neither";
+  return componentsOf(modules).filter((files) => !INHERENT.some((known) => files.every((file) => known.files.test(file))))
+    .map((files) => `${files.join(", ")} import each other: ${why}`);
+}
+
+Deno.test("tests reach into what isn't public only where a rule says so", () => {
+  const [broken, used] = reachesOf(tests);
+  assertEquals(broken, []);
+  const idle = REACHES.flatMap((reach) =>
+    reach.into.filter((place) => !used.has(`${reach.tests} ${place}`)).map((place) => [reach.tests, place])
+  );
+  assertEquals(idle, [], "nobody reaches there any more: take it out of REACHES");
+});
+
+/** What no rule allows, and which rules were needed. */
+function reachesOf(tests: Modules): [broken: string[], used: Set<string>] {
+  const broken: string[] = [], used = new Set<string>();
+  const why = "tests use the public entry points, as a user does; what these can't show has a line in REACHES that says why";
+  for (const [path, imports] of tests) {
+    for (const { path: to } of imports) {
+      if (PUBLIC.includes(to) || PROGRAMS.some((place) => to.startsWith(place)) || to === "deno.json") continue;
+      const found = REACHES.filter((reach) => path.startsWith(reach.tests)).flatMap((reach) =>
+        reach.into.filter((place) => place.endsWith("/") ? to.startsWith(place) : to === place).map((place) => `${reach.tests} ${place}`)
+      );
+      if (found.length === 0) broken.push(`${path} imports ${to}: ${why}`);
+      for (const rule of found) used.add(rule);
     }
   }
-  assertEquals(broken, []);
-});
-
-Deno.test("a folder under utils/ doesn't import the verbs that stand on it", () => {
-  const verbs = new Set([...modules.keys()].filter((path) => /^utils\/\w+\.ts$/.test(path)));
-  const broken = [...modules].filter(([path]) => /^utils\/\w+\//.test(path)).flatMap(([path, imports]) =>
-    imports.filter(({ path: to, isType }) => !isType && verbs.has(to)).map(({ path: to }) => `${path} imports ${to}`)
-  );
-  assertEquals(broken, []);
-});
-
-Deno.test("no import leads back to where it came from", () => {
-  const cycles = componentsOf(modules).filter((files) => !INHERENT.some((known) => files.every((file) => known.files.test(file))));
-  assertEquals(cycles, []);
-});
+  return [broken, used];
+}
 
 /** The groups of modules in which each can be reached from each other one: Tarjan's algorithm. */
-function componentsOf(modules: ReadonlyMap<string, readonly Import[]>): string[][] {
+function componentsOf(modules: Modules): string[][] {
   const index = new Map<string, number>(), low = new Map<string, number>(), stack: string[] = [], found: string[][] = [];
   const visit = (path: string) => {
     index.set(path, index.size);
@@ -190,34 +159,52 @@ Deno.test("the rules see a broken one", () => {
     true,
     true,
   ]);
-  const cycle = new Map([["a", [{ path: "b", isType: false }]], ["b", [{ path: "a", isType: false }]], ["c", [{
-    path: "c",
-    isType: true,
-  }]]]);
-  assertEquals(componentsOf(cycle), [["a", "b"]]);
+  const fake = (...imports: [from: string, to: string][]) => new Map(imports.map(([from, to]) => [from, [{ path: to, isType: false }]]));
+  assertEquals(componentsOf(fake(["a", "b"], ["b", "a"])), [["a", "b"]]);
+  assertMatch(cycles(fake(["a", "b"], ["b", "a"])).join(), /^a, b import each other: who wants /);
+  assertMatch(
+    againstRules(fake(["ffi/core/a.ts", "utils/b.ts"])).join(),
+    /^ffi\/core\/a.ts imports utils\/b.ts, and ffi\/core\/ may .*: the core knows/,
+  );
+  assertMatch(againstRules(fake(["elsewhere/a.ts", "mod.ts"])).join(), /^elsewhere\/a.ts: no rule is for it/);
+  assertMatch(againstVerbs(fake(["utils/display/a.ts", "utils/copy.ts"])).join(), /imports the verb utils\/copy.ts: what a verb /);
+  assertMatch(
+    reachesOf(fake(["tests/utils/a_test.ts", "ffi/core/at.ts"]))[0].join(),
+    /^tests\/utils\/a_test.ts imports ffi\/core\/at.ts: tests use/,
+  );
 });
 
 Deno.test("no type has the name of a global", () => {
-  const globals = new Set([
-    "Symbol",
+  const utilities = [
     "Record",
-    "Object",
-    "Function",
-    "Error",
-    "Map",
-    "Set",
-    "Array",
-    "String",
-    "Number",
-    "Date",
-    "Promise",
-    "Proxy",
-    "Event",
-  ]);
-  const broken = [...modules.keys()].filter((path) => !path.startsWith("ffi/generated/")).flatMap((path) => {
+    "Partial",
+    "Required",
+    "Readonly",
+    "Pick",
+    "Omit",
+    "Exclude",
+    "Extract",
+    "NonNullable",
+    "Parameters",
+    "ReturnType",
+  ];
+  const others = [
+    "Awaited",
+    "Iterable",
+    "AsyncIterable",
+    "Generator",
+    "AsyncGenerator",
+    "ArrayLike",
+    "PromiseLike",
+    "PropertyKey",
+    "Disposable",
+  ];
+  const globals = new Set([...Object.getOwnPropertyNames(globalThis), ...utilities, ...others, "AsyncDisposable", "InstanceType"]);
+  const paths = ["bench", "docs/build", "tools"].flatMap((folder) => [...filesIn(folder)]);
+  const broken = [...modules.keys(), ...tests.keys(), ...paths].filter((path) => !path.startsWith("ffi/generated/")).flatMap((path) => {
     const text = Deno.readTextFileSync(join(ROOT, path));
-    return [...text.matchAll(/^\s*(?:export )?(?:declare )?(?:type|interface|class) (\w+)/gm)].filter(([, name]) => globals.has(name))
-      .map(([, name]) => `${path}: ${name}`);
+    return [...text.matchAll(/^\s*(?:export )?(?:declare )?(?:abstract )?(?:type|interface|class|enum) (\w+)/gm)]
+      .filter(([, name]) => globals.has(name)).map(([, name]) => `${path}: ${name} hides the global of that name from whoever reads on`);
   });
   assertEquals(broken, []);
 });

@@ -10,7 +10,7 @@
 import { lib } from "../ffi/generated/lib.js";
 import { quote } from "../ffi/core/describe.ts";
 import { dimensionsOf, typeAndDimensions } from "./display/facts.ts";
-import { plain } from "./display/plain.ts";
+import { plain } from "./display/text.ts";
 import { summary, type SummaryOptions } from "./print.ts";
 import { typeInfo } from "./copying/types.ts";
 

@@ -10,7 +10,8 @@ import type { NestedNumbers } from "./copying/nested.ts";
 import { operand, type TensorLike } from "./copying/operand.ts";
 import { planOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
-import { dequantizeFor, expectOptions, expectType, numbersIn, quantizeFor, type QuantizeOptions } from "./quantize.ts";
+import { expectType } from "./copying/types.ts";
+import { dequantizeFor, expectOptions, numbersIn, quantizeFor, type QuantizeOptions } from "./quantize.ts";
 
 /** What {@linkcode quantizationError} finds. */
 export interface QuantizationError {

@@ -12,7 +12,7 @@ import { isNested, type NestedNumbers } from "./copying/nested.ts";
 import type { Operand, TensorLike } from "./copying/operand.ts";
 import { planOf, sourceOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
-import { type TypeInfo, typeInfo } from "./copying/types.ts";
+import { expectType, type TypeInfo } from "./copying/types.ts";
 import { expectThere } from "./arrays/ndarray.ts";
 
 /** What {@linkcode quantize} takes besides the numbers and the type. */
@@ -145,14 +145,4 @@ export function expectOptions(where: string, options: QuantizeOptions): Quantize
     throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
   }
   return options;
-}
-
-/** Throws unless there is such a tensor type. */
-export function expectType(where: string, type: lib.ggml_type): TypeInfo {
-  if (typeof type !== "number") throw new TypeError(`${where}: expected a tensor type such as lib.GGML_TYPE_Q4_K, got ${describe(type)}`);
-  try {
-    return typeInfo(type);
-  } catch (error) {
-    throw new RangeError(`${where}: ${(error as Error).message}`);
-  }
 }

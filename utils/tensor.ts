@@ -9,7 +9,7 @@ import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { fromNested, isNested, type NestedNumbers } from "./copying/nested.ts";
 import { rememberRank } from "./copying/rank.ts";
-import { typeInfo, typeOfArray } from "./copying/types.ts";
+import { expectType, typeOfArray } from "./copying/types.ts";
 import { copy } from "./copy.ts";
 import { isNdArray, type NdArray, type TypedArray } from "./arrays/ndarray.ts";
 
@@ -81,7 +81,7 @@ function numbersOf(array: unknown, type: lib.ggml_type | undefined, where: strin
   if (!isNested(array)) {
     throw new TypeError(`${where}: expected a typed array, an ndarray or nested arrays of numbers, got ${describe(array)}`);
   }
-  return fromNested(array, typeInfo(type ?? lib.GGML_TYPE_F32), Infinity, where);
+  return fromNested(array, expectType(where, type ?? lib.GGML_TYPE_F32), Infinity, where);
 }
 
 /** The tensor type that has an array's elements. */

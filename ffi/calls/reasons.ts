@@ -8,7 +8,7 @@ import { at } from "../core/at.ts";
 import type { Handle } from "../core/handle.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Library } from "../load/files.ts";
-import { bufferText, nodeText, operationAt, operationText, sourcesText, tensorText } from "../load/tensor_text.ts";
+import { bufferText, nodeText, operationAt, operationText, sourcesAt, sourcesText, tensorText } from "../load/tensor_text.ts";
 import { type Arguments, reasons, tellTensors, tensorsOf, type Trap } from "../native/trap.ts";
 import { nodesOf } from "./graph_nodes.ts";
 
@@ -34,11 +34,35 @@ function isOneWay(library: Library, call: string, { kind, text }: Trap, args: Ar
 }
 
 /** Where C has no gradient of a unary operation, which it writes to stderr and not into its message: which of them there are. */
-function hasNoGradient(library: Library, call: string, { text }: Trap, { cgraph }: Arguments): string {
-  if (call !== "ggml_build_backward_expand" || !text.endsWith(": fatal error") || cgraph === undefined) return "";
-  const { GGML_OP_UNARY } = ABI.enums.ggml_op, names = new Set<string>();
-  for (const node of nodesOf((cgraph as Handle).address)) if (operationAt(node) === GGML_OP_UNARY) names.add(operationText(library, node));
-  return `C has no gradient of a unary operation in cgraph, which has ${[...names].join(", ")}`;
+function hasNoGradient(library: Library, call: string, { text }: Trap, args: Arguments): string {
+  if (!text.endsWith(": fatal error")) return "";
+  const [where, nodes] = differentiated(library, call, args);
+  const { GGML_OP_UNARY } = ABI.enums.ggml_op;
+  const names = new Set([...nodes].filter((node) => operationAt(node) === GGML_OP_UNARY).map((node) => operationText(library, node)));
+  return names.size === 0 ? "" : `C has no gradient of a unary operation in ${where}, which has ${[...names].join(", ")}`;
+}
+
+/** The tensors that a call has C write gradients of, and what the caller knows them by; none for other calls. */
+function differentiated(library: Library, call: string, { cgraph, params, outputs, opt_ctx }: Arguments): [string, Iterable<bigint>] {
+  switch (call) {
+    case "ggml_build_backward_expand":
+      return ["cgraph", cgraph === undefined ? [] : nodesOf((cgraph as Handle).address)];
+    case "ggml_opt_init":
+      return ["params.outputs", behind((params as { readonly outputs: Handle | null }).outputs?.address ?? 0n)];
+    case "ggml_opt_fit":
+      return ["outputs", behind((outputs as Handle).address)];
+    case "ggml_opt_alloc":
+      return ["its outputs", behind(at(library.address("ggml_opt_outputs")!, ["u64"], "u64")((opt_ctx as Handle).address))];
+    default:
+      return ["", []];
+  }
+}
+
+/** A tensor and all that it is computed from. */
+function behind(tensor: bigint): Set<bigint> {
+  const seen = new Set(tensor === 0n ? [] : [tensor]);
+  for (const each of seen) for (const source of sourcesAt(each)) seen.add(source); // a Set gives what is added meanwhile, too
+  return seen;
 }
 
 /** Where C was writing a file, which it opens before it looks at what there is to write: what becomes of that. */

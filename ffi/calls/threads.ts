@@ -167,7 +167,7 @@ function train<T>(scheduler: bigint, run: () => Later<T>): Later<T> {
 }
 
 /** True if a graph holds a custom operator in TypeScript. */
-export function hasOperator(graph: bigint): boolean {
+function hasOperator(graph: bigint): boolean {
   return anyOperator && operatorsOf(graph).next().done === false;
 }
 

@@ -1201,7 +1201,7 @@ export const functions = {
     const $0 = $struct(arg0, ggml_bf16_t, "ggml_bf16_to_fp32(arg0)");
     $ggml_bf16_to_fp32 ??= $bind("ggml_bf16_to_fp32", [{ struct: ggml_bf16_t.native }], "f32");
     const $ = $ggml_bf16_to_fp32($0);
-    if ($caught[0] !== 0) $trapped("ggml_bf16_to_fp32");
+    if ($caught[0] !== 0) $trapped("ggml_bf16_to_fp32", { arg0 });
     return $;
   },
   ggml_bf16_to_fp32_row(arg0, arg1, arg2) {
@@ -1609,7 +1609,7 @@ export const functions = {
     $checks.ggml_init(functions, params);
     $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
     const $ = $ggml_init($0);
-    if ($caught[0] !== 0) $trapped("ggml_init");
+    if ($caught[0] !== 0) $trapped("ggml_init", { params });
     if ($ === 0n) throw $nullResult("ggml_init");
     return $created(ggml_context, $, [], [params]);
   },
@@ -6644,7 +6644,7 @@ export const functions = {
     }
     $ggml_backend_graph_copy_free ??= $bind("ggml_backend_graph_copy_free", [{ struct: ggml_backend_graph_copy_struct.native }], "void");
     $releaseStruct(copy, "ggml_backend_graph_copy_free(copy)", $ggml_backend_graph_copy_free);
-    if ($caught[0] !== 0) $trapped("ggml_backend_graph_copy_free");
+    if ($caught[0] !== 0) $trapped("ggml_backend_graph_copy_free", { copy });
   },
   ggml_backend_compare_graph_backend(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes) {
     if (!(backend1 instanceof ggml_backend) || backend1.owner.freed) {
@@ -7375,7 +7375,7 @@ export const functions = {
     $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
     const $ = $ggml_opt_init($0);
     $keepBetween(params.ctx_compute, params.backend_sched);
-    if ($caught[0] !== 0) $trapped("ggml_opt_init");
+    if ($caught[0] !== 0) $trapped("ggml_opt_init", { params });
     if ($ === 0n) throw $nullResult("ggml_opt_init");
     const $result = $created(ggml_opt_context, $, [], [params]);
     $lent($result, params.backend_sched, "ggml_backend_sched_reset", functions.ggml_backend_sched_reset);
@@ -7766,7 +7766,7 @@ export const functions = {
     $checks.gguf_init_from_file_ptr(functions, file, params);
     $gguf_init_from_file_ptr ??= $bind("gguf_init_from_file_ptr", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file_ptr($0, $1);
-    if ($caught[0] !== 0) $trapped("gguf_init_from_file_ptr");
+    if ($caught[0] !== 0) $trapped("gguf_init_from_file_ptr", { params });
     if ($ === 0n) return null;
     const $result = $created(gguf_context, $, [], [file, params]);
     $given(ggml_context, params.ctx, [params.owner, $result.owner]);
@@ -7778,7 +7778,7 @@ export const functions = {
     $checks.gguf_init_from_file(functions, fname, params);
     $gguf_init_from_file ??= $bind("gguf_init_from_file", ["buffer", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_file($0, $1);
-    if ($caught[0] !== 0) $trapped("gguf_init_from_file");
+    if ($caught[0] !== 0) $trapped("gguf_init_from_file", { params });
     if ($ === 0n) return null;
     const $result = $created(gguf_context, $, [], [params]);
     $given(ggml_context, params.ctx, [params.owner, $result.owner]);
@@ -7792,7 +7792,7 @@ export const functions = {
     $checks.gguf_init_from_buffer(functions, data, size, params);
     $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
     const $ = $gguf_init_from_buffer($0, $1, $2);
-    if ($caught[0] !== 0) $trapped("gguf_init_from_buffer");
+    if ($caught[0] !== 0) $trapped("gguf_init_from_buffer", { params });
     if ($ === 0n) return null;
     const $result = $created(gguf_context, $, [], [data, params]);
     $given(ggml_context, params.ctx, [params.owner, $result.owner]);
@@ -7815,7 +7815,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $gguf_init_from_callback(callback === null ? 0n : callback.address, $1, $2, $3, $4);
-      if ($caught[0] !== 0) $trapped("gguf_init_from_callback");
+      if ($caught[0] !== 0) $trapped("gguf_init_from_callback", { params });
       if ($ === 0n) return null;
       const $result = $created(gguf_context, $, [], [callback, userdata, params]);
       $given(ggml_context, params.ctx, [params.owner, $result.owner]);
@@ -9145,7 +9145,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_model_init_from_user(metadata.address, set_tensor_data.address, $2, $3);
-      if ($caught[0] !== 0) $trapped("llama_model_init_from_user", { metadata });
+      if ($caught[0] !== 0) $trapped("llama_model_init_from_user", { metadata, params });
       if ($ === 0n) return null;
       return $created(llama_model, $, [], [set_tensor_data, set_tensor_data_ud, params]);
     } finally {
@@ -9160,7 +9160,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_load_model_from_file($0, $1);
-      if ($caught[0] !== 0) $trapped("llama_load_model_from_file");
+      if ($caught[0] !== 0) $trapped("llama_load_model_from_file", { params });
       if ($ === 0n) return null;
       return $created(llama_model, $, [], [params]);
     } finally {
@@ -9175,7 +9175,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_model_load_from_file($0, $1);
-      if ($caught[0] !== 0) $trapped("llama_model_load_from_file");
+      if ($caught[0] !== 0) $trapped("llama_model_load_from_file", { params });
       if ($ === 0n) return null;
       return $created(llama_model, $, [], [params]);
     } finally {
@@ -9190,7 +9190,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_model_load_from_file_ptr($0, $1);
-      if ($caught[0] !== 0) $trapped("llama_model_load_from_file_ptr");
+      if ($caught[0] !== 0) $trapped("llama_model_load_from_file_ptr", { params });
       if ($ === 0n) return null;
       return $created(llama_model, $, [], [file, params]);
     } finally {
@@ -9211,7 +9211,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_model_load_from_splits($0, $1, $2);
-      if ($caught[0] !== 0) $trapped("llama_model_load_from_splits");
+      if ($caught[0] !== 0) $trapped("llama_model_load_from_splits", { params });
       if ($ === 0n) return null;
       return $created(llama_model, $, [], [params]);
     } finally {
@@ -9249,7 +9249,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
-      if ($caught[0] !== 0) $trapped("llama_init_from_model", { model });
+      if ($caught[0] !== 0) $trapped("llama_init_from_model", { model, params });
       if ($ === 0n) return null;
       return $created(llama_context, $, [model], [params]);
     } finally {
@@ -9266,7 +9266,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
-      if ($caught[0] !== 0) $trapped("llama_new_context_with_model", { model });
+      if ($caught[0] !== 0) $trapped("llama_new_context_with_model", { model, params });
       if ($ === 0n) return null;
       return $created(llama_context, $, [model], [params]);
     } finally {
@@ -10137,7 +10137,7 @@ export const functions = {
     if (!(batch instanceof llama_batch)) throw $wrongHandle(batch, llama_batch, "llama_batch_free(batch)");
     $llama_batch_free ??= $bind("llama_batch_free", [{ struct: llama_batch.native }], "void");
     $releaseStruct(batch, "llama_batch_free(batch)", $llama_batch_free);
-    if ($caught[0] !== 0) $trapped("llama_batch_free");
+    if ($caught[0] !== 0) $trapped("llama_batch_free", { batch });
   },
   llama_encode(ctx, batch) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
@@ -10148,7 +10148,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_encode(ctx.address, $1);
-      if ($caught[0] !== 0) $trapped("llama_encode", { ctx });
+      if ($caught[0] !== 0) $trapped("llama_encode", { ctx, batch });
       return $;
     } finally {
       $leaveCall();
@@ -10163,7 +10163,7 @@ export const functions = {
     $enterCall();
     try {
       const $ = $llama_decode(ctx.address, $1);
-      if ($caught[0] !== 0) $trapped("llama_decode", { ctx });
+      if ($caught[0] !== 0) $trapped("llama_decode", { ctx, batch });
       return $;
     } finally {
       $leaveCall();
@@ -10861,7 +10861,7 @@ export const functions = {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
     $llama_sampler_chain_init ??= $bind("llama_sampler_chain_init", [{ struct: llama_sampler_chain_params.native }], "u64");
     const $ = $llama_sampler_chain_init($0);
-    if ($caught[0] !== 0) $trapped("llama_sampler_chain_init");
+    if ($caught[0] !== 0) $trapped("llama_sampler_chain_init", { params });
     if ($ === 0n) throw $nullResult("llama_sampler_chain_init");
     return $created(llama_sampler, $, [], [params]);
   },
@@ -11312,7 +11312,7 @@ export const functions = {
       $llama_opt_init(lctx.address, model.address, $2);
       $keep(lctx.owner, lopt_params);
       $keep(lctx.owner, model);
-      if ($caught[0] !== 0) $trapped("llama_opt_init", { lctx, model });
+      if ($caught[0] !== 0) $trapped("llama_opt_init", { lctx, model, lopt_params });
     } finally {
       $leaveCall();
     }

@@ -369,7 +369,7 @@ const DLOPEN = { parameters: ["buffer", "i32"], result: "u64" } as const;
 const handles: Map<string, bigint> = new Map();
 
 /** What `dlsym` takes for a file that is open. */
-export function handleOf(file: string): bigint {
+function handleOf(file: string): bigint {
   let handle = handles.get(file);
   if (handle === undefined) {
     pin(file);

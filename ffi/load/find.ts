@@ -73,7 +73,7 @@ export function packageFolder(url: string, platform: string): string {
 }
 
 /** A `file:` URL as a path of this system. */
-export function pathOf(url: string): string {
+function pathOf(url: string): string {
   const path = decodeURIComponent(new URL(url).pathname);
   return os === "windows" ? path.slice(1).replaceAll("/", "\\") : path;
 }

@@ -26,7 +26,7 @@ function parse(version: string | null): readonly number[] | null {
 }
 
 /** Whether a version is before (negative), the same (0) or after another. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [first, second] = [parse(a) ?? [], parse(b) ?? []];
   const i = first.findIndex((part, i) => part !== second[i]);
   return i < 0 ? 0 : first[i] - (second[i] ?? 0);

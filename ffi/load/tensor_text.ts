@@ -44,9 +44,18 @@ export function nodeText(library: Library, address: bigint): string {
 
 /** A node's sources, such as `src[0] is f32 ne=[64], src[1] is i32 ne=[3]`. */
 export function sourcesText(library: Library, address: bigint): string {
+  return slotsAt(address).flatMap((source, i) => source === 0n ? [] : [`src[${i}] is ${tensorText(library, source)}`]).join(", ");
+}
+
+/** The addresses of a node's sources. */
+export function sourcesAt(address: bigint): bigint[] {
+  return slotsAt(address).filter((source) => source !== 0n);
+}
+
+/** `src`: 0 where there is none. */
+function slotsAt(address: bigint): bigint[] {
   const view = viewOf(address);
-  const sources = Array.from({ length: SOURCES }, (_, i) => view.getBigUint64(fields.src + 8 * i));
-  return sources.flatMap((source, i) => source === 0n ? [] : [`src[${i}] is ${tensorText(library, source)}`]).join(", ");
+  return Array.from({ length: SOURCES }, (_, i) => view.getBigUint64(fields.src + 8 * i));
 }
 
 /** The name of the buffer that a tensor is in, such as `CPU`; "" where it is in none. */

@@ -173,7 +173,7 @@ export function trapped(name: string, args: Arguments = {}): void {
  * True if C failed, on this thread, in the call that is running: in a kernel, so that C goes on. What it calls back would take the failure for that of
  * its own calls.
  */
-export function hasFailed(): boolean {
+function hasFailed(): boolean {
   return caught[0] !== 0 && native !== null && new Deno.UnsafePointerView(Deno.UnsafePointer.create(slot)!).getBigUint64(8) !== 0n;
 }
 

@@ -10,7 +10,7 @@
  */
 
 import type { Api, BoundParameter } from "./api/api.ts";
-import { type Crossing, isPointer } from "./api/crossing.ts";
+import { type Crossing, isPointer, nativeScalar } from "./api/crossing.ts";
 import type { Policy } from "./policy.ts";
 import { importNames } from "./print.ts";
 
@@ -179,19 +179,12 @@ export function nativeParameter(crossing: Crossing, uses: Uses): string {
 /** The FFI type of a result of a bound function, as TypeScript text. Pointers are addresses. */
 export function nativeResult(crossing: Crossing, uses: Uses): string {
   switch (crossing.kind) {
-    case "void":
-    case "bool":
-      return `"${crossing.kind}"`;
-    case "int":
-      return `"${crossing.signed ? "i" : "u"}${crossing.bits}"`;
-    case "float":
-      return `"f${crossing.bits}"`;
     case "string":
       return `"pointer"`;
     case "struct":
       return `{ struct: ${uses.own(crossing.name)}.native }`;
     default:
-      return `"u64"`;
+      return nativeScalar(crossing) ?? `"u64"`;
   }
 }
 

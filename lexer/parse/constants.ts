@@ -20,9 +20,9 @@ import { isTypeStart } from "./specifiers.ts";
 import { Token } from "../tokens/tokenize.ts";
 
 /** An expansion longer than this is no constant. */
-export const MAX_CONSTANT_TOKENS = 20_000;
+const MAX_CONSTANT_TOKENS = 20_000;
 /** Tokens that the expansions of all constants together may give. */
-export const MAX_ALL_CONSTANT_TOKENS = 1_000_000;
+const MAX_ALL_CONSTANT_TOKENS = 1_000_000;
 
 /** Evaluates every macro of the headers that are not system headers, in the order of their definition. */
 export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] {

@@ -29,16 +29,16 @@ import { BOL, Token } from "../tokens/tokenize.ts";
 import type { Mutable } from "../model/types.ts";
 
 /** How deep declarators, expressions, braces and records may nest. */
-export const MAX_NESTING = 250;
+const MAX_NESTING = 250;
 
 /** How many operators an expression may have: what is worked out of its tree goes as deep as a chain of them is long. */
-export const MAX_OPERATORS = 2000;
+const MAX_OPERATORS = 2000;
 
 /** So many unknown names are compared with all known ones: it takes long, and the first few tell what is wrong. */
-export const MAX_SUGGESTIONS = 40;
+const MAX_SUGGESTIONS = 40;
 
 /** Thrown to get out of a declaration that is wrong; the error was reported. Caught where the next declaration begins. */
-export class SyntaxFailure {}
+class SyntaxFailure {}
 export const FAILURE = new SyntaxFailure();
 
 /** What an ordinary identifier names. */

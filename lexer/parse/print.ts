@@ -31,7 +31,7 @@ export function preprocess(files: readonly string[], options: ParseOptions = {})
 }
 
 /** Prints tokens. */
-export function print(tokens: readonly Token[]): string {
+function print(tokens: readonly Token[]): string {
   let out = "";
   let last: Token | null = null;
   for (const token of tokens) {

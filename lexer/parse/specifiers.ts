@@ -23,8 +23,8 @@ import * as T from "../model/types.ts";
 export const TYPEDEF = 1;
 export const EXTERN = 2;
 export const STATIC = 4;
-export const INLINE = 8;
-export const OTHER_STORAGE = 16;
+const INLINE = 8;
+const OTHER_STORAGE = 16;
 export const CONSTEXPR = 32;
 
 /** What declaration specifiers say. */

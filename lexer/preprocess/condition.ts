@@ -25,7 +25,7 @@ export interface ConditionSource {
 }
 
 /** How deep parentheses and operators may nest. */
-export const MAX_CONDITION_DEPTH = 400;
+const MAX_CONDITION_DEPTH = 400;
 
 /** Facts about characters that a condition can ask for. */
 export interface CharacterFacts {

@@ -365,6 +365,6 @@ function glue(left: Token, right: Token, expansion: Expansion, expander: Expande
 }
 
 /** For messages. */
-export function shorten(text: string): string {
+function shorten(text: string): string {
   return text.length > 60 ? text.slice(0, 57) + "…" : text;
 }

@@ -27,18 +27,18 @@ export const MAX_TOKENS = 6_000_000;
 /** Tokens that its macros may produce: that takes about a second. */
 const MAX_PRODUCED = 4_000_000;
 /** Characters of all files entered. */
-export const MAX_CHARACTERS = 256 * 1024 * 1024;
+const MAX_CHARACTERS = 256 * 1024 * 1024;
 /** How often files may be entered. */
-export const MAX_FILES = 50_000;
+const MAX_FILES = 50_000;
 /** How deep uses of function-like macros may nest within arguments. */
-export const MAX_ARGUMENT_DEPTH = 300;
+const MAX_ARGUMENT_DEPTH = 300;
 /** Tokens that one use of an outermost macro may give. */
-export const MAX_EXPANSION = 1_000_000;
+const MAX_EXPANSION = 1_000_000;
 
 /** How long a chain of macros that name each other may be. */
-export const MAX_EXPANSION_DEPTH = 4096;
+const MAX_EXPANSION_DEPTH = 4096;
 /** Characters that `#` and `##` may make, all together. */
-export const MAX_MADE = 4 * 1024 * 1024;
+const MAX_MADE = 4 * 1024 * 1024;
 
 /** Thrown to end the run at a bound; an error was reported. */
 export class Halt {}
@@ -511,6 +511,6 @@ export class Preprocessor implements Expander {
 }
 
 /** A string literal of a text. */
-export function quote(text: string): string {
+function quote(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

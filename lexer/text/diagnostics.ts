@@ -37,7 +37,7 @@ export interface Diagnostic extends Note {
 }
 
 /** More than this many are counted, but not kept. */
-export const MAX_DIAGNOSTICS = 500;
+const MAX_DIAGNOSTICS = 500;
 const MAX_CHAIN = 12;
 const MAX_LINE_SHOWN = 200;
 

@@ -23,7 +23,7 @@ export interface IntegerLiteral {
 }
 
 /** Longest digit string that is converted at all. */
-export const MAX_DIGITS = 4096;
+const MAX_DIGITS = 4096;
 
 /** An integer constant; null where the preprocessing number is none. */
 export function integerLiteral(spelling: string): IntegerLiteral | null {

@@ -22,7 +22,7 @@ function anyDigits(min: number, max: number = min): Expr {
 }
 
 /** The numbers from `low` to `high`, both with the same count of digits, zeros in front included. */
-export function sameLength(low: string, high: string): Expr {
+function sameLength(low: string, high: string): Expr {
   if (low === "") return text("");
   if (/^0*$/.test(low) && /^9*$/.test(high)) return anyDigits(low.length);
   const first = Number(low[0]), last = Number(high[0]), rest = low.length - 1;
@@ -36,7 +36,7 @@ export function sameLength(low: string, high: string): Expr {
 }
 
 /** The whole numbers from `low`, which is not negative, to `high`, or without end, as JSON writes them; null if there are none. */
-export function magnitudes(low: bigint, high: bigint | null): Expr | null {
+function magnitudes(low: bigint, high: bigint | null): Expr | null {
   if (high !== null && low > high) return null;
   const first = String(low).length, last = high === null ? Math.max(DIGITS, first) : String(high).length;
   const lowest = (length: number) => length === 1 ? "0" : "1" + "0".repeat(length - 1);

@@ -153,12 +153,12 @@ function decimalText(value: bigint, places: number): string {
 const DIGIT = chars([[0x30, 0x39]]), NOT_ZERO = chars([[0x31, 0x39]]);
 
 /** Any whole number that JavaScript can hold nearly: sixteen digits. */
-export function anyInteger(grammar: Grammar): Expr {
+function anyInteger(grammar: Grammar): Expr {
   return grammar.shared("integer", () => sequence(times(text("-"), 0, 1), choice(text("0"), sequence(NOT_ZERO, times(DIGIT, 0, 15)))));
 }
 
 /** Any number, none of which is too large for JavaScript. */
-export function anyNumber(grammar: Grammar): Expr {
+function anyNumber(grammar: Grammar): Expr {
   return grammar.shared("number", () => {
     const fraction = sequence(text("."), times(DIGIT, 1, 16));
     const sign = chars([[0x2b, 0x2b], [0x2d, 0x2d]]);

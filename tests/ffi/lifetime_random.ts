@@ -26,8 +26,6 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-type Disposable = { [Symbol.dispose](): void };
-
 /** One program's objects. Any of them may be freed already. */
 class World {
   readonly contexts: lib.ggml_context[] = [];

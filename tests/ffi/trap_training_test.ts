@@ -22,7 +22,7 @@ class Training implements Disposable {
   readonly outputs: lib.ggml_tensor;
   readonly dataset: lib.ggml_opt_dataset = lib.ggml_opt_dataset_init(F32, F32, 1, 1, 8, 1);
 
-  constructor({ place = true, memSize = 1 << 20 } = {}) {
+  constructor({ place = true, memSize = 1 << 20, layer = lib.ggml_mul_mat } = {}) {
     lib.ggml_backend_cpu_set_n_threads(this.backend, 1);
     this.scheduler = lib.ggml_backend_sched_new([this.backend], null, 1, 2048, false, false);
     this.compute = init({ memSize, noAlloc: true });
@@ -32,7 +32,7 @@ class Training implements Disposable {
     lib.ggml_set_param(this.weight);
     if (place) lib.ggml_backend_alloc_ctx_tensors(this.fixed, this.backend);
     lib.ggml_set_f32(this.weight, 0);
-    this.outputs = lib.ggml_mul_mat(this.compute, this.weight, this.inputs);
+    this.outputs = layer(this.compute, this.weight, this.inputs);
     lib.ggml_set_f32(lib.ggml_opt_dataset_data(this.dataset), 1);
     lib.ggml_set_f32(lib.ggml_opt_dataset_labels(this.dataset)!, 3);
   }
@@ -216,6 +216,19 @@ Deno.test("what has no gradient is named", () => {
   assertMatch(backward(lib.ggml_floor(ctx, x)), /C has no gradient of a unary operation in cgraph, which has FLOOR$/);
   assertMatch(backward(lib.ggml_norm(ctx, x, 1e-5)), /unsupported ggml op for backward pass: NORM \(ggml\.c:\d+\)$/);
   assertMatch(backward(lib.ggml_geglu(ctx, x)), /unsupported glu op for backward pass: GEGLU/);
+});
+
+Deno.test("what has no gradient is named by the functions that train", () => {
+  using training = new Training({ layer: (ctx, w, x) => lib.ggml_tanh(ctx, lib.ggml_mul_mat(ctx, w, x)) });
+  const reason = (where: string) => new RegExp(`C has no gradient of a unary operation in ${where}, which has TANH(;|$)`);
+  assertMatch(assertThrows(() => training.optimizer(0.1), Error).message, reason("params.outputs"));
+  assertMatch(assertThrows(() => training.fit(), Error).message, reason("outputs"));
+  const params = Object.assign(lib.ggml_opt_default_params(training.scheduler, SQUARES), { get_opt_pars: rates(0.1) });
+  using optimizer = lib.ggml_opt_init(params);
+  const { compute, inputs, outputs } = training, graph = lib.ggml_new_graph_custom(compute, 64, true);
+  lib.ggml_build_forward_expand(graph, outputs);
+  lib.ggml_opt_prepare_alloc(optimizer, compute, graph, inputs, outputs);
+  assertMatch(assertThrows(() => lib.ggml_opt_alloc(optimizer, true), Error).message, reason("its outputs"));
 });
 
 Deno.test("a handle in a text says what it is", () => {

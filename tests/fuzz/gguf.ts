@@ -136,7 +136,7 @@ async function child(args: readonly string[], path: string, told: (line: string)
 }
 
 /** What was found, to be read. */
-export function reportGguf({ read, refused, byC, fields, complaints, deadly, slowest, memory }: GgufFindings): string {
+function reportGguf({ read, refused, byC, fields, complaints, deadly, slowest, memory }: GgufFindings): string {
   const counts = (map: ReadonlyMap<string, number>) =>
     [...map].sort((a, b) => b[1] - a[1]).map(([what, count]) => `${what} ${count}`).join(", ");
   return [

@@ -69,7 +69,7 @@ const PIECES = [
 ];
 
 /** A random text out of pieces, characters and cut-ups of `corpus`. */
-export function randomText(random: (below: number) => number, corpus: readonly string[]): string {
+function randomText(random: (below: number) => number, corpus: readonly string[]): string {
   const kind = random(4);
   if (kind === 0) {
     let text = "";
@@ -106,7 +106,7 @@ export function randomText(random: (below: number) => number, corpus: readonly s
 }
 
 /** The texts that are always at hand. */
-export const STANDARD_CORPUS: readonly string[] = [...Object.values(COMPILER_HEADERS), ...Object.values(HOSTED_HEADERS)];
+const STANDARD_CORPUS: readonly string[] = [...Object.values(COMPILER_HEADERS), ...Object.values(HOSTED_HEADERS)];
 
 /** Parses `count` random texts; the first failure is thrown with its text. */
 export function fuzz(

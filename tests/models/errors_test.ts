@@ -131,7 +131,10 @@ quietly("a chat without a template is an error, and so is a model without a voca
   using model = await tinyModel();
   assertThrows(() => model.applyTemplate([]), Error, "applyTemplate: this model (llama");
   using session = sessionOf(model);
-  assertMatch(await rejection(() => session.chat([{ role: "user", content: "a" }]).next()), /^applyTemplate: .* has no chat template$/);
+  assertMatch(
+    await rejection(() => session.chat([{ role: "user", content: "a" }]).next()),
+    /^applyTemplate: .* has no chat template: write the messages into one text,/,
+  );
   await assertGenerates(model);
   using wordless = await loadModel(tinyPath("no_vocab"));
   assertThrows(() => wordless.tokenize("a"), Error, "tokenize: this model has no vocabulary");

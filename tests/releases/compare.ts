@@ -48,7 +48,7 @@ function changeOf(name: string, from: Surface, to: Surface): Changed | null {
 }
 
 /** Whether a struct is as it was, has more fields behind, or has others. */
-export function compareRecords(from: RecordSurface, to: RecordSurface): "same" | "grew" | "moved" {
+function compareRecords(from: RecordSurface, to: RecordSurface): "same" | "grew" | "moved" {
   const kept = [...from.fields].every(([field, text]) => to.fields.get(field) === text);
   if (!kept || to.size < from.size) return "moved";
   return to.size === from.size && to.fields.size === from.fields.size ? "same" : "grew";

@@ -9,7 +9,7 @@ import { isPointer } from "../../lexer/emit/api/crossing.ts";
 import type { Tree } from "../../lexer/ggml/tree.ts";
 
 /** What is left to do in `api.h`. */
-export interface Headers {
+export interface HeaderFacts {
   /** Functions that are bound. */
   readonly bound: number;
   /** Pragmas that say nothing here, and why. */
@@ -26,7 +26,7 @@ export interface Headers {
  * @param llama Whether it has llama.h: without, nothing is said of the pragmas about that.
  * @param known Functions that were looked at in an earlier release: of these only memory whose length nobody said is listed.
  */
-export function lookAt({ model }: Tree, known: ReadonlyMap<string, unknown>, llama: boolean): Headers {
+export function lookAt({ model }: Tree, known: ReadonlyMap<string, unknown>, llama: boolean): HeaderFacts {
   const api = selectApi(model);
   const pragmas = api.skipped.filter(({ name }) => name.startsWith("#pragma"));
   const others = api.skipped.filter(({ name, reason }) =>

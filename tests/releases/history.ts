@@ -20,7 +20,7 @@ export interface Recorded {
   readonly surface: Surface;
 }
 
-/** The enums whose values the library itself can name: no need to write down how they are numbered (`ffi/calls/numbering.ts`). */
+/** The enums whose values the library itself can name: no need to write down how they are numbered (`ffi/load/numbering.ts`). */
 const NAMED = ["ggml_op", "ggml_unary_op", "ggml_glu_op"];
 
 type Change = [before: string, after: string, what: string, grew?: true];

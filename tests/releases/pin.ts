@@ -62,7 +62,7 @@ export async function pin(root: string, { release, package: found, tree }: Candi
 }
 
 /** Writes what changed, with one more release. Gives what is left to do by hand. */
-export async function record(root: string, { release }: Candidate): Promise<string[]> {
+async function record(root: string, { release }: Candidate): Promise<string[]> {
   const releases = [...RELEASES.filter(({ package: npm }) => npm !== release.package), release].sort(byVersion);
   const recorded = [];
   for (const release of releases) {

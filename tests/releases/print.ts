@@ -5,7 +5,7 @@
  */
 
 import { join } from "@std/path";
-import type { Headers } from "./headers.ts";
+import type { HeaderFacts } from "./headers.ts";
 import { PLACES, ROOT } from "./places.ts";
 import type { Tested } from "./scratch.ts";
 
@@ -15,7 +15,7 @@ export interface Row {
   readonly name: string;
   readonly llama: string | null;
   readonly ggml: string | null;
-  readonly headers: Headers;
+  readonly headers: HeaderFacts;
   /** Functions, compared with the release before. */
   readonly added: readonly string[];
   readonly gone: readonly string[];

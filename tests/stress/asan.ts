@@ -173,7 +173,7 @@ export async function run(environment: Environment, name: string, args: readonly
 }
 
 /** What must be reported. */
-export const PROOFS: readonly { readonly program: string; readonly what: string; readonly says: string }[] = [
+const PROOFS: readonly { readonly program: string; readonly what: string; readonly says: string }[] = [
   { program: "use_after_free.ts", what: "a use of freed memory", says: "AddressSanitizer: heap-use-after-free" },
   { program: "overflow.ts", what: "a read beyond a tensor, after trapped calls", says: "AddressSanitizer: heap-buffer-overflow" },
 ];

@@ -14,8 +14,8 @@ import { Random } from "../random.ts";
 
 const COPIES = 20_000;
 
-type Array = new (buffer: ArrayBuffer, byteOffset?: number, length?: number) => TypedArray;
-const ARRAYS: [lib.ggml_type, Array][] = [
+type ArrayClass = new (buffer: ArrayBuffer, byteOffset?: number, length?: number) => TypedArray;
+const ARRAYS: [lib.ggml_type, ArrayClass][] = [
   [lib.GGML_TYPE_F32, Float32Array],
   [lib.GGML_TYPE_F16, Float16Array],
   [lib.GGML_TYPE_BF16, Uint16Array],
@@ -120,7 +120,7 @@ function makeSide(
 }
 
 /** An ndarray, some of whose dimensions go backwards. */
-function arraySide(random: Random, array: Array, type: lib.ggml_type, width: number, shape: number[], steps: number[]): Side {
+function arraySide(random: Random, array: ArrayClass, type: lib.ggml_type, width: number, shape: number[], steps: number[]): Side {
   const signed = steps.map((step) => random.percent(20) ? -step : step);
   const room = reach(shape, steps);
   const offset = reach(shape, steps.map((step, i) => signed[i] < 0 ? step : 0)) - 1 + random.below(4);

@@ -148,6 +148,11 @@ Deno.test("tensor: what can't be is an Error that says what was expected, and no
     [() => tensor(null as never, [1]), TypeError, "tensor: expected a ggml_context, got null"],
     [() => tensor(gone, [1]), Error, "was freed"],
     [() => tensor(empty, [1]), Error, "tensor: the context was made with noAlloc"],
+    [
+      () => tensor(ctx, [1], { type: "q8_0" as never }),
+      TypeError,
+      `tensor: expected a tensor type such as lib.GGML_TYPE_Q4_K, got the string "q8_0"`,
+    ],
     [() => tensor(ctx, 5 as never), TypeError, "tensor: expected a typed array, an ndarray or nested arrays of numbers, got the number 5"],
     [() => tensor(ctx, "12" as never), TypeError, 'got the string "12"'],
     [() => tensor(ctx, ["a"] as never), TypeError, "expected numbers or arrays of numbers"],

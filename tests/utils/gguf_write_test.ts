@@ -120,7 +120,7 @@ Deno.test("a value, key, name, shape or piece of data that can't be is an error 
     [data([-1], 8), RangeError, /ne must be whole numbers, 0 or more, and ne\[0\] is the number -1/],
     [data([4, Symbol("s")], 8), RangeError, /and ne\[1\] is Symbol\(s\)/],
     [data([undefined], 8), RangeError, /and ne\[0\] is undefined/],
-    [data([2], 8, Symbol("s")), TypeError, /tensor "t": expected a tensor type such as lib.GGML_TYPE_F32, got Symbol\(s\)/],
+    [data([2], 8, Symbol("s")), TypeError, /tensor "t": expected a tensor type such as lib.GGML_TYPE_Q4_K, got Symbol\(s\)/],
     [tensor(gone), TypeError, /tensor "t": a Float32Array of 0: its memory was transferred elsewhere, or shrank/],
     [tensor({ data: new Float32Array(4), shape: [2], stride: [1], offset: -1 }), RangeError, /the ndarray of shape \[2\] reaches past/],
     [tensor(freed), Error, /tensor "t": the owner of this ggml_tensor was freed/],

@@ -1,6 +1,6 @@
 /** init(): the context's memory, its end, and what happens to what outlives it. */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, init, type NdArray, view } from "@ggml/deno/utils";
 import { program } from "../process.ts";
@@ -199,4 +199,13 @@ Deno.test("C keeps memory whose buffer was transferred elsewhere, and so does wh
   new Uint8Array(clone).fill(1);
   for (let i = 0; i < 100; i++) init({ memSize: 4096 }).owner.memory?.free();
   assert(new Uint8Array(clone).every((byte) => byte === 1));
+});
+
+Deno.test("a library that may not be loaded, or isn't there, is no lack of memory", async () => {
+  const text = `import { init } from "@ggml/deno/utils"; init({ memSize: 4096 });`;
+  const refused = await program(text, []);
+  assertMatch(refused.stderr, /NotCapable: Requires ffi access .* --allow-ffi/);
+  const lost = await program(text, ["--allow-ffi", "--allow-env=GGML_LIBRARY"], { GGML_LIBRARY: "no/such/folder" });
+  assertMatch(lost.stderr, /no ggml library at .*no\/such\/folder/);
+  for (const { stderr } of [refused, lost]) assert(!stderr.includes("no memory"), stderr);
 });

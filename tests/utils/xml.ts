@@ -35,7 +35,7 @@ export function parseXml(xml: string): Element {
 }
 
 /** Every element under one, for which a test holds. */
-export function findAll(element: Element, test: (element: Element) => boolean): Element[] {
+function findAll(element: Element, test: (element: Element) => boolean): Element[] {
   return element.children.flatMap((child) => [...(test(child) ? [child] : []), ...findAll(child, test)]);
 }
 

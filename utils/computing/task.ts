@@ -87,7 +87,7 @@ function worthwhile(most: number, { total, busy }: Work): number {
 }
 
 /** True for the backend that `ggml_backend_cpu_init` makes. */
-export function isCpu(backend: Backend): boolean {
+function isCpu(backend: Backend): boolean {
   return backend instanceof lib.ggml_backend && lib.ggml_backend_is_cpu(backend);
 }
 

@@ -65,19 +65,6 @@ export function denseLayout(shape: readonly number[], { blockSize, typeSize }: {
   return { shape, strides, offset: 0, blockSize, unit: typeSize, blockAxis };
 }
 
-/** True if the elements lie one after the other, in row-major order. */
-export function isDense({ shape, strides, blockSize, unit, blockAxis }: Layout): boolean {
-  if (blockSize > 1 && blockAxis !== shape.length - 1) return false;
-  let next = unit;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    const units = i === blockAxis ? shape[i] / blockSize : shape[i];
-    if (units === 0) return true;
-    if (units !== 1 && strides[i] !== next) return false;
-    next *= units;
-  }
-  return true;
-}
-
 /** The bytes that a layout reaches over: from the first to behind the last, relative to where its offset is relative to. */
 export function reachOf({ shape, strides, offset, blockSize, unit, blockAxis }: Layout): { begin: number; end: number } {
   let begin = offset, end = offset + unit;

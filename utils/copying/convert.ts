@@ -63,7 +63,7 @@ export function order(box: Box, { to, imatrix }: Conversion): Box {
 }
 
 /** True if the routine can read from where the elements are and write to where they belong. */
-export function isDirect(axes: readonly Axis[], { from, to }: Conversion): boolean {
+function isDirect(axes: readonly Axis[], { from, to }: Conversion): boolean {
   return (isFloats(from) || isFloats(to)) && isRun("from", axes, from.typeSize) && isRun("to", axes, to.typeSize);
 }
 
@@ -113,7 +113,7 @@ function prepareCrossed(from: Bytes, to: Bytes, piece: Box, conversion: Conversi
 }
 
 /** Converts what was prepared. */
-export function run({ source, target, rows, rowLength, from, to, imatrix }: Prepared, scratch: Scratch): void {
+function run({ source, target, rows, rowLength, from, to, imatrix }: Prepared, scratch: Scratch): void {
   const count = rows * rowLength;
   if (isFloats(to)) return from.toFloat!(source, target, count);
   if (isFloats(from)) return to.fromFloat!(source, target, rows, rowLength, imatrix);

@@ -115,7 +115,7 @@ function plane(
 }
 
 /** Calls `act` with the offsets of every element of some axes, in their order. */
-export function eachOf(axes: readonly Axis[], from: number, to: number, act: (from: number, to: number) => void): void {
+function eachOf(axes: readonly Axis[], from: number, to: number, act: (from: number, to: number) => void): void {
   if (axes.length === 0) return act(from, to);
   const [axis, ...inner] = axes;
   for (let i = 0; i < axis.count; i++) eachOf(inner, from + i * axis.from, to + i * axis.to, act);

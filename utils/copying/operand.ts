@@ -40,15 +40,17 @@ export interface Operand {
  * One side of a copy from what the caller gave.
  *
  * @param role "copy: source" or "copy: destination", for errors.
+ * @param also What the caller takes besides, for errors.
  * @throws {TypeError} If it is nothing that can be copied.
  * @throws {Error} If it has no memory that can be reached.
  */
-export function operand(value: TensorLike, role: string): Operand {
+export function operand(value: TensorLike, role: string, also: string | null = null): Operand {
   if (value instanceof lib.ggml_tensor) return tensorOperand(value, null, role);
   if (value instanceof TensorSlice) return tensorOperand(value.tensor, value, role);
   if (isNdArray(value)) return arrayOperand(value.data, value, role);
   if (ArrayBuffer.isView(value) && "length" in value) return arrayOperand(value as TypedArray, null, role);
-  throw new TypeError(`${role}: expected a tensor, a slice, an ndarray or a typed array, got ${describe(value)}`);
+  const kinds = also === null ? "an ndarray or a typed array" : `an ndarray, a typed array or ${also}`;
+  throw new TypeError(`${role}: expected a tensor, a slice, ${kinds}, got ${describe(value)}`);
 }
 
 /** How the elements of an operand lie if they have a shape. */
@@ -89,7 +91,7 @@ export function isOnDevice(tensor: lib.ggml_tensor): boolean {
  * @param length How many bytes it reaches over.
  * @throws {Error} If it has none yet.
  */
-export function tensorBytes(tensor: lib.ggml_tensor, length: number, role: string): Bytes {
+function tensorBytes(tensor: lib.ggml_tensor, length: number, role: string): Bytes {
   const { data, owner } = tensor;
   if (length === 0) return new Uint8Array(0);
   if (data === null) throw noMemory(tensor, role);

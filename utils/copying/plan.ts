@@ -69,7 +69,7 @@ export function planOf(where: string, source: Operand, destination: Operand, opt
  */
 export function sourceOf(role: string, from: TensorLike | NestedNumbers, type: TypeInfo | null, most: number): Operand {
   if (!isNested(from) || isNdArray(from)) {
-    return operand(type === null ? from as TensorLike : integersFor(from as TensorLike, type, role), role);
+    return operand(type === null ? from as TensorLike : integersFor(from as TensorLike, type, role), role, "nested arrays of numbers");
   }
   const numbers = fromNested(from, type ?? typeInfo(lib.GGML_TYPE_F32), most, role);
   // Numbers in one array are as a typed array: they fit any shape.

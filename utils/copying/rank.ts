@@ -19,7 +19,7 @@ const ranks = new WeakMap<Owner, Map<bigint, Known>>();
 let any = false;
 
 /** How many dimensions `ne` has up to the last that isn't 1. */
-export function leastRank(ne: readonly number[]): number {
+function leastRank(ne: readonly number[]): number {
   let rank = ne.length;
   while (rank > 1 && ne[rank - 1] === 1) rank--;
   return rank;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { describe } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { library } from "../../ffi/load/library.ts";
 import { expectQuantizable, isGridType } from "../../ffi/calls/quantizable.ts";
@@ -79,6 +80,23 @@ export function typeInfo(type: number): TypeInfo {
   let info = known.get(type);
   if (info === undefined) known.set(type, info = readTraits(type));
   return info;
+}
+
+/**
+ * What the loaded library knows of the type that a caller names.
+ *
+ * @param where What asks, for errors.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If there is no such type.
+ */
+export function expectType(where: string, type: unknown): TypeInfo {
+  if (typeof type !== "number") throw new TypeError(`${where}: expected a tensor type such as lib.GGML_TYPE_Q4_K, got ${describe(type)}`);
+  try {
+    return typeInfo(type);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${where}: ${error.message}`, { cause: error });
+  }
 }
 
 /** The tensor type whose elements a typed array holds; null if there is none. A Uint16Array is BF16's bits. */

@@ -9,10 +9,7 @@
 
 import type { Handle } from "../../ffi/core/handle.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { contextText } from "./context_text.ts";
-import { backendText, deviceText } from "./device_facts.ts";
-import { graphText } from "./graph_text.ts";
-import { plain } from "./plain.ts";
+import { backendText, contextText, deviceText, graphText, plain } from "./text.ts";
 
 const CUSTOM = Symbol.for("Deno.customInspect"), DISPLAY = Symbol.for("Jupyter.display");
 
@@ -45,7 +42,7 @@ inspects(lib.ggml_backend.prototype, backendText);
 
 for (const { prototype } of [lib.ggml_tensor, lib.ggml_cgraph, lib.ggml_context, lib.ggml_backend_device, lib.ggml_backend]) {
   define(prototype, DISPLAY, async function (this: Handle): Promise<Record<string, string>> {
-    const { bundleOf } = await import("./bundle.ts");
+    const { bundleOf } = await import("./render.ts");
     return await bundleOf(this);
   });
 }

@@ -5,11 +5,9 @@
  */
 
 import type { lib } from "../../ffi/generated/lib.js";
-import { type ContextMemory, readContext } from "./context_memory.ts";
-import { typeAndDimensions } from "./facts.ts";
-import { type Markup, markup } from "./markup.ts";
-import { clip, GREY, type Picture, round, text, widthOf } from "./svg.ts";
-import { formatBytes, formatCount, formatShare } from "./units.ts";
+import { type ContextMemory, readContext, typeAndDimensions } from "./facts.ts";
+import { clip, GREY, type Markup, markup, type Picture, round, text, widthOf } from "./svg.ts";
+import { formatBytes, formatCount, formatShare } from "./text.ts";
 
 const WIDTH = 560, BAR = 26, LINE = 18;
 

@@ -5,9 +5,9 @@
  */
 
 import { lib } from "../../ffi/generated/lib.js";
-import { type DeviceFacts, memoryText, readDevice } from "./device_facts.ts";
-import { type Markup, markup } from "./markup.ts";
-import { GREY, INK, type Picture, round, text, widthOf } from "./svg.ts";
+import { type DeviceFacts, readDevice } from "./facts.ts";
+import { GREY, INK, type Markup, markup, type Picture, round, text, widthOf } from "./svg.ts";
+import { memoryText } from "./text.ts";
 
 const WIDTH = 460, PAD = 14, LINE = 20, LABEL = 96, CHIP = 18;
 

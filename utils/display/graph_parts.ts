@@ -1,13 +1,12 @@
 /**
- * What of a graph is drawn: all of a small one, of a large one what doesn't repeat, or the part that was asked for.
+ * What of a graph is drawn: all of a small one, of a large one what doesn't repeat, or the part that was asked for. Of what a graph repeats, such as the
+ * layers of a language model, one is drawn and the others are counted.
  *
  * @module
  */
 
 import { lib } from "../../ffi/generated/lib.js";
-import { isView, typeAndDimensions } from "./facts.ts";
-import { findRepeat, type Repeat, signsOf } from "./fold.ts";
-import type { GraphModel } from "./graph_model.ts";
+import { type GraphModel, isView, typeAndDimensions } from "./facts.ts";
 
 /** Graphs of more nodes are folded. */
 const LARGE = 80;
@@ -152,4 +151,50 @@ class Parts {
     if (!this.#boxes.has(box.id)) this.#boxes.set(box.id, box);
     return box.id;
   }
+}
+
+/** A run of equal parts. */
+export interface Repeat {
+  /** The index of the first element of the first part. */
+  readonly start: number;
+  /** The length of a part. */
+  readonly period: number;
+  /** How many there are. */
+  readonly count: number;
+}
+
+/** The longest period that is looked for: a layer has some tens of nodes. */
+const LONGEST = 1000;
+
+/**
+ * Finds the parts that follow each other, are equal, and together leave out the most.
+ *
+ * @param signs Equal for elements that look the same.
+ * @returns Null if nothing is there three times.
+ */
+function findRepeat(signs: Int32Array): Repeat | null {
+  let best: Repeat | null = null, saved = 0;
+  for (let period = 1; period <= Math.min(LONGEST, signs.length / 3); period++) {
+    let start = 0;
+    for (let i = 0; i + period <= signs.length; i++) {
+      if (i + period < signs.length && signs[i] === signs[i + period]) continue;
+      const count = Math.floor((i - start) / period) + 1;
+      if (count >= 3 && (count - 1) * period > saved) {
+        best = { start, period, count };
+        saved = (count - 1) * period;
+      }
+      start = i + 1;
+    }
+  }
+  return best;
+}
+
+/** Numbers that are equal where the texts are. */
+function signsOf(texts: readonly string[]): Int32Array {
+  const known = new Map<string, number>();
+  return Int32Array.from(texts, (text) => {
+    const sign = known.get(text) ?? known.size;
+    known.set(text, sign);
+    return sign;
+  });
 }

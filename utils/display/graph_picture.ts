@@ -8,15 +8,11 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { nameOf, placeOf, rolesOf, typeAndDimensions } from "./facts.ts";
-import { layOut, type Placed, type Point } from "./graph_layout.ts";
-import { type GraphModel, readGraph } from "./graph_model.ts";
+import { type GraphModel, nameOf, placeOf, readGraph, rolesOf, typeAndDimensions } from "./facts.ts";
 import { type Arrow, type Box, type GraphParts, LIMIT, type Part, partsOf } from "./graph_parts.ts";
-import { graphTitle } from "./graph_text.ts";
-import { type Markup, markup } from "./markup.ts";
-import { named } from "./named.ts";
-import { clip, GREY, INK, type Picture, round, text, widthOf } from "./svg.ts";
-import { formatCount, formatMs, formatShare } from "./units.ts";
+import { layOut, type Placed, type Point } from "./packages.ts";
+import { clip, GREY, INK, type Markup, markup, type Picture, round, text, widthOf } from "./svg.ts";
+import { formatCount, formatMs, formatShare, graphTitle, named } from "./text.ts";
 
 /** The longest line of a box, in letters. */
 const LETTERS = 32;

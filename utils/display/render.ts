@@ -1,5 +1,5 @@
 /**
- * Which picture whose is.
+ * Which picture whose is, and what a notebook is given.
  *
  * @module
  */
@@ -9,13 +9,11 @@ import { freedError, Handle } from "../../ffi/core/handle.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { contextPicture } from "./context_picture.ts";
 import { backendPicture, devicePicture } from "./device_picture.ts";
-import { graphPicture } from "./graph_picture.ts";
 import type { Part } from "./graph_parts.ts";
-import { named, withoutName } from "./named.ts";
-import { type Markup, markup } from "./markup.ts";
-import { element, type Picture } from "./svg.ts";
-import { tensorPicture } from "./tensor_picture.ts";
-import { tensorTable } from "./tensor_table.ts";
+import { graphPicture } from "./graph_picture.ts";
+import { element, type Markup, markup, type Picture } from "./svg.ts";
+import { tensorPicture, tensorTable } from "./tensor_picture.ts";
+import { named, withoutName } from "./text.ts";
 
 /** What there are pictures of. */
 export type Drawable = lib.ggml_tensor | lib.ggml_cgraph | lib.ggml_context | lib.ggml_backend_device | lib.ggml_backend;
@@ -58,4 +56,17 @@ export async function htmlOf(value: Drawable, part: Part, where: string): Promis
 /** Large pictures keep their size: one scrolls. */
 function scrolled(content: Markup): Markup {
   return markup`<div style="overflow:auto;max-height:800px">${content}</div>`;
+}
+
+/** The MIME bundle of a handle: the same thing as text and as HTML, of which a notebook shows what it can. What was freed, or can't be read, says so. */
+export async function bundleOf(handle: Handle): Promise<Record<string, string>> {
+  // A class's own prototype has no address.
+  if (typeof handle.address !== "bigint") return { "text/plain": `${handle.constructor.name} {}` };
+  const plain = Deno.inspect(handle);
+  try {
+    return { "text/html": String(await htmlOf(handle as Drawable, {}, "display")), "text/plain": plain };
+  } catch (error) {
+    const reason = withoutName((error as Error).message);
+    return { "text/html": String(markup`<pre>${plain}\n${reason}</pre>`), "text/plain": `${plain}\n${reason}` };
+  }
 }

@@ -80,7 +80,7 @@ function fit(count: number, part: number): number {
 }
 
 /** At most `most` whole numbers from 0 to below `count`, evenly spaced. */
-export function spread(count: number, most: number): number[] {
+function spread(count: number, most: number): number[] {
   const length = Math.min(count, most);
   return Array.from({ length }, (_, i) => Math.floor(i * count / length));
 }

@@ -48,7 +48,7 @@ export async function save(value: Drawable, path: string | URL, options: DrawOpt
     if (!(value instanceof lib.ggml_tensor)) {
       throw new TypeError(`save: a ${value.constructor.name} can't be written as .png: use .svg or .html`);
     }
-    const { named } = await import("./named.ts");
+    const { named } = await import("./text.ts");
     const { tensorPng } = await import("./tensor_picture.ts");
     return await write(name, await named("save", () => tensorPng(value)));
   }

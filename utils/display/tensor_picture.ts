@@ -1,18 +1,17 @@
 /**
- * A tensor as a picture: a vector as a line, a matrix as a heat map, and of more dimensions several, side by side.
+ * A tensor as a picture: a vector as a line, a matrix as a heat map, and of more dimensions several, side by side; and as a table: everything about it but
+ * its numbers.
  *
  * @module
  */
 
-import type { lib } from "../../ffi/generated/lib.js";
+import { lib } from "../../ffi/generated/lib.js";
 import { type Colour, css, INFINITE, NAN, NEGATIVE_INFINITE, type Scale, scaleFor } from "./colours.ts";
-import { nameOf, typeAndDimensions } from "./facts.ts";
-import { linePlot } from "./line_plot.ts";
-import { type Markup, markup } from "./markup.ts";
-import { Dots } from "./png.ts";
+import { isView, nameOf, placeOf, rolesOf, typeAndDimensions, typeName } from "./facts.ts";
+import { Dots } from "./packages.ts";
 import { type Limits, type Sample, sampleOf, type Tile } from "./sample.ts";
-import { type Drawn, GREY, type Picture, round, text, widthOf } from "./svg.ts";
-import { formatCount, formatNumber } from "./units.ts";
+import { type Content, type Drawn, GREY, type Markup, markup, type Picture, round, text, widthOf } from "./svg.ts";
+import { formatBytes, formatCount, formatNumber } from "./text.ts";
 
 /** The most dots of a heat map, of each of several, and of a line. */
 const ONE: Limits = { side: 256, tiles: 1 }, SEVERAL: Limits = { side: 48, tiles: 12 };
@@ -27,7 +26,7 @@ const IN_A_ROW = 4;
 const HEADER = 22, LEFT = 8;
 
 /** Reads as many of a tensor's numbers as its picture shows. */
-export function numbersFor(tensor: lib.ggml_tensor): Sample {
+function numbersFor(tensor: lib.ggml_tensor): Sample {
   const rank = tensor.ne.findLastIndex((n) => n !== 1) + 1;
   return sampleOf(tensor, rank > 2 ? SEVERAL : rank < 2 ? LINE : ONE);
 }
@@ -157,4 +156,81 @@ export async function tensorPng(tensor: lib.ggml_tensor): Promise<Uint8Array<Arr
     values.forEach((x, i) => dots.fill(left + i % columns.length * dot, top + Math.floor(i / columns.length) * dot, dot, scale.colour(x)));
   });
   return await dots.encode();
+}
+
+/** The frame of a line, in pixels, and its colour. */
+const WIDTH = 400, HEIGHT = 110, BLUE = "#2f81f7";
+
+/** Draws a vector. What isn't finite is a dot at the bottom or, the positive kind, at the top, and interrupts the line. */
+function linePlot({ tiles: [{ values, columns }], shape }: Sample, { min, max }: Scale): Drawn {
+  const labels = Number.isNaN(min) ? ["", ""] : [formatNumber(max), formatNumber(min)];
+  const left = 8 + Math.max(...labels.map((label) => widthOf(label, 11)));
+  const last = shape.at(-1)! - 1;
+  const x = (i: number) => round(left + (last === 0 ? WIDTH / 2 : columns[i] / last * WIDTH));
+  const y = (value: number) => round(max === min ? HEIGHT / 2 : 4 + (max / 2 - value / 2) / (max / 2 - min / 2) * (HEIGHT - 8));
+  const zero = min < 0 && max > 0 ? markup`<path d="M${left},${y(0)}h${WIDTH}" stroke="${GREY}" stroke-dasharray="2 3"/>` : null;
+  const odd = [...values].flatMap((value, i) => Number.isFinite(value) ? [] : [{ value, i }]).map(({ value, i }) => {
+    const [colour, at] = Number.isNaN(value) ? [NAN, HEIGHT - 4] : value > 0 ? [INFINITE, 4] : [NEGATIVE_INFINITE, HEIGHT - 4];
+    return markup`<circle cx="${x(i)}" cy="${at}" r="3" fill="${css(colour)}"/>`;
+  });
+  const small = { size: 10, opacity: 0.75 } as const;
+  return {
+    width: left + WIDTH + 4,
+    height: HEIGHT + 16,
+    body: markup`<rect x="${left}" y="0.5" width="${WIDTH}" height="${HEIGHT - 1}" fill="none" stroke="${GREY}"/>${zero}${
+      linesOf(values, x, y)
+    }${odd}${text(left - 4, 10, labels[0], { size: 11, anchor: "end" })}${
+      min === max ? null : text(left - 4, HEIGHT - 1, labels[1], { size: 11, anchor: "end" })
+    }${text(left, HEIGHT + 12, "0", small)}${last > 0 ? text(left + WIDTH, HEIGHT + 12, String(last), { ...small, anchor: "end" }) : null}`,
+  };
+}
+
+/** A line for each run of finite numbers; a run of one is a dot. */
+function linesOf(values: Float64Array, x: (i: number) => number, y: (value: number) => number) {
+  const runs: string[][] = [[]];
+  values.forEach((value, i) => Number.isFinite(value) ? runs.at(-1)!.push(`${x(i)},${y(value)}`) : runs.push([]));
+  return runs.filter((run) => run.length > 0).map((run) => {
+    if (run.length > 1) return markup`<polyline points="${run.join(" ")}" fill="none" stroke="${BLUE}" stroke-width="1.5"/>`;
+    const [cx, cy] = run[0].split(",");
+    return markup`<circle cx="${cx}" cy="${cy}" r="2.5" fill="${BLUE}"/>`;
+  });
+}
+
+/** The table of a tensor. */
+export function tensorTable(tensor: lib.ggml_tensor): Markup {
+  return table(`ggml_tensor${tensor.name === "" ? "" : ` ${tensor.name}`}`, rowsOf(tensor));
+}
+
+function rowsOf(tensor: lib.ggml_tensor): [label: string, value: string][] {
+  const { ne, nb, type, view_offs: offset } = tensor;
+  const shape = [...ne].reverse(), rank = ne.findLastIndex((n) => n !== 1) + 1;
+  const rows: [string, string][] = [
+    ["type", typeName(type)],
+    ["shape (row-major)", `[${shape.slice(Math.min(shape.length - rank, shape.length - 1)).join(", ")}]`],
+    ["ne (fastest first)", `[${ne.join(", ")}]`],
+    ["nb (bytes, fastest first)", `[${nb.join(", ")}]`],
+    ["size", formatBytes(lib.ggml_nbytes(tensor))],
+    ["memory", `${placeOf(tensor)}${tensor.view_src === null || offset === 0 ? "" : `, from byte ${offset} on`}`],
+    [isView(tensor) ? "view" : "operation", operationOf(tensor)],
+  ];
+  const roles = rolesOf(tensor);
+  return roles.length === 0 ? rows : [...rows, ["set as", roles.join(", ")]];
+}
+
+function operationOf(tensor: lib.ggml_tensor): string {
+  if (tensor.op === lib.GGML_OP_NONE) return "none";
+  const sources = tensor.src.filter((source) => source !== null);
+  return `${lib.ggml_op_desc(tensor)} of ${
+    sources.map((source) => `${nameOf(source)} (${typeAndDimensions(source)})`).join(", ") || "nothing"
+  }`;
+}
+
+/** A table of labels and values. */
+function table(title: string, rows: readonly (readonly [label: string, value: Content])[]): Markup {
+  const cell = "text-align:left;vertical-align:top;padding:2px 12px 2px 0";
+  return markup`<table style="border-collapse:collapse;font-size:12px;margin:0 0 8px"><caption style="text-align:left;font-weight:600;padding:0 0 4px">${title}</caption><tbody>${
+    rows.map(([label, value]) =>
+      markup`<tr><th scope="row" style="${cell};font-weight:normal;opacity:0.7">${label}</th><td style="${cell}">${value}</td></tr>`
+    )
+  }</tbody></table>`;
 }

@@ -9,7 +9,7 @@ import { freedError } from "../../ffi/core/handle.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
 import { bufferOf } from "../copying/operand.ts";
-import { typeInfo, typeOfArray } from "../copying/types.ts";
+import { expectType, typeOfArray } from "../copying/types.ts";
 import type { SafetensorsTensor } from "../safetensors/tensor.ts";
 import type { TensorHead } from "./encode.ts";
 import { GgufTensor } from "./tensor.ts";
@@ -114,20 +114,10 @@ function plan(name: string, type: lib.ggml_type, ne: readonly number[], data: ()
   if (wrong >= 0) throw new RangeError(`${where}: ne must be whole numbers, 0 or more, and ne[${wrong}] is ${describe(ne[wrong])}`);
   const shape = `ne=[${ne.join(", ")}]`;
   if (ne.length > lib.GGML_MAX_DIMS) throw new RangeError(`${where}: ${shape} has more than ${lib.GGML_MAX_DIMS} dimensions`);
-  const { blockSize, typeSize, name: typeName } = infoOf(type, where);
+  const { blockSize, typeSize, name: typeName } = expectType(where, type);
   const row = ne[0] ?? 1;
   if (row % blockSize !== 0) throw new RangeError(`${where}: its rows of ${row} are no multiple of ${typeName}'s block of ${blockSize}`);
   const byteLength = ne.reduce((product, n) => product * n, 1) / blockSize * typeSize;
   if (!Number.isSafeInteger(byteLength)) throw new RangeError(`${where}: ${shape} is too large`);
   return { name, type, ne, byteLength, data };
-}
-
-function infoOf(type: lib.ggml_type, where: string): ReturnType<typeof typeInfo> {
-  if (typeof type !== "number") throw new TypeError(`${where}: expected a tensor type such as lib.GGML_TYPE_F32, got ${describe(type)}`);
-  try {
-    return typeInfo(type);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new RangeError(`${where}: ${error.message}`, { cause: error });
-  }
 }

@@ -26,20 +26,20 @@ export interface Index {
 }
 
 /** Where an operation has its indices. */
-interface Pick {
+interface Picking {
   readonly source: number;
   readonly from: (node: Node) => Node;
   readonly dimension: number;
   readonly contiguous: boolean;
 }
 
-const known = new WeakMap<Lib, ReadonlyMap<number, Pick>>();
+const known = new WeakMap<Lib, ReadonlyMap<number, Picking>>();
 
 /** The operations whose kernels take indices without a look. */
-export function picksOf(lib: Lib): ReadonlyMap<number, Pick> {
+export function picksOf(lib: Lib): ReadonlyMap<number, Picking> {
   let picks = known.get(lib);
   if (picks === undefined) {
-    picks = new Map<number, Pick>([
+    picks = new Map<number, Picking>([
       // Adds to any row: writes outside of the result.
       [lib.GGML_OP_GET_ROWS_BACK, { source: 1, from: (node) => node, dimension: 1, contiguous: true }],
       // One thread counts how often each matrix is asked for: writes outside of the counts.

@@ -264,7 +264,7 @@ function hasField({ fields }: RecordDeclaration, name: string): boolean {
 }
 
 /** The index of a parameter by its name or, where it has none, its number; -1 if there is no such parameter. */
-export function findParameter({ type }: FunctionDeclaration, name: string): number {
+function findParameter({ type }: FunctionDeclaration, name: string): number {
   const index = type.parameters.findIndex((parameter) => parameter.name === name);
   if (index >= 0) return index;
   return /^\d+$/.test(name) && type.parameters[Number(name)]?.name === null ? Number(name) : -1;

@@ -55,6 +55,21 @@ export function isPointer({ kind }: Crossing): boolean {
   return kind === "handle" || kind === "callback" || kind === "data" || kind === "pointers" || kind === "string";
 }
 
+/** The FFI type of a number or of void, as TypeScript text; null of what is a pointer or a struct. */
+export function nativeScalar(crossing: Crossing): string | null {
+  switch (crossing.kind) {
+    case "void":
+    case "bool":
+      return `"${crossing.kind}"`;
+    case "int":
+      return `"${crossing.signed ? "i" : "u"}${crossing.bits}"`;
+    case "float":
+      return `"f${crossing.bits}"`;
+    default:
+      return null;
+  }
+}
+
 /** Thrown for a type that can't cross, with the reason. */
 export class Unbindable extends Error {}
 

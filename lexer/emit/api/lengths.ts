@@ -50,7 +50,7 @@ export function compileLength(expression: string, parameter: number, parameters:
 }
 
 /** What an element is called, and its bytes; null for what is no memory. */
-export function elementOf(crossing: Crossing, sizes: ReadonlyMap<string, number>): { what: string; width: number } | null {
+function elementOf(crossing: Crossing, sizes: ReadonlyMap<string, number>): { what: string; width: number } | null {
   if (crossing.kind === "pointers") return { what: "pointers", width: 8 };
   if (crossing.kind === "string") return { what: "bytes", width: 1 };
   if (crossing.kind === "handle") {

@@ -20,7 +20,7 @@ const TYPE_WORDS: ReadonlySet<string> = new Set(
 );
 
 /** What every struct class has already: its own, and what JavaScript gives every object. */
-export const STRUCT_MEMBERS: readonly string[] = [
+const STRUCT_MEMBERS: readonly string[] = [
   ...["address", "owner", "pointer", "equals", "bytes", "at"],
   ...Object.getOwnPropertyNames(Object.prototype),
 ];

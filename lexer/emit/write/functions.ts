@@ -130,9 +130,9 @@ function functionBody(bound: BoundFunction, api: Api, roots: Roots, uses: Uses):
   return linesOf(printer);
 }
 
-/** The arguments that an Error of C's failure describes, as an object: its pointers to structs. */
+/** The arguments that an Error of C's failure describes, as an object: pointers to structs, and structs that name some. */
 function involved({ parameters }: BoundFunction): string {
-  const names = parameters.filter(isHandle).map(({ name }) => name);
+  const names = parameters.filter((parameter) => isHandle(parameter) || parameter.crossing.kind === "struct").map(({ name }) => name);
   return names.length === 0 ? "" : `, { ${names.join(", ")} }`;
 }
 

@@ -21,7 +21,7 @@ import { type Accessor, accessorOf, type Arrayable } from "./fields.ts";
 export const NOMINAL = "Its C name: TypeScript tells classes of the same fields apart by it. It has no value.";
 
 /** What the documentation says of the member that has the types of the setters. */
-export const SETTABLE = "What fields can be set to where that is not what they give: a new struct is given that as well. It has no value.";
+const SETTABLE = "What fields can be set to where that is not what they give: a new struct is given that as well. It has no value.";
 
 /** The text of `structs.js`. */
 export function emitStructs(api: Api, banner: string, runtime: string, policy: Policy): string {
@@ -52,7 +52,7 @@ export function writeStructs(api: Api, parts: Parts, uses: Uses, printer: Printe
 }
 
 /** The structs that C makes and shows: what is known of them ends when a field is set. */
-export function shownStructs({ functions }: Api): ReadonlySet<string> {
+function shownStructs({ functions }: Api): ReadonlySet<string> {
   return new Set(functions.flatMap(({ result }) => result.kind === "handle" ? [result.name] : []));
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Api } from "../api/api.ts";
-import type { Crossing } from "../api/crossing.ts";
+import { type Crossing, nativeScalar } from "../api/crossing.ts";
 import { nativeFields } from "../api/native.ts";
 import type { Policy } from "../policy.ts";
 import { doc, LINE_WIDTH, list, Printer } from "../print.ts";
@@ -70,13 +70,6 @@ function entry(name: string, parameters: readonly string[], result: string): str
 
 function native(crossing: Crossing, parameter: boolean, structs: (name: string) => string): string {
   switch (crossing.kind) {
-    case "void":
-    case "bool":
-      return `"${crossing.kind}"`;
-    case "int":
-      return `"${crossing.signed ? "i" : "u"}${crossing.bits}"`;
-    case "float":
-      return `"f${crossing.bits}"`;
     case "struct":
       return structs(crossing.name);
     case "callback":
@@ -84,6 +77,6 @@ function native(crossing: Crossing, parameter: boolean, structs: (name: string) 
     case "handle":
       return `"pointer"`;
     default:
-      return parameter ? `"buffer"` : `"pointer"`;
+      return nativeScalar(crossing) ?? (parameter ? `"buffer"` : `"pointer"`);
   }
 }

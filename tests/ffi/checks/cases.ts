@@ -1,6 +1,6 @@
 /**
  * Calls with wrong arguments, by the C function that they call: what would end the process in C, or read what isn't there. Each must be an Error;
- * most are C's own assertions, some what is looked at before (`ffi/checks/`).
+ * most are C's own assertions, some what is looked at before (`ffi/calls/checks/`).
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { type GgufFile, readGguf } from "@ggml/deno/utils";
 import type { Facts } from "./c_reader.ts";
 
 /** What `readGguf` says of a file, in the form that it is compared in. */
-export function factsOf({ version, alignment, metadata, tensors }: GgufFile): Facts {
+function factsOf({ version, alignment, metadata, tensors }: GgufFile): Facts {
   return {
     version,
     alignment,

@@ -1,10 +1,28 @@
 /**
- * Where a graph's boxes and arrows go: Graphviz's `dot`, compiled to WebAssembly (npm's `@viz-js/viz`).
+ * What pictures have from npm: where a graph's boxes and arrows go, by Graphviz's `dot`, compiled to WebAssembly (`@viz-js/viz`), and PNG images, by
+ * `fast-png`.
+ *
+ * The packages are named where nothing looks for imports in advance: who never draws doesn't download them, and starts a millisecond earlier.
  *
  * @module
  */
 
-import { load } from "./package.ts";
+import type { Colour } from "./colours.ts";
+
+/**
+ * Loads a package of npm's, downloading it if need be.
+ *
+ * @param name With its exact version.
+ * @param purpose What it does, for errors: "graphs are laid out".
+ * @throws {Error} If it can't be had.
+ */
+async function load<T>(name: string, purpose: string): Promise<T> {
+  try {
+    return await import(`npm:/${name}`);
+  } catch (cause) {
+    throw new Error(`${purpose} by npm:${name}, which can't be loaded: ${(cause as Error).message}`, { cause });
+  }
+}
 
 /** What is used of the package. */
 interface Viz {
@@ -78,4 +96,31 @@ function read({ bb, objects = [], edges = [] }: Output, count: number): Placed {
     curves[Number(id)] = { points: rest.map(point), tip: point(end.replace(/^e,/, "")) };
   }
   return { width, height, centres: new Map(objects.map(({ name, pos }) => [name, point(pos)])), curves };
+}
+
+/** What is used of the package. */
+interface FastPng {
+  encode(image: { width: number; height: number; data: Uint8Array; channels: 4; depth: 8 }): Uint8Array;
+}
+
+/** Dots of colour; those that are never set are transparent. */
+export class Dots {
+  readonly #data: Uint8Array;
+
+  constructor(readonly width: number, readonly height: number) {
+    this.#data = new Uint8Array(width * height * 4);
+  }
+
+  /** Fills a square. */
+  fill(x: number, y: number, size: number, [red, green, blue]: Colour): void {
+    for (let row = y; row < y + size; row++) {
+      for (let column = x; column < x + size; column++) this.#data.set([red, green, blue, 255], (row * this.width + column) * 4);
+    }
+  }
+
+  /** The image as a file. */
+  async encode(): Promise<Uint8Array<ArrayBuffer>> {
+    const { encode } = await load<FastPng>("fast-png@8.0.0", "heat maps are made");
+    return new Uint8Array(encode({ width: this.width, height: this.height, data: this.#data, channels: 4, depth: 8 }));
+  }
 }
