@@ -75,6 +75,7 @@ struct slot {
   struct trap *first;
   word thread;
   struct slot *next;
+  word busy; /* 1 while C may compute when the process exits: JavaScript says so */
 };
 
 /*
@@ -594,12 +595,29 @@ EXPORT struct slot *slot(void) {
   struct slot *slot = own.slots;
   while (slot != 0 && slot->thread != thread) slot = slot->next;
   if (slot == 0 && (slot = state.allocate(sizeof *slot)) != 0) {
-    slot->count = 0, slot->first = 0, slot->thread = thread, slot->next = own.slots;
+    slot->count = 0, slot->first = 0, slot->thread = thread, slot->busy = 0, slot->next = own.slots;
     own.slots = slot;
   }
   unlock();
   return slot;
 }
+
+/* Exits. */
+
+/*
+ * The process exits. Where threads of C's may go on computing, it ends here: the destructors of C++, which come next, would take from them what they use.
+ */
+static void end_process(int status, void *unused) {
+  for (struct slot *slot = own.slots; slot != 0; slot = slot->next)
+    if (slot->busy) {
+      ended(0);
+      state.flush(0);
+      state.exit(status, 0);
+    }
+}
+
+/* Has `end_process` called before whatever was to be called until now. The system calls this on the thread that exits before anything else, if it is told to. */
+EXPORT void leave_first(void *unused) { state.on_exit(end_process, 0); }
 
 /* Takes a list of traps: a slot's, a call's, or with null those of C's own threads. */
 EXPORT struct trap *take_traps(struct trap **list) {

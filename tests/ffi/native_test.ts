@@ -61,7 +61,7 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
 /** What JavaScript calls or hands to C. */
 const FUNCTIONS: readonly string[] = [
   ...["quiet", "capture", "take", "release", "ended", "gone", "signalled"],
-  ...["aborted", "install", "slot", "take_traps", "forward"],
+  ...["aborted", "install", "slot", "take_traps", "leave_first", "forward"],
   ...["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left"],
 ];
 
