@@ -96,7 +96,7 @@ function moduleText(code: Record<string, Compiled>): string {
     lines.push(`  ${convention}: {`, `    compiler: "${compiler}",`);
     lines.push("    functions: {", ...Object.entries(functions).map(([name, offset]) => `      ${name}: ${offset},`), "    },");
     const rows = text.match(/.{1,128}/g)!.map((row) => `"${row}"`);
-    lines.push(`    code: ${rows[0]} +`, ...rows.slice(1).map((row, i) => `      ${row}${i === rows.length - 2 ? "," : " +"}`), "  },");
+    lines.push("    code:", ...rows.map((row, i) => `      ${row}${i === rows.length - 1 ? "," : " +"}`), "  },");
   }
   return [...lines, "};", ""].join("\n");
 }
