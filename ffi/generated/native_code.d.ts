@@ -15,6 +15,7 @@ export type NativeFunction =
   | "forward"
   | "aborted"
   | "slot"
+  | "leave_first"
   | "take_traps"
   | "install"
   | "gate"

@@ -10,6 +10,7 @@
 import { at, windowsAddresses } from "../core/at.ts";
 import type { Gate, GateShape } from "../core/host.ts";
 import type { Library } from "../load/files.ts";
+import { say } from "./exits.ts";
 import { nativeFor } from "./log.ts";
 import { makePages, type Native } from "./native.ts";
 
@@ -67,12 +68,14 @@ export function openGate(library: Library, target: bigint, { parameters, resultB
 /** Says that a call on another thread begins: C may call gates from there. */
 export function callBegins(): void {
   calls++;
+  say(calls);
   if (gates !== null) serveRequests(gates);
 }
 
 /** Says that one has ended. Gives what there is to wait for. */
 export function callEnds(): Promise<void> | void {
   calls--;
+  say(calls);
   if (gates === null) return;
   gates.words[CALLS] = BigInt(calls);
   if (calls > 0 || serving === null) return;

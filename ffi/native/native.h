@@ -38,6 +38,8 @@ struct state {
   struct block *blocks;
   word gate_lock;
   word left_key;                /* JavaScript's own */
+  int (*flush)(void *stream);   /* the C library's fflush */
+  int (*on_exit)(void (*function)(int status, void *argument), void *argument); /* the C library's; 0 where it has none */
 };
 extern struct state state __attribute__((visibility("hidden")));
 
@@ -48,3 +50,6 @@ static inline word this_thread(void) { return state.thread() & state.thread_mask
 
 /* Prints the messages that wait, where JavaScript will not get to take them. */
 void print_waiting(void) __attribute__((visibility("hidden")));
+
+/* The process exits: no JavaScript runs any more. */
+void ended(void *unused) __attribute__((visibility("hidden")));

@@ -40,6 +40,8 @@ const WORDS = {
   unheard: 273,
   goneKey: 274,
   leftKey: 278,
+  flush: 279,
+  onExit: 280,
 };
 
 /** How far the state lies behind the code: a multiple of every system's page size. */
@@ -230,6 +232,8 @@ function fillForPosix(native: Native, library: Library): boolean {
     if (address === null) return false;
     native.set(word as keyof typeof functions, address);
   }
+  native.set("flush", library.address("fflush") ?? 0n);
+  native.set("onExit", library.address("on_exit") ?? 0n);
   native.set("threadMask", 0xffffffffffffffffn);
   return true;
 }

@@ -75,6 +75,7 @@ struct slot {
   struct trap *first;
   word thread;
   struct slot *next;
+  word busy; /* 1 while C may compute when the process exits: JavaScript says so */
 };
 
 /*
@@ -105,7 +106,8 @@ struct trap_state {
   word deno; /* where this module begins */
   word abort, compute; /* ggml_abort, ggml_graph_compute */
   word learned;        /* 0: not yet, 1: it can't be, 2: it is, 3: under way */
-  word loop[4];        /* the functions between a kernel and ggml_graph_compute, or that one itself */
+  word loop[4];        /* ggml's functions between a kernel and ggml_graph_compute, or that one itself */
+  word keeper;         /* the one of them that keeps what follows; 0: none is known */
   word graph, node, pool; /* where the loop keeps these, counted from 1; 0: not known */
   word first_node;        /* what it keeps for the first node */
   word last, status;      /* where the pool keeps the node to stop at and what to answer, counted from 1; 0: not known */
@@ -144,6 +146,8 @@ __attribute__((noreturn)) static void resume(const struct registers *to, word ki
 static int connect(void *const *libraries, void *look_up);
 /* Has the system tell of what C fails of. */
 static void listen(void);
+/* Runs a function on a thread of its own, if the system makes one, and waits until it is through. */
+static void run_aside(void *(*function)(void *));
 
 
 static void lock(void) {
@@ -249,7 +253,7 @@ static reason visit(struct context *context, void *argument) {
     walk->kernel = registers_of(context);
   }
   if (function == own.compute) walk->in_compute = 1;
-  if (own.learned == 2 && function == own.loop[0]) { /* the outermost: it has the variables */
+  if (own.learned == 2 && function == own.keeper) {
     struct registers loop = registers_of(context);
     walk->graph = watched(&loop, own.graph), walk->node = watched(&loop, own.node), walk->pool = watched(&loop, own.pool);
   }
@@ -336,13 +340,13 @@ static int in_all(const struct learning *learning, word function) {
 struct meanings { int graph, pool, node, first; };
 
 /* A thread that helps isn't called by ggml_graph_compute: what that left in registers and on the stack isn't there. */
-static struct meanings meanings_of(const struct learning *learning, word i, word graph, word pool) {
-  struct meanings may = {1, 1, 1, (int)values_of(&learning->samples[0][0], own.loop[0])[i]};
+static struct meanings meanings_of(const struct learning *learning, word function, word i, word graph, word pool) {
+  struct meanings may = {1, 1, 1, (int)values_of(&learning->samples[0][0], function)[i]};
   may.node = may.first == 0 || may.first == 1;
   for (int thread = 0; thread < 2; thread++)
     for (int k = 0; k < learning->count[thread]; k++) {
-      const word *values = values_of(&learning->samples[thread][k], own.loop[0]);
-      if (values == 0) continue; /* OpenMP, asked inside of a loop of its own, has no other thread */
+      const word *values = values_of(&learning->samples[thread][k], function);
+      if (values == 0) return (struct meanings){0};
       may.graph &= values[i] == graph;
       may.pool &= values[i] == pool;
       may.node &= (int)values[i] == may.first + k;
@@ -350,22 +354,33 @@ static struct meanings meanings_of(const struct learning *learning, word i, word
   return may;
 }
 
-/* Finds the functions that stand between ggml_graph_compute and kernels of either kind, and their variables. */
-static void conclude(const struct learning *learning, word graph, word pool) {
-  const struct sample *first = &learning->samples[0][0];
-  int count = 0;
-  for (int i = first->count - 1; i >= 0 && count < 4; i--)
-    if (in_all(learning, first->frames[i].function)) own.loop[count++] = first->frames[i].function;
-  if (count == 0) {
-    own.loop[0] = own.compute;
-    return;
-  }
+/* Finds which variables of a function are the graph, the pool and the node's number; 0 if the last is none. */
+static int find_variables(const struct learning *learning, word function, word graph, word pool) {
+  own.graph = own.pool = own.node = 0;
   for (word i = 0; i < WATCHED; i++) {
-    struct meanings may = meanings_of(learning, i, graph, pool);
+    struct meanings may = meanings_of(learning, function, i, graph, pool);
     if (may.graph && own.graph == 0) own.graph = i + 1;
     if (may.pool && own.pool == 0) own.pool = i + 1;
     if (may.node && own.node == 0) own.node = i + 1, own.first_node = may.first;
   }
+  return own.node != 0;
+}
+
+/*
+ * Finds the functions that stand between ggml_graph_compute and kernels of either kind, and the outermost that has the variables. With OpenMP, whose
+ * own functions stand there, too, that isn't the first.
+ */
+static void conclude(const struct learning *learning, word graph, word pool) {
+  const struct sample *first = &learning->samples[0][0];
+  int count = 0;
+  for (int i = first->count - 1; i >= 0 && count < 4; i--) {
+    word function = first->frames[i].function;
+    if (is_ggml(module_of(function)) && in_all(learning, function)) own.loop[count++] = function;
+  }
+  if (count == 0) own.loop[0] = own.compute;
+  if (learning->count[1] == 0) return; /* nothing is known of threads that help */
+  for (int i = 0; i < count && own.keeper == 0; i++)
+    if (find_variables(learning, own.loop[i], graph, pool)) own.keeper = own.loop[i];
 }
 
 enum { POOL = 80 /* numbers of 32 bits of a pool that are looked at */, STOP_AT = 3, STATUS_ABORTED = 1, STATUS_FAILED = -1 };
@@ -384,7 +399,7 @@ static void conclude_pool(const int *before, const int *after) {
 
 struct plan { char bytes[256]; };
 
-static void learn(void) {
+static void *learn(void *unused) {
   struct { word size; void *buffer; _Bool no_alloc; } params = {0x80000, 0, 0};
   void *(*init)(__typeof__(params)) = find("ggml_init");
   void (*free_context)(void *) = find("ggml_free");
@@ -398,10 +413,10 @@ static void learn(void) {
   void (*free_pool)(void *) = find("ggml_threadpool_free");
   struct plan (*make_plan)(void *, int, void *) = find("ggml_graph_plan");
   int (*compute)(void *, struct plan *) = find("ggml_graph_compute");
-  if (!init || !free_context || !new_tensor || !map1 || !map2 || !new_graph || !expand) return;
-  if (!pool_params || !new_pool || !free_pool || !make_plan || !compute) return;
+  if (!init || !free_context || !new_tensor || !map1 || !map2 || !new_graph || !expand) return 0;
+  if (!pool_params || !new_pool || !free_pool || !make_plan || !compute) return 0;
   struct learning *learning = state.allocate(sizeof *learning + 0x10000);
-  if (learning == 0) return;
+  if (learning == 0) return 0;
   clear(learning, sizeof *learning);
   char *work = (char *)(learning + 1);
   pool_params(work, 2);
@@ -427,14 +442,15 @@ static void learn(void) {
   if (pool != 0) free_pool(pool);
   if (context != 0) free_context(context);
   state.free(learning);
+  return 0;
 }
 
-/* Learns it, on the first thread that asks; others wait. */
+/* Learns it, for the first thread that asks; others wait. That may be inside of one of OpenMP's loops, which has no thread to help in another. */
 static void learn_once(void) {
   static const word WAITING = 3;
   word not_yet = 0;
   if (__atomic_compare_exchange_n(&own.learned, &not_yet, WAITING, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
-    learn();
+    run_aside(learn);
     if (own.learned == WAITING) __atomic_store_n(&own.learned, 1, __ATOMIC_RELEASE);
   } else
     while (__atomic_load_n(&own.learned, __ATOMIC_ACQUIRE) == WAITING);
@@ -524,13 +540,13 @@ static int find_way(struct trap *trap, struct registers *from) {
   else if (walk.has_thread) trap->place = THREAD, trap->to = walk.thread;
   else return 0;
   trap->node = trap->tensor = 0;
-  if (walk.has_kernel && own.graph != 0 && own.node != 0) {
+  if (walk.has_kernel && walk.graph != 0) {
     void *(*graph_node)(word, int) = find("ggml_graph_node");
     trap->node = (int)walk.node - (int)own.first_node + 1;
     if (graph_node != 0) trap->tensor = (word)graph_node(walk.graph, trap->node - 1);
     if (trap->tensor != 0) copy_tensors(trap);
   }
-  if (walk.has_kernel && own.pool != 0 && own.node != 0 && own.last != 0 && own.status != 0) { /* what follows would compute on garbage */
+  if (walk.has_kernel && walk.pool != 0 && own.last != 0 && own.status != 0) { /* what follows would compute on garbage */
     int *pool = (int *)walk.pool;
     __atomic_store_n(&pool[own.last - 1], trap->node, __ATOMIC_SEQ_CST);
     __atomic_store_n(&pool[own.status - 1], STATUS_FAILED, __ATOMIC_SEQ_CST);
@@ -579,12 +595,29 @@ EXPORT struct slot *slot(void) {
   struct slot *slot = own.slots;
   while (slot != 0 && slot->thread != thread) slot = slot->next;
   if (slot == 0 && (slot = state.allocate(sizeof *slot)) != 0) {
-    slot->count = 0, slot->first = 0, slot->thread = thread, slot->next = own.slots;
+    slot->count = 0, slot->first = 0, slot->thread = thread, slot->busy = 0, slot->next = own.slots;
     own.slots = slot;
   }
   unlock();
   return slot;
 }
+
+/* Exits. */
+
+/*
+ * The process exits. Where threads of C's may go on computing, it ends here: the destructors of C++, which come next, would take from them what they use.
+ */
+static void end_process(int status, void *unused) {
+  for (struct slot *slot = own.slots; slot != 0; slot = slot->next)
+    if (slot->busy) {
+      ended(0);
+      state.flush(0);
+      state.exit(status, 0);
+    }
+}
+
+/* Has `end_process` called before whatever was to be called until now. The system calls this on the thread that exits before anything else, if it is told to. */
+EXPORT void leave_first(void *unused) { state.on_exit(end_process, 0); }
 
 /* Takes a list of traps: a slot's, a call's, or with null those of C's own threads. */
 EXPORT struct trap *take_traps(struct trap **list) {

@@ -14,6 +14,7 @@ import { at, windowsAddresses } from "../core/at.ts";
 import { provide } from "../core/host.ts";
 import type { Abi } from "../load/abi.ts";
 import type { Library } from "../load/files.ts";
+import { watchExit } from "./exits.ts";
 import { nativeFor } from "./log.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Native } from "./native.ts";
@@ -91,6 +92,7 @@ export function setTrap(opened: Library): void {
   slot = at(code.address("slot"), [], "u64")();
   if (slot === 0n) return;
   native = code;
+  watchExit(opened, code, slot);
   caught = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(slot)!, 8));
 }
 

@@ -384,3 +384,11 @@ static void listen(void) {
   handle(11, posix.previous_fault);
   handle(the_system.bus, posix.previous_bus);
 }
+
+static void run_aside(void *(*function)(void *)) {
+  int (*create)(word *, const void *, void *(*)(void *), void *) = find("pthread_create");
+  int (*join)(word, void **) = find("pthread_join");
+  word thread;
+  if (create == 0 || join == 0 || create(&thread, 0, function, 0) != 0) function(0);
+  else join(thread, 0);
+}

@@ -422,3 +422,16 @@ static void listen(void) {
   if (add_handler != 0) add_handler(1, faulted);
   windows.previous_abort = windows.signal(SIGABRT, interrupted);
 }
+
+static void run_aside(void *(*function)(void *)) {
+  HANDLE (*create)(void *, word, void *, void *, DWORD, DWORD *) = find("CreateThread");
+  DWORD (*wait)(HANDLE, DWORD) = find("WaitForSingleObject");
+  BOOL (*close)(HANDLE) = find("CloseHandle");
+  HANDLE thread = create != 0 && wait != 0 && close != 0 ? create(0, 0, function, 0, 0, 0) : 0;
+  if (thread == 0) {
+    function(0);
+    return;
+  }
+  wait(thread, (DWORD)-1 /* for as long as it takes */);
+  close(thread);
+}

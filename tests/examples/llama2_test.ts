@@ -6,6 +6,7 @@ import { type GgufTensorInput, readGguf, writeGguf } from "@ggml/deno/utils";
 import { generate, Llama, openModel, sampler } from "../../examples/llama2.ts";
 import { Folder } from "../utils/gguf/facts.ts";
 import { deno, type Ended } from "../process.ts";
+import { greedyProgram } from "../models/greedy.ts";
 import { writeRandomLlama } from "../random_llama.ts";
 import { likeliest, Reference } from "./reference_llama.ts";
 import { smollm2 } from "../smollm2.ts";
@@ -89,11 +90,34 @@ for (const path of modelsOfTheClone()) {
 }
 
 for (const threads of [1, 2]) {
-  Deno.test({
-    name: `llama2: 200 tokens of SmolLM2 are libllama's with ${threads} threads, the logits bit for bit`,
-    ignore: real === null || threads > navigator.hardwareConcurrency,
-    fn: () => expectEqual(real!, threads, 200),
+  const name = `llama2: 200 tokens of SmolLM2 are libllama's and a C program's with ${threads} threads, the logits bit for bit`;
+  Deno.test({ name, ignore: real === null || threads > navigator.hardwareConcurrency }, async () => {
+    await expectEqual(real!, threads, 200);
+    await expectEqualToC(real!, threads, 200);
   });
+}
+
+/** The same as {@linkcode expectEqual} with a program that has nothing to do with Deno, over the same library. */
+async function expectEqualToC(path: string, threads: number, count: number): Promise<void> {
+  const byC = await (await greedyProgram())?.(path, PROMPT, threads, count);
+  if (byC === undefined) return;
+  const { tokenizer, ...file } = openModel(path), { vocab } = file.config, prompt = tokenizer.encode(PROMPT);
+  assertEquals([prompt, byC.tokens.length, byC.logits.length], [byC.prompt, count, count * vocab]);
+  const model = await Llama.load(file, { threads, context: 512 });
+  const tokens: number[] = [], likeliest = sampler(0, 1, 1);
+  const compared = generate(model, prompt, count, (logits) => {
+    const theirs = byC.logits.subarray(tokens.length * vocab, (tokens.length + 1) * vocab);
+    const ours = bitsOf(logits), cs = bitsOf(theirs);
+    assertEquals(ours.findIndex((bits, i) => bits !== cs[i]), -1, `after ${tokens.length} tokens`);
+    return likeliest(logits);
+  });
+  for (const token of compared) tokens.push(token);
+  assertEquals(tokens, byC.tokens);
+}
+
+/** Floats as whole numbers: those tell 0 from -0, and NaN is equal to itself. */
+function bitsOf({ buffer, byteOffset, length }: Float32Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, length);
 }
 
 for (const tokenizer of ["llama", "gpt2"] as const) {

@@ -61,7 +61,7 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
 /** What JavaScript calls or hands to C. */
 const FUNCTIONS: readonly string[] = [
   ...["quiet", "capture", "take", "release", "ended", "gone", "signalled"],
-  ...["aborted", "install", "slot", "take_traps", "forward"],
+  ...["aborted", "install", "slot", "take_traps", "leave_first", "forward"],
   ...["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left"],
 ];
 
@@ -96,7 +96,7 @@ function moduleText(code: Record<string, Compiled>): string {
     lines.push(`  ${convention}: {`, `    compiler: "${compiler}",`);
     lines.push("    functions: {", ...Object.entries(functions).map(([name, offset]) => `      ${name}: ${offset},`), "    },");
     const rows = text.match(/.{1,128}/g)!.map((row) => `"${row}"`);
-    lines.push(`    code: ${rows[0]} +`, ...rows.slice(1).map((row, i) => `      ${row}${i === rows.length - 2 ? "," : " +"}`), "  },");
+    lines.push("    code:", ...rows.map((row, i) => `      ${row}${i === rows.length - 1 ? "," : " +"}`), "  },");
   }
   return [...lines, "};", ""].join("\n");
 }

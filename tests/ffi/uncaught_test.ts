@@ -1,6 +1,6 @@
 /** What ends while C works on another thread: a process by an error, a Worker. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { deno } from "../process.ts";
 
 /** `RUNS=200` is what it was measured with. */
@@ -28,4 +28,21 @@ for (const work of ["graph", "slices", "copy", "sync", "sync operator", ...CALLE
       assertEquals([code, stdout], [0, "4\n"], stderr);
     });
   }
+}
+
+/** In `nothing` what is to be called at the end still is: it takes its time. */
+const ENDS = { "throw": 1, exit: 3, worker: 3, "worker's asynchronous call": 3, nothing: 3 };
+
+for (const [end, code] of Object.entries(ENDS)) {
+  Deno.test(
+    `C that computes while the process exits doesn't end it by a fault: ${end}`,
+    { ignore: Deno.build.os !== "linux" },
+    async () => {
+      for (let i = 0; i < RUNS; i++) {
+        const start = performance.now(), ended = await deno(["run", "--quiet", "-A", "tests/stress/exits.ts", end]);
+        assertEquals(ended.code, code, ended.stderr);
+        if (end === "nothing") assert(performance.now() - start > 300, "what was to be called at the end wasn't");
+      }
+    },
+  );
 }

@@ -279,6 +279,7 @@ async function work(workshop: Workshop, plan: Plan, found: Found, share: number,
       add(found, line as WalkReport);
     });
     if (death !== null) {
+      if (death.steps.length === 0) throw new Error(`a process died before it called anything: ${death.message}`);
       made += addDeath(found, death);
       const last = death.steps.at(-1);
       if (last !== undefined && "compute" in last) found.deadly.set(last.kind, (found.deadly.get(last.kind) ?? 0) + 1);

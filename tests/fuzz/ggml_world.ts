@@ -20,6 +20,19 @@ const KEYS = [
   "",
   "b".repeat(70),
 ];
+/** Keys whose values are one number, by its type. */
+const SCALARS: Readonly<Record<string, Value>> = {
+  u8: 1,
+  i8: -1,
+  u16: 2,
+  i16: -2,
+  i32: -3,
+  f32: 0.5,
+  u64: { bigint: "4" },
+  i64: { bigint: "-4" },
+  f64: 0.25,
+  bool: true,
+};
 const NAMES = ["", "a", "weights", "node_0", "leaf_0", "CPU", "token_embd.weight", "n".repeat(100), "%s%n"];
 const THREADS: readonly Value[] = [0, 1, 1, 2, 2, 4, -1, 100_000];
 const SIZES: readonly Value[] = [0, 1, 8, 16, 64, 100, 4096, 1 << 16, -1, 2 ** 40, { bigint: String(2n ** 62n) }];
@@ -74,6 +87,8 @@ function makeParams(maker: Maker): void {
     "no_alloc",
     random.percent(50),
   );
+  maker.make("struct", "ggml_bf16_t", "bits", random.pick([0, 0x3f80, 0x7fc0, 0xffff]));
+  maker.make("struct", "ggml_backend_dev_props");
   maker.make("struct", "gguf_init_params", "no_alloc", random.percent(70));
   maker.make("poolParams", random.pick([1, 2, 2, 0, -1, 100_000]), random.pick([0, 0, 50, 101]), random.percent(20));
 }
@@ -83,6 +98,7 @@ function makeFile(maker: Maker): void {
   if (random.percent(50)) maker.make("metadata", random.pick(["no_vocab", "llama"]));
   const file = maker.call("gguf_init_empty");
   if (random.percent(70)) maker.call("gguf_set_val_u32", file, "number", 7);
+  if (random.percent(40)) { for (const [type, value] of Object.entries(SCALARS)) maker.call(`gguf_set_val_${type}`, file, type, value); }
   if (random.percent(70)) maker.call("gguf_set_val_str", file, "text", "the thing");
   if (random.percent(70)) maker.call("gguf_set_arr_data", file, "numbers", 5, { array: "Uint8Array", items: new Array(16).fill(1) }, 4);
   if (random.percent(70)) maker.call("gguf_set_arr_str", file, "texts", { list: ["a", "bc"] }, 2);
@@ -107,7 +123,8 @@ export const ggml: Omit<World, "check"> = {
     maker.make("cpu", 1);
     maker.make("threadpool", 2);
     maker.call("ggml_backend_alloc_buffer", cpu, 4096);
-    maker.call("ggml_backend_cpu_reg");
+    const registry = maker.call("ggml_backend_cpu_reg");
+    if (maker.random.percent(50)) maker.call("ggml_backend_register", registry);
     maker.call("ggml_backend_get_device", cpu);
     maker.call("ggml_backend_cpu_buffer_type");
     makeParams(maker);
@@ -144,7 +161,15 @@ export const ggml: Omit<World, "check"> = {
     "(abort_callback_data)": () => null,
     "(n_threads)": ({ random }) => random.pick(THREADS),
     "(key)": ({ random }) => random.pick(KEYS),
-    "(key_id)": ({ random }) => random.pick([0, 1, 2, 3, 4, 5, -1, 6, 100]),
+    "(key_id)": ({ random }) => random.pick([...Array(16).keys(), -1, 100]),
+    "(i0)": indexOf,
+    "(i1)": indexOf,
+    "(i2)": indexOf,
+    "(i3)": indexOf,
+    "(index)": indexOf,
+    "ggml_get_unary_op(tensor)": (maker) => maker.call("ggml_relu", maker.one("ggml_context"), maker.one("ggml_tensor")),
+    "ggml_get_glu_op(tensor)": (maker) => maker.call("ggml_geglu", maker.one("ggml_context"), maker.one("ggml_tensor")),
+    "ggml_rope_set_offset(a)": roped,
     "(tensor_id)": ({ random }) => random.pick([0, 0, 1, -1, 5, 1000]),
     "(name)": ({ random }) => random.pick(NAMES),
     "(fname)": ({ random }) => ({ path: random.pick(["model", "model-llama", "garbage", "empty", "cut", "missing", "folder", "out"]) }),
@@ -176,6 +201,16 @@ export const ggml: Omit<World, "check"> = {
   },
   numbers: [0, 0, 1, 1, 2, 3, 4, 8, 16, 31, 32, 33, 64, 256, -1, -2, 255, 1000, 65_536, 2 ** 31 - 1, -(2 ** 31)],
 };
+
+function indexOf({ random }: Maker): Value {
+  return random.pick([0, 0, 0, 0, 0, 0, 1, 31, 32, -1]);
+}
+
+/** A tensor that was turned. */
+function roped(maker: Maker): Value {
+  const ctx = maker.one("ggml_context"), a = maker.call("ggml_new_tensor_2d", ctx, 0, 32, 1);
+  return maker.call("ggml_rope", ctx, a, maker.call("ggml_new_tensor_1d", ctx, 26, 1), 32, 0);
+}
 
 function dataOf(maker: Maker): Value {
   const { random } = maker, made = maker.one("Uint8Array");

@@ -83,6 +83,16 @@ export function types(names: readonly string[]): TypeFacts[] {
   return names.filter((name) => name !== "GGML_TYPE_COUNT").map((name) => ({
     name,
     type: all[name],
-    block: Number(lib.ggml_blck_size(all[name])),
+    block: blockOf(all[name]),
   })).filter(({ block }) => block > 0);
+}
+
+/** Elements in a block of a type; 0 where it is none any more, or the library is older than it. */
+function blockOf(type: lib.ggml_type): number {
+  try {
+    return Number(lib.ggml_blck_size(type));
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("is not in the loaded library")) return 0;
+    throw error;
+  }
 }
