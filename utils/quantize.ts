@@ -54,7 +54,7 @@ export function quantize(
   return quantizeFor("quantize", array, type, options);
 }
 
-/** The same for a function of another name, which its errors begin with. */
+/** {@linkcode quantize} for a function of another name, which its errors begin with. */
 export function quantizeFor(
   where: string,
   array: TensorLike | NestedNumbers,
@@ -117,7 +117,7 @@ export function dequantize(bytes: Uint8Array, type: lib.ggml_type): Float32Array
   return dequantizeFor("dequantize", bytes, type);
 }
 
-/** The same for a function of another name, which its errors begin with. */
+/** {@linkcode dequantize} for a function of another name, which its errors begin with. */
 export function dequantizeFor(where: string, bytes: Uint8Array, type: lib.ggml_type): Float32Array<ArrayBuffer> {
   const { toFloat, name, blockSize, typeSize } = expectType(where, type);
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`${where}: expected a Uint8Array, got ${describe(bytes)}`);

@@ -17,11 +17,11 @@ import { forgetGraph, schedulerOf, takeGraph, wasEvaluated } from "./schedulers.
 
 /** What becomes of an argument. */
 type Remedy =
-  /** It can't be used any more, nor what points to it. */
+  /** The object can't be used any more, nor what points to it. */
   | "refuse"
-  /** As that, but the object lies in another's memory, which is in order. */
+  /** Neither can this one, but it lies in another's memory, which is in order. */
   | "refuse part"
-  /** C's own function puts it in order. */
+  /** C's own function puts the object in order. */
   | "reset scheduler"
   /** Its graph isn't allocated, and none of its tensors has memory in it. After a kernel that failed it is. */
   | "take memory back";
@@ -48,7 +48,7 @@ const TABLE: Readonly<Record<string, HalfDone>> = {
   // The table of what a graph has seen holds tensors that are none of its nodes: it would never compute them.
   ggml_build_forward_expand: EXPANDED,
   ggml_build_forward_select: EXPANDED,
-  // It has some of the gradients. Where it only asked whether there is anything to do it is as it was.
+  // The graph has some of the gradients. Where C only asked whether there is anything to do the graph is as it was.
   ggml_build_backward_expand: {
     remedies: { cgraph: "refuse part" },
     before: /GGML_ASSERT\((?:cgraph->n_nodes > 0|cgraph->grads|cgraph->grad_accs|any_params && .*|any_loss && .*)\)/,
@@ -65,7 +65,7 @@ const TABLE: Readonly<Record<string, HalfDone>> = {
   ggml_backend_sched_reserve_size: scheduling(null),
   ggml_backend_sched_split_graph: scheduling(null),
 
-  // It takes graphs that it built in part, or that its scheduler allocated in part, for what they were to be.
+  // The optimizer takes graphs that it built in part, or that its scheduler allocated in part, for what they were to be.
   ggml_opt_alloc: {
     remedies: { opt_ctx: "refuse" },
     before: /GGML_ASSERT\((?:!opt_ctx->eval_ready|opt_ctx->ctx_compute && .*)\)/,

@@ -55,7 +55,7 @@ export abstract class Handle {
     return address === 0n ? null : new this(address, owner ?? ownerAt(this.name, address) ?? STATIC);
   }
 
-  /** The same pointer as Deno's own FFI functions take it. Throws if its owner was freed. */
+  /** The address as Deno's own FFI functions take it. Throws if the owner was freed. */
   get pointer(): Deno.PointerObject {
     if (this.owner.freed) throw freedError(this, "pointer");
     return Deno.UnsafePointer.create(this.address)!;
@@ -71,7 +71,7 @@ export abstract class Handle {
     return this.toString();
   }
 
-  /** The same in a text: `${graph}`. */
+  /** What `Deno.inspect` shows, in a text: `${graph}`. */
   toString(): string {
     if (typeof this.address !== "bigint") return `${this.constructor.name} {}`; // a class's own prototype
     return `${this.constructor.name} { 0x${this.address.toString(16)}${this.owner.freed ? ", freed" : ""} }`;

@@ -213,7 +213,7 @@ export class Library {
     return namesIn(this.folder).filter((name) => pattern.test(name) && !known.includes(name));
   }
 
-  /** The same where the folder may not be read: those of the releases that are known. */
+  /** The files of a part where the folder may not be read: those of the releases that are known. */
   #withKnownMark(part: string): string | null {
     if (part !== "ggml" && part !== "llama" || this.folder === "" || this.place.source === "npm" || mayList(this.folder)) return null;
     const [first] = fileNames(part);

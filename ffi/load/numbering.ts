@@ -34,7 +34,7 @@ type Enums = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** The library's numbers as ours, of enums that it numbers otherwise. */
 const ours: Map<string, readonly number[]> = new Map();
-/** The same of `ggml_op`, which is asked for most. */
+/** The numbers of `ggml_op` among them, which are asked for most. */
 let operations: readonly number[] | null = null;
 let missing: ReadonlySet<string> = new Set();
 /** The library, for messages. */

@@ -31,7 +31,7 @@ export function operationAt(address: bigint): number {
   return operation(viewOf(address).getInt32(fields.op));
 }
 
-/** And its name, of a unary one as `FLOOR`. */
+/** The name of a node's operation, of a unary one as `FLOOR`. */
 export function operationText(library: Library, address: bigint): string {
   return call(library, "ggml_op_desc", "u64")(address);
 }

@@ -41,7 +41,7 @@ export function list(head: string, items: readonly string[], tail: string): stri
   return broken(head, head + items.join(", ") + tail, items, tail);
 }
 
-/** The same in braces, which stand apart from what is between them. `head` ends with one, `tail` begins with one. */
+/** {@linkcode list} in braces, which stand apart from the items between them. `head` ends with one, `tail` begins with one. */
 export function braces(head: string, items: readonly string[], tail: string): string {
   return broken(head, items.length === 0 ? head + tail : `${head} ${items.join(", ")} ${tail}`, items, tail);
 }

@@ -158,7 +158,7 @@ export interface FunctionType extends Qualifiers {
   readonly convention?: string;
   /** Behind a pointer whose declaration says `noreturn`: to GNU C another type. */
   readonly noreturn?: boolean;
-  /** The same for `const`, which GNU C takes for "has no effect and reads no memory". */
+  /** Behind a pointer whose declaration says `const`, which GNU C takes for "has no effect and reads no memory": another type, too. */
   readonly pure?: boolean;
 }
 

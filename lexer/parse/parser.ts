@@ -224,7 +224,7 @@ export class Parser {
     if (!this.trySkipBalanced()) this.fail(`'${open.text}' is never closed`, open);
   }
 
-  /** The same; false where the file ends first. */
+  /** {@linkcode skipBalanced}, but gives false where the file ends first. */
   trySkipBalanced(): boolean {
     let depth = 0;
     for (;;) {

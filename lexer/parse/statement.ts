@@ -23,7 +23,7 @@ import * as T from "../model/types.ts";
 export interface Local {
   readonly name: string;
   readonly type: CType;
-  /** It keeps its value between calls. */
+  /** True for a variable that keeps its value between calls. */
   readonly static: boolean;
   readonly value: Node | InitializerList | null;
 }

@@ -69,7 +69,7 @@ export class Comments {
     return this.#describe(this.#itemAt(this.#content.starts[line - 1] + column - 1), kind);
   }
 
-  /** The same of a member, by the name of it and the position of its struct or enum. Null if it isn't spelled there: a macro may write it. */
+  /** What is said of a member, by its name and the position of its struct or enum. Null if the name isn't spelled there: a macro may write it. */
   member(line: number, column: number, name: string, kind: keyof typeof ENDS): Description | null {
     const items = this.#items;
     let index = this.#itemAt(this.#content.starts[line - 1] + column - 1);

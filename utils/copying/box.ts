@@ -29,11 +29,11 @@ export interface Axis {
   readonly count: number;
   /** Bytes between neighbours (elements or, if there is more than one element in a block along this axis, blocks) on the side that is read. */
   readonly from: number;
-  /** The same on the side that is written. */
+  /** Bytes between neighbours on the side that is written. */
   readonly to: number;
   /** Elements in a block along this axis on the side that is read. */
   readonly fromBlock: number;
-  /** The same on the side that is written. */
+  /** Elements in a block along this axis on the side that is written. */
   readonly toBlock: number;
 }
 
@@ -42,7 +42,7 @@ export interface Box {
   readonly axes: readonly Axis[];
   /** The offset of the first element on the side that is read. */
   readonly from: number;
-  /** The same on the side that is written. */
+  /** The offset of the first element on the side that is written. */
   readonly to: number;
 }
 

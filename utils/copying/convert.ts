@@ -95,7 +95,7 @@ export function prepare(from: Bytes, to: Bytes, piece: Box, conversion: Conversi
   return { ...shared, target, finish: () => move(target, to, box, written) };
 }
 
-/** The same where blocks lie across the rows that are written, in a transposed quantized tensor: they are converted to floats first. */
+/** Prepares a piece where blocks lie across the rows that are written, in a transposed quantized tensor: they are converted to floats first. */
 function prepareCrossed(from: Bytes, to: Bytes, piece: Box, conversion: Conversion, scratch: Scratch): Prepared {
   const { from: { toFloat, typeSize } } = conversion;
   const blocksLast = sortBy("from", piece, ({ fromBlock }) => fromBlock > 1);

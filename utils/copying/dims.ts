@@ -23,7 +23,7 @@ export interface DimsOption {
   dims?: number;
 }
 
-/** The same numbers, seen in so many dimensions; as it is if nothing is said. */
+/** An array or tensor as one of so many dimensions; as it is if nothing is said. */
 export function withDims(value: TensorLike, dims: number | undefined, role: string): TensorLike {
   if (dims === undefined) return value;
   if (typeof dims !== "number") throw new TypeError(`${role}: dims must be a number, got ${describe(dims)}`);

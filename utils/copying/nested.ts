@@ -21,7 +21,7 @@ export function isNested(value: unknown): value is NestedNumbers {
 }
 
 /**
- * The same numbers as an `ndarray`.
+ * The numbers of nested arrays as an `ndarray`.
  *
  * @param type The tensor type that they are for: the array's elements are of that type, or 32-bit floats if no array has such elements.
  * @param most How many there may be in an iterable.

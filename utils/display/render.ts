@@ -39,7 +39,7 @@ export async function pictureOf(value: Drawable, part: Part, where: string): Pro
   return value instanceof lib.ggml_backend ? backendPicture(value) : devicePicture(value);
 }
 
-/** The same to stand in a page. A tensor's comes with a table, and without numbers says why. */
+/** The picture as an element of a page. A tensor's comes with a table, and without numbers says why. */
 export async function htmlOf(value: Drawable, part: Part, where: string): Promise<Markup> {
   if (!(value instanceof Handle && value instanceof lib.ggml_tensor) || value.owner.freed) {
     return scrolled(element(await pictureOf(value, part, where)));

@@ -63,7 +63,7 @@ export function element({ width, height, title, body }: Picture): Markup {
   return markup`<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="12" fill="currentColor">${body}</svg>`;
 }
 
-/** The same as a file of its own, which chooses its colours by itself. */
+/** A picture as a file of its own, which chooses its colours by itself. */
 export function file({ width, height, title, body }: Picture): string {
   const MARGIN = 12;
   const [w, h] = [Math.ceil(width) + 2 * MARGIN, Math.ceil(height) + 2 * MARGIN];

@@ -67,7 +67,7 @@ export class Replacement implements Disposable {
     this.#rename();
   }
 
-  /** The same before it returns. */
+  /** {@linkcode commit}, done before it returns. */
   commitSync(): void {
     if (this.#temporary !== null) named(this.#where, () => this.file.syncDataSync());
     this.#rename();

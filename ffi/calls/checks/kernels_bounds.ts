@@ -152,7 +152,7 @@ function evenMatrices({ view, ne, nb }: Node): string | null {
   return view === null || ne[3] === 1 || nb[3] === nb[2] * ne[2] ? null : "C takes its matrices to lie at one stride";
 }
 
-/** It takes apart a row's number by ne[3] and ne[2] instead of ne[1] * ne[2] and ne[1]. */
+/** C takes apart a row's number by ne[3] and ne[2] instead of ne[1] * ne[2] and ne[1]. */
 function countable(node: Node): string | null {
   const [, a, b, c] = node.src(0)!.ne;
   return (c === 1 || c === a * b) && (b === 1 || b === a) ? null : "C counts rows that there are not, which is its fault";

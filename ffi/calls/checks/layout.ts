@@ -31,7 +31,7 @@ export function isContiguous(tensor: Node): boolean {
   return strides(tensor).every((stride, i) => tensor.nb[i] === stride || tensor.ne[i] === (i === 0 ? traitsOf(tensor.type).block : 1));
 }
 
-/** The same, and even a stride between things of which there is one is what it would be between two. */
+/** `ggml_is_contiguous`, and even the stride of a dimension of 1 is what it would be between two. */
 export function isPacked(tensor: Node): boolean {
   const { nb } = tensor;
   return strides(tensor).every((stride, i) => nb[i] === stride);

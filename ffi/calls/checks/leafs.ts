@@ -73,7 +73,7 @@ export function fitAllocator(lib: Lib, galloc: Gallocr, graph: Graph): void {
   under(name, "ggml_gallocr_reserve", () => lib.ggml_gallocr_reserve(galloc, graph));
 }
 
-/** The same of a scheduler. It adds leafs of its own, so that nobody knows when C sees that a graph is another. */
+/** Sees to it that a scheduler has room for a graph's leafs. It adds leafs of its own, so that nobody knows when C sees that a graph is another. */
 export function fitScheduler(lib: Lib, sched: Sched, graph: Graph): void {
   if (isPlaced(graph, sched)) return;
   willPlace(graph, sched, lib.ggml_backend_sched_reset);

@@ -209,7 +209,7 @@ function expectState(where: string, bytes: Uint8Array<ArrayBuffer>, size: number
   }
 }
 
-/** The same of a file, where reading is allowed: a magic number, a version and the tokens of the prompt, with their number, come before the state. */
+/** Throws unless a file holds a state, where reading is allowed: a magic number, a version and the prompt's tokens, with their number, come first. */
 function expectStateFile(where: string, path: string): void {
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return;
   try {

@@ -53,7 +53,7 @@ export class Node {
     return new Int32Array(this.words.buffer, this.words.byteOffset + 4 * this.at + fields.op_params, 16);
   }
 
-  /** The same as floats. */
+  /** The operation's parameters as floats. */
   get floats(): Float32Array {
     return new Float32Array(this.words.buffer, this.words.byteOffset + 4 * this.at + fields.op_params, 16);
   }

@@ -18,7 +18,7 @@ export interface Annotation {
   readonly nullable: Set<string>;
   /** The first points to the second after the call. */
   readonly keeps: (readonly [string, string])[];
-  /** The same, in place of what the first was given before by this function for the same value of the third. */
+  /** The first points to the second after the call, and no more to what this function gave it before for the same value of the third. */
   readonly sets: (readonly [string, string, string?])[];
   /** Memory of the second goes to the tensors of the first. */
   readonly places: (readonly [string, string])[];

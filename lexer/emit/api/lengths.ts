@@ -17,7 +17,7 @@ export interface Length {
   readonly parameter: number;
   /** The number of elements, as JavaScript: of a function's 64-bit integers it reads `$i`, the converted argument. */
   readonly count: string;
-  /** The same as C, for the error. */
+  /** The number of elements as C writes it, for the error. */
   readonly why: string;
   /** What an element is called, in plural, and its bytes. */
   readonly what: string;
