@@ -436,7 +436,7 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
     new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--allow-ffi", "--allow-read", "--allow-net", script, ...args],
       stdin: "null",
-      stdout: "null",
+      stdout: "piped",
       stderr: "piped",
     }).spawn();
   const child = run(path, "--port", "0", "--context", "128", "--threads", "1", "--name", "mine"), decoder = new TextDecoderStream();
@@ -452,7 +452,11 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
   assertEquals((await client.completions.create({ model: "mine", prompt: "a", max_tokens: 2 })).model, "mine");
   child.kill("SIGTERM");
   await lines.cancel();
+  await child.stdout.cancel();
   assertEquals((await child.status).code, 0);
+  const { code, stdout, stderr } = await run("--help").output();
+  assertEquals([code, stderr.length], [0, 0]);
+  assertMatch(new TextDecoder().decode(stdout), /^usage: serve MODEL \[--host ADDRESS\]/);
   const wrong: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
     [[], 2, /^expected one model, got 0\nusage: serve MODEL/],
     [[path, "--port", "x"], 2, /^--port: expected a whole number, got "x"/],
