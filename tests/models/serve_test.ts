@@ -497,7 +497,6 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
   assertMatch(new TextDecoder().decode(stdout), /^usage: serve MODEL \[--host ADDRESS\]/);
   const wrong: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
     [[], 2, /^expected one model, got 0\nusage: serve MODEL/],
-    [["--help"], 0, /^usage: serve MODEL/],
     [[path, "--port", "x"], 2, /^--port: expected a whole number, got "x"/],
     [[path, "--frobnicate"], 2, /--frobnicate/],
     [[`${folder}/nothing.gguf`], 1, /serve: loadModel: .*nothing\.gguf/],
