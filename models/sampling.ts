@@ -110,7 +110,8 @@ export class Sampler implements Disposable {
     this.#grammar = grammar === undefined ? null : grammarSampler(where, vocabulary, grammar);
     this.#candidates = this.#grammar === null ? null : new Candidates(vocabulary);
     if (options.grammarFrom !== undefined) {
-      this.#endGrammar(); // which has no mistake
+      this.#expectBeginning(options.grammarFrom);
+      this.#endGrammar();
       this.#later = { onset: new Onset(options.grammarFrom, beginsThinking(vocabulary, prompt)), grammar: grammar! };
     }
     this.#chain = chainOf(where, vocabulary, options, contextSize);
@@ -127,6 +128,19 @@ export class Sampler implements Disposable {
     const token = lib.llama_sampler_sample(this.#chain, ctx, index);
     if (this.#later !== null) this.#awaitGrammar(token, this.#later.onset, this.#later.grammar);
     return token;
+  }
+
+  /** Throws if the grammar can't begin with a text: it would never hold. Where a vocabulary adds to the text, that isn't known. */
+  #expectBeginning(mark: string): void {
+    const tokens = this.#vocabulary.tokenize(mark, { special: false }), grammar = this.#grammar!;
+    const length = tokens.reduce((sum, token) => sum + this.#vocabulary.bytesOf(token).length, 0);
+    if (length !== new TextEncoder().encode(mark).length) return;
+    for (const token of tokens) {
+      if (!this.#candidates!.isAllowed(grammar, token)) {
+        throw new TypeError(`${this.#where}: the grammar has to begin with grammarFrom, which is ${JSON.stringify(mark)}`);
+      }
+      lib.llama_sampler_accept(grammar, token);
+    }
   }
 
   /** Lets the grammar begin if its text has come, and what came with it fits. */

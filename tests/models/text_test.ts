@@ -128,9 +128,12 @@ Deno.test("grammarFrom: a mark in what the model thinks is none", async () => {
 });
 
 Deno.test("grammarFrom: what is wrong with it is said at once", async () => {
-  using model = await tinyModel();
+  const path = `${folder}/bytes.gguf`;
+  writeByteLlama(path);
+  using model = await loadModel(path);
   using session = model.session({ context: 64, threads: 1 });
   const wrong: [object, RegExp][] = [
+    [{ grammarFrom: "ab", grammar: 'root ::= "a" [c-z]' }, /^Session\.generate: the grammar has to begin with grammarFrom, which is "ab"$/],
     [{ grammarFrom: "a" }, /^Session\.generate: grammarFrom needs a grammar$/],
     [{ grammarFrom: "", grammar: 'root ::= "a"' }, /^Session\.generate: grammarFrom: expected a text that isn't empty, got the string ""$/],
     [{ grammarFrom: "a", grammar: "root ::= a" }, /^Session\.generate: the grammar can't be used: 1:10: there is no rule a\n/],
