@@ -278,6 +278,7 @@ export function* generate(model: Llama, prompt: readonly number[], count: number
 const USAGE = "usage: llama2.ts MODEL [--prompt TEXT] [--tokens N] [--temperature T] [--top-p P] [--seed N] [--threads N]";
 
 async function main(args: string[]): Promise<void> {
+  if (args.includes("--help")) return console.log(USAGE);
   const cores = navigator.hardwareConcurrency;
   const defaults = { prompt: "", tokens: "256", temperature: "1", "top-p": "0.9", seed: `${Date.now()}`, threads: `${cores}` };
   const unknown = (arg: string) => {

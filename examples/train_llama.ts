@@ -119,6 +119,7 @@ function numberOf(name: string, text: string): number {
 async function main(): Promise<void> {
   const numbers = Object.keys(DEFAULTS) as (keyof Plan)[];
   const usage = `usage: train_llama.ts MODEL ${OPTIONS} ${numbers.map((name) => `[--${name} ${DEFAULTS[name]}]`).join(" ")}`;
+  if (Deno.args.includes("--help")) return console.log(usage);
   const args = parseArgs(Deno.args, {
     string: ["text", "threads", "curve", ...numbers],
     boolean: ["resume"],

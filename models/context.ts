@@ -67,7 +67,7 @@ export class Context {
     this.isUniform = params.uniform ?? false;
     this.#pool = params.threads > 1 ? lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(params.threads)) : null;
     if (this.#pool !== null) lib.llama_attach_threadpool(ctx, this.#pool, this.#pool);
-    this.#stop.watchModel(ctx);
+    lib.llama_set_abort_callback(ctx, this.#stop.callback, this.#stop.data as never);
     this.#batch = new Batch(params.batch);
   }
 

@@ -8,6 +8,7 @@ import { describe } from "../ffi/core/describe.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import { type Ended, Generation, type Overflow, type Piece } from "./generation.ts";
 import type { Message, Model } from "./model.ts";
+import { beginsThinking } from "./reasoning.ts";
 import { expectSampling, Sampler, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type ChatPiece, expectSpeech, SPEECH_OPTIONS, type SpeechOptions, takeApart } from "./speech.ts";
@@ -183,12 +184,9 @@ export async function* chat(
   const { tools, reasoning, calls, ...options } = all;
   expectSpeech(place.where, { reasoning, calls }, tools);
   const { model } = place, prompt = chatPrompt(place, messages, { tools, maxTokens: options.maxTokens });
-  const begun = model.detokenize(prompt.tokens.subarray(-LOOKED_AT), { special: true });
-  return yield* takeApart(generate(place, () => prompt, options), { reasoning, calls }, tools ?? [], begun);
+  const inside = beginsThinking(model.vocabulary, prompt.tokens);
+  return yield* takeApart(generate(place, () => prompt, options), { reasoning, calls }, tools ?? [], inside);
 }
-
-/** How many tokens at the end of a prompt are looked at for what begins the thinking. */
-const LOOKED_AT = 16;
 
 /** Waits for all of it. */
 export async function complete(pieces: AsyncGenerator<Piece, Ended, void>): Promise<Completion> {

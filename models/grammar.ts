@@ -9,13 +9,17 @@ import { overhear } from "../utils/on_log.ts";
 import { findGrammarError, placeIn, showPlace } from "./gbnf_place.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
+/** The rule that {@linkcode grammarSampler} adds. */
+const AFTER = "after-what-came";
+
 /**
  * A sampler that refuses what a grammar doesn't allow. The caller frees it.
  *
+ * @param before A text that stands before what the grammar describes.
  * @throws {SyntaxError} If the grammar can't be used, with the place of the mistake. C's parser, which prints to stderr whatever happens, sees only
  * grammars in which none was found before.
  */
-export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: string): lib.llama_sampler {
+export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: string, before: string = ""): lib.llama_sampler {
   if (!vocabulary.hasText) throw new Error(`${where}: this model has no vocabulary, so that no grammar says anything of its tokens`);
   const refuse = (reason: string) => new SyntaxError(`${where}: the grammar can't be used: ${reason}`);
   const error = findGrammarError(grammar);
@@ -23,10 +27,17 @@ export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: s
   const heard = overhear();
   let sampler: lib.llama_sampler | null = null;
   try {
-    sampler = lib.llama_sampler_init_grammar(vocabulary.handle, grammar, "root");
+    sampler = before === ""
+      ? lib.llama_sampler_init_grammar(vocabulary.handle, grammar, "root")
+      : lib.llama_sampler_init_grammar(vocabulary.handle, `${grammar}\n${AFTER} ::= ${literal(before)} root\n`, AFTER);
     if (sampler !== null) return sampler;
     throw refuse(heard.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why");
   } finally {
     heard.end(sampler !== null);
   }
+}
+
+/** A text as GBNF has it, whatever its characters. */
+function literal(text: string): string {
+  return `"${Array.from(text, (character) => `\\U${character.codePointAt(0)!.toString(16).padStart(8, "0")}`).join("")}"`;
 }

@@ -5,6 +5,15 @@
  */
 
 import { endOf } from "./partial.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+/** How many tokens at the end of a prompt are looked at for what begins the thinking. */
+const LOOKED_AT = 16;
+
+/** True if a prompt ends with what begins the thinking. */
+export function beginsThinking(vocabulary: Vocabulary, prompt: Int32Array): boolean {
+  return /<think>\s*$/.test(vocabulary.detokenize(prompt.subarray(-LOOKED_AT), { special: true }));
+}
 
 /** A part of an answer. */
 export interface Spoken {

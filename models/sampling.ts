@@ -10,8 +10,10 @@
 import { describe } from "../ffi/core/describe.ts";
 import { addressOf } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
-import { expectNumber, expectWhole } from "./expect.ts";
+import { expectNumber, expectText, expectWhole } from "./expect.ts";
 import { grammarSampler } from "./grammar.ts";
+import { Onset } from "./onset.ts";
+import { beginsThinking } from "./reasoning.ts";
 import { grammarOfSchema, type Schema } from "./schema/mod.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -33,6 +35,12 @@ export interface SamplingOptions {
   logitBias?: Readonly<Record<number, number>> | ReadonlyMap<number, number>;
   /** A grammar in GBNF, with a rule `root`, that the text follows. */
   grammar?: string;
+  /**
+   * Where the grammar begins to hold: at the first such text, which the grammar has to begin with. What comes before it is free, and so is what the model
+   * thinks between `<think>` and `</think>`. Where the rest of the token that the text ends in doesn't fit the grammar, it is free until the next one.
+   * By default it holds from the beginning.
+   */
+  grammarFrom?: string;
   /** A JSON schema that the text is JSON of; see {@linkcode grammarOfSchema}. It may not be given together with `grammar`. */
   schema?: Schema;
 }
@@ -51,7 +59,7 @@ export interface Penalties {
 
 /** The names of the options, for the check of those that don't exist. */
 export const SAMPLING_OPTIONS: readonly string[] = [
-  ...["temperature", "topK", "topP", "minP", "penalties", "seed", "logitBias", "grammar", "schema"],
+  ...["temperature", "topK", "topP", "minP", "penalties", "seed", "logitBias", "grammar", "grammarFrom", "schema"],
 ];
 
 /** Throws unless the options are in order. */
@@ -74,6 +82,8 @@ export function expectSampling(where: string, options: SamplingOptions): void {
   if (typeof grammar !== "string" || grammar.trim() === "") {
     throw new TypeError(`${where}: grammar must be a text in GBNF, got ${describe(grammar)}`);
   }
+  if (options.grammarFrom !== undefined) expectText(`${where}: grammarFrom`, options.grammarFrom);
+  if (options.grammarFrom !== undefined && options.grammar === undefined) throw new TypeError(`${where}: grammarFrom needs a grammar`);
   if (options.grammar !== undefined && options.schema !== undefined) throw new TypeError(`${where}: give grammar or schema, not both`);
 }
 
@@ -83,7 +93,10 @@ const INT_MAX = 2 ** 31 - 1, UINT_MAX = 2 ** 32 - 1;
 export class Sampler implements Disposable {
   readonly #where: string;
   readonly #chain: lib.llama_sampler;
-  readonly #grammar: lib.llama_sampler | null;
+  readonly #vocabulary: Vocabulary;
+  #grammar: lib.llama_sampler | null;
+  /** Where the grammar begins to hold, and which it is; null where that isn't to come. */
+  #later: { readonly onset: Onset; readonly grammar: string } | null = null;
   readonly #candidates: Candidates | null;
 
   /**
@@ -93,8 +106,13 @@ export class Sampler implements Disposable {
   constructor(where: string, vocabulary: Vocabulary, options: SamplingOptions, prompt: Int32Array, contextSize: number) {
     this.#where = where;
     const { schema, grammar = schema === undefined ? undefined : grammarOfSchema(schema) } = options;
+    this.#vocabulary = vocabulary;
     this.#grammar = grammar === undefined ? null : grammarSampler(where, vocabulary, grammar);
     this.#candidates = this.#grammar === null ? null : new Candidates(vocabulary);
+    if (options.grammarFrom !== undefined) {
+      this.#endGrammar(); // which has no mistake
+      this.#later = { onset: new Onset(options.grammarFrom, beginsThinking(vocabulary, prompt)), grammar: grammar! };
+    }
     this.#chain = chainOf(where, vocabulary, options, contextSize);
     if (options.penalties !== undefined) { for (const token of prompt) lib.llama_sampler_accept(this.#chain, token); }
   }
@@ -105,7 +123,27 @@ export class Sampler implements Disposable {
    * @param index The index in the batch of the token whose logits these are.
    */
   sample(ctx: lib.llama_context, index: number): number {
-    return this.#grammar === null ? lib.llama_sampler_sample(this.#chain, ctx, index) : this.#sampleByGrammar(ctx, index, this.#grammar);
+    if (this.#grammar !== null) return this.#sampleByGrammar(ctx, index, this.#grammar);
+    const token = lib.llama_sampler_sample(this.#chain, ctx, index);
+    if (this.#later !== null) this.#awaitGrammar(token, this.#later.onset, this.#later.grammar);
+    return token;
+  }
+
+  /** Lets the grammar begin if its text has come, and what came with it fits. */
+  #awaitGrammar(token: number, onset: Onset, grammar: string): void {
+    const reached = onset.push(token, this.#vocabulary.bytesOf(token));
+    if (reached === null) return;
+    const sampler = this.#grammar = grammarSampler(this.#where, this.#vocabulary, grammar, reached.before);
+    for (const each of reached.tokens) {
+      if (!this.#candidates!.isAllowed(sampler, each)) return this.#endGrammar();
+      lib.llama_sampler_accept(sampler, each);
+    }
+    this.#later = null;
+  }
+
+  #endGrammar(): void {
+    this.#grammar?.[Symbol.dispose]();
+    this.#grammar = null;
   }
 
   #sampleByGrammar(ctx: lib.llama_context, index: number, grammar: lib.llama_sampler): number {
@@ -124,7 +162,7 @@ export class Sampler implements Disposable {
 
   [Symbol.dispose](): void {
     this.#chain[Symbol.dispose]();
-    this.#grammar?.[Symbol.dispose]();
+    this.#endGrammar();
   }
 }
 

@@ -39,14 +39,14 @@ export function expectSpeech(where: string, { reasoning = "text", calls = "text"
   if (tools !== undefined && !Array.isArray(tools)) throw new TypeError(`${where}: tools must be an array, got ${describe(tools)}`);
 }
 
-/** Takes the pieces of an answer apart. `prompt` is what the template wrote: it may begin the thinking. */
+/** Takes the pieces of an answer apart. `inside`: the prompt has begun the thinking. */
 export async function* takeApart(
   pieces: AsyncGenerator<Piece, Ended, void>,
   options: SpeechOptions,
   tools: readonly unknown[],
-  prompt: string,
+  inside: boolean,
 ): AsyncGenerator<ChatPiece, Ended, void> {
-  const speech = new Speech(options, tools, /<think>\s*$/.test(prompt));
+  const speech = new Speech(options, tools, inside);
   let last: Piece | null = null;
   try {
     for (;;) {

@@ -12,6 +12,12 @@ const EMULATOR = (Deno.env.get("EMULATOR") ?? "").split(" ").filter((word) => wo
 /** The command that runs Deno, and the arguments before its own. */
 export const DENO: readonly [command: string, ...args: string[]] = [...EMULATOR, Deno.execPath()] as [string];
 
+/** The library that these tests were told to use: programs use the same one, unless a test names theirs. */
+const LIBRARY = Deno.env.get("GGML_LIBRARY") ?? "";
+
+/** Permissions that let a program read the variable, or that are meant not to. */
+const SAYS_ENV = /^(-A|--allow-all|--(allow|deny)-env(=(.*,)?GGML_LIBRARY(,.*)?)?)$/;
+
 /** How a program ended. */
 export interface Ended {
   readonly code: number;
@@ -21,15 +27,21 @@ export interface Ended {
 
 /** Runs Deno with this project's configuration, after what a shell is to do first, such as set limits. */
 export async function deno(args: readonly string[], env: Record<string, string> = {}, first: string | null = null): Promise<Ended> {
-  const [command, ...before] = DENO;
+  const [command, ...before] = [...DENO, ...(LIBRARY !== "" && env.GGML_LIBRARY === undefined ? readable(args) : args)];
   const { code, stdout, stderr } = await new Deno.Command(first === null ? command : "sh", {
-    args: first === null ? [...before, ...args] : ["-c", `${first}; exec "$0" "$@"`, command, ...before, ...args],
+    args: first === null ? before : ["-c", `${first}; exec "$0" "$@"`, command, ...before],
     cwd: ROOT,
-    env: { NO_COLOR: "1", GGML_LIBRARY: "", INCLUDE: "", API: "", ...env },
+    env: { NO_COLOR: "1", GGML_LIBRARY: LIBRARY, INCLUDE: "", API: "", ...env },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** The same command, which may read which library it is to use. */
+function readable([command, ...args]: readonly string[]): string[] {
+  const may = !/^(run|test)$/.test(command) || args.some((arg) => SAYS_ENV.test(arg));
+  return may ? [command, ...args] : [command, "--allow-env=GGML_LIBRARY", ...args];
 }
 
 /** Runs a TypeScript program with the given permissions. */

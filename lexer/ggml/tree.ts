@@ -32,6 +32,11 @@ function headerFolders(tree: string): string[] {
   return folders;
 }
 
+/** True for a folder in which ggml's headers are found. */
+export function isTree(tree: string): boolean {
+  return headerFolders(tree).some((folder) => readHeader(`${folder}/ggml.h`) !== undefined);
+}
+
 /** The text of a file, undefined where there is none. ggml-openvino.h includes a C++ header that it doesn't use; in C there is nothing in it. */
 export function readHeader(path: string): string | undefined {
   if (path.endsWith("/cstring")) return "";

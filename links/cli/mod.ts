@@ -31,7 +31,7 @@ export function parseArgs<const S extends string = never, const B extends string
   const parsed: Record<string, unknown> & { _: (string | number)[] } = { _: [] };
   const set: Set = (key, value, arg) => {
     if (!strings.includes(key) && !booleans.includes(key) && refused(arg, key, value) === false) return;
-    parsed[key] = strings.includes(key) ? value : numberOr(value);
+    nest(parsed, key.split("."), strings.includes(key) ? value : numberOr(value));
   };
   const alone = (key: string) => strings.includes(key) ? "" : true;
   /** Sets `key` to the next argument, if that can be a value of its; the result is how many arguments that took. */
@@ -52,7 +52,8 @@ export function parseArgs<const S extends string = never, const B extends string
       const last = setLetters(arg, alone, set);
       if (last !== null) i += setToNext(last, arg, next, next !== undefined && !/^--?[^-]/.test(next));
     } else if (value !== undefined) {
-      set(key, booleans.includes(key) ? value !== "false" : value, arg);
+      const own = key.replace(/^no-/, ""); // which means nothing here, but is taken away
+      set(own, booleans.includes(own) ? value !== "false" : value, arg);
     } else {
       i += setToNext(key, arg, next, next !== undefined && !next.startsWith("-"));
     }
@@ -81,6 +82,12 @@ function setLetters(arg: string, alone: (key: string) => string | boolean, set: 
   return letters.at(-1) ?? null;
 }
 
+/** `--a.b 5` is `{ a: { b: 5 } }`. */
+function nest(parsed: Record<string, unknown>, [key, ...inner]: string[], value: unknown): void {
+  if (inner.length === 0) parsed[key] = value;
+  else nest((parsed[key] ??= {}) as Record<string, unknown>, inner, value);
+}
+
 function numberOr(value: string | boolean): string | number | boolean {
-  return typeof value === "string" && /^(0x[0-9a-f]+|[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?)$/i.test(value) ? Number(value) : value;
+  return typeof value === "string" && /^(0[xX][0-9a-fA-F]+|[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?)$/.test(value) ? Number(value) : value;
 }

@@ -5,6 +5,7 @@
  */
 
 import { lib } from "../../ffi/generated/lib.js";
+import { beginsThinking } from "../reasoning.ts";
 import { type Parts, Speech } from "../speech.ts";
 import type { ToolCall } from "../tools.ts";
 import { finishOf, type Happening, respond, Usage, type Writer } from "./answers.ts";
@@ -21,7 +22,7 @@ export async function chat(served: Served, request: Request, body: Record<string
   const fields = new Fields(body), { model } = served;
   served.expectModel(fields.text("model"));
   const messages = readMessages(fields), { generate, stream, includeUsage, count } = readAnswering(fields);
-  const format = readFormat(fields), { tools, grammar } = readTools(fields, marksCalls(served));
+  const format = readFormat(fields), { tools, grammar, later } = readTools(fields, marksCalls(served));
   const top = topOf(fields);
   fields.only("modalities", ["text"]);
   fields.end();
@@ -30,15 +31,13 @@ export async function chat(served: Served, request: Request, body: Record<string
     reasoning: chosen === undefined ? served.options.reasoning ?? "apart" : "text",
     calls: format === undefined ? "apart" : "text",
   } as const;
-  const inside = /<think>\s*$/.test(model.detokenize(prompt.subarray(-LOOKED_AT), { special: true }));
+  const inside = beginsThinking(model.vocabulary, prompt);
   const choices = Array.from({ length: count }, () => new Choice(new Speech(apart, tools, inside), top !== undefined));
-  const options = { ...generate, ...chosen === undefined ? {} : { grammar: chosen }, ...top === undefined ? {} : { top } };
+  const form = chosen === undefined ? later ?? {} : { grammar: chosen };
+  const options = { ...generate, ...form, ...top === undefined ? {} : { top } };
   const writer = new ChatWriter(served, choices, includeUsage);
   return await respond(served, request, { prompts: Array(count).fill(prompt), generate: options }, writer, stream);
 }
-
-/** How many tokens at the end of a prompt are looked at for what begins the thinking. */
-const LOOKED_AT = 16;
 
 /** Of how many of the likeliest tokens is told; undefined for none. */
 function topOf(fields: Fields): number | undefined {

@@ -5,6 +5,7 @@
  */
 
 import { grammarOfSchema, rulesOfSchema, SchemaError } from "../schema/mod.ts";
+import type { SamplingOptions } from "../sampling.ts";
 import { type Fields, show } from "./fields.ts";
 
 /** The grammar of `response_format`, or of llama.cpp's `grammar`; undefined for any text. */
@@ -32,22 +33,28 @@ function grammarOr(make: () => string, fields: Fields, field: string): string {
 /** A tool as a client describes it. */
 export interface Tool {
   readonly type: "function";
-  readonly function: { readonly name: string; readonly description?: string; readonly parameters?: unknown };
+  readonly function: { readonly name: string; readonly description?: string; readonly parameters?: unknown; readonly strict?: unknown };
 }
 
 /** The tools that a model is told of, and the grammar of a call if there has to be one. */
 export interface Tools {
   readonly tools: readonly Tool[];
   readonly grammar?: string;
+  /** The grammar of calls that there may be, from where the model begins one. */
+  readonly later?: Pick<SamplingOptions, "grammar" | "grammarFrom">;
 }
 
 /** Reads `tools` and `tool_choice`. `marked`: the model writes calls between `<tool_call>` and `</tool_call>`. */
 export function readTools(fields: Fields, marked: boolean): Tools {
   const tools = (fields.list("tools") ?? []).map((tool, i) => toolOf(tool, fields, i));
   const choice = fields.any("tool_choice") ?? "auto";
-  fields.flag("parallel_tool_calls");
+  const many = fields.flag("parallel_tool_calls") ?? true;
   if (choice === "none" || tools.length === 0) return { tools: [] };
-  if (choice === "auto") return { tools };
+  if (choice === "auto") {
+    return marked
+      ? { tools, later: { grammar: grammarOr(() => grammarOfCalls(tools, many), fields, "tools"), grammarFrom: OPEN } }
+      : { tools };
+  }
   const { name } = ((choice as { function?: { name?: unknown } }).function ?? {}) as { name?: unknown };
   const wanted = choice === "required" ? tools : tools.filter((tool) => tool.function.name === name);
   if (wanted.length > 0) return { tools, grammar: grammarOr(() => grammarOfCall(wanted, marked), fields, "tools") };
@@ -60,14 +67,39 @@ function toolOf(tool: unknown, fields: Fields, index: number): Tool {
   throw fields.wrong(`tools[${index}]`, `expected { type: "function", function: { name, description, parameters } }, got ${show(tool)}`);
 }
 
+/** What calls stand between. */
+const OPEN = "<tool_call>", CLOSE = "</tool_call>";
+
 function grammarOfCall(tools: readonly Tool[], marked: boolean): string {
+  const root = marked ? `root ::= "${OPEN}\\n" call "\\n${CLOSE}"` : "root ::= call";
+  return `${root}\n${rulesOfCall(tools)}`;
+}
+
+/** One or several calls, with a few more spaces than there have to be: a model has its habits. */
+function grammarOfCalls(tools: readonly Tool[], many: boolean): string {
+  const gap = "[ \\n]{0,2}", marked = `"${OPEN}" ${gap} call ${gap} "${CLOSE}"`;
+  return `root ::= ${marked}${many ? ` (${gap} ${marked})*` : ""}\n${rulesOfCall(tools.map(lenient))}`;
+}
+
+/** A tool whose arguments are any object where a grammar can't say more, unless its strictness is asked for. */
+function lenient(tool: Tool): Tool {
+  try {
+    rulesOfCall([tool]);
+    return tool;
+  } catch (error) {
+    if (!(error instanceof SchemaError) || tool.function.strict === true) throw error;
+    return { ...tool, function: { ...tool.function, parameters: undefined } };
+  }
+}
+
+/** A call as JSON: the rule `call`. */
+function rulesOfCall(tools: readonly Tool[]): string {
   const calls = tools.map(({ function: { name, parameters } }, i) => ({
     type: "object",
     properties: { name: { const: name }, arguments: moved(parameters ?? { type: "object" }, `#/anyOf/${i}/properties/arguments`) },
     required: ["name", "arguments"],
   }));
-  const root = marked ? 'root ::= "<tool_call>\\n" call "\\n</tool_call>"' : "root ::= call";
-  return `${root}\n${rulesOfSchema({ anyOf: calls }, "call")}`;
+  return rulesOfSchema({ anyOf: calls }, "call");
 }
 
 /** A schema whose references go on leading to its own parts when it is a part of another. */

@@ -19,7 +19,7 @@ export { serve, type ServeOptions, type Server } from "./serve.ts";
 /** Serves until it is told to end; gives the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
-    console.error(USAGE);
+    console.log(USAGE);
     return 0;
   }
   let command: ReturnType<typeof readCommand>;

@@ -28,10 +28,13 @@ const LISTS: readonly (readonly [args: string, parsed: Record<string, unknown>, 
   ["-x 3 -y 4 -n5 -abc", { x: 3, y: 4, n: 5, a: true, b: true, c: true }, "-x -y -n5 -abc -abc -abc"],
   ["-n=5 -x a", { n: 5, x: "a" }, "-n=5 -x"],
   ["5 a -1", { "1": true, _: [5, "a"] }, "5 a -1"],
+  ["--no-check=1 --no-other=a", { check: true, other: "a" }, "--no-other=a"],
+  ["1E3 0X1F .5 +5", { _: ["1E3", 31, 0.5, 5] }, "1E3 0X1F .5 +5"],
+  ["--a.b --a.c=5 -x.", { a: { b: true, c: 5 }, x: true, "": { "": true } }, "--a.b --a.c=5 -x. -x."],
 ];
 
-Deno.test("parseArgs makes of 23 argument lists what the real one makes of them", () => {
-  assertEquals(LISTS.length, 23);
+Deno.test("parseArgs makes of 26 argument lists what the real one makes of them", () => {
+  assertEquals(LISTS.length, 26);
   for (const [args, expected, asked = ""] of LISTS) {
     const unknown: string[] = [];
     const parsed = parseArgs(args.split(" ").filter((arg) => arg !== ""), {

@@ -175,6 +175,7 @@ Deno.test("llama2: text on standard output, speed on standard error, with --allo
   const again = await run(path, "--prompt", "the sea", "--tokens", "20", "--seed", "5", "--threads", "1");
   const other = await run(path, "--prompt", "the sea", "--tokens", "20", "--seed", "6", "--threads", "1");
   assertEquals(again.stdout, first.stdout);
+  assertMatch((await run("--help")).stdout, /^usage: llama2\.ts MODEL \[--prompt TEXT\] .*\n$/);
   assertNotEquals(other.stdout, first.stdout);
 });
 

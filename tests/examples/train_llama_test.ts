@@ -155,4 +155,7 @@ Deno.test("the command says what is wrong with its options", async () => {
     assertEquals(code, 1, stderr);
     assertMatch(stderr, message);
   }
+  const { code, stdout, stderr } = await command("--help");
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^usage: train_llama\.ts MODEL /);
 });

@@ -189,8 +189,19 @@ Deno.test("while computeAsync runs nothing that it uses is changed or placed ane
   using allocator = lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type());
   assert(lib.ggml_gallocr_alloc_graph(allocator, graph));
   copy(new Float32Array(256 * 256), a);
+  using other = lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type());
+  using sched = lib.ggml_backend_sched_new([backend], null, 1, 64, false, false);
   const computing = computeAsync(graph, { backend });
   const inUse: [() => unknown, RegExp][] = [
+    [() => lib.ggml_gallocr_alloc_graph(other, graph), /^ggml_gallocr_alloc_graph: this graph is being computed by computeAsync/],
+    [() => lib.ggml_gallocr_reserve(other, graph), /^ggml_gallocr_reserve: this graph is being computed by computeAsync/],
+    [() => lib.ggml_gallocr_reserve_n(other, graph, null, null), /^ggml_gallocr_reserve_n: this graph is being computed/],
+    [() => lib.ggml_backend_sched_alloc_graph(sched, graph), /^ggml_backend_sched_alloc_graph: this graph is being computed/],
+    [() => lib.ggml_backend_sched_reserve(sched, graph), /^ggml_backend_sched_reserve: this graph is being computed/],
+    [
+      () => lib.ggml_backend_sched_reserve_size(sched, graph, new BigUint64Array(1)),
+      /^ggml_backend_sched_reserve_size: this graph is being computed/,
+    ],
     [() => lib.ggml_gallocr_alloc_graph(allocator, graph), /^ggml_gallocr_alloc_graph: this ggml_gallocr can't be changed now/],
     [() => lib.ggml_gallocr_reserve(allocator, graph), /^ggml_gallocr_reserve: this ggml_gallocr can't be changed now/],
     [() => lib.ggml_gallocr_reserve_n(allocator, graph, null, null), /^ggml_gallocr_reserve_n: /],

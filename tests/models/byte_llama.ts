@@ -53,18 +53,20 @@ export interface ByteLlamaOptions {
   readonly fim?: readonly [number, number, number];
   /** What the file says that the model was trained with. */
   readonly context?: number;
+  /** Texts with a token of their own besides: those from `VOCAB_SIZE` on. */
+  readonly more?: readonly string[];
 }
 
 /** Writes the model to a file. */
-export function writeByteLlama(path: string, { seed = 1, template, fim, context = 4096 }: ByteLlamaOptions = {}): void {
+export function writeByteLlama(path: string, { seed = 1, template, fim, context = 4096, more = [] }: ByteLlamaOptions = {}): void {
   using ctx = init({ memSize: 1 << 20 });
   using gguf = lib.gguf_init_empty();
   lib.gguf_set_val_str(gguf, "general.architecture", "llama");
-  addVocabulary(gguf);
+  addVocabulary(gguf, more);
   if (template !== undefined) lib.gguf_set_val_str(gguf, "tokenizer.chat_template", template);
   fim?.forEach((token, i) => lib.gguf_set_val_u32(gguf, `tokenizer.ggml.fim_${["pre", "suf", "mid"][i]}_token_id`, token));
   const numbers = {
-    vocab_size: VOCAB_SIZE,
+    vocab_size: VOCAB_SIZE + more.length,
     context_length: context,
     embedding_length: EMBD,
     block_count: 1,
@@ -75,13 +77,13 @@ export function writeByteLlama(path: string, { seed = 1, template, fim, context 
   };
   for (const [key, value] of Object.entries(numbers)) lib.gguf_set_val_u32(gguf, `llama.${key}`, value);
   lib.gguf_set_val_f32(gguf, "llama.attention.layer_norm_rms_epsilon", 1e-5);
-  addTensors(gguf, ctx, seed);
+  addTensors(gguf, ctx, seed, VOCAB_SIZE + more.length);
   if (!lib.gguf_write_to_file(gguf, path, false)) throw new Error(`can't write ${path}`);
 }
 
-function addVocabulary(gguf: lib.gguf_context): void {
+function addVocabulary(gguf: lib.gguf_context, more: readonly string[]): void {
   const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, "0")}>`);
-  const tokens = ["<unk>", "<s>", "</s>", ...bytes, ...TEXTS];
+  const tokens = ["<unk>", "<s>", "</s>", ...bytes, ...TEXTS, ...more];
   const types = tokens.map((_, i) => i === 0 ? UNKNOWN : i < FIRST_BYTE ? CONTROL : i < FIRST_BYTE + 256 ? BYTE : NORMAL);
   const setArray = (key: string, type: lib.gguf_type, values: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) =>
     lib.gguf_set_arr_data(gguf, `tokenizer.ggml.${key}`, type, values, values.length);
@@ -95,12 +97,12 @@ function addVocabulary(gguf: lib.gguf_context): void {
   lib.gguf_set_val_u32(gguf, "tokenizer.ggml.unknown_token_id", 0);
 }
 
-function addTensors(gguf: lib.gguf_context, ctx: lib.ggml_context, seed: number): void {
+function addTensors(gguf: lib.gguf_context, ctx: lib.ggml_context, seed: number, tokens: number): void {
   const below = generator(seed), square = [EMBD, EMBD];
   const shapes = {
-    "token_embd.weight": [EMBD, VOCAB_SIZE],
+    "token_embd.weight": [EMBD, tokens],
     "output_norm.weight": [EMBD],
-    "output.weight": [EMBD, VOCAB_SIZE],
+    "output.weight": [EMBD, tokens],
     "blk.0.attn_norm.weight": [EMBD],
     "blk.0.attn_q.weight": square,
     "blk.0.attn_k.weight": square,

@@ -73,6 +73,7 @@ Deno.test("files that are no models: the error says which and why, whether someb
       const message = await rejection(() => loadModel(path));
       assertMatch(message, reason);
       assertStringIncludes(message, `loadModel: ${path}: `);
+      assert(!/error loading model|failed to load model/.test(message), `that is what an error of loadModel means: ${message}`);
     }
     assertMatch(await rejection(() => loadModel(`${folder}/missing.gguf`)), /missing\.gguf: failed to open GGUF file/);
     assertEquals(lines.length > 0, listening, "who listens hears it, too");

@@ -207,6 +207,44 @@ Deno.test("tools: a call that has to be made is one, as a whole and streamed; th
     assertEquals((only.choices[0].message.tool_calls![0] as Call).function.name, "noon");
   }));
 
+Deno.test("tools: a call that the model begins by itself fits its schema, one or several, as a whole and streamed", async () => {
+  const path = `${folder}/calls.gguf`;
+  writeByteLlama(path, { template: TEMPLATE, more: ["<tool_call>", "\n<tool_call>"] });
+  await using model = await loadModel(path);
+  await using server = serve(model, { port: 0, context: CONTEXT, threads: 1, name: NAME });
+  const client = clientOf(server), logit_bias = { [VOCAB_SIZE]: 7, [VOCAB_SIZE + 1]: 7 };
+  const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 400, tools: TOOLS, logit_bias };
+  let called = 0, several = 0, before = 0;
+  for (let seed = 0; seed < 12; seed++) {
+    const { choices: [{ message, finish_reason }] } = await client.chat.completions.create({ ...ask, seed });
+    const calls = (message.tool_calls ?? []) as Call[];
+    for (const { function: { name, arguments: text } } of calls) {
+      const given = JSON.parse(text);
+      assert(name === "weather" ? ["Bonn", "Rome"].includes(given.city) : name === "noon" && Object.keys(given).length === 0, text);
+    }
+    if (finish_reason === "stop") assert(!message.content!.includes("<tool_call>"), message.content!);
+    called += Number(calls.length > 0);
+    several += Number(calls.length > 1);
+    before += Number(calls.length > 0 && message.content !== null);
+    const streamed = (await client.chat.completions.stream({ ...ask, seed }).finalChatCompletion()).choices[0].message;
+    assertEquals(
+      (streamed.tool_calls ?? []).map((call) => (call as Call).function.arguments),
+      calls.map((call) => call.function.arguments),
+    );
+    const one = await client.chat.completions.create({ ...ask, seed, parallel_tool_calls: false });
+    assert((one.choices[0].message.tool_calls ?? []).length <= 1);
+  }
+  assert(called > 6 && several > 0 && before > 0, `${[called, several, before]}`);
+  const strange = (strict: boolean): OpenAI.ChatCompletionTool => {
+    return { type: "function", function: { name: "noon", strict, parameters: { type: "object", dependentRequired: { a: ["b"] } } } };
+  };
+  const { choices: [{ message }] } = await client.chat.completions.create({ ...ask, tools: [strange(false)], seed: 1 });
+  assert(message.role === "assistant"); // its arguments are any object
+  const wrong = await failure(client.chat.completions.create({ ...ask, tools: [strange(true)] }));
+  assertEquals([wrong.status, wrong.param], [400, "tools"]);
+  assertMatch(wrong.message, /dependentRequired/);
+});
+
 Deno.test("reasoning: apart, left out, or as text", async () => {
   const thinking = `${TEMPLATE}{% if add_generation_prompt %}<think>\n{% endif %}`, CLOSE = "</think>";
   const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 60, seed: 1, logit_bias: { [VOCAB_SIZE - 1]: 5 } };
@@ -436,7 +474,7 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
     new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--allow-ffi", "--allow-read", "--allow-net", script, ...args],
       stdin: "null",
-      stdout: "null",
+      stdout: "piped",
       stderr: "piped",
     }).spawn();
   const child = run(path, "--port", "0", "--context", "128", "--threads", "1", "--name", "mine"), decoder = new TextDecoderStream();
@@ -452,10 +490,13 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
   assertEquals((await client.completions.create({ model: "mine", prompt: "a", max_tokens: 2 })).model, "mine");
   child.kill("SIGTERM");
   await lines.cancel();
+  await child.stdout.cancel();
   assertEquals((await child.status).code, 0);
+  const { code, stdout, stderr } = await run("--help").output();
+  assertEquals([code, stderr.length], [0, 0]);
+  assertMatch(new TextDecoder().decode(stdout), /^usage: serve MODEL \[--host ADDRESS\]/);
   const wrong: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
     [[], 2, /^expected one model, got 0\nusage: serve MODEL/],
-    [["--help"], 0, /^usage: serve MODEL/],
     [[path, "--port", "x"], 2, /^--port: expected a whole number, got "x"/],
     [[path, "--frobnicate"], 2, /--frobnicate/],
     [[`${folder}/nothing.gguf`], 1, /serve: loadModel: .*nothing\.gguf/],

@@ -5,9 +5,11 @@
  */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { loadModel } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { TextStream } from "../../models/text.ts";
-import { read, realModel, realPath, tinyModel } from "./models.ts";
+import { FIRST_BYTE, VOCAB_SIZE, writeByteLlama } from "./byte_llama.ts";
+import { folder, read, realModel, realPath, tinyModel } from "./models.ts";
 import { generator } from "../random.ts";
 
 const quiet = onLog(() => {});
@@ -80,6 +82,60 @@ Deno.test("a grammar is followed by a model that knows nothing, at any temperatu
   }
   const greedy = await session.complete("the", { grammar: 'root ::= "in" "the" "inn"', temperature: 0 });
   assertEquals([greedy.text, greedy.reason], ["intheinn", "end"]);
+});
+
+/** Marks from which a grammar holds, with the texts that have a token of their own and come often, and what is written then. */
+const MARKS: readonly (readonly [from: string, grammar: string, often: readonly string[], written: RegExp])[] = [
+  ["a", 'root ::= "a" [0-9]{3} "."', ["a"], /^[^a]*a\d{3}\.$/],
+  ["b", 'root ::= "b" [0-9]{3} "."', ["ab"], /^[^b]*ab\d{3}\.$/], // the end of a token
+  ["b", 'root ::= "b-" [0-9]{3} "."', ["b-1"], /^[^b]*b-1\d\d\.$/], // the beginning of one, whose rest fits
+  ["<call>", 'root ::= "<call>" [0-9]{3} "."', ["x-<ca", "ll>"], /^.*x-<call>\d{3}\.$/s], // parts of two
+  ["<call>", 'root ::= "<call>" "?" [0-9]{3} "."', ["(<call>?"], /^.*\(<call>\?\d{3}\.$/s], // a part of one
+  ["b", 'root ::= "b" [0-9]{3} "."', ["b!", "b"], /^.*b!.*b\d{3}\.$/s], // "b!" doesn't fit, and is free
+];
+
+Deno.test("grammarFrom: the text is free up to a mark, however tokens cut that, and follows the grammar from there", async () => {
+  for (const [grammarFrom, grammar, often, written] of MARKS) {
+    const path = `${folder}/marks.gguf`;
+    writeByteLlama(path, { more: often });
+    using model = await loadModel(path);
+    using session = model.session({ context: 512, threads: 1, overflow: "stop" });
+    const logitBias = new Map(often.map((_, i) => [VOCAB_SIZE + i, 7]));
+    let count = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const { text, reason } = await session.complete("the", { grammarFrom, grammar, logitBias, seed, maxTokens: 200 });
+      if (written.test(text)) count++;
+      if (reason === "end" && often.length === 1 && text.includes(grammarFrom)) assertMatch(text, /\d{3}\.$/);
+    }
+    assert(count > 3, `${grammarFrom} by ${often.join()}: only ${count}`);
+  }
+});
+
+Deno.test("grammarFrom: a mark in what the model thinks is none", async () => {
+  const path = `${folder}/thoughts.gguf`;
+  writeByteLlama(path, { more: ["<think>"] });
+  using model = await loadModel(path);
+  using session = model.session({ context: 512, threads: 1, overflow: "stop" });
+  const logitBias = { [FIRST_BYTE + 97]: 7, [VOCAB_SIZE - 1]: 7 }, grammar = 'root ::= "a" [0-9]{3} "."'; // a, and what ends the thinking
+  const hot = { temperature: 3, topK: 0, topP: 1, minP: 0, maxTokens: 200 };
+  let count = 0;
+  for (let seed = 0; seed < 20; seed++) {
+    const { text } = await session.complete("the<think>", { grammarFrom: "a", grammar, logitBias, seed, ...hot });
+    const end = text.indexOf("</think>"), thought = text.slice(0, end), answer = text.slice(end + 8);
+    if (end >= 0 && thought.includes("a") && !/a\d{3}\./.test(thought) && /^[^a]*a\d{3}\.$/.test(answer)) count++;
+  }
+  assert(count > 3, `only ${count}`);
+});
+
+Deno.test("grammarFrom: what is wrong with it is said at once", async () => {
+  using model = await tinyModel();
+  using session = model.session({ context: 64, threads: 1 });
+  const wrong: [object, RegExp][] = [
+    [{ grammarFrom: "a" }, /^Session\.generate: grammarFrom needs a grammar$/],
+    [{ grammarFrom: "", grammar: 'root ::= "a"' }, /^Session\.generate: grammarFrom: expected a text that isn't empty, got the string ""$/],
+    [{ grammarFrom: "a", grammar: "root ::= a" }, /^Session\.generate: the grammar can't be used: 1:10: there is no rule a\n/],
+  ];
+  for (const [options, message] of wrong) assertMatch((await assertRejects(() => session.complete("a", options), Error)).message, message);
 });
 
 const MISTAKES: readonly [string, RegExp][] = [

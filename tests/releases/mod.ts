@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { RELEASES } from "../../ffi/load/releases.ts";
 import { packageOf, PINNED, releaseTree } from "../../lexer/ggml/release.ts";
-import { readTree, type Tree } from "../../lexer/ggml/tree.ts";
+import { isTree, readTree, type Tree } from "../../lexer/ggml/tree.ts";
 import { compare } from "./compare.ts";
 import { lookAt } from "./headers.ts";
 import { type Candidate, candidate } from "./pin.ts";
@@ -50,7 +50,9 @@ const WORDS: Readonly<Record<string, string>> = {
 async function sourceOf(given: string): Promise<Source> {
   const name = WORDS[given] ?? given;
   const isFolder = await Deno.stat(name).then(({ isDirectory }) => isDirectory, () => false);
+  if (!isFolder && /[/\\]/.test(name)) throw new Error(`there is no folder ${name}`);
   if (isFolder) {
+    if (!isTree(name)) throw new Error(`${name} is no llama.cpp or ggml tree: there is no ggml.h in it, its include or its ggml/include`);
     return { name, tree: await Deno.realPath(name), before: surfaceOf(read(await releaseTree(PINNED.version))), candidate: null };
   }
   const wanted = await candidate(name), version = wanted.release.package;

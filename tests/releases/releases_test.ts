@@ -1,6 +1,7 @@
 /** The maintainer's tools: what is told apart of two releases, and that everything that names the pinned one names the same. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { load } from "@ggml/deno";
 import { RELEASE } from "../../ffi/load/find.ts";
 import { ABI } from "../../ffi/generated/layouts.js";
 import { RELEASES } from "../../ffi/load/releases.ts";
@@ -12,9 +13,10 @@ import { historyText } from "./history.ts";
 import { PLACES, ROOT } from "./places.ts";
 import { pin } from "./pin.ts";
 import { details, line, type Row } from "./print.ts";
-import { readReport } from "./scratch.ts";
+import { bind, check, inScratch, readReport } from "./scratch.ts";
 import { type Surface, surfaceOf } from "./surface.ts";
 import { headers } from "../lexer/headers.ts";
+import { deno, program } from "../process.ts";
 
 function treeOf(header: string) {
   const files: Record<string, string> = {
@@ -100,6 +102,34 @@ Deno.test("a release's line and its list say all that was found", () => {
   assertEquals(row.tested, { passed: 2, failed: ['a "b"'] });
   assertEquals(line(row), "| 3.1.0 | b1 | 1.2.0 | 7 | 1 | 0 | 1 | 1 | 1 | 0 | 2 of 3 | 12 |");
   assertMatch(details(row), /new functions: 1\n {4}f\n.*changed: 1\n {4}g: other arguments\n[^]*tests that failed: 1\n {4}a "b"/);
+});
+
+Deno.test("programs that tests run use the library that the tests were told to use, unless a test names theirs", async () => {
+  const own = `import { load } from "@ggml/deno"; console.log(load().source);`;
+  const text = `import { program } from ${JSON.stringify(new URL("../process.ts", import.meta.url))};
+    for (const env of [{}, { GGML_LIBRARY: "" }]) {
+      const { stdout, stderr } = await program(${JSON.stringify(own)}, ["--allow-ffi"], env);
+      console.log(stdout.trim(), stderr);
+    }`;
+  const { stdout } = await program(text, ["--allow-all"], { GGML_LIBRARY: load().path });
+  assertEquals(stdout.trim().split(/\s+/), ["GGML_LIBRARY", "npm"]);
+});
+
+Deno.test("a path that is no folder, or no tree, is said", async () => {
+  for (const [path, said] of [["/nowhere", "there is no folder /nowhere"], [`${ROOT}docs`, `${ROOT}docs is no llama.cpp or ggml tree`]]) {
+    const { code, stderr } = await deno(["task", "--quiet", "releases", path, "--quick"]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `releases: ${said}`);
+  }
+});
+
+Deno.test("bound to a tree of ggml's alone, all but the language models has no type error", async () => {
+  const errors = await inScratch(async (root) => {
+    await bind(root, `${await headers()}/ggml`);
+    assert(!(await Deno.readTextFile(`${root}/ffi/generated/functions.js`)).includes("llama_decode"));
+    return await check(root, true, false);
+  });
+  assertEquals(errors, []);
 });
 
 Deno.test("all that names the pinned release names the same one", async () => {

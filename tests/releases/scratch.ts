@@ -71,7 +71,7 @@ export interface Built {
 
 /** Runs the tests against the copy's default library, or against a tree's, with the tree's headers. */
 export async function test(root: string, quick: boolean, llama: boolean, built: Built | null): Promise<Tested> {
-  const files = await suite(root, quick, llama), together = await testFiles(root, files, built);
+  const files = await suite(root, quick, llama, built !== null), together = await testFiles(root, files, built);
   if (together !== null) return together;
   // One of them ended the process: the others' results come one by one.
   let passed = 0;

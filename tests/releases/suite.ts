@@ -38,15 +38,20 @@ const SLOW = [
   "timings_test.ts",
 ];
 
+/** Those of them that are about the library which nobody named: there is none of a tree's. */
+const OF_DEFAULT: ReadonlySet<string> = new Set(["doctor_test.ts", "load_test.ts"]);
+
 /**
  * The paths of the tests in a checkout, from its root.
  *
  * @param llama Whether it has llama's functions: without, the tests that use some are left out.
+ * @param named Whether the library is one that is named, as a tree's is.
  */
-export async function suite(root: string, quick: boolean, llama: boolean): Promise<string[]> {
+export async function suite(root: string, quick: boolean, llama: boolean, named = false): Promise<string[]> {
   const wanted = new Set(quick ? QUICK : [...QUICK, ...SLOW]), found: string[] = [];
   for await (const path of walk(root, "tests")) {
-    if (!wanted.has(path.slice(path.lastIndexOf("/") + 1))) continue;
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (!wanted.has(name) || named && OF_DEFAULT.has(name)) continue;
     if (llama || !/\blib\.llama_|tiny_llama/.test(await Deno.readTextFile(join(root, path)))) found.push(path);
   }
   return found.sort();

@@ -23,13 +23,18 @@ export class Cancel {
 
   /** Has a plan look at the flag. The plan keeps it alive. */
   watch(plan: lib.ggml_cplan): void {
-    plan.abort_callback = reader ??= findReader();
+    plan.abort_callback = this.callback;
     plan.abort_callback_data = this.#context;
   }
 
-  /** Has whatever a language model's context computes look at the flag. The context keeps it alive. */
-  watchModel(ctx: lib.llama_context): void {
-    lib.llama_set_abort_callback(ctx, reader ??= findReader(), this.#context as never);
+  /** What C calls, for whatever else asks a `ggml_abort_callback`. Nothing here names llama's functions: a tree of ggml's alone has none. */
+  get callback(): lib.ggml_abort_callback {
+    return reader ??= findReader();
+  }
+
+  /** What C calls it with. */
+  get data(): lib.ggml_context {
+    return this.#context;
   }
 
   /** Lets what watches the flag go on. */

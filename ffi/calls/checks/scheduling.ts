@@ -46,6 +46,7 @@ export const scheduling = {
   },
   ggml_gallocr_reserve(lib: Lib, galloc: Gallocr, graph: Graph): void {
     expectUnused("ggml_gallocr_reserve", galloc);
+    expectIdleGraph("ggml_gallocr_reserve", graph);
     reserves(lib, galloc, graph);
   },
   ggml_gallocr_alloc_graph(lib: Lib, galloc: Gallocr, graph: Graph): void {
@@ -55,10 +56,12 @@ export const scheduling = {
   },
   ggml_backend_sched_reserve(lib: Lib, sched: Sched, graph: Graph): void {
     expectUnused("ggml_backend_sched_reserve", sched);
+    expectIdleGraph("ggml_backend_sched_reserve", graph);
     reserves(lib, sched, graph);
   },
   ggml_backend_sched_reserve_size(lib: Lib, sched: Sched, graph: Graph): void {
     expectUnused("ggml_backend_sched_reserve_size", sched);
+    expectIdleGraph("ggml_backend_sched_reserve_size", graph);
     reserves(lib, sched, graph);
   },
   ggml_backend_sched_alloc_graph(lib: Lib, sched: Sched, graph: Graph): void {
@@ -68,6 +71,7 @@ export const scheduling = {
   },
   ggml_gallocr_reserve_n(lib: Lib, galloc: Gallocr, graph: Graph, nodeIds: Data | null, leafIds: Data | null): void {
     expectUnused("ggml_gallocr_reserve_n", galloc);
+    expectIdleGraph("ggml_gallocr_reserve_n", graph);
     expectBuffers("ggml_gallocr_reserve_n", lib, galloc, graph, nodeIds, leafIds);
     reserves(lib, galloc, graph);
   },
