@@ -5,13 +5,12 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { expectKnown } from "../ffi/core/options.ts";
 
 /** Throws unless it is an object of options that all are known. */
 export function expectOptions(where: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
-  for (const option of Object.keys(options)) {
-    if (!known.includes(option)) throw new TypeError(`${where}: there is no option ${option}; there are ${known.join(", ")}`);
-  }
+  expectKnown(where, options, known);
 }
 
 /** Throws unless it is a whole number between two. */

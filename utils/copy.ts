@@ -4,6 +4,7 @@
  * @module
  */
 
+import { expectKnown } from "../ffi/core/options.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import type { TensorLike } from "./copying/operand.ts";
 import { expectOptions, plan } from "./copying/plan.ts";
@@ -51,6 +52,7 @@ export interface CopyOptions {
  */
 export function copy(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions = {}): void {
   expectOptions("copy", options);
+  expectKnown("copy", options, ["allowRequantize", "imatrix"]);
   if (quickCopy(from, to)) return;
   transfer(plan("copy", from, to, options));
 }

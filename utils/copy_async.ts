@@ -7,6 +7,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { expectKnown } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import type { CopyOptions } from "./copy.ts";
@@ -59,6 +60,7 @@ export interface CopyAsyncOptions extends CopyOptions {
  */
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
   expectOptions("copyAsync", options);
+  expectKnown("copyAsync", options, ["allowRequantize", "imatrix", "threads", "signal", "onProgress", "backend"]);
   const { threads = cores.capacity, signal, onProgress, backend = null } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     const error = typeof threads === "number" ? RangeError : TypeError;

@@ -8,6 +8,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { expectKnown } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { devices } from "./devices.ts";
@@ -173,6 +174,7 @@ function expectOptions(options: LoadWeightsOptions): Omit<Manner, "home"> & { wi
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`${WHERE}: expected { backend, map, repack }, got ${describe(options)}`);
   }
+  expectKnown(WHERE, options, ["backend", "map", "repack", "select", "alias", "signal", "onProgress"]);
   const { map = true, repack = false, select = () => true, alias = {}, signal, onProgress } = options;
   const expect = (name: string, value: unknown, what: string, isRight: boolean) => {
     if (!isRight) throw new TypeError(`${WHERE}: ${name} must be ${what}, got ${describe(value)}`);

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { expectKnown } from "../ffi/core/options.ts";
 import { countOf } from "./copying/box.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
@@ -80,6 +81,7 @@ function text(array: TensorLike, options: PrintOptions, name: string): string {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`${name}: expected { threshold, edgeItems, precision, lineWidth, dims }, got ${describe(options)}`);
   }
+  expectKnown(name, options, ["threshold", "edgeItems", "precision", "lineWidth", "dims"]);
   const { threshold = Infinity, edgeItems = 3, precision = 8, lineWidth = 75, dims } = options;
   expectCount(threshold, `${name}: threshold`, 0, Infinity);
   expectCount(edgeItems, `${name}: edgeItems`, 1, Infinity);

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { expectKnown } from "../ffi/core/options.ts";
 import type { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf, denseLayout } from "./copying/box.ts";
@@ -137,6 +138,7 @@ export function expectOptions(where: string, options: QuantizeOptions): Quantize
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`${where}: expected { imatrix, rowLength }, got ${describe(options)}`);
   }
+  expectKnown(where, options, ["imatrix", "rowLength"]);
   const { imatrix, rowLength } = options;
   if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
     throw new RangeError(`${where}: rowLength must be a positive whole number, got ${describe(rowLength)}`);

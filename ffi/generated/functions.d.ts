@@ -505,7 +505,11 @@ export declare function ggml_sin_inplace(ctx: ggml_context, a: ggml_tensor): ggm
 export declare function ggml_cos(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_cos_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1049; reference: `deno task docs`) */
 export declare function ggml_cos_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1054; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_sum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1054; reference: `deno task docs`)
+ *
+ * The sum of all elements, as a tensor of one.
+ */
 export declare function ggml_sum(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sum_rows(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1059; reference: `deno task docs`) */
 export declare function ggml_sum_rows(ctx: ggml_context, a: ggml_tensor): ggml_tensor;

@@ -35,6 +35,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   ggml_add: "`a + b`, `b` repeated to the shape of `a`; the result has the type and shape of `a`.",
   ggml_mul: "`a * b` element by element, `b` repeated to the shape of `a`.",
   ggml_mul_mat: "The product of matrices: for `a` of `[k, n]` and `b` of `[k, m]` a result of `[n, m]` in F32; `a` may be quantized.",
+  ggml_sum: "The sum of all elements, as a tensor of one.",
   ggml_sqr: "The square of each element.",
   ggml_sin: "The sine of each element.",
   ggml_tanh: "The hyperbolic tangent of each element.",

@@ -146,86 +146,74 @@ function list(p: Parser, into: Attributes, end: number): void {
 }
 
 function attribute(p: Parser, token: Token, into: Attributes): void {
-  let name = token.text;
-  if (name.length > 4 && name.startsWith("__") && name.endsWith("__")) name = name.slice(2, -2);
-  const start = p.token;
-  const open = start.kind === K.LPAREN;
-  switch (name) {
-    case "packed":
-      into.packed = true;
-      break;
-    case "aligned":
-    case "align": {
-      if (!open) {
-        into.align = Math.max(into.align, p.target.maxAlign);
-        break;
-      }
-      p.advance();
-      const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
-      p.expect(K.RPAREN, ")", "after an alignment");
-      if (align !== null) into.align = Math.max(into.align, alignment(p, start, align));
-      return;
-    }
-    case "deprecated": {
-      into.deprecated ??= "";
-      if (!open) break;
-      p.advance();
-      into.deprecated = stringsHere(p) ?? "";
-      while (p.token.kind !== K.RPAREN && p.token.kind !== K.EOF) p.advance();
-      p.expect(K.RPAREN, ")", "after a message");
-      return;
-    }
-    case "unavailable":
-      into.deprecated ??= "unavailable";
-      break;
-    case "noreturn":
-    case "_Noreturn":
-      into.noreturn = true;
-      break;
-    case "const":
-      into.pure = true;
-      break;
-    case "format": {
-      if (!open) break;
-      const words: string[] = [];
-      for (let i = 1; i <= 5; i += 2) words.push(p.peek(i).text);
-      const archetype = words[0].replace(/^__|__$/g, "").replace(/^gnu_/, "");
-      if (/^[0-9]+$/.test(words[1]) && /^[0-9]+$/.test(words[2] ?? "")) {
-        into.format = { archetype, format: Number(words[1]), first: Number(words[2]) };
-      }
-      break;
-    }
-    case "vector_size": {
-      if (!open) break;
-      p.advance();
-      const bytes = constantInt(p, expression(p), "a vector's size");
-      p.expect(K.RPAREN, ")", "after a vector's size");
-      if (bytes !== null) into.vector = Number(bytes);
-      return;
-    }
-    case "mode":
-      if (open) into.mode = p.peek().text.replace(/^__|__$/g, "");
-      break;
-    case "gnu_inline":
-      into.gnuInline = true;
-      break;
-    case "ms_struct":
-      into.microsoft = true;
-      break;
-    case "gcc_struct":
-      into.microsoft = false;
-      break;
-    case "stdcall":
-    case "fastcall":
-    case "thiscall":
-    case "vectorcall":
-    case "ms_abi":
-    case "sysv_abi":
-    case "regcall":
-      into.convention = name;
-      break;
+  const name = /^__(.+)__$/.exec(token.text)?.[1] ?? token.text, isOpen = p.token.kind === K.LPAREN;
+  if (isOpen && ARGUMENTS.has(name)) return ARGUMENTS.get(name)!(p, into);
+  MARKS.get(name)?.(into, p);
+  if (CONVENTIONS.has(name)) into.convention = name;
+  if (isOpen) p.skipBalanced();
+}
+
+/** What a word says that has no arguments, or none that are kept. */
+const MARKS: ReadonlyMap<string, (into: Attributes, p: Parser) => void> = new Map<string, (into: Attributes, p: Parser) => void>([
+  ["packed", (into) => into.packed = true],
+  ["aligned", (into, p) => into.align = Math.max(into.align, p.target.maxAlign)],
+  ["align", (into, p) => into.align = Math.max(into.align, p.target.maxAlign)],
+  ["deprecated", (into) => into.deprecated ??= ""],
+  ["unavailable", (into) => into.deprecated ??= "unavailable"],
+  ["noreturn", (into) => into.noreturn = true],
+  ["_Noreturn", (into) => into.noreturn = true],
+  ["const", (into) => into.pure = true],
+  ["gnu_inline", (into) => into.gnuInline = true],
+  ["ms_struct", (into) => into.microsoft = true],
+  ["gcc_struct", (into) => into.microsoft = false],
+]);
+
+/** What reads a word's arguments, from the parenthesis to behind the other one. */
+const ARGUMENTS: ReadonlyMap<string, (p: Parser, into: Attributes) => void> = new Map([
+  ["aligned", alignedArgument],
+  ["align", alignedArgument],
+  ["deprecated", deprecatedArgument],
+  ["format", formatArguments],
+  ["vector_size", vectorArgument],
+  ["mode", modeArgument],
+]);
+
+const CONVENTIONS: ReadonlySet<string> = new Set(["stdcall", "fastcall", "thiscall", "vectorcall", "ms_abi", "sysv_abi", "regcall"]);
+
+function alignedArgument(p: Parser, into: Attributes): void {
+  const at = p.token;
+  p.advance();
+  const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
+  p.expect(K.RPAREN, ")", "after an alignment");
+  if (align !== null) into.align = Math.max(into.align, alignment(p, at, align));
+}
+
+function deprecatedArgument(p: Parser, into: Attributes): void {
+  p.advance();
+  into.deprecated = stringsHere(p) ?? "";
+  while (p.token.kind !== K.RPAREN && p.token.kind !== K.EOF) p.advance();
+  p.expect(K.RPAREN, ")", "after a message");
+}
+
+/** `format(printf, 1, 2)`: whose format it is, and which parameters are that and its first argument. */
+function formatArguments(p: Parser, into: Attributes): void {
+  const [archetype, format, first] = [1, 3, 5].map((i) => p.peek(i).text);
+  if (/^[0-9]+$/.test(format) && /^[0-9]+$/.test(first)) {
+    into.format = { archetype: archetype.replace(/^__|__$/g, "").replace(/^gnu_/, ""), format: Number(format), first: Number(first) };
   }
-  if (p.token.kind === K.LPAREN) p.skipBalanced();
+  p.skipBalanced();
+}
+
+function vectorArgument(p: Parser, into: Attributes): void {
+  p.advance();
+  const bytes = constantInt(p, expression(p), "a vector's size");
+  p.expect(K.RPAREN, ")", "after a vector's size");
+  if (bytes !== null) into.vector = Number(bytes);
+}
+
+function modeArgument(p: Parser, into: Attributes): void {
+  into.mode = p.peek().text.replace(/^__|__$/g, "");
+  p.skipBalanced();
 }
 
 /** A valid alignment in bytes, or 0 after an error. */

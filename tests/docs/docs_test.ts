@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
 import { chromium, launch } from "../../docs/build/browser.ts";
-import { selectApi } from "../../lexer/emit/api/api.ts";
+import { selectApi } from "../../lexer/emit/api/select.ts";
 import { readTree } from "../../lexer/ggml/tree.ts";
 import { headers } from "../lexer/headers.ts";
 import { deno } from "../process.ts";

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { type BoundEnum, selectApi } from "../../lexer/emit/api/api.ts";
+import type { BoundEnum } from "../../lexer/emit/api/api.ts";
+import { selectApi } from "../../lexer/emit/api/select.ts";
 import { parse } from "../../lexer/mod.ts";
 import { headers } from "../lexer/headers.ts";
 

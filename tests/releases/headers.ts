@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Api, type BoundFunction, selectApi } from "../../lexer/emit/api/api.ts";
+import type { Api, BoundFunction } from "../../lexer/emit/api/api.ts";
+import { selectApi } from "../../lexer/emit/api/select.ts";
 import { isPointer } from "../../lexer/emit/api/crossing.ts";
 import type { Tree } from "../../lexer/ggml/tree.ts";
 

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
+import { expectKnown } from "../../ffi/core/options.ts";
 import { freedError } from "../../ffi/core/handle.ts";
 import { expectIdleGraph } from "../../ffi/core/in_use.ts";
 import { lib } from "../../ffi/generated/lib.js";
@@ -26,6 +27,8 @@ export interface ComputeOptions {
   /** True to compute node by node and note how long each takes, for `timings` and pictures of the graph. The results are the same, later. */
   timing?: boolean;
 }
+
+const OPTIONS = ["backend", "threads", "timing"], ASYNC_OPTIONS = [...OPTIONS, "signal", "onProgress"];
 
 /** A graph that may be computed, and how. */
 export interface Task {
@@ -57,6 +60,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
   if (graph.owner.freed) throw freedError(graph, where);
   if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
+  expectKnown(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   const { backend = null, threads, timing = false } = options;
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     const error = typeof threads === "number" ? RangeError : TypeError;

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
+import { expectKnown } from "../../ffi/core/options.ts";
 import type { Part } from "./graph_parts.ts";
 import type { Drawable } from "./render.ts";
 
@@ -52,5 +53,6 @@ export async function toSvg(value: Drawable, options: DrawOptions = {}): Promise
 /** Throws unless these are options. */
 export function expectPart(options: DrawOptions, where: string): Part {
   if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected { from, to }, got ${describe(options)}`);
+  expectKnown(where, options, ["from", "to"]);
   return { ...(options.from !== undefined && { from: options.from }), ...(options.to !== undefined && { to: options.to }) };
 }

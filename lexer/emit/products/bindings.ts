@@ -7,7 +7,8 @@
 import type { Model } from "../../model/model.ts";
 
 import { BINDINGS } from "../policy.ts";
-import { type Api, type BoundFunction, selectApi } from "../api/api.ts";
+import type { Api, BoundFunction } from "../api/api.ts";
+import { selectApi } from "../api/select.ts";
 import { emitAsyncFunctions } from "../write/async_functions.ts";
 import { declareCallbacks, emitCallbacks } from "../write/callbacks.ts";
 import { declareConstants, emitConstants } from "../write/constants.ts";

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { type Api, selectApi } from "../api/api.ts";
+import type { Api } from "../api/api.ts";
+import { selectApi } from "../api/select.ts";
 import { localName } from "../api/names.ts";
 import type { Model, Origin } from "../../model/model.ts";
 import { BOTH, type Policy } from "../policy.ts";
