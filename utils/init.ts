@@ -75,6 +75,7 @@ function allocate(size: number = DEFAULT_SIZE): CMemory {
   try {
     return new CMemory(size);
   } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause; // there is no library
     throw new RangeError(`init: no memory for memSize ${size}`, { cause });
   }
 }
