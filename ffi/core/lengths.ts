@@ -23,8 +23,14 @@ import { Handle } from "./handle.ts";
 export function atLeast(value: unknown, count: number, width: number, what: string, why: string, where: string): void {
   if (bytesOf(value, width) >= count * width || !(count > 0)) return;
   const number = count === 1 ? `one ${what.slice(0, -1)}` : `${count} ${what}`;
-  const message = `${where}: expected at least ${number}${why === String(count) ? "" : ` (${why})`}, got ${describe(value)}`;
+  const message = `${where}: expected at least ${number}${why === String(count) ? "" : ` (${why})`}, got ${told(value, width, what)}`;
   throw value === null ? new TypeError(message) : new RangeError(message);
+}
+
+/** Structs that lie one after the other look like the first: what comes is how many there are. */
+function told(value: unknown, width: number, what: string): string {
+  const count = value instanceof Handle ? Math.floor(bytesOfHandle(value) / width) : 0;
+  return count > 1 ? `${count} ${what}` : describe(value);
 }
 
 /** The bytes of memory; infinitely many where nobody knows. `width` is that of what an array of JavaScript holds. */

@@ -197,9 +197,25 @@ export function has(name: string): boolean {
 
 beforeNumbers(() => library());
 
+/** What was opened and doesn't fit the bindings: its files stay in the process, and the system would link another library with them. */
+let refused: Library | null = null;
+
 function open(place: Place): Library {
+  if (refused !== null && refused.place.path !== settled(place.path)) {
+    throw new Error(
+      `load: no other library can be opened in this process: ${
+        refused.files[0]
+      } was, and doesn't fit; its files stay, and others of the same names ` +
+        `would be linked with them. Name the library that fits in the first call of load`,
+    );
+  }
   const opened = new Library(place);
-  for (const abi of abis) checkAbi(opened, abi);
+  try {
+    for (const abi of abis) checkAbi(opened, abi);
+  } catch (error) {
+    refused = opened;
+    throw error;
+  }
   numbersKnown();
   opened.findAddresses(FIRST_SYMBOLS);
   noDebugger(opened);

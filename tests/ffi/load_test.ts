@@ -130,6 +130,38 @@ Deno.test("a ggml older than any that was looked at is an error that names the o
   }
 });
 
+Deno.test("after a library that doesn't fit no other one is opened, which would be linked with its files", async () => {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
+    return console.warn("SKIPPED: an old ggml (the package is fetched for x86-64 Linux only)");
+  }
+  const old = await oldPackage("3.10.0");
+  const ended = await program(`
+    import { lib, load } from "@ggml/deno";
+    import { init } from "@ggml/deno/utils";
+    for (const call of [() => load({ path: "${old}" }), () => load(), () => lib.ggml_version(), () => init(), () => load({ path: "${old}" })]) {
+      try {
+        call();
+        console.log("it works");
+      } catch (error) {
+        console.log(error.message.split("\\n")[0]);
+      }
+    }
+  `);
+  const lines = ended.stdout.trim().split("\n");
+  assertEquals(lines.length, 5, ended.stderr);
+  for (const i of [0, 4]) assertStringIncludes(lines[i], "with another ABI than the bindings'");
+  for (const i of [1, 2, 3]) assertStringIncludes(lines[i], "load: no other library can be opened in this process: " + old);
+});
+
+Deno.test("where there is no library, init says that, and not that there is no memory", async () => {
+  const ended = await program(`import { init } from "@ggml/deno/utils"; init();`, ["--allow-ffi", "--allow-env"], {
+    GGML_LIBRARY: "/nowhere",
+  });
+  assertEquals(ended.code, 1);
+  assertStringIncludes(ended.stderr, "Error: no ggml library at /nowhere");
+  assert(!ended.stderr.includes("memSize"), ended.stderr);
+});
+
 async function oldPackage(version: string): Promise<string> {
   const specifier = `npm:@node-llama-cpp/linux-x64@${version}`;
   const code = `await import("${specifier}"); console.log(import.meta.resolve("${specifier}"));`;

@@ -52,7 +52,11 @@ Deno.test("biases of two tokens decide what a sampler takes", () => {
     return candidates.selected;
   };
   assertEquals(take(), 1);
-  assertThrows(() => lib.llama_sampler_init_logit_bias(4, 3, biases), RangeError, "expected at least 3 structs (n_logit_bias)");
+  assertThrows(
+    () => lib.llama_sampler_init_logit_bias(4, 3, biases),
+    RangeError,
+    "expected at least 3 structs (n_logit_bias), got 2 structs",
+  );
 });
 
 Deno.test("a field takes an array of structs, which ends where the fields say: a model's metadata is overridden", () => {
