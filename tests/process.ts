@@ -15,6 +15,9 @@ export const DENO: readonly [command: string, ...args: string[]] = [...EMULATOR,
 /** The library that these tests were told to use: programs use the same one, unless a test names theirs. */
 const LIBRARY = Deno.env.get("GGML_LIBRARY") ?? "";
 
+/** For tests of the library that nobody named. */
+export const OF_DEFAULT = { ignore: LIBRARY !== "" };
+
 /** Permissions that let a program read the variable, or that are meant not to. */
 const SAYS_ENV = /^(-A|--allow-all|--(allow|deny)-env(=(.*,)?GGML_LIBRARY(,.*)?)?)$/;
 

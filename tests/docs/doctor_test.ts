@@ -5,7 +5,9 @@ import { load } from "@ggml/deno";
 import { trapFinding } from "../../doctor/library.ts";
 import { OLDEST } from "../../doctor/runtime.ts";
 import { RELEASE } from "../../ffi/load/find.ts";
-import { deno, type Ended } from "../process.ts";
+import { deno, type Ended, OF_DEFAULT } from "../process.ts";
+
+if (OF_DEFAULT.ignore) console.warn("SKIPPED: tests of the default library (GGML_LIBRARY names another)");
 
 async function doctor(args: string[] = [], permissions = ["--allow-ffi", "--allow-env"], env: Record<string, string> = {}): Promise<Ended> {
   return await deno(["run", "--no-prompt", "--quiet", ...permissions, "doctor/mod.ts", ...args], env);
@@ -16,7 +18,7 @@ function assertSays({ code, stdout, stderr }: Ended, expectedCode: number, ...pa
   for (const part of parts) assertStringIncludes(stdout, part);
 }
 
-Deno.test("the doctor says what was chosen, and why, and exits with 0", async () => {
+Deno.test("the doctor says what was chosen, and why, and exits with 0", OF_DEFAULT, async () => {
   const { variant, score } = load().cpu!;
   assertSays(
     await doctor(),
@@ -77,7 +79,7 @@ Deno.test("the doctor of a library with another ABI", async () => {
   assertSays(old, 1, "with another ABI than the bindings'", "these bindings work with libraries from ggml", "→ Unset GGML_LIBRARY");
 });
 
-Deno.test("the doctor where the package can't be downloaded, or not be written down", async () => {
+Deno.test("the doctor where the package can't be downloaded, or not be written down", OF_DEFAULT, async () => {
   const folder = await Deno.makeTempDir();
   try {
     const run = ["--allow-ffi", "--cached-only", "--no-lock"];

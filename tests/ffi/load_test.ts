@@ -4,13 +4,15 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { download, load } from "@ggml/deno";
 import { RELEASE } from "../../ffi/load/find.ts";
 import { OLDEST } from "../../ffi/load/history.ts";
-import { deno, type Ended, program } from "../process.ts";
+import { deno, type Ended, OF_DEFAULT, program } from "../process.ts";
 
 const PACKAGE = load().path;
 const BASE = `${PACKAGE}${Deno.build.os === "windows" ? "" : "lib"}ggml-base.${
   { darwin: "dylib", windows: "dll" }[Deno.build.os as string] ?? "so"
 }`;
 const USE = `console.log(lib.ggml_type_name(lib.GGML_TYPE_Q5_K));`;
+
+if (OF_DEFAULT.ignore) console.warn("SKIPPED: tests of the default library (GGML_LIBRARY names another)");
 
 function loading(path: string, then = USE): string {
   return `import { lib, load } from "@ggml/deno";
@@ -33,7 +35,7 @@ async function inTempFolder(test: (folder: string) => Promise<void>): Promise<vo
   }
 }
 
-Deno.test("the default library is the pinned release's, with the CPU variant of the highest score", () => {
+Deno.test("the default library is the pinned release's, with the CPU variant of the highest score", OF_DEFAULT, () => {
   const { version, source, files, cpu } = load();
   assertEquals(version, RELEASE.ggml);
   assertEquals(source, "npm");
@@ -60,7 +62,7 @@ Deno.test("without --allow-ffi the import works and the first call says what is 
   assertSays(denied, "13", "NotCapable", "--allow-ffi");
 });
 
-Deno.test("a folder, a file of a split build, and a file alone", async () => {
+Deno.test("a folder, a file of a split build, and a file alone", OF_DEFAULT, async () => {
   assertSays(await program(loading(PACKAGE)), "q5_K", '"source":"load({ path })"');
   assertSays(await program(loading(PACKAGE.slice(0, -1))), "q5_K"); // without the last slash
   const split = await program(loading(BASE, "console.log(typeof lib.ggml_cpu_has_avx(), load().files)"));
@@ -78,23 +80,27 @@ Deno.test("load().path ends the same way, whoever named the folder and however",
   }
 });
 
-Deno.test("a llama with another release in its name is found, and what was tried is listed where the folder may not be read", () =>
-  inTempFolder(async (folder) => {
-    for (const { name } of Deno.readDirSync(PACKAGE)) {
-      const other = name.replace(/^(libllama|libggml)\.[^/]*?(\.(?:so|dylib))$/, "$1.b4711$2");
-      await Deno.symlink(PACKAGE + name, `${folder}/${name.startsWith("libllama.") ? other : name}`);
-    }
-    const text = `import { lib, load } from "@ggml/deno"; load({ path: ${JSON.stringify(folder)} });
+Deno.test(
+  "a llama with another release in its name is found, and what was tried is listed where the folder may not be read",
+  OF_DEFAULT,
+  () =>
+    inTempFolder(async (folder) => {
+      for (const { name } of Deno.readDirSync(PACKAGE)) {
+        const other = name.replace(/^(libllama|libggml)\.[^/]*?(\.(?:so|dylib))$/, "$1.b4711$2");
+        await Deno.symlink(PACKAGE + name, `${folder}/${name.startsWith("libllama.") ? other : name}`);
+      }
+      const text = `import { lib, load } from "@ggml/deno"; load({ path: ${JSON.stringify(folder)} });
       try { console.log(lib.llama_max_devices() > 0) } catch (error) { console.log(error.message) }`;
-    assertSays(await program(text, ["--allow-ffi", "--allow-read"]), "true");
-    const tried = await program(text);
-    assertSays(
-      tried,
-      "llama_max_devices is not in the loaded library",
-      `${folder}/libllama.`,
-      `--allow-read=${folder}/ is needed to look for others`,
-    );
-  }));
+      assertSays(await program(text, ["--allow-ffi", "--allow-read"]), "true");
+      const tried = await program(text);
+      assertSays(
+        tried,
+        "llama_max_devices is not in the loaded library",
+        `${folder}/libllama.`,
+        `--allow-read=${folder}/ is needed to look for others`,
+      );
+    }),
+);
 
 Deno.test("a missing file is an error that names the path and the reason", async () => {
   assertSays(await program(loading("/nowhere/libggml.so")), "Error: no ggml library at /nowhere/libggml.so", "No such file");
@@ -110,7 +116,7 @@ Deno.test("a file that is no library, and a library that is not ggml", () =>
     assertSays(await program(loading("libm.so.6")), "libm.so.6: opens, but is not ggml: it has no ggml_tensor_overhead");
   }));
 
-Deno.test("a partial ggml works as far as it goes, and says what it hasn't got", () =>
+Deno.test("a partial ggml works as far as it goes, and says what it hasn't got", OF_DEFAULT, () =>
   inTempFolder(async (folder) => {
     const alone = `${folder}/${BASE.slice(PACKAGE.length)}`;
     await Deno.copyFile(BASE, alone);
@@ -190,7 +196,7 @@ Deno.test("GGML_LIBRARY comes before the package, which then isn't downloaded, a
     assertSays(await program(text, ["--allow-ffi"], { GGML_LIBRARY: "/nowhere/libggml.so" }), "q5_K", "npm"); // may not be read
   }));
 
-Deno.test("load after the first call is an error, unless it names the same library", async () => {
+Deno.test("load after the first call is an error, unless it names the same library", OF_DEFAULT, async () => {
   const text = `import { lib, load } from "@ggml/deno"; ${USE}
     console.log(load().version, load({ path: load().path }).version);
     try { load({ path: "/elsewhere" }) } catch (error) { console.log(error.message) }
