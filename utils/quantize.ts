@@ -153,6 +153,7 @@ export function expectType(where: string, type: lib.ggml_type): TypeInfo {
   try {
     return typeInfo(type);
   } catch (error) {
-    throw new RangeError(`${where}: ${(error as Error).message}`);
+    if (!(error instanceof RangeError)) throw error; // there is no library
+    throw new RangeError(`${where}: ${error.message}`);
   }
 }
