@@ -1,12 +1,14 @@
 /**
  * How a process ends while C computes in it.
  *
- * `exit` runs the destructors of C++'s static objects while other threads go on: what computes on one of them uses such objects of ggml's, and the
- * process would end by a segmentation fault, not by its own code. So the process ends before them, by `end_process` of trap.c, where C may be computing:
- * while a call is under way on another thread (an uncaught error, `Deno.exit`), and in a process with Workers that use ggml (they may be in the middle
- * of a call). C's streams are written out; what else was to be called at the end is not, and in any other process all of it is.
+ * `exit` runs the destructors of C++'s static objects while other threads go on: what computes on one of them uses such objects of ggml's,
+ * and the process would end by a segmentation fault, not by its own code. So the process ends before them, by `end_process` of trap.c, where
+ * C may be computing: while a call is under way on another thread (an uncaught error, `Deno.exit`), and in a process with Workers that use
+ * ggml (they may be in the middle of a call). C's streams are written out; what else was to be called at the end is not, and in any other
+ * process all of it is.
  *
- * Windows ends a process's other threads first, so there is nothing to do. macOS doesn't tell with which code a process ends: there nothing is done.
+ * Windows ends a process's other threads first, so there is nothing to do. macOS doesn't tell with which code a process ends: there nothing
+ * is done.
  *
  * @module
  */

@@ -605,7 +605,8 @@ EXPORT struct slot *slot(void) {
 /* Exits. */
 
 /*
- * The process exits. Where threads of C's may go on computing, it ends here: the destructors of C++, which come next, would take from them what they use.
+ * The process exits. Where threads of C's may go on computing, it ends here: the destructors of C++, which come next, would take from them
+ * what they use.
  */
 static void end_process(int status, void *unused) {
   for (struct slot *slot = own.slots; slot != 0; slot = slot->next)
@@ -616,7 +617,10 @@ static void end_process(int status, void *unused) {
     }
 }
 
-/* Has `end_process` called before whatever was to be called until now. The system calls this on the thread that exits before anything else, if it is told to. */
+/*
+ * Has `end_process` called before whatever was to be called until now. The system calls this on the thread that exits before anything else,
+ * if it is told to.
+ */
 EXPORT void leave_first(void *unused) { state.on_exit(end_process, 0); }
 
 /* Takes a list of traps: a slot's, a call's, or with null those of C's own threads. */

@@ -159,13 +159,14 @@ Deno.test("after a library that doesn't fit no other one is opened, which would 
   for (const i of [1, 2, 3]) assertStringIncludes(lines[i], "load: no other library can be opened in this process: " + old);
 });
 
-Deno.test("where there is no library, init says that, and not that there is no memory", async () => {
-  const ended = await program(`import { init } from "@ggml/deno/utils"; init();`, ["--allow-ffi", "--allow-env"], {
-    GGML_LIBRARY: "/nowhere",
-  });
-  assertEquals(ended.code, 1);
-  assertStringIncludes(ended.stderr, "Error: no ggml library at /nowhere");
-  assert(!ended.stderr.includes("memSize"), ended.stderr);
+Deno.test("where there is no library, the first call of any verb says that, and not that there is no memory or no such type", async () => {
+  const first = ["init()", "quantize(new Float32Array(32), 2)", "quantizationError(new Float32Array(32), 2)"];
+  for (const call of first) {
+    const text = `import { init, quantizationError, quantize } from "@ggml/deno/utils"; ${call};`;
+    const ended = await program(text, ["--allow-ffi", "--allow-env"], { GGML_LIBRARY: "/nowhere" });
+    assertEquals(ended.code, 1);
+    assertStringIncludes(ended.stderr, " Error: no ggml library at /nowhere");
+  }
 });
 
 async function oldPackage(version: string): Promise<string> {

@@ -227,6 +227,31 @@ for (const [convention, { command, attribute, runner }] of Object.entries(HARNES
   );
 }
 
+for (const [convention, { command, runner }] of Object.entries(HARNESS).filter(([convention]) => convention !== "windows")) {
+  Deno.test(
+    `a process that exits while C computes does without destructors: ${convention}`,
+    { ignore: Deno.build.os !== "linux" },
+    async () => {
+      if (convention !== "arm64" && Deno.build.arch !== "x86_64") return console.warn(`SKIPPED: ${convention} on ${Deno.build.arch}`);
+      const folder = await Deno.makeTempDir();
+      try {
+        const { code, functions } = CODE[convention as Convention], file = `${folder}/code.bin`, harness = `${folder}/harness`;
+        await Deno.writeFile(file, Uint8Array.fromBase64(code));
+        const built = await run(command, "-O1", "-static", "-pthread", new URL("exit_harness.c", import.meta.url).pathname, "-o", harness);
+        if (built === null) return console.warn(`SKIPPED: ${convention}: there is no ${command}`);
+        for (const [busy, stdout] of [["1", "written"], ["0", "writtendestructors\n"]]) {
+          const [first, ...rest] = [...runner, harness, file, String(functions.slot), String(functions.leave_first), busy];
+          const ended = await output(first, rest);
+          if (ended === null) return console.warn(`SKIPPED: ${convention}: there is no ${first}`);
+          assertEquals(ended, { code: 7, stdout });
+        }
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  );
+}
+
 async function output(command: string, args: string[]): Promise<{ code: number; stdout: string } | null> {
   try {
     const { code, stdout } = await new Deno.Command(command, { args }).output();

@@ -1,7 +1,7 @@
 /**
  * Gives an object to another one again and again, in one loop that never lets the event loop turn:
- * `deno run -A --v8-flags=--expose-gc rounds.ts <kind> <rounds>`. Prints the milliseconds of the processor's that the second and the last tenth took, and by how many
- * megabytes the heap grew between them.
+ * `deno run -A --v8-flags=--expose-gc rounds.ts <kind> <rounds>`. Prints how many milliseconds of the processor's time the second and the
+ * last tenth took, and by how many megabytes the heap grew between them.
  */
 
 import process from "node:process";

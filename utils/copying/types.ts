@@ -94,7 +94,7 @@ export function expectType(where: string, type: unknown): TypeInfo {
   try {
     return typeInfo(type);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError)) throw error; // there is no library
     throw new RangeError(`${where}: ${error.message}`, { cause: error });
   }
 }
