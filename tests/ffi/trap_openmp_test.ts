@@ -5,20 +5,26 @@
  * @module
  */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { deno, program } from "../process.ts";
 import { whisperLibraries } from "../whisper.ts";
 
 const WHAT = "the trap in a ggml with OpenMP";
 const HERE = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
 
-Deno.test("with OpenMP: all that the trap is tested by", { ignore: !HERE }, async () => {
+const TESTS: readonly (readonly string[])[] = [
+  ["tests/ffi/trap_test.ts", "tests/ffi/trap_training_test.ts"],
+  ["tests/ffi/checks_test.ts", "--filter", "threadpool"],
+];
+
+Deno.test("with OpenMP: all that the trap is tested by, and threads that a threadpool hasn't got", { ignore: !HERE }, async () => {
   const folder = await whisperLibraries(WHAT);
   if (folder === null) return;
-  const { code, stdout } = await deno(["test", "-A", "tests/ffi/trap_test.ts", "tests/ffi/trap_training_test.ts"], {
-    GGML_LIBRARY: `${folder}/libggml.so`,
-  });
-  assertEquals(code, 0, stdout);
+  for (const tests of TESTS) {
+    const { code, stdout } = await deno(["test", "-A", ...tests], { GGML_LIBRARY: `${folder}/libggml.so` });
+    assertEquals(code, 0, stdout);
+    assert(!stdout.includes("SKIPPED"), stdout);
+  }
 });
 
 Deno.test("with OpenMP: 1,500 random calls, computed", { ignore: !HERE }, async () => {
