@@ -116,10 +116,12 @@ async function main(args: string[]): Promise<number> {
   });
   if (help) return console.log(USAGE.trimEnd()), 0;
   if (unknown.length > 0) return console.error(`unknown argument: ${unknown.join(" ")}\n\n${USAGE.trimEnd()}`), 2;
+  const sources: Source[] = []; // a name that nothing has is said before the others take their minutes
+  for (const name of names.length > 0 ? names.map(String) : await all()) sources.push(await sourceOf(name));
   const rows: Row[] = [];
   console.log(TITLE);
-  for (const name of names.length > 0 ? names.map(String) : await all()) {
-    const row = await look(await sourceOf(name), quick);
+  for (const source of sources) {
+    const row = await look(source, quick);
     rows.push(row);
     console.log(line(row));
   }
