@@ -16,6 +16,7 @@ import { differenceOf } from "./history.ts";
 import { openGate } from "../native/gates.ts";
 import { ABI } from "../generated/layouts.js";
 import { FIRST_SYMBOLS, quieten } from "../native/log.ts";
+import { expectKnown } from "../core/options.ts";
 import { traceFrees } from "../core/owner.ts";
 import { setTrap } from "../native/trap.ts";
 
@@ -150,8 +151,8 @@ function expectOptions(options: LoadOptions): void {
   const wrong = (what: string, expected: string, value: unknown) =>
     new TypeError(`load${what}: expected ${expected}, got ${describe(value)}`);
   if (typeof options !== "object" || options === null) throw wrong("", "options such as { path }", options);
-  const { path, gpu, debug, onAbort, ...others } = options;
-  for (const option of Object.keys(others)) throw new TypeError(`load: there is no option ${option}`);
+  const { path, gpu, debug, onAbort } = options;
+  expectKnown("load", options, ["path", "gpu", "debug", "onAbort"]);
   if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);
   if (gpu !== undefined) expectKind(gpu, "load({ gpu })");
   if (path !== undefined && gpu !== undefined) {

@@ -1,7 +1,7 @@
 /** Options that aren't there, or are spelled otherwise, are errors: a notebook checks no types, and a wrong one would be passed over. */
 
 import { assertRejects, assertThrows } from "@std/assert";
-import { lib } from "@ggml/deno";
+import { lib, load } from "@ggml/deno";
 import {
   compute,
   computeAsync,
@@ -13,11 +13,13 @@ import {
   print,
   quantizationError,
   quantize,
+  rpc,
   save,
   tensor,
   toHtml,
   toSvg,
   view,
+  writeNpy,
 } from "@ggml/deno/utils";
 
 const WRONG = { mem_size: 1 } as never;
@@ -35,6 +37,9 @@ Deno.test("an option that isn't there is an error that names those that are", as
     copy: () => copy([1], a, WRONG),
     compute: () => compute(graph, WRONG),
     quantize: () => quantize([1], lib.GGML_TYPE_F32, WRONG),
+    writeNpy: () => writeNpy("nothing.npy", a, WRONG),
+    "rpc.connect": () => rpc.connect("127.0.0.1:1", WRONG),
+    load: () => load(WRONG),
     quantizationError: () => quantizationError([1], lib.GGML_TYPE_Q8_0, WRONG),
   };
   for (const [name, call] of Object.entries(now)) assertThrows(call, TypeError, `${name}: there is no option mem_size; there are `);
@@ -44,6 +49,7 @@ Deno.test("an option that isn't there is an error that names those that are", as
     loadWeights: () => loadWeights("nothing.gguf", WRONG),
     toSvg: () => toSvg(a, WRONG),
     toHtml: () => toHtml(a, WRONG),
+    "rpc.serve": () => rpc.serve(WRONG),
     save: () => save(a, "nothing.svg", WRONG),
   };
   for (const [name, call] of Object.entries(later)) {

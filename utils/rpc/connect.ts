@@ -5,6 +5,7 @@
  */
 
 import { describe as text } from "../../ffi/core/describe.ts";
+import { expectKnown } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { describeDevice, type Device } from "../computing/device.ts";
 import { parseEndpoint } from "./endpoint.ts";
@@ -43,6 +44,7 @@ export function connect(endpoint: string, options: ConnectOptions = {}): Device[
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`${where}: expected options such as { library }, got ${text(options)}`);
   }
+  expectKnown(where, options, ["library", "timeout"]);
   if (options.library !== undefined && typeof options.library !== "string") {
     throw new TypeError(`${where}({ library }): expected the path of a file, got ${text(options.library)}`);
   }

@@ -5,6 +5,7 @@
  */
 
 import { describe as text } from "../../ffi/core/describe.ts";
+import { expectKnown } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { callAside } from "../../ffi/calls/aside.ts";
 import { type Device, listDevices } from "../computing/device.ts";
@@ -86,8 +87,8 @@ function expectOptions(options: ServeOptions): Expected {
   const wrong = (name: string, expected: string, value: unknown) =>
     new TypeError(`rpc.serve${name}: expected ${expected}, got ${text(value)}`);
   if (typeof options !== "object" || options === null) throw wrong("", "options such as { host, port }", options);
-  const { host = "127.0.0.1", port = 50052, threads = navigator.hardwareConcurrency, cache, library, devices: _, ...others } = options;
-  for (const option of Object.keys(others)) throw new TypeError(`rpc.serve: there is no option ${option}`);
+  const { host = "127.0.0.1", port = 50052, threads = navigator.hardwareConcurrency, cache, library } = options;
+  expectKnown("rpc.serve", options, ["host", "port", "devices", "threads", "cache", "library"]);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw wrong("({ port })", "a port from 0 to 65535", port);
   if (!Number.isInteger(threads) || threads < 1 || threads > 512) {
     throw wrong("({ threads })", "a number of threads from 1 to 512", threads);
