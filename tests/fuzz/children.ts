@@ -13,6 +13,9 @@ import type { Step } from "./steps.ts";
 /** A child that says nothing for so long, in milliseconds, hangs. */
 const PATIENCE = 20_000;
 
+const CHILD = fromFileUrl(new URL("child.ts", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+
 /** A death: the steps that led to it, the last of which killed. */
 export interface Death {
   readonly steps: readonly Step[];
@@ -25,7 +28,7 @@ export interface Death {
 /** A folder for what parent and children tell each other, and the environment that children run in. */
 export class Workshop {
   readonly environment: Readonly<Record<string, string>>;
-  readonly #folder: string = Deno.makeTempDirSync({ prefix: "ggml-fuzz-" });
+  readonly root: string = Deno.makeTempDirSync({ prefix: "ggml-fuzz-" });
   #count = 0;
 
   constructor(environment: Readonly<Record<string, string>> = {}) {
@@ -34,7 +37,7 @@ export class Workshop {
 
   /** A path that nothing has yet. */
   path(name: string): string {
-    return `${this.#folder}/${this.#count++}-${name}`;
+    return `${this.root}/${this.#count++}-${name}`;
   }
 
   /** A new folder in it. */
@@ -45,7 +48,7 @@ export class Workshop {
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSync(this.#folder, { recursive: true });
+    Deno.removeSync(this.root, { recursive: true });
   }
 }
 
@@ -59,8 +62,8 @@ export async function child(workshop: Workshop, order: Order, line: (report: unk
   const file = workshop.path("order.json");
   Deno.writeTextFileSync(file, JSON.stringify(order));
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--no-check", "-A", fromFileUrl(new URL("child.ts", import.meta.url)), file],
-    cwd: fromFileUrl(new URL("../../", import.meta.url)),
+    args: ["run", "--quiet", "--no-prompt", "--no-check", "-A", `--config=${CONFIG}`, CHILD, file],
+    cwd: workshop.root, // random file names, such as a graph's dump, lead there
     env: { NO_COLOR: "1", GGML_NO_BACKTRACE: "1", ...workshop.environment },
     stdin: "null",
     stdout: "piped",
