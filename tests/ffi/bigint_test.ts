@@ -27,6 +27,16 @@ Deno.test("lib.bigint's functions return every integer of 64 bits", () => {
   assertEquals(lib.bigint.ggml_type_size(lib.GGML_TYPE_F32), 4n);
 });
 
+Deno.test("numbers as arguments are the same integers", () => {
+  using gguf = lib.gguf_init_empty()!;
+  for (const value of [0, -0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 52 + 1, most]) {
+    lib.gguf_set_val_u64(gguf, "unsigned", value);
+    lib.gguf_set_val_i64(gguf, "signed", -value);
+    assertEquals(lib.bigint.gguf_get_val_u64(gguf, 0), BigInt(value));
+    assertEquals(lib.bigint.gguf_get_val_i64(gguf, 1), -BigInt(value));
+  }
+});
+
 Deno.test("the functions themselves throw what no number holds, before and after, and name the way", () =>
   withValues(2n ** 53n, -(2n ** 53n), (gguf) => {
     for (let i = 0; i < 2; i++) {

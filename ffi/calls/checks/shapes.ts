@@ -9,7 +9,7 @@
 
 import type { Data } from "../../core/arguments.ts";
 import { memory } from "../../core/handle.ts";
-import { readAddress, readUint64 } from "../../core/integers.ts";
+import { fromUint64, readAddress, readUint64 } from "../../core/integers.ts";
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
 import { tensorText } from "../../load/tensor_text.ts";
@@ -82,8 +82,8 @@ let nbytes: ((tensor: bigint) => bigint) | null = null;
 function sourceOf(tensor: Tensor): { readonly bytes: number; readonly offset: number } {
   nbytes ??= library().symbol("ggml_nbytes", { parameters: ["u64"], result: "u64" }) as (tensor: bigint) => bigint;
   const view = memory(tensor), source = readAddress(view, tensor.$offset + fields.view_src);
-  if (source === 0n) return { bytes: Number(nbytes(tensor.address)), offset: 0 };
-  return { bytes: Number(nbytes(source)), offset: readUint64(view, tensor.$offset + fields.view_offs) };
+  if (source === 0n) return { bytes: fromUint64(nbytes(tensor.address)), offset: 0 };
+  return { bytes: fromUint64(nbytes(source)), offset: readUint64(view, tensor.$offset + fields.view_offs) };
 }
 
 /** Of ggml.h. */
