@@ -2,8 +2,8 @@
  * The trap: what would end the process in C becomes a return to whoever called C.
  *
  * ggml calls `aborted` on the thread that failed. What else C fails of, the part for a system finds: an exception of C++ that nobody catches, and
- * the processor's own faults (a division by zero, the use of a null pointer, a stack that overflows), after which the thread goes on in
- * `stumbled`, as if the instruction had called it. Each walks the stack, and picks the way out:
+ * the processor's own faults (a division by zero, the use of a null pointer, a stack that overflows) and abort(), as C's assert calls it, after which
+ * the thread goes on in `stumbled`, as if the instruction had called it. Each walks the stack, and picks the way out:
  *
  *   - out of a kernel, to the loop over a graph's nodes, as if the kernel had returned: other threads wait there for this one;
  *   - else out of the call, to the first frame that is no library's: Deno's own, the machine code that V8 made for the call, or `forward`;
@@ -39,7 +39,7 @@ struct registers {
   word sp, pc;
 };
 
-enum { ASSERTION, EXCEPTION, DIVISION, NULL_POINTER, STACK_OVERFLOW, SHORT_FILE, READ_ONLY };
+enum { ASSERTION, EXCEPTION, DIVISION, NULL_POINTER, STACK_OVERFLOW, SHORT_FILE, READ_ONLY, ABORT };
 enum { CALL, KERNEL, THREAD };
 
 enum {
@@ -92,7 +92,7 @@ struct call {
 struct layouts {
   word work_size, work_data, callback; /* in struct ggml_cplan, which the headers show */
   word tensor_size, tensor_sources;    /* of struct ggml_tensor, and where in it */
-  word of_system[8];
+  word of_system[9];
 };
 
 /* This file's part of the state. */
@@ -111,7 +111,7 @@ struct trap_state {
   word graph, node, pool; /* where the loop keeps these, counted from 1; 0: not known */
   word first_node;        /* what it keeps for the first node */
   word last, status;      /* where the pool keeps the node to stop at and what to answer, counted from 1; 0: not known */
-  word of_system[80];
+  word of_system[110];
 };
 #define own (*(struct trap_state *)state.trap)
 _Static_assert(sizeof(struct trap_state) <= sizeof state.trap, "the state has room");
@@ -228,6 +228,7 @@ static reason visit(struct context *context, void *argument) {
   word pc = pc_of(context);
   if (pc == 0) return END_OF_STACK;
   if (is_here(pc) && function_of(context) != (word)forward) return NO_REASON; /* this file's own functions, above the one that failed */
+  if (walk->kind == ABORT && walk->frames == 0 && !is_ggml(module_of(pc - 1))) return NO_REASON; /* what abort() and assert are made of */
   if (walk->frames++ == 1 && walk->kind >= DIVISION) walk->from = registers_of(context);
   if (is_here(pc)) {
     walk->has_call = 1;

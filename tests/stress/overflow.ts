@@ -45,6 +45,9 @@ indices.data!.bytes(4).fill(0);
 expectError(() => compute(lib.ggml_get_rows(ctx, rows, indices), 1)); // a null pointer in a kernel
 const groups = lib.ggml_group_norm(ctx, a, 0, 0);
 expectError(() => compute(groups, 2)); // a division by zero in a kernel
+const rest = fenced(lib.GGML_TYPE_F32, 10, 8);
+rest.data!.bytes(320).fill(0xff); // NaN
+expectError(() => compute(lib.ggml_soft_max(ctx, rest), 4)); // what C's own assert finds, on each thread
 
 const longer = lib.ggml_sqr(ctx, a);
 fence(longer, true);
