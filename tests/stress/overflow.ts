@@ -32,7 +32,7 @@ function expectError(f: () => unknown): void {
   } catch (error) {
     message = (error as Error).message;
   }
-  console.log(message === "" ? "no error" : "an error");
+  console.log(message === "" ? "no error" : `an error${message.includes(": node 0 (") ? " in node 0" : ""}`);
 }
 
 const a = fenced(lib.GGML_TYPE_F32, 10, 3), kernel = fenced(lib.GGML_TYPE_F32, 2, 2);
