@@ -55,7 +55,7 @@ to https://github.com/ggml-org/ggml/issues: it is ggml's code that aborted. The 
     ),
   );
   native.set(os === "windows" ? "exitSecond" : "exitFirst", BigInt(EXIT_ABORT));
-  if (os === "windows" && hasTrap()) return; // the trap has a handler of its own, which says the same
+  if (hasTrap()) return; // it has a handler of its own, which says the same
   at(signal, ["i32", "u64"], "u64")(SIGABRT, native.address("signalled"));
 }
 

@@ -105,7 +105,7 @@ void ended(void *unused) {
   print_waiting();
 }
 
-/* The handler of SIGABRT: what the trap didn't catch. It may have been in the middle of anything, so no JavaScript. */
+/* The handler of SIGABRT where there is no trap. It may have been in the middle of anything, so no JavaScript. */
 void signalled(int signal) {
   state.print(ERROR, state.report, 0);
   state.exit(state.exit_first, state.exit_second);

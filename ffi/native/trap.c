@@ -2,8 +2,8 @@
  * The trap: what would end the process in C becomes a return to whoever called C.
  *
  * ggml calls `aborted` on the thread that failed. What else C fails of, the part for a system finds: an exception of C++ that nobody catches, and
- * the processor's own faults (a division by zero, the use of a null pointer, a stack that overflows), after which the thread goes on in
- * `stumbled`, as if the instruction had called it. Each walks the stack, and picks the way out:
+ * the processor's own faults (a division by zero, the use of a null pointer, a stack that overflows) and abort(), as C's assert calls it, after which
+ * the thread goes on in `stumbled`, as if the instruction had called it. Each walks the stack, and picks the way out:
  *
  *   - out of a kernel, to the loop over a graph's nodes, as if the kernel had returned: other threads wait there for this one;
  *   - else out of the call, to the first frame that is no library's: Deno's own, the machine code that V8 made for the call, or `forward`;
@@ -39,7 +39,7 @@ struct registers {
   word sp, pc;
 };
 
-enum { ASSERTION, EXCEPTION, DIVISION, NULL_POINTER, STACK_OVERFLOW, SHORT_FILE, READ_ONLY };
+enum { ASSERTION, EXCEPTION, DIVISION, NULL_POINTER, STACK_OVERFLOW, SHORT_FILE, READ_ONLY, ABORT };
 enum { CALL, KERNEL, THREAD };
 
 enum {
@@ -92,7 +92,7 @@ struct call {
 struct layouts {
   word work_size, work_data, callback; /* in struct ggml_cplan, which the headers show */
   word tensor_size, tensor_sources;    /* of struct ggml_tensor, and where in it */
-  word of_system[8];
+  word of_system[9];
 };
 
 /* This file's part of the state. */
@@ -108,10 +108,10 @@ struct trap_state {
   word learned;        /* 0: not yet, 1: it can't be, 2: it is, 3: under way */
   word loop[4];        /* ggml's functions between a kernel and ggml_graph_compute, or that one itself */
   word keeper;         /* the one of them that keeps what follows; 0: none is known */
-  word graph, node, pool; /* where the loop keeps these, counted from 1; 0: not known */
+  word graph, node, pool; /* where the loop keeps these, counted from 1, the node's number in halves of words; 0: not known */
   word first_node;        /* what it keeps for the first node */
   word last, status;      /* where the pool keeps the node to stop at and what to answer, counted from 1; 0: not known */
-  word of_system[80];
+  word of_system[110];
 };
 #define own (*(struct trap_state *)state.trap)
 _Static_assert(sizeof(struct trap_state) <= sizeof state.trap, "the state has room");
@@ -223,11 +223,15 @@ static word watched(const struct registers *loop, word n) {
   return n <= INTEGERS ? loop->saved[n - 1] : ((word *)loop->sp)[n - 1 - INTEGERS];
 }
 
+/* The n-th half of a word, counted from 1. */
+static word watched_half(const struct registers *loop, word n) { return n == 0 ? 0 : watched(loop, (n + 1) / 2) >> (n % 2 ? 0 : 32); }
+
 static reason visit(struct context *context, void *argument) {
   struct walk *walk = argument;
   word pc = pc_of(context);
   if (pc == 0) return END_OF_STACK;
   if (is_here(pc) && function_of(context) != (word)forward) return NO_REASON; /* this file's own functions, above the one that failed */
+  if (walk->kind == ABORT && walk->frames == 0 && !is_ggml(module_of(pc - 1))) return NO_REASON; /* what abort() and assert are made of */
   if (walk->frames++ == 1 && walk->kind >= DIVISION) walk->from = registers_of(context);
   if (is_here(pc)) {
     walk->has_call = 1;
@@ -255,7 +259,7 @@ static reason visit(struct context *context, void *argument) {
   if (function == own.compute) walk->in_compute = 1;
   if (own.learned == 2 && function == own.keeper) {
     struct registers loop = registers_of(context);
-    walk->graph = watched(&loop, own.graph), walk->node = watched(&loop, own.node), walk->pool = watched(&loop, own.pool);
+    walk->graph = watched(&loop, own.graph), walk->node = watched_half(&loop, own.node), walk->pool = watched(&loop, own.pool);
   }
   if (!is_system(module.base)) walk->has_thread = 0;
   else if (!walk->has_thread) {
@@ -336,12 +340,13 @@ static int in_all(const struct learning *learning, word function) {
   return 1;
 }
 
-/* What a variable may be that is watched. */
+/* What the word, or for the node's number the half, may be that is watched. */
 struct meanings { int graph, pool, node, first; };
 
 /* A thread that helps isn't called by ggml_graph_compute: what that left in registers and on the stack isn't there. */
-static struct meanings meanings_of(const struct learning *learning, word function, word i, word graph, word pool) {
-  struct meanings may = {1, 1, 1, (int)values_of(&learning->samples[0][0], function)[i]};
+static struct meanings meanings_of(const struct learning *learning, word function, word half, word graph, word pool) {
+  word i = half / 2, shift = half % 2 * 32;
+  struct meanings may = {1, 1, 1, (int)(values_of(&learning->samples[0][0], function)[i] >> shift)};
   may.node = may.first == 0 || may.first == 1;
   for (int thread = 0; thread < 2; thread++)
     for (int k = 0; k < learning->count[thread]; k++) {
@@ -349,7 +354,7 @@ static struct meanings meanings_of(const struct learning *learning, word functio
       if (values == 0) return (struct meanings){0};
       may.graph &= values[i] == graph;
       may.pool &= values[i] == pool;
-      may.node &= (int)values[i] == may.first + k;
+      may.node &= (int)(values[i] >> shift) == may.first + k;
     }
   return may;
 }
@@ -357,11 +362,11 @@ static struct meanings meanings_of(const struct learning *learning, word functio
 /* Finds which variables of a function are the graph, the pool and the node's number; 0 if the last is none. */
 static int find_variables(const struct learning *learning, word function, word graph, word pool) {
   own.graph = own.pool = own.node = 0;
-  for (word i = 0; i < WATCHED; i++) {
-    struct meanings may = meanings_of(learning, function, i, graph, pool);
-    if (may.graph && own.graph == 0) own.graph = i + 1;
-    if (may.pool && own.pool == 0) own.pool = i + 1;
-    if (may.node && own.node == 0) own.node = i + 1, own.first_node = may.first;
+  for (word half = 0; half < 2 * WATCHED; half++) { /* in the second a compiler that doesn't optimize may have a number */
+    struct meanings may = meanings_of(learning, function, half, graph, pool);
+    if (may.graph && own.graph == 0) own.graph = half / 2 + 1;
+    if (may.pool && own.pool == 0) own.pool = half / 2 + 1;
+    if (may.node && own.node == 0) own.node = half + 1, own.first_node = may.first;
   }
   return own.node != 0;
 }

@@ -25,7 +25,7 @@ import type { Native } from "./native.ts";
 export let caught: Int32Array<ArrayBuffer> = new Int32Array(1);
 
 /** What C failed of: `enum` in trap.c. */
-const KINDS = ["assertion", "exception", "division", "null pointer", "stack overflow", "short file", "read only"] as const;
+const KINDS = ["assertion", "exception", "division", "null pointer", "stack overflow", "short file", "read only", "abort"] as const;
 
 /** A `struct trap`. */
 export interface Trap {
@@ -68,10 +68,10 @@ export function hasTrap(): boolean {
  * are from what its headers say.
  */
 const SYSTEMS: Readonly<Record<string, readonly number[]>> = {
-  "linux x86_64": [0x18000004, 136, 4, 16, 0, 160, 168, 7],
-  "linux aarch64": [0x18000004, 136, 4, 16, 0, 432, 440, 7],
-  "darwin x86_64": [0x43, 12, 0x40, 24, 48, 72, 144, 10],
-  "darwin aarch64": [0x43, 12, 0x40, 24, 48, 264, 272, 10],
+  "linux x86_64": [0x18000004, 136, 4, 16, 0, 160, 168, 7, 0x10000004],
+  "linux aarch64": [0x18000004, 136, 4, 16, 0, 432, 440, 7, 0x10000004],
+  "darwin x86_64": [0x43, 12, 0x40, 24, 48, 72, 144, 10, 0x42],
+  "darwin aarch64": [0x43, 12, 0x40, 24, 48, 264, 272, 10, 0x42],
   "windows x86_64": [], // its headers say it to the compiler
 };
 
@@ -270,6 +270,8 @@ function reasonOf({ kind, text, address }: Trap): string {
   switch (kind) {
     case "assertion":
       return assertionOf(text);
+    case "abort":
+      return text === "" ? "C called abort()" : assertionOf(text);
     case "exception":
       return `a C++ exception that nobody catches: ${text}`;
     case "division":
@@ -285,12 +287,15 @@ function reasonOf({ kind, text, address }: Trap): string {
   }
 }
 
-/** From `/path/ggml/src/ggml.c:3345: GGML_ASSERT(condition) failed` to `assertion failed: condition (ggml.c:3345)`. */
+/**
+ * From `/path/ggml/src/ggml.c:3345: GGML_ASSERT(condition) failed`, or as C's own assert says it, from
+ * ``deno: /path/ggml/src/ggml.c:3345: function: Assertion `condition' failed.``, to `assertion failed: condition (ggml.c:3345)`.
+ */
 function assertionOf(text: string): string {
-  const match = /^((?:[A-Za-z]:)?[^:\n]*):(\d+): ([^]*)$/.exec(text);
+  const match = /^(?:[^:\n]*: )?((?:[A-Za-z]:)?[^:\n]*):(\d+): ([^]*)$/.exec(text);
   if (match === null) return text;
   const [, path, line] = match, message = match[3].trimEnd();
-  const condition = /^GGML_ASSERT\(([^]*)\) failed$/.exec(message);
+  const condition = /^GGML_ASSERT\(([^]*)\) failed$/.exec(message) ?? /(?:^|: )Assertion `([^]*)' failed\.$/.exec(message);
   return `${condition === null ? message : `assertion failed: ${condition[1]}`} (${fileOf(path)}:${line})`;
 }
 

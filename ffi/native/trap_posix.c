@@ -1,11 +1,13 @@
 /*
- * The part of trap.c for Linux and macOS: stacks are walked and unwound by the unwinder that C++ libraries have loaded anyway, faults come as
- * signals.
+ * The part of trap.c for Linux and macOS: stacks are walked and unwound by the unwinder that C++ libraries have loaded anyway, faults and
+ * aborts come as signals.
  *
  * This was run on Linux, for Arm under qemu. For macOS it was never run: what differs there is from what its headers and sources say.
  */
 
 #include <stddef.h>
+
+enum { SIGABRT = 6 };
 
 struct exception { /* _Unwind_Exception */
   word class;
@@ -21,6 +23,7 @@ struct system {
   word machine_pointer;       /* of a pointer to the registers in ucontext_t; 0: they are in it */
   word sp, pc;
   word bus;                   /* SIGBUS */
+  word abort_flags;           /* SA_SIGINFO and SA_RESTART */
 };
 
 /* This part's part of the state. */
@@ -36,9 +39,13 @@ struct posix_state {
   word (*region_start)(struct context *);
   int (*dladdr)(word, void *);
   int (*sigaction)(int, const void *, void *);
+  int (*raise)(int);
+  int (*munmap)(void *, word);
+  word abort, assert_fail;              /* C's functions */
+  struct message_of_c **message, *kept; /* where glibc keeps what it aborts of; the last one that was taken from there */
   int (*step)(void *); /* of libunwind, on macOS */
   void (*previous_terminate)(void);
-  word previous_division[20], previous_fault[20], previous_bus[20]; /* struct sigaction */
+  word previous_division[20], previous_fault[20], previous_bus[20], previous_abort[20]; /* struct sigaction */
 };
 #define posix (*(struct posix_state *)own.of_system)
 _Static_assert(sizeof(struct posix_state) <= sizeof own.of_system, "the state has room");
@@ -241,16 +248,16 @@ static void die_of(int signal) {
   word action[20];
   clear(action, sizeof action);
   posix.sigaction(signal, action, 0);
-  int (*raise)(int) = find("raise");
-  raise(signal);
+  posix.raise(signal);
 }
 
 __attribute__((used)) static void fell(struct trap *trap) __asm__("fell");
 static void fell(struct trap *trap) {
   leave_with(trap);
   /* It was not C that ggml called. */
-  int signal = trap->kind == DIVISION ? 8 : trap->kind == SHORT_FILE ? (int)the_system.bus : 11;
+  int signal = trap->kind == DIVISION ? 8 : trap->kind == SHORT_FILE ? (int)the_system.bus : trap->kind == ABORT ? SIGABRT : 11;
   state.free(trap);
+  if (signal == SIGABRT) give_up();
   die_of(signal);
 }
 
@@ -263,16 +270,43 @@ static int may_fault(word pc) {
 /* Hands a signal to whoever had it before. */
 static void pass_on(int signal, void *info, void *context) {
   word *previous = signal == 8 ? posix.previous_division : signal == 11 ? posix.previous_fault : posix.previous_bus;
+  if (signal == SIGABRT) {
+    give_up();
+    previous = posix.previous_abort;
+    if (previous[0] == 1 /* SIG_IGN */) return;
+  }
   int flags = *(int *)((char *)previous + the_system.flags_offset);
   if (previous[0] <= 1) die_of(signal);
   else if (flags & the_system.siginfo) ((void (*)(int, void *, void *))previous[0])(signal, info, context);
   else ((void (*)(int))previous[0])(signal);
 }
 
+/* The registers of the thread that a signal interrupted. */
+struct interrupted { word *sp, *pc; };
+static struct interrupted interrupted_at(void *context) {
+  char *machine = the_system.machine_pointer ? *(char **)((char *)context + the_system.machine_pointer) : context;
+  return (struct interrupted){(word *)(machine + the_system.sp), (word *)(machine + the_system.pc)};
+}
+
+/* Has the thread go on in `stumbled`, as if what ends at `end` had called that, in a frame below `top_of_frame`. */
+static void stumble(struct interrupted at, struct trap *trap, word end, word top_of_frame) {
+  /* On the other stack; else below what this handler uses, if it runs on the same one, and what a function may use beyond its stack pointer. */
+  word below = (word)__builtin_frame_address(0) - 0x1000;
+  if (*at.sp - below > LOW) below = *at.sp - 256;
+  word *top = (word *)((trap->kind == STACK_OVERFLOW ? (word)(trap + 1) + OTHER_STACK : below) & ~15ull) - 4;
+  top[0] = end, top[1] = top_of_frame, top[2] = (word)trap;
+  *at.sp = (word)top;
+  *at.pc = (word)stumbled;
+}
+
+static int code_of(const void *info) { return *(int *)((char *)info + 8); } /* si_code */
+
+static void listen_for_aborts(void);
+
 /* The handler of SIGFPE, SIGSEGV and SIGBUS. */
 EXPORT void faulted(int signal, void *info, void *context) {
-  char *machine = the_system.machine_pointer ? *(char **)((char *)context + the_system.machine_pointer) : context;
-  word *sp = (word *)(machine + the_system.sp), *pc = (word *)(machine + the_system.pc);
+  struct interrupted at = interrupted_at(context);
+  word *sp = at.sp, *pc = at.pc;
   word address = *(word *)((char *)info + the_system.address);
   word end = *pc + 1, top_of_frame = *sp;
   int jumped = 0;
@@ -285,7 +319,7 @@ EXPORT void faulted(int signal, void *info, void *context) {
     jumped = is_script(end - 1);
   }
   word kind = signal == 8 ? DIVISION : address < LOW ? NULL_POINTER : STACK_OVERFLOW;
-  int code = *(int *)((char *)info + 8);      /* si_code */
+  int code = code_of(info);
   int near = address - (*sp - LOW) < 2 * LOW; /* the guard below the stack */
   if (the_system.bus == 7) {                  /* Linux tells more than macOS */
     if (signal == 7) kind = SHORT_FILE;
@@ -296,17 +330,90 @@ EXPORT void faulted(int signal, void *info, void *context) {
   if (!sent && (kind != STACK_OVERFLOW || near) && (jumped || may_fault(end - 1)))
     trap = new_trap(kind, "", kind == STACK_OVERFLOW ? OTHER_STACK : 0);
   if (trap == 0) {
+    /* Of a full stack Rust's handler aborts. The stack for signals, which it runs on, has no room for one more of them. */
+    if (near) posix.sigaction(SIGABRT, posix.previous_abort, 0);
     pass_on(signal, info, context);
+    if (near) listen_for_aborts();
     return;
   }
   trap->address = address, trap->jumped = jumped;
-  /* On the other stack; else below what this handler uses, if it runs on the same one, and what a function may use beyond its stack pointer. */
-  word below = (word)__builtin_frame_address(0) - 0x1000;
-  if (*sp - below > LOW) below = *sp - 256;
-  word *top = (word *)((kind == STACK_OVERFLOW ? (word)(trap + 1) + OTHER_STACK : below) & ~15ull) - 4;
-  top[0] = end, top[1] = top_of_frame, top[2] = (word)trap;
-  *sp = (word)top;
-  *pc = (word)stumbled;
+  stumble(at, trap, end, top_of_frame);
+}
+
+/* Aborts. */
+
+/* What is walked over to see who called abort(). */
+struct aborting {
+  word begin;  /* where the signal came; 0 once that was passed */
+  word called; /* what the last frame is one of */
+  int between; /* how many frames were passed since abort()'s */
+  int by_ggml; /* a function of ggml's came, and it isn't ggml_abort */
+};
+
+/* Ends at the first frame of ggml's. */
+static reason visit_abort(struct context *context, void *argument) {
+  struct aborting *aborting = argument;
+  word pc = pc_of(context);
+  if (pc == 0) return END_OF_STACK;
+  if (aborting->begin != 0 && pc != aborting->begin) return NO_REASON; /* the handler's own */
+  aborting->begin = 0;
+  word function = function_of(context);
+  if (is_ggml(module_of(pc - 1))) {
+    aborting->by_ggml = function != own.abort;
+    return END_OF_STACK;
+  }
+  if (aborting->between > 0 || aborting->called == posix.abort) aborting->between++;
+  aborting->called = function;
+  return is_script(pc - 1) ? END_OF_STACK : NO_REASON;
+}
+
+/* What glibc keeps, for debuggers: whoever puts the next one there gives the pages of the last back. */
+struct message_of_c {
+  unsigned size; /* of the pages */
+  char text[];
+};
+
+/* What C aborts of. Threads that fail at once may say the same. */
+static const char *take_message(void) {
+  struct message_of_c *message = posix.message != 0 ? __atomic_exchange_n(posix.message, 0, __ATOMIC_ACQ_REL) : 0;
+  if (message != 0) {
+    if (posix.kept != 0) posix.munmap(posix.kept, posix.kept->size);
+    posix.kept = message;
+  }
+  return posix.kept != 0 ? posix.kept->text : "";
+}
+
+/*
+ * The trap where ggml itself called abort(), or C's assert; else 0, as where free() did, which holds locks. In some releases of glibc assert's own
+ * frame is gone: then there is one without a name, and what it says.
+ */
+static struct trap *trap_abort(const struct aborting *aborting) {
+  if (!aborting->by_ggml) return 0;
+  if (aborting->called == posix.abort) return new_trap(ABORT, "", 0);
+  int named = aborting->called == posix.assert_fail;
+  if (!named && (aborting->between != 1 || module_of(aborting->called).base != posix.libc)) return 0;
+  lock();
+  const char *text = take_message();
+  struct trap *trap = 0;
+  if (contains(text, "Assertion `")) trap = new_trap(ABORT, text, 0);
+  else if (named) trap = new_trap(ABORT, "C's assert failed, and printed of what", 0);
+  unlock();
+  return trap;
+}
+
+/* The handler of SIGABRT, which runs on the thread's own stack: that for signals may be too small to walk from. */
+EXPORT void abort_raised(int signal, void *info, void *context) {
+  struct interrupted at = interrupted_at(context);
+  struct aborting aborting = {*at.pc};
+  int raised = the_system.bus != 7 || code_of(info) == -6 /* SI_TKILL */; /* Linux tells it from what another process sent */
+  if (raised) walk_stack(visit_abort, &aborting);
+  struct trap *trap = trap_abort(&aborting);
+  if (trap == 0) {
+    pass_on(signal, info, context);
+    return;
+  }
+  if (the_system.bus == 10) *(unsigned *)((char *)context + 4) = 0; /* uc_sigmask: macOS' abort() has blocked all other signals */
+  stumble(at, trap, *at.pc + 1, *at.sp);
 }
 
 /* Calls. */
@@ -347,13 +454,15 @@ static void register_each(void (*register_frame)(void *)) {
     if (*(unsigned *)(at + 4) != 0) register_frame(at);
 }
 
-static void handle(int signal, void *previous) {
+static void handle(int signal, void (*handler)(int, void *, void *), word flags, void *previous) {
   word action[20];
   clear(action, sizeof action);
-  action[0] = (word)faulted;
-  *(int *)((char *)action + the_system.flags_offset) = the_system.flags;
+  action[0] = (word)handler;
+  *(int *)((char *)action + the_system.flags_offset) = flags;
   posix.sigaction(signal, action, previous);
 }
+
+static void listen_for_aborts(void) { handle(SIGABRT, abort_raised, the_system.abort_flags, 0); }
 
 static int connect(void *const *libraries, void *dlsym) {
   posix.library = libraries[0], posix.dlsym = dlsym;
@@ -365,10 +474,15 @@ static int connect(void *const *libraries, void *dlsym) {
   posix.region_start = find("_Unwind_GetRegionStart");
   posix.dladdr = find("dladdr");
   posix.sigaction = find("sigaction");
+  posix.raise = find("raise"), posix.munmap = find("munmap");
+  posix.abort = (word)find("abort");
+  posix.assert_fail = (word)find("__assert_fail");
+  if (posix.assert_fail == 0) posix.assert_fail = (word)find("__assert_rtn"); /* macOS */
+  posix.message = find("__abort_msg");
   posix.step = find("unw_step");
   void (*register_frame)(void *) = find("__register_frame");
   if (!posix.backtrace || !posix.forced_unwind || !posix.get_ip || !posix.get_cfa || !posix.get_register || !posix.region_start) return 0;
-  if (!posix.dladdr || !posix.sigaction || !register_frame) return 0;
+  if (!posix.dladdr || !posix.sigaction || !posix.raise || !posix.munmap || !register_frame) return 0;
   own.deno = address_of_main();
   if (own.deno == 0) return 0;
   posix.libc = module_of((word)find("getpid")).base;
@@ -380,9 +494,11 @@ static int connect(void *const *libraries, void *dlsym) {
 static void listen(void) {
   void *(*set_terminate)(void *) = find("_ZSt13set_terminatePFvvE");
   if (set_terminate != 0) posix.previous_terminate = set_terminate(terminated);
-  handle(8, posix.previous_division);
-  handle(11, posix.previous_fault);
-  handle(the_system.bus, posix.previous_bus);
+  handle(8, faulted, the_system.flags, posix.previous_division);
+  handle(11, faulted, the_system.flags, posix.previous_fault);
+  handle(the_system.bus, faulted, the_system.flags, posix.previous_bus);
+  posix.sigaction(SIGABRT, 0, posix.previous_abort);
+  listen_for_aborts();
 }
 
 static void run_aside(void *(*function)(void *)) {

@@ -40,7 +40,7 @@ Deno.test({
   fn: async () => {
     const environment = await asan();
     const proof = await run(environment, "overflow.ts");
-    assertEquals(proof.stdout, `${"an error\n".repeat(6)}computed\n`);
+    assertEquals(proof.stdout, `${"an error\n".repeat(2)}${"an error in node 0\n".repeat(5)}computed\n`);
     assertStringIncludes(proof.stderr, "AddressSanitizer: heap-buffer-overflow");
     assertStringIncludes(proof.stderr, "in ggml_compute_forward_sqr");
     const { programs, computations, text } = await computeSanitized(environment, 2000, 2026);

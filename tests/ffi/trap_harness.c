@@ -162,7 +162,7 @@ static void *forward;
 static void print(word level, const char *text, void *user_data) { (void)level, (void)user_data, printf("printed: %s\n", text); }
 static void leave(word first, word second) { printf("exit %lld %llu\n", (long long)first, second), _exit((int)second); }
 
-static const char *const KINDS[] = {"assertion", "exception", "division", "null pointer", "stack overflow", "short file", "read only"};
+static const char *const KINDS[] = {"assertion", "exception", "division", "null pointer", "stack overflow", "short file", "read only", "abort"};
 static const char *const PLACES[] = {"call", "kernel", "thread"};
 
 static void forget(struct trap *traps) {
@@ -173,18 +173,24 @@ static void forget(struct trap *traps) {
   }
 }
 
-/* Prints what was caught, without the file and line of assertions, and frees it. */
+/* What a trap says, without the file and line of assertions. */
+static const char *message_of(const struct trap *trap) {
+  const char *message = trap->kind == 0 ? strstr(trap->text, ": ") : trap->kind == 7 ? strstr(trap->text, ": Assertion") : 0;
+  return message != 0 ? message + 2 : trap->text;
+}
+
+/* Prints what was caught, and frees it. */
 static void show(struct trap *traps) {
   struct trap *first = traps;
   char line[5000], last[5000] = "";
   if (traps == 0) printf("; nothing");
   while (traps != 0) {
     const struct trap *trap = traps;
-    const char *text = trap->text, *message = strstr(text, ": ");
+    const char *text = message_of(trap);
     int length = snprintf(line, sizeof line, "; %s in %s", KINDS[trap->kind], PLACES[trap->place]);
     if (trap->node != 0) length += snprintf(line + length, 100, " of node %llu", trap->node - 1);
     if (trap->kind == 3) length += snprintf(line + length, 100, " 0x%llx", trap->address);
-    if (*text != 0) snprintf(line + length, 4096, ": %s", trap->kind == 0 && message != 0 ? message + 2 : text);
+    if (*text != 0) snprintf(line + length, 4096, ": %.*s", (int)strcspn(text, "\n"), text);
     if (strcmp(line, last)) printf("%s", line); /* other threads may have failed of the same */
     strcpy(last, line);
     traps = trap->next;
@@ -230,7 +236,7 @@ static word graph_of(void *context, word result) {
 
 enum { F32 = 0, I32 = 26 };
 /* What `fail` of trap_library.cpp does. */
-enum { THROW, THROW_NUMBER, USE_NULL, DIVIDE, RECUR };
+enum { THROW, THROW_NUMBER, USE_NULL, DIVIDE, RECUR, ABORT, ASSERT };
 
 /* Computes what is right, and prints whether it is. */
 static void works(void) {
@@ -368,6 +374,9 @@ static void try_all(void) {
 #ifndef __aarch64__
     {"a division", fail, DIVIDE},
 #endif
+#ifndef _WIN32
+    {"abort()", fail, ABORT}, {"assert()", fail, ASSERT},
+#endif
     {"an exception in a catch", symbol(ours, "throws_in_catch"), THROW},
     {"an exception thrown on", symbol(ours, "throws_on"), THROW},
     {"a null pointer in a catch", symbol(ours, "throws_in_catch"), USE_NULL},
@@ -389,11 +398,21 @@ static void try_all(void) {
   try_kernel("an assertion", context, sqr(context, sqr(context, number)));
   try_kernel("an exception", context, map(context, sqr(context, a), kernel, THROW));
   try_kernel("a null pointer", context, map(context, sqr(context, a), kernel, USE_NULL));
+#ifndef _WIN32
+  try_kernel("abort()", context, map(context, sqr(context, a), kernel, ABORT));
+  try_kernel("assert()", context, map(context, sqr(context, a), kernel, ASSERT));
+#endif
   works();
 
   try_aside("an assertion", mul_mat, ctx, a, b, 0, 0, 0);
   try_aside("an exception", set_array, (word)gguf, (word) "key", 0, a, -1ull, 0);
   try_aside("a null pointer", null, 0, 0, 0, 0, 0, 0);
+#ifndef _WIN32
+  try_aside("assert()", fail, ASSERT, 0, 0, 0, 0, 0);
+  sigset_t blocked;
+  pthread_sigmask(0, 0, &blocked);
+  printf("abort() and assert() leave SIGABRT blocked: %d\n", sigismember(&blocked, SIGABRT));
+#endif
   word deep = new_tensor(context, F32, 1, 1);
   for (int i = 0; i < 40000; i++) deep = sqr(context, deep);
   void *graph = ((void *(*)(void *, size_t, _Bool))ggml("ggml_new_graph_custom"))(context, 50000, 0);
@@ -421,6 +440,20 @@ static void passed_on(void) { printf("passed on\n"), _exit(3); }
 static void end_by_abort(void) { ((void (*)(void))GetProcAddress(GetModuleHandleA("ucrtbase.dll"), "abort"))(); }
 #else
 static void end_by_abort(void) { abort(); }
+static void abort_in_handler(int unused) { (void)unused, abort(); }
+
+/* The stack for signals, as small as Rust's, with a page below that nobody may use. */
+static void shrink_stack(void) {
+  char *memory = pages(0x10000);
+  mprotect(memory, 0x8000, PROT_NONE);
+  stack_t stack = {.ss_sp = memory + 0x8000, .ss_size = 8192};
+  sigaltstack(&stack, 0);
+}
+static int overflow_stack(int depth) {
+  volatile char frame[512];
+  frame[0] = (char)depth;
+  return overflow_stack(depth + 1) + frame[0];
+}
 #endif
 
 static void fail_elsewhere(const char *scenario) {
@@ -430,14 +463,26 @@ static void fail_elsewhere(const char *scenario) {
     set(0, 1, 100);
   }
   if (!strncmp(scenario, "abort", 5)) end_by_abort();
+#ifndef _WIN32
+  if (!strcmp(scenario, "SIGABRT ignored")) raise(SIGABRT), printf("ignored\n");
+  if (!strcmp(scenario, "SIGABRT handled")) raise(SIGABRT);
+  if (!strcmp(scenario, "SIGABRT in a handler")) overflow_stack(0);
+  static char memory[64]; /* not from malloc */
+  if (!strcmp(scenario, "SIGABRT of a broken heap")) ((void (*)(char *))symbol(ours, "frees"))(memory + 33);
+#endif
 }
 
 #ifdef _WIN32
 static LONG filter(EXCEPTION_POINTERS *unused) { return (void)unused, passed_on(), 0; }
-static void expect_others(void) { SetUnhandledExceptionFilter(filter); }
+static void expect_others(const char *unused) { (void)unused, SetUnhandledExceptionFilter(filter); }
 #else
 static void handle(int unused) { (void)unused, passed_on(); }
-static void expect_others(void) { signal(SIGSEGV, handle), signal(SIGFPE, handle); }
+static void expect_others(const char *scenario) {
+  signal(SIGSEGV, handle), signal(SIGFPE, handle);
+  if (!strcmp(scenario, "SIGABRT ignored")) signal(SIGABRT, SIG_IGN);
+  if (!strcmp(scenario, "SIGABRT handled")) signal(SIGABRT, handle);
+  if (!strcmp(scenario, "SIGABRT in a handler")) signal(SIGSEGV, abort_in_handler), shrink_stack(); /* as Rust, of a full stack */
+}
 #endif
 
 /* FILE, where install, slot, take_traps and forward begin in it, each part of ggml, our own library, what to try, the words of struct layouts */
@@ -463,7 +508,7 @@ int main(int count, char **arguments) {
   make_code(jit, 0x1000);
   through = (void *)jit;
 
-  expect_others();
+  expect_others(arguments[9]);
 #ifdef _WIN32
   void *libraries[] = {ggml_cpu, ggml_base, GetModuleHandleA("kernel32.dll"), 0}, *look_up = GetProcAddress;
 #else

@@ -1,8 +1,9 @@
 /*
  * Stands beside ggml's libraries, for trap_harness.c: C++ that fails on request, and counts which destructors were run.
  *
- * It includes no header, so that clang can compile it for Windows as MSVC would where there is no MSVC.
+ * For Windows it includes no header, so that clang can compile it as MSVC would where there is no MSVC.
  */
+#undef NDEBUG
 #ifdef _WIN32
 #define EXPORT extern "C" __declspec(dllexport)
 extern "C" const void *const type_table __asm__("??_7type_info@@6B@");
@@ -18,6 +19,8 @@ class exception {
 }  // namespace std
 #else
 #define EXPORT extern "C"
+#include <cassert>
+#include <cstdlib>
 #include <exception>
 #endif
 
@@ -43,7 +46,7 @@ EXPORT long long within(long long (*function)(void *, void *), void *a, void *b)
   return function(a, b) + 1;
 }
 
-enum { THROW, THROW_NUMBER, USE_NULL, DIVIDE, RECUR };
+enum { THROW, THROW_NUMBER, USE_NULL, DIVIDE, RECUR, ABORT, ASSERT };
 
 static int recur(int depth) {
   volatile char frame[512];
@@ -61,6 +64,10 @@ EXPORT __attribute__((noinline)) long long fail(long long how) {
     case USE_NULL: *(volatile int *)(zero + 0ll) = 1; break;
     case DIVIDE: return how / zero;
     case RECUR: return recur(0);
+#ifndef _WIN32
+    case ABORT: abort();
+    case ASSERT: assert(how != ASSERT);
+#endif
   }
   return -1;
 }
@@ -147,6 +154,11 @@ EXPORT __attribute__((optimize("O2"))) long long jumps(void *function) { return 
 /* Uses memory. */
 EXPORT long long reads(const volatile char *memory) { return *memory; }
 EXPORT long long writes(volatile char *memory) { return *memory = 1; }
+
+#ifndef _WIN32
+/* Gives back what was never allocated. */
+EXPORT void frees(char *memory) { free(memory); }
+#endif
 
 /* What a thread runs. */
 EXPORT void *start(void *how) {

@@ -32,7 +32,7 @@ function expectError(f: () => unknown): void {
   } catch (error) {
     message = (error as Error).message;
   }
-  console.log(message === "" ? "no error" : "an error");
+  console.log(message === "" ? "no error" : `an error${message.includes(": node 0 (") ? " in node 0" : ""}`);
 }
 
 const a = fenced(lib.GGML_TYPE_F32, 10, 3), kernel = fenced(lib.GGML_TYPE_F32, 2, 2);
@@ -45,6 +45,9 @@ indices.data!.bytes(4).fill(0);
 expectError(() => compute(lib.ggml_get_rows(ctx, rows, indices), 1)); // a null pointer in a kernel
 const groups = lib.ggml_group_norm(ctx, a, 0, 0);
 expectError(() => compute(groups, 2)); // a division by zero in a kernel
+const rest = fenced(lib.GGML_TYPE_F32, 10, 8);
+rest.data!.bytes(320).fill(0xff); // NaN
+expectError(() => compute(lib.ggml_soft_max(ctx, rest), 4)); // what C's own assert finds, on each thread
 
 const longer = lib.ggml_sqr(ctx, a);
 fence(longer, true);
