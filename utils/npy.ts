@@ -2,7 +2,7 @@
  * `readNpy`, `readNpyAll` and `writeNpy`: arrays in numpy's own file format.
  *
  * npm's packages for it (npyjs, numpy-parser) read no 16-bit floats as such, no big-endian and no column-major arrays, trust the header's
- * shape, and write no 16-bit floats; so this is our own. The header's text is `npy_header.ts`'s. The format:
+ * shape, and write no 16-bit floats; so this is our own. The header's text is `npy/header.ts`'s. The format:
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Archives are `npz.ts`'s.
  *
  * @module
@@ -16,8 +16,8 @@ import { named, pathOf } from "./files/path.ts";
 import { Replacement, writeAll } from "./files/replace.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 import type { NdArray, TypedArray } from "./arrays/ndarray.ts";
-import { readArray } from "./npy_format.ts";
-import { encodeHeader } from "./npy_header.ts";
+import { readArray } from "./npy/array.ts";
+import { encodeHeader } from "./npy/header.ts";
 import type { TensorLike } from "./copying/operand.ts";
 
 /**

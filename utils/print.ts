@@ -6,14 +6,9 @@
 
 import { describe } from "../ffi/core/describe.ts";
 import { expectKnown } from "../ffi/core/options.ts";
-import { countOf } from "./copying/box.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
-import { corners, rowsOf } from "./printing/corners.ts";
 import { formatArray } from "./printing/format_array.ts";
 import type { TensorLike } from "./copying/operand.ts";
-
-/** The most numbers in one text: they take minutes and 4 GB, about what V8's heap holds, and where that is full it ends the process. */
-const MOST = 2 ** 24;
 
 /** What {@linkcode print} and {@linkcode formatTensor} take besides the array. They are `numpy.array2string`'s. */
 export interface PrintOptions extends DimsOption {
@@ -87,22 +82,7 @@ function text(array: TensorLike, options: PrintOptions, name: string): string {
   expectCount(edgeItems, `${name}: edgeItems`, 1, Infinity);
   expectCount(precision, `${name}: precision`, 0, 17);
   expectCount(lineWidth, `${name}: lineWidth`, 1, Infinity);
-  return summary(withDims(array, dims, name), name, { threshold, edgeItems, precision, lineWidth });
-}
-
-/** How an array is shown. */
-export type SummaryOptions = Required<Omit<PrintOptions, "dims">>;
-
-/** An array's text, read no further than it shows. */
-export function summary(
-  array: unknown,
-  name: string,
-  { threshold, edgeItems, precision, lineWidth }: SummaryOptions,
-): string {
-  const rows = rowsOf(array, name), isAll = countOf(rows.shape) <= threshold, edge = isAll ? Infinity : edgeItems;
-  const shown = countOf(rows.shape.map((n) => Math.min(n, 2 * edge)));
-  if (shown > MOST) throw new RangeError(`${name}: ${shown} numbers are too many for one text, of ${MOST} at most: give a threshold`);
-  return formatArray(corners(rows, edge), precision, lineWidth);
+  return formatArray(withDims(array, dims, name), name, { threshold, edgeItems, precision, lineWidth });
 }
 
 function expectCount(value: unknown, what: string, least: number, most: number): void {

@@ -42,14 +42,16 @@ export interface GraphParts {
   readonly note: string;
 }
 
-/** Which nodes of a graph to draw: those from index `from` on and before index `to`. */
-export interface Part {
-  readonly from?: number;
-  readonly to?: number;
+/** What `toSvg`, `toHtml` and `save` take besides what is drawn. */
+export interface DrawOptions {
+  /** Of a graph: the index of the first node to draw. */
+  from?: number;
+  /** Of a graph: the index after that of the last node to draw. */
+  to?: number;
 }
 
 /** Chooses what to draw. */
-export function partsOf(model: GraphModel, { from, to }: Part): GraphParts {
+export function partsOf(model: GraphModel, { from, to }: DrawOptions): GraphParts {
   const count = model.nodes.length;
   const isAsked = from !== undefined || to !== undefined;
   const repeat = isAsked || count <= LARGE ? null : findRepeat(signsOf(model.nodes.map(signOf)));

@@ -96,6 +96,15 @@ export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at, at + PIECE));
 }
 
+/** Writes all bytes without waiting for the disk; an error says by `context` what was to be done. */
+export async function writeAllAsync(file: Deno.FsFile, bytes: Uint8Array, context: string): Promise<void> {
+  try {
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  } catch (error) {
+    throw inContext(error, context);
+  }
+}
+
 /** What is there, if it may be written; null for nothing. */
 function statOf(path: string): Deno.FileInfo | null {
   let info: Deno.FileInfo;
