@@ -148,7 +148,7 @@ function unary(p: Parser, node: Node & { kind: "unary" }): Value {
   if (operand.kind === "string") return node.operator === K.NOT ? int(0, T.basic("int")) : not("an operator on a string");
   switch (node.operator) {
     case K.NOT:
-      return int(operand.value === 0 ? 1 : 0, T.basic("int"));
+      return truthValue(operand.value === 0);
     case K.PLUS:
     case K.MINUS: {
       if (operand.kind === "float") return { ...operand, value: node.operator === K.MINUS ? -operand.value : operand.value };
@@ -178,8 +178,7 @@ function binary(p: Parser, node: Node & { kind: "binary" }): Value {
   const { operator } = node;
   if (operator === K.ANDAND || operator === K.OROR) {
     const left = truth(value(p, node.left));
-    if (left === (operator === K.OROR)) return int(left ? 1 : 0, T.basic("int"));
-    return int(truth(value(p, node.right)) ? 1 : 0, T.basic("int"));
+    return truthValue(left === (operator === K.OROR) ? left : truth(value(p, node.right)));
   }
   if (operator === K.COMMA) return not("it is a comma expression");
   const left = value(p, node.left);
@@ -205,8 +204,31 @@ function binary(p: Parser, node: Node & { kind: "binary" }): Value {
   return integers(p, operator, x.value, y.value, to);
 }
 
+/** What a comparison gives; null for another operator. */
+function comparison(operator: number, a: Int, b: Int): Value | null {
+  switch (operator) {
+    case K.EQ:
+      return truthValue(a === b);
+    case K.NOTEQ:
+      return truthValue(a !== b);
+    case K.LESS:
+      return truthValue(a < b);
+    case K.GREATER:
+      return truthValue(a > b);
+    case K.LESSEQ:
+      return truthValue(a <= b);
+    case K.GREATEREQ:
+      return truthValue(a >= b);
+  }
+  return null;
+}
+
+/** The `int` that C's comparisons and logic give. */
+function truthValue(truth: boolean): Value {
+  return int(truth ? 1 : 0, T.basic("int"));
+}
+
 function integers(p: Parser, operator: number, a: Int, b: Int, type: CType): Value {
-  const yes = (truth: boolean): Value => int(truth ? 1 : 0, T.basic("int"));
   switch (operator) {
     case K.PLUS:
       return integer(p, I.add(a, b), type);
@@ -224,24 +246,11 @@ function integers(p: Parser, operator: number, a: Int, b: Int, type: CType): Val
       return integer(p, I.or(a, b), type);
     case K.CARET:
       return integer(p, I.xor(a, b), type);
-    case K.EQ:
-      return yes(a === b);
-    case K.NOTEQ:
-      return yes(a !== b);
-    case K.LESS:
-      return yes(a < b);
-    case K.GREATER:
-      return yes(a > b);
-    case K.LESSEQ:
-      return yes(a <= b);
-    case K.GREATEREQ:
-      return yes(a >= b);
   }
-  return not("an operator that no constant has");
+  return comparison(operator, a, b) ?? not("an operator that no constant has");
 }
 
 function floating(p: Parser, operator: number, a: number, b: number, type: CType): Value {
-  const yes = (truth: boolean): Value => int(truth ? 1 : 0, T.basic("int"));
   const made = (value: number): Value => convert(p, { kind: "float", type, value }, type);
   switch (operator) {
     case K.PLUS:
@@ -252,20 +261,8 @@ function floating(p: Parser, operator: number, a: number, b: number, type: CType
       return made(a * b);
     case K.SLASH:
       return made(a / b);
-    case K.EQ:
-      return yes(a === b);
-    case K.NOTEQ:
-      return yes(a !== b);
-    case K.LESS:
-      return yes(a < b);
-    case K.GREATER:
-      return yes(a > b);
-    case K.LESSEQ:
-      return yes(a <= b);
-    case K.GREATEREQ:
-      return yes(a >= b);
   }
-  return not("an operator that floating values don't have");
+  return comparison(operator, a, b) ?? not("an operator that floating values don't have");
 }
 
 /** Arithmetic on pointers whose value is a number, as in old spellings of offsetof. */
@@ -273,12 +270,10 @@ function pointers(p: Parser, operator: number, left: Value, right: Value): Value
   if (left.kind !== "int" || right.kind !== "int") return not("operands that don't go together");
   const a = T.resolve(left.type);
   const b = T.resolve(right.type);
-  const yes = (truth: boolean): Value => int(truth ? 1 : 0, T.basic("int"));
   switch (operator) {
     case K.EQ:
-      return yes(left.value === right.value);
     case K.NOTEQ:
-      return yes(left.value !== right.value);
+      return comparison(operator, left.value, right.value)!;
     case K.PLUS:
     case K.MINUS: {
       if (a.kind === "pointer" && b.kind === "pointer") {
