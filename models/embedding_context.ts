@@ -64,11 +64,6 @@ export class EmbeddingContext {
     this.#width = isRank ? lib.llama_model_n_cls_out(model.handle) : embeddingLength(model.handle);
   }
 
-  /** How vectors of tokens become one: an `enum llama_pooling_type`. */
-  get pooling(): number {
-    return lib.llama_pooling_type(this.#context.handle);
-  }
-
   /** A vector for each list of tokens. */
   async compute(texts: readonly Int32Array[], options: EmbedOptions): Promise<Float32Array<ArrayBuffer>[]> {
     expectOptions(this.#by, options, ["signal"]);

@@ -27,11 +27,6 @@ export class Sequence {
     return same;
   }
 
-  /** Notes tokens that were decoded. */
-  push(tokens: ArrayLike<number>): void {
-    for (let i = 0; i < tokens.length; i++) this.tokens.push(tokens[i]);
-  }
-
   /** Forgets all but the first so many tokens, or all where the model can't forget a part. */
   keep(count: number): void {
     const { memory } = this.#context;

@@ -7,23 +7,11 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { init, view } from "@ggml/deno/utils";
+import { message, quietly } from "../failing.ts";
 import { program } from "../process.ts";
 import { Random } from "../random.ts";
 import { loadTinyLlama, tinyContext } from "../tiny_llama.ts";
-import {
-  batchOf,
-  failure,
-  folder,
-  logitsOf,
-  message,
-  path,
-  products,
-  quietly,
-  squares,
-  stepsOf,
-  theModel,
-  training,
-} from "./async_calls.ts";
+import { batchOf, failure, folder, logitsOf, path, products, squares, stepsOf, theModel, training } from "./async_calls.ts";
 
 const { GGML_TYPE_F32: F32, GGML_STATUS_SUCCESS: SUCCESS } = lib;
 

@@ -6,9 +6,10 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { init, onLog } from "@ggml/deno/utils";
+import { init } from "@ggml/deno/utils";
 import { library } from "../../ffi/load/library.ts";
 import { callAside } from "../../ffi/calls/aside.ts";
+import { message, quietly } from "../failing.ts";
 import { fuzzes } from "../fuzz/fuzzes.ts";
 import { program } from "../process.ts";
 import { loadTinyLlama, tinyContext, type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";
@@ -20,14 +21,6 @@ function pathOf(tokenizer: Tokenizer): string {
   const path = `${folder}/${tokenizer}.gguf`;
   writeTinyLlama(path, tokenizer);
   return path;
-}
-
-/** Runs a test without the log of what is wrong: the Errors say it. */
-function quietly(name: string, test: () => void | Promise<void>): void {
-  Deno.test(name, async () => {
-    using _silence = onLog(() => {});
-    await test();
-  });
 }
 
 let model: lib.llama_model | null = null;
@@ -54,10 +47,6 @@ function assertDecodes(): void {
   right ??= logits;
   assert(logits.every(Number.isFinite) && new Set(logits).size > 1);
   assertEquals(logits, right);
-}
-
-function message(action: () => unknown): string {
-  return assertThrows(action, Error).message;
 }
 
 quietly("what is right", assertDecodes);

@@ -9,7 +9,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, view } from "@ggml/deno/utils";
-import { newTensor, withContext } from "../context.ts";
+import { graphOf, newTensor, withContext } from "../context.ts";
 import { program } from "../process.ts";
 
 const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_I32: I32 } = lib;
@@ -20,12 +20,6 @@ const PLACE = /\(([\w./-]+):\d+\)/g;
 /** The message of the Error that `action` throws, without line numbers. */
 function message(action: () => unknown): string {
   return assertThrows(action, Error).message.replace(PLACE, "($1)");
-}
-
-function graphOf(ctx: lib.ggml_context, result: lib.ggml_tensor): lib.ggml_cgraph {
-  const graph = lib.ggml_new_graph(ctx);
-  lib.ggml_build_forward_expand(graph, result);
-  return graph;
 }
 
 /** Computes something and looks whether it is right. */

@@ -9,16 +9,9 @@ import { lib } from "@ggml/deno";
 import { loadModel, type Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
+import { quietly } from "../failing.ts";
 
 const good = Deno.readFileSync(tinyPath());
-
-/** Runs a test without the log of what is wrong: the errors say it. */
-function quietly(name: string, test: () => Promise<void>): void {
-  Deno.test(name, async () => {
-    using _silence = onLog(() => {});
-    await test();
-  });
-}
 
 /** The message of a rejection. */
 async function rejection(action: () => Promise<unknown>): Promise<string> {
@@ -26,8 +19,8 @@ async function rejection(action: () => Promise<unknown>): Promise<string> {
 }
 
 /** A session of a tiny model. */
-function sessionOf(model: Model, overflow: "error" | "stop" | "drop" = "error", context = 32) {
-  return model.session({ context, threads: 1, overflow });
+function sessionOf(model: Model, overflow: "error" | "stop" | "drop" = "error") {
+  return model.session({ context: 32, threads: 1, overflow });
 }
 
 let right: string | null = null;

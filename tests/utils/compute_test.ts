@@ -20,8 +20,8 @@ function fill(tensor: lib.ggml_tensor, value: (i: number) => number): void {
 }
 
 /** A graph of `nodes` additions of 1 to a vector of `seed`s. */
-function additions(ctx: lib.ggml_context, nodes: number, seed: number, length = 8) {
-  const start = newTensor(ctx, lib.GGML_TYPE_F32, length), one = newTensor(ctx, lib.GGML_TYPE_F32, length);
+function additions(ctx: lib.ggml_context, nodes: number, seed: number) {
+  const start = newTensor(ctx, lib.GGML_TYPE_F32, 8), one = newTensor(ctx, lib.GGML_TYPE_F32, 8);
   fill(start, () => seed);
   fill(one, () => 1);
   let result = start;

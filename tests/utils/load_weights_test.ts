@@ -5,7 +5,7 @@ import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, loadWeights, ndarray, quantize, readGguf, readSafetensors } from "@ggml/deno/utils";
 import { tensor, toArray, view, type Weights, writeGguf } from "@ggml/deno/utils";
 import { wave } from "../context.ts";
-import { Folder } from "./gguf/facts.ts";
+import { Folder } from "../folder.ts";
 import { program } from "../process.ts";
 
 const { GGML_TYPE_F16, GGML_TYPE_I32, GGML_TYPE_Q4_0, GGML_TYPE_Q8_0 } = lib;

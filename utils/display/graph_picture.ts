@@ -38,7 +38,7 @@ interface Card {
  *
  * @throws {RangeError} If the part isn't one of the graph, or has more nodes than can be drawn.
  */
-export async function graphPicture(graph: lib.ggml_cgraph, part: DrawOptions = {}, where = "toSvg"): Promise<Picture> {
+export async function graphPicture(graph: lib.ggml_cgraph, part: DrawOptions, where: string): Promise<Picture> {
   const model = readGraph(graph);
   expectPart(model.nodes.length, part, where);
   const parts = partsOf(model, part);

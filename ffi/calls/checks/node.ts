@@ -53,11 +53,6 @@ export class Node {
     return new Int32Array(this.words.buffer, this.words.byteOffset + 4 * this.at + fields.op_params, 16);
   }
 
-  /** The operation's parameters as floats. */
-  get floats(): Float32Array {
-    return new Float32Array(this.words.buffer, this.words.byteOffset + 4 * this.at + fields.op_params, 16);
-  }
-
   /** Where its numbers are; 0 for nowhere. */
   get data(): number {
     return this.#longs(fields.data, 1)[0];
