@@ -10,7 +10,7 @@ import { embeddingLength } from "./embedding_length.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import type { Model } from "./model.ts";
 
-/** What both take. */
+/** What embedders and rerankers take. */
 export interface EmbeddingOptions {
   /** The most tokens of one text; by default as many as the model was trained with, and at most 2048. */
   context?: number;

@@ -27,9 +27,9 @@ interface Numbering {
   readonly who: string;
 }
 
-/** Those of enums that it numbers otherwise than the bindings, or lacks values of. */
+/** How the library numbers the enums that it numbers otherwise than the bindings, or lacks values of. */
 const numberings = new Map<string, Numbering>();
-/** Loads the library, if that wasn't done: until then nobody knows its numbers. Null once it is. */
+/** Loads the library, whose numbers nobody knows until then. Null once it is loaded. */
 let loadFirst: (() => void) | null = null;
 
 /** Has the library be loaded before a value is first passed to it. */

@@ -69,7 +69,7 @@ export function fallBackOn(place: Place | Missing): void {
 
 let current: Library | null = null;
 const abis: Abi[] = [];
-/** Those that the loaded library's llama agrees with. */
+/** The layouts that the loaded library's llama agrees with. */
 const fitting: Set<Abi> = new Set();
 
 /** The loaded library; loads it if this is the first call. */

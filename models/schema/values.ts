@@ -27,7 +27,7 @@ export interface Numbers {
   readonly whole: boolean;
   readonly min: Bound | null;
   readonly max: Bound | null;
-  /** What they are multiples of. */
+  /** What the numbers are multiples of. */
   readonly step: number | null;
   readonly pointer: string;
 }

@@ -140,7 +140,7 @@ export function lengthOf(axes: readonly Axis[], unit: number): number {
   return axes.reduce((length, { count }) => length * count, unit);
 }
 
-/** The same axes with one side's elements one after the other. */
+/** Axes with one side's elements one after the other. */
 export function pack(side: "from" | "to", axes: readonly Axis[], unit: number): Axis[] {
   const packed = [...axes];
   let next = unit;

@@ -77,7 +77,7 @@ export interface GraphModel {
   readonly indices: ReadonlyMap<bigint, number>;
   /** The milliseconds that each node took; null if that was not measured. */
   readonly times: Float64Array | null;
-  /** Their sum. */
+  /** The sum of the times. */
   readonly total: number;
 }
 

@@ -17,7 +17,7 @@ const MOST_WRITERS = 1000;
 
 /** A file that is written, and takes its place by `commit`. Without it, nothing has changed. */
 export class Replacement implements Disposable {
-  /** What is written to. */
+  /** The file that is written to. */
   readonly file: Deno.FsFile;
   readonly #where: string;
   readonly #target: string;

@@ -39,7 +39,7 @@ export interface RpcServer extends AsyncDisposable {
   readonly host: string;
   /** The port that it listens on. */
   readonly port: number;
-  /** What it lends. */
+  /** The devices that it lends. */
   readonly devices: readonly Device[];
   /** Resolves when it has ended; rejects if C failed. */
   readonly finished: Promise<void>;

@@ -43,7 +43,7 @@ export class Node {
     return this.#longs(fields.ne, 4);
   }
 
-  /** Their strides, in bytes. */
+  /** The dimensions' strides, in bytes. */
   get nb(): number[] {
     return this.#longs(fields.nb, 4);
   }

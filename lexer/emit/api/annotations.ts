@@ -62,7 +62,7 @@ type Listed = Exclude<keyof Annotation, "lengths" | "checked" | "calls">;
 /** What the pragmas say, by function or struct, and those that say nothing that can be used. */
 export interface Annotations {
   readonly byName: ReadonlyMap<string, Annotation>;
-  /** Those about what these headers don't declare: another release's may. */
+  /** Pragmas about what these headers don't declare: another release's may. */
   readonly elsewhere: readonly Skipped[];
   readonly skipped: readonly Skipped[];
 }

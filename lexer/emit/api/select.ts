@@ -103,7 +103,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
 /** What `make` gives, in a list; an empty one where it finds that the declaration can't be bound, which is noted. */
 type Attempt = <T>(declaration: Origin & { name: string }, make: () => T) => T[];
 
-/** Those that aren't a system header's. */
+/** The declarations that aren't a system header's. */
 function own<T extends Origin>(declarations: readonly T[]): T[] {
   return declarations.filter((declaration) => !declaration.system);
 }
