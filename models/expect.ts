@@ -5,13 +5,8 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
 
-/** Throws unless it is an object of options that all are known. */
-export function expectOptions(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
-  expectKnown(where, options, known);
-}
+export { expectOptions } from "../ffi/core/options.ts";
 
 /** Throws unless it is a whole number between two. */
 export function expectWhole(what: string, value: unknown, least: number, most: number = Infinity): void {

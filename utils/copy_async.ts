@@ -7,13 +7,12 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import type { CopyOptions } from "./copy.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import { bufferOf, type TensorLike } from "./copying/operand.ts";
-import { expectOptions, type Plan, plan } from "./copying/plan.ts";
+import { expectCopying, type Plan, plan } from "./copying/plan.ts";
 import { cores } from "./computing/task.ts";
 
 /** What {@linkcode copyAsync} takes besides its two sides. */
@@ -59,8 +58,7 @@ export interface CopyAsyncOptions extends CopyOptions {
  * ```
  */
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
-  expectOptions("copyAsync", options);
-  expectKnown("copyAsync", options, ["allowRequantize", "imatrix", "threads", "signal", "onProgress", "backend"]);
+  expectCopying("copyAsync", options, "threads", "signal", "onProgress", "backend");
   const { threads = cores.capacity, signal, onProgress, backend = null } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     const error = typeof threads === "number" ? RangeError : TypeError;

@@ -8,7 +8,7 @@
  */
 
 import { describe, quote } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { devices } from "./devices.ts";
@@ -101,7 +101,7 @@ export interface Weights extends Disposable {
  * ```
  */
 export async function loadWeights(file: string | URL | WeightsFile, options: LoadWeightsOptions = {}): Promise<Weights> {
-  const { map, signal, onProgress, wishes } = expectOptions(options);
+  const { map, signal, onProgress, wishes } = expectLoading(options);
   const home = homeOf(options.backend);
   signal?.throwIfAborted();
   const opened = openWeights(file);
@@ -205,11 +205,8 @@ function homeOf(backend: lib.ggml_backend | undefined): Home {
   return { device: lib.ggml_backend_get_device(backend), type: lib.ggml_backend_get_default_buffer_type(backend) };
 }
 
-function expectOptions(options: LoadWeightsOptions): Omit<Manner, "home"> & { wishes: Wishes } {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${WHERE}: expected { backend, map, repack }, got ${describe(options)}`);
-  }
-  expectKnown(WHERE, options, ["backend", "map", "repack", "select", "alias", "signal", "onProgress"]);
+function expectLoading(options: LoadWeightsOptions): Omit<Manner, "home"> & { wishes: Wishes } {
+  expectOptions(WHERE, options, ["backend", "map", "repack", "select", "alias", "signal", "onProgress"]);
   const { map = true, repack = false, select = () => true, alias = {}, signal, onProgress } = options;
   const expect = (name: string, value: unknown, what: string, isRight: boolean) => {
     if (!isRight) throw new TypeError(`${WHERE}: ${name} must be ${what}, got ${describe(value)}`);

@@ -8,8 +8,7 @@
  * @module
  */
 
-import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
 import { FileInput } from "./files/input.ts";
 import { named, pathOf } from "./files/path.ts";
@@ -112,8 +111,7 @@ export function readNpyAll(path: string | URL): NdArray<TypedArray>[] {
  */
 export function writeNpy(path: string | URL, array: TensorLike, options: DimsOption = {}): void {
   const name = pathOf(path, "writeNpy");
-  if (typeof options !== "object" || options === null) throw new TypeError(`writeNpy: expected { dims }, got ${describe(options)}`);
-  expectKnown("writeNpy", options, ["dims"]);
+  expectOptions("writeNpy", options, ["dims"]);
   const { values, shape } = corners(rowsOf(withDims(array, options.dims, "writeNpy"), "writeNpy"), Infinity);
   const header = encodeHeader(values, shape);
   const where = `writeNpy: can't write ${JSON.stringify(name)}`;

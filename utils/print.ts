@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
 import { formatArray } from "./printing/format_array.ts";
 import type { TensorLike } from "./copying/operand.ts";
@@ -73,10 +73,7 @@ export function formatTensor(array: TensorLike, options: PrintOptions = {}): str
 }
 
 function text(array: TensorLike, options: PrintOptions, name: string): string {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${name}: expected { threshold, edgeItems, precision, lineWidth, dims }, got ${describe(options)}`);
-  }
-  expectKnown(name, options, ["threshold", "edgeItems", "precision", "lineWidth", "dims"]);
+  expectOptions(name, options, ["threshold", "edgeItems", "precision", "lineWidth", "dims"]);
   const { threshold = Infinity, edgeItems = 3, precision = 8, lineWidth = 75, dims } = options;
   expectCount(threshold, `${name}: threshold`, 0, Infinity);
   expectCount(edgeItems, `${name}: edgeItems`, 1, Infinity);

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import type { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf, denseLayout } from "./copying/box.ts";
@@ -63,7 +63,7 @@ export function quantizeFor(
   options: QuantizeOptions,
 ): Uint8Array<ArrayBuffer> {
   const info = expectType(where, type);
-  const { imatrix, rowLength } = expectOptions(where, options);
+  const { imatrix, rowLength } = expectQuantizing(where, options);
   const source = numbersIn(where, array, info);
   const { blockSize, typeSize, name } = info;
   const shape = source.shape ?? rowsOf(where, source.count, rowLength ?? imatrix?.length ?? source.count);
@@ -134,11 +134,8 @@ export function dequantizeFor(where: string, bytes: Uint8Array, type: lib.ggml_t
 }
 
 /** Throws unless these are options of `quantize`. */
-export function expectOptions(where: string, options: QuantizeOptions): QuantizeOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${where}: expected { imatrix, rowLength }, got ${describe(options)}`);
-  }
-  expectKnown(where, options, ["imatrix", "rowLength"]);
+export function expectQuantizing(where: string, options: QuantizeOptions): QuantizeOptions {
+  expectOptions(where, options, ["imatrix", "rowLength"]);
   const { imatrix, rowLength } = options;
   if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
     throw new RangeError(`${where}: rowLength must be a positive whole number, got ${describe(rowLength)}`);

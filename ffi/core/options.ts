@@ -4,15 +4,24 @@
  * @module
  */
 
+import { describe } from "./describe.ts";
+
+/** Of more options some are named. */
+const MOST = 6, SOME = 3;
+
 /**
- * Throws unless all options are known.
+ * Throws unless it is an object of options that all are known.
  *
  * @param where The function, for the error.
- * @param options What the caller gave, an object.
+ * @param options What the caller gave.
  * @param known The names that there are.
- * @throws {TypeError} If one is none of them.
+ * @throws {TypeError} If it is no object, or an option is none of them.
  */
-export function expectKnown(where: string, options: object, known: readonly string[]): void {
+export function expectOptions(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    const names = known.length > MOST ? [...known.slice(0, SOME), "…"] : known;
+    throw new TypeError(`${where}: expected { ${names.join(", ")} }, got ${describe(options)}`);
+  }
   for (const option in options) {
     if (!known.includes(option)) throw new TypeError(`${where}: there is no option ${option}; there are ${known.join(", ")}`);
   }

@@ -65,7 +65,7 @@ Deno.test("arguments are checked as those of the synchronous functions, and the 
   ];
   // deno-lint-ignore no-explicit-any
   for (const [name, args] of wrong) assertEquals(await failure(async[name](...args)), message(() => (lib as any)[name](...args)));
-  assertMatch(await failure(async.ggml_type_name(F32, 7)), /^ggml_type_name: expected options such as \{ signal \}, got the number 7$/);
+  assertMatch(await failure(async.ggml_type_name(F32, 7)), /^ggml_type_name: expected \{ signal \}, got the number 7$/);
   assertMatch(await failure(async.ggml_graph_compute_with_ctx(ctx, squares(ctx).graph, 1, { signal: 7 })), /signal must be an AbortSignal/);
   const { signal } = new AbortController();
   assertMatch(await failure(async.ggml_type_name(F32, { signal })), /^ggml_type_name: C can't be told to stop, so there is no signal/);

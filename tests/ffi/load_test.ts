@@ -212,7 +212,7 @@ Deno.test("nothing is opened before the first call when load({ path }) fails, an
 Deno.test("load and download say of any wrong value what it is", async () => {
   const hostile = Object.defineProperty({}, "constructor", { get: () => JSON.parse("") });
   for (const value of [null, 5, "cuda", Symbol("s")]) {
-    assertThrows(() => load(value as never), TypeError, "load: expected options such as { path }, got ");
+    assertThrows(() => load(value as never), TypeError, "load: expected { path, gpu, debug, onAbort }, got ");
     await assertRejects(() => download(value as never), TypeError, "download: expected { gpu }, got ");
   }
   await assertRejects(() => download(undefined as never), TypeError, "download: expected { gpu }, got undefined");

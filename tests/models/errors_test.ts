@@ -163,8 +163,14 @@ quietly("wrong options of a generation are errors, and the session goes on", asy
   assertMatch(await rejection(() => session.complete([])), /^Session\.generate: the prompt has no tokens$/);
   assertMatch(await rejection(() => session.complete([64])), /^Session\.generate: the prompt: expected tokens from 0 to 63, got/);
   assertMatch(await rejection(() => session.complete(5 as never)), /^Session\.generate: the prompt: expected tokens, got the number 5$/);
-  assertMatch(await rejection(() => session.complete("a", null as never)), /^Session\.generate: expected options, got null$/);
-  assertMatch(await rejection(() => session.complete("a", 5 as never)), /^Session\.generate: expected options, got the number 5$/);
+  assertMatch(
+    await rejection(() => session.complete("a", null as never)),
+    /^Session\.generate: expected \{ temperature, topK, topP, … \}, got null$/,
+  );
+  assertMatch(
+    await rejection(() => session.complete("a", 5 as never)),
+    /^Session\.generate: expected \{ temperature, topK, topP, … \}, got the number 5$/,
+  );
   const wrong: [object, RegExp][] = [
     [{ context: 0 }, /^Model\.session: context: expected a whole number from 1 to 16777216, got 0$/],
     [{ contexts: 1 }, /^Model\.session: there is no option contexts; there are context, batch, threads, overflow, deterministic$/],

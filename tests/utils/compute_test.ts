@@ -138,7 +138,7 @@ Deno.test("wrong options are errors that say so", async () => {
   const { graph } = additions(ctx, 1, 0);
   const cases: [unknown, unknown, typeof Error, string][] = [
     [ctx, {}, TypeError, "expected a ggml_cgraph, got a ggml_context"],
-    [graph, null, TypeError, "expected options, got null"],
+    [graph, null, TypeError, "expected { backend, threads, timing"],
     [graph, { threads: 0 }, RangeError, "threads must be a positive whole number, got the number 0"],
     [graph, { threads: 1.5 }, RangeError, "threads must be"],
     [graph, { threads: "2" }, TypeError, `threads must be a positive whole number, got the string "2"`],

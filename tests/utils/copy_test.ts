@@ -485,7 +485,7 @@ Deno.test("what is no array or tensor, has no tensor type, or no memory, is refu
       assertThrows(() => view(wrong as never), TypeError, "view: expected a tensor, got");
     }
     assertThrows(() => copy(t, new Uint32Array(4)), TypeError, "Uint32Array of 4");
-    assertThrows(() => copy(new Float32Array(4), t, null as never), TypeError, "copy: expected options such as { imatrix }, got null");
+    assertThrows(() => copy(new Float32Array(4), t, null as never), TypeError, "copy: expected { allowRequantize, imatrix }, got null");
     assertThrows(() => view(t, null as never), TypeError, "view: expected { allowCopy, dims }, got null");
     for (const allowRequantize of [null, 0, "no"]) {
       assertThrows(() => copy(t, t, { allowRequantize } as never), TypeError, "copy: allowRequantize must be a boolean, got");

@@ -206,7 +206,7 @@ Deno.test("loadWeights: what is no model's file, or none that fits, is an Error 
   await assertRejects(fails(known({ ne: [1, 1, 1, 1, 1] })), RangeError, "more than ggml's 4 dimensions");
   await assertRejects(fails({ path, tensors: new Map([["n".repeat(64), known({}).tensors.get("a")]]) }), RangeError, "nnnn");
 
-  await assertRejects(fails(path, null), TypeError, "expected { backend, map, repack }, got null");
+  await assertRejects(fails(path, null), TypeError, "expected { backend, map, repack, … }, got null");
   for (const name of ["map", "repack", "select", "alias", "signal", "onProgress", "backend"]) {
     await assertRejects(fails(path, { [name]: 5 }), TypeError, `loadWeights: ${name} must be`);
   }

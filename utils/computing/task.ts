@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
-import { expectKnown } from "../../ffi/core/options.ts";
+import { expectOptions } from "../../ffi/core/options.ts";
 import { freedError } from "../../ffi/core/handle.ts";
 import { expectIdleGraph } from "../../ffi/core/in_use.ts";
 import { lib } from "../../ffi/generated/lib.js";
@@ -59,8 +59,7 @@ export const cores: Queue = new Queue(navigator.hardwareConcurrency);
 export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeOptions): Task {
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
   if (graph.owner.freed) throw freedError(graph, where);
-  if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
-  expectKnown(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
+  expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   const { backend = null, threads, timing = false } = options;
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     const error = typeof threads === "number" ? RangeError : TypeError;

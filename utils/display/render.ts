@@ -6,7 +6,7 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { freedError, type Handle } from "../../ffi/core/handle.ts";
-import { expectKnown } from "../../ffi/core/options.ts";
+import { expectOptions } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { contextPicture } from "./context_picture.ts";
 import { backendPicture, devicePicture } from "./device_picture.ts";
@@ -21,8 +21,7 @@ export type Drawable = lib.ggml_tensor | lib.ggml_cgraph | lib.ggml_context | li
 
 /** Throws unless there are pictures of such a thing, it wasn't freed, and these are options. */
 export function expectDrawable(value: Drawable, options: DrawOptions, where: string): void {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected { from, to }, got ${describe(options)}`);
-  expectKnown(where, options, ["from", "to"]);
+  expectOptions(where, options, ["from", "to"]);
   const classes = [lib.ggml_tensor, lib.ggml_cgraph, lib.ggml_context, lib.ggml_backend_device, lib.ggml_backend];
   if (!classes.some((each) => value instanceof each)) {
     throw new TypeError(`${where}: expected a tensor, graph, context, device or backend, got ${describe(value)}`);
