@@ -6,7 +6,7 @@
 
 import { describe } from "../ffi/core/describe.ts";
 
-export { expectOptions } from "../ffi/core/options.ts";
+export { expectFunction, expectOptions, expectSignal } from "../ffi/core/options.ts";
 
 /** Throws unless it is a whole number between two. */
 export function expectWhole(what: string, value: unknown, least: number, most: number = Infinity): void {
@@ -43,12 +43,5 @@ export function expectText(what: string, value: unknown): void {
 export function expectOneOf(what: string, value: unknown, known: readonly string[]): void {
   if (!known.includes(value as string)) {
     throw new TypeError(`${what}: expected ${known.map((each) => JSON.stringify(each)).join(", ")}, got ${describe(value)}`);
-  }
-}
-
-/** Throws unless it is a signal, or nothing. */
-export function expectSignal(where: string, signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`);
   }
 }

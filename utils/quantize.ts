@@ -11,7 +11,7 @@ import { allocate } from "./copying/allocate.ts";
 import { countOf, denseLayout } from "./copying/box.ts";
 import { isNested, type NestedNumbers } from "./copying/nested.ts";
 import type { Operand, TensorLike } from "./copying/operand.ts";
-import { planOf, sourceOf } from "./copying/plan.ts";
+import { expectImatrix, planOf, sourceOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
 import { expectType, type TypeInfo } from "./copying/types.ts";
 import { expectThere } from "./arrays/ndarray.ts";
@@ -140,8 +140,6 @@ export function expectQuantizing(where: string, options: QuantizeOptions): Quant
   if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
     throw new RangeError(`${where}: rowLength must be a positive whole number, got ${describe(rowLength)}`);
   }
-  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
-    throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
-  }
+  expectImatrix(where, imatrix);
   return options;
 }

@@ -11,8 +11,7 @@
 
 import type { Abi } from "../load/abi.ts";
 import type { AsyncOptions } from "./async.ts";
-import { describe } from "../core/describe.ts";
-import { expectOptions } from "../core/options.ts";
+import { expectOptions, expectSignal } from "../core/options.ts";
 import { spoilChanged } from "./half_done.ts";
 import { withOthers } from "../core/in_use.ts";
 import { expectLlama, library } from "../load/library.ts";
@@ -92,8 +91,8 @@ function signalOf(name: string, options: unknown): AbortSignal | undefined {
   if (options === undefined) return undefined;
   expectOptions(name, options, ["signal"]);
   const { signal } = options as AsyncOptions;
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw new TypeError(`${name}: signal must be an AbortSignal, got ${describe(signal)}`);
+  expectSignal(name, signal);
+  return signal;
 }
 
 /** The Error for what C failed of. What it left half done is seen to. */

@@ -26,3 +26,14 @@ export function expectOptions(where: string, options: unknown, known: readonly s
     if (!known.includes(option)) throw new TypeError(`${where}: there is no option ${option}; there are ${known.join(", ")}`);
   }
 }
+
+/** Throws unless it is a signal, or nothing. */
+export function expectSignal(where: string, signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`);
+}
+
+/** Throws unless it is a function, or nothing. */
+export function expectFunction(what: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") throw new TypeError(`${what} must be a function, got ${describe(value)}`);
+}

@@ -51,6 +51,13 @@ const START = 50_000, WAIT = 5_000;
 /** The machine's cores. */
 export const cores: Queue = new Queue(navigator.hardwareConcurrency);
 
+/** Throws unless it is a number of threads. */
+export function expectThreads(where: string, threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1) return;
+  const error = typeof threads === "number" ? RangeError : TypeError;
+  throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
+}
+
 /**
  * Checks a graph and the options.
  *
@@ -61,10 +68,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
   if (graph.owner.freed) throw freedError(graph, where);
   expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   const { backend = null, threads, timing = false } = options;
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
-    const error = typeof threads === "number" ? RangeError : TypeError;
-    throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
-  }
+  if (threads !== undefined) expectThreads(where, threads);
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
   expectIdleGraph(where, graph);
   const work = workOf(graph, lookAt(where, lib, graph, computer(backend, where)));

@@ -43,9 +43,13 @@ export function expectCopying(where: string, options: CopyOptions, ...others: re
   if (allowRequantize !== undefined && typeof allowRequantize !== "boolean") {
     throw new TypeError(`${where}: allowRequantize must be a boolean, got ${describe(allowRequantize)}`);
   }
-  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
-    throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
-  }
+  expectImatrix(where, imatrix);
+}
+
+/** Throws unless it may be an importance matrix, or is none. */
+export function expectImatrix(where: string, imatrix: unknown): void {
+  if (imatrix === undefined || imatrix instanceof Float32Array) return;
+  throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
 }
 
 /** The plan of a copy between two sides that were looked at. */
