@@ -295,17 +295,23 @@ function step(p: Parser, type: CType): number {
   return bytes === null || bytes === 0 ? not(`'${T.printType(type)}' is incomplete`) : bytes;
 }
 
-/** The place of an lvalue: its type and its offset from a null base, or from any object's beginning where `relative`. */
-function place(p: Parser, node: Node, relative: boolean): { type: CType; offset: Int } {
+/** Where an object is: its type, and its offset from a null base. */
+interface ObjectPlace {
+  readonly type: CType;
+  readonly offset: Int;
+}
+
+/** What a pointer points to; `wrong` says what is wrong with anything else. */
+function behind(p: Parser, node: Node, wrong: string): ObjectPlace {
+  const pointer = value(p, node), type = T.resolve(pointer.type);
+  return pointer.kind === "int" && type.kind === "pointer" ? { type: type.to, offset: pointer.value } : not(wrong);
+}
+
+/** The place of an lvalue; its offset is from any object's beginning where `relative`. */
+function place(p: Parser, node: Node, relative: boolean): ObjectPlace {
   switch (node.kind) {
     case "member": {
-      let base: { type: CType; offset: Int };
-      if (node.arrow) {
-        const pointer = value(p, node.object);
-        const t = T.resolve(pointer.type);
-        if (pointer.kind !== "int" || t.kind !== "pointer") return not("'->' on something that is no pointer");
-        base = { type: t.to, offset: pointer.value };
-      } else base = place(p, node.object, relative);
+      const base = node.arrow ? behind(p, node.object, "'->' on something that is no pointer") : place(p, node.object, relative);
       const found = findField(base.type, node.name);
       if (found === null) return not(`there is no member '${node.name}'`);
       if (found.field.bitWidth !== undefined) return not(`'${node.name}' is a bit-field`);
@@ -314,28 +320,14 @@ function place(p: Parser, node: Node, relative: boolean): { type: CType; offset:
     case "index": {
       const index = value(p, node.index);
       if (index.kind !== "int") return not("an index that is no integer");
-      const objectType = T.resolve(type(p, node.object));
-      let element: CType;
-      let offset: Int;
-      if (objectType.kind === "array") {
-        element = objectType.of;
-        offset = place(p, node.object, relative).offset;
-      } else {
-        const pointer = value(p, node.object);
-        const t = T.resolve(pointer.type);
-        if (pointer.kind !== "int" || t.kind !== "pointer") return not("an index of something that is no array");
-        element = t.to;
-        offset = pointer.value;
-      }
-      return { type: element, offset: I.add(offset, I.multiply(index.value, step(p, element))) };
+      const object = T.resolve(type(p, node.object));
+      const first = object.kind === "array"
+        ? { type: object.of, offset: place(p, node.object, relative).offset }
+        : behind(p, node.object, "an index of something that is no array");
+      return { type: first.type, offset: I.add(first.offset, I.multiply(index.value, step(p, first.type))) };
     }
     case "unary":
-      if (node.operator === K.STAR) {
-        const pointer = value(p, node.operand);
-        const t = T.resolve(pointer.type);
-        if (pointer.kind !== "int" || t.kind !== "pointer") return not("'*' of something that is no pointer");
-        return { type: t.to, offset: pointer.value };
-      }
+      if (node.operator === K.STAR) return behind(p, node.operand, "'*' of something that is no pointer");
       break;
     case "object":
       if (relative) return { type: node.type, offset: 0 };
