@@ -7,7 +7,6 @@
 import { lib } from "../ffi/generated/lib.js";
 import type { Context } from "./context.ts";
 
-/** A sequence. */
 export class Sequence {
   readonly id: number;
   /** The tokens in C's memory, from position 0 on. */

@@ -6,7 +6,7 @@
 
 import { describe } from "./describe.ts";
 
-/** Of more options some are named. */
+/** Where there are more options than MOST, SOME are named. */
 const MOST = 6, SOME = 3;
 
 /**

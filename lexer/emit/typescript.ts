@@ -107,7 +107,6 @@ export function orCount(name: string): string {
   return `${name}_or_count`;
 }
 
-/** The type of a parameter. */
 export function parameterType(
   { crossing, nullable, count = false }: Pick<BoundParameter, "crossing" | "nullable"> & { readonly count?: boolean },
   uses: Uses,

@@ -61,7 +61,6 @@ export interface Arrays {
   readonly pointer: string;
 }
 
-/** Objects. */
 export interface Objects {
   readonly kind: "object";
   readonly properties: ReadonlyMap<string, Node>;

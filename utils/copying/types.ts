@@ -13,7 +13,6 @@ import { expectQuantizable, isGridType } from "../../ffi/calls/quantizable.ts";
 import { caught, trapped } from "../../ffi/native/trap.ts";
 import type { TypedArray } from "../arrays/ndarray.ts";
 
-/** A constructor of typed arrays. */
 export interface TypedArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBuffer, byteOffset?: number, length?: number): TypedArray;

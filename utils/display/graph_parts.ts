@@ -20,7 +20,6 @@ export const LIMIT = 3000;
 /** A leaf that is read by more than FEW nodes, in more than FAR nodes' distance, is drawn beside each: arrows through the whole graph say little. */
 const FEW = 2, FAR = 24;
 
-/** One box. */
 export type Box =
   | { readonly kind: "node" | "view"; readonly id: string; readonly tensor: lib.ggml_tensor; readonly index: number }
   | { readonly kind: "leaf" | "outside"; readonly id: string; readonly tensor: lib.ggml_tensor }

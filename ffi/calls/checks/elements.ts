@@ -97,7 +97,7 @@ function text({ address }: Tensor): string {
   return tensorText(library(), address);
 }
 
-/** Of ggml-cpu.h. */
+/** Checks of functions of ggml-cpu.h. */
 export const elements = {
   ggml_set_i32(_: unknown, tensor: Tensor): void {
     expectFillable("ggml_set_i32", tensor);

@@ -224,7 +224,7 @@ function expectStateFile(where: string, path: string): void {
   }
 }
 
-/** Of llama.h. */
+/** Checks of functions of llama.h. */
 export const llama = {
   llama_decode(lib: LlamaLib, ctx: Context, batch: Batch): void {
     expectBatch("llama_decode", lib, ctx, batch);

@@ -48,7 +48,6 @@ export interface BoundFunction {
   readonly givenTypes: ReadonlyMap<string, string>;
 }
 
-/** A parameter. */
 export interface BoundParameter {
   /** A name that TypeScript allows and nothing else in the function has. */
   readonly name: string;
@@ -108,7 +107,6 @@ export interface BoundVariable {
   readonly constant: boolean;
 }
 
-/** An enum. */
 export interface BoundEnum {
   readonly declaration: EnumDeclaration;
   /** The exported type's name, null where the enum has none. */
