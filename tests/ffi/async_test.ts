@@ -8,7 +8,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, a
 import { lib } from "@ggml/deno";
 import { init, view } from "@ggml/deno/utils";
 import { message, quietly } from "../failing.ts";
-import { program } from "../process.ts";
+import { inWorker, program } from "../process.ts";
 import { Random } from "../random.ts";
 import { loadTinyLlama, tinyContext } from "../tiny_llama.ts";
 import { batchOf, failure, folder, logitsOf, path, products, squares, stepsOf, theModel, training } from "./async_calls.ts";
@@ -227,9 +227,7 @@ Deno.test("in Workers", async () => {
     const said = [(await lib.async.ggml_sqr(ctx, a)).ne[0]];
     try { await lib.async.ggml_add(ctx, a, b); } catch (error) { said.push(error.message); }
     postMessage(said);`;
-  const worker = new Worker("data:text/javascript," + encodeURIComponent(text), { type: "module" });
-  const [length, failed] = await new Promise<[number, string]>((resolve) => worker.onmessage = ({ data }) => resolve(data));
-  worker.terminate();
+  const [length, failed] = await inWorker(text) as [number, string];
   assertEquals(length, 4);
   assertMatch(failed, /^ggml_add: assertion failed/);
 });

@@ -11,7 +11,7 @@ import { library } from "../../ffi/load/library.ts";
 import { callAside } from "../../ffi/calls/aside.ts";
 import { message, quietly } from "../failing.ts";
 import { fuzzes } from "../fuzz/fuzzes.ts";
-import { program } from "../process.ts";
+import { inWorker, program } from "../process.ts";
 import { loadTinyLlama, tinyContext, type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";
 
 const folder = Deno.makeTempDirSync();
@@ -360,14 +360,7 @@ quietly("exceptions of C++ in Workers", async () => {
       try { lib.llama_tokenize(vocab, "abc", -1, new Int32Array(4), 4, false, false); } catch (error) { messages.add(error.message); }
     }
     postMessage([...messages]);`;
-  const workers = Array.from({ length: 2 }, () => {
-    const worker = new Worker("data:text/javascript," + encodeURIComponent(text), { type: "module" });
-    return new Promise<string[]>((resolve, reject) => {
-      worker.onmessage = ({ data }) => (worker.terminate(), resolve(data));
-      worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
-    });
-  });
-  for (const messages of await Promise.all(workers)) {
+  for (const messages of await Promise.all([inWorker(text), inWorker(text)]) as string[][]) {
     assertEquals(messages.length, 1);
     assertMatch(messages[0], LENGTH_ERROR);
   }

@@ -10,7 +10,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, view } from "@ggml/deno/utils";
 import { graphOf, newTensor, withContext } from "../context.ts";
-import { program } from "../process.ts";
+import { inWorker, program } from "../process.ts";
 
 const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_I32: I32 } = lib;
 
@@ -223,14 +223,7 @@ Deno.test("in Workers, several at once", async () => {
     let errors = 0;
     for (let i = 0; i < 5000; i++) try { lib.ggml_add(ctx, a, b); } catch { errors++; }
     postMessage(errors);`;
-  const counts = await Promise.all(Array.from({ length: 4 }, () => {
-    const worker = new Worker("data:text/javascript," + encodeURIComponent(text), { type: "module" });
-    return new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }) => (worker.terminate(), resolve(data));
-      worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
-    });
-  }));
-  assertEquals(counts, [5000, 5000, 5000, 5000]);
+  assertEquals(await Promise.all(Array.from({ length: 4 }, () => inWorker(text))), [5000, 5000, 5000, 5000]);
   assertWorks();
 });
 

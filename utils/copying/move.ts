@@ -29,7 +29,7 @@ const TILE = 16;
 /** A run of fewer bytes is copied faster by a loop than by a call of `set`. */
 const SHORT_RUN = 64;
 
-/** The axis of elements that lie next to each other, where none do. */
+/** An axis of one element. */
 const ONE: Axis = { count: 1, from: 0, to: 0, fromBlock: 1, toBlock: 1 };
 
 /**
