@@ -22,7 +22,7 @@ export function ggmlHeaders(headers: HeaderTree): Sources {
   return { arguments: [...names.map((name) => `${include}/${name}`), `${headers.tree}/include/llama.h`, `-I${include}`] };
 }
 
-/** Their figures. `work` is a folder to write into. */
+/** The figures of parsing. `work` is a folder to write into. */
 export function parsing(ggml: Sources, peers: Peers, work: string): Figure[] {
   const vulkan = exists(VULKAN) ? { arguments: [VULKAN] } : { missing: "Vulkan's headers: apt-get install libvulkan-dev" };
   return [

@@ -8,7 +8,7 @@ import type { Measured, Result } from "./measure.ts";
 import { describe, problems, type Results, short, time } from "./results.ts";
 
 const BEGIN = "<!-- bench: written by `deno task bench --readme` from bench/results.json -->", END = "<!-- bench: end -->";
-/** Those with a column of their own; the figures' other contenders share the next. */
+/** The contenders with a column of their own; the others share the next. */
 const COLUMNS = ["ours", "Deno.dlopen", "C", "cffi", "ctypes"];
 
 /** What the README shows, by the figures' names. */

@@ -14,6 +14,9 @@ export interface Report {
   readonly answer: string;
 }
 
+/** How often a loop is measured. */
+const ROUNDS = 15;
+
 /** The middle one of some numbers. */
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
@@ -27,9 +30,9 @@ export function median(numbers: readonly number[]): number {
  * @param loop Does the work `turns` times and returns something that comes out of all of it, so that the work can't be left out.
  * @param answer What `loop` must return, as text; checked after every round.
  */
-export function measure(loop: (turns: number) => unknown, turns: number, answer: string, rounds = 15): void {
+export function measure(loop: (turns: number) => unknown, turns: number, answer: string): void {
   const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
     const result = loop(turns);
     times.push((performance.now() - start) * 1e6 / turns);

@@ -52,12 +52,12 @@ export class Batcher implements Disposable, AsyncDisposable {
     return this.#scheduler.sequences.length;
   }
 
-  /** How many are being computed. */
+  /** How many generations are being computed. */
   get active(): number {
     return this.#scheduler.active;
   }
 
-  /** How many wait. */
+  /** How many generations wait. */
   get waiting(): number {
     return this.#scheduler.waiting;
   }

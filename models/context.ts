@@ -87,10 +87,6 @@ export class Context {
     return this.batchSize - this.#batch.length;
   }
 
-  get batched(): number {
-    return this.#batch.length;
-  }
-
   /**
    * Adds a token to the batch.
    *

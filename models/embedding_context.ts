@@ -10,7 +10,7 @@ import { embeddingLength } from "./embedding_length.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import type { Model } from "./model.ts";
 
-/** What both take. */
+/** What embedders and rerankers take. */
 export interface EmbeddingOptions {
   /** The most tokens of one text; by default as many as the model was trained with, and at most 2048. */
   context?: number;
@@ -62,11 +62,6 @@ export class EmbeddingContext {
     });
     const isRank = lib.llama_pooling_type(this.#context.handle) === lib.LLAMA_POOLING_TYPE_RANK;
     this.#width = isRank ? lib.llama_model_n_cls_out(model.handle) : embeddingLength(model.handle);
-  }
-
-  /** How vectors of tokens become one: an `enum llama_pooling_type`. */
-  get pooling(): number {
-    return lib.llama_pooling_type(this.#context.handle);
   }
 
   /** A vector for each list of tokens. */

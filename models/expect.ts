@@ -5,13 +5,8 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
 
-/** Throws unless it is an object of options that all are known. */
-export function expectOptions(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
-  expectKnown(where, options, known);
-}
+export { expectFunction, expectOptions, expectSignal } from "../ffi/core/options.ts";
 
 /** Throws unless it is a whole number between two. */
 export function expectWhole(what: string, value: unknown, least: number, most: number = Infinity): void {
@@ -48,12 +43,5 @@ export function expectText(what: string, value: unknown): void {
 export function expectOneOf(what: string, value: unknown, known: readonly string[]): void {
   if (!known.includes(value as string)) {
     throw new TypeError(`${what}: expected ${known.map((each) => JSON.stringify(each)).join(", ")}, got ${describe(value)}`);
-  }
-}
-
-/** Throws unless it is a signal, or nothing. */
-export function expectSignal(where: string, signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`);
   }
 }

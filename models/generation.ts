@@ -57,7 +57,6 @@ export interface GenerationParams {
 /** How many tokens it may be ahead of its reader. */
 const AHEAD = 8;
 
-/** A generation. */
 export class Generation {
   readonly params: GenerationParams;
   /** Where it is computed; null while it waits. */

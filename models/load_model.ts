@@ -9,7 +9,7 @@ import { lib } from "../ffi/generated/lib.js";
 import { type Device, listDevices } from "../utils/computing/device.ts";
 import { pathOf } from "../utils/files/path.ts";
 import { overhear } from "../utils/on_log.ts";
-import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
+import { expectFunction, expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import { Model } from "./model.ts";
 import { loadTemplates } from "./template.ts";
 
@@ -78,9 +78,7 @@ function expectLoadable(options: LoadModelOptions): void {
   if (devices !== undefined && !(Array.isArray(devices) && devices.every((each) => each?.device instanceof lib.ggml_backend_device))) {
     throw new TypeError(`loadModel: devices must be some that devices() lists, got ${describe(devices)}`);
   }
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new TypeError(`loadModel: onProgress must be a function, got ${describe(onProgress)}`);
-  }
+  expectFunction("loadModel: onProgress", onProgress);
   expectSignal("loadModel", signal);
 }
 

@@ -32,7 +32,7 @@ export interface ModelInfo {
   readonly architecture: string;
   /** How many numbers there are in its weights. */
   readonly parameters: number;
-  /** How many bytes these take. */
+  /** How many bytes the weights take. */
   readonly bytes: number;
   /** How many tokens it has seen at once when it was trained. */
   readonly trainedContext: number;

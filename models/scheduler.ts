@@ -57,7 +57,7 @@ export class Scheduler {
     return this.#queue.length;
   }
 
-  /** How many generations have one. */
+  /** How many generations have a sequence. */
   get active(): number {
     return this.#active.size;
   }

@@ -7,7 +7,6 @@
 import { lib } from "../ffi/generated/lib.js";
 import type { Context } from "./context.ts";
 
-/** A sequence. */
 export class Sequence {
   readonly id: number;
   /** The tokens in C's memory, from position 0 on. */
@@ -25,11 +24,6 @@ export class Sequence {
     let same = 0;
     while (same < most && tokens[same] === prompt[same]) same++;
     return same;
-  }
-
-  /** Notes tokens that were decoded. */
-  push(tokens: ArrayLike<number>): void {
-    for (let i = 0; i < tokens.length; i++) this.tokens.push(tokens[i]);
   }
 
   /** Forgets all but the first so many tokens, or all where the model can't forget a part. */

@@ -7,6 +7,12 @@
 import { lib } from "@ggml/deno";
 import { init, type NdArray, ndarray, type TypedArray } from "@ggml/deno/utils";
 
+/** Every type that there is. */
+export const TYPES: readonly lib.ggml_type[] = Object.entries(lib).filter(([name]) =>
+  name.startsWith("GGML_TYPE_") && name !== "GGML_TYPE_COUNT"
+)
+  .map(([, type]) => type as lib.ggml_type);
+
 /** Runs `test` with a context that is freed afterwards. */
 export function withContext(test: (ctx: lib.ggml_context) => void, memSize = 16 * 1024 * 1024): void {
   using ctx = init({ memSize });
@@ -44,10 +50,15 @@ export function bytesOf(tensor: lib.ggml_tensor): Uint8Array {
   return tensor.data!.bytes(lib.ggml_nbytes(tensor));
 }
 
+/** The graph that ends in some tensors. */
+export function graphOf(ctx: lib.ggml_context, ...results: readonly lib.ggml_tensor[]): lib.ggml_cgraph {
+  const graph = lib.ggml_new_graph(ctx);
+  for (const result of results) lib.ggml_build_forward_expand(graph, result);
+  return graph;
+}
+
 /** Computes a graph that ends in `result`, on one thread. */
 export function compute(ctx: lib.ggml_context, result: lib.ggml_tensor): void {
-  const graph = lib.ggml_new_graph(ctx);
-  lib.ggml_build_forward_expand(graph, result);
-  const status = lib.ggml_graph_compute_with_ctx(ctx, graph, 1);
+  const status = lib.ggml_graph_compute_with_ctx(ctx, graphOf(ctx, result), 1);
   if (status !== lib.GGML_STATUS_SUCCESS) throw new Error(`computing failed: ${status}`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import { RELEASE } from "../ffi/load/find.ts";
 
 const CACHE = new URL("../.cache/", import.meta.url);
@@ -15,7 +16,7 @@ const CACHE = new URL("../.cache/", import.meta.url);
  */
 export async function npmPackage(name: string, version: string = RELEASE.package): Promise<string | null> {
   const folder = new URL(`${name.replace("/", "-")}-${version}/`, CACHE);
-  if (await exists(folder)) return decodeURIComponent(folder.pathname).replace(/\/$/, "");
+  if (existsSync(folder)) return decodeURIComponent(folder.pathname).replace(/\/$/, "");
   const registry = (Deno.env.get("NPM_CONFIG_REGISTRY") ?? "https://registry.npmjs.org").replace(/\/$/, "");
   const response = await fetch(`${registry}/${name}/-/${name.split("/").at(-1)}-${version}.tgz`).catch(() => null);
   if (response === null || !response.ok) {
@@ -29,8 +30,4 @@ export async function npmPackage(name: string, version: string = RELEASE.package
   if (success) await Deno.rename(`${work}/package`, folder).catch(() => {}); // another process may have been faster
   await Deno.remove(work, { recursive: true });
   return success ? decodeURIComponent(folder.pathname).replace(/\/$/, "") : null;
-}
-
-async function exists(folder: URL): Promise<boolean> {
-  return await Deno.stat(folder).then(() => true, () => false);
 }

@@ -69,3 +69,12 @@ export async function program(
     await Deno.remove(file);
   }
 }
+
+/** What a program in a Worker posts first. */
+export function inWorker(text: string): Promise<unknown> {
+  const worker = new Worker("data:text/javascript," + encodeURIComponent(text), { type: "module" });
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => (worker.terminate(), resolve(data));
+    worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
+  });
+}

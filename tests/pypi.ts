@@ -4,6 +4,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import { findPython } from "./python.ts";
 
 const CACHE = new URL("../.cache/", import.meta.url);
@@ -33,7 +34,7 @@ async function unpacked(
   unpack: Unpack,
 ): Promise<string | null> {
   const cache = decodeURIComponent(CACHE.pathname), folder = `${cache}${folderName}`;
-  if (await exists(folder)) return folder;
+  if (existsSync(folder)) return folder;
   await Deno.mkdir(cache, { recursive: true });
   const work = await Deno.makeTempDir({ dir: cache }), python = await findPython("pip", "zipfile");
   const downloaded = python !== null &&
@@ -43,13 +44,9 @@ async function unpacked(
     await Deno.rename(`${work}/unpacked`, folder).catch(() => {}); // another process may have been faster
   }
   await Deno.remove(work, { recursive: true });
-  if (await exists(folder)) return folder;
+  if (existsSync(folder)) return folder;
   console.warn(`SKIPPED: PyPI's ${name} can't be had here: ${what}`);
   return null;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
 
 async function runs(program: string, ...args: string[]): Promise<boolean> {

@@ -86,14 +86,30 @@ function againstRules(modules: Modules): string[] {
 
 Deno.test("a folder under utils/ doesn't import the verbs that stand on it", () => assertEquals(againstVerbs(modules), []));
 
+function isVerb(path: string): boolean {
+  return /^utils\/\w+\.ts$/.test(path);
+}
+
 function againstVerbs(modules: Modules): string[] {
   const why =
     "what a verb and a folder both need belongs into a folder, so that the verbs stand on the folders and not the other way round";
-  const isVerb = (path: string) => /^utils\/\w+\.ts$/.test(path);
   return [...modules].filter(([path]) => /^utils\/\w+\//.test(path)).flatMap(([path, imports]) =>
     imports.filter(({ path: to, isType }) => !isType && isVerb(to)).map(({ path: to }) => `${path} imports the verb ${to}: ${why}`)
   );
 }
+
+Deno.test("utils/ itself holds the verbs, a file each or each pair, and nothing else", () => {
+  const text = Deno.readTextFileSync(join(ROOT, "utils/mod.ts"));
+  const exported = Array.from(text.matchAll(/^export \{(.*)\} from "\.\/(.*)";$/gm), ([, names, path]) => [names, `utils/${path}`]);
+  const verbs = exported.filter(([names]) => /(?:^|, )[a-z]\w*(?:,|$)/.test(names.trim()));
+  assertEquals(
+    verbs.filter(([, path]) => !isVerb(path)).map(([, path]) => path),
+    ["utils/arrays/ndarray.ts"],
+    "the folders stand on ndarrays",
+  );
+  const others = [...modules.keys()].filter((path) => isVerb(path) && path !== "utils/mod.ts" && !verbs.some(([, verb]) => verb === path));
+  assertEquals(others, [], "what is no verb belongs into a folder");
+});
 
 Deno.test("no import leads back to where it came from", () => assertEquals(cycles(modules), []));
 

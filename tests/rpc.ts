@@ -6,6 +6,7 @@
  */
 
 import { load } from "@ggml/deno";
+import { existsSync } from "node:fs";
 import { RELEASE } from "../ffi/load/find.ts";
 import { buildRpc, NAME } from "../tools/build_rpc.ts";
 
@@ -17,7 +18,7 @@ export async function rpcBuild(): Promise<string | null> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", guard)).toHex().slice(0, 12);
   const folder = decodeURIComponent(new URL(`.cache/rpc-${RELEASE.package}-${hash}/`, ROOT).pathname);
   try {
-    if (!await exists(folder + NAME)) await buildRpc(folder);
+    if (!existsSync(folder + NAME)) await buildRpc(folder);
   } catch (error) {
     console.warn(`SKIPPED the backend ggml-rpc: ${(error as Error).message}`);
     return null;
@@ -26,8 +27,4 @@ export async function rpcBuild(): Promise<string | null> {
     await Deno.symlink(load().path + name, folder + name).catch(() => {}); // it is there
   }
   return folder;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { describe } from "../ffi/core/describe.ts";
 import { use } from "../ffi/core/in_use.ts";
+import { expectFunction, expectSignal } from "../ffi/core/options.ts";
 import type { lib } from "../ffi/generated/lib.js";
 import { type ComputeOptions, prepare } from "./computing/task.ts";
 
@@ -55,12 +55,8 @@ export interface ComputeAsyncOptions extends ComputeOptions {
 export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsyncOptions = {}): Promise<void> {
   const task = prepare("computeAsync", graph, options);
   const { signal, onProgress } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`computeAsync: signal must be an AbortSignal, got ${describe(signal)}`);
-  }
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new TypeError(`computeAsync: onProgress must be a function, got ${describe(onProgress)}`);
-  }
+  expectSignal("computeAsync", signal);
+  expectFunction("computeAsync: onProgress", onProgress);
   signal?.throwIfAborted();
   const release = use("computeAsync", graph, task.backend === null ? [] : [task.backend]);
   try {

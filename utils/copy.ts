@@ -4,10 +4,9 @@
  * @module
  */
 
-import { expectKnown } from "../ffi/core/options.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import type { TensorLike } from "./copying/operand.ts";
-import { expectOptions, plan } from "./copying/plan.ts";
+import { expectCopying, plan } from "./copying/plan.ts";
 import { quickCopy } from "./copying/quick.ts";
 import { transfer } from "./copying/transfer.ts";
 
@@ -51,8 +50,7 @@ export interface CopyOptions {
  * ```
  */
 export function copy(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions = {}): void {
-  expectOptions("copy", options);
-  expectKnown("copy", options, ["allowRequantize", "imatrix"]);
+  expectCopying("copy", options);
   if (quickCopy(from, to)) return;
   transfer(plan("copy", from, to, options));
 }

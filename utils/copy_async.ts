@@ -7,14 +7,14 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
+import { expectFunction, expectSignal } from "../ffi/core/options.ts";
 import { lib } from "../ffi/generated/lib.js";
 import type { CopyOptions } from "./copy.ts";
 import type { NestedNumbers } from "./copying/nested.ts";
 import { bufferOf, type TensorLike } from "./copying/operand.ts";
-import { expectOptions, type Plan, plan } from "./copying/plan.ts";
-import { cores } from "./computing/task.ts";
+import { expectCopying, type Plan, plan } from "./copying/plan.ts";
+import { cores, expectThreads } from "./computing/task.ts";
 
 /** What {@linkcode copyAsync} takes besides its two sides. */
 export interface CopyAsyncOptions extends CopyOptions {
@@ -59,19 +59,11 @@ export interface CopyAsyncOptions extends CopyOptions {
  * ```
  */
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
-  expectOptions("copyAsync", options);
-  expectKnown("copyAsync", options, ["allowRequantize", "imatrix", "threads", "signal", "onProgress", "backend"]);
+  expectCopying("copyAsync", options, "threads", "signal", "onProgress", "backend");
   const { threads = cores.capacity, signal, onProgress, backend = null } = options;
-  if (!Number.isInteger(threads) || threads < 1) {
-    const error = typeof threads === "number" ? RangeError : TypeError;
-    throw new error(`copyAsync: threads must be a positive whole number, got ${describe(threads)}`);
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`copyAsync: signal must be an AbortSignal, got ${describe(signal)}`);
-  }
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new TypeError(`copyAsync: onProgress must be a function, got ${describe(onProgress)}`);
-  }
+  expectThreads("copyAsync", threads);
+  expectSignal("copyAsync", signal);
+  expectFunction("copyAsync: onProgress", onProgress);
   const work = plan("copyAsync", from, to, options);
   if (backend !== null) expectBackend(backend, work);
   signal?.throwIfAborted();

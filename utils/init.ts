@@ -6,7 +6,7 @@
 
 import { CMemory } from "../ffi/core/c_memory.ts";
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { addressOf } from "../ffi/core/handle.ts";
 
@@ -47,8 +47,7 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  * ```
  */
 export function init(options: InitOptions = {}): lib.ggml_context {
-  if (typeof options !== "object" || options === null) throw new TypeError(`init: expected { memSize }, got ${describe(options)}`);
-  expectKnown("init", options, ["memSize", "memBuffer", "noAlloc"]);
+  expectOptions("init", options, ["memSize", "memBuffer", "noAlloc"]);
   const own = options.memBuffer === undefined ? allocate(options.memSize) : null;
   const memory = own === null ? given(options) : new Uint8Array(own.buffer);
   const { noAlloc = false } = options;

@@ -7,15 +7,18 @@
  * @module
  */
 
-import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { describe, quote } from "../ffi/core/describe.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { devices } from "./devices.ts";
+import { pathOf } from "./files/path.ts";
 import { Source } from "./gguf/source.ts";
 import { init } from "./init.ts";
+import { readGguf } from "./read_gguf.ts";
+import { readSafetensors } from "./read_safetensors.ts";
 import { Filler } from "./weights/fill.ts";
-import { openWeights, type WeightsFile } from "./weights/file.ts";
+import type { WeightsFile } from "./weights/file.ts";
 import { type Home, place, type Placed, type Placement, type WeightsBuffer } from "./weights/place.ts";
 import { makeTensors, planWeights, type Weight, type Wishes } from "./weights/plan.ts";
 import { Repacker } from "./weights/repack.ts";
@@ -98,10 +101,10 @@ export interface Weights extends Disposable {
  * ```
  */
 export async function loadWeights(file: string | URL | WeightsFile, options: LoadWeightsOptions = {}): Promise<Weights> {
-  const { map, signal, onProgress, wishes } = expectOptions(options);
+  const { map, signal, onProgress, wishes } = expectLoading(options);
   const home = homeOf(options.backend);
   signal?.throwIfAborted();
-  const opened = openWeights(file, WHERE);
+  const opened = openWeights(file);
   try {
     const repacker = options.repack ? new Repacker(home.device) : null;
     const { weights, same } = planWeights(opened, repacker, wishes, WHERE);
@@ -117,6 +120,38 @@ export async function loadWeights(file: string | URL | WeightsFile, options: Loa
 }
 
 const WHERE = "loadWeights";
+
+/** How long the number is that a safetensors file begins with, and the byte behind it, `{`. */
+const PREFIX = 8, BRACE = 0x7b;
+
+/** What the caller gave, opened if it is a path: `close` closes only what was opened here. */
+function openWeights(file: string | URL | WeightsFile): WeightsFile & { close(): void } {
+  if (typeof file === "string" || file instanceof URL) return openPath(pathOf(file, WHERE));
+  if (typeof file !== "object" || file === null || typeof file.path !== "string" || !(file.tensors instanceof Map)) {
+    throw new TypeError(`${WHERE}: expected a path, or an open file as { path, tensors }, got ${describe(file)}`);
+  }
+  return { path: file.path, tensors: file.tensors, close: () => {} };
+}
+
+function openPath(path: string): WeightsFile & { close(): void } {
+  const first = firstBytes(path);
+  const magic = new TextDecoder("latin1").decode(first.subarray(0, lib.GGUF_MAGIC.length));
+  if (magic === lib.GGUF_MAGIC) return readGguf(path);
+  if (first[PREFIX] === BRACE) return readSafetensors(path);
+  const got = first.length === 0 ? "is empty" : `begins with ${quote(magic)}`;
+  throw new Error(`${WHERE}: ${path}: expected a GGUF file, which begins with "GGUF", or a safetensors file, got one that ${got}`);
+}
+
+function firstBytes(path: string): Uint8Array<ArrayBuffer> {
+  const source = new Source(path, WHERE);
+  try {
+    const bytes = new Uint8Array(Math.min(source.size, PREFIX + 1));
+    source.readInto(bytes, 0, WHERE);
+    return bytes;
+  } finally {
+    source.close();
+  }
+}
 
 /** What is settled before anything is loaded. */
 interface Manner {
@@ -170,11 +205,8 @@ function homeOf(backend: lib.ggml_backend | undefined): Home {
   return { device: lib.ggml_backend_get_device(backend), type: lib.ggml_backend_get_default_buffer_type(backend) };
 }
 
-function expectOptions(options: LoadWeightsOptions): Omit<Manner, "home"> & { wishes: Wishes } {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${WHERE}: expected { backend, map, repack }, got ${describe(options)}`);
-  }
-  expectKnown(WHERE, options, ["backend", "map", "repack", "select", "alias", "signal", "onProgress"]);
+function expectLoading(options: LoadWeightsOptions): Omit<Manner, "home"> & { wishes: Wishes } {
+  expectOptions(WHERE, options, ["backend", "map", "repack", "select", "alias", "signal", "onProgress"]);
   const { map = true, repack = false, select = () => true, alias = {}, signal, onProgress } = options;
   const expect = (name: string, value: unknown, what: string, isRight: boolean) => {
     if (!isRight) throw new TypeError(`${WHERE}: ${name} must be ${what}, got ${describe(value)}`);

@@ -5,7 +5,6 @@
  * @module
  */
 
-import "./inspect.ts";
 import "./display/attach.ts";
 
 export { compute } from "./compute.ts";
@@ -15,12 +14,12 @@ export { copy, type CopyOptions } from "./copy.ts";
 export { copyAsync, type CopyAsyncOptions } from "./copy_async.ts";
 export { GgufError } from "./gguf/error.ts";
 export type { GgufInput, GgufValueInput, TypedGgufValue } from "./gguf/infer.ts";
-export { type GgufFile, readGguf } from "./gguf/read.ts";
+export { type GgufFile, readGguf } from "./read_gguf.ts";
 export { GgufTensor } from "./gguf/tensor.ts";
 export type { GgufTensorData, GgufTensorInput, Pieces } from "./gguf/tensor_input.ts";
 export type { GgufArrays, GgufScalars, GgufTypeName, GgufValue, NumberArray } from "./gguf/values.ts";
 export type { TensorShape } from "./gguf/shape.ts";
-export { type GgufContents, writeGguf } from "./gguf/write.ts";
+export { type GgufContents, writeGguf } from "./write_gguf.ts";
 export { init, type InitOptions } from "./init.ts";
 export type { Device } from "./computing/device.ts";
 export { devices } from "./devices.ts";
@@ -37,12 +36,14 @@ export { formatTensor, print, type PrintOptions } from "./print.ts";
 export { type NodeTiming, timings } from "./timings.ts";
 export { dequantize, quantize, type QuantizeOptions } from "./quantize.ts";
 export { type QuantizationError, quantizationError } from "./quantization_error.ts";
-export { readSafetensors, type SafetensorsFile } from "./safetensors/read.ts";
+export { readSafetensors, type SafetensorsFile } from "./read_safetensors.ts";
 export { SafetensorsTensor } from "./safetensors/tensor.ts";
 export { type ConnectOptions, type Rpc, rpc, type RpcServer, type ServeOptions } from "./rpc.ts";
-export { save } from "./display/save.ts";
-export { toHtml } from "./display/to_html.ts";
-export { type Drawable, type DrawOptions, toSvg } from "./display/to_svg.ts";
+export { save } from "./save.ts";
+export { toHtml } from "./to_html.ts";
+export { toSvg } from "./to_svg.ts";
+export type { DrawOptions } from "./display/graph_parts.ts";
+export type { Drawable } from "./display/render.ts";
 export { type Range, TensorSlice } from "./copying/tensor_slice.ts";
 export { slice } from "./slice.ts";
 export { tensor, type TensorOptions } from "./tensor.ts";

@@ -2,22 +2,21 @@
  * `readNpy`, `readNpyAll` and `writeNpy`: arrays in numpy's own file format.
  *
  * npm's packages for it (npyjs, numpy-parser) read no 16-bit floats as such, no big-endian and no column-major arrays, trust the header's
- * shape, and write no 16-bit floats; so this is our own. The header's text is `npy_header.ts`'s. The format:
+ * shape, and write no 16-bit floats; so this is our own. The header's text is `npy/header.ts`'s. The format:
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Archives are `npz.ts`'s.
  *
  * @module
  */
 
-import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
 import { FileInput } from "./files/input.ts";
 import { named, pathOf } from "./files/path.ts";
 import { Replacement, writeAll } from "./files/replace.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 import type { NdArray, TypedArray } from "./arrays/ndarray.ts";
-import { readArray } from "./npy_format.ts";
-import { encodeHeader } from "./npy_header.ts";
+import { readArray } from "./npy/array.ts";
+import { encodeHeader } from "./npy/header.ts";
 import type { TensorLike } from "./copying/operand.ts";
 
 /**
@@ -112,8 +111,7 @@ export function readNpyAll(path: string | URL): NdArray<TypedArray>[] {
  */
 export function writeNpy(path: string | URL, array: TensorLike, options: DimsOption = {}): void {
   const name = pathOf(path, "writeNpy");
-  if (typeof options !== "object" || options === null) throw new TypeError(`writeNpy: expected { dims }, got ${describe(options)}`);
-  expectKnown("writeNpy", options, ["dims"]);
+  expectOptions("writeNpy", options, ["dims"]);
   const { values, shape } = corners(rowsOf(withDims(array, options.dims, "writeNpy"), "writeNpy"), Infinity);
   const header = encodeHeader(values, shape);
   const where = `writeNpy: can't write ${JSON.stringify(name)}`;

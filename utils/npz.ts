@@ -11,8 +11,8 @@ import { inContext, named, pathOf } from "./files/path.ts";
 import { Replacement, writeAll } from "./files/replace.ts";
 import { entriesOf, unpack, ZipWriter } from "./files/zip.ts";
 import type { NdArray, TypedArray } from "./arrays/ndarray.ts";
-import { readArray } from "./npy_format.ts";
-import { encodeHeader } from "./npy_header.ts";
+import { readArray } from "./npy/array.ts";
+import { encodeHeader } from "./npy/header.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 
 /** As many bytes a name may have. */

@@ -70,7 +70,7 @@ export function onLog(listener: LogListener | null): Disposable {
   return next ?? { [Symbol.dispose]() {} };
 }
 
-/** Those who hear what the listener hears, for as long as something takes. */
+/** Who hears what the listener hears, for as long as a call takes. */
 const hearers: Set<LogListener> = new Set();
 
 /**

@@ -5,15 +5,10 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
-import { countOf } from "./copying/box.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
-import { corners, rowsOf } from "./printing/corners.ts";
 import { formatArray } from "./printing/format_array.ts";
 import type { TensorLike } from "./copying/operand.ts";
-
-/** The most numbers in one text: they take minutes and 4 GB, about what V8's heap holds, and where that is full it ends the process. */
-const MOST = 2 ** 24;
 
 /** What {@linkcode print} and {@linkcode formatTensor} take besides the array. They are `numpy.array2string`'s. */
 export interface PrintOptions extends DimsOption {
@@ -78,31 +73,13 @@ export function formatTensor(array: TensorLike, options: PrintOptions = {}): str
 }
 
 function text(array: TensorLike, options: PrintOptions, name: string): string {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${name}: expected { threshold, edgeItems, precision, lineWidth, dims }, got ${describe(options)}`);
-  }
-  expectKnown(name, options, ["threshold", "edgeItems", "precision", "lineWidth", "dims"]);
+  expectOptions(name, options, ["threshold", "edgeItems", "precision", "lineWidth", "dims"]);
   const { threshold = Infinity, edgeItems = 3, precision = 8, lineWidth = 75, dims } = options;
   expectCount(threshold, `${name}: threshold`, 0, Infinity);
   expectCount(edgeItems, `${name}: edgeItems`, 1, Infinity);
   expectCount(precision, `${name}: precision`, 0, 17);
   expectCount(lineWidth, `${name}: lineWidth`, 1, Infinity);
-  return summary(withDims(array, dims, name), name, { threshold, edgeItems, precision, lineWidth });
-}
-
-/** How an array is shown. */
-export type SummaryOptions = Required<Omit<PrintOptions, "dims">>;
-
-/** An array's text, read no further than it shows. */
-export function summary(
-  array: unknown,
-  name: string,
-  { threshold, edgeItems, precision, lineWidth }: SummaryOptions,
-): string {
-  const rows = rowsOf(array, name), isAll = countOf(rows.shape) <= threshold, edge = isAll ? Infinity : edgeItems;
-  const shown = countOf(rows.shape.map((n) => Math.min(n, 2 * edge)));
-  if (shown > MOST) throw new RangeError(`${name}: ${shown} numbers are too many for one text, of ${MOST} at most: give a threshold`);
-  return formatArray(corners(rows, edge), precision, lineWidth);
+  return formatArray(withDims(array, dims, name), name, { threshold, edgeItems, precision, lineWidth });
 }
 
 function expectCount(value: unknown, what: string, least: number, most: number): void {

@@ -11,7 +11,7 @@ import { operand, type TensorLike } from "./copying/operand.ts";
 import { planOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
 import { expectType } from "./copying/types.ts";
-import { dequantizeFor, expectOptions, numbersIn, quantizeFor, type QuantizeOptions } from "./quantize.ts";
+import { dequantizeFor, expectQuantizing, numbersIn, quantizeFor, type QuantizeOptions } from "./quantize.ts";
 
 /** What {@linkcode quantizationError} finds. */
 export interface QuantizationError {
@@ -52,7 +52,7 @@ export function quantizationError(
   options: QuantizeOptions = {},
 ): QuantizationError {
   expectType(NAME, type);
-  const { numbers, rowLength } = floatsOf(array, expectOptions(NAME, options));
+  const { numbers, rowLength } = floatsOf(array, expectQuantizing(NAME, options));
   if (numbers.length === 0) return { rmse: 0, max: 0, bitsPerWeight: 0 };
   const step = Math.max(1, Math.floor(PIECE / rowLength)) * rowLength;
   let squares = 0, max = 0, bytes = 0;

@@ -5,13 +5,13 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import type { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf, denseLayout } from "./copying/box.ts";
 import { isNested, type NestedNumbers } from "./copying/nested.ts";
 import type { Operand, TensorLike } from "./copying/operand.ts";
-import { planOf, sourceOf } from "./copying/plan.ts";
+import { expectImatrix, planOf, sourceOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
 import { expectType, type TypeInfo } from "./copying/types.ts";
 import { expectThere } from "./arrays/ndarray.ts";
@@ -63,7 +63,7 @@ export function quantizeFor(
   options: QuantizeOptions,
 ): Uint8Array<ArrayBuffer> {
   const info = expectType(where, type);
-  const { imatrix, rowLength } = expectOptions(where, options);
+  const { imatrix, rowLength } = expectQuantizing(where, options);
   const source = numbersIn(where, array, info);
   const { blockSize, typeSize, name } = info;
   const shape = source.shape ?? rowsOf(where, source.count, rowLength ?? imatrix?.length ?? source.count);
@@ -134,17 +134,12 @@ export function dequantizeFor(where: string, bytes: Uint8Array, type: lib.ggml_t
 }
 
 /** Throws unless these are options of `quantize`. */
-export function expectOptions(where: string, options: QuantizeOptions): QuantizeOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${where}: expected { imatrix, rowLength }, got ${describe(options)}`);
-  }
-  expectKnown(where, options, ["imatrix", "rowLength"]);
+export function expectQuantizing(where: string, options: QuantizeOptions): QuantizeOptions {
+  expectOptions(where, options, ["imatrix", "rowLength"]);
   const { imatrix, rowLength } = options;
   if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
     throw new RangeError(`${where}: rowLength must be a positive whole number, got ${describe(rowLength)}`);
   }
-  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
-    throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
-  }
+  expectImatrix(where, imatrix);
   return options;
 }

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { fromNested, isNested, type NestedNumbers } from "./copying/nested.ts";
@@ -56,10 +56,7 @@ export function tensor(
   const where = "tensor";
   if (!(ctx instanceof lib.ggml_context)) throw new TypeError(`${where}: expected a ggml_context, got ${describe(ctx)}`);
   if (ctx.owner.freed) throw freedError(ctx, where);
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${where}: expected options such as { type, name }, got ${describe(options)}`);
-  }
-  expectKnown(where, options, ["type", "name", "imatrix"]);
+  expectOptions(where, options, ["type", "name", "imatrix"]);
   const { type, name, imatrix } = options;
   if (name !== undefined && typeof name !== "string") throw new TypeError(`${where}: name must be a string, got ${describe(name)}`);
   const numbers = numbersOf(array, type, where), shape = isNdArray(numbers) ? numbers.shape : [numbers.length];

@@ -6,7 +6,7 @@
 
 import { shows } from "../ffi/core/c_memory.ts";
 import { describe } from "../ffi/core/describe.ts";
-import { expectKnown } from "../ffi/core/options.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { allocate } from "./copying/allocate.ts";
 import { countOf } from "./copying/box.ts";
@@ -75,8 +75,7 @@ export function view(
   given: lib.ggml_tensor | TensorSlice,
   options: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},
 ): TypedArray | NdArray<TypedArray> {
-  if (typeof options !== "object" || options === null) throw new TypeError(`view: expected { allowCopy, dims }, got ${describe(options)}`);
-  expectKnown("view", options, ["allowCopy", "dims"]);
+  expectOptions("view", options, ["allowCopy", "dims"]);
   const { allowCopy = false, dims } = options;
   const tensor = given instanceof TensorSlice ? given.tensor : given;
   if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`view: expected a tensor, got ${describe(tensor)}`);

@@ -22,7 +22,6 @@ export function factsOf(bound: BoundFunction, api: Api): string[] {
     );
   }
   say(annotation.borrows, () => "What it returns is freed by somebody else.");
-  say(annotation.lasts, () => "What it returns is never freed.");
   say(annotation.passing, () => "What it returns is valid until the next call that makes it anew.");
   say(annotation.takes, (x) => `After the call ${x} belongs to what took it, and is freed with it.`);
   say(annotation.clears, (x) => `Clears the memory of ${x}: what was made in it is gone, ${x} itself is not.`);
@@ -32,7 +31,9 @@ export function factsOf(bound: BoundFunction, api: Api): string[] {
   for (const [holder, kept] of annotation.sets) {
     facts.push(`${code(holder)} keeps ${code(kept)} alive, in place of what an earlier call gave it.`);
   }
-  for (const [graph, from] of annotation.places) facts.push(`Gives the tensors of ${code(graph)} memory of ${code(from)}.`);
+  for (const [from, graph] of annotation.places) {
+    if (graph !== undefined) facts.push(`Gives the tensors of ${code(graph)} memory of ${code(from)}.`);
+  }
   for (const [name, { expression }] of annotation.lengths) {
     facts.push(`C uses \`${expression}\` elements of ${code(name)} (bytes of a \`void *\`): fewer are a RangeError.`);
   }

@@ -9,7 +9,6 @@ import { BEGIN, END, VOCABULARY } from "./text.ts";
 /** `llama_token_type`s, as files have them. */
 const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, BYTE = 6;
 
-/** Writes the model. */
 export async function writeModel(path: string, trainer: Trainer, shape: Shape, about: Readonly<Record<string, string>>): Promise<void> {
   const tensors = new Map<string, GgufTensorInput>();
   for (const [name, { weight }] of trainer.parameters) {

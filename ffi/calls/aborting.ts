@@ -18,7 +18,7 @@ export interface Aborting {
 
 const NONE: Aborting = { callback: 0n, data: 0n };
 
-/** By the address of the object. */
+/** The abort callbacks by the address of the object that has them. */
 const known: Map<bigint, Aborting> = new Map();
 
 /** The abort callback that an object was given. */

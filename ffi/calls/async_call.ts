@@ -11,7 +11,7 @@
 
 import type { Abi } from "../load/abi.ts";
 import type { AsyncOptions } from "./async.ts";
-import { describe } from "../core/describe.ts";
+import { expectOptions, expectSignal } from "../core/options.ts";
 import { spoilChanged } from "./half_done.ts";
 import { withOthers } from "../core/in_use.ts";
 import { expectLlama, library } from "../load/library.ts";
@@ -89,12 +89,10 @@ function takeOptions(): unknown {
 
 function signalOf(name: string, options: unknown): AbortSignal | undefined {
   if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${name}: expected options such as { signal }, got ${describe(options)}`);
-  }
+  expectOptions(name, options, ["signal"]);
   const { signal } = options as AsyncOptions;
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw new TypeError(`${name}: signal must be an AbortSignal, got ${describe(signal)}`);
+  expectSignal(name, signal);
+  return signal;
 }
 
 /** The Error for what C failed of. What it left half done is seen to. */

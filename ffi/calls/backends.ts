@@ -8,7 +8,7 @@ import { loadBackends, withoutVariable } from "../load/backends.ts";
 import { library } from "../load/library.ts";
 import type { Wrappers } from "./watch.ts";
 
-/** What is put around them. */
+/** What is put around the functions that load backends. */
 export const wrappers: Wrappers = {
   ggml_backend_load_all: () => () => loadBackends(library()),
   ggml_backend_load_all_from_path: (symbol) => (folder: Uint8Array | null) => {

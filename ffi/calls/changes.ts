@@ -31,7 +31,7 @@ export interface Original {
   filled: WeakMap<Owner, number>;
 }
 
-/** Those tensors, by their owner and address. */
+/** The tensors that were changed, by their owner and address. */
 const originals = new WeakMap<Owner, Map<number, Original>>();
 
 const { size: TENSOR_SIZE } = ABI.records.ggml_tensor;

@@ -19,11 +19,11 @@ import { forgetGraph, schedulerOf, takeGraph, wasEvaluated } from "./schedulers.
 type Remedy =
   /** The object can't be used any more, nor what points to it. */
   | "refuse"
-  /** Neither can this one, but it lies in another's memory, which is in order. */
+  /** The object can't be used either, but it lies in another's memory, which is in order. */
   | "refuse part"
   /** C's own function puts the object in order. */
   | "reset scheduler"
-  /** Its graph isn't allocated, and none of its tensors has memory in it. After a kernel that failed it is. */
+  /** The object's graph isn't allocated, and none of the graph's tensors has memory in the object. After a kernel that failed the graph is. */
   | "take memory back";
 
 /** What a function leaves half done. */
@@ -79,7 +79,7 @@ const TABLE: Readonly<Record<string, HalfDone>> = {
     remedies: { opt_ctx: "refuse", result_train: "refuse", result_eval: "refuse" },
     before: /GGML_ASSERT\((?:ggml_opt_static_graphs|data->ne\[[01]\] |idata_split % )/,
   },
-  // Its optimizer is nobody's any more, and has its graph in the scheduler.
+  // The optimizer that C made is nobody's any more, and has its graph in the scheduler.
   ggml_opt_fit: {
     remedies: { backend_sched: "reset scheduler" },
     before: /GGML_ASSERT\((?:ndata +% |nbatch_logical % |val_split )/,

@@ -29,9 +29,9 @@ export type Bound = (...args: any[]) => Promise<any>;
 /** What a generated function says of its call. */
 export interface Spec {
   readonly name: string;
-  /** Its arguments that are no numbers, by name, but for what it frees. */
+  /** The arguments that are no numbers, by name, but for what the function frees. */
   readonly uses: Readonly<Record<string, unknown>>;
-  /** Those of them that C may change. */
+  /** The arguments that C may change. */
   readonly changes: readonly (Handle | null)[];
   /** What is copied back when it has settled. */
   readonly back: Back;

@@ -95,12 +95,6 @@ export function enumerator(value: number, domain: Domain, where: string): number
   return typeof value === "number" && domain.table[value - domain.min] === 1 ? value : domain.check(value, where);
 }
 
-/** Values of an enum, or'ed; 0 for none. */
-export function flags(value: number, domain: Domain, where: string): number {
-  if (typeof value !== "number" || (value >>> 0) !== value || (value & ~domain.mask) !== 0) domain.checkFlags(value, where);
-  return value;
-}
-
 /** A `bool`. */
 export function bool(value: boolean, where: string): boolean {
   if (typeof value !== "boolean") throw new TypeError(`${where}: expected a boolean, got ${describe(value)}`);

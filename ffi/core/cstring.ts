@@ -58,8 +58,8 @@ export function cstringAt(pointer: Deno.PointerObject): string {
 /** What `getCString` gives for bytes that are no UTF-8. */
 const REPLACEMENT = "\ufffd";
 
-/** The bytes before the NUL. */
-function bytesAt(pointer: Deno.PointerObject): Uint8Array {
+/** A C string's bytes, before the NUL. */
+export function bytesAt(pointer: Deno.PointerObject): Uint8Array {
   const view = new Deno.UnsafePointerView(pointer);
   let length = 0;
   while (view.getUint8(length) !== 0) length++;

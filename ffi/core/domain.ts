@@ -27,9 +27,9 @@ interface Numbering {
   readonly who: string;
 }
 
-/** Those of enums that it numbers otherwise than the bindings, or lacks values of. */
+/** How the library numbers the enums that it numbers otherwise than the bindings, or lacks values of. */
 const numberings = new Map<string, Numbering>();
-/** Loads the library, if that wasn't done: until then nobody knows its numbers. Null once it is. */
+/** Loads the library, whose numbers nobody knows until then. Null once it is loaded. */
 let loadFirst: (() => void) | null = null;
 
 /** Has the library be loaded before a value is first passed to it. */
@@ -54,8 +54,6 @@ export class Domain {
   /** 1 for each value, from `min` on. Empty before the first use, and for an enum whose values lie too far apart. */
   table: Uint8Array = NONE;
   min = 0;
-  /** Of flags: every bit that one of them has. 0 before the first use. */
-  mask = 0;
   readonly #enumerators: Readonly<Record<string, number>>;
   readonly #first: string;
   readonly #last: string;
@@ -81,26 +79,12 @@ export class Domain {
    * @throws {Error} If the loaded library lacks it.
    */
   check(value: unknown, where: string): number {
-    if (typeof value !== "number" || !this.#values().has(value)) throw this.#error(value, `a ${this.name}`, this.#hint(value), where);
+    if (typeof value !== "number" || !this.#values().has(value)) throw this.#error(value, where);
     if (where.endsWith(")")) loadFirst?.(); // a function's argument; a field's value may never come to the library
     const numbering = numberings.get(this.name);
     if (numbering !== undefined) return this.#there(value, numbering, where);
     if (loadFirst === null) this.#fill();
     return value;
-  }
-
-  /** Throws if `value` isn't some of the values or'ed. Fills the mask if it is 0. */
-  checkFlags(value: unknown, where: string): void {
-    if (where.endsWith(")")) loadFirst?.();
-    const numbering = numberings.get(this.name), flags = this.#values();
-    const missing = numbering === undefined ? [] : [...flags].filter(([flag, name]) => numbering.numberOf(name, flag) === undefined);
-    let mask = 0;
-    for (const flag of flags.keys()) mask |= flag;
-    const used = missing.find(([flag]) => typeof value === "number" && (value & flag) !== 0);
-    if (used !== undefined) throw lacking(used[1], numbering!, where);
-    if (loadFirst === null) this.mask = missing.reduce((rest, [flag]) => rest & ~flag, mask);
-    if (typeof value === "number" && (value >>> 0) === value && (value & ~mask) === 0) return;
-    throw this.#error(value, `${this.name} values, or'ed`, this.#list(), where);
   }
 
   #there(value: number, numbering: Numbering, where: string): number {
@@ -109,7 +93,7 @@ export class Domain {
       const number = numbering.numberOf(name, value);
       if (number !== undefined) return number;
     }
-    throw lacking(this.#values().get(value)!, numbering, where);
+    throw new Error(`${where}: ${this.#values().get(value)} is not in the loaded library, ${numbering.who}`);
   }
 
   #own(): string[] {
@@ -133,8 +117,8 @@ export class Domain {
     }
   }
 
-  #error(value: unknown, expected: string, hint: string, where: string): TypeError | RangeError {
-    const message = `${where}: expected ${expected}, got ${describe(value)}; ${hint}`;
+  #error(value: unknown, where: string): TypeError | RangeError {
+    const message = `${where}: expected a ${this.name}, got ${describe(value)}; ${this.#hint(value)}`;
     return typeof value === "number" || typeof value === "bigint" ? new RangeError(message) : new TypeError(message);
   }
 
@@ -145,20 +129,12 @@ export class Domain {
       const named = values.find(([, name]) => `_${name}`.toUpperCase().endsWith(`_${value.toUpperCase()}`) && /[a-z]/i.test(value));
       if (named !== undefined) return `did you mean lib.${named[1]}?`;
     }
-    if (values.length <= MAX_LISTED) return this.#list();
+    if (values.length <= MAX_LISTED) return `there are ${values.map(show).join(", ")}`;
     if (typeof value !== "number" || Number.isNaN(value)) return `such as lib.${values[0][1]}`;
     const below = values.filter(([known]) => known < value).sort(([a], [b]) => b - a).slice(0, 1);
     const above = values.filter(([known]) => known > value).sort(([a], [b]) => a - b).slice(0, 1);
     return `the nearest: ${[...below, ...above].map(show).join(", ")}`;
   }
-
-  #list(): string {
-    return `there are ${[...this.#values()].map(show).join(", ")}`;
-  }
-}
-
-function lacking(constant: string, { who }: Numbering, where: string): Error {
-  return new Error(`${where}: ${constant} is not in the loaded library, ${who}`);
 }
 
 function show([value, name]: [number, string]): string {

@@ -4,16 +4,36 @@
  * @module
  */
 
+import { describe } from "./describe.ts";
+
+/** Where there are more options than MOST, SOME are named. */
+const MOST = 6, SOME = 3;
+
 /**
- * Throws unless all options are known.
+ * Throws unless it is an object of options that all are known.
  *
  * @param where The function, for the error.
- * @param options What the caller gave, an object.
+ * @param options What the caller gave.
  * @param known The names that there are.
- * @throws {TypeError} If one is none of them.
+ * @throws {TypeError} If it is no object, or an option is none of them.
  */
-export function expectKnown(where: string, options: object, known: readonly string[]): void {
+export function expectOptions(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    const names = known.length > MOST ? [...known.slice(0, SOME), "…"] : known;
+    throw new TypeError(`${where}: expected { ${names.join(", ")} }, got ${describe(options)}`);
+  }
   for (const option in options) {
     if (!known.includes(option)) throw new TypeError(`${where}: there is no option ${option}; there are ${known.join(", ")}`);
   }
+}
+
+/** Throws unless it is a signal, or nothing. */
+export function expectSignal(where: string, signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`);
+}
+
+/** Throws unless it is a function, or nothing. */
+export function expectFunction(what: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") throw new TypeError(`${what} must be a function, got ${describe(value)}`);
 }

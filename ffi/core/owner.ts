@@ -111,7 +111,7 @@ export class Owner {
   freed = false;
   /** The memory in which the object keeps its structs, if it is known: their fields are then read through this one view. */
   arena: DataView | null = null;
-  /** That memory where it is the object's own, to be given back when C frees the object. */
+  /** The arena where it is the object's own, to be given back when C frees the object. */
   memory: { free(): void } | null = null;
   /** The address of the first byte of `arena`. */
   base = 0n;
@@ -127,7 +127,7 @@ export class Owner {
   lastKept: Owner | null = null;
   #kept: Map<unknown, Keeping> | null = null;
   #latest: Map<string, Latest> | null = null;
-  /** Those that keep this one, or did: each once. */
+  /** The owners that keep this one, or did: each once. */
   #dependents: Set<WeakRef<Tie<Owner>>> | null = null;
   /** How many there may be before those that were collected are dropped: twice what lived the last time, so that adding stays cheap. */
   #limit = SMALL;
@@ -406,7 +406,7 @@ export class Owner {
         null;
   }
 
-  /** Those that may point to this one. */
+  /** The owners whose objects may point to this one's. */
   get dependents(): readonly Owner[] {
     const found: Owner[] = [];
     for (const weak of this.#dependents ?? []) {

@@ -92,11 +92,6 @@ export function enumSlot(domain: Domain, signed: boolean): Slot {
   return { native: signed ? "i32" : "u32", toC: (value, where) => argument.enumerator(value, domain, where), fromC: same, zero: 0 };
 }
 
-/** Values of an enum of 32 bits, or'ed. */
-export function flagsSlot(domain: Domain, signed: boolean): Slot {
-  return { native: signed ? "i32" : "u32", toC: (value, where) => argument.flags(value, domain, where), fromC: same, zero: 0 };
-}
-
 /** A pointer to a struct. */
 export function handleSlot(wrapper: new (address: bigint, owner: Owner) => Handle): Slot {
   // What C frees by a function of its own, and only lends to a callback, is not the callback's to free.

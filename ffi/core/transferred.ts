@@ -17,7 +17,7 @@ interface Guard {
   freed: boolean;
   /** The memory that it keeps itself: by the name of the setter that it was given to, or by itself. */
   readonly own: Map<unknown, Piece>;
-  /** Those that it keeps, which keep memory. */
+  /** The owners that it keeps, which keep memory. */
   readonly others: Set<Owner>;
 }
 

@@ -9,6 +9,7 @@
 
 import { lastly, type Later } from "../core/after.ts";
 import { at, windowsAddresses } from "../core/at.ts";
+import { bytesAt } from "../core/cstring.ts";
 import type { Library } from "./files.ts";
 import { trapped } from "../native/trap.ts";
 
@@ -53,7 +54,7 @@ function environment(library: Library): Environment {
   const getenv = at(windows?.getenv ?? address("getenv"), ["buffer"], "pointer");
   const get = () => {
     const pointer = getenv(name);
-    return pointer === null ? null : copyOf(pointer);
+    return pointer === null ? null : Uint8Array.of(...bytesAt(pointer), 0); // a path need not be UTF-8
   };
   if (windows !== null) {
     const put = at(windows._putenv_s, ["buffer", "buffer"], "i32");
@@ -61,14 +62,6 @@ function environment(library: Library): Environment {
   }
   const setenv = at(address("setenv"), ["buffer", "buffer", "i32"], "i32"), unsetenv = at(address("unsetenv"), ["buffer"], "i32");
   return { get, set: (value) => void (value === null ? unsetenv(name) : setenv(name, value, 1)) };
-}
-
-/** A C string's bytes, the NUL among them: a path need not be UTF-8. */
-function copyOf(pointer: Deno.PointerObject): Uint8Array<ArrayBuffer> {
-  const view = new Deno.UnsafePointerView(pointer);
-  let length = 0;
-  while (view.getUint8(length) !== 0) length++;
-  return new Uint8Array(view.getArrayBuffer(length + 1)).slice();
 }
 
 function bytes(text: string): Uint8Array<ArrayBuffer> {

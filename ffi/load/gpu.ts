@@ -6,6 +6,7 @@
 
 import { loadBackends } from "./backends.ts";
 import { describe } from "../core/describe.ts";
+import { expectOptions } from "../core/options.ts";
 import { type Library, whyNotWith } from "./files.ts";
 import { fileNames, type Gpu, GPUS, type Place, platformGpus, platformName, platformPackage } from "./find.ts";
 import { fetchPackage, installedPackage, specifierOf } from "./npm.ts";
@@ -40,7 +41,7 @@ export const NEEDS: Readonly<Record<Gpu, string>> = {
  * ```
  */
 export async function download(options: { gpu: Gpu | false }): Promise<void> {
-  if (typeof options !== "object" || options === null) throw new TypeError(`download: expected { gpu }, got ${describe(options)}`);
+  expectOptions("download", options, ["gpu"]);
   const { gpu } = options;
   expectKind(gpu, "download({ gpu })");
   const call = `download({ gpu: ${JSON.stringify(gpu)} })`;

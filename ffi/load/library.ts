@@ -16,7 +16,7 @@ import { differenceOf } from "./history.ts";
 import { openGate } from "../native/gates.ts";
 import { ABI } from "../generated/layouts.js";
 import { FIRST_SYMBOLS, quieten } from "../native/log.ts";
-import { expectKnown } from "../core/options.ts";
+import { expectOptions } from "../core/options.ts";
 import { traceFrees } from "../core/owner.ts";
 import { setTrap } from "../native/trap.ts";
 
@@ -69,7 +69,7 @@ export function fallBackOn(place: Place | Missing): void {
 
 let current: Library | null = null;
 const abis: Abi[] = [];
-/** Those that the loaded library's llama agrees with. */
+/** The layouts that the loaded library's llama agrees with. */
 const fitting: Set<Abi> = new Set();
 
 /** The loaded library; loads it if this is the first call. */
@@ -137,7 +137,7 @@ provide({
  * ```
  */
 export function load(options: LoadOptions = {}): LibraryInfo {
-  expectOptions(options);
+  expectLoading(options);
   const { path, gpu, debug, onAbort } = options;
   if (debug !== undefined) traceFrees(debug);
   if (path !== undefined) choose({ path, source: "load({ path })" }, `load({ path: ${JSON.stringify(path)} })`);
@@ -147,12 +147,11 @@ export function load(options: LoadOptions = {}): LibraryInfo {
   return { ...place, version, files, cpu };
 }
 
-function expectOptions(options: LoadOptions): void {
+function expectLoading(options: LoadOptions): void {
   const wrong = (what: string, expected: string, value: unknown) =>
     new TypeError(`load${what}: expected ${expected}, got ${describe(value)}`);
-  if (typeof options !== "object" || options === null) throw wrong("", "options such as { path }", options);
+  expectOptions("load", options, ["path", "gpu", "debug", "onAbort"]);
   const { path, gpu, debug, onAbort } = options;
-  expectKnown("load", options, ["path", "gpu", "debug", "onAbort"]);
   if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);
   if (gpu !== undefined) expectKind(gpu, "load({ gpu })");
   if (path !== undefined && gpu !== undefined) {

@@ -17,10 +17,10 @@ import { at } from "../core/at.ts";
 import type { Library } from "../load/files.ts";
 import { inWorker, type Native } from "./native.ts";
 
-/** The word of `struct slot` in trap.c, and how many there are. */
+/** Where `busy` lies in `struct slot` of trap.c: the index of its word; and the bytes of the struct. */
 const BUSY = 4, SLOT_BYTES = 40;
 
-/** That word, once a library is loaded and there is something to do. */
+/** This isolate's slot, once a library is loaded and there is something to do. */
 let busy: DataView | null = null;
 
 /** Has the process end before the destructors where C may be computing then. `slot` is this thread's. */

@@ -107,7 +107,6 @@ export function orCount(name: string): string {
   return `${name}_or_count`;
 }
 
-/** The type of a parameter. */
 export function parameterType(
   { crossing, nullable, count = false }: Pick<BoundParameter, "crossing" | "nullable"> & { readonly count?: boolean },
   uses: Uses,
@@ -190,13 +189,13 @@ export function nativeResult(crossing: Crossing, uses: Uses): string {
 
 /** The check of an integer, as a function and its arguments. */
 export function integerToC(
-  { bits, signed, name, values }: Crossing & { kind: "int" },
+  { bits, signed, name, one }: Crossing & { kind: "int" },
   count: boolean,
   value: string,
   where: string,
   uses: Uses,
 ): string[] {
-  if (values !== undefined) return [uses.$(values === "one" ? "enumerator" : "flags"), value, uses.domain(name!, count), where];
+  if (one === true) return [uses.$("enumerator"), value, uses.domain(name!, count), where];
   if (bits >= 32) return [uses.$(`${signed ? "int" : "uint"}${bits}`), value, where];
   return [uses.$(signed ? "small" : "smallUnsigned"), value, String(bits), where];
 }

@@ -14,15 +14,14 @@
  *   #pragma forgets g(f1, f2)    after g, its first parameter no longer keeps what f1 and f2 had it keep. If such a thing is freed, g is
  *                                called before; and after f1, if that returns nothing and has it keep what it made, and freed again.
  *                                If f1 itself is one that `forgets`, g has its first parameter, and what that keeps, forget the same
- *   #pragma places f(x, y)       f gives the tensors that the graph x reaches memory of y, if they have none, and takes it from other ones
- *   #pragma moves f(y)           f takes it from all
+ *   #pragma places f(x, y)       f gives the tensors that the graph y reaches memory of x, if they have none, and takes it from other ones;
+ *                                `places f(x)`: it takes it from all
  *   #pragma passing f(return)    what f returns is valid until a function is called that `passes` names
  *   #pragma passes f(x)          f makes anew what was made `passing` of x; `passes f(x[])`: f clears the memory of x. What was made in it
  *                                is gone, x itself is not
  *   #pragma reads f(x, y)        f looks at x and y during the call only: what it returns doesn't depend on them. `reads f(x, return)`: it
  *                                is a copy of x, which depends on what x depends on
  *   #pragma borrows f(return)    what f returns is somebody else's, who frees it
- *   #pragma lasts f(return)      what f returns is never freed
  *   #pragma takes f(x)           after f, x belongs to the other handle, which frees it; `takes g(x, f)`: g frees x, which f made of g's
  *                                other parameters
  *   #pragma gives f(x.y)         f writes a pointer to what it made for the caller to where y points, a field of x
@@ -30,14 +29,14 @@
  *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
  *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
  *   #pragma check f              f's arguments are looked at in ffi/calls/checks/, for what C doesn't check and doesn't survive
- *   #pragma flags e              the values of enum e are or'ed
  *
  * Without these, null is a TypeError, and a null result an Error: both mistakes in most functions. A function that returns a handle
  * needs no `keeps`: what it returns holds on to what it was made from. If there is a function that frees such a thing (`ggml_free`, of one
  * parameter and no result) it is the caller's, who made it, and is freed before what it was made from.
  *
  * What the headers say themselves needs no pragma: a parameter `int64_t ne[4]` has four elements, a parameter of an enum type is one of the
- * enum's values, and an enum's last name is no value of it if it ends in _COUNT and is one more than any other.
+ * enum's values unless these are single bits (1, 2, 4, …), and an enum's last name is no value of it if it ends in _COUNT and is one more than
+ * any other.
  */
 
 #include "ggml.h"
@@ -209,8 +208,6 @@
 #pragma length ggml_quantize_chunk(src: start + nrows * n_per_row)
 #pragma length ggml_quantize_chunk(dst: (start + nrows * n_per_row) / ggml_blck_size(type) * ggml_type_size(type))
 #pragma length ggml_quantize_chunk(imatrix: imatrix ? n_per_row : 0)
-#pragma flags ggml_tensor_flag
-#pragma flags ggml_scale_flag
 #pragma keeps ggml_build_forward_select(cgraph, tensors)
 #pragma keeps ggml_build_backward_expand(cgraph, ctx)
 #pragma keeps ggml_build_backward_expand(cgraph, grad_accs)
@@ -233,10 +230,10 @@
 #pragma length ggml_gallocr_reserve_n_size(node_buffer_ids: node_buffer_ids ? ggml_graph_n_nodes(graph) : 0)
 #pragma length ggml_gallocr_reserve_n(node_buffer_ids: node_buffer_ids ? ggml_graph_n_nodes(graph) : 0)
 #pragma keeps ggml_tallocr_alloc(tensor, talloc)
-#pragma moves ggml_gallocr_reserve(galloc)
-#pragma moves ggml_gallocr_reserve_n_size(galloc)
-#pragma moves ggml_gallocr_reserve_n(galloc)
-#pragma places ggml_gallocr_alloc_graph(graph, galloc)
+#pragma places ggml_gallocr_reserve(galloc)
+#pragma places ggml_gallocr_reserve_n_size(galloc)
+#pragma places ggml_gallocr_reserve_n(galloc)
+#pragma places ggml_gallocr_alloc_graph(galloc, graph)
 #pragma reads ggml_backend_alloc_ctx_tensors_from_buft(ctx)
 #pragma keeps ggml_backend_alloc_ctx_tensors_from_buft(ctx, return)
 #pragma reads ggml_backend_alloc_ctx_tensors(ctx, backend)
@@ -335,25 +332,25 @@
 #pragma length ggml_backend_meta_device(devs: n_devs)
 #pragma length ggml_backend_compare_graph_backend(test_nodes: num_test_nodes)
 #pragma length ggml_backend_cpu_buffer_from_ptr(ptr: size)
-#pragma lasts ggml_backend_buffer_get_type(return)
-#pragma lasts ggml_backend_get_default_buffer_type(return)
-#pragma lasts ggml_backend_get_device(return)
+#pragma reads ggml_backend_buffer_get_type(buffer)
+#pragma reads ggml_backend_get_default_buffer_type(backend)
+#pragma reads ggml_backend_get_device(backend)
 #pragma reads ggml_backend_alloc_buffer(backend)
 #pragma keeps ggml_backend_tensor_alloc(tensor, buffer)
 #pragma takes ggml_backend_graph_plan_free(plan, ggml_backend_graph_plan_create)
 #pragma reads ggml_backend_graph_copy(backend, graph)
 #pragma borrows ggml_backend_sched_get_backend(return)
 #pragma borrows ggml_backend_sched_get_tensor_backend(return)
-#pragma lasts ggml_backend_sched_get_buffer_type(return)
-#pragma moves ggml_backend_sched_reserve_size(sched)
-#pragma moves ggml_backend_sched_reserve(sched)
+#pragma reads ggml_backend_sched_get_buffer_type(sched, backend)
+#pragma places ggml_backend_sched_reserve_size(sched)
+#pragma places ggml_backend_sched_reserve(sched)
 #pragma keeps ggml_backend_sched_split_graph(sched, graph)
 #pragma keeps ggml_backend_sched_alloc_graph(sched, graph)
-#pragma places ggml_backend_sched_alloc_graph(graph, sched)
+#pragma places ggml_backend_sched_alloc_graph(sched, graph)
 #pragma keeps ggml_backend_sched_graph_compute(sched, graph)
-#pragma places ggml_backend_sched_graph_compute(graph, sched)
+#pragma places ggml_backend_sched_graph_compute(sched, graph)
 #pragma keeps ggml_backend_sched_graph_compute_async(sched, graph)
-#pragma places ggml_backend_sched_graph_compute_async(graph, sched)
+#pragma places ggml_backend_sched_graph_compute_async(sched, graph)
 #pragma forgets ggml_backend_sched_reset(ggml_backend_sched_split_graph, ggml_backend_sched_alloc_graph)
 #pragma forgets ggml_backend_sched_reset(ggml_backend_sched_graph_compute, ggml_backend_sched_graph_compute_async)
 #pragma forgets ggml_backend_sched_reset(ggml_opt_init, ggml_opt_fit)
@@ -709,7 +706,6 @@
 #pragma calls llama_opt_init
 #pragma calls llama_opt_epoch
 #pragma keeps llama_opt_init(lctx, lopt_params)
-#pragma flags llama_token_attr
 #pragma nullable llama_model_quantize_params(output_tensor_type, token_embedding_type)
 #pragma length llama_model_load_from_splits(paths: n_paths)
 #pragma length llama_model_meta_val_str(buf: buf_size)

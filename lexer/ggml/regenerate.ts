@@ -10,7 +10,7 @@
 import { format } from "../mod.ts";
 import type { Api } from "../emit/api/api.ts";
 import { emit } from "../emit/products/bindings.ts";
-import { pinnedTree } from "./release.ts";
+import { pathOf, pinnedTree } from "./release.ts";
 import { SENTENCES } from "./sentences.ts";
 import { readHeader, readTree } from "./tree.ts";
 
@@ -137,11 +137,6 @@ function report(api: Api, out: string | null): void {
 function absolute(path: string): string {
   const full = path.startsWith("/") || /^[A-Za-z]:/.test(path) ? path : `${Deno.cwd()}/${path}`;
   return pathOf(new URL(`file://${full.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/")}`)).replace(/\/$/, "");
-}
-
-function pathOf(url: URL): string {
-  const path = decodeURIComponent(url.pathname);
-  return Deno.build.os === "windows" ? path.slice(1) : path;
 }
 
 if (import.meta.main) Deno.exit(await regenerate(Deno.args));

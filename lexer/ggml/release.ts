@@ -137,7 +137,8 @@ function exists(path: string): boolean {
   }
 }
 
-function pathOf(url: URL): string {
+/** The path of a `file:` URL. */
+export function pathOf(url: URL): string {
   const path = decodeURIComponent(url.pathname);
   return Deno.build.os === "windows" ? path.slice(1) : path;
 }

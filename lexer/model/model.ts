@@ -338,7 +338,7 @@ export type MacroExpression =
 export interface MacroFunction extends Origin {
   /** Its name in C. */
   readonly name: string;
-  /** Their names, in order. */
+  /** The parameters' names, in order. */
   readonly parameters: readonly string[];
   /** What it computes. */
   readonly body: MacroExpression;

@@ -148,7 +148,7 @@ function unary(p: Parser, node: Node & { kind: "unary" }): Value {
   if (operand.kind === "string") return node.operator === K.NOT ? int(0, T.basic("int")) : not("an operator on a string");
   switch (node.operator) {
     case K.NOT:
-      return int(operand.value === 0 ? 1 : 0, T.basic("int"));
+      return truthValue(operand.value === 0);
     case K.PLUS:
     case K.MINUS: {
       if (operand.kind === "float") return { ...operand, value: node.operator === K.MINUS ? -operand.value : operand.value };
@@ -178,8 +178,7 @@ function binary(p: Parser, node: Node & { kind: "binary" }): Value {
   const { operator } = node;
   if (operator === K.ANDAND || operator === K.OROR) {
     const left = truth(value(p, node.left));
-    if (left === (operator === K.OROR)) return int(left ? 1 : 0, T.basic("int"));
-    return int(truth(value(p, node.right)) ? 1 : 0, T.basic("int"));
+    return truthValue(left === (operator === K.OROR) ? left : truth(value(p, node.right)));
   }
   if (operator === K.COMMA) return not("it is a comma expression");
   const left = value(p, node.left);
@@ -205,8 +204,31 @@ function binary(p: Parser, node: Node & { kind: "binary" }): Value {
   return integers(p, operator, x.value, y.value, to);
 }
 
+/** What a comparison gives; null for another operator. */
+function comparison(operator: number, a: Int, b: Int): Value | null {
+  switch (operator) {
+    case K.EQ:
+      return truthValue(a === b);
+    case K.NOTEQ:
+      return truthValue(a !== b);
+    case K.LESS:
+      return truthValue(a < b);
+    case K.GREATER:
+      return truthValue(a > b);
+    case K.LESSEQ:
+      return truthValue(a <= b);
+    case K.GREATEREQ:
+      return truthValue(a >= b);
+  }
+  return null;
+}
+
+/** The `int` that C's comparisons and logic give. */
+function truthValue(truth: boolean): Value {
+  return int(truth ? 1 : 0, T.basic("int"));
+}
+
 function integers(p: Parser, operator: number, a: Int, b: Int, type: CType): Value {
-  const yes = (truth: boolean): Value => int(truth ? 1 : 0, T.basic("int"));
   switch (operator) {
     case K.PLUS:
       return integer(p, I.add(a, b), type);
@@ -224,24 +246,11 @@ function integers(p: Parser, operator: number, a: Int, b: Int, type: CType): Val
       return integer(p, I.or(a, b), type);
     case K.CARET:
       return integer(p, I.xor(a, b), type);
-    case K.EQ:
-      return yes(a === b);
-    case K.NOTEQ:
-      return yes(a !== b);
-    case K.LESS:
-      return yes(a < b);
-    case K.GREATER:
-      return yes(a > b);
-    case K.LESSEQ:
-      return yes(a <= b);
-    case K.GREATEREQ:
-      return yes(a >= b);
   }
-  return not("an operator that no constant has");
+  return comparison(operator, a, b) ?? not("an operator that no constant has");
 }
 
 function floating(p: Parser, operator: number, a: number, b: number, type: CType): Value {
-  const yes = (truth: boolean): Value => int(truth ? 1 : 0, T.basic("int"));
   const made = (value: number): Value => convert(p, { kind: "float", type, value }, type);
   switch (operator) {
     case K.PLUS:
@@ -252,20 +261,8 @@ function floating(p: Parser, operator: number, a: number, b: number, type: CType
       return made(a * b);
     case K.SLASH:
       return made(a / b);
-    case K.EQ:
-      return yes(a === b);
-    case K.NOTEQ:
-      return yes(a !== b);
-    case K.LESS:
-      return yes(a < b);
-    case K.GREATER:
-      return yes(a > b);
-    case K.LESSEQ:
-      return yes(a <= b);
-    case K.GREATEREQ:
-      return yes(a >= b);
   }
-  return not("an operator that floating values don't have");
+  return comparison(operator, a, b) ?? not("an operator that floating values don't have");
 }
 
 /** Arithmetic on pointers whose value is a number, as in old spellings of offsetof. */
@@ -273,12 +270,10 @@ function pointers(p: Parser, operator: number, left: Value, right: Value): Value
   if (left.kind !== "int" || right.kind !== "int") return not("operands that don't go together");
   const a = T.resolve(left.type);
   const b = T.resolve(right.type);
-  const yes = (truth: boolean): Value => int(truth ? 1 : 0, T.basic("int"));
   switch (operator) {
     case K.EQ:
-      return yes(left.value === right.value);
     case K.NOTEQ:
-      return yes(left.value !== right.value);
+      return comparison(operator, left.value, right.value)!;
     case K.PLUS:
     case K.MINUS: {
       if (a.kind === "pointer" && b.kind === "pointer") {
@@ -300,17 +295,23 @@ function step(p: Parser, type: CType): number {
   return bytes === null || bytes === 0 ? not(`'${T.printType(type)}' is incomplete`) : bytes;
 }
 
-/** The place of an lvalue: its type and its offset from a null base, or from any object's beginning where `relative`. */
-function place(p: Parser, node: Node, relative: boolean): { type: CType; offset: Int } {
+/** Where an object is: its type, and its offset from a null base. */
+interface ObjectPlace {
+  readonly type: CType;
+  readonly offset: Int;
+}
+
+/** What a pointer points to; `wrong` says what is wrong with anything else. */
+function behind(p: Parser, node: Node, wrong: string): ObjectPlace {
+  const pointer = value(p, node), type = T.resolve(pointer.type);
+  return pointer.kind === "int" && type.kind === "pointer" ? { type: type.to, offset: pointer.value } : not(wrong);
+}
+
+/** The place of an lvalue; its offset is from any object's beginning where `relative`. */
+function place(p: Parser, node: Node, relative: boolean): ObjectPlace {
   switch (node.kind) {
     case "member": {
-      let base: { type: CType; offset: Int };
-      if (node.arrow) {
-        const pointer = value(p, node.object);
-        const t = T.resolve(pointer.type);
-        if (pointer.kind !== "int" || t.kind !== "pointer") return not("'->' on something that is no pointer");
-        base = { type: t.to, offset: pointer.value };
-      } else base = place(p, node.object, relative);
+      const base = node.arrow ? behind(p, node.object, "'->' on something that is no pointer") : place(p, node.object, relative);
       const found = findField(base.type, node.name);
       if (found === null) return not(`there is no member '${node.name}'`);
       if (found.field.bitWidth !== undefined) return not(`'${node.name}' is a bit-field`);
@@ -319,28 +320,14 @@ function place(p: Parser, node: Node, relative: boolean): { type: CType; offset:
     case "index": {
       const index = value(p, node.index);
       if (index.kind !== "int") return not("an index that is no integer");
-      const objectType = T.resolve(type(p, node.object));
-      let element: CType;
-      let offset: Int;
-      if (objectType.kind === "array") {
-        element = objectType.of;
-        offset = place(p, node.object, relative).offset;
-      } else {
-        const pointer = value(p, node.object);
-        const t = T.resolve(pointer.type);
-        if (pointer.kind !== "int" || t.kind !== "pointer") return not("an index of something that is no array");
-        element = t.to;
-        offset = pointer.value;
-      }
-      return { type: element, offset: I.add(offset, I.multiply(index.value, step(p, element))) };
+      const object = T.resolve(type(p, node.object));
+      const first = object.kind === "array"
+        ? { type: object.of, offset: place(p, node.object, relative).offset }
+        : behind(p, node.object, "an index of something that is no array");
+      return { type: first.type, offset: I.add(first.offset, I.multiply(index.value, step(p, first.type))) };
     }
     case "unary":
-      if (node.operator === K.STAR) {
-        const pointer = value(p, node.operand);
-        const t = T.resolve(pointer.type);
-        if (pointer.kind !== "int" || t.kind !== "pointer") return not("'*' of something that is no pointer");
-        return { type: t.to, offset: pointer.value };
-      }
+      if (node.operator === K.STAR) return behind(p, node.operand, "'*' of something that is no pointer");
       break;
     case "object":
       if (relative) return { type: node.type, offset: 0 };

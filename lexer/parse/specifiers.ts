@@ -58,7 +58,8 @@ export function startsDeclaration(p: Parser): boolean {
 }
 
 // The words of a basic type, counted: C17 6.7.2p2 lists the sets.
-const W_LONG = 1; // twice for long long
+const W_LONG = 1;
+const W_LONG_LONG = 2 * W_LONG;
 const W_SHORT = 4;
 const W_SIGNED = 8;
 const W_UNSIGNED = 16;
@@ -67,6 +68,7 @@ const W_CHAR = 64;
 const W_DOUBLE = 128;
 const W_COMPLEX = 256;
 const W_OTHER = 512;
+const ANY_LONG = W_LONG | W_LONG_LONG;
 
 /** A number for each of some keywords; 0 for the others. */
 function table(...entries: readonly (readonly [keyword: number, value: number])[]): Uint16Array {
@@ -102,7 +104,7 @@ const COUNTED = table(
   [K.KW_DOUBLE, W_DOUBLE],
   [K.KW_INT16, W_SHORT],
   [K.KW_INT32, W_INT],
-  [K.KW_INT64, 2 * W_LONG],
+  [K.KW_INT64, W_LONG_LONG],
 );
 const REPEATABLE = table([K.KW_SIGNED, W_SIGNED], [K.KW_UNSIGNED, W_UNSIGNED], [K.KW_COMPLEX, W_COMPLEX]);
 
@@ -185,7 +187,7 @@ function isWord(p: Parser, reading: Reading, keyword: number, token: Token): boo
 function isPeculiarWord(p: Parser, reading: Reading, keyword: number, token: Token): boolean {
   switch (keyword) {
     case K.KW_LONG:
-      if ((reading.words & 3) === 2) p.fail("'long long long' is too long");
+      if ((reading.words & ANY_LONG) === W_LONG_LONG) p.fail("'long long long' is too long");
       reading.words += W_LONG;
       return true;
     case K.KW_INT8: // Microsoft's, which is signed though `char` alone needn't be
@@ -319,7 +321,15 @@ function assumedInt(p: Parser, at: Token): CType {
 }
 
 function wordText(words: number): string {
-  return words & W_UNSIGNED ? "unsigned" : words & W_SIGNED ? "signed" : words & W_SHORT ? "short" : words & 3 ? "long" : "a basic type";
+  return words & W_UNSIGNED
+    ? "unsigned"
+    : words & W_SIGNED
+    ? "signed"
+    : words & W_SHORT
+    ? "short"
+    : words & ANY_LONG
+    ? "long"
+    : "a basic type";
 }
 
 /** The type that a multiset of words names. */
@@ -364,13 +374,13 @@ function basicType(p: Parser, words: number, other: BasicName | null, at: Token)
     case W_LONG | W_UNSIGNED:
     case W_LONG | W_UNSIGNED | W_INT:
       return T.basic("unsigned long");
-    case 2:
-    case 2 | W_INT:
-    case 2 | W_SIGNED:
-    case 2 | W_SIGNED | W_INT:
+    case W_LONG_LONG:
+    case W_LONG_LONG | W_INT:
+    case W_LONG_LONG | W_SIGNED:
+    case W_LONG_LONG | W_SIGNED | W_INT:
       return T.basic("long long");
-    case 2 | W_UNSIGNED:
-    case 2 | W_UNSIGNED | W_INT:
+    case W_LONG_LONG | W_UNSIGNED:
+    case W_LONG_LONG | W_UNSIGNED | W_INT:
       return T.basic("unsigned long long");
     case W_DOUBLE:
       return T.basic("double");

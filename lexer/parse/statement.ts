@@ -28,7 +28,6 @@ export interface Local {
   readonly value: Node | InitializerList | null;
 }
 
-/** A statement. */
 export type Statement =
   | { readonly kind: "block"; readonly at: Token; readonly body: readonly Statement[] }
   | { readonly kind: "declare"; readonly at: Token; readonly locals: readonly Local[] }

@@ -364,7 +364,7 @@ function glue(left: Token, right: Token, expansion: Expansion, expander: Expande
   return new Token(token.kind, token.text, token.id, space, left.position, HideSet.intersection(left.hide, right.hide), expansion);
 }
 
-/** For messages. */
+/** A text as messages show it. */
 function shorten(text: string): string {
   return text.length > 60 ? text.slice(0, 57) + "…" : text;
 }

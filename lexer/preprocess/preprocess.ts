@@ -11,15 +11,15 @@
 
 import type { CharacterFacts } from "./condition.ts";
 import type { Diagnostics } from "../text/diagnostics.ts";
-import { directive, pragma } from "./directives.ts";
+import { directive } from "./directives.ts";
 import * as K from "../tokens/kinds.ts";
 import { contents, textOf } from "../tokens/literals.ts";
 import { addHide, Arguments, type BuiltIn, type Expander, Expansion, HideSet, Macro, replace, substitute } from "./macro.ts";
+import { pragma } from "./pragmas.ts";
 import { outermost } from "../text/diagnostics.ts";
 import type { CachedFile, Search } from "../text/search.ts";
-import type { SourceFile, Sources } from "../text/source.ts";
 import type { Predefined } from "../model/targets.ts";
-import { Content } from "../text/source.ts";
+import { Content, type SourceFile, type Sources } from "../text/source.ts";
 import { BOL, type Identifier, type Identifiers, SPACE, Token, Tokenizer } from "../tokens/tokenize.ts";
 
 /** Tokens that one run may hand on. */
@@ -68,7 +68,7 @@ export interface PragmaLine {
   readonly tokens: readonly Token[];
 }
 
-/** The preprocessor's state. Directives.ts works on it too. */
+/** The preprocessor's state. The directives work on it too. */
 export class Preprocessor implements Expander {
   readonly frames: Frame[] = [];
   /** Macros of headers that are not system headers, in order of definition. */

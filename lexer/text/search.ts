@@ -176,7 +176,7 @@ function list(folder: string): string[] {
 }
 
 /** The path up to its last separator, "" where it has none. */
-function directory(path: string): string {
+export function directory(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 

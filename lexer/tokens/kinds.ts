@@ -79,7 +79,7 @@ PRECEDENCE[SHL] = PRECEDENCE[SHR] = 8;
 PRECEDENCE[PLUS] = PRECEDENCE[MINUS] = 9;
 PRECEDENCE[STAR] = PRECEDENCE[SLASH] = PRECEDENCE[PERCENT] = 10;
 
-/** Keyword codes. Groups matter: see the `*_FIRST` and `*_LAST` bounds. */
+/** Keyword codes. Groups matter: what may begin a type name goes up to {@linkcode QUALIFIER_LAST}. */
 export const KW_NONE: number = 0;
 
 // Type specifiers that are one word of a basic type.
@@ -118,7 +118,6 @@ export const KW_TYPEOF_UNQUAL: number = 34;
 export const KW_BITINT: number = 35;
 export const KW_ATOMIC: number = 36; // also a qualifier
 export const KW_AUTO_TYPE: number = 37;
-export const TYPE_LAST: number = 39;
 // Qualifiers.
 export const KW_CONST: number = 40;
 export const KW_VOLATILE: number = 41;
@@ -138,7 +137,6 @@ export const KW_THREAD_LOCAL: number = 55;
 export const KW_INLINE: number = 56;
 export const KW_NORETURN: number = 57;
 export const KW_CONSTEXPR: number = 58;
-export const STORAGE_LAST: number = 59;
 // Attributes and what is read like them.
 export const KW_ATTRIBUTE: number = 60;
 export const KW_DECLSPEC: number = 61;

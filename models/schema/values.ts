@@ -27,7 +27,7 @@ export interface Numbers {
   readonly whole: boolean;
   readonly min: Bound | null;
   readonly max: Bound | null;
-  /** What they are multiples of. */
+  /** What the numbers are multiples of. */
   readonly step: number | null;
   readonly pointer: string;
 }
@@ -61,7 +61,6 @@ export interface Arrays {
   readonly pointer: string;
 }
 
-/** Objects. */
 export interface Objects {
   readonly kind: "object";
   readonly properties: ReadonlyMap<string, Node>;

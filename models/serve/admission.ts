@@ -15,11 +15,6 @@ export class Admission {
     this.limit = limit;
   }
 
-  /** How many are inside. */
-  get inside(): number {
-    return this.#inside;
-  }
-
   /** Lets some in, and gives what lets them out; status 429 where there is no room for them. */
   enter(count: number): () => void {
     if (this.#inside + count > this.limit) {

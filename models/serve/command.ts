@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import type { ServeOptions } from "./serve.ts";
 
-/** How it is called. */
+/** How the command is called. */
 export const USAGE =
   `usage: serve MODEL [--host ADDRESS] [--port N] [--context TOKENS] [--sequences N] [--queue N] [--batch TOKENS] [--threads N]
              [--gpu-layers N] [--max-body BYTES] [--name NAME] [--api-key KEY] [--reasoning apart|none|text] [--deterministic]`;

@@ -42,7 +42,6 @@ export class ApiError extends Error {
     return { error: { message, type, param, code } };
   }
 
-  /** The response. */
   toResponse(): Response {
     return Response.json(this, { status: this.status, headers: this.headers });
   }

@@ -67,7 +67,7 @@ function toolOf(tool: unknown, fields: Fields, index: number): Tool {
   throw fields.wrong(`tools[${index}]`, `expected { type: "function", function: { name, description, parameters } }, got ${show(tool)}`);
 }
 
-/** What calls stand between. */
+/** The marks between which a call of a tool stands. */
 const OPEN = "<tool_call>", CLOSE = "</tool_call>";
 
 function grammarOfCall(tools: readonly Tool[], marked: boolean): string {

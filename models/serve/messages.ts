@@ -7,7 +7,6 @@
 import type { Message } from "../messages.ts";
 import { type Fields, show } from "./fields.ts";
 
-/** Reads `messages`. */
 export function readMessages(fields: Fields): Message[] {
   const messages = fields.list("messages");
   if (messages === undefined || messages.length === 0) throw fields.wrong("messages", "expected an array of messages that isn't empty");

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
-import { expectText, expectWhole } from "../expect.ts";
+import { expectFunction, expectText, expectWhole } from "../expect.ts";
 import type { Model } from "../model.ts";
 import type { HandlerOptions } from "./context.ts";
 import { ApiError } from "./error.ts";
@@ -68,7 +68,7 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   const { hostname = "127.0.0.1", port = 8080, onListen = () => {}, ...others } = options;
   expectText("serve: hostname", hostname);
   expectWhole("serve: port", port, 0, 65535);
-  if (typeof onListen !== "function") throw new TypeError(`serve: onListen must be a function, got ${describe(onListen)}`);
+  expectFunction("serve: onListen", onListen);
   const answer = handler(model, others), stop = new AbortController();
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, copyAsync, init, ndarray, slice, view } from "@ggml/deno/utils";
-import { bytesOf, newTensor, wave } from "../context.ts";
+import { bytesOf, newTensor, TYPES, wave } from "../context.ts";
 import { device } from "./find.ts";
 import { Random } from "../random.ts";
 
@@ -41,9 +41,7 @@ function test(name: string, fn: () => Promise<void>): void {
 
 test("every type goes to the device and back, converted", () =>
   onDevice((there, here, allocate) => {
-    const types = Object.entries(lib).filter(([name]) => name.startsWith("GGML_TYPE_") && name !== "GGML_TYPE_COUNT")
-      .map(([, type]) => type as lib.ggml_type)
-      .filter((type) => type === lib.GGML_TYPE_F32 || lib.ggml_get_type_traits(type).to_float !== null);
+    const types = TYPES.filter((type) => type === lib.GGML_TYPE_F32 || lib.ggml_get_type_traits(type).to_float !== null);
     const tensors = types.map((type) => newTensor(there, type, 512, 3));
     allocate();
     const imatrix = new Float32Array(512).fill(1);

@@ -5,7 +5,7 @@ import { lib } from "@ggml/deno";
 import { init, readGguf, writeGguf } from "@ggml/deno/utils";
 import { wave } from "../context.ts";
 import { device } from "./find.ts";
-import { Folder } from "../utils/gguf/facts.ts";
+import { Folder } from "../folder.ts";
 
 Deno.test({
   name: "a tensor of a file is loaded into a device's memory in pieces, and written from there",

@@ -5,7 +5,7 @@ import { lib } from "@ggml/deno";
 import { loadWeights, toArray, writeGguf } from "@ggml/deno/utils";
 import { wave } from "../context.ts";
 import { device } from "./find.ts";
-import { Folder } from "../utils/gguf/facts.ts";
+import { Folder } from "../folder.ts";
 
 Deno.test("weights are loaded into a device's memory in pieces, whatever map and repack say", async () => {
   using folder = new Folder();

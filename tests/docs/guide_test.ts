@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join, resolve } from "@std/path";
+import { existsSync } from "node:fs";
 import GithubSlugger from "github-slugger";
 
 const PAGES = [...Deno.readDirSync("docs")].filter(({ name }) => name.endsWith(".md")).map(({ name }) => join("docs", name)).sort();
@@ -28,7 +29,7 @@ for (const file of ["docs/architecture.md", "CONTRIBUTING.md"]) {
   Deno.test(`the paths and names in ${file} exist`, () => {
     const text = Deno.readTextFileSync(file), code = [...text.replaceAll(BLOCK, "").matchAll(/`([^`]+)`/g)].map(([, code]) => code);
     const paths = code.filter((name) => /^[\w.]+\/[\w./]*$/.test(name) && !PARTS.test(name));
-    assertEquals(paths.filter((path) => !exists(path)), []);
+    assertEquals(paths.filter((path) => !existsSync(path)), []);
     const files = new Set(filesUnder(".")), names = code.filter((name) => /^\w+\.(ts|js|c|h)$/.test(name));
     assertEquals(names.filter((name) => !files.has(name)), []);
     const { tasks } = JSON.parse(Deno.readTextFileSync("deno.json"));
@@ -40,15 +41,6 @@ for (const file of ["docs/architecture.md", "CONTRIBUTING.md"]) {
 
 /** Folders named without the room that they are in. */
 const PARTS = /^(core|native|load|calls|emit|ggml|api|bindings|modules)\//;
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The names of the project's own files. */
 function filesUnder(folder: string): string[] {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { readGguf, writeGguf } from "@ggml/deno/utils";
-import { Folder } from "../utils/gguf/facts.ts";
+import { Folder } from "../folder.ts";
 import { deno, type Ended } from "../process.ts";
 import { loadTinyLlama, writeTinyLlama } from "../tiny_llama.ts";
 

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertStringInclude
 import { lib } from "@ggml/deno";
 import { type GgufTensorInput, readGguf, writeGguf } from "@ggml/deno/utils";
 import { generate, Llama, openModel, sampler } from "../../examples/llama2.ts";
-import { Folder } from "../utils/gguf/facts.ts";
+import { Folder } from "../folder.ts";
 import { deno, type Ended } from "../process.ts";
 import { greedyProgram } from "../models/greedy.ts";
 import { writeRandomLlama } from "../random_llama.ts";

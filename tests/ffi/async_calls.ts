@@ -4,9 +4,9 @@
  * @module
  */
 
-import { assertRejects, assertThrows } from "@std/assert";
+import { assertRejects } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, init, onLog } from "@ggml/deno/utils";
+import { copy, init } from "@ggml/deno/utils";
 import { loadTinyLlama, writeTinyLlama } from "../tiny_llama.ts";
 
 const { GGML_TYPE_F32: F32 } = lib;
@@ -24,22 +24,9 @@ export function theModel(): lib.llama_model {
   return model ??= loadTinyLlama(path);
 }
 
-/** Runs a test without the log of libllama. */
-export function quietly(name: string, test: () => void | Promise<void>): void {
-  Deno.test(name, async () => {
-    using _silence = onLog(() => {});
-    await test();
-  });
-}
-
 /** What an asynchronous call rejects with. */
 export async function failure(call: Promise<unknown>): Promise<string> {
   return (await assertRejects(() => call, Error)).message;
-}
-
-/** What a synchronous call throws. */
-export function message(call: () => unknown): string {
-  return assertThrows(call, Error).message;
 }
 
 const N = 384;

@@ -4,9 +4,10 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } 
 import { lib } from "@ggml/deno";
 import { copy, init, view } from "@ggml/deno/utils";
 import { waiters } from "../../ffi/core/failure.ts";
+import { quietly } from "../failing.ts";
 import { program } from "../process.ts";
 import { tinyContext } from "../tiny_llama.ts";
-import { batchOf, failure, path, products, quietly, squares, stepsOf, theModel, training } from "./async_calls.ts";
+import { batchOf, failure, path, products, squares, stepsOf, theModel, training } from "./async_calls.ts";
 
 const { GGML_TYPE_F32: F32, GGML_STATUS_SUCCESS: SUCCESS } = lib;
 

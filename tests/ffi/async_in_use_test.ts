@@ -4,9 +4,10 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { computeAsync, init } from "@ggml/deno/utils";
 import { waiters } from "../../ffi/core/failure.ts";
+import { message, quietly } from "../failing.ts";
 import { deno, program } from "../process.ts";
 import { tinyContext } from "../tiny_llama.ts";
-import { batchOf, failure, logitsOf, message, products, quietly, squares, theModel } from "./async_calls.ts";
+import { batchOf, failure, logitsOf, products, squares, theModel } from "./async_calls.ts";
 
 const { GGML_TYPE_F32: F32, GGML_STATUS_SUCCESS: SUCCESS } = lib;
 

@@ -1,7 +1,7 @@
 /** Domains: which numbers are values of an enum. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { enumerator, flags } from "../../ffi/core/arguments.ts";
+import { enumerator } from "../../ffi/core/arguments.ts";
 import { Domain } from "../../ffi/core/domain.ts";
 
 const ENUMERATORS = {
@@ -13,9 +13,6 @@ const ENUMERATORS = {
   COLOR_COUNT: 5,
   FAR_NEAR: 1,
   FAR_AWAY: 1_000_000,
-  FLAG_A: 1,
-  FLAG_B: 4,
-  FLAG_HIGH: 2 ** 31,
 };
 
 Deno.test("a domain holds the values from its first enumerator to its last, negative ones too", () => {
@@ -33,13 +30,4 @@ Deno.test("values that lie far apart need no table", () => {
   assertEquals([1, 1_000_000].map((value) => enumerator(value, far, "f(x)")), [1, 1_000_000]);
   assertEquals(far.table.length, 0);
   assertThrows(() => enumerator(2, far, "f(x)"), RangeError, "there are FAR_NEAR (1), FAR_AWAY (1000000)");
-});
-
-Deno.test("flags are taken one by one, all together, and none", () => {
-  const flag = new Domain("flag", ENUMERATORS, "FLAG_A", "FLAG_HIGH");
-  for (const value of [0, 1, 4, 5, 2 ** 31, 2 ** 31 + 5]) assertEquals(flags(value, flag, "f(x)"), value);
-  for (const value of [2, 3, 7, -1, 0.5, NaN, 2 ** 32]) {
-    assertThrows(() => flags(value, flag, "f(x)"), RangeError, "f(x): expected flag values, or'ed");
-  }
-  assertThrows(() => flags("1" as unknown as number, flag, "f(x)"), TypeError, "FLAG_A (1), FLAG_B (4), FLAG_HIGH (2147483648)");
 });

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { download, load } from "@ggml/deno";
 import { RELEASE } from "../../ffi/load/find.ts";
 import { OLDEST } from "../../ffi/load/history.ts";
+import { withFolder } from "../folder.ts";
 import { deno, type Ended, OF_DEFAULT, program } from "../process.ts";
 
 const PACKAGE = load().path;
@@ -24,15 +25,6 @@ try { console.log(JSON.stringify(load({ path: ${
 function assertSays({ stdout, stderr, code }: Ended, ...parts: string[]): void {
   assertEquals(code, 0, stderr);
   for (const part of parts) assertStringIncludes(stdout, part);
-}
-
-async function inTempFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("the default library is the pinned release's, with the CPU variant of the highest score", OF_DEFAULT, () => {
@@ -84,7 +76,7 @@ Deno.test(
   "a llama with another release in its name is found, and what was tried is listed where the folder may not be read",
   OF_DEFAULT,
   () =>
-    inTempFolder(async (folder) => {
+    withFolder(async (folder) => {
       for (const { name } of Deno.readDirSync(PACKAGE)) {
         const other = name.replace(/^(libllama|libggml)\.[^/]*?(\.(?:so|dylib))$/, "$1.b4711$2");
         await Deno.symlink(PACKAGE + name, `${folder}/${name.startsWith("libllama.") ? other : name}`);
@@ -109,7 +101,7 @@ Deno.test("a missing file is an error that names the path and the reason", async
 });
 
 Deno.test("a file that is no library, and a library that is not ggml", () =>
-  inTempFolder(async (folder) => {
+  withFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/libggml.so`, "not a library, but text that is long enough to be a header of one, were it one");
     assertSays(await program(loading(`${folder}/libggml.so`)), "no ggml library at", `${folder}/libggml.so:`, "invalid ELF header");
     if (Deno.build.os !== "linux") return;
@@ -117,7 +109,7 @@ Deno.test("a file that is no library, and a library that is not ggml", () =>
   }));
 
 Deno.test("a partial ggml works as far as it goes, and says what it hasn't got", OF_DEFAULT, () =>
-  inTempFolder(async (folder) => {
+  withFolder(async (folder) => {
     const alone = `${folder}/${BASE.slice(PACKAGE.length)}`;
     await Deno.copyFile(BASE, alone);
     const then = `${USE} try { lib.ggml_cpu_has_avx() } catch (error) { console.log(error.message) }`;
@@ -178,7 +170,7 @@ async function oldPackage(version: string): Promise<string> {
 }
 
 Deno.test("GGML_LIBRARY comes before the package, which then isn't downloaded, and load before GGML_LIBRARY", () =>
-  inTempFolder(async (folder) => {
+  withFolder(async (folder) => {
     const permissions = ["--allow-ffi", "--allow-env=GGML_LIBRARY"];
     const text = `import { lib, load } from "@ggml/deno"; ${USE} console.log(load().source);`;
     const ended = await program(text, permissions, { GGML_LIBRARY: BASE, DENO_DIR: folder });
@@ -220,7 +212,7 @@ Deno.test("nothing is opened before the first call when load({ path }) fails, an
 Deno.test("load and download say of any wrong value what it is", async () => {
   const hostile = Object.defineProperty({}, "constructor", { get: () => JSON.parse("") });
   for (const value of [null, 5, "cuda", Symbol("s")]) {
-    assertThrows(() => load(value as never), TypeError, "load: expected options such as { path }, got ");
+    assertThrows(() => load(value as never), TypeError, "load: expected { path, gpu, debug, onAbort }, got ");
     await assertRejects(() => download(value as never), TypeError, "download: expected { gpu }, got ");
   }
   await assertRejects(() => download(undefined as never), TypeError, "download: expected { gpu }, got undefined");

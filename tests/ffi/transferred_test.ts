@@ -3,6 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, view } from "@ggml/deno/utils";
+import { graphOf } from "../context.ts";
 
 /** Has nobody here have the memory any more. */
 function transfer({ buffer }: { readonly buffer: ArrayBuffer }): void {
@@ -19,12 +20,6 @@ const LOST = /was left without its memory: the Uint8Array of \d+ bytes (?:given 
 
 function assertLost(...uses: (() => unknown)[]): void {
   for (const use of uses) assertEquals(LOST.test(assertThrows(use, Error).message), true, use.toString());
-}
-
-function graphOf(ctx: lib.ggml_context, tensor: lib.ggml_tensor): lib.ggml_cgraph {
-  const graph = lib.ggml_new_graph(ctx);
-  lib.ggml_build_forward_expand(graph, tensor);
-  return graph;
 }
 
 Deno.test("a context whose memBuffer was transferred, and what points into it", async () => {

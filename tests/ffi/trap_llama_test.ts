@@ -6,11 +6,12 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { init, onLog } from "@ggml/deno/utils";
+import { init } from "@ggml/deno/utils";
 import { library } from "../../ffi/load/library.ts";
 import { callAside } from "../../ffi/calls/aside.ts";
+import { message, quietly } from "../failing.ts";
 import { fuzzes } from "../fuzz/fuzzes.ts";
-import { program } from "../process.ts";
+import { inWorker, program } from "../process.ts";
 import { loadTinyLlama, tinyContext, type Tokenizer, writeTinyAdapter, writeTinyLlama } from "../tiny_llama.ts";
 
 const folder = Deno.makeTempDirSync();
@@ -20,14 +21,6 @@ function pathOf(tokenizer: Tokenizer): string {
   const path = `${folder}/${tokenizer}.gguf`;
   writeTinyLlama(path, tokenizer);
   return path;
-}
-
-/** Runs a test without the log of what is wrong: the Errors say it. */
-function quietly(name: string, test: () => void | Promise<void>): void {
-  Deno.test(name, async () => {
-    using _silence = onLog(() => {});
-    await test();
-  });
 }
 
 let model: lib.llama_model | null = null;
@@ -54,10 +47,6 @@ function assertDecodes(): void {
   right ??= logits;
   assert(logits.every(Number.isFinite) && new Set(logits).size > 1);
   assertEquals(logits, right);
-}
-
-function message(action: () => unknown): string {
-  return assertThrows(action, Error).message;
 }
 
 quietly("what is right", assertDecodes);
@@ -371,14 +360,7 @@ quietly("exceptions of C++ in Workers", async () => {
       try { lib.llama_tokenize(vocab, "abc", -1, new Int32Array(4), 4, false, false); } catch (error) { messages.add(error.message); }
     }
     postMessage([...messages]);`;
-  const workers = Array.from({ length: 2 }, () => {
-    const worker = new Worker("data:text/javascript," + encodeURIComponent(text), { type: "module" });
-    return new Promise<string[]>((resolve, reject) => {
-      worker.onmessage = ({ data }) => (worker.terminate(), resolve(data));
-      worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
-    });
-  });
-  for (const messages of await Promise.all(workers)) {
+  for (const messages of await Promise.all([inWorker(text), inWorker(text)]) as string[][]) {
     assertEquals(messages.length, 1);
     assertMatch(messages[0], LENGTH_ERROR);
   }

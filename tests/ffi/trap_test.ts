@@ -9,8 +9,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, view } from "@ggml/deno/utils";
-import { newTensor, withContext } from "../context.ts";
-import { program } from "../process.ts";
+import { graphOf, newTensor, withContext } from "../context.ts";
+import { inWorker, program } from "../process.ts";
 
 const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_I32: I32 } = lib;
 
@@ -20,12 +20,6 @@ const PLACE = /\(([\w./-]+):\d+\)/g;
 /** The message of the Error that `action` throws, without line numbers. */
 function message(action: () => unknown): string {
   return assertThrows(action, Error).message.replace(PLACE, "($1)");
-}
-
-function graphOf(ctx: lib.ggml_context, result: lib.ggml_tensor): lib.ggml_cgraph {
-  const graph = lib.ggml_new_graph(ctx);
-  lib.ggml_build_forward_expand(graph, result);
-  return graph;
 }
 
 /** Computes something and looks whether it is right. */
@@ -229,14 +223,7 @@ Deno.test("in Workers, several at once", async () => {
     let errors = 0;
     for (let i = 0; i < 5000; i++) try { lib.ggml_add(ctx, a, b); } catch { errors++; }
     postMessage(errors);`;
-  const counts = await Promise.all(Array.from({ length: 4 }, () => {
-    const worker = new Worker("data:text/javascript," + encodeURIComponent(text), { type: "module" });
-    return new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }) => (worker.terminate(), resolve(data));
-      worker.onerror = (event) => (event.preventDefault(), reject(new Error(event.message)));
-    });
-  }));
-  assertEquals(counts, [5000, 5000, 5000, 5000]);
+  assertEquals(await Promise.all(Array.from({ length: 4 }, () => inWorker(text))), [5000, 5000, 5000, 5000]);
   assertWorks();
 });
 

@@ -63,7 +63,7 @@ function isBuilder({ result, resultNullable, parameters }: Bound): boolean {
 type Bound = ReturnType<typeof selectApi>["functions"][number];
 
 /** The functions whose names match, but for `except`; with those that build a tensor, or without. */
-export async function callables(names: RegExp, except: RegExp, withBuilders = true): Promise<Callables> {
+export async function callables(names: RegExp, except: RegExp, withBuilders: boolean): Promise<Callables> {
   const { functions, enums } = selectApi(await model());
   const chosen = functions.filter((one) => names.test(one.name) && !except.test(one.name) && (withBuilders || !isBuilder(one)));
   const found = chosen.map(({ name, parameters, result }): Callable => ({

@@ -7,6 +7,7 @@
  */
 
 import { lib } from "@ggml/deno";
+import { TYPES } from "../context.ts";
 import { Random } from "../random.ts";
 
 /** A piece of a file, and what it is: that decides what is put in its place. */
@@ -137,10 +138,6 @@ class Maker {
     return Uint8Array.from({ length }, () => this.#random.below(256));
   }
 }
-
-const TYPES = Object.entries(lib).flatMap(([name, type]) => {
-  return name.startsWith("GGML_TYPE_") && name !== "GGML_TYPE_COUNT" ? [type as lib.ggml_type] : [];
-});
 
 /** The file of that number. */
 export function caseOf(seed: number, number: number): Uint8Array<ArrayBuffer> {

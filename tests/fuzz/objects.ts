@@ -60,7 +60,6 @@ export interface ObjectWitness {
 /** Calls in a walk. */
 const CALLS = 40;
 
-/** One walk. */
 export class ObjectWalk implements Maker {
   readonly random: Random;
   readonly #world: World;

@@ -50,7 +50,6 @@ export function float(random: Random): Value {
   return kind < 85 ? random.below(2000) / 1000 - 1 : { text: random.pick(TEXTS) };
 }
 
-/** An enumerator. */
 export function enumerator(random: Random, names: readonly string[]): Value {
   return { name: random.pick(names) };
 }

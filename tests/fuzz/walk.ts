@@ -61,7 +61,6 @@ const COMPUTE_MEMORY = 16 * 1024 * 1024;
 /** Tensors of more elements are made without memory. */
 const LARGE = 1 << 14;
 
-/** One walk. */
 export class Walk {
   readonly #setting: Setting;
   readonly #random: Random;

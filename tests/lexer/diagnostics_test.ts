@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { format, parse } from "../../lexer/mod.ts";
 import { texts } from "./helpers.ts";
 
-function report(files: Record<string, string>, main = "t.h"): string {
-  return parse([main], { target: "x86_64-linux", read: texts(files) }).diagnostics.map(format).join("\n");
+function report(files: Record<string, string>): string {
+  return parse(["t.h"], { target: "x86_64-linux", read: texts(files) }).diagnostics.map(format).join("\n");
 }
 
 Deno.test("format() shows place, line and caret", () => {

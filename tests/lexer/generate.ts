@@ -11,16 +11,6 @@ import { deno, type Ended } from "../process.ts";
 /** The command. */
 export const CLI = "lexer/cli.ts";
 
-/** Gives a test a folder of its own. */
-export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** Runs the command; it writes `lib.ts` into the folder. */
 export async function generate(folder: string, library: string, ...args: string[]): Promise<Ended> {
   return await deno(["run", "--quiet", "-RW", CLI, "generate", "--library", library, "--out", `${folder}/lib.ts`, ...args]);

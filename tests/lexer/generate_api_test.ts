@@ -42,7 +42,7 @@ const API = `#include "heard.h"
 #pragma length heard_sum(samples: n)
 #pragma length heard_words(words: n)
 #pragma keeps heard_watch(h, watched)
-#pragma moves heard_watch(h)
+#pragma places heard_watch(h)
 #pragma nullable heard_of(x)
 #pragma nullable heard_sum(nothing)
 `;
@@ -72,7 +72,7 @@ Deno.test("generate --api binds what the API file includes, says what it can't h
   withModule(async (folder, { code, stdout, stderr }) => {
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, "10 functions");
-    assertStringIncludes(stdout, "heard_api.h:8: #pragma moves heard_watch(h): generated modules honour nullable, length, keeps");
+    assertStringIncludes(stdout, "heard_api.h:8: #pragma places heard_watch(h): generated modules honour nullable, length, keeps");
     assertStringIncludes(stdout, "heard_api.h:9: #pragma nullable heard_of(x): these headers don't declare heard_of");
     assertStringIncludes(stdout, "heard_api.h:10: #pragma nullable heard_sum(nothing): heard_sum has no parameter nothing");
     for (const tool of [["fmt", "--check", "--line-width=140"], ["lint"], ["check"]]) {

@@ -1,7 +1,8 @@
 /** lexer/cli.ts generate: modules that bind libraries of the system, and really call them. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { generate, have, use, withFolder } from "./generate.ts";
+import { generate, have, use } from "./generate.ts";
+import { withFolder } from "../folder.ts";
 
 Deno.test(
   "zlib: out-parameters, structs that C fills, buffers",

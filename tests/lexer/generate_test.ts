@@ -1,8 +1,9 @@
 /** lexer/cli.ts generate: what is bound, for which target, and what is said of it. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { withFolder } from "../folder.ts";
 import { deno } from "../process.ts";
-import { CLI, compile, generate, judge, onlyWhatIsCopied, TINY_H, use, withFolder } from "./generate.ts";
+import { CLI, compile, generate, judge, onlyWhatIsCopied, TINY_H, use } from "./generate.ts";
 
 Deno.test("a header that leaves an #include out: the message names it, and -include gives it", () =>
   withFolder(async (folder) => {

@@ -1,7 +1,8 @@
 /** lexer/cli.ts generate: what every type of C's is in a module, over libraries of our own that are really called. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { compile, generate, TINY_H, use, withFolder } from "./generate.ts";
+import { withFolder } from "../folder.ts";
+import { compile, generate, TINY_H, use } from "./generate.ts";
 
 const TINY_C = `
 #include <stdarg.h>
@@ -39,6 +40,7 @@ void set_print(print f) { (void)f; }
 
 const TINY_USE = `
 import * as t from "./lib.ts";
+import { withFolder } from "../folder.ts";
 const results: unknown[] = [];
 const show = (value: unknown) => results.push(value);
 const fails = (f: () => unknown) => {

@@ -34,6 +34,6 @@ export function expand(text: string, files: Record<string, string> = {}, options
 }
 
 /** The text that preprocessing prints. */
-export function printed(text: string, files: Record<string, string> = {}): string {
-  return preprocess(["t.h"], { target: "x86_64-linux", read: texts({ ...files, "t.h": text }) }).text;
+export function printed(text: string): string {
+  return preprocess(["t.h"], { target: "x86_64-linux", read: texts({ "t.h": text }) }).text;
 }

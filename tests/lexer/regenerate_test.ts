@@ -110,7 +110,7 @@ Deno.test("API names what to bind", () =>
     assertStringIncludes(elsewhere, `${api}:8: #pragma takes gguf_free(ctx, gguf_new_in_9_9): these headers don't declare gguf_new_in_9_9`);
   }));
 
-Deno.test("pragmas say lengths, checks, flags and counts; one that can't be used is listed with its line", () =>
+Deno.test("pragmas say lengths and checks, single bits are flags; a pragma that can't be used is listed with its line", () =>
   withTree(async (tree, out) => {
     const api = `${tree}/mine.h`;
     const lines = [
@@ -118,7 +118,6 @@ Deno.test("pragmas say lengths, checks, flags and counts; one that can't be used
       "#pragma length gguf_set_arr_data(data: (n + 1) * 8 / 2 - 1)",
       "#pragma length gguf_init_from_buffer(data: data && size > 3 ? size : 0)",
       "#pragma check gguf_get_key",
-      "#pragma flags gguf_type",
       "#pragma length gguf_get_meta_data(data: nothing)",
       "#pragma length gguf_get_meta_data(ctx: 1)",
       "#pragma length gguf_get_meta_data(data)",
@@ -128,25 +127,28 @@ Deno.test("pragmas say lengths, checks, flags and counts; one that can't be used
       "#pragma length gguf_set_arr_str(data: n +)",
     ];
     await Deno.writeTextFile(api, lines.join("\n") + "\n");
+    const flags = "enum gguf_bit { GGUF_BIT_A = 1, GGUF_BIT_B = 4, GGUF_BIT_ALL = 5 }; void gguf_set_bits(enum gguf_bit bits);\n";
+    await edit(`${tree}/ggml/include/gguf.h`, (text) => text.replace("GGML_API", `${flags}GGML_API`));
     const { code, stdout, stderr } = await regenerate(["--out", out], { INCLUDE: tree, API: api });
     assertEquals(code, 0, stderr);
     for (
       const [line, reason] of [
-        [6, "nothing: there is no parameter nothing"],
-        [7, "ctx is no pointer to memory"],
-        [8, "expected a parameter, a colon and its number of elements"],
-        [9, "ctx is no pointer to memory"],
-        [10, "not a pragma of this generator"],
-        [11, "gguf_init_params has no field nothing"],
-        [12, "n +: it ends too early"],
+        [5, "nothing: there is no parameter nothing"],
+        [6, "ctx is no pointer to memory"],
+        [7, "expected a parameter, a colon and its number of elements"],
+        [8, "ctx is no pointer to memory"],
+        [9, "not a pragma of this generator"],
+        [10, "gguf_init_params has no field nothing"],
+        [11, "n +: it ends too early"],
       ] as const
     ) assertStringIncludes(stdout, `${api}:${line}: ${lines[line - 1]}: ${reason}`);
     const functions = await Deno.readTextFile(`${out}/functions.js`);
     assertStringIncludes(functions, "$checks.gguf_get_key(functions, ctx, key_id);");
-    assertStringIncludes(functions, 'const $0 = $flags(type, $domains.gguf_type, "gguf_type_name(type)");');
+    assertStringIncludes(functions, 'const $0 = $enumerator(type, $domains.gguf_type, "gguf_type_name(type)");');
+    assertStringIncludes(functions, 'const $0 = $uint32(bits, "gguf_set_bits(bits)");');
     assertStringIncludes(functions, '$atLeast(data, Math.trunc((Number($4) + 1) * 8 / 2) - 1, 1, "bytes", "(n + 1) * 8 / 2 - 1",');
     assertStringIncludes(functions, '$atLeast(data, data && Number($1) > 3 ? Number($1) : 0, 1, "bytes", "size",');
-    assertMatch(await Deno.readTextFile(`${out}/enums.d.ts`), /or'ed.*\nexport type gguf_type = number;/);
+    assertMatch(await Deno.readTextFile(`${out}/enums.d.ts`), /or'ed.*\nexport type gguf_bit = number;/);
     assertEquals((await deno(["check", "--quiet", `${out}/lib.js`])).code, 0);
     assertEquals((await deno(["fmt", "--check", "--quiet", "--config=deno.json", out])).code, 0);
   }));

@@ -9,16 +9,9 @@ import { lib } from "@ggml/deno";
 import { loadModel, type Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
+import { quietly } from "../failing.ts";
 
 const good = Deno.readFileSync(tinyPath());
-
-/** Runs a test without the log of what is wrong: the errors say it. */
-function quietly(name: string, test: () => Promise<void>): void {
-  Deno.test(name, async () => {
-    using _silence = onLog(() => {});
-    await test();
-  });
-}
 
 /** The message of a rejection. */
 async function rejection(action: () => Promise<unknown>): Promise<string> {
@@ -26,8 +19,8 @@ async function rejection(action: () => Promise<unknown>): Promise<string> {
 }
 
 /** A session of a tiny model. */
-function sessionOf(model: Model, overflow: "error" | "stop" | "drop" = "error", context = 32) {
-  return model.session({ context, threads: 1, overflow });
+function sessionOf(model: Model, overflow: "error" | "stop" | "drop" = "error") {
+  return model.session({ context: 32, threads: 1, overflow });
 }
 
 let right: string | null = null;
@@ -170,8 +163,14 @@ quietly("wrong options of a generation are errors, and the session goes on", asy
   assertMatch(await rejection(() => session.complete([])), /^Session\.generate: the prompt has no tokens$/);
   assertMatch(await rejection(() => session.complete([64])), /^Session\.generate: the prompt: expected tokens from 0 to 63, got/);
   assertMatch(await rejection(() => session.complete(5 as never)), /^Session\.generate: the prompt: expected tokens, got the number 5$/);
-  assertMatch(await rejection(() => session.complete("a", null as never)), /^Session\.generate: expected options, got null$/);
-  assertMatch(await rejection(() => session.complete("a", 5 as never)), /^Session\.generate: expected options, got the number 5$/);
+  assertMatch(
+    await rejection(() => session.complete("a", null as never)),
+    /^Session\.generate: expected \{ temperature, topK, topP, … \}, got null$/,
+  );
+  assertMatch(
+    await rejection(() => session.complete("a", 5 as never)),
+    /^Session\.generate: expected \{ temperature, topK, topP, … \}, got the number 5$/,
+  );
   const wrong: [object, RegExp][] = [
     [{ context: 0 }, /^Model\.session: context: expected a whole number from 1 to 16777216, got 0$/],
     [{ contexts: 1 }, /^Model\.session: there is no option contexts; there are context, batch, threads, overflow, deterministic$/],

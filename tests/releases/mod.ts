@@ -70,7 +70,6 @@ function read(tree: string): Tree {
   return readTree(tree, join(ROOT, PLACES.api));
 }
 
-/** Looks at one. */
 async function look({ name, tree, before, candidate }: Source, quick: boolean): Promise<Row> {
   const begin = performance.now(), parsed = read(tree), surface = surfaceOf(parsed);
   const broken = parsed.diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);

@@ -12,6 +12,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { existsSync } from "node:fs";
 import { pinnedTree } from "../../lexer/ggml/release.ts";
 import { computeSanitized } from "./computing.ts";
 
@@ -67,7 +68,7 @@ export async function asan(): Promise<Environment> {
 async function build(): Promise<string> {
   const tree = (await pinnedTree()).replace(/\/$/, "");
   const folder = fromFileUrl(new URL(`asan-${await digest([tree, ...OPTIONS].join("\n"))}`, CACHE));
-  if (exists(`${folder}/libggml.so`)) return folder;
+  if (existsSync(`${folder}/libggml.so`)) return folder;
   const started = performance.now();
   console.error("Building ggml with AddressSanitizer, once …");
   const work = Deno.makeTempDirSync({ prefix: "ggml-asan-" });
@@ -95,7 +96,7 @@ function keepLibraries(from: string, to: string): void {
     }
   };
   walk(from);
-  if (exists(to)) Deno.removeSync(part, { recursive: true }); // another process was faster
+  if (existsSync(to)) Deno.removeSync(part, { recursive: true }); // another process was faster
   else Deno.renameSync(part, to); // at once and whole, or not at all
 }
 
@@ -103,7 +104,7 @@ function keepLibraries(from: string, to: string): void {
 function linkSources(from: string, to: string): string {
   Deno.mkdirSync(to);
   for (const { name } of Deno.readDirSync(from)) Deno.symlinkSync(`${from}/${name}`, `${to}/${name}`);
-  if (!exists(`${to}/ggml.pc.in`)) Deno.writeTextFileSync(`${to}/ggml.pc.in`, "");
+  if (!existsSync(`${to}/ggml.pc.in`)) Deno.writeTextFileSync(`${to}/ggml.pc.in`, "");
   return to;
 }
 
@@ -133,15 +134,6 @@ async function must(command: string, args: readonly string[]): Promise<void> {
 async function digest(text: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(hash).toHex().slice(0, 12);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** How a program over the build ended. */

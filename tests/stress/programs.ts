@@ -56,7 +56,6 @@ const STEPS = 30;
 const BATCH = 20;
 const LENGTH = 256;
 
-/** One program. */
 class Program {
   readonly #random: Random;
   #places: Place[] = [];

@@ -3,15 +3,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decode } from "fast-png";
 import { lib } from "@ggml/deno";
+import { TYPES } from "../context.ts";
 import { deno } from "../process.ts";
 
 const EXAMPLE = "examples/all_quants.ts";
 
 /** The names of the types that are quantized, by whether ggml converts them back. */
 function quantizedTypes(converts: boolean): string[] {
-  const types = Object.keys(lib).filter((name) => name.startsWith("GGML_TYPE_") && name !== "GGML_TYPE_COUNT")
-    .map((name) => lib[name as "GGML_TYPE_Q8_0"]);
-  return types.filter((type) => {
+  return TYPES.filter((type) => {
     const { is_quantized, to_float } = lib.ggml_get_type_traits(type);
     return is_quantized && (to_float !== null) === converts;
   }).map((type) => lib.ggml_type_name(type)!);

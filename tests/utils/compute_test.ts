@@ -20,8 +20,8 @@ function fill(tensor: lib.ggml_tensor, value: (i: number) => number): void {
 }
 
 /** A graph of `nodes` additions of 1 to a vector of `seed`s. */
-function additions(ctx: lib.ggml_context, nodes: number, seed: number, length = 8) {
-  const start = newTensor(ctx, lib.GGML_TYPE_F32, length), one = newTensor(ctx, lib.GGML_TYPE_F32, length);
+function additions(ctx: lib.ggml_context, nodes: number, seed: number) {
+  const start = newTensor(ctx, lib.GGML_TYPE_F32, 8), one = newTensor(ctx, lib.GGML_TYPE_F32, 8);
   fill(start, () => seed);
   fill(one, () => 1);
   let result = start;
@@ -138,7 +138,7 @@ Deno.test("wrong options are errors that say so", async () => {
   const { graph } = additions(ctx, 1, 0);
   const cases: [unknown, unknown, typeof Error, string][] = [
     [ctx, {}, TypeError, "expected a ggml_cgraph, got a ggml_context"],
-    [graph, null, TypeError, "expected options, got null"],
+    [graph, null, TypeError, "expected { backend, threads, timing"],
     [graph, { threads: 0 }, RangeError, "threads must be a positive whole number, got the number 0"],
     [graph, { threads: 1.5 }, RangeError, "threads must be"],
     [graph, { threads: "2" }, TypeError, `threads must be a positive whole number, got the string "2"`],

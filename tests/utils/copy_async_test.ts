@@ -118,7 +118,11 @@ Deno.test("wrong options and data are refused, and nothing is left held", async 
   await assertRejects(() => copyAsync(numbers, t, { threads: "2" as never }), TypeError, "threads must be");
   await assertRejects(() => copyAsync(numbers, t, { signal: {} as never }), TypeError, "signal must be");
   await assertRejects(() => copyAsync(numbers, t, { onProgress: 1 as never }), TypeError, "onProgress must be");
-  await assertRejects(() => copyAsync(numbers, t, null as never), TypeError, "copyAsync: expected options");
+  await assertRejects(
+    () => copyAsync(numbers, t, null as never),
+    TypeError,
+    "copyAsync: expected { allowRequantize, imatrix, threads, signal, onProgress, backend }, got null",
+  );
   await assertRejects(
     () => copyAsync(numbers, t, { allowRequantize: 1 as never }),
     TypeError,

@@ -9,7 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { Pointer } from "@ggml/deno/ffi";
 import { copy, init, type NdArray, ndarray, type TypedArray } from "@ggml/deno/utils";
-import { bytesOf, compute } from "../context.ts";
+import { bytesOf, compute, TYPES } from "../context.ts";
 import { Random } from "../random.ts";
 
 const COPIES = 20_000;
@@ -28,13 +28,11 @@ const ARRAYS: [lib.ggml_type, ArrayClass][] = [
 const INTEGERS: ReadonlySet<number> = new Set([lib.GGML_TYPE_I8, lib.GGML_TYPE_I16, lib.GGML_TYPE_I32, lib.GGML_TYPE_I64]);
 
 /** The types that convert both ways without an importance matrix. */
-const REAL = Object.entries(lib).filter(([name]) => name.startsWith("GGML_TYPE_") && name !== "GGML_TYPE_COUNT")
-  .map(([, type]) => type as lib.ggml_type)
-  .filter((type) => {
-    const { to_float, is_quantized } = lib.ggml_get_type_traits(type);
-    return type === lib.GGML_TYPE_F32 || type === lib.GGML_TYPE_F64 ||
-      to_float !== null && !(is_quantized && lib.ggml_quantize_requires_imatrix(type));
-  });
+const REAL = TYPES.filter((type) => {
+  const { to_float, is_quantized } = lib.ggml_get_type_traits(type);
+  return type === lib.GGML_TYPE_F32 || type === lib.GGML_TYPE_F64 ||
+    to_float !== null && !(is_quantized && lib.ggml_quantize_requires_imatrix(type));
+});
 
 /** One side: where the elements are in `bytes`, in row-major order of the shape. */
 interface Side {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, init, ndarray, quantize, type TypedArray, view } from "@ggml/deno/utils";
-import { bytesOf, compute, newTensor, ramp, wave, withContext } from "../context.ts";
+import { bytesOf, compute, newTensor, ramp, TYPES, wave, withContext } from "../context.ts";
 
 const SHAPES = [[7], [5, 3], [4, 3, 2], [5, 4, 3, 2]]; // row-major
 const NUMBERS = [
@@ -160,9 +160,7 @@ Deno.test("every type that the library knows converts both ways, or says that it
     const n = 512;
     const numbers = wave(n);
     const converted: string[] = [], refused: string[] = [];
-    const types = Object.entries(lib).filter(([name]) => name.startsWith("GGML_TYPE_") && name !== "GGML_TYPE_COUNT");
-    for (const [, type] of types) {
-      const known = type as lib.ggml_type;
+    for (const known of TYPES) {
       const name = lib.ggml_type_name(known)!;
       const t = newTensor(ctx, known, n), back = new Float32Array(n);
       const options = lib.ggml_quantize_requires_imatrix(known) ? { imatrix: new Float32Array(n).fill(1) } : {};
@@ -487,7 +485,7 @@ Deno.test("what is no array or tensor, has no tensor type, or no memory, is refu
       assertThrows(() => view(wrong as never), TypeError, "view: expected a tensor, got");
     }
     assertThrows(() => copy(t, new Uint32Array(4)), TypeError, "Uint32Array of 4");
-    assertThrows(() => copy(new Float32Array(4), t, null as never), TypeError, "copy: expected options such as { imatrix }, got null");
+    assertThrows(() => copy(new Float32Array(4), t, null as never), TypeError, "copy: expected { allowRequantize, imatrix }, got null");
     assertThrows(() => view(t, null as never), TypeError, "view: expected { allowCopy, dims }, got null");
     for (const allowRequantize of [null, 0, "no"]) {
       assertThrows(() => copy(t, t, { allowRequantize } as never), TypeError, "copy: allowRequantize must be a boolean, got");

@@ -159,7 +159,7 @@ Deno.test("tensor: what can't be is an Error that says what was expected, and no
     [() => tensor(ctx, [[1], [2, 3]]), RangeError, "arrays of different lengths"],
     [() => tensor(ctx, [[[[[1]]]]]), RangeError, "tensor: expected at most 4 dimensions, got the shape [1, 1, 1, 1, 1]"],
     [() => tensor(ctx, new Uint8Array(4)), TypeError, "no tensor type has the elements of a Uint8Array"],
-    [() => tensor(ctx, [1], null as never), TypeError, "tensor: expected options"],
+    [() => tensor(ctx, [1], null as never), TypeError, "tensor: expected { type, name, imatrix }, got null"],
     [() => tensor(ctx, [1], { name: 5 as never }), TypeError, "tensor: name must be a string, got the number 5"],
     [() => tensor(ctx, [1.5], { type: I32 }), TypeError, "expected whole numbers for i32, got 1.5"],
     [() => tensor(ctx, [1, 2], { type: Q8_0 }), RangeError, "32"],

@@ -6,7 +6,8 @@ import { type GgufError, init, onLog, readGguf, view, writeGguf } from "@ggml/de
 import { pinnedTree } from "../../lexer/ggml/release.ts";
 import { Builder } from "./gguf/build.ts";
 import { readByC } from "./gguf/c_reader.ts";
-import { Folder, readFacts } from "./gguf/facts.ts";
+import { Folder } from "../folder.ts";
+import { readFacts } from "./gguf/facts.ts";
 import { program } from "../process.ts";
 import { writeTinyLlama } from "../tiny_llama.ts";
 

@@ -8,7 +8,8 @@ import { fromFileUrl } from "@std/path";
 import { pinnedTree } from "../../lexer/ggml/release.ts";
 import { metadata, tensors } from "./gguf/arbitrary.ts";
 import { readByC } from "./gguf/c_reader.ts";
-import { Folder, readFacts } from "./gguf/facts.ts";
+import { Folder } from "../folder.ts";
+import { readFacts } from "./gguf/facts.ts";
 import { program } from "../process.ts";
 import { loadTinyLlama, writeTinyLlama } from "../tiny_llama.ts";
 

@@ -38,7 +38,7 @@ Deno.test("wrong options are refused", () => {
     [{ memBuffer: transferred }, TypeError, "init: memBuffer was transferred elsewhere"],
     [{ memBuffer: new Uint8Array(0) }, RangeError, "init: memBuffer is empty"],
     [{ memSize: 1024, noAlloc: 1 }, TypeError, "init: noAlloc must be a boolean, got the number 1"],
-    [null, TypeError, "init: expected { memSize }, got null"],
+    [null, TypeError, "init: expected { memSize, memBuffer, noAlloc }, got null"],
   ];
   for (const [options, type, message] of cases) assertThrows(() => init(options as never), type, message);
 });

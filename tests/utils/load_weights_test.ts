@@ -5,7 +5,7 @@ import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, loadWeights, ndarray, quantize, readGguf, readSafetensors } from "@ggml/deno/utils";
 import { tensor, toArray, view, type Weights, writeGguf } from "@ggml/deno/utils";
 import { wave } from "../context.ts";
-import { Folder } from "./gguf/facts.ts";
+import { Folder } from "../folder.ts";
 import { program } from "../process.ts";
 
 const { GGML_TYPE_F16, GGML_TYPE_I32, GGML_TYPE_Q4_0, GGML_TYPE_Q8_0 } = lib;
@@ -206,7 +206,7 @@ Deno.test("loadWeights: what is no model's file, or none that fits, is an Error 
   await assertRejects(fails(known({ ne: [1, 1, 1, 1, 1] })), RangeError, "more than ggml's 4 dimensions");
   await assertRejects(fails({ path, tensors: new Map([["n".repeat(64), known({}).tensors.get("a")]]) }), RangeError, "nnnn");
 
-  await assertRejects(fails(path, null), TypeError, "expected { backend, map, repack }, got null");
+  await assertRejects(fails(path, null), TypeError, "expected { backend, map, repack, … }, got null");
   for (const name of ["map", "repack", "select", "alias", "signal", "onProgress", "backend"]) {
     await assertRejects(fails(path, { [name]: 5 }), TypeError, `loadWeights: ${name} must be`);
   }

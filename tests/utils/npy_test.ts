@@ -5,16 +5,8 @@ import { lib } from "@ggml/deno";
 import { copy, init, type NdArray, ndarray, readNpy, readNpyAll, type TypedArray, view, writeNpy } from "@ggml/deno/utils";
 import { newTensor, ramp, wave, withContext } from "../context.ts";
 import { python, runNumpy } from "./numpy.ts";
+import { withFolder } from "../folder.ts";
 import { program } from "../process.ts";
-
-function inFolder(test: (folder: string) => void): void {
-  const folder = Deno.makeTempDirSync();
-  try {
-    test(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
 
 /** The elements in row-major order. */
 function elements({ data, shape, stride, offset }: NdArray<TypedArray>): (number | bigint)[] {
@@ -25,7 +17,7 @@ function elements({ data, shape, stride, offset }: NdArray<TypedArray>): (number
 
 function roundTrip(array: Parameters<typeof writeNpy>[1]): NdArray<TypedArray> {
   let read!: NdArray<TypedArray>;
-  inFolder((folder) => {
+  withFolder((folder) => {
     writeNpy(`${folder}/a.npy`, array);
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["a.npy"]);
     read = readNpy<TypedArray>(`${folder}/a.npy`) as NdArray<TypedArray>;
@@ -163,7 +155,7 @@ const dictionary = (descr: string, shape: string, order = "False") =>
   `{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}, }\n`;
 
 Deno.test("npy: hostile and broken files are errors that name file, offset and what is wrong", () => {
-  inFolder((folder) => {
+  withFolder((folder) => {
     const path = `${folder}/x.npy`;
     const bad = (bytes: Uint8Array, message: RegExp, type = Error) => {
       Deno.writeFileSync(path, bytes);
@@ -244,7 +236,7 @@ for i, name in enumerate(json.loads(sys.stdin.readline())):
 });
 
 Deno.test("npy: a missing file, a folder, a wrong path, a wrong array", () => {
-  inFolder((folder) => {
+  withFolder((folder) => {
     const missing = assertThrows(() => readNpy(`${folder}/none.npy`), Deno.errors.NotFound);
     assertMatch(missing.message, /^readNpy: can't open ".*none\.npy": /);
     assertMatch(assertThrows(() => readNpy(folder), TypeError).message, /^readNpy: can't open ".*": it is no regular file$/);

@@ -6,18 +6,10 @@ import { copy, init, ndarray, readNpz, writeNpz } from "@ggml/deno/utils";
 import { FileInput } from "../../utils/files/input.ts";
 import { entriesOf, unpack, ZipWriter } from "../../utils/files/zip.ts";
 import { python, runNumpy } from "./numpy.ts";
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = Deno.makeTempDirSync();
-  try {
-    await test(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../folder.ts";
 
 Deno.test("npz: tensors, ndarrays and typed arrays come back as they were", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     using ctx = init();
     const tensor = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F16, 3, 2), path = `${folder}/a.npz`;
     copy([1, 2, 3, 4, 5, 6], tensor);
@@ -34,7 +26,7 @@ Deno.test("npz: tensors, ndarrays and typed arrays come back as they were", () =
   }));
 
 Deno.test("npz: numpy reads ours, and we read numpy's, compressed or not", { ignore: python === null }, () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const script = `
 for line in sys.stdin: pass
 a, b, c = np.arange(6000, dtype=">f4").reshape(2, 3000), np.asfortranarray(np.arange(6, dtype="i8").reshape(2, 3)), np.array(True)
@@ -62,7 +54,7 @@ Deno.test(
   "npz: numbers of 64 bits, as numpy writes them for large files, are read",
   { ignore: python === null },
   () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       // numpy's limits lowered: from 100 bytes and 3 files on, Python writes what it writes from 4 GiB and 65,535 files on.
       const script = `
 import zipfile
@@ -82,7 +74,7 @@ print(open(sys.argv[1] + "/plain.npz", "rb").read().count(b"PK\\x06\\x06"))
 );
 
 Deno.test("npz: 66,000 arrays are written and read", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const count = 66_000, path = `${folder}/many.npz`;
     await writeNpz(path, new Map(Array.from({ length: count }, (_, i) => [`${i}`, Float32Array.of(i)])));
     const read = await readNpz(path);
@@ -97,7 +89,7 @@ print(json.dumps([len(many.files), many["65999"].tolist()]))
   }));
 
 Deno.test("npz: sizes and places in 64 bits are read by Python and by us", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/large.zip`, parts: Uint8Array[] = [];
     // From 100 bytes on instead of 4 GiB: the first entry's sizes, the second's place, both of the third, and the directory's.
     const zip = new ZipWriter((bytes) => parts.push(bytes.slice()), 100);
@@ -121,7 +113,7 @@ print(json.dumps([large.testzip(), [[i.filename, i.file_size, i.extract_version,
   }));
 
 Deno.test("npz: every byte changed and every length cut is an error or harmless", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/a.npz`, broken = `${folder}/b.npz`;
     await writeNpz(path, { a: new Float32Array([1, 2, 3]) });
     const bytes = Deno.readFileSync(path);
@@ -143,7 +135,7 @@ Deno.test("npz: every byte changed and every length cut is an error or harmless"
   }));
 
 Deno.test("npz: wrong arguments, files and names", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/a.npz`, array = new Float32Array(1);
     await assertRejects(() => readNpz(`${folder}/none`), Deno.errors.NotFound, "readNpz: can't open ");
     await assertRejects(() => readNpz(folder), TypeError, "it is no regular file");

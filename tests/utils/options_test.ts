@@ -1,7 +1,7 @@
 /** Options that aren't there, or are spelled otherwise, are errors: a notebook checks no types, and a wrong one would be passed over. */
 
 import { assertRejects, assertThrows } from "@std/assert";
-import { lib, load } from "@ggml/deno";
+import { download, lib, load } from "@ggml/deno";
 import {
   compute,
   computeAsync,
@@ -25,7 +25,7 @@ import {
 const WRONG = { mem_size: 1 } as never;
 
 Deno.test("an option that isn't there is an error that names those that are", async () => {
-  using ctx = init();
+  using ctx = init(), cpu = lib.ggml_backend_cpu_init()!;
   const a = lib.ggml_set_f32(lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 32), 1), graph = lib.ggml_new_graph(ctx);
   lib.ggml_build_forward_expand(graph, lib.ggml_sqr(ctx, a));
   const now: Record<string, () => unknown> = {
@@ -51,6 +51,8 @@ Deno.test("an option that isn't there is an error that names those that are", as
     toHtml: () => toHtml(a, WRONG),
     "rpc.serve": () => rpc.serve(WRONG),
     save: () => save(a, "nothing.svg", WRONG),
+    download: () => download(WRONG),
+    ggml_backend_graph_compute: () => lib.async.ggml_backend_graph_compute(cpu, graph, WRONG),
   };
   for (const [name, call] of Object.entries(later)) {
     await assertRejects(call, TypeError, `${name}: there is no option mem_size; there are `);

@@ -4,12 +4,10 @@ import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, dequantize, ndarray, quantizationError, quantize } from "@ggml/deno/utils";
-import { newTensor, wave, withContext } from "../context.ts";
+import { newTensor, TYPES, wave, withContext } from "../context.ts";
 
 /** The types that ggml quantizes to, and those that it can read. */
-const TYPES = Object.entries(lib).filter(([name]) => name.startsWith("GGML_TYPE_") && name !== "GGML_TYPE_COUNT")
-  .map(([, type]) => type as lib.ggml_type)
-  .filter((type) => type === lib.GGML_TYPE_F32 || lib.ggml_get_type_traits(type).to_float !== null);
+const FLOATING = TYPES.filter((type) => type === lib.GGML_TYPE_F32 || lib.ggml_get_type_traits(type).to_float !== null);
 
 function chunk(type: lib.ggml_type, numbers: Float32Array, rowLength: number, imatrix: Float32Array | null): Uint8Array {
   const expected = new Uint8Array(lib.ggml_row_size(type, rowLength) * numbers.length / rowLength);
@@ -23,7 +21,7 @@ function same(a: ArrayLike<number>, b: ArrayLike<number>, what: string): void {
 }
 
 Deno.test("every type, from one block to a few thousand, with and without an importance matrix, in one row and in several", () => {
-  for (const type of TYPES) {
+  for (const type of FLOATING) {
     const name = lib.ggml_type_name(type)!, block = lib.ggml_blck_size(type);
     const needs = lib.ggml_quantize_requires_imatrix(type);
     for (const [rowLength, rows] of [[block, 1], [block, 3], [3 * block, 5], [4096, 4]]) {

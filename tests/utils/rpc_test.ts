@@ -81,7 +81,7 @@ Deno.test("wrong endpoints and options are refused", async () => {
     assertThrows(() => rpc.connect("127.0.0.1:5", { timeout } as never), TypeError, "rpc.connect({ timeout }): expected milliseconds");
   }
   const refused = [
-    [null, "rpc.serve: expected options"],
+    [null, "rpc.serve: expected { host, port, devices, threads, cache, library }, got null"],
     [{ port: -1 }, "rpc.serve({ port }): expected a port"],
     [{ port: "5" }, "rpc.serve({ port }): expected a port"],
     [{ host: "example.org" }, "rpc.serve: host must be an IPv4 address"],

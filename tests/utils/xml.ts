@@ -6,7 +6,6 @@
 
 import { SaxesParser } from "saxes";
 
-/** An element. */
 export interface Element {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;

@@ -32,7 +32,7 @@ export class Cancel {
     return reader ??= findReader();
   }
 
-  /** What C calls it with. */
+  /** What C calls the function with. */
   get data(): lib.ggml_context {
     return this.#context;
   }

@@ -29,7 +29,7 @@ export interface Slice {
 /** A graph in slices. */
 export interface Cut {
   readonly slices: readonly Slice[];
-  /** What holds them. */
+  /** The context that holds the slices. */
   readonly context: lib.ggml_context;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
-import { expectKnown } from "../../ffi/core/options.ts";
+import { expectOptions } from "../../ffi/core/options.ts";
 import { freedError } from "../../ffi/core/handle.ts";
 import { expectIdleGraph } from "../../ffi/core/in_use.ts";
 import { lib } from "../../ffi/generated/lib.js";
@@ -51,6 +51,13 @@ const START = 50_000, WAIT = 5_000;
 /** The machine's cores. */
 export const cores: Queue = new Queue(navigator.hardwareConcurrency);
 
+/** Throws unless it is a number of threads. */
+export function expectThreads(where: string, threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1) return;
+  const error = typeof threads === "number" ? RangeError : TypeError;
+  throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
+}
+
 /**
  * Checks a graph and the options.
  *
@@ -59,13 +66,9 @@ export const cores: Queue = new Queue(navigator.hardwareConcurrency);
 export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeOptions): Task {
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
   if (graph.owner.freed) throw freedError(graph, where);
-  if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected options, got ${describe(options)}`);
-  expectKnown(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
+  expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   const { backend = null, threads, timing = false } = options;
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
-    const error = typeof threads === "number" ? RangeError : TypeError;
-    throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
-  }
+  if (threads !== undefined) expectThreads(where, threads);
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
   expectIdleGraph(where, graph);
   const work = workOf(graph, lookAt(where, lib, graph, computer(backend, where)));

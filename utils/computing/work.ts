@@ -16,7 +16,7 @@ export interface Work {
   readonly nodes: BigUint64Array;
   /** About how long each node takes one thread, in nanoseconds. */
   readonly costs: Float64Array;
-  /** Their sum. */
+  /** The sum of the costs. */
   readonly total: number;
   /** How many nodes there is something to compute for. */
   readonly busy: number;

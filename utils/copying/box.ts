@@ -92,7 +92,7 @@ export function boxOf(from: Layout, to: Layout): Box {
   return { axes, from: start, to: to.offset };
 }
 
-/** The same box with what lies one after the other on both sides as one axis. Where rows matter, the last axis stays as it is. */
+/** A box with the axes joined that lie one after the other on both sides. Where rows matter, the last axis stays as it is. */
 export function merge({ axes, from, to }: Box, keepRows = false): Box {
   const merged: Axis[] = [];
   axes.forEach((axis, i) => {
@@ -110,7 +110,7 @@ function follows(outer: Axis, inner: Axis): boolean {
     outer.to === inner.to * (inner.count / inner.toBlock);
 }
 
-/** The same box with its axes in the order of their strides on one side, the largest first; the axis for which `last` is true comes last. */
+/** A box with its axes in the order of their strides on one side, the largest first; the axis for which `last` is true comes last. */
 export function sortBy(side: "from" | "to", { axes, from, to }: Box, last: (axis: Axis) => boolean = () => false): Box {
   const other = side === "to" ? "from" : "to";
   const sorted = axes.toSorted((a, b) =>

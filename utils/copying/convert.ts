@@ -14,7 +14,6 @@ import { lib } from "../../ffi/generated/lib.js";
 import { gather, lengthOf, move, pack } from "./move.ts";
 import { type Bytes, type TypeInfo, typeInfo } from "./types.ts";
 
-/** What is converted to what. */
 export interface Conversion {
   readonly from: TypeInfo;
   readonly to: TypeInfo;
@@ -46,7 +45,6 @@ export function convert(from: Bytes, to: Bytes, box: Box, conversion: Conversion
   }
 }
 
-/** Converts one piece. */
 function convertPiece(from: Bytes, to: Bytes, piece: Box, conversion: Conversion): void {
   const prepared = prepare(from, to, piece, conversion, pool);
   run(prepared, pool);

@@ -29,7 +29,7 @@ const TILE = 16;
 /** A run of fewer bytes is copied faster by a loop than by a call of `set`. */
 const SHORT_RUN = 64;
 
-/** Of elements that are not next to each other. */
+/** An axis of one element. */
 const ONE: Axis = { count: 1, from: 0, to: 0, fromBlock: 1, toBlock: 1 };
 
 /**
@@ -140,7 +140,7 @@ export function lengthOf(axes: readonly Axis[], unit: number): number {
   return axes.reduce((length, { count }) => length * count, unit);
 }
 
-/** The same axes with one side's elements one after the other. */
+/** Axes with one side's elements one after the other. */
 export function pack(side: "from" | "to", axes: readonly Axis[], unit: number): Axis[] {
   const packed = [...axes];
   let next = unit;

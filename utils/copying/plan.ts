@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
+import { expectOptions } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { type Box, boxOf } from "./box.ts";
 import { type Conversion, isPlain } from "./convert.ts";
@@ -35,18 +36,20 @@ export function plan(where: string, from: TensorLike | NestedNumbers, to: Tensor
   return planOf(where, withType(where, source, destination), withType(where, destination, source), options);
 }
 
-/** Throws unless these are options of `copy`. */
-export function expectOptions(where: string, options: CopyOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${where}: expected options such as { imatrix }, got ${describe(options)}`);
-  }
+/** Throws unless these are options of `copy`, or others that are known. */
+export function expectCopying(where: string, options: CopyOptions, ...others: readonly string[]): void {
+  expectOptions(where, options, ["allowRequantize", "imatrix", ...others]);
   const { allowRequantize, imatrix } = options;
   if (allowRequantize !== undefined && typeof allowRequantize !== "boolean") {
     throw new TypeError(`${where}: allowRequantize must be a boolean, got ${describe(allowRequantize)}`);
   }
-  if (imatrix !== undefined && !(imatrix instanceof Float32Array)) {
-    throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
-  }
+  expectImatrix(where, imatrix);
+}
+
+/** Throws unless it may be an importance matrix, or is none. */
+export function expectImatrix(where: string, imatrix: unknown): void {
+  if (imatrix === undefined || imatrix instanceof Float32Array) return;
+  throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
 }
 
 /** The plan of a copy between two sides that were looked at. */

@@ -1,15 +1,15 @@
 /**
  * Gives graphs, contexts, devices, backends and tensors the methods by which Deno's notebooks and terminals show them.
  *
- * Importing this module does that: `ffi/` knows nothing of pictures. What draws them is loaded when the first one is. How tensors look in a
- * terminal is said elsewhere.
+ * Importing this module does that, in place of the method that every handle inherits: `ffi/` knows nothing of numbers and pictures. What draws
+ * is loaded when the first picture is. To look never throws, whatever became of a handle.
  *
  * @module
  */
 
 import type { Handle } from "../../ffi/core/handle.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { backendText, contextText, deviceText, graphText, plain } from "./text.ts";
+import { backendText, contextText, deviceText, graphText, plain, tensorText } from "./text.ts";
 
 const CUSTOM = Symbol.for("Deno.customInspect"), DISPLAY = Symbol.for("Jupyter.display");
 
@@ -24,17 +24,19 @@ function define(prototype: Handle, name: symbol, value: (this: never, ...args: n
   Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
 }
 
-function inspects<H extends Handle>(prototype: H, text: (handle: H) => string): void {
+/** Has handles show themselves by a text, of which nested ones show the first line. */
+function inspects<H extends Handle>(prototype: H, text: (handle: H, isNested: boolean) => string): void {
   define(prototype, CUSTOM, function (this: H, _inspect: unknown, place?: Place): string {
     try {
-      const full = text(this);
-      return (place?.currentDepth ?? 0) > 0 ? full.split("\n", 1)[0] : full;
+      const isNested = (place?.currentDepth ?? 0) > 0, full = text(this, isNested);
+      return isNested ? full.split("\n", 1)[0] : full;
     } catch {
       return plain(this);
     }
   });
 }
 
+inspects(lib.ggml_tensor.prototype, tensorText);
 inspects(lib.ggml_cgraph.prototype, graphText);
 inspects(lib.ggml_context.prototype, contextText);
 inspects(lib.ggml_backend_device.prototype, (device) => deviceText(device));

@@ -77,11 +77,10 @@ export interface GraphModel {
   readonly indices: ReadonlyMap<bigint, number>;
   /** The milliseconds that each node took; null if that was not measured. */
   readonly times: Float64Array | null;
-  /** Their sum. */
+  /** The sum of the times. */
   readonly total: number;
 }
 
-/** Reads a graph. */
 export function readGraph(graph: lib.ggml_cgraph): GraphModel {
   const nodes = Array.from({ length: lib.ggml_graph_n_nodes(graph) }, (_, i) => lib.ggml_graph_node(graph, i));
   const indices = new Map(nodes.map(({ address }, i) => [address, i]));
@@ -112,7 +111,6 @@ export interface TensorMemory {
   readonly bytes: number;
 }
 
-/** Reads a context. */
 export function readContext(ctx: lib.ggml_context): ContextMemory {
   const size = lib.ggml_get_mem_size(ctx), used = lib.ggml_used_mem(ctx), noAlloc = lib.ggml_get_no_alloc(ctx);
   const overhead = lib.ggml_tensor_overhead(), align = lib.GGML_MEM_ALIGN;
@@ -134,7 +132,6 @@ function liesAfter({ data, address, constructor }: lib.ggml_tensor): boolean {
   return data !== null && data.address === address + BigInt((constructor as typeof lib.ggml_tensor).size);
 }
 
-/** A device. */
 export interface DeviceFacts {
   readonly name: string;
   readonly description: string;

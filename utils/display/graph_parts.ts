@@ -20,7 +20,6 @@ export const LIMIT = 3000;
 /** A leaf that is read by more than FEW nodes, in more than FAR nodes' distance, is drawn beside each: arrows through the whole graph say little. */
 const FEW = 2, FAR = 24;
 
-/** One box. */
 export type Box =
   | { readonly kind: "node" | "view"; readonly id: string; readonly tensor: lib.ggml_tensor; readonly index: number }
   | { readonly kind: "leaf" | "outside"; readonly id: string; readonly tensor: lib.ggml_tensor }
@@ -42,14 +41,16 @@ export interface GraphParts {
   readonly note: string;
 }
 
-/** Which nodes of a graph to draw: those from index `from` on and before index `to`. */
-export interface Part {
-  readonly from?: number;
-  readonly to?: number;
+/** What `toSvg`, `toHtml` and `save` take besides what is drawn. */
+export interface DrawOptions {
+  /** Of a graph: the index of the first node to draw. */
+  from?: number;
+  /** Of a graph: the index after that of the last node to draw. */
+  to?: number;
 }
 
 /** Chooses what to draw. */
-export function partsOf(model: GraphModel, { from, to }: Part): GraphParts {
+export function partsOf(model: GraphModel, { from, to }: DrawOptions): GraphParts {
   const count = model.nodes.length;
   const isAsked = from !== undefined || to !== undefined;
   const repeat = isAsked || count <= LARGE ? null : findRepeat(signsOf(model.nodes.map(signOf)));

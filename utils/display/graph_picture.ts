@@ -9,7 +9,7 @@
 import { describe } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { type GraphModel, nameOf, placeOf, readGraph, rolesOf, typeAndDimensions } from "./facts.ts";
-import { type Arrow, type Box, type GraphParts, LIMIT, type Part, partsOf } from "./graph_parts.ts";
+import { type Arrow, type Box, type DrawOptions, type GraphParts, LIMIT, partsOf } from "./graph_parts.ts";
 import { layOut, type Placed, type Point } from "./packages.ts";
 import { clip, GREY, INK, type Markup, markup, type Picture, round, text, widthOf } from "./svg.ts";
 import { formatCount, formatMs, formatShare, graphTitle, named } from "./text.ts";
@@ -38,7 +38,7 @@ interface Card {
  *
  * @throws {RangeError} If the part isn't one of the graph, or has more nodes than can be drawn.
  */
-export async function graphPicture(graph: lib.ggml_cgraph, part: Part = {}, where = "toSvg"): Promise<Picture> {
+export async function graphPicture(graph: lib.ggml_cgraph, part: DrawOptions, where: string): Promise<Picture> {
   const model = readGraph(graph);
   expectPart(model.nodes.length, part, where);
   const parts = partsOf(model, part);
@@ -47,7 +47,7 @@ export async function graphPicture(graph: lib.ggml_cgraph, part: Part = {}, wher
   return compose(model, parts, cards, await named(where, () => layOut(cards, parts.arrows)), part);
 }
 
-function expectPart(count: number, part: Part, where: string): void {
+function expectPart(count: number, part: DrawOptions, where: string): void {
   const { from = 0, to = count } = part, isAsked = part.from !== undefined || part.to !== undefined;
   for (const [name, value] of Object.entries({ from, to })) {
     if (!Number.isInteger(value)) throw new TypeError(`${where}: ${name} must be the index of a node, got ${describe(value)}`);
@@ -58,7 +58,7 @@ function expectPart(count: number, part: Part, where: string): void {
   if (isAsked && to - from > LIMIT) throw new RangeError(`${where}: at most ${LIMIT} nodes can be drawn at once, not ${to - from}`);
 }
 
-function compose(model: GraphModel, { arrows, note }: GraphParts, cards: readonly Card[], placed: Placed, part: Part): Picture {
+function compose(model: GraphModel, { arrows, note }: GraphParts, cards: readonly Card[], placed: Placed, part: DrawOptions): Picture {
   const title = graphTitle(model) +
     (part.from === undefined && part.to === undefined ? "" : `; drawn: ${part.from ?? 0} to ${(part.to ?? model.nodes.length) - 1}`);
   const top = note === "" ? HEADER + 6 : 2 * HEADER;

@@ -5,11 +5,12 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
-import { freedError, Handle } from "../../ffi/core/handle.ts";
+import { freedError, type Handle } from "../../ffi/core/handle.ts";
+import { expectOptions } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { contextPicture } from "./context_picture.ts";
 import { backendPicture, devicePicture } from "./device_picture.ts";
-import type { Part } from "./graph_parts.ts";
+import type { DrawOptions } from "./graph_parts.ts";
 import { graphPicture } from "./graph_picture.ts";
 import { element, type Markup, markup, type Picture } from "./svg.ts";
 import { tensorPicture, tensorTable } from "./tensor_picture.ts";
@@ -18,8 +19,9 @@ import { named, withoutName } from "./text.ts";
 /** What there are pictures of. */
 export type Drawable = lib.ggml_tensor | lib.ggml_cgraph | lib.ggml_context | lib.ggml_backend_device | lib.ggml_backend;
 
-/** Throws unless there are pictures of such a thing, and it wasn't freed. */
-export function expectDrawable(value: Drawable, where: string): void {
+/** Throws unless there are pictures of such a thing, it wasn't freed, and these are options. */
+export function expectDrawable(value: Drawable, options: DrawOptions, where: string): void {
+  expectOptions(where, options, ["from", "to"]);
   const classes = [lib.ggml_tensor, lib.ggml_cgraph, lib.ggml_context, lib.ggml_backend_device, lib.ggml_backend];
   if (!classes.some((each) => value instanceof each)) {
     throw new TypeError(`${where}: expected a tensor, graph, context, device or backend, got ${describe(value)}`);
@@ -28,8 +30,8 @@ export function expectDrawable(value: Drawable, where: string): void {
 }
 
 /** The picture of anything that has one. */
-export async function pictureOf(value: Drawable, part: Part, where: string): Promise<Picture> {
-  expectDrawable(value, where);
+export async function pictureOf(value: Drawable, part: DrawOptions, where: string): Promise<Picture> {
+  expectDrawable(value, part, where);
   if (value instanceof lib.ggml_cgraph) return await graphPicture(value, part, where);
   if (part.from !== undefined || part.to !== undefined) {
     throw new TypeError(`${where}: { from, to } are nodes of a graph, and this is a ${value.constructor.name}`);
@@ -40,10 +42,9 @@ export async function pictureOf(value: Drawable, part: Part, where: string): Pro
 }
 
 /** The picture as an element of a page. A tensor's comes with a table, and without numbers says why. */
-export async function htmlOf(value: Drawable, part: Part, where: string): Promise<Markup> {
-  if (!(value instanceof Handle && value instanceof lib.ggml_tensor) || value.owner.freed) {
-    return scrolled(element(await pictureOf(value, part, where)));
-  }
+export async function htmlOf(value: Drawable, part: DrawOptions, where: string): Promise<Markup> {
+  expectDrawable(value, part, where);
+  if (!(value instanceof lib.ggml_tensor)) return scrolled(element(await pictureOf(value, part, where)));
   const table = tensorTable(value);
   try {
     return markup`<div>${table}${scrolled(element(await pictureOf(value, part, where)))}</div>`;

@@ -27,7 +27,6 @@ export interface Tile {
   readonly index: readonly number[];
   /** The rows of the tensor that are there. */
   readonly rows: readonly number[];
-  /** The columns. */
   readonly columns: readonly number[];
   /** Row by row. */
   readonly values: Float64Array;

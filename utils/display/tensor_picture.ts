@@ -196,7 +196,6 @@ function linesOf(values: Float64Array, x: (i: number) => number, y: (value: numb
   });
 }
 
-/** The table of a tensor. */
 export function tensorTable(tensor: lib.ggml_tensor): Markup {
   return table(`ggml_tensor${tensor.name === "" ? "" : ` ${tensor.name}`}`, rowsOf(tensor));
 }

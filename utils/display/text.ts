@@ -1,5 +1,7 @@
 /**
- * What is said in words: numbers with their units, errors, and graphs, contexts and devices as a terminal shows them.
+ * What is said in words: numbers with their units, errors, and tensors, graphs, contexts and devices as a terminal shows them.
+ *
+ * To look is cheap and harmless: no more of a tensor is read than is shown.
  *
  * @module
  */
@@ -7,11 +9,41 @@
 import { quote } from "../../ffi/core/describe.ts";
 import { Handle } from "../../ffi/core/handle.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { type DeviceFacts, type GraphModel, nameOf, readDevice, readGraph, typeAndDimensions } from "./facts.ts";
+import { typeInfo } from "../copying/types.ts";
+import { type ArrayFormat, formatArray } from "../printing/format_array.ts";
+import { type DeviceFacts, dimensionsOf, type GraphModel, nameOf, readDevice, readGraph, typeAndDimensions } from "./facts.ts";
 
 /** What any handle shows: its address, and whether it was freed. */
 export function plain(handle: Handle): string {
   return Handle.prototype.toString.call(handle);
+}
+
+/** numpy's own defaults. */
+const NUMPY: ArrayFormat = { threshold: 1000, edgeItems: 3, precision: 8, lineWidth: 75 };
+
+/** What fits in a line with others, inside an object or an array. */
+const SHORT: ArrayFormat = { threshold: 6, edgeItems: 3, precision: 4, lineWidth: Infinity };
+
+/** A tensor: name, type, dimensions, and the first and last numbers. */
+export function tensorText(tensor: lib.ggml_tensor, isNested: boolean): string {
+  const { name } = tensor;
+  const title = `ggml_tensor${name === "" ? "" : ` ${quote(name)}`} ${typeAndDimensions(tensor)}`;
+  if (isNested && dimensionsOf(tensor).length > 1) return title;
+  const numbers = numbersText(tensor, isNested ? SHORT : NUMPY);
+  const isLine = !numbers.includes("\n") && (isNested || title.length + numbers.length + 2 <= NUMPY.lineWidth);
+  return `${title}:${isLine ? " " : "\n"}${numbers}`;
+}
+
+/** The numbers, or why there are none. */
+function numbersText(tensor: lib.ggml_tensor, format: ArrayFormat): string {
+  try {
+    const { array, toFloat, name } = typeInfo(tensor.type);
+    if (array === null && toFloat === null) return `ggml has no conversion from ${name} to f32`;
+    if (tensor.data === null && !tensor.ne.includes(0)) return "no memory yet";
+    return formatArray(tensor, "inspect", format);
+  } catch (error) {
+    return withoutName((error as Error).message);
+  }
 }
 
 /** How many nodes are listed. */

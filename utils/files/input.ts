@@ -9,7 +9,7 @@ const PIECE = 64 * 1024 * 1024;
 
 /** Bytes that can be read anywhere. */
 export interface Input {
-  /** How many there are. */
+  /** How many bytes there are. */
   readonly size: number;
   /** So many bytes from there on, in memory of their own. They must be there. */
   read(begin: number, length: number): Uint8Array<ArrayBuffer>;

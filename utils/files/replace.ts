@@ -17,7 +17,7 @@ const MOST_WRITERS = 1000;
 
 /** A file that is written, and takes its place by `commit`. Without it, nothing has changed. */
 export class Replacement implements Disposable {
-  /** What is written to. */
+  /** The file that is written to. */
   readonly file: Deno.FsFile;
   readonly #where: string;
   readonly #target: string;
@@ -94,6 +94,15 @@ const PIECE = 64 * 1024 * 1024;
 /** Writes all bytes. */
 export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at, at + PIECE));
+}
+
+/** Writes all bytes without waiting for the disk; an error says by `context` what was to be done. */
+export async function writeAllAsync(file: Deno.FsFile, bytes: Uint8Array, context: string): Promise<void> {
+  try {
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  } catch (error) {
+    throw inContext(error, context);
+  }
 }
 
 /** What is there, if it may be written; null for nothing. */

@@ -1,7 +1,7 @@
 /**
  * Reads the head of a GGUF file and its keys with their values.
  *
- * It accepts what `gguf_init_from_file` accepts, but for what is said in `read.ts`.
+ * It accepts what `gguf_init_from_file` accepts, but for what is said in `utils/read_gguf.ts`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Reads what a GGUF file says of its tensors, and checks that their data is where it must be.
  *
- * It accepts what `gguf_init_from_file` accepts, but for what is said in `read.ts`.
+ * It accepts what `gguf_init_from_file` accepts, but for what is said in `utils/read_gguf.ts`.
  *
  * @module
  */

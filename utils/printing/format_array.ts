@@ -4,17 +4,26 @@
  * @module
  */
 
-import type { Corners } from "./corners.ts";
+import { countOf } from "../copying/box.ts";
+import type { PrintOptions } from "../print.ts";
+import { type Corners, corners, rowsOf } from "./corners.ts";
 import { formatNumbers } from "./format_numbers.ts";
 
-/**
- * The text of an array.
- *
- * @param corners What of the array is shown.
- * @param precision How many digits after the point at most.
- * @param lineWidth How long a line may be.
- */
-export function formatArray({ values, shape, edgeItems }: Corners, precision: number, lineWidth: number): string {
+/** The most numbers in one text: they take minutes and 4 GB, about what V8's heap holds, and where that is full it ends the process. */
+const MOST = 2 ** 24;
+
+/** How an array is shown. */
+export type ArrayFormat = Required<Omit<PrintOptions, "dims">>;
+
+/** The text of an array, which is read no further than it shows. */
+export function formatArray(array: unknown, name: string, { threshold, edgeItems, precision, lineWidth }: ArrayFormat): string {
+  const rows = rowsOf(array, name), isAll = countOf(rows.shape) <= threshold, edge = isAll ? Infinity : edgeItems;
+  const shown = countOf(rows.shape.map((n) => Math.min(n, 2 * edge)));
+  if (shown > MOST) throw new RangeError(`${name}: ${shown} numbers are too many for one text, of ${MOST} at most: give a threshold`);
+  return formatCorners(corners(rows, edge), precision, lineWidth);
+}
+
+function formatCorners({ values, shape, edgeItems }: Corners, precision: number, lineWidth: number): string {
   if (shape.includes(0)) return "[]";
   const words = formatNumbers(values, precision);
   let next = 0;

@@ -5,7 +5,7 @@
  */
 
 import { describe as text } from "../../ffi/core/describe.ts";
-import { expectKnown } from "../../ffi/core/options.ts";
+import { expectOptions } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { describeDevice, type Device } from "../computing/device.ts";
 import { parseEndpoint } from "./endpoint.ts";
@@ -41,10 +41,7 @@ const MOST = 64;
 /** Connects to a server: see {@linkcode Rpc.connect}. */
 export function connect(endpoint: string, options: ConnectOptions = {}): Device[] {
   const where = "rpc.connect", { host, port } = parseEndpoint(endpoint, where), key = `${host}:${port}`;
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${where}: expected options such as { library }, got ${text(options)}`);
-  }
-  expectKnown(where, options, ["library", "timeout"]);
+  expectOptions(where, options, ["library", "timeout"]);
   if (options.library !== undefined && typeof options.library !== "string") {
     throw new TypeError(`${where}({ library }): expected the path of a file, got ${text(options.library)}`);
   }

@@ -5,7 +5,7 @@
  */
 
 import { describe as text } from "../../ffi/core/describe.ts";
-import { expectKnown } from "../../ffi/core/options.ts";
+import { expectOptions } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { callAside } from "../../ffi/calls/aside.ts";
 import { type Device, listDevices } from "../computing/device.ts";
@@ -39,7 +39,7 @@ export interface RpcServer extends AsyncDisposable {
   readonly host: string;
   /** The port that it listens on. */
   readonly port: number;
-  /** What it lends. */
+  /** The devices that it lends. */
   readonly devices: readonly Device[];
   /** Resolves when it has ended; rejects if C failed. */
   readonly finished: Promise<void>;
@@ -51,7 +51,7 @@ let running: RpcServer | null = null;
 
 /** Lends devices: see {@linkcode Rpc.serve}. */
 export async function serve(options: ServeOptions = {}): Promise<RpcServer> {
-  const where = "rpc.serve", { host, port, threads, cache, library } = expectOptions(options);
+  const where = "rpc.serve", { host, port, threads, cache, library } = expectServing(options);
   needRpc(where, library);
   const devices = expectDevices(options.devices), control = guard();
   if (control === null) throw new Error(`${where}: this RPC backend can't be ended again: build one by \`deno task build:rpc\``);
@@ -83,12 +83,11 @@ interface Expected {
   readonly library?: string;
 }
 
-function expectOptions(options: ServeOptions): Expected {
+function expectServing(options: ServeOptions): Expected {
   const wrong = (name: string, expected: string, value: unknown) =>
     new TypeError(`rpc.serve${name}: expected ${expected}, got ${text(value)}`);
-  if (typeof options !== "object" || options === null) throw wrong("", "options such as { host, port }", options);
+  expectOptions("rpc.serve", options, ["host", "port", "devices", "threads", "cache", "library"]);
   const { host = "127.0.0.1", port = 50052, threads = navigator.hardwareConcurrency, cache, library } = options;
-  expectKnown("rpc.serve", options, ["host", "port", "devices", "threads", "cache", "library"]);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw wrong("({ port })", "a port from 0 to 65535", port);
   if (!Number.isInteger(threads) || threads < 1 || threads > 512) {
     throw wrong("({ threads })", "a number of threads from 1 to 512", threads);

@@ -1,15 +1,10 @@
 /**
- * Files of weights: what has to be known of one, and opening one whose format its first bytes tell.
+ * What has to be known of a file of weights.
  *
  * @module
  */
 
-import { lib } from "../../ffi/generated/lib.js";
-import { describe, quote } from "../../ffi/core/describe.ts";
-import { pathOf } from "../files/path.ts";
-import { readGguf } from "../gguf/read.ts";
-import { Source } from "../gguf/source.ts";
-import { readSafetensors } from "../safetensors/read.ts";
+import type { lib } from "../../ffi/generated/lib.js";
 
 /** A tensor's place in a file: what `GgufTensor` and `SafetensorsTensor` say of themselves. */
 export interface WeightsEntry {
@@ -29,36 +24,4 @@ export interface WeightsFile {
   readonly path: string;
   /** Where its tensors lie, by name. */
   readonly tensors: ReadonlyMap<string, WeightsEntry>;
-}
-
-/** How long the number is that a safetensors file begins with, and the byte behind it, `{`. */
-const PREFIX = 8, BRACE = 0x7b;
-
-/** What the caller gave, opened if it is a path: `close` closes only what was opened here. */
-export function openWeights(file: string | URL | WeightsFile, where: string): WeightsFile & { close(): void } {
-  if (typeof file === "string" || file instanceof URL) return openPath(pathOf(file, where), where);
-  if (typeof file !== "object" || file === null || typeof file.path !== "string" || !(file.tensors instanceof Map)) {
-    throw new TypeError(`${where}: expected a path, or an open file as { path, tensors }, got ${describe(file)}`);
-  }
-  return { path: file.path, tensors: file.tensors, close: () => {} };
-}
-
-function openPath(path: string, where: string): WeightsFile & { close(): void } {
-  const first = firstBytes(path, where);
-  const magic = new TextDecoder("latin1").decode(first.subarray(0, lib.GGUF_MAGIC.length));
-  if (magic === lib.GGUF_MAGIC) return readGguf(path);
-  if (first[PREFIX] === BRACE) return readSafetensors(path);
-  const got = first.length === 0 ? "is empty" : `begins with ${quote(magic)}`;
-  throw new Error(`${where}: ${path}: expected a GGUF file, which begins with "GGUF", or a safetensors file, got one that ${got}`);
-}
-
-function firstBytes(path: string, where: string): Uint8Array<ArrayBuffer> {
-  const source = new Source(path, where);
-  try {
-    const bytes = new Uint8Array(Math.min(source.size, PREFIX + 1));
-    source.readInto(bytes, 0, where);
-    return bytes;
-  } finally {
-    source.close();
-  }
 }

@@ -35,7 +35,7 @@ export interface WeightsBuffer {
 export interface Placement {
   readonly buffers: WeightsBuffer[];
   mapping: Mapping | null;
-  /** Those whose data is still to be read. */
+  /** The tensors whose data is still to be read. */
   readonly unread: Placed[];
 }
 

@@ -25,7 +25,7 @@ function expectData(name: string, src: Tensor): void {
   throw new Error(`${name}(src): the tensor has a buffer, and no data in it`);
 }
 
-/** Of ggml-backend.h. */
+/** Checks of functions of ggml-backend.h. */
 export const buffers = {
   ggml_backend_tensor_set(_: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_set", offset, size);

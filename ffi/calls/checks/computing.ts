@@ -50,7 +50,7 @@ function poolOf(backend: Backend): Pick<Handle, "owner"> | null {
   return owner === undefined ? null : { owner: owner as Owner };
 }
 
-/** On the CPU, whose kernels are known. */
+/** Checks a graph that the CPU is to compute, whose kernels are known. */
 function onCpu(name: string, lib: Lib, graph: Place): Good {
   const good = expectComputable(name, lib, graph);
   leaveWord(name, lib, graph, good);
@@ -66,13 +66,13 @@ function onBackend(name: string, lib: Lib, backend: Backend, graph: Graph): Good
   return onCpu(name, lib, graph);
 }
 
-/** By one backend. */
+/** Checks a graph that one backend is to compute at once. */
 function onIdleBackend(name: string, lib: Lib, backend: Backend, graph: Graph): void {
   onBackend(name, lib, backend, graph);
   begin(name, graph, backend, poolOf(backend));
 }
 
-/** By a scheduler that is idle. */
+/** Checks a graph that an idle scheduler is to compute at once. */
 function onIdleScheduler(name: string, lib: Lib, sched: Sched, graph: Graph): void {
   expectIdleGraph(name, graph);
   expectIdle(name, sched);
@@ -80,7 +80,7 @@ function onIdleScheduler(name: string, lib: Lib, sched: Sched, graph: Graph): vo
   begin(name, graph, sched);
 }
 
-/** By a scheduler: it finds memory for the tensors first, as C would. */
+/** Checks a graph that a scheduler is to compute: it finds memory for the tensors first, as C would. */
 export function onScheduler(name: string, lib: Lib, sched: Sched, graph: Graph): Good | null {
   expectFree(name, sched);
   expectEnoughThreadsIn(name, lib, sched);
@@ -176,7 +176,7 @@ function expectFree(name: string, sched: Sched): void {
   );
 }
 
-/** Of ggml-cpu.h and ggml-backend.h. */
+/** Checks of functions of ggml-cpu.h and ggml-backend.h. */
 export const computing = {
   /** Gives it another kernel. */
   ggml_mul_mat_set_hint(): void {

@@ -22,7 +22,7 @@ export function leafsOf(lib: Lib, graph: Graph): BigUint64Array {
   return new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(leafs)!, 8 * count));
 }
 
-/** Of ggml.h. */
+/** Checks of functions of ggml.h. */
 export const contexts = {
   /** C writes as far as it was told, wherever the memory ends. */
   ggml_init(_: unknown, params: generated.ggml_init_params): void {

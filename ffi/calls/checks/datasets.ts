@@ -29,7 +29,7 @@ function expectBatch(where: string, lib: Lib, dataset: Dataset, ibatch: Int): vo
   expectBetween(`${where}(ibatch)`, ibatch, 0, lib.ggml_opt_dataset_ndata(dataset) - 1);
 }
 
-/** Of ggml-opt.h. */
+/** Checks of functions of ggml-opt.h. */
 export const datasets = {
   ggml_opt_dataset_init(_: unknown, type_data: number, type_label: number, ne_datapoint: Int, ne_label: Int): void {
     expectBlocks("ggml_opt_dataset_init(ne_datapoint)", ne_datapoint, type_data);

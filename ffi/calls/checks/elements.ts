@@ -12,6 +12,7 @@ import { readAddress, readInt64, readUint64 } from "../../core/integers.ts";
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
 import { tensorText } from "../../load/tensor_text.ts";
+import { hasEvenRows } from "./layout.ts";
 import { isHostBuffer } from "./pointers.ts";
 import { expectIndex, type Tensor } from "./say.ts";
 import { traitsOf } from "./types.ts";
@@ -86,9 +87,7 @@ function expectFillable(name: string, tensor: Tensor): void {
   const { ne, nb, type } = tensor;
   if (ne.includes(0)) return;
   expectReachable(name, tensor, memory(tensor));
-  const isEven = (ne[0] === 1 || nb[0] === traitsOf(type).size) && (ne[2] === 1 || nb[2] === nb[1] * ne[1]) &&
-    (ne[3] === 1 || nb[3] === nb[1] * ne[1] * ne[2]);
-  if (isEven) return;
+  if ((ne[0] === 1 || nb[0] === traitsOf(type).size) && hasEvenRows(tensor)) return;
   throw new Error(
     `${name}(tensor): expected rows at even distances with their elements side by side, got nb=[${nb.join(", ")}]: ${text(tensor)}`,
   );
@@ -98,7 +97,7 @@ function text({ address }: Tensor): string {
   return tensorText(library(), address);
 }
 
-/** Of ggml-cpu.h. */
+/** Checks of functions of ggml-cpu.h. */
 export const elements = {
   ggml_set_i32(_: unknown, tensor: Tensor): void {
     expectFillable("ggml_set_i32", tensor);

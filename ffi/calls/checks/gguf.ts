@@ -72,7 +72,7 @@ function expectRoom(where: string, { ctx, owner }: Params): void {
   if (bytes < 8) throw new RangeError(`${where}(params): expected a ctx with room for a pointer, got ${bytes} bytes`);
 }
 
-/** Of gguf.h. */
+/** Checks of functions of gguf.h. */
 export const gguf = {
   gguf_init_from_file(_: unknown, _fname: unknown, params: Params): void {
     expectRoom("gguf_init_from_file", params);

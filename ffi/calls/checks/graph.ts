@@ -29,7 +29,7 @@ import { outside } from "./views.ts";
 export interface Good {
   /** The addresses of its nodes. */
   readonly nodes: BigUint64Array;
-  /** By one thread. */
+  /** True if one thread has to compute it. */
   readonly alone: boolean;
   /** The indices that nodes take. */
   readonly now: readonly Index[];

@@ -13,7 +13,7 @@ interface Idle {
   readonly holder?: number;
 }
 
-/** Of ggml.h, ggml-backend.h and ggml-alloc.h. */
+/** Checks of functions of ggml.h, ggml-backend.h and ggml-alloc.h. */
 const table = {
   ggml_backend_sched_split_graph: { holder: 0, graph: 1 },
   ggml_backend_sched_reset: { holder: 0 },

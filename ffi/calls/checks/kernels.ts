@@ -25,7 +25,7 @@ export type Check = (node: Node) => string | null;
 /** An operation, and what is looked at. There may be several of one operation. */
 export type Entry = readonly [number | undefined, Check];
 
-/** What is looked at. */
+/** The operations whose kernels are looked at. */
 export interface Kernels {
   /** The operations that compute nothing. */
   readonly empty: ReadonlySet<number>;

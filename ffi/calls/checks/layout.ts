@@ -16,7 +16,7 @@ export function isSideBySide({ type, nb, ne }: Node): boolean {
 }
 
 /** The n-th of all rows begins at n strides `nb[1]`, whatever its dimensions. */
-export function hasEvenRows({ ne, nb }: Node): boolean {
+export function hasEvenRows({ ne, nb }: { readonly ne: readonly number[]; readonly nb: readonly number[] }): boolean {
   return (ne[2] === 1 || nb[2] === nb[1] * ne[1]) && (ne[3] === 1 || nb[3] === nb[1] * ne[1] * ne[2]);
 }
 

@@ -201,10 +201,10 @@ function bytesOf(data: Data): Uint8Array<ArrayBuffer> | null {
 }
 
 /** A state begins with a text and its length. C makes room for as much as that says, up to 4 GB, before it looks how much there is. */
-function expectState(where: string, bytes: Uint8Array<ArrayBuffer>, size: number, at = 0): void {
-  if (size < at + 4 || bytes.length < at + 4) return;
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
-  if (length > size - at - 4) {
+function expectState(where: string, bytes: Uint8Array<ArrayBuffer>, size: number): void {
+  if (size < 4 || bytes.length < 4) return;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (length > size - 4) {
     throw new RangeError(`${where}: expected a state, got ${size} bytes of which the first say that ${length} follow`);
   }
 }
@@ -224,7 +224,7 @@ function expectStateFile(where: string, path: string): void {
   }
 }
 
-/** Of llama.h. */
+/** Checks of functions of llama.h. */
 export const llama = {
   llama_decode(lib: LlamaLib, ctx: Context, batch: Batch): void {
     expectBatch("llama_decode", lib, ctx, batch);

@@ -43,7 +43,7 @@ export class Node {
     return this.#longs(fields.ne, 4);
   }
 
-  /** Their strides, in bytes. */
+  /** The dimensions' strides, in bytes. */
   get nb(): number[] {
     return this.#longs(fields.nb, 4);
   }
@@ -51,11 +51,6 @@ export class Node {
   /** The operation's parameters. */
   get parameters(): Int32Array {
     return new Int32Array(this.words.buffer, this.words.byteOffset + 4 * this.at + fields.op_params, 16);
-  }
-
-  /** The operation's parameters as floats. */
-  get floats(): Float32Array {
-    return new Float32Array(this.words.buffer, this.words.byteOffset + 4 * this.at + fields.op_params, 16);
   }
 
   /** Where its numbers are; 0 for nowhere. */

@@ -50,7 +50,7 @@ function begin(name: string, ...objects: readonly (Handle | null)[]): void {
   willUse(name, null, those, anyCallback);
 }
 
-/** Of ggml-opt.h. */
+/** Checks of functions of ggml-opt.h. */
 export const optimizers = {
   /** C computes all that the outputs are computed from. */
   ggml_opt_init(lib: Lib, { outputs }: generated.ggml_opt_params): void {

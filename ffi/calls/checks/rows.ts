@@ -11,7 +11,7 @@ import { isType } from "../../load/numbering.ts";
 import { expectBetween, expectMultiple, type Int } from "./say.ts";
 import { type Traits, traitsOf, typeName } from "./types.ts";
 
-/** Of ggml.h and ggml-cpu.h. */
+/** Checks of functions of ggml.h and ggml-cpu.h. */
 export const rows = {
   /** C writes rows that don't divide into blocks beyond the memory; copies as many bytes as a negative number is of `size_t`. */
   ggml_quantize_chunk(_: unknown, type: number, _src: unknown, _dst: unknown, start: Int, nrows: Int, n_per_row: Int): void {

@@ -9,7 +9,7 @@ import { has } from "../../load/library.ts";
 
 /** The generated functions and enums. They are passed in: an import would be a circle. */
 export type Lib = typeof generated;
-/** Their numbers by name, of which a release may lack some. */
+/** The enums' numbers by name, of which a release may lack some. */
 export type Numbers = Readonly<Record<string, number | undefined>>;
 export type Int = number | bigint;
 export type Tensor = generated.ggml_tensor;

@@ -34,7 +34,7 @@ function expectBuffers(name: string, lib: Lib, galloc: Gallocr, graph: Graph, no
   expect("leaf_buffer_ids", leafIds, leafsOf(lib, graph).length);
 }
 
-/** Of ggml-backend.h and ggml-alloc.h. */
+/** Checks of functions of ggml-backend.h and ggml-alloc.h. */
 export const scheduling = {
   /** For no node C makes tables without an entry and uses the first; for very many it takes memory until the system ends the process. */
   ggml_backend_sched_new(_: unknown, _backends: unknown, _bufts: unknown, _n_backends: unknown, graph_size: Int): void {

@@ -86,7 +86,7 @@ function sourceOf(tensor: Tensor): { readonly bytes: number; readonly offset: nu
   return { bytes: fromUint64(nbytes(source)), offset: readUint64(view, tensor.$offset + fields.view_offs) };
 }
 
-/** Of ggml.h. */
+/** Checks of functions of ggml.h. */
 export const shapes = {
   ggml_new_tensor(_: unknown, _ctx: unknown, type: number, n_dims: number, ne: Data): void {
     if (!(n_dims >= 1 && n_dims <= 4)) return; // which C asserts

@@ -82,7 +82,7 @@ export function expectInput(name: string, inputs: Tensor): void {
   throw new Error(`${name}(inputs): expected a tensor in a backend's buffer, or one without memory, got ${text} in its context's memory`);
 }
 
-/** Of ggml-alloc.h and ggml-backend.h. */
+/** Checks of functions of ggml-alloc.h and ggml-backend.h. */
 export const unplaced = {
   ggml_backend_alloc_ctx_tensors(lib: Lib, ctx: generated.ggml_context): void {
     expectPlacedSources("ggml_backend_alloc_ctx_tensors", lib, ctx);

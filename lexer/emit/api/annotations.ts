@@ -20,10 +20,8 @@ export interface Annotation {
   readonly keeps: (readonly [string, string])[];
   /** The first points to the second after the call, and no more to what this function gave it before for the same value of the third. */
   readonly sets: (readonly [string, string, string?])[];
-  /** Memory of the second goes to the tensors of the first. */
-  readonly places: (readonly [string, string])[];
-  /** The object whose memory may move: the tensors that it was given to have none after it. */
-  readonly moves: Set<string>;
+  /** Memory of the first goes to the tensors of the second; where there is no second, those that have it lose it. */
+  readonly places: (readonly [string, string?])[];
   /** "return" if what is returned is valid until a function that `passes` names is called. */
   readonly passing: Set<string>;
   /** The object of which what was `passing` ends before the call. */
@@ -32,8 +30,6 @@ export interface Annotation {
   readonly reads: Set<string>;
   /** "return" if what is returned is somebody else's to free. */
   readonly borrows: Set<string>;
-  /** "return" if what is returned is never freed. */
-  readonly lasts: Set<string>;
   /** The parameter that C owns after the call. */
   readonly takes: Set<string>;
   /** The parameter of which the result is a copy. */
@@ -66,9 +62,7 @@ type Listed = Exclude<keyof Annotation, "lengths" | "checked" | "calls">;
 /** What the pragmas say, by function or struct, and those that say nothing that can be used. */
 export interface Annotations {
   readonly byName: ReadonlyMap<string, Annotation>;
-  /** Enums whose values are or'ed. */
-  readonly flags: ReadonlySet<string>;
-  /** Those about what these headers don't declare: another release's may. */
+  /** Pragmas about what these headers don't declare: another release's may. */
   readonly elsewhere: readonly Skipped[];
   readonly skipped: readonly Skipped[];
 }
@@ -84,13 +78,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
   nullable: { items: ["x return"], count: null },
   keeps: { items: ["x", "x return"], count: [2] },
   sets: { items: ["x", "x", "x"], count: [2, 3] },
-  places: { items: ["x", "x"], count: [2] },
-  moves: { items: ["x"], count: [1] },
+  places: { items: ["x", "x"], count: [1, 2] },
   passing: { items: ["return"], count: [1] },
   passes: { items: ["x"], count: [1] },
   reads: { items: ["x return"], count: null },
   borrows: { items: ["return"], count: [1] },
-  lasts: { items: ["return"], count: [1] },
   takes: { items: ["x", "f"], count: [1, 2] },
   gives: { items: ["x"], count: [1] },
   forgets: { items: ["f"], count: null },
@@ -110,12 +102,10 @@ export function noAnnotation(): Annotation {
     keeps: [],
     sets: [],
     places: [],
-    moves: new Set(),
     passing: new Set(),
     passes: new Set(),
     reads: new Set(),
     borrows: new Set(),
-    lasts: new Set(),
     takes: new Set(),
     inherits: new Set(),
     gives: new Set(),
@@ -146,16 +136,12 @@ export function readAnnotations(model: Model): Annotations {
 
 class Reader implements Annotations {
   readonly byName: Map<string, Annotation> = new Map();
-  readonly flags: Set<string> = new Set();
   readonly elsewhere: Skipped[] = [];
   readonly skipped: Skipped[] = [];
   readonly #functions: ReadonlyMap<string, FunctionDeclaration>;
   readonly #records: ReadonlyMap<string, RecordDeclaration>;
 
-  readonly #enums: ReadonlySet<string>;
-
-  constructor({ functions, records, enums }: Model) {
-    this.#enums = new Set(enums.map(({ name, alias }) => name ?? alias ?? ""));
+  constructor({ functions, records }: Model) {
     this.#functions = new Map(functions.map((declaration) => [declaration.name, declaration]));
     this.#records = new Map(records.map((record) => [record.name ?? "", record]));
   }
@@ -163,16 +149,11 @@ class Reader implements Annotations {
   /** Takes a pragma in. Gives the reason if it can't, null if it did. */
   read(pragma: Pragma): string | null {
     const [, verb, name, inside] = /^(\w+) (\w+) ?(?:\((.*)\))?$/.exec(pragma.text) ?? [];
-    if (verb === "flags" && inside === undefined) {
-      if (!this.#enums.has(name)) return notDeclared(name);
-      this.flags.add(name);
-      return null;
-    }
     if (verb === "check" && inside === undefined) return this.#annotate(name, (annotation) => annotation.checked = true);
     if (verb === "calls" && inside === undefined) return this.#annotate(name, (annotation) => annotation.calls = true);
     if (verb === "length" && inside !== undefined) return this.#length(name, inside, pragma);
     if (verb === undefined || inside === undefined || !(verb in VERBS)) {
-      const known = `${Object.keys(VERBS).join(", ")} and a function, f(…); length f(x: …); check f; calls f; flags e`;
+      const known = `${Object.keys(VERBS).join(", ")} and a function, f(…); length f(x: …); check f; calls f`;
       return `not a pragma of this generator: expected ${known}`;
     }
     const items = inside.split(",").map((item) => item.replaceAll(" ", "")).filter((item) => item !== "");

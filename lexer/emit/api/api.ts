@@ -48,7 +48,6 @@ export interface BoundFunction {
   readonly givenTypes: ReadonlyMap<string, string>;
 }
 
-/** A parameter. */
 export interface BoundParameter {
   /** A name that TypeScript allows and nothing else in the function has. */
   readonly name: string;
@@ -108,12 +107,11 @@ export interface BoundVariable {
   readonly constant: boolean;
 }
 
-/** An enum. */
 export interface BoundEnum {
   readonly declaration: EnumDeclaration;
   /** The exported type's name, null where the enum has none. */
   readonly name: string | null;
-  /** True where values may be or'ed. */
+  /** True where the type is any number: values are or'ed, or too wide. */
   readonly flags: boolean;
   /** The last enumerator if it isn't a value but the number of them: it is called `…_COUNT` and is one more than any other. */
   readonly count: EnumValue | null;

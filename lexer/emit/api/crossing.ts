@@ -29,8 +29,8 @@ export type Crossing =
     readonly signed: boolean;
     /** An enum's name. */
     readonly name: string | null;
-    /** Of an enum whose values are known: whether one of them is meant, or several or'ed. */
-    readonly values?: "one" | "flags";
+    /** True for an enum of which one of the values is meant. */
+    readonly one?: boolean;
     /** Of 64 bits: what C gives stays a bigint. */
     readonly exact?: boolean;
   }
@@ -178,8 +178,8 @@ export class Crossings {
     const crossing = this.#basic(declaration.type.name);
     const bound = this.#enums.get(declaration);
     if (crossing.kind !== "int" || bound === undefined || bound.name === null) return crossing;
-    if (declaration.values.length === 0 || crossing.bits === 64 || this.#plainEnums) return { ...crossing, name: bound.name };
-    return { ...crossing, name: bound.name, values: bound.flags ? "flags" : "one" };
+    const one = declaration.values.length > 0 && crossing.bits !== 64 && !bound.flags && !this.#plainEnums;
+    return { ...crossing, name: bound.name, one };
   }
 
   #basic(name: BasicName): Crossing {

@@ -23,7 +23,7 @@ export type InnerNative = (record: RecordDeclaration) => string | null;
 /** The FFI types of a record's fields, as TypeScript text; null where there are none that fit. */
 export function nativeFields(
   record: RecordDeclaration,
-  target: TargetName = "x86_64-linux",
+  target: TargetName,
   inner: InnerNative = () => null,
 ): readonly string[] | null {
   return nativeRecord(record, target, inner)?.types ?? null;

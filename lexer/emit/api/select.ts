@@ -44,7 +44,7 @@ export interface SelectOptions {
   readonly bitFields?: boolean;
   /** Whether a function pointer without a typedef may have the class of a typedef's, as C would allow. */
   readonly structural?: boolean;
-  /** Whether enums are plain numbers, since C programs or them and make up values: none is checked, and those that look like flags are. */
+  /** Whether enums are plain numbers, since C programs or them and make up values: none is checked. */
   readonly plainEnums?: boolean;
   /** Records of system headers that are bound too. */
   readonly records?: ReadonlySet<RecordDeclaration>;
@@ -64,7 +64,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
       return [];
     }
   };
-  const enums = own(model.enums).map((declaration) => selectEnum(declaration, names, annotations, options));
+  const enums = own(model.enums).map((declaration) => selectEnum(declaration, names, options));
   const records = nameRecords(model.records.filter((record) => isOwn(record, options)), names, options);
   const [pointers, others] = parted(own(model.typedefs), ({ type }) => isFunctionPointer(type));
   const callbacks = new Map(pointers.map((typedef) => [typedef, names.take(typedef.name, "callback")]));
@@ -103,7 +103,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
 /** What `make` gives, in a list; an empty one where it finds that the declaration can't be bound, which is noted. */
 type Attempt = <T>(declaration: Origin & { name: string }, make: () => T) => T[];
 
-/** Those that aren't a system header's. */
+/** The declarations that aren't a system header's. */
 function own<T extends Origin>(declarations: readonly T[]): T[] {
   return declarations.filter((declaration) => !declaration.system);
 }
@@ -121,14 +121,8 @@ function skippedBefore(model: Model): Skipped[] {
   ];
 }
 
-function selectEnum(
-  declaration: EnumDeclaration,
-  names: Names,
-  annotations: Annotations,
-  { plainEnums = false }: SelectOptions,
-): BoundEnum {
-  const name = declaration.name ?? declaration.alias;
-  const flags = name !== null && (annotations.flags.has(name) || plainEnums && mayBeAny(declaration));
+function selectEnum(declaration: EnumDeclaration, names: Names, { plainEnums = false }: SelectOptions): BoundEnum {
+  const name = declaration.name ?? declaration.alias, flags = mayBeAny(declaration);
   const count = flags || plainEnums ? null : countOf(declaration);
   return { declaration, name: name === null ? null : names.take(name, "enum"), flags, count };
 }
@@ -208,13 +202,13 @@ function mayBeAny({ values, type }: EnumDeclaration): boolean {
   return type.name.includes("long") || looksLikeFlags([...new Set(values.map(({ value }) => value))]);
 }
 
-/** True for 1, 2, 4, …, with or without names for combinations. A mere count from 0 or 1 is none. */
+/** True for 1, 2, 4, …, with names for combinations, but no more of those. A mere count is none. */
 function looksLikeFlags(values: readonly bigint[]): boolean {
   const bits = values.filter((value) => value > 0n && (value & (value - 1n)) === 0n);
   const all = bits.reduce((sum, bit) => sum | bit, 0n);
   const sorted = values.toSorted((a, b) => a < b ? -1 : 1);
   const counted = sorted.every((value, i) => i === 0 || value === sorted[i - 1] + 1n);
-  return bits.length >= 3 && !counted && values.every((value) => value >= 0n && (value & ~all) === 0n);
+  return bits.length >= 2 && 2 * bits.length >= values.length && !counted && values.every((value) => value >= 0n && (value & ~all) === 0n);
 }
 
 /** The enumerator that only counts the others. */

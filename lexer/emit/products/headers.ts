@@ -13,6 +13,7 @@
  */
 
 import type { Ownership } from "../../mod.ts";
+import { directory } from "../../text/search.ts";
 
 /**
  * The rule for a set of named headers.
@@ -24,7 +25,7 @@ import type { Ownership } from "../../mod.ts";
 export function ownershipOf(headers: readonly string[], standard: readonly string[], globs: readonly string[] | null): Ownership {
   const own = new Set(headers);
   const patterns = globs?.map(globToRegExp) ?? null;
-  const roots = headers.map((path) => folderOf(relative(path, standard)));
+  const roots = headers.map((path) => directory(relative(path, standard)));
   const stems = headers.map((path) => relative(path, standard).replace(/\.\w+$/, ""));
   return (path, includer, quoted) => {
     if (own.has(path)) return true;
@@ -35,7 +36,7 @@ export function ownershipOf(headers: readonly string[], standard: readonly strin
 
   function byRule(path: string, quotedByOwn: boolean): boolean {
     if (path.startsWith("<")) return false; // a stand-in of ours
-    const folder = folderOf(path);
+    const folder = directory(path);
     if (roots.some((root) => root !== "" && folder.startsWith(root))) return true;
     return roots.includes("") && (quotedByOwn || stems.some((stem) => path.startsWith(stem)));
   }
@@ -48,11 +49,6 @@ function relative(path: string, standard: readonly string[]): string {
   for (const folder of standard) if (path.startsWith(`${folder}/`) && folder.length > best.length) best = folder;
   if (best !== "") return path.slice(best.length + 1);
   return path.startsWith("/") || path.startsWith("<") || path.startsWith(".") ? path : `./${path}`;
-}
-
-/** The path up to its last separator, "" where it has none. */
-function folderOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
 /** A glob over whole paths: `*` is any text, slashes too, `?` one character. */

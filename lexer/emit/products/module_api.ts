@@ -16,9 +16,7 @@ export function shaped(api: Api, exact: (name: string) => boolean): Api {
 }
 
 /** The verbs of pragmas that are honoured. Enums are plain numbers in modules, so what is said of those asks for nothing. */
-const HONOURED: readonly string[] = "nullable length keeps sets forgets reads borrows lasts takes gives passing passes calls flags".split(
-  " ",
-);
+const HONOURED: readonly string[] = "nullable length keeps sets forgets reads borrows takes gives passing passes calls".split(" ");
 
 /** Pragmas that a module can't honour: they are about where ggml's tensors lie, and about checks that are written by hand. */
 export function unhonoured(pragmas: readonly Pragma[]): Skipped[] {
@@ -30,7 +28,7 @@ export function unhonoured(pragmas: readonly Pragma[]): Skipped[] {
 
 function withoutGuards(bound: BoundFunction): BoundFunction {
   const parameters = bound.parameters.map((parameter) => ({ ...parameter, count: false }));
-  return { ...bound, parameters, checked: false, annotation: { ...bound.annotation, places: [], moves: new Set() } };
+  return { ...bound, parameters, checked: false, annotation: { ...bound.annotation, places: [] } };
 }
 
 /** Records of system headers that what is bound holds or passes by value: without a class it couldn't be. */

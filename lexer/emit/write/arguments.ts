@@ -16,7 +16,7 @@ import { elementsOf } from "./structs.ts";
  *
  * @param brief Whether handles are checked by a function of the runtime, and not where they are used.
  */
-export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printer: Printer, brief = false): string[] {
+export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printer: Printer, brief: boolean): string[] {
   const { declaration, parameters } = bound;
   let strings = 0;
   const arrays = arraysOf(bound, elementsOf(api));

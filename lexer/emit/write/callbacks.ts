@@ -94,10 +94,7 @@ function slot(crossing: Crossing, uses: Uses): string {
     case "float":
       return uses.$(crossing.bits === 32 ? "FLOAT" : "DOUBLE");
     case "int":
-      if (crossing.values !== undefined) {
-        const maker = uses.$(crossing.values === "one" ? "enumSlot" : "flagsSlot");
-        return `${maker}(${uses.domain(crossing.name!, false)}, ${crossing.signed})`;
-      }
+      if (crossing.one === true) return `${uses.$("enumSlot")}(${uses.domain(crossing.name!, false)}, ${crossing.signed})`;
       return uses.$(`${crossing.exact === true ? "EXACT_" : ""}${crossing.signed ? "" : "U"}INT${crossing.bits}`);
     case "struct":
       return `${uses.$("structSlot")}(${uses.own(crossing.name)})`;

@@ -1,6 +1,6 @@
 /**
- * Writes the enums, of ggml's bindings `enums.js` and `enums.d.ts`: the values of each enum as constants, and the enum as the union of their literal types; of flags, which
- * are or'ed, as any number. Beside them, for the checks of arguments, which of the constants belong to which enum.
+ * Writes the enums, of ggml's bindings `enums.js` and `enums.d.ts`: the values of each enum as constants, and the enum as the union of their literal types; flags, which
+ * are or'ed, are any number. Beside them, for the checks of arguments, which of the constants belong to which enum.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function emitEnums(api: Api, banner: string, runtime: string): string {
   return printer.toString();
 }
 
-/** The first and last enumerator that are values and, where some parameter takes the number of them too, the same with that. */
+/** The line of an enum's values, from the first to the last, and one with the enumerator behind them, which counts them, where a parameter takes that, too. */
 function emitDomain({ declaration, name, count }: BoundEnum, counted: boolean, printer: Printer): void {
   const { values } = declaration;
   if (name === null || values.length === 0) return;

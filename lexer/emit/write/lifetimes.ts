@@ -59,8 +59,9 @@ export function beforeCall(bound: BoundFunction, api: readonly BoundFunction[], 
     const { name } = parameterOf(bound, given);
     lines.push(`    ${uses.$("expectGivable")}(${name}, ${takerOf(bound, given)}, "${declaration.name}(${name})");`);
   }
-  for (const [graph, home] of annotation.places) lines.push(willPlace(bound, pathOf(bound, graph), home, api, uses));
-  for (const home of annotation.moves) lines.push(willPlace(bound, "null", home, api, uses));
+  for (const [home, graph] of annotation.places) {
+    lines.push(willPlace(bound, graph === undefined ? "null" : pathOf(bound, graph), home, api, uses));
+  }
   for (const path of annotation.passes) lines.push(`    ${pathOf(bound, path)}.owner.endPassing("replaced by ${declaration.name}");`);
   return lines;
 }
@@ -81,7 +82,9 @@ export function inAnyCase(bound: BoundFunction, api: readonly BoundFunction[], u
   const { annotation } = bound;
   const lines: string[] = [];
   for (const [holder, kept] of annotation.keeps) if (kept !== "return") lines.push(keepBetween(bound, holder, kept, api, uses));
-  for (const [graph, home] of annotation.places) lines.push(`    ${uses.$("places")}(${pathOf(bound, graph)}, ${pathOf(bound, home)});`);
+  for (const [home, graph] of annotation.places) {
+    if (graph !== undefined) lines.push(`    ${uses.$("places")}(${pathOf(bound, graph)}, ${pathOf(bound, home)});`);
+  }
   return lines;
 }
 
@@ -142,11 +145,10 @@ function givenType(bound: BoundFunction, path: string): string | null {
 
 /** The expression for a result that is a handle. */
 export function handleResult(bound: BoundFunction, name: string, roots: Roots, uses: Uses): { before: string[]; value: string } {
-  const { parameters, annotation } = bound;
-  const from = parameters.find(isHandle);
+  const { annotation } = bound;
+  const from = keepable(bound).find(isHandle);
   const type = uses.own(name);
   if (annotation.passing.size > 0 && from !== undefined) return { before: [], value: `new ${type}($, ${from.name}.owner.passing)` };
-  if (annotation.lasts.size > 0) return { before: [], value: `new ${type}($, ${uses.$("STATIC")})` };
   if (!roots.has(name)) {
     const before = keepable(bound).filter((parameter) => parameter !== from).map((other) => keepLine(ownerOf(from, uses), other, uses));
     return { before, value: `new ${type}($, ${ownerOf(from, uses)})` };
@@ -170,7 +172,7 @@ export function handleResult(bound: BoundFunction, name: string, roots: Roots, u
 /** The expression for a pointer: into what it was got from, or to what another function frees that takes what this one took. */
 export function pointerResult(bound: BoundFunction, uses: Uses): string {
   const { freedBy, parameters, annotation } = bound;
-  const from = parameters.find(isHandle);
+  const from = keepable(bound).find(isHandle);
   const owner = annotation.passing.size > 0 && from !== undefined ? `${from.name}.owner.passing` : ownerOf(from, uses);
   const plain = `new ${uses.$("Pointer")}($, ${owner})`;
   if (freedBy === null) return plain;

@@ -35,10 +35,10 @@ export async function installKernel(): Promise<string> {
  * @returns The notebook with its new outputs.
  * @throws If a cell fails that isn't tagged `raises-exception`, or the kernel dies.
  */
-export async function execute(notebook: Notebook, folder: URL, kernel: string, env: Record<string, string> = {}): Promise<Notebook> {
+export async function execute(notebook: Notebook, folder: URL, kernel: string): Promise<Notebook> {
   const process = new Deno.Command(python!, {
     args: [new URL("execute.py", import.meta.url).pathname, folder.pathname],
-    env: { GGML_LIBRARY: "", ...env, NO_COLOR: "1", JUPYTER_PATH: `${kernel}/jupyter` },
+    env: { GGML_LIBRARY: "", NO_COLOR: "1", JUPYTER_PATH: `${kernel}/jupyter` },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -24,7 +24,6 @@ export interface Output {
   readonly [key: string]: unknown;
 }
 
-/** A cell. */
 export interface Cell {
   readonly cell_type: string;
   readonly source: Text;
@@ -50,7 +49,6 @@ export async function readNotebook(name: string): Promise<Notebook> {
   return JSON.parse(await Deno.readTextFile(new URL(name, FOLDER)));
 }
 
-/** Writes one. */
 export async function writeNotebook(name: string, notebook: Notebook): Promise<void> {
   await Deno.writeTextFile(new URL(name, FOLDER), `${JSON.stringify(notebook, null, 1)}\n`);
 }

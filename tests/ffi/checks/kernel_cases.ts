@@ -61,8 +61,8 @@ export class Maker {
     return lib.ggml_view_4d(this.ctx, whole, a, 1, c, 1, 4, whole.nb[2], whole.nb[3], 0);
   }
 
-  transposed(a: number, b: number, c = 1, d = 1): Tensor {
-    return lib.ggml_permute(this.ctx, this.f32(b, a, c, d), 1, 0, 2, 3);
+  transposed(a: number, b: number): Tensor {
+    return lib.ggml_permute(this.ctx, this.f32(b, a), 1, 0, 2, 3);
   }
 
   parameter(...ne: [number, number?, number?, number?]): Tensor {

@@ -76,14 +76,14 @@ export function optimizer(params: object = {}, loss: lib.ggml_opt_loss_type = li
 }
 
 /** A pointer to a C function, made of a TypeScript one. */
-export function pointerTo(parameters: Deno.NativeType[], result: Deno.NativeResultType, f: (...args: never[]) => unknown): bigint {
+function pointerTo(parameters: Deno.NativeType[], result: Deno.NativeResultType, f: (...args: never[]) => unknown): bigint {
   const callback = new Deno.UnsafeCallback({ parameters, result } as Deno.UnsafeCallbackDefinition, f as () => void);
   kept.push(callback);
   return BigInt(Deno.UnsafePointer.value(callback.pointer));
 }
 
 /** A backend of a GPU that has a name and nothing else: plans, events and buffers of host memory are functions that a backend need not have. */
-export function bareBackend(): lib.ggml_backend {
+function bareBackend(): lib.ggml_backend {
   const name = new TextEncoder().encode("bare\0"), guid = bytes(16), device = new BigUint64Array(32), backend = new BigUint64Array(32);
   kept.push(name, guid, device, backend);
   const getName = pointerTo(["pointer"], "pointer", () => Deno.UnsafePointer.of(name));

@@ -12,7 +12,7 @@ export type Kind =
   | { readonly kind: "bool" | "float" | "string" | "anything" }
   | { readonly kind: "int"; readonly bits: number; readonly signed: boolean }
   /** `values` are those that exist. */
-  | { readonly kind: "enum"; readonly values: readonly number[]; readonly flags: boolean }
+  | { readonly kind: "enum"; readonly values: readonly number[] }
   /** A pointer to an object of a class, an object by value, a function pointer. */
   | { readonly kind: "handle" | "struct" | "callback"; readonly name: string }
   /** Numbers of so many bytes, 0 for `void`. */
@@ -46,7 +46,7 @@ export async function plan(): Promise<{ functions: Plan[]; structs: Plan[] }> {
     const [, name, list] = /^nullable (\w+) ?\((.*)\)$/.exec(text) ?? [];
     if (name !== undefined) nullable.set(name, [...nullable.get(name) ?? [], ...list.split(",").map((item) => item.replaceAll(" ", ""))]);
   }
-  const kinds = new Kinds(model, new Set(pragmas.flatMap((text) => /^flags (\w+)$/.exec(text)?.[1] ?? [])));
+  const kinds = new Kinds(model);
   const lengths = new Set(pragmas.flatMap((text) => {
     const [, name, parameter] = /^length (\w+) ?\( ?(\w+)/.exec(text) ?? [];
     return name === undefined ? [] : [`${name}(${parameter})`];
@@ -111,11 +111,9 @@ const WIDTHS: Readonly<Record<string, number>> = { char: 1, short: 2, int: 4, fl
 
 class Kinds {
   readonly #functions: ReadonlySet<string>;
-  readonly #flags: ReadonlySet<string>;
 
-  constructor({ functions }: Model, flags: ReadonlySet<string>) {
+  constructor({ functions }: Model) {
     this.#functions = new Set(functions.map(({ name }) => name));
-    this.#flags = flags;
   }
 
   /** What a parameter of a type takes; a field that is an array takes "anything" here. */
@@ -125,9 +123,9 @@ class Kinds {
       case "basic":
         return this.#basic(type.name);
       case "enum": {
-        const { name, values } = type.enum;
+        const { values } = type.enum;
         const real = values.filter(({ name }, i) => i === 0 || i < values.length - 1 || !name.endsWith("_COUNT"));
-        return { kind: "enum", values: real.map(({ value }) => Number(value)), flags: this.#flags.has(name ?? "") };
+        return { kind: "enum", values: real.map(({ value }) => Number(value)) };
       }
       case "record":
         return this.#className(type.record) === "" ? { kind: "anything" } : { kind: "struct", name: this.#className(type.record) };

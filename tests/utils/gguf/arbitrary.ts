@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import { lib } from "@ggml/deno";
 import type { GgufTensorData, GgufValue } from "@ggml/deno/utils";
+import { TYPES } from "../../context.ts";
 
 const text = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme", maxLength: 60 }));
 // C's strings end at a NUL, and what is compared with comes from there.
@@ -59,12 +60,6 @@ export const metadata = fc.tuple(fc.array(fc.tuple(key, value), { maxLength: 8 }
   const all = new Map<string, GgufValue>(entries);
   if (bits !== null) all.set("general.alignment", { type: "u32", value: 2 ** bits });
   return all;
-});
-
-/** Every type that there is. */
-const TYPES = Object.entries(lib).flatMap(([name, type]) => {
-  if (!name.startsWith("GGML_TYPE_") || name === "GGML_TYPE_COUNT") return [];
-  return [type as lib.ggml_type];
 });
 
 const shape = fc.tuple(fc.constantFrom(...TYPES), fc.array(fc.nat(3), { maxLength: 3 }), fc.nat(2), fc.boolean());

@@ -45,9 +45,9 @@ export class Builder {
     return this.u32(type).u64(offset);
   }
 
-  /** Zeros up to the next multiple. */
-  pad(alignment = 32): this {
-    return this.zeros((alignment - this.length % alignment) % alignment);
+  /** Zeros up to the next multiple of the usual alignment. */
+  pad(): this {
+    return this.zeros((32 - this.length % 32) % 32);
   }
 
   zeros(count: number): this {

@@ -24,25 +24,3 @@ export function readFacts(path: string): Facts {
   using file = readGguf(path);
   return factsOf(file);
 }
-
-/** A folder that is gone afterwards. */
-export class Folder {
-  readonly path: string = Deno.makeTempDirSync({ prefix: "ggml-gguf-" });
-  #count = 0;
-
-  /** A path in it that nothing has yet. */
-  file(name = "test.gguf"): string {
-    return `${this.path}/${this.#count++}-${name}`;
-  }
-
-  /** A file with these bytes. */
-  write(bytes: Uint8Array): string {
-    const path = this.file();
-    Deno.writeFileSync(path, bytes);
-    return path;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}

@@ -4,20 +4,8 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
-import { expectKnown } from "../../ffi/core/options.ts";
-import type { Part } from "./graph_parts.ts";
-import type { Drawable } from "./render.ts";
-
-/** What {@linkcode toSvg}, {@linkcode toHtml} and {@linkcode save} take besides what is drawn. */
-export interface DrawOptions {
-  /** Of a graph: the index of the first node to draw. */
-  from?: number;
-  /** Of a graph: the index after that of the last node to draw. */
-  to?: number;
-}
-
-export type { Drawable };
+import type { DrawOptions } from "./display/graph_parts.ts";
+import type { Drawable } from "./display/render.ts";
 
 /**
  * Draws a tensor, graph, context, device or backend.
@@ -44,15 +32,7 @@ export type { Drawable };
  * ```
  */
 export async function toSvg(value: Drawable, options: DrawOptions = {}): Promise<string> {
-  const part = expectPart(options, "toSvg");
-  const { pictureOf } = await import("./render.ts");
-  const { file } = await import("./svg.ts");
-  return file(await pictureOf(value, part, "toSvg"));
-}
-
-/** Throws unless these are options. */
-export function expectPart(options: DrawOptions, where: string): Part {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${where}: expected { from, to }, got ${describe(options)}`);
-  expectKnown(where, options, ["from", "to"]);
-  return { ...(options.from !== undefined && { from: options.from }), ...(options.to !== undefined && { to: options.to }) };
+  const { pictureOf } = await import("./display/render.ts");
+  const { file } = await import("./display/svg.ts");
+  return file(await pictureOf(value, options, "toSvg"));
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { inContext, pathOf } from "../files/path.ts";
-import { Source } from "../gguf/source.ts";
-import { parseHeader } from "./header.ts";
-import { SafetensorsTensor } from "./tensor.ts";
+import { inContext, pathOf } from "./files/path.ts";
+import { Source } from "./gguf/source.ts";
+import { parseHeader } from "./safetensors/header.ts";
+import { SafetensorsTensor } from "./safetensors/tensor.ts";
 
 /** Bytes of the number that the file begins with. */
 const PREFIX = 8;

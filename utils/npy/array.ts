@@ -4,10 +4,10 @@
  * @module
  */
 
-import { countOf } from "./copying/box.ts";
-import type { Input } from "./files/input.ts";
-import { type NdArray, ndarray, type TypedArray } from "./arrays/ndarray.ts";
-import { type Header, parseHeader } from "./npy_header.ts";
+import { countOf } from "../copying/box.ts";
+import type { Input } from "../files/input.ts";
+import { type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { type Header, parseHeader } from "./header.ts";
 
 const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 

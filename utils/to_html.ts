@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Drawable, DrawOptions } from "./to_svg.ts";
-import { expectPart } from "./to_svg.ts";
+import type { DrawOptions } from "./display/graph_parts.ts";
+import type { Drawable } from "./display/render.ts";
 
 /**
  * What a notebook shows of a tensor, graph, context, device or backend.
@@ -28,7 +28,6 @@ import { expectPart } from "./to_svg.ts";
  * ```
  */
 export async function toHtml(value: Drawable, options: DrawOptions = {}): Promise<string> {
-  const part = expectPart(options, "toHtml");
-  const { htmlOf } = await import("./render.ts");
-  return String(await htmlOf(value, part, "toHtml"));
+  const { htmlOf } = await import("./display/render.ts");
+  return String(await htmlOf(value, options, "toHtml"));
 }

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
-import { lib } from "../../ffi/generated/lib.js";
-import { inContext, pathOf } from "../files/path.ts";
-import { Replacement } from "../files/replace.ts";
-import { encodeHead } from "./encode.ts";
-import { type GgufValueInput, inferValue } from "./infer.ts";
-import { isPowerOfTwo } from "./read_metadata.ts";
-import { alignUp } from "./shape.ts";
-import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
-import { encodeText } from "../../ffi/core/text.ts";
-import { type GgufValue, isAlignmentKey } from "./values.ts";
+import { describe } from "../ffi/core/describe.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { pathOf } from "./files/path.ts";
+import { Replacement, writeAllAsync } from "./files/replace.ts";
+import { encodeHead } from "./gguf/encode.ts";
+import { type GgufValueInput, inferValue } from "./gguf/infer.ts";
+import { isPowerOfTwo } from "./gguf/read_metadata.ts";
+import { alignUp } from "./gguf/shape.ts";
+import { type GgufTensorInput, type PlannedTensor, planTensor } from "./gguf/tensor_input.ts";
+import { encodeText } from "../ffi/core/text.ts";
+import { type GgufValue, isAlignmentKey } from "./gguf/values.ts";
 
 /** What {@linkcode writeGguf} writes. An open file of `readGguf` is that, too. */
 export interface GgufContents {
@@ -88,7 +88,7 @@ export async function writeGguf(path: string | URL, contents: GgufContents): Pro
   const alignment = planAlignment(metadata, where);
   const head = encodeHead(version, metadata, tensors, alignment, where);
   using replacement = new Replacement(file, where);
-  await writeAll(replacement.file, head, where);
+  await writeAllAsync(replacement.file, head, where);
   for (const tensor of tensors) await writeTensor(replacement.file, tensor, alignment, where);
   await replacement.commit();
 }
@@ -168,7 +168,7 @@ async function writeTensor(out: Deno.FsFile, tensor: PlannedTensor, alignment: n
     }
     written += piece.length;
     if (written > byteLength) break;
-    await writeAll(out, piece, place);
+    await writeAllAsync(out, piece, place);
   }
   if (written !== byteLength) {
     const got = written > byteLength ? `${written} or more` : written;
@@ -177,16 +177,8 @@ async function writeTensor(out: Deno.FsFile, tensor: PlannedTensor, alignment: n
   await writeZeros(out, alignUp(byteLength, alignment) - byteLength, place);
 }
 
-async function writeAll(out: Deno.FsFile, bytes: Uint8Array, where: string): Promise<void> {
-  try {
-    for (let done = 0; done < bytes.length;) done += await out.write(bytes.subarray(done));
-  } catch (error) {
-    throw inContext(error, where);
-  }
-}
-
 /** Pads in pieces: an alignment may be 2 GiB. */
 async function writeZeros(out: Deno.FsFile, count: number, where: string): Promise<void> {
   const zeros = new Uint8Array(Math.min(count, 64 * 1024));
-  for (let left = count; left > 0; left -= zeros.length) await writeAll(out, zeros.subarray(0, left), where);
+  for (let left = count; left > 0; left -= zeros.length) await writeAllAsync(out, zeros.subarray(0, left), where);
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { TypedArray } from "./arrays/ndarray.ts";
+import type { TypedArray } from "../arrays/ndarray.ts";
 
 type Constructor = new (buffer: ArrayBuffer, byteOffset: number, length: number) => TypedArray;
 

@@ -7,18 +7,18 @@
  * - data that reaches beyond the end of the file. The padding after the last tensor may be missing, as for llama.cpp;
  * - dimensions whose product is more than 64 bits hold: C looks at what remains of it;
  * - a dimension of more than 2^53, which a tensor without elements could have;
- * - more metadata than fits into JavaScript's memory: see `limits.ts`.
+ * - more metadata than fits into JavaScript's memory: see `gguf/limits.ts`.
  *
  * @module
  */
 
-import { Cursor } from "./cursor.ts";
-import { readAlignment, readHead, readMetadata } from "./read_metadata.ts";
-import { readTensors } from "./read_tensors.ts";
-import { pathOf } from "../files/path.ts";
-import { Source } from "./source.ts";
-import { GgufTensor } from "./tensor.ts";
-import type { GgufValue } from "./values.ts";
+import { Cursor } from "./gguf/cursor.ts";
+import { readAlignment, readHead, readMetadata } from "./gguf/read_metadata.ts";
+import { readTensors } from "./gguf/read_tensors.ts";
+import { pathOf } from "./files/path.ts";
+import { Source } from "./gguf/source.ts";
+import { GgufTensor } from "./gguf/tensor.ts";
+import type { GgufValue } from "./gguf/values.ts";
 
 /** An open GGUF file. */
 export interface GgufFile extends Disposable {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { lib } from "../../ffi/generated/lib.js";
-import { inContext, pathOf } from "../files/path.ts";
-import { Replacement } from "../files/replace.ts";
-import type { Drawable, DrawOptions } from "./to_svg.ts";
-import { expectPart } from "./to_svg.ts";
+import { lib } from "../ffi/generated/lib.js";
+import { pathOf } from "./files/path.ts";
+import { Replacement, writeAllAsync } from "./files/replace.ts";
+import type { DrawOptions } from "./display/graph_parts.ts";
+import type { Drawable } from "./display/render.ts";
 
 /** What can be written, by the end of the file's name. */
 const KINDS = [".svg", ".html", ".png"] as const;
@@ -39,33 +39,28 @@ const KINDS = [".svg", ".html", ".png"] as const;
  */
 export async function save(value: Drawable, path: string | URL, options: DrawOptions = {}): Promise<void> {
   const name = pathOf(path, "save");
-  const part = expectPart(options, "save");
   const kind = KINDS.find((ending) => name.toLowerCase().endsWith(ending));
   if (kind === undefined) throw new TypeError(`save: ${JSON.stringify(name)} must end in ${KINDS.join(", ")}`);
-  const { expectDrawable, htmlOf, pictureOf } = await import("./render.ts");
-  expectDrawable(value, "save");
+  const { expectDrawable, htmlOf, pictureOf } = await import("./display/render.ts");
+  expectDrawable(value, options, "save");
   if (kind === ".png") {
     if (!(value instanceof lib.ggml_tensor)) {
       throw new TypeError(`save: a ${value.constructor.name} can't be written as .png: use .svg or .html`);
     }
-    const { named } = await import("./text.ts");
-    const { tensorPng } = await import("./tensor_picture.ts");
+    const { named } = await import("./display/text.ts");
+    const { tensorPng } = await import("./display/tensor_picture.ts");
     return await write(name, await named("save", () => tensorPng(value)));
   }
-  const { file, page } = await import("./svg.ts");
+  const { file, page } = await import("./display/svg.ts");
   const text = kind === ".svg"
-    ? file(await pictureOf(value, part, "save"))
-    : page(await htmlOf(value, part, "save"), value.constructor.name);
+    ? file(await pictureOf(value, options, "save"))
+    : page(await htmlOf(value, options, "save"), value.constructor.name);
   await write(name, new TextEncoder().encode(text));
 }
 
 async function write(name: string, bytes: Uint8Array): Promise<void> {
   const where = `save: can't write ${JSON.stringify(name)}`;
   using replacement = new Replacement(name, where);
-  try {
-    for (let done = 0; done < bytes.length;) done += await replacement.file.write(bytes.subarray(done));
-  } catch (error) {
-    throw inContext(error, where);
-  }
+  await writeAllAsync(replacement.file, bytes, where);
   await replacement.commit();
 }
