@@ -7,9 +7,9 @@
 import { lib } from "../../ffi/generated/lib.js";
 import { describe, quote } from "../../ffi/core/describe.ts";
 import { pathOf } from "../files/path.ts";
-import { readGguf } from "../gguf/read.ts";
+import { openGguf } from "../gguf/read.ts";
 import { Source } from "../gguf/source.ts";
-import { readSafetensors } from "../safetensors/read.ts";
+import { openSafetensors } from "../safetensors/read.ts";
 
 /** A tensor's place in a file: what `GgufTensor` and `SafetensorsTensor` say of themselves. */
 export interface WeightsEntry {
@@ -46,8 +46,8 @@ export function openWeights(file: string | URL | WeightsFile, where: string): We
 function openPath(path: string, where: string): WeightsFile & { close(): void } {
   const first = firstBytes(path, where);
   const magic = new TextDecoder("latin1").decode(first.subarray(0, lib.GGUF_MAGIC.length));
-  if (magic === lib.GGUF_MAGIC) return readGguf(path);
-  if (first[PREFIX] === BRACE) return readSafetensors(path);
+  if (magic === lib.GGUF_MAGIC) return openGguf(path, where);
+  if (first[PREFIX] === BRACE) return openSafetensors(path, where);
   const got = first.length === 0 ? "is empty" : `begins with ${quote(magic)}`;
   throw new Error(`${where}: ${path}: expected a GGUF file, which begins with "GGUF", or a safetensors file, got one that ${got}`);
 }
