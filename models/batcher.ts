@@ -71,7 +71,10 @@ export class Batcher implements Disposable, AsyncDisposable {
    * @throws What `Session.generate` throws, but that any number may be generating.
    */
   generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): AsyncGenerator<Piece, Ended, void> {
-    const where = "Batcher.generate";
+    return this.#generate("Batcher.generate", prompt, options);
+  }
+
+  #generate(where: string, prompt: string | ArrayLike<number>, options: GenerateOptions): AsyncGenerator<Piece, Ended, void> {
     return generate(this.#place(where), () => promptOf(where, this.model, prompt), options);
   }
 
@@ -82,7 +85,7 @@ export class Batcher implements Disposable, AsyncDisposable {
 
   /** Continues a text, and waits for all of it; see `Session.generate`. */
   complete(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Promise<Completion> {
-    return complete(this.generate(prompt, options));
+    return complete(this.#generate("Batcher.complete", prompt, options));
   }
 
   /**

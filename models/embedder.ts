@@ -80,7 +80,7 @@ export class Embedder implements Disposable, AsyncDisposable {
     if (!Array.isArray(texts)) throw new TypeError(`Embedder.embed: expected an array of texts, got ${describe(texts)}`);
     const { vocabulary } = this.model;
     const tokens = texts.map((text) =>
-      typeof text === "string" ? vocabulary.tokenize(text) : vocabulary.expectTokens("Embedder.embed: a text", text)
+      typeof text === "string" ? vocabulary.tokenize(text, {}, "Embedder.embed") : vocabulary.expectTokens("Embedder.embed: a text", text)
     );
     const vectors = await this.#context.compute(tokens, options);
     if (this.#normalize) { for (const vector of vectors) normalize(vector); }

@@ -76,7 +76,7 @@ function expectGenerate(where: string, options: GenerateOptions): void {
 export function promptOf(where: string, model: Model, prompt: string | ArrayLike<number>): Prompt {
   const { vocabulary } = model;
   const tokens = typeof prompt === "string"
-    ? vocabulary.tokenize(prompt, { parseSpecial: true })
+    ? vocabulary.tokenize(prompt, { parseSpecial: true }, where)
     : vocabulary.expectTokens(`${where}: the prompt`, prompt);
   if (tokens.length === 0) throw new RangeError(`${where}: the prompt has no tokens`);
   return { tokens, keep: tokens[0] === vocabulary.special.bos ? 1 : 0 };
@@ -86,7 +86,7 @@ export function promptOf(where: string, model: Model, prompt: string | ArrayLike
 function chatPrompt({ where, model, scheduler, overflow }: Place, messages: readonly Message[], options: ChatOptions): Prompt {
   const { tools, maxTokens = Infinity } = options;
   const room = scheduler.context.size - Math.min(maxTokens, Math.floor(scheduler.context.size / 4));
-  const tokensOf = (some: readonly Message[]) => model.tokenizeChat(some, { tools });
+  const tokensOf = (some: readonly Message[]) => model.tokenizeChat(some, { tools }, where);
   let kept = [...messages], tokens = tokensOf(kept);
   while (overflow === "drop" && tokens.length > room) {
     const shorter = withoutOldestTurn(kept);
@@ -95,7 +95,7 @@ function chatPrompt({ where, model, scheduler, overflow }: Place, messages: read
     tokens = tokensOf(kept);
   }
   if (tokens.length === 0) throw new RangeError(`${where}: the messages have no tokens`);
-  return { tokens, keep: overflow === "drop" ? commonLength(tokens, systemTokens(model, kept, tools)) : 0 };
+  return { tokens, keep: overflow === "drop" ? commonLength(tokens, systemTokens(model, kept, tools, where)) : 0 };
 }
 
 /** The messages without what the first user said and what was answered; null if nothing may be dropped any more. */
@@ -105,10 +105,10 @@ function withoutOldestTurn(messages: readonly Message[]): Message[] | null {
 }
 
 /** The tokens of the messages before the first turn. */
-function systemTokens(model: Model, messages: readonly Message[], tools: readonly unknown[] | undefined): Int32Array {
+function systemTokens(model: Model, messages: readonly Message[], tools: readonly unknown[] | undefined, where: string): Int32Array {
   const first = messages.findIndex(({ role }) => role === "user");
   if (first <= 0) return Int32Array.of(model.vocabulary.special.bos ?? -1);
-  return model.tokenizeChat(messages.slice(0, first), { tools, addGenerationPrompt: false });
+  return model.tokenizeChat(messages.slice(0, first), { tools, addGenerationPrompt: false }, where);
 }
 
 function commonLength(a: Int32Array, b: Int32Array): number {

@@ -14,36 +14,37 @@ const KEPT = 16;
 const templates: Map<string, Template> = new Map();
 
 /** Renders a template; see `renderTemplate` of `template.ts`. */
-export function render(source: string | null, input: TemplateInput): string {
-  if (source === null || source === "") throw new Error("renderTemplate: there is no chat template to write the messages by");
-  if (typeof source !== "string") throw new TypeError(`renderTemplate: expected a template's text, got ${describe(source)}`);
-  expectMessages(input.messages);
+export function render(source: string | null, input: TemplateInput, where: string): string {
+  if (source === null || source === "") throw new Error(`${where}: there is no chat template to write the messages by`);
+  if (typeof source !== "string") throw new TypeError(`${where}: expected a template's text, got ${describe(source)}`);
+  if (typeof input !== "object" || input === null) throw new TypeError(`${where}: expected { messages }, got ${describe(input)}`);
+  expectMessages(input.messages, where);
   const { messages, tools, addGenerationPrompt = true, bosToken = "", eosToken = "", variables = {} } = input;
-  const template = templateOf(source);
+  const template = templateOf(source, where);
   try {
     const given = { messages, tools, add_generation_prompt: addGenerationPrompt, bos_token: bosToken, eos_token: eosToken };
     return template.render({ ...variables, ...given } as Record<string, unknown>);
   } catch (error) {
-    throw new Error(`renderTemplate: the template refuses these messages: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${where}: the template refuses these messages: ${(error as Error).message}`, { cause: error });
   }
 }
 
-function expectMessages(messages: unknown): void {
-  if (!Array.isArray(messages)) throw new TypeError(`renderTemplate: expected an array of messages, got ${describe(messages)}`);
+function expectMessages(messages: unknown, where: string): void {
+  if (!Array.isArray(messages)) throw new TypeError(`${where}: expected an array of messages, got ${describe(messages)}`);
   for (const [i, message] of messages.entries()) {
     if (typeof message === "object" && message !== null && typeof message.role === "string") continue;
-    throw new TypeError(`renderTemplate: expected messages of { role, content }, got ${describe(message)} at index ${i}`);
+    throw new TypeError(`${where}: expected messages of { role, content }, got ${describe(message)} at index ${i}`);
   }
 }
 
-function templateOf(source: string): Template {
+function templateOf(source: string, where: string): Template {
   const known = templates.get(source);
   if (known !== undefined) return known;
   let template: Template;
   try {
     template = new Template(source);
   } catch (error) {
-    throw new Error(`renderTemplate: the template can't be read: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${where}: the template can't be read: ${(error as Error).message}`, { cause: error });
   }
   if (templates.size >= KEPT) templates.delete(templates.keys().next().value!);
   templates.set(source, template);

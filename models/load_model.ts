@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { renamed } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { type Device, listDevices } from "../utils/computing/device.ts";
 import { pathOf } from "../utils/files/path.ts";
@@ -52,7 +53,7 @@ const OPTIONS = ["gpuLayers", "devices", "vocabOnly", "signal", "onProgress"];
  */
 export async function loadModel(path: string | URL, options: LoadModelOptions = {}): Promise<Model> {
   const name = pathOf(path, "loadModel");
-  if (name === "") throw new TypeError('loadModel: expected a path, got the string ""');
+  if (name === "" || name.includes("\0") || !name.isWellFormed()) throw new TypeError(`loadModel: expected a path, got ${describe(name)}`);
   expectLoadable(options);
   const { signal, vocabOnly = false } = options;
   signal?.throwIfAborted();
@@ -66,7 +67,7 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
     return new Model(handle, name, vocabOnly);
   } catch (error) {
     heard.end(false);
-    throw error;
+    throw renamed(error, "llama_model_load_from_file", `loadModel: ${name}`);
   }
 }
 

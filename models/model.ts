@@ -159,21 +159,25 @@ export class Model implements Disposable, AsyncDisposable {
    * @throws {Error} If the model has no template (`renderTemplate` takes any), or that refuses the messages.
    */
   applyTemplate(messages: readonly Message[], options: TemplateOptions = {}): string {
-    expectOptions("applyTemplate", options, ["tools", "addGenerationPrompt"]);
-    if (!Array.isArray(messages)) throw new TypeError(`applyTemplate: expected an array of messages, got ${describe(messages)}`);
-    const source = lib.llama_model_chat_template(this.handle, null);
-    if (source === null) {
-      const instead = "write the messages into one text, and have that completed";
-      throw new Error(`applyTemplate: this model (${this.info.description}) has no chat template: ${instead}`);
-    }
-    const { vocabulary } = this, { bos, eos } = vocabulary.special;
-    return renderLoaded(source, { ...options, messages, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) });
+    return this.#written(messages, options, "applyTemplate");
   }
 
   /** @ignore The tokens of what the template writes; BOS, if the model wants it, once. */
-  tokenizeChat(messages: readonly Message[], options: TemplateOptions): Int32Array {
-    const text = this.applyTemplate(messages, options), bos = this.vocabulary.textOf(this.vocabulary.special.bos);
-    return this.vocabulary.tokenize(text, { special: bos === "" || !text.startsWith(bos), parseSpecial: true });
+  tokenizeChat(messages: readonly Message[], options: TemplateOptions, where = "applyTemplate"): Int32Array {
+    const text = this.#written(messages, options, where), bos = this.vocabulary.textOf(this.vocabulary.special.bos);
+    return this.vocabulary.tokenize(text, { special: bos === "" || !text.startsWith(bos), parseSpecial: true }, where);
+  }
+
+  #written(messages: readonly Message[], options: TemplateOptions, where: string): string {
+    expectOptions(where, options, ["tools", "addGenerationPrompt"]);
+    if (!Array.isArray(messages)) throw new TypeError(`${where}: expected an array of messages, got ${describe(messages)}`);
+    const source = lib.llama_model_chat_template(this.handle, null);
+    if (source === null) {
+      const instead = "write the messages into one text, and have that completed";
+      throw new Error(`${where}: this model (${this.info.description}) has no chat template: ${instead}`);
+    }
+    const { vocabulary } = this, { bos, eos } = vocabulary.special;
+    return renderLoaded(source, { ...options, messages, bosToken: vocabulary.textOf(bos), eosToken: vocabulary.textOf(eos) }, where);
   }
 
   /**

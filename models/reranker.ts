@@ -73,9 +73,9 @@ export class Reranker implements Disposable, AsyncDisposable {
     const { vocabulary } = this.model, template = lib.llama_model_chat_template(this.model.handle, "rerank");
     if (template !== null) {
       const text = template.replaceAll(/\{(query|document)\}/g, (_, name) => name === "query" ? query : document);
-      return vocabulary.tokenize(text, { special: false, parseSpecial: true });
+      return vocabulary.tokenize(text, { special: false, parseSpecial: true }, "Reranker.rank");
     }
-    const { bos, eos, sep } = vocabulary.special, of = (text: string) => vocabulary.tokenize(text, { special: false });
+    const { bos, eos, sep } = vocabulary.special, of = (text: string) => vocabulary.tokenize(text, { special: false }, "Reranker.rank");
     const some = (token: number | null, added: boolean) => token !== null && added ? [token] : [];
     const begin = some(bos, lib.llama_vocab_get_add_bos(vocabulary.handle)), end = some(eos ?? sep, true);
     const between = lib.llama_vocab_get_add_sep(vocabulary.handle) ? some(sep, true) : [];

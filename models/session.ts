@@ -80,9 +80,13 @@ export class Session implements Disposable, AsyncDisposable {
    * @throws {SyntaxError} If the grammar doesn't parse.
    * @throws {Error} If the session is generating already, or it was freed; the signal's reason. All as a rejection of the first `next()`.
    */
-  async *generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): AsyncGenerator<Piece, Ended, void> {
-    const where = "Session.generate", place = this.#place(where);
-    return yield* this.#alone(where, () => generate(place, () => promptOf(where, this.model, prompt), options));
+  generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): AsyncGenerator<Piece, Ended, void> {
+    return this.#generate("Session.generate", prompt, options);
+  }
+
+  #generate(where: string, prompt: string | ArrayLike<number>, options: GenerateOptions): AsyncGenerator<Piece, Ended, void> {
+    const place = this.#place(where);
+    return this.#alone(where, () => generate(place, () => promptOf(where, this.model, prompt), options));
   }
 
   /**
@@ -101,7 +105,7 @@ export class Session implements Disposable, AsyncDisposable {
 
   /** Continues a text, and waits for all of it; see `generate`. */
   complete(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Promise<Completion> {
-    return complete(this.generate(prompt, options));
+    return complete(this.#generate("Session.complete", prompt, options));
   }
 
   /**

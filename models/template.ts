@@ -33,9 +33,9 @@ export async function loadTemplates(): Promise<void> {
 }
 
 /** {@linkcode renderTemplate} for who has waited for {@linkcode loadTemplates}. */
-export function renderLoaded(source: string | null, input: TemplateInput): string {
-  if (jinja === null) throw new Error("renderTemplate: what renders templates isn't loaded: loadModel does that");
-  return jinja.render(source, input);
+export function renderLoaded(source: string | null, input: TemplateInput, where: string): string {
+  if (jinja === null) throw new Error(`${where}: what renders templates isn't loaded: loadModel does that`);
+  return jinja.render(source, input, where);
 }
 
 /**
@@ -59,5 +59,5 @@ export function renderLoaded(source: string | null, input: TemplateInput): strin
  */
 export async function renderTemplate(source: string | null, input: TemplateInput): Promise<string> {
   await loadTemplates();
-  return renderLoaded(source, input);
+  return renderLoaded(source, input, "renderTemplate");
 }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { describe } from "../ffi/core/describe.ts";
 import { endOf } from "./partial.ts";
 
 /** A call of a tool. */
@@ -55,6 +56,9 @@ export class ToolCallReader {
    * @param names The names of the tools that there are: what asks for another is text.
    */
   constructor(names: Iterable<string>) {
+    if (typeof names !== "object" || names === null || !(Symbol.iterator in names)) {
+      throw new TypeError(`ToolCallReader: expected the names of tools, got ${describe(names)}`);
+    }
     this.#names = new Set(names);
   }
 

@@ -5,7 +5,9 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { onBehalf } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
+import { expectBoolean } from "./expect.ts";
 
 const encoder = new TextEncoder();
 
@@ -56,11 +58,15 @@ export class Vocabulary {
     return lib.llama_vocab_type(this.handle) !== lib.LLAMA_VOCAB_TYPE_NONE;
   }
 
-  tokenize(text: string, { special = true, parseSpecial = false }: TokenizeOptions = {}): Int32Array<ArrayBuffer> {
-    if (typeof text !== "string") throw new TypeError(`tokenize: expected a text, got ${describe(text)}`);
-    if (!this.hasText) throw new Error("tokenize: this model has no vocabulary");
+  /** @param where What the caller called, for errors. */
+  tokenize(text: string, { special = true, parseSpecial = false }: TokenizeOptions = {}, where = "tokenize"): Int32Array<ArrayBuffer> {
+    if (typeof text !== "string") throw new TypeError(`${where}: expected a text, got ${describe(text)}`);
+    expectBoolean(`${where}: special`, special);
+    expectBoolean(`${where}: parseSpecial`, parseSpecial);
+    if (!this.hasText) throw new Error(`${where}: this model has no vocabulary`);
     const { length } = encoder.encode(text);
-    const ask = (ids: Int32Array<ArrayBuffer>) => lib.llama_tokenize(this.handle, text, length, ids, ids.length, special, parseSpecial);
+    const ask = (ids: Int32Array<ArrayBuffer>) =>
+      onBehalf(where, lib.llama_tokenize, this.handle, text, length, ids, ids.length, special, parseSpecial);
     const ids = new Int32Array(length + 2), count = ask(ids);
     if (count >= 0) return ids.slice(0, count);
     const more = new Int32Array(-count);
@@ -69,6 +75,7 @@ export class Vocabulary {
 
   detokenize(tokens: ArrayLike<number>, { special = false }: { special?: boolean } = {}): string {
     const ids = this.expectTokens("detokenize", tokens);
+    expectBoolean("detokenize: special", special);
     if (ids.length === 0) return "";
     const ask = (bytes: Int8Array<ArrayBuffer>) => lib.llama_detokenize(this.handle, ids, ids.length, bytes, bytes.length, false, special);
     let bytes = new Int8Array(16 * ids.length + 64), count = ask(bytes);

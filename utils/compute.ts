@@ -4,6 +4,7 @@
  * @module
  */
 
+import { onBehalf } from "../ffi/core/on_behalf.ts";
 import { keptInside } from "../ffi/core/transferred.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { backendsOf, type ComputeOptions, cores, expectSuccess, prepare, setThreads } from "./computing/task.ts";
@@ -52,17 +53,17 @@ function computeOn(backend: ComputeOptions["backend"] | null, graph: lib.ggml_cg
   if (backend === null || backend === undefined) return computeOnCpu(graph, threads);
   if (backend instanceof lib.ggml_backend) {
     setThreads([backend], threads);
-    return lib.ggml_backend_graph_compute(backend, graph);
+    return onBehalf("compute", lib.ggml_backend_graph_compute, backend, graph);
   }
   setThreads(backendsOf(backend), threads);
-  return lib.ggml_backend_sched_graph_compute(backend, graph);
+  return onBehalf("compute", lib.ggml_backend_sched_graph_compute, backend, graph);
 }
 
 function computeOnCpu(graph: lib.ggml_cgraph, threads: number): number {
   const plan = lib.ggml_graph_plan(graph, threads, null);
   if (plan.work_size > 0) plan.work_data = keptInside(new Uint8Array(plan.work_size)) as never;
   try {
-    return lib.ggml_graph_compute(graph, plan);
+    return onBehalf("compute", lib.ggml_graph_compute, graph, plan);
   } finally {
     plan.owner.end("computed", () => {}); // or the graph would know of each until the event loop turns
   }

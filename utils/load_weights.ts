@@ -15,8 +15,8 @@ import { devices } from "./devices.ts";
 import { pathOf } from "./files/path.ts";
 import { Source } from "./gguf/source.ts";
 import { init } from "./init.ts";
-import { readGguf } from "./read_gguf.ts";
-import { readSafetensors } from "./read_safetensors.ts";
+import { openGguf } from "./read_gguf.ts";
+import { openSafetensors } from "./read_safetensors.ts";
 import { Filler } from "./weights/fill.ts";
 import type { WeightsFile } from "./weights/file.ts";
 import { type Home, place, type Placed, type Placement, type WeightsBuffer } from "./weights/place.ts";
@@ -136,8 +136,8 @@ function openWeights(file: string | URL | WeightsFile): WeightsFile & { close():
 function openPath(path: string): WeightsFile & { close(): void } {
   const first = firstBytes(path);
   const magic = new TextDecoder("latin1").decode(first.subarray(0, lib.GGUF_MAGIC.length));
-  if (magic === lib.GGUF_MAGIC) return readGguf(path);
-  if (first[PREFIX] === BRACE) return readSafetensors(path);
+  if (magic === lib.GGUF_MAGIC) return openGguf(path, WHERE);
+  if (first[PREFIX] === BRACE) return openSafetensors(path, WHERE);
   const got = first.length === 0 ? "is empty" : `begins with ${quote(magic)}`;
   throw new Error(`${WHERE}: ${path}: expected a GGUF file, which begins with "GGUF", or a safetensors file, got one that ${got}`);
 }

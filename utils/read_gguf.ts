@@ -67,7 +67,12 @@ export interface GgufFile extends Disposable {
  * ```
  */
 export function readGguf(path: string | URL): GgufFile {
-  const source = new Source(pathOf(path, "readGguf"));
+  return openGguf(pathOf(path, "readGguf"), "readGguf");
+}
+
+/** {@linkcode readGguf} for a function of another name, which its errors begin with. */
+export function openGguf(path: string, where: string): GgufFile {
+  const source = new Source(path, where);
   try {
     return readFrom(source);
   } catch (error) {

@@ -56,12 +56,17 @@ export interface SafetensorsFile extends Disposable {
  * ```
  */
 export function readSafetensors(path: string | URL): SafetensorsFile {
-  const source = new Source(pathOf(path, "readSafetensors"), "readSafetensors");
+  return openSafetensors(pathOf(path, "readSafetensors"), "readSafetensors");
+}
+
+/** {@linkcode readSafetensors} for a function of another name, which its errors begin with. */
+export function openSafetensors(path: string, where: string): SafetensorsFile {
+  const source = new Source(path, where);
   try {
     return readFrom(source);
   } catch (error) {
     source.close();
-    throw inContext(error, `readSafetensors: ${source.path}`);
+    throw inContext(error, `${where}: ${path}`);
   }
 }
 

@@ -8,10 +8,14 @@ import { describe } from "../ffi/core/describe.ts";
 import { expectOptions } from "../ffi/core/options.ts";
 import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
-import { fromNested, isNested, type NestedNumbers } from "./copying/nested.ts";
+import { denseLayout } from "./copying/box.ts";
+import { isNested, type NestedNumbers } from "./copying/nested.ts";
+import { expectShape, newTensor } from "./copying/new_tensor.ts";
+import { operand } from "./copying/operand.ts";
+import { expectImatrix, planOf, sourceOf } from "./copying/plan.ts";
 import { rememberRank } from "./copying/rank.ts";
+import { transfer } from "./copying/transfer.ts";
 import { expectType, typeOfArray } from "./copying/types.ts";
-import { copy } from "./copy.ts";
 import { isNdArray, type NdArray, type TypedArray } from "./arrays/ndarray.ts";
 
 /** What {@linkcode tensor} takes besides the numbers. */
@@ -59,33 +63,35 @@ export function tensor(
   expectOptions(where, options, ["type", "name", "imatrix"]);
   const { type, name, imatrix } = options;
   if (name !== undefined && typeof name !== "string") throw new TypeError(`${where}: name must be a string, got ${describe(name)}`);
-  const numbers = numbersOf(array, type, where), shape = isNdArray(numbers) ? numbers.shape : [numbers.length];
-  if (shape.length > lib.GGML_MAX_DIMS) {
-    throw new RangeError(`${where}: expected at most ${lib.GGML_MAX_DIMS} dimensions, got the shape [${shape.join(", ")}]`);
+  expectImatrix(where, imatrix);
+  expectArray(array, where);
+  const info = expectType(where, type ?? ownType(array, where)), source = sourceOf(where, array, info, Infinity);
+  if (source.type === null) {
+    throw new TypeError(`${where}: ${source.describe()}: these are bytes, not numbers: give a Float32Array of them`);
   }
   if (lib.ggml_get_no_alloc(ctx)) {
     throw new Error(`${where}: the context was made with noAlloc: its tensors have no memory to copy to before a backend gives them some`);
   }
-  const ne = shape.length === 0 ? [1] : shape.toReversed();
-  const made = lib.ggml_new_tensor(ctx, type ?? ownType(numbers, where), ne.length, BigInt64Array.from(ne, BigInt));
-  if (name !== undefined) lib.ggml_set_name(made, name);
-  copy(numbers, made, { imatrix });
+  // Whatever can be wrong is looked at before there is a tensor: a context takes none back.
+  const shape = source.shape ?? [source.count];
+  expectShape(shape, info, where);
+  const destination = { ...source, type: info, shape, layout: denseLayout(shape, info), describe: () => `a tensor of ${info.name}` };
+  const plan = planOf(where, source, destination, { imatrix });
+  const made = newTensor(ctx, info, shape, name, where);
+  transfer({ ...plan, destination: operand(made, where) });
   rememberRank(made, shape.length);
   return made;
 }
 
-/** The numbers with their shape: nested arrays are made one. */
-function numbersOf(array: unknown, type: lib.ggml_type | undefined, where: string): TypedArray | NdArray<TypedArray> {
-  if (isNdArray(array) || (ArrayBuffer.isView(array) && "length" in array)) return array as TypedArray;
-  if (!isNested(array)) {
-    throw new TypeError(`${where}: expected a typed array, an ndarray or nested arrays of numbers, got ${describe(array)}`);
-  }
-  return fromNested(array, expectType(where, type ?? lib.GGML_TYPE_F32), Infinity, where);
+function expectArray(array: unknown, where: string): void {
+  if (isNdArray(array) || isNested(array) || (ArrayBuffer.isView(array) && "length" in array)) return;
+  throw new TypeError(`${where}: expected a typed array, an ndarray or nested arrays of numbers, got ${describe(array)}`);
 }
 
-/** The tensor type that has an array's elements. */
-function ownType(numbers: TypedArray | NdArray<TypedArray>, where: string): lib.ggml_type {
-  const data = isNdArray(numbers) ? numbers.data : numbers, type = typeOfArray(data);
+/** The tensor type that has an array's elements; 32-bit floats for nested arrays. */
+function ownType(array: TypedArray | NdArray<TypedArray> | NestedNumbers, where: string): lib.ggml_type {
+  if (isNested(array) && !isNdArray(array)) return lib.GGML_TYPE_F32;
+  const data = isNdArray(array) ? array.data : array as TypedArray, type = typeOfArray(data);
   if (type === null) throw new TypeError(`${where}: no tensor type has the elements of a ${data.constructor.name}: say { type }`);
   return type;
 }

@@ -6,6 +6,7 @@
 
 import { describe } from "../ffi/core/describe.ts";
 import { lib } from "../ffi/generated/lib.js";
+import { expectName } from "./copying/new_tensor.ts";
 import { pathOf } from "./files/path.ts";
 import { Replacement, writeAllAsync } from "./files/replace.ts";
 import { encodeHead } from "./gguf/encode.ts";
@@ -13,7 +14,6 @@ import { type GgufValueInput, inferValue } from "./gguf/infer.ts";
 import { isPowerOfTwo } from "./gguf/read_metadata.ts";
 import { alignUp } from "./gguf/shape.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./gguf/tensor_input.ts";
-import { encodeText } from "../ffi/core/text.ts";
 import { type GgufValue, isAlignmentKey } from "./gguf/values.ts";
 
 /** What {@linkcode writeGguf} writes. An open file of `readGguf` is that, too. */
@@ -112,7 +112,7 @@ function planTensors({ tensors = {} }: GgufContents, where: string): PlannedTens
   const planned = namedTensors(tensors, where).map(([name, tensor]) => planTensor(name, tensor, where));
   const names = new Set<string>();
   for (const { name } of planned) {
-    checkName(name, where);
+    expectName(name, `${where}: tensor ${JSON.stringify(name)}`);
     if (names.has(name)) throw new TypeError(`${where}: there are two tensors ${JSON.stringify(name)}`);
     names.add(name);
   }
@@ -137,15 +137,6 @@ function isRecord(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-function checkName(name: string, where: string): void {
-  const place = `${where}: tensor ${JSON.stringify(name)}`;
-  const { length } = encodeText(name, place);
-  if (name.includes("\0")) throw new TypeError(`${place}: the name has a NUL, where C would cut it off`);
-  if (length >= lib.GGML_MAX_NAME) {
-    throw new RangeError(`${place}: the name has ${length} bytes, and ggml's have at most ${lib.GGML_MAX_NAME - 1}`);
-  }
 }
 
 function planAlignment(metadata: ReadonlyMap<string, GgufValue>, where: string): number {

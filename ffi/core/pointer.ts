@@ -6,6 +6,7 @@
 
 import { cstringAt } from "./cstring.ts";
 import { disposePointer } from "./ending.ts";
+import { withoutElements } from "./elements.ts";
 import { externalBuffer, freedError, Handle } from "./handle.ts";
 
 /** A pointer to something that has no class: `void *`, `float *`, `char **`. */
@@ -36,3 +37,10 @@ export class Pointer extends Handle {
     disposePointer(this);
   }
 }
+
+withoutElements(
+  Pointer,
+  (index) =>
+    `say so, as in new Int32Array(pointer.bytes(4 * count).buffer)[${index}], or give the struct's field an array of your own and write to that: ` +
+    `Int32Array.of(…), or [Int32Array.of(…), …] where there are pointers in it`,
+);

@@ -9,6 +9,7 @@
 
 import { shows } from "./c_memory.ts";
 import { describe } from "./describe.ts";
+import { withoutElements } from "./elements.ts";
 import { host } from "./host.ts";
 import { addressOf, externalBuffer, freedError, Handle } from "./handle.ts";
 import { Owner, STATIC } from "./owner.ts";
@@ -72,6 +73,8 @@ export abstract class Struct extends Handle {
     return new (this.constructor as new (address: bigint, owner: Owner) => this)(this.address + BigInt(index) * BigInt(size), this.owner);
   }
 }
+
+withoutElements(Struct, (index) => `of several that lie one after the other, at(${index}) is one`);
 
 /** The memory of a new struct: the given bytes, those of one or of several that lie one after the other, or fresh ones. */
 function memoryFor(init: object, { name, size }: StructClass): Uint8Array<ArrayBuffer> {

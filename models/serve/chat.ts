@@ -26,7 +26,7 @@ export async function chat(served: Served, request: Request, body: Record<string
   const top = topOf(fields);
   fields.only("modalities", ["text"]);
   fields.end();
-  const prompt = promptOf(() => model.tokenizeChat(messages, tools.length > 0 ? { tools } : {})), chosen = grammar ?? format;
+  const prompt = promptOf(() => model.tokenizeChat(messages, tools.length > 0 ? { tools } : {}, "messages")), chosen = grammar ?? format;
   const apart = {
     reasoning: chosen === undefined ? served.options.reasoning ?? "apart" : "text",
     calls: format === undefined ? "apart" : "text",

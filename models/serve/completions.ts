@@ -61,7 +61,7 @@ function tokensOf({ model }: Served, fields: Fields, text: string | number[], su
     throw fields.wrong("suffix", "this model wasn't trained to fill in: its vocabulary has no tokens for what is before and after");
   }
   if (typeof text !== "string") return model.vocabulary.expectTokens("prompt", text);
-  const tokens = model.tokenize(text, { parseSpecial: true });
+  const tokens = model.vocabulary.tokenize(text, { parseSpecial: true }, "prompt");
   if (tokens.length === 0) throw fields.wrong("prompt", "it has no tokens");
   return tokens;
 }

@@ -20,7 +20,7 @@ export async function embeddings(served: Served, request: Request, body: Record<
     const { embedder, model } = served;
     fields.only("dimensions", embedder.length);
     fields.end();
-    const tokens = texts.map((text) => typeof text === "string" ? model.tokenize(text) : text);
+    const tokens = texts.map((text) => typeof text === "string" ? model.vocabulary.tokenize(text, {}, "input") : text);
     const vectors = await embedder.embed(tokens, { signal: request.signal });
     const count = tokens.reduce((sum, { length }) => sum + length, 0);
     return Response.json({

@@ -98,7 +98,7 @@ Deno.test("sessions of a batcher keep a sequence each, and give it back", async 
   first[Symbol.dispose]();
   await assertRejects(() => cut, Error, "this session was freed");
   assertEquals((await pending).tokens.length, 4);
-  await assertRejects(() => first.complete("a"), Error, "Session.generate: this session was freed");
+  await assertRejects(() => first.complete("a"), Error, "Session.complete: this session was freed");
   second[Symbol.dispose]();
 });
 

@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { loadModel, type Model } from "@ggml/deno/models";
+import { loadModel, type Model, ReasoningSplitter, renderTemplate, ToolCallReader } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
 import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
 import { quietly } from "../failing.ts";
@@ -127,11 +127,35 @@ quietly("a chat without a template is an error, and so is a model without a voca
   using session = sessionOf(model);
   assertMatch(
     await rejection(() => session.chat([{ role: "user", content: "a" }]).next()),
-    /^applyTemplate: .* has no chat template: write the messages into one text,/,
+    /^Session\.chat: .* has no chat template: write the messages into one text,/,
   );
   await assertGenerates(model);
   using wordless = await loadModel(tinyPath("no_vocab"));
   assertThrows(() => wordless.tokenize("a"), Error, "tokenize: this model has no vocabulary");
+});
+
+quietly("an error begins with the name of what was called, and names no function of C's", async () => {
+  using model = await tinyModel();
+  using session = sessionOf(model);
+  using embedder = model.embedder({ context: 32, threads: 1 });
+  const nul = "a\0b", messages = [{ role: "user", content: "a" }];
+  const wrong: [() => unknown, string][] = [
+    [() => model.tokenize(nul), "tokenize: the string has a NUL at index 1, where C would cut it off"],
+    [() => model.tokenize("a", { special: 1 as never }), "tokenize: special: expected true or false, got the number 1"],
+    [() => model.detokenize([1], { special: null as never }), "detokenize: special: expected true or false, got null"],
+    [() => model.tokenize("\ud800"), "tokenize: the string has a lone surrogate, U+D800, which UTF-8 can't hold"],
+    [() => session.generate(nul).next(), "Session.generate: the string has a NUL at index 1, where C would cut it off"],
+    [() => session.complete(nul), "Session.complete: the string has a NUL at index 1, where C would cut it off"],
+    [() => embedder.embed(["a", nul]), "Embedder.embed: the string has a NUL at index 1, where C would cut it off"],
+    [() => loadModel(nul), 'loadModel: expected a path, got the string "a\\u0000b"'],
+    [() => renderTemplate("{{ messages }}", null as never), "renderTemplate: expected { messages }, got null"],
+    [() => renderTemplate("{% if %}", { messages }), "renderTemplate: the template can't be read: "],
+    [() => new ReasoningSplitter(null as never), "ReasoningSplitter: expected options, got null"],
+    [() => new ReasoningSplitter({ open: 1 as never }), "ReasoningSplitter: open: expected a text that isn't empty, got the number 1"],
+    [() => new ToolCallReader(5 as never), "ToolCallReader: expected the names of tools, got the number 5"],
+  ];
+  for (const [call, message] of wrong) assertEquals((await rejection(async () => await call())).slice(0, message.length), message);
+  await assertGenerates(model);
 });
 
 quietly("wrong options of a generation are errors, and the session goes on", async () => {
@@ -140,36 +164,36 @@ quietly("wrong options of a generation are errors, and the session goes on", asy
   const cyclic: { properties: Record<string, unknown> } = { properties: {} };
   cyclic.properties.a = cyclic;
   const cases: [object, RegExp][] = [
-    [{ temperatur: 1 }, /^Session\.generate: there is no option temperatur; there are temperature, topK/],
-    [{ temperature: -1 }, /^Session\.generate: temperature: expected a number of at least 0, got -1$/],
-    [{ temperature: "hot" }, /^Session\.generate: temperature: expected a number, got the string "hot"$/],
-    [{ topK: 1.5 }, /^Session\.generate: topK: expected a whole number from 0 to 2147483647, got 1\.5$/],
-    [{ topP: 2 }, /^Session\.generate: topP: expected a number from 0 to 1, got 2$/],
-    [{ minP: NaN }, /^Session\.generate: minP: expected a number from 0 to 1, got NaN$/],
-    [{ seed: -1 }, /^Session\.generate: seed: expected a whole number from 0 to 4294967295, got -1$/],
-    [{ maxTokens: 0 }, /^Session\.generate: maxTokens: expected a whole number of at least 1, got 0$/],
-    [{ stop: "" }, /^Session\.generate: stop must be a text or an array of texts, none of them empty, got the string ""$/],
-    [{ stop: [1] }, /^Session\.generate: stop must be/],
-    [{ signal: 1 }, /^Session\.generate: signal must be an AbortSignal, got the number 1$/],
-    [{ penalties: { repeats: 1 } }, /^Session\.generate: there is no penalty repeats$/],
-    [{ penalties: { last: -2 } }, /^Session\.generate: penalties\.last: expected a whole number from -1 to 16777216, got -2$/],
-    [{ logitBias: { 64: 1 } }, /^Session\.generate: logitBias: expected tokens from 0 to 63, got the number 64 at index 0$/],
-    [{ logitBias: { 1: "x" } }, /^Session\.generate: logitBias\[1\]: expected a number, got the string "x"$/],
+    [{ temperatur: 1 }, /^Session\.complete: there is no option temperatur; there are temperature, topK/],
+    [{ temperature: -1 }, /^Session\.complete: temperature: expected a number of at least 0, got -1$/],
+    [{ temperature: "hot" }, /^Session\.complete: temperature: expected a number, got the string "hot"$/],
+    [{ topK: 1.5 }, /^Session\.complete: topK: expected a whole number from 0 to 2147483647, got 1\.5$/],
+    [{ topP: 2 }, /^Session\.complete: topP: expected a number from 0 to 1, got 2$/],
+    [{ minP: NaN }, /^Session\.complete: minP: expected a number from 0 to 1, got NaN$/],
+    [{ seed: -1 }, /^Session\.complete: seed: expected a whole number from 0 to 4294967295, got -1$/],
+    [{ maxTokens: 0 }, /^Session\.complete: maxTokens: expected a whole number of at least 1, got 0$/],
+    [{ stop: "" }, /^Session\.complete: stop must be a text or an array of texts, none of them empty, got the string ""$/],
+    [{ stop: [1] }, /^Session\.complete: stop must be/],
+    [{ signal: 1 }, /^Session\.complete: signal must be an AbortSignal, got the number 1$/],
+    [{ penalties: { repeats: 1 } }, /^Session\.complete: there is no penalty repeats$/],
+    [{ penalties: { last: -2 } }, /^Session\.complete: penalties\.last: expected a whole number from -1 to 16777216, got -2$/],
+    [{ logitBias: { 64: 1 } }, /^Session\.complete: logitBias: expected tokens from 0 to 63, got the number 64 at index 0$/],
+    [{ logitBias: { 1: "x" } }, /^Session\.complete: logitBias\[1\]: expected a number, got the string "x"$/],
     [{ logitBias: Object.fromEntries(Array.from({ length: 64 }, (_, i) => [i, -Infinity])) }, /logitBias: it forbids all 64 tokens$/],
     [{ schema: cyclic }, /^the schema holds itself as an object of JavaScript: write that as a \$ref \(at #\/properties\/a\)$/],
-    [{ grammar: 1 }, /^Session\.generate: grammar must be a text in GBNF, got the number 1$/],
+    [{ grammar: 1 }, /^Session\.complete: grammar must be a text in GBNF, got the number 1$/],
   ];
   for (const [options, message] of cases) assertMatch(await rejection(() => session.complete("a", options)), message);
-  assertMatch(await rejection(() => session.complete([])), /^Session\.generate: the prompt has no tokens$/);
-  assertMatch(await rejection(() => session.complete([64])), /^Session\.generate: the prompt: expected tokens from 0 to 63, got/);
-  assertMatch(await rejection(() => session.complete(5 as never)), /^Session\.generate: the prompt: expected tokens, got the number 5$/);
+  assertMatch(await rejection(() => session.complete([])), /^Session\.complete: the prompt has no tokens$/);
+  assertMatch(await rejection(() => session.complete([64])), /^Session\.complete: the prompt: expected tokens from 0 to 63, got/);
+  assertMatch(await rejection(() => session.complete(5 as never)), /^Session\.complete: the prompt: expected tokens, got the number 5$/);
   assertMatch(
     await rejection(() => session.complete("a", null as never)),
-    /^Session\.generate: expected \{ temperature, topK, topP, … \}, got null$/,
+    /^Session\.complete: expected \{ temperature, topK, topP, … \}, got null$/,
   );
   assertMatch(
     await rejection(() => session.complete("a", 5 as never)),
-    /^Session\.generate: expected \{ temperature, topK, topP, … \}, got the number 5$/,
+    /^Session\.complete: expected \{ temperature, topK, topP, … \}, got the number 5$/,
   );
   const wrong: [object, RegExp][] = [
     [{ context: 0 }, /^Model\.session: context: expected a whole number from 1 to 16777216, got 0$/],
@@ -211,7 +235,7 @@ quietly("a session that is used twice at once, or after its end", async () => {
   await first.next();
   assertEquals(
     await rejection(() => session.complete("a")),
-    "Session.generate: this session is generating already: wait until that has ended, or make another session",
+    "Session.complete: this session is generating already: wait until that has ended, or make another session",
   );
   assertThrows(() => session.save(), Error, "Session.save: this session is generating: wait until that has ended");
   assertEquals((await read(first)).ended.tokens, 20);
@@ -220,7 +244,7 @@ quietly("a session that is used twice at once, or after its end", async () => {
   assertEquals((await session.complete("a", { ...GREEDY, maxTokens: 2 })).tokens, 2);
   session[Symbol.dispose]();
   session[Symbol.dispose]();
-  assertEquals(await rejection(() => session.complete("a")), "Session.generate: this session was freed");
+  assertEquals(await rejection(() => session.complete("a")), "Session.complete: this session was freed");
   assertThrows(() => session.save(), Error, "Session.save: this session was freed");
   await assertGenerates(model);
 });

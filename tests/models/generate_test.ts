@@ -65,7 +65,7 @@ Deno.test("a prompt longer than the context is an error, and the session goes on
   const error = await assertRejects(() => session.complete(new Int32Array(33).fill(5)), RangeError);
   assertEquals(
     error.message,
-    "Session.generate: the prompt is longer than the context: it has 33 tokens, and there is room for 32",
+    "Session.complete: the prompt is longer than the context: it has 33 tokens, and there is room for 32",
   );
   assertEquals((await session.complete("the", { ...GREEDY, maxTokens: 3 })).tokens, 3);
 });

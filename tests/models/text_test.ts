@@ -133,10 +133,10 @@ Deno.test("grammarFrom: what is wrong with it is said at once", async () => {
   using model = await loadModel(path);
   using session = model.session({ context: 64, threads: 1 });
   const wrong: [object, RegExp][] = [
-    [{ grammarFrom: "ab", grammar: 'root ::= "a" [c-z]' }, /^Session\.generate: the grammar has to begin with grammarFrom, which is "ab"$/],
-    [{ grammarFrom: "a" }, /^Session\.generate: grammarFrom needs a grammar$/],
-    [{ grammarFrom: "", grammar: 'root ::= "a"' }, /^Session\.generate: grammarFrom: expected a text that isn't empty, got the string ""$/],
-    [{ grammarFrom: "a", grammar: "root ::= a" }, /^Session\.generate: the grammar can't be used: 1:10: there is no rule a\n/],
+    [{ grammarFrom: "ab", grammar: 'root ::= "a" [c-z]' }, /^Session\.complete: the grammar has to begin with grammarFrom, which is "ab"$/],
+    [{ grammarFrom: "a" }, /^Session\.complete: grammarFrom needs a grammar$/],
+    [{ grammarFrom: "", grammar: 'root ::= "a"' }, /^Session\.complete: grammarFrom: expected a text that isn't empty, got the string ""$/],
+    [{ grammarFrom: "a", grammar: "root ::= a" }, /^Session\.complete: the grammar can't be used: 1:10: there is no rule a\n/],
   ];
   for (const [options, message] of wrong) assertMatch((await assertRejects(() => session.complete("a", options), Error)).message, message);
 });
@@ -157,13 +157,13 @@ Deno.test("a grammar that C doesn't take: the error says where", async () => {
   using session = model.session({ context: 64, threads: 1 });
   for (const [grammar, message] of MISTAKES) {
     const error = await assertRejects(() => session.complete("the", { grammar }), SyntaxError);
-    assertMatch(error.message, /^Session\.generate: the grammar can't be used: /);
+    assertMatch(error.message, /^Session\.complete: the grammar can't be used: /);
     assertMatch(error.message, message, grammar);
   }
   const dead = await assertRejects(() => session.complete("the", { grammar: 'root ::= "\u2603"' }), Error);
-  assertEquals(dead.message, "Session.generate: the grammar allows no token of this vocabulary here");
+  assertEquals(dead.message, "Session.complete: the grammar allows no token of this vocabulary here");
   const both = await assertRejects(() => session.complete("the", { grammar: 'root ::= "a"', schema: true }), TypeError);
-  assertEquals(both.message, "Session.generate: give grammar or schema, not both");
+  assertEquals(both.message, "Session.complete: give grammar or schema, not both");
   assertEquals((await session.complete("the", { grammar: 'root ::= "a"' })).text, "a");
 });
 

@@ -343,12 +343,12 @@ Deno.test("nested arrays and iterables", () =>
     copy(Array.from({ length: 32 }, () => 1), q);
     assertEquals(view(q, { allowCopy: true }).get(31).toFixed(2), "1.00");
     const refused: [unknown, lib.ggml_tensor, ErrorConstructor, string][] = [
-      [[[1, 2], [3]], a, RangeError, "arrays of different lengths, 2 and 1, at depth 1"],
-      [[[1, 2, 3], 4], a, TypeError, "a number beside arrays"],
-      [[1, [2, 3]], a, TypeError, "an array beside numbers"],
+      [[[1, 2], [3]], a, RangeError, "copy: source: row 1 has 1 numbers, where row 0 has 2"],
+      [[[1, 2, 3], 4], a, TypeError, "expected an array of numbers at [1], got the number 4"],
+      [[1, [2, 3]], a, TypeError, "expected a number at [1], got an array of 2"],
       [[1, "2"], a, TypeError, `got the string "2"`],
-      [[1.5, 2], ids, TypeError, "whole numbers for i32, got 1.5"],
-      [[2 ** 31, 2], ids, RangeError, "2147483648 doesn't fit i32"],
+      [[1.5, 2], ids, TypeError, "whole numbers for i32, got 1.5 at [0]"],
+      [[2 ** 31, 2], ids, RangeError, "2147483648 at [0] is no value of i32"],
       [[[1, 2], [3, 4], [5, 6]], a, RangeError, "differ"],
       [
         (function* () {

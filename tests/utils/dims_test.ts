@@ -8,7 +8,15 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, formatTensor, init, type NdArray, ndarray, readNpy, slice, tensor, toArray, view, writeNpy } from "@ggml/deno/utils";
 
-const { GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16: BF16, GGML_TYPE_I32: I32, GGML_TYPE_I64: I64, GGML_TYPE_Q8_0: Q8_0 } = lib;
+const {
+  GGML_TYPE_F32: F32,
+  GGML_TYPE_F16: F16,
+  GGML_TYPE_BF16: BF16,
+  GGML_TYPE_I32: I32,
+  GGML_TYPE_I64: I64,
+  GGML_TYPE_Q8_0: Q8_0,
+  GGML_TYPE_IQ2_XXS: IQ2_XXS,
+} = lib;
 
 Deno.test("a batch of one is read as one of two", () => {
   using ctx = init();
@@ -155,14 +163,36 @@ Deno.test("tensor: what can't be is an Error that says what was expected, and no
     ],
     [() => tensor(ctx, 5 as never), TypeError, "tensor: expected a typed array, an ndarray or nested arrays of numbers, got the number 5"],
     [() => tensor(ctx, "12" as never), TypeError, 'got the string "12"'],
-    [() => tensor(ctx, ["a"] as never), TypeError, "expected numbers or arrays of numbers"],
-    [() => tensor(ctx, [[1], [2, 3]]), RangeError, "arrays of different lengths"],
+    [() => tensor(ctx, ["a"] as never), TypeError, `tensor: expected a number or an array of numbers at [0], got the string "a"`],
+    [() => tensor(ctx, [[1, 2], [3, null as never]]), TypeError, "tensor: expected a number at [1, 1], got null"],
+    [() => tensor(ctx, [[1, 2], 3]), TypeError, "tensor: expected an array of numbers at [1], got the number 3"],
+    [() => tensor(ctx, [1, [2]]), TypeError, "tensor: expected a number at [1], got an array of 1"],
+    [() => tensor(ctx, [new DataView(new ArrayBuffer(4)) as never]), TypeError, "at [0], got a DataView of 4 bytes"],
+    [() => tensor(ctx, [[1, 2], [3]]), RangeError, "tensor: row 1 has 1 numbers, where row 0 has 2"],
+    [() => tensor(ctx, [[[1], [2]], [[3], [4, 5]]]), RangeError, "tensor: row [1, 1] has 2 numbers, where row [0, 0] has 1"],
+    [() => tensor(ctx, [[[1], [2]], [[3]]]), RangeError, "tensor: row 1 has 1 rows, where row 0 has 2"],
     [() => tensor(ctx, [[[[[1]]]]]), RangeError, "tensor: expected at most 4 dimensions, got the shape [1, 1, 1, 1, 1]"],
     [() => tensor(ctx, new Uint8Array(4)), TypeError, "no tensor type has the elements of a Uint8Array"],
     [() => tensor(ctx, [1], null as never), TypeError, "tensor: expected { type, name, imatrix }, got null"],
     [() => tensor(ctx, [1], { name: 5 as never }), TypeError, "tensor: name must be a string, got the number 5"],
-    [() => tensor(ctx, [1.5], { type: I32 }), TypeError, "expected whole numbers for i32, got 1.5"],
-    [() => tensor(ctx, [1, 2], { type: Q8_0 }), RangeError, "32"],
+    [() => tensor(ctx, [1.5], { type: I32 }), TypeError, "expected whole numbers for i32, got 1.5 at [0]"],
+    [() => tensor(ctx, [[1], [2n ** 31n]], { type: I32 }), RangeError, "tensor: 2147483648 at [1, 0] is no value of i32"],
+    [() => tensor(ctx, [1, 2], { type: Q8_0 }), RangeError, "tensor: a row of 2 is not a multiple of q8_0's block of 32"],
+    [() => tensor(ctx, new Uint8Array(34), { type: Q8_0 }), TypeError, "tensor: Uint8Array of 34: these are bytes, not numbers"],
+    [
+      () => tensor(ctx, ndarray(new Float32Array(4), [5, 2])),
+      RangeError,
+      "tensor: ndarray (Float32Array) of shape [5, 2] reaches past its data",
+    ],
+    [() => tensor(ctx, new Float64Array(1), { type: I32 }), TypeError, "tensor: no conversion from Float64Array of 1 to a tensor of i32"],
+    [() => tensor(ctx, new Float32Array(256), { type: IQ2_XXS }), Error, "tensor: iq2_xxs can't be quantized without an importance matrix"],
+    [
+      () => tensor(ctx, [1], { imatrix: 1 as never }),
+      TypeError,
+      "tensor: imatrix must be a Float32Array as long as a row, got the number 1",
+    ],
+    [() => tensor(ctx, [1], { name: "a\0b" }), TypeError, "tensor: the name has a NUL"],
+    [() => tensor(ctx, [1], { name: "é".repeat(32) }), RangeError, "tensor: the name has 64 bytes, and ggml's have at most 63"],
   ];
   for (const [make, kind, says] of wrong) assertStringIncludes(assertThrows(make, kind).message, says);
   assertEquals(used(), before);

@@ -15,6 +15,7 @@ import type { Index } from "../../ffi/calls/checks/indices.ts";
 import { checkAt, stopsOf } from "../../ffi/calls/checks/slices.ts";
 import { IndexWatch } from "../../ffi/calls/checks/node_watch.ts";
 import { type Ask, evaluationOf, replaceEvaluation } from "../../ffi/calls/evaluation.ts";
+import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { type Waiter, waiters } from "../../ffi/core/failure.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import type { Owner } from "../../ffi/core/owner.ts";
@@ -137,7 +138,7 @@ export class Job implements Waiter {
       const plan = planOn(slice, pool);
       this.#cancel.watch(plan);
       const call = this.#isBrief(end - 1)
-        ? () => lib.ggml_graph_compute(slice, plan)
+        ? () => onBehalf("computeAsync", lib.ggml_graph_compute, slice, plan)
         : () => nonblocking("ggml_graph_compute", slice.address, plan.address);
       this.#finish(await this.#timed(end - 1, call), end);
       plan.owner.keep(slice.owner); // and so both lived until here

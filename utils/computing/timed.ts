@@ -7,6 +7,7 @@
  */
 
 import { cBytes } from "../../ffi/core/c_memory.ts";
+import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { type Ask, evaluationOf } from "../../ffi/calls/evaluation.ts";
 import { operatorsOf } from "../../ffi/calls/threads.ts";
 import { lib } from "../../ffi/generated/lib.js";
@@ -23,7 +24,7 @@ export function computeTimed({ graph, backend, work }: Task, threads: number): v
     const callback = new lib.ggml_backend_sched_eval_callback((node, ask) => note(node!.address, ask));
     lib.ggml_backend_sched_set_eval_callback(backend, callback, null);
     try {
-      expectSuccess(lib.ggml_backend_sched_graph_compute(backend, graph), "compute");
+      expectSuccess(onBehalf("compute", lib.ggml_backend_sched_graph_compute, backend, graph), "compute");
     } finally {
       lib.ggml_backend_sched_set_eval_callback(backend, null, null);
     }
@@ -34,7 +35,7 @@ export function computeTimed({ graph, backend, work }: Task, threads: number): v
     try {
       for (const { graph: slice, end } of slices) {
         if (work.costs[end - 1] === 0) continue; // a view: there is nothing to compute
-        const call = backend === null ? onCpu(slice, pool) : () => lib.ggml_backend_graph_compute(backend, slice);
+        const call = backend === null ? onCpu(slice, pool) : () => onBehalf("compute", lib.ggml_backend_graph_compute, backend, slice);
         const start = performance.now();
         const status = call();
         times[end - 1] = performance.now() - start;
@@ -81,7 +82,7 @@ export function planOn(graph: lib.ggml_cgraph, { threads, pool }: Pool): lib.ggm
 
 function onCpu(graph: lib.ggml_cgraph, pool: Pool): () => number {
   const plan = planOn(graph, pool);
-  return () => lib.ggml_graph_compute(graph, plan);
+  return () => onBehalf("compute", lib.ggml_graph_compute, graph, plan);
 }
 
 /**

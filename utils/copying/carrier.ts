@@ -295,10 +295,10 @@ async function fromFloatLater(
   imatrix: Float32Array<ArrayBuffer> | null,
 ): Promise<void> {
   if (fromFloat.isChunk) {
-    expectFloats(type, from, rows * rowLength, imatrix);
+    expectFloats(type, from, rows * rowLength, imatrix, "copyAsync");
     const weights = imatrix === null ? 0n : addressOf(imatrix);
     const args = [BigInt(type), addressOf(from), addressOf(to), 0n, BigInt(rows), BigInt(rowLength), weights];
     await callAside("ggml_quantize_chunk", "copyAsync", args);
-  } else if (fromFloat.address === null) fromFloat(from, to, rows, rowLength, imatrix);
+  } else if (fromFloat.address === null) fromFloat(from, to, rows, rowLength, imatrix, "copyAsync");
   else await callAddressAside(fromFloat.address, "copyAsync", [addressOf(from), addressOf(to), BigInt(rows * rowLength)]);
 }

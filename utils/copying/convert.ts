@@ -19,6 +19,8 @@ export interface Conversion {
   readonly to: TypeInfo;
   /** What the columns of a row are worth, for quantizing. */
   readonly imatrix: Float32Array<ArrayBuffer> | null;
+  /** The function that the caller called, for errors. */
+  readonly where: string;
 }
 
 /** The most elements of a piece that needs memory in between: as floats, 256 KiB. */
@@ -111,13 +113,13 @@ function prepareCrossed(from: Bytes, to: Bytes, piece: Box, conversion: Conversi
 }
 
 /** Converts what was prepared. */
-function run({ source, target, rows, rowLength, from, to, imatrix }: Prepared, scratch: Scratch): void {
+function run({ source, target, rows, rowLength, from, to, imatrix, where }: Prepared, scratch: Scratch): void {
   const count = rows * rowLength;
   if (isFloats(to)) return from.toFloat!(source, target, count);
-  if (isFloats(from)) return to.fromFloat!(source, target, rows, rowLength, imatrix);
+  if (isFloats(from)) return to.fromFloat!(source, target, rows, rowLength, imatrix, where);
   const floats = scratch("floats", count * FLOAT);
   from.toFloat!(source, floats, count);
-  to.fromFloat!(floats, target, rows, rowLength, imatrix);
+  to.fromFloat!(floats, target, rows, rowLength, imatrix, where);
 }
 
 /** True for the type that every other converts by way of. */

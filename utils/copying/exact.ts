@@ -45,7 +45,7 @@ export function inexact(
 }
 
 /** The index, row-major, of an element by its position. */
-function indexOf(position: number, shape: readonly number[]): number[] {
+export function indexOf(position: number, shape: readonly number[]): number[] {
   let rest = position;
   return shape.toReversed().map((n) => {
     const index = rest % n;

@@ -6,7 +6,7 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
-import { inexact, isExact } from "./exact.ts";
+import { indexOf, inexact, isExact } from "./exact.ts";
 import type { TypeInfo } from "./types.ts";
 
 /** Numbers, or arrays of these, all of one length at each depth; or any iterable of numbers. */
@@ -27,38 +27,57 @@ export function isNested(value: unknown): value is NestedNumbers {
  * @param most How many there may be in an iterable.
  * @throws {TypeError} If an item is neither a number nor an array, or an integer type gets something else than integers.
  * @throws {RangeError} If there are more, the arrays of one depth have different lengths, or an integer isn't a value of the type. A number is no
- * integer to floats, which round it; a bigint is, and so is an element of an array of integers.
+ * integer to floats, which round it; a bigint is, and so is an element of an array of integers. Each names the place.
  */
 export function fromNested(value: NestedNumbers, type: TypeInfo, most: number, role: string): NdArray<TypedArray> {
   const shape: number[] = [], numbers: (number | bigint)[] = [];
-  flatten(value, 0, shape, numbers, most, role);
+  flatten(value, [], shape, numbers, most, role);
   const data = arrayFor(type, numbers.length);
   numbers.forEach((number, i) => {
-    data[i] = element(number, data, type, role) as never;
+    data[i] = element(number, i, shape, data, type, role) as never;
     if (typeof number === "bigint" && !isExact(number, data[i], type)) throw inexact(role, number, i, shape, type);
   });
   return ndarray(data, shape);
 }
 
-function flatten(value: NestedNumbers, depth: number, shape: number[], numbers: (number | bigint)[], most: number, role: string): void {
+/** @param place The index of `value` in what the caller gave. */
+function flatten(
+  value: NestedNumbers,
+  place: readonly number[],
+  shape: number[],
+  numbers: (number | bigint)[],
+  most: number,
+  role: string,
+): void {
+  const depth = place.length;
   if (depth === DEEPEST) throw new RangeError(`${role}: arrays in arrays, more than ${DEEPEST} deep`);
   const items = itemsOf(value, most, role);
   const expected = shape[depth] ??= items.length;
   if (items.length !== expected) {
-    throw new RangeError(`${role}: arrays of different lengths, ${expected} and ${items.length}, at depth ${depth}`);
+    const first = rowAt(place.map(() => 0)), noun = shape.length > depth + 1 ? "rows" : "numbers";
+    throw new RangeError(`${role}: ${rowAt(place)} has ${items.length} ${noun}, where ${first} has ${expected}`);
   }
-  const areIntegers = isIntegers(value);
+  const areIntegers = isIntegers(value), holdsArrays = () => shape.length > depth + 1;
+  let i = 0;
   for (const item of items) {
-    if (typeof item === "number" || typeof item === "bigint") {
-      if (shape.length > depth + 1) throw new TypeError(`${role}: a number beside arrays, at depth ${depth}`);
+    if ((typeof item === "number" || typeof item === "bigint") && !holdsArrays()) {
       numbers.push(areIntegers ? BigInt(item) : item);
-    } else if (isNested(item) || ArrayBuffer.isView(item)) {
-      if (shape.length === depth + 1 && numbers.length > 0) throw new TypeError(`${role}: an array beside numbers, at depth ${depth}`);
-      flatten(item as NestedNumbers, depth + 1, shape, numbers, most, role);
+    } else if ((isNested(item) || isTypedArray(item)) && (holdsArrays() || numbers.length === 0)) {
+      flatten(item as NestedNumbers, [...place, i], shape, numbers, most, role);
     } else {
-      throw new TypeError(`${role}: expected numbers or arrays of numbers, got ${describe(item)}`);
+      const wanted = holdsArrays() ? "an array of numbers" : numbers.length > 0 ? "a number" : "a number or an array of numbers";
+      throw new TypeError(`${role}: expected ${wanted} at [${[...place, i].join(", ")}], got ${describe(item)}`);
     }
+    i++;
   }
+}
+
+function rowAt(place: readonly number[]): string {
+  return place.length === 1 ? `row ${place[0]}` : `row [${place.join(", ")}]`;
+}
+
+function isTypedArray(value: unknown): boolean {
+  return ArrayBuffer.isView(value) && "length" in value;
 }
 
 function isIntegers(value: NestedNumbers): boolean {
@@ -91,12 +110,19 @@ export function arrayFor({ array }: TypeInfo, length: number): TypedArray {
   return new array(new ArrayBuffer(length * array.BYTES_PER_ELEMENT));
 }
 
-function element(number: number | bigint, data: TypedArray, { name }: TypeInfo, role: string): number | bigint {
+function element(
+  number: number | bigint,
+  position: number,
+  shape: readonly number[],
+  data: TypedArray,
+  type: TypeInfo,
+  role: string,
+): number | bigint {
   if (isFloats(data)) return Number(number);
   if (typeof number === "number" && !Number.isInteger(number)) {
-    throw new TypeError(`${role}: expected whole numbers for ${name}, got ${number}`);
+    throw new TypeError(`${role}: expected whole numbers for ${type.name}, got ${number} at [${indexOf(position, shape).join(", ")}]`);
   }
   const big = BigInt(number);
-  if (BigInt.asIntN(data.BYTES_PER_ELEMENT * 8, big) !== big) throw new RangeError(`${role}: ${number} doesn't fit ${name}`);
+  if (BigInt.asIntN(data.BYTES_PER_ELEMENT * 8, big) !== big) throw inexact(role, number, position, shape, type);
   return data instanceof BigInt64Array ? big : Number(number);
 }

@@ -56,7 +56,7 @@ export function expectImatrix(where: string, imatrix: unknown): void {
 export function planOf(where: string, source: Operand, destination: Operand, options: CopyOptions): Plan {
   const shape = commonShape(where, source, destination);
   const read = stripped(layoutIn(source, shape)), written = stripped(layoutIn(destination, shape));
-  const conversion = { from: source.type!, to: destination.type!, imatrix: null };
+  const conversion = { from: source.type!, to: destination.type!, imatrix: null, where };
   const box = boxOf(read, written);
   if (isPlain(box.axes, conversion)) return { source, destination, box, conversion };
   const rowLength = written.shape[written.blockAxis] ?? 1;

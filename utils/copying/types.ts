@@ -30,7 +30,7 @@ export interface ToFloat {
 
 /** Converts rows of 32-bit floats to a type. */
 export interface FromFloat {
-  (from: Bytes, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null): void;
+  (from: Bytes, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null, where: string): void;
   /** The C routine, `void (const float * from, void * to, int64_t count)`; null where there is none. */
   readonly address: bigint | null;
   /** True if `ggml_quantize_chunk` does it. */
@@ -199,22 +199,22 @@ let quantizeChunk: QuantizeChunk | null = null;
 
 /** `ggml_quantize_chunk`, whose conditions were checked before. */
 function chunk(type: lib.ggml_type): FromFloat {
-  const convert = (from: Bytes, to: Bytes, rows: number, rowLength: number, imatrix: Float32Array | null) => {
+  const convert: (...args: Parameters<FromFloat>) => void = (from, to, rows, rowLength, imatrix, where) => {
     quantizeChunk ??= library().symbol("ggml_quantize_chunk", {
       parameters: ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"],
       result: "u64",
     }) as QuantizeChunk;
-    expectFloats(type, from, rows * rowLength, imatrix);
+    expectFloats(type, from, rows * rowLength, imatrix, where);
     quantizeChunk(type, from, to, 0n, BigInt(rows), BigInt(rowLength), imatrix);
-    if (caught[0] !== 0) trapped("ggml_quantize_chunk");
+    if (caught[0] !== 0) trapped(where);
   };
   return Object.assign(convert, { address: null, isChunk: true });
 }
 
 /** Throws where `ggml_quantize_chunk` would abort. */
-export function expectFloats(type: lib.ggml_type, from: Bytes, count: number, imatrix: Float32Array | null): void {
+export function expectFloats(type: lib.ggml_type, from: Bytes, count: number, imatrix: Float32Array | null, where: string): void {
   const { name } = typeInfo(type);
-  if (isGridType(name)) expectQuantizable(name, floatsIn(from, count), imatrix, "quantizing");
+  if (isGridType(name)) expectQuantizable(name, floatsIn(from, count), imatrix, where);
 }
 
 /** Floats that may begin anywhere. */

@@ -36,7 +36,8 @@ export class Cursor {
 
   /** The error for what begins at `at`, by default here. */
   error(field: string, problem: string, at = this.offset, options?: ErrorOptions): GgufError {
-    return new GgufError(this.#source.path, at, field, problem, options);
+    const { path, where } = this.#source;
+    return new GgufError(path, at, field, problem, { ...options, where });
   }
 
   u32(field: string): number {
@@ -60,7 +61,7 @@ export class Cursor {
     if (length <= CHUNK) return this.#near(length, field).slice();
     this.#expect(length, field);
     const bytes = new Uint8Array(length);
-    this.#source.readInto(bytes, this.offset, "readGguf");
+    this.#source.readInto(bytes, this.offset, this.#source.where);
     this.offset += length;
     return bytes;
   }
@@ -113,6 +114,6 @@ export class Cursor {
   #fill(): void {
     this.#start = this.offset;
     this.#filled = Math.min(CHUNK, this.remaining);
-    this.#source.readInto(this.#chunk.subarray(0, this.#filled), this.#start, "readGguf");
+    this.#source.readInto(this.#chunk.subarray(0, this.#filled), this.#start, this.#source.where);
   }
 }

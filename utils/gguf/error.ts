@@ -33,15 +33,15 @@ export class GgufError extends Error {
    * @param offset Where in the file that begins which is wrong, in bytes.
    * @param field What it is, such as `value of "general.name"`.
    * @param problem What is wrong with it.
-   * @param options A `cause`.
+   * @param options A `cause`; `where`, the function that reads it, by default `readGguf`.
    */
   constructor(
     readonly path: string,
     readonly offset: number,
     readonly field: string,
     problem: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { where?: string } = {},
   ) {
-    super(`readGguf: ${path}: at byte ${offset}: ${field}: ${problem}`, options);
+    super(`${options.where ?? "readGguf"}: ${path}: at byte ${offset}: ${field}: ${problem}`, options);
   }
 }

@@ -15,6 +15,8 @@ const MOST = 16 * 1024 * 1024;
 /** An open file. */
 export class Source {
   readonly path: string;
+  /** The function that opened it, for errors. */
+  readonly where: string;
   /** Its size in bytes when it was opened. */
   readonly size: number;
   #file: Deno.FsFile | null;
@@ -24,8 +26,9 @@ export class Source {
    * @param where The function, for errors.
    * @throws {Error} If it isn't there, isn't a file, or may not be read: of Deno's own class, with the path in front.
    */
-  constructor(path: string, where = "readGguf") {
+  constructor(path: string, where: string) {
     this.path = path;
+    this.where = where;
     try {
       // Asked before it is opened: opening a named pipe waits for who writes to it.
       const { isFile } = Deno.statSync(path);

@@ -9,6 +9,7 @@ import { freedError } from "../../ffi/core/handle.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import type { NdArray, TypedArray } from "../arrays/ndarray.ts";
 import { allocate } from "../copying/allocate.ts";
+import { newTensor } from "../copying/new_tensor.ts";
 import { bufferOf } from "../copying/operand.ts";
 import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import { numbersOf } from "./numbers.ts";
@@ -125,9 +126,7 @@ export class GgufTensor implements TensorShape {
   load(ctx: lib.ggml_context): lib.ggml_tensor {
     if (!(ctx instanceof lib.ggml_context)) throw new TypeError(`${this.#where("load")}: expected a ggml_context, got ${describe(ctx)}`);
     if (ctx.owner.freed) throw freedError(ctx, this.#where("load"));
-    const ne = this.ne.length === 0 ? [1] : this.ne;
-    const tensor = lib.ggml_new_tensor(ctx, this.type, ne.length, BigInt64Array.from(ne, BigInt));
-    tensor.name = this.name;
+    const tensor = newTensor(ctx, this.#info, this.shape, this.name, this.#where("load"));
     if (!lib.ggml_get_no_alloc(ctx)) this.loadInto(tensor);
     return tensor;
   }

@@ -124,11 +124,6 @@ export class SafetensorsTensor {
    */
   load(ctx: lib.ggml_context): lib.ggml_tensor {
     this.#expectType("load");
-    if (this.ne.length > lib.GGML_MAX_DIMS) {
-      throw new RangeError(
-        `load of tensor ${JSON.stringify(this.name)}: shape [${this.shape.join(", ")}] has more than ${lib.GGML_MAX_DIMS} dimensions`,
-      );
-    }
     return this.#reader.load(ctx);
   }
 

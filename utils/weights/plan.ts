@@ -6,7 +6,8 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { inContext } from "../files/path.ts";
+import { newTensor } from "../copying/new_tensor.ts";
+import { expectType } from "../copying/types.ts";
 import type { WeightsEntry, WeightsFile } from "./file.ts";
 import type { Repacker } from "./repack.ts";
 
@@ -54,11 +55,17 @@ export function planWeights(
   return { weights, same };
 }
 
-function expectEntry(name: string, { type, ne, offset, byteLength }: WeightsEntry, where: string) {
+function expectEntry(name: string, entry: WeightsEntry, where: string) {
+  if (typeof name !== "string") throw new TypeError(`${where}: expected a tensor's name, got ${describe(name)}`);
   const place = `${where}: tensor ${JSON.stringify(name)}`;
+  if (typeof entry !== "object" || entry === null) {
+    throw new TypeError(`${place}: expected { type, ne, offset, byteLength }, got ${describe(entry)}`);
+  }
+  const { type, ne, offset, byteLength } = entry;
   if (type === null) throw new TypeError(`${place}: ggml hasn't got its type: leave it out by select, and copy its numbers or bytes`);
-  if (ne.length > lib.GGML_MAX_DIMS) {
-    throw new RangeError(`${place}: ne=[${ne.join(", ")}] has more than ggml's ${lib.GGML_MAX_DIMS} dimensions`);
+  if (!Array.isArray(ne) || !ne.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    const got = Array.isArray(ne) ? `[${ne.map(describe).join(", ")}]` : describe(ne);
+    throw new TypeError(`${place}: expected an array of whole numbers as ne, got ${got}`);
   }
   for (const [what, value] of Object.entries({ offset, byteLength })) {
     if (Number.isSafeInteger(value) && value >= 0) continue;
@@ -83,19 +90,8 @@ export function makeTensors(
     if (offset + byteLength > file.size) {
       throw new RangeError(`${place}: its ${byteLength} bytes from ${offset} on reach beyond the end of the file, ${file.size}`);
     }
-    const tensor = makeTensor(ctx, type, ne, name, place), needed = lib.ggml_nbytes(tensor);
+    const tensor = newTensor(ctx, expectType(place, type), ne.toReversed(), name, place), needed = lib.ggml_nbytes(tensor);
     if (needed === byteLength) return tensor;
     throw new RangeError(`${place}: ${lib.ggml_type_name(type)} of ne=[${ne.join(", ")}] has ${needed} bytes, and the file ${byteLength}`);
   });
-}
-
-function makeTensor(ctx: lib.ggml_context, type: lib.ggml_type, ne: readonly number[], name: string, place: string): lib.ggml_tensor {
-  try {
-    const dimensions = ne.length === 0 ? [1] : ne;
-    const tensor = lib.ggml_new_tensor(ctx, type, dimensions.length, BigInt64Array.from(dimensions, BigInt));
-    tensor.name = name;
-    return tensor;
-  } catch (error) {
-    throw inContext(error, place);
-  }
 }

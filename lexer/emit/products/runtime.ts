@@ -15,6 +15,7 @@ import callback from "../../../ffi/core/callback.ts" with { type: "text" };
 import cstring from "../../../ffi/core/cstring.ts" with { type: "text" };
 import describe from "../../../ffi/core/describe.ts" with { type: "text" };
 import domain from "../../../ffi/core/domain.ts" with { type: "text" };
+import elements from "../../../ffi/core/elements.ts" with { type: "text" };
 import ending from "../../../ffi/core/ending.ts" with { type: "text" };
 import failure from "../../../ffi/core/failure.ts" with { type: "text" };
 import fields from "../../../ffi/core/fields.ts" with { type: "text" };
@@ -50,6 +51,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   cstring,
   describe,
   domain,
+  elements,
   ending,
   failure,
   fields,
