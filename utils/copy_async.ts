@@ -61,7 +61,7 @@ export interface CopyAsyncOptions extends CopyOptions {
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
   expectOptions("copyAsync", options);
   expectKnown("copyAsync", options, ["allowRequantize", "imatrix", "threads", "signal", "onProgress", "backend"]);
-  const { threads = cores.capacity, signal, onProgress, backend = null } = options;
+  const { threads = cores.capacity, signal, onProgress, backend } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     const error = typeof threads === "number" ? RangeError : TypeError;
     throw new error(`copyAsync: threads must be a positive whole number, got ${describe(threads)}`);
@@ -73,10 +73,10 @@ export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike
     throw new TypeError(`copyAsync: onProgress must be a function, got ${describe(onProgress)}`);
   }
   const work = plan("copyAsync", from, to, options);
-  if (backend !== null) expectBackend(backend, work);
+  if (backend !== undefined) expectBackend(backend, work);
   signal?.throwIfAborted();
   const { carry } = await import("./copying/carrier.ts");
-  await carry(work, Math.min(threads, cores.capacity), backend, signal, onProgress);
+  await carry(work, Math.min(threads, cores.capacity), backend ?? null, signal, onProgress);
 }
 
 /** Throws unless the tensors that are on a device are on the backend's: C asserts it. */

@@ -11,7 +11,10 @@ import { lib } from "../ffi/generated/lib.js";
 import { fromNested, isNested, type NestedNumbers } from "./copying/nested.ts";
 import { rememberRank } from "./copying/rank.ts";
 import { expectType, typeOfArray } from "./copying/types.ts";
-import { copy } from "./copy.ts";
+import { expectOptions, plan } from "./copying/plan.ts";
+import { quickCopy } from "./copying/quick.ts";
+import { transfer } from "./copying/transfer.ts";
+import { expectName } from "./arrays/name.ts";
 import { isNdArray, type NdArray, type TypedArray } from "./arrays/ndarray.ts";
 
 /** What {@linkcode tensor} takes besides the numbers. */
@@ -33,7 +36,8 @@ export interface TensorOptions {
  * @param options `type`, `name`, `imatrix`.
  * @returns The tensor. In C: `ggml_new_tensor`, and the conversions of `copy`.
  * @throws {TypeError} If an argument is of the wrong type, no tensor type has the array's elements, or they don't convert to `type`.
- * @throws {RangeError} If there are more than four dimensions, rows aren't whole blocks of `type`, or an integer isn't a value of it.
+ * @throws {RangeError} If there are more than four dimensions, rows aren't whole blocks of `type`, an integer isn't a value of it, or the name is too
+ * long.
  * @throws {Error} If the context is full, was freed, or was made with `noAlloc`: its tensors have no memory yet.
  *
  * @example
@@ -62,6 +66,8 @@ export function tensor(
   expectKnown(where, options, ["type", "name", "imatrix"]);
   const { type, name, imatrix } = options;
   if (name !== undefined && typeof name !== "string") throw new TypeError(`${where}: name must be a string, got ${describe(name)}`);
+  if (name !== undefined) expectName(name, where);
+  expectOptions(where, { imatrix });
   const numbers = numbersOf(array, type, where), shape = isNdArray(numbers) ? numbers.shape : [numbers.length];
   if (shape.length > lib.GGML_MAX_DIMS) {
     throw new RangeError(`${where}: expected at most ${lib.GGML_MAX_DIMS} dimensions, got the shape [${shape.join(", ")}]`);
@@ -70,20 +76,20 @@ export function tensor(
     throw new Error(`${where}: the context was made with noAlloc: its tensors have no memory to copy to before a backend gives them some`);
   }
   const ne = shape.length === 0 ? [1] : shape.toReversed();
-  const made = lib.ggml_new_tensor(ctx, type ?? ownType(numbers, where), ne.length, BigInt64Array.from(ne, BigInt));
+  const made = lib.ggml_new_tensor(ctx, type === undefined ? ownType(numbers, where) : type, ne.length, BigInt64Array.from(ne, BigInt));
   if (name !== undefined) lib.ggml_set_name(made, name);
-  copy(numbers, made, { imatrix });
+  if (!quickCopy(numbers, made)) transfer(plan(where, numbers, made, { imatrix }));
   rememberRank(made, shape.length);
   return made;
 }
 
 /** The numbers with their shape: nested arrays are made one. */
-function numbersOf(array: unknown, type: lib.ggml_type | undefined, where: string): TypedArray | NdArray<TypedArray> {
+function numbersOf(array: unknown, type: lib.ggml_type = lib.GGML_TYPE_F32, where: string): TypedArray | NdArray<TypedArray> {
   if (isNdArray(array) || (ArrayBuffer.isView(array) && "length" in array)) return array as TypedArray;
   if (!isNested(array)) {
     throw new TypeError(`${where}: expected a typed array, an ndarray or nested arrays of numbers, got ${describe(array)}`);
   }
-  return fromNested(array, expectType(where, type ?? lib.GGML_TYPE_F32), Infinity, where);
+  return fromNested(array, expectType(where, type), Infinity, where);
 }
 
 /** The tensor type that has an array's elements. */

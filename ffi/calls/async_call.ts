@@ -12,6 +12,7 @@
 import type { Abi } from "../load/abi.ts";
 import type { AsyncOptions } from "./async.ts";
 import { describe } from "../core/describe.ts";
+import { expectKnown } from "../core/options.ts";
 import { spoilChanged } from "./half_done.ts";
 import { withOthers } from "../core/in_use.ts";
 import { expectLlama, library } from "../load/library.ts";
@@ -92,6 +93,7 @@ function signalOf(name: string, options: unknown): AbortSignal | undefined {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`${name}: expected options such as { signal }, got ${describe(options)}`);
   }
+  expectKnown(name, options, ["signal"]);
   const { signal } = options as AsyncOptions;
   if (signal === undefined || signal instanceof AbortSignal) return signal;
   throw new TypeError(`${name}: signal must be an AbortSignal, got ${describe(signal)}`);

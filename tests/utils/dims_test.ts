@@ -161,6 +161,9 @@ Deno.test("tensor: what can't be is an Error that says what was expected, and no
     [() => tensor(ctx, new Uint8Array(4)), TypeError, "no tensor type has the elements of a Uint8Array"],
     [() => tensor(ctx, [1], null as never), TypeError, "tensor: expected options"],
     [() => tensor(ctx, [1], { name: 5 as never }), TypeError, "tensor: name must be a string, got the number 5"],
+    [() => tensor(ctx, [1], { name: "é".repeat(32) }), RangeError, "tensor: the name has 64 bytes, and ggml's have at most 63"],
+    [() => tensor(ctx, [1], { name: "a\0b" }), TypeError, "tensor: the name has a NUL"],
+    [() => tensor(ctx, [1], { imatrix: [1] as never }), TypeError, "tensor: imatrix must be a Float32Array"],
     [() => tensor(ctx, [1.5], { type: I32 }), TypeError, "expected whole numbers for i32, got 1.5"],
     [() => tensor(ctx, [1, 2], { type: Q8_0 }), RangeError, "32"],
   ];

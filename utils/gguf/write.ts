@@ -5,7 +5,9 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
+import { expectKnown } from "../../ffi/core/options.ts";
 import { lib } from "../../ffi/generated/lib.js";
+import { expectName } from "../arrays/name.ts";
 import { inContext, pathOf } from "../files/path.ts";
 import { Replacement } from "../files/replace.ts";
 import { encodeHead } from "./encode.ts";
@@ -13,7 +15,6 @@ import { type GgufValueInput, inferValue } from "./infer.ts";
 import { isPowerOfTwo } from "./read_metadata.ts";
 import { alignUp } from "./shape.ts";
 import { type GgufTensorInput, type PlannedTensor, planTensor } from "./tensor_input.ts";
-import { encodeText } from "../../ffi/core/text.ts";
 import { type GgufValue, isAlignmentKey } from "./values.ts";
 
 /** What {@linkcode writeGguf} writes. An open file of `readGguf` is that, too. */
@@ -25,6 +26,8 @@ export interface GgufContents {
   /** The version of the format, 2 or 3: they differ in the number only. By default `GGUF_VERSION`. */
   readonly version?: number;
 }
+
+const CONTENTS = ["metadata", "tensors", "version"], OF_OPEN_FILES = ["path", "alignment", "close"];
 
 /**
  * Writes a GGUF file that ggml and llama.cpp read.
@@ -84,6 +87,8 @@ export async function writeGguf(path: string | URL, contents: GgufContents): Pro
   if (!isContents) {
     throw new TypeError(`${where}: expected { metadata, tensors }, got ${describe(contents)}`);
   }
+  // A misspelled one would replace the file by an empty one.
+  if (isRecord(contents)) expectKnown(where, contents, "close" in contents ? [...CONTENTS, ...OF_OPEN_FILES] : CONTENTS);
   const version = planVersion(contents, where), metadata = planMetadata(contents, where), tensors = planTensors(contents, where);
   const alignment = planAlignment(metadata, where);
   const head = encodeHead(version, metadata, tensors, alignment, where);
@@ -112,7 +117,7 @@ function planTensors({ tensors = {} }: GgufContents, where: string): PlannedTens
   const planned = namedTensors(tensors, where).map(([name, tensor]) => planTensor(name, tensor, where));
   const names = new Set<string>();
   for (const { name } of planned) {
-    checkName(name, where);
+    expectName(name, `${where}: tensor ${JSON.stringify(name)}`);
     if (names.has(name)) throw new TypeError(`${where}: there are two tensors ${JSON.stringify(name)}`);
     names.add(name);
   }
@@ -137,15 +142,6 @@ function isRecord(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-function checkName(name: string, where: string): void {
-  const place = `${where}: tensor ${JSON.stringify(name)}`;
-  const { length } = encodeText(name, place);
-  if (name.includes("\0")) throw new TypeError(`${place}: the name has a NUL, where C would cut it off`);
-  if (length >= lib.GGML_MAX_NAME) {
-    throw new RangeError(`${place}: the name has ${length} bytes, and ggml's have at most ${lib.GGML_MAX_NAME - 1}`);
-  }
 }
 
 function planAlignment(metadata: ReadonlyMap<string, GgufValue>, where: string): number {
