@@ -31,8 +31,14 @@ export function render(source: string | null, input: TemplateInput): string {
 function expectMessages(messages: unknown): void {
   if (!Array.isArray(messages)) throw new TypeError(`renderTemplate: expected an array of messages, got ${describe(messages)}`);
   for (const [i, message] of messages.entries()) {
-    if (typeof message === "object" && message !== null && typeof message.role === "string") continue;
-    throw new TypeError(`renderTemplate: expected messages of { role, content }, got ${describe(message)} at index ${i}`);
+    const where = `renderTemplate: messages[${i}]`;
+    if (typeof message !== "object" || message === null) {
+      throw new TypeError(`${where}: expected { role, content }, got ${describe(message)}`);
+    }
+    const { role, content } = message;
+    if (typeof role !== "string") throw new TypeError(`${where}.role: expected a text, got ${describe(role)}`);
+    // One that only calls tools has none. A list of parts would be written as JSON.
+    if (typeof (content ?? "") !== "string") throw new TypeError(`${where}.content: expected a text, got ${describe(content)}`);
   }
 }
 

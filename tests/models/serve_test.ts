@@ -321,6 +321,7 @@ Deno.test("what is wrong with a request is said in OpenAI's form", () =>
       [{ frobnicate: 1 }, 400, "frobnicate", /there is no such field/],
       [{ n: 100 }, 400, "n", /from 1 to 16/],
       [{ tools: [{}] }, 400, "tools[0]", /expected \{ type: "function"/],
+      [{ tool_choice: "required" }, 400, "tool_choice", /expected .* one of the tools, got "required"/],
       [{ grammar: "root ::= (" }, 400, null, /grammar can't be used/],
       [{ messages: [{ role: "user", content: "a".repeat(2 * CONTEXT) }] }, 400, "messages", /longer than the context/],
     ];
