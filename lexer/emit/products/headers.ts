@@ -13,6 +13,7 @@
  */
 
 import type { Ownership } from "../../mod.ts";
+import type { Globs } from "./globs.ts";
 
 /**
  * The rule for a set of named headers.
@@ -21,14 +22,15 @@ import type { Ownership } from "../../mod.ts";
  * @param standard The standard folders.
  * @param globs Instead of the rule: patterns of paths of further headers that are bound; null for the rule.
  */
-export function ownershipOf(headers: readonly string[], standard: readonly string[], globs: readonly string[] | null): Ownership {
+export function ownershipOf(headers: readonly string[], standard: readonly string[], globs: Globs | null): Ownership {
   const own = new Set(headers);
-  const patterns = globs?.map(globToRegExp) ?? null;
+  for (const path of headers) globs?.test(path);
   const roots = headers.map((path) => folderOf(relative(path, standard)));
   const stems = headers.map((path) => relative(path, standard).replace(/\.\w+$/, ""));
   return (path, includer, quoted) => {
+    const matched = globs?.test(path) ?? false;
     if (own.has(path)) return true;
-    const made = patterns === null ? byRule(relative(path, standard), own.has(includer) && quoted) : patterns.some((re) => re.test(path));
+    const made = globs === null ? byRule(relative(path, standard), own.has(includer) && quoted) : matched;
     if (made) own.add(path);
     return made;
   };
@@ -53,9 +55,4 @@ function relative(path: string, standard: readonly string[]): string {
 /** The path up to its last separator, "" where it has none. */
 function folderOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
-}
-
-/** A glob over whole paths: `*` is any text, slashes too, `?` one character. */
-export function globToRegExp(glob: string): RegExp {
-  return new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }
