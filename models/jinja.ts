@@ -6,6 +6,7 @@
 
 import { Template } from "@huggingface/jinja";
 import { describe } from "../ffi/core/describe.ts";
+import { expectOptions } from "./expect.ts";
 import type { TemplateInput } from "./template.ts";
 
 /** So many templates are kept once they were read. */
@@ -17,6 +18,7 @@ const templates: Map<string, Template> = new Map();
 export function render(source: string | null, input: TemplateInput): string {
   if (source === null || source === "") throw new Error("renderTemplate: there is no chat template to write the messages by");
   if (typeof source !== "string") throw new TypeError(`renderTemplate: expected a template's text, got ${describe(source)}`);
+  expectOptions("renderTemplate", input, ["messages", "tools", "addGenerationPrompt", "bosToken", "eosToken", "variables"]);
   expectMessages(input.messages);
   const { messages, tools, addGenerationPrompt = true, bosToken = "", eosToken = "", variables = {} } = input;
   const template = templateOf(source);

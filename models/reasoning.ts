@@ -4,6 +4,7 @@
  * @module
  */
 
+import { expectBoolean, expectOptions, expectText } from "./expect.ts";
 import { endOf } from "./partial.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -62,7 +63,13 @@ export class ReasoningSplitter {
    *
    * @param options The marks around the thinking, and whether the prompt has the first of them.
    */
-  constructor({ open = "<think>", close = "</think>", inside = false }: ReasoningOptions = {}) {
+  constructor(options: ReasoningOptions = {}) {
+    const where = "new ReasoningSplitter";
+    expectOptions(where, options, ["open", "close", "inside"]);
+    const { open = "<think>", close = "</think>", inside = false } = options;
+    expectText(`${where}: open`, open);
+    expectText(`${where}: close`, close);
+    expectBoolean(`${where}: inside`, inside);
     this.#open = open;
     this.#close = close;
     this.#state = inside ? "begun" : "start";

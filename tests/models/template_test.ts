@@ -38,6 +38,7 @@ Deno.test("renderTemplate says what is wrong: no template, one that can't be rea
   await fails("{{ messages | nothing }}", MESSAGES, "renderTemplate: the template refuses these messages: Unknown");
   await fails(REFUSES, MESSAGES, "renderTemplate: the template refuses these messages: System role not supported");
   await fails(CHATML, "Hello", 'renderTemplate: expected an array of messages, got the string "Hello"');
+  await assertRejects(() => renderTemplate(CHATML, { message: [] } as never), TypeError, "renderTemplate: there is no option message");
   await fails(CHATML, [null], "renderTemplate: messages[0]: expected { role, content }, got null");
   await fails(CHATML, [{ content: "Hello" }], "renderTemplate: messages[0].role: expected a text, got undefined");
   await fails(
