@@ -202,7 +202,9 @@ Deno.test("loadWeights: what is no model's file, or none that fits, is an Error 
   const known = (entry: object) => ({ path, tensors: new Map([["a", { type: 0, ne: [4], offset: 0, byteLength: 16, ...entry }]]) });
   await assertRejects(fails(known({ byteLength: 15 })), RangeError, 'tensor "a": f32 of ne=[4] has 16 bytes, and the file 15');
   await assertRejects(fails(known({ offset: 1e9 })), RangeError, "reach beyond the end of the file");
-  await assertRejects(fails(known({ offset: -1 })), RangeError, "expected a whole number of bytes as offset, got the number -1");
+  await assertRejects(fails(known({ offset: -1 })), RangeError, "expected a whole number as offset, got the number -1");
+  await assertRejects(fails(known({ ne: [4, NaN] })), RangeError, "expected a whole number as ne[1], got the number NaN");
+  await assertRejects(fails({ path, tensors: new Map([["a", null]]) }), TypeError, "expected { type, ne, offset, byteLength }, got null");
   await assertRejects(fails(known({ ne: [1, 1, 1, 1, 1] })), RangeError, "more than ggml's 4 dimensions");
   await assertRejects(fails({ path, tensors: new Map([["n".repeat(64), known({}).tensors.get("a")]]) }), RangeError, "nnnn");
 

@@ -54,15 +54,19 @@ export function planWeights(
   return { weights, same };
 }
 
-function expectEntry(name: string, { type, ne, offset, byteLength }: WeightsEntry, where: string) {
+function expectEntry(name: string, entry: WeightsEntry, where: string) {
   const place = `${where}: tensor ${JSON.stringify(name)}`;
+  if (typeof entry !== "object" || entry === null || !Array.isArray(entry.ne)) {
+    throw new TypeError(`${place}: expected { type, ne, offset, byteLength }, got ${describe(entry)}`);
+  }
+  const { type, ne, offset, byteLength } = entry;
   if (type === null) throw new TypeError(`${place}: ggml hasn't got its type: leave it out by select, and copy its numbers or bytes`);
   if (ne.length > lib.GGML_MAX_DIMS) {
     throw new RangeError(`${place}: ne=[${ne.join(", ")}] has more than ggml's ${lib.GGML_MAX_DIMS} dimensions`);
   }
-  for (const [what, value] of Object.entries({ offset, byteLength })) {
+  for (const [what, value] of [["offset", offset], ["byteLength", byteLength], ...ne.map((n, i) => [`ne[${i}]`, n] as const)] as const) {
     if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new RangeError(`${place}: expected a whole number of bytes as ${what}, got ${describe(value)}`);
+    throw new RangeError(`${place}: expected a whole number as ${what}, got ${describe(value)}`);
   }
   return { type, ne, offset, byteLength };
 }
