@@ -55,7 +55,7 @@ Deno.test("files that are no models: the error says which and why, whether someb
       new TextEncoder().encode("no model at all, but a text that is long enough"),
       /invalid magic characters: 'no m', expected 'GGUF'/,
     ],
-    ["empty", new Uint8Array(), /failed to read magic/],
+    ["empty", new Uint8Array(), /expected a GGUF file, which begins with "GGUF", got one that is empty, or a folder$/],
     ["cut", good.subarray(0, good.length - 1000), /not within the file bounds, model is corrupted or incomplete/],
     ["head", good.subarray(0, 100), /failed to read key-value pairs/],
     [
