@@ -82,7 +82,10 @@ function planGgml(name: string, tensor: lib.ggml_tensor, where: string): Planned
     throw new Error(`${where}: it is not contiguous (ne=[${ne.join(", ")}], nb=[${tensor.nb.join(", ")}]): copy it to one that is`);
   }
   const { data } = tensor, onBackend = bufferOf(tensor) !== null;
-  const planned = plan(name, tensor.type, ne, () => onBackend ? fetch(tensor, planned.byteLength) : data!.bytes(planned.byteLength), where);
+  const planned = plan(name, tensor.type, ne, () => {
+    if (tensor.owner.freed) throw freedError(tensor, where); // while those before it were written
+    return onBackend ? fetch(tensor, planned.byteLength) : data!.bytes(planned.byteLength);
+  }, where);
   if (planned.byteLength > 0 && data === null && !onBackend) {
     throw new Error(`${where}: it has no memory yet: allocate and compute it first`);
   }

@@ -36,6 +36,8 @@ const CONTENTS = ["metadata", "tensors", "version"], OF_OPEN_FILES = ["path", "a
  * the old file is still there. Needs `--allow-read` and `--allow-write` for the folder. A symbolic link stays, and what it points to is replaced; the mode
  * stays, too. A named pipe is written to, and waits for its reader.
  *
+ * What it is given is read piece by piece, and may be neither changed nor freed before the promise is settled.
+ *
  * A value may be given with its type, in the form that `readGguf` gives: `{ type: "f32", value: 10000 }`, `{ type: "str[]", value: [] }`.
  * Otherwise its type follows from it:
  *
