@@ -8,6 +8,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { lib } from "@ggml/deno";
 import { loadModel, type Model } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
+import { program } from "../process.ts";
 import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
 
 const good = Deno.readFileSync(tinyPath());
@@ -78,6 +79,25 @@ Deno.test("files that are no models: the error says which and why, whether someb
     assertMatch(await rejection(() => loadModel(`${folder}/missing.gguf`)), /missing\.gguf: failed to open GGUF file/);
     assertEquals(lines.length > 0, listening, "who listens hears it, too");
   }
+});
+
+Deno.test("what an error says isn't printed, too, though something else listens for its own at the time", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { loadModel } from ${JSON.stringify(new URL("../../models/mod.ts", import.meta.url))};
+
+    const path = "examples/models/moby.gguf";
+    using model = await loadModel(path);
+    using session = model.session({ context: 32, threads: 1 });
+    const loading = loadModel(path);
+    await session.complete("a", { grammar: "root ::= root" }).catch(({ message }) => console.log(message));
+    model.embedder({ context: 16 })[Symbol.dispose]();
+    (await loading)[Symbol.dispose]();
+    `,
+    ["--allow-all"],
+  );
+  assertMatch(stdout, /left recursion detected/);
+  assertEquals([code, stderr], [0, ""]);
 });
 
 quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
