@@ -22,11 +22,11 @@ export function expectNumber(what: string, value: unknown, least: number = -Infi
   if (typeof value !== "number") throw new TypeError(`${what}: expected a number, got ${describe(value)}`);
   if (Number.isFinite(value) && value >= least && value <= most) return;
   const range = least === -Infinity && most === Infinity
-    ? "finite"
+    ? "a finite number"
     : most === Infinity
-    ? `of at least ${least}`
-    : `from ${least} to ${most}`;
-  throw new RangeError(`${what}: expected a number ${range}, got ${value}`);
+    ? `a number of at least ${least}`
+    : `a number from ${least} to ${most}`;
+  throw new RangeError(`${what}: expected ${range}, got ${value}`);
 }
 
 /** Throws unless it is true or false. */

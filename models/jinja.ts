@@ -6,6 +6,7 @@
 
 import { Template } from "@huggingface/jinja";
 import { describe } from "../ffi/core/describe.ts";
+import { expectOptions } from "./expect.ts";
 import type { TemplateInput } from "./template.ts";
 
 /** So many templates are kept once they were read. */
@@ -17,7 +18,7 @@ const templates: Map<string, Template> = new Map();
 export function render(source: string | null, input: TemplateInput, where: string): string {
   if (source === null || source === "") throw new Error(`${where}: there is no chat template to write the messages by`);
   if (typeof source !== "string") throw new TypeError(`${where}: expected a template's text, got ${describe(source)}`);
-  if (typeof input !== "object" || input === null) throw new TypeError(`${where}: expected { messages }, got ${describe(input)}`);
+  expectOptions(where, input, ["messages", "tools", "addGenerationPrompt", "bosToken", "eosToken", "variables"]);
   expectMessages(input.messages, where);
   const { messages, tools, addGenerationPrompt = true, bosToken = "", eosToken = "", variables = {} } = input;
   const template = templateOf(source, where);
@@ -32,8 +33,14 @@ export function render(source: string | null, input: TemplateInput, where: strin
 function expectMessages(messages: unknown, where: string): void {
   if (!Array.isArray(messages)) throw new TypeError(`${where}: expected an array of messages, got ${describe(messages)}`);
   for (const [i, message] of messages.entries()) {
-    if (typeof message === "object" && message !== null && typeof message.role === "string") continue;
-    throw new TypeError(`${where}: expected messages of { role, content }, got ${describe(message)} at index ${i}`);
+    const place = `${where}: messages[${i}]`;
+    if (typeof message !== "object" || message === null) {
+      throw new TypeError(`${place}: expected { role, content }, got ${describe(message)}`);
+    }
+    const { role, content } = message;
+    if (typeof role !== "string") throw new TypeError(`${place}.role: expected a text, got ${describe(role)}`);
+    // One that only calls tools has none. A list of parts would be written as JSON.
+    if (typeof (content ?? "") !== "string") throw new TypeError(`${place}.content: expected a text, got ${describe(content)}`);
   }
 }
 

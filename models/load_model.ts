@@ -102,6 +102,9 @@ const MOST_LAYERS = 9999;
 
 /** What the log says, without C's names and what follows from the first. */
 function reasonOf(lines: readonly string[]): string {
-  const texts = lines.map((line) => line.replace(/^(?:(?:\w+|error loading model): )+/, "").trim());
+  const texts = lines.map((line) => line.replace(/^(?:(?:\w+|error loading model): )+/, "").trim())
+    .map((text) =>
+      text === "failed to read magic" ? `expected a GGUF file, which begins with "GGUF", got one that is empty, or a folder` : text
+    );
   return [...new Set(texts)].filter((text) => !/^failed to load model\b/.test(text)).join("; ");
 }

@@ -64,7 +64,7 @@ export class ReasoningSplitter {
    * @param options The marks around the thinking, and whether the prompt has the first of them.
    */
   constructor(options: ReasoningOptions = {}) {
-    const where = "ReasoningSplitter";
+    const where = "new ReasoningSplitter";
     expectOptions(where, options, ["open", "close", "inside"]);
     const { open = "<think>", close = "</think>", inside = false } = options;
     expectText(`${where}: open`, open);

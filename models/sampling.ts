@@ -9,8 +9,9 @@
 
 import { describe } from "../ffi/core/describe.ts";
 import { addressOf } from "../ffi/core/handle.ts";
+
 import { lib } from "../ffi/generated/lib.js";
-import { expectNumber, expectText, expectWhole } from "./expect.ts";
+import { expectNumber, expectOptions, expectText, expectWhole } from "./expect.ts";
 import { grammarSampler } from "./grammar.ts";
 import { Onset } from "./onset.ts";
 import { beginsThinking } from "./reasoning.ts";
@@ -70,13 +71,11 @@ export function expectSampling(where: string, options: SamplingOptions): void {
   expectNumber(`${where}: topP`, topP, 0, 1);
   expectNumber(`${where}: minP`, minP, 0, 1);
   expectWhole(`${where}: seed`, seed, 0, UINT_MAX);
-  if (typeof penalties !== "object" || penalties === null) {
-    throw new TypeError(`${where}: penalties must be { last, repeat, frequency, presence }, got ${describe(penalties)}`);
-  }
-  const { last = 0, repeat = 1, frequency = 0, presence = 0, ...others } = penalties;
-  for (const name of Object.keys(others)) throw new TypeError(`${where}: there is no penalty ${name}`);
+  expectOptions(`${where}: penalties`, penalties, ["last", "repeat", "frequency", "presence"]);
+  const { last = 0, repeat = 1, frequency = 0, presence = 0 } = penalties;
   expectWhole(`${where}: penalties.last`, last, -1, 2 ** 24);
   expectNumber(`${where}: penalties.repeat`, repeat, 0);
+  if (repeat === 0) throw new RangeError(`${where}: penalties.repeat: expected more than 0, by which logits are divided, got 0`);
   expectNumber(`${where}: penalties.frequency`, frequency);
   expectNumber(`${where}: penalties.presence`, presence);
   if (typeof grammar !== "string" || grammar.trim() === "") {
@@ -208,7 +207,7 @@ function biasSampler(where: string, vocabulary: Vocabulary, bias: NonNullable<Sa
   if (typeof bias !== "object" || bias === null) {
     throw new TypeError(`${where}: logitBias must be an object or a Map from tokens to numbers, got ${describe(bias)}`);
   }
-  const pairs = bias instanceof Map ? [...bias] : Object.entries(bias).map(([token, value]) => [Number(token), value] as const);
+  const pairs = bias instanceof Map ? [...bias] : Object.entries(bias).map(([token, value]) => [tokenOf(token), value] as const);
   vocabulary.expectTokens(`${where}: logitBias`, pairs.map(([token]) => token));
   if (new Set(pairs.flatMap(([token, value]) => value === -Infinity ? [token] : [])).size === vocabulary.size) {
     throw new RangeError(`${where}: logitBias: it forbids all ${vocabulary.size} tokens`);
@@ -218,6 +217,11 @@ function biasSampler(where: string, vocabulary: Vocabulary, bias: NonNullable<Sa
     return new lib.llama_logit_bias({ token, bias: value });
   });
   return lib.llama_sampler_init_logit_bias(vocabulary.size, entries.length, entries);
+}
+
+/** The token that a key names; what is no number stays as it is, for the error. */
+function tokenOf(key: string): number {
+  return /^\d+$/.test(key) ? Number(key) : key as never;
 }
 
 /** All tokens with their logits, as samplers take them. */

@@ -81,6 +81,7 @@ export class Scheduler {
       generation.fail(reason);
       this.leave(generation);
     }
+    this.#changed(); // somebody may wait for it
     return this.isBusy(sequence) ? this.whenLeft(sequence) : null;
   }
 

@@ -44,7 +44,7 @@ export function renderLoaded(source: string | null, input: TemplateInput, where:
  * @param source The template's text, such as a model's file has under `tokenizer.chat_template`; null where there is none.
  * @param input The messages, and what else the template is given.
  * @returns The prompt, as a promise. It begins with the text of BOS if the template says so: tokenize it without adding one.
- * @throws {TypeError} If the messages are no array of messages with a role.
+ * @throws {TypeError} If the messages are no array of messages of a role and a text.
  * @throws {Error} If there is no template, it can't be read, it refuses the messages (`raise_exception`), or asks for what it wasn't given. All as a rejection.
  *
  * @example

@@ -60,15 +60,15 @@ export interface CopyAsyncOptions extends CopyOptions {
  */
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
   expectCopying("copyAsync", options, "threads", "signal", "onProgress", "backend");
-  const { threads = cores.capacity, signal, onProgress, backend = null } = options;
+  const { threads = cores.capacity, signal, onProgress, backend } = options;
   expectThreads("copyAsync", threads);
   expectSignal("copyAsync", signal);
   expectFunction("copyAsync: onProgress", onProgress);
   const work = plan("copyAsync", from, to, options);
-  if (backend !== null) expectBackend(backend, work);
+  if (backend !== undefined) expectBackend(backend, work);
   signal?.throwIfAborted();
   const { carry } = await import("./copying/carrier.ts");
-  await carry(work, Math.min(threads, cores.capacity), backend, signal, onProgress);
+  await carry(work, Math.min(threads, cores.capacity), backend ?? null, signal, onProgress);
 }
 
 /** Throws unless the tensors that are on a device are on the backend's: C asserts it. */

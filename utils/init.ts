@@ -72,7 +72,7 @@ function given({ memSize, memBuffer }: InitOptions): Uint8Array<ArrayBuffer> {
 
 function allocate(size: number = DEFAULT_SIZE): CMemory {
   if (typeof size !== "number") throw new TypeError(`init: memSize must be a number of bytes, got ${describe(size)}`);
-  if (!Number.isSafeInteger(size) || size <= 0) throw new RangeError(`init: memSize must be a positive whole number of bytes, got ${size}`);
+  if (!Number.isInteger(size) || size <= 0) throw new RangeError(`init: memSize must be a positive whole number of bytes, got ${size}`);
   try {
     return new CMemory(size);
   } catch (cause) {

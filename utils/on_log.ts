@@ -70,8 +70,22 @@ export function onLog(listener: LogListener | null): Disposable {
   return next ?? { [Symbol.dispose]() {} };
 }
 
-/** Who hears what the listener hears, for as long as a call takes. */
-const hearers: Set<LogListener> = new Set();
+/** A warning or an error. Of those who hear it at the same time the last to end prints it, if they all want that. */
+interface Heard {
+  readonly text: string;
+  /** How many of them have not ended. */
+  left: number;
+  wanted: boolean;
+}
+
+/** Those who hear what the listener hears, for as long as something takes: what each has heard. */
+const hearers: Set<Heard[]> = new Set();
+
+function hear(level: LogLevel, text: string): void {
+  if (hearers.size === 0 || (level !== "warn" && level !== "error")) return;
+  const line = { text: text.replace(CONTROL, "?"), left: hearers.size, wanted: current === standIn };
+  for (const heard of hearers) heard.push(line);
+}
 
 /**
  * Hears what is logged from now on, whoever listens, to say why C failed: some of its functions tell only the log.
@@ -79,24 +93,26 @@ const hearers: Set<LogListener> = new Set();
  * Where nobody listens, what would be printed by default (warnings and errors) is printed at the end, unless it went into an error.
  */
 export function overhear(): Overheard {
-  const heard: string[] = [];
-  const hearer: LogListener = (level, text) => void (level === "warn" || level === "error" ? heard.push(text.replace(CONTROL, "?")) : 0);
+  const heard: Heard[] = [];
   current?.deliver(); // what waits came before
-  const prints = current === null && listenAlone();
-  hearers.add(hearer);
-  const texts = () => {
+  if (current === null) listenAlone();
+  hearers.add(heard);
+  const lines = () => {
     current?.deliver();
     return heard;
   };
   const end = (print: boolean | ((line: string) => boolean)) => {
-    const wanted = typeof print === "boolean" ? () => print : print;
-    if (prints) { for (const line of texts().filter(wanted)) console.error(line); }
-    hearers.delete(hearer);
+    const isWanted = typeof print === "boolean" ? () => print : print;
+    for (const line of hearers.has(heard) ? lines() : []) {
+      line.wanted &&= isWanted(line.text);
+      if (--line.left === 0 && line.wanted) console.error(line.text);
+    }
+    hearers.delete(heard);
     if (hearers.size > 0) return;
     if (current === standIn) standIn?.[Symbol.dispose]();
     standIn = null;
   };
-  return { texts, end };
+  return { texts: () => lines().map(({ text }) => text), end };
 }
 
 /** What a terminal may take for a command. */
@@ -115,10 +131,8 @@ export interface Overheard {
 let standIn: Disposable | null = null;
 
 /** Listens where nobody does and it is possible. */
-function listenAlone(): boolean {
-  if (nativeFor(library()) === null || isCaptured(library())) return false;
-  standIn = onLog(() => {});
-  return true;
+function listenAlone(): void {
+  if (nativeFor(library()) !== null && !isCaptured(library())) standIn = onLog(() => {});
 }
 
 class Subscription implements Disposable {
@@ -132,7 +146,7 @@ class Subscription implements Disposable {
   constructor(listener: LogListener) {
     this.#lines = new Lines((level, text) => {
       call(listener, level, text);
-      for (const hearer of hearers) hearer(level, text);
+      hear(level, text);
     });
     this.#tap = new LogTap(library(), () => this.#schedule());
     this.#timer = setInterval(() => this.#poll(), INTERVAL);

@@ -37,7 +37,8 @@ export interface TensorOptions {
  * @param options `type`, `name`, `imatrix`.
  * @returns The tensor. In C: `ggml_new_tensor`, and the conversions of `copy`.
  * @throws {TypeError} If an argument is of the wrong type, no tensor type has the array's elements, or they don't convert to `type`.
- * @throws {RangeError} If there are more than four dimensions, rows aren't whole blocks of `type`, or an integer isn't a value of it.
+ * @throws {RangeError} If there are more than four dimensions, rows aren't whole blocks of `type`, an integer isn't a value of it, or the name is too
+ * long.
  * @throws {Error} If the context is full, was freed, or was made with `noAlloc`: its tensors have no memory yet.
  *
  * @example
@@ -65,7 +66,7 @@ export function tensor(
   if (name !== undefined && typeof name !== "string") throw new TypeError(`${where}: name must be a string, got ${describe(name)}`);
   expectImatrix(where, imatrix);
   expectArray(array, where);
-  const info = expectType(where, type ?? ownType(array, where)), source = sourceOf(where, array, info, Infinity);
+  const info = expectType(where, type === undefined ? ownType(array, where) : type), source = sourceOf(where, array, info, Infinity);
   if (source.type === null) {
     throw new TypeError(`${where}: ${source.describe()}: these are bytes, not numbers: give a Float32Array of them`);
   }

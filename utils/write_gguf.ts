@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
+import { expectOptions } from "../ffi/core/options.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { expectName } from "./copying/new_tensor.ts";
 import { pathOf } from "./files/path.ts";
@@ -26,12 +27,16 @@ export interface GgufContents {
   readonly version?: number;
 }
 
+const CONTENTS = ["metadata", "tensors", "version"], OF_OPEN_FILES = ["path", "alignment", "close"];
+
 /**
  * Writes a GGUF file that ggml and llama.cpp read.
  *
  * It is written beside the file of that name and takes its place when it is complete and on the disk: if anything fails, or the power does,
  * the old file is still there. Needs `--allow-read` and `--allow-write` for the folder. A symbolic link stays, and what it points to is replaced; the mode
  * stays, too. A named pipe is written to, and waits for its reader.
+ *
+ * What it is given is read piece by piece, and may be neither changed nor freed before the promise is settled.
  *
  * A value may be given with its type, in the form that `readGguf` gives: `{ type: "f32", value: 10000 }`, `{ type: "str[]", value: [] }`.
  * Otherwise its type follows from it:
@@ -84,6 +89,8 @@ export async function writeGguf(path: string | URL, contents: GgufContents): Pro
   if (!isContents) {
     throw new TypeError(`${where}: expected { metadata, tensors }, got ${describe(contents)}`);
   }
+  // A misspelled one would replace the file by an empty one.
+  if (isRecord(contents)) expectOptions(where, contents, "close" in contents ? [...CONTENTS, ...OF_OPEN_FILES] : CONTENTS);
   const version = planVersion(contents, where), metadata = planMetadata(contents, where), tensors = planTensors(contents, where);
   const alignment = planAlignment(metadata, where);
   const head = encodeHead(version, metadata, tensors, alignment, where);

@@ -233,6 +233,8 @@ function wrong(value: unknown, expected: string, where: string): TypeError {
 }
 
 function notInteger(value: unknown, expected: string, where: string): TypeError | RangeError {
-  const message = `${where}: expected ${expected}, got ${describe(value)}`;
+  const inexact = expected.endsWith("64") && Number.isInteger(value) && !Number.isSafeInteger(value);
+  const hint = inexact ? ", beyond 2^53, where numbers aren't exact: give a bigint" : "";
+  const message = `${where}: expected ${expected}, got ${describe(value)}${hint}`;
   return typeof value === "number" || typeof value === "bigint" ? new RangeError(message) : new TypeError(message);
 }

@@ -51,13 +51,15 @@ export abstract class Handle {
    * @param pointer Where it points.
    * @param owner What keeps it valid; by default what keeps the other handles of the object valid, if C frees it by a function of its own and
    * one is there, or else nothing.
+   * @throws {TypeError} If it is neither.
+   * @throws {RangeError} If the address is negative, or has more than 64 bits.
    */
   static from<H extends Handle>(
     this: new (address: bigint, owner?: Owner) => H,
     pointer: Deno.PointerValue | bigint,
     owner?: Owner,
   ): H | null {
-    const address = typeof pointer === "bigint" ? pointer : BigInt(Deno.UnsafePointer.value(pointer));
+    const address = addressGiven(pointer, `${this.name}.from`);
     return address === 0n ? null : new this(address, owner ?? ownerAt(this.name, address) ?? STATIC);
   }
 
@@ -82,6 +84,19 @@ export abstract class Handle {
     if (typeof this.address !== "bigint") return `${this.constructor.name} {}`; // a class's own prototype
     return `${this.constructor.name} { 0x${this.address.toString(16)}${this.owner.freed ? ", freed" : ""} }`;
   }
+}
+
+/** The address that a caller gives. */
+function addressGiven(pointer: unknown, where: string): bigint {
+  if (typeof pointer === "bigint") {
+    if (BigInt.asUintN(64, pointer) === pointer) return pointer;
+    throw new RangeError(`${where}: expected an address of 64 bits, got ${describe(pointer)}`);
+  }
+  if (pointer === null) return 0n;
+  if (typeof pointer === "object" && Object.getPrototypeOf(pointer) === null) {
+    return BigInt(Deno.UnsafePointer.value(pointer as Deno.PointerValue));
+  }
+  throw new TypeError(`${where}: expected an address, which is a bigint, a Deno pointer or null, got ${describe(pointer)}`);
 }
 
 /** Owners that are kept alive by the buffers which show their memory. */

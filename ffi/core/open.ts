@@ -24,10 +24,11 @@ function open(name: string): string {
       return candidate;
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
-      tried.push(`  ${candidate}: ${(error as Error).message.replace(/^(Could not open library: )+/, "").replace(`${candidate}: `, "")}`);
+      const reason = (error as Error).message.replace(/^(Could not open library: )+/, "");
+      tried.push(reason.startsWith(`${candidate}: `) ? `  ${reason}` : `  ${candidate}: ${reason}`);
     }
   }
-  throw new Error(`no library ${name}; tried:\n${tried.join("\n")}`);
+  throw new Error(`no library ${name}; tried:\n${tried.join("\n")}\ngenerate takes a file's name or path, too: --library libc.so.6`);
 }
 
 /** File names for a library: a path or file name as it is, else what this system makes of the name. */

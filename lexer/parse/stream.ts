@@ -103,7 +103,7 @@ export class TokenStream implements TokenSource {
         if (this.#file === this.#files.length) return this.#end = endOf([]);
         const path = this.#files[this.#file++];
         const file = this.#search.open(path);
-        if (file === null) this.diagnostics.error(-1, `cannot read '${path}'${this.#search.failure(path)}`);
+        if (file === null) this.diagnostics.error(-1, `cannot read '${path}'${this.#search.failure(path) || "; there is no such file"}`);
         else this.#open = this.pp.begin(path, file);
       }
     } catch (error) {

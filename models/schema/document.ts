@@ -45,6 +45,15 @@ export function keyOf(node: Node): string {
   return [...new Set(node.map(({ pointer }) => pointer))].sort().join("\n");
 }
 
+/** A part of a reference, in which percent signs stand for what a URI can't have. */
+function decoded(part: string, reference: string, pointer: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new SchemaError(`$ref: ${JSON.stringify(reference)} has a % that stands for nothing`, pointer);
+  }
+}
+
 /** A schema, and what its parts are called. */
 export class SchemaDocument {
   readonly root: Place;
@@ -60,7 +69,10 @@ export class SchemaDocument {
     if (within.includes(value)) throw new SchemaError("the schema holds itself as an object of JavaScript: write that as a $ref", pointer);
     const anchor = (value as Keywords).$anchor;
     if (typeof anchor === "string") this.#anchors.set(`#${anchor}`, { schema: value as Keywords, pointer });
-    for (const [key, inner] of Object.entries(value)) this.#findAnchors(inner, below(pointer, key), [...within, value]);
+    for (const [key, inner] of Object.entries(value)) {
+      if (!key.isWellFormed()) throw new SchemaError(`the name ${JSON.stringify(key)} has half a surrogate pair`, pointer);
+      this.#findAnchors(inner, below(pointer, key), [...within, value]);
+    }
   }
 
   /** Where a reference leads to, which has to be inside of the document. */
@@ -79,7 +91,7 @@ export class SchemaDocument {
   #walk(reference: string, pointer: string): Place {
     let value: unknown = this.root.schema, at = "#";
     for (const part of reference.split("/").slice(1)) {
-      const key = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
+      const key = decoded(part, reference, pointer).replaceAll("~1", "/").replaceAll("~0", "~");
       if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) {
         throw new SchemaError(`$ref: ${JSON.stringify(reference)} leads to nothing: ${at} has no ${JSON.stringify(key)}`, pointer);
       }

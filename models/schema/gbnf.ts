@@ -42,11 +42,14 @@ export function choice(...options: readonly Expr[]): Expr {
   return options.length === 1 ? options[0] : { kind: "choice", options };
 }
 
-/** So many times in a row. */
+/** So many times in a row. A bound that no answer reaches, such as 2^31 - 1, is none. */
 export function times(item: Expr, min: number, max: number = Infinity): Expr {
   if (max === 0 || isEmpty(item)) return text("");
-  return min === 1 && max === 1 ? item : { kind: "times", item, min, max };
+  return min === 1 && max === 1 ? item : { kind: "times", item, min, max: max - min > UNREACHED ? Infinity : max };
 }
+
+/** What is between the bounds takes text in the grammar, a part for each thousand. */
+const UNREACHED = 1_000_000;
 
 /** What another rule says. */
 export function rule(name: string): Expr {
@@ -129,8 +132,8 @@ function printTimes(item: Expr, min: number, max: number): string {
 }
 
 function exactly(one: string, count: number): string {
-  const blocks = Math.floor(count / BLOCK), rest = count % BLOCK;
-  const parts = [blocks > 0 ? `(${one}{${BLOCK}}){${blocks}}` : "", rest > 0 ? `${one}{${rest}}` : ""];
+  const blocks = Math.floor(count / BLOCK), rest = count % BLOCK, block = `(${one}{${BLOCK}})`;
+  const parts = [blocks > BLOCK ? exactly(block, blocks) : blocks > 0 ? `${block}{${blocks}}` : "", rest > 0 ? `${one}{${rest}}` : ""];
   return parts.filter((part) => part !== "").join(" ");
 }
 

@@ -14,7 +14,7 @@ export { SchemaError } from "./error.ts";
 /**
  * The grammar (GBNF) of the JSON texts that fit a JSON schema, for `llama_sampler_init_grammar`; its root rule is `root`.
  *
- * Every text that fits the grammar is JSON and fits the schema, with drafts 7 to 2020-12. Not every text that fits the schema fits the
+ * Every text that fits the grammar is JSON and fits the schema, with drafts 7 to 2020-12; but a most that is a million above the least isn't counted. Not every text that fits the schema fits the
  * grammar: properties come in the order of the schema; a property or an item of which the schema says nothing isn't written (unless
  * `additionalProperties` allows it, or no property is named); numbers have at most sixteen digits on each side of the point; a schema
  * without a type has that of its other keywords; a format beside a pattern is a hint to the reader; what `contains` asks for comes after

@@ -38,7 +38,8 @@ export interface HandlerOptions {
 
 const QUEUE = 64, MAX_BODY = 1 << 20;
 
-const OPTIONS: readonly (keyof HandlerOptions)[] = [
+/** The names of the options. */
+export const HANDLER_OPTIONS: readonly (keyof HandlerOptions)[] = [
   "name",
   "context",
   "sequences",
@@ -67,7 +68,7 @@ export class Served implements AsyncDisposable {
 
   constructor(model: Model, options: HandlerOptions) {
     if (!(model instanceof Model)) throw new TypeError(`handler: expected a Model, as loadModel gives it, got ${describe(model)}`);
-    expectOptions("handler", options, OPTIONS);
+    expectOptions("handler", options, HANDLER_OPTIONS);
     expectWhole("handler: queue", options.queue ?? QUEUE, 0);
     expectWhole("handler: maxBody", options.maxBody ?? MAX_BODY, 1);
     if (options.name !== undefined) expectText("handler: name", options.name);

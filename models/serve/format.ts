@@ -49,9 +49,9 @@ export function readTools(fields: Fields, marked: boolean): Tools {
   const tools = (fields.list("tools") ?? []).map((tool, i) => toolOf(tool, fields, i));
   const choice = fields.any("tool_choice") ?? "auto";
   const many = fields.flag("parallel_tool_calls") ?? true;
-  if (choice === "none" || tools.length === 0) return { tools: [] };
+  if (choice === "none") return { tools: [] };
   if (choice === "auto") {
-    return marked
+    return marked && tools.length > 0
       ? { tools, later: { grammar: grammarOr(() => grammarOfCalls(tools, many), fields, "tools"), grammarFrom: OPEN } }
       : { tools };
   }

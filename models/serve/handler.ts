@@ -57,7 +57,10 @@ export function handler(model: Model, options: HandlerOptions = {}): Handler {
 
 async function route(served: Served, request: Request): Promise<Response> {
   const path = new URL(request.url).pathname.replace(/(?<=.)\/$/, ""), { method } = request;
-  if (path === "/health") return Response.json({ status: "ok" });
+  if (path === "/health") {
+    served.expectModel(undefined);
+    return Response.json({ status: "ok" });
+  }
   expectKey(served, request);
   const models = /^\/v1\/models(?:\/(.+))?$/.exec(path);
   if (models !== null) {
@@ -85,6 +88,15 @@ function expectKey({ options: { apiKey } }: Served, request: Request): void {
   if (differs !== 0) throw new ApiError(401, "the API key is missing or wrong", { code: "invalid_api_key" });
 }
 
+/** A name as a URL has it; one that can't be read is no model's. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 function modelsOf(served: Served, name: string | undefined): object {
   const { model: { info }, created } = served;
   const model = {
@@ -96,6 +108,6 @@ function modelsOf(served: Served, name: string | undefined): object {
     context: info.trainedContext,
   };
   if (name === undefined) return { object: "list", data: [model] };
-  served.expectModel(decodeURIComponent(name));
+  served.expectModel(decoded(name));
   return model;
 }

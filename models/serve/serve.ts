@@ -4,10 +4,9 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
-import { expectFunction, expectText, expectWhole } from "../expect.ts";
+import { expectFunction, expectOptions, expectText, expectWhole } from "../expect.ts";
 import type { Model } from "../model.ts";
-import type { HandlerOptions } from "./context.ts";
+import { HANDLER_OPTIONS, type HandlerOptions } from "./context.ts";
 import { ApiError } from "./error.ts";
 import { type Handler, handler } from "./handler.ts";
 
@@ -64,7 +63,7 @@ function forThisMachine(answer: Handler): (request: Request) => Response | Promi
  * ```
  */
 export function serve(model: Model, options: ServeOptions = {}): Server {
-  if (typeof options !== "object" || options === null) throw new TypeError(`serve: expected options, got ${describe(options)}`);
+  expectOptions("serve", options, ["hostname", "port", "onListen", ...HANDLER_OPTIONS]);
   const { hostname = "127.0.0.1", port = 8080, onListen = () => {}, ...others } = options;
   expectText("serve: hostname", hostname);
   expectWhole("serve: port", port, 0, 65535);
@@ -78,17 +77,16 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
     throw error;
   }
   const finished = server.finished.then(() => answer[Symbol.asyncDispose]());
+  let ending: Promise<void> | null = null;
   const { addr } = server, host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
   return {
     address: addr,
     url: `http://${host}:${addr.port}/v1`,
     finished,
-    shutdown: async () => {
-      await server.shutdown();
-      await finished;
-    },
+    shutdown: () => ending ??= server.shutdown().then(() => finished),
     [Symbol.asyncDispose]: async () => {
-      stop.abort();
+      if (ending === null) stop.abort(); // a server that is shut down can't be told to stop
+      ending ??= finished;
       await answer[Symbol.asyncDispose]();
       await finished;
     },

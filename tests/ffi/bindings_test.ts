@@ -117,6 +117,11 @@ Deno.test("a wrong argument is an error that names the function, the parameter, 
       [() => functions.ggml_type_size(2 ** 32), RangeError, "ggml_type_size(type): expected a ggml_type, got the number 4294967296"],
       [() => functions.ggml_new_tensor_1d(ctx, 0, 1.5), RangeError, "ggml_new_tensor_1d(ne0): expected an int64, got the number 1.5"],
       [
+        () => functions.ggml_new_tensor_1d(ctx, 0, 2 ** 53),
+        RangeError,
+        "got the number 9007199254740992, beyond 2^53, where numbers aren't exact: give a bigint",
+      ],
+      [
         () => functions.ggml_new_tensor_1d(ctx, 0, 2n ** 63n),
         RangeError,
         "ggml_new_tensor_1d(ne0): expected an int64, got the bigint 9223372036854775808n",

@@ -184,3 +184,15 @@ Deno.test("an array field takes numbers of its type and no others", () => {
   assertThrows(() => t.op_params = 1 as never, TypeError, "ggml_tensor.op_params: expected an array, got the number 1");
   assertThrows(() => t.ne = [1, 2, 3], RangeError, "ggml_tensor.ne: expected 4 elements, got an array of 3");
 });
+
+Deno.test("a handle is made of an address, a Deno pointer or null, and of nothing else", () => {
+  const from = (value: unknown) => lib.ggml_tensor.from(value as bigint);
+  assertEquals([from(null), from(0n), from(2n ** 64n - 1n)?.address], [null, null, 2n ** 64n - 1n]);
+  assertEquals(from(Deno.UnsafePointer.create(16n))?.address, 16n);
+  for (const address of [-1n, 2n ** 64n]) {
+    assertThrows(() => from(address), RangeError, `ggml_tensor.from: expected an address of 64 bits, got`);
+  }
+  for (const value of [5, undefined, "0x10", {}, from(16n)]) {
+    assertThrows(() => from(value), TypeError, "ggml_tensor.from: expected an address, which is a bigint, a Deno pointer or null, got");
+  }
+});

@@ -57,7 +57,7 @@ Deno.test("one mistake is reported once", () => {
 
 Deno.test("a main file that can't be read is an error, and the others are parsed", () => {
   const { model, diagnostics } = parse(["no.h", "t.h"], { read: texts({ "t.h": "int x;" }) });
-  assertEquals(diagnostics.map(format), ["error: cannot read 'no.h'"]);
+  assertEquals(diagnostics.map(format), ["error: cannot read 'no.h'; there is no such file"]);
   assertEquals(model.variables.length, 1);
 });
 

@@ -80,6 +80,7 @@ Deno.test("a library that isn't there: one error lists what was tried, at the fi
       `import * as t from "./lib.ts"; try { t.ops_get(); } catch (error) { console.log(JSON.stringify((error as Error).message)); }`;
     const message = String(await use(folder, "no-such-thing", [`${folder}/tiny.h`], text));
     assertStringIncludes(message, "no library no-such-thing; tried:\n  libno-such-thing.");
+    assertStringIncludes(message, "generate takes a file's name or path, too: --library libc.so.6");
   }));
 
 Deno.test("what is bound: the library's own headers, not the system's; --bind says it explicitly", () =>
@@ -95,6 +96,12 @@ Deno.test("what is bound: the library's own headers, not the system's; --bind sa
     };
     assertEquals(await names(), ["part", "foo"]);
     assertEquals(await names("--bind", "*/other.h"), ["other", "foo"]);
+    const globs = ["--bind", "*/foo.h", "--bind", "*/othr.h", "--bigint", "foo"];
+    const { stderr } = await generate(folder, "foo", "foo/foo.h", "-I", `${folder}/inc`, ...globs);
+    assertEquals(stderr.trimEnd().split("\n"), [
+      "generate: --bind */othr.h matches no header that was read",
+      "generate: --bigint foo matches nothing with an integer of 64 bits",
+    ]);
   }));
 
 Deno.test("another target has its own widths", () =>

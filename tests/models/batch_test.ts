@@ -99,6 +99,10 @@ Deno.test("sessions of a batcher keep a sequence each, and give it back", async 
   await assertRejects(() => cut, Error, "this session was freed");
   assertEquals((await pending).tokens.length, 4);
   await assertRejects(() => first.complete("a"), Error, "Session.complete: this session was freed");
+  const third = batcher.session(), idle = read(batcher.generate("a", { ...GREEDY, maxTokens: 4 }));
+  await new Promise((resolve) => setTimeout(resolve));
+  third[Symbol.dispose](); // nothing is computed that would look who waits
+  assertEquals((await idle).tokens.length, 4);
   second[Symbol.dispose]();
 });
 

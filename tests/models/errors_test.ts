@@ -8,6 +8,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { lib } from "@ggml/deno";
 import { loadModel, type Model, ReasoningSplitter, renderTemplate, ToolCallReader } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
+import { program } from "../process.ts";
 import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
 import { quietly } from "../failing.ts";
 
@@ -48,7 +49,7 @@ Deno.test("files that are no models: the error says which and why, whether someb
       new TextEncoder().encode("no model at all, but a text that is long enough"),
       /invalid magic characters: 'no m', expected 'GGUF'/,
     ],
-    ["empty", new Uint8Array(), /failed to read magic/],
+    ["empty", new Uint8Array(), /expected a GGUF file, which begins with "GGUF", got one that is empty, or a folder$/],
     ["cut", good.subarray(0, good.length - 1000), /not within the file bounds, model is corrupted or incomplete/],
     ["head", good.subarray(0, 100), /failed to read key-value pairs/],
     [
@@ -71,6 +72,25 @@ Deno.test("files that are no models: the error says which and why, whether someb
     assertMatch(await rejection(() => loadModel(`${folder}/missing.gguf`)), /missing\.gguf: failed to open GGUF file/);
     assertEquals(lines.length > 0, listening, "who listens hears it, too");
   }
+});
+
+Deno.test("what an error says isn't printed, too, though something else listens for its own at the time", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { loadModel } from ${JSON.stringify(new URL("../../models/mod.ts", import.meta.url))};
+
+    const path = "examples/models/moby.gguf";
+    using model = await loadModel(path);
+    using session = model.session({ context: 32, threads: 1 });
+    const loading = loadModel(path);
+    await session.complete("a", { grammar: "root ::= root" }).catch(({ message }) => console.log(message));
+    model.embedder({ context: 16 })[Symbol.dispose]();
+    (await loading)[Symbol.dispose]();
+    `,
+    ["--allow-all"],
+  );
+  assertMatch(stdout, /left recursion detected/);
+  assertEquals([code, stderr], [0, ""]);
 });
 
 quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
@@ -175,7 +195,10 @@ quietly("wrong options of a generation are errors, and the session goes on", asy
     [{ stop: "" }, /^Session\.complete: stop must be a text or an array of texts, none of them empty, got the string ""$/],
     [{ stop: [1] }, /^Session\.complete: stop must be/],
     [{ signal: 1 }, /^Session\.complete: signal must be an AbortSignal, got the number 1$/],
-    [{ penalties: { repeats: 1 } }, /^Session\.complete: there is no penalty repeats$/],
+    [{ penalties: { repeats: 1 } }, /^Session\.complete: penalties: there is no option repeats; there are last, repeat, /],
+    [{ penalties: { repeat: 0 } }, /^Session\.complete: penalties\.repeat: expected more than 0, by which logits are divided, got 0$/],
+    [{ penalties: { frequency: NaN } }, /^Session\.complete: penalties\.frequency: expected a finite number, got NaN$/],
+    [{ logitBias: { "": 1 } }, /^Session\.complete: logitBias: expected tokens from 0 to 63, got the string "" at index 0$/],
     [{ penalties: { last: -2 } }, /^Session\.complete: penalties\.last: expected a whole number from -1 to 16777216, got -2$/],
     [{ logitBias: { 64: 1 } }, /^Session\.complete: logitBias: expected tokens from 0 to 63, got the number 64 at index 0$/],
     [{ logitBias: { 1: "x" } }, /^Session\.complete: logitBias\[1\]: expected a number, got the string "x"$/],

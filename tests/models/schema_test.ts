@@ -401,6 +401,8 @@ const WRONG: Readonly<Record<string, readonly [schema: unknown, message: RegExp,
   "what never ends": [{ properties: { a: { $ref: "#" } }, required: ["a"] }, /never ends/, "#"],
   "what is a part of itself": [{ anyOf: [{ $ref: "#" }, { type: "null" }] }, /^the schema is a part of itself/, "#"],
   "a reference to nothing": [{ items: { $ref: "#/$defs/a~1b" } }, /leads to nothing: # has no "\$defs"/, "#/items"],
+  "a reference that can't be read": [{ $ref: "#/%zz" }, /^\$ref: "#\/%zz" has a % that stands for nothing/, "#"],
+  "half a surrogate pair": [{ properties: { "\ud800": {} } }, /^the name "\\ud800" has half a surrogate pair/, "#/properties"],
   "a reference to elsewhere": [{ $ref: "https://example.org/schema" }, /leads out of the document/, "#"],
   "cases with something in common": [
     { oneOf: [{ type: "integer" }, { type: "number" }] },
@@ -428,3 +430,19 @@ for (const [name, [schema, message, pointer]] of Object.entries(WRONG)) {
     assertEquals(error.pointer, pointer);
   });
 }
+
+Deno.test("grammarOfSchema: a most that no answer reaches is none, and what is at least so much is in blocks that C takes", () => {
+  const most = 2 ** 31 - 1, unbounded = { type: "array", items: { type: "string" } };
+  assertMatch(grammarOfSchema({ type: "string", maxLength: most }), /^root ::= "\\"" char\* "\\""$/m);
+  assertEquals(grammarOfSchema({ ...unbounded, maxItems: most }), grammarOfSchema(unbounded));
+  for (
+    const schema of [{ minLength: most, type: "string" }, { ...unbounded, minItems: most }, {
+      pattern: `^[ab]{5,${most}}$`,
+      type: "string",
+    }]
+  ) {
+    for (const [, count] of grammarOfSchema(schema).matchAll(/\{(?:\d+,)?(\d+)\}/g)) {
+      assert(Number(count) <= 2000, `${count} of ${JSON.stringify(schema)}`);
+    }
+  }
+});

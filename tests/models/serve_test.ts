@@ -296,9 +296,10 @@ Deno.test("models, and what isn't there", () =>
       await fetch(`${url}/nothing`),
       await fetch(`${url}/completions`),
       await fetch(`${url}/models`, { method: "DELETE" }),
+      await fetch(`${url}/models/%zz`),
     ];
     for (const response of responses) assertEquals(typeof (await response.json()).error.message, "string");
-    assertEquals(responses.map(({ status }) => status), [404, 405, 405]);
+    assertEquals(responses.map(({ status }) => status), [404, 405, 405, 404]);
     assertEquals(responses[1].headers.get("allow"), "POST");
   }));
 
@@ -321,6 +322,7 @@ Deno.test("what is wrong with a request is said in OpenAI's form", () =>
       [{ frobnicate: 1 }, 400, "frobnicate", /there is no such field/],
       [{ n: 100 }, 400, "n", /from 1 to 16/],
       [{ tools: [{}] }, 400, "tools[0]", /expected \{ type: "function"/],
+      [{ tool_choice: "required" }, 400, "tool_choice", /expected .* one of the tools, got "required"/],
       [{ grammar: "root ::= (" }, 400, null, /grammar can't be used/],
       [{ messages: [{ role: "user", content: "a".repeat(2 * CONTEXT) }] }, 400, "messages", /longer than the context/],
     ];
@@ -415,10 +417,13 @@ Deno.test("handler answers without a port; only this machine is listened to; wha
   {
     await using server = serve(model, { port: 0, context: CONTEXT, threads: 1 });
     assertEquals(server.address.hostname, "127.0.0.1");
+    await server.shutdown();
+    await server.shutdown(); // twice is harmless, and so is the end of the block
   }
-  assertEquals((await ask()).status, 200); // the server's end isn't the model's
+  const health = async () => (await answer(new Request("http://here/health"))).status;
+  assertEquals([(await ask()).status, await health()], [200, 200]); // the server's end isn't the model's
   await model[Symbol.asyncDispose]();
-  assertEquals((await ask()).status, 503);
+  assertEquals([(await ask()).status, await health()], [503, 503]);
   await answer[Symbol.asyncDispose]();
 });
 
@@ -429,6 +434,7 @@ Deno.test("what is no model, and options that there aren't, are errors before an
   using model = await loadModel("examples/models/moby.gguf");
   assertThrows(() => serve(model, null as never), TypeError, "serve: expected options, got null");
   assertThrows(() => handler(model, { sequence: 2 } as never), TypeError, "handler: there is no option sequence");
+  assertThrows(() => serve(model, { host: "0.0.0.0" } as never), TypeError, "serve: there is no option host; there are hostname, port, ");
   const wrong: [options: object, message: string][] = [
     [{ apiKey: 5 }, "handler: apiKey: expected a text that isn't empty, got the number 5"],
     [{ apiKey: "" }, 'handler: apiKey: expected a text that isn\'t empty, got the string ""'],

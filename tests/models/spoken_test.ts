@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { ReasoningSplitter, type ToolCall, ToolCallReader } from "@ggml/deno/models";
 import { generator } from "../random.ts";
 
@@ -98,3 +98,13 @@ for (const [name, [answer, text, calls]] of Object.entries(ANSWERS)) {
     for (const pieces of cuts(answer)) assertEquals(read(pieces), { text, calls: [...calls] }, JSON.stringify(pieces));
   });
 }
+
+Deno.test("a splitter's marks are texts, and its options those that there are", () => {
+  const wrong: readonly [unknown, string][] = [
+    [null, "expected options, got null"],
+    [{ opens: "<a>" }, "there is no option opens; there are open, close, inside"],
+    [{ open: "" }, "open: expected a text that isn't empty"],
+    [{ inside: 1 }, "inside: expected true or false, got the number 1"],
+  ];
+  for (const [options, says] of wrong) assertThrows(() => new ReasoningSplitter(options as never), TypeError, says);
+});

@@ -38,7 +38,14 @@ Deno.test("renderTemplate says what is wrong: no template, one that can't be rea
   await fails("{{ messages | nothing }}", MESSAGES, "renderTemplate: the template refuses these messages: Unknown");
   await fails(REFUSES, MESSAGES, "renderTemplate: the template refuses these messages: System role not supported");
   await fails(CHATML, "Hello", 'renderTemplate: expected an array of messages, got the string "Hello"');
-  await fails(CHATML, [{ content: "Hello" }], "renderTemplate: expected messages of { role, content }, got ");
+  await assertRejects(() => renderTemplate(CHATML, { message: [] } as never), TypeError, "renderTemplate: there is no option message");
+  await fails(CHATML, [null], "renderTemplate: messages[0]: expected { role, content }, got null");
+  await fails(CHATML, [{ content: "Hello" }], "renderTemplate: messages[0].role: expected a text, got undefined");
+  await fails(
+    CHATML,
+    [MESSAGES[0], { role: "user", content: [] }],
+    "renderTemplate: messages[1].content: expected a text, got an array of 0",
+  );
 });
 
 Deno.test("a model's own template: the prompt has BOS once", async () => {

@@ -156,6 +156,11 @@ Deno.test("a file is replaced when the new one is whole, and stays as it was whe
   }
   await assertRejects(() => writeGguf(path, { tensors: { t: { type: F32, ne: [2], data: breaking } } }), Error, "the source broke");
   assertEquals(Deno.readFileSync(path), before);
+  const ctx = init(), t = lib.ggml_new_tensor_1d(ctx, F32, 2);
+  const freeing = writeGguf(path, { tensors: { t } });
+  ctx[Symbol.dispose]();
+  await assertRejects(() => freeing, Error, 'model.gguf: tensor "t": the owner of this ggml_tensor was freed');
+  assertEquals(Deno.readFileSync(path), before);
   assertEquals([...Deno.readDirSync(folder.path)].length, 1);
   // A file may be written over while it is read.
   using file = readGguf(path);

@@ -28,6 +28,7 @@ Deno.test("wrong options are refused", () => {
     [{ memSize: 0 }, RangeError, "got 0"],
     [{ memSize: NaN }, RangeError, "got NaN"],
     [{ memSize: 2 ** 52 }, RangeError, "init: no memory for memSize 4503599627370496"],
+    [{ memSize: 2 ** 60 }, RangeError, "init: no memory for memSize 1152921504606847000"],
     [{ memSize: "1" }, TypeError, `got the string "1"`],
     [{ memSize: 1024, memBuffer: new ArrayBuffer(1024) }, TypeError, "not both"],
     [{ memBuffer: [1] }, TypeError, "init: memBuffer must be an ArrayBuffer or a Uint8Array"],

@@ -204,6 +204,8 @@ Deno.test("loadWeights: what is no model's file, or none that fits, is an Error 
   await assertRejects(fails(known({ offset: 1e9 })), RangeError, "reach beyond the end of the file");
   await assertRejects(fails(known({ offset: -1 })), RangeError, "expected a whole number of bytes as offset, got the number -1");
   await assertRejects(fails(known({ ne: [1, 1, 1, 1, 1] })), RangeError, "expected at most 4 dimensions, got the shape [1, 1, 1, 1, 1]");
+  await assertRejects(fails({ path, tensors: new Map([["a", null]]) }), TypeError, "expected { type, ne, offset, byteLength }, got null");
+  await assertRejects(fails(known({ ne: [4, NaN] })), TypeError, "expected an array of whole numbers as ne, got [");
   await assertRejects(fails({ path, tensors: new Map([["n".repeat(64), known({}).tensors.get("a")]]) }), RangeError, "nnnn");
 
   await assertRejects(fails(path, null), TypeError, "expected { backend, map, repack, … }, got null");

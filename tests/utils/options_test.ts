@@ -19,6 +19,7 @@ import {
   toHtml,
   toSvg,
   view,
+  writeGguf,
   writeNpy,
 } from "@ggml/deno/utils";
 
@@ -53,10 +54,28 @@ Deno.test("an option that isn't there is an error that names those that are", as
     save: () => save(a, "nothing.svg", WRONG),
     download: () => download(WRONG),
     ggml_backend_graph_compute: () => lib.async.ggml_backend_graph_compute(cpu, graph, WRONG),
+    "writeGguf: nothing.gguf": () => writeGguf("nothing.gguf", WRONG),
   };
   for (const [name, call] of Object.entries(later)) {
     await assertRejects(call, TypeError, `${name}: there is no option mem_size; there are `);
   }
   assertThrows(() => init({ mem_size: 1 } as never), TypeError, "there are memSize, memBuffer, noAlloc");
   assertThrows(() => compute(graph, { signal: AbortSignal.timeout(1) } as never), TypeError, "compute: there is no option signal");
+});
+
+Deno.test("a null is no option that isn't given: C answers so where there is no such backend", async () => {
+  using ctx = init();
+  const graph = lib.ggml_new_graph(ctx);
+  assertThrows(
+    () => compute(graph, { backend: null as never }),
+    TypeError,
+    "backend must be a ggml_backend or a ggml_backend_sched, got null",
+  );
+  await assertRejects(() => computeAsync(graph, { backend: null as never }), TypeError, "got null");
+  await assertRejects(
+    () => copyAsync([1], new Float32Array(1), { backend: null as never }),
+    TypeError,
+    "backend must be a ggml_backend, got null",
+  );
+  assertThrows(() => tensor(ctx, [1], { type: null as never }), TypeError, "got null");
 });

@@ -1,6 +1,6 @@
 /** Safetensors files: every type, what is refused and why, and tensors into contexts and GGUF files. */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, init, readGguf, readSafetensors, type TypedArray, view, writeGguf } from "@ggml/deno/utils";
 
@@ -80,8 +80,9 @@ Deno.test("safetensors: tensors are loaded, and written to GGUF files as they ar
       scalar: { dtype: "I32", shape: [], data_offsets: [24, 28] },
       none: { dtype: "F32", shape: [0, 2], data_offsets: [28, 28] },
       five: { dtype: "I8", shape: [1, 1, 1, 1, 2], data_offsets: [28, 30] },
+      eight: { dtype: "F8_E4M3", shape: [2], data_offsets: [30, 32] },
     };
-    Deno.writeFileSync(path, build(header, new Uint8Array([...bytesOf(numbers), 7, 0, 0, 0, 1, 2])));
+    Deno.writeFileSync(path, build(header, new Uint8Array([...bytesOf(numbers), 7, 0, 0, 0, 1, 2, 3, 4])));
     using file = readSafetensors(path);
     using ctx = init();
     const weight = file.tensors.get("weight")!, tensor = weight.load(ctx);
@@ -95,7 +96,8 @@ Deno.test("safetensors: tensors are loaded, and written to GGUF files as they ar
     assertEquals(file.tensors.get("five")!.numbers().shape.length, 5);
     assertThrows(() => file.tensors.get("five")!.load(ctx), RangeError, "expected at most 4 dimensions");
     assertThrows(() => weight.load(null as never), TypeError, "expected a ggml_context, got null");
-    await writeGguf(gguf, { tensors: file.tensors.values().filter(({ ne }) => ne.length < 5) });
+    await assertRejects(() => writeGguf(gguf, { tensors: [file.tensors.get("eight")!] }), TypeError, '"eight": ggml has no type F8_E4M3');
+    await writeGguf(gguf, { tensors: file.tensors.values().filter(({ type, ne }) => type !== null && ne.length < 5) });
     using written = readGguf(gguf);
     assertEquals([...written.tensors.get("weight")!.numbers().data], [...numbers]);
   } finally {

@@ -67,11 +67,11 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
   if (graph.owner.freed) throw freedError(graph, where);
   expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
-  const { backend = null, threads, timing = false } = options;
+  const { threads, timing = false } = options, backend = backendOf(where, options);
   if (threads !== undefined) expectThreads(where, threads);
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
   expectIdleGraph(where, graph);
-  const work = workOf(graph, lookAt(where, lib, graph, computer(backend, where)));
+  const work = workOf(graph, lookAt(where, lib, graph, computer(backend)));
   if (backend instanceof lib.ggml_backend_sched && (allocatedGraph(backend.address) ?? graph.address) !== graph.address) {
     throw new Error(
       `${where}: the scheduler has another graph allocated and would compute that; call ggml_backend_sched_reset first (and ` +
@@ -110,12 +110,18 @@ export function expectSuccess(status: number, where: string): void {
   throw new Error(`${where}: ggml answered ${names.find((name) => lib[name] === status) ?? status}`);
 }
 
-function computer(backend: Backend | null, where: string): Computer {
-  if (backend === null) return cpuComputer();
+/** The backend that is asked for; null where none is. A null that is given is C's answer that there is no such backend. */
+function backendOf(where: string, { backend }: ComputeOptions): Backend | null {
+  if (backend === undefined) return null;
   if (!(backend instanceof lib.ggml_backend) && !(backend instanceof lib.ggml_backend_sched)) {
     throw new TypeError(`${where}: backend must be a ggml_backend or a ggml_backend_sched, got ${describe(backend)}`);
   }
   if (backend.owner.freed) throw freedError(backend, where);
+  return backend;
+}
+
+function computer(backend: Backend | null): Computer {
+  if (backend === null) return cpuComputer();
   return backend instanceof lib.ggml_backend ? computerOf(lib, backend) : sharingComputer(lib, backend);
 }
 

@@ -10,7 +10,7 @@ import { indexOf, inexact, isExact } from "./exact.ts";
 import type { TypeInfo } from "./types.ts";
 
 /** Numbers, or arrays of these, all of one length at each depth; or any iterable of numbers. */
-export type NestedNumbers = Iterable<number | bigint | NestedNumbers>;
+export type NestedNumbers = object & Iterable<number | bigint | NestedNumbers>;
 
 /** The most items that are taken out of an iterable, which may have no end, and how deep arrays may be in arrays, which may be in themselves. */
 const LONGEST = 2 ** 26, DEEPEST = 64;

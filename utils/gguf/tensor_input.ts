@@ -59,7 +59,12 @@ export function planTensor(name: string | null, input: GgufTensorInput, where: s
   if (input instanceof lib.ggml_tensor) return planGgml(called, input, place);
   if (isNdArray(input)) return planArray(called, input.data, input, place);
   if (ArrayBuffer.isView(input) && "length" in input) return planArray(called, input as TypedArray, null, place);
-  if (typeof input === "object" && input !== null && "data" in input) return planData(called, input as GgufTensorData, place);
+  if (typeof input === "object" && input !== null && "data" in input) {
+    if ("dtype" in input && input.type === null) {
+      throw new TypeError(`${place}: ggml has no type ${input.dtype}: give its numbers() or bytes()`);
+    }
+    return planData(called, input as GgufTensorData, place);
+  }
   throw new TypeError(`${place}: expected a tensor, an ndarray, a typed array or { type, ne, data }, got ${describe(input)}`);
 }
 
@@ -77,7 +82,10 @@ function planGgml(name: string, tensor: lib.ggml_tensor, where: string): Planned
     throw new Error(`${where}: it is not contiguous (ne=[${ne.join(", ")}], nb=[${tensor.nb.join(", ")}]): copy it to one that is`);
   }
   const { data } = tensor, onBackend = bufferOf(tensor) !== null;
-  const planned = plan(name, tensor.type, ne, () => onBackend ? fetch(tensor, planned.byteLength) : data!.bytes(planned.byteLength), where);
+  const planned = plan(name, tensor.type, ne, () => {
+    if (tensor.owner.freed) throw freedError(tensor, where); // while those before it were written
+    return onBackend ? fetch(tensor, planned.byteLength) : data!.bytes(planned.byteLength);
+  }, where);
   if (planned.byteLength > 0 && data === null && !onBackend) {
     throw new Error(`${where}: it has no memory yet: allocate and compute it first`);
   }

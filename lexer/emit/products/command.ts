@@ -9,7 +9,8 @@ import { printable } from "../../text/diagnostics.ts";
 import { format, parse, type ParseOptions } from "../../mod.ts";
 import { readFile, standardFolders } from "../../parse/stream.ts";
 import type { Model, Origin } from "../../model/model.ts";
-import { globToRegExp, ownershipOf } from "./headers.ts";
+import { Globs } from "./globs.ts";
+import { ownershipOf } from "./headers.ts";
 import { generate } from "./module.ts";
 import { unhonoured } from "./module_api.ts";
 import { FOLDER, runtimeFiles } from "./runtime.ts";
@@ -57,7 +58,8 @@ export function generateCommand({ files, options, library, out, globs, bigints, 
   const standard = standardFolders();
   const folders = [...options.include ?? [], ...options.system ?? [], ...options.standard === true ? standard : []];
   const headers = files.map((name) => findHeader(name, folders));
-  const byRule = ownershipOf(headers, standard, globs.length === 0 ? null : globs);
+  const bound = new Globs(globs), exact = new Globs(bigints);
+  const byRule = ownershipOf(headers, standard, globs.length === 0 ? null : bound);
   const own: typeof byRule = (path, includer, quoted) => apis.includes(includer) || byRule(path, includer, quoted);
   const { model, diagnostics } = parse([...apis, ...headers], { ...options, own, macros: true });
   for (const diagnostic of diagnostics) console.error(format(diagnostic));
@@ -67,10 +69,14 @@ export function generateCommand({ files, options, library, out, globs, bigints, 
   }
   const spelled = new Map(headers.map((path) => [path, shorten(path, folders)]));
   const place = ({ header, line }: Origin) => `${spelled.get(header) ?? header}:${line}`;
-  const patterns = bigints.map(globToRegExp);
-  const exact = (name: string) => patterns.some((pattern) => pattern.test(name));
   const named = [...apis.map((path) => shorten(path, [])), ...spelled.values()];
-  const { text, api } = generate(model, { library, headers: named, place, exact, annotated: apis.length > 0 });
+  const { text, api } = generate(model, {
+    library,
+    headers: named,
+    place,
+    exact: (name) => exact.test(name),
+    annotated: apis.length > 0,
+  });
   try {
     for (const [name, copy] of runtimeFiles()) writeBeside(out, name, copy);
     Deno.writeTextFileSync(out, text);
@@ -79,6 +85,8 @@ export function generateCommand({ files, options, library, out, globs, bigints, 
     return 1;
   }
   report(apis.length === 0 ? api : { ...api, skipped: [...api.skipped, ...api.elsewhere, ...unhonoured(model.pragmas)] }, model, out);
+  for (const glob of bound.unmatched()) console.error(printable(`generate: --bind ${glob} matches no header that was read`));
+  for (const glob of exact.unmatched()) console.error(printable(`generate: --bigint ${glob} matches nothing with an integer of 64 bits`));
   return 0;
 }
 

@@ -14,6 +14,7 @@
 
 import type { Ownership } from "../../mod.ts";
 import { directory } from "../../text/search.ts";
+import type { Globs } from "./globs.ts";
 
 /**
  * The rule for a set of named headers.
@@ -22,14 +23,15 @@ import { directory } from "../../text/search.ts";
  * @param standard The standard folders.
  * @param globs Instead of the rule: patterns of paths of further headers that are bound; null for the rule.
  */
-export function ownershipOf(headers: readonly string[], standard: readonly string[], globs: readonly string[] | null): Ownership {
+export function ownershipOf(headers: readonly string[], standard: readonly string[], globs: Globs | null): Ownership {
   const own = new Set(headers);
-  const patterns = globs?.map(globToRegExp) ?? null;
+  for (const path of headers) globs?.test(path);
   const roots = headers.map((path) => directory(relative(path, standard)));
   const stems = headers.map((path) => relative(path, standard).replace(/\.\w+$/, ""));
   return (path, includer, quoted) => {
+    const matched = globs?.test(path) ?? false;
     if (own.has(path)) return true;
-    const made = patterns === null ? byRule(relative(path, standard), own.has(includer) && quoted) : patterns.some((re) => re.test(path));
+    const made = globs === null ? byRule(relative(path, standard), own.has(includer) && quoted) : matched;
     if (made) own.add(path);
     return made;
   };
@@ -49,9 +51,4 @@ function relative(path: string, standard: readonly string[]): string {
   for (const folder of standard) if (path.startsWith(`${folder}/`) && folder.length > best.length) best = folder;
   if (best !== "") return path.slice(best.length + 1);
   return path.startsWith("/") || path.startsWith("<") || path.startsWith(".") ? path : `./${path}`;
-}
-
-/** A glob over whole paths: `*` is any text, slashes too, `?` one character. */
-export function globToRegExp(glob: string): RegExp {
-  return new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }

@@ -101,6 +101,10 @@ lib.bigint.ggml_n_dims(tensor);
 // utils
 // @ts-expect-error no numbers
 copy(5, tensor);
+// @ts-expect-error a text is no numbers, though its letters can be counted out
+copy("12", tensor);
+// @ts-expect-error nor are texts
+copy(["1", "2"], tensor);
 // @ts-expect-error no tensor
 view(4);
 // @ts-expect-error no such option
