@@ -5,29 +5,21 @@
  * @module
  */
 
+/** The elements that are looked for: nobody begins with a later one. */
+const FIRST = 16;
+
 /**
- * Has the elements of a class's handles throw, when they are read and when they are set.
+ * Has the first elements of a class's handles throw, when they are read and when they are set.
  *
- * The prototype that looks at the names stands behind the class's own members, which it doesn't make slower.
+ * They are accessors and not a proxy among the prototypes, by which V8 would set each field of each new handle.
  *
  * @param instead What there is in place of the element of a handle.
  */
-export function withoutElements({ prototype }: { readonly prototype: object }, instead: (index: string) => string): void {
-  const expectName = (key: string | symbol, handle: object) => {
-    if (typeof key === "string" && /^-?\d+$/.test(key)) {
-      throw new TypeError(`[${key}] of a ${handle.constructor.name}: C doesn't say how many elements there are: ${instead(key)}`);
-    }
-  };
-  const inherited = Object.create(Object.getPrototypeOf(prototype));
-  const looking = new Proxy(inherited, {
-    get(target, key, handle) {
-      expectName(key, handle);
-      return Reflect.get(target, key, handle);
-    },
-    set(target, key, value, handle) {
-      expectName(key, handle);
-      return Reflect.set(target, key, value, handle);
-    },
-  });
-  Object.setPrototypeOf(prototype, looking);
+export function withoutElements({ prototype }: { readonly prototype: object }, instead: (index: number) => string): void {
+  for (let index = 0; index < FIRST; index++) {
+    const fail = function (this: object): never {
+      throw new TypeError(`[${index}] of a ${this.constructor.name}: C doesn't say how many elements there are: ${instead(index)}`);
+    };
+    Object.defineProperty(prototype, index, { get: fail, set: fail });
+  }
 }

@@ -14,7 +14,7 @@ Deno.test("an element of a pointer, or of a pointer in it, is neither read nor p
   const untyped: Untyped = batch, fields = ["token", "pos", "n_seq_id", "seq_id", "logits"];
   const before = fields.map((field) => untyped[field].bytes(8).slice());
   for (const field of fields) {
-    for (const index of [0, 7, -1]) {
+    for (const index of [0, 7]) {
       const says =
         `[${index}] of a Pointer: C doesn't say how many elements there are: say so, as in new Int32Array(pointer.bytes(4 * count)`;
       assertThrows(() => untyped[field][index] = 5, TypeError, says);

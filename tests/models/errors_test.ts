@@ -168,7 +168,10 @@ quietly("an error begins with the name of what was called, and names no function
     [() => session.complete(nul), "Session.complete: the string has a NUL at index 1, where C would cut it off"],
     [() => embedder.embed(["a", nul]), "Embedder.embed: the string has a NUL at index 1, where C would cut it off"],
     [() => loadModel(nul), 'loadModel: expected a path, got the string "a\\u0000b"'],
-    [() => renderTemplate("{{ messages }}", null as never), "renderTemplate: expected { messages }, got null"],
+    [
+      () => renderTemplate("{{ messages }}", null as never),
+      "renderTemplate: expected { messages, tools, addGenerationPrompt, bosToken, eosToken, variables }, got null",
+    ],
     [() => renderTemplate("{% if %}", { messages }), "renderTemplate: the template can't be read: "],
     [() => new ReasoningSplitter(null as never), "ReasoningSplitter: expected options, got null"],
     [() => new ReasoningSplitter({ open: 1 as never }), "ReasoningSplitter: open: expected a text that isn't empty, got the number 1"],

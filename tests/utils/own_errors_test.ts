@@ -160,3 +160,32 @@ Deno.test("a context that is full is the error of what makes a tensor in it", as
   );
   assertEquals(messages.map((message) => message.replace(says, "")), ["tensor", 'load of tensor "a"']);
 });
+
+Deno.test("what gives nothing back, as repacked weights, is the error of the verb that reads it", async () => {
+  using _silence = onLog(() => {});
+  using folder = new Folder();
+  const path = folder.file(), npy = `${folder.path}/a.npy`;
+  const data = quantize(new Float32Array(64 * 64).fill(1), lib.GGML_TYPE_Q4_0, { rowLength: 64 });
+  await writeGguf(path, { tensors: { w: { type: lib.GGML_TYPE_Q4_0, ne: [64, 64], data } } });
+  using weights = await loadWeights(path, { repack: true });
+  const w = weights.tensors.get("w")!, floats = new Float32Array(64 * 64);
+  if (lib.ggml_backend_buffer_is_host(w.buffer!)) return console.warn("SKIPPED repacked weights: this processor has no buffers for them");
+  const reads: Record<string, () => unknown> = {
+    view: () => utils.view(w, { allowCopy: true }),
+    toArray: () => utils.toArray(w),
+    formatTensor: () => utils.formatTensor(w),
+    copy: () => copy(w, floats),
+    copyAsync: () => copyAsync(w, floats),
+    quantize: () => quantize(w, lib.GGML_TYPE_Q8_0),
+    quantizationError: () => quantizationError(w, lib.GGML_TYPE_Q8_0),
+    writeNpy: () => utils.writeNpy(npy, w),
+    writeNpz: () => utils.writeNpz(npy, { w }),
+    writeGguf: () => writeGguf(`${path}.copy`, { tensors: { w } }),
+    toSvg: () => utils.toSvg(w),
+  };
+  for (const [name, read] of Object.entries(reads)) {
+    const message = await messageOf(read);
+    assert(message?.startsWith(`${name}: `), `${name}: ${message}`);
+    if (name !== "copyAsync") assertStringIncludes(message!, "which takes whole tensors of quantized weights and gives none back");
+  }
+});

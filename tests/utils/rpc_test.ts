@@ -258,7 +258,7 @@ Deno.test("a server that is killed while it computes for a call that waits is an
       said.push(line);
     },
   );
-  assertMatch(said[1], /^ggml_backend_tensor_get: the connection to the RPC server at .* is lost.* true$/);
+  assertMatch(said[1], /^view: the connection to the RPC server at .* is lost.* true$/);
 });
 
 /** Stands before a server and counts what clients send. */

@@ -9,6 +9,7 @@
  */
 
 import { cBytes } from "../../ffi/core/c_memory.ts";
+import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { has } from "../../ffi/load/library.ts";
 import { type Axis, type Box, type Layout, overlapsItself, pieces, sortBy } from "./box.ts";
@@ -141,23 +142,23 @@ function each(lines: readonly Line[], offset: number, act: (offset: number) => v
   for (let i = 0; i < lines[0].count; i++) each(lines.slice(1), offset + i * lines[0].stride, act);
 }
 
-/** Reads what a stage stands for. */
-export function load({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
+/** Reads what a stage stands for. `where`: the function that the caller called, for errors. */
+export function load({ bytes, calls }: Stage, part: lib.ggml_tensor, where: string): void {
   const tensor = unpermuted(part);
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
-    if (copies === 1) lib.ggml_backend_tensor_get(tensor, part, offset, size);
-    else inPieces("ggml_backend_tensor_get_2d", lib.ggml_backend_tensor_get)(tensor, part, offset, size, copies, stride, size);
+    if (copies === 1) onBehalf(where, lib.ggml_backend_tensor_get, tensor, part, offset, size);
+    else inPieces("ggml_backend_tensor_get_2d", lib.ggml_backend_tensor_get, where)(tensor, part, offset, size, copies, stride, size);
   }
 }
 
 /** Writes what a stage stands for. */
-export function store({ bytes, calls }: Stage, part: lib.ggml_tensor): void {
+export function store({ bytes, calls }: Stage, part: lib.ggml_tensor, where: string): void {
   const tensor = unpermuted(part);
   for (const { at, offset, size, copies, stride } of calls) {
     const part = bytes.subarray(at, at + size * copies);
-    if (copies === 1) lib.ggml_backend_tensor_set(tensor, part, offset, size);
-    else inPieces("ggml_backend_tensor_set_2d", lib.ggml_backend_tensor_set)(tensor, part, offset, size, copies, stride, size);
+    if (copies === 1) onBehalf(where, lib.ggml_backend_tensor_set, tensor, part, offset, size);
+    else inPieces("ggml_backend_tensor_set_2d", lib.ggml_backend_tensor_set, where)(tensor, part, offset, size, copies, stride, size);
   }
 }
 
@@ -165,11 +166,11 @@ type Move = (tensor: lib.ggml_tensor, part: Uint8Array<ArrayBuffer>, offset: num
 type MovePieces = (...args: [...Parameters<Move>, copies: number, stride: number, strideHere: number]) => void;
 
 /** C's function for pieces of one size, a stride apart; what does the same one by one where this release or the library lacks it. */
-function inPieces(name: string, move: Move): MovePieces {
-  if (has(name)) return (lib as unknown as Record<string, MovePieces>)[name];
+function inPieces(name: string, move: Move, where: string): MovePieces {
+  if (has(name)) return (...args) => onBehalf(where, (lib as unknown as Record<string, MovePieces>)[name], ...args);
   return (tensor, part, offset, size, copies, stride, strideHere) => {
     for (let i = 0; i < copies; i++) {
-      move(tensor, part.subarray(i * strideHere, i * strideHere + size), offset + i * stride, size);
+      onBehalf(where, move, tensor, part.subarray(i * strideHere, i * strideHere + size), offset + i * stride, size);
     }
   };
 }

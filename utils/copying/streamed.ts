@@ -48,7 +48,7 @@ function read(plan: Plan, tensor: lib.ggml_tensor, to: Bytes, pinned: Pinned): v
   for (const piece of stagePieces(plan)) {
     const slot = pinned.next(), read = stage("from", piece, plan.conversion.from.typeSize, memoryIn(slot));
     if (read.bytes.buffer === slot.bytes.buffer) pinned.carry("get", slot, read, tensor);
-    else load(read, tensor);
+    else load(read, tensor, plan.conversion.where);
     finish();
     last = { slot, stage: read };
   }
@@ -64,7 +64,7 @@ function write(plan: Plan, from: Bytes, tensor: lib.ggml_tensor, pinned: Pinned)
     const slot = pinned.next(), written = stage("to", piece, conversion.to.typeSize, memoryIn(slot));
     if (written.hasMore) {
       pinned.synchronize(); // some of it may be the last piece's
-      load(written, tensor);
+      load(written, tensor, conversion.where);
     }
     onHost(from, written.bytes, written.box, conversion);
     pinned.carry("set", slot, written, tensor);

@@ -43,7 +43,7 @@ async function read(plan: Plan, tensor: lib.ggml_tensor, pinned: Pinned, convert
     goOn();
     const slot = await pinned.nextLater(), read = stage("from", piece, plan.conversion.from.typeSize, memoryIn(slot));
     if (read.bytes.buffer === slot.bytes.buffer) pinned.carry("get", slot, read, tensor);
-    else load(read, tensor);
+    else load(read, tensor, plan.conversion.where);
     await finish();
     last = { slot, stage: read };
   }
@@ -56,7 +56,7 @@ async function write(plan: Plan, tensor: lib.ggml_tensor, pinned: Pinned, conver
     const slot = await pinned.nextLater(), written = stage("to", piece, plan.conversion.to.typeSize, memoryIn(slot));
     if (written.hasMore) {
       await pinned.synchronizeLater(); // some of it may be the last piece's
-      load(written, tensor);
+      load(written, tensor, plan.conversion.where);
     }
     await convert(written.bytes, written.box);
     pinned.carry("set", slot, written, tensor);

@@ -6,6 +6,7 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { freedError } from "../../ffi/core/handle.ts";
+import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import type { NdArray, TypedArray } from "../arrays/ndarray.ts";
 import { allocate } from "../copying/allocate.ts";
@@ -160,7 +161,7 @@ export class GgufTensor implements TensorShape {
     }
     let done = 0;
     for (const piece of this.pieces()) {
-      lib.ggml_backend_tensor_set(tensor, piece, done, piece.length);
+      onBehalf(where, lib.ggml_backend_tensor_set, tensor, piece, done, piece.length);
       done += piece.length;
     }
   }

@@ -6,6 +6,7 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { freedError } from "../../ffi/core/handle.ts";
+import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
 import { bufferOf } from "../copying/operand.ts";
@@ -84,7 +85,7 @@ function planGgml(name: string, tensor: lib.ggml_tensor, where: string): Planned
   const { data } = tensor, onBackend = bufferOf(tensor) !== null;
   const planned = plan(name, tensor.type, ne, () => {
     if (tensor.owner.freed) throw freedError(tensor, where); // while those before it were written
-    return onBackend ? fetch(tensor, planned.byteLength) : data!.bytes(planned.byteLength);
+    return onBackend ? fetch(tensor, planned.byteLength, where) : data!.bytes(planned.byteLength);
   }, where);
   if (planned.byteLength > 0 && data === null && !onBackend) {
     throw new Error(`${where}: it has no memory yet: allocate and compute it first`);
@@ -93,11 +94,11 @@ function planGgml(name: string, tensor: lib.ggml_tensor, where: string): Planned
 }
 
 /** A tensor's bytes out of a backend's memory. */
-function* fetch(tensor: lib.ggml_tensor, length: number): Generator<Uint8Array<ArrayBuffer>> {
+function* fetch(tensor: lib.ggml_tensor, length: number, where: string): Generator<Uint8Array<ArrayBuffer>> {
   const memory = new Uint8Array(Math.min(PIECE, length));
   for (let begin = 0; begin < length; begin += PIECE) {
     const piece = memory.subarray(0, length - begin);
-    lib.ggml_backend_tensor_get(tensor, piece, begin, piece.length);
+    onBehalf(where, lib.ggml_backend_tensor_get, tensor, piece, begin, piece.length);
     yield piece;
   }
 }

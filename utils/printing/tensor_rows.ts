@@ -8,6 +8,7 @@
  */
 
 import { freedError } from "../../ffi/core/handle.ts";
+import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { allocate } from "../copying/allocate.ts";
 import { type Layout, reachOf } from "../copying/box.ts";
@@ -126,7 +127,7 @@ function reader(tensor: lib.ggml_tensor, layout: Layout, name: string): Read {
   const { data, owner } = tensor;
   if (data === null) throw noMemory(tensor, name);
   if (isOnDevice(tensor)) {
-    return (offset, length) => filled(length, (bytes) => lib.ggml_backend_tensor_get(tensor, bytes, offset, length));
+    return (offset, length) => filled(length, (bytes) => onBehalf(name, lib.ggml_backend_tensor_get, tensor, bytes, offset, length));
   }
   const { arena, base } = owner, { end } = reachOf(layout);
   expectReach(tensor, end, name);
