@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assert } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { init, type NdArray, ndarray, type TypedArray } from "@ggml/deno/utils";
 
@@ -48,6 +49,18 @@ export function wave(length: number): Float32Array<ArrayBuffer> {
 /** The tensor's own bytes. */
 export function bytesOf(tensor: lib.ggml_tensor): Uint8Array {
   return tensor.data!.bytes(lib.ggml_nbytes(tensor));
+}
+
+/** The bytes of a tensor in any backend's memory, as C reads them. */
+export function bytesThere(tensor: lib.ggml_tensor): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(lib.ggml_nbytes(tensor));
+  lib.ggml_backend_tensor_get(tensor, bytes, 0, bytes.length);
+  return bytes;
+}
+
+/** Throws unless two arrays have the same bytes. */
+export function sameBytes(a: Uint8Array, b: Uint8Array, what: string): void {
+  assert(a.length === b.length && a.every((byte, i) => byte === b[i]), what);
 }
 
 /** The graph that ends in some tensors. */

@@ -31,7 +31,8 @@ export async function launch(): Promise<Browser> {
   }
 }
 
-function isFile(path: string): boolean {
+/** True if there is such a file. */
+export function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch {

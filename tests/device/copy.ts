@@ -4,10 +4,10 @@
  * What is on the device is compared with the same copy between tensors in a context's memory.
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, copyAsync, init, ndarray, slice, view } from "@ggml/deno/utils";
-import { bytesOf, newTensor, TYPES, wave } from "../context.ts";
+import { bytesOf, bytesThere, newTensor, sameBytes, TYPES, wave } from "../context.ts";
 import { device } from "./find.ts";
 import { Random } from "../random.ts";
 
@@ -22,17 +22,6 @@ async function onDevice(
   await test(there, here, () => buffer = lib.ggml_backend_alloc_ctx_tensors(there, backend));
   if (buffer !== null) lib.ggml_backend_buffer_free(buffer);
   lib.ggml_backend_free(backend);
-}
-
-/** The device's bytes of a tensor that lies in one piece. */
-function read(tensor: lib.ggml_tensor): Uint8Array {
-  const bytes = new Uint8Array(lib.ggml_nbytes(tensor));
-  lib.ggml_backend_tensor_get(tensor, bytes, 0, bytes.length);
-  return bytes;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array, what: string): void {
-  assert(a.length === b.length && a.every((byte, i) => byte === b[i]), what);
 }
 
 function test(name: string, fn: () => Promise<void>): void {
@@ -50,7 +39,7 @@ test("every type goes to the device and back, converted", () =>
       const expected = newTensor(here, tensor.type, 512, 3);
       copy(wave(512 * 3), expected, { imatrix });
       copy(wave(512 * 3), tensor, { imatrix });
-      sameBytes(read(tensor), bytesOf(expected), name);
+      sameBytes(bytesThere(tensor), bytesOf(expected), name);
       const back = new Float32Array(512 * 3), wanted = new Float32Array(512 * 3);
       copy(tensor, back);
       copy(expected, wanted);
@@ -96,7 +85,9 @@ test("300 random layouts: transposed, permuted, padded, slices, on either side, 
       const numbers = ndarray(wave(out.size + 3).subarray(3), part.shape);
       await copyNow(numbers, part);
       copy(numbers, twin);
-      whole.forEach((tensor, k) => sameBytes(read(tensor), bytesOf(plain[k]), `${i}: written [${part.shape}] of ${orders[which % 4]}`));
+      whole.forEach((tensor, k) =>
+        sameBytes(bytesThere(tensor), bytesOf(plain[k]), `${i}: written [${part.shape}] of ${orders[which % 4]}`)
+      );
     }
   }));
 
@@ -114,11 +105,11 @@ test("from tensor to tensor: on one device, between devices, and by way of float
     for (const run of [copy, copyAsync]) {
       await run(wave(1024), a);
       await run(a, b);
-      sameBytes(read(b), new Uint8Array(wave(1024).buffer), "device to device");
+      sameBytes(bytesThere(b), new Uint8Array(wave(1024).buffer), "device to device");
       await run(b, c);
       assertEquals([...view(c).data], [...wave(1024)]);
       await run(c, q);
-      sameBytes(read(q), bytesOf(expected), "CPU backend to device, quantized");
+      sameBytes(bytesThere(q), bytesOf(expected), "CPU backend to device, quantized");
       await run(a, lib.ggml_transpose(there, across));
       assertEquals(view(across, { allowCopy: true }).get(7, 2), wave(1024)[2 * 256 + 7]);
       await run(q, a);
@@ -138,15 +129,15 @@ test("more than one piece: 40 MiB, whole, transposed and as columns", () =>
     for (const run of [copy, copyAsync]) {
       await run(ndarray(numbers, [columns, rows]), transposed);
       copy(ndarray(numbers, [columns, rows]), lib.ggml_transpose(here, plain));
-      sameBytes(read(t), bytesOf(plain), "transposed");
+      sameBytes(bytesThere(t), bytesOf(plain), "transposed");
       await run(numbers, t);
-      sameBytes(read(t), new Uint8Array(numbers.buffer), "whole");
+      sameBytes(bytesThere(t), new Uint8Array(numbers.buffer), "whole");
       const halves = ndarray(new Float16Array(rows * 5), [rows, 5]);
       await run(column, halves);
       assertEquals(halves.get(2000, 3), Math.f16round(numbers[2000 * columns + 8 + 3]));
       await run(ndarray(new Float32Array(rows * 5).fill(7), [rows, 5]), column);
       numbers.forEach((_, i) => i % columns >= 8 && i % columns < 13 ? numbers[i] = 7 : 0);
-      sameBytes(read(t), new Uint8Array(numbers.buffer), "columns");
+      sameBytes(bytesThere(t), new Uint8Array(numbers.buffer), "columns");
       copy(wave(rows * columns), numbers);
     }
   }));
@@ -160,7 +151,7 @@ test("a transposed quantized tensor", () =>
     for (const run of [copy, copyAsync]) {
       await run(numbers, across);
       copy(numbers, lib.ggml_transpose(here, twin));
-      sameBytes(read(q), bytesOf(twin), "written");
+      sameBytes(bytesThere(q), bytesOf(twin), "written");
       const out = new Float32Array(64 * 512);
       await run(across, out);
       assertEquals(out, view(lib.ggml_transpose(here, twin), { allowCopy: true }).data);

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, copyAsync, devices, init, slice, toArray } from "@ggml/deno/utils";
 import { pinnedFor } from "../../utils/copying/pinned.ts";
-import { newTensor } from "../context.ts";
+import { bytesThere, newTensor, sameBytes } from "../context.ts";
 import { device } from "./find.ts";
 
 /** 48 MiB of F32: three pieces. */
@@ -18,17 +18,6 @@ function allocated(...types: lib.ggml_type[]): lib.ggml_tensor[] {
   const ctx = init({ noAlloc: true }), tensors = types.map((type) => newTensor(ctx, type, COLUMNS, ROWS));
   assert(lib.ggml_backend_alloc_ctx_tensors(ctx, backend) !== null);
   return tensors;
-}
-
-/** What C reads, without us. */
-function read(tensor: lib.ggml_tensor): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(lib.ggml_nbytes(tensor));
-  lib.ggml_backend_tensor_get(tensor, bytes, 0, bytes.length);
-  return bytes;
-}
-
-function same(a: Uint8Array, b: Uint8Array, what: string): void {
-  assert(a.length === b.length && a.every((byte, i) => byte === b[i]), what);
 }
 
 const numbers = Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => (i * 7919) % 65521 / 65521 - 0.5);
@@ -49,11 +38,11 @@ for (const [name, way] of Object.entries(ways)) {
       copy(numbers, here);
       const expected = new Uint8Array(lib.ggml_nbytes(here));
       expected.set(new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(here.data!.address)!, expected.length)));
-      same(read(there), expected, lib.ggml_type_name(type)!);
+      sameBytes(bytesThere(there), expected, lib.ggml_type_name(type)!);
       const back = new Float32Array(numbers.length), wanted = new Float32Array(numbers.length);
       await way(there, back);
       copy(here, wanted);
-      same(new Uint8Array(back.buffer), new Uint8Array(wanted.buffer), `${lib.ggml_type_name(type)} and back`);
+      sameBytes(new Uint8Array(back.buffer), new Uint8Array(wanted.buffer), `${lib.ggml_type_name(type)} and back`);
     }
   });
 
@@ -64,7 +53,7 @@ for (const [name, way] of Object.entries(ways)) {
     await way(part, slice(there, [0, ROWS], [1, COLUMNS, 4])); // of each row, every fourth from the second on
     const wanted = new Float32Array(numbers.length);
     for (let i = 0; i < part.length; i++) wanted[4 * i + 1] = part[i];
-    same(read(there), new Uint8Array(wanted.buffer), "written");
+    sameBytes(bytesThere(there), new Uint8Array(wanted.buffer), "written");
     const back = new Float32Array(part.length);
     await way(slice(there, [0, ROWS], [1, COLUMNS, 4]), back);
     assert(back.every((value, i) => value === part[i]), "read");
@@ -77,8 +66,8 @@ Deno.test("copies at the same time, now and later, don't disturb each other", as
   await new Promise((resolve) => setTimeout(resolve, 5));
   copy(half, b);
   await later;
-  same(read(a), new Uint8Array(numbers.buffer), "later");
-  same(read(b), new Uint8Array(half.buffer), "now");
+  sameBytes(bytesThere(a), new Uint8Array(numbers.buffer), "later");
+  sameBytes(bytesThere(b), new Uint8Array(half.buffer), "now");
 });
 
 Deno.test("a copy that is cancelled leaves the memory to others", async () => {
@@ -87,7 +76,7 @@ Deno.test("a copy that is cancelled leaves the memory to others", async () => {
   await assertRejects(() => copyAsync(numbers, a, { signal: controller.signal, onProgress }), DOMException);
   assert(pinnedFor(a)?.busy !== true);
   copy(numbers, a);
-  same(read(a), new Uint8Array(numbers.buffer), "after that");
+  sameBytes(bytesThere(a), new Uint8Array(numbers.buffer), "after that");
 });
 
 Deno.test("more memory than the device has is an Error or a null, and the device goes on", () => {

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
-import { chromium, launch } from "../../docs/build/browser.ts";
+import { chromium, isFile, launch } from "../../docs/build/browser.ts";
 import { selectApi } from "../../lexer/emit/api/select.ts";
 import { readTree } from "../../lexer/ggml/tree.ts";
 import { headers } from "../lexer/headers.ts";
@@ -186,11 +186,3 @@ Deno.test({
     }
   },
 });
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
