@@ -173,8 +173,8 @@ quietly("an error begins with the name of what was called, and names no function
       "renderTemplate: expected { messages, tools, addGenerationPrompt, bosToken, eosToken, variables }, got null",
     ],
     [() => renderTemplate("{% if %}", { messages }), "renderTemplate: the template can't be read: "],
-    [() => new ReasoningSplitter(null as never), "ReasoningSplitter: expected options, got null"],
-    [() => new ReasoningSplitter({ open: 1 as never }), "ReasoningSplitter: open: expected a text that isn't empty, got the number 1"],
+    [() => new ReasoningSplitter(null as never), "new ReasoningSplitter: expected { open, close, inside }, got null"],
+    [() => new ReasoningSplitter({ open: 1 as never }), "new ReasoningSplitter: open: expected a text that isn't empty, got the number 1"],
     [() => new ToolCallReader(5 as never), "ToolCallReader: expected the names of tools, got the number 5"],
   ];
   for (const [call, message] of wrong) assertEquals((await rejection(async () => await call())).slice(0, message.length), message);
