@@ -67,8 +67,19 @@ export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike
   const work = plan("copyAsync", from, to, options);
   if (backend !== undefined) expectBackend(backend, work);
   signal?.throwIfAborted();
-  const { carry } = await import("./copying/carrier.ts");
-  await carry(work, Math.min(threads, cores.capacity), backend ?? null, signal, onProgress);
+  const releases = holdsOf(work, backend);
+  try {
+    const { carry } = await import("./copying/carrier.ts");
+    await carry(work, Math.min(threads, cores.capacity), backend ?? null, signal, onProgress);
+  } finally {
+    for (const release of releases) release();
+  }
+}
+
+/** Has nobody free what is copied, from the call on. */
+function holdsOf({ source, destination }: Plan, backend: lib.ggml_backend | undefined): (() => void)[] {
+  const handles = [source, destination].flatMap(({ tensor }) => tensor === null ? [] : [tensor, bufferOf(tensor)]);
+  return [...handles, backend].flatMap((handle) => handle ? [handle.owner.hold("copyAsync is using it")] : []);
 }
 
 /** Throws unless the tensors that are on a device are on the backend's: C asserts it. */

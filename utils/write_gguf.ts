@@ -27,7 +27,10 @@ export interface GgufContents {
   readonly version?: number;
 }
 
-const CONTENTS = ["metadata", "tensors", "version"], OF_OPEN_FILES = ["path", "alignment", "close"];
+const CONTENTS = ["metadata", "tensors", "version"];
+
+/** What files that `readGguf`, `readSafetensors` and `loadWeights` opened have besides. */
+const OF_FILES = ["path", "alignment", "close", "buffers"];
 
 /**
  * Writes a GGUF file that ggml and llama.cpp read.
@@ -90,7 +93,7 @@ export async function writeGguf(path: string | URL, contents: GgufContents): Pro
     throw new TypeError(`${where}: expected { metadata, tensors }, got ${describe(contents)}`);
   }
   // A misspelled one would replace the file by an empty one.
-  if (isRecord(contents)) expectOptions(where, contents, "close" in contents ? [...CONTENTS, ...OF_OPEN_FILES] : CONTENTS);
+  if (isRecord(contents)) expectOptions(where, contents, Symbol.dispose in contents ? [...CONTENTS, ...OF_FILES] : CONTENTS);
   const version = planVersion(contents, where), metadata = planMetadata(contents, where), tensors = planTensors(contents, where);
   const alignment = planAlignment(metadata, where);
   const head = encodeHead(version, metadata, tensors, alignment, where);

@@ -47,7 +47,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    console.error(`serve: ${(error as Error).message}`);
+    console.error((error as Error).message); // which says what it was about
     Deno.exit(1);
   }
 }

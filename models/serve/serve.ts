@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inContext } from "../../utils/files/path.ts";
 import { expectFunction, expectOptions, expectText, expectWhole } from "../expect.ts";
 import type { Model } from "../model.ts";
 import { HANDLER_OPTIONS, type HandlerOptions } from "./context.ts";
@@ -74,7 +75,7 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
     server = Deno.serve({ hostname, port, signal: stop.signal, onListen }, LOOPBACK.test(hostname) ? forThisMachine(answer) : answer);
   } catch (error) {
     void answer[Symbol.asyncDispose]();
-    throw error;
+    throw inContext(error, `serve: ${hostname}:${port}`);
   }
   const finished = server.finished.then(() => answer[Symbol.asyncDispose]());
   let ending: Promise<void> | null = null;

@@ -417,6 +417,8 @@ Deno.test("handler answers without a port; only this machine is listened to; wha
   {
     await using server = serve(model, { port: 0, context: CONTEXT, threads: 1 });
     assertEquals(server.address.hostname, "127.0.0.1");
+    const { port } = server.address;
+    assertThrows(() => serve(model, { port, context: CONTEXT }), Deno.errors.AddrInUse, `serve: 127.0.0.1:${port}: Address already in use`);
     await server.shutdown();
     await server.shutdown(); // twice is harmless, and so is the end of the block
   }
@@ -505,7 +507,7 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
     [[], 2, /^expected one model, got 0\nusage: serve MODEL/],
     [[path, "--port", "x"], 2, /^--port: expected a whole number, got "x"/],
     [[path, "--frobnicate"], 2, /--frobnicate/],
-    [[`${folder}/nothing.gguf`], 1, /serve: loadModel: .*nothing\.gguf/],
+    [[`${folder}/nothing.gguf`], 1, /^loadModel: .*nothing\.gguf/],
   ];
   for (const [args, code, message] of wrong) {
     const ended = await run(...args).output();

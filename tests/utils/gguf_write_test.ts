@@ -164,6 +164,11 @@ Deno.test("a file is replaced when the new one is whole, and stays as it was whe
   assertEquals([...Deno.readDirSync(folder.path)].length, 1);
   // A file may be written over while it is read.
   using file = readGguf(path);
+  await assertRejects(
+    () => writeGguf(path, { ...file, tensor: {} } as never),
+    TypeError,
+    "there is no option tensor; there are metadata, ",
+  );
   await writeGguf(path, { metadata: new Map([...file.metadata, ["b", { type: "u8", value: 2 }]]) });
   assertEquals([...readFacts(path).metadata.keys()], ["a", "b"]);
   Deno.symlinkSync(path, link);

@@ -18,7 +18,7 @@ import { type Conversion, isFloats, isPlain, order, prepare, type Prepared, unit
 import { isWholeCopy, type Stage, stage, stagePieces } from "./device.ts";
 import { unpermuted } from "./layout.ts";
 import { lengthOf, move } from "./move.ts";
-import { bufferOf, type Operand } from "./operand.ts";
+import type { Operand } from "./operand.ts";
 import type { Pinned } from "./pinned.ts";
 import type { Plan } from "./plan.ts";
 import { pinnedOf } from "./streamed.ts";
@@ -60,19 +60,14 @@ export async function carry(
   signal: AbortSignal | undefined,
   onProgress: Progress,
 ): Promise<void> {
-  const releases = [plan.source, plan.destination].flatMap(holds);
+  const releases: (() => void)[] = [];
   try {
-    if (backend !== null) releases.push(backend.owner.hold("copyAsync is using it"), await queueOf(backend).acquire(1, signal));
+    if (backend !== null) releases.push(await queueOf(backend).acquire(1, signal));
     releases.push(await cores.acquire(threads, signal));
     await new Carrier(plan, threads, backend, signal, onProgress).run();
   } finally {
     for (const release of releases.reverse()) release();
   }
-}
-
-function holds({ tensor }: Operand): (() => void)[] {
-  if (tensor === null) return [];
-  return [tensor.owner, bufferOf(tensor)?.owner].flatMap((owner) => owner === undefined ? [] : [owner.hold("copyAsync is using it")]);
 }
 
 /** Memory of one piece at a time: C's own, for C may convert on when this isolate has ended. */
