@@ -434,7 +434,7 @@ Deno.test("what is no model, and options that there aren't, are errors before an
     assertThrows(() => serve(wrong as never), TypeError, "handler: expected a Model, as loadModel gives it, got ");
   }
   using model = await loadModel("examples/models/moby.gguf");
-  assertThrows(() => serve(model, null as never), TypeError, "serve: expected options, got null");
+  assertThrows(() => serve(model, null as never), TypeError, "serve: expected { hostname, port, onListen, … }, got null");
   assertThrows(() => handler(model, { sequence: 2 } as never), TypeError, "handler: there is no option sequence");
   assertThrows(() => serve(model, { host: "0.0.0.0" } as never), TypeError, "serve: there is no option host; there are hostname, port, ");
   const wrong: [options: object, message: string][] = [
