@@ -3344,7 +3344,11 @@ export declare function llama_state_seq_set_data_ext(
  * A batch of tokens of one sequence, which goes on where the context is; the array must live as long.
  */
 export declare function llama_batch_get_one(tokens: $Data<Int32Array> | null, n_tokens: number): llama_batch;
-/** `struct llama_batch llama_batch_init(int32_t n_tokens, int32_t embd, int32_t n_seq_max)` (llama.h:968; reference: `deno task docs`) */
+/**
+ * `struct llama_batch llama_batch_init(int32_t n_tokens, int32_t embd, int32_t n_seq_max)` (llama.h:968; reference: `deno task docs`)
+ *
+ * A batch in C's memory with room for so many tokens, none of them filled in; `using` frees it.
+ */
 export declare function llama_batch_init(n_tokens: number, embd: number, n_seq_max: number): llama_batch;
 /** `void llama_batch_free(struct llama_batch batch)` (llama.h:974; reference: `deno task docs`) */
 export declare function llama_batch_free(batch: llama_batch): void;

@@ -139,6 +139,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
     "The bytes of a token, into an array; a negative number says how many there would be, where the array is too short.",
   llama_vocab_bos: "The token with which a text begins; −1 if there is none.",
   llama_vocab_is_eog: "True for a token that ends what is generated.",
+  llama_batch_init: "A batch in C's memory with room for so many tokens, none of them filled in; `using` frees it.",
   llama_batch_get_one: "A batch of tokens of one sequence, which goes on where the context is; the array must live as long.",
   llama_decode: "Computes a batch: 0 for success, 1 where the context has no room; `lib.async` has it compute on another thread.",
   llama_get_logits_ith: "The logits of the i-th token of the last batch, one for each token of the vocabulary; −1 is the last.",

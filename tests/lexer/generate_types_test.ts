@@ -40,7 +40,6 @@ void set_print(print f) { (void)f; }
 
 const TINY_USE = `
 import * as t from "./lib.ts";
-import { withFolder } from "../folder.ts";
 const results: unknown[] = [];
 const show = (value: unknown) => results.push(value);
 const fails = (f: () => unknown) => {

@@ -101,7 +101,7 @@ for (const [name, [answer, text, calls]] of Object.entries(ANSWERS)) {
 
 Deno.test("a splitter's marks are texts, and its options those that there are", () => {
   const wrong: readonly [unknown, string][] = [
-    [null, "expected options, got null"],
+    [null, "expected { open, close, inside }, got null"],
     [{ opens: "<a>" }, "there is no option opens; there are open, close, inside"],
     [{ open: "" }, "open: expected a text that isn't empty"],
     [{ inside: 1 }, "inside: expected true or false, got the number 1"],
