@@ -1,5 +1,5 @@
 /**
- * The commands: `deno run -RW lexer/cli.ts COMMAND …`.
+ * The commands: `deno run -RW jsr:@ggml/deno/cli COMMAND …`.
  *
  *     dump HEADER…        prints what the headers declare, as JSON
  *     preprocess HEADER…  prints what `cc -E -P` would
@@ -27,7 +27,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["generate", generateArguments],
 ]);
 
-const USAGE = `usage: lexer/cli.ts ${[...COMMANDS.keys()].join("|")} HEADER… [OPTION…]; lexer/cli.ts COMMAND --help says more`;
+const USAGE = `usage: deno run -RW jsr:@ggml/deno/cli ${[...COMMANDS.keys()].join("|")} HEADER… [OPTION…]; COMMAND --help says more`;
 
 const OPTIONS = `  -I DIR           search DIR for #include "…" and <…>
   -isystem DIR     behind those; what its headers declare is the system's
@@ -41,8 +41,8 @@ Exits with 1 where a header is wrong, which is said on stderr, and with 2 where 
 
 /** What `--help` prints. `generate` has its own. */
 const HELP: ReadonlyMap<string, string> = new Map([
-  ["dump", `Prints what C headers declare, as JSON.\n\n  deno run -R lexer/cli.ts dump HEADER… [OPTION…]\n\n${OPTIONS}`],
-  ["preprocess", `Prints what 'cc -E -P' would.\n\n  deno run -R lexer/cli.ts preprocess HEADER… [OPTION…]\n\n${OPTIONS}`],
+  ["dump", `Prints what C headers declare, as JSON.\n\n  deno run -R jsr:@ggml/deno/cli dump HEADER… [OPTION…]\n\n${OPTIONS}`],
+  ["preprocess", `Prints what 'cc -E -P' would.\n\n  deno run -R jsr:@ggml/deno/cli preprocess HEADER… [OPTION…]\n\n${OPTIONS}`],
 ]);
 
 /** Something wrong with the command line itself. */

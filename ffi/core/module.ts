@@ -1,5 +1,5 @@
 /**
- * What the modules of `lexer/cli.ts generate` are written against, as ggml's bindings are against `ffi/runtime.ts`: the core, and what only such
+ * What the modules of `@ggml/deno/cli generate` are written against, as ggml's bindings are against `ffi/runtime.ts`: the core, and what only such
  * modules need. Nothing of ggml's loads this file.
  *
  * @module

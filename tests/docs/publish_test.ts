@@ -1,15 +1,24 @@
-/** What is published: without a warning, the needed files only, and they work alone, without a configuration file. */
+/** What is published: without a warning, the needed files only, bundled, and they work alone, without a configuration file. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { dirname, join } from "@std/path";
+import { dirname, fromFileUrl, join, relative } from "@std/path";
 import { deno, type Ended } from "../process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-const dryRun = await deno(["publish", "--dry-run", "--allow-dirty"]);
+const folder = await Deno.makeTempDir(), PACKAGE = join(folder, "package");
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+const made = await deno(["task", "package", "--out", PACKAGE]);
+/** The bundler is esbuild, which Deno downloads from npm. */
+const ignore = made.code !== 0 && /esbuild|registry/.test(made.stderr);
+if (ignore) console.warn("SKIPPED: what is published: deno bundle's esbuild can't be had");
+else assertEquals(made.code, 0, made.stderr);
+
+const dryRun = ignore ? made : await command(Deno.execPath(), ["publish", "--dry-run", "--allow-dirty"], PACKAGE);
 
 /** The published files, by their paths in the package. */
-const published = [...dryRun.stderr.matchAll(/^ {3}(file:\S+) \(/gm)].map(([, url]) => decodeURIComponent(url.slice(ROOT.href.length)));
+const published = [...dryRun.stderr.matchAll(/^ {3}(file:\S+) \(/gm)].map(([, url]) => relative(PACKAGE, fromFileUrl(url)));
 
 /** What is neither TypeScript nor JavaScript, and who needs it. */
 const OTHERS = [
@@ -30,19 +39,45 @@ const OTHERS = [
   "lexer/ggml/api.h", // lexer/ggml/regenerate.ts reads it
 ];
 
-Deno.test("deno publish --dry-run has nothing to say, and needs no --allow-slow-types", () => {
+/** A test of what is published. */
+function test(name: string, run: () => void | Promise<void>): void {
+  Deno.test({ name, ignore, fn: run });
+}
+
+test("deno publish --dry-run has nothing to say, and needs no --allow-slow-types", () => {
   assertEquals(dryRun.code, 0, dryRun.stderr);
-  assert(!/^(warning|error)\b/m.test(dryRun.stderr), dryRun.stderr);
+  assert(!/^(warning|error)\b/im.test(dryRun.stderr), dryRun.stderr);
   assertStringIncludes(dryRun.stderr, "Dry run complete");
 });
 
-Deno.test("the published files are the needed ones", async () => {
-  assertEquals(published.filter((path) => !/^(mod|(doctor|ffi|lexer|models|utils)\/.+)\.(ts|js)$/.test(path)).sort(), OTHERS.toSorted());
-  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  for (const entry of [...Object.values<string>(exports), "./lexer/cli.ts", "./lexer/ggml/regenerate.ts"]) {
+test("the published files are the needed ones", async () => {
+  const others = published.filter((path) => !/^(mod|(bundle|doctor|ffi|lexer|models|utils)\/.+)\.(ts|js)$/.test(path));
+  assertEquals(others.sort(), OTHERS.toSorted());
+  const { exports } = await configuration(ROOT);
+  for (const entry of [...Object.values(exports), "./lexer/ggml/regenerate.ts"]) {
     for (const path of await imported(entry)) assert(published.includes(path), `${path}, which ${entry} imports, is not published`);
   }
 });
+
+test("each entry point is bundled, and lib and the utilities are few files", async () => {
+  const sources = (await configuration(ROOT)).exports, { exports } = await configuration(new URL(`file://${PACKAGE}/`));
+  assertEquals(Object.keys(exports), Object.keys(sources));
+  for (const entry of Object.values(exports)) assert(published.includes(entry.replace("./", "")), entry);
+  const loaded = new Set([".", "./utils"].flatMap((name) => [...bundled(join(PACKAGE, exports[name]))]));
+  assert(loaded.size < 30, `${loaded.size} modules`);
+});
+
+async function configuration(folder: URL): Promise<{ exports: Record<string, string> }> {
+  return JSON.parse(await Deno.readTextFile(new URL("deno.json", folder)));
+}
+
+/** A bundled file and the others that it imports. */
+function bundled(file: string, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, path] of Deno.readTextFileSync(file).matchAll(/^(?:import|\} from) "(\..+)";$/gm)) bundled(join(dirname(file), path), seen);
+  return seen;
+}
 
 /** The files of this project that an entry point imports. */
 async function imported(entry: string): Promise<string[]> {
@@ -59,12 +94,12 @@ async function alone(test: (run: (args: string[], env?: Record<string, string>) 
     for (const path of published) {
       if (path === "deno.json") continue;
       await Deno.mkdir(join(folder, "ggml", dirname(path)), { recursive: true });
-      await Deno.copyFile(new URL(path, ROOT), join(folder, "ggml", path));
+      await Deno.copyFile(join(PACKAGE, path), join(folder, "ggml", path));
     }
     const example = await Deno.readTextFile(new URL("examples/add_quant.ts", ROOT));
     await Deno.writeTextFile(
       join(folder, "example.ts"),
-      example.replace('"@ggml/deno"', '"./ggml/mod.ts"').replace('"@ggml/deno/utils"', '"./ggml/utils/mod.ts"'),
+      example.replace('"@ggml/deno"', '"./ggml/bundle/mod.js"').replace('"@ggml/deno/utils"', '"./ggml/bundle/utils/mod.js"'),
     );
     await test((args, env) => command(Deno.execPath(), args, folder, env), folder);
   } finally {
@@ -83,7 +118,7 @@ async function command(path: string, args: string[], cwd: string, env: Record<st
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("alone in a folder, they run the first example with --allow-ffi, and fetch no other platform's package", () =>
+test("alone in a folder, they run the first example with --allow-ffi, and fetch no other platform's package", () =>
   alone(async (run, folder) => {
     const { code, stdout, stderr } = await run(["run", "--no-prompt", "--allow-ffi", "example.ts"], { DENO_DIR: join(folder, "cache") });
     assertEquals(code, 0, stderr);
@@ -92,17 +127,17 @@ Deno.test("alone in a folder, they run the first example with --allow-ffi, and f
       entry.isDirectory
     );
     assertEquals(packages.length, 1);
-    const checked = await run(["check", "example.ts"]);
+    const checked = await run(["check", "example.ts"]); // the types are those of the sources
     assertEquals(checked.code, 0, checked.stderr);
   }));
 
-Deno.test("alone in a folder, the doctor is well", () =>
+test("alone in a folder, the doctor is well", () =>
   alone(async (run) => {
-    const { code, stdout, stderr } = await run(["run", "--no-prompt", "--allow-ffi", "ggml/doctor/mod.ts"]);
+    const { code, stdout, stderr } = await run(["run", "--no-prompt", "--allow-ffi", "ggml/bundle/doctor/mod.js"]);
     assertEquals(code, 0, stdout + stderr);
   }));
 
-Deno.test("deno compile of the first example gives a binary that runs with the library that GGML_LIBRARY names", () =>
+test("deno compile of the first example gives a binary that runs with the library that GGML_LIBRARY names", () =>
   alone(async (run, folder) => {
     const args = ["compile", "--quiet", "--allow-ffi", "--allow-env=GGML_LIBRARY", "--output", "example", "example.ts"];
     const compiled = await run(args);
@@ -115,3 +150,47 @@ Deno.test("deno compile of the first example gives a binary that runs with the l
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, "104.125");
   }));
+
+test("a project that links it gets types, commands, models, and errors with its own line", async () => {
+  const project = join(folder, "project");
+  const standard = ["assert", "cli", "path"].map((name) => fromFileUrl(new URL(`links/${name}`, ROOT)));
+  const imports = Object.fromEntries(["", "/utils", "/models"].map((name) => [`@ggml/deno${name}`, `jsr:@ggml/deno${name}`]));
+  await Deno.mkdir(project);
+  await Deno.writeTextFile(join(project, "deno.json"), JSON.stringify({ imports, links: [PACKAGE, ...standard] }));
+  await Deno.writeTextFile(join(project, "point.h"), "struct point { double x, y; };\nstruct point mirrored(struct point p);\n");
+  const run = async (...args: string[]) => {
+    const ended = await command(Deno.execPath(), args, project);
+    assert(!/^warning\b/im.test(ended.stderr), ended.stderr);
+    return ended;
+  };
+  const printed = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run(...args);
+    assertEquals(code, 0, stderr);
+    return stdout;
+  };
+
+  await Deno.writeTextFile(join(project, "mistake.ts"), 'import { view } from "@ggml/deno/utils";\n\nview(5);\n');
+  assertStringIncludes(
+    (await run("check", "mistake.ts")).stderr,
+    "Argument of type 'number' is not assignable to parameter of type 'ggml_tensor",
+  );
+  assertStringIncludes((await run("run", "--allow-ffi", "mistake.ts")).stderr, "project/mistake.ts:3:1");
+
+  const model = fromFileUrl(new URL("examples/models/moby.gguf", ROOT));
+  const text = 'import { loadModel } from "@ggml/deno/models";\n' +
+    "using model = await loadModel(Deno.args[0]);\nconsole.log(model.tokenize('whale'));\n";
+  await Deno.writeTextFile(join(project, "model.ts"), text);
+  assertStringIncludes(await printed("run", "--allow-ffi", "--allow-read", "model.ts", model), "[");
+
+  assertStringIncludes(await printed("run", "-R", "jsr:@ggml/deno/cli", "dump", "point.h"), '"name":"mirrored"');
+  await printed("run", "-RW", "jsr:@ggml/deno/cli", "generate", "--library", "m", "point.h", "--out", "point.ts");
+  await printed("check", "point.ts");
+  assertStringIncludes(await printed("run", "jsr:@ggml/deno/serve", "--help"), "--sequences");
+});
+
+test("the package is written into no folder that holds something else", async () => {
+  const { code, stderr } = await deno(["task", "package", "--out", "tests"]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "tests holds something else than this package: name a new or empty folder");
+  assertEquals((await deno(["task", "package", "--out", PACKAGE])).code, 0, "an older package is replaced");
+});

@@ -19,7 +19,7 @@ import { FOLDER, runtimeFiles } from "./runtime.ts";
 export const GENERATE_HELP =
   `Writes a TypeScript module that binds a C library, and beside it the folder ${FOLDER}/, which all such modules share.
 
-  deno run -RW lexer/cli.ts generate --library NAME HEADER… --out FILE [OPTION…]
+  deno run -RW jsr:@ggml/deno/cli generate --library NAME HEADER… --out FILE [OPTION…]
 
   --library NAME  a path, a file name (libz.so.1), or a bare name: z is libz.so on Linux, libz.dylib on macOS, z.dll or libz.dll on Windows.
                   The module opens it at its first call.

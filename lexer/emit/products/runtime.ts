@@ -74,6 +74,6 @@ const SOURCES: Readonly<Record<string, string>> = {
 
 /** The text of each file, by its path from the module's folder. */
 export function runtimeFiles(): ReadonlyMap<string, string> {
-  const note = "// A copy of a file of @ggml/deno's ffi/core/, put here by `lexer/cli.ts generate`. Do not edit.\n\n";
+  const note = "// A copy of a file of @ggml/deno's ffi/core/, put here by `@ggml/deno/cli generate`. Do not edit.\n\n";
   return new Map(Object.entries(SOURCES).map(([name, text]) => [`${FOLDER}/${name}.ts`, note + text]));
 }

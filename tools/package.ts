@@ -1,0 +1,141 @@
+/**
+ * Writes the package as it is published: each entry point bundled, with what it imports, into few files, and the sources beside them, for
+ * their types and documentation.
+ *
+ *     deno task package [--out FOLDER]
+ *
+ * To find, read, look up and link a module takes Deno a tenth of a millisecond, and what `lib` and the utilities are made of is more than
+ * two hundred: bundled, they are imported in less than half the time, and from a registry in ten requests instead of two hundred.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { dirname, fromFileUrl, join, relative, resolve } from "@std/path";
+import config from "../deno.json" with { type: "json" };
+
+const USAGE = `deno task package [--out FOLDER]
+
+Writes the package as it is published, for \`deno publish\` there or for another project's "links".
+
+  --out FOLDER  into this folder instead of dist/: a new or empty one, or one that this wrote before, whose content is replaced.
+`;
+
+const ROOT = fromFileUrl(new URL("../", import.meta.url));
+
+/** The folder of the bundled entry points, in the package. */
+const BUNDLE = "bundle";
+
+/**
+ * Writes the package.
+ *
+ * @param folder A new or empty folder, or one that holds an older package, which is replaced.
+ * @throws {Error} If the folder holds anything else, or the bundler fails: with what it says.
+ */
+export async function writePackage(folder: string): Promise<void> {
+  await clear(folder);
+  const entries = Object.values(config.exports);
+  await bundle(entries, join(folder, BUNDLE)); // before anything else: what can fail
+  for (const name of config.publish.include) await copy(join(ROOT, name), join(folder, name));
+  for (const entry of entries) await nameTypes(join(folder, bundled(entry)), join(folder, entry));
+  await Deno.writeTextFile(join(folder, "deno.json"), `${JSON.stringify(configuration(), null, 2)}\n`);
+}
+
+/** The package's own configuration. */
+function configuration(): unknown {
+  const { name, version, license, exports, imports, publish } = config;
+  const entries = Object.entries(exports).map(([name, entry]) => [name, `./${bundled(entry)}`]);
+  return { name, version, license, exports: Object.fromEntries(entries), imports, publish: { include: [...publish.include, BUNDLE] } };
+}
+
+/** Where an entry point is when it is bundled. */
+function bundled(entry: string): string {
+  return `${BUNDLE}/${entry.replace(/^\.\//, "").replace(/\.ts$/, ".js")}`;
+}
+
+/** What several entry points import is in files that they share, so that there is one `lib`. Packages are left to be imported. */
+async function bundle(entries: readonly string[], folder: string): Promise<void> {
+  const packages = ["npm:*", ...Object.keys(config.imports).flatMap((name) => [name, `${name}/*`])];
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      "--no-lock",
+      "--code-splitting",
+      ...packages.map((name) => `--external=${name}`),
+      `--outdir=${folder}`,
+      ...entries,
+    ],
+    cwd: ROOT,
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr).trim()}`);
+}
+
+/** Has the types of a bundled entry point be those of its source. */
+async function nameTypes(file: string, source: string): Promise<void> {
+  const types = relative(dirname(file), source).replaceAll("\\", "/");
+  await Deno.writeTextFile(file, `/* @ts-self-types="${types}" */\n${await Deno.readTextFile(file)}`);
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  if ((await Deno.stat(from)).isDirectory) {
+    for await (const { name } of Deno.readDir(from)) await copy(join(from, name), join(to, name));
+  } else {
+    await Deno.mkdir(dirname(to), { recursive: true });
+    await Deno.copyFile(from, to);
+  }
+}
+
+/** Removes an older package. Nothing else is, whatever folder was named. */
+async function clear(folder: string): Promise<void> {
+  const names = await namesIn(folder);
+  if (names.length === 0) return;
+  if (!names.includes(BUNDLE) || (await nameOfPackage(folder)) !== config.name) {
+    throw new Error(`${folder} holds something else than this package: name a new or empty folder`);
+  }
+  await Deno.remove(folder, { recursive: true });
+}
+
+/** The names of the files in a folder, none if it isn't there. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** The name in a folder's configuration; null if there is none that can be read. */
+async function nameOfPackage(folder: string): Promise<unknown> {
+  try {
+    return JSON.parse(await Deno.readTextFile(join(folder, "deno.json"))).name;
+  } catch {
+    return null;
+  }
+}
+
+async function main(args: string[]): Promise<number> {
+  const unknown: string[] = [];
+  const { out, help } = parseArgs(args, { string: ["out"], boolean: ["help"], unknown: (arg) => void unknown.push(arg) });
+  if (help) {
+    console.log(USAGE.trimEnd());
+    return 0;
+  }
+  if (unknown.length > 0 || out === "") {
+    console.error(`${out === "" ? "--out wants a folder" : `unknown argument: ${unknown.join(" ")}`}\n\n${USAGE.trimEnd()}`);
+    return 2;
+  }
+  try {
+    const folder = resolve(out ?? join(ROOT, "dist"));
+    await writePackage(folder);
+    console.log(`Wrote the package into ${folder}.`);
+    return 0;
+  } catch (error) {
+    console.error(`package: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
