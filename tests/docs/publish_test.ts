@@ -1,6 +1,6 @@
 /** What is published: without a warning, the needed files only, bundled, and they work alone, without a configuration file. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join, relative } from "@std/path";
 import { deno, type Ended } from "../process.ts";
 
@@ -188,6 +188,19 @@ test("a project that links it gets types, commands, models, and errors with its 
   await printed("run", "-RW", entry("./cli"), "generate", "--library", "m", "point.h", "--out", "point.ts");
   await printed("check", "point.ts");
   assertStringIncludes(await printed("run", entry("./serve"), "--help"), "--sequences");
+});
+
+test("the examples in the documentation run over the package", async () => {
+  const examples = join(PACKAGE, "examples"); // some load a model from there
+  await Deno.symlink(new URL("examples", ROOT), examples);
+  try {
+    const args = ["test", "--no-lock", "--doc", "--allow-ffi", "--allow-read", "--allow-write", "--allow-env", "--allow-net"];
+    const { code, stdout } = await command(Deno.execPath(), [...args, "ffi", "models", "utils"], PACKAGE);
+    assertEquals(code, 0, stdout);
+    assertMatch(stdout, /^ok \| \d{2,} passed \| 0 failed/m);
+  } finally {
+    await Deno.remove(examples);
+  }
 });
 
 test("the package is written into no folder that holds something else", async () => {
