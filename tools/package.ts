@@ -37,6 +37,7 @@ export async function writePackage(folder: string): Promise<void> {
   const entries = Object.values(config.exports);
   await bundle(entries, join(folder, BUNDLE)); // before anything else: what can fail
   for (const name of config.publish.include) await copy(join(ROOT, name), join(folder, name));
+  await Deno.writeTextFile(join(folder, BUNDLE, "LICENSES"), await licenses());
   for (const entry of entries) await nameTypes(join(folder, bundled(entry)), join(folder, entry));
   await Deno.writeTextFile(join(folder, "deno.json"), `${JSON.stringify(configuration(), null, 2)}\n`);
 }
@@ -53,9 +54,12 @@ function bundled(entry: string): string {
   return `${BUNDLE}/${entry.replace(/^\.\//, "").replace(/\.ts$/, ".js")}`;
 }
 
-/** What several entry points import is in files that they share, so that there is one `lib`. Packages are left to be imported. */
+/**
+ * What several entry points import is in files that they share, so that there is one `lib`. Packages are left to be imported, but for those
+ * that are imported as text.
+ */
 async function bundle(entries: readonly string[], folder: string): Promise<void> {
-  const packages = ["npm:*", ...Object.keys(config.imports).flatMap((name) => [name, `${name}/*`])];
+  const packages = Object.keys(config.imports).flatMap((name) => [name, `${name}/*`]);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
@@ -70,6 +74,17 @@ async function bundle(entries: readonly string[], folder: string): Promise<void>
     stdin: "null",
   }).output();
   if (!success) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr).trim()}`);
+}
+
+/** The licences of the packages whose code is in the bundle: those that are imported as text. */
+async function licenses(): Promise<string> {
+  const source = await Deno.readTextFile(join(ROOT, "utils/arrays/ndarray.ts"));
+  const names = Array.from(source.matchAll(/ from "npm:([^/]+)\/.*" with \{ type: "text" \};/g), ([, name]) => name);
+  const texts = names.map(async (name) => {
+    const { default: text } = await import(`npm:${name}/LICENSE`, { with: { type: "text" } });
+    return `npm:${name}\n\n${text.trim()}\n`;
+  });
+  return (await Promise.all(texts)).join("\n\n");
 }
 
 /** Has the types of a bundled entry point be those of its source. */

@@ -25,6 +25,7 @@ const OTHERS = [
   "LICENSE",
   "README.md",
   "deno.json",
+  "bundle/LICENSES", // of what npm's packages have in the bundle
   // The sources of ffi/generated/native_code.js.
   ...[
     "ffi/native/gate.c",
@@ -65,6 +66,8 @@ test("each entry point is bundled, and lib and the utilities are few files", asy
   for (const entry of Object.values(exports)) assert(published.includes(entry.replace("./", "")), entry);
   const loaded = new Set([".", "./utils"].flatMap((name) => [...bundled(join(PACKAGE, exports[name]))]));
   assert(loaded.size < 30, `${loaded.size} modules`);
+  const licenses = await Deno.readTextFile(join(PACKAGE, "bundle/LICENSES"));
+  for (const name of ["is-buffer", "iota-array", "ndarray"]) assertMatch(licenses, new RegExp(`^npm:${name}@[\\d.]+\n\n.*MIT`, "m"));
 });
 
 async function configuration(folder: URL): Promise<{ exports: Record<string, string> }> {
