@@ -4,17 +4,33 @@
  * @module
  */
 
+import { at } from "../core/at.ts";
 import { library } from "../load/library.ts";
 
-type Bound = (...args: unknown[]) => unknown;
+type Call = (...args: unknown[]) => unknown;
 
-const symbols: Map<string, Bound> = new Map();
+/** A function, and how often it was called. */
+interface Known {
+  call: Call;
+  calls: number;
+}
 
-/** Calls a function of the library itself, by a symbol of our own for it. */
+const known: Map<string, Known> = new Map();
+
+/** After so many calls a symbol pays: to make one takes as long as a hundred calls by the address do more. */
+const PAID = 100;
+
+/** Calls a function of the library itself: by its address at first, and by a symbol of our own for it once that pays. */
 export function callNow(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
-  let symbol = symbols.get(name);
-  if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, { parameters, result }) as Bound);
-  return symbol(...args);
+  let one = known.get(name);
+  if (one === undefined) known.set(name, one = { call: byAddress(name, parameters, result), calls: 0 });
+  if (++one.calls === PAID) one.call = library().symbol(name, { parameters, result }) as Call;
+  return one.call(...args);
+}
+
+function byAddress(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Call {
+  const pointer = library().symbol(name, { type: "pointer" } as never) as Deno.PointerObject;
+  return at(BigInt(Deno.UnsafePointer.value(pointer)), parameters, result) as Call;
 }
 
 /** The backends of a scheduler. */
