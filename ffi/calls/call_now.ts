@@ -4,33 +4,16 @@
  * @module
  */
 
-import { at } from "../core/at.ts";
+import type { AnyFunction } from "../core/callback.ts";
 import { library } from "../load/library.ts";
 
-type Call = (...args: unknown[]) => unknown;
+const bound: Map<string, AnyFunction> = new Map();
 
-/** A function, and how often it was called. */
-interface Known {
-  call: Call;
-  calls: number;
-}
-
-const known: Map<string, Known> = new Map();
-
-/** After so many calls a symbol pays: to make one takes as long as a hundred calls by the address do more. */
-const PAID = 100;
-
-/** Calls a function of the library itself: by its address at first, and by a symbol of our own for it once that pays. */
+/** Calls a function of the library itself, bound for this alone. */
 export function callNow(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
-  let one = known.get(name);
-  if (one === undefined) known.set(name, one = { call: byAddress(name, parameters, result), calls: 0 });
-  if (++one.calls === PAID) one.call = library().symbol(name, { parameters, result }) as Call;
-  return one.call(...args);
-}
-
-function byAddress(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Call {
-  const pointer = library().symbol(name, { type: "pointer" } as never) as Deno.PointerObject;
-  return at(BigInt(Deno.UnsafePointer.value(pointer)), parameters, result) as Call;
+  let call = bound.get(name);
+  if (call === undefined) bound.set(name, call = library().warming(name, parameters, result, (faster) => bound.set(name, faster)));
+  return call(...args);
 }
 
 /** The backends of a scheduler. */

@@ -9,6 +9,8 @@
  */
 
 import { at, type AtAddress } from "../core/at.ts";
+import type { AnyFunction } from "../core/callback.ts";
+import { warming } from "../core/warming.ts";
 import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled } from "./find.ts";
 import { differenceOf, MARKS } from "./history.ts";
 import { ABI } from "../generated/layouts.js";
@@ -84,9 +86,28 @@ export class Library {
    */
   symbol(name: string, definition: Deno.ForeignFunction, release: string | null = ABI.release): unknown {
     const found = this.find(name, definition);
-    if (found === undefined) throw this.missing(name);
+    this.#expect(name, found !== undefined, release);
+    return found;
+  }
+
+  /** As {@linkcode symbol}, by its address until it was called some times: `replace` is given the symbol then. */
+  warming(
+    name: string,
+    parameters: readonly Deno.NativeType[],
+    result: Deno.NativeResultType,
+    replace: (bound: AnyFunction) => void,
+    release: string | null = ABI.release,
+  ): AnyFunction {
+    const address = this.address(name);
+    this.#expect(name, address !== null, release);
+    return warming(address!, parameters, result, () => this.find(name, { parameters, result }) as AnyFunction, replace);
+  }
+
+  /** Throws if a function was not found, or is another one of that name. */
+  #expect(name: string, found: boolean, release: string | null): void {
+    if (!found) throw this.missing(name);
     const difference = differenceOf(name, release, this.version);
-    if (difference === null) return found;
+    if (difference === null) return;
     throw new Error(
       `${difference}. Load a library of ggml ${release}, or bindings of this one's release; looked in ${this.files.join(", ")}`,
     );
