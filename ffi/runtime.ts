@@ -39,7 +39,7 @@ export {
 } from "./core/arguments.ts";
 export { type Asynchronous, asynchronous } from "./calls/async.ts";
 export { type Bigints, bigints } from "./calls/bigints.ts";
-export { type Bind, binder } from "./calls/bind.ts";
+export { binder } from "./calls/bind.ts";
 export { type AnyFunction, Callback, type Signature } from "./core/callback.ts";
 export { changed, exposed } from "./calls/changes.ts";
 export { checks } from "./calls/checks/mod.ts";

@@ -1,17 +1,15 @@
 /**
- * Binding: from a function's name to the symbol that Deno made for it, when it is first called.
+ * Binding: from a function's name to what calls it, when it is first called.
  *
  * @module
  */
 
+import type { AnyFunction } from "../core/callback.ts";
+import type { Bind } from "../core/warming.ts";
 import type { Abi } from "../load/abi.ts";
 import { expectAbi, expectLlama, library } from "../load/library.ts";
 import { guarded } from "./threads.ts";
 import { watched } from "./watch.ts";
-
-/** Binds one function. The result is what `Deno.dlopen` gives, typed by whoever asked. */
-// deno-lint-ignore no-explicit-any
-export type Bind = (name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType) => any;
 
 /**
  * The `bind` of one set of generated files.
@@ -20,9 +18,9 @@ export type Bind = (name: string, parameters: readonly Deno.NativeType[], result
  */
 export function binder(abi: Abi): Bind {
   expectAbi(abi);
-  return (name, parameters, result) => {
+  return (name, parameters, result, replace) => {
     if (name.startsWith("llama_")) expectLlama(abi);
-    const symbol = library().symbol(name, { parameters, result }, abi.release) as (...args: unknown[]) => unknown;
-    return guarded(name, watched(name, symbol));
+    const wrapped = (symbol: AnyFunction) => guarded(name, watched(name, symbol));
+    return wrapped(library().warming(name, parameters, result, (symbol) => replace(wrapped(symbol)), abi.release));
   };
 }

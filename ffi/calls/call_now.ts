@@ -4,17 +4,16 @@
  * @module
  */
 
+import type { AnyFunction } from "../core/callback.ts";
 import { library } from "../load/library.ts";
 
-type Bound = (...args: unknown[]) => unknown;
+const bound: Map<string, AnyFunction> = new Map();
 
-const symbols: Map<string, Bound> = new Map();
-
-/** Calls a function of the library itself, by a symbol of our own for it. */
+/** Calls a function of the library itself, bound for this alone. */
 export function callNow(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
-  let symbol = symbols.get(name);
-  if (symbol === undefined) symbols.set(name, symbol = library().symbol(name, { parameters, result }) as Bound);
-  return symbol(...args);
+  let call = bound.get(name);
+  if (call === undefined) bound.set(name, call = library().warming(name, parameters, result, (faster) => bound.set(name, faster)));
+  return call(...args);
 }
 
 /** The backends of a scheduler. */

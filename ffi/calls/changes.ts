@@ -11,7 +11,7 @@ import { type Handle, memory } from "../core/handle.ts";
 import { provide } from "../core/host.ts";
 import { ownersOfType } from "../core/known.ts";
 import { ABI } from "../generated/layouts.js";
-import { library } from "../load/library.ts";
+import { callNow } from "./call_now.ts";
 import type { Owner } from "../core/owner.ts";
 
 /** Counts what changes tensors that exist. */
@@ -71,11 +71,8 @@ export function originalOf(owner: Owner, address: number): Original | null {
   return originals.get(owner)?.get(address) ?? null;
 }
 
-let used: ((context: bigint) => bigint) | null = null;
-
 function usedOf(context: bigint): number {
-  used ??= library().symbol("ggml_used_mem", { parameters: ["u64"], result: "usize" }) as (context: bigint) => bigint;
-  return Number(used(context));
+  return Number(callNow("ggml_used_mem", ["u64"], "usize", context));
 }
 
 provide({ exposed, isCopied: isTensor }); // C copies a tensor's addresses to its views, and to graphs

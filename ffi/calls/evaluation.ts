@@ -8,10 +8,11 @@
  */
 
 import { lastly, type Later } from "../core/after.ts";
+import { callNow } from "./call_now.ts";
 import type { Watch } from "./checks/node_watch.ts";
 import { lookOn } from "../core/failure.ts";
 import { addressOf } from "../core/handle.ts";
-import { gateTo, library } from "../load/library.ts";
+import { gateTo } from "../load/library.ts";
 import { failComputing, Failure } from "../native/trap.ts";
 
 /** A scheduler's own callback, as C was given it. */
@@ -91,7 +92,5 @@ function expectGood<T>({ failure }: Watch, value: T): T {
 }
 
 function set(scheduler: bigint, callback: bigint, data: bigint): void {
-  const name = "ggml_backend_sched_set_eval_callback";
-  const symbol = library().symbol(name, { parameters: ["u64", "u64", "u64"], result: "void" });
-  (symbol as (...args: unknown[]) => void)(scheduler, callback, data);
+  callNow("ggml_backend_sched_set_eval_callback", ["u64", "u64", "u64"], "void", scheduler, callback, data);
 }

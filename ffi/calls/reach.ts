@@ -10,7 +10,7 @@
 import { changes } from "./changes.ts";
 import { bytesBehind } from "./checks/room.ts";
 import { ABI } from "../generated/layouts.js";
-import { library } from "../load/library.ts";
+import { callNow } from "./call_now.ts";
 import type { Owner } from "../core/owner.ts";
 
 const { size: TENSOR_SIZE, fields } = ABI.records.ggml_tensor;
@@ -18,18 +18,8 @@ const { size: TENSOR_SIZE, fields } = ABI.records.ggml_tensor;
 /** `struct ggml_object`, which stands before each tensor: where it begins in its context's memory, and its size. */
 const OBJECT_SIZE = 32, OBJECT_OFFSET = 0, OBJECT_BYTES = 8;
 
-// deno-lint-ignore no-explicit-any
-const bound = new Map<string, (...args: any[]) => any>();
-
 function call<T>(name: string, result: Deno.NativeResultType, ...args: bigint[]): T {
-  let symbol = bound.get(name);
-  if (symbol === undefined) {
-    bound.set(
-      name,
-      symbol = library().symbol(name, { parameters: args.map(() => "u64"), result }) as () => unknown,
-    );
-  }
-  return symbol(...args);
+  return callNow(name, args.map(() => "u64"), result, ...args) as T;
 }
 
 function viewOf(address: bigint): Deno.UnsafePointerView {

@@ -127,10 +127,9 @@ function onBackend(symbol: Bound): Bound {
 
 /** A new backend. With more threads than cores, each waits in a loop for one that doesn't run. */
 function onThisMachine(symbol: Bound): Bound {
-  const signature = { parameters: ["u64"], result: "bool" } as const;
   return (...args) =>
     after(symbol(...args), (backend: bigint) => {
-      const isCpu = library().find("ggml_backend_is_cpu", signature) as ((backend: bigint) => boolean) | undefined;
+      const isCpu = library().findOnce("ggml_backend_is_cpu", ["u64"], "bool");
       if (backend === 0n || !isCpu?.(backend)) return backend;
       backendThreads.delete(backend); // of one that was freed there
       callNow("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, DEFAULT_THREADS);

@@ -7,12 +7,8 @@
  * @module
  */
 
-import { library } from "../load/library.ts";
+import { callNow } from "./call_now.ts";
 import { weighers } from "../core/roots.ts";
-
-const SIZE = { parameters: ["u64"], result: "usize" } as const;
-
-let sizeOfBuffer: ((buffer: bigint) => bigint) | null = null;
 
 weighers.set("ggml_context", (_address, [params]) => {
   const { mem_buffer, mem_size } = (params ?? {}) as { mem_buffer?: unknown; mem_size?: number };
@@ -21,6 +17,5 @@ weighers.set("ggml_context", (_address, [params]) => {
 
 weighers.set("ggml_backend_buffer", (address, keeps) => {
   if (keeps.some((value) => ArrayBuffer.isView(value) || value instanceof ArrayBuffer)) return 0; // it is JavaScript's
-  sizeOfBuffer ??= library().symbol("ggml_backend_buffer_get_size", SIZE) as unknown as (buffer: bigint) => bigint;
-  return Number(sizeOfBuffer(address));
+  return Number(callNow("ggml_backend_buffer_get_size", ["u64"], "usize", address));
 });

@@ -4,12 +4,17 @@
  * @module
  */
 
+/** What {@linkcode at} gives. */
+export type AtAddress<P extends readonly Deno.NativeType[], R extends Deno.NativeResultType> = Deno.UnsafeFnPointer<
+  { parameters: P; result: R }
+>["call"];
+
 /** A C function at an address, called without the trampoline that a symbol gets: cheaper for what is called once. */
 export function at<const P extends readonly Deno.NativeType[], const R extends Deno.NativeResultType>(
   address: bigint,
   parameters: P,
   result: R,
-): Deno.UnsafeFnPointer<{ parameters: P; result: R }>["call"] {
+): AtAddress<P, R> {
   const pointer = Deno.UnsafePointer.create(address) as Deno.PointerObject<{ parameters: P; result: R }>;
   const f = new Deno.UnsafeFnPointer<{ parameters: P; result: R }>(pointer, { parameters, result } as never);
   return f.call.bind(f) as never;

@@ -8,6 +8,7 @@
 
 import type { AnyFunction } from "./callback.ts";
 import { Pointer } from "./pointer.ts";
+import { type Bind, warming } from "./warming.ts";
 
 /** The files that were opened, by the names of the libraries. */
 const files = new Map<string, string>();
@@ -51,10 +52,12 @@ function lookUp(library: string, name: string, definition: Deno.ForeignFunction 
 }
 
 /** Binds the functions of a library. */
-export function binder(
-  library: string,
-): (name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType) => AnyFunction {
-  return (name, parameters, result) => lookUp(library, name, { parameters, result }) as AnyFunction;
+export function binder(library: string): Bind {
+  return (name, parameters, result, replace) => {
+    const pointer = lookUp(library, name, { type: "pointer" }) as Deno.PointerValue;
+    const bind = () => lookUp(library, name, { parameters, result }) as AnyFunction;
+    return warming(BigInt(Deno.UnsafePointer.value(pointer)), parameters, result, bind, replace);
+  };
 }
 
 /** Finds the variables of a library; the memory of each has `size` bytes. */

@@ -1134,7 +1134,7 @@ export const functions = {
     if (callback !== null && (!(callback instanceof ggml_abort_callback_t) || callback.owner.freed)) {
       throw $wrongHandle(callback, ggml_abort_callback_t, "ggml_set_abort_callback(callback)");
     }
-    $ggml_set_abort_callback ??= $bind("ggml_set_abort_callback", ["u64"], "u64");
+    $ggml_set_abort_callback ??= $bind("ggml_set_abort_callback", ["u64"], "u64", ($) => $ggml_set_abort_callback = $);
     const $ = $ggml_set_abort_callback(callback === null ? 0n : callback.address);
     if ($caught[0] !== 0) $trapped("ggml_set_abort_callback");
     $keepLatest($STATIC, "ggml_set_abort_callback", callback);
@@ -1145,27 +1145,27 @@ export const functions = {
     const $0 = $string(file, 0, "ggml_abort(file)");
     const $1 = $int32(line, "ggml_abort(line)");
     const $2 = $format(fmt, 1, "ggml_abort(fmt)");
-    $ggml_abort ??= $bind("ggml_abort", ["buffer", "i32", "buffer"], "void");
+    $ggml_abort ??= $bind("ggml_abort", ["buffer", "i32", "buffer"], "void", ($) => $ggml_abort = $);
     $ggml_abort($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_abort");
   },
   ggml_status_to_string(status) {
     const $0 = $enumerator(status, $domains.ggml_status, "ggml_status_to_string(status)");
-    $ggml_status_to_string ??= $bind("ggml_status_to_string", ["i32"], "pointer");
+    $ggml_status_to_string ??= $bind("ggml_status_to_string", ["i32"], "pointer", ($) => $ggml_status_to_string = $);
     const $ = $ggml_status_to_string($0);
     if ($ === null) throw $nullResult("ggml_status_to_string");
     return $cstringAt($);
   },
   ggml_fp16_to_fp32(arg0) {
     const $0 = $smallUnsigned(arg0, 16, "ggml_fp16_to_fp32(arg0)");
-    $ggml_fp16_to_fp32 ??= $bind("ggml_fp16_to_fp32", ["u16"], "f32");
+    $ggml_fp16_to_fp32 ??= $bind("ggml_fp16_to_fp32", ["u16"], "f32", ($) => $ggml_fp16_to_fp32 = $);
     const $ = $ggml_fp16_to_fp32($0);
     if ($caught[0] !== 0) $trapped("ggml_fp16_to_fp32");
     return $;
   },
   ggml_fp32_to_fp16(arg0) {
     const $0 = $float(arg0, "ggml_fp32_to_fp16(arg0)");
-    $ggml_fp32_to_fp16 ??= $bind("ggml_fp32_to_fp16", ["f32"], "u16");
+    $ggml_fp32_to_fp16 ??= $bind("ggml_fp32_to_fp16", ["f32"], "u16", ($) => $ggml_fp32_to_fp16 = $);
     const $ = $ggml_fp32_to_fp16($0);
     if ($caught[0] !== 0) $trapped("ggml_fp32_to_fp16");
     return $;
@@ -1176,7 +1176,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_fp16_to_fp32_row(arg2)");
     $atLeast(arg0, Number($2), 2, "uint16s", "arg2", "ggml_fp16_to_fp32_row(arg0)");
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_fp16_to_fp32_row(arg1)");
-    $ggml_fp16_to_fp32_row ??= $bind("ggml_fp16_to_fp32_row", ["buffer", "buffer", "i64"], "void");
+    $ggml_fp16_to_fp32_row ??= $bind("ggml_fp16_to_fp32_row", ["buffer", "buffer", "i64"], "void", ($) => $ggml_fp16_to_fp32_row = $);
     $ggml_fp16_to_fp32_row($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_fp16_to_fp32_row");
   },
@@ -1186,20 +1186,20 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_fp32_to_fp16_row(arg2)");
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_fp16_row(arg0)");
     $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_fp32_to_fp16_row(arg1)");
-    $ggml_fp32_to_fp16_row ??= $bind("ggml_fp32_to_fp16_row", ["buffer", "buffer", "i64"], "void");
+    $ggml_fp32_to_fp16_row ??= $bind("ggml_fp32_to_fp16_row", ["buffer", "buffer", "i64"], "void", ($) => $ggml_fp32_to_fp16_row = $);
     $ggml_fp32_to_fp16_row($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_fp32_to_fp16_row");
   },
   ggml_fp32_to_bf16(arg0) {
     const $0 = $float(arg0, "ggml_fp32_to_bf16(arg0)");
-    $ggml_fp32_to_bf16 ??= $bind("ggml_fp32_to_bf16", ["f32"], { struct: ggml_bf16_t.native });
+    $ggml_fp32_to_bf16 ??= $bind("ggml_fp32_to_bf16", ["f32"], { struct: ggml_bf16_t.native }, ($) => $ggml_fp32_to_bf16 = $);
     const $ = $ggml_fp32_to_bf16($0);
     if ($caught[0] !== 0) $trapped("ggml_fp32_to_bf16");
     return new ggml_bf16_t($);
   },
   ggml_bf16_to_fp32(arg0) {
     const $0 = $struct(arg0, ggml_bf16_t, "ggml_bf16_to_fp32(arg0)");
-    $ggml_bf16_to_fp32 ??= $bind("ggml_bf16_to_fp32", [{ struct: ggml_bf16_t.native }], "f32");
+    $ggml_bf16_to_fp32 ??= $bind("ggml_bf16_to_fp32", [{ struct: ggml_bf16_t.native }], "f32", ($) => $ggml_bf16_to_fp32 = $);
     const $ = $ggml_bf16_to_fp32($0);
     if ($caught[0] !== 0) $trapped("ggml_bf16_to_fp32", { arg0 });
     return $;
@@ -1211,7 +1211,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_bf16_to_fp32_row(arg2)");
     $atLeast(arg0, Number($2), 2, "structs", "arg2", "ggml_bf16_to_fp32_row(arg0)");
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_bf16_to_fp32_row(arg1)");
-    $ggml_bf16_to_fp32_row ??= $bind("ggml_bf16_to_fp32_row", ["u64", "buffer", "i64"], "void");
+    $ggml_bf16_to_fp32_row ??= $bind("ggml_bf16_to_fp32_row", ["u64", "buffer", "i64"], "void", ($) => $ggml_bf16_to_fp32_row = $);
     $ggml_bf16_to_fp32_row(arg0.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_bf16_to_fp32_row", { arg0 });
   },
@@ -1221,7 +1221,12 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row_ref(arg2)");
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_bf16_row_ref(arg0)");
     $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row_ref(arg1)");
-    $ggml_fp32_to_bf16_row_ref ??= $bind("ggml_fp32_to_bf16_row_ref", ["buffer", "u64", "i64"], "void");
+    $ggml_fp32_to_bf16_row_ref ??= $bind(
+      "ggml_fp32_to_bf16_row_ref",
+      ["buffer", "u64", "i64"],
+      "void",
+      ($) => $ggml_fp32_to_bf16_row_ref = $,
+    );
     $ggml_fp32_to_bf16_row_ref($0, arg1.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_fp32_to_bf16_row_ref", { arg1 });
   },
@@ -1231,7 +1236,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_fp32_to_bf16_row(arg2)");
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_fp32_to_bf16_row(arg0)");
     $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_fp32_to_bf16_row(arg1)");
-    $ggml_fp32_to_bf16_row ??= $bind("ggml_fp32_to_bf16_row", ["buffer", "u64", "i64"], "void");
+    $ggml_fp32_to_bf16_row ??= $bind("ggml_fp32_to_bf16_row", ["buffer", "u64", "i64"], "void", ($) => $ggml_fp32_to_bf16_row = $);
     $ggml_fp32_to_bf16_row($0, arg1.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_fp32_to_bf16_row", { arg1 });
   },
@@ -1240,48 +1245,48 @@ export const functions = {
     const $1 = $data(guid_b, 0, "ggml_guid_matches(guid_b)");
     $atLeast(guid_a, 16, 1, "bytes", "16", "ggml_guid_matches(guid_a)");
     $atLeast(guid_b, 16, 1, "bytes", "16", "ggml_guid_matches(guid_b)");
-    $ggml_guid_matches ??= $bind("ggml_guid_matches", ["buffer", "buffer"], "bool");
+    $ggml_guid_matches ??= $bind("ggml_guid_matches", ["buffer", "buffer"], "bool", ($) => $ggml_guid_matches = $);
     const $ = $ggml_guid_matches($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_guid_matches");
     return $;
   },
   ggml_version() {
-    $ggml_version ??= $bind("ggml_version", [], "pointer");
+    $ggml_version ??= $bind("ggml_version", [], "pointer", ($) => $ggml_version = $);
     const $ = $ggml_version();
     if ($ === null) throw $nullResult("ggml_version");
     return $cstringAt($);
   },
   ggml_commit() {
-    $ggml_commit ??= $bind("ggml_commit", [], "pointer");
+    $ggml_commit ??= $bind("ggml_commit", [], "pointer", ($) => $ggml_commit = $);
     const $ = $ggml_commit();
     if ($ === null) throw $nullResult("ggml_commit");
     return $cstringAt($);
   },
   ggml_time_init() {
-    $ggml_time_init ??= $bind("ggml_time_init", [], "void");
+    $ggml_time_init ??= $bind("ggml_time_init", [], "void", ($) => $ggml_time_init = $);
     $ggml_time_init();
     if ($caught[0] !== 0) $trapped("ggml_time_init");
   },
   ggml_time_ms() {
-    $ggml_time_ms ??= $bind("ggml_time_ms", [], "i64");
+    $ggml_time_ms ??= $bind("ggml_time_ms", [], "i64", ($) => $ggml_time_ms = $);
     const $ = $ggml_time_ms();
     if ($caught[0] !== 0) $trapped("ggml_time_ms");
     return $fromInt64($, "ggml_time_ms");
   },
   ggml_time_us() {
-    $ggml_time_us ??= $bind("ggml_time_us", [], "i64");
+    $ggml_time_us ??= $bind("ggml_time_us", [], "i64", ($) => $ggml_time_us = $);
     const $ = $ggml_time_us();
     if ($caught[0] !== 0) $trapped("ggml_time_us");
     return $fromInt64($, "ggml_time_us");
   },
   ggml_cycles() {
-    $ggml_cycles ??= $bind("ggml_cycles", [], "i64");
+    $ggml_cycles ??= $bind("ggml_cycles", [], "i64", ($) => $ggml_cycles = $);
     const $ = $ggml_cycles();
     if ($caught[0] !== 0) $trapped("ggml_cycles");
     return $fromInt64($, "ggml_cycles");
   },
   ggml_cycles_per_ms() {
-    $ggml_cycles_per_ms ??= $bind("ggml_cycles_per_ms", [], "i64");
+    $ggml_cycles_per_ms ??= $bind("ggml_cycles_per_ms", [], "i64", ($) => $ggml_cycles_per_ms = $);
     const $ = $ggml_cycles_per_ms();
     if ($caught[0] !== 0) $trapped("ggml_cycles_per_ms");
     return $fromInt64($, "ggml_cycles_per_ms");
@@ -1289,7 +1294,7 @@ export const functions = {
   ggml_fopen(fname, mode) {
     const $0 = $string(fname, 0, "ggml_fopen(fname)");
     const $1 = $string(mode, 1, "ggml_fopen(mode)");
-    $ggml_fopen ??= $bind("ggml_fopen", ["buffer", "buffer"], "u64");
+    $ggml_fopen ??= $bind("ggml_fopen", ["buffer", "buffer"], "u64", ($) => $ggml_fopen = $);
     const $ = $ggml_fopen($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_fopen");
     if ($ === 0n) return null;
@@ -1297,54 +1302,54 @@ export const functions = {
   },
   ggml_print_object(obj) {
     if (!(obj instanceof ggml_object) || obj.owner.freed) throw $wrongHandle(obj, ggml_object, "ggml_print_object(obj)");
-    $ggml_print_object ??= $bind("ggml_print_object", ["u64"], "void");
+    $ggml_print_object ??= $bind("ggml_print_object", ["u64"], "void", ($) => $ggml_print_object = $);
     $ggml_print_object(obj.address);
     if ($caught[0] !== 0) $trapped("ggml_print_object", { obj });
   },
   ggml_print_objects(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_print_objects(ctx)");
-    $ggml_print_objects ??= $bind("ggml_print_objects", ["u64"], "void");
+    $ggml_print_objects ??= $bind("ggml_print_objects", ["u64"], "void", ($) => $ggml_print_objects = $);
     $ggml_print_objects(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_print_objects", { ctx });
   },
   ggml_nelements(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nelements(tensor)");
-    $ggml_nelements ??= $bind("ggml_nelements", ["u64"], "i64");
+    $ggml_nelements ??= $bind("ggml_nelements", ["u64"], "i64", ($) => $ggml_nelements = $);
     const $ = $ggml_nelements(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nelements", { tensor });
     return $fromInt64($, "ggml_nelements");
   },
   ggml_nrows(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nrows(tensor)");
-    $ggml_nrows ??= $bind("ggml_nrows", ["u64"], "i64");
+    $ggml_nrows ??= $bind("ggml_nrows", ["u64"], "i64", ($) => $ggml_nrows = $);
     const $ = $ggml_nrows(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nrows", { tensor });
     return $fromInt64($, "ggml_nrows");
   },
   ggml_nbytes(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes(tensor)");
-    $ggml_nbytes ??= $bind("ggml_nbytes", ["u64"], "u64");
+    $ggml_nbytes ??= $bind("ggml_nbytes", ["u64"], "u64", ($) => $ggml_nbytes = $);
     const $ = $ggml_nbytes(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nbytes", { tensor });
     return $fromUint64($, "ggml_nbytes");
   },
   ggml_nbytes_pad(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes_pad(tensor)");
-    $ggml_nbytes_pad ??= $bind("ggml_nbytes_pad", ["u64"], "u64");
+    $ggml_nbytes_pad ??= $bind("ggml_nbytes_pad", ["u64"], "u64", ($) => $ggml_nbytes_pad = $);
     const $ = $ggml_nbytes_pad(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_nbytes_pad", { tensor });
     return $fromUint64($, "ggml_nbytes_pad");
   },
   ggml_blck_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_blck_size(type)");
-    $ggml_blck_size ??= $bind("ggml_blck_size", ["u32"], "i64");
+    $ggml_blck_size ??= $bind("ggml_blck_size", ["u32"], "i64", ($) => $ggml_blck_size = $);
     const $ = $ggml_blck_size($0);
     if ($caught[0] !== 0) $trapped("ggml_blck_size");
     return $fromInt64($, "ggml_blck_size");
   },
   ggml_type_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_size(type)");
-    $ggml_type_size ??= $bind("ggml_type_size", ["u32"], "u64");
+    $ggml_type_size ??= $bind("ggml_type_size", ["u32"], "u64", ($) => $ggml_type_size = $);
     const $ = $ggml_type_size($0);
     if ($caught[0] !== 0) $trapped("ggml_type_size");
     return $fromUint64($, "ggml_type_size");
@@ -1352,189 +1357,189 @@ export const functions = {
   ggml_row_size(type, ne) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
-    $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64");
+    $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64", ($) => $ggml_row_size = $);
     const $ = $ggml_row_size($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_row_size");
     return $fromUint64($, "ggml_row_size");
   },
   ggml_type_sizef(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_sizef(type)");
-    $ggml_type_sizef ??= $bind("ggml_type_sizef", ["u32"], "f64");
+    $ggml_type_sizef ??= $bind("ggml_type_sizef", ["u32"], "f64", ($) => $ggml_type_sizef = $);
     const $ = $ggml_type_sizef($0);
     if ($caught[0] !== 0) $trapped("ggml_type_sizef");
     return $;
   },
   ggml_type_name(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_name(type)");
-    $ggml_type_name ??= $bind("ggml_type_name", ["u32"], "pointer");
+    $ggml_type_name ??= $bind("ggml_type_name", ["u32"], "pointer", ($) => $ggml_type_name = $);
     const $ = $ggml_type_name($0);
     if ($ === null) throw $nullResult("ggml_type_name");
     return $cstringAt($);
   },
   ggml_op_name(op) {
     const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_name(op)");
-    $ggml_op_name ??= $bind("ggml_op_name", ["u32"], "pointer");
+    $ggml_op_name ??= $bind("ggml_op_name", ["u32"], "pointer", ($) => $ggml_op_name = $);
     const $ = $ggml_op_name($0);
     if ($ === null) throw $nullResult("ggml_op_name");
     return $cstringAt($);
   },
   ggml_op_symbol(op) {
     const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_symbol(op)");
-    $ggml_op_symbol ??= $bind("ggml_op_symbol", ["u32"], "pointer");
+    $ggml_op_symbol ??= $bind("ggml_op_symbol", ["u32"], "pointer", ($) => $ggml_op_symbol = $);
     const $ = $ggml_op_symbol($0);
     if ($ === null) throw $nullResult("ggml_op_symbol");
     return $cstringAt($);
   },
   ggml_unary_op_name(op) {
     const $0 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_op_name(op)");
-    $ggml_unary_op_name ??= $bind("ggml_unary_op_name", ["u32"], "pointer");
+    $ggml_unary_op_name ??= $bind("ggml_unary_op_name", ["u32"], "pointer", ($) => $ggml_unary_op_name = $);
     const $ = $ggml_unary_op_name($0);
     if ($ === null) throw $nullResult("ggml_unary_op_name");
     return $cstringAt($);
   },
   ggml_glu_op_name(op) {
     const $0 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_op_name(op)");
-    $ggml_glu_op_name ??= $bind("ggml_glu_op_name", ["u32"], "pointer");
+    $ggml_glu_op_name ??= $bind("ggml_glu_op_name", ["u32"], "pointer", ($) => $ggml_glu_op_name = $);
     const $ = $ggml_glu_op_name($0);
     if ($ === null) throw $nullResult("ggml_glu_op_name");
     return $cstringAt($);
   },
   ggml_op_desc(t) {
     if (!(t instanceof ggml_tensor) || t.owner.freed) throw $wrongHandle(t, ggml_tensor, "ggml_op_desc(t)");
-    $ggml_op_desc ??= $bind("ggml_op_desc", ["u64"], "pointer");
+    $ggml_op_desc ??= $bind("ggml_op_desc", ["u64"], "pointer", ($) => $ggml_op_desc = $);
     const $ = $ggml_op_desc(t.address);
     if ($ === null) throw $nullResult("ggml_op_desc", { t });
     return $cstringAt($);
   },
   ggml_element_size(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_element_size(tensor)");
-    $ggml_element_size ??= $bind("ggml_element_size", ["u64"], "u64");
+    $ggml_element_size ??= $bind("ggml_element_size", ["u64"], "u64", ($) => $ggml_element_size = $);
     const $ = $ggml_element_size(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_element_size", { tensor });
     return $fromUint64($, "ggml_element_size");
   },
   ggml_is_quantized(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_is_quantized(type)");
-    $ggml_is_quantized ??= $bind("ggml_is_quantized", ["u32"], "bool");
+    $ggml_is_quantized ??= $bind("ggml_is_quantized", ["u32"], "bool", ($) => $ggml_is_quantized = $);
     const $ = $ggml_is_quantized($0);
     if ($caught[0] !== 0) $trapped("ggml_is_quantized");
     return $;
   },
   ggml_ftype_to_ggml_type(ftype) {
     const $0 = $enumerator(ftype, $domains.ggml_ftype, "ggml_ftype_to_ggml_type(ftype)");
-    $ggml_ftype_to_ggml_type ??= $bind("ggml_ftype_to_ggml_type", ["i32"], "u32");
+    $ggml_ftype_to_ggml_type ??= $bind("ggml_ftype_to_ggml_type", ["i32"], "u32", ($) => $ggml_ftype_to_ggml_type = $);
     const $ = $ggml_ftype_to_ggml_type($0);
     if ($caught[0] !== 0) $trapped("ggml_ftype_to_ggml_type");
     return $;
   },
   ggml_is_transposed(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_transposed(tensor)");
-    $ggml_is_transposed ??= $bind("ggml_is_transposed", ["u64"], "bool");
+    $ggml_is_transposed ??= $bind("ggml_is_transposed", ["u64"], "bool", ($) => $ggml_is_transposed = $);
     const $ = $ggml_is_transposed(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_transposed", { tensor });
     return $;
   },
   ggml_is_permuted(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_permuted(tensor)");
-    $ggml_is_permuted ??= $bind("ggml_is_permuted", ["u64"], "bool");
+    $ggml_is_permuted ??= $bind("ggml_is_permuted", ["u64"], "bool", ($) => $ggml_is_permuted = $);
     const $ = $ggml_is_permuted(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_permuted", { tensor });
     return $;
   },
   ggml_is_empty(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_empty(tensor)");
-    $ggml_is_empty ??= $bind("ggml_is_empty", ["u64"], "bool");
+    $ggml_is_empty ??= $bind("ggml_is_empty", ["u64"], "bool", ($) => $ggml_is_empty = $);
     const $ = $ggml_is_empty(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_empty", { tensor });
     return $;
   },
   ggml_is_view(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_view(tensor)");
-    $ggml_is_view ??= $bind("ggml_is_view", ["u64"], "bool");
+    $ggml_is_view ??= $bind("ggml_is_view", ["u64"], "bool", ($) => $ggml_is_view = $);
     const $ = $ggml_is_view(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_view", { tensor });
     return $;
   },
   ggml_is_scalar(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_scalar(tensor)");
-    $ggml_is_scalar ??= $bind("ggml_is_scalar", ["u64"], "bool");
+    $ggml_is_scalar ??= $bind("ggml_is_scalar", ["u64"], "bool", ($) => $ggml_is_scalar = $);
     const $ = $ggml_is_scalar(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_scalar", { tensor });
     return $;
   },
   ggml_is_vector(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_vector(tensor)");
-    $ggml_is_vector ??= $bind("ggml_is_vector", ["u64"], "bool");
+    $ggml_is_vector ??= $bind("ggml_is_vector", ["u64"], "bool", ($) => $ggml_is_vector = $);
     const $ = $ggml_is_vector(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_vector", { tensor });
     return $;
   },
   ggml_is_matrix(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_matrix(tensor)");
-    $ggml_is_matrix ??= $bind("ggml_is_matrix", ["u64"], "bool");
+    $ggml_is_matrix ??= $bind("ggml_is_matrix", ["u64"], "bool", ($) => $ggml_is_matrix = $);
     const $ = $ggml_is_matrix(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_matrix", { tensor });
     return $;
   },
   ggml_is_3d(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_3d(tensor)");
-    $ggml_is_3d ??= $bind("ggml_is_3d", ["u64"], "bool");
+    $ggml_is_3d ??= $bind("ggml_is_3d", ["u64"], "bool", ($) => $ggml_is_3d = $);
     const $ = $ggml_is_3d(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_3d", { tensor });
     return $;
   },
   ggml_n_dims(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_n_dims(tensor)");
-    $ggml_n_dims ??= $bind("ggml_n_dims", ["u64"], "i32");
+    $ggml_n_dims ??= $bind("ggml_n_dims", ["u64"], "i32", ($) => $ggml_n_dims = $);
     const $ = $ggml_n_dims(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_n_dims", { tensor });
     return $;
   },
   ggml_is_contiguous(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous(tensor)");
-    $ggml_is_contiguous ??= $bind("ggml_is_contiguous", ["u64"], "bool");
+    $ggml_is_contiguous ??= $bind("ggml_is_contiguous", ["u64"], "bool", ($) => $ggml_is_contiguous = $);
     const $ = $ggml_is_contiguous(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous", { tensor });
     return $;
   },
   ggml_is_contiguous_0(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_0(tensor)");
-    $ggml_is_contiguous_0 ??= $bind("ggml_is_contiguous_0", ["u64"], "bool");
+    $ggml_is_contiguous_0 ??= $bind("ggml_is_contiguous_0", ["u64"], "bool", ($) => $ggml_is_contiguous_0 = $);
     const $ = $ggml_is_contiguous_0(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_0", { tensor });
     return $;
   },
   ggml_is_contiguous_1(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_1(tensor)");
-    $ggml_is_contiguous_1 ??= $bind("ggml_is_contiguous_1", ["u64"], "bool");
+    $ggml_is_contiguous_1 ??= $bind("ggml_is_contiguous_1", ["u64"], "bool", ($) => $ggml_is_contiguous_1 = $);
     const $ = $ggml_is_contiguous_1(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_1", { tensor });
     return $;
   },
   ggml_is_contiguous_2(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_2(tensor)");
-    $ggml_is_contiguous_2 ??= $bind("ggml_is_contiguous_2", ["u64"], "bool");
+    $ggml_is_contiguous_2 ??= $bind("ggml_is_contiguous_2", ["u64"], "bool", ($) => $ggml_is_contiguous_2 = $);
     const $ = $ggml_is_contiguous_2(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_2", { tensor });
     return $;
   },
   ggml_is_contiguous_to_1(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_1(tensor)");
-    $ggml_is_contiguous_to_1 ??= $bind("ggml_is_contiguous_to_1", ["u64"], "bool");
+    $ggml_is_contiguous_to_1 ??= $bind("ggml_is_contiguous_to_1", ["u64"], "bool", ($) => $ggml_is_contiguous_to_1 = $);
     const $ = $ggml_is_contiguous_to_1(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_to_1", { tensor });
     return $;
   },
   ggml_is_contiguous_to_2(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_2(tensor)");
-    $ggml_is_contiguous_to_2 ??= $bind("ggml_is_contiguous_to_2", ["u64"], "bool");
+    $ggml_is_contiguous_to_2 ??= $bind("ggml_is_contiguous_to_2", ["u64"], "bool", ($) => $ggml_is_contiguous_to_2 = $);
     const $ = $ggml_is_contiguous_to_2(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_to_2", { tensor });
     return $;
   },
   ggml_is_contiguous_to_3(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_3(tensor)");
-    $ggml_is_contiguous_to_3 ??= $bind("ggml_is_contiguous_to_3", ["u64"], "bool");
+    $ggml_is_contiguous_to_3 ??= $bind("ggml_is_contiguous_to_3", ["u64"], "bool", ($) => $ggml_is_contiguous_to_3 = $);
     const $ = $ggml_is_contiguous_to_3(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_to_3", { tensor });
     return $;
@@ -1543,7 +1548,12 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguously_allocated(tensor)");
     }
-    $ggml_is_contiguously_allocated ??= $bind("ggml_is_contiguously_allocated", ["u64"], "bool");
+    $ggml_is_contiguously_allocated ??= $bind(
+      "ggml_is_contiguously_allocated",
+      ["u64"],
+      "bool",
+      ($) => $ggml_is_contiguously_allocated = $,
+    );
     const $ = $ggml_is_contiguously_allocated(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguously_allocated", { tensor });
     return $;
@@ -1552,14 +1562,14 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_channels(tensor)");
     }
-    $ggml_is_contiguous_channels ??= $bind("ggml_is_contiguous_channels", ["u64"], "bool");
+    $ggml_is_contiguous_channels ??= $bind("ggml_is_contiguous_channels", ["u64"], "bool", ($) => $ggml_is_contiguous_channels = $);
     const $ = $ggml_is_contiguous_channels(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_channels", { tensor });
     return $;
   },
   ggml_is_contiguous_rows(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_rows(tensor)");
-    $ggml_is_contiguous_rows ??= $bind("ggml_is_contiguous_rows", ["u64"], "bool");
+    $ggml_is_contiguous_rows ??= $bind("ggml_is_contiguous_rows", ["u64"], "bool", ($) => $ggml_is_contiguous_rows = $);
     const $ = $ggml_is_contiguous_rows(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_rows", { tensor });
     return $;
@@ -1567,7 +1577,7 @@ export const functions = {
   ggml_are_same_shape(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_are_same_shape(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_are_same_shape(t1)");
-    $ggml_are_same_shape ??= $bind("ggml_are_same_shape", ["u64", "u64"], "bool");
+    $ggml_are_same_shape ??= $bind("ggml_are_same_shape", ["u64", "u64"], "bool", ($) => $ggml_are_same_shape = $);
     const $ = $ggml_are_same_shape(t0.address, t1.address);
     if ($caught[0] !== 0) $trapped("ggml_are_same_shape", { t0, t1 });
     return $;
@@ -1575,7 +1585,7 @@ export const functions = {
   ggml_are_same_stride(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_are_same_stride(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_are_same_stride(t1)");
-    $ggml_are_same_stride ??= $bind("ggml_are_same_stride", ["u64", "u64"], "bool");
+    $ggml_are_same_stride ??= $bind("ggml_are_same_stride", ["u64", "u64"], "bool", ($) => $ggml_are_same_stride = $);
     const $ = $ggml_are_same_stride(t0.address, t1.address);
     if ($caught[0] !== 0) $trapped("ggml_are_same_stride", { t0, t1 });
     return $;
@@ -1583,13 +1593,13 @@ export const functions = {
   ggml_can_repeat(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_can_repeat(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_can_repeat(t1)");
-    $ggml_can_repeat ??= $bind("ggml_can_repeat", ["u64", "u64"], "bool");
+    $ggml_can_repeat ??= $bind("ggml_can_repeat", ["u64", "u64"], "bool", ($) => $ggml_can_repeat = $);
     const $ = $ggml_can_repeat(t0.address, t1.address);
     if ($caught[0] !== 0) $trapped("ggml_can_repeat", { t0, t1 });
     return $;
   },
   ggml_tensor_overhead() {
-    $ggml_tensor_overhead ??= $bind("ggml_tensor_overhead", [], "u64");
+    $ggml_tensor_overhead ??= $bind("ggml_tensor_overhead", [], "u64", ($) => $ggml_tensor_overhead = $);
     const $ = $ggml_tensor_overhead();
     if ($caught[0] !== 0) $trapped("ggml_tensor_overhead");
     return $fromUint64($, "ggml_tensor_overhead");
@@ -1599,7 +1609,7 @@ export const functions = {
     const $1 = $data(data, 0, "ggml_validate_row_data(data)");
     const $2 = $uint64(nbytes, "ggml_validate_row_data(nbytes)");
     $atLeast(data, Number($2), 1, "bytes", "nbytes", "ggml_validate_row_data(data)");
-    $ggml_validate_row_data ??= $bind("ggml_validate_row_data", ["u32", "buffer", "u64"], "bool");
+    $ggml_validate_row_data ??= $bind("ggml_validate_row_data", ["u32", "buffer", "u64"], "bool", ($) => $ggml_validate_row_data = $);
     const $ = $ggml_validate_row_data($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_validate_row_data");
     return $;
@@ -1607,7 +1617,7 @@ export const functions = {
   ggml_init(params) {
     const $0 = $struct(params, ggml_init_params, "ggml_init(params)");
     $checks.ggml_init(functions, params);
-    $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64");
+    $ggml_init ??= $bind("ggml_init", [{ struct: ggml_init_params.native }], "u64", ($) => $ggml_init = $);
     const $ = $ggml_init($0);
     if ($caught[0] !== 0) $trapped("ggml_init", { params });
     if ($ === 0n) throw $nullResult("ggml_init");
@@ -1615,7 +1625,7 @@ export const functions = {
   },
   ggml_reset(ctx) {
     if (ctx !== null && (!(ctx instanceof ggml_context) || ctx.owner.freed)) throw $wrongHandle(ctx, ggml_context, "ggml_reset(ctx)");
-    $ggml_reset ??= $bind("ggml_reset", ["u64"], "void");
+    $ggml_reset ??= $bind("ggml_reset", ["u64"], "void", ($) => $ggml_reset = $);
     if (ctx === null) return;
     $renew(ctx, "ggml_reset(ctx)", () => $ggml_reset(ctx.address));
     if ($caught[0] !== 0) $trapped("ggml_reset", { ctx });
@@ -1623,20 +1633,20 @@ export const functions = {
   ggml_free(ctx) {
     if (ctx === null) return;
     if (!(ctx instanceof ggml_context)) throw $wrongHandle(ctx, ggml_context, "ggml_free(ctx)");
-    $ggml_free ??= $bind("ggml_free", ["u64"], "void");
+    $ggml_free ??= $bind("ggml_free", ["u64"], "void", ($) => $ggml_free = $);
     $release(ctx, "ggml_free(ctx)", $ggml_free);
     if ($caught[0] !== 0) $trapped("ggml_free", { ctx });
   },
   ggml_used_mem(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_used_mem(ctx)");
-    $ggml_used_mem ??= $bind("ggml_used_mem", ["u64"], "u64");
+    $ggml_used_mem ??= $bind("ggml_used_mem", ["u64"], "u64", ($) => $ggml_used_mem = $);
     const $ = $ggml_used_mem(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_used_mem", { ctx });
     return $fromUint64($, "ggml_used_mem");
   },
   ggml_get_no_alloc(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_no_alloc(ctx)");
-    $ggml_get_no_alloc ??= $bind("ggml_get_no_alloc", ["u64"], "bool");
+    $ggml_get_no_alloc ??= $bind("ggml_get_no_alloc", ["u64"], "bool", ($) => $ggml_get_no_alloc = $);
     const $ = $ggml_get_no_alloc(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_no_alloc", { ctx });
     return $;
@@ -1644,27 +1654,27 @@ export const functions = {
   ggml_set_no_alloc(ctx, no_alloc) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_set_no_alloc(ctx)");
     const $1 = $bool(no_alloc, "ggml_set_no_alloc(no_alloc)");
-    $ggml_set_no_alloc ??= $bind("ggml_set_no_alloc", ["u64", "bool"], "void");
+    $ggml_set_no_alloc ??= $bind("ggml_set_no_alloc", ["u64", "bool"], "void", ($) => $ggml_set_no_alloc = $);
     $ggml_set_no_alloc(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_set_no_alloc", { ctx });
   },
   ggml_get_mem_buffer(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_mem_buffer(ctx)");
-    $ggml_get_mem_buffer ??= $bind("ggml_get_mem_buffer", ["u64"], "u64");
+    $ggml_get_mem_buffer ??= $bind("ggml_get_mem_buffer", ["u64"], "u64", ($) => $ggml_get_mem_buffer = $);
     const $ = $ggml_get_mem_buffer(ctx.address);
     if ($ === 0n) throw $nullResult("ggml_get_mem_buffer", { ctx });
     return new $Pointer($, ctx.owner);
   },
   ggml_get_mem_size(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_mem_size(ctx)");
-    $ggml_get_mem_size ??= $bind("ggml_get_mem_size", ["u64"], "u64");
+    $ggml_get_mem_size ??= $bind("ggml_get_mem_size", ["u64"], "u64", ($) => $ggml_get_mem_size = $);
     const $ = $ggml_get_mem_size(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_mem_size", { ctx });
     return $fromUint64($, "ggml_get_mem_size");
   },
   ggml_get_max_tensor_size(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_max_tensor_size(ctx)");
-    $ggml_get_max_tensor_size ??= $bind("ggml_get_max_tensor_size", ["u64"], "u64");
+    $ggml_get_max_tensor_size ??= $bind("ggml_get_max_tensor_size", ["u64"], "u64", ($) => $ggml_get_max_tensor_size = $);
     const $ = $ggml_get_max_tensor_size(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_max_tensor_size", { ctx });
     return $fromUint64($, "ggml_get_max_tensor_size");
@@ -1676,7 +1686,7 @@ export const functions = {
     const $3 = $data(ne, 8, "ggml_new_tensor(ne)");
     $atLeast(ne, n_dims, 8, "int64s", "n_dims", "ggml_new_tensor(ne)");
     $checks.ggml_new_tensor(functions, ctx, type, n_dims, ne);
-    $ggml_new_tensor ??= $bind("ggml_new_tensor", ["u64", "u32", "i32", "buffer"], "u64");
+    $ggml_new_tensor ??= $bind("ggml_new_tensor", ["u64", "u32", "i32", "buffer"], "u64", ($) => $ggml_new_tensor = $);
     const $ = $ggml_new_tensor(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -1686,7 +1696,7 @@ export const functions = {
     const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_1d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_1d(ne0)");
     $checks.ggml_new_tensor_1d(functions, ctx, type, ne0);
-    $ggml_new_tensor_1d ??= $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64");
+    $ggml_new_tensor_1d ??= $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64", ($) => $ggml_new_tensor_1d = $);
     const $ = $ggml_new_tensor_1d(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_1d", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -1697,7 +1707,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_new_tensor_2d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_2d(ne1)");
     $checks.ggml_new_tensor_2d(functions, ctx, type, ne0, ne1);
-    $ggml_new_tensor_2d ??= $bind("ggml_new_tensor_2d", ["u64", "u32", "i64", "i64"], "u64");
+    $ggml_new_tensor_2d ??= $bind("ggml_new_tensor_2d", ["u64", "u32", "i64", "i64"], "u64", ($) => $ggml_new_tensor_2d = $);
     const $ = $ggml_new_tensor_2d(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_2d", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -1709,7 +1719,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_new_tensor_3d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_3d(ne2)");
     $checks.ggml_new_tensor_3d(functions, ctx, type, ne0, ne1, ne2);
-    $ggml_new_tensor_3d ??= $bind("ggml_new_tensor_3d", ["u64", "u32", "i64", "i64", "i64"], "u64");
+    $ggml_new_tensor_3d ??= $bind("ggml_new_tensor_3d", ["u64", "u32", "i64", "i64", "i64"], "u64", ($) => $ggml_new_tensor_3d = $);
     const $ = $ggml_new_tensor_3d(ctx.address, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_3d", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -1722,7 +1732,7 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_new_tensor_4d(ne2)");
     const $5 = $int64(ne3, "ggml_new_tensor_4d(ne3)");
     $checks.ggml_new_tensor_4d(functions, ctx, type, ne0, ne1, ne2, ne3);
-    $ggml_new_tensor_4d ??= $bind("ggml_new_tensor_4d", ["u64", "u32", "i64", "i64", "i64", "i64"], "u64");
+    $ggml_new_tensor_4d ??= $bind("ggml_new_tensor_4d", ["u64", "u32", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_new_tensor_4d = $);
     const $ = $ggml_new_tensor_4d(ctx.address, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_4d", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -1730,7 +1740,7 @@ export const functions = {
   ggml_new_buffer(ctx, nbytes) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_buffer(ctx)");
     const $1 = $uint64(nbytes, "ggml_new_buffer(nbytes)");
-    $ggml_new_buffer ??= $bind("ggml_new_buffer", ["u64", "u64"], "u64");
+    $ggml_new_buffer ??= $bind("ggml_new_buffer", ["u64", "u64"], "u64", ($) => $ggml_new_buffer = $);
     const $ = $ggml_new_buffer(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_buffer", { ctx });
     return new $Pointer($, ctx.owner);
@@ -1738,7 +1748,7 @@ export const functions = {
   ggml_dup_tensor(ctx, src) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup_tensor(ctx)");
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_dup_tensor(src)");
-    $ggml_dup_tensor ??= $bind("ggml_dup_tensor", ["u64", "u64"], "u64");
+    $ggml_dup_tensor ??= $bind("ggml_dup_tensor", ["u64", "u64"], "u64", ($) => $ggml_dup_tensor = $);
     const $ = $ggml_dup_tensor(ctx.address, src.address);
     if ($ === 0n) throw $nullResult("ggml_dup_tensor", { ctx, src });
     $keep(ctx.owner, src);
@@ -1747,7 +1757,7 @@ export const functions = {
   ggml_view_tensor(ctx, src) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_view_tensor(ctx)");
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_view_tensor(src)");
-    $ggml_view_tensor ??= $bind("ggml_view_tensor", ["u64", "u64"], "u64");
+    $ggml_view_tensor ??= $bind("ggml_view_tensor", ["u64", "u64"], "u64", ($) => $ggml_view_tensor = $);
     const $ = $ggml_view_tensor(ctx.address, src.address);
     if ($ === 0n) throw $nullResult("ggml_view_tensor", { ctx, src });
     $keep(ctx.owner, src);
@@ -1755,7 +1765,7 @@ export const functions = {
   },
   ggml_get_first_tensor(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_first_tensor(ctx)");
-    $ggml_get_first_tensor ??= $bind("ggml_get_first_tensor", ["u64"], "u64");
+    $ggml_get_first_tensor ??= $bind("ggml_get_first_tensor", ["u64"], "u64", ($) => $ggml_get_first_tensor = $);
     const $ = $ggml_get_first_tensor(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_first_tensor", { ctx });
     if ($ === 0n) return null;
@@ -1765,7 +1775,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_next_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_next_tensor(tensor)");
     $checks.ggml_get_next_tensor(functions, ctx, tensor);
-    $ggml_get_next_tensor ??= $bind("ggml_get_next_tensor", ["u64", "u64"], "u64");
+    $ggml_get_next_tensor ??= $bind("ggml_get_next_tensor", ["u64", "u64"], "u64", ($) => $ggml_get_next_tensor = $);
     const $ = $ggml_get_next_tensor(ctx.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_next_tensor", { ctx, tensor });
     if ($ === 0n) return null;
@@ -1775,7 +1785,7 @@ export const functions = {
   ggml_get_tensor(ctx, name) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_tensor(ctx)");
     const $1 = $string(name, 0, "ggml_get_tensor(name)");
-    $ggml_get_tensor ??= $bind("ggml_get_tensor", ["u64", "buffer"], "u64");
+    $ggml_get_tensor ??= $bind("ggml_get_tensor", ["u64", "buffer"], "u64", ($) => $ggml_get_tensor = $);
     const $ = $ggml_get_tensor(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_get_tensor", { ctx });
     if ($ === 0n) return null;
@@ -1792,27 +1802,32 @@ export const functions = {
     $atLeast(i1, i1 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i1)");
     $atLeast(i2, i2 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i2)");
     $atLeast(i3, i3 ? 1 : 0, 8, "int64s", "1", "ggml_unravel_index(i3)");
-    $ggml_unravel_index ??= $bind("ggml_unravel_index", ["u64", "i64", "buffer", "buffer", "buffer", "buffer"], "void");
+    $ggml_unravel_index ??= $bind(
+      "ggml_unravel_index",
+      ["u64", "i64", "buffer", "buffer", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_unravel_index = $,
+    );
     $ggml_unravel_index(tensor.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_unravel_index", { tensor });
   },
   ggml_get_unary_op(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_unary_op(tensor)");
-    $ggml_get_unary_op ??= $bind("ggml_get_unary_op", ["u64"], "u32");
+    $ggml_get_unary_op ??= $bind("ggml_get_unary_op", ["u64"], "u32", ($) => $ggml_get_unary_op = $);
     const $ = $ggml_get_unary_op(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_unary_op", { tensor });
     return $;
   },
   ggml_get_glu_op(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_glu_op(tensor)");
-    $ggml_get_glu_op ??= $bind("ggml_get_glu_op", ["u64"], "u32");
+    $ggml_get_glu_op ??= $bind("ggml_get_glu_op", ["u64"], "u32", ($) => $ggml_get_glu_op = $);
     const $ = $ggml_get_glu_op(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_glu_op", { tensor });
     return $;
   },
   ggml_get_data(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_data(tensor)");
-    $ggml_get_data ??= $bind("ggml_get_data", ["u64"], "u64");
+    $ggml_get_data ??= $bind("ggml_get_data", ["u64"], "u64", ($) => $ggml_get_data = $);
     const $ = $ggml_get_data(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_data", { tensor });
     if ($ === 0n) return null;
@@ -1820,7 +1835,7 @@ export const functions = {
   },
   ggml_get_data_f32(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_data_f32(tensor)");
-    $ggml_get_data_f32 ??= $bind("ggml_get_data_f32", ["u64"], "u64");
+    $ggml_get_data_f32 ??= $bind("ggml_get_data_f32", ["u64"], "u64", ($) => $ggml_get_data_f32 = $);
     const $ = $ggml_get_data_f32(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_data_f32", { tensor });
     if ($ === 0n) return null;
@@ -1828,7 +1843,7 @@ export const functions = {
   },
   ggml_get_name(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_name(tensor)");
-    $ggml_get_name ??= $bind("ggml_get_name", ["u64"], "pointer");
+    $ggml_get_name ??= $bind("ggml_get_name", ["u64"], "pointer", ($) => $ggml_get_name = $);
     const $ = $ggml_get_name(tensor.address);
     if ($ === null) throw $nullResult("ggml_get_name", { tensor });
     return $cstringAt($);
@@ -1836,7 +1851,7 @@ export const functions = {
   ggml_set_name(tensor, name) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_name(tensor)");
     const $1 = $string(name, 0, "ggml_set_name(name)");
-    $ggml_set_name ??= $bind("ggml_set_name", ["u64", "buffer"], "u64");
+    $ggml_set_name ??= $bind("ggml_set_name", ["u64", "buffer"], "u64", ($) => $ggml_set_name = $);
     const $ = $ggml_set_name(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_name", { tensor });
     return new ggml_tensor($, tensor.owner);
@@ -1844,39 +1859,39 @@ export const functions = {
   ggml_format_name(tensor, fmt) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_format_name(tensor)");
     const $1 = $format(fmt, 0, "ggml_format_name(fmt)");
-    $ggml_format_name ??= $bind("ggml_format_name", ["u64", "buffer"], "u64");
+    $ggml_format_name ??= $bind("ggml_format_name", ["u64", "buffer"], "u64", ($) => $ggml_format_name = $);
     const $ = $ggml_format_name(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_format_name", { tensor });
     return new ggml_tensor($, tensor.owner);
   },
   ggml_set_input(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_input(tensor)");
-    $ggml_set_input ??= $bind("ggml_set_input", ["u64"], "void");
+    $ggml_set_input ??= $bind("ggml_set_input", ["u64"], "void", ($) => $ggml_set_input = $);
     $ggml_set_input(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_input", { tensor });
   },
   ggml_set_output(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_output(tensor)");
-    $ggml_set_output ??= $bind("ggml_set_output", ["u64"], "void");
+    $ggml_set_output ??= $bind("ggml_set_output", ["u64"], "void", ($) => $ggml_set_output = $);
     $ggml_set_output(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_output", { tensor });
   },
   ggml_set_param(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_param(tensor)");
-    $ggml_set_param ??= $bind("ggml_set_param", ["u64"], "void");
+    $ggml_set_param ??= $bind("ggml_set_param", ["u64"], "void", ($) => $ggml_set_param = $);
     $ggml_set_param(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_param", { tensor });
   },
   ggml_set_loss(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_loss(tensor)");
-    $ggml_set_loss ??= $bind("ggml_set_loss", ["u64"], "void");
+    $ggml_set_loss ??= $bind("ggml_set_loss", ["u64"], "void", ($) => $ggml_set_loss = $);
     $ggml_set_loss(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_loss", { tensor });
   },
   ggml_dup(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_dup(a)");
-    $ggml_dup ??= $bind("ggml_dup", ["u64", "u64"], "u64");
+    $ggml_dup ??= $bind("ggml_dup", ["u64", "u64"], "u64", ($) => $ggml_dup = $);
     const $ = $ggml_dup(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_dup", { ctx, a });
     $keep(ctx.owner, a);
@@ -1885,7 +1900,7 @@ export const functions = {
   ggml_dup_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_dup_inplace(a)");
-    $ggml_dup_inplace ??= $bind("ggml_dup_inplace", ["u64", "u64"], "u64");
+    $ggml_dup_inplace ??= $bind("ggml_dup_inplace", ["u64", "u64"], "u64", ($) => $ggml_dup_inplace = $);
     const $ = $ggml_dup_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_dup_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -1895,7 +1910,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add(b)");
-    $ggml_add ??= $bind("ggml_add", ["u64", "u64", "u64"], "u64");
+    $ggml_add ??= $bind("ggml_add", ["u64", "u64", "u64"], "u64", ($) => $ggml_add = $);
     const $ = $ggml_add(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -1906,7 +1921,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_inplace(b)");
-    $ggml_add_inplace ??= $bind("ggml_add_inplace", ["u64", "u64", "u64"], "u64");
+    $ggml_add_inplace ??= $bind("ggml_add_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_add_inplace = $);
     const $ = $ggml_add_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -1918,7 +1933,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_cast(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_cast(b)");
     const $3 = $enumerator(type, $domains.ggml_type, "ggml_add_cast(type)");
-    $ggml_add_cast ??= $bind("ggml_add_cast", ["u64", "u64", "u64", "u32"], "u64");
+    $ggml_add_cast ??= $bind("ggml_add_cast", ["u64", "u64", "u64", "u32"], "u64", ($) => $ggml_add_cast = $);
     const $ = $ggml_add_cast(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_add_cast", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -1930,7 +1945,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_id(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_id(b)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_add_id(ids)");
-    $ggml_add_id ??= $bind("ggml_add_id", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_add_id ??= $bind("ggml_add_id", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_add_id = $);
     const $ = $ggml_add_id(ctx.address, a.address, b.address, ids.address);
     if ($ === 0n) throw $nullResult("ggml_add_id", { ctx, a, b, ids });
     $keep(ctx.owner, a);
@@ -1942,7 +1957,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add1(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add1(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add1(b)");
-    $ggml_add1 ??= $bind("ggml_add1", ["u64", "u64", "u64"], "u64");
+    $ggml_add1 ??= $bind("ggml_add1", ["u64", "u64", "u64"], "u64", ($) => $ggml_add1 = $);
     const $ = $ggml_add1(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add1", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -1953,7 +1968,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add1_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add1_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add1_inplace(b)");
-    $ggml_add1_inplace ??= $bind("ggml_add1_inplace", ["u64", "u64", "u64"], "u64");
+    $ggml_add1_inplace ??= $bind("ggml_add1_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_add1_inplace = $);
     const $ = $ggml_add1_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add1_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -1968,7 +1983,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_acc(nb2)");
     const $5 = $uint64(nb3, "ggml_acc(nb3)");
     const $6 = $uint64(offset, "ggml_acc(offset)");
-    $ggml_acc ??= $bind("ggml_acc", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_acc ??= $bind("ggml_acc", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_acc = $);
     const $ = $ggml_acc(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_acc", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -1983,7 +1998,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_acc_inplace(nb2)");
     const $5 = $uint64(nb3, "ggml_acc_inplace(nb3)");
     const $6 = $uint64(offset, "ggml_acc_inplace(offset)");
-    $ggml_acc_inplace ??= $bind("ggml_acc_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_acc_inplace ??= $bind("ggml_acc_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_acc_inplace = $);
     const $ = $ggml_acc_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_acc_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -1994,7 +2009,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sub(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sub(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_sub(b)");
-    $ggml_sub ??= $bind("ggml_sub", ["u64", "u64", "u64"], "u64");
+    $ggml_sub ??= $bind("ggml_sub", ["u64", "u64", "u64"], "u64", ($) => $ggml_sub = $);
     const $ = $ggml_sub(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_sub", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2005,7 +2020,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sub_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sub_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_sub_inplace(b)");
-    $ggml_sub_inplace ??= $bind("ggml_sub_inplace", ["u64", "u64", "u64"], "u64");
+    $ggml_sub_inplace ??= $bind("ggml_sub_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_sub_inplace = $);
     const $ = $ggml_sub_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_sub_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2016,7 +2031,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul(b)");
-    $ggml_mul ??= $bind("ggml_mul", ["u64", "u64", "u64"], "u64");
+    $ggml_mul ??= $bind("ggml_mul", ["u64", "u64", "u64"], "u64", ($) => $ggml_mul = $);
     const $ = $ggml_mul(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2027,7 +2042,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_inplace(b)");
-    $ggml_mul_inplace ??= $bind("ggml_mul_inplace", ["u64", "u64", "u64"], "u64");
+    $ggml_mul_inplace ??= $bind("ggml_mul_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_mul_inplace = $);
     const $ = $ggml_mul_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2038,7 +2053,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_div(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_div(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_div(b)");
-    $ggml_div ??= $bind("ggml_div", ["u64", "u64", "u64"], "u64");
+    $ggml_div ??= $bind("ggml_div", ["u64", "u64", "u64"], "u64", ($) => $ggml_div = $);
     const $ = $ggml_div(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_div", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2049,7 +2064,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_div_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_div_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_div_inplace(b)");
-    $ggml_div_inplace ??= $bind("ggml_div_inplace", ["u64", "u64", "u64"], "u64");
+    $ggml_div_inplace ??= $bind("ggml_div_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_div_inplace = $);
     const $ = $ggml_div_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_div_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2059,7 +2074,7 @@ export const functions = {
   ggml_sqr(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqr(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqr(a)");
-    $ggml_sqr ??= $bind("ggml_sqr", ["u64", "u64"], "u64");
+    $ggml_sqr ??= $bind("ggml_sqr", ["u64", "u64"], "u64", ($) => $ggml_sqr = $);
     const $ = $ggml_sqr(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqr", { ctx, a });
     $keep(ctx.owner, a);
@@ -2068,7 +2083,7 @@ export const functions = {
   ggml_sqr_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqr_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqr_inplace(a)");
-    $ggml_sqr_inplace ??= $bind("ggml_sqr_inplace", ["u64", "u64"], "u64");
+    $ggml_sqr_inplace ??= $bind("ggml_sqr_inplace", ["u64", "u64"], "u64", ($) => $ggml_sqr_inplace = $);
     const $ = $ggml_sqr_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqr_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2077,7 +2092,7 @@ export const functions = {
   ggml_sqrt(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqrt(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqrt(a)");
-    $ggml_sqrt ??= $bind("ggml_sqrt", ["u64", "u64"], "u64");
+    $ggml_sqrt ??= $bind("ggml_sqrt", ["u64", "u64"], "u64", ($) => $ggml_sqrt = $);
     const $ = $ggml_sqrt(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqrt", { ctx, a });
     $keep(ctx.owner, a);
@@ -2086,7 +2101,7 @@ export const functions = {
   ggml_sqrt_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqrt_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqrt_inplace(a)");
-    $ggml_sqrt_inplace ??= $bind("ggml_sqrt_inplace", ["u64", "u64"], "u64");
+    $ggml_sqrt_inplace ??= $bind("ggml_sqrt_inplace", ["u64", "u64"], "u64", ($) => $ggml_sqrt_inplace = $);
     const $ = $ggml_sqrt_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqrt_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2095,7 +2110,7 @@ export const functions = {
   ggml_log(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_log(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_log(a)");
-    $ggml_log ??= $bind("ggml_log", ["u64", "u64"], "u64");
+    $ggml_log ??= $bind("ggml_log", ["u64", "u64"], "u64", ($) => $ggml_log = $);
     const $ = $ggml_log(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_log", { ctx, a });
     $keep(ctx.owner, a);
@@ -2104,7 +2119,7 @@ export const functions = {
   ggml_log_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_log_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_log_inplace(a)");
-    $ggml_log_inplace ??= $bind("ggml_log_inplace", ["u64", "u64"], "u64");
+    $ggml_log_inplace ??= $bind("ggml_log_inplace", ["u64", "u64"], "u64", ($) => $ggml_log_inplace = $);
     const $ = $ggml_log_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_log_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2113,7 +2128,7 @@ export const functions = {
   ggml_expm1(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_expm1(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_expm1(a)");
-    $ggml_expm1 ??= $bind("ggml_expm1", ["u64", "u64"], "u64");
+    $ggml_expm1 ??= $bind("ggml_expm1", ["u64", "u64"], "u64", ($) => $ggml_expm1 = $);
     const $ = $ggml_expm1(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_expm1", { ctx, a });
     $keep(ctx.owner, a);
@@ -2122,7 +2137,7 @@ export const functions = {
   ggml_expm1_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_expm1_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_expm1_inplace(a)");
-    $ggml_expm1_inplace ??= $bind("ggml_expm1_inplace", ["u64", "u64"], "u64");
+    $ggml_expm1_inplace ??= $bind("ggml_expm1_inplace", ["u64", "u64"], "u64", ($) => $ggml_expm1_inplace = $);
     const $ = $ggml_expm1_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_expm1_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2131,7 +2146,7 @@ export const functions = {
   ggml_softplus(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_softplus(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_softplus(a)");
-    $ggml_softplus ??= $bind("ggml_softplus", ["u64", "u64"], "u64");
+    $ggml_softplus ??= $bind("ggml_softplus", ["u64", "u64"], "u64", ($) => $ggml_softplus = $);
     const $ = $ggml_softplus(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_softplus", { ctx, a });
     $keep(ctx.owner, a);
@@ -2140,7 +2155,7 @@ export const functions = {
   ggml_softplus_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_softplus_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_softplus_inplace(a)");
-    $ggml_softplus_inplace ??= $bind("ggml_softplus_inplace", ["u64", "u64"], "u64");
+    $ggml_softplus_inplace ??= $bind("ggml_softplus_inplace", ["u64", "u64"], "u64", ($) => $ggml_softplus_inplace = $);
     const $ = $ggml_softplus_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_softplus_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2149,7 +2164,7 @@ export const functions = {
   ggml_sin(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sin(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sin(a)");
-    $ggml_sin ??= $bind("ggml_sin", ["u64", "u64"], "u64");
+    $ggml_sin ??= $bind("ggml_sin", ["u64", "u64"], "u64", ($) => $ggml_sin = $);
     const $ = $ggml_sin(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sin", { ctx, a });
     $keep(ctx.owner, a);
@@ -2158,7 +2173,7 @@ export const functions = {
   ggml_sin_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sin_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sin_inplace(a)");
-    $ggml_sin_inplace ??= $bind("ggml_sin_inplace", ["u64", "u64"], "u64");
+    $ggml_sin_inplace ??= $bind("ggml_sin_inplace", ["u64", "u64"], "u64", ($) => $ggml_sin_inplace = $);
     const $ = $ggml_sin_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sin_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2167,7 +2182,7 @@ export const functions = {
   ggml_cos(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cos(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cos(a)");
-    $ggml_cos ??= $bind("ggml_cos", ["u64", "u64"], "u64");
+    $ggml_cos ??= $bind("ggml_cos", ["u64", "u64"], "u64", ($) => $ggml_cos = $);
     const $ = $ggml_cos(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cos", { ctx, a });
     $keep(ctx.owner, a);
@@ -2176,7 +2191,7 @@ export const functions = {
   ggml_cos_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cos_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cos_inplace(a)");
-    $ggml_cos_inplace ??= $bind("ggml_cos_inplace", ["u64", "u64"], "u64");
+    $ggml_cos_inplace ??= $bind("ggml_cos_inplace", ["u64", "u64"], "u64", ($) => $ggml_cos_inplace = $);
     const $ = $ggml_cos_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cos_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2185,7 +2200,7 @@ export const functions = {
   ggml_sum(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sum(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sum(a)");
-    $ggml_sum ??= $bind("ggml_sum", ["u64", "u64"], "u64");
+    $ggml_sum ??= $bind("ggml_sum", ["u64", "u64"], "u64", ($) => $ggml_sum = $);
     const $ = $ggml_sum(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sum", { ctx, a });
     $keep(ctx.owner, a);
@@ -2194,7 +2209,7 @@ export const functions = {
   ggml_sum_rows(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sum_rows(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sum_rows(a)");
-    $ggml_sum_rows ??= $bind("ggml_sum_rows", ["u64", "u64"], "u64");
+    $ggml_sum_rows ??= $bind("ggml_sum_rows", ["u64", "u64"], "u64", ($) => $ggml_sum_rows = $);
     const $ = $ggml_sum_rows(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sum_rows", { ctx, a });
     $keep(ctx.owner, a);
@@ -2203,7 +2218,7 @@ export const functions = {
   ggml_cumsum(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cumsum(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cumsum(a)");
-    $ggml_cumsum ??= $bind("ggml_cumsum", ["u64", "u64"], "u64");
+    $ggml_cumsum ??= $bind("ggml_cumsum", ["u64", "u64"], "u64", ($) => $ggml_cumsum = $);
     const $ = $ggml_cumsum(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cumsum", { ctx, a });
     $keep(ctx.owner, a);
@@ -2212,7 +2227,7 @@ export const functions = {
   ggml_mean(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mean(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mean(a)");
-    $ggml_mean ??= $bind("ggml_mean", ["u64", "u64"], "u64");
+    $ggml_mean ??= $bind("ggml_mean", ["u64", "u64"], "u64", ($) => $ggml_mean = $);
     const $ = $ggml_mean(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_mean", { ctx, a });
     $keep(ctx.owner, a);
@@ -2221,7 +2236,7 @@ export const functions = {
   ggml_argmax(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argmax(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argmax(a)");
-    $ggml_argmax ??= $bind("ggml_argmax", ["u64", "u64"], "u64");
+    $ggml_argmax ??= $bind("ggml_argmax", ["u64", "u64"], "u64", ($) => $ggml_argmax = $);
     const $ = $ggml_argmax(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_argmax", { ctx, a });
     $keep(ctx.owner, a);
@@ -2231,7 +2246,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_count_equal(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_count_equal(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_count_equal(b)");
-    $ggml_count_equal ??= $bind("ggml_count_equal", ["u64", "u64", "u64"], "u64");
+    $ggml_count_equal ??= $bind("ggml_count_equal", ["u64", "u64", "u64"], "u64", ($) => $ggml_count_equal = $);
     const $ = $ggml_count_equal(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_count_equal", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2242,7 +2257,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_repeat(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_repeat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_repeat(b)");
-    $ggml_repeat ??= $bind("ggml_repeat", ["u64", "u64", "u64"], "u64");
+    $ggml_repeat ??= $bind("ggml_repeat", ["u64", "u64", "u64"], "u64", ($) => $ggml_repeat = $);
     const $ = $ggml_repeat(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_repeat", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2257,7 +2272,7 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_repeat_4d(ne2)");
     const $5 = $int64(ne3, "ggml_repeat_4d(ne3)");
     $checks.ggml_repeat_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
-    $ggml_repeat_4d ??= $bind("ggml_repeat_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
+    $ggml_repeat_4d ??= $bind("ggml_repeat_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_repeat_4d = $);
     const $ = $ggml_repeat_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_repeat_4d", { ctx, a });
     $keep(ctx.owner, a);
@@ -2267,7 +2282,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_repeat_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_repeat_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_repeat_back(b)");
-    $ggml_repeat_back ??= $bind("ggml_repeat_back", ["u64", "u64", "u64"], "u64");
+    $ggml_repeat_back ??= $bind("ggml_repeat_back", ["u64", "u64", "u64"], "u64", ($) => $ggml_repeat_back = $);
     const $ = $ggml_repeat_back(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_repeat_back", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2279,7 +2294,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_concat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_concat(b)");
     const $3 = $int32(dim, "ggml_concat(dim)");
-    $ggml_concat ??= $bind("ggml_concat", ["u64", "u64", "u64", "i32"], "u64");
+    $ggml_concat ??= $bind("ggml_concat", ["u64", "u64", "u64", "i32"], "u64", ($) => $ggml_concat = $);
     const $ = $ggml_concat(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_concat", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2289,7 +2304,7 @@ export const functions = {
   ggml_abs(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_abs(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_abs(a)");
-    $ggml_abs ??= $bind("ggml_abs", ["u64", "u64"], "u64");
+    $ggml_abs ??= $bind("ggml_abs", ["u64", "u64"], "u64", ($) => $ggml_abs = $);
     const $ = $ggml_abs(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_abs", { ctx, a });
     $keep(ctx.owner, a);
@@ -2298,7 +2313,7 @@ export const functions = {
   ggml_abs_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_abs_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_abs_inplace(a)");
-    $ggml_abs_inplace ??= $bind("ggml_abs_inplace", ["u64", "u64"], "u64");
+    $ggml_abs_inplace ??= $bind("ggml_abs_inplace", ["u64", "u64"], "u64", ($) => $ggml_abs_inplace = $);
     const $ = $ggml_abs_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_abs_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2307,7 +2322,7 @@ export const functions = {
   ggml_sgn(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sgn(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sgn(a)");
-    $ggml_sgn ??= $bind("ggml_sgn", ["u64", "u64"], "u64");
+    $ggml_sgn ??= $bind("ggml_sgn", ["u64", "u64"], "u64", ($) => $ggml_sgn = $);
     const $ = $ggml_sgn(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sgn", { ctx, a });
     $keep(ctx.owner, a);
@@ -2316,7 +2331,7 @@ export const functions = {
   ggml_sgn_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sgn_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sgn_inplace(a)");
-    $ggml_sgn_inplace ??= $bind("ggml_sgn_inplace", ["u64", "u64"], "u64");
+    $ggml_sgn_inplace ??= $bind("ggml_sgn_inplace", ["u64", "u64"], "u64", ($) => $ggml_sgn_inplace = $);
     const $ = $ggml_sgn_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sgn_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2325,7 +2340,7 @@ export const functions = {
   ggml_neg(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_neg(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_neg(a)");
-    $ggml_neg ??= $bind("ggml_neg", ["u64", "u64"], "u64");
+    $ggml_neg ??= $bind("ggml_neg", ["u64", "u64"], "u64", ($) => $ggml_neg = $);
     const $ = $ggml_neg(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_neg", { ctx, a });
     $keep(ctx.owner, a);
@@ -2334,7 +2349,7 @@ export const functions = {
   ggml_neg_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_neg_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_neg_inplace(a)");
-    $ggml_neg_inplace ??= $bind("ggml_neg_inplace", ["u64", "u64"], "u64");
+    $ggml_neg_inplace ??= $bind("ggml_neg_inplace", ["u64", "u64"], "u64", ($) => $ggml_neg_inplace = $);
     const $ = $ggml_neg_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_neg_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2343,7 +2358,7 @@ export const functions = {
   ggml_step(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_step(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_step(a)");
-    $ggml_step ??= $bind("ggml_step", ["u64", "u64"], "u64");
+    $ggml_step ??= $bind("ggml_step", ["u64", "u64"], "u64", ($) => $ggml_step = $);
     const $ = $ggml_step(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_step", { ctx, a });
     $keep(ctx.owner, a);
@@ -2352,7 +2367,7 @@ export const functions = {
   ggml_step_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_step_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_step_inplace(a)");
-    $ggml_step_inplace ??= $bind("ggml_step_inplace", ["u64", "u64"], "u64");
+    $ggml_step_inplace ??= $bind("ggml_step_inplace", ["u64", "u64"], "u64", ($) => $ggml_step_inplace = $);
     const $ = $ggml_step_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_step_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2361,7 +2376,7 @@ export const functions = {
   ggml_tanh(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tanh(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tanh(a)");
-    $ggml_tanh ??= $bind("ggml_tanh", ["u64", "u64"], "u64");
+    $ggml_tanh ??= $bind("ggml_tanh", ["u64", "u64"], "u64", ($) => $ggml_tanh = $);
     const $ = $ggml_tanh(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_tanh", { ctx, a });
     $keep(ctx.owner, a);
@@ -2370,7 +2385,7 @@ export const functions = {
   ggml_tanh_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tanh_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tanh_inplace(a)");
-    $ggml_tanh_inplace ??= $bind("ggml_tanh_inplace", ["u64", "u64"], "u64");
+    $ggml_tanh_inplace ??= $bind("ggml_tanh_inplace", ["u64", "u64"], "u64", ($) => $ggml_tanh_inplace = $);
     const $ = $ggml_tanh_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_tanh_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2379,7 +2394,7 @@ export const functions = {
   ggml_elu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_elu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_elu(a)");
-    $ggml_elu ??= $bind("ggml_elu", ["u64", "u64"], "u64");
+    $ggml_elu ??= $bind("ggml_elu", ["u64", "u64"], "u64", ($) => $ggml_elu = $);
     const $ = $ggml_elu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_elu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2388,7 +2403,7 @@ export const functions = {
   ggml_elu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_elu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_elu_inplace(a)");
-    $ggml_elu_inplace ??= $bind("ggml_elu_inplace", ["u64", "u64"], "u64");
+    $ggml_elu_inplace ??= $bind("ggml_elu_inplace", ["u64", "u64"], "u64", ($) => $ggml_elu_inplace = $);
     const $ = $ggml_elu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_elu_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2397,7 +2412,7 @@ export const functions = {
   ggml_relu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_relu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_relu(a)");
-    $ggml_relu ??= $bind("ggml_relu", ["u64", "u64"], "u64");
+    $ggml_relu ??= $bind("ggml_relu", ["u64", "u64"], "u64", ($) => $ggml_relu = $);
     const $ = $ggml_relu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_relu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2408,7 +2423,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_leaky_relu(a)");
     const $2 = $float(negative_slope, "ggml_leaky_relu(negative_slope)");
     const $3 = $bool(inplace, "ggml_leaky_relu(inplace)");
-    $ggml_leaky_relu ??= $bind("ggml_leaky_relu", ["u64", "u64", "f32", "bool"], "u64");
+    $ggml_leaky_relu ??= $bind("ggml_leaky_relu", ["u64", "u64", "f32", "bool"], "u64", ($) => $ggml_leaky_relu = $);
     const $ = $ggml_leaky_relu(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_leaky_relu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2417,7 +2432,7 @@ export const functions = {
   ggml_relu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_relu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_relu_inplace(a)");
-    $ggml_relu_inplace ??= $bind("ggml_relu_inplace", ["u64", "u64"], "u64");
+    $ggml_relu_inplace ??= $bind("ggml_relu_inplace", ["u64", "u64"], "u64", ($) => $ggml_relu_inplace = $);
     const $ = $ggml_relu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_relu_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2426,7 +2441,7 @@ export const functions = {
   ggml_sigmoid(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sigmoid(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sigmoid(a)");
-    $ggml_sigmoid ??= $bind("ggml_sigmoid", ["u64", "u64"], "u64");
+    $ggml_sigmoid ??= $bind("ggml_sigmoid", ["u64", "u64"], "u64", ($) => $ggml_sigmoid = $);
     const $ = $ggml_sigmoid(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sigmoid", { ctx, a });
     $keep(ctx.owner, a);
@@ -2435,7 +2450,7 @@ export const functions = {
   ggml_sigmoid_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sigmoid_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sigmoid_inplace(a)");
-    $ggml_sigmoid_inplace ??= $bind("ggml_sigmoid_inplace", ["u64", "u64"], "u64");
+    $ggml_sigmoid_inplace ??= $bind("ggml_sigmoid_inplace", ["u64", "u64"], "u64", ($) => $ggml_sigmoid_inplace = $);
     const $ = $ggml_sigmoid_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sigmoid_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2444,7 +2459,7 @@ export const functions = {
   ggml_gelu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu(a)");
-    $ggml_gelu ??= $bind("ggml_gelu", ["u64", "u64"], "u64");
+    $ggml_gelu ??= $bind("ggml_gelu", ["u64", "u64"], "u64", ($) => $ggml_gelu = $);
     const $ = $ggml_gelu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2453,7 +2468,7 @@ export const functions = {
   ggml_gelu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_inplace(a)");
-    $ggml_gelu_inplace ??= $bind("ggml_gelu_inplace", ["u64", "u64"], "u64");
+    $ggml_gelu_inplace ??= $bind("ggml_gelu_inplace", ["u64", "u64"], "u64", ($) => $ggml_gelu_inplace = $);
     const $ = $ggml_gelu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2462,7 +2477,7 @@ export const functions = {
   ggml_gelu_erf(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_erf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_erf(a)");
-    $ggml_gelu_erf ??= $bind("ggml_gelu_erf", ["u64", "u64"], "u64");
+    $ggml_gelu_erf ??= $bind("ggml_gelu_erf", ["u64", "u64"], "u64", ($) => $ggml_gelu_erf = $);
     const $ = $ggml_gelu_erf(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_erf", { ctx, a });
     $keep(ctx.owner, a);
@@ -2471,7 +2486,7 @@ export const functions = {
   ggml_gelu_erf_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_erf_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_erf_inplace(a)");
-    $ggml_gelu_erf_inplace ??= $bind("ggml_gelu_erf_inplace", ["u64", "u64"], "u64");
+    $ggml_gelu_erf_inplace ??= $bind("ggml_gelu_erf_inplace", ["u64", "u64"], "u64", ($) => $ggml_gelu_erf_inplace = $);
     const $ = $ggml_gelu_erf_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_erf_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2480,7 +2495,7 @@ export const functions = {
   ggml_gelu_quick(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_quick(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_quick(a)");
-    $ggml_gelu_quick ??= $bind("ggml_gelu_quick", ["u64", "u64"], "u64");
+    $ggml_gelu_quick ??= $bind("ggml_gelu_quick", ["u64", "u64"], "u64", ($) => $ggml_gelu_quick = $);
     const $ = $ggml_gelu_quick(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_quick", { ctx, a });
     $keep(ctx.owner, a);
@@ -2489,7 +2504,7 @@ export const functions = {
   ggml_gelu_quick_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_quick_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_quick_inplace(a)");
-    $ggml_gelu_quick_inplace ??= $bind("ggml_gelu_quick_inplace", ["u64", "u64"], "u64");
+    $ggml_gelu_quick_inplace ??= $bind("ggml_gelu_quick_inplace", ["u64", "u64"], "u64", ($) => $ggml_gelu_quick_inplace = $);
     const $ = $ggml_gelu_quick_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_quick_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2498,7 +2513,7 @@ export const functions = {
   ggml_silu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu(a)");
-    $ggml_silu ??= $bind("ggml_silu", ["u64", "u64"], "u64");
+    $ggml_silu ??= $bind("ggml_silu", ["u64", "u64"], "u64", ($) => $ggml_silu = $);
     const $ = $ggml_silu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_silu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2507,7 +2522,7 @@ export const functions = {
   ggml_silu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu_inplace(a)");
-    $ggml_silu_inplace ??= $bind("ggml_silu_inplace", ["u64", "u64"], "u64");
+    $ggml_silu_inplace ??= $bind("ggml_silu_inplace", ["u64", "u64"], "u64", ($) => $ggml_silu_inplace = $);
     const $ = $ggml_silu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_silu_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2517,7 +2532,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_silu_back(b)");
-    $ggml_silu_back ??= $bind("ggml_silu_back", ["u64", "u64", "u64"], "u64");
+    $ggml_silu_back ??= $bind("ggml_silu_back", ["u64", "u64", "u64"], "u64", ($) => $ggml_silu_back = $);
     const $ = $ggml_silu_back(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_silu_back", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2527,7 +2542,7 @@ export const functions = {
   ggml_hardswish(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_hardswish(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_hardswish(a)");
-    $ggml_hardswish ??= $bind("ggml_hardswish", ["u64", "u64"], "u64");
+    $ggml_hardswish ??= $bind("ggml_hardswish", ["u64", "u64"], "u64", ($) => $ggml_hardswish = $);
     const $ = $ggml_hardswish(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_hardswish", { ctx, a });
     $keep(ctx.owner, a);
@@ -2536,7 +2551,7 @@ export const functions = {
   ggml_hardsigmoid(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_hardsigmoid(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_hardsigmoid(a)");
-    $ggml_hardsigmoid ??= $bind("ggml_hardsigmoid", ["u64", "u64"], "u64");
+    $ggml_hardsigmoid ??= $bind("ggml_hardsigmoid", ["u64", "u64"], "u64", ($) => $ggml_hardsigmoid = $);
     const $ = $ggml_hardsigmoid(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_hardsigmoid", { ctx, a });
     $keep(ctx.owner, a);
@@ -2545,7 +2560,7 @@ export const functions = {
   ggml_exp(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_exp(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_exp(a)");
-    $ggml_exp ??= $bind("ggml_exp", ["u64", "u64"], "u64");
+    $ggml_exp ??= $bind("ggml_exp", ["u64", "u64"], "u64", ($) => $ggml_exp = $);
     const $ = $ggml_exp(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_exp", { ctx, a });
     $keep(ctx.owner, a);
@@ -2554,7 +2569,7 @@ export const functions = {
   ggml_exp_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_exp_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_exp_inplace(a)");
-    $ggml_exp_inplace ??= $bind("ggml_exp_inplace", ["u64", "u64"], "u64");
+    $ggml_exp_inplace ??= $bind("ggml_exp_inplace", ["u64", "u64"], "u64", ($) => $ggml_exp_inplace = $);
     const $ = $ggml_exp_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_exp_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2563,7 +2578,7 @@ export const functions = {
   ggml_floor(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_floor(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_floor(a)");
-    $ggml_floor ??= $bind("ggml_floor", ["u64", "u64"], "u64");
+    $ggml_floor ??= $bind("ggml_floor", ["u64", "u64"], "u64", ($) => $ggml_floor = $);
     const $ = $ggml_floor(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_floor", { ctx, a });
     $keep(ctx.owner, a);
@@ -2572,7 +2587,7 @@ export const functions = {
   ggml_floor_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_floor_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_floor_inplace(a)");
-    $ggml_floor_inplace ??= $bind("ggml_floor_inplace", ["u64", "u64"], "u64");
+    $ggml_floor_inplace ??= $bind("ggml_floor_inplace", ["u64", "u64"], "u64", ($) => $ggml_floor_inplace = $);
     const $ = $ggml_floor_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_floor_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2581,7 +2596,7 @@ export const functions = {
   ggml_ceil(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ceil(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_ceil(a)");
-    $ggml_ceil ??= $bind("ggml_ceil", ["u64", "u64"], "u64");
+    $ggml_ceil ??= $bind("ggml_ceil", ["u64", "u64"], "u64", ($) => $ggml_ceil = $);
     const $ = $ggml_ceil(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_ceil", { ctx, a });
     $keep(ctx.owner, a);
@@ -2590,7 +2605,7 @@ export const functions = {
   ggml_ceil_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ceil_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_ceil_inplace(a)");
-    $ggml_ceil_inplace ??= $bind("ggml_ceil_inplace", ["u64", "u64"], "u64");
+    $ggml_ceil_inplace ??= $bind("ggml_ceil_inplace", ["u64", "u64"], "u64", ($) => $ggml_ceil_inplace = $);
     const $ = $ggml_ceil_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_ceil_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2599,7 +2614,7 @@ export const functions = {
   ggml_round(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_round(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_round(a)");
-    $ggml_round ??= $bind("ggml_round", ["u64", "u64"], "u64");
+    $ggml_round ??= $bind("ggml_round", ["u64", "u64"], "u64", ($) => $ggml_round = $);
     const $ = $ggml_round(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_round", { ctx, a });
     $keep(ctx.owner, a);
@@ -2608,7 +2623,7 @@ export const functions = {
   ggml_round_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_round_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_round_inplace(a)");
-    $ggml_round_inplace ??= $bind("ggml_round_inplace", ["u64", "u64"], "u64");
+    $ggml_round_inplace ??= $bind("ggml_round_inplace", ["u64", "u64"], "u64", ($) => $ggml_round_inplace = $);
     const $ = $ggml_round_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_round_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2617,7 +2632,7 @@ export const functions = {
   ggml_trunc(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_trunc(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_trunc(a)");
-    $ggml_trunc ??= $bind("ggml_trunc", ["u64", "u64"], "u64");
+    $ggml_trunc ??= $bind("ggml_trunc", ["u64", "u64"], "u64", ($) => $ggml_trunc = $);
     const $ = $ggml_trunc(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_trunc", { ctx, a });
     $keep(ctx.owner, a);
@@ -2626,7 +2641,7 @@ export const functions = {
   ggml_trunc_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_trunc_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_trunc_inplace(a)");
-    $ggml_trunc_inplace ??= $bind("ggml_trunc_inplace", ["u64", "u64"], "u64");
+    $ggml_trunc_inplace ??= $bind("ggml_trunc_inplace", ["u64", "u64"], "u64", ($) => $ggml_trunc_inplace = $);
     const $ = $ggml_trunc_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_trunc_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2639,7 +2654,7 @@ export const functions = {
     const $3 = $float(alpha_p, "ggml_xielu(alpha_p)");
     const $4 = $float(beta, "ggml_xielu(beta)");
     const $5 = $float(eps, "ggml_xielu(eps)");
-    $ggml_xielu ??= $bind("ggml_xielu", ["u64", "u64", "f32", "f32", "f32", "f32"], "u64");
+    $ggml_xielu ??= $bind("ggml_xielu", ["u64", "u64", "f32", "f32", "f32", "f32"], "u64", ($) => $ggml_xielu = $);
     const $ = $ggml_xielu(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_xielu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2650,7 +2665,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu(a)");
     const $2 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu(op)");
     const $3 = $bool(swapped, "ggml_glu(swapped)");
-    $ggml_glu ??= $bind("ggml_glu", ["u64", "u64", "u32", "bool"], "u64");
+    $ggml_glu ??= $bind("ggml_glu", ["u64", "u64", "u32", "bool"], "u64", ($) => $ggml_glu = $);
     const $ = $ggml_glu(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_glu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2659,7 +2674,7 @@ export const functions = {
   ggml_reglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu(a)");
-    $ggml_reglu ??= $bind("ggml_reglu", ["u64", "u64"], "u64");
+    $ggml_reglu ??= $bind("ggml_reglu", ["u64", "u64"], "u64", ($) => $ggml_reglu = $);
     const $ = $ggml_reglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_reglu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2668,7 +2683,7 @@ export const functions = {
   ggml_reglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu_swapped(a)");
-    $ggml_reglu_swapped ??= $bind("ggml_reglu_swapped", ["u64", "u64"], "u64");
+    $ggml_reglu_swapped ??= $bind("ggml_reglu_swapped", ["u64", "u64"], "u64", ($) => $ggml_reglu_swapped = $);
     const $ = $ggml_reglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_reglu_swapped", { ctx, a });
     $keep(ctx.owner, a);
@@ -2677,7 +2692,7 @@ export const functions = {
   ggml_geglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu(a)");
-    $ggml_geglu ??= $bind("ggml_geglu", ["u64", "u64"], "u64");
+    $ggml_geglu ??= $bind("ggml_geglu", ["u64", "u64"], "u64", ($) => $ggml_geglu = $);
     const $ = $ggml_geglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2686,7 +2701,7 @@ export const functions = {
   ggml_geglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_swapped(a)");
-    $ggml_geglu_swapped ??= $bind("ggml_geglu_swapped", ["u64", "u64"], "u64");
+    $ggml_geglu_swapped ??= $bind("ggml_geglu_swapped", ["u64", "u64"], "u64", ($) => $ggml_geglu_swapped = $);
     const $ = $ggml_geglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_swapped", { ctx, a });
     $keep(ctx.owner, a);
@@ -2695,7 +2710,7 @@ export const functions = {
   ggml_swiglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu(a)");
-    $ggml_swiglu ??= $bind("ggml_swiglu", ["u64", "u64"], "u64");
+    $ggml_swiglu ??= $bind("ggml_swiglu", ["u64", "u64"], "u64", ($) => $ggml_swiglu = $);
     const $ = $ggml_swiglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu", { ctx, a });
     $keep(ctx.owner, a);
@@ -2704,7 +2719,7 @@ export const functions = {
   ggml_swiglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_swapped(a)");
-    $ggml_swiglu_swapped ??= $bind("ggml_swiglu_swapped", ["u64", "u64"], "u64");
+    $ggml_swiglu_swapped ??= $bind("ggml_swiglu_swapped", ["u64", "u64"], "u64", ($) => $ggml_swiglu_swapped = $);
     const $ = $ggml_swiglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu_swapped", { ctx, a });
     $keep(ctx.owner, a);
@@ -2713,7 +2728,7 @@ export const functions = {
   ggml_geglu_erf(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf(a)");
-    $ggml_geglu_erf ??= $bind("ggml_geglu_erf", ["u64", "u64"], "u64");
+    $ggml_geglu_erf ??= $bind("ggml_geglu_erf", ["u64", "u64"], "u64", ($) => $ggml_geglu_erf = $);
     const $ = $ggml_geglu_erf(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf", { ctx, a });
     $keep(ctx.owner, a);
@@ -2722,7 +2737,7 @@ export const functions = {
   ggml_geglu_erf_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf_swapped(a)");
-    $ggml_geglu_erf_swapped ??= $bind("ggml_geglu_erf_swapped", ["u64", "u64"], "u64");
+    $ggml_geglu_erf_swapped ??= $bind("ggml_geglu_erf_swapped", ["u64", "u64"], "u64", ($) => $ggml_geglu_erf_swapped = $);
     const $ = $ggml_geglu_erf_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf_swapped", { ctx, a });
     $keep(ctx.owner, a);
@@ -2731,7 +2746,7 @@ export const functions = {
   ggml_geglu_quick(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick(a)");
-    $ggml_geglu_quick ??= $bind("ggml_geglu_quick", ["u64", "u64"], "u64");
+    $ggml_geglu_quick ??= $bind("ggml_geglu_quick", ["u64", "u64"], "u64", ($) => $ggml_geglu_quick = $);
     const $ = $ggml_geglu_quick(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick", { ctx, a });
     $keep(ctx.owner, a);
@@ -2740,7 +2755,7 @@ export const functions = {
   ggml_geglu_quick_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick_swapped(a)");
-    $ggml_geglu_quick_swapped ??= $bind("ggml_geglu_quick_swapped", ["u64", "u64"], "u64");
+    $ggml_geglu_quick_swapped ??= $bind("ggml_geglu_quick_swapped", ["u64", "u64"], "u64", ($) => $ggml_geglu_quick_swapped = $);
     const $ = $ggml_geglu_quick_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick_swapped", { ctx, a });
     $keep(ctx.owner, a);
@@ -2751,7 +2766,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_glu_split(b)");
     const $3 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_split(op)");
-    $ggml_glu_split ??= $bind("ggml_glu_split", ["u64", "u64", "u64", "u32"], "u64");
+    $ggml_glu_split ??= $bind("ggml_glu_split", ["u64", "u64", "u64", "u32"], "u64", ($) => $ggml_glu_split = $);
     const $ = $ggml_glu_split(ctx.address, a.address, b === null ? 0n : b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_glu_split", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2762,7 +2777,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_reglu_split(b)");
-    $ggml_reglu_split ??= $bind("ggml_reglu_split", ["u64", "u64", "u64"], "u64");
+    $ggml_reglu_split ??= $bind("ggml_reglu_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_reglu_split = $);
     const $ = $ggml_reglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_reglu_split", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2773,7 +2788,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_split(b)");
-    $ggml_geglu_split ??= $bind("ggml_geglu_split", ["u64", "u64", "u64"], "u64");
+    $ggml_geglu_split ??= $bind("ggml_geglu_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_geglu_split = $);
     const $ = $ggml_geglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_split", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2784,7 +2799,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_split(b)");
-    $ggml_swiglu_split ??= $bind("ggml_swiglu_split", ["u64", "u64", "u64"], "u64");
+    $ggml_swiglu_split ??= $bind("ggml_swiglu_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_swiglu_split = $);
     const $ = $ggml_swiglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu_split", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2795,7 +2810,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_erf_split(b)");
-    $ggml_geglu_erf_split ??= $bind("ggml_geglu_erf_split", ["u64", "u64", "u64"], "u64");
+    $ggml_geglu_erf_split ??= $bind("ggml_geglu_erf_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_geglu_erf_split = $);
     const $ = $ggml_geglu_erf_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf_split", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2806,7 +2821,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_quick_split(b)");
-    $ggml_geglu_quick_split ??= $bind("ggml_geglu_quick_split", ["u64", "u64", "u64"], "u64");
+    $ggml_geglu_quick_split ??= $bind("ggml_geglu_quick_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_geglu_quick_split = $);
     const $ = $ggml_geglu_quick_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick_split", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2819,7 +2834,7 @@ export const functions = {
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_oai(b)");
     const $3 = $float(alpha, "ggml_swiglu_oai(alpha)");
     const $4 = $float(limit, "ggml_swiglu_oai(limit)");
-    $ggml_swiglu_oai ??= $bind("ggml_swiglu_oai", ["u64", "u64", "u64", "f32", "f32"], "u64");
+    $ggml_swiglu_oai ??= $bind("ggml_swiglu_oai", ["u64", "u64", "u64", "f32", "f32"], "u64", ($) => $ggml_swiglu_oai = $);
     const $ = $ggml_swiglu_oai(ctx.address, a.address, b === null ? 0n : b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_swiglu_oai", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2831,7 +2846,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_clamp(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_clamp(b)");
     const $3 = $float(limit, "ggml_swiglu_clamp(limit)");
-    $ggml_swiglu_clamp ??= $bind("ggml_swiglu_clamp", ["u64", "u64", "u64", "f32"], "u64");
+    $ggml_swiglu_clamp ??= $bind("ggml_swiglu_clamp", ["u64", "u64", "u64", "f32"], "u64", ($) => $ggml_swiglu_clamp = $);
     const $ = $ggml_swiglu_clamp(ctx.address, a.address, b === null ? 0n : b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_swiglu_clamp", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2842,7 +2857,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_norm(a)");
     const $2 = $float(eps, "ggml_norm(eps)");
-    $ggml_norm ??= $bind("ggml_norm", ["u64", "u64", "f32"], "u64");
+    $ggml_norm ??= $bind("ggml_norm", ["u64", "u64", "f32"], "u64", ($) => $ggml_norm = $);
     const $ = $ggml_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_norm", { ctx, a });
     $keep(ctx.owner, a);
@@ -2852,7 +2867,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_norm_inplace(a)");
     const $2 = $float(eps, "ggml_norm_inplace(eps)");
-    $ggml_norm_inplace ??= $bind("ggml_norm_inplace", ["u64", "u64", "f32"], "u64");
+    $ggml_norm_inplace ??= $bind("ggml_norm_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_norm_inplace = $);
     const $ = $ggml_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2862,7 +2877,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_rms_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm(a)");
     const $2 = $float(eps, "ggml_rms_norm(eps)");
-    $ggml_rms_norm ??= $bind("ggml_rms_norm", ["u64", "u64", "f32"], "u64");
+    $ggml_rms_norm ??= $bind("ggml_rms_norm", ["u64", "u64", "f32"], "u64", ($) => $ggml_rms_norm = $);
     const $ = $ggml_rms_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_rms_norm", { ctx, a });
     $keep(ctx.owner, a);
@@ -2872,7 +2887,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_rms_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm_inplace(a)");
     const $2 = $float(eps, "ggml_rms_norm_inplace(eps)");
-    $ggml_rms_norm_inplace ??= $bind("ggml_rms_norm_inplace", ["u64", "u64", "f32"], "u64");
+    $ggml_rms_norm_inplace ??= $bind("ggml_rms_norm_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_rms_norm_inplace = $);
     const $ = $ggml_rms_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_rms_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2883,7 +2898,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_group_norm(a)");
     const $2 = $int32(n_groups, "ggml_group_norm(n_groups)");
     const $3 = $float(eps, "ggml_group_norm(eps)");
-    $ggml_group_norm ??= $bind("ggml_group_norm", ["u64", "u64", "i32", "f32"], "u64");
+    $ggml_group_norm ??= $bind("ggml_group_norm", ["u64", "u64", "i32", "f32"], "u64", ($) => $ggml_group_norm = $);
     const $ = $ggml_group_norm(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_group_norm", { ctx, a });
     $keep(ctx.owner, a);
@@ -2894,7 +2909,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_group_norm_inplace(a)");
     const $2 = $int32(n_groups, "ggml_group_norm_inplace(n_groups)");
     const $3 = $float(eps, "ggml_group_norm_inplace(eps)");
-    $ggml_group_norm_inplace ??= $bind("ggml_group_norm_inplace", ["u64", "u64", "i32", "f32"], "u64");
+    $ggml_group_norm_inplace ??= $bind("ggml_group_norm_inplace", ["u64", "u64", "i32", "f32"], "u64", ($) => $ggml_group_norm_inplace = $);
     const $ = $ggml_group_norm_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_group_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2904,7 +2919,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_l2_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_l2_norm(a)");
     const $2 = $float(eps, "ggml_l2_norm(eps)");
-    $ggml_l2_norm ??= $bind("ggml_l2_norm", ["u64", "u64", "f32"], "u64");
+    $ggml_l2_norm ??= $bind("ggml_l2_norm", ["u64", "u64", "f32"], "u64", ($) => $ggml_l2_norm = $);
     const $ = $ggml_l2_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_l2_norm", { ctx, a });
     $keep(ctx.owner, a);
@@ -2914,7 +2929,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_l2_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_l2_norm_inplace(a)");
     const $2 = $float(eps, "ggml_l2_norm_inplace(eps)");
-    $ggml_l2_norm_inplace ??= $bind("ggml_l2_norm_inplace", ["u64", "u64", "f32"], "u64");
+    $ggml_l2_norm_inplace ??= $bind("ggml_l2_norm_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_l2_norm_inplace = $);
     const $ = $ggml_l2_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_l2_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -2925,7 +2940,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rms_norm_back(b)");
     const $3 = $float(eps, "ggml_rms_norm_back(eps)");
-    $ggml_rms_norm_back ??= $bind("ggml_rms_norm_back", ["u64", "u64", "u64", "f32"], "u64");
+    $ggml_rms_norm_back ??= $bind("ggml_rms_norm_back", ["u64", "u64", "u64", "f32"], "u64", ($) => $ggml_rms_norm_back = $);
     const $ = $ggml_rms_norm_back(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_rms_norm_back", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2935,7 +2950,7 @@ export const functions = {
   ggml_prec_set_acc(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_acc(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_acc(prec)");
-    $ggml_prec_set_acc ??= $bind("ggml_prec_set_acc", ["u64", "u32"], "bool");
+    $ggml_prec_set_acc ??= $bind("ggml_prec_set_acc", ["u64", "u32"], "bool", ($) => $ggml_prec_set_acc = $);
     const $ = $ggml_prec_set_acc(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_prec_set_acc", { a });
     return $;
@@ -2944,7 +2959,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_src(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_src(prec)");
     const $2 = $int32(idx, "ggml_prec_set_src(idx)");
-    $ggml_prec_set_src ??= $bind("ggml_prec_set_src", ["u64", "u32", "i32"], "bool");
+    $ggml_prec_set_src ??= $bind("ggml_prec_set_src", ["u64", "u32", "i32"], "bool", ($) => $ggml_prec_set_src = $);
     const $ = $ggml_prec_set_src(a.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_prec_set_src", { a });
     return $;
@@ -2953,7 +2968,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul_mat(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_mat(b)");
-    $ggml_mul_mat ??= $bind("ggml_mul_mat", ["u64", "u64", "u64"], "u64");
+    $ggml_mul_mat ??= $bind("ggml_mul_mat", ["u64", "u64", "u64"], "u64", ($) => $ggml_mul_mat = $);
     const $ = $ggml_mul_mat(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul_mat", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -2963,7 +2978,7 @@ export const functions = {
   ggml_mul_mat_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_prec(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_mul_mat_set_prec(prec)");
-    $ggml_mul_mat_set_prec ??= $bind("ggml_mul_mat_set_prec", ["u64", "u32"], "void");
+    $ggml_mul_mat_set_prec ??= $bind("ggml_mul_mat_set_prec", ["u64", "u32"], "void", ($) => $ggml_mul_mat_set_prec = $);
     $ggml_mul_mat_set_prec(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_mul_mat_set_prec", { a });
   },
@@ -2971,7 +2986,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_hint(a)");
     const $1 = $enumerator(hint, $domains.ggml_op_hint, "ggml_mul_mat_set_hint(hint)");
     $checks.ggml_mul_mat_set_hint(functions, a, hint);
-    $ggml_mul_mat_set_hint ??= $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void");
+    $ggml_mul_mat_set_hint ??= $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void", ($) => $ggml_mul_mat_set_hint = $);
     $ggml_mul_mat_set_hint(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_mul_mat_set_hint", { a });
   },
@@ -2980,7 +2995,7 @@ export const functions = {
     if (!(as instanceof ggml_tensor) || as.owner.freed) throw $wrongHandle(as, ggml_tensor, "ggml_mul_mat_id(as)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_mat_id(b)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_mul_mat_id(ids)");
-    $ggml_mul_mat_id ??= $bind("ggml_mul_mat_id", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_mul_mat_id ??= $bind("ggml_mul_mat_id", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_mul_mat_id = $);
     const $ = $ggml_mul_mat_id(ctx.address, as.address, b.address, ids.address);
     if ($ === 0n) throw $nullResult("ggml_mul_mat_id", { ctx, as, b, ids });
     $keep(ctx.owner, as);
@@ -2992,7 +3007,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_out_prod(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_out_prod(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_out_prod(b)");
-    $ggml_out_prod ??= $bind("ggml_out_prod", ["u64", "u64", "u64"], "u64");
+    $ggml_out_prod ??= $bind("ggml_out_prod", ["u64", "u64", "u64"], "u64", ($) => $ggml_out_prod = $);
     const $ = $ggml_out_prod(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_out_prod", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3003,7 +3018,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_scale(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale(a)");
     const $2 = $float(s, "ggml_scale(s)");
-    $ggml_scale ??= $bind("ggml_scale", ["u64", "u64", "f32"], "u64");
+    $ggml_scale ??= $bind("ggml_scale", ["u64", "u64", "f32"], "u64", ($) => $ggml_scale = $);
     const $ = $ggml_scale(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_scale", { ctx, a });
     $keep(ctx.owner, a);
@@ -3013,7 +3028,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_scale_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_inplace(a)");
     const $2 = $float(s, "ggml_scale_inplace(s)");
-    $ggml_scale_inplace ??= $bind("ggml_scale_inplace", ["u64", "u64", "f32"], "u64");
+    $ggml_scale_inplace ??= $bind("ggml_scale_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_scale_inplace = $);
     const $ = $ggml_scale_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_scale_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -3024,7 +3039,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_bias(a)");
     const $2 = $float(s, "ggml_scale_bias(s)");
     const $3 = $float(b, "ggml_scale_bias(b)");
-    $ggml_scale_bias ??= $bind("ggml_scale_bias", ["u64", "u64", "f32", "f32"], "u64");
+    $ggml_scale_bias ??= $bind("ggml_scale_bias", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_scale_bias = $);
     const $ = $ggml_scale_bias(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_scale_bias", { ctx, a });
     $keep(ctx.owner, a);
@@ -3035,7 +3050,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_bias_inplace(a)");
     const $2 = $float(s, "ggml_scale_bias_inplace(s)");
     const $3 = $float(b, "ggml_scale_bias_inplace(b)");
-    $ggml_scale_bias_inplace ??= $bind("ggml_scale_bias_inplace", ["u64", "u64", "f32", "f32"], "u64");
+    $ggml_scale_bias_inplace ??= $bind("ggml_scale_bias_inplace", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_scale_bias_inplace = $);
     const $ = $ggml_scale_bias_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_scale_bias_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -3049,7 +3064,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_set(nb2)");
     const $5 = $uint64(nb3, "ggml_set(nb3)");
     const $6 = $uint64(offset, "ggml_set(offset)");
-    $ggml_set ??= $bind("ggml_set", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_set ??= $bind("ggml_set", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set = $);
     const $ = $ggml_set(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_set", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3064,7 +3079,7 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_set_inplace(nb2)");
     const $5 = $uint64(nb3, "ggml_set_inplace(nb3)");
     const $6 = $uint64(offset, "ggml_set_inplace(offset)");
-    $ggml_set_inplace ??= $bind("ggml_set_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_set_inplace ??= $bind("ggml_set_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_inplace = $);
     const $ = $ggml_set_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_set_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3076,7 +3091,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_1d(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_1d(b)");
     const $3 = $uint64(offset, "ggml_set_1d(offset)");
-    $ggml_set_1d ??= $bind("ggml_set_1d", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_set_1d ??= $bind("ggml_set_1d", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_1d = $);
     const $ = $ggml_set_1d(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_set_1d", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3088,7 +3103,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_1d_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_1d_inplace(b)");
     const $3 = $uint64(offset, "ggml_set_1d_inplace(offset)");
-    $ggml_set_1d_inplace ??= $bind("ggml_set_1d_inplace", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_set_1d_inplace ??= $bind("ggml_set_1d_inplace", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_1d_inplace = $);
     const $ = $ggml_set_1d_inplace(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_set_1d_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3101,7 +3116,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_2d(b)");
     const $3 = $uint64(nb1, "ggml_set_2d(nb1)");
     const $4 = $uint64(offset, "ggml_set_2d(offset)");
-    $ggml_set_2d ??= $bind("ggml_set_2d", ["u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_set_2d ??= $bind("ggml_set_2d", ["u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_2d = $);
     const $ = $ggml_set_2d(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_set_2d", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3114,7 +3129,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_2d_inplace(b)");
     const $3 = $uint64(nb1, "ggml_set_2d_inplace(nb1)");
     const $4 = $uint64(offset, "ggml_set_2d_inplace(offset)");
-    $ggml_set_2d_inplace ??= $bind("ggml_set_2d_inplace", ["u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_set_2d_inplace ??= $bind("ggml_set_2d_inplace", ["u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_2d_inplace = $);
     const $ = $ggml_set_2d_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_set_2d_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3125,7 +3140,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cpy(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cpy(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cpy(b)");
-    $ggml_cpy ??= $bind("ggml_cpy", ["u64", "u64", "u64"], "u64");
+    $ggml_cpy ??= $bind("ggml_cpy", ["u64", "u64", "u64"], "u64", ($) => $ggml_cpy = $);
     const $ = $ggml_cpy(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_cpy", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3136,7 +3151,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cast(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cast(a)");
     const $2 = $enumerator(type, $domains.ggml_type, "ggml_cast(type)");
-    $ggml_cast ??= $bind("ggml_cast", ["u64", "u64", "u32"], "u64");
+    $ggml_cast ??= $bind("ggml_cast", ["u64", "u64", "u32"], "u64", ($) => $ggml_cast = $);
     const $ = $ggml_cast(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_cast", { ctx, a });
     $keep(ctx.owner, a);
@@ -3145,7 +3160,7 @@ export const functions = {
   ggml_cont(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cont(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont(a)");
-    $ggml_cont ??= $bind("ggml_cont", ["u64", "u64"], "u64");
+    $ggml_cont ??= $bind("ggml_cont", ["u64", "u64"], "u64", ($) => $ggml_cont = $);
     const $ = $ggml_cont(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cont", { ctx, a });
     $keep(ctx.owner, a);
@@ -3155,7 +3170,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cont_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont_1d(a)");
     const $2 = $int64(ne0, "ggml_cont_1d(ne0)");
-    $ggml_cont_1d ??= $bind("ggml_cont_1d", ["u64", "u64", "i64"], "u64");
+    $ggml_cont_1d ??= $bind("ggml_cont_1d", ["u64", "u64", "i64"], "u64", ($) => $ggml_cont_1d = $);
     const $ = $ggml_cont_1d(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_cont_1d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3167,7 +3182,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_cont_2d(ne0)");
     const $3 = $int64(ne1, "ggml_cont_2d(ne1)");
     $checks.ggml_cont_2d(functions, ctx, a, ne0, ne1);
-    $ggml_cont_2d ??= $bind("ggml_cont_2d", ["u64", "u64", "i64", "i64"], "u64");
+    $ggml_cont_2d ??= $bind("ggml_cont_2d", ["u64", "u64", "i64", "i64"], "u64", ($) => $ggml_cont_2d = $);
     const $ = $ggml_cont_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_cont_2d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3180,7 +3195,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_cont_3d(ne1)");
     const $4 = $int64(ne2, "ggml_cont_3d(ne2)");
     $checks.ggml_cont_3d(functions, ctx, a, ne0, ne1, ne2);
-    $ggml_cont_3d ??= $bind("ggml_cont_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
+    $ggml_cont_3d ??= $bind("ggml_cont_3d", ["u64", "u64", "i64", "i64", "i64"], "u64", ($) => $ggml_cont_3d = $);
     const $ = $ggml_cont_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_cont_3d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3194,7 +3209,7 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_cont_4d(ne2)");
     const $5 = $int64(ne3, "ggml_cont_4d(ne3)");
     $checks.ggml_cont_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
-    $ggml_cont_4d ??= $bind("ggml_cont_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
+    $ggml_cont_4d ??= $bind("ggml_cont_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_cont_4d = $);
     const $ = $ggml_cont_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_cont_4d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3205,7 +3220,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_reshape(b)");
     $checks.ggml_reshape(functions, ctx, a, b);
-    $ggml_reshape ??= $bind("ggml_reshape", ["u64", "u64", "u64"], "u64");
+    $ggml_reshape ??= $bind("ggml_reshape", ["u64", "u64", "u64"], "u64", ($) => $ggml_reshape = $);
     const $ = $ggml_reshape(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_reshape", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3216,7 +3231,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reshape_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape_1d(a)");
     const $2 = $int64(ne0, "ggml_reshape_1d(ne0)");
-    $ggml_reshape_1d ??= $bind("ggml_reshape_1d", ["u64", "u64", "i64"], "u64");
+    $ggml_reshape_1d ??= $bind("ggml_reshape_1d", ["u64", "u64", "i64"], "u64", ($) => $ggml_reshape_1d = $);
     const $ = $ggml_reshape_1d(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_reshape_1d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3228,7 +3243,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_reshape_2d(ne0)");
     const $3 = $int64(ne1, "ggml_reshape_2d(ne1)");
     $checks.ggml_reshape_2d(functions, ctx, a, ne0, ne1);
-    $ggml_reshape_2d ??= $bind("ggml_reshape_2d", ["u64", "u64", "i64", "i64"], "u64");
+    $ggml_reshape_2d ??= $bind("ggml_reshape_2d", ["u64", "u64", "i64", "i64"], "u64", ($) => $ggml_reshape_2d = $);
     const $ = $ggml_reshape_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_reshape_2d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3241,7 +3256,7 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_reshape_3d(ne1)");
     const $4 = $int64(ne2, "ggml_reshape_3d(ne2)");
     $checks.ggml_reshape_3d(functions, ctx, a, ne0, ne1, ne2);
-    $ggml_reshape_3d ??= $bind("ggml_reshape_3d", ["u64", "u64", "i64", "i64", "i64"], "u64");
+    $ggml_reshape_3d ??= $bind("ggml_reshape_3d", ["u64", "u64", "i64", "i64", "i64"], "u64", ($) => $ggml_reshape_3d = $);
     const $ = $ggml_reshape_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_reshape_3d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3255,7 +3270,7 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_reshape_4d(ne2)");
     const $5 = $int64(ne3, "ggml_reshape_4d(ne3)");
     $checks.ggml_reshape_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
-    $ggml_reshape_4d ??= $bind("ggml_reshape_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64");
+    $ggml_reshape_4d ??= $bind("ggml_reshape_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_reshape_4d = $);
     const $ = $ggml_reshape_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_reshape_4d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3267,7 +3282,7 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_view_1d(ne0)");
     const $3 = $uint64(offset, "ggml_view_1d(offset)");
     $checks.ggml_view_1d(functions, ctx, a, ne0, offset);
-    $ggml_view_1d ??= $bind("ggml_view_1d", ["u64", "u64", "i64", "u64"], "u64");
+    $ggml_view_1d ??= $bind("ggml_view_1d", ["u64", "u64", "i64", "u64"], "u64", ($) => $ggml_view_1d = $);
     const $ = $ggml_view_1d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_view_1d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3281,7 +3296,7 @@ export const functions = {
     const $4 = $uint64(nb1, "ggml_view_2d(nb1)");
     const $5 = $uint64(offset, "ggml_view_2d(offset)");
     $checks.ggml_view_2d(functions, ctx, a, ne0, ne1, nb1, offset);
-    $ggml_view_2d ??= $bind("ggml_view_2d", ["u64", "u64", "i64", "i64", "u64", "u64"], "u64");
+    $ggml_view_2d ??= $bind("ggml_view_2d", ["u64", "u64", "i64", "i64", "u64", "u64"], "u64", ($) => $ggml_view_2d = $);
     const $ = $ggml_view_2d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_view_2d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3297,7 +3312,7 @@ export const functions = {
     const $6 = $uint64(nb2, "ggml_view_3d(nb2)");
     const $7 = $uint64(offset, "ggml_view_3d(offset)");
     $checks.ggml_view_3d(functions, ctx, a, ne0, ne1, ne2, nb1, nb2, offset);
-    $ggml_view_3d ??= $bind("ggml_view_3d", ["u64", "u64", "i64", "i64", "i64", "u64", "u64", "u64"], "u64");
+    $ggml_view_3d ??= $bind("ggml_view_3d", ["u64", "u64", "i64", "i64", "i64", "u64", "u64", "u64"], "u64", ($) => $ggml_view_3d = $);
     const $ = $ggml_view_3d(ctx.address, a.address, $2, $3, $4, $5, $6, $7);
     if ($ === 0n) throw $nullResult("ggml_view_3d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3315,7 +3330,12 @@ export const functions = {
     const $8 = $uint64(nb3, "ggml_view_4d(nb3)");
     const $9 = $uint64(offset, "ggml_view_4d(offset)");
     $checks.ggml_view_4d(functions, ctx, a, ne0, ne1, ne2, ne3, nb1, nb2, nb3, offset);
-    $ggml_view_4d ??= $bind("ggml_view_4d", ["u64", "u64", "i64", "i64", "i64", "i64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_view_4d ??= $bind(
+      "ggml_view_4d",
+      ["u64", "u64", "i64", "i64", "i64", "i64", "u64", "u64", "u64", "u64"],
+      "u64",
+      ($) => $ggml_view_4d = $,
+    );
     const $ = $ggml_view_4d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_view_4d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3328,7 +3348,7 @@ export const functions = {
     const $3 = $int32(axis1, "ggml_permute(axis1)");
     const $4 = $int32(axis2, "ggml_permute(axis2)");
     const $5 = $int32(axis3, "ggml_permute(axis3)");
-    $ggml_permute ??= $bind("ggml_permute", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_permute ??= $bind("ggml_permute", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_permute = $);
     const $ = $ggml_permute(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_permute", { ctx, a });
     $keep(ctx.owner, a);
@@ -3337,7 +3357,7 @@ export const functions = {
   ggml_transpose(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_transpose(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_transpose(a)");
-    $ggml_transpose ??= $bind("ggml_transpose", ["u64", "u64"], "u64");
+    $ggml_transpose ??= $bind("ggml_transpose", ["u64", "u64"], "u64", ($) => $ggml_transpose = $);
     const $ = $ggml_transpose(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_transpose", { ctx, a });
     $keep(ctx.owner, a);
@@ -3347,7 +3367,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_rows(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rows(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_get_rows(b)");
-    $ggml_get_rows ??= $bind("ggml_get_rows", ["u64", "u64", "u64"], "u64");
+    $ggml_get_rows ??= $bind("ggml_get_rows", ["u64", "u64", "u64"], "u64", ($) => $ggml_get_rows = $);
     const $ = $ggml_get_rows(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_get_rows", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3359,7 +3379,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rows_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_get_rows_back(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_get_rows_back(c)");
-    $ggml_get_rows_back ??= $bind("ggml_get_rows_back", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_get_rows_back ??= $bind("ggml_get_rows_back", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_get_rows_back = $);
     const $ = $ggml_get_rows_back(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_get_rows_back", { ctx, a, b, c });
     $keep(ctx.owner, a);
@@ -3372,7 +3392,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_rows(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_rows(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_set_rows(c)");
-    $ggml_set_rows ??= $bind("ggml_set_rows", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_set_rows ??= $bind("ggml_set_rows", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_rows = $);
     const $ = $ggml_set_rows(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_set_rows", { ctx, a, b, c });
     $keep(ctx.owner, a);
@@ -3383,7 +3403,7 @@ export const functions = {
   ggml_diag(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag(a)");
-    $ggml_diag ??= $bind("ggml_diag", ["u64", "u64"], "u64");
+    $ggml_diag ??= $bind("ggml_diag", ["u64", "u64"], "u64", ($) => $ggml_diag = $);
     const $ = $ggml_diag(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_diag", { ctx, a });
     $keep(ctx.owner, a);
@@ -3393,7 +3413,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_inf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_inf(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_inf(n_past)");
-    $ggml_diag_mask_inf ??= $bind("ggml_diag_mask_inf", ["u64", "u64", "i32"], "u64");
+    $ggml_diag_mask_inf ??= $bind("ggml_diag_mask_inf", ["u64", "u64", "i32"], "u64", ($) => $ggml_diag_mask_inf = $);
     const $ = $ggml_diag_mask_inf(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_inf", { ctx, a });
     $keep(ctx.owner, a);
@@ -3403,7 +3423,12 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_inf_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_inf_inplace(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_inf_inplace(n_past)");
-    $ggml_diag_mask_inf_inplace ??= $bind("ggml_diag_mask_inf_inplace", ["u64", "u64", "i32"], "u64");
+    $ggml_diag_mask_inf_inplace ??= $bind(
+      "ggml_diag_mask_inf_inplace",
+      ["u64", "u64", "i32"],
+      "u64",
+      ($) => $ggml_diag_mask_inf_inplace = $,
+    );
     const $ = $ggml_diag_mask_inf_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_inf_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -3413,7 +3438,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_zero(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_zero(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_zero(n_past)");
-    $ggml_diag_mask_zero ??= $bind("ggml_diag_mask_zero", ["u64", "u64", "i32"], "u64");
+    $ggml_diag_mask_zero ??= $bind("ggml_diag_mask_zero", ["u64", "u64", "i32"], "u64", ($) => $ggml_diag_mask_zero = $);
     const $ = $ggml_diag_mask_zero(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_zero", { ctx, a });
     $keep(ctx.owner, a);
@@ -3423,7 +3448,12 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_zero_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_zero_inplace(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_zero_inplace(n_past)");
-    $ggml_diag_mask_zero_inplace ??= $bind("ggml_diag_mask_zero_inplace", ["u64", "u64", "i32"], "u64");
+    $ggml_diag_mask_zero_inplace ??= $bind(
+      "ggml_diag_mask_zero_inplace",
+      ["u64", "u64", "i32"],
+      "u64",
+      ($) => $ggml_diag_mask_zero_inplace = $,
+    );
     const $ = $ggml_diag_mask_zero_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_zero_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -3434,7 +3464,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_clamp(a)");
     const $2 = $float(min, "ggml_clamp(min)");
     const $3 = $float(max, "ggml_clamp(max)");
-    $ggml_clamp ??= $bind("ggml_clamp", ["u64", "u64", "f32", "f32"], "u64");
+    $ggml_clamp ??= $bind("ggml_clamp", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_clamp = $);
     const $ = $ggml_clamp(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_clamp", { ctx, a });
     $keep(ctx.owner, a);
@@ -3445,7 +3475,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_clamp_inplace(a)");
     const $2 = $float(min, "ggml_clamp_inplace(min)");
     const $3 = $float(max, "ggml_clamp_inplace(max)");
-    $ggml_clamp_inplace ??= $bind("ggml_clamp_inplace", ["u64", "u64", "f32", "f32"], "u64");
+    $ggml_clamp_inplace ??= $bind("ggml_clamp_inplace", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_clamp_inplace = $);
     const $ = $ggml_clamp_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_clamp_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -3454,7 +3484,7 @@ export const functions = {
   ggml_soft_max(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_soft_max(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_soft_max(a)");
-    $ggml_soft_max ??= $bind("ggml_soft_max", ["u64", "u64"], "u64");
+    $ggml_soft_max ??= $bind("ggml_soft_max", ["u64", "u64"], "u64", ($) => $ggml_soft_max = $);
     const $ = $ggml_soft_max(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_soft_max", { ctx, a });
     $keep(ctx.owner, a);
@@ -3463,7 +3493,7 @@ export const functions = {
   ggml_soft_max_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_soft_max_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_soft_max_inplace(a)");
-    $ggml_soft_max_inplace ??= $bind("ggml_soft_max_inplace", ["u64", "u64"], "u64");
+    $ggml_soft_max_inplace ??= $bind("ggml_soft_max_inplace", ["u64", "u64"], "u64", ($) => $ggml_soft_max_inplace = $);
     const $ = $ggml_soft_max_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_soft_max_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -3477,7 +3507,7 @@ export const functions = {
     }
     const $3 = $float(scale, "ggml_soft_max_ext(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext(max_bias)");
-    $ggml_soft_max_ext ??= $bind("ggml_soft_max_ext", ["u64", "u64", "u64", "f32", "f32"], "u64");
+    $ggml_soft_max_ext ??= $bind("ggml_soft_max_ext", ["u64", "u64", "u64", "f32", "f32"], "u64", ($) => $ggml_soft_max_ext = $);
     const $ = $ggml_soft_max_ext(ctx.address, a.address, mask === null ? 0n : mask.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext", { ctx, a, mask });
     $keep(ctx.owner, a);
@@ -3492,7 +3522,12 @@ export const functions = {
     }
     const $3 = $float(scale, "ggml_soft_max_ext_inplace(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext_inplace(max_bias)");
-    $ggml_soft_max_ext_inplace ??= $bind("ggml_soft_max_ext_inplace", ["u64", "u64", "u64", "f32", "f32"], "u64");
+    $ggml_soft_max_ext_inplace ??= $bind(
+      "ggml_soft_max_ext_inplace",
+      ["u64", "u64", "u64", "f32", "f32"],
+      "u64",
+      ($) => $ggml_soft_max_ext_inplace = $,
+    );
     const $ = $ggml_soft_max_ext_inplace(ctx.address, a.address, mask === null ? 0n : mask.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext_inplace", { ctx, a, mask });
     $keep(ctx.owner, a);
@@ -3504,7 +3539,7 @@ export const functions = {
     if (sinks !== null && (!(sinks instanceof ggml_tensor) || sinks.owner.freed)) {
       throw $wrongHandle(sinks, ggml_tensor, "ggml_soft_max_add_sinks(sinks)");
     }
-    $ggml_soft_max_add_sinks ??= $bind("ggml_soft_max_add_sinks", ["u64", "u64"], "void");
+    $ggml_soft_max_add_sinks ??= $bind("ggml_soft_max_add_sinks", ["u64", "u64"], "void", ($) => $ggml_soft_max_add_sinks = $);
     $ggml_soft_max_add_sinks(a.address, sinks === null ? 0n : sinks.address);
     if ($caught[0] !== 0) $trapped("ggml_soft_max_add_sinks", { a, sinks });
   },
@@ -3514,7 +3549,12 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_soft_max_ext_back(b)");
     const $3 = $float(scale, "ggml_soft_max_ext_back(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext_back(max_bias)");
-    $ggml_soft_max_ext_back ??= $bind("ggml_soft_max_ext_back", ["u64", "u64", "u64", "f32", "f32"], "u64");
+    $ggml_soft_max_ext_back ??= $bind(
+      "ggml_soft_max_ext_back",
+      ["u64", "u64", "u64", "f32", "f32"],
+      "u64",
+      ($) => $ggml_soft_max_ext_back = $,
+    );
     const $ = $ggml_soft_max_ext_back(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext_back", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3527,7 +3567,12 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_soft_max_ext_back_inplace(b)");
     const $3 = $float(scale, "ggml_soft_max_ext_back_inplace(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext_back_inplace(max_bias)");
-    $ggml_soft_max_ext_back_inplace ??= $bind("ggml_soft_max_ext_back_inplace", ["u64", "u64", "u64", "f32", "f32"], "u64");
+    $ggml_soft_max_ext_back_inplace ??= $bind(
+      "ggml_soft_max_ext_back_inplace",
+      ["u64", "u64", "u64", "f32", "f32"],
+      "u64",
+      ($) => $ggml_soft_max_ext_back_inplace = $,
+    );
     const $ = $ggml_soft_max_ext_back_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext_back_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3540,7 +3585,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rope(b)");
     const $3 = $int32(n_dims, "ggml_rope(n_dims)");
     const $4 = $int32(mode, "ggml_rope(mode)");
-    $ggml_rope ??= $bind("ggml_rope", ["u64", "u64", "u64", "i32", "i32"], "u64");
+    $ggml_rope ??= $bind("ggml_rope", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_rope = $);
     const $ = $ggml_rope(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_rope", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3553,7 +3598,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rope_inplace(b)");
     const $3 = $int32(n_dims, "ggml_rope_inplace(n_dims)");
     const $4 = $int32(mode, "ggml_rope_inplace(mode)");
-    $ggml_rope_inplace ??= $bind("ggml_rope_inplace", ["u64", "u64", "u64", "i32", "i32"], "u64");
+    $ggml_rope_inplace ??= $bind("ggml_rope_inplace", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_rope_inplace = $);
     const $ = $ggml_rope_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_rope_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3578,6 +3623,7 @@ export const functions = {
       "ggml_rope_ext",
       ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_ext = $,
     );
     const $ = $ggml_rope_ext(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_rope_ext", { ctx, a, b, c });
@@ -3606,6 +3652,7 @@ export const functions = {
       "ggml_rope_multi",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_multi = $,
     );
     const $ = $ggml_rope_multi(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
     if ($ === 0n) throw $nullResult("ggml_rope_multi", { ctx, a, b, c });
@@ -3632,6 +3679,7 @@ export const functions = {
       "ggml_rope_ext_inplace",
       ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_ext_inplace = $,
     );
     const $ = $ggml_rope_ext_inplace(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_rope_ext_inplace", { ctx, a, b, c });
@@ -3675,6 +3723,7 @@ export const functions = {
       "ggml_rope_multi_inplace",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_multi_inplace = $,
     );
     const $ = $ggml_rope_multi_inplace(
       ctx.address,
@@ -3715,6 +3764,7 @@ export const functions = {
       "ggml_rope_custom",
       ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_custom = $,
     );
     const $ = $ggml_rope_custom(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11);
     if ($ === 0n) throw $nullResult("ggml_rope_custom", { ctx, a, b });
@@ -3739,6 +3789,7 @@ export const functions = {
       "ggml_rope_custom_inplace",
       ["u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_custom_inplace = $,
     );
     const $ = $ggml_rope_custom_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11);
     if ($ === 0n) throw $nullResult("ggml_rope_custom_inplace", { ctx, a, b });
@@ -3754,7 +3805,12 @@ export const functions = {
     const $4 = $float(beta_slow, "ggml_rope_yarn_corr_dims(beta_slow)");
     const $5 = $data(dims, 4, "ggml_rope_yarn_corr_dims(dims)");
     $atLeast(dims, 2, 4, "floats", "2", "ggml_rope_yarn_corr_dims(dims)");
-    $ggml_rope_yarn_corr_dims ??= $bind("ggml_rope_yarn_corr_dims", ["i32", "i32", "f32", "f32", "f32", "buffer"], "void");
+    $ggml_rope_yarn_corr_dims ??= $bind(
+      "ggml_rope_yarn_corr_dims",
+      ["i32", "i32", "f32", "f32", "f32", "buffer"],
+      "void",
+      ($) => $ggml_rope_yarn_corr_dims = $,
+    );
     $ggml_rope_yarn_corr_dims($0, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_rope_yarn_corr_dims");
   },
@@ -3776,6 +3832,7 @@ export const functions = {
       "ggml_rope_ext_back",
       ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_ext_back = $,
     );
     const $ = $ggml_rope_ext_back(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_rope_ext_back", { ctx, a, b, c });
@@ -3819,6 +3876,7 @@ export const functions = {
       "ggml_rope_multi_back",
       ["u64", "u64", "u64", "u64", "i32", "buffer", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
       "u64",
+      ($) => $ggml_rope_multi_back = $,
     );
     const $ = $ggml_rope_multi_back(
       ctx.address,
@@ -3845,7 +3903,7 @@ export const functions = {
   ggml_rope_set_offset(a, n_offs) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rope_set_offset(a)");
     const $1 = $int32(n_offs, "ggml_rope_set_offset(n_offs)");
-    $ggml_rope_set_offset ??= $bind("ggml_rope_set_offset", ["u64", "i32"], "u64");
+    $ggml_rope_set_offset ??= $bind("ggml_rope_set_offset", ["u64", "i32"], "u64", ($) => $ggml_rope_set_offset = $);
     const $ = $ggml_rope_set_offset(a.address, $1);
     if ($ === 0n) throw $nullResult("ggml_rope_set_offset", { a });
     return new ggml_tensor($, a.owner);
@@ -3862,7 +3920,12 @@ export const functions = {
     const $8 = $int32(d1, "ggml_im2col(d1)");
     const $9 = $bool(is_2D, "ggml_im2col(is_2D)");
     const $10 = $enumerator(dst_type, $domains.ggml_type, "ggml_im2col(dst_type)");
-    $ggml_im2col ??= $bind("ggml_im2col", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"], "u64");
+    $ggml_im2col ??= $bind(
+      "ggml_im2col",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"],
+      "u64",
+      ($) => $ggml_im2col = $,
+    );
     const $ = $ggml_im2col(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_im2col", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3886,6 +3949,7 @@ export const functions = {
       "ggml_im2col_back",
       ["u64", "u64", "u64", "buffer", "i32", "i32", "i32", "i32", "i32", "i32", "bool"],
       "u64",
+      ($) => $ggml_im2col_back = $,
     );
     const $ = $ggml_im2col_back(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_im2col_back", { ctx, a, b });
@@ -3899,7 +3963,7 @@ export const functions = {
     const $2 = $int32(s0, "ggml_col2im_1d(s0)");
     const $3 = $int32(oc, "ggml_col2im_1d(oc)");
     const $4 = $int32(p0, "ggml_col2im_1d(p0)");
-    $ggml_col2im_1d ??= $bind("ggml_col2im_1d", ["u64", "u64", "i32", "i32", "i32"], "u64");
+    $ggml_col2im_1d ??= $bind("ggml_col2im_1d", ["u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_col2im_1d = $);
     const $ = $ggml_col2im_1d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_col2im_1d", { ctx, a });
     $keep(ctx.owner, a);
@@ -3912,7 +3976,7 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_1d(s0)");
     const $4 = $int32(p0, "ggml_conv_1d(p0)");
     const $5 = $int32(d0, "ggml_conv_1d(d0)");
-    $ggml_conv_1d ??= $bind("ggml_conv_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
+    $ggml_conv_1d ??= $bind("ggml_conv_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_conv_1d = $);
     const $ = $ggml_conv_1d(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_1d", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3925,7 +3989,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_1d_ph(b)");
     const $3 = $int32(s, "ggml_conv_1d_ph(s)");
     const $4 = $int32(d, "ggml_conv_1d_ph(d)");
-    $ggml_conv_1d_ph ??= $bind("ggml_conv_1d_ph", ["u64", "u64", "u64", "i32", "i32"], "u64");
+    $ggml_conv_1d_ph ??= $bind("ggml_conv_1d_ph", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_conv_1d_ph = $);
     const $ = $ggml_conv_1d_ph(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_ph", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3939,7 +4003,7 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_1d_dw(s0)");
     const $4 = $int32(p0, "ggml_conv_1d_dw(p0)");
     const $5 = $int32(d0, "ggml_conv_1d_dw(d0)");
-    $ggml_conv_1d_dw ??= $bind("ggml_conv_1d_dw", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
+    $ggml_conv_1d_dw ??= $bind("ggml_conv_1d_dw", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_conv_1d_dw = $);
     const $ = $ggml_conv_1d_dw(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_dw", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3952,7 +4016,7 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_1d_dw_ph(b)");
     const $3 = $int32(s0, "ggml_conv_1d_dw_ph(s0)");
     const $4 = $int32(d0, "ggml_conv_1d_dw_ph(d0)");
-    $ggml_conv_1d_dw_ph ??= $bind("ggml_conv_1d_dw_ph", ["u64", "u64", "u64", "i32", "i32"], "u64");
+    $ggml_conv_1d_dw_ph ??= $bind("ggml_conv_1d_dw_ph", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_conv_1d_dw_ph = $);
     const $ = $ggml_conv_1d_dw_ph(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_dw_ph", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3966,7 +4030,12 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_transpose_1d(s0)");
     const $4 = $int32(p0, "ggml_conv_transpose_1d(p0)");
     const $5 = $int32(d0, "ggml_conv_transpose_1d(d0)");
-    $ggml_conv_transpose_1d ??= $bind("ggml_conv_transpose_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64");
+    $ggml_conv_transpose_1d ??= $bind(
+      "ggml_conv_transpose_1d",
+      ["u64", "u64", "u64", "i32", "i32", "i32"],
+      "u64",
+      ($) => $ggml_conv_transpose_1d = $,
+    );
     const $ = $ggml_conv_transpose_1d(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_transpose_1d", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -3983,7 +4052,12 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d(p1)");
     const $7 = $int32(d0, "ggml_conv_2d(d0)");
     const $8 = $int32(d1, "ggml_conv_2d(d1)");
-    $ggml_conv_2d ??= $bind("ggml_conv_2d", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_conv_2d ??= $bind(
+      "ggml_conv_2d",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+      ($) => $ggml_conv_2d = $,
+    );
     const $ = $ggml_conv_2d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4009,6 +4083,7 @@ export const functions = {
       "ggml_im2col_3d",
       ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "u32"],
       "u64",
+      ($) => $ggml_im2col_3d = $,
     );
     const $ = $ggml_im2col_3d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
     if ($ === 0n) throw $nullResult("ggml_im2col_3d", { ctx, a, b });
@@ -4034,6 +4109,7 @@ export const functions = {
       "ggml_conv_3d",
       ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       "u64",
+      ($) => $ggml_conv_3d = $,
     );
     const $ = $ggml_conv_3d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_conv_3d", { ctx, a, b });
@@ -4045,7 +4121,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_conv_2d_sk_p0(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_2d_sk_p0(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_2d_sk_p0(b)");
-    $ggml_conv_2d_sk_p0 ??= $bind("ggml_conv_2d_sk_p0", ["u64", "u64", "u64"], "u64");
+    $ggml_conv_2d_sk_p0 ??= $bind("ggml_conv_2d_sk_p0", ["u64", "u64", "u64"], "u64", ($) => $ggml_conv_2d_sk_p0 = $);
     const $ = $ggml_conv_2d_sk_p0(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_sk_p0", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4056,7 +4132,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_conv_2d_s1_ph(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_2d_s1_ph(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_2d_s1_ph(b)");
-    $ggml_conv_2d_s1_ph ??= $bind("ggml_conv_2d_s1_ph", ["u64", "u64", "u64"], "u64");
+    $ggml_conv_2d_s1_ph ??= $bind("ggml_conv_2d_s1_ph", ["u64", "u64", "u64"], "u64", ($) => $ggml_conv_2d_s1_ph = $);
     const $ = $ggml_conv_2d_s1_ph(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_s1_ph", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4073,7 +4149,12 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d_dw(p1)");
     const $7 = $int32(d0, "ggml_conv_2d_dw(d0)");
     const $8 = $int32(d1, "ggml_conv_2d_dw(d1)");
-    $ggml_conv_2d_dw ??= $bind("ggml_conv_2d_dw", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_conv_2d_dw ??= $bind(
+      "ggml_conv_2d_dw",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+      ($) => $ggml_conv_2d_dw = $,
+    );
     const $ = $ggml_conv_2d_dw(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_dw", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4090,7 +4171,12 @@ export const functions = {
     const $6 = $int32(pad1, "ggml_conv_2d_dw_direct(pad1)");
     const $7 = $int32(dilation0, "ggml_conv_2d_dw_direct(dilation0)");
     const $8 = $int32(dilation1, "ggml_conv_2d_dw_direct(dilation1)");
-    $ggml_conv_2d_dw_direct ??= $bind("ggml_conv_2d_dw_direct", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_conv_2d_dw_direct ??= $bind(
+      "ggml_conv_2d_dw_direct",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+      ($) => $ggml_conv_2d_dw_direct = $,
+    );
     const $ = $ggml_conv_2d_dw_direct(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_dw_direct", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4102,7 +4188,12 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_transpose_2d_p0(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_transpose_2d_p0(b)");
     const $3 = $int32(stride, "ggml_conv_transpose_2d_p0(stride)");
-    $ggml_conv_transpose_2d_p0 ??= $bind("ggml_conv_transpose_2d_p0", ["u64", "u64", "u64", "i32"], "u64");
+    $ggml_conv_transpose_2d_p0 ??= $bind(
+      "ggml_conv_transpose_2d_p0",
+      ["u64", "u64", "u64", "i32"],
+      "u64",
+      ($) => $ggml_conv_transpose_2d_p0 = $,
+    );
     const $ = $ggml_conv_transpose_2d_p0(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_conv_transpose_2d_p0", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4119,7 +4210,12 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d_direct(p1)");
     const $7 = $int32(d0, "ggml_conv_2d_direct(d0)");
     const $8 = $int32(d1, "ggml_conv_2d_direct(d1)");
-    $ggml_conv_2d_direct ??= $bind("ggml_conv_2d_direct", ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_conv_2d_direct ??= $bind(
+      "ggml_conv_2d_direct",
+      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+      ($) => $ggml_conv_2d_direct = $,
+    );
     const $ = $ggml_conv_2d_direct(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_direct", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4146,6 +4242,7 @@ export const functions = {
       "ggml_conv_3d_direct",
       ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       "u64",
+      ($) => $ggml_conv_3d_direct = $,
     );
     const $ = $ggml_conv_3d_direct(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
     if ($ === 0n) throw $nullResult("ggml_conv_3d_direct", { ctx, a, b });
@@ -4160,7 +4257,7 @@ export const functions = {
     const $3 = $int32(k0, "ggml_pool_1d(k0)");
     const $4 = $int32(s0, "ggml_pool_1d(s0)");
     const $5 = $int32(p0, "ggml_pool_1d(p0)");
-    $ggml_pool_1d ??= $bind("ggml_pool_1d", ["u64", "u64", "u32", "i32", "i32", "i32"], "u64");
+    $ggml_pool_1d ??= $bind("ggml_pool_1d", ["u64", "u64", "u32", "i32", "i32", "i32"], "u64", ($) => $ggml_pool_1d = $);
     const $ = $ggml_pool_1d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pool_1d", { ctx, a });
     $keep(ctx.owner, a);
@@ -4176,7 +4273,12 @@ export const functions = {
     const $6 = $int32(s1, "ggml_pool_2d(s1)");
     const $7 = $float(p0, "ggml_pool_2d(p0)");
     const $8 = $float(p1, "ggml_pool_2d(p1)");
-    $ggml_pool_2d ??= $bind("ggml_pool_2d", ["u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], "u64");
+    $ggml_pool_2d ??= $bind(
+      "ggml_pool_2d",
+      ["u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"],
+      "u64",
+      ($) => $ggml_pool_2d = $,
+    );
     const $ = $ggml_pool_2d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_pool_2d", { ctx, a });
     $keep(ctx.owner, a);
@@ -4193,7 +4295,12 @@ export const functions = {
     const $7 = $int32(s1, "ggml_pool_2d_back(s1)");
     const $8 = $float(p0, "ggml_pool_2d_back(p0)");
     const $9 = $float(p1, "ggml_pool_2d_back(p1)");
-    $ggml_pool_2d_back ??= $bind("ggml_pool_2d_back", ["u64", "u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"], "u64");
+    $ggml_pool_2d_back ??= $bind(
+      "ggml_pool_2d_back",
+      ["u64", "u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"],
+      "u64",
+      ($) => $ggml_pool_2d_back = $,
+    );
     const $ = $ggml_pool_2d_back(ctx.address, a.address, af.address, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pool_2d_back", { ctx, a, af });
     $keep(ctx.owner, a);
@@ -4205,7 +4312,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_upscale(a)");
     const $2 = $int32(scale_factor, "ggml_upscale(scale_factor)");
     const $3 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale(mode)");
-    $ggml_upscale ??= $bind("ggml_upscale", ["u64", "u64", "i32", "u32"], "u64");
+    $ggml_upscale ??= $bind("ggml_upscale", ["u64", "u64", "i32", "u32"], "u64", ($) => $ggml_upscale = $);
     const $ = $ggml_upscale(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_upscale", { ctx, a });
     $keep(ctx.owner, a);
@@ -4219,7 +4326,7 @@ export const functions = {
     const $4 = $int32(ne2, "ggml_upscale_ext(ne2)");
     const $5 = $int32(ne3, "ggml_upscale_ext(ne3)");
     const $6 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale_ext(mode)");
-    $ggml_upscale_ext ??= $bind("ggml_upscale_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "u32"], "u64");
+    $ggml_upscale_ext ??= $bind("ggml_upscale_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "u32"], "u64", ($) => $ggml_upscale_ext = $);
     const $ = $ggml_upscale_ext(ctx.address, a.address, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_upscale_ext", { ctx, a });
     $keep(ctx.owner, a);
@@ -4233,7 +4340,7 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_interpolate(ne2)");
     const $5 = $int64(ne3, "ggml_interpolate(ne3)");
     const $6 = $uint32(mode, "ggml_interpolate(mode)");
-    $ggml_interpolate ??= $bind("ggml_interpolate", ["u64", "u64", "i64", "i64", "i64", "i64", "u32"], "u64");
+    $ggml_interpolate ??= $bind("ggml_interpolate", ["u64", "u64", "i64", "i64", "i64", "i64", "u32"], "u64", ($) => $ggml_interpolate = $);
     const $ = $ggml_interpolate(ctx.address, a.address, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_interpolate", { ctx, a });
     $keep(ctx.owner, a);
@@ -4246,7 +4353,7 @@ export const functions = {
     const $3 = $int32(p1, "ggml_pad(p1)");
     const $4 = $int32(p2, "ggml_pad(p2)");
     const $5 = $int32(p3, "ggml_pad(p3)");
-    $ggml_pad ??= $bind("ggml_pad", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_pad ??= $bind("ggml_pad", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_pad = $);
     const $ = $ggml_pad(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pad", { ctx, a });
     $keep(ctx.owner, a);
@@ -4259,7 +4366,7 @@ export const functions = {
     const $3 = $int32(p1, "ggml_pad_circular(p1)");
     const $4 = $int32(p2, "ggml_pad_circular(p2)");
     const $5 = $int32(p3, "ggml_pad_circular(p3)");
-    $ggml_pad_circular ??= $bind("ggml_pad_circular", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_pad_circular ??= $bind("ggml_pad_circular", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_pad_circular = $);
     const $ = $ggml_pad_circular(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pad_circular", { ctx, a });
     $keep(ctx.owner, a);
@@ -4276,7 +4383,12 @@ export const functions = {
     const $7 = $int32(rp2, "ggml_pad_ext(rp2)");
     const $8 = $int32(lp3, "ggml_pad_ext(lp3)");
     const $9 = $int32(rp3, "ggml_pad_ext(rp3)");
-    $ggml_pad_ext ??= $bind("ggml_pad_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_pad_ext ??= $bind(
+      "ggml_pad_ext",
+      ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      "u64",
+      ($) => $ggml_pad_ext = $,
+    );
     const $ = $ggml_pad_ext(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pad_ext", { ctx, a });
     $keep(ctx.owner, a);
@@ -4297,6 +4409,7 @@ export const functions = {
       "ggml_pad_ext_circular",
       ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       "u64",
+      ($) => $ggml_pad_ext_circular = $,
     );
     const $ = $ggml_pad_ext_circular(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pad_ext_circular", { ctx, a });
@@ -4308,7 +4421,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pad_reflect_1d(a)");
     const $2 = $int32(p0, "ggml_pad_reflect_1d(p0)");
     const $3 = $int32(p1, "ggml_pad_reflect_1d(p1)");
-    $ggml_pad_reflect_1d ??= $bind("ggml_pad_reflect_1d", ["u64", "u64", "i32", "i32"], "u64");
+    $ggml_pad_reflect_1d ??= $bind("ggml_pad_reflect_1d", ["u64", "u64", "i32", "i32"], "u64", ($) => $ggml_pad_reflect_1d = $);
     const $ = $ggml_pad_reflect_1d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_pad_reflect_1d", { ctx, a });
     $keep(ctx.owner, a);
@@ -4321,7 +4434,7 @@ export const functions = {
     const $3 = $int32(shift1, "ggml_roll(shift1)");
     const $4 = $int32(shift2, "ggml_roll(shift2)");
     const $5 = $int32(shift3, "ggml_roll(shift3)");
-    $ggml_roll ??= $bind("ggml_roll", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64");
+    $ggml_roll ??= $bind("ggml_roll", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_roll = $);
     const $ = $ggml_roll(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_roll", { ctx, a });
     $keep(ctx.owner, a);
@@ -4331,7 +4444,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tri(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tri(a)");
     const $2 = $enumerator(type, $domains.ggml_tri_type, "ggml_tri(type)");
-    $ggml_tri ??= $bind("ggml_tri", ["u64", "u64", "u32"], "u64");
+    $ggml_tri ??= $bind("ggml_tri", ["u64", "u64", "u32"], "u64", ($) => $ggml_tri = $);
     const $ = $ggml_tri(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_tri", { ctx, a });
     $keep(ctx.owner, a);
@@ -4341,7 +4454,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_fill(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_fill(a)");
     const $2 = $float(c, "ggml_fill(c)");
-    $ggml_fill ??= $bind("ggml_fill", ["u64", "u64", "f32"], "u64");
+    $ggml_fill ??= $bind("ggml_fill", ["u64", "u64", "f32"], "u64", ($) => $ggml_fill = $);
     const $ = $ggml_fill(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_fill", { ctx, a });
     $keep(ctx.owner, a);
@@ -4351,7 +4464,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_fill_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_fill_inplace(a)");
     const $2 = $float(c, "ggml_fill_inplace(c)");
-    $ggml_fill_inplace ??= $bind("ggml_fill_inplace", ["u64", "u64", "f32"], "u64");
+    $ggml_fill_inplace ??= $bind("ggml_fill_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_fill_inplace = $);
     const $ = $ggml_fill_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_fill_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -4364,7 +4477,7 @@ export const functions = {
     }
     const $2 = $int32(dim, "ggml_timestep_embedding(dim)");
     const $3 = $int32(max_period, "ggml_timestep_embedding(max_period)");
-    $ggml_timestep_embedding ??= $bind("ggml_timestep_embedding", ["u64", "u64", "i32", "i32"], "u64");
+    $ggml_timestep_embedding ??= $bind("ggml_timestep_embedding", ["u64", "u64", "i32", "i32"], "u64", ($) => $ggml_timestep_embedding = $);
     const $ = $ggml_timestep_embedding(ctx.address, timesteps.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_timestep_embedding", { ctx, timesteps });
     $keep(ctx.owner, timesteps);
@@ -4374,7 +4487,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort(a)");
     const $2 = $enumerator(order, $domains.ggml_sort_order, "ggml_argsort(order)");
-    $ggml_argsort ??= $bind("ggml_argsort", ["u64", "u64", "u32"], "u64");
+    $ggml_argsort ??= $bind("ggml_argsort", ["u64", "u64", "u32"], "u64", ($) => $ggml_argsort = $);
     const $ = $ggml_argsort(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_argsort", { ctx, a });
     $keep(ctx.owner, a);
@@ -4384,7 +4497,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort_top_k(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort_top_k(a)");
     const $2 = $int32(k, "ggml_argsort_top_k(k)");
-    $ggml_argsort_top_k ??= $bind("ggml_argsort_top_k", ["u64", "u64", "i32"], "u64");
+    $ggml_argsort_top_k ??= $bind("ggml_argsort_top_k", ["u64", "u64", "i32"], "u64", ($) => $ggml_argsort_top_k = $);
     const $ = $ggml_argsort_top_k(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_argsort_top_k", { ctx, a });
     $keep(ctx.owner, a);
@@ -4394,7 +4507,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_top_k(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_top_k(a)");
     const $2 = $int32(k, "ggml_top_k(k)");
-    $ggml_top_k ??= $bind("ggml_top_k", ["u64", "u64", "i32"], "u64");
+    $ggml_top_k ??= $bind("ggml_top_k", ["u64", "u64", "i32"], "u64", ($) => $ggml_top_k = $);
     const $ = $ggml_top_k(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_top_k", { ctx, a });
     $keep(ctx.owner, a);
@@ -4405,7 +4518,7 @@ export const functions = {
     const $1 = $float(start, "ggml_arange(start)");
     const $2 = $float(stop, "ggml_arange(stop)");
     const $3 = $float(step, "ggml_arange(step)");
-    $ggml_arange ??= $bind("ggml_arange", ["u64", "f32", "f32", "f32"], "u64");
+    $ggml_arange ??= $bind("ggml_arange", ["u64", "f32", "f32", "f32"], "u64", ($) => $ggml_arange = $);
     const $ = $ggml_arange(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_arange", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -4421,7 +4534,12 @@ export const functions = {
     const $5 = $float(scale, "ggml_flash_attn_ext(scale)");
     const $6 = $float(max_bias, "ggml_flash_attn_ext(max_bias)");
     const $7 = $float(logit_softcap, "ggml_flash_attn_ext(logit_softcap)");
-    $ggml_flash_attn_ext ??= $bind("ggml_flash_attn_ext", ["u64", "u64", "u64", "u64", "u64", "f32", "f32", "f32"], "u64");
+    $ggml_flash_attn_ext ??= $bind(
+      "ggml_flash_attn_ext",
+      ["u64", "u64", "u64", "u64", "u64", "f32", "f32", "f32"],
+      "u64",
+      ($) => $ggml_flash_attn_ext = $,
+    );
     const $ = $ggml_flash_attn_ext(ctx.address, q.address, k.address, v.address, mask === null ? 0n : mask.address, $5, $6, $7);
     if ($ === 0n) throw $nullResult("ggml_flash_attn_ext", { ctx, q, k, v, mask });
     $keep(ctx.owner, q);
@@ -4433,13 +4551,18 @@ export const functions = {
   ggml_flash_attn_ext_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_set_prec(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_flash_attn_ext_set_prec(prec)");
-    $ggml_flash_attn_ext_set_prec ??= $bind("ggml_flash_attn_ext_set_prec", ["u64", "u32"], "void");
+    $ggml_flash_attn_ext_set_prec ??= $bind(
+      "ggml_flash_attn_ext_set_prec",
+      ["u64", "u32"],
+      "void",
+      ($) => $ggml_flash_attn_ext_set_prec = $,
+    );
     $ggml_flash_attn_ext_set_prec(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_flash_attn_ext_set_prec", { a });
   },
   ggml_flash_attn_ext_get_prec(a) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_get_prec(a)");
-    $ggml_flash_attn_ext_get_prec ??= $bind("ggml_flash_attn_ext_get_prec", ["u64"], "u32");
+    $ggml_flash_attn_ext_get_prec ??= $bind("ggml_flash_attn_ext_get_prec", ["u64"], "u32", ($) => $ggml_flash_attn_ext_get_prec = $);
     const $ = $ggml_flash_attn_ext_get_prec(a.address);
     if ($caught[0] !== 0) $trapped("ggml_flash_attn_ext_get_prec", { a });
     return $;
@@ -4447,7 +4570,12 @@ export const functions = {
   ggml_flash_attn_ext_set_n_kv_max(a, n_kv_max) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_set_n_kv_max(a)");
     const $1 = $int32(n_kv_max, "ggml_flash_attn_ext_set_n_kv_max(n_kv_max)");
-    $ggml_flash_attn_ext_set_n_kv_max ??= $bind("ggml_flash_attn_ext_set_n_kv_max", ["u64", "i32"], "void");
+    $ggml_flash_attn_ext_set_n_kv_max ??= $bind(
+      "ggml_flash_attn_ext_set_n_kv_max",
+      ["u64", "i32"],
+      "void",
+      ($) => $ggml_flash_attn_ext_set_n_kv_max = $,
+    );
     $ggml_flash_attn_ext_set_n_kv_max(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_flash_attn_ext_set_n_kv_max", { a });
   },
@@ -4456,7 +4584,12 @@ export const functions = {
     if (sinks !== null && (!(sinks instanceof ggml_tensor) || sinks.owner.freed)) {
       throw $wrongHandle(sinks, ggml_tensor, "ggml_flash_attn_ext_add_sinks(sinks)");
     }
-    $ggml_flash_attn_ext_add_sinks ??= $bind("ggml_flash_attn_ext_add_sinks", ["u64", "u64"], "void");
+    $ggml_flash_attn_ext_add_sinks ??= $bind(
+      "ggml_flash_attn_ext_add_sinks",
+      ["u64", "u64"],
+      "void",
+      ($) => $ggml_flash_attn_ext_add_sinks = $,
+    );
     $ggml_flash_attn_ext_add_sinks(a.address, sinks === null ? 0n : sinks.address);
     if ($caught[0] !== 0) $trapped("ggml_flash_attn_ext_add_sinks", { a, sinks });
   },
@@ -4467,7 +4600,12 @@ export const functions = {
     if (!(v instanceof ggml_tensor) || v.owner.freed) throw $wrongHandle(v, ggml_tensor, "ggml_flash_attn_back(v)");
     if (!(d instanceof ggml_tensor) || d.owner.freed) throw $wrongHandle(d, ggml_tensor, "ggml_flash_attn_back(d)");
     const $5 = $bool(masked, "ggml_flash_attn_back(masked)");
-    $ggml_flash_attn_back ??= $bind("ggml_flash_attn_back", ["u64", "u64", "u64", "u64", "u64", "bool"], "u64");
+    $ggml_flash_attn_back ??= $bind(
+      "ggml_flash_attn_back",
+      ["u64", "u64", "u64", "u64", "u64", "bool"],
+      "u64",
+      ($) => $ggml_flash_attn_back = $,
+    );
     const $ = $ggml_flash_attn_back(ctx.address, q.address, k.address, v.address, d.address, $5);
     if ($ === 0n) throw $nullResult("ggml_flash_attn_back", { ctx, q, k, v, d });
     $keep(ctx.owner, q);
@@ -4480,7 +4618,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ssm_conv(ctx)");
     if (!(sx instanceof ggml_tensor) || sx.owner.freed) throw $wrongHandle(sx, ggml_tensor, "ggml_ssm_conv(sx)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_ssm_conv(c)");
-    $ggml_ssm_conv ??= $bind("ggml_ssm_conv", ["u64", "u64", "u64"], "u64");
+    $ggml_ssm_conv ??= $bind("ggml_ssm_conv", ["u64", "u64", "u64"], "u64", ($) => $ggml_ssm_conv = $);
     const $ = $ggml_ssm_conv(ctx.address, sx.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_ssm_conv", { ctx, sx, c });
     $keep(ctx.owner, sx);
@@ -4497,7 +4635,12 @@ export const functions = {
     if (!(C instanceof ggml_tensor) || C.owner.freed) throw $wrongHandle(C, ggml_tensor, "ggml_ssm_scan(C)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_ssm_scan(ids)");
     const $8 = $int64(K, "ggml_ssm_scan(K)");
-    $ggml_ssm_scan ??= $bind("ggml_ssm_scan", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"], "u64");
+    $ggml_ssm_scan ??= $bind(
+      "ggml_ssm_scan",
+      ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"],
+      "u64",
+      ($) => $ggml_ssm_scan = $,
+    );
     const $ = $ggml_ssm_scan(ctx.address, s.address, x.address, dt.address, A.address, B.address, C.address, ids.address, $8);
     if ($ === 0n) throw $nullResult("ggml_ssm_scan", { ctx, s, x, dt, A, B, C, ids });
     $keep(ctx.owner, s);
@@ -4513,7 +4656,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_win_part(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_win_part(a)");
     const $2 = $int32(w, "ggml_win_part(w)");
-    $ggml_win_part ??= $bind("ggml_win_part", ["u64", "u64", "i32"], "u64");
+    $ggml_win_part ??= $bind("ggml_win_part", ["u64", "u64", "i32"], "u64", ($) => $ggml_win_part = $);
     const $ = $ggml_win_part(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_win_part", { ctx, a });
     $keep(ctx.owner, a);
@@ -4525,7 +4668,7 @@ export const functions = {
     const $2 = $int32(w0, "ggml_win_unpart(w0)");
     const $3 = $int32(h0, "ggml_win_unpart(h0)");
     const $4 = $int32(w, "ggml_win_unpart(w)");
-    $ggml_win_unpart ??= $bind("ggml_win_unpart", ["u64", "u64", "i32", "i32", "i32"], "u64");
+    $ggml_win_unpart ??= $bind("ggml_win_unpart", ["u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_win_unpart = $);
     const $ = $ggml_win_unpart(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_win_unpart", { ctx, a });
     $keep(ctx.owner, a);
@@ -4535,7 +4678,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary(a)");
     const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary(op)");
-    $ggml_unary ??= $bind("ggml_unary", ["u64", "u64", "u32"], "u64");
+    $ggml_unary ??= $bind("ggml_unary", ["u64", "u64", "u32"], "u64", ($) => $ggml_unary = $);
     const $ = $ggml_unary(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary", { ctx, a });
     $keep(ctx.owner, a);
@@ -4545,7 +4688,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary_inplace(a)");
     const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_inplace(op)");
-    $ggml_unary_inplace ??= $bind("ggml_unary_inplace", ["u64", "u64", "u32"], "u64");
+    $ggml_unary_inplace ??= $bind("ggml_unary_inplace", ["u64", "u64", "u32"], "u64", ($) => $ggml_unary_inplace = $);
     const $ = $ggml_unary_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -4556,7 +4699,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rel_pos(a)");
     const $2 = $int32(qh, "ggml_get_rel_pos(qh)");
     const $3 = $int32(kh, "ggml_get_rel_pos(kh)");
-    $ggml_get_rel_pos ??= $bind("ggml_get_rel_pos", ["u64", "u64", "i32", "i32"], "u64");
+    $ggml_get_rel_pos ??= $bind("ggml_get_rel_pos", ["u64", "u64", "i32", "i32"], "u64", ($) => $ggml_get_rel_pos = $);
     const $ = $ggml_get_rel_pos(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_get_rel_pos", { ctx, a });
     $keep(ctx.owner, a);
@@ -4567,7 +4710,7 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_rel_pos(a)");
     if (!(pw instanceof ggml_tensor) || pw.owner.freed) throw $wrongHandle(pw, ggml_tensor, "ggml_add_rel_pos(pw)");
     if (!(ph instanceof ggml_tensor) || ph.owner.freed) throw $wrongHandle(ph, ggml_tensor, "ggml_add_rel_pos(ph)");
-    $ggml_add_rel_pos ??= $bind("ggml_add_rel_pos", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_add_rel_pos ??= $bind("ggml_add_rel_pos", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_add_rel_pos = $);
     const $ = $ggml_add_rel_pos(ctx.address, a.address, pw.address, ph.address);
     if ($ === 0n) throw $nullResult("ggml_add_rel_pos", { ctx, a, pw, ph });
     $keep(ctx.owner, a);
@@ -4580,7 +4723,12 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_rel_pos_inplace(a)");
     if (!(pw instanceof ggml_tensor) || pw.owner.freed) throw $wrongHandle(pw, ggml_tensor, "ggml_add_rel_pos_inplace(pw)");
     if (!(ph instanceof ggml_tensor) || ph.owner.freed) throw $wrongHandle(ph, ggml_tensor, "ggml_add_rel_pos_inplace(ph)");
-    $ggml_add_rel_pos_inplace ??= $bind("ggml_add_rel_pos_inplace", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_add_rel_pos_inplace ??= $bind(
+      "ggml_add_rel_pos_inplace",
+      ["u64", "u64", "u64", "u64"],
+      "u64",
+      ($) => $ggml_add_rel_pos_inplace = $,
+    );
     const $ = $ggml_add_rel_pos_inplace(ctx.address, a.address, pw.address, ph.address);
     if ($ === 0n) throw $nullResult("ggml_add_rel_pos_inplace", { ctx, a, pw, ph });
     $keep(ctx.owner, a);
@@ -4596,7 +4744,7 @@ export const functions = {
     if (!(tf instanceof ggml_tensor) || tf.owner.freed) throw $wrongHandle(tf, ggml_tensor, "ggml_rwkv_wkv6(tf)");
     if (!(td instanceof ggml_tensor) || td.owner.freed) throw $wrongHandle(td, ggml_tensor, "ggml_rwkv_wkv6(td)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_rwkv_wkv6(state)");
-    $ggml_rwkv_wkv6 ??= $bind("ggml_rwkv_wkv6", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_rwkv_wkv6 ??= $bind("ggml_rwkv_wkv6", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_rwkv_wkv6 = $);
     const $ = $ggml_rwkv_wkv6(ctx.address, k.address, v.address, r.address, tf.address, td.address, state.address);
     if ($ === 0n) throw $nullResult("ggml_rwkv_wkv6", { ctx, k, v, r, tf, td, state });
     $keep(ctx.owner, k);
@@ -4615,7 +4763,12 @@ export const functions = {
     if (!(g instanceof ggml_tensor) || g.owner.freed) throw $wrongHandle(g, ggml_tensor, "ggml_gated_linear_attn(g)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_gated_linear_attn(state)");
     const $6 = $float(scale, "ggml_gated_linear_attn(scale)");
-    $ggml_gated_linear_attn ??= $bind("ggml_gated_linear_attn", ["u64", "u64", "u64", "u64", "u64", "u64", "f32"], "u64");
+    $ggml_gated_linear_attn ??= $bind(
+      "ggml_gated_linear_attn",
+      ["u64", "u64", "u64", "u64", "u64", "u64", "f32"],
+      "u64",
+      ($) => $ggml_gated_linear_attn = $,
+    );
     const $ = $ggml_gated_linear_attn(ctx.address, k.address, v.address, q.address, g.address, state.address, $6);
     if ($ === 0n) throw $nullResult("ggml_gated_linear_attn", { ctx, k, v, q, g, state });
     $keep(ctx.owner, k);
@@ -4634,7 +4787,12 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rwkv_wkv7(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rwkv_wkv7(b)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_rwkv_wkv7(state)");
-    $ggml_rwkv_wkv7 ??= $bind("ggml_rwkv_wkv7", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_rwkv_wkv7 ??= $bind(
+      "ggml_rwkv_wkv7",
+      ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64"],
+      "u64",
+      ($) => $ggml_rwkv_wkv7 = $,
+    );
     const $ = $ggml_rwkv_wkv7(ctx.address, r.address, w.address, k.address, v.address, a.address, b.address, state.address);
     if ($ === 0n) throw $nullResult("ggml_rwkv_wkv7", { ctx, r, w, k, v, a, b, state });
     $keep(ctx.owner, r);
@@ -4653,7 +4811,7 @@ export const functions = {
     const $3 = $bool(left, "ggml_solve_tri(left)");
     const $4 = $bool(lower, "ggml_solve_tri(lower)");
     const $5 = $bool(uni, "ggml_solve_tri(uni)");
-    $ggml_solve_tri ??= $bind("ggml_solve_tri", ["u64", "u64", "u64", "bool", "bool", "bool"], "u64");
+    $ggml_solve_tri ??= $bind("ggml_solve_tri", ["u64", "u64", "u64", "bool", "bool", "bool"], "u64", ($) => $ggml_solve_tri = $);
     const $ = $ggml_solve_tri(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_solve_tri", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4669,7 +4827,12 @@ export const functions = {
     if (!(beta instanceof ggml_tensor) || beta.owner.freed) throw $wrongHandle(beta, ggml_tensor, "ggml_gated_delta_net(beta)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_gated_delta_net(state)");
     const $7 = $int64(K, "ggml_gated_delta_net(K)");
-    $ggml_gated_delta_net ??= $bind("ggml_gated_delta_net", ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"], "u64");
+    $ggml_gated_delta_net ??= $bind(
+      "ggml_gated_delta_net",
+      ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"],
+      "u64",
+      ($) => $ggml_gated_delta_net = $,
+    );
     const $ = $ggml_gated_delta_net(ctx.address, q.address, k.address, v.address, g.address, beta.address, state.address, $7);
     if ($ === 0n) throw $nullResult("ggml_gated_delta_net", { ctx, q, k, v, g, beta, state });
     $keep(ctx.owner, q);
@@ -4688,7 +4851,12 @@ export const functions = {
       throw $wrongHandle(weights, ggml_tensor, "ggml_lightning_indexer(weights)");
     }
     if (!(mask instanceof ggml_tensor) || mask.owner.freed) throw $wrongHandle(mask, ggml_tensor, "ggml_lightning_indexer(mask)");
-    $ggml_lightning_indexer ??= $bind("ggml_lightning_indexer", ["u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_lightning_indexer ??= $bind(
+      "ggml_lightning_indexer",
+      ["u64", "u64", "u64", "u64", "u64"],
+      "u64",
+      ($) => $ggml_lightning_indexer = $,
+    );
     const $ = $ggml_lightning_indexer(ctx.address, q.address, k.address, weights.address, mask.address);
     if ($ === 0n) throw $nullResult("ggml_lightning_indexer", { ctx, q, k, weights, mask });
     $keep(ctx.owner, q);
@@ -4704,7 +4872,7 @@ export const functions = {
     if (!(base instanceof ggml_tensor) || base.owner.freed) throw $wrongHandle(base, ggml_tensor, "ggml_dsv4_hc_comb(base)");
     const $4 = $float(eps, "ggml_dsv4_hc_comb(eps)");
     const $5 = $int32(n_iter, "ggml_dsv4_hc_comb(n_iter)");
-    $ggml_dsv4_hc_comb ??= $bind("ggml_dsv4_hc_comb", ["u64", "u64", "u64", "u64", "f32", "i32"], "u64");
+    $ggml_dsv4_hc_comb ??= $bind("ggml_dsv4_hc_comb", ["u64", "u64", "u64", "u64", "f32", "i32"], "u64", ($) => $ggml_dsv4_hc_comb = $);
     const $ = $ggml_dsv4_hc_comb(ctx.address, mixes.address, scale.address, base.address, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_comb", { ctx, mixes, scale, base });
     $keep(ctx.owner, mixes);
@@ -4716,7 +4884,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dsv4_hc_pre(ctx)");
     if (!(x instanceof ggml_tensor) || x.owner.freed) throw $wrongHandle(x, ggml_tensor, "ggml_dsv4_hc_pre(x)");
     if (!(weights instanceof ggml_tensor) || weights.owner.freed) throw $wrongHandle(weights, ggml_tensor, "ggml_dsv4_hc_pre(weights)");
-    $ggml_dsv4_hc_pre ??= $bind("ggml_dsv4_hc_pre", ["u64", "u64", "u64"], "u64");
+    $ggml_dsv4_hc_pre ??= $bind("ggml_dsv4_hc_pre", ["u64", "u64", "u64"], "u64", ($) => $ggml_dsv4_hc_pre = $);
     const $ = $ggml_dsv4_hc_pre(ctx.address, x.address, weights.address);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_pre", { ctx, x, weights });
     $keep(ctx.owner, x);
@@ -4728,7 +4896,7 @@ export const functions = {
     if (!(x instanceof ggml_tensor) || x.owner.freed) throw $wrongHandle(x, ggml_tensor, "ggml_dsv4_hc_pre_gated(x)");
     if (!(gate instanceof ggml_tensor) || gate.owner.freed) throw $wrongHandle(gate, ggml_tensor, "ggml_dsv4_hc_pre_gated(gate)");
     const $3 = $float(scale, "ggml_dsv4_hc_pre_gated(scale)");
-    $ggml_dsv4_hc_pre_gated ??= $bind("ggml_dsv4_hc_pre_gated", ["u64", "u64", "u64", "f32"], "u64");
+    $ggml_dsv4_hc_pre_gated ??= $bind("ggml_dsv4_hc_pre_gated", ["u64", "u64", "u64", "f32"], "u64", ($) => $ggml_dsv4_hc_pre_gated = $);
     const $ = $ggml_dsv4_hc_pre_gated(ctx.address, x.address, gate.address, $3);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_pre_gated", { ctx, x, gate });
     $keep(ctx.owner, x);
@@ -4745,7 +4913,7 @@ export const functions = {
     if (comb !== null && (!(comb instanceof ggml_tensor) || comb.owner.freed)) {
       throw $wrongHandle(comb, ggml_tensor, "ggml_dsv4_hc_post(comb)");
     }
-    $ggml_dsv4_hc_post ??= $bind("ggml_dsv4_hc_post", ["u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_dsv4_hc_post ??= $bind("ggml_dsv4_hc_post", ["u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_dsv4_hc_post = $);
     const $ = $ggml_dsv4_hc_post(ctx.address, x.address, residual.address, post.address, comb === null ? 0n : comb.address);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_post", { ctx, x, residual, post, comb });
     $keep(ctx.owner, x);
@@ -4760,7 +4928,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom1_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom1_op_t, "ggml_map_custom1(fun)");
     const $3 = $int32(n_tasks, "ggml_map_custom1(n_tasks)");
     const $4 = $dataOrNull(userdata, 0, "ggml_map_custom1(userdata)");
-    $ggml_map_custom1 ??= $bind("ggml_map_custom1", ["u64", "u64", "u64", "i32", "buffer"], "u64");
+    $ggml_map_custom1 ??= $bind("ggml_map_custom1", ["u64", "u64", "u64", "i32", "buffer"], "u64", ($) => $ggml_map_custom1 = $);
     const $ = $ggml_map_custom1(ctx.address, a.address, fun.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_map_custom1", { ctx, a });
     $keep(ctx.owner, a);
@@ -4774,7 +4942,12 @@ export const functions = {
     if (!(fun instanceof ggml_custom1_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom1_op_t, "ggml_map_custom1_inplace(fun)");
     const $3 = $int32(n_tasks, "ggml_map_custom1_inplace(n_tasks)");
     const $4 = $dataOrNull(userdata, 0, "ggml_map_custom1_inplace(userdata)");
-    $ggml_map_custom1_inplace ??= $bind("ggml_map_custom1_inplace", ["u64", "u64", "u64", "i32", "buffer"], "u64");
+    $ggml_map_custom1_inplace ??= $bind(
+      "ggml_map_custom1_inplace",
+      ["u64", "u64", "u64", "i32", "buffer"],
+      "u64",
+      ($) => $ggml_map_custom1_inplace = $,
+    );
     const $ = $ggml_map_custom1_inplace(ctx.address, a.address, fun.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_map_custom1_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -4789,7 +4962,7 @@ export const functions = {
     if (!(fun instanceof ggml_custom2_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom2_op_t, "ggml_map_custom2(fun)");
     const $4 = $int32(n_tasks, "ggml_map_custom2(n_tasks)");
     const $5 = $dataOrNull(userdata, 0, "ggml_map_custom2(userdata)");
-    $ggml_map_custom2 ??= $bind("ggml_map_custom2", ["u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
+    $ggml_map_custom2 ??= $bind("ggml_map_custom2", ["u64", "u64", "u64", "u64", "i32", "buffer"], "u64", ($) => $ggml_map_custom2 = $);
     const $ = $ggml_map_custom2(ctx.address, a.address, b === null ? 0n : b.address, fun.address, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_map_custom2", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4805,7 +4978,12 @@ export const functions = {
     if (!(fun instanceof ggml_custom2_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom2_op_t, "ggml_map_custom2_inplace(fun)");
     const $4 = $int32(n_tasks, "ggml_map_custom2_inplace(n_tasks)");
     const $5 = $dataOrNull(userdata, 0, "ggml_map_custom2_inplace(userdata)");
-    $ggml_map_custom2_inplace ??= $bind("ggml_map_custom2_inplace", ["u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
+    $ggml_map_custom2_inplace ??= $bind(
+      "ggml_map_custom2_inplace",
+      ["u64", "u64", "u64", "u64", "i32", "buffer"],
+      "u64",
+      ($) => $ggml_map_custom2_inplace = $,
+    );
     const $ = $ggml_map_custom2_inplace(ctx.address, a.address, b === null ? 0n : b.address, fun.address, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_map_custom2_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4822,7 +5000,12 @@ export const functions = {
     if (!(fun instanceof ggml_custom3_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom3_op_t, "ggml_map_custom3(fun)");
     const $5 = $int32(n_tasks, "ggml_map_custom3(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_map_custom3(userdata)");
-    $ggml_map_custom3 ??= $bind("ggml_map_custom3", ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
+    $ggml_map_custom3 ??= $bind(
+      "ggml_map_custom3",
+      ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"],
+      "u64",
+      ($) => $ggml_map_custom3 = $,
+    );
     const $ = $ggml_map_custom3(ctx.address, a.address, b === null ? 0n : b.address, c === null ? 0n : c.address, fun.address, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_map_custom3", { ctx, a, b, c });
     $keep(ctx.owner, a);
@@ -4840,7 +5023,12 @@ export const functions = {
     if (!(fun instanceof ggml_custom3_op_t) || fun.owner.freed) throw $wrongHandle(fun, ggml_custom3_op_t, "ggml_map_custom3_inplace(fun)");
     const $5 = $int32(n_tasks, "ggml_map_custom3_inplace(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_map_custom3_inplace(userdata)");
-    $ggml_map_custom3_inplace ??= $bind("ggml_map_custom3_inplace", ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"], "u64");
+    $ggml_map_custom3_inplace ??= $bind(
+      "ggml_map_custom3_inplace",
+      ["u64", "u64", "u64", "u64", "u64", "i32", "buffer"],
+      "u64",
+      ($) => $ggml_map_custom3_inplace = $,
+    );
     const $ = $ggml_map_custom3_inplace(
       ctx.address,
       a.address,
@@ -4871,7 +5059,12 @@ export const functions = {
     const $9 = $int32(n_tasks, "ggml_custom_4d(n_tasks)");
     const $10 = $dataOrNull(userdata, 0, "ggml_custom_4d(userdata)");
     $atLeast(args, n_args, 8, "pointers", "n_args", "ggml_custom_4d(args)");
-    $ggml_custom_4d ??= $bind("ggml_custom_4d", ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
+    $ggml_custom_4d ??= $bind(
+      "ggml_custom_4d",
+      ["u64", "u32", "i64", "i64", "i64", "i64", "buffer", "i32", "u64", "i32", "buffer"],
+      "u64",
+      ($) => $ggml_custom_4d = $,
+    );
     const $ = $ggml_custom_4d(ctx.address, $1, $2, $3, $4, $5, $6, $7, fun.address, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_custom_4d", { ctx });
     $keepData(ctx.owner, args);
@@ -4888,7 +5081,12 @@ export const functions = {
     const $5 = $int32(n_tasks, "ggml_custom_inplace(n_tasks)");
     const $6 = $dataOrNull(userdata, 0, "ggml_custom_inplace(userdata)");
     $atLeast(args, n_args, 8, "pointers", "n_args", "ggml_custom_inplace(args)");
-    $ggml_custom_inplace ??= $bind("ggml_custom_inplace", ["u64", "u64", "buffer", "i32", "u64", "i32", "buffer"], "u64");
+    $ggml_custom_inplace ??= $bind(
+      "ggml_custom_inplace",
+      ["u64", "u64", "buffer", "i32", "u64", "i32", "buffer"],
+      "u64",
+      ($) => $ggml_custom_inplace = $,
+    );
     const $ = $ggml_custom_inplace(ctx.address, a.address, $2, $3, fun.address, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_custom_inplace", { ctx, a });
     $keep(ctx.owner, a);
@@ -4901,7 +5099,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cross_entropy_loss(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cross_entropy_loss(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cross_entropy_loss(b)");
-    $ggml_cross_entropy_loss ??= $bind("ggml_cross_entropy_loss", ["u64", "u64", "u64"], "u64");
+    $ggml_cross_entropy_loss ??= $bind("ggml_cross_entropy_loss", ["u64", "u64", "u64"], "u64", ($) => $ggml_cross_entropy_loss = $);
     const $ = $ggml_cross_entropy_loss(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_cross_entropy_loss", { ctx, a, b });
     $keep(ctx.owner, a);
@@ -4913,7 +5111,12 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cross_entropy_loss_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cross_entropy_loss_back(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_cross_entropy_loss_back(c)");
-    $ggml_cross_entropy_loss_back ??= $bind("ggml_cross_entropy_loss_back", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_cross_entropy_loss_back ??= $bind(
+      "ggml_cross_entropy_loss_back",
+      ["u64", "u64", "u64", "u64"],
+      "u64",
+      ($) => $ggml_cross_entropy_loss_back = $,
+    );
     const $ = $ggml_cross_entropy_loss_back(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_cross_entropy_loss_back", { ctx, a, b, c });
     $keep(ctx.owner, a);
@@ -4930,7 +5133,12 @@ export const functions = {
     if (!(adamw_params instanceof ggml_tensor) || adamw_params.owner.freed) {
       throw $wrongHandle(adamw_params, ggml_tensor, "ggml_opt_step_adamw(adamw_params)");
     }
-    $ggml_opt_step_adamw ??= $bind("ggml_opt_step_adamw", ["u64", "u64", "u64", "u64", "u64", "u64"], "u64");
+    $ggml_opt_step_adamw ??= $bind(
+      "ggml_opt_step_adamw",
+      ["u64", "u64", "u64", "u64", "u64", "u64"],
+      "u64",
+      ($) => $ggml_opt_step_adamw = $,
+    );
     const $ = $ggml_opt_step_adamw(ctx.address, a.address, grad.address, m.address, v.address, adamw_params.address);
     if ($ === 0n) throw $nullResult("ggml_opt_step_adamw", { ctx, a, grad, m, v, adamw_params });
     $keep(ctx.owner, a);
@@ -4947,7 +5155,7 @@ export const functions = {
     if (!(sgd_params instanceof ggml_tensor) || sgd_params.owner.freed) {
       throw $wrongHandle(sgd_params, ggml_tensor, "ggml_opt_step_sgd(sgd_params)");
     }
-    $ggml_opt_step_sgd ??= $bind("ggml_opt_step_sgd", ["u64", "u64", "u64", "u64"], "u64");
+    $ggml_opt_step_sgd ??= $bind("ggml_opt_step_sgd", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_opt_step_sgd = $);
     const $ = $ggml_opt_step_sgd(ctx.address, a.address, grad.address, sgd_params.address);
     if ($ === 0n) throw $nullResult("ggml_opt_step_sgd", { ctx, a, grad, sgd_params });
     $keep(ctx.owner, a);
@@ -4964,7 +5172,12 @@ export const functions = {
     const $3 = $int32(idx, "ggml_build_forward_select(idx)");
     $atLeast(tensors, n_tensors, 8, "pointers", "n_tensors", "ggml_build_forward_select(tensors)");
     $checks.ggml_build_forward_select(functions, cgraph, tensors, n_tensors, idx);
-    $ggml_build_forward_select ??= $bind("ggml_build_forward_select", ["u64", "buffer", "i32", "i32"], "u64");
+    $ggml_build_forward_select ??= $bind(
+      "ggml_build_forward_select",
+      ["u64", "buffer", "i32", "i32"],
+      "u64",
+      ($) => $ggml_build_forward_select = $,
+    );
     const $ = $ggml_build_forward_select(cgraph.address, $1, $2, $3);
     $keepData(cgraph.owner, tensors);
     if ($ === 0n) throw $nullResult("ggml_build_forward_select", { cgraph });
@@ -4979,7 +5192,7 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_expand(tensor)");
     }
     $checks.ggml_build_forward_expand(functions, cgraph, tensor);
-    $ggml_build_forward_expand ??= $bind("ggml_build_forward_expand", ["u64", "u64"], "void");
+    $ggml_build_forward_expand ??= $bind("ggml_build_forward_expand", ["u64", "u64"], "void", ($) => $ggml_build_forward_expand = $);
     $ggml_build_forward_expand(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
     if ($caught[0] !== 0) $trapped("ggml_build_forward_expand", { cgraph, tensor });
@@ -4987,7 +5200,7 @@ export const functions = {
   ggml_build_forward_order(cgraph, tensor) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_order(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_order(tensor)");
-    $ggml_build_forward_order ??= $bind("ggml_build_forward_order", ["u64", "u64"], "void");
+    $ggml_build_forward_order ??= $bind("ggml_build_forward_order", ["u64", "u64"], "void", ($) => $ggml_build_forward_order = $);
     $ggml_build_forward_order(cgraph.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_build_forward_order", { cgraph, tensor });
   },
@@ -5006,7 +5219,12 @@ export const functions = {
       "ggml_build_backward_expand(grad_accs)",
     );
     $checks.ggml_build_backward_expand(functions, ctx, cgraph, grad_accs);
-    $ggml_build_backward_expand ??= $bind("ggml_build_backward_expand", ["u64", "u64", "buffer"], "void");
+    $ggml_build_backward_expand ??= $bind(
+      "ggml_build_backward_expand",
+      ["u64", "u64", "buffer"],
+      "void",
+      ($) => $ggml_build_backward_expand = $,
+    );
     $ggml_build_backward_expand(ctx.address, cgraph.address, $2);
     $keep(cgraph.owner, ctx);
     $keepData(cgraph.owner, grad_accs);
@@ -5014,7 +5232,7 @@ export const functions = {
   },
   ggml_new_graph(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph(ctx)");
-    $ggml_new_graph ??= $bind("ggml_new_graph", ["u64"], "u64");
+    $ggml_new_graph ??= $bind("ggml_new_graph", ["u64"], "u64", ($) => $ggml_new_graph = $);
     const $ = $ggml_new_graph(ctx.address);
     if ($ === 0n) throw $nullResult("ggml_new_graph", { ctx });
     return new ggml_cgraph($, ctx.owner);
@@ -5023,7 +5241,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph_custom(ctx)");
     const $1 = $uint64(size, "ggml_new_graph_custom(size)");
     const $2 = $bool(grads, "ggml_new_graph_custom(grads)");
-    $ggml_new_graph_custom ??= $bind("ggml_new_graph_custom", ["u64", "u64", "bool"], "u64");
+    $ggml_new_graph_custom ??= $bind("ggml_new_graph_custom", ["u64", "u64", "bool"], "u64", ($) => $ggml_new_graph_custom = $);
     const $ = $ggml_new_graph_custom(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_graph_custom", { ctx });
     return new ggml_cgraph($, ctx.owner);
@@ -5032,7 +5250,7 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_graph_dup(ctx)");
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_dup(cgraph)");
     const $2 = $bool(force_grads, "ggml_graph_dup(force_grads)");
-    $ggml_graph_dup ??= $bind("ggml_graph_dup", ["u64", "u64", "bool"], "u64");
+    $ggml_graph_dup ??= $bind("ggml_graph_dup", ["u64", "u64", "bool"], "u64", ($) => $ggml_graph_dup = $);
     const $ = $ggml_graph_dup(ctx.address, cgraph.address, $2);
     if ($ === 0n) throw $nullResult("ggml_graph_dup", { ctx, cgraph });
     $keep(ctx.owner, cgraph);
@@ -5042,7 +5260,7 @@ export const functions = {
     if (!(src instanceof ggml_cgraph) || src.owner.freed) throw $wrongHandle(src, ggml_cgraph, "ggml_graph_cpy(src)");
     if (!(dst instanceof ggml_cgraph) || dst.owner.freed) throw $wrongHandle(dst, ggml_cgraph, "ggml_graph_cpy(dst)");
     $checks.ggml_graph_cpy(functions, src, dst);
-    $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void");
+    $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void", ($) => $ggml_graph_cpy = $);
     $ggml_graph_cpy(src.address, dst.address);
     $keep(dst.owner, src);
     if ($caught[0] !== 0) $trapped("ggml_graph_cpy", { src, dst });
@@ -5052,20 +5270,20 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_reset(cgraph)");
     }
     $checks.ggml_graph_reset(functions, cgraph);
-    $ggml_graph_reset ??= $bind("ggml_graph_reset", ["u64"], "void");
+    $ggml_graph_reset ??= $bind("ggml_graph_reset", ["u64"], "void", ($) => $ggml_graph_reset = $);
     $ggml_graph_reset(cgraph === null ? 0n : cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_reset", { cgraph });
   },
   ggml_graph_clear(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_clear(cgraph)");
     $checks.ggml_graph_clear(functions, cgraph);
-    $ggml_graph_clear ??= $bind("ggml_graph_clear", ["u64"], "void");
+    $ggml_graph_clear ??= $bind("ggml_graph_clear", ["u64"], "void", ($) => $ggml_graph_clear = $);
     $ggml_graph_clear(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_clear", { cgraph });
   },
   ggml_graph_size(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_size(cgraph)");
-    $ggml_graph_size ??= $bind("ggml_graph_size", ["u64"], "i32");
+    $ggml_graph_size ??= $bind("ggml_graph_size", ["u64"], "i32", ($) => $ggml_graph_size = $);
     const $ = $ggml_graph_size(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_size", { cgraph });
     return $;
@@ -5073,21 +5291,21 @@ export const functions = {
   ggml_graph_node(cgraph, i) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_node(cgraph)");
     const $1 = $int32(i, "ggml_graph_node(i)");
-    $ggml_graph_node ??= $bind("ggml_graph_node", ["u64", "i32"], "u64");
+    $ggml_graph_node ??= $bind("ggml_graph_node", ["u64", "i32"], "u64", ($) => $ggml_graph_node = $);
     const $ = $ggml_graph_node(cgraph.address, $1);
     if ($ === 0n) throw $nullResult("ggml_graph_node", { cgraph });
     return new ggml_tensor($, cgraph.owner);
   },
   ggml_graph_nodes(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_nodes(cgraph)");
-    $ggml_graph_nodes ??= $bind("ggml_graph_nodes", ["u64"], "u64");
+    $ggml_graph_nodes ??= $bind("ggml_graph_nodes", ["u64"], "u64", ($) => $ggml_graph_nodes = $);
     const $ = $ggml_graph_nodes(cgraph.address);
     if ($ === 0n) throw $nullResult("ggml_graph_nodes", { cgraph });
     return new $Pointer($, cgraph.owner);
   },
   ggml_graph_n_nodes(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_n_nodes(cgraph)");
-    $ggml_graph_n_nodes ??= $bind("ggml_graph_n_nodes", ["u64"], "i32");
+    $ggml_graph_n_nodes ??= $bind("ggml_graph_n_nodes", ["u64"], "i32", ($) => $ggml_graph_n_nodes = $);
     const $ = $ggml_graph_n_nodes(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_n_nodes", { cgraph });
     return $;
@@ -5096,13 +5314,13 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_add_node(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_graph_add_node(tensor)");
     $checks.ggml_graph_add_node(functions, cgraph, tensor);
-    $ggml_graph_add_node ??= $bind("ggml_graph_add_node", ["u64", "u64"], "void");
+    $ggml_graph_add_node ??= $bind("ggml_graph_add_node", ["u64", "u64"], "void", ($) => $ggml_graph_add_node = $);
     $ggml_graph_add_node(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
     if ($caught[0] !== 0) $trapped("ggml_graph_add_node", { cgraph, tensor });
   },
   ggml_graph_overhead() {
-    $ggml_graph_overhead ??= $bind("ggml_graph_overhead", [], "u64");
+    $ggml_graph_overhead ??= $bind("ggml_graph_overhead", [], "u64", ($) => $ggml_graph_overhead = $);
     const $ = $ggml_graph_overhead();
     if ($caught[0] !== 0) $trapped("ggml_graph_overhead");
     return $fromUint64($, "ggml_graph_overhead");
@@ -5110,7 +5328,7 @@ export const functions = {
   ggml_graph_overhead_custom(size, grads) {
     const $0 = $uint64(size, "ggml_graph_overhead_custom(size)");
     const $1 = $bool(grads, "ggml_graph_overhead_custom(grads)");
-    $ggml_graph_overhead_custom ??= $bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64");
+    $ggml_graph_overhead_custom ??= $bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64", ($) => $ggml_graph_overhead_custom = $);
     const $ = $ggml_graph_overhead_custom($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_graph_overhead_custom");
     return $fromUint64($, "ggml_graph_overhead_custom");
@@ -5118,7 +5336,7 @@ export const functions = {
   ggml_graph_get_tensor(cgraph, name) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_tensor(cgraph)");
     const $1 = $string(name, 0, "ggml_graph_get_tensor(name)");
-    $ggml_graph_get_tensor ??= $bind("ggml_graph_get_tensor", ["u64", "buffer"], "u64");
+    $ggml_graph_get_tensor ??= $bind("ggml_graph_get_tensor", ["u64", "buffer"], "u64", ($) => $ggml_graph_get_tensor = $);
     const $ = $ggml_graph_get_tensor(cgraph.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_graph_get_tensor", { cgraph });
     if ($ === 0n) return null;
@@ -5127,7 +5345,7 @@ export const functions = {
   ggml_graph_get_grad(cgraph, node) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_grad(cgraph)");
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_graph_get_grad(node)");
-    $ggml_graph_get_grad ??= $bind("ggml_graph_get_grad", ["u64", "u64"], "u64");
+    $ggml_graph_get_grad ??= $bind("ggml_graph_get_grad", ["u64", "u64"], "u64", ($) => $ggml_graph_get_grad = $);
     const $ = $ggml_graph_get_grad(cgraph.address, node.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_get_grad", { cgraph, node });
     if ($ === 0n) return null;
@@ -5137,7 +5355,7 @@ export const functions = {
   ggml_graph_get_grad_acc(cgraph, node) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_grad_acc(cgraph)");
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_graph_get_grad_acc(node)");
-    $ggml_graph_get_grad_acc ??= $bind("ggml_graph_get_grad_acc", ["u64", "u64"], "u64");
+    $ggml_graph_get_grad_acc ??= $bind("ggml_graph_get_grad_acc", ["u64", "u64"], "u64", ($) => $ggml_graph_get_grad_acc = $);
     const $ = $ggml_graph_get_grad_acc(cgraph.address, node.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_get_grad_acc", { cgraph, node });
     if ($ === 0n) return null;
@@ -5146,7 +5364,7 @@ export const functions = {
   },
   ggml_graph_print(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_print(cgraph)");
-    $ggml_graph_print ??= $bind("ggml_graph_print", ["u64"], "void");
+    $ggml_graph_print ??= $bind("ggml_graph_print", ["u64"], "void", ($) => $ggml_graph_print = $);
     $ggml_graph_print(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_print", { cgraph });
   },
@@ -5156,7 +5374,7 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_dump_dot(cgraph)");
     }
     const $2 = $string(filename, 0, "ggml_graph_dump_dot(filename)");
-    $ggml_graph_dump_dot ??= $bind("ggml_graph_dump_dot", ["u64", "u64", "buffer"], "void");
+    $ggml_graph_dump_dot ??= $bind("ggml_graph_dump_dot", ["u64", "u64", "buffer"], "void", ($) => $ggml_graph_dump_dot = $);
     $ggml_graph_dump_dot(gb.address, cgraph === null ? 0n : cgraph.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_graph_dump_dot", { gb, cgraph });
   },
@@ -5165,7 +5383,7 @@ export const functions = {
     const $1 = $data(user_data, 8, "ggml_log_get(user_data)");
     $atLeast(log_callback, 1, 8, "pointers", "1", "ggml_log_get(log_callback)");
     $atLeast(user_data, 1, 8, "pointers", "1", "ggml_log_get(user_data)");
-    $ggml_log_get ??= $bind("ggml_log_get", ["buffer", "buffer"], "void");
+    $ggml_log_get ??= $bind("ggml_log_get", ["buffer", "buffer"], "void", ($) => $ggml_log_get = $);
     $ggml_log_get($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_log_get");
   },
@@ -5174,32 +5392,37 @@ export const functions = {
       throw $wrongHandle(log_callback, ggml_log_callback, "ggml_log_set(log_callback)");
     }
     const $1 = $dataOrNull(user_data, 0, "ggml_log_set(user_data)");
-    $ggml_log_set ??= $bind("ggml_log_set", ["u64", "buffer"], "void");
+    $ggml_log_set ??= $bind("ggml_log_set", ["u64", "buffer"], "void", ($) => $ggml_log_set = $);
     $ggml_log_set(log_callback === null ? 0n : log_callback.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_log_set");
     $keepLatest($STATIC, "ggml_log_set", log_callback, user_data);
   },
   ggml_set_zero(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
-    $ggml_set_zero ??= $bind("ggml_set_zero", ["u64"], "u64");
+    $ggml_set_zero ??= $bind("ggml_set_zero", ["u64"], "u64", ($) => $ggml_set_zero = $);
     const $ = $ggml_set_zero(tensor.address);
     if ($ === 0n) throw $nullResult("ggml_set_zero", { tensor });
     return new ggml_tensor($, tensor.owner);
   },
   ggml_quantize_init(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_init(type)");
-    $ggml_quantize_init ??= $bind("ggml_quantize_init", ["u32"], "void");
+    $ggml_quantize_init ??= $bind("ggml_quantize_init", ["u32"], "void", ($) => $ggml_quantize_init = $);
     $ggml_quantize_init($0);
     if ($caught[0] !== 0) $trapped("ggml_quantize_init");
   },
   ggml_quantize_free() {
-    $ggml_quantize_free ??= $bind("ggml_quantize_free", [], "void");
+    $ggml_quantize_free ??= $bind("ggml_quantize_free", [], "void", ($) => $ggml_quantize_free = $);
     $ggml_quantize_free();
     if ($caught[0] !== 0) $trapped("ggml_quantize_free");
   },
   ggml_quantize_requires_imatrix(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_requires_imatrix(type)");
-    $ggml_quantize_requires_imatrix ??= $bind("ggml_quantize_requires_imatrix", ["u32"], "bool");
+    $ggml_quantize_requires_imatrix ??= $bind(
+      "ggml_quantize_requires_imatrix",
+      ["u32"],
+      "bool",
+      ($) => $ggml_quantize_requires_imatrix = $,
+    );
     const $ = $ggml_quantize_requires_imatrix($0);
     if ($caught[0] !== 0) $trapped("ggml_quantize_requires_imatrix");
     return $;
@@ -5223,21 +5446,31 @@ export const functions = {
     );
     $atLeast(imatrix, imatrix ? Number($5) : 0, 4, "floats", "n_per_row", "ggml_quantize_chunk(imatrix)");
     $checks.ggml_quantize_chunk(functions, type, src, dst, start, nrows, n_per_row, imatrix);
-    $ggml_quantize_chunk ??= $bind("ggml_quantize_chunk", ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"], "u64");
+    $ggml_quantize_chunk ??= $bind(
+      "ggml_quantize_chunk",
+      ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"],
+      "u64",
+      ($) => $ggml_quantize_chunk = $,
+    );
     const $ = $ggml_quantize_chunk($0, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_quantize_chunk");
     return $fromUint64($, "ggml_quantize_chunk");
   },
   ggml_get_type_traits(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits(type)");
-    $ggml_get_type_traits ??= $bind("ggml_get_type_traits", ["u32"], "u64");
+    $ggml_get_type_traits ??= $bind("ggml_get_type_traits", ["u32"], "u64", ($) => $ggml_get_type_traits = $);
     const $ = $ggml_get_type_traits($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits");
     return new ggml_type_traits($, $STATIC);
   },
   ggml_threadpool_params_default(n_threads) {
     const $0 = $int32(n_threads, "ggml_threadpool_params_default(n_threads)");
-    $ggml_threadpool_params_default ??= $bind("ggml_threadpool_params_default", ["i32"], { struct: ggml_threadpool_params.native });
+    $ggml_threadpool_params_default ??= $bind(
+      "ggml_threadpool_params_default",
+      ["i32"],
+      { struct: ggml_threadpool_params.native },
+      ($) => $ggml_threadpool_params_default = $,
+    );
     const $ = $ggml_threadpool_params_default($0);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_params_default");
     return new ggml_threadpool_params($);
@@ -5247,7 +5480,7 @@ export const functions = {
       throw $wrongHandle(p, ggml_threadpool_params, "ggml_threadpool_params_init(p)");
     }
     const $1 = $int32(n_threads, "ggml_threadpool_params_init(n_threads)");
-    $ggml_threadpool_params_init ??= $bind("ggml_threadpool_params_init", ["u64", "i32"], "void");
+    $ggml_threadpool_params_init ??= $bind("ggml_threadpool_params_init", ["u64", "i32"], "void", ($) => $ggml_threadpool_params_init = $);
     $ggml_threadpool_params_init(p.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_params_init", { p });
   },
@@ -5258,7 +5491,12 @@ export const functions = {
     if (!(p1 instanceof ggml_threadpool_params) || p1.owner.freed) {
       throw $wrongHandle(p1, ggml_threadpool_params, "ggml_threadpool_params_match(p1)");
     }
-    $ggml_threadpool_params_match ??= $bind("ggml_threadpool_params_match", ["u64", "u64"], "bool");
+    $ggml_threadpool_params_match ??= $bind(
+      "ggml_threadpool_params_match",
+      ["u64", "u64"],
+      "bool",
+      ($) => $ggml_threadpool_params_match = $,
+    );
     const $ = $ggml_threadpool_params_match(p0.address, p1.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_params_match", { p0, p1 });
     return $;
@@ -5267,7 +5505,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_tallocr_new(buffer)");
     }
-    $ggml_tallocr_new ??= $bind("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native });
+    $ggml_tallocr_new ??= $bind("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native }, ($) => $ggml_tallocr_new = $);
     const $ = $ggml_tallocr_new(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_tallocr_new", { buffer });
     const $struct = new ggml_tallocr($);
@@ -5277,7 +5515,7 @@ export const functions = {
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_tallocr_alloc(tensor)");
-    $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32");
+    $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32", ($) => $ggml_tallocr_alloc = $);
     const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
     $keep(tensor.owner, talloc);
     if ($caught[0] !== 0) $trapped("ggml_tallocr_alloc", { talloc, tensor });
@@ -5287,7 +5525,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_gallocr_new(buft)");
     }
-    $ggml_gallocr_new ??= $bind("ggml_gallocr_new", ["u64"], "u64");
+    $ggml_gallocr_new ??= $bind("ggml_gallocr_new", ["u64"], "u64", ($) => $ggml_gallocr_new = $);
     const $ = $ggml_gallocr_new(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_new", { buft });
     if ($ === 0n) throw $nullResult("ggml_gallocr_new");
@@ -5298,7 +5536,7 @@ export const functions = {
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
     $atLeast(bufts, n_bufs, 8, "pointers", "n_bufs", "ggml_gallocr_new_n(bufts)");
     $checks.ggml_gallocr_new_n(functions, bufts, n_bufs);
-    $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64");
+    $ggml_gallocr_new_n ??= $bind("ggml_gallocr_new_n", ["buffer", "i32"], "u64", ($) => $ggml_gallocr_new_n = $);
     const $ = $ggml_gallocr_new_n($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_new_n");
     if ($ === 0n) throw $nullResult("ggml_gallocr_new_n");
@@ -5307,7 +5545,7 @@ export const functions = {
   ggml_gallocr_free(galloc) {
     if (galloc === null) return;
     if (!(galloc instanceof ggml_gallocr)) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_free(galloc)");
-    $ggml_gallocr_free ??= $bind("ggml_gallocr_free", ["u64"], "void");
+    $ggml_gallocr_free ??= $bind("ggml_gallocr_free", ["u64"], "void", ($) => $ggml_gallocr_free = $);
     $release(galloc, "ggml_gallocr_free(galloc)", $ggml_gallocr_free);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_free", { galloc });
   },
@@ -5315,7 +5553,7 @@ export const functions = {
     if (!(galloc instanceof ggml_gallocr) || galloc.owner.freed) throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_reserve(galloc)");
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_reserve(graph)");
     $checks.ggml_gallocr_reserve(functions, galloc, graph);
-    $ggml_gallocr_reserve ??= $bind("ggml_gallocr_reserve", ["u64", "u64"], "bool");
+    $ggml_gallocr_reserve ??= $bind("ggml_gallocr_reserve", ["u64", "u64"], "bool", ($) => $ggml_gallocr_reserve = $);
     $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve(galloc.address, graph.address);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_reserve", { galloc, graph });
@@ -5338,7 +5576,12 @@ export const functions = {
       "ggml_gallocr_reserve_n_size(node_buffer_ids)",
     );
     $checks.ggml_gallocr_reserve_n_size(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
-    $ggml_gallocr_reserve_n_size ??= $bind("ggml_gallocr_reserve_n_size", ["u64", "u64", "buffer", "buffer", "buffer"], "void");
+    $ggml_gallocr_reserve_n_size ??= $bind(
+      "ggml_gallocr_reserve_n_size",
+      ["u64", "u64", "buffer", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_gallocr_reserve_n_size = $,
+    );
     $willPlace(null, galloc, null);
     $ggml_gallocr_reserve_n_size(galloc.address, graph.address, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_reserve_n_size", { galloc, graph });
@@ -5357,7 +5600,12 @@ export const functions = {
       "ggml_gallocr_reserve_n(node_buffer_ids)",
     );
     $checks.ggml_gallocr_reserve_n(functions, galloc, graph, node_buffer_ids, leaf_buffer_ids);
-    $ggml_gallocr_reserve_n ??= $bind("ggml_gallocr_reserve_n", ["u64", "u64", "buffer", "buffer"], "bool");
+    $ggml_gallocr_reserve_n ??= $bind(
+      "ggml_gallocr_reserve_n",
+      ["u64", "u64", "buffer", "buffer"],
+      "bool",
+      ($) => $ggml_gallocr_reserve_n = $,
+    );
     $willPlace(null, galloc, null);
     const $ = $ggml_gallocr_reserve_n(galloc.address, graph.address, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_reserve_n", { galloc, graph });
@@ -5369,7 +5617,7 @@ export const functions = {
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_gallocr_alloc_graph(graph)");
     $checks.ggml_gallocr_alloc_graph(functions, galloc, graph);
-    $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool");
+    $ggml_gallocr_alloc_graph ??= $bind("ggml_gallocr_alloc_graph", ["u64", "u64"], "bool", ($) => $ggml_gallocr_alloc_graph = $);
     $willPlace(graph, galloc, null);
     const $ = $ggml_gallocr_alloc_graph(galloc.address, graph.address);
     $places(graph, galloc);
@@ -5381,7 +5629,12 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_get_buffer_size(galloc)");
     }
     const $1 = $int32(buffer_id, "ggml_gallocr_get_buffer_size(buffer_id)");
-    $ggml_gallocr_get_buffer_size ??= $bind("ggml_gallocr_get_buffer_size", ["u64", "i32"], "u64");
+    $ggml_gallocr_get_buffer_size ??= $bind(
+      "ggml_gallocr_get_buffer_size",
+      ["u64", "i32"],
+      "u64",
+      ($) => $ggml_gallocr_get_buffer_size = $,
+    );
     const $ = $ggml_gallocr_get_buffer_size(galloc.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_get_buffer_size", { galloc });
     return $fromUint64($, "ggml_gallocr_get_buffer_size");
@@ -5393,7 +5646,12 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft_size(buft)");
     }
-    $ggml_backend_alloc_ctx_tensors_from_buft_size ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft_size", ["u64", "u64"], "u64");
+    $ggml_backend_alloc_ctx_tensors_from_buft_size ??= $bind(
+      "ggml_backend_alloc_ctx_tensors_from_buft_size",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_alloc_ctx_tensors_from_buft_size = $,
+    );
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft_size(ctx.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors_from_buft_size", { ctx, buft });
     return $fromUint64($, "ggml_backend_alloc_ctx_tensors_from_buft_size");
@@ -5406,7 +5664,12 @@ export const functions = {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_alloc_ctx_tensors_from_buft(buft)");
     }
     $checks.ggml_backend_alloc_ctx_tensors_from_buft(functions, ctx, buft);
-    $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind("ggml_backend_alloc_ctx_tensors_from_buft", ["u64", "u64"], "u64");
+    $ggml_backend_alloc_ctx_tensors_from_buft ??= $bind(
+      "ggml_backend_alloc_ctx_tensors_from_buft",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_alloc_ctx_tensors_from_buft = $,
+    );
     const $ = $ggml_backend_alloc_ctx_tensors_from_buft(ctx.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors_from_buft", { ctx, buft });
     if ($ === 0n) return null;
@@ -5420,7 +5683,12 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_ctx_tensors(backend)");
     }
     $checks.ggml_backend_alloc_ctx_tensors(functions, ctx, backend);
-    $ggml_backend_alloc_ctx_tensors ??= $bind("ggml_backend_alloc_ctx_tensors", ["u64", "u64"], "u64");
+    $ggml_backend_alloc_ctx_tensors ??= $bind(
+      "ggml_backend_alloc_ctx_tensors",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_alloc_ctx_tensors = $,
+    );
     const $ = $ggml_backend_alloc_ctx_tensors(ctx.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_ctx_tensors", { ctx, backend });
     if ($ === 0n) return null;
@@ -5432,7 +5700,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_name(buft)");
     }
-    $ggml_backend_buft_name ??= $bind("ggml_backend_buft_name", ["u64"], "pointer");
+    $ggml_backend_buft_name ??= $bind("ggml_backend_buft_name", ["u64"], "pointer", ($) => $ggml_backend_buft_name = $);
     const $ = $ggml_backend_buft_name(buft.address);
     if ($ === null) throw $nullResult("ggml_backend_buft_name", { buft });
     return $cstringAt($);
@@ -5442,7 +5710,12 @@ export const functions = {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_alloc_buffer(buft)");
     }
     const $1 = $uint64(size, "ggml_backend_buft_alloc_buffer(size)");
-    $ggml_backend_buft_alloc_buffer ??= $bind("ggml_backend_buft_alloc_buffer", ["u64", "u64"], "u64");
+    $ggml_backend_buft_alloc_buffer ??= $bind(
+      "ggml_backend_buft_alloc_buffer",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_buft_alloc_buffer = $,
+    );
     const $ = $ggml_backend_buft_alloc_buffer(buft.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_alloc_buffer", { buft });
     if ($ === 0n) return null;
@@ -5452,7 +5725,12 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_alignment(buft)");
     }
-    $ggml_backend_buft_get_alignment ??= $bind("ggml_backend_buft_get_alignment", ["u64"], "u64");
+    $ggml_backend_buft_get_alignment ??= $bind(
+      "ggml_backend_buft_get_alignment",
+      ["u64"],
+      "u64",
+      ($) => $ggml_backend_buft_get_alignment = $,
+    );
     const $ = $ggml_backend_buft_get_alignment(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_alignment", { buft });
     return $fromUint64($, "ggml_backend_buft_get_alignment");
@@ -5461,7 +5739,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_max_size(buft)");
     }
-    $ggml_backend_buft_get_max_size ??= $bind("ggml_backend_buft_get_max_size", ["u64"], "u64");
+    $ggml_backend_buft_get_max_size ??= $bind("ggml_backend_buft_get_max_size", ["u64"], "u64", ($) => $ggml_backend_buft_get_max_size = $);
     const $ = $ggml_backend_buft_get_max_size(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_max_size", { buft });
     return $fromUint64($, "ggml_backend_buft_get_max_size");
@@ -5473,7 +5751,12 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_buft_get_alloc_size(tensor)");
     }
-    $ggml_backend_buft_get_alloc_size ??= $bind("ggml_backend_buft_get_alloc_size", ["u64", "u64"], "u64");
+    $ggml_backend_buft_get_alloc_size ??= $bind(
+      "ggml_backend_buft_get_alloc_size",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_buft_get_alloc_size = $,
+    );
     const $ = $ggml_backend_buft_get_alloc_size(buft.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_alloc_size", { buft, tensor });
     return $fromUint64($, "ggml_backend_buft_get_alloc_size");
@@ -5482,7 +5765,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_host(buft)");
     }
-    $ggml_backend_buft_is_host ??= $bind("ggml_backend_buft_is_host", ["u64"], "bool");
+    $ggml_backend_buft_is_host ??= $bind("ggml_backend_buft_is_host", ["u64"], "bool", ($) => $ggml_backend_buft_is_host = $);
     const $ = $ggml_backend_buft_is_host(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_is_host", { buft });
     return $;
@@ -5491,7 +5774,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_device(buft)");
     }
-    $ggml_backend_buft_get_device ??= $bind("ggml_backend_buft_get_device", ["u64"], "u64");
+    $ggml_backend_buft_get_device ??= $bind("ggml_backend_buft_get_device", ["u64"], "u64", ($) => $ggml_backend_buft_get_device = $);
     const $ = $ggml_backend_buft_get_device(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_device", { buft });
     if ($ === 0n) return null;
@@ -5501,7 +5784,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_name(buffer)");
     }
-    $ggml_backend_buffer_name ??= $bind("ggml_backend_buffer_name", ["u64"], "pointer");
+    $ggml_backend_buffer_name ??= $bind("ggml_backend_buffer_name", ["u64"], "pointer", ($) => $ggml_backend_buffer_name = $);
     const $ = $ggml_backend_buffer_name(buffer.address);
     if ($ === null) throw $nullResult("ggml_backend_buffer_name", { buffer });
     return $cstringAt($);
@@ -5509,7 +5792,7 @@ export const functions = {
   ggml_backend_buffer_free(buffer) {
     if (buffer === null) return;
     if (!(buffer instanceof ggml_backend_buffer)) throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_free(buffer)");
-    $ggml_backend_buffer_free ??= $bind("ggml_backend_buffer_free", ["u64"], "void");
+    $ggml_backend_buffer_free ??= $bind("ggml_backend_buffer_free", ["u64"], "void", ($) => $ggml_backend_buffer_free = $);
     $release(buffer, "ggml_backend_buffer_free(buffer)", $ggml_backend_buffer_free);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_free", { buffer });
   },
@@ -5517,7 +5800,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_base(buffer)");
     }
-    $ggml_backend_buffer_get_base ??= $bind("ggml_backend_buffer_get_base", ["u64"], "u64");
+    $ggml_backend_buffer_get_base ??= $bind("ggml_backend_buffer_get_base", ["u64"], "u64", ($) => $ggml_backend_buffer_get_base = $);
     const $ = $ggml_backend_buffer_get_base(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_base", { buffer });
     if ($ === 0n) return null;
@@ -5527,7 +5810,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_size(buffer)");
     }
-    $ggml_backend_buffer_get_size ??= $bind("ggml_backend_buffer_get_size", ["u64"], "u64");
+    $ggml_backend_buffer_get_size ??= $bind("ggml_backend_buffer_get_size", ["u64"], "u64", ($) => $ggml_backend_buffer_get_size = $);
     const $ = $ggml_backend_buffer_get_size(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_size", { buffer });
     return $fromUint64($, "ggml_backend_buffer_get_size");
@@ -5539,7 +5822,12 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_buffer_init_tensor(tensor)");
     }
-    $ggml_backend_buffer_init_tensor ??= $bind("ggml_backend_buffer_init_tensor", ["u64", "u64"], "i32");
+    $ggml_backend_buffer_init_tensor ??= $bind(
+      "ggml_backend_buffer_init_tensor",
+      ["u64", "u64"],
+      "i32",
+      ($) => $ggml_backend_buffer_init_tensor = $,
+    );
     const $ = $ggml_backend_buffer_init_tensor(buffer.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_init_tensor", { buffer, tensor });
     return $;
@@ -5548,7 +5836,12 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_alignment(buffer)");
     }
-    $ggml_backend_buffer_get_alignment ??= $bind("ggml_backend_buffer_get_alignment", ["u64"], "u64");
+    $ggml_backend_buffer_get_alignment ??= $bind(
+      "ggml_backend_buffer_get_alignment",
+      ["u64"],
+      "u64",
+      ($) => $ggml_backend_buffer_get_alignment = $,
+    );
     const $ = $ggml_backend_buffer_get_alignment(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_alignment", { buffer });
     return $fromUint64($, "ggml_backend_buffer_get_alignment");
@@ -5557,7 +5850,12 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_max_size(buffer)");
     }
-    $ggml_backend_buffer_get_max_size ??= $bind("ggml_backend_buffer_get_max_size", ["u64"], "u64");
+    $ggml_backend_buffer_get_max_size ??= $bind(
+      "ggml_backend_buffer_get_max_size",
+      ["u64"],
+      "u64",
+      ($) => $ggml_backend_buffer_get_max_size = $,
+    );
     const $ = $ggml_backend_buffer_get_max_size(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_max_size", { buffer });
     return $fromUint64($, "ggml_backend_buffer_get_max_size");
@@ -5569,7 +5867,12 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_buffer_get_alloc_size(tensor)");
     }
-    $ggml_backend_buffer_get_alloc_size ??= $bind("ggml_backend_buffer_get_alloc_size", ["u64", "u64"], "u64");
+    $ggml_backend_buffer_get_alloc_size ??= $bind(
+      "ggml_backend_buffer_get_alloc_size",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_buffer_get_alloc_size = $,
+    );
     const $ = $ggml_backend_buffer_get_alloc_size(buffer.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_alloc_size", { buffer, tensor });
     return $fromUint64($, "ggml_backend_buffer_get_alloc_size");
@@ -5579,7 +5882,7 @@ export const functions = {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_clear(buffer)");
     }
     const $1 = $smallUnsigned(value, 8, "ggml_backend_buffer_clear(value)");
-    $ggml_backend_buffer_clear ??= $bind("ggml_backend_buffer_clear", ["u64", "u8"], "void");
+    $ggml_backend_buffer_clear ??= $bind("ggml_backend_buffer_clear", ["u64", "u8"], "void", ($) => $ggml_backend_buffer_clear = $);
     $ggml_backend_buffer_clear(buffer.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_clear", { buffer });
   },
@@ -5587,7 +5890,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_is_host(buffer)");
     }
-    $ggml_backend_buffer_is_host ??= $bind("ggml_backend_buffer_is_host", ["u64"], "bool");
+    $ggml_backend_buffer_is_host ??= $bind("ggml_backend_buffer_is_host", ["u64"], "bool", ($) => $ggml_backend_buffer_is_host = $);
     const $ = $ggml_backend_buffer_is_host(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_is_host", { buffer });
     return $;
@@ -5597,7 +5900,12 @@ export const functions = {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_set_usage(buffer)");
     }
     const $1 = $enumerator(usage, $domains.ggml_backend_buffer_usage, "ggml_backend_buffer_set_usage(usage)");
-    $ggml_backend_buffer_set_usage ??= $bind("ggml_backend_buffer_set_usage", ["u64", "u32"], "void");
+    $ggml_backend_buffer_set_usage ??= $bind(
+      "ggml_backend_buffer_set_usage",
+      ["u64", "u32"],
+      "void",
+      ($) => $ggml_backend_buffer_set_usage = $,
+    );
     $ggml_backend_buffer_set_usage(buffer.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_set_usage", { buffer });
   },
@@ -5605,7 +5913,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_usage(buffer)");
     }
-    $ggml_backend_buffer_get_usage ??= $bind("ggml_backend_buffer_get_usage", ["u64"], "u32");
+    $ggml_backend_buffer_get_usage ??= $bind("ggml_backend_buffer_get_usage", ["u64"], "u32", ($) => $ggml_backend_buffer_get_usage = $);
     const $ = $ggml_backend_buffer_get_usage(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_usage", { buffer });
     return $;
@@ -5614,7 +5922,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_type(buffer)");
     }
-    $ggml_backend_buffer_get_type ??= $bind("ggml_backend_buffer_get_type", ["u64"], "u64");
+    $ggml_backend_buffer_get_type ??= $bind("ggml_backend_buffer_get_type", ["u64"], "u64", ($) => $ggml_backend_buffer_get_type = $);
     const $ = $ggml_backend_buffer_get_type(buffer.address);
     if ($ === 0n) throw $nullResult("ggml_backend_buffer_get_type", { buffer });
     return new ggml_backend_buffer_type($, $STATIC);
@@ -5623,7 +5931,7 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_reset(buffer)");
     }
-    $ggml_backend_buffer_reset ??= $bind("ggml_backend_buffer_reset", ["u64"], "void");
+    $ggml_backend_buffer_reset ??= $bind("ggml_backend_buffer_reset", ["u64"], "void", ($) => $ggml_backend_buffer_reset = $);
     $ggml_backend_buffer_reset(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_reset", { buffer });
   },
@@ -5631,7 +5939,7 @@ export const functions = {
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy(dst)");
     $checks.ggml_backend_tensor_copy(functions, src, dst);
-    $ggml_backend_tensor_copy ??= $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void");
+    $ggml_backend_tensor_copy ??= $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void", ($) => $ggml_backend_tensor_copy = $);
     $ggml_backend_tensor_copy(src.address, dst.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_copy", { src, dst });
   },
@@ -5639,7 +5947,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_guid(backend)");
     }
-    $ggml_backend_guid ??= $bind("ggml_backend_guid", ["u64"], "u64");
+    $ggml_backend_guid ??= $bind("ggml_backend_guid", ["u64"], "u64", ($) => $ggml_backend_guid = $);
     const $ = $ggml_backend_guid(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_guid", { backend });
     if ($ === 0n) return null;
@@ -5649,7 +5957,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_name(backend)");
     }
-    $ggml_backend_name ??= $bind("ggml_backend_name", ["u64"], "pointer");
+    $ggml_backend_name ??= $bind("ggml_backend_name", ["u64"], "pointer", ($) => $ggml_backend_name = $);
     const $ = $ggml_backend_name(backend === null ? 0n : backend.address);
     if ($ === null) throw $nullResult("ggml_backend_name", { backend });
     return $cstringAt($);
@@ -5657,7 +5965,7 @@ export const functions = {
   ggml_backend_free(backend) {
     if (backend === null) return;
     if (!(backend instanceof ggml_backend)) throw $wrongHandle(backend, ggml_backend, "ggml_backend_free(backend)");
-    $ggml_backend_free ??= $bind("ggml_backend_free", ["u64"], "void");
+    $ggml_backend_free ??= $bind("ggml_backend_free", ["u64"], "void", ($) => $ggml_backend_free = $);
     $release(backend, "ggml_backend_free(backend)", $ggml_backend_free);
     if ($caught[0] !== 0) $trapped("ggml_backend_free", { backend });
   },
@@ -5665,7 +5973,12 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_default_buffer_type(backend)");
     }
-    $ggml_backend_get_default_buffer_type ??= $bind("ggml_backend_get_default_buffer_type", ["u64"], "u64");
+    $ggml_backend_get_default_buffer_type ??= $bind(
+      "ggml_backend_get_default_buffer_type",
+      ["u64"],
+      "u64",
+      ($) => $ggml_backend_get_default_buffer_type = $,
+    );
     const $ = $ggml_backend_get_default_buffer_type(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_default_buffer_type", { backend });
     return new ggml_backend_buffer_type($, $STATIC);
@@ -5675,7 +5988,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_buffer(backend)");
     }
     const $1 = $uint64(size, "ggml_backend_alloc_buffer(size)");
-    $ggml_backend_alloc_buffer ??= $bind("ggml_backend_alloc_buffer", ["u64", "u64"], "u64");
+    $ggml_backend_alloc_buffer ??= $bind("ggml_backend_alloc_buffer", ["u64", "u64"], "u64", ($) => $ggml_backend_alloc_buffer = $);
     const $ = $ggml_backend_alloc_buffer(backend.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_buffer", { backend });
     if ($ === 0n) return null;
@@ -5685,7 +5998,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_alignment(backend)");
     }
-    $ggml_backend_get_alignment ??= $bind("ggml_backend_get_alignment", ["u64"], "u64");
+    $ggml_backend_get_alignment ??= $bind("ggml_backend_get_alignment", ["u64"], "u64", ($) => $ggml_backend_get_alignment = $);
     const $ = $ggml_backend_get_alignment(backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_get_alignment", { backend });
     return $fromUint64($, "ggml_backend_get_alignment");
@@ -5694,7 +6007,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_max_size(backend)");
     }
-    $ggml_backend_get_max_size ??= $bind("ggml_backend_get_max_size", ["u64"], "u64");
+    $ggml_backend_get_max_size ??= $bind("ggml_backend_get_max_size", ["u64"], "u64", ($) => $ggml_backend_get_max_size = $);
     const $ = $ggml_backend_get_max_size(backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_get_max_size", { backend });
     return $fromUint64($, "ggml_backend_get_max_size");
@@ -5711,7 +6024,12 @@ export const functions = {
     const $4 = $uint64(size, "ggml_backend_tensor_set_async(size)");
     $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_set_async(data)");
     $checks.ggml_backend_tensor_set_async(functions, backend, tensor, data, offset, size);
-    $ggml_backend_tensor_set_async ??= $bind("ggml_backend_tensor_set_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
+    $ggml_backend_tensor_set_async ??= $bind(
+      "ggml_backend_tensor_set_async",
+      ["u64", "u64", "buffer", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_set_async = $,
+    );
     $ggml_backend_tensor_set_async(backend.address, tensor.address, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_set_async", { backend, tensor });
   },
@@ -5727,7 +6045,12 @@ export const functions = {
     const $4 = $uint64(size, "ggml_backend_tensor_get_async(size)");
     $atLeast(data, Number($4), 1, "bytes", "size", "ggml_backend_tensor_get_async(data)");
     $checks.ggml_backend_tensor_get_async(functions, backend, tensor, data, offset, size);
-    $ggml_backend_tensor_get_async ??= $bind("ggml_backend_tensor_get_async", ["u64", "u64", "buffer", "u64", "u64"], "void");
+    $ggml_backend_tensor_get_async ??= $bind(
+      "ggml_backend_tensor_get_async",
+      ["u64", "u64", "buffer", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_get_async = $,
+    );
     $ggml_backend_tensor_get_async(backend.address, tensor.address, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_get_async", { backend, tensor });
   },
@@ -5757,6 +6080,7 @@ export const functions = {
       "ggml_backend_tensor_set_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
       "void",
+      ($) => $ggml_backend_tensor_set_2d_async = $,
     );
     $ggml_backend_tensor_set_2d_async(backend.address, tensor.address, $2, $3, $4, $5, $6, $7);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_set_2d_async", { backend, tensor });
@@ -5787,6 +6111,7 @@ export const functions = {
       "ggml_backend_tensor_get_2d_async",
       ["u64", "u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
       "void",
+      ($) => $ggml_backend_tensor_get_2d_async = $,
     );
     $ggml_backend_tensor_get_2d_async(backend.address, tensor.address, $2, $3, $4, $5, $6, $7);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_get_2d_async", { backend, tensor });
@@ -5798,7 +6123,12 @@ export const functions = {
     const $3 = $uint64(size, "ggml_backend_tensor_set(size)");
     $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_set(data)");
     $checks.ggml_backend_tensor_set(functions, tensor, data, offset, size);
-    $ggml_backend_tensor_set ??= $bind("ggml_backend_tensor_set", ["u64", "buffer", "u64", "u64"], "void");
+    $ggml_backend_tensor_set ??= $bind(
+      "ggml_backend_tensor_set",
+      ["u64", "buffer", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_set = $,
+    );
     $ggml_backend_tensor_set(tensor.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_set", { tensor });
   },
@@ -5809,7 +6139,12 @@ export const functions = {
     const $3 = $uint64(size, "ggml_backend_tensor_get(size)");
     $atLeast(data, Number($3), 1, "bytes", "size", "ggml_backend_tensor_get(data)");
     $checks.ggml_backend_tensor_get(functions, tensor, data, offset, size);
-    $ggml_backend_tensor_get ??= $bind("ggml_backend_tensor_get", ["u64", "buffer", "u64", "u64"], "void");
+    $ggml_backend_tensor_get ??= $bind(
+      "ggml_backend_tensor_get",
+      ["u64", "buffer", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_get = $,
+    );
     $ggml_backend_tensor_get(tensor.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_get", { tensor });
   },
@@ -5832,7 +6167,12 @@ export const functions = {
       "ggml_backend_tensor_set_2d(data)",
     );
     $checks.ggml_backend_tensor_set_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
-    $ggml_backend_tensor_set_2d ??= $bind("ggml_backend_tensor_set_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
+    $ggml_backend_tensor_set_2d ??= $bind(
+      "ggml_backend_tensor_set_2d",
+      ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_set_2d = $,
+    );
     $ggml_backend_tensor_set_2d(tensor.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_set_2d", { tensor });
   },
@@ -5855,7 +6195,12 @@ export const functions = {
       "ggml_backend_tensor_get_2d(data)",
     );
     $checks.ggml_backend_tensor_get_2d(functions, tensor, data, offset, size, n_copies, stride_tensor, stride_data);
-    $ggml_backend_tensor_get_2d ??= $bind("ggml_backend_tensor_get_2d", ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"], "void");
+    $ggml_backend_tensor_get_2d ??= $bind(
+      "ggml_backend_tensor_get_2d",
+      ["u64", "buffer", "u64", "u64", "u64", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_get_2d = $,
+    );
     $ggml_backend_tensor_get_2d(tensor.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_get_2d", { tensor });
   },
@@ -5867,7 +6212,12 @@ export const functions = {
     const $2 = $uint64(offset, "ggml_backend_tensor_memset(offset)");
     const $3 = $uint64(size, "ggml_backend_tensor_memset(size)");
     $checks.ggml_backend_tensor_memset(functions, tensor, value, offset, size);
-    $ggml_backend_tensor_memset ??= $bind("ggml_backend_tensor_memset", ["u64", "u8", "u64", "u64"], "void");
+    $ggml_backend_tensor_memset ??= $bind(
+      "ggml_backend_tensor_memset",
+      ["u64", "u8", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_memset = $,
+    );
     $ggml_backend_tensor_memset(tensor.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_memset", { tensor });
   },
@@ -5875,7 +6225,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_synchronize(backend)");
     }
-    $ggml_backend_synchronize ??= $bind("ggml_backend_synchronize", ["u64"], "void");
+    $ggml_backend_synchronize ??= $bind("ggml_backend_synchronize", ["u64"], "void", ($) => $ggml_backend_synchronize = $);
     $ggml_backend_synchronize(backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_synchronize", { backend });
   },
@@ -5886,7 +6236,12 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_plan_create(cgraph)");
     }
-    $ggml_backend_graph_plan_create ??= $bind("ggml_backend_graph_plan_create", ["u64", "u64"], "u64");
+    $ggml_backend_graph_plan_create ??= $bind(
+      "ggml_backend_graph_plan_create",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_graph_plan_create = $,
+    );
     const $ = $ggml_backend_graph_plan_create(backend.address, cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_plan_create", { backend, cgraph });
     if ($ === 0n) return null;
@@ -5898,7 +6253,12 @@ export const functions = {
     }
     $data(plan, 0, "ggml_backend_graph_plan_free(plan)");
     $checks.ggml_backend_graph_plan_free(functions, backend, plan);
-    $ggml_backend_graph_plan_free ??= $bind("ggml_backend_graph_plan_free", ["u64", "buffer"], "void");
+    $ggml_backend_graph_plan_free ??= $bind(
+      "ggml_backend_graph_plan_free",
+      ["u64", "buffer"],
+      "void",
+      ($) => $ggml_backend_graph_plan_free = $,
+    );
     $releasePointer(plan, "ggml_backend_graph_plan_free(plan)", ($pointer) => $ggml_backend_graph_plan_free(backend.address, $pointer));
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_plan_free", { backend });
   },
@@ -5908,7 +6268,12 @@ export const functions = {
     }
     const $1 = $data(plan, 0, "ggml_backend_graph_plan_compute(plan)");
     $checks.ggml_backend_graph_plan_compute(functions, backend, plan);
-    $ggml_backend_graph_plan_compute ??= $bind("ggml_backend_graph_plan_compute", ["u64", "buffer"], "i32");
+    $ggml_backend_graph_plan_compute ??= $bind(
+      "ggml_backend_graph_plan_compute",
+      ["u64", "buffer"],
+      "i32",
+      ($) => $ggml_backend_graph_plan_compute = $,
+    );
     $enterCall();
     try {
       const $ = $ggml_backend_graph_plan_compute(backend.address, $1);
@@ -5926,7 +6291,7 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute(cgraph)");
     }
     $checks.ggml_backend_graph_compute(functions, backend, cgraph);
-    $ggml_backend_graph_compute ??= $bind("ggml_backend_graph_compute", ["u64", "u64"], "i32");
+    $ggml_backend_graph_compute ??= $bind("ggml_backend_graph_compute", ["u64", "u64"], "i32", ($) => $ggml_backend_graph_compute = $);
     $enterCall();
     try {
       const $ = $ggml_backend_graph_compute(backend.address, cgraph.address);
@@ -5944,7 +6309,12 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_backend_graph_compute_async(cgraph)");
     }
     $checks.ggml_backend_graph_compute_async(functions, backend, cgraph);
-    $ggml_backend_graph_compute_async ??= $bind("ggml_backend_graph_compute_async", ["u64", "u64"], "i32");
+    $ggml_backend_graph_compute_async ??= $bind(
+      "ggml_backend_graph_compute_async",
+      ["u64", "u64"],
+      "i32",
+      ($) => $ggml_backend_graph_compute_async = $,
+    );
     $enterCall();
     try {
       const $ = $ggml_backend_graph_compute_async(backend.address, cgraph.address);
@@ -5959,7 +6329,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_supports_op(backend)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_supports_op(op)");
-    $ggml_backend_supports_op ??= $bind("ggml_backend_supports_op", ["u64", "u64"], "bool");
+    $ggml_backend_supports_op ??= $bind("ggml_backend_supports_op", ["u64", "u64"], "bool", ($) => $ggml_backend_supports_op = $);
     const $ = $ggml_backend_supports_op(backend.address, op.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_supports_op", { backend, op });
     return $;
@@ -5971,7 +6341,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_supports_buft(buft)");
     }
-    $ggml_backend_supports_buft ??= $bind("ggml_backend_supports_buft", ["u64", "u64"], "bool");
+    $ggml_backend_supports_buft ??= $bind("ggml_backend_supports_buft", ["u64", "u64"], "bool", ($) => $ggml_backend_supports_buft = $);
     const $ = $ggml_backend_supports_buft(backend.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_supports_buft", { backend, buft });
     return $;
@@ -5981,7 +6351,7 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_offload_op(backend)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_offload_op(op)");
-    $ggml_backend_offload_op ??= $bind("ggml_backend_offload_op", ["u64", "u64"], "bool");
+    $ggml_backend_offload_op ??= $bind("ggml_backend_offload_op", ["u64", "u64"], "bool", ($) => $ggml_backend_offload_op = $);
     const $ = $ggml_backend_offload_op(backend.address, op.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_offload_op", { backend, op });
     return $;
@@ -5996,7 +6366,12 @@ export const functions = {
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy_async(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy_async(dst)");
     $checks.ggml_backend_tensor_copy_async(functions, backend_src, backend_dst, src, dst);
-    $ggml_backend_tensor_copy_async ??= $bind("ggml_backend_tensor_copy_async", ["u64", "u64", "u64", "u64"], "void");
+    $ggml_backend_tensor_copy_async ??= $bind(
+      "ggml_backend_tensor_copy_async",
+      ["u64", "u64", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_tensor_copy_async = $,
+    );
     $ggml_backend_tensor_copy_async(backend_src.address, backend_dst.address, src.address, dst.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_copy_async", { backend_src, backend_dst, src, dst });
   },
@@ -6004,7 +6379,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_device(backend)");
     }
-    $ggml_backend_get_device ??= $bind("ggml_backend_get_device", ["u64"], "u64");
+    $ggml_backend_get_device ??= $bind("ggml_backend_get_device", ["u64"], "u64", ($) => $ggml_backend_get_device = $);
     const $ = $ggml_backend_get_device(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_device", { backend });
     return new ggml_backend_device($, $STATIC);
@@ -6013,7 +6388,7 @@ export const functions = {
     if (device !== null && (!(device instanceof ggml_backend_device) || device.owner.freed)) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_event_new(device)");
     }
-    $ggml_backend_event_new ??= $bind("ggml_backend_event_new", ["u64"], "u64");
+    $ggml_backend_event_new ??= $bind("ggml_backend_event_new", ["u64"], "u64", ($) => $ggml_backend_event_new = $);
     const $ = $ggml_backend_event_new(device === null ? 0n : device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_new", { device });
     if ($ === 0n) return null;
@@ -6022,7 +6397,7 @@ export const functions = {
   ggml_backend_event_free(event) {
     if (event === null) return;
     if (!(event instanceof ggml_backend_event)) throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_free(event)");
-    $ggml_backend_event_free ??= $bind("ggml_backend_event_free", ["u64"], "void");
+    $ggml_backend_event_free ??= $bind("ggml_backend_event_free", ["u64"], "void", ($) => $ggml_backend_event_free = $);
     $release(event, "ggml_backend_event_free(event)", $ggml_backend_event_free);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_free", { event });
   },
@@ -6033,7 +6408,7 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_event_record(backend)");
     }
-    $ggml_backend_event_record ??= $bind("ggml_backend_event_record", ["u64", "u64"], "void");
+    $ggml_backend_event_record ??= $bind("ggml_backend_event_record", ["u64", "u64"], "void", ($) => $ggml_backend_event_record = $);
     $ggml_backend_event_record(event.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_record", { event, backend });
   },
@@ -6041,7 +6416,12 @@ export const functions = {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_synchronize(event)");
     }
-    $ggml_backend_event_synchronize ??= $bind("ggml_backend_event_synchronize", ["u64"], "void");
+    $ggml_backend_event_synchronize ??= $bind(
+      "ggml_backend_event_synchronize",
+      ["u64"],
+      "void",
+      ($) => $ggml_backend_event_synchronize = $,
+    );
     $ggml_backend_event_synchronize(event.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_synchronize", { event });
   },
@@ -6052,7 +6432,7 @@ export const functions = {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_wait(event)");
     }
-    $ggml_backend_event_wait ??= $bind("ggml_backend_event_wait", ["u64", "u64"], "void");
+    $ggml_backend_event_wait ??= $bind("ggml_backend_event_wait", ["u64", "u64"], "void", ($) => $ggml_backend_event_wait = $);
     $ggml_backend_event_wait(backend.address, event.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_wait", { backend, event });
   },
@@ -6060,7 +6440,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_name(device)");
     }
-    $ggml_backend_dev_name ??= $bind("ggml_backend_dev_name", ["u64"], "pointer");
+    $ggml_backend_dev_name ??= $bind("ggml_backend_dev_name", ["u64"], "pointer", ($) => $ggml_backend_dev_name = $);
     const $ = $ggml_backend_dev_name(device.address);
     if ($ === null) throw $nullResult("ggml_backend_dev_name", { device });
     return $cstringAt($);
@@ -6069,7 +6449,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_description(device)");
     }
-    $ggml_backend_dev_description ??= $bind("ggml_backend_dev_description", ["u64"], "pointer");
+    $ggml_backend_dev_description ??= $bind("ggml_backend_dev_description", ["u64"], "pointer", ($) => $ggml_backend_dev_description = $);
     const $ = $ggml_backend_dev_description(device.address);
     if ($ === null) throw $nullResult("ggml_backend_dev_description", { device });
     return $cstringAt($);
@@ -6082,7 +6462,7 @@ export const functions = {
     const $2 = $data(total, 8, "ggml_backend_dev_memory(total)");
     $atLeast(free, 1, 8, "uint64s", "1", "ggml_backend_dev_memory(free)");
     $atLeast(total, 1, 8, "uint64s", "1", "ggml_backend_dev_memory(total)");
-    $ggml_backend_dev_memory ??= $bind("ggml_backend_dev_memory", ["u64", "buffer", "buffer"], "void");
+    $ggml_backend_dev_memory ??= $bind("ggml_backend_dev_memory", ["u64", "buffer", "buffer"], "void", ($) => $ggml_backend_dev_memory = $);
     $ggml_backend_dev_memory(device.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_memory", { device });
   },
@@ -6090,7 +6470,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_type(device)");
     }
-    $ggml_backend_dev_type ??= $bind("ggml_backend_dev_type", ["u64"], "u32");
+    $ggml_backend_dev_type ??= $bind("ggml_backend_dev_type", ["u64"], "u32", ($) => $ggml_backend_dev_type = $);
     const $ = $ggml_backend_dev_type(device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_type", { device });
     return $;
@@ -6102,7 +6482,7 @@ export const functions = {
     if (!(props instanceof ggml_backend_dev_props) || props.owner.freed) {
       throw $wrongHandle(props, ggml_backend_dev_props, "ggml_backend_dev_get_props(props)");
     }
-    $ggml_backend_dev_get_props ??= $bind("ggml_backend_dev_get_props", ["u64", "u64"], "void");
+    $ggml_backend_dev_get_props ??= $bind("ggml_backend_dev_get_props", ["u64", "u64"], "void", ($) => $ggml_backend_dev_get_props = $);
     $ggml_backend_dev_get_props(device.address, props.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_get_props", { device, props });
   },
@@ -6110,7 +6490,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_backend_reg(device)");
     }
-    $ggml_backend_dev_backend_reg ??= $bind("ggml_backend_dev_backend_reg", ["u64"], "u64");
+    $ggml_backend_dev_backend_reg ??= $bind("ggml_backend_dev_backend_reg", ["u64"], "u64", ($) => $ggml_backend_dev_backend_reg = $);
     const $ = $ggml_backend_dev_backend_reg(device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_backend_reg", { device });
     if ($ === 0n) return null;
@@ -6121,7 +6501,7 @@ export const functions = {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_init(device)");
     }
     const $1 = $stringOrNull(params, 0, "ggml_backend_dev_init(params)");
-    $ggml_backend_dev_init ??= $bind("ggml_backend_dev_init", ["u64", "buffer"], "u64");
+    $ggml_backend_dev_init ??= $bind("ggml_backend_dev_init", ["u64", "buffer"], "u64", ($) => $ggml_backend_dev_init = $);
     const $ = $ggml_backend_dev_init(device.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_init", { device });
     if ($ === 0n) return null;
@@ -6131,7 +6511,7 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_buffer_type(device)");
     }
-    $ggml_backend_dev_buffer_type ??= $bind("ggml_backend_dev_buffer_type", ["u64"], "u64");
+    $ggml_backend_dev_buffer_type ??= $bind("ggml_backend_dev_buffer_type", ["u64"], "u64", ($) => $ggml_backend_dev_buffer_type = $);
     const $ = $ggml_backend_dev_buffer_type(device.address);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_buffer_type", { device });
     return new ggml_backend_buffer_type($, device.owner);
@@ -6140,7 +6520,12 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_host_buffer_type(device)");
     }
-    $ggml_backend_dev_host_buffer_type ??= $bind("ggml_backend_dev_host_buffer_type", ["u64"], "u64");
+    $ggml_backend_dev_host_buffer_type ??= $bind(
+      "ggml_backend_dev_host_buffer_type",
+      ["u64"],
+      "u64",
+      ($) => $ggml_backend_dev_host_buffer_type = $,
+    );
     const $ = $ggml_backend_dev_host_buffer_type(device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_host_buffer_type", { device });
     if ($ === 0n) return null;
@@ -6154,7 +6539,12 @@ export const functions = {
     const $2 = $uint64(size, "ggml_backend_dev_buffer_from_host_ptr(size)");
     const $3 = $uint64(max_tensor_size, "ggml_backend_dev_buffer_from_host_ptr(max_tensor_size)");
     $atLeast(ptr, Number($2), 1, "bytes", "size", "ggml_backend_dev_buffer_from_host_ptr(ptr)");
-    $ggml_backend_dev_buffer_from_host_ptr ??= $bind("ggml_backend_dev_buffer_from_host_ptr", ["u64", "buffer", "u64", "u64"], "u64");
+    $ggml_backend_dev_buffer_from_host_ptr ??= $bind(
+      "ggml_backend_dev_buffer_from_host_ptr",
+      ["u64", "buffer", "u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_dev_buffer_from_host_ptr = $,
+    );
     const $ = $ggml_backend_dev_buffer_from_host_ptr(device.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_buffer_from_host_ptr", { device });
     if ($ === 0n) return null;
@@ -6165,7 +6555,12 @@ export const functions = {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_supports_op(device)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_dev_supports_op(op)");
-    $ggml_backend_dev_supports_op ??= $bind("ggml_backend_dev_supports_op", ["u64", "u64"], "bool");
+    $ggml_backend_dev_supports_op ??= $bind(
+      "ggml_backend_dev_supports_op",
+      ["u64", "u64"],
+      "bool",
+      ($) => $ggml_backend_dev_supports_op = $,
+    );
     const $ = $ggml_backend_dev_supports_op(device.address, op.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_supports_op", { device, op });
     return $;
@@ -6177,7 +6572,12 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_dev_supports_buft(buft)");
     }
-    $ggml_backend_dev_supports_buft ??= $bind("ggml_backend_dev_supports_buft", ["u64", "u64"], "bool");
+    $ggml_backend_dev_supports_buft ??= $bind(
+      "ggml_backend_dev_supports_buft",
+      ["u64", "u64"],
+      "bool",
+      ($) => $ggml_backend_dev_supports_buft = $,
+    );
     const $ = $ggml_backend_dev_supports_buft(device.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_supports_buft", { device, buft });
     return $;
@@ -6187,21 +6587,21 @@ export const functions = {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_offload_op(device)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_dev_offload_op(op)");
-    $ggml_backend_dev_offload_op ??= $bind("ggml_backend_dev_offload_op", ["u64", "u64"], "bool");
+    $ggml_backend_dev_offload_op ??= $bind("ggml_backend_dev_offload_op", ["u64", "u64"], "bool", ($) => $ggml_backend_dev_offload_op = $);
     const $ = $ggml_backend_dev_offload_op(device.address, op.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_offload_op", { device, op });
     return $;
   },
   ggml_backend_reg_name(reg) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_name(reg)");
-    $ggml_backend_reg_name ??= $bind("ggml_backend_reg_name", ["u64"], "pointer");
+    $ggml_backend_reg_name ??= $bind("ggml_backend_reg_name", ["u64"], "pointer", ($) => $ggml_backend_reg_name = $);
     const $ = $ggml_backend_reg_name(reg.address);
     if ($ === null) throw $nullResult("ggml_backend_reg_name", { reg });
     return $cstringAt($);
   },
   ggml_backend_reg_dev_count(reg) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_count(reg)");
-    $ggml_backend_reg_dev_count ??= $bind("ggml_backend_reg_dev_count", ["u64"], "u64");
+    $ggml_backend_reg_dev_count ??= $bind("ggml_backend_reg_dev_count", ["u64"], "u64", ($) => $ggml_backend_reg_dev_count = $);
     const $ = $ggml_backend_reg_dev_count(reg.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_dev_count", { reg });
     return $fromUint64($, "ggml_backend_reg_dev_count");
@@ -6209,7 +6609,7 @@ export const functions = {
   ggml_backend_reg_dev_get(reg, index) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_get(reg)");
     const $1 = $uint64(index, "ggml_backend_reg_dev_get(index)");
-    $ggml_backend_reg_dev_get ??= $bind("ggml_backend_reg_dev_get", ["u64", "u64"], "u64");
+    $ggml_backend_reg_dev_get ??= $bind("ggml_backend_reg_dev_get", ["u64", "u64"], "u64", ($) => $ggml_backend_reg_dev_get = $);
     const $ = $ggml_backend_reg_dev_get(reg.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_dev_get", { reg });
     if ($ === 0n) return null;
@@ -6220,7 +6620,12 @@ export const functions = {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_get_proc_address(reg)");
     }
     const $1 = $string(name, 0, "ggml_backend_reg_get_proc_address(name)");
-    $ggml_backend_reg_get_proc_address ??= $bind("ggml_backend_reg_get_proc_address", ["u64", "buffer"], "u64");
+    $ggml_backend_reg_get_proc_address ??= $bind(
+      "ggml_backend_reg_get_proc_address",
+      ["u64", "buffer"],
+      "u64",
+      ($) => $ggml_backend_reg_get_proc_address = $,
+    );
     const $ = $ggml_backend_reg_get_proc_address(reg.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_get_proc_address", { reg });
     if ($ === 0n) return null;
@@ -6230,7 +6635,7 @@ export const functions = {
     if (reg !== null && (!(reg instanceof ggml_backend_reg) || reg.owner.freed)) {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_register(reg)");
     }
-    $ggml_backend_register ??= $bind("ggml_backend_register", ["u64"], "void");
+    $ggml_backend_register ??= $bind("ggml_backend_register", ["u64"], "void", ($) => $ggml_backend_register = $);
     $ggml_backend_register(reg === null ? 0n : reg.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_register", { reg });
   },
@@ -6238,47 +6643,47 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_device_register(device)");
     }
-    $ggml_backend_device_register ??= $bind("ggml_backend_device_register", ["u64"], "void");
+    $ggml_backend_device_register ??= $bind("ggml_backend_device_register", ["u64"], "void", ($) => $ggml_backend_device_register = $);
     $ggml_backend_device_register(device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_device_register", { device });
   },
   ggml_backend_reg_count() {
-    $ggml_backend_reg_count ??= $bind("ggml_backend_reg_count", [], "u64");
+    $ggml_backend_reg_count ??= $bind("ggml_backend_reg_count", [], "u64", ($) => $ggml_backend_reg_count = $);
     const $ = $ggml_backend_reg_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_count");
     return $fromUint64($, "ggml_backend_reg_count");
   },
   ggml_backend_reg_get(index) {
     const $0 = $uint64(index, "ggml_backend_reg_get(index)");
-    $ggml_backend_reg_get ??= $bind("ggml_backend_reg_get", ["u64"], "u64");
+    $ggml_backend_reg_get ??= $bind("ggml_backend_reg_get", ["u64"], "u64", ($) => $ggml_backend_reg_get = $);
     const $ = $ggml_backend_reg_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_reg_get");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_reg_by_name(name) {
     const $0 = $string(name, 0, "ggml_backend_reg_by_name(name)");
-    $ggml_backend_reg_by_name ??= $bind("ggml_backend_reg_by_name", ["buffer"], "u64");
+    $ggml_backend_reg_by_name ??= $bind("ggml_backend_reg_by_name", ["buffer"], "u64", ($) => $ggml_backend_reg_by_name = $);
     const $ = $ggml_backend_reg_by_name($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_by_name");
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_dev_count() {
-    $ggml_backend_dev_count ??= $bind("ggml_backend_dev_count", [], "u64");
+    $ggml_backend_dev_count ??= $bind("ggml_backend_dev_count", [], "u64", ($) => $ggml_backend_dev_count = $);
     const $ = $ggml_backend_dev_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_count");
     return $fromUint64($, "ggml_backend_dev_count");
   },
   ggml_backend_dev_get(index) {
     const $0 = $uint64(index, "ggml_backend_dev_get(index)");
-    $ggml_backend_dev_get ??= $bind("ggml_backend_dev_get", ["u64"], "u64");
+    $ggml_backend_dev_get ??= $bind("ggml_backend_dev_get", ["u64"], "u64", ($) => $ggml_backend_dev_get = $);
     const $ = $ggml_backend_dev_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_get");
     return new ggml_backend_device($, $STATIC);
   },
   ggml_backend_dev_by_name(name) {
     const $0 = $string(name, 0, "ggml_backend_dev_by_name(name)");
-    $ggml_backend_dev_by_name ??= $bind("ggml_backend_dev_by_name", ["buffer"], "u64");
+    $ggml_backend_dev_by_name ??= $bind("ggml_backend_dev_by_name", ["buffer"], "u64", ($) => $ggml_backend_dev_by_name = $);
     const $ = $ggml_backend_dev_by_name($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_by_name");
     if ($ === 0n) return null;
@@ -6286,7 +6691,7 @@ export const functions = {
   },
   ggml_backend_dev_by_type(type) {
     const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_dev_by_type(type)");
-    $ggml_backend_dev_by_type ??= $bind("ggml_backend_dev_by_type", ["u32"], "u64");
+    $ggml_backend_dev_by_type ??= $bind("ggml_backend_dev_by_type", ["u32"], "u64", ($) => $ggml_backend_dev_by_type = $);
     const $ = $ggml_backend_dev_by_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_by_type");
     if ($ === 0n) return null;
@@ -6295,7 +6700,7 @@ export const functions = {
   ggml_backend_init_by_name(name, params) {
     const $0 = $string(name, 0, "ggml_backend_init_by_name(name)");
     const $1 = $stringOrNull(params, 1, "ggml_backend_init_by_name(params)");
-    $ggml_backend_init_by_name ??= $bind("ggml_backend_init_by_name", ["buffer", "buffer"], "u64");
+    $ggml_backend_init_by_name ??= $bind("ggml_backend_init_by_name", ["buffer", "buffer"], "u64", ($) => $ggml_backend_init_by_name = $);
     const $ = $ggml_backend_init_by_name($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_init_by_name");
     if ($ === 0n) return null;
@@ -6304,14 +6709,14 @@ export const functions = {
   ggml_backend_init_by_type(type, params) {
     const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_init_by_type(type)");
     const $1 = $stringOrNull(params, 0, "ggml_backend_init_by_type(params)");
-    $ggml_backend_init_by_type ??= $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64");
+    $ggml_backend_init_by_type ??= $bind("ggml_backend_init_by_type", ["u32", "buffer"], "u64", ($) => $ggml_backend_init_by_type = $);
     const $ = $ggml_backend_init_by_type($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_init_by_type");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
   },
   ggml_backend_init_best() {
-    $ggml_backend_init_best ??= $bind("ggml_backend_init_best", [], "u64");
+    $ggml_backend_init_best ??= $bind("ggml_backend_init_best", [], "u64", ($) => $ggml_backend_init_best = $);
     const $ = $ggml_backend_init_best();
     if ($caught[0] !== 0) $trapped("ggml_backend_init_best");
     if ($ === 0n) return null;
@@ -6319,7 +6724,7 @@ export const functions = {
   },
   ggml_backend_load(path) {
     const $0 = $string(path, 0, "ggml_backend_load(path)");
-    $ggml_backend_load ??= $bind("ggml_backend_load", ["buffer"], "u64");
+    $ggml_backend_load ??= $bind("ggml_backend_load", ["buffer"], "u64", ($) => $ggml_backend_load = $);
     const $ = $ggml_backend_load($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_load");
     if ($ === 0n) return null;
@@ -6329,18 +6734,23 @@ export const functions = {
     if (reg !== null && (!(reg instanceof ggml_backend_reg) || reg.owner.freed)) {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_unload(reg)");
     }
-    $ggml_backend_unload ??= $bind("ggml_backend_unload", ["u64"], "void");
+    $ggml_backend_unload ??= $bind("ggml_backend_unload", ["u64"], "void", ($) => $ggml_backend_unload = $);
     $ggml_backend_unload(reg === null ? 0n : reg.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_unload", { reg });
   },
   ggml_backend_load_all() {
-    $ggml_backend_load_all ??= $bind("ggml_backend_load_all", [], "void");
+    $ggml_backend_load_all ??= $bind("ggml_backend_load_all", [], "void", ($) => $ggml_backend_load_all = $);
     $ggml_backend_load_all();
     if ($caught[0] !== 0) $trapped("ggml_backend_load_all");
   },
   ggml_backend_load_all_from_path(dir_path) {
     const $0 = $stringOrNull(dir_path, 0, "ggml_backend_load_all_from_path(dir_path)");
-    $ggml_backend_load_all_from_path ??= $bind("ggml_backend_load_all_from_path", ["buffer"], "void");
+    $ggml_backend_load_all_from_path ??= $bind(
+      "ggml_backend_load_all_from_path",
+      ["buffer"],
+      "void",
+      ($) => $ggml_backend_load_all_from_path = $,
+    );
     $ggml_backend_load_all_from_path($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_load_all_from_path");
   },
@@ -6354,7 +6764,12 @@ export const functions = {
     $atLeast(backends, n_backends, 8, "pointers", "n_backends", "ggml_backend_sched_new(backends)");
     $atLeast(bufts, bufts ? n_backends : 0, 8, "pointers", "n_backends", "ggml_backend_sched_new(bufts)");
     $checks.ggml_backend_sched_new(functions, backends, bufts, n_backends, graph_size, parallel, op_offload);
-    $ggml_backend_sched_new ??= $bind("ggml_backend_sched_new", ["buffer", "buffer", "i32", "u64", "bool", "bool"], "u64");
+    $ggml_backend_sched_new ??= $bind(
+      "ggml_backend_sched_new",
+      ["buffer", "buffer", "i32", "u64", "bool", "bool"],
+      "u64",
+      ($) => $ggml_backend_sched_new = $,
+    );
     const $ = $ggml_backend_sched_new($0, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_new");
     if ($ === 0n) throw $nullResult("ggml_backend_sched_new");
@@ -6363,7 +6778,7 @@ export const functions = {
   ggml_backend_sched_free(sched) {
     if (sched === null) return;
     if (!(sched instanceof ggml_backend_sched)) throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_free(sched)");
-    $ggml_backend_sched_free ??= $bind("ggml_backend_sched_free", ["u64"], "void");
+    $ggml_backend_sched_free ??= $bind("ggml_backend_sched_free", ["u64"], "void", ($) => $ggml_backend_sched_free = $);
     $release(sched, "ggml_backend_sched_free(sched)", $ggml_backend_sched_free);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_free", { sched });
   },
@@ -6384,7 +6799,12 @@ export const functions = {
       "ggml_backend_sched_reserve_size(sizes)",
     );
     $checks.ggml_backend_sched_reserve_size(functions, sched, measure_graph, sizes);
-    $ggml_backend_sched_reserve_size ??= $bind("ggml_backend_sched_reserve_size", ["u64", "u64", "buffer"], "void");
+    $ggml_backend_sched_reserve_size ??= $bind(
+      "ggml_backend_sched_reserve_size",
+      ["u64", "u64", "buffer"],
+      "void",
+      ($) => $ggml_backend_sched_reserve_size = $,
+    );
     $willPlace(null, sched, functions.ggml_backend_sched_reset);
     $ggml_backend_sched_reserve_size(sched.address, measure_graph.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_reserve_size", { sched, measure_graph });
@@ -6397,7 +6817,7 @@ export const functions = {
       throw $wrongHandle(measure_graph, ggml_cgraph, "ggml_backend_sched_reserve(measure_graph)");
     }
     $checks.ggml_backend_sched_reserve(functions, sched, measure_graph);
-    $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool");
+    $ggml_backend_sched_reserve ??= $bind("ggml_backend_sched_reserve", ["u64", "u64"], "bool", ($) => $ggml_backend_sched_reserve = $);
     $willPlace(null, sched, functions.ggml_backend_sched_reset);
     $enterCall();
     try {
@@ -6412,7 +6832,12 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_n_backends(sched)");
     }
-    $ggml_backend_sched_get_n_backends ??= $bind("ggml_backend_sched_get_n_backends", ["u64"], "i32");
+    $ggml_backend_sched_get_n_backends ??= $bind(
+      "ggml_backend_sched_get_n_backends",
+      ["u64"],
+      "i32",
+      ($) => $ggml_backend_sched_get_n_backends = $,
+    );
     const $ = $ggml_backend_sched_get_n_backends(sched.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_get_n_backends", { sched });
     return $;
@@ -6422,7 +6847,12 @@ export const functions = {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_backend(sched)");
     }
     const $1 = $int32(i, "ggml_backend_sched_get_backend(i)");
-    $ggml_backend_sched_get_backend ??= $bind("ggml_backend_sched_get_backend", ["u64", "i32"], "u64");
+    $ggml_backend_sched_get_backend ??= $bind(
+      "ggml_backend_sched_get_backend",
+      ["u64", "i32"],
+      "u64",
+      ($) => $ggml_backend_sched_get_backend = $,
+    );
     const $ = $ggml_backend_sched_get_backend(sched.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_get_backend", { sched });
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_backend");
@@ -6432,7 +6862,12 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_n_splits(sched)");
     }
-    $ggml_backend_sched_get_n_splits ??= $bind("ggml_backend_sched_get_n_splits", ["u64"], "i32");
+    $ggml_backend_sched_get_n_splits ??= $bind(
+      "ggml_backend_sched_get_n_splits",
+      ["u64"],
+      "i32",
+      ($) => $ggml_backend_sched_get_n_splits = $,
+    );
     const $ = $ggml_backend_sched_get_n_splits(sched.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_get_n_splits", { sched });
     return $;
@@ -6441,7 +6876,12 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_get_n_copies(sched)");
     }
-    $ggml_backend_sched_get_n_copies ??= $bind("ggml_backend_sched_get_n_copies", ["u64"], "i32");
+    $ggml_backend_sched_get_n_copies ??= $bind(
+      "ggml_backend_sched_get_n_copies",
+      ["u64"],
+      "i32",
+      ($) => $ggml_backend_sched_get_n_copies = $,
+    );
     const $ = $ggml_backend_sched_get_n_copies(sched.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_get_n_copies", { sched });
     return $;
@@ -6453,7 +6893,12 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_type(backend)");
     }
-    $ggml_backend_sched_get_buffer_type ??= $bind("ggml_backend_sched_get_buffer_type", ["u64", "u64"], "u64");
+    $ggml_backend_sched_get_buffer_type ??= $bind(
+      "ggml_backend_sched_get_buffer_type",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_sched_get_buffer_type = $,
+    );
     const $ = $ggml_backend_sched_get_buffer_type(sched.address, backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_sched_get_buffer_type", { sched, backend });
     return new ggml_backend_buffer_type($, $STATIC);
@@ -6465,7 +6910,12 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_get_buffer_size(backend)");
     }
-    $ggml_backend_sched_get_buffer_size ??= $bind("ggml_backend_sched_get_buffer_size", ["u64", "u64"], "u64");
+    $ggml_backend_sched_get_buffer_size ??= $bind(
+      "ggml_backend_sched_get_buffer_size",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_sched_get_buffer_size = $,
+    );
     const $ = $ggml_backend_sched_get_buffer_size(sched.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_get_buffer_size", { sched, backend });
     return $fromUint64($, "ggml_backend_sched_get_buffer_size");
@@ -6480,7 +6930,12 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_sched_set_tensor_backend(backend)");
     }
-    $ggml_backend_sched_set_tensor_backend ??= $bind("ggml_backend_sched_set_tensor_backend", ["u64", "u64", "u64"], "void");
+    $ggml_backend_sched_set_tensor_backend ??= $bind(
+      "ggml_backend_sched_set_tensor_backend",
+      ["u64", "u64", "u64"],
+      "void",
+      ($) => $ggml_backend_sched_set_tensor_backend = $,
+    );
     $ggml_backend_sched_set_tensor_backend(sched.address, node.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_set_tensor_backend", { sched, node, backend });
   },
@@ -6491,7 +6946,12 @@ export const functions = {
     if (!(node instanceof ggml_tensor) || node.owner.freed) {
       throw $wrongHandle(node, ggml_tensor, "ggml_backend_sched_get_tensor_backend(node)");
     }
-    $ggml_backend_sched_get_tensor_backend ??= $bind("ggml_backend_sched_get_tensor_backend", ["u64", "u64"], "u64");
+    $ggml_backend_sched_get_tensor_backend ??= $bind(
+      "ggml_backend_sched_get_tensor_backend",
+      ["u64", "u64"],
+      "u64",
+      ($) => $ggml_backend_sched_get_tensor_backend = $,
+    );
     const $ = $ggml_backend_sched_get_tensor_backend(sched.address, node.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_get_tensor_backend", { sched, node });
     if ($ === 0n) return null;
@@ -6505,7 +6965,12 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_split_graph(graph)");
     }
     $checks.ggml_backend_sched_split_graph(functions, sched, graph);
-    $ggml_backend_sched_split_graph ??= $bind("ggml_backend_sched_split_graph", ["u64", "u64"], "void");
+    $ggml_backend_sched_split_graph ??= $bind(
+      "ggml_backend_sched_split_graph",
+      ["u64", "u64"],
+      "void",
+      ($) => $ggml_backend_sched_split_graph = $,
+    );
     $ggml_backend_sched_split_graph(sched.address, graph.address);
     $keepUntil(sched.owner, "ggml_backend_sched_reset", graph, () => functions.ggml_backend_sched_reset(sched));
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_split_graph", { sched, graph });
@@ -6518,7 +6983,12 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_alloc_graph(graph)");
     }
     $checks.ggml_backend_sched_alloc_graph(functions, sched, graph);
-    $ggml_backend_sched_alloc_graph ??= $bind("ggml_backend_sched_alloc_graph", ["u64", "u64"], "bool");
+    $ggml_backend_sched_alloc_graph ??= $bind(
+      "ggml_backend_sched_alloc_graph",
+      ["u64", "u64"],
+      "bool",
+      ($) => $ggml_backend_sched_alloc_graph = $,
+    );
     $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     $enterCall();
     try {
@@ -6539,7 +7009,12 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute(graph)");
     }
     $checks.ggml_backend_sched_graph_compute(functions, sched, graph);
-    $ggml_backend_sched_graph_compute ??= $bind("ggml_backend_sched_graph_compute", ["u64", "u64"], "i32");
+    $ggml_backend_sched_graph_compute ??= $bind(
+      "ggml_backend_sched_graph_compute",
+      ["u64", "u64"],
+      "i32",
+      ($) => $ggml_backend_sched_graph_compute = $,
+    );
     $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     $enterCall();
     try {
@@ -6560,7 +7035,12 @@ export const functions = {
       throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_sched_graph_compute_async(graph)");
     }
     $checks.ggml_backend_sched_graph_compute_async(functions, sched, graph);
-    $ggml_backend_sched_graph_compute_async ??= $bind("ggml_backend_sched_graph_compute_async", ["u64", "u64"], "i32");
+    $ggml_backend_sched_graph_compute_async ??= $bind(
+      "ggml_backend_sched_graph_compute_async",
+      ["u64", "u64"],
+      "i32",
+      ($) => $ggml_backend_sched_graph_compute_async = $,
+    );
     $willPlace(graph, sched, functions.ggml_backend_sched_reset);
     $enterCall();
     try {
@@ -6577,7 +7057,12 @@ export const functions = {
     if (!(sched instanceof ggml_backend_sched) || sched.owner.freed) {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_synchronize(sched)");
     }
-    $ggml_backend_sched_synchronize ??= $bind("ggml_backend_sched_synchronize", ["u64"], "void");
+    $ggml_backend_sched_synchronize ??= $bind(
+      "ggml_backend_sched_synchronize",
+      ["u64"],
+      "void",
+      ($) => $ggml_backend_sched_synchronize = $,
+    );
     $ggml_backend_sched_synchronize(sched.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_synchronize", { sched });
   },
@@ -6586,7 +7071,7 @@ export const functions = {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_reset(sched)");
     }
     $checks.ggml_backend_sched_reset(functions, sched);
-    $ggml_backend_sched_reset ??= $bind("ggml_backend_sched_reset", ["u64"], "void");
+    $ggml_backend_sched_reset ??= $bind("ggml_backend_sched_reset", ["u64"], "void", ($) => $ggml_backend_sched_reset = $);
     $ggml_backend_sched_reset(sched.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_reset", { sched });
     sched.owner.forget("ggml_backend_sched_reset");
@@ -6599,14 +7084,24 @@ export const functions = {
       throw $wrongHandle(callback, ggml_backend_sched_eval_callback, "ggml_backend_sched_set_eval_callback(callback)");
     }
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
-    $ggml_backend_sched_set_eval_callback ??= $bind("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void");
+    $ggml_backend_sched_set_eval_callback ??= $bind(
+      "ggml_backend_sched_set_eval_callback",
+      ["u64", "u64", "buffer"],
+      "void",
+      ($) => $ggml_backend_sched_set_eval_callback = $,
+    );
     $ggml_backend_sched_set_eval_callback(sched.address, callback === null ? 0n : callback.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_set_eval_callback", { sched });
     $keepLatest(sched.owner, "ggml_backend_sched_set_eval_callback", callback, user_data);
   },
   ggml_backend_meta_split_axis_name(split_axis) {
     const $0 = $enumerator(split_axis, $domains.ggml_backend_meta_split_axis, "ggml_backend_meta_split_axis_name(split_axis)");
-    $ggml_backend_meta_split_axis_name ??= $bind("ggml_backend_meta_split_axis_name", ["u32"], "pointer");
+    $ggml_backend_meta_split_axis_name ??= $bind(
+      "ggml_backend_meta_split_axis_name",
+      ["u32"],
+      "pointer",
+      ($) => $ggml_backend_meta_split_axis_name = $,
+    );
     const $ = $ggml_backend_meta_split_axis_name($0);
     if ($ === null) throw $nullResult("ggml_backend_meta_split_axis_name");
     return $cstringAt($);
@@ -6619,7 +7114,12 @@ export const functions = {
     }
     const $3 = $dataOrNull(get_split_state_ud, 0, "ggml_backend_meta_device(get_split_state_ud)");
     $atLeast(devs, Number($1), 8, "pointers", "n_devs", "ggml_backend_meta_device(devs)");
-    $ggml_backend_meta_device ??= $bind("ggml_backend_meta_device", ["buffer", "u64", "u64", "buffer"], "u64");
+    $ggml_backend_meta_device ??= $bind(
+      "ggml_backend_meta_device",
+      ["buffer", "u64", "u64", "buffer"],
+      "u64",
+      ($) => $ggml_backend_meta_device = $,
+    );
     const $ = $ggml_backend_meta_device($0, $1, get_split_state.address, $3);
     if ($ === 0n) throw $nullResult("ggml_backend_meta_device");
     $keepData($STATIC, devs);
@@ -6633,7 +7133,12 @@ export const functions = {
     }
     if (!(graph instanceof ggml_cgraph) || graph.owner.freed) throw $wrongHandle(graph, ggml_cgraph, "ggml_backend_graph_copy(graph)");
     $checks.ggml_backend_graph_copy(functions, backend, graph);
-    $ggml_backend_graph_copy ??= $bind("ggml_backend_graph_copy", ["u64", "u64"], { struct: ggml_backend_graph_copy_struct.native });
+    $ggml_backend_graph_copy ??= $bind(
+      "ggml_backend_graph_copy",
+      ["u64", "u64"],
+      { struct: ggml_backend_graph_copy_struct.native },
+      ($) => $ggml_backend_graph_copy = $,
+    );
     const $ = $ggml_backend_graph_copy(backend.address, graph.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_copy", { backend, graph });
     return $createdStruct(new ggml_backend_graph_copy_struct($), []);
@@ -6642,7 +7147,12 @@ export const functions = {
     if (!(copy instanceof ggml_backend_graph_copy_struct)) {
       throw $wrongHandle(copy, ggml_backend_graph_copy_struct, "ggml_backend_graph_copy_free(copy)");
     }
-    $ggml_backend_graph_copy_free ??= $bind("ggml_backend_graph_copy_free", [{ struct: ggml_backend_graph_copy_struct.native }], "void");
+    $ggml_backend_graph_copy_free ??= $bind(
+      "ggml_backend_graph_copy_free",
+      [{ struct: ggml_backend_graph_copy_struct.native }],
+      "void",
+      ($) => $ggml_backend_graph_copy_free = $,
+    );
     $releaseStruct(copy, "ggml_backend_graph_copy_free(copy)", $ggml_backend_graph_copy_free);
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_copy_free", { copy });
   },
@@ -6668,6 +7178,7 @@ export const functions = {
       "ggml_backend_compare_graph_backend",
       ["u64", "u64", "u64", "u64", "buffer", "buffer", "u64"],
       "bool",
+      ($) => $ggml_backend_compare_graph_backend = $,
     );
     $enterCall();
     try {
@@ -6688,7 +7199,12 @@ export const functions = {
     }
     const $2 = $data(addr, 0, "ggml_backend_tensor_alloc(addr)");
     $checks.ggml_backend_tensor_alloc(functions, buffer, tensor, addr);
-    $ggml_backend_tensor_alloc ??= $bind("ggml_backend_tensor_alloc", ["u64", "u64", "buffer"], "i32");
+    $ggml_backend_tensor_alloc ??= $bind(
+      "ggml_backend_tensor_alloc",
+      ["u64", "u64", "buffer"],
+      "i32",
+      ($) => $ggml_backend_tensor_alloc = $,
+    );
     const $ = $ggml_backend_tensor_alloc(buffer.address, tensor.address, $2);
     $keep(tensor.owner, buffer);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_alloc", { buffer, tensor });
@@ -6696,7 +7212,7 @@ export const functions = {
   },
   ggml_backend_view_init(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_view_init(tensor)");
-    $ggml_backend_view_init ??= $bind("ggml_backend_view_init", ["u64"], "i32");
+    $ggml_backend_view_init ??= $bind("ggml_backend_view_init", ["u64"], "i32", ($) => $ggml_backend_view_init = $);
     const $ = $ggml_backend_view_init(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_view_init", { tensor });
     return $;
@@ -6705,26 +7221,31 @@ export const functions = {
     const $0 = $data(ptr, 0, "ggml_backend_cpu_buffer_from_ptr(ptr)");
     const $1 = $uint64(size, "ggml_backend_cpu_buffer_from_ptr(size)");
     $atLeast(ptr, Number($1), 1, "bytes", "size", "ggml_backend_cpu_buffer_from_ptr(ptr)");
-    $ggml_backend_cpu_buffer_from_ptr ??= $bind("ggml_backend_cpu_buffer_from_ptr", ["buffer", "u64"], "u64");
+    $ggml_backend_cpu_buffer_from_ptr ??= $bind(
+      "ggml_backend_cpu_buffer_from_ptr",
+      ["buffer", "u64"],
+      "u64",
+      ($) => $ggml_backend_cpu_buffer_from_ptr = $,
+    );
     const $ = $ggml_backend_cpu_buffer_from_ptr($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_buffer_from_ptr");
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_from_ptr");
     return $created(ggml_backend_buffer, $, [], [ptr]);
   },
   ggml_backend_cpu_buffer_type() {
-    $ggml_backend_cpu_buffer_type ??= $bind("ggml_backend_cpu_buffer_type", [], "u64");
+    $ggml_backend_cpu_buffer_type ??= $bind("ggml_backend_cpu_buffer_type", [], "u64", ($) => $ggml_backend_cpu_buffer_type = $);
     const $ = $ggml_backend_cpu_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_numa_init(numa) {
     const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "ggml_numa_init(numa)");
-    $ggml_numa_init ??= $bind("ggml_numa_init", ["u32"], "void");
+    $ggml_numa_init ??= $bind("ggml_numa_init", ["u32"], "void", ($) => $ggml_numa_init = $);
     $ggml_numa_init($0);
     if ($caught[0] !== 0) $trapped("ggml_numa_init");
   },
   ggml_is_numa() {
-    $ggml_is_numa ??= $bind("ggml_is_numa", [], "bool");
+    $ggml_is_numa ??= $bind("ggml_is_numa", [], "bool", ($) => $ggml_is_numa = $);
     const $ = $ggml_is_numa();
     if ($caught[0] !== 0) $trapped("ggml_is_numa");
     return $;
@@ -6732,7 +7253,7 @@ export const functions = {
   ggml_new_i32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_i32(ctx)");
     const $1 = $int32(value, "ggml_new_i32(value)");
-    $ggml_new_i32 ??= $bind("ggml_new_i32", ["u64", "i32"], "u64");
+    $ggml_new_i32 ??= $bind("ggml_new_i32", ["u64", "i32"], "u64", ($) => $ggml_new_i32 = $);
     const $ = $ggml_new_i32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_i32", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -6740,7 +7261,7 @@ export const functions = {
   ggml_new_f32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_f32(ctx)");
     const $1 = $float(value, "ggml_new_f32(value)");
-    $ggml_new_f32 ??= $bind("ggml_new_f32", ["u64", "f32"], "u64");
+    $ggml_new_f32 ??= $bind("ggml_new_f32", ["u64", "f32"], "u64", ($) => $ggml_new_f32 = $);
     const $ = $ggml_new_f32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_f32", { ctx });
     return new ggml_tensor($, ctx.owner);
@@ -6749,7 +7270,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32(tensor)");
     const $1 = $int32(value, "ggml_set_i32(value)");
     $checks.ggml_set_i32(functions, tensor, value);
-    $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64");
+    $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64", ($) => $ggml_set_i32 = $);
     const $ = $ggml_set_i32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_i32", { tensor });
     return new ggml_tensor($, tensor.owner);
@@ -6758,7 +7279,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32(tensor)");
     const $1 = $float(value, "ggml_set_f32(value)");
     $checks.ggml_set_f32(functions, tensor, value);
-    $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64");
+    $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64", ($) => $ggml_set_f32 = $);
     const $ = $ggml_set_f32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_f32", { tensor });
     return new ggml_tensor($, tensor.owner);
@@ -6767,7 +7288,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_i32_1d(i)");
     $checks.ggml_get_i32_1d(functions, tensor, i);
-    $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32");
+    $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32", ($) => $ggml_get_i32_1d = $);
     const $ = $ggml_get_i32_1d(tensor.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_get_i32_1d", { tensor });
     return $;
@@ -6777,7 +7298,7 @@ export const functions = {
     const $1 = $int32(i, "ggml_set_i32_1d(i)");
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
     $checks.ggml_set_i32_1d(functions, tensor, i, value);
-    $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void");
+    $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void", ($) => $ggml_set_i32_1d = $);
     $ggml_set_i32_1d(tensor.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_set_i32_1d", { tensor });
   },
@@ -6788,7 +7309,7 @@ export const functions = {
     const $3 = $int32(i2, "ggml_get_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_i32_nd(i3)");
     $checks.ggml_get_i32_nd(functions, tensor, i0, i1, i2, i3);
-    $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32");
+    $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32", ($) => $ggml_get_i32_nd = $);
     const $ = $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_get_i32_nd", { tensor });
     return $;
@@ -6801,7 +7322,7 @@ export const functions = {
     const $4 = $int32(i3, "ggml_set_i32_nd(i3)");
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
     $checks.ggml_set_i32_nd(functions, tensor, i0, i1, i2, i3, value);
-    $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void");
+    $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void", ($) => $ggml_set_i32_nd = $);
     $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_set_i32_nd", { tensor });
   },
@@ -6809,7 +7330,7 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_f32_1d(i)");
     $checks.ggml_get_f32_1d(functions, tensor, i);
-    $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32");
+    $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32", ($) => $ggml_get_f32_1d = $);
     const $ = $ggml_get_f32_1d(tensor.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_get_f32_1d", { tensor });
     return $;
@@ -6819,7 +7340,7 @@ export const functions = {
     const $1 = $int32(i, "ggml_set_f32_1d(i)");
     const $2 = $float(value, "ggml_set_f32_1d(value)");
     $checks.ggml_set_f32_1d(functions, tensor, i, value);
-    $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void");
+    $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void", ($) => $ggml_set_f32_1d = $);
     $ggml_set_f32_1d(tensor.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_set_f32_1d", { tensor });
   },
@@ -6830,7 +7351,7 @@ export const functions = {
     const $3 = $int32(i2, "ggml_get_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_f32_nd(i3)");
     $checks.ggml_get_f32_nd(functions, tensor, i0, i1, i2, i3);
-    $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32");
+    $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32", ($) => $ggml_get_f32_nd = $);
     const $ = $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_get_f32_nd", { tensor });
     return $;
@@ -6843,7 +7364,7 @@ export const functions = {
     const $4 = $int32(i3, "ggml_set_f32_nd(i3)");
     const $5 = $float(value, "ggml_set_f32_nd(value)");
     $checks.ggml_set_f32_nd(functions, tensor, i0, i1, i2, i3, value);
-    $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void");
+    $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void", ($) => $ggml_set_f32_nd = $);
     $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_set_f32_nd", { tensor });
   },
@@ -6852,7 +7373,7 @@ export const functions = {
       throw $wrongHandle(params, ggml_threadpool_params, "ggml_threadpool_new(params)");
     }
     $checks.ggml_threadpool_new(functions, params);
-    $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64");
+    $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64", ($) => $ggml_threadpool_new = $);
     const $ = $ggml_threadpool_new(params.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_new", { params });
     if ($ === 0n) throw $nullResult("ggml_threadpool_new");
@@ -6861,7 +7382,7 @@ export const functions = {
   ggml_threadpool_free(threadpool) {
     if (threadpool === null) return;
     if (!(threadpool instanceof ggml_threadpool)) throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_free(threadpool)");
-    $ggml_threadpool_free ??= $bind("ggml_threadpool_free", ["u64"], "void");
+    $ggml_threadpool_free ??= $bind("ggml_threadpool_free", ["u64"], "void", ($) => $ggml_threadpool_free = $);
     $release(threadpool, "ggml_threadpool_free(threadpool)", $ggml_threadpool_free);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_free", { threadpool });
   },
@@ -6869,7 +7390,7 @@ export const functions = {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_get_n_threads(threadpool)");
     }
-    $ggml_threadpool_get_n_threads ??= $bind("ggml_threadpool_get_n_threads", ["u64"], "i32");
+    $ggml_threadpool_get_n_threads ??= $bind("ggml_threadpool_get_n_threads", ["u64"], "i32", ($) => $ggml_threadpool_get_n_threads = $);
     const $ = $ggml_threadpool_get_n_threads(threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_get_n_threads", { threadpool });
     return $;
@@ -6878,7 +7399,7 @@ export const functions = {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_pause(threadpool)");
     }
-    $ggml_threadpool_pause ??= $bind("ggml_threadpool_pause", ["u64"], "void");
+    $ggml_threadpool_pause ??= $bind("ggml_threadpool_pause", ["u64"], "void", ($) => $ggml_threadpool_pause = $);
     $ggml_threadpool_pause(threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_pause", { threadpool });
   },
@@ -6886,7 +7407,7 @@ export const functions = {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_resume(threadpool)");
     }
-    $ggml_threadpool_resume ??= $bind("ggml_threadpool_resume", ["u64"], "void");
+    $ggml_threadpool_resume ??= $bind("ggml_threadpool_resume", ["u64"], "void", ($) => $ggml_threadpool_resume = $);
     $ggml_threadpool_resume(threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_resume", { threadpool });
   },
@@ -6897,7 +7418,7 @@ export const functions = {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_graph_plan(threadpool)");
     }
     $checks.ggml_graph_plan(functions, cgraph, n_threads, threadpool);
-    $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native });
+    $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native }, ($) => $ggml_graph_plan = $);
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_plan", { cgraph, threadpool });
     const $struct = new ggml_cplan($);
@@ -6909,7 +7430,7 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
     if (!(cplan instanceof ggml_cplan) || cplan.owner.freed) throw $wrongHandle(cplan, ggml_cplan, "ggml_graph_compute(cplan)");
     $checks.ggml_graph_compute(functions, cgraph, cplan);
-    $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32");
+    $ggml_graph_compute ??= $bind("ggml_graph_compute", ["u64", "u64"], "i32", ($) => $ggml_graph_compute = $);
     $enterCall();
     try {
       const $ = $ggml_graph_compute(cgraph.address, cplan.address);
@@ -6926,7 +7447,12 @@ export const functions = {
     }
     const $2 = $int32(n_threads, "ggml_graph_compute_with_ctx(n_threads)");
     $checks.ggml_graph_compute_with_ctx(functions, ctx, cgraph, n_threads);
-    $ggml_graph_compute_with_ctx ??= $bind("ggml_graph_compute_with_ctx", ["u64", "u64", "i32"], "i32");
+    $ggml_graph_compute_with_ctx ??= $bind(
+      "ggml_graph_compute_with_ctx",
+      ["u64", "u64", "i32"],
+      "i32",
+      ($) => $ggml_graph_compute_with_ctx = $,
+    );
     $enterCall();
     try {
       const $ = $ggml_graph_compute_with_ctx(ctx.address, cgraph.address, $2);
@@ -6937,187 +7463,187 @@ export const functions = {
     }
   },
   ggml_cpu_has_sse3() {
-    $ggml_cpu_has_sse3 ??= $bind("ggml_cpu_has_sse3", [], "i32");
+    $ggml_cpu_has_sse3 ??= $bind("ggml_cpu_has_sse3", [], "i32", ($) => $ggml_cpu_has_sse3 = $);
     const $ = $ggml_cpu_has_sse3();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sse3");
     return $;
   },
   ggml_cpu_has_ssse3() {
-    $ggml_cpu_has_ssse3 ??= $bind("ggml_cpu_has_ssse3", [], "i32");
+    $ggml_cpu_has_ssse3 ??= $bind("ggml_cpu_has_ssse3", [], "i32", ($) => $ggml_cpu_has_ssse3 = $);
     const $ = $ggml_cpu_has_ssse3();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_ssse3");
     return $;
   },
   ggml_cpu_has_avx() {
-    $ggml_cpu_has_avx ??= $bind("ggml_cpu_has_avx", [], "i32");
+    $ggml_cpu_has_avx ??= $bind("ggml_cpu_has_avx", [], "i32", ($) => $ggml_cpu_has_avx = $);
     const $ = $ggml_cpu_has_avx();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx");
     return $;
   },
   ggml_cpu_has_avx_vnni() {
-    $ggml_cpu_has_avx_vnni ??= $bind("ggml_cpu_has_avx_vnni", [], "i32");
+    $ggml_cpu_has_avx_vnni ??= $bind("ggml_cpu_has_avx_vnni", [], "i32", ($) => $ggml_cpu_has_avx_vnni = $);
     const $ = $ggml_cpu_has_avx_vnni();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx_vnni");
     return $;
   },
   ggml_cpu_has_avx2() {
-    $ggml_cpu_has_avx2 ??= $bind("ggml_cpu_has_avx2", [], "i32");
+    $ggml_cpu_has_avx2 ??= $bind("ggml_cpu_has_avx2", [], "i32", ($) => $ggml_cpu_has_avx2 = $);
     const $ = $ggml_cpu_has_avx2();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx2");
     return $;
   },
   ggml_cpu_has_bmi2() {
-    $ggml_cpu_has_bmi2 ??= $bind("ggml_cpu_has_bmi2", [], "i32");
+    $ggml_cpu_has_bmi2 ??= $bind("ggml_cpu_has_bmi2", [], "i32", ($) => $ggml_cpu_has_bmi2 = $);
     const $ = $ggml_cpu_has_bmi2();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_bmi2");
     return $;
   },
   ggml_cpu_has_f16c() {
-    $ggml_cpu_has_f16c ??= $bind("ggml_cpu_has_f16c", [], "i32");
+    $ggml_cpu_has_f16c ??= $bind("ggml_cpu_has_f16c", [], "i32", ($) => $ggml_cpu_has_f16c = $);
     const $ = $ggml_cpu_has_f16c();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_f16c");
     return $;
   },
   ggml_cpu_has_fma() {
-    $ggml_cpu_has_fma ??= $bind("ggml_cpu_has_fma", [], "i32");
+    $ggml_cpu_has_fma ??= $bind("ggml_cpu_has_fma", [], "i32", ($) => $ggml_cpu_has_fma = $);
     const $ = $ggml_cpu_has_fma();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_fma");
     return $;
   },
   ggml_cpu_has_avx512() {
-    $ggml_cpu_has_avx512 ??= $bind("ggml_cpu_has_avx512", [], "i32");
+    $ggml_cpu_has_avx512 ??= $bind("ggml_cpu_has_avx512", [], "i32", ($) => $ggml_cpu_has_avx512 = $);
     const $ = $ggml_cpu_has_avx512();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512");
     return $;
   },
   ggml_cpu_has_avx512_vbmi() {
-    $ggml_cpu_has_avx512_vbmi ??= $bind("ggml_cpu_has_avx512_vbmi", [], "i32");
+    $ggml_cpu_has_avx512_vbmi ??= $bind("ggml_cpu_has_avx512_vbmi", [], "i32", ($) => $ggml_cpu_has_avx512_vbmi = $);
     const $ = $ggml_cpu_has_avx512_vbmi();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512_vbmi");
     return $;
   },
   ggml_cpu_has_avx512_vnni() {
-    $ggml_cpu_has_avx512_vnni ??= $bind("ggml_cpu_has_avx512_vnni", [], "i32");
+    $ggml_cpu_has_avx512_vnni ??= $bind("ggml_cpu_has_avx512_vnni", [], "i32", ($) => $ggml_cpu_has_avx512_vnni = $);
     const $ = $ggml_cpu_has_avx512_vnni();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512_vnni");
     return $;
   },
   ggml_cpu_has_avx512_bf16() {
-    $ggml_cpu_has_avx512_bf16 ??= $bind("ggml_cpu_has_avx512_bf16", [], "i32");
+    $ggml_cpu_has_avx512_bf16 ??= $bind("ggml_cpu_has_avx512_bf16", [], "i32", ($) => $ggml_cpu_has_avx512_bf16 = $);
     const $ = $ggml_cpu_has_avx512_bf16();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512_bf16");
     return $;
   },
   ggml_cpu_has_amx_int8() {
-    $ggml_cpu_has_amx_int8 ??= $bind("ggml_cpu_has_amx_int8", [], "i32");
+    $ggml_cpu_has_amx_int8 ??= $bind("ggml_cpu_has_amx_int8", [], "i32", ($) => $ggml_cpu_has_amx_int8 = $);
     const $ = $ggml_cpu_has_amx_int8();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_amx_int8");
     return $;
   },
   ggml_cpu_has_neon() {
-    $ggml_cpu_has_neon ??= $bind("ggml_cpu_has_neon", [], "i32");
+    $ggml_cpu_has_neon ??= $bind("ggml_cpu_has_neon", [], "i32", ($) => $ggml_cpu_has_neon = $);
     const $ = $ggml_cpu_has_neon();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_neon");
     return $;
   },
   ggml_cpu_has_arm_fma() {
-    $ggml_cpu_has_arm_fma ??= $bind("ggml_cpu_has_arm_fma", [], "i32");
+    $ggml_cpu_has_arm_fma ??= $bind("ggml_cpu_has_arm_fma", [], "i32", ($) => $ggml_cpu_has_arm_fma = $);
     const $ = $ggml_cpu_has_arm_fma();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_arm_fma");
     return $;
   },
   ggml_cpu_has_fp16_va() {
-    $ggml_cpu_has_fp16_va ??= $bind("ggml_cpu_has_fp16_va", [], "i32");
+    $ggml_cpu_has_fp16_va ??= $bind("ggml_cpu_has_fp16_va", [], "i32", ($) => $ggml_cpu_has_fp16_va = $);
     const $ = $ggml_cpu_has_fp16_va();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_fp16_va");
     return $;
   },
   ggml_cpu_has_dotprod() {
-    $ggml_cpu_has_dotprod ??= $bind("ggml_cpu_has_dotprod", [], "i32");
+    $ggml_cpu_has_dotprod ??= $bind("ggml_cpu_has_dotprod", [], "i32", ($) => $ggml_cpu_has_dotprod = $);
     const $ = $ggml_cpu_has_dotprod();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_dotprod");
     return $;
   },
   ggml_cpu_has_matmul_int8() {
-    $ggml_cpu_has_matmul_int8 ??= $bind("ggml_cpu_has_matmul_int8", [], "i32");
+    $ggml_cpu_has_matmul_int8 ??= $bind("ggml_cpu_has_matmul_int8", [], "i32", ($) => $ggml_cpu_has_matmul_int8 = $);
     const $ = $ggml_cpu_has_matmul_int8();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_matmul_int8");
     return $;
   },
   ggml_cpu_has_sve() {
-    $ggml_cpu_has_sve ??= $bind("ggml_cpu_has_sve", [], "i32");
+    $ggml_cpu_has_sve ??= $bind("ggml_cpu_has_sve", [], "i32", ($) => $ggml_cpu_has_sve = $);
     const $ = $ggml_cpu_has_sve();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sve");
     return $;
   },
   ggml_cpu_get_sve_cnt() {
-    $ggml_cpu_get_sve_cnt ??= $bind("ggml_cpu_get_sve_cnt", [], "i32");
+    $ggml_cpu_get_sve_cnt ??= $bind("ggml_cpu_get_sve_cnt", [], "i32", ($) => $ggml_cpu_get_sve_cnt = $);
     const $ = $ggml_cpu_get_sve_cnt();
     if ($caught[0] !== 0) $trapped("ggml_cpu_get_sve_cnt");
     return $;
   },
   ggml_cpu_has_sme() {
-    $ggml_cpu_has_sme ??= $bind("ggml_cpu_has_sme", [], "i32");
+    $ggml_cpu_has_sme ??= $bind("ggml_cpu_has_sme", [], "i32", ($) => $ggml_cpu_has_sme = $);
     const $ = $ggml_cpu_has_sme();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sme");
     return $;
   },
   ggml_cpu_has_sme2() {
-    $ggml_cpu_has_sme2 ??= $bind("ggml_cpu_has_sme2", [], "i32");
+    $ggml_cpu_has_sme2 ??= $bind("ggml_cpu_has_sme2", [], "i32", ($) => $ggml_cpu_has_sme2 = $);
     const $ = $ggml_cpu_has_sme2();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sme2");
     return $;
   },
   ggml_cpu_has_riscv_v() {
-    $ggml_cpu_has_riscv_v ??= $bind("ggml_cpu_has_riscv_v", [], "i32");
+    $ggml_cpu_has_riscv_v ??= $bind("ggml_cpu_has_riscv_v", [], "i32", ($) => $ggml_cpu_has_riscv_v = $);
     const $ = $ggml_cpu_has_riscv_v();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_riscv_v");
     return $;
   },
   ggml_cpu_get_rvv_vlen() {
-    $ggml_cpu_get_rvv_vlen ??= $bind("ggml_cpu_get_rvv_vlen", [], "i32");
+    $ggml_cpu_get_rvv_vlen ??= $bind("ggml_cpu_get_rvv_vlen", [], "i32", ($) => $ggml_cpu_get_rvv_vlen = $);
     const $ = $ggml_cpu_get_rvv_vlen();
     if ($caught[0] !== 0) $trapped("ggml_cpu_get_rvv_vlen");
     return $;
   },
   ggml_cpu_has_vsx() {
-    $ggml_cpu_has_vsx ??= $bind("ggml_cpu_has_vsx", [], "i32");
+    $ggml_cpu_has_vsx ??= $bind("ggml_cpu_has_vsx", [], "i32", ($) => $ggml_cpu_has_vsx = $);
     const $ = $ggml_cpu_has_vsx();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_vsx");
     return $;
   },
   ggml_cpu_has_vxe() {
-    $ggml_cpu_has_vxe ??= $bind("ggml_cpu_has_vxe", [], "i32");
+    $ggml_cpu_has_vxe ??= $bind("ggml_cpu_has_vxe", [], "i32", ($) => $ggml_cpu_has_vxe = $);
     const $ = $ggml_cpu_has_vxe();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_vxe");
     return $;
   },
   ggml_cpu_has_wasm_simd() {
-    $ggml_cpu_has_wasm_simd ??= $bind("ggml_cpu_has_wasm_simd", [], "i32");
+    $ggml_cpu_has_wasm_simd ??= $bind("ggml_cpu_has_wasm_simd", [], "i32", ($) => $ggml_cpu_has_wasm_simd = $);
     const $ = $ggml_cpu_has_wasm_simd();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_wasm_simd");
     return $;
   },
   ggml_cpu_has_llamafile() {
-    $ggml_cpu_has_llamafile ??= $bind("ggml_cpu_has_llamafile", [], "i32");
+    $ggml_cpu_has_llamafile ??= $bind("ggml_cpu_has_llamafile", [], "i32", ($) => $ggml_cpu_has_llamafile = $);
     const $ = $ggml_cpu_has_llamafile();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_llamafile");
     return $;
   },
   ggml_get_type_traits_cpu(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits_cpu(type)");
-    $ggml_get_type_traits_cpu ??= $bind("ggml_get_type_traits_cpu", ["u32"], "u64");
+    $ggml_get_type_traits_cpu ??= $bind("ggml_get_type_traits_cpu", ["u32"], "u64", ($) => $ggml_get_type_traits_cpu = $);
     const $ = $ggml_get_type_traits_cpu($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits_cpu");
     return new ggml_type_traits_cpu($, $STATIC);
   },
   ggml_cpu_init() {
-    $ggml_cpu_init ??= $bind("ggml_cpu_init", [], "void");
+    $ggml_cpu_init ??= $bind("ggml_cpu_init", [], "void", ($) => $ggml_cpu_init = $);
     $ggml_cpu_init();
     if ($caught[0] !== 0) $trapped("ggml_cpu_init");
   },
   ggml_backend_cpu_init() {
-    $ggml_backend_cpu_init ??= $bind("ggml_backend_cpu_init", [], "u64");
+    $ggml_backend_cpu_init ??= $bind("ggml_backend_cpu_init", [], "u64", ($) => $ggml_backend_cpu_init = $);
     const $ = $ggml_backend_cpu_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_init");
     if ($ === 0n) return null;
@@ -7127,7 +7653,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cpu(backend)");
     }
-    $ggml_backend_is_cpu ??= $bind("ggml_backend_is_cpu", ["u64"], "bool");
+    $ggml_backend_is_cpu ??= $bind("ggml_backend_is_cpu", ["u64"], "bool", ($) => $ggml_backend_is_cpu = $);
     const $ = $ggml_backend_is_cpu(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_cpu", { backend });
     return $;
@@ -7138,7 +7664,12 @@ export const functions = {
     }
     const $1 = $int32(n_threads, "ggml_backend_cpu_set_n_threads(n_threads)");
     $checks.ggml_backend_cpu_set_n_threads(functions, backend_cpu, n_threads);
-    $ggml_backend_cpu_set_n_threads ??= $bind("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void");
+    $ggml_backend_cpu_set_n_threads ??= $bind(
+      "ggml_backend_cpu_set_n_threads",
+      ["u64", "i32"],
+      "void",
+      ($) => $ggml_backend_cpu_set_n_threads = $,
+    );
     $ggml_backend_cpu_set_n_threads(backend_cpu.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_set_n_threads", { backend_cpu });
   },
@@ -7149,7 +7680,12 @@ export const functions = {
     if (threadpool !== null && (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed)) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_backend_cpu_set_threadpool(threadpool)");
     }
-    $ggml_backend_cpu_set_threadpool ??= $bind("ggml_backend_cpu_set_threadpool", ["u64", "u64"], "void");
+    $ggml_backend_cpu_set_threadpool ??= $bind(
+      "ggml_backend_cpu_set_threadpool",
+      ["u64", "u64"],
+      "void",
+      ($) => $ggml_backend_cpu_set_threadpool = $,
+    );
     $ggml_backend_cpu_set_threadpool(backend_cpu.address, threadpool === null ? 0n : threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_set_threadpool", { backend_cpu, threadpool });
     $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_threadpool(threadpool)", threadpool);
@@ -7162,7 +7698,12 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "ggml_backend_cpu_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(abort_callback_data, 0, "ggml_backend_cpu_set_abort_callback(abort_callback_data)");
-    $ggml_backend_cpu_set_abort_callback ??= $bind("ggml_backend_cpu_set_abort_callback", ["u64", "u64", "buffer"], "void");
+    $ggml_backend_cpu_set_abort_callback ??= $bind(
+      "ggml_backend_cpu_set_abort_callback",
+      ["u64", "u64", "buffer"],
+      "void",
+      ($) => $ggml_backend_cpu_set_abort_callback = $,
+    );
     $ggml_backend_cpu_set_abort_callback(backend_cpu.address, abort_callback === null ? 0n : abort_callback.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_set_abort_callback", { backend_cpu });
     $keepLatest(backend_cpu.owner, "ggml_backend_cpu_set_abort_callback", abort_callback, abort_callback_data);
@@ -7172,12 +7713,17 @@ export const functions = {
       throw $wrongHandle(backend_cpu, ggml_backend, "ggml_backend_cpu_set_use_ref(backend_cpu)");
     }
     const $1 = $bool(use_ref, "ggml_backend_cpu_set_use_ref(use_ref)");
-    $ggml_backend_cpu_set_use_ref ??= $bind("ggml_backend_cpu_set_use_ref", ["u64", "bool"], "void");
+    $ggml_backend_cpu_set_use_ref ??= $bind(
+      "ggml_backend_cpu_set_use_ref",
+      ["u64", "bool"],
+      "void",
+      ($) => $ggml_backend_cpu_set_use_ref = $,
+    );
     $ggml_backend_cpu_set_use_ref(backend_cpu.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_set_use_ref", { backend_cpu });
   },
   ggml_backend_cpu_reg() {
-    $ggml_backend_cpu_reg ??= $bind("ggml_backend_cpu_reg", [], "u64");
+    $ggml_backend_cpu_reg ??= $bind("ggml_backend_cpu_reg", [], "u64", ($) => $ggml_backend_cpu_reg = $);
     const $ = $ggml_backend_cpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_reg");
     return new ggml_backend_reg($, $STATIC);
@@ -7189,7 +7735,7 @@ export const functions = {
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg0)");
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp32(arg1)");
     $checks.ggml_cpu_fp32_to_fp32(functions, arg0, arg1, arg2);
-    $ggml_cpu_fp32_to_fp32 ??= $bind("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void");
+    $ggml_cpu_fp32_to_fp32 ??= $bind("ggml_cpu_fp32_to_fp32", ["buffer", "buffer", "i64"], "void", ($) => $ggml_cpu_fp32_to_fp32 = $);
     $ggml_cpu_fp32_to_fp32($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_cpu_fp32_to_fp32");
   },
@@ -7199,7 +7745,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_i32(arg2)");
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_i32(arg0)");
     $atLeast(arg1, Number($2), 4, "int32s", "arg2", "ggml_cpu_fp32_to_i32(arg1)");
-    $ggml_cpu_fp32_to_i32 ??= $bind("ggml_cpu_fp32_to_i32", ["buffer", "buffer", "i64"], "void");
+    $ggml_cpu_fp32_to_i32 ??= $bind("ggml_cpu_fp32_to_i32", ["buffer", "buffer", "i64"], "void", ($) => $ggml_cpu_fp32_to_i32 = $);
     $ggml_cpu_fp32_to_i32($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_cpu_fp32_to_i32");
   },
@@ -7209,7 +7755,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_fp16(arg2)");
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_fp16(arg0)");
     $atLeast(arg1, Number($2), 2, "uint16s", "arg2", "ggml_cpu_fp32_to_fp16(arg1)");
-    $ggml_cpu_fp32_to_fp16 ??= $bind("ggml_cpu_fp32_to_fp16", ["buffer", "buffer", "i64"], "void");
+    $ggml_cpu_fp32_to_fp16 ??= $bind("ggml_cpu_fp32_to_fp16", ["buffer", "buffer", "i64"], "void", ($) => $ggml_cpu_fp32_to_fp16 = $);
     $ggml_cpu_fp32_to_fp16($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_cpu_fp32_to_fp16");
   },
@@ -7219,7 +7765,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_cpu_fp16_to_fp32(arg2)");
     $atLeast(arg0, Number($2), 2, "uint16s", "arg2", "ggml_cpu_fp16_to_fp32(arg0)");
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_fp16_to_fp32(arg1)");
-    $ggml_cpu_fp16_to_fp32 ??= $bind("ggml_cpu_fp16_to_fp32", ["buffer", "buffer", "i64"], "void");
+    $ggml_cpu_fp16_to_fp32 ??= $bind("ggml_cpu_fp16_to_fp32", ["buffer", "buffer", "i64"], "void", ($) => $ggml_cpu_fp16_to_fp32 = $);
     $ggml_cpu_fp16_to_fp32($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_cpu_fp16_to_fp32");
   },
@@ -7229,7 +7775,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_cpu_fp32_to_bf16(arg2)");
     $atLeast(arg0, Number($2), 4, "floats", "arg2", "ggml_cpu_fp32_to_bf16(arg0)");
     $atLeast(arg1, Number($2), 2, "structs", "arg2", "ggml_cpu_fp32_to_bf16(arg1)");
-    $ggml_cpu_fp32_to_bf16 ??= $bind("ggml_cpu_fp32_to_bf16", ["buffer", "u64", "i64"], "void");
+    $ggml_cpu_fp32_to_bf16 ??= $bind("ggml_cpu_fp32_to_bf16", ["buffer", "u64", "i64"], "void", ($) => $ggml_cpu_fp32_to_bf16 = $);
     $ggml_cpu_fp32_to_bf16($0, arg1.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_cpu_fp32_to_bf16", { arg1 });
   },
@@ -7240,7 +7786,7 @@ export const functions = {
     const $2 = $int64(arg2, "ggml_cpu_bf16_to_fp32(arg2)");
     $atLeast(arg0, Number($2), 2, "structs", "arg2", "ggml_cpu_bf16_to_fp32(arg0)");
     $atLeast(arg1, Number($2), 4, "floats", "arg2", "ggml_cpu_bf16_to_fp32(arg1)");
-    $ggml_cpu_bf16_to_fp32 ??= $bind("ggml_cpu_bf16_to_fp32", ["u64", "buffer", "i64"], "void");
+    $ggml_cpu_bf16_to_fp32 ??= $bind("ggml_cpu_bf16_to_fp32", ["u64", "buffer", "i64"], "void", ($) => $ggml_cpu_bf16_to_fp32 = $);
     $ggml_cpu_bf16_to_fp32(arg0.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_cpu_bf16_to_fp32", { arg0 });
   },
@@ -7252,7 +7798,12 @@ export const functions = {
     const $4 = $int64(ndata, "ggml_opt_dataset_init(ndata)");
     const $5 = $int64(ndata_shard, "ggml_opt_dataset_init(ndata_shard)");
     $checks.ggml_opt_dataset_init(functions, type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard);
-    $ggml_opt_dataset_init ??= $bind("ggml_opt_dataset_init", ["u32", "u32", "i64", "i64", "i64", "i64"], "u64");
+    $ggml_opt_dataset_init ??= $bind(
+      "ggml_opt_dataset_init",
+      ["u32", "u32", "i64", "i64", "i64", "i64"],
+      "u64",
+      ($) => $ggml_opt_dataset_init = $,
+    );
     const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_init");
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_init");
@@ -7260,7 +7811,7 @@ export const functions = {
   },
   ggml_opt_dataset_free(dataset) {
     if (!(dataset instanceof ggml_opt_dataset)) throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_free(dataset)");
-    $ggml_opt_dataset_free ??= $bind("ggml_opt_dataset_free", ["u64"], "void");
+    $ggml_opt_dataset_free ??= $bind("ggml_opt_dataset_free", ["u64"], "void", ($) => $ggml_opt_dataset_free = $);
     $release(dataset, "ggml_opt_dataset_free(dataset)", $ggml_opt_dataset_free);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_free", { dataset });
   },
@@ -7268,7 +7819,7 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_ndata(dataset)");
     }
-    $ggml_opt_dataset_ndata ??= $bind("ggml_opt_dataset_ndata", ["u64"], "i64");
+    $ggml_opt_dataset_ndata ??= $bind("ggml_opt_dataset_ndata", ["u64"], "i64", ($) => $ggml_opt_dataset_ndata = $);
     const $ = $ggml_opt_dataset_ndata(dataset.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_ndata", { dataset });
     return $fromInt64($, "ggml_opt_dataset_ndata");
@@ -7277,7 +7828,7 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_data(dataset)");
     }
-    $ggml_opt_dataset_data ??= $bind("ggml_opt_dataset_data", ["u64"], "u64");
+    $ggml_opt_dataset_data ??= $bind("ggml_opt_dataset_data", ["u64"], "u64", ($) => $ggml_opt_dataset_data = $);
     const $ = $ggml_opt_dataset_data(dataset.address);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_data", { dataset });
     return new ggml_tensor($, dataset.owner);
@@ -7286,7 +7837,7 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_labels(dataset)");
     }
-    $ggml_opt_dataset_labels ??= $bind("ggml_opt_dataset_labels", ["u64"], "u64");
+    $ggml_opt_dataset_labels ??= $bind("ggml_opt_dataset_labels", ["u64"], "u64", ($) => $ggml_opt_dataset_labels = $);
     const $ = $ggml_opt_dataset_labels(dataset.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_labels", { dataset });
     if ($ === 0n) return null;
@@ -7300,7 +7851,7 @@ export const functions = {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_shuffle(dataset)");
     }
     const $2 = $int64(idata, "ggml_opt_dataset_shuffle(idata)");
-    $ggml_opt_dataset_shuffle ??= $bind("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void");
+    $ggml_opt_dataset_shuffle ??= $bind("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void", ($) => $ggml_opt_dataset_shuffle = $);
     $ggml_opt_dataset_shuffle(opt_ctx.address, dataset.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_shuffle", { opt_ctx, dataset });
   },
@@ -7316,7 +7867,12 @@ export const functions = {
     }
     const $3 = $int64(ibatch, "ggml_opt_dataset_get_batch(ibatch)");
     $checks.ggml_opt_dataset_get_batch(functions, dataset, data_batch, labels_batch, ibatch);
-    $ggml_opt_dataset_get_batch ??= $bind("ggml_opt_dataset_get_batch", ["u64", "u64", "u64", "i64"], "void");
+    $ggml_opt_dataset_get_batch ??= $bind(
+      "ggml_opt_dataset_get_batch",
+      ["u64", "u64", "u64", "i64"],
+      "void",
+      ($) => $ggml_opt_dataset_get_batch = $,
+    );
     $ggml_opt_dataset_get_batch(dataset.address, data_batch.address, labels_batch === null ? 0n : labels_batch.address, $3);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_get_batch", { dataset, data_batch, labels_batch });
   },
@@ -7330,7 +7886,12 @@ export const functions = {
     const $4 = $int64(ibatch, "ggml_opt_dataset_get_batch_host(ibatch)");
     $atLeast(data_batch, Number($2), 1, "bytes", "nb_data_batch", "ggml_opt_dataset_get_batch_host(data_batch)");
     $checks.ggml_opt_dataset_get_batch_host(functions, dataset, data_batch, nb_data_batch, labels_batch, ibatch);
-    $ggml_opt_dataset_get_batch_host ??= $bind("ggml_opt_dataset_get_batch_host", ["u64", "buffer", "u64", "buffer", "i64"], "void");
+    $ggml_opt_dataset_get_batch_host ??= $bind(
+      "ggml_opt_dataset_get_batch_host",
+      ["u64", "buffer", "u64", "buffer", "i64"],
+      "void",
+      ($) => $ggml_opt_dataset_get_batch_host = $,
+    );
     $ggml_opt_dataset_get_batch_host(dataset.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_get_batch_host", { dataset });
   },
@@ -7340,6 +7901,7 @@ export const functions = {
       "ggml_opt_get_default_optimizer_params",
       ["buffer"],
       { struct: ggml_opt_optimizer_params.native },
+      ($) => $ggml_opt_get_default_optimizer_params = $,
     );
     const $ = $ggml_opt_get_default_optimizer_params($0);
     if ($caught[0] !== 0) $trapped("ggml_opt_get_default_optimizer_params");
@@ -7352,6 +7914,7 @@ export const functions = {
       "ggml_opt_get_constant_optimizer_params",
       ["buffer"],
       { struct: ggml_opt_optimizer_params.native },
+      ($) => $ggml_opt_get_constant_optimizer_params = $,
     );
     const $ = $ggml_opt_get_constant_optimizer_params($0);
     if ($caught[0] !== 0) $trapped("ggml_opt_get_constant_optimizer_params");
@@ -7362,7 +7925,12 @@ export const functions = {
       throw $wrongHandle(backend_sched, ggml_backend_sched, "ggml_opt_default_params(backend_sched)");
     }
     const $1 = $enumerator(loss_type, $domains.ggml_opt_loss_type, "ggml_opt_default_params(loss_type)");
-    $ggml_opt_default_params ??= $bind("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native });
+    $ggml_opt_default_params ??= $bind(
+      "ggml_opt_default_params",
+      ["u64", "u32"],
+      { struct: ggml_opt_params.native },
+      ($) => $ggml_opt_default_params = $,
+    );
     const $ = $ggml_opt_default_params(backend_sched.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_opt_default_params", { backend_sched });
     const $struct = new ggml_opt_params($);
@@ -7372,7 +7940,7 @@ export const functions = {
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
     $checks.ggml_opt_init(functions, params);
-    $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64");
+    $ggml_opt_init ??= $bind("ggml_opt_init", [{ struct: ggml_opt_params.native }], "u64", ($) => $ggml_opt_init = $);
     const $ = $ggml_opt_init($0);
     $keepBetween(params.ctx_compute, params.backend_sched);
     if ($caught[0] !== 0) $trapped("ggml_opt_init", { params });
@@ -7384,7 +7952,7 @@ export const functions = {
   ggml_opt_free(opt_ctx) {
     if (opt_ctx === null) return;
     if (!(opt_ctx instanceof ggml_opt_context)) throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_free(opt_ctx)");
-    $ggml_opt_free ??= $bind("ggml_opt_free", ["u64"], "void");
+    $ggml_opt_free ??= $bind("ggml_opt_free", ["u64"], "void", ($) => $ggml_opt_free = $);
     $release(opt_ctx, "ggml_opt_free(opt_ctx)", $ggml_opt_free);
     if ($caught[0] !== 0) $trapped("ggml_opt_free", { opt_ctx });
   },
@@ -7393,7 +7961,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_reset(opt_ctx)");
     }
     const $1 = $bool(optimizer, "ggml_opt_reset(optimizer)");
-    $ggml_opt_reset ??= $bind("ggml_opt_reset", ["u64", "bool"], "void");
+    $ggml_opt_reset ??= $bind("ggml_opt_reset", ["u64", "bool"], "void", ($) => $ggml_opt_reset = $);
     $ggml_opt_reset(opt_ctx.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_opt_reset", { opt_ctx });
   },
@@ -7401,7 +7969,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_static_graphs(opt_ctx)");
     }
-    $ggml_opt_static_graphs ??= $bind("ggml_opt_static_graphs", ["u64"], "bool");
+    $ggml_opt_static_graphs ??= $bind("ggml_opt_static_graphs", ["u64"], "bool", ($) => $ggml_opt_static_graphs = $);
     const $ = $ggml_opt_static_graphs(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_static_graphs", { opt_ctx });
     return $;
@@ -7410,7 +7978,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_inputs(opt_ctx)");
     }
-    $ggml_opt_inputs ??= $bind("ggml_opt_inputs", ["u64"], "u64");
+    $ggml_opt_inputs ??= $bind("ggml_opt_inputs", ["u64"], "u64", ($) => $ggml_opt_inputs = $);
     const $ = $ggml_opt_inputs(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_inputs", { opt_ctx });
     if ($ === 0n) return null;
@@ -7420,7 +7988,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_outputs(opt_ctx)");
     }
-    $ggml_opt_outputs ??= $bind("ggml_opt_outputs", ["u64"], "u64");
+    $ggml_opt_outputs ??= $bind("ggml_opt_outputs", ["u64"], "u64", ($) => $ggml_opt_outputs = $);
     const $ = $ggml_opt_outputs(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_outputs", { opt_ctx });
     if ($ === 0n) return null;
@@ -7430,7 +7998,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_labels(opt_ctx)");
     }
-    $ggml_opt_labels ??= $bind("ggml_opt_labels", ["u64"], "u64");
+    $ggml_opt_labels ??= $bind("ggml_opt_labels", ["u64"], "u64", ($) => $ggml_opt_labels = $);
     const $ = $ggml_opt_labels(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_labels", { opt_ctx });
     if ($ === 0n) return null;
@@ -7440,7 +8008,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_loss(opt_ctx)");
     }
-    $ggml_opt_loss ??= $bind("ggml_opt_loss", ["u64"], "u64");
+    $ggml_opt_loss ??= $bind("ggml_opt_loss", ["u64"], "u64", ($) => $ggml_opt_loss = $);
     const $ = $ggml_opt_loss(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_loss", { opt_ctx });
     if ($ === 0n) return null;
@@ -7450,7 +8018,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_pred(opt_ctx)");
     }
-    $ggml_opt_pred ??= $bind("ggml_opt_pred", ["u64"], "u64");
+    $ggml_opt_pred ??= $bind("ggml_opt_pred", ["u64"], "u64", ($) => $ggml_opt_pred = $);
     const $ = $ggml_opt_pred(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_pred", { opt_ctx });
     if ($ === 0n) return null;
@@ -7460,7 +8028,7 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_ncorrect(opt_ctx)");
     }
-    $ggml_opt_ncorrect ??= $bind("ggml_opt_ncorrect", ["u64"], "u64");
+    $ggml_opt_ncorrect ??= $bind("ggml_opt_ncorrect", ["u64"], "u64", ($) => $ggml_opt_ncorrect = $);
     const $ = $ggml_opt_ncorrect(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_ncorrect", { opt_ctx });
     if ($ === 0n) return null;
@@ -7471,7 +8039,7 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_grad_acc(opt_ctx)");
     }
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_opt_grad_acc(node)");
-    $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64");
+    $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64", ($) => $ggml_opt_grad_acc = $);
     const $ = $ggml_opt_grad_acc(opt_ctx.address, node.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_grad_acc", { opt_ctx, node });
     if ($ === 0n) return null;
@@ -7481,20 +8049,25 @@ export const functions = {
     if (!(arg0 instanceof ggml_opt_context) || arg0.owner.freed) {
       throw $wrongHandle(arg0, ggml_opt_context, "ggml_opt_context_optimizer_type(arg0)");
     }
-    $ggml_opt_context_optimizer_type ??= $bind("ggml_opt_context_optimizer_type", ["u64"], "u32");
+    $ggml_opt_context_optimizer_type ??= $bind(
+      "ggml_opt_context_optimizer_type",
+      ["u64"],
+      "u32",
+      ($) => $ggml_opt_context_optimizer_type = $,
+    );
     const $ = $ggml_opt_context_optimizer_type(arg0.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_context_optimizer_type", { arg0 });
     return $;
   },
   ggml_opt_optimizer_name(arg0) {
     const $0 = $enumerator(arg0, $domains.ggml_opt_optimizer_type, "ggml_opt_optimizer_name(arg0)");
-    $ggml_opt_optimizer_name ??= $bind("ggml_opt_optimizer_name", ["u32"], "pointer");
+    $ggml_opt_optimizer_name ??= $bind("ggml_opt_optimizer_name", ["u32"], "pointer", ($) => $ggml_opt_optimizer_name = $);
     const $ = $ggml_opt_optimizer_name($0);
     if ($ === null) throw $nullResult("ggml_opt_optimizer_name");
     return $cstringAt($);
   },
   ggml_opt_result_init() {
-    $ggml_opt_result_init ??= $bind("ggml_opt_result_init", [], "u64");
+    $ggml_opt_result_init ??= $bind("ggml_opt_result_init", [], "u64", ($) => $ggml_opt_result_init = $);
     const $ = $ggml_opt_result_init();
     if ($caught[0] !== 0) $trapped("ggml_opt_result_init");
     if ($ === 0n) throw $nullResult("ggml_opt_result_init");
@@ -7503,7 +8076,7 @@ export const functions = {
   ggml_opt_result_free(result) {
     if (result === null) return;
     if (!(result instanceof ggml_opt_result)) throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_free(result)");
-    $ggml_opt_result_free ??= $bind("ggml_opt_result_free", ["u64"], "void");
+    $ggml_opt_result_free ??= $bind("ggml_opt_result_free", ["u64"], "void", ($) => $ggml_opt_result_free = $);
     $release(result, "ggml_opt_result_free(result)", $ggml_opt_result_free);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_free", { result });
   },
@@ -7511,7 +8084,7 @@ export const functions = {
     if (!(result instanceof ggml_opt_result) || result.owner.freed) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_reset(result)");
     }
-    $ggml_opt_result_reset ??= $bind("ggml_opt_result_reset", ["u64"], "void");
+    $ggml_opt_result_reset ??= $bind("ggml_opt_result_reset", ["u64"], "void", ($) => $ggml_opt_result_reset = $);
     $ggml_opt_result_reset(result.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_reset", { result });
   },
@@ -7521,7 +8094,7 @@ export const functions = {
     }
     const $1 = $data(ndata, 8, "ggml_opt_result_ndata(ndata)");
     $atLeast(ndata, 1, 8, "int64s", "1", "ggml_opt_result_ndata(ndata)");
-    $ggml_opt_result_ndata ??= $bind("ggml_opt_result_ndata", ["u64", "buffer"], "void");
+    $ggml_opt_result_ndata ??= $bind("ggml_opt_result_ndata", ["u64", "buffer"], "void", ($) => $ggml_opt_result_ndata = $);
     $ggml_opt_result_ndata(result.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_ndata", { result });
   },
@@ -7533,7 +8106,7 @@ export const functions = {
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_loss(unc)");
     $atLeast(loss, 1, 8, "doubles", "1", "ggml_opt_result_loss(loss)");
     $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_loss(unc)");
-    $ggml_opt_result_loss ??= $bind("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void");
+    $ggml_opt_result_loss ??= $bind("ggml_opt_result_loss", ["u64", "buffer", "buffer"], "void", ($) => $ggml_opt_result_loss = $);
     $ggml_opt_result_loss(result.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_loss", { result });
   },
@@ -7543,7 +8116,7 @@ export const functions = {
     }
     const $1 = $data(pred, 4, "ggml_opt_result_pred(pred)");
     $checks.ggml_opt_result_pred(functions, result, pred);
-    $ggml_opt_result_pred ??= $bind("ggml_opt_result_pred", ["u64", "buffer"], "void");
+    $ggml_opt_result_pred ??= $bind("ggml_opt_result_pred", ["u64", "buffer"], "void", ($) => $ggml_opt_result_pred = $);
     $ggml_opt_result_pred(result.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_pred", { result });
   },
@@ -7555,7 +8128,12 @@ export const functions = {
     const $2 = $dataOrNull(unc, 8, "ggml_opt_result_accuracy(unc)");
     $atLeast(accuracy, 1, 8, "doubles", "1", "ggml_opt_result_accuracy(accuracy)");
     $atLeast(unc, unc ? 1 : 0, 8, "doubles", "1", "ggml_opt_result_accuracy(unc)");
-    $ggml_opt_result_accuracy ??= $bind("ggml_opt_result_accuracy", ["u64", "buffer", "buffer"], "void");
+    $ggml_opt_result_accuracy ??= $bind(
+      "ggml_opt_result_accuracy",
+      ["u64", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_opt_result_accuracy = $,
+    );
     $ggml_opt_result_accuracy(result.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_accuracy", { result });
   },
@@ -7572,7 +8150,12 @@ export const functions = {
       throw $wrongHandle(outputs, ggml_tensor, "ggml_opt_prepare_alloc(outputs)");
     }
     $checks.ggml_opt_prepare_alloc(functions, opt_ctx, ctx_compute, gf, inputs, outputs);
-    $ggml_opt_prepare_alloc ??= $bind("ggml_opt_prepare_alloc", ["u64", "u64", "u64", "u64", "u64"], "void");
+    $ggml_opt_prepare_alloc ??= $bind(
+      "ggml_opt_prepare_alloc",
+      ["u64", "u64", "u64", "u64", "u64"],
+      "void",
+      ($) => $ggml_opt_prepare_alloc = $,
+    );
     opt_ctx.owner.endPassing("replaced by ggml_opt_prepare_alloc");
     $ggml_opt_prepare_alloc(opt_ctx.address, ctx_compute.address, gf.address, inputs.address, outputs.address);
     $keep(ctx_compute.owner, opt_ctx);
@@ -7588,7 +8171,7 @@ export const functions = {
     }
     const $1 = $bool(backward, "ggml_opt_alloc(backward)");
     $checks.ggml_opt_alloc(functions, opt_ctx, backward);
-    $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void");
+    $ggml_opt_alloc ??= $bind("ggml_opt_alloc", ["u64", "bool"], "void", ($) => $ggml_opt_alloc = $);
     opt_ctx.owner.endPassing("replaced by ggml_opt_alloc");
     $enterCall();
     try {
@@ -7607,7 +8190,7 @@ export const functions = {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_eval(result)");
     }
     $checks.ggml_opt_eval(functions, opt_ctx, result);
-    $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void");
+    $ggml_opt_eval ??= $bind("ggml_opt_eval", ["u64", "u64"], "void", ($) => $ggml_opt_eval = $);
     $enterCall();
     try {
       $ggml_opt_eval(opt_ctx.address, result === null ? 0n : result.address);
@@ -7637,7 +8220,7 @@ export const functions = {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "ggml_opt_epoch(callback_eval)");
     }
     $checks.ggml_opt_epoch(functions, opt_ctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
-    $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
+    $ggml_opt_epoch ??= $bind("ggml_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void", ($) => $ggml_opt_epoch = $);
     opt_ctx.owner.endPassing("replaced by ggml_opt_epoch");
     $enterCall();
     try {
@@ -7675,6 +8258,7 @@ export const functions = {
       "ggml_opt_epoch_callback_progress_bar",
       ["bool", "u64", "u64", "u64", "i64", "i64", "i64"],
       "void",
+      ($) => $ggml_opt_epoch_callback_progress_bar = $,
     );
     $ggml_opt_epoch_callback_progress_bar($0, opt_ctx.address, dataset === null ? 0n : dataset.address, result.address, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("ggml_opt_epoch_callback_progress_bar", { opt_ctx, dataset, result });
@@ -7728,7 +8312,12 @@ export const functions = {
       val_split,
       silent,
     );
-    $ggml_opt_fit ??= $bind("ggml_opt_fit", ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"], "void");
+    $ggml_opt_fit ??= $bind(
+      "ggml_opt_fit",
+      ["u64", "u64", "u64", "u64", "u64", "u32", "u32", "u64", "i64", "i64", "f32", "bool"],
+      "void",
+      ($) => $ggml_opt_fit = $,
+    );
     $enterCall();
     try {
       $ggml_opt_fit(
@@ -7754,7 +8343,7 @@ export const functions = {
     }
   },
   gguf_init_empty() {
-    $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64");
+    $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64", ($) => $gguf_init_empty = $);
     const $ = $gguf_init_empty();
     if ($caught[0] !== 0) $trapped("gguf_init_empty");
     if ($ === 0n) throw $nullResult("gguf_init_empty");
@@ -7764,7 +8353,12 @@ export const functions = {
     const $0 = $dataOrNull(file, 0, "gguf_init_from_file_ptr(file)");
     const $1 = $struct(params, gguf_init_params, "gguf_init_from_file_ptr(params)");
     $checks.gguf_init_from_file_ptr(functions, file, params);
-    $gguf_init_from_file_ptr ??= $bind("gguf_init_from_file_ptr", ["buffer", { struct: gguf_init_params.native }], "u64");
+    $gguf_init_from_file_ptr ??= $bind(
+      "gguf_init_from_file_ptr",
+      ["buffer", { struct: gguf_init_params.native }],
+      "u64",
+      ($) => $gguf_init_from_file_ptr = $,
+    );
     const $ = $gguf_init_from_file_ptr($0, $1);
     if ($caught[0] !== 0) $trapped("gguf_init_from_file_ptr", { params });
     if ($ === 0n) return null;
@@ -7776,7 +8370,12 @@ export const functions = {
     const $0 = $string(fname, 0, "gguf_init_from_file(fname)");
     const $1 = $struct(params, gguf_init_params, "gguf_init_from_file(params)");
     $checks.gguf_init_from_file(functions, fname, params);
-    $gguf_init_from_file ??= $bind("gguf_init_from_file", ["buffer", { struct: gguf_init_params.native }], "u64");
+    $gguf_init_from_file ??= $bind(
+      "gguf_init_from_file",
+      ["buffer", { struct: gguf_init_params.native }],
+      "u64",
+      ($) => $gguf_init_from_file = $,
+    );
     const $ = $gguf_init_from_file($0, $1);
     if ($caught[0] !== 0) $trapped("gguf_init_from_file", { params });
     if ($ === 0n) return null;
@@ -7790,7 +8389,12 @@ export const functions = {
     const $2 = $struct(params, gguf_init_params, "gguf_init_from_buffer(params)");
     $atLeast(data, data ? Number($1) : 0, 1, "bytes", "size", "gguf_init_from_buffer(data)");
     $checks.gguf_init_from_buffer(functions, data, size, params);
-    $gguf_init_from_buffer ??= $bind("gguf_init_from_buffer", ["buffer", "u64", { struct: gguf_init_params.native }], "u64");
+    $gguf_init_from_buffer ??= $bind(
+      "gguf_init_from_buffer",
+      ["buffer", "u64", { struct: gguf_init_params.native }],
+      "u64",
+      ($) => $gguf_init_from_buffer = $,
+    );
     const $ = $gguf_init_from_buffer($0, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_init_from_buffer", { params });
     if ($ === 0n) return null;
@@ -7811,6 +8415,7 @@ export const functions = {
       "gguf_init_from_callback",
       ["u64", "buffer", "u64", "u64", { struct: gguf_init_params.native }],
       "u64",
+      ($) => $gguf_init_from_callback = $,
     );
     $enterCall();
     try {
@@ -7827,13 +8432,13 @@ export const functions = {
   gguf_free(ctx) {
     if (ctx === null) return;
     if (!(ctx instanceof gguf_context)) throw $wrongHandle(ctx, gguf_context, "gguf_free(ctx)");
-    $gguf_free ??= $bind("gguf_free", ["u64"], "void");
+    $gguf_free ??= $bind("gguf_free", ["u64"], "void", ($) => $gguf_free = $);
     $release(ctx, "gguf_free(ctx)", $gguf_free);
     if ($caught[0] !== 0) $trapped("gguf_free", { ctx });
   },
   gguf_type_name(type) {
     const $0 = $enumerator(type, $domains.gguf_type, "gguf_type_name(type)");
-    $gguf_type_name ??= $bind("gguf_type_name", ["u32"], "pointer");
+    $gguf_type_name ??= $bind("gguf_type_name", ["u32"], "pointer", ($) => $gguf_type_name = $);
     const $ = $gguf_type_name($0);
     if ($caught[0] !== 0) $trapped("gguf_type_name");
     if ($ === null) return null;
@@ -7841,28 +8446,28 @@ export const functions = {
   },
   gguf_get_version(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_version(ctx)");
-    $gguf_get_version ??= $bind("gguf_get_version", ["u64"], "u32");
+    $gguf_get_version ??= $bind("gguf_get_version", ["u64"], "u32", ($) => $gguf_get_version = $);
     const $ = $gguf_get_version(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_version", { ctx });
     return $;
   },
   gguf_get_alignment(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_alignment(ctx)");
-    $gguf_get_alignment ??= $bind("gguf_get_alignment", ["u64"], "u64");
+    $gguf_get_alignment ??= $bind("gguf_get_alignment", ["u64"], "u64", ($) => $gguf_get_alignment = $);
     const $ = $gguf_get_alignment(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_alignment", { ctx });
     return $fromUint64($, "gguf_get_alignment");
   },
   gguf_get_data_offset(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_data_offset(ctx)");
-    $gguf_get_data_offset ??= $bind("gguf_get_data_offset", ["u64"], "u64");
+    $gguf_get_data_offset ??= $bind("gguf_get_data_offset", ["u64"], "u64", ($) => $gguf_get_data_offset = $);
     const $ = $gguf_get_data_offset(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_data_offset", { ctx });
     return $fromUint64($, "gguf_get_data_offset");
   },
   gguf_get_n_kv(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_n_kv(ctx)");
-    $gguf_get_n_kv ??= $bind("gguf_get_n_kv", ["u64"], "i64");
+    $gguf_get_n_kv ??= $bind("gguf_get_n_kv", ["u64"], "i64", ($) => $gguf_get_n_kv = $);
     const $ = $gguf_get_n_kv(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_n_kv", { ctx });
     return $fromInt64($, "gguf_get_n_kv");
@@ -7870,7 +8475,7 @@ export const functions = {
   gguf_find_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_key(ctx)");
     const $1 = $string(key, 0, "gguf_find_key(key)");
-    $gguf_find_key ??= $bind("gguf_find_key", ["u64", "buffer"], "i64");
+    $gguf_find_key ??= $bind("gguf_find_key", ["u64", "buffer"], "i64", ($) => $gguf_find_key = $);
     const $ = $gguf_find_key(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_find_key", { ctx });
     return $fromInt64($, "gguf_find_key");
@@ -7878,7 +8483,7 @@ export const functions = {
   gguf_get_key(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_key(ctx)");
     const $1 = $int64(key_id, "gguf_get_key(key_id)");
-    $gguf_get_key ??= $bind("gguf_get_key", ["u64", "i64"], "pointer");
+    $gguf_get_key ??= $bind("gguf_get_key", ["u64", "i64"], "pointer", ($) => $gguf_get_key = $);
     const $ = $gguf_get_key(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_key", { ctx });
     return $cstringAt($);
@@ -7886,7 +8491,7 @@ export const functions = {
   gguf_get_kv_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_kv_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_kv_type(key_id)");
-    $gguf_get_kv_type ??= $bind("gguf_get_kv_type", ["u64", "i64"], "u32");
+    $gguf_get_kv_type ??= $bind("gguf_get_kv_type", ["u64", "i64"], "u32", ($) => $gguf_get_kv_type = $);
     const $ = $gguf_get_kv_type(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_kv_type", { ctx });
     return $;
@@ -7894,7 +8499,7 @@ export const functions = {
   gguf_get_arr_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_type(key_id)");
-    $gguf_get_arr_type ??= $bind("gguf_get_arr_type", ["u64", "i64"], "u32");
+    $gguf_get_arr_type ??= $bind("gguf_get_arr_type", ["u64", "i64"], "u32", ($) => $gguf_get_arr_type = $);
     const $ = $gguf_get_arr_type(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_arr_type", { ctx });
     return $;
@@ -7902,7 +8507,7 @@ export const functions = {
   gguf_get_val_u8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u8(key_id)");
-    $gguf_get_val_u8 ??= $bind("gguf_get_val_u8", ["u64", "i64"], "u8");
+    $gguf_get_val_u8 ??= $bind("gguf_get_val_u8", ["u64", "i64"], "u8", ($) => $gguf_get_val_u8 = $);
     const $ = $gguf_get_val_u8(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u8", { ctx });
     return $;
@@ -7910,7 +8515,7 @@ export const functions = {
   gguf_get_val_i8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i8(key_id)");
-    $gguf_get_val_i8 ??= $bind("gguf_get_val_i8", ["u64", "i64"], "i8");
+    $gguf_get_val_i8 ??= $bind("gguf_get_val_i8", ["u64", "i64"], "i8", ($) => $gguf_get_val_i8 = $);
     const $ = $gguf_get_val_i8(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i8", { ctx });
     return $;
@@ -7918,7 +8523,7 @@ export const functions = {
   gguf_get_val_u16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u16(key_id)");
-    $gguf_get_val_u16 ??= $bind("gguf_get_val_u16", ["u64", "i64"], "u16");
+    $gguf_get_val_u16 ??= $bind("gguf_get_val_u16", ["u64", "i64"], "u16", ($) => $gguf_get_val_u16 = $);
     const $ = $gguf_get_val_u16(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u16", { ctx });
     return $;
@@ -7926,7 +8531,7 @@ export const functions = {
   gguf_get_val_i16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i16(key_id)");
-    $gguf_get_val_i16 ??= $bind("gguf_get_val_i16", ["u64", "i64"], "i16");
+    $gguf_get_val_i16 ??= $bind("gguf_get_val_i16", ["u64", "i64"], "i16", ($) => $gguf_get_val_i16 = $);
     const $ = $gguf_get_val_i16(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i16", { ctx });
     return $;
@@ -7934,7 +8539,7 @@ export const functions = {
   gguf_get_val_u32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u32(key_id)");
-    $gguf_get_val_u32 ??= $bind("gguf_get_val_u32", ["u64", "i64"], "u32");
+    $gguf_get_val_u32 ??= $bind("gguf_get_val_u32", ["u64", "i64"], "u32", ($) => $gguf_get_val_u32 = $);
     const $ = $gguf_get_val_u32(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u32", { ctx });
     return $;
@@ -7942,7 +8547,7 @@ export const functions = {
   gguf_get_val_i32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i32(key_id)");
-    $gguf_get_val_i32 ??= $bind("gguf_get_val_i32", ["u64", "i64"], "i32");
+    $gguf_get_val_i32 ??= $bind("gguf_get_val_i32", ["u64", "i64"], "i32", ($) => $gguf_get_val_i32 = $);
     const $ = $gguf_get_val_i32(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i32", { ctx });
     return $;
@@ -7950,7 +8555,7 @@ export const functions = {
   gguf_get_val_f32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f32(key_id)");
-    $gguf_get_val_f32 ??= $bind("gguf_get_val_f32", ["u64", "i64"], "f32");
+    $gguf_get_val_f32 ??= $bind("gguf_get_val_f32", ["u64", "i64"], "f32", ($) => $gguf_get_val_f32 = $);
     const $ = $gguf_get_val_f32(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_f32", { ctx });
     return $;
@@ -7958,7 +8563,7 @@ export const functions = {
   gguf_get_val_u64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u64(key_id)");
-    $gguf_get_val_u64 ??= $bind("gguf_get_val_u64", ["u64", "i64"], "u64");
+    $gguf_get_val_u64 ??= $bind("gguf_get_val_u64", ["u64", "i64"], "u64", ($) => $gguf_get_val_u64 = $);
     const $ = $gguf_get_val_u64(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u64", { ctx });
     return $fromUint64($, "gguf_get_val_u64");
@@ -7966,7 +8571,7 @@ export const functions = {
   gguf_get_val_i64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i64(key_id)");
-    $gguf_get_val_i64 ??= $bind("gguf_get_val_i64", ["u64", "i64"], "i64");
+    $gguf_get_val_i64 ??= $bind("gguf_get_val_i64", ["u64", "i64"], "i64", ($) => $gguf_get_val_i64 = $);
     const $ = $gguf_get_val_i64(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i64", { ctx });
     return $fromInt64($, "gguf_get_val_i64");
@@ -7974,7 +8579,7 @@ export const functions = {
   gguf_get_val_f64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f64(key_id)");
-    $gguf_get_val_f64 ??= $bind("gguf_get_val_f64", ["u64", "i64"], "f64");
+    $gguf_get_val_f64 ??= $bind("gguf_get_val_f64", ["u64", "i64"], "f64", ($) => $gguf_get_val_f64 = $);
     const $ = $gguf_get_val_f64(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_f64", { ctx });
     return $;
@@ -7982,7 +8587,7 @@ export const functions = {
   gguf_get_val_bool(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_bool(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_bool(key_id)");
-    $gguf_get_val_bool ??= $bind("gguf_get_val_bool", ["u64", "i64"], "bool");
+    $gguf_get_val_bool ??= $bind("gguf_get_val_bool", ["u64", "i64"], "bool", ($) => $gguf_get_val_bool = $);
     const $ = $gguf_get_val_bool(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_bool", { ctx });
     return $;
@@ -7990,7 +8595,7 @@ export const functions = {
   gguf_get_val_str(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_str(key_id)");
-    $gguf_get_val_str ??= $bind("gguf_get_val_str", ["u64", "i64"], "pointer");
+    $gguf_get_val_str ??= $bind("gguf_get_val_str", ["u64", "i64"], "pointer", ($) => $gguf_get_val_str = $);
     const $ = $gguf_get_val_str(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_val_str", { ctx });
     return $cstringAt($);
@@ -7998,7 +8603,7 @@ export const functions = {
   gguf_get_val_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_data(key_id)");
-    $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64");
+    $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64", ($) => $gguf_get_val_data = $);
     const $ = $gguf_get_val_data(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_val_data", { ctx });
     return new $Pointer($, ctx.owner.passing);
@@ -8006,7 +8611,7 @@ export const functions = {
   gguf_get_arr_n(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_n(key_id)");
-    $gguf_get_arr_n ??= $bind("gguf_get_arr_n", ["u64", "i64"], "u64");
+    $gguf_get_arr_n ??= $bind("gguf_get_arr_n", ["u64", "i64"], "u64", ($) => $gguf_get_arr_n = $);
     const $ = $gguf_get_arr_n(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_arr_n", { ctx });
     return $fromUint64($, "gguf_get_arr_n");
@@ -8014,7 +8619,7 @@ export const functions = {
   gguf_get_arr_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_data(key_id)");
-    $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64");
+    $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64", ($) => $gguf_get_arr_data = $);
     const $ = $gguf_get_arr_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_arr_data", { ctx });
     if ($ === 0n) return null;
@@ -8025,14 +8630,14 @@ export const functions = {
     const $1 = $int64(key_id, "gguf_get_arr_str(key_id)");
     const $2 = $uint64(i, "gguf_get_arr_str(i)");
     $checks.gguf_get_arr_str(functions, ctx, key_id, i);
-    $gguf_get_arr_str ??= $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer");
+    $gguf_get_arr_str ??= $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer", ($) => $gguf_get_arr_str = $);
     const $ = $gguf_get_arr_str(ctx.address, $1, $2);
     if ($ === null) throw $nullResult("gguf_get_arr_str", { ctx });
     return $cstringAt($);
   },
   gguf_get_n_tensors(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_n_tensors(ctx)");
-    $gguf_get_n_tensors ??= $bind("gguf_get_n_tensors", ["u64"], "i64");
+    $gguf_get_n_tensors ??= $bind("gguf_get_n_tensors", ["u64"], "i64", ($) => $gguf_get_n_tensors = $);
     const $ = $gguf_get_n_tensors(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_n_tensors", { ctx });
     return $fromInt64($, "gguf_get_n_tensors");
@@ -8040,7 +8645,7 @@ export const functions = {
   gguf_find_tensor(ctx, name) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_tensor(ctx)");
     const $1 = $string(name, 0, "gguf_find_tensor(name)");
-    $gguf_find_tensor ??= $bind("gguf_find_tensor", ["u64", "buffer"], "i64");
+    $gguf_find_tensor ??= $bind("gguf_find_tensor", ["u64", "buffer"], "i64", ($) => $gguf_find_tensor = $);
     const $ = $gguf_find_tensor(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_find_tensor", { ctx });
     return $fromInt64($, "gguf_find_tensor");
@@ -8048,7 +8653,7 @@ export const functions = {
   gguf_get_tensor_offset(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_offset(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_offset(tensor_id)");
-    $gguf_get_tensor_offset ??= $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64");
+    $gguf_get_tensor_offset ??= $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64", ($) => $gguf_get_tensor_offset = $);
     const $ = $gguf_get_tensor_offset(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_offset", { ctx });
     return $fromUint64($, "gguf_get_tensor_offset");
@@ -8056,7 +8661,7 @@ export const functions = {
   gguf_get_tensor_name(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_name(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_name(tensor_id)");
-    $gguf_get_tensor_name ??= $bind("gguf_get_tensor_name", ["u64", "i64"], "pointer");
+    $gguf_get_tensor_name ??= $bind("gguf_get_tensor_name", ["u64", "i64"], "pointer", ($) => $gguf_get_tensor_name = $);
     const $ = $gguf_get_tensor_name(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_tensor_name", { ctx });
     return $cstringAt($);
@@ -8064,7 +8669,7 @@ export const functions = {
   gguf_get_tensor_ne(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_ne(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_ne(tensor_id)");
-    $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64");
+    $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64", ($) => $gguf_get_tensor_ne = $);
     const $ = $gguf_get_tensor_ne(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_tensor_ne", { ctx });
     return new $Pointer($, ctx.owner.passing);
@@ -8072,7 +8677,7 @@ export const functions = {
   gguf_get_tensor_type(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_type(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_type(tensor_id)");
-    $gguf_get_tensor_type ??= $bind("gguf_get_tensor_type", ["u64", "i64"], "u32");
+    $gguf_get_tensor_type ??= $bind("gguf_get_tensor_type", ["u64", "i64"], "u32", ($) => $gguf_get_tensor_type = $);
     const $ = $gguf_get_tensor_type(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_type", { ctx });
     return $;
@@ -8080,7 +8685,7 @@ export const functions = {
   gguf_get_tensor_size(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_size(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_size(tensor_id)");
-    $gguf_get_tensor_size ??= $bind("gguf_get_tensor_size", ["u64", "i64"], "u64");
+    $gguf_get_tensor_size ??= $bind("gguf_get_tensor_size", ["u64", "i64"], "u64", ($) => $gguf_get_tensor_size = $);
     const $ = $gguf_get_tensor_size(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_size", { ctx });
     return $fromUint64($, "gguf_get_tensor_size");
@@ -8088,7 +8693,7 @@ export const functions = {
   gguf_remove_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_remove_key(ctx)");
     const $1 = $string(key, 0, "gguf_remove_key(key)");
-    $gguf_remove_key ??= $bind("gguf_remove_key", ["u64", "buffer"], "i64");
+    $gguf_remove_key ??= $bind("gguf_remove_key", ["u64", "buffer"], "i64", ($) => $gguf_remove_key = $);
     ctx.owner.endPassing("replaced by gguf_remove_key");
     const $ = $gguf_remove_key(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_remove_key", { ctx });
@@ -8098,7 +8703,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u8(key)");
     const $2 = $smallUnsigned(val, 8, "gguf_set_val_u8(val)");
-    $gguf_set_val_u8 ??= $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void");
+    $gguf_set_val_u8 ??= $bind("gguf_set_val_u8", ["u64", "buffer", "u8"], "void", ($) => $gguf_set_val_u8 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_u8");
     $gguf_set_val_u8(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_u8", { ctx });
@@ -8107,7 +8712,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i8(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i8(key)");
     const $2 = $small(val, 8, "gguf_set_val_i8(val)");
-    $gguf_set_val_i8 ??= $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void");
+    $gguf_set_val_i8 ??= $bind("gguf_set_val_i8", ["u64", "buffer", "i8"], "void", ($) => $gguf_set_val_i8 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_i8");
     $gguf_set_val_i8(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_i8", { ctx });
@@ -8116,7 +8721,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u16(key)");
     const $2 = $smallUnsigned(val, 16, "gguf_set_val_u16(val)");
-    $gguf_set_val_u16 ??= $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void");
+    $gguf_set_val_u16 ??= $bind("gguf_set_val_u16", ["u64", "buffer", "u16"], "void", ($) => $gguf_set_val_u16 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_u16");
     $gguf_set_val_u16(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_u16", { ctx });
@@ -8125,7 +8730,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i16(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i16(key)");
     const $2 = $small(val, 16, "gguf_set_val_i16(val)");
-    $gguf_set_val_i16 ??= $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void");
+    $gguf_set_val_i16 ??= $bind("gguf_set_val_i16", ["u64", "buffer", "i16"], "void", ($) => $gguf_set_val_i16 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_i16");
     $gguf_set_val_i16(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_i16", { ctx });
@@ -8134,7 +8739,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u32(key)");
     const $2 = $uint32(val, "gguf_set_val_u32(val)");
-    $gguf_set_val_u32 ??= $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void");
+    $gguf_set_val_u32 ??= $bind("gguf_set_val_u32", ["u64", "buffer", "u32"], "void", ($) => $gguf_set_val_u32 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_u32");
     $gguf_set_val_u32(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_u32", { ctx });
@@ -8143,7 +8748,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i32(key)");
     const $2 = $int32(val, "gguf_set_val_i32(val)");
-    $gguf_set_val_i32 ??= $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void");
+    $gguf_set_val_i32 ??= $bind("gguf_set_val_i32", ["u64", "buffer", "i32"], "void", ($) => $gguf_set_val_i32 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_i32");
     $gguf_set_val_i32(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_i32", { ctx });
@@ -8152,7 +8757,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f32(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f32(key)");
     const $2 = $float(val, "gguf_set_val_f32(val)");
-    $gguf_set_val_f32 ??= $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void");
+    $gguf_set_val_f32 ??= $bind("gguf_set_val_f32", ["u64", "buffer", "f32"], "void", ($) => $gguf_set_val_f32 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_f32");
     $gguf_set_val_f32(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_f32", { ctx });
@@ -8161,7 +8766,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_u64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_u64(key)");
     const $2 = $uint64(val, "gguf_set_val_u64(val)");
-    $gguf_set_val_u64 ??= $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void");
+    $gguf_set_val_u64 ??= $bind("gguf_set_val_u64", ["u64", "buffer", "u64"], "void", ($) => $gguf_set_val_u64 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_u64");
     $gguf_set_val_u64(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_u64", { ctx });
@@ -8170,7 +8775,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_i64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_i64(key)");
     const $2 = $int64(val, "gguf_set_val_i64(val)");
-    $gguf_set_val_i64 ??= $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void");
+    $gguf_set_val_i64 ??= $bind("gguf_set_val_i64", ["u64", "buffer", "i64"], "void", ($) => $gguf_set_val_i64 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_i64");
     $gguf_set_val_i64(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_i64", { ctx });
@@ -8179,7 +8784,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_f64(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_f64(key)");
     const $2 = $float(val, "gguf_set_val_f64(val)");
-    $gguf_set_val_f64 ??= $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void");
+    $gguf_set_val_f64 ??= $bind("gguf_set_val_f64", ["u64", "buffer", "f64"], "void", ($) => $gguf_set_val_f64 = $);
     ctx.owner.endPassing("replaced by gguf_set_val_f64");
     $gguf_set_val_f64(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_f64", { ctx });
@@ -8188,7 +8793,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_bool(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_bool(key)");
     const $2 = $bool(val, "gguf_set_val_bool(val)");
-    $gguf_set_val_bool ??= $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void");
+    $gguf_set_val_bool ??= $bind("gguf_set_val_bool", ["u64", "buffer", "bool"], "void", ($) => $gguf_set_val_bool = $);
     ctx.owner.endPassing("replaced by gguf_set_val_bool");
     $gguf_set_val_bool(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_bool", { ctx });
@@ -8197,7 +8802,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_val_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_val_str(key)");
     const $2 = $string(val, 1, "gguf_set_val_str(val)");
-    $gguf_set_val_str ??= $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void");
+    $gguf_set_val_str ??= $bind("gguf_set_val_str", ["u64", "buffer", "buffer"], "void", ($) => $gguf_set_val_str = $);
     ctx.owner.endPassing("replaced by gguf_set_val_str");
     $gguf_set_val_str(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_val_str", { ctx });
@@ -8217,7 +8822,7 @@ export const functions = {
       "gguf_set_arr_data(data)",
     );
     $checks.gguf_set_arr_data(functions, ctx, key, type, data, n);
-    $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void");
+    $gguf_set_arr_data ??= $bind("gguf_set_arr_data", ["u64", "buffer", "u32", "buffer", "u64"], "void", ($) => $gguf_set_arr_data = $);
     ctx.owner.endPassing("replaced by gguf_set_arr_data");
     $gguf_set_arr_data(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("gguf_set_arr_data", { ctx });
@@ -8228,7 +8833,7 @@ export const functions = {
     const $2 = $stringsOrNull(data, false, "gguf_set_arr_str(data)");
     const $3 = $uint64(n, "gguf_set_arr_str(n)");
     $atLeast(data, Number($3), 8, "pointers", "n", "gguf_set_arr_str(data)");
-    $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void");
+    $gguf_set_arr_str ??= $bind("gguf_set_arr_str", ["u64", "buffer", "buffer", "u64"], "void", ($) => $gguf_set_arr_str = $);
     ctx.owner.endPassing("replaced by gguf_set_arr_str");
     $gguf_set_arr_str(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("gguf_set_arr_str", { ctx });
@@ -8237,7 +8842,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_kv(ctx)");
     if (!(src instanceof gguf_context) || src.owner.freed) throw $wrongHandle(src, gguf_context, "gguf_set_kv(src)");
     $checks.gguf_set_kv(functions, ctx, src);
-    $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void");
+    $gguf_set_kv ??= $bind("gguf_set_kv", ["u64", "u64"], "void", ($) => $gguf_set_kv = $);
     ctx.owner.endPassing("replaced by gguf_set_kv");
     $gguf_set_kv(ctx.address, src.address);
     if ($caught[0] !== 0) $trapped("gguf_set_kv", { ctx, src });
@@ -8246,7 +8851,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_add_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "gguf_add_tensor(tensor)");
     $checks.gguf_add_tensor(functions, ctx, tensor);
-    $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void");
+    $gguf_add_tensor ??= $bind("gguf_add_tensor", ["u64", "u64"], "void", ($) => $gguf_add_tensor = $);
     ctx.owner.endPassing("replaced by gguf_add_tensor");
     $gguf_add_tensor(ctx.address, tensor.address);
     $keep(ctx.owner, tensor);
@@ -8256,7 +8861,7 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_tensor_type(ctx)");
     const $1 = $string(name, 0, "gguf_set_tensor_type(name)");
     const $2 = $enumerator(type, $domains.ggml_type, "gguf_set_tensor_type(type)");
-    $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void");
+    $gguf_set_tensor_type ??= $bind("gguf_set_tensor_type", ["u64", "buffer", "u32"], "void", ($) => $gguf_set_tensor_type = $);
     ctx.owner.endPassing("replaced by gguf_set_tensor_type");
     $gguf_set_tensor_type(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_set_tensor_type", { ctx });
@@ -8274,7 +8879,7 @@ export const functions = {
       "gguf_set_tensor_data(data)",
     );
     $checks.gguf_set_tensor_data(functions, ctx, name, data);
-    $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void");
+    $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void", ($) => $gguf_set_tensor_data = $);
     ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);
     $keepData(ctx.owner, data);
@@ -8285,7 +8890,7 @@ export const functions = {
     const $1 = $data(file, 0, "gguf_write_to_file_ptr(file)");
     const $2 = $bool(only_meta, "gguf_write_to_file_ptr(only_meta)");
     $checks.gguf_write_to_file_ptr(functions, ctx, file, only_meta);
-    $gguf_write_to_file_ptr ??= $bind("gguf_write_to_file_ptr", ["u64", "buffer", "bool"], "bool");
+    $gguf_write_to_file_ptr ??= $bind("gguf_write_to_file_ptr", ["u64", "buffer", "bool"], "bool", ($) => $gguf_write_to_file_ptr = $);
     const $ = $gguf_write_to_file_ptr(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_write_to_file_ptr", { ctx });
     return $;
@@ -8295,14 +8900,14 @@ export const functions = {
     const $1 = $string(fname, 0, "gguf_write_to_file(fname)");
     const $2 = $bool(only_meta, "gguf_write_to_file(only_meta)");
     $checks.gguf_write_to_file(functions, ctx, fname, only_meta);
-    $gguf_write_to_file ??= $bind("gguf_write_to_file", ["u64", "buffer", "bool"], "bool");
+    $gguf_write_to_file ??= $bind("gguf_write_to_file", ["u64", "buffer", "bool"], "bool", ($) => $gguf_write_to_file = $);
     const $ = $gguf_write_to_file(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("gguf_write_to_file", { ctx });
     return $;
   },
   gguf_get_meta_size(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_size(ctx)");
-    $gguf_get_meta_size ??= $bind("gguf_get_meta_size", ["u64"], "u64");
+    $gguf_get_meta_size ??= $bind("gguf_get_meta_size", ["u64"], "u64", ($) => $gguf_get_meta_size = $);
     const $ = $gguf_get_meta_size(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_meta_size", { ctx });
     return $fromUint64($, "gguf_get_meta_size");
@@ -8311,12 +8916,12 @@ export const functions = {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_data(ctx)");
     const $1 = $data(data, 0, "gguf_get_meta_data(data)");
     $atLeast(data, functions.gguf_get_meta_size(ctx), 1, "bytes", "gguf_get_meta_size(ctx)", "gguf_get_meta_data(data)");
-    $gguf_get_meta_data ??= $bind("gguf_get_meta_data", ["u64", "buffer"], "void");
+    $gguf_get_meta_data ??= $bind("gguf_get_meta_data", ["u64", "buffer"], "void", ($) => $gguf_get_meta_data = $);
     $gguf_get_meta_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_meta_data", { ctx });
   },
   ggml_backend_blas_init() {
-    $ggml_backend_blas_init ??= $bind("ggml_backend_blas_init", [], "u64");
+    $ggml_backend_blas_init ??= $bind("ggml_backend_blas_init", [], "u64", ($) => $ggml_backend_blas_init = $);
     const $ = $ggml_backend_blas_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_blas_init");
     if ($ === 0n) throw $nullResult("ggml_backend_blas_init");
@@ -8326,7 +8931,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_blas(backend)");
     }
-    $ggml_backend_is_blas ??= $bind("ggml_backend_is_blas", ["u64"], "bool");
+    $ggml_backend_is_blas ??= $bind("ggml_backend_is_blas", ["u64"], "bool", ($) => $ggml_backend_is_blas = $);
     const $ = $ggml_backend_is_blas(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_blas", { backend });
     return $;
@@ -8336,25 +8941,30 @@ export const functions = {
       throw $wrongHandle(backend_blas, ggml_backend, "ggml_backend_blas_set_n_threads(backend_blas)");
     }
     const $1 = $int32(n_threads, "ggml_backend_blas_set_n_threads(n_threads)");
-    $ggml_backend_blas_set_n_threads ??= $bind("ggml_backend_blas_set_n_threads", ["u64", "i32"], "void");
+    $ggml_backend_blas_set_n_threads ??= $bind(
+      "ggml_backend_blas_set_n_threads",
+      ["u64", "i32"],
+      "void",
+      ($) => $ggml_backend_blas_set_n_threads = $,
+    );
     $ggml_backend_blas_set_n_threads(backend_blas.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_blas_set_n_threads", { backend_blas });
   },
   ggml_backend_blas_reg() {
-    $ggml_backend_blas_reg ??= $bind("ggml_backend_blas_reg", [], "u64");
+    $ggml_backend_blas_reg ??= $bind("ggml_backend_blas_reg", [], "u64", ($) => $ggml_backend_blas_reg = $);
     const $ = $ggml_backend_blas_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_blas_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_cann_reg() {
-    $ggml_backend_cann_reg ??= $bind("ggml_backend_cann_reg", [], "u64");
+    $ggml_backend_cann_reg ??= $bind("ggml_backend_cann_reg", [], "u64", ($) => $ggml_backend_cann_reg = $);
     const $ = $ggml_backend_cann_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cann_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_cann_init(device) {
     const $0 = $int32(device, "ggml_backend_cann_init(device)");
-    $ggml_backend_cann_init ??= $bind("ggml_backend_cann_init", ["i32"], "u64");
+    $ggml_backend_cann_init ??= $bind("ggml_backend_cann_init", ["i32"], "u64", ($) => $ggml_backend_cann_init = $);
     const $ = $ggml_backend_cann_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cann_init");
     if ($ === 0n) return null;
@@ -8364,27 +8974,37 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cann(backend)");
     }
-    $ggml_backend_is_cann ??= $bind("ggml_backend_is_cann", ["u64"], "bool");
+    $ggml_backend_is_cann ??= $bind("ggml_backend_is_cann", ["u64"], "bool", ($) => $ggml_backend_is_cann = $);
     const $ = $ggml_backend_is_cann(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_cann", { backend });
     return $;
   },
   ggml_backend_cann_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_cann_buffer_type(device)");
-    $ggml_backend_cann_buffer_type ??= $bind("ggml_backend_cann_buffer_type", ["i32"], "u64");
+    $ggml_backend_cann_buffer_type ??= $bind("ggml_backend_cann_buffer_type", ["i32"], "u64", ($) => $ggml_backend_cann_buffer_type = $);
     const $ = $ggml_backend_cann_buffer_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cann_buffer_type");
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_cann_get_device_count() {
-    $ggml_backend_cann_get_device_count ??= $bind("ggml_backend_cann_get_device_count", [], "i32");
+    $ggml_backend_cann_get_device_count ??= $bind(
+      "ggml_backend_cann_get_device_count",
+      [],
+      "i32",
+      ($) => $ggml_backend_cann_get_device_count = $,
+    );
     const $ = $ggml_backend_cann_get_device_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_cann_get_device_count");
     return $;
   },
   ggml_backend_cann_host_buffer_type() {
-    $ggml_backend_cann_host_buffer_type ??= $bind("ggml_backend_cann_host_buffer_type", [], "u64");
+    $ggml_backend_cann_host_buffer_type ??= $bind(
+      "ggml_backend_cann_host_buffer_type",
+      [],
+      "u64",
+      ($) => $ggml_backend_cann_host_buffer_type = $,
+    );
     const $ = $ggml_backend_cann_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_cann_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -8393,7 +9013,12 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_cann_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_cann_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_cann_get_device_description(description_size)");
-    $ggml_backend_cann_get_device_description ??= $bind("ggml_backend_cann_get_device_description", ["i32", "buffer", "u64"], "void");
+    $ggml_backend_cann_get_device_description ??= $bind(
+      "ggml_backend_cann_get_device_description",
+      ["i32", "buffer", "u64"],
+      "void",
+      ($) => $ggml_backend_cann_get_device_description = $,
+    );
     $ggml_backend_cann_get_device_description($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_cann_get_device_description");
   },
@@ -8401,13 +9026,18 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_cann_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_cann_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_cann_get_device_memory(total)");
-    $ggml_backend_cann_get_device_memory ??= $bind("ggml_backend_cann_get_device_memory", ["i32", "buffer", "buffer"], "void");
+    $ggml_backend_cann_get_device_memory ??= $bind(
+      "ggml_backend_cann_get_device_memory",
+      ["i32", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_backend_cann_get_device_memory = $,
+    );
     $ggml_backend_cann_get_device_memory($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_cann_get_device_memory");
   },
   ggml_backend_cuda_init(device) {
     const $0 = $int32(device, "ggml_backend_cuda_init(device)");
-    $ggml_backend_cuda_init ??= $bind("ggml_backend_cuda_init", ["i32"], "u64");
+    $ggml_backend_cuda_init ??= $bind("ggml_backend_cuda_init", ["i32"], "u64", ($) => $ggml_backend_cuda_init = $);
     const $ = $ggml_backend_cuda_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_init");
     if ($ === 0n) return null;
@@ -8417,14 +9047,14 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cuda(backend)");
     }
-    $ggml_backend_is_cuda ??= $bind("ggml_backend_is_cuda", ["u64"], "bool");
+    $ggml_backend_is_cuda ??= $bind("ggml_backend_is_cuda", ["u64"], "bool", ($) => $ggml_backend_is_cuda = $);
     const $ = $ggml_backend_is_cuda(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_cuda", { backend });
     return $;
   },
   ggml_backend_cuda_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_cuda_buffer_type(device)");
-    $ggml_backend_cuda_buffer_type ??= $bind("ggml_backend_cuda_buffer_type", ["i32"], "u64");
+    $ggml_backend_cuda_buffer_type ??= $bind("ggml_backend_cuda_buffer_type", ["i32"], "u64", ($) => $ggml_backend_cuda_buffer_type = $);
     const $ = $ggml_backend_cuda_buffer_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_buffer_type");
     if ($ === 0n) return null;
@@ -8434,19 +9064,34 @@ export const functions = {
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_cuda_allreduce_tensor(backends)");
     const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_cuda_allreduce_tensor(tensors)");
     const $2 = $uint64(n_backends, "ggml_backend_cuda_allreduce_tensor(n_backends)");
-    $ggml_backend_cuda_allreduce_tensor ??= $bind("ggml_backend_cuda_allreduce_tensor", ["buffer", "buffer", "u64"], "bool");
+    $ggml_backend_cuda_allreduce_tensor ??= $bind(
+      "ggml_backend_cuda_allreduce_tensor",
+      ["buffer", "buffer", "u64"],
+      "bool",
+      ($) => $ggml_backend_cuda_allreduce_tensor = $,
+    );
     const $ = $ggml_backend_cuda_allreduce_tensor($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_allreduce_tensor");
     return $;
   },
   ggml_backend_cuda_host_buffer_type() {
-    $ggml_backend_cuda_host_buffer_type ??= $bind("ggml_backend_cuda_host_buffer_type", [], "u64");
+    $ggml_backend_cuda_host_buffer_type ??= $bind(
+      "ggml_backend_cuda_host_buffer_type",
+      [],
+      "u64",
+      ($) => $ggml_backend_cuda_host_buffer_type = $,
+    );
     const $ = $ggml_backend_cuda_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_cuda_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_cuda_get_device_count() {
-    $ggml_backend_cuda_get_device_count ??= $bind("ggml_backend_cuda_get_device_count", [], "i32");
+    $ggml_backend_cuda_get_device_count ??= $bind(
+      "ggml_backend_cuda_get_device_count",
+      [],
+      "i32",
+      ($) => $ggml_backend_cuda_get_device_count = $,
+    );
     const $ = $ggml_backend_cuda_get_device_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_get_device_count");
     return $;
@@ -8455,7 +9100,12 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_cuda_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_cuda_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_cuda_get_device_description(description_size)");
-    $ggml_backend_cuda_get_device_description ??= $bind("ggml_backend_cuda_get_device_description", ["i32", "buffer", "u64"], "void");
+    $ggml_backend_cuda_get_device_description ??= $bind(
+      "ggml_backend_cuda_get_device_description",
+      ["i32", "buffer", "u64"],
+      "void",
+      ($) => $ggml_backend_cuda_get_device_description = $,
+    );
     $ggml_backend_cuda_get_device_description($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_get_device_description");
   },
@@ -8463,39 +9113,54 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_cuda_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_cuda_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_cuda_get_device_memory(total)");
-    $ggml_backend_cuda_get_device_memory ??= $bind("ggml_backend_cuda_get_device_memory", ["i32", "buffer", "buffer"], "void");
+    $ggml_backend_cuda_get_device_memory ??= $bind(
+      "ggml_backend_cuda_get_device_memory",
+      ["i32", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_backend_cuda_get_device_memory = $,
+    );
     $ggml_backend_cuda_get_device_memory($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_get_device_memory");
   },
   ggml_backend_cuda_register_host_buffer(buffer, size) {
     const $0 = $data(buffer, 0, "ggml_backend_cuda_register_host_buffer(buffer)");
     const $1 = $uint64(size, "ggml_backend_cuda_register_host_buffer(size)");
-    $ggml_backend_cuda_register_host_buffer ??= $bind("ggml_backend_cuda_register_host_buffer", ["buffer", "u64"], "bool");
+    $ggml_backend_cuda_register_host_buffer ??= $bind(
+      "ggml_backend_cuda_register_host_buffer",
+      ["buffer", "u64"],
+      "bool",
+      ($) => $ggml_backend_cuda_register_host_buffer = $,
+    );
     const $ = $ggml_backend_cuda_register_host_buffer($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_register_host_buffer");
     return $;
   },
   ggml_backend_cuda_unregister_host_buffer(buffer) {
     const $0 = $data(buffer, 0, "ggml_backend_cuda_unregister_host_buffer(buffer)");
-    $ggml_backend_cuda_unregister_host_buffer ??= $bind("ggml_backend_cuda_unregister_host_buffer", ["buffer"], "void");
+    $ggml_backend_cuda_unregister_host_buffer ??= $bind(
+      "ggml_backend_cuda_unregister_host_buffer",
+      ["buffer"],
+      "void",
+      ($) => $ggml_backend_cuda_unregister_host_buffer = $,
+    );
     $ggml_backend_cuda_unregister_host_buffer($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_unregister_host_buffer");
   },
   ggml_backend_cuda_reg() {
-    $ggml_backend_cuda_reg ??= $bind("ggml_backend_cuda_reg", [], "u64");
+    $ggml_backend_cuda_reg ??= $bind("ggml_backend_cuda_reg", [], "u64", ($) => $ggml_backend_cuda_reg = $);
     const $ = $ggml_backend_cuda_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cuda_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_et_guid() {
-    $ggml_backend_et_guid ??= $bind("ggml_backend_et_guid", [], "u64");
+    $ggml_backend_et_guid ??= $bind("ggml_backend_et_guid", [], "u64", ($) => $ggml_backend_et_guid = $);
     const $ = $ggml_backend_et_guid();
     if ($ === 0n) throw $nullResult("ggml_backend_et_guid");
     return new $Pointer($, $STATIC);
   },
   ggml_backend_et_init(devidx) {
     const $0 = $uint64(devidx, "ggml_backend_et_init(devidx)");
-    $ggml_backend_et_init ??= $bind("ggml_backend_et_init", ["u64"], "u64");
+    $ggml_backend_et_init ??= $bind("ggml_backend_et_init", ["u64"], "u64", ($) => $ggml_backend_et_init = $);
     const $ = $ggml_backend_et_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_et_init");
     if ($ === 0n) return null;
@@ -8505,13 +9170,18 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_et(backend)");
     }
-    $ggml_backend_is_et ??= $bind("ggml_backend_is_et", ["u64"], "bool");
+    $ggml_backend_is_et ??= $bind("ggml_backend_is_et", ["u64"], "bool", ($) => $ggml_backend_is_et = $);
     const $ = $ggml_backend_is_et(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_et", { backend });
     return $;
   },
   ggml_backend_et_get_device_count() {
-    $ggml_backend_et_get_device_count ??= $bind("ggml_backend_et_get_device_count", [], "i32");
+    $ggml_backend_et_get_device_count ??= $bind(
+      "ggml_backend_et_get_device_count",
+      [],
+      "i32",
+      ($) => $ggml_backend_et_get_device_count = $,
+    );
     const $ = $ggml_backend_et_get_device_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_et_get_device_count");
     return $;
@@ -8520,7 +9190,12 @@ export const functions = {
     const $0 = $int32(devidx, "ggml_backend_et_get_device_description(devidx)");
     const $1 = $data(description, 1, "ggml_backend_et_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_et_get_device_description(description_size)");
-    $ggml_backend_et_get_device_description ??= $bind("ggml_backend_et_get_device_description", ["i32", "buffer", "u64"], "void");
+    $ggml_backend_et_get_device_description ??= $bind(
+      "ggml_backend_et_get_device_description",
+      ["i32", "buffer", "u64"],
+      "void",
+      ($) => $ggml_backend_et_get_device_description = $,
+    );
     $ggml_backend_et_get_device_description($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_et_get_device_description");
   },
@@ -8528,33 +9203,43 @@ export const functions = {
     const $0 = $int32(devidx, "ggml_backend_et_get_device_memory(devidx)");
     const $1 = $data(free, 8, "ggml_backend_et_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_et_get_device_memory(total)");
-    $ggml_backend_et_get_device_memory ??= $bind("ggml_backend_et_get_device_memory", ["i32", "buffer", "buffer"], "void");
+    $ggml_backend_et_get_device_memory ??= $bind(
+      "ggml_backend_et_get_device_memory",
+      ["i32", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_backend_et_get_device_memory = $,
+    );
     $ggml_backend_et_get_device_memory($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_et_get_device_memory");
   },
   ggml_backend_et_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_et_buffer_type(dev_num)");
-    $ggml_backend_et_buffer_type ??= $bind("ggml_backend_et_buffer_type", ["u64"], "u64");
+    $ggml_backend_et_buffer_type ??= $bind("ggml_backend_et_buffer_type", ["u64"], "u64", ($) => $ggml_backend_et_buffer_type = $);
     const $ = $ggml_backend_et_buffer_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_et_buffer_type");
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_et_host_buffer_type() {
-    $ggml_backend_et_host_buffer_type ??= $bind("ggml_backend_et_host_buffer_type", [], "u64");
+    $ggml_backend_et_host_buffer_type ??= $bind(
+      "ggml_backend_et_host_buffer_type",
+      [],
+      "u64",
+      ($) => $ggml_backend_et_host_buffer_type = $,
+    );
     const $ = $ggml_backend_et_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_et_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_et_reg() {
-    $ggml_backend_et_reg ??= $bind("ggml_backend_et_reg", [], "u64");
+    $ggml_backend_et_reg ??= $bind("ggml_backend_et_reg", [], "u64", ($) => $ggml_backend_et_reg = $);
     const $ = $ggml_backend_et_reg();
     if ($caught[0] !== 0) $trapped("ggml_backend_et_reg");
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_hexagon_init() {
-    $ggml_backend_hexagon_init ??= $bind("ggml_backend_hexagon_init", [], "u64");
+    $ggml_backend_hexagon_init ??= $bind("ggml_backend_hexagon_init", [], "u64", ($) => $ggml_backend_hexagon_init = $);
     const $ = $ggml_backend_hexagon_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_hexagon_init");
     if ($ === 0n) throw $nullResult("ggml_backend_hexagon_init");
@@ -8564,20 +9249,20 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_hexagon(backend)");
     }
-    $ggml_backend_is_hexagon ??= $bind("ggml_backend_is_hexagon", ["u64"], "bool");
+    $ggml_backend_is_hexagon ??= $bind("ggml_backend_is_hexagon", ["u64"], "bool", ($) => $ggml_backend_is_hexagon = $);
     const $ = $ggml_backend_is_hexagon(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_hexagon", { backend });
     return $;
   },
   ggml_backend_hexagon_reg() {
-    $ggml_backend_hexagon_reg ??= $bind("ggml_backend_hexagon_reg", [], "u64");
+    $ggml_backend_hexagon_reg ??= $bind("ggml_backend_hexagon_reg", [], "u64", ($) => $ggml_backend_hexagon_reg = $);
     const $ = $ggml_backend_hexagon_reg();
     if ($caught[0] !== 0) $trapped("ggml_backend_hexagon_reg");
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_metal_init() {
-    $ggml_backend_metal_init ??= $bind("ggml_backend_metal_init", [], "u64");
+    $ggml_backend_metal_init ??= $bind("ggml_backend_metal_init", [], "u64", ($) => $ggml_backend_metal_init = $);
     const $ = $ggml_backend_metal_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_metal_init");
     if ($ === 0n) return null;
@@ -8587,7 +9272,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_metal(backend)");
     }
-    $ggml_backend_is_metal ??= $bind("ggml_backend_is_metal", ["u64"], "bool");
+    $ggml_backend_is_metal ??= $bind("ggml_backend_is_metal", ["u64"], "bool", ($) => $ggml_backend_is_metal = $);
     const $ = $ggml_backend_is_metal(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_metal", { backend });
     return $;
@@ -8600,7 +9285,12 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "ggml_backend_metal_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_metal_set_abort_callback(user_data)");
-    $ggml_backend_metal_set_abort_callback ??= $bind("ggml_backend_metal_set_abort_callback", ["u64", "u64", "buffer"], "void");
+    $ggml_backend_metal_set_abort_callback ??= $bind(
+      "ggml_backend_metal_set_abort_callback",
+      ["u64", "u64", "buffer"],
+      "void",
+      ($) => $ggml_backend_metal_set_abort_callback = $,
+    );
     $ggml_backend_metal_set_abort_callback(backend.address, abort_callback === null ? 0n : abort_callback.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_metal_set_abort_callback", { backend });
     $keepLatest(backend.owner, "ggml_backend_metal_set_abort_callback", abort_callback, user_data);
@@ -8610,7 +9300,12 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_metal_supports_family(backend)");
     }
     const $1 = $int32(family, "ggml_backend_metal_supports_family(family)");
-    $ggml_backend_metal_supports_family ??= $bind("ggml_backend_metal_supports_family", ["u64", "i32"], "bool");
+    $ggml_backend_metal_supports_family ??= $bind(
+      "ggml_backend_metal_supports_family",
+      ["u64", "i32"],
+      "bool",
+      ($) => $ggml_backend_metal_supports_family = $,
+    );
     const $ = $ggml_backend_metal_supports_family(backend.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_metal_supports_family", { backend });
     return $;
@@ -8619,18 +9314,23 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_metal_capture_next_compute(backend)");
     }
-    $ggml_backend_metal_capture_next_compute ??= $bind("ggml_backend_metal_capture_next_compute", ["u64"], "void");
+    $ggml_backend_metal_capture_next_compute ??= $bind(
+      "ggml_backend_metal_capture_next_compute",
+      ["u64"],
+      "void",
+      ($) => $ggml_backend_metal_capture_next_compute = $,
+    );
     $ggml_backend_metal_capture_next_compute(backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_metal_capture_next_compute", { backend });
   },
   ggml_backend_metal_reg() {
-    $ggml_backend_metal_reg ??= $bind("ggml_backend_metal_reg", [], "u64");
+    $ggml_backend_metal_reg ??= $bind("ggml_backend_metal_reg", [], "u64", ($) => $ggml_backend_metal_reg = $);
     const $ = $ggml_backend_metal_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_metal_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_opencl_init() {
-    $ggml_backend_opencl_init ??= $bind("ggml_backend_opencl_init", [], "u64");
+    $ggml_backend_opencl_init ??= $bind("ggml_backend_opencl_init", [], "u64", ($) => $ggml_backend_opencl_init = $);
     const $ = $ggml_backend_opencl_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_opencl_init");
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_init");
@@ -8640,32 +9340,37 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_opencl(backend)");
     }
-    $ggml_backend_is_opencl ??= $bind("ggml_backend_is_opencl", ["u64"], "bool");
+    $ggml_backend_is_opencl ??= $bind("ggml_backend_is_opencl", ["u64"], "bool", ($) => $ggml_backend_is_opencl = $);
     const $ = $ggml_backend_is_opencl(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_opencl", { backend });
     return $;
   },
   ggml_backend_opencl_buffer_type() {
-    $ggml_backend_opencl_buffer_type ??= $bind("ggml_backend_opencl_buffer_type", [], "u64");
+    $ggml_backend_opencl_buffer_type ??= $bind("ggml_backend_opencl_buffer_type", [], "u64", ($) => $ggml_backend_opencl_buffer_type = $);
     const $ = $ggml_backend_opencl_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_opencl_host_buffer_type() {
-    $ggml_backend_opencl_host_buffer_type ??= $bind("ggml_backend_opencl_host_buffer_type", [], "u64");
+    $ggml_backend_opencl_host_buffer_type ??= $bind(
+      "ggml_backend_opencl_host_buffer_type",
+      [],
+      "u64",
+      ($) => $ggml_backend_opencl_host_buffer_type = $,
+    );
     const $ = $ggml_backend_opencl_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_opencl_reg() {
-    $ggml_backend_opencl_reg ??= $bind("ggml_backend_opencl_reg", [], "u64");
+    $ggml_backend_opencl_reg ??= $bind("ggml_backend_opencl_reg", [], "u64", ($) => $ggml_backend_opencl_reg = $);
     const $ = $ggml_backend_opencl_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_openvino_init(device) {
     const $0 = $int32(device, "ggml_backend_openvino_init(device)");
-    $ggml_backend_openvino_init ??= $bind("ggml_backend_openvino_init", ["i32"], "u64");
+    $ggml_backend_openvino_init ??= $bind("ggml_backend_openvino_init", ["i32"], "u64", ($) => $ggml_backend_openvino_init = $);
     const $ = $ggml_backend_openvino_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_openvino_init");
     if ($ === 0n) return null;
@@ -8675,7 +9380,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_openvino(backend)");
     }
-    $ggml_backend_is_openvino ??= $bind("ggml_backend_is_openvino", ["u64"], "bool");
+    $ggml_backend_is_openvino ??= $bind("ggml_backend_is_openvino", ["u64"], "bool", ($) => $ggml_backend_is_openvino = $);
     const $ = $ggml_backend_is_openvino(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_openvino", { backend });
     return $;
@@ -8684,7 +9389,12 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_is_openvino(buffer)");
     }
-    $ggml_backend_buffer_is_openvino ??= $bind("ggml_backend_buffer_is_openvino", ["u64"], "bool");
+    $ggml_backend_buffer_is_openvino ??= $bind(
+      "ggml_backend_buffer_is_openvino",
+      ["u64"],
+      "bool",
+      ($) => $ggml_backend_buffer_is_openvino = $,
+    );
     const $ = $ggml_backend_buffer_is_openvino(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_is_openvino", { buffer });
     return $;
@@ -8693,7 +9403,7 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_openvino(buft)");
     }
-    $ggml_backend_buft_is_openvino ??= $bind("ggml_backend_buft_is_openvino", ["u64"], "bool");
+    $ggml_backend_buft_is_openvino ??= $bind("ggml_backend_buft_is_openvino", ["u64"], "bool", ($) => $ggml_backend_buft_is_openvino = $);
     const $ = $ggml_backend_buft_is_openvino(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_is_openvino", { buft });
     return $;
@@ -8702,7 +9412,12 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_openvino_host(buft)");
     }
-    $ggml_backend_buft_is_openvino_host ??= $bind("ggml_backend_buft_is_openvino_host", ["u64"], "bool");
+    $ggml_backend_buft_is_openvino_host ??= $bind(
+      "ggml_backend_buft_is_openvino_host",
+      ["u64"],
+      "bool",
+      ($) => $ggml_backend_buft_is_openvino_host = $,
+    );
     const $ = $ggml_backend_buft_is_openvino_host(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_is_openvino_host", { buft });
     return $;
@@ -8711,33 +9426,53 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_openvino_buffer_get_ctx_id(buffer)");
     }
-    $ggml_backend_openvino_buffer_get_ctx_id ??= $bind("ggml_backend_openvino_buffer_get_ctx_id", ["u64"], "u64");
+    $ggml_backend_openvino_buffer_get_ctx_id ??= $bind(
+      "ggml_backend_openvino_buffer_get_ctx_id",
+      ["u64"],
+      "u64",
+      ($) => $ggml_backend_openvino_buffer_get_ctx_id = $,
+    );
     const $ = $ggml_backend_openvino_buffer_get_ctx_id(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_openvino_buffer_get_ctx_id", { buffer });
     return $fromUint64($, "ggml_backend_openvino_buffer_get_ctx_id");
   },
   ggml_backend_openvino_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_openvino_buffer_type(device)");
-    $ggml_backend_openvino_buffer_type ??= $bind("ggml_backend_openvino_buffer_type", ["i32"], "u64");
+    $ggml_backend_openvino_buffer_type ??= $bind(
+      "ggml_backend_openvino_buffer_type",
+      ["i32"],
+      "u64",
+      ($) => $ggml_backend_openvino_buffer_type = $,
+    );
     const $ = $ggml_backend_openvino_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_openvino_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_openvino_host_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_openvino_host_buffer_type(device)");
-    $ggml_backend_openvino_host_buffer_type ??= $bind("ggml_backend_openvino_host_buffer_type", ["i32"], "u64");
+    $ggml_backend_openvino_host_buffer_type ??= $bind(
+      "ggml_backend_openvino_host_buffer_type",
+      ["i32"],
+      "u64",
+      ($) => $ggml_backend_openvino_host_buffer_type = $,
+    );
     const $ = $ggml_backend_openvino_host_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_openvino_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_openvino_get_device_count() {
-    $ggml_backend_openvino_get_device_count ??= $bind("ggml_backend_openvino_get_device_count", [], "i32");
+    $ggml_backend_openvino_get_device_count ??= $bind(
+      "ggml_backend_openvino_get_device_count",
+      [],
+      "i32",
+      ($) => $ggml_backend_openvino_get_device_count = $,
+    );
     const $ = $ggml_backend_openvino_get_device_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_openvino_get_device_count");
     return $;
   },
   ggml_backend_openvino_reg() {
-    $ggml_backend_openvino_reg ??= $bind("ggml_backend_openvino_reg", [], "u64");
+    $ggml_backend_openvino_reg ??= $bind("ggml_backend_openvino_reg", [], "u64", ($) => $ggml_backend_openvino_reg = $);
     const $ = $ggml_backend_openvino_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_openvino_reg");
     return new ggml_backend_reg($, $STATIC);
@@ -8745,7 +9480,7 @@ export const functions = {
   ggml_backend_rpc_init(endpoint, device) {
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_init(endpoint)");
     const $1 = $uint32(device, "ggml_backend_rpc_init(device)");
-    $ggml_backend_rpc_init ??= $bind("ggml_backend_rpc_init", ["buffer", "u32"], "u64");
+    $ggml_backend_rpc_init ??= $bind("ggml_backend_rpc_init", ["buffer", "u32"], "u64", ($) => $ggml_backend_rpc_init = $);
     const $ = $ggml_backend_rpc_init($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_rpc_init");
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_init");
@@ -8755,7 +9490,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_rpc(backend)");
     }
-    $ggml_backend_is_rpc ??= $bind("ggml_backend_is_rpc", ["u64"], "bool");
+    $ggml_backend_is_rpc ??= $bind("ggml_backend_is_rpc", ["u64"], "bool", ($) => $ggml_backend_is_rpc = $);
     const $ = $ggml_backend_is_rpc(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_rpc", { backend });
     return $;
@@ -8763,7 +9498,12 @@ export const functions = {
   ggml_backend_rpc_buffer_type(endpoint, device) {
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_buffer_type(endpoint)");
     const $1 = $uint32(device, "ggml_backend_rpc_buffer_type(device)");
-    $ggml_backend_rpc_buffer_type ??= $bind("ggml_backend_rpc_buffer_type", ["buffer", "u32"], "u64");
+    $ggml_backend_rpc_buffer_type ??= $bind(
+      "ggml_backend_rpc_buffer_type",
+      ["buffer", "u32"],
+      "u64",
+      ($) => $ggml_backend_rpc_buffer_type = $,
+    );
     const $ = $ggml_backend_rpc_buffer_type($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -8773,7 +9513,12 @@ export const functions = {
     const $1 = $uint32(device, "ggml_backend_rpc_get_device_memory(device)");
     const $2 = $data(free, 8, "ggml_backend_rpc_get_device_memory(free)");
     const $3 = $data(total, 8, "ggml_backend_rpc_get_device_memory(total)");
-    $ggml_backend_rpc_get_device_memory ??= $bind("ggml_backend_rpc_get_device_memory", ["buffer", "u32", "buffer", "buffer"], "void");
+    $ggml_backend_rpc_get_device_memory ??= $bind(
+      "ggml_backend_rpc_get_device_memory",
+      ["buffer", "u32", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_backend_rpc_get_device_memory = $,
+    );
     $ggml_backend_rpc_get_device_memory($0, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("ggml_backend_rpc_get_device_memory");
   },
@@ -8783,19 +9528,24 @@ export const functions = {
     const $2 = $uint64(n_threads, "ggml_backend_rpc_start_server(n_threads)");
     const $3 = $uint64(n_devices, "ggml_backend_rpc_start_server(n_devices)");
     const $4 = $pointers(devices, ggml_backend_device, false, "ggml_backend_rpc_start_server(devices)");
-    $ggml_backend_rpc_start_server ??= $bind("ggml_backend_rpc_start_server", ["buffer", "buffer", "u64", "u64", "buffer"], "void");
+    $ggml_backend_rpc_start_server ??= $bind(
+      "ggml_backend_rpc_start_server",
+      ["buffer", "buffer", "u64", "u64", "buffer"],
+      "void",
+      ($) => $ggml_backend_rpc_start_server = $,
+    );
     $ggml_backend_rpc_start_server($0, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_backend_rpc_start_server");
   },
   ggml_backend_rpc_reg() {
-    $ggml_backend_rpc_reg ??= $bind("ggml_backend_rpc_reg", [], "u64");
+    $ggml_backend_rpc_reg ??= $bind("ggml_backend_rpc_reg", [], "u64", ($) => $ggml_backend_rpc_reg = $);
     const $ = $ggml_backend_rpc_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_rpc_add_server(endpoint) {
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_add_server(endpoint)");
-    $ggml_backend_rpc_add_server ??= $bind("ggml_backend_rpc_add_server", ["buffer"], "u64");
+    $ggml_backend_rpc_add_server ??= $bind("ggml_backend_rpc_add_server", ["buffer"], "u64", ($) => $ggml_backend_rpc_add_server = $);
     const $ = $ggml_backend_rpc_add_server($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_rpc_add_server");
     if ($ === 0n) return null;
@@ -8803,7 +9553,7 @@ export const functions = {
   },
   ggml_backend_sycl_init(device) {
     const $0 = $int32(device, "ggml_backend_sycl_init(device)");
-    $ggml_backend_sycl_init ??= $bind("ggml_backend_sycl_init", ["i32"], "u64");
+    $ggml_backend_sycl_init ??= $bind("ggml_backend_sycl_init", ["i32"], "u64", ($) => $ggml_backend_sycl_init = $);
     const $ = $ggml_backend_sycl_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_init");
     if ($ === 0n) return null;
@@ -8813,14 +9563,14 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_sycl(backend)");
     }
-    $ggml_backend_is_sycl ??= $bind("ggml_backend_is_sycl", ["u64"], "bool");
+    $ggml_backend_is_sycl ??= $bind("ggml_backend_is_sycl", ["u64"], "bool", ($) => $ggml_backend_is_sycl = $);
     const $ = $ggml_backend_is_sycl(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_sycl", { backend });
     return $;
   },
   ggml_backend_sycl_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_sycl_buffer_type(device)");
-    $ggml_backend_sycl_buffer_type ??= $bind("ggml_backend_sycl_buffer_type", ["i32"], "u64");
+    $ggml_backend_sycl_buffer_type ??= $bind("ggml_backend_sycl_buffer_type", ["i32"], "u64", ($) => $ggml_backend_sycl_buffer_type = $);
     const $ = $ggml_backend_sycl_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -8828,7 +9578,12 @@ export const functions = {
   ggml_backend_sycl_split_buffer_type(main_device, tensor_split) {
     const $0 = $int32(main_device, "ggml_backend_sycl_split_buffer_type(main_device)");
     const $1 = $dataOrNull(tensor_split, 4, "ggml_backend_sycl_split_buffer_type(tensor_split)");
-    $ggml_backend_sycl_split_buffer_type ??= $bind("ggml_backend_sycl_split_buffer_type", ["i32", "buffer"], "u64");
+    $ggml_backend_sycl_split_buffer_type ??= $bind(
+      "ggml_backend_sycl_split_buffer_type",
+      ["i32", "buffer"],
+      "u64",
+      ($) => $ggml_backend_sycl_split_buffer_type = $,
+    );
     const $ = $ggml_backend_sycl_split_buffer_type($0, $1);
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_split_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
@@ -8836,7 +9591,12 @@ export const functions = {
   ggml_backend_sycl_comm_init(backends, n_backends) {
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sycl_comm_init(backends)");
     const $1 = $uint64(n_backends, "ggml_backend_sycl_comm_init(n_backends)");
-    $ggml_backend_sycl_comm_init ??= $bind("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64");
+    $ggml_backend_sycl_comm_init ??= $bind(
+      "ggml_backend_sycl_comm_init",
+      ["buffer", "u64"],
+      "u64",
+      ($) => $ggml_backend_sycl_comm_init = $,
+    );
     const $ = $ggml_backend_sycl_comm_init($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_comm_init");
     if ($ === 0n) return null;
@@ -8845,33 +9605,53 @@ export const functions = {
   ggml_backend_sycl_comm_free(comm_ctx) {
     if (comm_ctx === null) return;
     $data(comm_ctx, 0, "ggml_backend_sycl_comm_free(comm_ctx)");
-    $ggml_backend_sycl_comm_free ??= $bind("ggml_backend_sycl_comm_free", ["buffer"], "void");
+    $ggml_backend_sycl_comm_free ??= $bind("ggml_backend_sycl_comm_free", ["buffer"], "void", ($) => $ggml_backend_sycl_comm_free = $);
     $releasePointer(comm_ctx, "ggml_backend_sycl_comm_free(comm_ctx)", ($pointer) => $ggml_backend_sycl_comm_free($pointer));
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_comm_free");
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
     const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
-    $ggml_backend_sycl_comm_allreduce_tensor ??= $bind("ggml_backend_sycl_comm_allreduce_tensor", ["buffer", "buffer"], "bool");
+    $ggml_backend_sycl_comm_allreduce_tensor ??= $bind(
+      "ggml_backend_sycl_comm_allreduce_tensor",
+      ["buffer", "buffer"],
+      "bool",
+      ($) => $ggml_backend_sycl_comm_allreduce_tensor = $,
+    );
     const $ = $ggml_backend_sycl_comm_allreduce_tensor($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_comm_allreduce_tensor");
     return $;
   },
   ggml_backend_sycl_host_buffer_type() {
-    $ggml_backend_sycl_host_buffer_type ??= $bind("ggml_backend_sycl_host_buffer_type", [], "u64");
+    $ggml_backend_sycl_host_buffer_type ??= $bind(
+      "ggml_backend_sycl_host_buffer_type",
+      [],
+      "u64",
+      ($) => $ggml_backend_sycl_host_buffer_type = $,
+    );
     const $ = $ggml_backend_sycl_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_sycl_print_sycl_devices() {
-    $ggml_backend_sycl_print_sycl_devices ??= $bind("ggml_backend_sycl_print_sycl_devices", [], "void");
+    $ggml_backend_sycl_print_sycl_devices ??= $bind(
+      "ggml_backend_sycl_print_sycl_devices",
+      [],
+      "void",
+      ($) => $ggml_backend_sycl_print_sycl_devices = $,
+    );
     $ggml_backend_sycl_print_sycl_devices();
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_print_sycl_devices");
   },
   ggml_backend_sycl_get_gpu_list(id_list, max_len) {
     const $0 = $data(id_list, 4, "ggml_backend_sycl_get_gpu_list(id_list)");
     const $1 = $int32(max_len, "ggml_backend_sycl_get_gpu_list(max_len)");
-    $ggml_backend_sycl_get_gpu_list ??= $bind("ggml_backend_sycl_get_gpu_list", ["buffer", "i32"], "void");
+    $ggml_backend_sycl_get_gpu_list ??= $bind(
+      "ggml_backend_sycl_get_gpu_list",
+      ["buffer", "i32"],
+      "void",
+      ($) => $ggml_backend_sycl_get_gpu_list = $,
+    );
     $ggml_backend_sycl_get_gpu_list($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_get_gpu_list");
   },
@@ -8879,12 +9659,22 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_sycl_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_sycl_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_sycl_get_device_description(description_size)");
-    $ggml_backend_sycl_get_device_description ??= $bind("ggml_backend_sycl_get_device_description", ["i32", "buffer", "u64"], "void");
+    $ggml_backend_sycl_get_device_description ??= $bind(
+      "ggml_backend_sycl_get_device_description",
+      ["i32", "buffer", "u64"],
+      "void",
+      ($) => $ggml_backend_sycl_get_device_description = $,
+    );
     $ggml_backend_sycl_get_device_description($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_get_device_description");
   },
   ggml_backend_sycl_get_device_count() {
-    $ggml_backend_sycl_get_device_count ??= $bind("ggml_backend_sycl_get_device_count", [], "i32");
+    $ggml_backend_sycl_get_device_count ??= $bind(
+      "ggml_backend_sycl_get_device_count",
+      [],
+      "i32",
+      ($) => $ggml_backend_sycl_get_device_count = $,
+    );
     const $ = $ggml_backend_sycl_get_device_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_get_device_count");
     return $;
@@ -8893,25 +9683,30 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_sycl_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_sycl_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_sycl_get_device_memory(total)");
-    $ggml_backend_sycl_get_device_memory ??= $bind("ggml_backend_sycl_get_device_memory", ["i32", "buffer", "buffer"], "void");
+    $ggml_backend_sycl_get_device_memory ??= $bind(
+      "ggml_backend_sycl_get_device_memory",
+      ["i32", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_backend_sycl_get_device_memory = $,
+    );
     $ggml_backend_sycl_get_device_memory($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_get_device_memory");
   },
   ggml_backend_sycl_reg() {
-    $ggml_backend_sycl_reg ??= $bind("ggml_backend_sycl_reg", [], "u64");
+    $ggml_backend_sycl_reg ??= $bind("ggml_backend_sycl_reg", [], "u64", ($) => $ggml_backend_sycl_reg = $);
     const $ = $ggml_backend_sycl_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_virtgpu_reg() {
-    $ggml_backend_virtgpu_reg ??= $bind("ggml_backend_virtgpu_reg", [], "u64");
+    $ggml_backend_virtgpu_reg ??= $bind("ggml_backend_virtgpu_reg", [], "u64", ($) => $ggml_backend_virtgpu_reg = $);
     const $ = $ggml_backend_virtgpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_virtgpu_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_vk_init(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_vk_init(dev_num)");
-    $ggml_backend_vk_init ??= $bind("ggml_backend_vk_init", ["u64"], "u64");
+    $ggml_backend_vk_init ??= $bind("ggml_backend_vk_init", ["u64"], "u64", ($) => $ggml_backend_vk_init = $);
     const $ = $ggml_backend_vk_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_vk_init");
     if ($ === 0n) throw $nullResult("ggml_backend_vk_init");
@@ -8921,13 +9716,18 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_vk(backend)");
     }
-    $ggml_backend_is_vk ??= $bind("ggml_backend_is_vk", ["u64"], "bool");
+    $ggml_backend_is_vk ??= $bind("ggml_backend_is_vk", ["u64"], "bool", ($) => $ggml_backend_is_vk = $);
     const $ = $ggml_backend_is_vk(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_vk", { backend });
     return $;
   },
   ggml_backend_vk_get_device_count() {
-    $ggml_backend_vk_get_device_count ??= $bind("ggml_backend_vk_get_device_count", [], "i32");
+    $ggml_backend_vk_get_device_count ??= $bind(
+      "ggml_backend_vk_get_device_count",
+      [],
+      "i32",
+      ($) => $ggml_backend_vk_get_device_count = $,
+    );
     const $ = $ggml_backend_vk_get_device_count();
     if ($caught[0] !== 0) $trapped("ggml_backend_vk_get_device_count");
     return $;
@@ -8936,7 +9736,12 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_vk_get_device_description(device)");
     const $1 = $data(description, 1, "ggml_backend_vk_get_device_description(description)");
     const $2 = $uint64(description_size, "ggml_backend_vk_get_device_description(description_size)");
-    $ggml_backend_vk_get_device_description ??= $bind("ggml_backend_vk_get_device_description", ["i32", "buffer", "u64"], "void");
+    $ggml_backend_vk_get_device_description ??= $bind(
+      "ggml_backend_vk_get_device_description",
+      ["i32", "buffer", "u64"],
+      "void",
+      ($) => $ggml_backend_vk_get_device_description = $,
+    );
     $ggml_backend_vk_get_device_description($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_vk_get_device_description");
   },
@@ -8944,57 +9749,67 @@ export const functions = {
     const $0 = $int32(device, "ggml_backend_vk_get_device_memory(device)");
     const $1 = $data(free, 8, "ggml_backend_vk_get_device_memory(free)");
     const $2 = $data(total, 8, "ggml_backend_vk_get_device_memory(total)");
-    $ggml_backend_vk_get_device_memory ??= $bind("ggml_backend_vk_get_device_memory", ["i32", "buffer", "buffer"], "void");
+    $ggml_backend_vk_get_device_memory ??= $bind(
+      "ggml_backend_vk_get_device_memory",
+      ["i32", "buffer", "buffer"],
+      "void",
+      ($) => $ggml_backend_vk_get_device_memory = $,
+    );
     $ggml_backend_vk_get_device_memory($0, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_backend_vk_get_device_memory");
   },
   ggml_backend_vk_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_vk_buffer_type(dev_num)");
-    $ggml_backend_vk_buffer_type ??= $bind("ggml_backend_vk_buffer_type", ["u64"], "u64");
+    $ggml_backend_vk_buffer_type ??= $bind("ggml_backend_vk_buffer_type", ["u64"], "u64", ($) => $ggml_backend_vk_buffer_type = $);
     const $ = $ggml_backend_vk_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_vk_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_vk_host_buffer_type() {
-    $ggml_backend_vk_host_buffer_type ??= $bind("ggml_backend_vk_host_buffer_type", [], "u64");
+    $ggml_backend_vk_host_buffer_type ??= $bind(
+      "ggml_backend_vk_host_buffer_type",
+      [],
+      "u64",
+      ($) => $ggml_backend_vk_host_buffer_type = $,
+    );
     const $ = $ggml_backend_vk_host_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_vk_host_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_vk_reg() {
-    $ggml_backend_vk_reg ??= $bind("ggml_backend_vk_reg", [], "u64");
+    $ggml_backend_vk_reg ??= $bind("ggml_backend_vk_reg", [], "u64", ($) => $ggml_backend_vk_reg = $);
     const $ = $ggml_backend_vk_reg();
     if ($caught[0] !== 0) $trapped("ggml_backend_vk_reg");
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_webgpu_init() {
-    $ggml_backend_webgpu_init ??= $bind("ggml_backend_webgpu_init", [], "u64");
+    $ggml_backend_webgpu_init ??= $bind("ggml_backend_webgpu_init", [], "u64", ($) => $ggml_backend_webgpu_init = $);
     const $ = $ggml_backend_webgpu_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_webgpu_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
   },
   ggml_backend_webgpu_reg() {
-    $ggml_backend_webgpu_reg ??= $bind("ggml_backend_webgpu_reg", [], "u64");
+    $ggml_backend_webgpu_reg ??= $bind("ggml_backend_webgpu_reg", [], "u64", ($) => $ggml_backend_webgpu_reg = $);
     const $ = $ggml_backend_webgpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_webgpu_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_zdnn_buffer_type() {
-    $ggml_backend_zdnn_buffer_type ??= $bind("ggml_backend_zdnn_buffer_type", [], "u64");
+    $ggml_backend_zdnn_buffer_type ??= $bind("ggml_backend_zdnn_buffer_type", [], "u64", ($) => $ggml_backend_zdnn_buffer_type = $);
     const $ = $ggml_backend_zdnn_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_zdnn_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_zdnn_reg() {
-    $ggml_backend_zdnn_reg ??= $bind("ggml_backend_zdnn_reg", [], "u64");
+    $ggml_backend_zdnn_reg ??= $bind("ggml_backend_zdnn_reg", [], "u64", ($) => $ggml_backend_zdnn_reg = $);
     const $ = $ggml_backend_zdnn_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_zdnn_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_zendnn_init() {
-    $ggml_backend_zendnn_init ??= $bind("ggml_backend_zendnn_init", [], "u64");
+    $ggml_backend_zendnn_init ??= $bind("ggml_backend_zendnn_init", [], "u64", ($) => $ggml_backend_zendnn_init = $);
     const $ = $ggml_backend_zendnn_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_zendnn_init");
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_init");
@@ -9004,7 +9819,7 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_zendnn(backend)");
     }
-    $ggml_backend_is_zendnn ??= $bind("ggml_backend_is_zendnn", ["u64"], "bool");
+    $ggml_backend_is_zendnn ??= $bind("ggml_backend_is_zendnn", ["u64"], "bool", ($) => $ggml_backend_is_zendnn = $);
     const $ = $ggml_backend_is_zendnn(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_zendnn", { backend });
     return $;
@@ -9014,64 +9829,84 @@ export const functions = {
       throw $wrongHandle(backend_zendnn, ggml_backend, "ggml_backend_zendnn_set_n_threads(backend_zendnn)");
     }
     const $1 = $int32(n_threads, "ggml_backend_zendnn_set_n_threads(n_threads)");
-    $ggml_backend_zendnn_set_n_threads ??= $bind("ggml_backend_zendnn_set_n_threads", ["u64", "i32"], "void");
+    $ggml_backend_zendnn_set_n_threads ??= $bind(
+      "ggml_backend_zendnn_set_n_threads",
+      ["u64", "i32"],
+      "void",
+      ($) => $ggml_backend_zendnn_set_n_threads = $,
+    );
     $ggml_backend_zendnn_set_n_threads(backend_zendnn.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_zendnn_set_n_threads", { backend_zendnn });
   },
   ggml_backend_zendnn_reg() {
-    $ggml_backend_zendnn_reg ??= $bind("ggml_backend_zendnn_reg", [], "u64");
+    $ggml_backend_zendnn_reg ??= $bind("ggml_backend_zendnn_reg", [], "u64", ($) => $ggml_backend_zendnn_reg = $);
     const $ = $ggml_backend_zendnn_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   llama_ftype_name(ftype) {
     const $0 = $enumerator(ftype, $domains.llama_ftype, "llama_ftype_name(ftype)");
-    $llama_ftype_name ??= $bind("llama_ftype_name", ["u32"], "pointer");
+    $llama_ftype_name ??= $bind("llama_ftype_name", ["u32"], "pointer", ($) => $llama_ftype_name = $);
     const $ = $llama_ftype_name($0);
     if ($ === null) throw $nullResult("llama_ftype_name");
     return $cstringAt($);
   },
   llama_flash_attn_type_name(flash_attn_type) {
     const $0 = $enumerator(flash_attn_type, $domains.llama_flash_attn_type, "llama_flash_attn_type_name(flash_attn_type)");
-    $llama_flash_attn_type_name ??= $bind("llama_flash_attn_type_name", ["i32"], "pointer");
+    $llama_flash_attn_type_name ??= $bind("llama_flash_attn_type_name", ["i32"], "pointer", ($) => $llama_flash_attn_type_name = $);
     const $ = $llama_flash_attn_type_name($0);
     if ($ === null) throw $nullResult("llama_flash_attn_type_name");
     return $cstringAt($);
   },
   llama_load_mode_name(load_mode) {
     const $0 = $enumerator(load_mode, $domains.llama_load_mode, "llama_load_mode_name(load_mode)");
-    $llama_load_mode_name ??= $bind("llama_load_mode_name", ["i32"], "pointer");
+    $llama_load_mode_name ??= $bind("llama_load_mode_name", ["i32"], "pointer", ($) => $llama_load_mode_name = $);
     const $ = $llama_load_mode_name($0);
     if ($ === null) throw $nullResult("llama_load_mode_name");
     return $cstringAt($);
   },
   llama_load_mode_from_str(str) {
     const $0 = $string(str, 0, "llama_load_mode_from_str(str)");
-    $llama_load_mode_from_str ??= $bind("llama_load_mode_from_str", ["buffer"], "i32");
+    $llama_load_mode_from_str ??= $bind("llama_load_mode_from_str", ["buffer"], "i32", ($) => $llama_load_mode_from_str = $);
     const $ = $llama_load_mode_from_str($0);
     if ($caught[0] !== 0) $trapped("llama_load_mode_from_str");
     return $;
   },
   llama_version() {
-    $llama_version ??= $bind("llama_version", [], "pointer");
+    $llama_version ??= $bind("llama_version", [], "pointer", ($) => $llama_version = $);
     const $ = $llama_version();
     if ($ === null) throw $nullResult("llama_version");
     return $cstringAt($);
   },
   llama_model_default_params() {
-    $llama_model_default_params ??= $bind("llama_model_default_params", [], { struct: llama_model_params.native });
+    $llama_model_default_params ??= $bind(
+      "llama_model_default_params",
+      [],
+      { struct: llama_model_params.native },
+      ($) => $llama_model_default_params = $,
+    );
     const $ = $llama_model_default_params();
     if ($caught[0] !== 0) $trapped("llama_model_default_params");
     return new llama_model_params($);
   },
   llama_context_default_params() {
-    $llama_context_default_params ??= $bind("llama_context_default_params", [], { struct: llama_context_params.native });
+    $llama_context_default_params ??= $bind(
+      "llama_context_default_params",
+      [],
+      { struct: llama_context_params.native },
+      ($) => $llama_context_default_params = $,
+    );
     const $ = $llama_context_default_params();
     if ($caught[0] !== 0) $trapped("llama_context_default_params");
     return new llama_context_params($);
   },
   llama_sampler_chain_default_params() {
-    $llama_sampler_chain_default_params ??= $bind("llama_sampler_chain_default_params", [], { struct: llama_sampler_chain_params.native });
+    $llama_sampler_chain_default_params ??= $bind(
+      "llama_sampler_chain_default_params",
+      [],
+      { struct: llama_sampler_chain_params.native },
+      ($) => $llama_sampler_chain_default_params = $,
+    );
     const $ = $llama_sampler_chain_default_params();
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_default_params");
     return new llama_sampler_chain_params($);
@@ -9081,24 +9916,25 @@ export const functions = {
       "llama_model_quantize_default_params",
       [],
       { struct: llama_model_quantize_params.native },
+      ($) => $llama_model_quantize_default_params = $,
     );
     const $ = $llama_model_quantize_default_params();
     if ($caught[0] !== 0) $trapped("llama_model_quantize_default_params");
     return new llama_model_quantize_params($);
   },
   llama_backend_init() {
-    $llama_backend_init ??= $bind("llama_backend_init", [], "void");
+    $llama_backend_init ??= $bind("llama_backend_init", [], "void", ($) => $llama_backend_init = $);
     $llama_backend_init();
     if ($caught[0] !== 0) $trapped("llama_backend_init");
   },
   llama_backend_free() {
-    $llama_backend_free ??= $bind("llama_backend_free", [], "void");
+    $llama_backend_free ??= $bind("llama_backend_free", [], "void", ($) => $llama_backend_free = $);
     $llama_backend_free();
     if ($caught[0] !== 0) $trapped("llama_backend_free");
   },
   llama_numa_init(numa) {
     const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "llama_numa_init(numa)");
-    $llama_numa_init ??= $bind("llama_numa_init", ["u32"], "void");
+    $llama_numa_init ??= $bind("llama_numa_init", ["u32"], "void", ($) => $llama_numa_init = $);
     $llama_numa_init($0);
     if ($caught[0] !== 0) $trapped("llama_numa_init");
   },
@@ -9110,7 +9946,7 @@ export const functions = {
     if (threadpool_batch !== null && (!(threadpool_batch instanceof ggml_threadpool) || threadpool_batch.owner.freed)) {
       throw $wrongHandle(threadpool_batch, ggml_threadpool, "llama_attach_threadpool(threadpool_batch)");
     }
-    $llama_attach_threadpool ??= $bind("llama_attach_threadpool", ["u64", "u64", "u64"], "void");
+    $llama_attach_threadpool ??= $bind("llama_attach_threadpool", ["u64", "u64", "u64"], "void", ($) => $llama_attach_threadpool = $);
     $llama_attach_threadpool(
       ctx.address,
       threadpool === null ? 0n : threadpool.address,
@@ -9122,7 +9958,7 @@ export const functions = {
   },
   llama_detach_threadpool(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_detach_threadpool(ctx)");
-    $llama_detach_threadpool ??= $bind("llama_detach_threadpool", ["u64"], "void");
+    $llama_detach_threadpool ??= $bind("llama_detach_threadpool", ["u64"], "void", ($) => $llama_detach_threadpool = $);
     $llama_detach_threadpool(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_detach_threadpool", { ctx });
     ctx.owner.forget("llama_detach_threadpool");
@@ -9141,6 +9977,7 @@ export const functions = {
       "llama_model_init_from_user",
       ["u64", "u64", "buffer", { struct: llama_model_params.native }],
       "u64",
+      ($) => $llama_model_init_from_user = $,
     );
     $enterCall();
     try {
@@ -9156,7 +9993,12 @@ export const functions = {
     const $0 = $string(path_model, 0, "llama_load_model_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_load_model_from_file(params)");
     $checks.llama_load_model_from_file(functions, path_model, params);
-    $llama_load_model_from_file ??= $bind("llama_load_model_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
+    $llama_load_model_from_file ??= $bind(
+      "llama_load_model_from_file",
+      ["buffer", { struct: llama_model_params.native }],
+      "u64",
+      ($) => $llama_load_model_from_file = $,
+    );
     $enterCall();
     try {
       const $ = $llama_load_model_from_file($0, $1);
@@ -9171,7 +10013,12 @@ export const functions = {
     const $0 = $string(path_model, 0, "llama_model_load_from_file(path_model)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file(params)");
     $checks.llama_model_load_from_file(functions, path_model, params);
-    $llama_model_load_from_file ??= $bind("llama_model_load_from_file", ["buffer", { struct: llama_model_params.native }], "u64");
+    $llama_model_load_from_file ??= $bind(
+      "llama_model_load_from_file",
+      ["buffer", { struct: llama_model_params.native }],
+      "u64",
+      ($) => $llama_model_load_from_file = $,
+    );
     $enterCall();
     try {
       const $ = $llama_model_load_from_file($0, $1);
@@ -9186,7 +10033,12 @@ export const functions = {
     const $0 = $dataOrNull(file, 0, "llama_model_load_from_file_ptr(file)");
     const $1 = $struct(params, llama_model_params, "llama_model_load_from_file_ptr(params)");
     $checks.llama_model_load_from_file_ptr(functions, file, params);
-    $llama_model_load_from_file_ptr ??= $bind("llama_model_load_from_file_ptr", ["buffer", { struct: llama_model_params.native }], "u64");
+    $llama_model_load_from_file_ptr ??= $bind(
+      "llama_model_load_from_file_ptr",
+      ["buffer", { struct: llama_model_params.native }],
+      "u64",
+      ($) => $llama_model_load_from_file_ptr = $,
+    );
     $enterCall();
     try {
       const $ = $llama_model_load_from_file_ptr($0, $1);
@@ -9207,6 +10059,7 @@ export const functions = {
       "llama_model_load_from_splits",
       ["buffer", "u64", { struct: llama_model_params.native }],
       "u64",
+      ($) => $llama_model_load_from_splits = $,
     );
     $enterCall();
     try {
@@ -9221,21 +10074,21 @@ export const functions = {
   llama_model_save_to_file(model, path_model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_save_to_file(model)");
     const $1 = $string(path_model, 0, "llama_model_save_to_file(path_model)");
-    $llama_model_save_to_file ??= $bind("llama_model_save_to_file", ["u64", "buffer"], "void");
+    $llama_model_save_to_file ??= $bind("llama_model_save_to_file", ["u64", "buffer"], "void", ($) => $llama_model_save_to_file = $);
     $llama_model_save_to_file(model.address, $1);
     if ($caught[0] !== 0) $trapped("llama_model_save_to_file", { model });
   },
   llama_free_model(model) {
     if (model === null) return;
     if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_free_model(model)");
-    $llama_free_model ??= $bind("llama_free_model", ["u64"], "void");
+    $llama_free_model ??= $bind("llama_free_model", ["u64"], "void", ($) => $llama_free_model = $);
     $release(model, "llama_free_model(model)", $llama_free_model);
     if ($caught[0] !== 0) $trapped("llama_free_model", { model });
   },
   llama_model_free(model) {
     if (model === null) return;
     if (!(model instanceof llama_model)) throw $wrongHandle(model, llama_model, "llama_model_free(model)");
-    $llama_model_free ??= $bind("llama_model_free", ["u64"], "void");
+    $llama_model_free ??= $bind("llama_model_free", ["u64"], "void", ($) => $llama_model_free = $);
     $release(model, "llama_model_free(model)", $llama_model_free);
     if ($caught[0] !== 0) $trapped("llama_model_free", { model });
   },
@@ -9245,7 +10098,12 @@ export const functions = {
     }
     const $1 = $struct(params, llama_context_params, "llama_init_from_model(params)");
     $checks.llama_init_from_model(functions, model, params);
-    $llama_init_from_model ??= $bind("llama_init_from_model", ["u64", { struct: llama_context_params.native }], "u64");
+    $llama_init_from_model ??= $bind(
+      "llama_init_from_model",
+      ["u64", { struct: llama_context_params.native }],
+      "u64",
+      ($) => $llama_init_from_model = $,
+    );
     $enterCall();
     try {
       const $ = $llama_init_from_model(model === null ? 0n : model.address, $1);
@@ -9262,7 +10120,12 @@ export const functions = {
     }
     const $1 = $struct(params, llama_context_params, "llama_new_context_with_model(params)");
     $checks.llama_new_context_with_model(functions, model, params);
-    $llama_new_context_with_model ??= $bind("llama_new_context_with_model", ["u64", { struct: llama_context_params.native }], "u64");
+    $llama_new_context_with_model ??= $bind(
+      "llama_new_context_with_model",
+      ["u64", { struct: llama_context_params.native }],
+      "u64",
+      ($) => $llama_new_context_with_model = $,
+    );
     $enterCall();
     try {
       const $ = $llama_new_context_with_model(model === null ? 0n : model.address, $1);
@@ -9276,7 +10139,7 @@ export const functions = {
   llama_free(ctx) {
     if (ctx === null) return;
     if (!(ctx instanceof llama_context)) throw $wrongHandle(ctx, llama_context, "llama_free(ctx)");
-    $llama_free ??= $bind("llama_free", ["u64"], "void");
+    $llama_free ??= $bind("llama_free", ["u64"], "void", ($) => $llama_free = $);
     $enterCall();
     try {
       $release(ctx, "llama_free(ctx)", $llama_free);
@@ -9286,133 +10149,133 @@ export const functions = {
     }
   },
   llama_time_us() {
-    $llama_time_us ??= $bind("llama_time_us", [], "i64");
+    $llama_time_us ??= $bind("llama_time_us", [], "i64", ($) => $llama_time_us = $);
     const $ = $llama_time_us();
     if ($caught[0] !== 0) $trapped("llama_time_us");
     return $fromInt64($, "llama_time_us");
   },
   llama_max_devices() {
-    $llama_max_devices ??= $bind("llama_max_devices", [], "u64");
+    $llama_max_devices ??= $bind("llama_max_devices", [], "u64", ($) => $llama_max_devices = $);
     const $ = $llama_max_devices();
     if ($caught[0] !== 0) $trapped("llama_max_devices");
     return $fromUint64($, "llama_max_devices");
   },
   llama_max_parallel_sequences() {
-    $llama_max_parallel_sequences ??= $bind("llama_max_parallel_sequences", [], "u64");
+    $llama_max_parallel_sequences ??= $bind("llama_max_parallel_sequences", [], "u64", ($) => $llama_max_parallel_sequences = $);
     const $ = $llama_max_parallel_sequences();
     if ($caught[0] !== 0) $trapped("llama_max_parallel_sequences");
     return $fromUint64($, "llama_max_parallel_sequences");
   },
   llama_max_tensor_buft_overrides() {
-    $llama_max_tensor_buft_overrides ??= $bind("llama_max_tensor_buft_overrides", [], "u64");
+    $llama_max_tensor_buft_overrides ??= $bind("llama_max_tensor_buft_overrides", [], "u64", ($) => $llama_max_tensor_buft_overrides = $);
     const $ = $llama_max_tensor_buft_overrides();
     if ($caught[0] !== 0) $trapped("llama_max_tensor_buft_overrides");
     return $fromUint64($, "llama_max_tensor_buft_overrides");
   },
   llama_supports_mmap() {
-    $llama_supports_mmap ??= $bind("llama_supports_mmap", [], "bool");
+    $llama_supports_mmap ??= $bind("llama_supports_mmap", [], "bool", ($) => $llama_supports_mmap = $);
     const $ = $llama_supports_mmap();
     if ($caught[0] !== 0) $trapped("llama_supports_mmap");
     return $;
   },
   llama_supports_mlock() {
-    $llama_supports_mlock ??= $bind("llama_supports_mlock", [], "bool");
+    $llama_supports_mlock ??= $bind("llama_supports_mlock", [], "bool", ($) => $llama_supports_mlock = $);
     const $ = $llama_supports_mlock();
     if ($caught[0] !== 0) $trapped("llama_supports_mlock");
     return $;
   },
   llama_supports_gpu_offload() {
-    $llama_supports_gpu_offload ??= $bind("llama_supports_gpu_offload", [], "bool");
+    $llama_supports_gpu_offload ??= $bind("llama_supports_gpu_offload", [], "bool", ($) => $llama_supports_gpu_offload = $);
     const $ = $llama_supports_gpu_offload();
     if ($caught[0] !== 0) $trapped("llama_supports_gpu_offload");
     return $;
   },
   llama_supports_rpc() {
-    $llama_supports_rpc ??= $bind("llama_supports_rpc", [], "bool");
+    $llama_supports_rpc ??= $bind("llama_supports_rpc", [], "bool", ($) => $llama_supports_rpc = $);
     const $ = $llama_supports_rpc();
     if ($caught[0] !== 0) $trapped("llama_supports_rpc");
     return $;
   },
   llama_n_ctx(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ctx(ctx)");
-    $llama_n_ctx ??= $bind("llama_n_ctx", ["u64"], "u32");
+    $llama_n_ctx ??= $bind("llama_n_ctx", ["u64"], "u32", ($) => $llama_n_ctx = $);
     const $ = $llama_n_ctx(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_ctx", { ctx });
     return $;
   },
   llama_n_ctx_seq(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ctx_seq(ctx)");
-    $llama_n_ctx_seq ??= $bind("llama_n_ctx_seq", ["u64"], "u32");
+    $llama_n_ctx_seq ??= $bind("llama_n_ctx_seq", ["u64"], "u32", ($) => $llama_n_ctx_seq = $);
     const $ = $llama_n_ctx_seq(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_ctx_seq", { ctx });
     return $;
   },
   llama_n_batch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_batch(ctx)");
-    $llama_n_batch ??= $bind("llama_n_batch", ["u64"], "u32");
+    $llama_n_batch ??= $bind("llama_n_batch", ["u64"], "u32", ($) => $llama_n_batch = $);
     const $ = $llama_n_batch(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_batch", { ctx });
     return $;
   },
   llama_n_ubatch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ubatch(ctx)");
-    $llama_n_ubatch ??= $bind("llama_n_ubatch", ["u64"], "u32");
+    $llama_n_ubatch ??= $bind("llama_n_ubatch", ["u64"], "u32", ($) => $llama_n_ubatch = $);
     const $ = $llama_n_ubatch(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_ubatch", { ctx });
     return $;
   },
   llama_n_seq_max(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_seq_max(ctx)");
-    $llama_n_seq_max ??= $bind("llama_n_seq_max", ["u64"], "u32");
+    $llama_n_seq_max ??= $bind("llama_n_seq_max", ["u64"], "u32", ($) => $llama_n_seq_max = $);
     const $ = $llama_n_seq_max(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_seq_max", { ctx });
     return $;
   },
   llama_n_rs_seq(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_rs_seq(ctx)");
-    $llama_n_rs_seq ??= $bind("llama_n_rs_seq", ["u64"], "u32");
+    $llama_n_rs_seq ??= $bind("llama_n_rs_seq", ["u64"], "u32", ($) => $llama_n_rs_seq = $);
     const $ = $llama_n_rs_seq(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_rs_seq", { ctx });
     return $;
   },
   llama_n_ctx_train(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_ctx_train(model)");
-    $llama_n_ctx_train ??= $bind("llama_n_ctx_train", ["u64"], "i32");
+    $llama_n_ctx_train ??= $bind("llama_n_ctx_train", ["u64"], "i32", ($) => $llama_n_ctx_train = $);
     const $ = $llama_n_ctx_train(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_ctx_train", { model });
     return $;
   },
   llama_n_embd(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_embd(model)");
-    $llama_n_embd ??= $bind("llama_n_embd", ["u64"], "i32");
+    $llama_n_embd ??= $bind("llama_n_embd", ["u64"], "i32", ($) => $llama_n_embd = $);
     const $ = $llama_n_embd(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_embd", { model });
     return $;
   },
   llama_n_layer(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_layer(model)");
-    $llama_n_layer ??= $bind("llama_n_layer", ["u64"], "i32");
+    $llama_n_layer ??= $bind("llama_n_layer", ["u64"], "i32", ($) => $llama_n_layer = $);
     const $ = $llama_n_layer(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_layer", { model });
     return $;
   },
   llama_n_head(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_head(model)");
-    $llama_n_head ??= $bind("llama_n_head", ["u64"], "i32");
+    $llama_n_head ??= $bind("llama_n_head", ["u64"], "i32", ($) => $llama_n_head = $);
     const $ = $llama_n_head(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_head", { model });
     return $;
   },
   llama_n_vocab(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_n_vocab(vocab)");
-    $llama_n_vocab ??= $bind("llama_n_vocab", ["u64"], "i32");
+    $llama_n_vocab ??= $bind("llama_n_vocab", ["u64"], "i32", ($) => $llama_n_vocab = $);
     const $ = $llama_n_vocab(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_n_vocab", { vocab });
     return $;
   },
   llama_get_model(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_model(ctx)");
-    $llama_get_model ??= $bind("llama_get_model", ["u64"], "u64");
+    $llama_get_model ??= $bind("llama_get_model", ["u64"], "u64", ($) => $llama_get_model = $);
     const $ = $llama_get_model(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_model", { ctx });
     if ($ === 0n) throw $nullResult("llama_get_model");
@@ -9422,7 +10285,7 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_get_memory(ctx)");
     }
-    $llama_get_memory ??= $bind("llama_get_memory", ["u64"], "u64");
+    $llama_get_memory ??= $bind("llama_get_memory", ["u64"], "u64", ($) => $llama_get_memory = $);
     const $ = $llama_get_memory(ctx === null ? 0n : ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_memory", { ctx });
     if ($ === 0n) return null;
@@ -9430,84 +10293,84 @@ export const functions = {
   },
   llama_pooling_type(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_pooling_type(ctx)");
-    $llama_pooling_type ??= $bind("llama_pooling_type", ["u64"], "i32");
+    $llama_pooling_type ??= $bind("llama_pooling_type", ["u64"], "i32", ($) => $llama_pooling_type = $);
     const $ = $llama_pooling_type(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_pooling_type", { ctx });
     return $;
   },
   llama_model_get_vocab(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_get_vocab(model)");
-    $llama_model_get_vocab ??= $bind("llama_model_get_vocab", ["u64"], "u64");
+    $llama_model_get_vocab ??= $bind("llama_model_get_vocab", ["u64"], "u64", ($) => $llama_model_get_vocab = $);
     const $ = $llama_model_get_vocab(model.address);
     if ($ === 0n) throw $nullResult("llama_model_get_vocab", { model });
     return new llama_vocab($, model.owner);
   },
   llama_model_rope_type(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_rope_type(model)");
-    $llama_model_rope_type ??= $bind("llama_model_rope_type", ["u64"], "i32");
+    $llama_model_rope_type ??= $bind("llama_model_rope_type", ["u64"], "i32", ($) => $llama_model_rope_type = $);
     const $ = $llama_model_rope_type(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_rope_type", { model });
     return $;
   },
   llama_model_n_ctx_train(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_ctx_train(model)");
-    $llama_model_n_ctx_train ??= $bind("llama_model_n_ctx_train", ["u64"], "i32");
+    $llama_model_n_ctx_train ??= $bind("llama_model_n_ctx_train", ["u64"], "i32", ($) => $llama_model_n_ctx_train = $);
     const $ = $llama_model_n_ctx_train(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_ctx_train", { model });
     return $;
   },
   llama_model_n_embd(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd(model)");
-    $llama_model_n_embd ??= $bind("llama_model_n_embd", ["u64"], "i32");
+    $llama_model_n_embd ??= $bind("llama_model_n_embd", ["u64"], "i32", ($) => $llama_model_n_embd = $);
     const $ = $llama_model_n_embd(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_embd", { model });
     return $;
   },
   llama_model_n_embd_inp(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd_inp(model)");
-    $llama_model_n_embd_inp ??= $bind("llama_model_n_embd_inp", ["u64"], "i32");
+    $llama_model_n_embd_inp ??= $bind("llama_model_n_embd_inp", ["u64"], "i32", ($) => $llama_model_n_embd_inp = $);
     const $ = $llama_model_n_embd_inp(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_embd_inp", { model });
     return $;
   },
   llama_model_n_embd_out(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd_out(model)");
-    $llama_model_n_embd_out ??= $bind("llama_model_n_embd_out", ["u64"], "i32");
+    $llama_model_n_embd_out ??= $bind("llama_model_n_embd_out", ["u64"], "i32", ($) => $llama_model_n_embd_out = $);
     const $ = $llama_model_n_embd_out(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_embd_out", { model });
     return $;
   },
   llama_model_n_layer(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_layer(model)");
-    $llama_model_n_layer ??= $bind("llama_model_n_layer", ["u64"], "i32");
+    $llama_model_n_layer ??= $bind("llama_model_n_layer", ["u64"], "i32", ($) => $llama_model_n_layer = $);
     const $ = $llama_model_n_layer(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_layer", { model });
     return $;
   },
   llama_model_n_layer_nextn(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_layer_nextn(model)");
-    $llama_model_n_layer_nextn ??= $bind("llama_model_n_layer_nextn", ["u64"], "i32");
+    $llama_model_n_layer_nextn ??= $bind("llama_model_n_layer_nextn", ["u64"], "i32", ($) => $llama_model_n_layer_nextn = $);
     const $ = $llama_model_n_layer_nextn(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_layer_nextn", { model });
     return $;
   },
   llama_model_n_head(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_head(model)");
-    $llama_model_n_head ??= $bind("llama_model_n_head", ["u64"], "i32");
+    $llama_model_n_head ??= $bind("llama_model_n_head", ["u64"], "i32", ($) => $llama_model_n_head = $);
     const $ = $llama_model_n_head(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_head", { model });
     return $;
   },
   llama_model_n_head_kv(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_head_kv(model)");
-    $llama_model_n_head_kv ??= $bind("llama_model_n_head_kv", ["u64"], "i32");
+    $llama_model_n_head_kv ??= $bind("llama_model_n_head_kv", ["u64"], "i32", ($) => $llama_model_n_head_kv = $);
     const $ = $llama_model_n_head_kv(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_head_kv", { model });
     return $;
   },
   llama_model_n_swa(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_swa(model)");
-    $llama_model_n_swa ??= $bind("llama_model_n_swa", ["u64"], "i32");
+    $llama_model_n_swa ??= $bind("llama_model_n_swa", ["u64"], "i32", ($) => $llama_model_n_swa = $);
     const $ = $llama_model_n_swa(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_swa", { model });
     return $;
@@ -9516,14 +10379,19 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) {
       throw $wrongHandle(model, llama_model, "llama_model_rope_freq_scale_train(model)");
     }
-    $llama_model_rope_freq_scale_train ??= $bind("llama_model_rope_freq_scale_train", ["u64"], "f32");
+    $llama_model_rope_freq_scale_train ??= $bind(
+      "llama_model_rope_freq_scale_train",
+      ["u64"],
+      "f32",
+      ($) => $llama_model_rope_freq_scale_train = $,
+    );
     const $ = $llama_model_rope_freq_scale_train(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_rope_freq_scale_train", { model });
     return $;
   },
   llama_model_n_cls_out(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_cls_out(model)");
-    $llama_model_n_cls_out ??= $bind("llama_model_n_cls_out", ["u64"], "u32");
+    $llama_model_n_cls_out ??= $bind("llama_model_n_cls_out", ["u64"], "u32", ($) => $llama_model_n_cls_out = $);
     const $ = $llama_model_n_cls_out(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_cls_out", { model });
     return $;
@@ -9531,7 +10399,7 @@ export const functions = {
   llama_model_cls_label(model, i) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_cls_label(model)");
     const $1 = $uint32(i, "llama_model_cls_label(i)");
-    $llama_model_cls_label ??= $bind("llama_model_cls_label", ["u64", "u32"], "pointer");
+    $llama_model_cls_label ??= $bind("llama_model_cls_label", ["u64", "u32"], "pointer", ($) => $llama_model_cls_label = $);
     const $ = $llama_model_cls_label(model.address, $1);
     if ($caught[0] !== 0) $trapped("llama_model_cls_label", { model });
     if ($ === null) return null;
@@ -9539,14 +10407,14 @@ export const functions = {
   },
   llama_vocab_type(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_type(vocab)");
-    $llama_vocab_type ??= $bind("llama_vocab_type", ["u64"], "u32");
+    $llama_vocab_type ??= $bind("llama_vocab_type", ["u64"], "u32", ($) => $llama_vocab_type = $);
     const $ = $llama_vocab_type(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_type", { vocab });
     return $;
   },
   llama_vocab_n_tokens(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_n_tokens(vocab)");
-    $llama_vocab_n_tokens ??= $bind("llama_vocab_n_tokens", ["u64"], "i32");
+    $llama_vocab_n_tokens ??= $bind("llama_vocab_n_tokens", ["u64"], "i32", ($) => $llama_vocab_n_tokens = $);
     const $ = $llama_vocab_n_tokens(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_n_tokens", { vocab });
     return $;
@@ -9557,21 +10425,26 @@ export const functions = {
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str(buf_size)");
     $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_val_str(buf)");
-    $llama_model_meta_val_str ??= $bind("llama_model_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
+    $llama_model_meta_val_str ??= $bind(
+      "llama_model_meta_val_str",
+      ["u64", "buffer", "buffer", "u64"],
+      "i32",
+      ($) => $llama_model_meta_val_str = $,
+    );
     const $ = $llama_model_meta_val_str(model.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_model_meta_val_str", { model });
     return $;
   },
   llama_model_meta_count(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_meta_count(model)");
-    $llama_model_meta_count ??= $bind("llama_model_meta_count", ["u64"], "i32");
+    $llama_model_meta_count ??= $bind("llama_model_meta_count", ["u64"], "i32", ($) => $llama_model_meta_count = $);
     const $ = $llama_model_meta_count(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_meta_count", { model });
     return $;
   },
   llama_model_meta_key_str(key) {
     const $0 = $enumerator(key, $domains.llama_model_meta_key, "llama_model_meta_key_str(key)");
-    $llama_model_meta_key_str ??= $bind("llama_model_meta_key_str", ["u32"], "pointer");
+    $llama_model_meta_key_str ??= $bind("llama_model_meta_key_str", ["u32"], "pointer", ($) => $llama_model_meta_key_str = $);
     const $ = $llama_model_meta_key_str($0);
     if ($caught[0] !== 0) $trapped("llama_model_meta_key_str");
     if ($ === null) return null;
@@ -9585,7 +10458,12 @@ export const functions = {
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_key_by_index(buf_size)");
     $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_key_by_index(buf)");
-    $llama_model_meta_key_by_index ??= $bind("llama_model_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
+    $llama_model_meta_key_by_index ??= $bind(
+      "llama_model_meta_key_by_index",
+      ["u64", "i32", "buffer", "u64"],
+      "i32",
+      ($) => $llama_model_meta_key_by_index = $,
+    );
     const $ = $llama_model_meta_key_by_index(model.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_model_meta_key_by_index", { model });
     return $;
@@ -9598,7 +10476,12 @@ export const functions = {
     const $2 = $dataOrNull(buf, 1, "llama_model_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_model_meta_val_str_by_index(buf_size)");
     $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_model_meta_val_str_by_index(buf)");
-    $llama_model_meta_val_str_by_index ??= $bind("llama_model_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
+    $llama_model_meta_val_str_by_index ??= $bind(
+      "llama_model_meta_val_str_by_index",
+      ["u64", "i32", "buffer", "u64"],
+      "i32",
+      ($) => $llama_model_meta_val_str_by_index = $,
+    );
     const $ = $llama_model_meta_val_str_by_index(model.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_model_meta_val_str_by_index", { model });
     return $;
@@ -9608,21 +10491,21 @@ export const functions = {
     const $1 = $dataOrNull(buf, 1, "llama_model_desc(buf)");
     const $2 = $uint64(buf_size, "llama_model_desc(buf_size)");
     $atLeast(buf, Number($2), 1, "bytes", "buf_size", "llama_model_desc(buf)");
-    $llama_model_desc ??= $bind("llama_model_desc", ["u64", "buffer", "u64"], "i32");
+    $llama_model_desc ??= $bind("llama_model_desc", ["u64", "buffer", "u64"], "i32", ($) => $llama_model_desc = $);
     const $ = $llama_model_desc(model.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_model_desc", { model });
     return $;
   },
   llama_model_ftype(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_ftype(model)");
-    $llama_model_ftype ??= $bind("llama_model_ftype", ["u64"], "u32");
+    $llama_model_ftype ??= $bind("llama_model_ftype", ["u64"], "u32", ($) => $llama_model_ftype = $);
     const $ = $llama_model_ftype(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_ftype", { model });
     return $;
   },
   llama_model_size(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_size(model)");
-    $llama_model_size ??= $bind("llama_model_size", ["u64"], "u64");
+    $llama_model_size ??= $bind("llama_model_size", ["u64"], "u64", ($) => $llama_model_size = $);
     const $ = $llama_model_size(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_size", { model });
     return $fromUint64($, "llama_model_size");
@@ -9630,7 +10513,7 @@ export const functions = {
   llama_model_chat_template(model, name) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_chat_template(model)");
     const $1 = $stringOrNull(name, 0, "llama_model_chat_template(name)");
-    $llama_model_chat_template ??= $bind("llama_model_chat_template", ["u64", "buffer"], "pointer");
+    $llama_model_chat_template ??= $bind("llama_model_chat_template", ["u64", "buffer"], "pointer", ($) => $llama_model_chat_template = $);
     const $ = $llama_model_chat_template(model.address, $1);
     if ($caught[0] !== 0) $trapped("llama_model_chat_template", { model });
     if ($ === null) return null;
@@ -9638,21 +10521,21 @@ export const functions = {
   },
   llama_model_n_params(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_params(model)");
-    $llama_model_n_params ??= $bind("llama_model_n_params", ["u64"], "u64");
+    $llama_model_n_params ??= $bind("llama_model_n_params", ["u64"], "u64", ($) => $llama_model_n_params = $);
     const $ = $llama_model_n_params(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_params", { model });
     return $fromUint64($, "llama_model_n_params");
   },
   llama_model_has_encoder(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_has_encoder(model)");
-    $llama_model_has_encoder ??= $bind("llama_model_has_encoder", ["u64"], "bool");
+    $llama_model_has_encoder ??= $bind("llama_model_has_encoder", ["u64"], "bool", ($) => $llama_model_has_encoder = $);
     const $ = $llama_model_has_encoder(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_has_encoder", { model });
     return $;
   },
   llama_model_has_decoder(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_has_decoder(model)");
-    $llama_model_has_decoder ??= $bind("llama_model_has_decoder", ["u64"], "bool");
+    $llama_model_has_decoder ??= $bind("llama_model_has_decoder", ["u64"], "bool", ($) => $llama_model_has_decoder = $);
     const $ = $llama_model_has_decoder(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_has_decoder", { model });
     return $;
@@ -9661,28 +10544,33 @@ export const functions = {
     if (!(model instanceof llama_model) || model.owner.freed) {
       throw $wrongHandle(model, llama_model, "llama_model_decoder_start_token(model)");
     }
-    $llama_model_decoder_start_token ??= $bind("llama_model_decoder_start_token", ["u64"], "i32");
+    $llama_model_decoder_start_token ??= $bind(
+      "llama_model_decoder_start_token",
+      ["u64"],
+      "i32",
+      ($) => $llama_model_decoder_start_token = $,
+    );
     const $ = $llama_model_decoder_start_token(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_decoder_start_token", { model });
     return $;
   },
   llama_model_is_recurrent(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_recurrent(model)");
-    $llama_model_is_recurrent ??= $bind("llama_model_is_recurrent", ["u64"], "bool");
+    $llama_model_is_recurrent ??= $bind("llama_model_is_recurrent", ["u64"], "bool", ($) => $llama_model_is_recurrent = $);
     const $ = $llama_model_is_recurrent(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_is_recurrent", { model });
     return $;
   },
   llama_model_is_hybrid(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_hybrid(model)");
-    $llama_model_is_hybrid ??= $bind("llama_model_is_hybrid", ["u64"], "bool");
+    $llama_model_is_hybrid ??= $bind("llama_model_is_hybrid", ["u64"], "bool", ($) => $llama_model_is_hybrid = $);
     const $ = $llama_model_is_hybrid(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_is_hybrid", { model });
     return $;
   },
   llama_model_is_diffusion(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_diffusion(model)");
-    $llama_model_is_diffusion ??= $bind("llama_model_is_diffusion", ["u64"], "bool");
+    $llama_model_is_diffusion ??= $bind("llama_model_is_diffusion", ["u64"], "bool", ($) => $llama_model_is_diffusion = $);
     const $ = $llama_model_is_diffusion(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_is_diffusion", { model });
     return $;
@@ -9694,7 +10582,7 @@ export const functions = {
       throw $wrongHandle(params, llama_model_quantize_params, "llama_model_quantize(params)");
     }
     $checks.llama_model_quantize(functions, fname_inp, fname_out, params);
-    $llama_model_quantize ??= $bind("llama_model_quantize", ["buffer", "buffer", "u64"], "u32");
+    $llama_model_quantize ??= $bind("llama_model_quantize", ["buffer", "buffer", "u64"], "u32", ($) => $llama_model_quantize = $);
     const $ = $llama_model_quantize($0, $1, params.address);
     if ($caught[0] !== 0) $trapped("llama_model_quantize", { params });
     return $;
@@ -9702,7 +10590,7 @@ export const functions = {
   llama_adapter_lora_init(model, path_lora) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_adapter_lora_init(model)");
     const $1 = $string(path_lora, 0, "llama_adapter_lora_init(path_lora)");
-    $llama_adapter_lora_init ??= $bind("llama_adapter_lora_init", ["u64", "buffer"], "u64");
+    $llama_adapter_lora_init ??= $bind("llama_adapter_lora_init", ["u64", "buffer"], "u64", ($) => $llama_adapter_lora_init = $);
     const $ = $llama_adapter_lora_init(model.address, $1);
     if ($caught[0] !== 0) $trapped("llama_adapter_lora_init", { model });
     if ($ === 0n) return null;
@@ -9713,7 +10601,12 @@ export const functions = {
       throw $wrongHandle(model, llama_model, "llama_adapter_lora_init_from_file_ptr(model)");
     }
     const $1 = $dataOrNull(file, 0, "llama_adapter_lora_init_from_file_ptr(file)");
-    $llama_adapter_lora_init_from_file_ptr ??= $bind("llama_adapter_lora_init_from_file_ptr", ["u64", "buffer"], "u64");
+    $llama_adapter_lora_init_from_file_ptr ??= $bind(
+      "llama_adapter_lora_init_from_file_ptr",
+      ["u64", "buffer"],
+      "u64",
+      ($) => $llama_adapter_lora_init_from_file_ptr = $,
+    );
     const $ = $llama_adapter_lora_init_from_file_ptr(model.address, $1);
     if ($caught[0] !== 0) $trapped("llama_adapter_lora_init_from_file_ptr", { model });
     if ($ === 0n) return null;
@@ -9727,7 +10620,12 @@ export const functions = {
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str(buf_size)");
     $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_val_str(buf)");
-    $llama_adapter_meta_val_str ??= $bind("llama_adapter_meta_val_str", ["u64", "buffer", "buffer", "u64"], "i32");
+    $llama_adapter_meta_val_str ??= $bind(
+      "llama_adapter_meta_val_str",
+      ["u64", "buffer", "buffer", "u64"],
+      "i32",
+      ($) => $llama_adapter_meta_val_str = $,
+    );
     const $ = $llama_adapter_meta_val_str(adapter.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_adapter_meta_val_str", { adapter });
     return $;
@@ -9736,7 +10634,7 @@ export const functions = {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_meta_count(adapter)");
     }
-    $llama_adapter_meta_count ??= $bind("llama_adapter_meta_count", ["u64"], "i32");
+    $llama_adapter_meta_count ??= $bind("llama_adapter_meta_count", ["u64"], "i32", ($) => $llama_adapter_meta_count = $);
     const $ = $llama_adapter_meta_count(adapter.address);
     if ($caught[0] !== 0) $trapped("llama_adapter_meta_count", { adapter });
     return $;
@@ -9749,7 +10647,12 @@ export const functions = {
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_key_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_key_by_index(buf_size)");
     $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_key_by_index(buf)");
-    $llama_adapter_meta_key_by_index ??= $bind("llama_adapter_meta_key_by_index", ["u64", "i32", "buffer", "u64"], "i32");
+    $llama_adapter_meta_key_by_index ??= $bind(
+      "llama_adapter_meta_key_by_index",
+      ["u64", "i32", "buffer", "u64"],
+      "i32",
+      ($) => $llama_adapter_meta_key_by_index = $,
+    );
     const $ = $llama_adapter_meta_key_by_index(adapter.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_adapter_meta_key_by_index", { adapter });
     return $;
@@ -9762,7 +10665,12 @@ export const functions = {
     const $2 = $dataOrNull(buf, 1, "llama_adapter_meta_val_str_by_index(buf)");
     const $3 = $uint64(buf_size, "llama_adapter_meta_val_str_by_index(buf_size)");
     $atLeast(buf, Number($3), 1, "bytes", "buf_size", "llama_adapter_meta_val_str_by_index(buf)");
-    $llama_adapter_meta_val_str_by_index ??= $bind("llama_adapter_meta_val_str_by_index", ["u64", "i32", "buffer", "u64"], "i32");
+    $llama_adapter_meta_val_str_by_index ??= $bind(
+      "llama_adapter_meta_val_str_by_index",
+      ["u64", "i32", "buffer", "u64"],
+      "i32",
+      ($) => $llama_adapter_meta_val_str_by_index = $,
+    );
     const $ = $llama_adapter_meta_val_str_by_index(adapter.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_adapter_meta_val_str_by_index", { adapter });
     return $;
@@ -9770,7 +10678,7 @@ export const functions = {
   llama_adapter_lora_free(adapter) {
     if (adapter === null) return;
     if (!(adapter instanceof llama_adapter_lora)) throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_lora_free(adapter)");
-    $llama_adapter_lora_free ??= $bind("llama_adapter_lora_free", ["u64"], "void");
+    $llama_adapter_lora_free ??= $bind("llama_adapter_lora_free", ["u64"], "void", ($) => $llama_adapter_lora_free = $);
     $release(adapter, "llama_adapter_lora_free(adapter)", $llama_adapter_lora_free);
     if ($caught[0] !== 0) $trapped("llama_adapter_lora_free", { adapter });
   },
@@ -9778,7 +10686,12 @@ export const functions = {
     if (adapter !== null && (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed)) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_get_alora_n_invocation_tokens(adapter)");
     }
-    $llama_adapter_get_alora_n_invocation_tokens ??= $bind("llama_adapter_get_alora_n_invocation_tokens", ["u64"], "u64");
+    $llama_adapter_get_alora_n_invocation_tokens ??= $bind(
+      "llama_adapter_get_alora_n_invocation_tokens",
+      ["u64"],
+      "u64",
+      ($) => $llama_adapter_get_alora_n_invocation_tokens = $,
+    );
     const $ = $llama_adapter_get_alora_n_invocation_tokens(adapter === null ? 0n : adapter.address);
     if ($caught[0] !== 0) $trapped("llama_adapter_get_alora_n_invocation_tokens", { adapter });
     return $fromUint64($, "llama_adapter_get_alora_n_invocation_tokens");
@@ -9787,7 +10700,12 @@ export const functions = {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_get_alora_invocation_tokens(adapter)");
     }
-    $llama_adapter_get_alora_invocation_tokens ??= $bind("llama_adapter_get_alora_invocation_tokens", ["u64"], "u64");
+    $llama_adapter_get_alora_invocation_tokens ??= $bind(
+      "llama_adapter_get_alora_invocation_tokens",
+      ["u64"],
+      "u64",
+      ($) => $llama_adapter_get_alora_invocation_tokens = $,
+    );
     const $ = $llama_adapter_get_alora_invocation_tokens(adapter.address);
     if ($caught[0] !== 0) $trapped("llama_adapter_get_alora_invocation_tokens", { adapter });
     if ($ === 0n) return null;
@@ -9800,7 +10718,12 @@ export const functions = {
     const $3 = $dataOrNull(scales, 4, "llama_set_adapters_lora(scales)");
     $atLeast(adapters, Number($2), 8, "pointers", "n_adapters", "llama_set_adapters_lora(adapters)");
     $atLeast(scales, Number($2), 4, "floats", "n_adapters", "llama_set_adapters_lora(scales)");
-    $llama_set_adapters_lora ??= $bind("llama_set_adapters_lora", ["u64", "buffer", "u64", "buffer"], "i32");
+    $llama_set_adapters_lora ??= $bind(
+      "llama_set_adapters_lora",
+      ["u64", "buffer", "u64", "buffer"],
+      "i32",
+      ($) => $llama_set_adapters_lora = $,
+    );
     const $ = $llama_set_adapters_lora(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_set_adapters_lora", { ctx });
     $keepLatest(ctx.owner, "llama_set_adapters_lora(adapters)", adapters);
@@ -9814,7 +10737,12 @@ export const functions = {
     const $4 = $int32(il_start, "llama_set_adapter_cvec(il_start)");
     const $5 = $int32(il_end, "llama_set_adapter_cvec(il_end)");
     $atLeast(data, data ? Number($2) : 0, 4, "floats", "len", "llama_set_adapter_cvec(data)");
-    $llama_set_adapter_cvec ??= $bind("llama_set_adapter_cvec", ["u64", "buffer", "u64", "i32", "i32", "i32"], "i32");
+    $llama_set_adapter_cvec ??= $bind(
+      "llama_set_adapter_cvec",
+      ["u64", "buffer", "u64", "i32", "i32", "i32"],
+      "i32",
+      ($) => $llama_set_adapter_cvec = $,
+    );
     const $ = $llama_set_adapter_cvec(ctx.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("llama_set_adapter_cvec", { ctx });
     return $;
@@ -9824,7 +10752,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_clear(mem)");
     }
     const $1 = $bool(data, "llama_memory_clear(data)");
-    $llama_memory_clear ??= $bind("llama_memory_clear", ["u64", "bool"], "void");
+    $llama_memory_clear ??= $bind("llama_memory_clear", ["u64", "bool"], "void", ($) => $llama_memory_clear = $);
     $llama_memory_clear(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_clear", { mem });
   },
@@ -9835,7 +10763,7 @@ export const functions = {
     const $1 = $int32(seq_id, "llama_memory_seq_rm(seq_id)");
     const $2 = $int32(p0, "llama_memory_seq_rm(p0)");
     const $3 = $int32(p1, "llama_memory_seq_rm(p1)");
-    $llama_memory_seq_rm ??= $bind("llama_memory_seq_rm", ["u64", "i32", "i32", "i32"], "bool");
+    $llama_memory_seq_rm ??= $bind("llama_memory_seq_rm", ["u64", "i32", "i32", "i32"], "bool", ($) => $llama_memory_seq_rm = $);
     const $ = $llama_memory_seq_rm(mem === null ? 0n : mem.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_rm", { mem });
     return $;
@@ -9848,7 +10776,7 @@ export const functions = {
     const $2 = $int32(seq_id_dst, "llama_memory_seq_cp(seq_id_dst)");
     const $3 = $int32(p0, "llama_memory_seq_cp(p0)");
     const $4 = $int32(p1, "llama_memory_seq_cp(p1)");
-    $llama_memory_seq_cp ??= $bind("llama_memory_seq_cp", ["u64", "i32", "i32", "i32", "i32"], "void");
+    $llama_memory_seq_cp ??= $bind("llama_memory_seq_cp", ["u64", "i32", "i32", "i32", "i32"], "void", ($) => $llama_memory_seq_cp = $);
     $llama_memory_seq_cp(mem === null ? 0n : mem.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_cp", { mem });
   },
@@ -9857,7 +10785,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_keep(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_keep(seq_id)");
-    $llama_memory_seq_keep ??= $bind("llama_memory_seq_keep", ["u64", "i32"], "void");
+    $llama_memory_seq_keep ??= $bind("llama_memory_seq_keep", ["u64", "i32"], "void", ($) => $llama_memory_seq_keep = $);
     $llama_memory_seq_keep(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_keep", { mem });
   },
@@ -9869,7 +10797,7 @@ export const functions = {
     const $2 = $int32(p0, "llama_memory_seq_add(p0)");
     const $3 = $int32(p1, "llama_memory_seq_add(p1)");
     const $4 = $int32(delta, "llama_memory_seq_add(delta)");
-    $llama_memory_seq_add ??= $bind("llama_memory_seq_add", ["u64", "i32", "i32", "i32", "i32"], "void");
+    $llama_memory_seq_add ??= $bind("llama_memory_seq_add", ["u64", "i32", "i32", "i32", "i32"], "void", ($) => $llama_memory_seq_add = $);
     $llama_memory_seq_add(mem === null ? 0n : mem.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_add", { mem });
   },
@@ -9881,7 +10809,7 @@ export const functions = {
     const $2 = $int32(p0, "llama_memory_seq_div(p0)");
     const $3 = $int32(p1, "llama_memory_seq_div(p1)");
     const $4 = $int32(d, "llama_memory_seq_div(d)");
-    $llama_memory_seq_div ??= $bind("llama_memory_seq_div", ["u64", "i32", "i32", "i32", "i32"], "void");
+    $llama_memory_seq_div ??= $bind("llama_memory_seq_div", ["u64", "i32", "i32", "i32", "i32"], "void", ($) => $llama_memory_seq_div = $);
     $llama_memory_seq_div(mem === null ? 0n : mem.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_div", { mem });
   },
@@ -9890,7 +10818,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_pos_min(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_pos_min(seq_id)");
-    $llama_memory_seq_pos_min ??= $bind("llama_memory_seq_pos_min", ["u64", "i32"], "i32");
+    $llama_memory_seq_pos_min ??= $bind("llama_memory_seq_pos_min", ["u64", "i32"], "i32", ($) => $llama_memory_seq_pos_min = $);
     const $ = $llama_memory_seq_pos_min(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_pos_min", { mem });
     return $;
@@ -9900,7 +10828,7 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_pos_max(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_pos_max(seq_id)");
-    $llama_memory_seq_pos_max ??= $bind("llama_memory_seq_pos_max", ["u64", "i32"], "i32");
+    $llama_memory_seq_pos_max ??= $bind("llama_memory_seq_pos_max", ["u64", "i32"], "i32", ($) => $llama_memory_seq_pos_max = $);
     const $ = $llama_memory_seq_pos_max(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_pos_max", { mem });
     return $;
@@ -9909,21 +10837,21 @@ export const functions = {
     if (mem !== null && (!(mem instanceof llama_memory_i) || mem.owner.freed)) {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_can_shift(mem)");
     }
-    $llama_memory_can_shift ??= $bind("llama_memory_can_shift", ["u64"], "bool");
+    $llama_memory_can_shift ??= $bind("llama_memory_can_shift", ["u64"], "bool", ($) => $llama_memory_can_shift = $);
     const $ = $llama_memory_can_shift(mem === null ? 0n : mem.address);
     if ($caught[0] !== 0) $trapped("llama_memory_can_shift", { mem });
     return $;
   },
   llama_state_get_size(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_size(ctx)");
-    $llama_state_get_size ??= $bind("llama_state_get_size", ["u64"], "u64");
+    $llama_state_get_size ??= $bind("llama_state_get_size", ["u64"], "u64", ($) => $llama_state_get_size = $);
     const $ = $llama_state_get_size(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_state_get_size", { ctx });
     return $fromUint64($, "llama_state_get_size");
   },
   llama_get_state_size(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_state_size(ctx)");
-    $llama_get_state_size ??= $bind("llama_get_state_size", ["u64"], "u64");
+    $llama_get_state_size ??= $bind("llama_get_state_size", ["u64"], "u64", ($) => $llama_get_state_size = $);
     const $ = $llama_get_state_size(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_state_size", { ctx });
     return $fromUint64($, "llama_get_state_size");
@@ -9933,7 +10861,7 @@ export const functions = {
     const $1 = $data(dst, 1, "llama_state_get_data(dst)");
     const $2 = $uint64(size, "llama_state_get_data(size)");
     $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_get_data(dst)");
-    $llama_state_get_data ??= $bind("llama_state_get_data", ["u64", "buffer", "u64"], "u64");
+    $llama_state_get_data ??= $bind("llama_state_get_data", ["u64", "buffer", "u64"], "u64", ($) => $llama_state_get_data = $);
     const $ = $llama_state_get_data(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_state_get_data", { ctx });
     return $fromUint64($, "llama_state_get_data");
@@ -9942,7 +10870,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_copy_state_data(ctx)");
     const $1 = $data(dst, 1, "llama_copy_state_data(dst)");
     $atLeast(dst, functions.llama_state_get_size(ctx), 1, "bytes", "llama_state_get_size(ctx)", "llama_copy_state_data(dst)");
-    $llama_copy_state_data ??= $bind("llama_copy_state_data", ["u64", "buffer"], "u64");
+    $llama_copy_state_data ??= $bind("llama_copy_state_data", ["u64", "buffer"], "u64", ($) => $llama_copy_state_data = $);
     const $ = $llama_copy_state_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_copy_state_data", { ctx });
     return $fromUint64($, "llama_copy_state_data");
@@ -9953,7 +10881,7 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_set_data(size)");
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_set_data(src)");
     $checks.llama_state_set_data(functions, ctx, src, size);
-    $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64");
+    $llama_state_set_data ??= $bind("llama_state_set_data", ["u64", "buffer", "u64"], "u64", ($) => $llama_state_set_data = $);
     ctx.owner.endPassing("replaced by llama_state_set_data");
     const $ = $llama_state_set_data(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_state_set_data", { ctx });
@@ -9963,7 +10891,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_state_data(ctx)");
     const $1 = $data(src, 1, "llama_set_state_data(src)");
     $checks.llama_set_state_data(functions, ctx, src);
-    $llama_set_state_data ??= $bind("llama_set_state_data", ["u64", "buffer"], "u64");
+    $llama_set_state_data ??= $bind("llama_set_state_data", ["u64", "buffer"], "u64", ($) => $llama_set_state_data = $);
     const $ = $llama_set_state_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_state_data", { ctx });
     return $fromUint64($, "llama_set_state_data");
@@ -9977,7 +10905,12 @@ export const functions = {
     $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_state_load_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_load_file(n_token_count_out)");
     $checks.llama_state_load_file(functions, ctx, path_session, tokens_out, n_token_capacity, n_token_count_out);
-    $llama_state_load_file ??= $bind("llama_state_load_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
+    $llama_state_load_file ??= $bind(
+      "llama_state_load_file",
+      ["u64", "buffer", "buffer", "u64", "buffer"],
+      "bool",
+      ($) => $llama_state_load_file = $,
+    );
     ctx.owner.endPassing("replaced by llama_state_load_file");
     const $ = $llama_state_load_file(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_state_load_file", { ctx });
@@ -9992,7 +10925,12 @@ export const functions = {
     $atLeast(tokens_out, Number($3), 4, "int32s", "n_token_capacity", "llama_load_session_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_load_session_file(n_token_count_out)");
     $checks.llama_load_session_file(functions, ctx, path_session, tokens_out, n_token_capacity, n_token_count_out);
-    $llama_load_session_file ??= $bind("llama_load_session_file", ["u64", "buffer", "buffer", "u64", "buffer"], "bool");
+    $llama_load_session_file ??= $bind(
+      "llama_load_session_file",
+      ["u64", "buffer", "buffer", "u64", "buffer"],
+      "bool",
+      ($) => $llama_load_session_file = $,
+    );
     ctx.owner.endPassing("replaced by llama_load_session_file");
     const $ = $llama_load_session_file(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_load_session_file", { ctx });
@@ -10004,7 +10942,12 @@ export const functions = {
     const $2 = $dataOrNull(tokens, 4, "llama_state_save_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_state_save_file(n_token_count)");
     $atLeast(tokens, Number($3), 4, "int32s", "n_token_count", "llama_state_save_file(tokens)");
-    $llama_state_save_file ??= $bind("llama_state_save_file", ["u64", "buffer", "buffer", "u64"], "bool");
+    $llama_state_save_file ??= $bind(
+      "llama_state_save_file",
+      ["u64", "buffer", "buffer", "u64"],
+      "bool",
+      ($) => $llama_state_save_file = $,
+    );
     const $ = $llama_state_save_file(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_state_save_file", { ctx });
     return $;
@@ -10015,7 +10958,12 @@ export const functions = {
     const $2 = $dataOrNull(tokens, 4, "llama_save_session_file(tokens)");
     const $3 = $uint64(n_token_count, "llama_save_session_file(n_token_count)");
     $atLeast(tokens, Number($3), 4, "int32s", "n_token_count", "llama_save_session_file(tokens)");
-    $llama_save_session_file ??= $bind("llama_save_session_file", ["u64", "buffer", "buffer", "u64"], "bool");
+    $llama_save_session_file ??= $bind(
+      "llama_save_session_file",
+      ["u64", "buffer", "buffer", "u64"],
+      "bool",
+      ($) => $llama_save_session_file = $,
+    );
     const $ = $llama_save_session_file(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_save_session_file", { ctx });
     return $;
@@ -10023,7 +10971,7 @@ export const functions = {
   llama_state_seq_get_size(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_size(ctx)");
     const $1 = $int32(seq_id, "llama_state_seq_get_size(seq_id)");
-    $llama_state_seq_get_size ??= $bind("llama_state_seq_get_size", ["u64", "i32"], "u64");
+    $llama_state_seq_get_size ??= $bind("llama_state_seq_get_size", ["u64", "i32"], "u64", ($) => $llama_state_seq_get_size = $);
     const $ = $llama_state_seq_get_size(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_size", { ctx });
     return $fromUint64($, "llama_state_seq_get_size");
@@ -10034,7 +10982,12 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_get_data(size)");
     const $3 = $int32(seq_id, "llama_state_seq_get_data(seq_id)");
     $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data(dst)");
-    $llama_state_seq_get_data ??= $bind("llama_state_seq_get_data", ["u64", "buffer", "u64", "i32"], "u64");
+    $llama_state_seq_get_data ??= $bind(
+      "llama_state_seq_get_data",
+      ["u64", "buffer", "u64", "i32"],
+      "u64",
+      ($) => $llama_state_seq_get_data = $,
+    );
     const $ = $llama_state_seq_get_data(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_data", { ctx });
     return $fromUint64($, "llama_state_seq_get_data");
@@ -10045,7 +10998,12 @@ export const functions = {
     const $2 = $uint64(size, "llama_state_seq_set_data(size)");
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data(dest_seq_id)");
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data(src)");
-    $llama_state_seq_set_data ??= $bind("llama_state_seq_set_data", ["u64", "buffer", "u64", "i32"], "u64");
+    $llama_state_seq_set_data ??= $bind(
+      "llama_state_seq_set_data",
+      ["u64", "buffer", "u64", "i32"],
+      "u64",
+      ($) => $llama_state_seq_set_data = $,
+    );
     ctx.owner.endPassing("replaced by llama_state_seq_set_data");
     const $ = $llama_state_seq_set_data(ctx.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_state_seq_set_data", { ctx });
@@ -10058,7 +11016,12 @@ export const functions = {
     const $3 = $dataOrNull(tokens, 4, "llama_state_seq_save_file(tokens)");
     const $4 = $uint64(n_token_count, "llama_state_seq_save_file(n_token_count)");
     $atLeast(tokens, Number($4), 4, "int32s", "n_token_count", "llama_state_seq_save_file(tokens)");
-    $llama_state_seq_save_file ??= $bind("llama_state_seq_save_file", ["u64", "buffer", "i32", "buffer", "u64"], "u64");
+    $llama_state_seq_save_file ??= $bind(
+      "llama_state_seq_save_file",
+      ["u64", "buffer", "i32", "buffer", "u64"],
+      "u64",
+      ($) => $llama_state_seq_save_file = $,
+    );
     const $ = $llama_state_seq_save_file(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_state_seq_save_file", { ctx });
     return $fromUint64($, "llama_state_seq_save_file");
@@ -10072,7 +11035,12 @@ export const functions = {
     const $5 = $data(n_token_count_out, 8, "llama_state_seq_load_file(n_token_count_out)");
     $atLeast(tokens_out, Number($4), 4, "int32s", "n_token_capacity", "llama_state_seq_load_file(tokens_out)");
     $atLeast(n_token_count_out, 1, 8, "uint64s", "1", "llama_state_seq_load_file(n_token_count_out)");
-    $llama_state_seq_load_file ??= $bind("llama_state_seq_load_file", ["u64", "buffer", "i32", "buffer", "u64", "buffer"], "u64");
+    $llama_state_seq_load_file ??= $bind(
+      "llama_state_seq_load_file",
+      ["u64", "buffer", "i32", "buffer", "u64", "buffer"],
+      "u64",
+      ($) => $llama_state_seq_load_file = $,
+    );
     ctx.owner.endPassing("replaced by llama_state_seq_load_file");
     const $ = $llama_state_seq_load_file(ctx.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("llama_state_seq_load_file", { ctx });
@@ -10082,7 +11050,12 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_size_ext(ctx)");
     const $1 = $int32(seq_id, "llama_state_seq_get_size_ext(seq_id)");
     const $2 = $uint32(flags, "llama_state_seq_get_size_ext(flags)");
-    $llama_state_seq_get_size_ext ??= $bind("llama_state_seq_get_size_ext", ["u64", "i32", "u32"], "u64");
+    $llama_state_seq_get_size_ext ??= $bind(
+      "llama_state_seq_get_size_ext",
+      ["u64", "i32", "u32"],
+      "u64",
+      ($) => $llama_state_seq_get_size_ext = $,
+    );
     const $ = $llama_state_seq_get_size_ext(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_size_ext", { ctx });
     return $fromUint64($, "llama_state_seq_get_size_ext");
@@ -10094,7 +11067,12 @@ export const functions = {
     const $3 = $int32(seq_id, "llama_state_seq_get_data_ext(seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_get_data_ext(flags)");
     $atLeast(dst, Number($2), 1, "bytes", "size", "llama_state_seq_get_data_ext(dst)");
-    $llama_state_seq_get_data_ext ??= $bind("llama_state_seq_get_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
+    $llama_state_seq_get_data_ext ??= $bind(
+      "llama_state_seq_get_data_ext",
+      ["u64", "buffer", "u64", "i32", "u32"],
+      "u64",
+      ($) => $llama_state_seq_get_data_ext = $,
+    );
     const $ = $llama_state_seq_get_data_ext(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_data_ext", { ctx });
     return $fromUint64($, "llama_state_seq_get_data_ext");
@@ -10106,7 +11084,12 @@ export const functions = {
     const $3 = $int32(dest_seq_id, "llama_state_seq_set_data_ext(dest_seq_id)");
     const $4 = $uint32(flags, "llama_state_seq_set_data_ext(flags)");
     $atLeast(src, Number($2), 1, "bytes", "size", "llama_state_seq_set_data_ext(src)");
-    $llama_state_seq_set_data_ext ??= $bind("llama_state_seq_set_data_ext", ["u64", "buffer", "u64", "i32", "u32"], "u64");
+    $llama_state_seq_set_data_ext ??= $bind(
+      "llama_state_seq_set_data_ext",
+      ["u64", "buffer", "u64", "i32", "u32"],
+      "u64",
+      ($) => $llama_state_seq_set_data_ext = $,
+    );
     ctx.owner.endPassing("replaced by llama_state_seq_set_data_ext");
     const $ = $llama_state_seq_set_data_ext(ctx.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_state_seq_set_data_ext", { ctx });
@@ -10116,7 +11099,12 @@ export const functions = {
     const $0 = $dataOrNull(tokens, 4, "llama_batch_get_one(tokens)");
     const $1 = $int32(n_tokens, "llama_batch_get_one(n_tokens)");
     $atLeast(tokens, n_tokens, 4, "int32s", "n_tokens", "llama_batch_get_one(tokens)");
-    $llama_batch_get_one ??= $bind("llama_batch_get_one", ["buffer", "i32"], { struct: llama_batch.native });
+    $llama_batch_get_one ??= $bind(
+      "llama_batch_get_one",
+      ["buffer", "i32"],
+      { struct: llama_batch.native },
+      ($) => $llama_batch_get_one = $,
+    );
     const $ = $llama_batch_get_one($0, $1);
     if ($caught[0] !== 0) $trapped("llama_batch_get_one");
     const $struct = new llama_batch($);
@@ -10128,14 +11116,14 @@ export const functions = {
     const $1 = $int32(embd, "llama_batch_init(embd)");
     const $2 = $int32(n_seq_max, "llama_batch_init(n_seq_max)");
     $checks.llama_batch_init(functions, n_tokens, embd, n_seq_max);
-    $llama_batch_init ??= $bind("llama_batch_init", ["i32", "i32", "i32"], { struct: llama_batch.native });
+    $llama_batch_init ??= $bind("llama_batch_init", ["i32", "i32", "i32"], { struct: llama_batch.native }, ($) => $llama_batch_init = $);
     const $ = $llama_batch_init($0, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_batch_init");
     return $createdStruct(new llama_batch($), []);
   },
   llama_batch_free(batch) {
     if (!(batch instanceof llama_batch)) throw $wrongHandle(batch, llama_batch, "llama_batch_free(batch)");
-    $llama_batch_free ??= $bind("llama_batch_free", [{ struct: llama_batch.native }], "void");
+    $llama_batch_free ??= $bind("llama_batch_free", [{ struct: llama_batch.native }], "void", ($) => $llama_batch_free = $);
     $releaseStruct(batch, "llama_batch_free(batch)", $llama_batch_free);
     if ($caught[0] !== 0) $trapped("llama_batch_free", { batch });
   },
@@ -10143,7 +11131,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_encode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_encode(batch)");
     $checks.llama_encode(functions, ctx, batch);
-    $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32");
+    $llama_encode ??= $bind("llama_encode", ["u64", { struct: llama_batch.native }], "i32", ($) => $llama_encode = $);
     ctx.owner.endPassing("replaced by llama_encode");
     $enterCall();
     try {
@@ -10158,7 +11146,7 @@ export const functions = {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_decode(ctx)");
     const $1 = $struct(batch, llama_batch, "llama_decode(batch)");
     $checks.llama_decode(functions, ctx, batch);
-    $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32");
+    $llama_decode ??= $bind("llama_decode", ["u64", { struct: llama_batch.native }], "i32", ($) => $llama_decode = $);
     ctx.owner.endPassing("replaced by llama_decode");
     $enterCall();
     try {
@@ -10174,20 +11162,20 @@ export const functions = {
     const $1 = $int32(n_threads, "llama_set_n_threads(n_threads)");
     const $2 = $int32(n_threads_batch, "llama_set_n_threads(n_threads_batch)");
     $checks.llama_set_n_threads(functions, ctx, n_threads, n_threads_batch);
-    $llama_set_n_threads ??= $bind("llama_set_n_threads", ["u64", "i32", "i32"], "void");
+    $llama_set_n_threads ??= $bind("llama_set_n_threads", ["u64", "i32", "i32"], "void", ($) => $llama_set_n_threads = $);
     $llama_set_n_threads(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_set_n_threads", { ctx });
   },
   llama_n_threads(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_threads(ctx)");
-    $llama_n_threads ??= $bind("llama_n_threads", ["u64"], "i32");
+    $llama_n_threads ??= $bind("llama_n_threads", ["u64"], "i32", ($) => $llama_n_threads = $);
     const $ = $llama_n_threads(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_threads", { ctx });
     return $;
   },
   llama_n_threads_batch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_threads_batch(ctx)");
-    $llama_n_threads_batch ??= $bind("llama_n_threads_batch", ["u64"], "i32");
+    $llama_n_threads_batch ??= $bind("llama_n_threads_batch", ["u64"], "i32", ($) => $llama_n_threads_batch = $);
     const $ = $llama_n_threads_batch(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_threads_batch", { ctx });
     return $;
@@ -10195,21 +11183,21 @@ export const functions = {
   llama_set_embeddings(ctx, embeddings) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_embeddings(ctx)");
     const $1 = $bool(embeddings, "llama_set_embeddings(embeddings)");
-    $llama_set_embeddings ??= $bind("llama_set_embeddings", ["u64", "bool"], "void");
+    $llama_set_embeddings ??= $bind("llama_set_embeddings", ["u64", "bool"], "void", ($) => $llama_set_embeddings = $);
     $llama_set_embeddings(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_embeddings", { ctx });
   },
   llama_set_causal_attn(ctx, causal_attn) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_causal_attn(ctx)");
     const $1 = $bool(causal_attn, "llama_set_causal_attn(causal_attn)");
-    $llama_set_causal_attn ??= $bind("llama_set_causal_attn", ["u64", "bool"], "void");
+    $llama_set_causal_attn ??= $bind("llama_set_causal_attn", ["u64", "bool"], "void", ($) => $llama_set_causal_attn = $);
     $llama_set_causal_attn(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_causal_attn", { ctx });
   },
   llama_set_warmup(ctx, warmup) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_warmup(ctx)");
     const $1 = $bool(warmup, "llama_set_warmup(warmup)");
-    $llama_set_warmup ??= $bind("llama_set_warmup", ["u64", "bool"], "void");
+    $llama_set_warmup ??= $bind("llama_set_warmup", ["u64", "bool"], "void", ($) => $llama_set_warmup = $);
     $llama_set_warmup(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_warmup", { ctx });
   },
@@ -10219,20 +11207,20 @@ export const functions = {
       throw $wrongHandle(abort_callback, ggml_abort_callback, "llama_set_abort_callback(abort_callback)");
     }
     const $2 = $dataOrNull(abort_callback_data, 0, "llama_set_abort_callback(abort_callback_data)");
-    $llama_set_abort_callback ??= $bind("llama_set_abort_callback", ["u64", "u64", "buffer"], "void");
+    $llama_set_abort_callback ??= $bind("llama_set_abort_callback", ["u64", "u64", "buffer"], "void", ($) => $llama_set_abort_callback = $);
     $llama_set_abort_callback(ctx.address, abort_callback === null ? 0n : abort_callback.address, $2);
     if ($caught[0] !== 0) $trapped("llama_set_abort_callback", { ctx });
     $keepLatest(ctx.owner, "llama_set_abort_callback", abort_callback, abort_callback_data);
   },
   llama_synchronize(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_synchronize(ctx)");
-    $llama_synchronize ??= $bind("llama_synchronize", ["u64"], "void");
+    $llama_synchronize ??= $bind("llama_synchronize", ["u64"], "void", ($) => $llama_synchronize = $);
     $llama_synchronize(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_synchronize", { ctx });
   },
   llama_get_logits(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits(ctx)");
-    $llama_get_logits ??= $bind("llama_get_logits", ["u64"], "u64");
+    $llama_get_logits ??= $bind("llama_get_logits", ["u64"], "u64", ($) => $llama_get_logits = $);
     const $ = $llama_get_logits(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_logits", { ctx });
     if ($ === 0n) return null;
@@ -10241,7 +11229,7 @@ export const functions = {
   llama_get_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits_ith(ctx)");
     const $1 = $int32(i, "llama_get_logits_ith(i)");
-    $llama_get_logits_ith ??= $bind("llama_get_logits_ith", ["u64", "i32"], "u64");
+    $llama_get_logits_ith ??= $bind("llama_get_logits_ith", ["u64", "i32"], "u64", ($) => $llama_get_logits_ith = $);
     const $ = $llama_get_logits_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_logits_ith", { ctx });
     if ($ === 0n) return null;
@@ -10249,7 +11237,7 @@ export const functions = {
   },
   llama_get_embeddings(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings(ctx)");
-    $llama_get_embeddings ??= $bind("llama_get_embeddings", ["u64"], "u64");
+    $llama_get_embeddings ??= $bind("llama_get_embeddings", ["u64"], "u64", ($) => $llama_get_embeddings = $);
     const $ = $llama_get_embeddings(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_embeddings", { ctx });
     if ($ === 0n) return null;
@@ -10258,7 +11246,7 @@ export const functions = {
   llama_get_embeddings_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_ith(ctx)");
     const $1 = $int32(i, "llama_get_embeddings_ith(i)");
-    $llama_get_embeddings_ith ??= $bind("llama_get_embeddings_ith", ["u64", "i32"], "u64");
+    $llama_get_embeddings_ith ??= $bind("llama_get_embeddings_ith", ["u64", "i32"], "u64", ($) => $llama_get_embeddings_ith = $);
     const $ = $llama_get_embeddings_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_embeddings_ith", { ctx });
     if ($ === 0n) return null;
@@ -10267,7 +11255,7 @@ export const functions = {
   llama_get_embeddings_seq(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_seq(ctx)");
     const $1 = $int32(seq_id, "llama_get_embeddings_seq(seq_id)");
-    $llama_get_embeddings_seq ??= $bind("llama_get_embeddings_seq", ["u64", "i32"], "u64");
+    $llama_get_embeddings_seq ??= $bind("llama_get_embeddings_seq", ["u64", "i32"], "u64", ($) => $llama_get_embeddings_seq = $);
     const $ = $llama_get_embeddings_seq(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_embeddings_seq", { ctx });
     if ($ === 0n) return null;
@@ -10276,7 +11264,7 @@ export const functions = {
   llama_get_sampled_token_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_token_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_token_ith(i)");
-    $llama_get_sampled_token_ith ??= $bind("llama_get_sampled_token_ith", ["u64", "i32"], "i32");
+    $llama_get_sampled_token_ith ??= $bind("llama_get_sampled_token_ith", ["u64", "i32"], "i32", ($) => $llama_get_sampled_token_ith = $);
     const $ = $llama_get_sampled_token_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_token_ith", { ctx });
     return $;
@@ -10284,7 +11272,7 @@ export const functions = {
   llama_get_sampled_probs_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_probs_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_probs_ith(i)");
-    $llama_get_sampled_probs_ith ??= $bind("llama_get_sampled_probs_ith", ["u64", "i32"], "u64");
+    $llama_get_sampled_probs_ith ??= $bind("llama_get_sampled_probs_ith", ["u64", "i32"], "u64", ($) => $llama_get_sampled_probs_ith = $);
     const $ = $llama_get_sampled_probs_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_probs_ith", { ctx });
     if ($ === 0n) return null;
@@ -10295,7 +11283,12 @@ export const functions = {
       throw $wrongHandle(ctx, llama_context, "llama_get_sampled_probs_count_ith(ctx)");
     }
     const $1 = $int32(i, "llama_get_sampled_probs_count_ith(i)");
-    $llama_get_sampled_probs_count_ith ??= $bind("llama_get_sampled_probs_count_ith", ["u64", "i32"], "u32");
+    $llama_get_sampled_probs_count_ith ??= $bind(
+      "llama_get_sampled_probs_count_ith",
+      ["u64", "i32"],
+      "u32",
+      ($) => $llama_get_sampled_probs_count_ith = $,
+    );
     const $ = $llama_get_sampled_probs_count_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_probs_count_ith", { ctx });
     return $;
@@ -10303,7 +11296,12 @@ export const functions = {
   llama_get_sampled_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_logits_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_logits_ith(i)");
-    $llama_get_sampled_logits_ith ??= $bind("llama_get_sampled_logits_ith", ["u64", "i32"], "u64");
+    $llama_get_sampled_logits_ith ??= $bind(
+      "llama_get_sampled_logits_ith",
+      ["u64", "i32"],
+      "u64",
+      ($) => $llama_get_sampled_logits_ith = $,
+    );
     const $ = $llama_get_sampled_logits_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_logits_ith", { ctx });
     if ($ === 0n) return null;
@@ -10314,7 +11312,12 @@ export const functions = {
       throw $wrongHandle(ctx, llama_context, "llama_get_sampled_logits_count_ith(ctx)");
     }
     const $1 = $int32(i, "llama_get_sampled_logits_count_ith(i)");
-    $llama_get_sampled_logits_count_ith ??= $bind("llama_get_sampled_logits_count_ith", ["u64", "i32"], "u32");
+    $llama_get_sampled_logits_count_ith ??= $bind(
+      "llama_get_sampled_logits_count_ith",
+      ["u64", "i32"],
+      "u32",
+      ($) => $llama_get_sampled_logits_count_ith = $,
+    );
     const $ = $llama_get_sampled_logits_count_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_logits_count_ith", { ctx });
     return $;
@@ -10322,7 +11325,12 @@ export const functions = {
   llama_get_sampled_candidates_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_candidates_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_candidates_ith(i)");
-    $llama_get_sampled_candidates_ith ??= $bind("llama_get_sampled_candidates_ith", ["u64", "i32"], "u64");
+    $llama_get_sampled_candidates_ith ??= $bind(
+      "llama_get_sampled_candidates_ith",
+      ["u64", "i32"],
+      "u64",
+      ($) => $llama_get_sampled_candidates_ith = $,
+    );
     const $ = $llama_get_sampled_candidates_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_candidates_ith", { ctx });
     if ($ === 0n) return null;
@@ -10333,7 +11341,12 @@ export const functions = {
       throw $wrongHandle(ctx, llama_context, "llama_get_sampled_candidates_count_ith(ctx)");
     }
     const $1 = $int32(i, "llama_get_sampled_candidates_count_ith(i)");
-    $llama_get_sampled_candidates_count_ith ??= $bind("llama_get_sampled_candidates_count_ith", ["u64", "i32"], "u32");
+    $llama_get_sampled_candidates_count_ith ??= $bind(
+      "llama_get_sampled_candidates_count_ith",
+      ["u64", "i32"],
+      "u32",
+      ($) => $llama_get_sampled_candidates_count_ith = $,
+    );
     const $ = $llama_get_sampled_candidates_count_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_candidates_count_ith", { ctx });
     return $;
@@ -10341,7 +11354,7 @@ export const functions = {
   llama_vocab_get_text(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_text(vocab)");
     const $1 = $int32(token, "llama_vocab_get_text(token)");
-    $llama_vocab_get_text ??= $bind("llama_vocab_get_text", ["u64", "i32"], "pointer");
+    $llama_vocab_get_text ??= $bind("llama_vocab_get_text", ["u64", "i32"], "pointer", ($) => $llama_vocab_get_text = $);
     const $ = $llama_vocab_get_text(vocab.address, $1);
     if ($ === null) throw $nullResult("llama_vocab_get_text", { vocab });
     return $cstringAt($);
@@ -10349,7 +11362,7 @@ export const functions = {
   llama_vocab_get_score(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_score(vocab)");
     const $1 = $int32(token, "llama_vocab_get_score(token)");
-    $llama_vocab_get_score ??= $bind("llama_vocab_get_score", ["u64", "i32"], "f32");
+    $llama_vocab_get_score ??= $bind("llama_vocab_get_score", ["u64", "i32"], "f32", ($) => $llama_vocab_get_score = $);
     const $ = $llama_vocab_get_score(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_score", { vocab });
     return $;
@@ -10357,7 +11370,7 @@ export const functions = {
   llama_vocab_get_attr(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_attr(vocab)");
     const $1 = $int32(token, "llama_vocab_get_attr(token)");
-    $llama_vocab_get_attr ??= $bind("llama_vocab_get_attr", ["u64", "i32"], "u32");
+    $llama_vocab_get_attr ??= $bind("llama_vocab_get_attr", ["u64", "i32"], "u32", ($) => $llama_vocab_get_attr = $);
     const $ = $llama_vocab_get_attr(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_attr", { vocab });
     return $;
@@ -10365,7 +11378,7 @@ export const functions = {
   llama_vocab_is_eog(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_is_eog(vocab)");
     const $1 = $int32(token, "llama_vocab_is_eog(token)");
-    $llama_vocab_is_eog ??= $bind("llama_vocab_is_eog", ["u64", "i32"], "bool");
+    $llama_vocab_is_eog ??= $bind("llama_vocab_is_eog", ["u64", "i32"], "bool", ($) => $llama_vocab_is_eog = $);
     const $ = $llama_vocab_is_eog(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_is_eog", { vocab });
     return $;
@@ -10374,77 +11387,77 @@ export const functions = {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_is_control(vocab)");
     const $1 = $int32(token, "llama_vocab_is_control(token)");
     $checks.llama_vocab_is_control(functions, vocab, token);
-    $llama_vocab_is_control ??= $bind("llama_vocab_is_control", ["u64", "i32"], "bool");
+    $llama_vocab_is_control ??= $bind("llama_vocab_is_control", ["u64", "i32"], "bool", ($) => $llama_vocab_is_control = $);
     const $ = $llama_vocab_is_control(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_is_control", { vocab });
     return $;
   },
   llama_vocab_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_bos(vocab)");
-    $llama_vocab_bos ??= $bind("llama_vocab_bos", ["u64"], "i32");
+    $llama_vocab_bos ??= $bind("llama_vocab_bos", ["u64"], "i32", ($) => $llama_vocab_bos = $);
     const $ = $llama_vocab_bos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_bos", { vocab });
     return $;
   },
   llama_vocab_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_eos(vocab)");
-    $llama_vocab_eos ??= $bind("llama_vocab_eos", ["u64"], "i32");
+    $llama_vocab_eos ??= $bind("llama_vocab_eos", ["u64"], "i32", ($) => $llama_vocab_eos = $);
     const $ = $llama_vocab_eos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_eos", { vocab });
     return $;
   },
   llama_vocab_eot(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_eot(vocab)");
-    $llama_vocab_eot ??= $bind("llama_vocab_eot", ["u64"], "i32");
+    $llama_vocab_eot ??= $bind("llama_vocab_eot", ["u64"], "i32", ($) => $llama_vocab_eot = $);
     const $ = $llama_vocab_eot(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_eot", { vocab });
     return $;
   },
   llama_vocab_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_sep(vocab)");
-    $llama_vocab_sep ??= $bind("llama_vocab_sep", ["u64"], "i32");
+    $llama_vocab_sep ??= $bind("llama_vocab_sep", ["u64"], "i32", ($) => $llama_vocab_sep = $);
     const $ = $llama_vocab_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_sep", { vocab });
     return $;
   },
   llama_vocab_nl(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_nl(vocab)");
-    $llama_vocab_nl ??= $bind("llama_vocab_nl", ["u64"], "i32");
+    $llama_vocab_nl ??= $bind("llama_vocab_nl", ["u64"], "i32", ($) => $llama_vocab_nl = $);
     const $ = $llama_vocab_nl(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_nl", { vocab });
     return $;
   },
   llama_vocab_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_pad(vocab)");
-    $llama_vocab_pad ??= $bind("llama_vocab_pad", ["u64"], "i32");
+    $llama_vocab_pad ??= $bind("llama_vocab_pad", ["u64"], "i32", ($) => $llama_vocab_pad = $);
     const $ = $llama_vocab_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_pad", { vocab });
     return $;
   },
   llama_vocab_mask(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_mask(vocab)");
-    $llama_vocab_mask ??= $bind("llama_vocab_mask", ["u64"], "i32");
+    $llama_vocab_mask ??= $bind("llama_vocab_mask", ["u64"], "i32", ($) => $llama_vocab_mask = $);
     const $ = $llama_vocab_mask(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_mask", { vocab });
     return $;
   },
   llama_vocab_get_add_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_bos(vocab)");
-    $llama_vocab_get_add_bos ??= $bind("llama_vocab_get_add_bos", ["u64"], "bool");
+    $llama_vocab_get_add_bos ??= $bind("llama_vocab_get_add_bos", ["u64"], "bool", ($) => $llama_vocab_get_add_bos = $);
     const $ = $llama_vocab_get_add_bos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_add_bos", { vocab });
     return $;
   },
   llama_vocab_get_add_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_eos(vocab)");
-    $llama_vocab_get_add_eos ??= $bind("llama_vocab_get_add_eos", ["u64"], "bool");
+    $llama_vocab_get_add_eos ??= $bind("llama_vocab_get_add_eos", ["u64"], "bool", ($) => $llama_vocab_get_add_eos = $);
     const $ = $llama_vocab_get_add_eos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_add_eos", { vocab });
     return $;
   },
   llama_vocab_get_add_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_sep(vocab)");
-    $llama_vocab_get_add_sep ??= $bind("llama_vocab_get_add_sep", ["u64"], "bool");
+    $llama_vocab_get_add_sep ??= $bind("llama_vocab_get_add_sep", ["u64"], "bool", ($) => $llama_vocab_get_add_sep = $);
     const $ = $llama_vocab_get_add_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_add_sep", { vocab });
     return $;
@@ -10455,7 +11468,12 @@ export const functions = {
     }
     const $1 = $dataOrNull(n_suppress_tokens, 4, "llama_vocab_get_suppress_tokens(n_suppress_tokens)");
     $atLeast(n_suppress_tokens, n_suppress_tokens ? 1 : 0, 4, "int32s", "1", "llama_vocab_get_suppress_tokens(n_suppress_tokens)");
-    $llama_vocab_get_suppress_tokens ??= $bind("llama_vocab_get_suppress_tokens", ["u64", "buffer"], "u64");
+    $llama_vocab_get_suppress_tokens ??= $bind(
+      "llama_vocab_get_suppress_tokens",
+      ["u64", "buffer"],
+      "u64",
+      ($) => $llama_vocab_get_suppress_tokens = $,
+    );
     const $ = $llama_vocab_get_suppress_tokens(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_suppress_tokens", { vocab });
     if ($ === 0n) return null;
@@ -10463,42 +11481,42 @@ export const functions = {
   },
   llama_vocab_fim_pre(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_pre(vocab)");
-    $llama_vocab_fim_pre ??= $bind("llama_vocab_fim_pre", ["u64"], "i32");
+    $llama_vocab_fim_pre ??= $bind("llama_vocab_fim_pre", ["u64"], "i32", ($) => $llama_vocab_fim_pre = $);
     const $ = $llama_vocab_fim_pre(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_pre", { vocab });
     return $;
   },
   llama_vocab_fim_suf(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_suf(vocab)");
-    $llama_vocab_fim_suf ??= $bind("llama_vocab_fim_suf", ["u64"], "i32");
+    $llama_vocab_fim_suf ??= $bind("llama_vocab_fim_suf", ["u64"], "i32", ($) => $llama_vocab_fim_suf = $);
     const $ = $llama_vocab_fim_suf(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_suf", { vocab });
     return $;
   },
   llama_vocab_fim_mid(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_mid(vocab)");
-    $llama_vocab_fim_mid ??= $bind("llama_vocab_fim_mid", ["u64"], "i32");
+    $llama_vocab_fim_mid ??= $bind("llama_vocab_fim_mid", ["u64"], "i32", ($) => $llama_vocab_fim_mid = $);
     const $ = $llama_vocab_fim_mid(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_mid", { vocab });
     return $;
   },
   llama_vocab_fim_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_pad(vocab)");
-    $llama_vocab_fim_pad ??= $bind("llama_vocab_fim_pad", ["u64"], "i32");
+    $llama_vocab_fim_pad ??= $bind("llama_vocab_fim_pad", ["u64"], "i32", ($) => $llama_vocab_fim_pad = $);
     const $ = $llama_vocab_fim_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_pad", { vocab });
     return $;
   },
   llama_vocab_fim_rep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_rep(vocab)");
-    $llama_vocab_fim_rep ??= $bind("llama_vocab_fim_rep", ["u64"], "i32");
+    $llama_vocab_fim_rep ??= $bind("llama_vocab_fim_rep", ["u64"], "i32", ($) => $llama_vocab_fim_rep = $);
     const $ = $llama_vocab_fim_rep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_rep", { vocab });
     return $;
   },
   llama_vocab_fim_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_sep(vocab)");
-    $llama_vocab_fim_sep ??= $bind("llama_vocab_fim_sep", ["u64"], "i32");
+    $llama_vocab_fim_sep ??= $bind("llama_vocab_fim_sep", ["u64"], "i32", ($) => $llama_vocab_fim_sep = $);
     const $ = $llama_vocab_fim_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_sep", { vocab });
     return $;
@@ -10506,7 +11524,7 @@ export const functions = {
   llama_token_get_text(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_text(vocab)");
     const $1 = $int32(token, "llama_token_get_text(token)");
-    $llama_token_get_text ??= $bind("llama_token_get_text", ["u64", "i32"], "pointer");
+    $llama_token_get_text ??= $bind("llama_token_get_text", ["u64", "i32"], "pointer", ($) => $llama_token_get_text = $);
     const $ = $llama_token_get_text(vocab.address, $1);
     if ($ === null) throw $nullResult("llama_token_get_text", { vocab });
     return $cstringAt($);
@@ -10514,7 +11532,7 @@ export const functions = {
   llama_token_get_score(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_score(vocab)");
     const $1 = $int32(token, "llama_token_get_score(token)");
-    $llama_token_get_score ??= $bind("llama_token_get_score", ["u64", "i32"], "f32");
+    $llama_token_get_score ??= $bind("llama_token_get_score", ["u64", "i32"], "f32", ($) => $llama_token_get_score = $);
     const $ = $llama_token_get_score(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_get_score", { vocab });
     return $;
@@ -10522,7 +11540,7 @@ export const functions = {
   llama_token_get_attr(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_attr(vocab)");
     const $1 = $int32(token, "llama_token_get_attr(token)");
-    $llama_token_get_attr ??= $bind("llama_token_get_attr", ["u64", "i32"], "u32");
+    $llama_token_get_attr ??= $bind("llama_token_get_attr", ["u64", "i32"], "u32", ($) => $llama_token_get_attr = $);
     const $ = $llama_token_get_attr(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_get_attr", { vocab });
     return $;
@@ -10530,7 +11548,7 @@ export const functions = {
   llama_token_is_eog(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_is_eog(vocab)");
     const $1 = $int32(token, "llama_token_is_eog(token)");
-    $llama_token_is_eog ??= $bind("llama_token_is_eog", ["u64", "i32"], "bool");
+    $llama_token_is_eog ??= $bind("llama_token_is_eog", ["u64", "i32"], "bool", ($) => $llama_token_is_eog = $);
     const $ = $llama_token_is_eog(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_is_eog", { vocab });
     return $;
@@ -10539,119 +11557,119 @@ export const functions = {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_is_control(vocab)");
     const $1 = $int32(token, "llama_token_is_control(token)");
     $checks.llama_token_is_control(functions, vocab, token);
-    $llama_token_is_control ??= $bind("llama_token_is_control", ["u64", "i32"], "bool");
+    $llama_token_is_control ??= $bind("llama_token_is_control", ["u64", "i32"], "bool", ($) => $llama_token_is_control = $);
     const $ = $llama_token_is_control(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_is_control", { vocab });
     return $;
   },
   llama_token_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_bos(vocab)");
-    $llama_token_bos ??= $bind("llama_token_bos", ["u64"], "i32");
+    $llama_token_bos ??= $bind("llama_token_bos", ["u64"], "i32", ($) => $llama_token_bos = $);
     const $ = $llama_token_bos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_bos", { vocab });
     return $;
   },
   llama_token_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_eos(vocab)");
-    $llama_token_eos ??= $bind("llama_token_eos", ["u64"], "i32");
+    $llama_token_eos ??= $bind("llama_token_eos", ["u64"], "i32", ($) => $llama_token_eos = $);
     const $ = $llama_token_eos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_eos", { vocab });
     return $;
   },
   llama_token_eot(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_eot(vocab)");
-    $llama_token_eot ??= $bind("llama_token_eot", ["u64"], "i32");
+    $llama_token_eot ??= $bind("llama_token_eot", ["u64"], "i32", ($) => $llama_token_eot = $);
     const $ = $llama_token_eot(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_eot", { vocab });
     return $;
   },
   llama_token_cls(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_cls(vocab)");
-    $llama_token_cls ??= $bind("llama_token_cls", ["u64"], "i32");
+    $llama_token_cls ??= $bind("llama_token_cls", ["u64"], "i32", ($) => $llama_token_cls = $);
     const $ = $llama_token_cls(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_cls", { vocab });
     return $;
   },
   llama_token_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_sep(vocab)");
-    $llama_token_sep ??= $bind("llama_token_sep", ["u64"], "i32");
+    $llama_token_sep ??= $bind("llama_token_sep", ["u64"], "i32", ($) => $llama_token_sep = $);
     const $ = $llama_token_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_sep", { vocab });
     return $;
   },
   llama_token_nl(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_nl(vocab)");
-    $llama_token_nl ??= $bind("llama_token_nl", ["u64"], "i32");
+    $llama_token_nl ??= $bind("llama_token_nl", ["u64"], "i32", ($) => $llama_token_nl = $);
     const $ = $llama_token_nl(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_nl", { vocab });
     return $;
   },
   llama_token_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_pad(vocab)");
-    $llama_token_pad ??= $bind("llama_token_pad", ["u64"], "i32");
+    $llama_token_pad ??= $bind("llama_token_pad", ["u64"], "i32", ($) => $llama_token_pad = $);
     const $ = $llama_token_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_pad", { vocab });
     return $;
   },
   llama_add_bos_token(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_add_bos_token(vocab)");
-    $llama_add_bos_token ??= $bind("llama_add_bos_token", ["u64"], "bool");
+    $llama_add_bos_token ??= $bind("llama_add_bos_token", ["u64"], "bool", ($) => $llama_add_bos_token = $);
     const $ = $llama_add_bos_token(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_add_bos_token", { vocab });
     return $;
   },
   llama_add_eos_token(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_add_eos_token(vocab)");
-    $llama_add_eos_token ??= $bind("llama_add_eos_token", ["u64"], "bool");
+    $llama_add_eos_token ??= $bind("llama_add_eos_token", ["u64"], "bool", ($) => $llama_add_eos_token = $);
     const $ = $llama_add_eos_token(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_add_eos_token", { vocab });
     return $;
   },
   llama_token_fim_pre(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_pre(vocab)");
-    $llama_token_fim_pre ??= $bind("llama_token_fim_pre", ["u64"], "i32");
+    $llama_token_fim_pre ??= $bind("llama_token_fim_pre", ["u64"], "i32", ($) => $llama_token_fim_pre = $);
     const $ = $llama_token_fim_pre(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_pre", { vocab });
     return $;
   },
   llama_token_fim_suf(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_suf(vocab)");
-    $llama_token_fim_suf ??= $bind("llama_token_fim_suf", ["u64"], "i32");
+    $llama_token_fim_suf ??= $bind("llama_token_fim_suf", ["u64"], "i32", ($) => $llama_token_fim_suf = $);
     const $ = $llama_token_fim_suf(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_suf", { vocab });
     return $;
   },
   llama_token_fim_mid(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_mid(vocab)");
-    $llama_token_fim_mid ??= $bind("llama_token_fim_mid", ["u64"], "i32");
+    $llama_token_fim_mid ??= $bind("llama_token_fim_mid", ["u64"], "i32", ($) => $llama_token_fim_mid = $);
     const $ = $llama_token_fim_mid(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_mid", { vocab });
     return $;
   },
   llama_token_fim_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_pad(vocab)");
-    $llama_token_fim_pad ??= $bind("llama_token_fim_pad", ["u64"], "i32");
+    $llama_token_fim_pad ??= $bind("llama_token_fim_pad", ["u64"], "i32", ($) => $llama_token_fim_pad = $);
     const $ = $llama_token_fim_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_pad", { vocab });
     return $;
   },
   llama_token_fim_rep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_rep(vocab)");
-    $llama_token_fim_rep ??= $bind("llama_token_fim_rep", ["u64"], "i32");
+    $llama_token_fim_rep ??= $bind("llama_token_fim_rep", ["u64"], "i32", ($) => $llama_token_fim_rep = $);
     const $ = $llama_token_fim_rep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_rep", { vocab });
     return $;
   },
   llama_token_fim_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_sep(vocab)");
-    $llama_token_fim_sep ??= $bind("llama_token_fim_sep", ["u64"], "i32");
+    $llama_token_fim_sep ??= $bind("llama_token_fim_sep", ["u64"], "i32", ($) => $llama_token_fim_sep = $);
     const $ = $llama_token_fim_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_sep", { vocab });
     return $;
   },
   llama_vocab_cls(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_cls(vocab)");
-    $llama_vocab_cls ??= $bind("llama_vocab_cls", ["u64"], "i32");
+    $llama_vocab_cls ??= $bind("llama_vocab_cls", ["u64"], "i32", ($) => $llama_vocab_cls = $);
     const $ = $llama_vocab_cls(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_cls", { vocab });
     return $;
@@ -10666,7 +11684,12 @@ export const functions = {
     const $6 = $bool(parse_special, "llama_tokenize(parse_special)");
     $atLeast(text, text_len, 1, "bytes", "text_len", "llama_tokenize(text)");
     $atLeast(tokens, n_tokens_max, 4, "int32s", "n_tokens_max", "llama_tokenize(tokens)");
-    $llama_tokenize ??= $bind("llama_tokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
+    $llama_tokenize ??= $bind(
+      "llama_tokenize",
+      ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"],
+      "i32",
+      ($) => $llama_tokenize = $,
+    );
     const $ = $llama_tokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("llama_tokenize", { vocab });
     return $;
@@ -10679,7 +11702,12 @@ export const functions = {
     const $4 = $int32(lstrip, "llama_token_to_piece(lstrip)");
     const $5 = $bool(special, "llama_token_to_piece(special)");
     $atLeast(buf, length, 1, "bytes", "length", "llama_token_to_piece(buf)");
-    $llama_token_to_piece ??= $bind("llama_token_to_piece", ["u64", "i32", "buffer", "i32", "i32", "bool"], "i32");
+    $llama_token_to_piece ??= $bind(
+      "llama_token_to_piece",
+      ["u64", "i32", "buffer", "i32", "i32", "bool"],
+      "i32",
+      ($) => $llama_token_to_piece = $,
+    );
     const $ = $llama_token_to_piece(vocab.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("llama_token_to_piece", { vocab });
     return $;
@@ -10694,7 +11722,12 @@ export const functions = {
     const $6 = $bool(unparse_special, "llama_detokenize(unparse_special)");
     $atLeast(tokens, n_tokens, 4, "int32s", "n_tokens", "llama_detokenize(tokens)");
     $atLeast(text, text_len_max, 1, "bytes", "text_len_max", "llama_detokenize(text)");
-    $llama_detokenize ??= $bind("llama_detokenize", ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"], "i32");
+    $llama_detokenize ??= $bind(
+      "llama_detokenize",
+      ["u64", "buffer", "i32", "buffer", "i32", "bool", "bool"],
+      "i32",
+      ($) => $llama_detokenize = $,
+    );
     const $ = $llama_detokenize(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("llama_detokenize", { vocab });
     return $;
@@ -10711,7 +11744,12 @@ export const functions = {
     const $5 = $int32(length, "llama_chat_apply_template(length)");
     $atLeast(chat, Number($2), 16, "structs", "n_msg", "llama_chat_apply_template(chat)");
     $atLeast(buf, buf ? length : 0, 1, "bytes", "length", "llama_chat_apply_template(buf)");
-    $llama_chat_apply_template ??= $bind("llama_chat_apply_template", ["buffer", "u64", "u64", "bool", "buffer", "i32"], "i32");
+    $llama_chat_apply_template ??= $bind(
+      "llama_chat_apply_template",
+      ["buffer", "u64", "u64", "bool", "buffer", "i32"],
+      "i32",
+      ($) => $llama_chat_apply_template = $,
+    );
     const $ = $llama_chat_apply_template($0, chat.address, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("llama_chat_apply_template", { chat });
     return $;
@@ -10720,7 +11758,12 @@ export const functions = {
     const $0 = $stringsOrNull(output, false, "llama_chat_builtin_templates(output)");
     const $1 = $uint64(len, "llama_chat_builtin_templates(len)");
     $atLeast(output, Number($1), 8, "pointers", "len", "llama_chat_builtin_templates(output)");
-    $llama_chat_builtin_templates ??= $bind("llama_chat_builtin_templates", ["buffer", "u64"], "i32");
+    $llama_chat_builtin_templates ??= $bind(
+      "llama_chat_builtin_templates",
+      ["buffer", "u64"],
+      "i32",
+      ($) => $llama_chat_builtin_templates = $,
+    );
     const $ = $llama_chat_builtin_templates($0, $1);
     if ($caught[0] !== 0) $trapped("llama_chat_builtin_templates");
     return $;
@@ -10732,7 +11775,7 @@ export const functions = {
       throw $wrongHandle(smpl, llama_sampler, "llama_set_sampler(smpl)");
     }
     $checks.llama_set_sampler(functions, ctx, seq_id, smpl);
-    $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool");
+    $llama_set_sampler ??= $bind("llama_set_sampler", ["u64", "i32", "u64"], "bool", ($) => $llama_set_sampler = $);
     $enterCall();
     try {
       const $ = $llama_set_sampler(ctx.address, $1, smpl === null ? 0n : smpl.address);
@@ -10746,7 +11789,7 @@ export const functions = {
   llama_sampler_init(iface, ctx) {
     if (!(iface instanceof llama_sampler_i) || iface.owner.freed) throw $wrongHandle(iface, llama_sampler_i, "llama_sampler_init(iface)");
     const $1 = $dataOrNull(ctx, 0, "llama_sampler_init(ctx)");
-    $llama_sampler_init ??= $bind("llama_sampler_init", ["u64", "buffer"], "u64");
+    $llama_sampler_init ??= $bind("llama_sampler_init", ["u64", "buffer"], "u64", ($) => $llama_sampler_init = $);
     $enterCall();
     try {
       const $ = $llama_sampler_init(iface.address, $1);
@@ -10759,7 +11802,7 @@ export const functions = {
   },
   llama_sampler_name(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_name(smpl)");
-    $llama_sampler_name ??= $bind("llama_sampler_name", ["u64"], "pointer");
+    $llama_sampler_name ??= $bind("llama_sampler_name", ["u64"], "pointer", ($) => $llama_sampler_name = $);
     $enterCall();
     try {
       const $ = $llama_sampler_name(smpl.address);
@@ -10775,7 +11818,7 @@ export const functions = {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_accept(smpl)");
     }
     const $1 = $int32(token, "llama_sampler_accept(token)");
-    $llama_sampler_accept ??= $bind("llama_sampler_accept", ["u64", "i32"], "void");
+    $llama_sampler_accept ??= $bind("llama_sampler_accept", ["u64", "i32"], "void", ($) => $llama_sampler_accept = $);
     $enterCall();
     try {
       $llama_sampler_accept(smpl === null ? 0n : smpl.address, $1);
@@ -10792,7 +11835,7 @@ export const functions = {
       throw $wrongHandle(cur_p, llama_token_data_array, "llama_sampler_apply(cur_p)");
     }
     $checks.llama_sampler_apply(functions, smpl, cur_p);
-    $llama_sampler_apply ??= $bind("llama_sampler_apply", ["u64", "u64"], "void");
+    $llama_sampler_apply ??= $bind("llama_sampler_apply", ["u64", "u64"], "void", ($) => $llama_sampler_apply = $);
     $enterCall();
     try {
       $llama_sampler_apply(smpl === null ? 0n : smpl.address, cur_p.address);
@@ -10805,7 +11848,7 @@ export const functions = {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_reset(smpl)");
     }
-    $llama_sampler_reset ??= $bind("llama_sampler_reset", ["u64"], "void");
+    $llama_sampler_reset ??= $bind("llama_sampler_reset", ["u64"], "void", ($) => $llama_sampler_reset = $);
     $enterCall();
     try {
       $llama_sampler_reset(smpl === null ? 0n : smpl.address);
@@ -10818,7 +11861,7 @@ export const functions = {
     if (smpl !== null && (!(smpl instanceof llama_sampler) || smpl.owner.freed)) {
       throw $wrongHandle(smpl, llama_sampler, "llama_sampler_clone(smpl)");
     }
-    $llama_sampler_clone ??= $bind("llama_sampler_clone", ["u64"], "u64");
+    $llama_sampler_clone ??= $bind("llama_sampler_clone", ["u64"], "u64", ($) => $llama_sampler_clone = $);
     $enterCall();
     try {
       const $ = $llama_sampler_clone(smpl === null ? 0n : smpl.address);
@@ -10836,7 +11879,7 @@ export const functions = {
     if (dst !== null && (!(dst instanceof llama_sampler) || dst.owner.freed)) {
       throw $wrongHandle(dst, llama_sampler, "llama_sampler_copy(dst)");
     }
-    $llama_sampler_copy ??= $bind("llama_sampler_copy", ["u64", "u64"], "void");
+    $llama_sampler_copy ??= $bind("llama_sampler_copy", ["u64", "u64"], "void", ($) => $llama_sampler_copy = $);
     $enterCall();
     try {
       $llama_sampler_copy(src === null ? 0n : src.address, dst === null ? 0n : dst.address);
@@ -10848,7 +11891,7 @@ export const functions = {
   llama_sampler_free(smpl) {
     if (smpl === null) return;
     if (!(smpl instanceof llama_sampler)) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_free(smpl)");
-    $llama_sampler_free ??= $bind("llama_sampler_free", ["u64"], "void");
+    $llama_sampler_free ??= $bind("llama_sampler_free", ["u64"], "void", ($) => $llama_sampler_free = $);
     $enterCall();
     try {
       $release(smpl, "llama_sampler_free(smpl)", $llama_sampler_free);
@@ -10859,7 +11902,12 @@ export const functions = {
   },
   llama_sampler_chain_init(params) {
     const $0 = $struct(params, llama_sampler_chain_params, "llama_sampler_chain_init(params)");
-    $llama_sampler_chain_init ??= $bind("llama_sampler_chain_init", [{ struct: llama_sampler_chain_params.native }], "u64");
+    $llama_sampler_chain_init ??= $bind(
+      "llama_sampler_chain_init",
+      [{ struct: llama_sampler_chain_params.native }],
+      "u64",
+      ($) => $llama_sampler_chain_init = $,
+    );
     const $ = $llama_sampler_chain_init($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_init", { params });
     if ($ === 0n) throw $nullResult("llama_sampler_chain_init");
@@ -10869,7 +11917,7 @@ export const functions = {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_add(chain)");
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_chain_add(smpl)");
     $checks.llama_sampler_chain_add(functions, chain, smpl);
-    $llama_sampler_chain_add ??= $bind("llama_sampler_chain_add", ["u64", "u64"], "void");
+    $llama_sampler_chain_add ??= $bind("llama_sampler_chain_add", ["u64", "u64"], "void", ($) => $llama_sampler_chain_add = $);
     $expectGivable(smpl, chain, "llama_sampler_chain_add(smpl)");
     $llama_sampler_chain_add(chain.address, smpl.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_add", { chain, smpl });
@@ -10880,7 +11928,7 @@ export const functions = {
       throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_get(chain)");
     }
     const $1 = $int32(i, "llama_sampler_chain_get(i)");
-    $llama_sampler_chain_get ??= $bind("llama_sampler_chain_get", ["u64", "i32"], "u64");
+    $llama_sampler_chain_get ??= $bind("llama_sampler_chain_get", ["u64", "i32"], "u64", ($) => $llama_sampler_chain_get = $);
     const $ = $llama_sampler_chain_get(chain === null ? 0n : chain.address, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_get", { chain });
     if ($ === 0n) return null;
@@ -10889,7 +11937,7 @@ export const functions = {
   llama_sampler_chain_n(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_n(chain)");
     $checks.llama_sampler_chain_n(functions, chain);
-    $llama_sampler_chain_n ??= $bind("llama_sampler_chain_n", ["u64"], "i32");
+    $llama_sampler_chain_n ??= $bind("llama_sampler_chain_n", ["u64"], "i32", ($) => $llama_sampler_chain_n = $);
     const $ = $llama_sampler_chain_n(chain.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_n", { chain });
     return $;
@@ -10900,7 +11948,7 @@ export const functions = {
     }
     const $1 = $int32(i, "llama_sampler_chain_remove(i)");
     $checks.llama_sampler_chain_remove(functions, chain, i);
-    $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64");
+    $llama_sampler_chain_remove ??= $bind("llama_sampler_chain_remove", ["u64", "i32"], "u64", ($) => $llama_sampler_chain_remove = $);
     $enterCall();
     try {
       const $ = $llama_sampler_chain_remove(chain.address, $1);
@@ -10912,7 +11960,7 @@ export const functions = {
     }
   },
   llama_sampler_init_greedy() {
-    $llama_sampler_init_greedy ??= $bind("llama_sampler_init_greedy", [], "u64");
+    $llama_sampler_init_greedy ??= $bind("llama_sampler_init_greedy", [], "u64", ($) => $llama_sampler_init_greedy = $);
     const $ = $llama_sampler_init_greedy();
     if ($caught[0] !== 0) $trapped("llama_sampler_init_greedy");
     if ($ === 0n) throw $nullResult("llama_sampler_init_greedy");
@@ -10920,7 +11968,7 @@ export const functions = {
   },
   llama_sampler_init_dist(seed) {
     const $0 = $uint32(seed, "llama_sampler_init_dist(seed)");
-    $llama_sampler_init_dist ??= $bind("llama_sampler_init_dist", ["u32"], "u64");
+    $llama_sampler_init_dist ??= $bind("llama_sampler_init_dist", ["u32"], "u64", ($) => $llama_sampler_init_dist = $);
     const $ = $llama_sampler_init_dist($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_dist");
     if ($ === 0n) throw $nullResult("llama_sampler_init_dist");
@@ -10928,7 +11976,7 @@ export const functions = {
   },
   llama_sampler_init_top_k(k) {
     const $0 = $int32(k, "llama_sampler_init_top_k(k)");
-    $llama_sampler_init_top_k ??= $bind("llama_sampler_init_top_k", ["i32"], "u64");
+    $llama_sampler_init_top_k ??= $bind("llama_sampler_init_top_k", ["i32"], "u64", ($) => $llama_sampler_init_top_k = $);
     const $ = $llama_sampler_init_top_k($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_top_k");
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_k");
@@ -10937,7 +11985,7 @@ export const functions = {
   llama_sampler_init_top_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_top_p(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_top_p(min_keep)");
-    $llama_sampler_init_top_p ??= $bind("llama_sampler_init_top_p", ["f32", "u64"], "u64");
+    $llama_sampler_init_top_p ??= $bind("llama_sampler_init_top_p", ["f32", "u64"], "u64", ($) => $llama_sampler_init_top_p = $);
     const $ = $llama_sampler_init_top_p($0, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_top_p");
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_p");
@@ -10946,7 +11994,7 @@ export const functions = {
   llama_sampler_init_min_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_min_p(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_min_p(min_keep)");
-    $llama_sampler_init_min_p ??= $bind("llama_sampler_init_min_p", ["f32", "u64"], "u64");
+    $llama_sampler_init_min_p ??= $bind("llama_sampler_init_min_p", ["f32", "u64"], "u64", ($) => $llama_sampler_init_min_p = $);
     const $ = $llama_sampler_init_min_p($0, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_min_p");
     if ($ === 0n) throw $nullResult("llama_sampler_init_min_p");
@@ -10955,7 +12003,7 @@ export const functions = {
   llama_sampler_init_typical(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_typical(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_typical(min_keep)");
-    $llama_sampler_init_typical ??= $bind("llama_sampler_init_typical", ["f32", "u64"], "u64");
+    $llama_sampler_init_typical ??= $bind("llama_sampler_init_typical", ["f32", "u64"], "u64", ($) => $llama_sampler_init_typical = $);
     const $ = $llama_sampler_init_typical($0, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_typical");
     if ($ === 0n) throw $nullResult("llama_sampler_init_typical");
@@ -10963,7 +12011,7 @@ export const functions = {
   },
   llama_sampler_init_temp(t) {
     const $0 = $float(t, "llama_sampler_init_temp(t)");
-    $llama_sampler_init_temp ??= $bind("llama_sampler_init_temp", ["f32"], "u64");
+    $llama_sampler_init_temp ??= $bind("llama_sampler_init_temp", ["f32"], "u64", ($) => $llama_sampler_init_temp = $);
     const $ = $llama_sampler_init_temp($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_temp");
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp");
@@ -10973,7 +12021,12 @@ export const functions = {
     const $0 = $float(t, "llama_sampler_init_temp_ext(t)");
     const $1 = $float(delta, "llama_sampler_init_temp_ext(delta)");
     const $2 = $float(exponent, "llama_sampler_init_temp_ext(exponent)");
-    $llama_sampler_init_temp_ext ??= $bind("llama_sampler_init_temp_ext", ["f32", "f32", "f32"], "u64");
+    $llama_sampler_init_temp_ext ??= $bind(
+      "llama_sampler_init_temp_ext",
+      ["f32", "f32", "f32"],
+      "u64",
+      ($) => $llama_sampler_init_temp_ext = $,
+    );
     const $ = $llama_sampler_init_temp_ext($0, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_temp_ext");
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp_ext");
@@ -10984,7 +12037,7 @@ export const functions = {
     const $1 = $float(t, "llama_sampler_init_xtc(t)");
     const $2 = $uint64(min_keep, "llama_sampler_init_xtc(min_keep)");
     const $3 = $uint32(seed, "llama_sampler_init_xtc(seed)");
-    $llama_sampler_init_xtc ??= $bind("llama_sampler_init_xtc", ["f32", "f32", "u64", "u32"], "u64");
+    $llama_sampler_init_xtc ??= $bind("llama_sampler_init_xtc", ["f32", "f32", "u64", "u32"], "u64", ($) => $llama_sampler_init_xtc = $);
     const $ = $llama_sampler_init_xtc($0, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_xtc");
     if ($ === 0n) throw $nullResult("llama_sampler_init_xtc");
@@ -10992,7 +12045,7 @@ export const functions = {
   },
   llama_sampler_init_top_n_sigma(n) {
     const $0 = $float(n, "llama_sampler_init_top_n_sigma(n)");
-    $llama_sampler_init_top_n_sigma ??= $bind("llama_sampler_init_top_n_sigma", ["f32"], "u64");
+    $llama_sampler_init_top_n_sigma ??= $bind("llama_sampler_init_top_n_sigma", ["f32"], "u64", ($) => $llama_sampler_init_top_n_sigma = $);
     const $ = $llama_sampler_init_top_n_sigma($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_top_n_sigma");
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_n_sigma");
@@ -11004,7 +12057,12 @@ export const functions = {
     const $2 = $float(tau, "llama_sampler_init_mirostat(tau)");
     const $3 = $float(eta, "llama_sampler_init_mirostat(eta)");
     const $4 = $int32(m, "llama_sampler_init_mirostat(m)");
-    $llama_sampler_init_mirostat ??= $bind("llama_sampler_init_mirostat", ["i32", "u32", "f32", "f32", "i32"], "u64");
+    $llama_sampler_init_mirostat ??= $bind(
+      "llama_sampler_init_mirostat",
+      ["i32", "u32", "f32", "f32", "i32"],
+      "u64",
+      ($) => $llama_sampler_init_mirostat = $,
+    );
     const $ = $llama_sampler_init_mirostat($0, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_mirostat");
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat");
@@ -11014,7 +12072,12 @@ export const functions = {
     const $0 = $uint32(seed, "llama_sampler_init_mirostat_v2(seed)");
     const $1 = $float(tau, "llama_sampler_init_mirostat_v2(tau)");
     const $2 = $float(eta, "llama_sampler_init_mirostat_v2(eta)");
-    $llama_sampler_init_mirostat_v2 ??= $bind("llama_sampler_init_mirostat_v2", ["u32", "f32", "f32"], "u64");
+    $llama_sampler_init_mirostat_v2 ??= $bind(
+      "llama_sampler_init_mirostat_v2",
+      ["u32", "f32", "f32"],
+      "u64",
+      ($) => $llama_sampler_init_mirostat_v2 = $,
+    );
     const $ = $llama_sampler_init_mirostat_v2($0, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_mirostat_v2");
     if ($ === 0n) throw $nullResult("llama_sampler_init_mirostat_v2");
@@ -11025,7 +12088,12 @@ export const functions = {
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar(grammar_root)");
     $checks.llama_sampler_init_grammar(functions, vocab, grammar_str, grammar_root);
-    $llama_sampler_init_grammar ??= $bind("llama_sampler_init_grammar", ["u64", "buffer", "buffer"], "u64");
+    $llama_sampler_init_grammar ??= $bind(
+      "llama_sampler_init_grammar",
+      ["u64", "buffer", "buffer"],
+      "u64",
+      ($) => $llama_sampler_init_grammar = $,
+    );
     const $ = $llama_sampler_init_grammar(vocab.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_grammar", { vocab });
     if ($ === 0n) return null;
@@ -11057,6 +12125,7 @@ export const functions = {
       "llama_sampler_init_grammar_lazy",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
       "u64",
+      ($) => $llama_sampler_init_grammar_lazy = $,
     );
     const $ = $llama_sampler_init_grammar_lazy(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_grammar_lazy", { vocab });
@@ -11104,6 +12173,7 @@ export const functions = {
       "llama_sampler_init_grammar_lazy_patterns",
       ["u64", "buffer", "buffer", "buffer", "u64", "buffer", "u64"],
       "u64",
+      ($) => $llama_sampler_init_grammar_lazy_patterns = $,
     );
     const $ = $llama_sampler_init_grammar_lazy_patterns(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_grammar_lazy_patterns", { vocab });
@@ -11117,7 +12187,12 @@ export const functions = {
     const $3 = $float(penalty_freq, "llama_sampler_init_penalties(penalty_freq)");
     const $4 = $float(penalty_present, "llama_sampler_init_penalties(penalty_present)");
     $checks.llama_sampler_init_penalties(functions, n_vocab, penalty_last_n, penalty_repeat, penalty_freq, penalty_present);
-    $llama_sampler_init_penalties ??= $bind("llama_sampler_init_penalties", ["i32", "i32", "f32", "f32", "f32"], "u64");
+    $llama_sampler_init_penalties ??= $bind(
+      "llama_sampler_init_penalties",
+      ["i32", "i32", "f32", "f32", "f32"],
+      "u64",
+      ($) => $llama_sampler_init_penalties = $,
+    );
     const $ = $llama_sampler_init_penalties($0, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_penalties");
     if ($ === 0n) throw $nullResult("llama_sampler_init_penalties");
@@ -11142,7 +12217,12 @@ export const functions = {
       seq_breakers,
       num_breakers,
     );
-    $llama_sampler_init_dry ??= $bind("llama_sampler_init_dry", ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"], "u64");
+    $llama_sampler_init_dry ??= $bind(
+      "llama_sampler_init_dry",
+      ["u64", "f32", "f32", "i32", "i32", "buffer", "u64"],
+      "u64",
+      ($) => $llama_sampler_init_dry = $,
+    );
     const $ = $llama_sampler_init_dry(vocab.address, $1, $2, $3, $4, $5, $6);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_dry", { vocab });
     if ($ === 0n) throw $nullResult("llama_sampler_init_dry");
@@ -11152,7 +12232,12 @@ export const functions = {
     const $0 = $float(target, "llama_sampler_init_adaptive_p(target)");
     const $1 = $float(decay, "llama_sampler_init_adaptive_p(decay)");
     const $2 = $uint32(seed, "llama_sampler_init_adaptive_p(seed)");
-    $llama_sampler_init_adaptive_p ??= $bind("llama_sampler_init_adaptive_p", ["f32", "f32", "u32"], "u64");
+    $llama_sampler_init_adaptive_p ??= $bind(
+      "llama_sampler_init_adaptive_p",
+      ["f32", "f32", "u32"],
+      "u64",
+      ($) => $llama_sampler_init_adaptive_p = $,
+    );
     const $ = $llama_sampler_init_adaptive_p($0, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_adaptive_p");
     if ($ === 0n) throw $nullResult("llama_sampler_init_adaptive_p");
@@ -11166,7 +12251,12 @@ export const functions = {
       throw $wrongHandle(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     }
     $atLeast(logit_bias, n_logit_bias, 8, "structs", "n_logit_bias", "llama_sampler_init_logit_bias(logit_bias)");
-    $llama_sampler_init_logit_bias ??= $bind("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64");
+    $llama_sampler_init_logit_bias ??= $bind(
+      "llama_sampler_init_logit_bias",
+      ["i32", "i32", "u64"],
+      "u64",
+      ($) => $llama_sampler_init_logit_bias = $,
+    );
     const $ = $llama_sampler_init_logit_bias($0, $1, logit_bias === null ? 0n : logit_bias.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_logit_bias", { logit_bias });
     if ($ === 0n) throw $nullResult("llama_sampler_init_logit_bias");
@@ -11174,7 +12264,7 @@ export const functions = {
   },
   llama_sampler_init_infill(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_infill(vocab)");
-    $llama_sampler_init_infill ??= $bind("llama_sampler_init_infill", ["u64"], "u64");
+    $llama_sampler_init_infill ??= $bind("llama_sampler_init_infill", ["u64"], "u64", ($) => $llama_sampler_init_infill = $);
     const $ = $llama_sampler_init_infill(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_infill", { vocab });
     if ($ === 0n) throw $nullResult("llama_sampler_init_infill");
@@ -11182,7 +12272,7 @@ export const functions = {
   },
   llama_sampler_get_seed(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_get_seed(smpl)");
-    $llama_sampler_get_seed ??= $bind("llama_sampler_get_seed", ["u64"], "u32");
+    $llama_sampler_get_seed ??= $bind("llama_sampler_get_seed", ["u64"], "u32", ($) => $llama_sampler_get_seed = $);
     const $ = $llama_sampler_get_seed(smpl.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_get_seed", { smpl });
     return $;
@@ -11191,7 +12281,7 @@ export const functions = {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_sample(smpl)");
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_sampler_sample(ctx)");
     const $2 = $int32(idx, "llama_sampler_sample(idx)");
-    $llama_sampler_sample ??= $bind("llama_sampler_sample", ["u64", "u64", "i32"], "i32");
+    $llama_sampler_sample ??= $bind("llama_sampler_sample", ["u64", "u64", "i32"], "i32", ($) => $llama_sampler_sample = $);
     $enterCall();
     try {
       const $ = $llama_sampler_sample(smpl.address, ctx.address, $2);
@@ -11208,7 +12298,7 @@ export const functions = {
     const $3 = $int32(split_no, "llama_split_path(split_no)");
     const $4 = $int32(split_count, "llama_split_path(split_count)");
     $atLeast(split_path, Number($1), 1, "bytes", "maxlen", "llama_split_path(split_path)");
-    $llama_split_path ??= $bind("llama_split_path", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
+    $llama_split_path ??= $bind("llama_split_path", ["buffer", "u64", "buffer", "i32", "i32"], "i32", ($) => $llama_split_path = $);
     const $ = $llama_split_path($0, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_split_path");
     return $;
@@ -11220,13 +12310,13 @@ export const functions = {
     const $3 = $int32(split_no, "llama_split_prefix(split_no)");
     const $4 = $int32(split_count, "llama_split_prefix(split_count)");
     $atLeast(split_prefix, Number($1), 1, "bytes", "maxlen", "llama_split_prefix(split_prefix)");
-    $llama_split_prefix ??= $bind("llama_split_prefix", ["buffer", "u64", "buffer", "i32", "i32"], "i32");
+    $llama_split_prefix ??= $bind("llama_split_prefix", ["buffer", "u64", "buffer", "i32", "i32"], "i32", ($) => $llama_split_prefix = $);
     const $ = $llama_split_prefix($0, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_split_prefix");
     return $;
   },
   llama_print_system_info() {
-    $llama_print_system_info ??= $bind("llama_print_system_info", [], "pointer");
+    $llama_print_system_info ??= $bind("llama_print_system_info", [], "pointer", ($) => $llama_print_system_info = $);
     const $ = $llama_print_system_info();
     if ($ === null) throw $nullResult("llama_print_system_info");
     return $cstringAt($);
@@ -11236,7 +12326,7 @@ export const functions = {
     const $1 = $data(user_data, 8, "llama_log_get(user_data)");
     $atLeast(log_callback, 1, 8, "pointers", "1", "llama_log_get(log_callback)");
     $atLeast(user_data, 1, 8, "pointers", "1", "llama_log_get(user_data)");
-    $llama_log_get ??= $bind("llama_log_get", ["buffer", "buffer"], "void");
+    $llama_log_get ??= $bind("llama_log_get", ["buffer", "buffer"], "void", ($) => $llama_log_get = $);
     $llama_log_get($0, $1);
     if ($caught[0] !== 0) $trapped("llama_log_get");
   },
@@ -11245,7 +12335,7 @@ export const functions = {
       throw $wrongHandle(log_callback, ggml_log_callback, "llama_log_set(log_callback)");
     }
     const $1 = $dataOrNull(user_data, 0, "llama_log_set(user_data)");
-    $llama_log_set ??= $bind("llama_log_set", ["u64", "buffer"], "void");
+    $llama_log_set ??= $bind("llama_log_set", ["u64", "buffer"], "void", ($) => $llama_log_set = $);
     $llama_log_set(log_callback === null ? 0n : log_callback.address, $1);
     if ($caught[0] !== 0) $trapped("llama_log_set");
     $keepLatest($STATIC, "llama_log_set", log_callback, user_data);
@@ -11254,7 +12344,12 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_perf_context(ctx)");
     }
-    $llama_perf_context ??= $bind("llama_perf_context", ["u64"], { struct: llama_perf_context_data.native });
+    $llama_perf_context ??= $bind(
+      "llama_perf_context",
+      ["u64"],
+      { struct: llama_perf_context_data.native },
+      ($) => $llama_perf_context = $,
+    );
     const $ = $llama_perf_context(ctx === null ? 0n : ctx.address);
     if ($caught[0] !== 0) $trapped("llama_perf_context", { ctx });
     return new llama_perf_context_data($);
@@ -11263,32 +12358,37 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_perf_context_print(ctx)");
     }
-    $llama_perf_context_print ??= $bind("llama_perf_context_print", ["u64"], "void");
+    $llama_perf_context_print ??= $bind("llama_perf_context_print", ["u64"], "void", ($) => $llama_perf_context_print = $);
     $llama_perf_context_print(ctx === null ? 0n : ctx.address);
     if ($caught[0] !== 0) $trapped("llama_perf_context_print", { ctx });
   },
   llama_perf_context_reset(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_perf_context_reset(ctx)");
-    $llama_perf_context_reset ??= $bind("llama_perf_context_reset", ["u64"], "void");
+    $llama_perf_context_reset ??= $bind("llama_perf_context_reset", ["u64"], "void", ($) => $llama_perf_context_reset = $);
     $llama_perf_context_reset(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_perf_context_reset", { ctx });
   },
   llama_perf_sampler(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler(chain)");
-    $llama_perf_sampler ??= $bind("llama_perf_sampler", ["u64"], { struct: llama_perf_sampler_data.native });
+    $llama_perf_sampler ??= $bind(
+      "llama_perf_sampler",
+      ["u64"],
+      { struct: llama_perf_sampler_data.native },
+      ($) => $llama_perf_sampler = $,
+    );
     const $ = $llama_perf_sampler(chain.address);
     if ($caught[0] !== 0) $trapped("llama_perf_sampler", { chain });
     return new llama_perf_sampler_data($);
   },
   llama_perf_sampler_print(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler_print(chain)");
-    $llama_perf_sampler_print ??= $bind("llama_perf_sampler_print", ["u64"], "void");
+    $llama_perf_sampler_print ??= $bind("llama_perf_sampler_print", ["u64"], "void", ($) => $llama_perf_sampler_print = $);
     $llama_perf_sampler_print(chain.address);
     if ($caught[0] !== 0) $trapped("llama_perf_sampler_print", { chain });
   },
   llama_perf_sampler_reset(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler_reset(chain)");
-    $llama_perf_sampler_reset ??= $bind("llama_perf_sampler_reset", ["u64"], "void");
+    $llama_perf_sampler_reset ??= $bind("llama_perf_sampler_reset", ["u64"], "void", ($) => $llama_perf_sampler_reset = $);
     $llama_perf_sampler_reset(chain.address);
     if ($caught[0] !== 0) $trapped("llama_perf_sampler_reset", { chain });
   },
@@ -11297,7 +12397,7 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "llama_opt_param_filter_all(tensor)");
     }
     const $1 = $dataOrNull(userdata, 0, "llama_opt_param_filter_all(userdata)");
-    $llama_opt_param_filter_all ??= $bind("llama_opt_param_filter_all", ["u64", "buffer"], "bool");
+    $llama_opt_param_filter_all ??= $bind("llama_opt_param_filter_all", ["u64", "buffer"], "bool", ($) => $llama_opt_param_filter_all = $);
     const $ = $llama_opt_param_filter_all(tensor === null ? 0n : tensor.address, $1);
     if ($caught[0] !== 0) $trapped("llama_opt_param_filter_all", { tensor });
     return $;
@@ -11306,7 +12406,7 @@ export const functions = {
     if (!(lctx instanceof llama_context) || lctx.owner.freed) throw $wrongHandle(lctx, llama_context, "llama_opt_init(lctx)");
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_opt_init(model)");
     const $2 = $struct(lopt_params, llama_opt_params, "llama_opt_init(lopt_params)");
-    $llama_opt_init ??= $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void");
+    $llama_opt_init ??= $bind("llama_opt_init", ["u64", "u64", { struct: llama_opt_params.native }], "void", ($) => $llama_opt_init = $);
     $enterCall();
     try {
       $llama_opt_init(lctx.address, model.address, $2);
@@ -11336,7 +12436,7 @@ export const functions = {
       throw $wrongHandle(callback_eval, ggml_opt_epoch_callback, "llama_opt_epoch(callback_eval)");
     }
     $checks.llama_opt_epoch(functions, lctx, dataset, result_train, result_eval, idata_split, callback_train, callback_eval);
-    $llama_opt_epoch ??= $bind("llama_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void");
+    $llama_opt_epoch ??= $bind("llama_opt_epoch", ["u64", "u64", "u64", "u64", "i64", "u64", "u64"], "void", ($) => $llama_opt_epoch = $);
     $enterCall();
     try {
       $llama_opt_epoch(

@@ -135,7 +135,7 @@ function checkFilled(library: Library, abi: Abi, { type, name, parameters, args,
   if (abi.records[type] === undefined) return;
   const { size, fields } = abi.records[type];
   const result = { struct: Array<"u64">(Math.ceil((size + MARGIN) / 8)).fill("u64") };
-  const fill = library.find(name, { parameters, result }) as ((...args: unknown[]) => Uint8Array<ArrayBuffer>) | undefined;
+  const fill = library.findOnce(name, parameters, result) as ((...args: unknown[]) => Uint8Array<ArrayBuffer>) | undefined;
   if (fill === undefined) return;
   const bytes = fill(...args), view = new DataView(bytes.buffer, bytes.byteOffset);
   const refuse = (what: string) => mismatch(library, library.version, abi, `${name} ${what}: its ${type} has other fields`);
@@ -154,7 +154,7 @@ function valueOf({ enums }: Abi, constant: string): number | undefined {
 
 function checkTypes(library: Library, version: string | null, abi: Abi): void {
   const known = version === null ? TYPES_BEFORE_VERSION : TYPES_WITH_VERSION;
-  const name = library.find("ggml_type_name", { parameters: ["i32"], result: "pointer" }) as (type: number) => Deno.PointerValue;
+  const name = library.findOnce("ggml_type_name", ["i32"], "pointer")!;
   for (const [constant, value] of Object.entries(abi.enums.ggml_type ?? {})) {
     if (value >= known || constant === "GGML_TYPE_COUNT") continue;
     const pointer = name(value);

@@ -8,7 +8,9 @@
  * @module
  */
 
-import { at } from "../core/at.ts";
+import { at, type AtAddress } from "../core/at.ts";
+import type { AnyFunction } from "../core/callback.ts";
+import { warming } from "../core/warming.ts";
 import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled } from "./find.ts";
 import { differenceOf, MARKS } from "./history.ts";
 import { ABI } from "../generated/layouts.js";
@@ -23,10 +25,7 @@ interface Attempt {
 /** The parts of a split build that any has, in the order in which symbols are looked for. Behind them come the backends that are used. */
 const PARTS = ["ggml-cpu", "ggml-base", "ggml", "llama"] as const;
 
-const OVERHEAD = { parameters: [], result: "usize" } as const;
-const SCORE = { parameters: [], result: "i32" } as const;
 const POINTER = { type: "pointer" } as const;
-const VERSION = { parameters: [], result: "pointer" } as const;
 
 /** The files of one ggml. */
 export class Library {
@@ -41,7 +40,6 @@ export class Library {
   readonly #attempts: Attempt[] = [];
   readonly #addresses: Map<string, bigint | null> = new Map();
   #version: string | null | undefined;
-  #dlsym: ((handle: bigint, name: Uint8Array<ArrayBuffer>) => bigint) | null = null;
   cpu: { readonly variant: string; readonly score: number } | null = null;
   /** True once a function of llama's was looked up. */
   usesLlama = false;
@@ -57,7 +55,7 @@ export class Library {
     this.folder = named ? folderOf(place.path) : this.place.path;
     if (named) this.#openNamed(place.path);
     else this.#part("ggml-base"); // before the others, which are linked with it: see whyNotWith
-    const overhead = this.find("ggml_tensor_overhead", OVERHEAD) as (() => bigint) | undefined;
+    const overhead = this.findOnce("ggml_tensor_overhead", [], "usize");
     if (overhead === undefined) throw this.#loadError();
     this.tensorOverhead = Number(overhead());
   }
@@ -75,8 +73,8 @@ export class Library {
   /** What the library says of itself, null where it is too old to say. */
   get version(): string | null {
     if (this.#version === undefined) {
-      const version = this.find("ggml_version", VERSION) as (() => Deno.PointerObject) | undefined;
-      this.#version = version === undefined ? null : Deno.UnsafePointerView.getCString(version());
+      const version = this.findOnce("ggml_version", [], "pointer");
+      this.#version = version === undefined ? null : Deno.UnsafePointerView.getCString(version()!);
     }
     return this.#version;
   }
@@ -88,9 +86,28 @@ export class Library {
    */
   symbol(name: string, definition: Deno.ForeignFunction, release: string | null = ABI.release): unknown {
     const found = this.find(name, definition);
-    if (found === undefined) throw this.missing(name);
+    this.#expect(name, found !== undefined, release);
+    return found;
+  }
+
+  /** As {@linkcode symbol}, by its address until it was called some times: `replace` is given the symbol then. */
+  warming(
+    name: string,
+    parameters: readonly Deno.NativeType[],
+    result: Deno.NativeResultType,
+    replace: (bound: AnyFunction) => void,
+    release: string | null = ABI.release,
+  ): AnyFunction {
+    const address = this.address(name);
+    this.#expect(name, address !== null, release);
+    return warming(address!, parameters, result, () => this.find(name, { parameters, result }) as AnyFunction, replace);
+  }
+
+  /** Throws if a function was not found, or is another one of that name. */
+  #expect(name: string, found: boolean, release: string | null): void {
+    if (!found) throw this.missing(name);
     const difference = differenceOf(name, release, this.version);
-    if (difference === null) return found;
+    if (difference === null) return;
     throw new Error(
       `${difference}. Load a library of ggml ${release}, or bindings of this one's release; looked in ${this.files.join(", ")}`,
     );
@@ -134,6 +151,16 @@ export class Library {
     }
   }
 
+  /** As {@linkcode find}, for a function that is called a few times: a trampoline costs as much as a hundred calls without one. */
+  findOnce<const P extends readonly Deno.NativeType[], const R extends Deno.NativeResultType>(
+    name: string,
+    parameters: P,
+    result: R,
+  ): AtAddress<P, R> | undefined {
+    const address = this.address(name);
+    return address === null ? undefined : at(address, parameters, result);
+  }
+
   /** The files to look in for a function, likeliest first; each is opened when it is its turn. */
   *#filesFor(name: string): Generator<string> {
     if (this.#named !== null) yield this.#named;
@@ -147,36 +174,11 @@ export class Library {
   /** The address of a function, of the library or of what it depends on (the C library, except on Windows); null if there is none. */
   address(name: string): bigint | null {
     let address = this.#addresses.get(name);
-    if (address === undefined) this.#addresses.set(name, address = this.#lookUpAddress(name));
-    return address;
-  }
-
-  /** By the system's own function where it has one: Deno's takes ten times as long. */
-  #lookUpAddress(name: string): bigint | null {
-    const dlsym = this.#addresses.get("dlsym");
-    if (!dlsym) {
+    if (address === undefined) {
       const pointer = this.find(name, POINTER) as Deno.PointerValue | undefined;
-      return pointer === undefined ? null : BigInt(Deno.UnsafePointer.value(pointer));
+      this.#addresses.set(name, address = pointer === undefined ? null : BigInt(Deno.UnsafePointer.value(pointer)));
     }
-    this.#dlsym ??= at(dlsym, ["u64", "buffer"], "u64");
-    this.#noteLlama(name);
-    const text = new TextEncoder().encode(`${name}\0`);
-    for (const file of this.#filesFor(name)) {
-      const address = this.#dlsym(handleOf(file), text);
-      if (address !== 0n) return address;
-    }
-    return null;
-  }
-
-  /** Looks up the addresses of several functions at once: to open a file for ten costs little more than for one. */
-  findAddresses(names: readonly string[]): void {
-    const file = this.files[0];
-    try {
-      const { symbols } = Deno.dlopen(file, Object.fromEntries(names.map((name) => [name, POINTER])));
-      for (const name of names) this.#addresses.set(name, BigInt(Deno.UnsafePointer.value(symbols[name])));
-    } catch {
-      // One of them is not there: each is looked for by itself when it is needed.
-    }
+    return address;
   }
 
   #noteLlama(name: string): void {
@@ -363,21 +365,6 @@ const LACKS_ANOTHER = /ggml|os error 126/;
 /** `RTLD_NOW`, and the flag that has a library stay: macOS numbers it otherwise. */
 const STAYS = 2 | (Deno.build.os === "darwin" ? 0x80 : 0x1000);
 
-const DLOPEN = { parameters: ["buffer", "i32"], result: "u64" } as const;
-
-/** What the system calls the open libraries. */
-const handles: Map<string, bigint> = new Map();
-
-/** What `dlsym` takes for a file that is open. */
-function handleOf(file: string): bigint {
-  let handle = handles.get(file);
-  if (handle === undefined) {
-    pin(file);
-    handles.set(file, handle = handles.get(file) ?? 0n);
-  }
-  return handle;
-}
-
 /**
  * Has a library stay in memory until the process ends. Deno lets go of it when the isolate ends, before that: ggml's threads (of a pool
  * that nobody freed, of a GPU's driver) would then run in code that isn't there any more.
@@ -388,12 +375,17 @@ function pin(path: string): void {
       .LoadLibraryW(Uint16Array.from(`${path}\0`, (c) => c.charCodeAt(0)));
     return;
   }
-  // The library finds the C library's function, being linked with it.
-  dlopen ??= (lookUp(path, "dlopen", DLOPEN) ?? null) as typeof dlopen;
-  if (dlopen !== null) handles.set(path, dlopen(new TextEncoder().encode(`${path}\0`), STAYS));
+  dlopen ??= findDlopen(path);
+  dlopen?.(new TextEncoder().encode(`${path}\0`), STAYS);
 }
 
-let dlopen: ((path: Uint8Array<ArrayBuffer>, flags: number) => bigint) | null = null;
+let dlopen: AtAddress<readonly ["buffer", "i32"], "u64"> | null = null;
+
+/** The C library's function, which a library finds, being linked with it. */
+function findDlopen(path: string): typeof dlopen {
+  const pointer = lookUp(path, "dlopen", POINTER) as Deno.PointerObject | undefined;
+  return pointer === undefined ? null : at(BigInt(Deno.UnsafePointer.value(pointer)), ["buffer", "i32"], "u64");
+}
 
 /** A function of an open library; undefined if the library hasn't got it. */
 function lookUp(path: string, name: string, definition: Deno.ForeignFunction | Deno.ForeignStatic): unknown {
@@ -408,7 +400,8 @@ function lookUp(path: string, name: string, definition: Deno.ForeignFunction | D
 /** How well a CPU variant suits this processor, 0 if it doesn't run on it; null if there is no such file. */
 export function scoreOf(path: string): number | null {
   try {
-    return Deno.dlopen(path, { ggml_backend_score: SCORE }).symbols.ggml_backend_score();
+    const { symbols } = Deno.dlopen(path, { ggml_backend_score: POINTER });
+    return at(BigInt(Deno.UnsafePointer.value(symbols.ggml_backend_score)), [], "i32")();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return null;

@@ -15,7 +15,7 @@ import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { differenceOf } from "./history.ts";
 import { openGate } from "../native/gates.ts";
 import { ABI } from "../generated/layouts.js";
-import { FIRST_SYMBOLS, quieten } from "../native/log.ts";
+import { quieten } from "../native/log.ts";
 import { expectOptions } from "../core/options.ts";
 import { traceFrees } from "../core/owner.ts";
 import { setTrap } from "../native/trap.ts";
@@ -217,7 +217,6 @@ function open(place: Place): Library {
     throw error;
   }
   numbersKnown();
-  opened.findAddresses(FIRST_SYMBOLS);
   noDebugger(opened);
   quieten(opened);
   setTrap(opened);

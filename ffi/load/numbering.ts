@@ -79,7 +79,7 @@ export function learnNumbers(library: Library, enums: Enums): void {
  * table ends.
  */
 function namesIn(library: Library, name: string, wanted: Set<string>): string[] {
-  const nameOf = library.find(name, { parameters: ["i32"], result: "u64" }) as ((value: number) => bigint) | undefined;
+  const nameOf = library.findOnce(name, ["i32"], "u64");
   if (nameOf === undefined) return [];
   const first = nameOf(0), names: string[] = [];
   for (let value = 0; value < MOST && wanted.size > 0; value++) {

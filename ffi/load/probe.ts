@@ -64,5 +64,5 @@ function fieldsOf(library: Library, tensor: Address, size: number): Found[] {
 }
 
 function symbol<F>(library: Library, name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): F | null {
-  return (library.find(name, { parameters, result }) as F | undefined) ?? null;
+  return (library.findOnce(name, parameters, result) as F | undefined) ?? null;
 }

@@ -21,12 +21,6 @@ export interface LogMessage {
 
 type Logger = "quiet" | "capture";
 
-/** What is looked up whenever a library is loaded. */
-export const FIRST_SYMBOLS: readonly string[] = [
-  ...["ggml_log_get", "ggml_log_set", "ggml_log_callback_default"],
-  ...(Deno.build.os === "windows" ? [] : ["setenv", "mmap", "mprotect", "malloc", "free", "pthread_self", "_exit", "dlsym"]),
-];
-
 /** `GGML_LOG_LEVEL_ERROR`: as if the message before the first had been one, so that it is printed even if it is a continuation. */
 const ERROR = 4n;
 

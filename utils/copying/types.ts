@@ -9,6 +9,7 @@
 import { describe } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { library } from "../../ffi/load/library.ts";
+import { callNow } from "../../ffi/calls/call_now.ts";
 import { expectQuantizable, isGridType } from "../../ffi/calls/quantizable.ts";
 import { caught, trapped } from "../../ffi/native/trap.ts";
 import type { TypedArray } from "../arrays/ndarray.ts";
@@ -186,26 +187,13 @@ function fromFloat({ call, address }: Routine): FromFloat {
   return Object.assign(convert, { address, isChunk: false });
 }
 
-type QuantizeChunk = (
-  type: number,
-  from: Bytes,
-  to: Bytes,
-  start: 0n,
-  rows: bigint,
-  rowLength: bigint,
-  imatrix: Float32Array | null,
-) => bigint;
-let quantizeChunk: QuantizeChunk | null = null;
+const CHUNK = ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"] as const;
 
 /** `ggml_quantize_chunk`, whose conditions were checked before. */
 function chunk(type: lib.ggml_type): FromFloat {
   const convert: (...args: Parameters<FromFloat>) => void = (from, to, rows, rowLength, imatrix, where) => {
-    quantizeChunk ??= library().symbol("ggml_quantize_chunk", {
-      parameters: ["u32", "buffer", "buffer", "i64", "i64", "i64", "buffer"],
-      result: "u64",
-    }) as QuantizeChunk;
     expectFloats(type, from, rows * rowLength, imatrix, where);
-    quantizeChunk(type, from, to, 0n, BigInt(rows), BigInt(rowLength), imatrix);
+    callNow("ggml_quantize_chunk", CHUNK, "u64", type, from, to, 0n, BigInt(rows), BigInt(rowLength), imatrix);
     if (caught[0] !== 0) trapped(where);
   };
   return Object.assign(convert, { address: null, isChunk: true });

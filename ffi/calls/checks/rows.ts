@@ -44,10 +44,10 @@ function readTypes(): Map<bigint, number> {
     ["ggml_get_type_traits_cpu", [cpu.fields.from_float, cpu.fields.vec_dot]],
   ] as const;
   for (const [name, fields] of places) {
-    const traits = library().symbol(name, { parameters: ["u32"], result: "pointer" }) as (type: number) => Deno.PointerObject;
+    const traits = library().findOnce(name, ["u32"], "pointer")!;
     for (let type = 0; type < ABI.enums.ggml_type.GGML_TYPE_COUNT; type++) {
       if (!isType(type)) continue;
-      const view = new Deno.UnsafePointerView(traits(type));
+      const view = new Deno.UnsafePointerView(traits(type)!);
       for (const field of fields) found.set(view.getBigUint64(field), type);
     }
   }

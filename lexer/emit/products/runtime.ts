@@ -33,6 +33,7 @@ import slots from "../../../ffi/core/slots.ts" with { type: "text" };
 import struct from "../../../ffi/core/struct.ts" with { type: "text" };
 import text from "../../../ffi/core/text.ts" with { type: "text" };
 import transferred from "../../../ffi/core/transferred.ts" with { type: "text" };
+import warming from "../../../ffi/core/warming.ts" with { type: "text" };
 import weak from "../../../ffi/core/weak.ts" with { type: "text" };
 
 /** The folder beside a module that holds them. Modules in one folder share it, and with it their classes. */
@@ -69,6 +70,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   struct,
   text,
   transferred,
+  warming,
   weak,
 };
 

@@ -118,14 +118,22 @@ function symbolOf({ declaration }: BoundFunction, { isModule }: Uses): string {
   return `${isModule ? "$_" : "$"}${declaration.name}`;
 }
 
-/** Binds the symbol on the first call. */
+/** Binds the function on its first call; the variable is replaced when there is something faster to call. */
 function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
   const symbol = symbolOf(bound, uses), name = `"${bound.declaration.symbol}"`;
   const native = bound.parameters.map(({ crossing }) => nativeParameter(crossing, uses));
   const result = nativeResult(bound.result, uses);
-  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result});`;
-  if (line.length <= LINE_WIDTH) printer.line(line);
-  else printer.line(`    ${symbol} ??= $bind(`, `      ${name},`, list("      [", native, "],"), `      ${result},`, "    );");
+  const replace = `($) => ${symbol} = $`;
+  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result}, ${replace});`;
+  if (line.length <= LINE_WIDTH) return printer.line(line);
+  printer.line(
+    `    ${symbol} ??= $bind(`,
+    `      ${name},`,
+    list("      [", native, "],"),
+    `      ${result},`,
+    `      ${replace},`,
+    "    );",
+  );
 }
 
 /** The lines of a function: checks and converts its arguments, binds its symbol on the first call, calls C, wraps the result. */
