@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shows } from "../ffi/core/c_memory.ts";
+import { show } from "../ffi/core/shown.ts";
 import { describe } from "../ffi/core/describe.ts";
 import { expectOptions } from "../ffi/core/options.ts";
 import { lib } from "../ffi/generated/lib.js";
@@ -104,8 +104,7 @@ function obstacleTo({ layout, bytes }: Operand, tensor: lib.ggml_tensor): string
 /** The memory itself with its own strides. */
 function viewOf({ layout, bytes }: Operand, array: TypedArrayConstructor): NdArray<TypedArray> {
   const { shape, strides, offset, unit } = layout!;
-  shows(bytes!.buffer);
-  const data = new array(bytes!.buffer, bytes!.byteOffset, Math.floor(bytes!.byteLength / unit));
+  const data = show(new array(bytes!.buffer, bytes!.byteOffset, Math.floor(bytes!.byteLength / unit)));
   return ndarray(data, shape, strides.map((step) => step / unit), offset / unit);
 }
 

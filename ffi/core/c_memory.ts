@@ -13,6 +13,7 @@
 
 import { at, windowsAddresses } from "./at.ts";
 import { host } from "./host.ts";
+import { keptBy, wasShown } from "./shown.ts";
 
 interface Functions {
   readonly calloc: (count: bigint, size: bigint) => bigint;
@@ -42,25 +43,17 @@ export function isOfC(buffer: ArrayBuffer): boolean {
   return weights.has(buffer);
 }
 
-/** Buffers that somebody outside may have an array over. */
-const shown = new WeakSet<ArrayBuffer>();
-
 /** Memory whose owner was collected. */
 const unowned = new FinalizationRegistry<Block>(release);
 
 /** Memory that nobody has an array over any more, either. */
 const unreachable = new FinalizationRegistry<bigint>((address) => functions!.free(address));
 
-/** Notes that somebody outside is given an array over a buffer: it lives as long as that. */
-export function shows(buffer: ArrayBufferLike): void {
-  shown.add(buffer as ArrayBuffer);
-}
-
 /** Gives memory back: at once where nobody else has it, else when nobody has it any more, and not if it was transferred elsewhere. */
 function release({ address, buffer }: Block): void {
   if (buffer.detached) return;
-  if (shown.has(buffer)) {
-    unreachable.register(buffer, address);
+  if (wasShown(buffer)) {
+    unreachable.register(buffer, address, buffer);
     return;
   }
   buffer.transfer();
@@ -74,6 +67,7 @@ function allocate(byteLength: number): Block {
   if (address === 0n) throw new RangeError(`no memory for ${byteLength} bytes`);
   const buffer = Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength);
   weights.set(buffer, weight);
+  keptBy(buffer, { stay: () => void unreachable.unregister(buffer) });
   return { address, buffer };
 }
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { shows } from "./c_memory.ts";
+import { show } from "./shown.ts";
 import { encode, readCString } from "./cstring.ts";
 import * as argument from "./arguments.ts";
 import type { Data } from "./arguments.ts";
@@ -177,14 +177,22 @@ export function setText(struct: Handle, offset: number, length: number, value: s
 }
 
 /** An array of numbers as a typed array over the struct's own memory: writing an element writes the field. */
-export function getArray<T>(
+export function getArray<T extends ArrayBufferView>(
+  struct: Handle,
+  offset: number,
+  length: number,
+  constructor: new (buffer: ArrayBuffer, byteOffset: number, length: number) => T,
+): T {
+  return show(arrayOver(struct, offset, length, constructor));
+}
+
+function arrayOver<T>(
   struct: Handle,
   offset: number,
   length: number,
   constructor: new (buffer: ArrayBuffer, byteOffset: number, length: number) => T,
 ): T {
   const view = memory(struct);
-  shows(view.buffer);
   return new constructor(view.buffer as ArrayBuffer, view.byteOffset + struct.$offset + offset, length);
 }
 
@@ -198,7 +206,7 @@ export function setArray(
   where: string,
 ): void {
   expectLength(values, length, where);
-  const array = getArray(struct, offset, length, constructor);
+  const array = arrayOver(struct, offset, length, constructor);
   const given = constructor.from(values), isFloat = given instanceof Float32Array || given instanceof Float64Array;
   for (let i = 0; i < length; i++) {
     const value = values[i];

@@ -11,7 +11,8 @@
 
 import { describe } from "./describe.ts";
 import { ownerAt } from "./known.ts";
-import { type Ending, type Owner, STATIC } from "./owner.ts";
+import { type Ending, Owner, STATIC } from "./owner.ts";
+import { keeperOf, keptBy } from "./shown.ts";
 
 /** A pointer into C memory, or into memory that C and JavaScript share. */
 export abstract class Handle {
@@ -99,14 +100,11 @@ function addressGiven(pointer: unknown, where: string): bigint {
   throw new TypeError(`${where}: expected an address, which is a bigint, a Deno pointer or null, got ${describe(pointer)}`);
 }
 
-/** Owners that are kept alive by the buffers which show their memory. */
-const bufferOwners = new WeakMap<ArrayBuffer, Owner>();
-
 /** C memory as an `ArrayBuffer` that keeps `owner` alive and is detached when that is freed by hand. */
 export function externalBuffer(address: bigint, byteLength: number, owner: Owner, kind: "structs" | "data" = "data"): ArrayBuffer {
   const buffer = Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength);
   if (owner !== STATIC) {
-    bufferOwners.set(buffer, owner);
+    keptBy(buffer, owner);
     owner.show(buffer, kind);
   }
   return buffer;
@@ -185,7 +183,7 @@ function fateOf({ gone, how, culprit }: Ending): string {
 /** The name of a struct that has one and that was looked at before, in quotes: as it was seen last where its memory is gone. */
 function nameOf(handle: Handle): string {
   const view = handle.$view;
-  if (view === null || bufferOwners.has(view.buffer as ArrayBuffer)) return "";
+  if (view === null || keeperOf(view.buffer) instanceof Owner) return "";
   if ((view.buffer as ArrayBuffer).detached) return handle.$name === "" ? "" : ` ${JSON.stringify(handle.$name)}`;
   const get = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(handle), "name")?.get;
   // The field is read through a handle that is not freed: the memory is JavaScript's own.

@@ -137,6 +137,7 @@ export class Owner {
   /** Buffers that show the object's structs, and those that show data of its tensors and the like. */
   #views: WeakList<ArrayBuffer> | null = null;
   #data: WeakList<ArrayBuffer> | null = null;
+  #stays = false;
   #endedParts: Map<bigint, Owner> | null = null;
   /** What is valid for a shorter time than the object; see {@linkcode passing}. */
   #passing: Owner | null = null;
@@ -431,7 +432,7 @@ export class Owner {
         if (typeof relation === "function" && !dependent.freed && !spoilt.has(dependent)) relation();
       }
     }
-    const freed = free();
+    const freed = this.#isElsewhere ? undefined : free();
     return lastly(() => freed, () => {
       for (const owner of spoilt) {
         if (owner.gone) continue;
@@ -484,6 +485,18 @@ export class Owner {
     return typeof this.#relationTo(owner) === "string" && !this.freedBefore(owner);
   }
 
+  /** Has C never free the object: an array over its memory was transferred elsewhere. */
+  stay(): void {
+    if (this.gone) return;
+    this.#stays = true;
+    STATIC.keep(this);
+  }
+
+  /** True if an array over the object's memory was transferred elsewhere. */
+  get #isElsewhere(): boolean {
+    return this.#stays || areDetached(this.#data) || areDetached(this.#views) || (this.#passing !== null && this.#passing.#isElsewhere);
+  }
+
   #detach(): void {
     detach(this.#views);
     this.#views = null;
@@ -497,6 +510,12 @@ export const STATIC: Owner = new Owner(0n);
 function newTie(): { tie: Tie<Owner>; weak: WeakRef<Tie<Owner>> } {
   const tie: Tie<Owner> = { target: null };
   return { tie, weak: new WeakRef(tie) };
+}
+
+/** True if one of the buffers is. */
+function areDetached(buffers: WeakList<ArrayBuffer> | null): boolean {
+  for (const buffer of buffers ?? []) if (buffer.detached) return true;
+  return false;
 }
 
 function detach(buffers: WeakList<ArrayBuffer> | null): void {

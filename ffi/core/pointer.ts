@@ -8,6 +8,7 @@ import { cstringAt } from "./cstring.ts";
 import { disposePointer } from "./ending.ts";
 import { withoutElements } from "./elements.ts";
 import { externalBuffer, freedError, Handle } from "./handle.ts";
+import { show } from "./shown.ts";
 
 /** A pointer to something that has no class: `void *`, `float *`, `char **`. */
 export class Pointer extends Handle {
@@ -19,7 +20,7 @@ export class Pointer extends Handle {
    */
   bytes(byteLength: number): Uint8Array<ArrayBuffer> {
     if (this.owner.freed) throw freedError(this, "bytes");
-    return new Uint8Array(externalBuffer(this.address, byteLength, this.owner));
+    return show(new Uint8Array(externalBuffer(this.address, byteLength, this.owner)));
   }
 
   /** The text that it points to, up to the NUL. Where there is none it reads what isn't yours. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { shows } from "./c_memory.ts";
+import { show } from "./shown.ts";
 import { describe } from "./describe.ts";
 import { withoutElements } from "./elements.ts";
 import { host } from "./host.ts";
@@ -60,11 +60,11 @@ export abstract class Struct extends Handle {
     host.exposed(this);
     const { size } = this.constructor as unknown as StructClass;
     const { arena, base } = this.owner;
-    if (arena === null) return new Uint8Array(externalBuffer(this.address, size, this.owner, "structs"));
-    const offset = Number(this.address - base);
-    if (offset < 0 || offset + size > arena.byteLength) return new Uint8Array(externalBuffer(this.address, size, this.owner, "structs"));
-    shows(arena.buffer);
-    return new Uint8Array(arena.buffer as ArrayBuffer, arena.byteOffset + offset, size);
+    const offset = arena === null ? -1 : Number(this.address - base);
+    if (arena === null || offset < 0 || offset + size > arena.byteLength) {
+      return show(new Uint8Array(externalBuffer(this.address, size, this.owner, "structs")));
+    }
+    return show(new Uint8Array(arena.buffer as ArrayBuffer, arena.byteOffset + offset, size));
   }
 
   /** The struct `index` places on, where C returned a pointer to the first of several. C doesn't say how many there are. */

@@ -1,9 +1,13 @@
-/** Memory of JavaScript's that C points to, and that is transferred elsewhere: whatever would use it is refused, and says which it was. */
+/**
+ * Memory that is transferred elsewhere. Of JavaScript's, that C points to: whatever would use it is refused, and says which it was. Of C's: it is
+ * never freed, or whoever has it would read what C puts there next.
+ */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, view } from "@ggml/deno/utils";
 import { graphOf } from "../context.ts";
+import { program } from "../process.ts";
 
 /** Has nobody here have the memory any more. */
 function transfer({ buffer }: { readonly buffer: ArrayBuffer }): void {
@@ -80,4 +84,84 @@ Deno.test("what was copied, and what is C's own, may be transferred", () => {
   copy(numbers, a);
   transfer(numbers);
   assertEquals([...view(lib.ggml_dup_tensor(ctx, a)).data].length, 4);
+});
+
+/** Makes something whose memory the next of its size would get; `free` frees it. */
+interface Made {
+  /** Its memory, all of it 7, moved elsewhere. */
+  readonly elsewhere: Float32Array<ArrayBuffer>;
+  readonly free: () => void;
+}
+
+/** Floats that were moved elsewhere, where they begin in their buffer. */
+function moved(array: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const { byteOffset, length } = array.fill(7);
+  return new Float32Array(structuredClone(array.buffer, { transfer: [array.buffer] }), byteOffset, length);
+}
+
+const N = 100_000;
+
+function buffered(value: number | null): Made {
+  using backend = lib.ggml_backend_cpu_init()!;
+  const ctx = init({ noAlloc: true }), t = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, N);
+  const buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, backend)!;
+  if (value !== null) lib.ggml_set_f32(t, value);
+  const elsewhere = value === null ? moved(view(t).data as Float32Array<ArrayBuffer>) : new Float32Array();
+  return { elsewhere, free: () => lib.ggml_backend_buffer_free(buffer) };
+}
+
+function inContext(value: number | null): Made {
+  const ctx = init({ memSize: 4 * N + 1024 }), t = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, N);
+  if (value !== null) lib.ggml_set_f32(t, value);
+  const elsewhere = value === null ? moved(view(t).data as Float32Array<ArrayBuffer>) : new Float32Array();
+  return { elsewhere, free: () => lib.ggml_free(ctx) };
+}
+
+function pointed(value: number | null): Made {
+  const ctx = lib.gguf_init_empty(), numbers = new Float32Array(N).fill(value ?? 0);
+  lib.gguf_set_arr_data(ctx, "numbers", lib.GGUF_TYPE_FLOAT32, numbers, N);
+  const bytes = lib.gguf_get_arr_data(ctx, 0)!.bytes(4 * N);
+  const elsewhere = value === null ? moved(new Float32Array(bytes.buffer, bytes.byteOffset, N)) : new Float32Array();
+  return { elsewhere, free: () => lib.gguf_free(ctx) };
+}
+
+for (const make of [buffered, inContext, pointed]) {
+  Deno.test(`C's memory that was transferred stays when its owner is freed: ${make.name}`, () => {
+    const { elsewhere, free } = make(null);
+    free();
+    const others = [1, 2, 3].map((value) => make(value));
+    assertEquals(elsewhere.every((x) => x === 7), true);
+    for (const { free } of others) free();
+  });
+}
+
+Deno.test("C's memory that was transferred stays when its owner and the array that showed it were collected", async () => {
+  const text = `
+    import { lib } from "@ggml/deno";
+    import { init, tensor, view } from "@ggml/deno/utils";
+
+    const N = 100_000;
+    const collect = async () => {
+      for (let i = 0; i < 5; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    };
+    const inContext = () => view(tensor(init({ memSize: 4 * N + 1024 }), new Float32Array(N))).data;
+    const buffered = () => {
+      const ctx = init({ noAlloc: true }), t = lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, N);
+      lib.ggml_backend_alloc_ctx_tensors(ctx, lib.ggml_backend_cpu_init());
+      return view(t).data;
+    };
+    for (const make of [inContext, buffered]) {
+      let array = make().fill(7);
+      await collect(); // the context
+      const { byteOffset } = array, elsewhere = structuredClone(array.buffer, { transfer: [array.buffer] });
+      array = null;
+      await collect(); // the array
+      const others = Array.from({ length: 20 }, () => make().fill(3));
+      console.log(make.name, others.length, new Float32Array(elsewhere, byteOffset, N).every((x) => x === 7));
+    }`;
+  const { stdout, stderr } = await program(text, ["--allow-ffi", "--no-check", "--v8-flags=--expose-gc"]);
+  assertEquals(stdout, "inContext 20 true\nbuffered 20 true\n", stderr);
 });

@@ -30,6 +30,7 @@ import owner from "../../../ffi/core/owner.ts" with { type: "text" };
 import pointer from "../../../ffi/core/pointer.ts" with { type: "text" };
 import roots from "../../../ffi/core/roots.ts" with { type: "text" };
 import slots from "../../../ffi/core/slots.ts" with { type: "text" };
+import shown from "../../../ffi/core/shown.ts" with { type: "text" };
 import struct from "../../../ffi/core/struct.ts" with { type: "text" };
 import text from "../../../ffi/core/text.ts" with { type: "text" };
 import transferred from "../../../ffi/core/transferred.ts" with { type: "text" };
@@ -67,6 +68,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   pointer,
   roots,
   slots,
+  shown,
   struct,
   text,
   transferred,
