@@ -5,9 +5,9 @@
  */
 
 import { onBehalf } from "../ffi/core/on_behalf.ts";
-import { keptInside } from "../ffi/core/transferred.ts";
 import { lib } from "../ffi/generated/lib.js";
-import { backendsOf, type ComputeOptions, cores, expectSuccess, prepare, setThreads } from "./computing/task.ts";
+import { planOf } from "./computing/plan.ts";
+import { type Backend, backendsOf, type ComputeOptions, cores, expectSuccess, prepare, setThreads, type Task } from "./computing/task.ts";
 import { computeTimed } from "./computing/timed.ts";
 
 /**
@@ -46,25 +46,15 @@ export function compute(graph: lib.ggml_cgraph, options: ComputeOptions = {}): v
   // Asynchronous computations are under way on the other cores.
   const threads = Math.min(task.threads, Math.max(1, cores.capacity - cores.inUse));
   if (task.timing) computeTimed(task, threads);
-  else expectSuccess(computeOn(backend, graph, threads), "compute");
+  else expectSuccess(computeOn(backend, task, threads), "compute");
 }
 
-function computeOn(backend: ComputeOptions["backend"] | null, graph: lib.ggml_cgraph, threads: number): number {
-  if (backend === null || backend === undefined) return computeOnCpu(graph, threads);
+function computeOn(backend: Backend | null, { graph, work }: Task, threads: number): number {
+  if (backend === null) return onBehalf("compute", lib.ggml_graph_compute, graph, planOf(graph, work, threads));
   if (backend instanceof lib.ggml_backend) {
     setThreads([backend], threads);
     return onBehalf("compute", lib.ggml_backend_graph_compute, backend, graph);
   }
   setThreads(backendsOf(backend), threads);
   return onBehalf("compute", lib.ggml_backend_sched_graph_compute, backend, graph);
-}
-
-function computeOnCpu(graph: lib.ggml_cgraph, threads: number): number {
-  const plan = lib.ggml_graph_plan(graph, threads, null);
-  if (plan.work_size > 0) plan.work_data = keptInside(new Uint8Array(plan.work_size)) as never;
-  try {
-    return onBehalf("compute", lib.ggml_graph_compute, graph, plan);
-  } finally {
-    plan.owner.end("computed", () => {}); // or the graph would know of each until the event loop turns
-  }
 }

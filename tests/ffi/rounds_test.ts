@@ -21,6 +21,7 @@ const KINDS = [
   "scheduler",
   "buffer",
   "operator",
+  "compute",
   "callback",
   "plan",
   "sampler",

@@ -75,6 +75,15 @@ const kinds: Record<string, () => () => void> = {
       lib.ggml_graph_compute_with_ctx(ctx, graph, 1);
     };
   },
+  compute() {
+    const ctx = init({ memSize: 1 << 16 });
+    return () => {
+      lib.ggml_reset(ctx);
+      const graph = graphIn(ctx);
+      compute(graph);
+      compute(graph);
+    };
+  },
   callback() {
     const scheduler = lib.ggml_backend_sched_new([backend], null, 1, 64, false, false)!;
     const callbacks = [true, false].map((answer) => new lib.ggml_backend_sched_eval_callback(() => answer));

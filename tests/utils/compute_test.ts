@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { compute, computeAsync, init } from "@ggml/deno/utils";
+import { compute, computeAsync, init, tensor, toArray } from "@ggml/deno/utils";
 import { waiters } from "../../ffi/core/failure.ts";
 import { cores } from "../../utils/computing/task.ts";
 import { newTensor, withContext } from "../context.ts";
@@ -389,4 +389,21 @@ Deno.test("a graph that is being computed is neither computed again, changed, no
   await done;
   lib.ggml_gallocr_alloc_graph(allocator, graph);
   lib.ggml_backend_graph_compute(backend, graph);
+});
+
+Deno.test("a graph that grew, or is computed by another number of threads, has the plan for that", () => {
+  using ctx = init({ memSize: 1 << 22 });
+  const a = tensor(ctx, new Float32Array(64 * 64).fill(1)), square = lib.ggml_reshape_2d(ctx, a, 64, 64);
+  const graph = lib.ggml_new_graph(ctx), sum = lib.ggml_sum(ctx, square);
+  lib.ggml_build_forward_expand(graph, sum);
+  for (const threads of [1, 2, 1, 1]) compute(graph, { threads });
+  assertEquals(toArray(sum)[0], 64 * 64);
+  // A product with a half-precision matrix, for which C converts the other one in memory that the plan has.
+  const product = lib.ggml_mul_mat(ctx, lib.ggml_cast(ctx, square, lib.GGML_TYPE_F16), square);
+  lib.ggml_build_forward_expand(graph, product);
+  for (const threads of [1, 2, 1, 1]) {
+    lib.ggml_set_f32(product, 0);
+    compute(graph, { threads });
+    assertEquals(toArray(product).every((x) => x === 64), true);
+  }
 });

@@ -138,7 +138,7 @@ function expectEnoughThreads(name: string, backend: Backend): void {
 function expectWork(lib: Lib, graph: Graph, cplan: Plan, { work }: Good): void {
   const { n_threads, work_size, work_data } = cplan;
   if (work_size > 0 && work_data === null) return; // which C asserts
-  const needed = work.get(n_threads) ?? lib.ggml_graph_plan(graph, n_threads, null).work_size;
+  const needed = work.get(n_threads) ?? workSizeOf(lib, graph, n_threads);
   work.set(n_threads, needed);
   if (work_size < needed) {
     throw new RangeError(`ggml_graph_compute(cplan): expected a work_size of at least ${needed} for this graph, got ${work_size}`);
@@ -147,6 +147,12 @@ function expectWork(lib: Lib, graph: Graph, cplan: Plan, { work }: Good): void {
   if (bytes < work_size) {
     throw new RangeError(`ggml_graph_compute(cplan): expected work_data of work_size ${work_size}, got ${bytes} bytes`);
   }
+}
+
+function workSizeOf(lib: Lib, graph: Graph, threads: number): number {
+  const plan = lib.ggml_graph_plan(graph, threads, null), { work_size } = plan;
+  plan.owner.end("read", () => {}); // or the graph would know of it until the event loop turns
+  return work_size;
 }
 
 function planOf(name: string, plan: Data): Planned {
