@@ -58,7 +58,7 @@ export function expectKind(gpu: unknown, where: string): void {
 /**
  * Where the prebuilt library with a kind of GPU is, or the one of the CPU alone.
  *
- * @throws {Error} If there is none for this platform, it wasn't downloaded, or the backend can't be opened. Nothing stays open then.
+ * @throws {Error} If there is none for this platform, or it wasn't downloaded.
  */
 export function gpuPlace(gpu: Gpu | false, call: string): Place {
   const platform = platformOf(gpu, call);
@@ -70,7 +70,6 @@ export function gpuPlace(gpu: Gpu | false, call: string): Place {
         `\`deno cache ${specifierOf(platform)}\``,
     );
   }
-  if (gpu !== false) expectBackend(place.path, gpu, call);
   return place;
 }
 
@@ -82,8 +81,8 @@ function platformOf(gpu: Gpu | false, call: string): string {
   throw new Error(`${call}: there is no such prebuilt library for ${platformName()}, but there is ${[...there, "false"].join(", ")}`);
 }
 
-/** Throws if the backend can't be opened, for want of a driver most likely. */
-function expectBackend(folder: string, gpu: Gpu, call: string): void {
+/** Throws if the backend can't be opened, for want of a driver most likely. Nothing stays open then. */
+export function expectBackend(folder: string, gpu: Gpu, call: string): void {
   const path = folder + fileNames(`ggml-${gpu}`)[0];
   const reason = whyNotWith(path, fileNames("ggml-base").map((file) => folder + file));
   if (reason !== null) throw new Error(`${call}: the backend can't be opened: ${path}: ${reason}\nIt needs ${NEEDS[gpu]}.`);

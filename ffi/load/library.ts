@@ -11,7 +11,7 @@ import { beforeNumbers, numbersKnown } from "../core/domain.ts";
 import { type Gate, provide } from "../core/host.ts";
 import { Library } from "./files.ts";
 import { type Gpu, libraryVariable, type Missing, type Place, settled } from "./find.ts";
-import { expectGpu, expectKind, gpuPlace } from "./gpu.ts";
+import { expectBackend, expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { differenceOf } from "./history.ts";
 import { openGate } from "../native/gates.ts";
 import { ABI } from "../generated/layouts.js";
@@ -172,6 +172,7 @@ function choose(place: Place, call: string): void {
 function chooseGpu(gpu: Gpu | false): void {
   const call = `load({ gpu: ${JSON.stringify(gpu)} })`;
   const place = gpuPlace(gpu, call);
+  if (current === null && gpu !== false) expectBackend(place.path, gpu, call); // before its library is the one for good
   choose(place, call);
   if (gpu !== false) expectGpu(current!, gpu, call);
 }
