@@ -6,7 +6,7 @@
 
 import { onBehalf } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
-import { planOf } from "./computing/plan.ts";
+import { keptPlan } from "./computing/plan.ts";
 import { type Backend, backendsOf, type ComputeOptions, cores, expectSuccess, prepare, setThreads, type Task } from "./computing/task.ts";
 import { computeTimed } from "./computing/timed.ts";
 
@@ -50,7 +50,7 @@ export function compute(graph: lib.ggml_cgraph, options: ComputeOptions = {}): v
 }
 
 function computeOn(backend: Backend | null, { graph, work }: Task, threads: number): number {
-  if (backend === null) return onBehalf("compute", lib.ggml_graph_compute, graph, planOf(graph, work, threads));
+  if (backend === null) return onBehalf("compute", lib.ggml_graph_compute, graph, keptPlan(graph, work, threads));
   if (backend instanceof lib.ggml_backend) {
     setThreads([backend], threads);
     return onBehalf("compute", lib.ggml_backend_graph_compute, backend, graph);

@@ -22,6 +22,7 @@ const KINDS = [
   "buffer",
   "operator",
   "compute",
+  "timing",
   "callback",
   "plan",
   "sampler",

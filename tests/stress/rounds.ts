@@ -84,6 +84,11 @@ const kinds: Record<string, () => () => void> = {
       compute(graph);
     };
   },
+  timing() {
+    const ctx = init({ memSize: 1 << 14 });
+    const graph = graphIn(ctx);
+    return () => compute(graph, { timing: true });
+  },
   callback() {
     const scheduler = lib.ggml_backend_sched_new([backend], null, 1, 64, false, false)!;
     const callbacks = [true, false].map((answer) => new lib.ggml_backend_sched_eval_callback(() => answer));

@@ -15,6 +15,7 @@ import type { Index } from "../../ffi/calls/checks/indices.ts";
 import { checkAt, stopsOf } from "../../ffi/calls/checks/slices.ts";
 import { IndexWatch } from "../../ffi/calls/checks/node_watch.ts";
 import { type Ask, evaluationOf, replaceEvaluation } from "../../ffi/calls/evaluation.ts";
+import { cBytes } from "../../ffi/core/c_memory.ts";
 import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { type Waiter, waiters } from "../../ffi/core/failure.ts";
 import { lib } from "../../ffi/generated/lib.js";
@@ -25,7 +26,8 @@ import { Cancel } from "./cancel.ts";
 import { type Queue, queueOf } from "./queue.ts";
 import { cut, cutBefore, cutNodes, type Slice, sliceCost } from "./slices.ts";
 import { backendsOf, cores, expectSuccess, setThreads, type Task } from "./task.ts";
-import { noPool, planOn, type Pool, poolOf, timer } from "./timed.ts";
+import { makePlan, noPool, type Pool, poolOf } from "./plan.ts";
+import { timer } from "./timed.ts";
 import { remember } from "./times.ts";
 
 /** The computations under way. It keeps alive what C uses: nothing else may refer to it any more. */
@@ -135,7 +137,7 @@ export class Job implements Waiter {
     const pool = this.#times === null ? noPool(this.#threads) : this.#pool();
     for (const { graph: slice, begin, end } of this.#slices(this.#onProgress !== undefined, late)) {
       checkAt("computeAsync", late, begin);
-      const plan = planOn(slice, pool);
+      const plan = makePlan(slice, pool, cBytes); // C may compute on when this isolate has ended
       this.#cancel.watch(plan);
       const call = this.#isBrief(end - 1)
         ? () => onBehalf("computeAsync", lib.ggml_graph_compute, slice, plan)

@@ -6,11 +6,11 @@
  * @module
  */
 
-import { cBytes } from "../../ffi/core/c_memory.ts";
 import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { type Ask, evaluationOf } from "../../ffi/calls/evaluation.ts";
 import { operatorsOf } from "../../ffi/calls/threads.ts";
 import { lib } from "../../ffi/generated/lib.js";
+import { makePlan, type Pool, poolOf } from "./plan.ts";
 import { cutNodes } from "./slices.ts";
 import { expectSuccess, type Task } from "./task.ts";
 import { remember } from "./times.ts";
@@ -49,40 +49,15 @@ export function computeTimed({ graph, backend, work }: Task, threads: number): v
   remember(graph, work.nodes, times);
 }
 
-/** Threads that several computations use, one after the other: to start them for each would take longer than most nodes. */
-export interface Pool {
-  readonly threads: number;
-  /** Null for the caller's thread alone. */
-  readonly pool: lib.ggml_threadpool | null;
-  readonly free: () => void;
-}
-
-/** The caller's thread, or so many that are started for each computation. */
-export function noPool(threads: number): Pool {
-  return { threads, pool: null, free: () => {} };
-}
-
-/** Starts threads. */
-export function poolOf(threads: number): Pool {
-  lib.ggml_cpu_init(); // or the first node would be said to have taken the milliseconds that it takes
-  if (threads === 1) return noPool(1);
-  const pool = lib.ggml_threadpool_new(lib.ggml_threadpool_params_default(threads));
-  return { threads, pool, free: () => lib.ggml_threadpool_free(pool) };
-}
-
-/** A plan of a graph on the CPU, with the memory that it needs: C's own, for C may compute on when this isolate has ended. */
-export function planOn(graph: lib.ggml_cgraph, { threads, pool }: Pool): lib.ggml_cplan {
-  const { bytes, owner } = lib.ggml_graph_plan(graph, threads, pool), memory = cBytes(bytes.length);
-  memory.set(bytes);
-  const plan = new lib.ggml_cplan(memory);
-  plan.owner.keep(owner);
-  if (plan.work_size > 0) plan.work_data = cBytes(plan.work_size) as never;
-  return plan;
-}
-
 function onCpu(graph: lib.ggml_cgraph, pool: Pool): () => number {
-  const plan = planOn(graph, pool);
-  return () => onBehalf("compute", lib.ggml_graph_compute, graph, plan);
+  const plan = makePlan(graph, pool);
+  return () => {
+    try {
+      return onBehalf("compute", lib.ggml_graph_compute, graph, plan);
+    } finally {
+      plan.owner.end("computed", () => {}); // or the pool would know of each until the event loop turns
+    }
+  };
 }
 
 /**
