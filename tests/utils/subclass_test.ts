@@ -57,6 +57,27 @@ Deno.test("subclasses of typed arrays are copied element by element, and not by 
   copy(new Levels([7, 8]), lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 2));
 });
 
+Deno.test("C reads as many bytes as there are, whatever an array says", () => {
+  using ctx = init();
+  class Large extends Float32Array {
+    override get byteLength(): number {
+      return 1 << 24;
+    }
+  }
+  class LargeView extends DataView<ArrayBuffer> {
+    override get byteLength(): number {
+      return 1 << 24;
+    }
+  }
+  const own = Object.defineProperty(new Float32Array(32), "byteLength", { value: 1 << 24 }), to = new Uint8Array(34 * 1000);
+  for (const memory of [new Large(32), new LargeView(new ArrayBuffer(128)), own]) {
+    const call = () => lib.ggml_quantize_chunk(lib.GGML_TYPE_Q8_0, memory as Float32Array<ArrayBuffer>, to, 0, 1000, 32, null);
+    assertThrows(call, RangeError, "ggml_quantize_chunk(src): expected at least 32000 floats");
+  }
+  const long = Object.defineProperty(new Float32Array(4), "length", { value: 1 << 20 });
+  assertThrows(() => copy(long, lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F16, 1 << 20)), RangeError, "Float32Array of 4");
+});
+
 Deno.test("subclasses of typed arrays are printed, copied out and written whatever their constructors take", () =>
   withFolder(async (folder) => {
     assertEquals(formatTensor(pairs), "[1. 2. 3. 4.]");

@@ -33,10 +33,14 @@ function read<T>(array: TypedArray, property: PropertyKey): T {
   return own[property].get!.call(array);
 }
 
+/** What an array itself may have in place of what its class gives. */
+const HIDING = ["length", "buffer", "byteOffset", "byteLength"];
+
 /** The same elements in the same memory, in an array of the language's own class; itself if it is one. */
 export function plainArray<D extends TypedArray>(array: D): D {
   const constructor = CONSTRUCTORS.get(read(array, Symbol.toStringTag));
-  if (constructor === undefined || Object.getPrototypeOf(array) === constructor.prototype) return array;
+  if (constructor === undefined) return array;
+  if (Object.getPrototypeOf(array) === constructor.prototype && !HIDING.some((name) => Object.hasOwn(array, name))) return array;
   const buffer = read<ArrayBufferLike>(array, "buffer"), length = read<number>(array, "length");
   // Of memory that isn't there any more there can be no array. Whoever uses this one says so.
   if (buffer instanceof ArrayBuffer && length === 0) return array;
