@@ -18,6 +18,8 @@ export interface CopyOptions {
   imatrix?: Float32Array;
 }
 
+const NONE: CopyOptions = {};
+
 /**
  * Copies numbers from one place to another and converts them as the types demand.
  *
@@ -49,8 +51,8 @@ export interface CopyOptions {
  * console.log(view(a, { allowCopy: true }).get(7).toFixed(3)); // 0.500
  * ```
  */
-export function copy(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions = {}): void {
-  expectCopying("copy", options);
+export function copy(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions = NONE): void {
+  const given = options === NONE ? NONE : expectCopying("copy", options);
   if (quickCopy(from, to)) return;
-  transfer(plan("copy", from, to, options));
+  transfer(plan("copy", from, to, given));
 }

@@ -59,12 +59,12 @@ export interface CopyAsyncOptions extends CopyOptions {
  * ```
  */
 export async function copyAsync(from: TensorLike | NestedNumbers, to: TensorLike, options: CopyAsyncOptions = {}): Promise<void> {
-  expectCopying("copyAsync", options, "threads", "signal", "onProgress", "backend");
-  const { threads = cores.capacity, signal, onProgress, backend } = options;
+  const given = expectCopying("copyAsync", options, "threads", "signal", "onProgress", "backend");
+  const { threads = cores.capacity, signal, onProgress, backend } = given;
   expectThreads("copyAsync", threads);
   expectSignal("copyAsync", signal);
   expectFunction("copyAsync: onProgress", onProgress);
-  const work = plan("copyAsync", from, to, options);
+  const work = plan("copyAsync", from, to, given);
   if (backend !== undefined) expectBackend(backend, work);
   signal?.throwIfAborted();
   const releases = holdsOf(work, backend);

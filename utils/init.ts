@@ -47,10 +47,9 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  * ```
  */
 export function init(options: InitOptions = {}): lib.ggml_context {
-  expectOptions("init", options, ["memSize", "memBuffer", "noAlloc"]);
-  const own = options.memBuffer === undefined ? allocate(options.memSize) : null;
-  const memory = own === null ? given(options) : new Uint8Array(own.buffer);
-  const { noAlloc = false } = options;
+  const { memSize, memBuffer, noAlloc = false } = expectOptions("init", options, ["memSize", "memBuffer", "noAlloc"]);
+  const own = memBuffer === undefined ? allocate(memSize) : null;
+  const memory = own === null ? given({ memSize, memBuffer }) : new Uint8Array(own.buffer);
   if (typeof noAlloc !== "boolean") throw new TypeError(`init: noAlloc must be a boolean, got ${describe(noAlloc)}`);
   const base = addressOf(memory);
   const align = BigInt(lib.GGML_MEM_ALIGN);

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { quote } from "../ffi/core/describe.ts";
 import { expectOptions } from "../ffi/core/options.ts";
 import { type DimsOption, withDims } from "./copying/dims.ts";
 import { FileInput } from "./files/input.ts";
@@ -41,7 +42,7 @@ import type { TensorLike } from "./copying/operand.ts";
  * ```
  */
 export function readNpy<D extends TypedArray = Float32Array>(path: string | URL): NdArray<D> {
-  const name = pathOf(path, "readNpy"), quoted = JSON.stringify(name);
+  const name = pathOf(path, "readNpy"), quoted = quote(name);
   using file = named(`readNpy: can't open ${quoted}`, () => new FileInput(name));
   return named(`readNpy: ${quoted}`, () => readArray(file, 0).array) as NdArray<TypedArray> as NdArray<D>;
 }
@@ -65,7 +66,7 @@ export function readNpy<D extends TypedArray = Float32Array>(path: string | URL)
  * ```
  */
 export function readNpyAll(path: string | URL): NdArray<TypedArray>[] {
-  const name = pathOf(path, "readNpyAll"), quoted = JSON.stringify(name);
+  const name = pathOf(path, "readNpyAll"), quoted = quote(name);
   using file = named(`readNpyAll: can't open ${quoted}`, () => new FileInput(name));
   return named(`readNpyAll: ${quoted}`, () => {
     const arrays: NdArray<TypedArray>[] = [];
@@ -111,10 +112,10 @@ export function readNpyAll(path: string | URL): NdArray<TypedArray>[] {
  */
 export function writeNpy(path: string | URL, array: TensorLike, options: DimsOption = {}): void {
   const name = pathOf(path, "writeNpy");
-  expectOptions("writeNpy", options, ["dims"]);
-  const { values, shape } = corners(rowsOf(withDims(array, options.dims, "writeNpy"), "writeNpy"), Infinity);
+  const { dims } = expectOptions("writeNpy", options, ["dims"]);
+  const { values, shape } = corners(rowsOf(withDims(array, dims, "writeNpy"), "writeNpy"), Infinity);
   const header = encodeHeader(values, shape);
-  const where = `writeNpy: can't write ${JSON.stringify(name)}`;
+  const where = `writeNpy: can't write ${quote(name)}`;
   using replacement = new Replacement(name, where);
   named(where, () => {
     writeAll(replacement.file, header);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../ffi/core/describe.ts";
+import { describe, quote } from "../ffi/core/describe.ts";
 import type { TensorLike } from "./copying/operand.ts";
 import { FileInput, inputOf } from "./files/input.ts";
 import { inContext, named, pathOf } from "./files/path.ts";
@@ -38,11 +38,11 @@ const LONGEST = 0xffff;
  * ```
  */
 export async function readNpz(path: string | URL): Promise<Map<string, NdArray<TypedArray>>> {
-  const name = pathOf(path, "readNpz"), where = `readNpz: ${JSON.stringify(name)}`;
-  using file = named(`readNpz: can't open ${JSON.stringify(name)}`, () => new FileInput(name));
+  const name = pathOf(path, "readNpz"), where = `readNpz: ${quote(name)}`;
+  using file = named(`readNpz: can't open ${quote(name)}`, () => new FileInput(name));
   const arrays = new Map<string, NdArray<TypedArray>>();
   for (const entry of named(where, () => entriesOf(file))) {
-    const place = `${where}: ${JSON.stringify(entry.name)}`, key = entry.name.replace(/\.npy$/, "");
+    const place = `${where}: ${quote(entry.name)}`, key = entry.name.replace(/\.npy$/, "");
     if (key === entry.name) throw new Error(`${place}: it is no .npy file`);
     if (arrays.has(key)) throw new Error(`${place}: it is there twice`);
     const bytes = await unpack(file, entry).catch((error) => {
@@ -83,12 +83,12 @@ export async function writeNpz(
   path: string | URL,
   arrays: ReadonlyMap<string, TensorLike> | Readonly<Record<string, TensorLike>>,
 ): Promise<void> {
-  const name = pathOf(path, "writeNpz"), where = `writeNpz: can't write ${JSON.stringify(name)}`;
+  const name = pathOf(path, "writeNpz"), where = `writeNpz: can't write ${quote(name)}`;
   const entries = entriesIn(arrays);
   using replacement = new Replacement(name, where);
   const zip = new ZipWriter((bytes) => named(where, () => writeAll(replacement.file, bytes)));
   for (const [key, array] of entries) {
-    const place = `writeNpz: ${JSON.stringify(key)}`;
+    const place = `writeNpz: ${quote(key)}`;
     const { values, shape } = corners(rowsOf(array, place), Infinity);
     const bytes = new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
     zip.add(`${key}.npy`, [encodeHeader(values, shape), bytes]);
@@ -105,7 +105,7 @@ function entriesIn(arrays: ReadonlyMap<string, TensorLike> | Readonly<Record<str
   const entries: [string, TensorLike][] = arrays instanceof Map ? [...arrays] : Object.entries(arrays);
   for (const [key] of entries) {
     if (typeof key !== "string") throw new TypeError(`writeNpz: expected a string as name, got ${describe(key)}`);
-    if (key === "" || key.includes("\0") || !key.isWellFormed()) throw new TypeError(`writeNpz: ${JSON.stringify(key)} can't be a name`);
+    if (key === "" || key.includes("\0") || !key.isWellFormed()) throw new TypeError(`writeNpz: ${quote(key)} can't be a name`);
     const bytes = new TextEncoder().encode(`${key}.npy`).length;
     if (bytes > LONGEST) throw new RangeError(`writeNpz: expected a name of at most ${LONGEST} bytes with .npy, got one of ${bytes}`);
   }

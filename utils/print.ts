@@ -73,8 +73,8 @@ export function formatTensor(array: TensorLike, options: PrintOptions = {}): str
 }
 
 function text(array: TensorLike, options: PrintOptions, name: string): string {
-  expectOptions(name, options, ["threshold", "edgeItems", "precision", "lineWidth", "dims"]);
-  const { threshold = Infinity, edgeItems = 3, precision = 8, lineWidth = 75, dims } = options;
+  const known = ["threshold", "edgeItems", "precision", "lineWidth", "dims"];
+  const { threshold = Infinity, edgeItems = 3, precision = 8, lineWidth = 75, dims } = expectOptions(name, options, known);
   expectCount(threshold, `${name}: threshold`, 0, Infinity);
   expectCount(edgeItems, `${name}: edgeItems`, 1, Infinity);
   expectCount(precision, `${name}: precision`, 0, 17);

@@ -15,6 +15,7 @@ import { expectImatrix, planOf, sourceOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
 import { expectType, type TypeInfo } from "./copying/types.ts";
 import { expectThere } from "./arrays/ndarray.ts";
+import { plainArray } from "./arrays/plain.ts";
 
 /** What {@linkcode quantize} takes besides the numbers and the type. */
 export interface QuantizeOptions {
@@ -119,9 +120,10 @@ export function dequantize(bytes: Uint8Array, type: lib.ggml_type): Float32Array
 }
 
 /** {@linkcode dequantize} for a function of another name, which its errors begin with. */
-export function dequantizeFor(where: string, bytes: Uint8Array, type: lib.ggml_type): Float32Array<ArrayBuffer> {
+export function dequantizeFor(where: string, given: Uint8Array, type: lib.ggml_type): Float32Array<ArrayBuffer> {
   const { toFloat, name, blockSize, typeSize } = expectType(where, type);
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${where}: expected a Uint8Array, got ${describe(bytes)}`);
+  if (!(given instanceof Uint8Array)) throw new TypeError(`${where}: expected a Uint8Array, got ${describe(given)}`);
+  const bytes = plainArray(given);
   if (!(bytes.buffer instanceof ArrayBuffer)) throw new TypeError(`${where}: shared memory is not supported`);
   expectThere(bytes, () => where);
   if (toFloat === null) throw new TypeError(`${where}: ggml has no conversion from ${name} to f32`);
@@ -135,11 +137,9 @@ export function dequantizeFor(where: string, bytes: Uint8Array, type: lib.ggml_t
 
 /** Throws unless these are options of `quantize`. */
 export function expectQuantizing(where: string, options: QuantizeOptions): QuantizeOptions {
-  expectOptions(where, options, ["imatrix", "rowLength"]);
-  const { imatrix, rowLength } = options;
+  const { imatrix, rowLength } = expectOptions(where, options, ["imatrix", "rowLength"]);
   if (rowLength !== undefined && (!Number.isSafeInteger(rowLength) || rowLength < 1)) {
     throw new RangeError(`${where}: rowLength must be a positive whole number, got ${describe(rowLength)}`);
   }
-  expectImatrix(where, imatrix);
-  return options;
+  return { rowLength, imatrix: expectImatrix(where, imatrix) };
 }

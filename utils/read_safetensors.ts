@@ -21,7 +21,7 @@ export interface SafetensorsFile extends Disposable {
   readonly path: string;
   /** What the file says of itself, text by key. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** The tensors by name, in the header's order. */
+  /** The tensors by name, in the header's order, but for names that are whole numbers: JavaScript has them first. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
   /** Closes the file; twice is harmless. The metadata stays, the tensors can't be read any more. */
   close(): void;

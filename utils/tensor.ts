@@ -61,10 +61,9 @@ export function tensor(
   const where = "tensor";
   if (!(ctx instanceof lib.ggml_context)) throw new TypeError(`${where}: expected a ggml_context, got ${describe(ctx)}`);
   if (ctx.owner.freed) throw freedError(ctx, where);
-  expectOptions(where, options, ["type", "name", "imatrix"]);
-  const { type, name, imatrix } = options;
+  const { type, name, imatrix: given } = expectOptions(where, options, ["type", "name", "imatrix"]);
   if (name !== undefined && typeof name !== "string") throw new TypeError(`${where}: name must be a string, got ${describe(name)}`);
-  expectImatrix(where, imatrix);
+  const imatrix = expectImatrix(where, given);
   expectArray(array, where);
   const info = expectType(where, type === undefined ? ownType(array, where) : type), source = sourceOf(where, array, info, Infinity);
   if (source.type === null) {

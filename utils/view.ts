@@ -75,8 +75,7 @@ export function view(
   given: lib.ggml_tensor | TensorSlice,
   options: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},
 ): TypedArray | NdArray<TypedArray> {
-  expectOptions("view", options, ["allowCopy", "dims"]);
-  const { allowCopy = false, dims } = options;
+  const { allowCopy = false, dims } = expectOptions("view", options, ["allowCopy", "dims"]);
   const tensor = given instanceof TensorSlice ? given.tensor : given;
   if (!(tensor instanceof lib.ggml_tensor)) throw new TypeError(`view: expected a tensor, got ${describe(tensor)}`);
   const source = withDims(given, dims, "view") as typeof given;

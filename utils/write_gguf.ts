@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../ffi/core/describe.ts";
+import { describe, quote } from "../ffi/core/describe.ts";
 import { expectOptions } from "../ffi/core/options.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { expectName } from "./copying/new_tensor.ts";
@@ -113,7 +113,7 @@ function planMetadata({ metadata = {} }: GgufContents, where: string): Map<strin
   for (const [key, value] of entries(metadata, `${where}: metadata`)) {
     if (typeof key !== "string") throw new TypeError(`${where}: metadata: expected a string as key, got ${describe(key)}`);
     if (key === "") throw new TypeError(`${where}: metadata: a key is empty`);
-    planned.set(key, inferValue(value, `${where}: metadata ${JSON.stringify(key)}`));
+    planned.set(key, inferValue(value, `${where}: metadata ${quote(key)}`));
   }
   return planned;
 }
@@ -122,8 +122,8 @@ function planTensors({ tensors = {} }: GgufContents, where: string): PlannedTens
   const planned = namedTensors(tensors, where).map(([name, tensor]) => planTensor(name, tensor, where));
   const names = new Set<string>();
   for (const { name } of planned) {
-    expectName(name, `${where}: tensor ${JSON.stringify(name)}`);
-    if (names.has(name)) throw new TypeError(`${where}: there are two tensors ${JSON.stringify(name)}`);
+    expectName(name, `${where}: tensor ${quote(name)}`);
+    if (names.has(name)) throw new TypeError(`${where}: there are two tensors ${quote(name)}`);
     names.add(name);
   }
   return planned;
@@ -154,12 +154,12 @@ function planAlignment(metadata: ReadonlyMap<string, GgufValue>, where: string):
   if (key === undefined) return lib.GGUF_DEFAULT_ALIGNMENT;
   const { type, value } = metadata.get(key)!;
   if (type === "u32" && isPowerOfTwo(value)) return value;
-  throw new RangeError(`${where}: metadata ${JSON.stringify(key)} must be a u32 that is a power of 2, got ${value} (${type})`);
+  throw new RangeError(`${where}: metadata ${quote(key)} must be a u32 that is a power of 2, got ${value} (${type})`);
 }
 
 async function writeTensor(out: Deno.FsFile, tensor: PlannedTensor, alignment: number, where: string): Promise<void> {
   const { name, byteLength } = tensor, data = tensor.data();
-  const place = `${where}: tensor ${JSON.stringify(name)}`;
+  const place = `${where}: tensor ${quote(name)}`;
   const isPieces = typeof data === "object" && data !== null && (Symbol.iterator in data || Symbol.asyncIterator in data);
   if (!isPieces) throw new TypeError(`${place}: expected bytes or pieces of bytes as data, got ${describe(data)}`);
   let written = 0;

@@ -44,7 +44,7 @@ type Begin = (
 export function starter(abi: Abi): Begin {
   const bind = asideBinder(abi);
   return (name, parameters, result, uses, changes, back = []) => async (args, then, always) => {
-    const signal = signalOf(name, takeOptions());
+    const signal = takeSignal();
     signal?.throwIfAborted();
     if (name.startsWith("llama_")) expectLlama(abi);
     const call = new RunningCall({ name, uses, changes, back }, signal, bind);
@@ -68,29 +68,28 @@ function note(what: () => unknown): void {
   }
 }
 
-/** The options of the next call. */
-let options: unknown = undefined;
+/** The signal of the next call. */
+let signal: AbortSignal | undefined = undefined;
 
-/** Calls a generated function, which takes its arguments only, with options. */
-export function withOptions<T>(given: unknown, call: () => T): T {
-  options = given;
+/** Calls the generated function of a name, which takes its arguments only, with options. They are read before the arguments are looked at. */
+export function withOptions<T>(name: string, given: unknown, call: () => T): T {
+  signal = signalOf(name, given);
   try {
     return withOthers(call);
   } finally {
-    options = undefined;
+    signal = undefined;
   }
 }
 
-function takeOptions(): unknown {
-  const taken = options;
-  options = undefined;
+function takeSignal(): AbortSignal | undefined {
+  const taken = signal;
+  signal = undefined;
   return taken;
 }
 
 function signalOf(name: string, options: unknown): AbortSignal | undefined {
   if (options === undefined) return undefined;
-  expectOptions(name, options, ["signal"]);
-  const { signal } = options as AsyncOptions;
+  const { signal } = expectOptions(name, options as AsyncOptions, ["signal"]);
   expectSignal(name, signal);
   return signal;
 }

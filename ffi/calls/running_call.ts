@@ -141,7 +141,7 @@ export class RunningCall implements Waiter {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#stop?.end();
     for (const release of this.#releases) release();
-    for (const copyBack of this.#spec.back) copyBack();
+    for (const copyBack of this.#spec.back) copyBack(`lib.async.${this.#spec.name}`);
     if (this.failure !== null && this.#stop !== null && this.#spec.name.startsWith("ggml_opt_")) this.#spoil(); // C went on with what wasn't computed
   }
 

@@ -34,6 +34,11 @@ export function quote(text: string): string {
   return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
 }
 
+/** Text without quotes, and with nothing in it that a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => quote(control).slice(1, -1));
+}
+
 function withArticle(name: string): string {
   return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
 }

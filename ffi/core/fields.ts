@@ -18,6 +18,7 @@ import type { Owner } from "./owner.ts";
 import { borrowed } from "./roots.ts";
 import { type Struct, type Structs, structs } from "./struct.ts";
 import { decodeText } from "./text.ts";
+import { keptInside } from "./transferred.ts";
 
 /** A class that wraps an address. */
 type Wrapper<H> = new (address: bigint, owner: Owner) => H;
@@ -94,10 +95,10 @@ export function setList(
   where: string,
 ): void {
   if (!Array.isArray(value)) return setNumbers(struct, offset, value as Data | null, 8, where);
-  const addresses = new BigUint64Array(value.length + 1);
-  value.forEach((each, i) => addresses[i] = addressOfItem(each, item, `${where}[${i}]`));
+  const items = [...value], addresses = keptInside(new BigUint64Array(items.length + 1));
+  items.forEach((each, i) => addresses[i] = addressOfItem(each, item, `${where}[${i}]`));
   memory(struct).setBigUint64(struct.$offset + offset, addressOf(addresses), true);
-  keepIn(struct, where, [addresses, ...value.map((each) => each instanceof Handle ? each.owner : each)]);
+  keepIn(struct, where, [addresses, ...items.map((each) => each instanceof Handle ? each.owner : each)]);
 }
 
 function addressOfItem(value: Handle | ArrayBufferView, expected: ItemClass, where: string): bigint {

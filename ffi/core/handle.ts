@@ -9,7 +9,7 @@
  * @module
  */
 
-import { describe } from "./describe.ts";
+import { describe, quote } from "./describe.ts";
 import { ownerAt } from "./known.ts";
 import { type Ending, Owner, STATIC } from "./owner.ts";
 import { keeperOf, keptBy } from "./shown.ts";
@@ -184,13 +184,13 @@ function fateOf({ gone, how, culprit }: Ending): string {
 function nameOf(handle: Handle): string {
   const view = handle.$view;
   if (view === null || keeperOf(view.buffer) instanceof Owner) return "";
-  if ((view.buffer as ArrayBuffer).detached) return handle.$name === "" ? "" : ` ${JSON.stringify(handle.$name)}`;
+  if ((view.buffer as ArrayBuffer).detached) return handle.$name === "" ? "" : ` ${quote(handle.$name)}`;
   const get = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(handle), "name")?.get;
   // The field is read through a handle that is not freed: the memory is JavaScript's own.
   const name = get?.call(
     Object.assign(Object.create(Object.getPrototypeOf(handle)), { owner: STATIC, $view: view, $offset: handle.$offset }),
   );
-  return typeof name === "string" && name !== "" ? ` ${JSON.stringify(name)}` : "";
+  return typeof name === "string" && name !== "" ? ` ${quote(name)}` : "";
 }
 
 /** The error for an argument or field that is no live handle of the class that it must have. */

@@ -17,8 +17,8 @@ import type { Owner } from "./owner.ts";
 /** Memory of TypeScript's. */
 type Memory = ArrayBuffer | ArrayBufferView<ArrayBuffer>;
 
-/** What is done when the call has settled. */
-export type Back = (() => void)[];
+/** What is done when the call has settled, whose name is for errors. */
+export type Back = ((where: string) => void)[];
 
 /** A struct of TypeScript's, or of C's. */
 type Struct = Handle & { readonly bytes: Uint8Array<ArrayBuffer> };
@@ -42,8 +42,16 @@ export function inward(value: unknown, memory: Memory | null): Memory | null {
 export function outward(value: unknown, memory: Memory | null, back: Back): Memory | null {
   if (memory === null || isPointer(value)) return memory;
   const bytes = bytesOf(memory), copy = copied(bytes);
-  back.push(() => bytes.set(copy));
+  back.push((where) => putBack(bytes, copy, where));
   return copy;
+}
+
+/** Copies to where the caller wants it what C changed. */
+function putBack(bytes: Uint8Array<ArrayBuffer>, copy: Uint8Array<ArrayBuffer>, where: string): void {
+  if (bytes.length < copy.length) {
+    throw new TypeError(`${where}: memory of ${copy.length} bytes, for what C gives, was transferred elsewhere meanwhile, or shrank`);
+  }
+  bytes.set(copy);
 }
 
 function isPointer(value: unknown): boolean {
@@ -69,11 +77,11 @@ export function passedWhole(struct: Struct, bytes: Uint8Array<ArrayBuffer>): Uin
 export function pointedWhole(struct: Struct | null, address: bigint, back: Back | null): bigint {
   if (struct === null || !isOurs(struct.owner) || struct.owner.address !== address) return address;
   const pieces = copyWhole(struct);
-  back?.push(() => {
+  back?.push((where) => {
     const home = pieces.map(moveOf).map(({ from, length, to }) => ({ from: to, length, to: from }));
     for (const { bytes, copy, points } of pieces) {
       if (points) relocate(copy, home);
-      bytes.set(copy);
+      putBack(bytes, copy, where);
     }
   });
   return addressOf(pieces[0].copy);

@@ -33,9 +33,16 @@ function told(value: unknown, width: number, what: string): string {
   return count > 1 ? `${count} ${what}` : describe(value);
 }
 
+/** The language's own lengths: a subclass may call something else so, and C reads as many bytes as there are. */
+const [typedLength, viewLength, bufferLength] = [Object.getPrototypeOf(Uint8Array.prototype), DataView.prototype, ArrayBuffer.prototype]
+  .map(
+    (prototype) => Object.getOwnPropertyDescriptor(prototype, "byteLength")!.get!,
+  );
+
 /** The bytes of memory; infinitely many where nobody knows. `width` is that of what an array of JavaScript holds. */
 export function bytesOf(value: unknown, width: number): number {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
+  if (ArrayBuffer.isView(value)) return value instanceof DataView ? viewLength.call(value) : typedLength.call(value);
+  if (value instanceof ArrayBuffer) return bufferLength.call(value);
   if (value === null) return 0;
   if (Array.isArray(value)) return value.length * width;
   if (typeof value === "string") return new TextEncoder().encode(value).length;

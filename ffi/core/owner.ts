@@ -174,7 +174,7 @@ export class Owner {
     const kept = values.filter((value) => this.#keeps(value));
     (this.#latest ??= new Map()).set(name, { values: new Set(kept), forget: null });
     this.#dependOn(kept);
-    guardMemory(this, kept.length === 1 ? kept[0] : null, name);
+    guardMemory(this, kept, name);
   }
 
   /** Keeps `value` until {@linkcode forget} is told its name, or `value` ends: `forget` is called then. */
@@ -452,7 +452,7 @@ export class Owner {
     (this.#kept ??= new Map()).set(value, relation);
     this.#dependOn([value]);
     if (value instanceof Owner) guardOwner(this, value);
-    else if (this !== STATIC) guardMemory(this, value, null);
+    else if (this !== STATIC) guardMemory(this, [value], null);
   }
 
   #dependOn(values: readonly unknown[]): void {

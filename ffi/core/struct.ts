@@ -107,11 +107,11 @@ export function structs<S extends Struct>(
   more: number = 0,
 ): unknown {
   if (!Array.isArray(value)) return value;
-  const { size, name } = wrapper as unknown as StructClass;
-  const bytes = new Uint8Array((value.length + 1) * size), address = addressOf(bytes), owner = new Owner(address);
-  owner.arena = new DataView(bytes.buffer, 0, (value.length + more) * size);
+  const { size, name } = wrapper as unknown as StructClass, items = [...value];
+  const bytes = new Uint8Array((items.length + 1) * size), address = addressOf(bytes), owner = new Owner(address);
+  owner.arena = new DataView(bytes.buffer, 0, (items.length + more) * size);
   owner.base = address;
-  value.forEach((item, i) => {
+  items.forEach((item, i) => {
     if (item instanceof wrapper) {
       if (item.owner.freed) throw freedError(item, `${where}[${i}]`);
       bytes.set(item.bytes, i * size);

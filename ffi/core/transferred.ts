@@ -1,7 +1,7 @@
 /**
- * JavaScript's memory that C points to, and that somebody transfers elsewhere (`structuredClone`, `postMessage`): it isn't there any more then, or it is
- * somebody else's. Nothing tells; an ArrayBuffer only says that it is detached. So what keeps such memory, and what keeps that, looks whenever it is
- * used: `freed`, which every function tests, is a property that asks, of those owners alone.
+ * JavaScript's memory that C points to, and that somebody transfers elsewhere (`structuredClone`, `postMessage`) or makes shorter (`resize`): it isn't
+ * there any more then, or it is somebody else's. Nothing tells; an ArrayBuffer only says that it is detached, or how long it is. So what keeps such
+ * memory, and what keeps that, looks whenever it is used: `freed`, which every function tests, is a property that asks, of those owners alone.
  *
  * C's own memory (`c_memory.ts`) stays where it is, whoever has the ArrayBuffer over it.
  *
@@ -16,13 +16,15 @@ interface Guard {
   /** What `freed` was set to. */
   freed: boolean;
   /** The memory that it keeps itself: by the name of the setter that it was given to, or by itself. */
-  readonly own: Map<unknown, Piece>;
+  readonly own: Map<unknown, readonly Piece[]>;
   /** The owners that it keeps, which keep memory. */
   readonly others: Set<Owner>;
 }
 
 interface Piece {
   readonly buffer: ArrayBuffer;
+  /** Where in the buffer it ends. */
+  readonly end: number;
   /** For errors, as it was: a detached array has no length. */
   readonly text: string;
 }
@@ -57,14 +59,21 @@ const ASKING: PropertyDescriptor & ThisType<Owner> = {
 /**
  * Has an owner that keeps memory look at it. Does nothing with what is none.
  *
- * @param setter The setter whose latest value it is; null for what is kept for good.
+ * @param setter The setter whose latest values they are; null for what is kept for good.
  */
-export function guardMemory(owner: Owner, value: unknown, setter: string | null): void {
-  const piece = pieceOf(value, setter);
+export function guardMemory(owner: Owner, values: readonly unknown[], setter: string | null): void {
+  const pieces = values.flatMap((value) => pieceOf(value, setter) ?? []);
   if (setter !== null) guards.get(owner)?.own.delete(setter);
-  if (piece === null) return;
-  guardOf(owner).own.set(setter ?? piece.buffer, piece);
+  if (pieces.length === 0) return;
+  const { own } = guardOf(owner);
+  if (setter !== null) own.set(setter, pieces);
+  else for (const piece of pieces) own.set(piece.buffer, [longest(piece, own.get(piece.buffer))]);
   for (const dependent of owner.dependents) guardOwner(dependent, owner);
+}
+
+/** Of two parts of one buffer, that which ends later. */
+function longest(piece: Piece, [before]: readonly Piece[] = []): Piece {
+  return before === undefined || before.end < piece.end ? piece : before;
 }
 
 /** Has an owner that keeps another look at the memory that this one keeps. */
@@ -89,7 +98,8 @@ function pieceOf(value: unknown, setter: string | null): Piece | null {
   if (memory === null || !(buffer instanceof ArrayBuffer) || kept.has(buffer) || isOfC(buffer)) return null;
   if (setter !== null && !fields.has(buffer)) fields.set(buffer, setter);
   const field = fields.get(buffer), as = field === undefined ? "that it was made of" : `given as ${field}`;
-  return { buffer, text: `the ${memory.constructor.name} of ${memory.byteLength} bytes ${as}` };
+  const end = memory instanceof ArrayBuffer ? memory.byteLength : memory.byteOffset + memory.byteLength;
+  return { buffer, end, text: `the ${memory.constructor.name} of ${memory.byteLength} bytes ${as}` };
 }
 
 /** Whether memory is gone. Then the owner can't be used any more, and says why. */
@@ -103,15 +113,11 @@ function isLost(owner: Owner, guard: Guard): boolean {
 
 function lossOf(owner: Owner, { own, others }: Guard, seen: Set<Owner>): Ending | null {
   seen.add(owner);
-  for (const { buffer, text } of own.values()) {
-    if (buffer.detached) {
-      return {
-        type: owner.type,
-        how: `left without its memory: ${text} was transferred elsewhere`,
-        gone: false,
-        culprit: null,
-        site: null,
-      };
+  for (const pieces of own.values()) {
+    for (const { buffer, end, text } of pieces) {
+      if (!buffer.detached && buffer.byteLength >= end) continue;
+      const how = `left without its memory: ${text} ${buffer.detached ? "was transferred elsewhere" : "shrank"}`;
+      return { type: owner.type, how, gone: false, culprit: null, site: null };
     }
   }
   for (const other of others) {

@@ -4051,6 +4051,7 @@ const asynchronous = {
     });
   },
   ggml_custom_4d(ctx, type, ne0, ne1, ne2, ne3, args, n_args, fun, n_tasks, userdata) {
+    if (Array.isArray(args)) args = [...args];
     const $0 = $handle(ctx, ggml_context, "ggml_custom_4d(ctx)");
     const $1 = $enumerator(type, $domains.ggml_type, "ggml_custom_4d(type)");
     const $2 = $int64(ne0, "ggml_custom_4d(ne0)");
@@ -4079,6 +4080,7 @@ const asynchronous = {
     });
   },
   ggml_custom_inplace(ctx, a, args, n_args, fun, n_tasks, userdata) {
+    if (Array.isArray(args)) args = [...args];
     const $0 = $handle(ctx, ggml_context, "ggml_custom_inplace(ctx)");
     const $1 = $handle(a, ggml_tensor, "ggml_custom_inplace(a)");
     const $2 = $pointersOrNull(args, ggml_tensor, false, "ggml_custom_inplace(args)");
@@ -4168,6 +4170,7 @@ const asynchronous = {
     });
   },
   ggml_build_forward_select(cgraph, tensors, n_tensors, idx) {
+    if (Array.isArray(tensors)) tensors = [...tensors];
     const $0 = $handle(cgraph, ggml_cgraph, "ggml_build_forward_select(cgraph)");
     const $1 = $pointers(tensors, ggml_tensor, false, "ggml_build_forward_select(tensors)");
     const $2 = $int32(n_tensors, "ggml_build_forward_select(n_tensors)");
@@ -4201,6 +4204,7 @@ const asynchronous = {
     return $call([$0, $1], () => {});
   },
   ggml_build_backward_expand(ctx, cgraph, grad_accs) {
+    if (Array.isArray(grad_accs)) grad_accs = [...grad_accs];
     const $0 = $handle(ctx, ggml_context, "ggml_build_backward_expand(ctx)");
     const $1 = $handle(cgraph, ggml_cgraph, "ggml_build_backward_expand(cgraph)");
     const $2 = $pointersOrNull(grad_accs, ggml_tensor, true, "ggml_build_backward_expand(grad_accs)");
@@ -4360,6 +4364,7 @@ const asynchronous = {
     return $call([$0, $1, $inward(filename, $2)], () => {});
   },
   ggml_log_get(log_callback, user_data) {
+    if (Array.isArray(log_callback)) log_callback = [...log_callback];
     const $0 = $pointers(log_callback, ggml_log_callback, false, "ggml_log_get(log_callback)");
     const $1 = $data(user_data, 8, "ggml_log_get(user_data)");
     $atLeast(log_callback, 1, 8, "pointers", "1", "ggml_log_get(log_callback)");
@@ -4483,6 +4488,7 @@ const asynchronous = {
     });
   },
   ggml_gallocr_new_n(bufts, n_bufs) {
+    if (Array.isArray(bufts)) bufts = [...bufts];
     const $0 = $pointers(bufts, ggml_backend_buffer_type, false, "ggml_gallocr_new_n(bufts)");
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
     $atLeast(bufts, n_bufs, 8, "pointers", "n_bufs", "ggml_gallocr_new_n(bufts)");
@@ -5321,6 +5327,8 @@ const asynchronous = {
     return $call([$inward(dir_path, $0)], () => {});
   },
   ggml_backend_sched_new(backends, bufts, n_backends, graph_size, parallel, op_offload) {
+    if (Array.isArray(backends)) backends = [...backends];
+    if (Array.isArray(bufts)) bufts = [...bufts];
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sched_new(backends)");
     const $1 = $pointersOrNull(bufts, ggml_backend_buffer_type, false, "ggml_backend_sched_new(bufts)");
     const $2 = $int32(n_backends, "ggml_backend_sched_new(n_backends)");
@@ -5514,6 +5522,7 @@ const asynchronous = {
     });
   },
   ggml_backend_meta_device(devs, n_devs, get_split_state, get_split_state_ud) {
+    if (Array.isArray(devs)) devs = [...devs];
     const $0 = $pointers(devs, ggml_backend_device, false, "ggml_backend_meta_device(devs)");
     const $1 = $uint64(n_devs, "ggml_backend_meta_device(n_devs)");
     const $2 = $handle(get_split_state, ggml_backend_meta_get_split_state_t, "ggml_backend_meta_device(get_split_state)");
@@ -5556,6 +5565,7 @@ const asynchronous = {
     return $call($args, () => {});
   },
   ggml_backend_compare_graph_backend(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes) {
+    if (Array.isArray(test_nodes)) test_nodes = [...test_nodes];
     const $0 = $handle(backend1, ggml_backend, "ggml_backend_compare_graph_backend(backend1)");
     const $1 = $handle(backend2, ggml_backend, "ggml_backend_compare_graph_backend(backend2)");
     const $2 = $handle(graph, ggml_cgraph, "ggml_backend_compare_graph_backend(graph)");
@@ -6853,6 +6863,7 @@ const asynchronous = {
     return $call([$0, $inward(key, $1), $2, $inward(data, $3), $4], () => {});
   },
   gguf_set_arr_str(ctx, key, data, n) {
+    if (Array.isArray(data)) data = [...data];
     const $0 = $handle(ctx, gguf_context, "gguf_set_arr_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_arr_str(key)");
     const $2 = $stringsOrNull(data, false, "gguf_set_arr_str(data)");
@@ -6905,10 +6916,9 @@ const asynchronous = {
     $checks.gguf_set_tensor_data(functions, ctx, name, data);
     ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     const $call = $begin("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void", { ctx, data }, [ctx]);
-    const $always = () => {
-      $keepData(ctx.owner, data);
-    };
-    return $call([$0, $inward(name, $1), $2], () => {}, $always);
+    return $call([$0, $inward(name, $1), $2], () => {
+      $keepLatest(ctx.owner, `gguf_set_tensor_data(data) ${name}`, data);
+    });
   },
   gguf_write_to_file_ptr(ctx, file, only_meta) {
     const $0 = $handle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
@@ -7042,6 +7052,8 @@ const asynchronous = {
     });
   },
   ggml_backend_cuda_allreduce_tensor(backends, tensors, n_backends) {
+    if (Array.isArray(backends)) backends = [...backends];
+    if (Array.isArray(tensors)) tensors = [...tensors];
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_cuda_allreduce_tensor(backends)");
     const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_cuda_allreduce_tensor(tensors)");
     const $2 = $uint64(n_backends, "ggml_backend_cuda_allreduce_tensor(n_backends)");
@@ -7348,6 +7360,7 @@ const asynchronous = {
     return $call([$inward(endpoint, $0), $1, $outward(free, $2, $back), $outward(total, $3, $back)], () => {});
   },
   ggml_backend_rpc_start_server(endpoint, cache_dir, n_threads, n_devices, devices) {
+    if (Array.isArray(devices)) devices = [...devices];
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_start_server(endpoint)");
     const $1 = $stringOrNull(cache_dir, 1, "ggml_backend_rpc_start_server(cache_dir)");
     const $2 = $uint64(n_threads, "ggml_backend_rpc_start_server(n_threads)");
@@ -7403,6 +7416,7 @@ const asynchronous = {
     });
   },
   ggml_backend_sycl_comm_init(backends, n_backends) {
+    if (Array.isArray(backends)) backends = [...backends];
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sycl_comm_init(backends)");
     const $1 = $uint64(n_backends, "ggml_backend_sycl_comm_init(n_backends)");
     const $call = $begin("ggml_backend_sycl_comm_init", ["buffer", "u64"], "u64", { backends }, []);
@@ -7419,6 +7433,7 @@ const asynchronous = {
     return $call($args, () => {});
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
+    if (Array.isArray(tensors)) tensors = [...tensors];
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
     const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
     const $back = [];
@@ -7723,6 +7738,7 @@ const asynchronous = {
     });
   },
   llama_model_load_from_splits(paths, n_paths, params) {
+    if (Array.isArray(paths)) paths = [...paths];
     const $0 = $strings(paths, false, "llama_model_load_from_splits(paths)");
     const $1 = $uint64(n_paths, "llama_model_load_from_splits(n_paths)");
     const $2 = $struct(params, llama_model_params, "llama_model_load_from_splits(params)");
@@ -8172,6 +8188,7 @@ const asynchronous = {
     });
   },
   llama_set_adapters_lora(ctx, adapters, n_adapters, scales) {
+    if (Array.isArray(adapters)) adapters = [...adapters];
     const $0 = $handle(ctx, llama_context, "llama_set_adapters_lora(ctx)");
     const $1 = $pointersOrNull(adapters, llama_adapter_lora, false, "llama_set_adapters_lora(adapters)");
     const $2 = $uint64(n_adapters, "llama_set_adapters_lora(n_adapters)");
@@ -8924,8 +8941,8 @@ const asynchronous = {
     return $call([$0, $inward(tokens, $1), $2, $outward(text, $3, $back), $4, $5, $6], ($) => $);
   },
   llama_chat_apply_template(tmpl, chat, n_msg, add_ass, buf, length) {
-    const $0 = $stringOrNull(tmpl, 0, "llama_chat_apply_template(tmpl)");
     if (Array.isArray(chat)) chat = $structs(chat, llama_chat_message, "llama_chat_apply_template(chat)");
+    const $0 = $stringOrNull(tmpl, 0, "llama_chat_apply_template(tmpl)");
     const $1 = $handle(chat, llama_chat_message, "llama_chat_apply_template(chat)");
     const $2 = $uint64(n_msg, "llama_chat_apply_template(n_msg)");
     const $3 = $bool(add_ass, "llama_chat_apply_template(add_ass)");
@@ -8938,6 +8955,7 @@ const asynchronous = {
     return $call([$inward(tmpl, $0), $pointedWhole(chat, $1, null), $2, $3, $outward(buf, $4, $back), $5], ($) => $);
   },
   llama_chat_builtin_templates(output, len) {
+    if (Array.isArray(output)) output = [...output];
     const $0 = $stringsOrNull(output, false, "llama_chat_builtin_templates(output)");
     const $1 = $uint64(len, "llama_chat_builtin_templates(len)");
     $atLeast(output, Number($1), 8, "pointers", "len", "llama_chat_builtin_templates(output)");
@@ -9177,6 +9195,7 @@ const asynchronous = {
     });
   },
   llama_sampler_init_grammar_lazy(vocab, grammar_str, grammar_root, trigger_words, num_trigger_words, trigger_tokens, num_trigger_tokens) {
+    if (Array.isArray(trigger_words)) trigger_words = [...trigger_words];
     const $0 = $handle(vocab, llama_vocab, "llama_sampler_init_grammar_lazy(vocab)");
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar_lazy(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar_lazy(grammar_root)");
@@ -9228,6 +9247,7 @@ const asynchronous = {
     trigger_tokens,
     num_trigger_tokens,
   ) {
+    if (Array.isArray(trigger_patterns)) trigger_patterns = [...trigger_patterns];
     const $0 = $handle(vocab, llama_vocab, "llama_sampler_init_grammar_lazy_patterns(vocab)");
     const $1 = $stringOrNull(grammar_str, 0, "llama_sampler_init_grammar_lazy_patterns(grammar_str)");
     const $2 = $string(grammar_root, 1, "llama_sampler_init_grammar_lazy_patterns(grammar_root)");
@@ -9291,6 +9311,7 @@ const asynchronous = {
     });
   },
   llama_sampler_init_dry(vocab, dry_multiplier, dry_base, dry_allowed_length, dry_penalty_last_n, seq_breakers, num_breakers) {
+    if (Array.isArray(seq_breakers)) seq_breakers = [...seq_breakers];
     const $0 = $handle(vocab, llama_vocab, "llama_sampler_init_dry(vocab)");
     const $1 = $float(dry_multiplier, "llama_sampler_init_dry(dry_multiplier)");
     const $2 = $float(dry_base, "llama_sampler_init_dry(dry_base)");
@@ -9334,9 +9355,9 @@ const asynchronous = {
     });
   },
   llama_sampler_init_logit_bias(n_vocab, n_logit_bias, logit_bias) {
+    if (Array.isArray(logit_bias)) logit_bias = $structs(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     const $0 = $int32(n_vocab, "llama_sampler_init_logit_bias(n_vocab)");
     const $1 = $int32(n_logit_bias, "llama_sampler_init_logit_bias(n_logit_bias)");
-    if (Array.isArray(logit_bias)) logit_bias = $structs(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     const $2 = $handleOrNull(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     $atLeast(logit_bias, n_logit_bias, 8, "structs", "n_logit_bias", "llama_sampler_init_logit_bias(logit_bias)");
     const $call = $begin("llama_sampler_init_logit_bias", ["i32", "i32", "u64"], "u64", { logit_bias }, []);
@@ -9395,6 +9416,7 @@ const asynchronous = {
     });
   },
   llama_log_get(log_callback, user_data) {
+    if (Array.isArray(log_callback)) log_callback = [...log_callback];
     const $0 = $pointers(log_callback, ggml_log_callback, false, "llama_log_get(log_callback)");
     const $1 = $data(user_data, 8, "llama_log_get(user_data)");
     $atLeast(log_callback, 1, 8, "pointers", "1", "llama_log_get(log_callback)");

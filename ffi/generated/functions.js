@@ -5047,6 +5047,7 @@ export const functions = {
     return new ggml_tensor($, ctx.owner);
   },
   ggml_custom_4d(ctx, type, ne0, ne1, ne2, ne3, args, n_args, fun, n_tasks, userdata) {
+    if (Array.isArray(args)) args = [...args];
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_custom_4d(ctx)");
     const $1 = $enumerator(type, $domains.ggml_type, "ggml_custom_4d(type)");
     const $2 = $int64(ne0, "ggml_custom_4d(ne0)");
@@ -5073,6 +5074,7 @@ export const functions = {
     return new ggml_tensor($, ctx.owner);
   },
   ggml_custom_inplace(ctx, a, args, n_args, fun, n_tasks, userdata) {
+    if (Array.isArray(args)) args = [...args];
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_custom_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_custom_inplace(a)");
     const $2 = $pointersOrNull(args, ggml_tensor, false, "ggml_custom_inplace(args)");
@@ -5164,6 +5166,7 @@ export const functions = {
     return new ggml_tensor($, ctx.owner);
   },
   ggml_build_forward_select(cgraph, tensors, n_tensors, idx) {
+    if (Array.isArray(tensors)) tensors = [...tensors];
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_select(cgraph)");
     }
@@ -5205,6 +5208,7 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_build_forward_order", { cgraph, tensor });
   },
   ggml_build_backward_expand(ctx, cgraph, grad_accs) {
+    if (Array.isArray(grad_accs)) grad_accs = [...grad_accs];
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_build_backward_expand(ctx)");
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_backward_expand(cgraph)");
@@ -5379,6 +5383,7 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_graph_dump_dot", { gb, cgraph });
   },
   ggml_log_get(log_callback, user_data) {
+    if (Array.isArray(log_callback)) log_callback = [...log_callback];
     const $0 = $pointers(log_callback, ggml_log_callback, false, "ggml_log_get(log_callback)");
     const $1 = $data(user_data, 8, "ggml_log_get(user_data)");
     $atLeast(log_callback, 1, 8, "pointers", "1", "ggml_log_get(log_callback)");
@@ -5532,6 +5537,7 @@ export const functions = {
     return $created(ggml_gallocr, $, [buft], []);
   },
   ggml_gallocr_new_n(bufts, n_bufs) {
+    if (Array.isArray(bufts)) bufts = [...bufts];
     const $0 = $pointers(bufts, ggml_backend_buffer_type, false, "ggml_gallocr_new_n(bufts)");
     const $1 = $int32(n_bufs, "ggml_gallocr_new_n(n_bufs)");
     $atLeast(bufts, n_bufs, 8, "pointers", "n_bufs", "ggml_gallocr_new_n(bufts)");
@@ -6755,6 +6761,8 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_load_all_from_path");
   },
   ggml_backend_sched_new(backends, bufts, n_backends, graph_size, parallel, op_offload) {
+    if (Array.isArray(backends)) backends = [...backends];
+    if (Array.isArray(bufts)) bufts = [...bufts];
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sched_new(backends)");
     const $1 = $pointersOrNull(bufts, ggml_backend_buffer_type, false, "ggml_backend_sched_new(bufts)");
     const $2 = $int32(n_backends, "ggml_backend_sched_new(n_backends)");
@@ -7107,6 +7115,7 @@ export const functions = {
     return $cstringAt($);
   },
   ggml_backend_meta_device(devs, n_devs, get_split_state, get_split_state_ud) {
+    if (Array.isArray(devs)) devs = [...devs];
     const $0 = $pointers(devs, ggml_backend_device, false, "ggml_backend_meta_device(devs)");
     const $1 = $uint64(n_devs, "ggml_backend_meta_device(n_devs)");
     if (!(get_split_state instanceof ggml_backend_meta_get_split_state_t) || get_split_state.owner.freed) {
@@ -7157,6 +7166,7 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_graph_copy_free", { copy });
   },
   ggml_backend_compare_graph_backend(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes) {
+    if (Array.isArray(test_nodes)) test_nodes = [...test_nodes];
     if (!(backend1 instanceof ggml_backend) || backend1.owner.freed) {
       throw $wrongHandle(backend1, ggml_backend, "ggml_backend_compare_graph_backend(backend1)");
     }
@@ -8828,6 +8838,7 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("gguf_set_arr_data", { ctx });
   },
   gguf_set_arr_str(ctx, key, data, n) {
+    if (Array.isArray(data)) data = [...data];
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_set_arr_str(ctx)");
     const $1 = $string(key, 0, "gguf_set_arr_str(key)");
     const $2 = $stringsOrNull(data, false, "gguf_set_arr_str(data)");
@@ -8882,8 +8893,8 @@ export const functions = {
     $gguf_set_tensor_data ??= $bind("gguf_set_tensor_data", ["u64", "buffer", "buffer"], "void", ($) => $gguf_set_tensor_data = $);
     ctx.owner.endPassing("replaced by gguf_set_tensor_data");
     $gguf_set_tensor_data(ctx.address, $1, $2);
-    $keepData(ctx.owner, data);
     if ($caught[0] !== 0) $trapped("gguf_set_tensor_data", { ctx });
+    $keepLatest(ctx.owner, `gguf_set_tensor_data(data) ${name}`, data);
   },
   gguf_write_to_file_ptr(ctx, file, only_meta) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_write_to_file_ptr(ctx)");
@@ -9061,6 +9072,8 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_cuda_allreduce_tensor(backends, tensors, n_backends) {
+    if (Array.isArray(backends)) backends = [...backends];
+    if (Array.isArray(tensors)) tensors = [...tensors];
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_cuda_allreduce_tensor(backends)");
     const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_cuda_allreduce_tensor(tensors)");
     const $2 = $uint64(n_backends, "ggml_backend_cuda_allreduce_tensor(n_backends)");
@@ -9523,6 +9536,7 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_rpc_get_device_memory");
   },
   ggml_backend_rpc_start_server(endpoint, cache_dir, n_threads, n_devices, devices) {
+    if (Array.isArray(devices)) devices = [...devices];
     const $0 = $string(endpoint, 0, "ggml_backend_rpc_start_server(endpoint)");
     const $1 = $stringOrNull(cache_dir, 1, "ggml_backend_rpc_start_server(cache_dir)");
     const $2 = $uint64(n_threads, "ggml_backend_rpc_start_server(n_threads)");
@@ -9589,6 +9603,7 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_sycl_comm_init(backends, n_backends) {
+    if (Array.isArray(backends)) backends = [...backends];
     const $0 = $pointers(backends, ggml_backend, false, "ggml_backend_sycl_comm_init(backends)");
     const $1 = $uint64(n_backends, "ggml_backend_sycl_comm_init(n_backends)");
     $ggml_backend_sycl_comm_init ??= $bind(
@@ -9610,6 +9625,7 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_comm_free");
   },
   ggml_backend_sycl_comm_allreduce_tensor(comm_ctx, tensors) {
+    if (Array.isArray(tensors)) tensors = [...tensors];
     const $0 = $dataOrNull(comm_ctx, 0, "ggml_backend_sycl_comm_allreduce_tensor(comm_ctx)");
     const $1 = $pointers(tensors, ggml_tensor, false, "ggml_backend_sycl_comm_allreduce_tensor(tensors)");
     $ggml_backend_sycl_comm_allreduce_tensor ??= $bind(
@@ -10050,6 +10066,7 @@ export const functions = {
     }
   },
   llama_model_load_from_splits(paths, n_paths, params) {
+    if (Array.isArray(paths)) paths = [...paths];
     const $0 = $strings(paths, false, "llama_model_load_from_splits(paths)");
     const $1 = $uint64(n_paths, "llama_model_load_from_splits(n_paths)");
     const $2 = $struct(params, llama_model_params, "llama_model_load_from_splits(params)");
@@ -10712,6 +10729,7 @@ export const functions = {
     return new $Pointer($, adapter.owner);
   },
   llama_set_adapters_lora(ctx, adapters, n_adapters, scales) {
+    if (Array.isArray(adapters)) adapters = [...adapters];
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_adapters_lora(ctx)");
     const $1 = $pointersOrNull(adapters, llama_adapter_lora, false, "llama_set_adapters_lora(adapters)");
     const $2 = $uint64(n_adapters, "llama_set_adapters_lora(n_adapters)");
@@ -11733,8 +11751,8 @@ export const functions = {
     return $;
   },
   llama_chat_apply_template(tmpl, chat, n_msg, add_ass, buf, length) {
-    const $0 = $stringOrNull(tmpl, 0, "llama_chat_apply_template(tmpl)");
     if (Array.isArray(chat)) chat = $structs(chat, llama_chat_message, "llama_chat_apply_template(chat)");
+    const $0 = $stringOrNull(tmpl, 0, "llama_chat_apply_template(tmpl)");
     if (!(chat instanceof llama_chat_message) || chat.owner.freed) {
       throw $wrongHandle(chat, llama_chat_message, "llama_chat_apply_template(chat)");
     }
@@ -11755,6 +11773,7 @@ export const functions = {
     return $;
   },
   llama_chat_builtin_templates(output, len) {
+    if (Array.isArray(output)) output = [...output];
     const $0 = $stringsOrNull(output, false, "llama_chat_builtin_templates(output)");
     const $1 = $uint64(len, "llama_chat_builtin_templates(len)");
     $atLeast(output, Number($1), 8, "pointers", "len", "llama_chat_builtin_templates(output)");
@@ -12100,6 +12119,7 @@ export const functions = {
     return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_init_grammar_lazy(vocab, grammar_str, grammar_root, trigger_words, num_trigger_words, trigger_tokens, num_trigger_tokens) {
+    if (Array.isArray(trigger_words)) trigger_words = [...trigger_words];
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) {
       throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_grammar_lazy(vocab)");
     }
@@ -12141,6 +12161,7 @@ export const functions = {
     trigger_tokens,
     num_trigger_tokens,
   ) {
+    if (Array.isArray(trigger_patterns)) trigger_patterns = [...trigger_patterns];
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) {
       throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_grammar_lazy_patterns(vocab)");
     }
@@ -12199,6 +12220,7 @@ export const functions = {
     return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_dry(vocab, dry_multiplier, dry_base, dry_allowed_length, dry_penalty_last_n, seq_breakers, num_breakers) {
+    if (Array.isArray(seq_breakers)) seq_breakers = [...seq_breakers];
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_dry(vocab)");
     const $1 = $float(dry_multiplier, "llama_sampler_init_dry(dry_multiplier)");
     const $2 = $float(dry_base, "llama_sampler_init_dry(dry_base)");
@@ -12244,9 +12266,9 @@ export const functions = {
     return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_logit_bias(n_vocab, n_logit_bias, logit_bias) {
+    if (Array.isArray(logit_bias)) logit_bias = $structs(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     const $0 = $int32(n_vocab, "llama_sampler_init_logit_bias(n_vocab)");
     const $1 = $int32(n_logit_bias, "llama_sampler_init_logit_bias(n_logit_bias)");
-    if (Array.isArray(logit_bias)) logit_bias = $structs(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     if (logit_bias !== null && (!(logit_bias instanceof llama_logit_bias) || logit_bias.owner.freed)) {
       throw $wrongHandle(logit_bias, llama_logit_bias, "llama_sampler_init_logit_bias(logit_bias)");
     }
@@ -12322,6 +12344,7 @@ export const functions = {
     return $cstringAt($);
   },
   llama_log_get(log_callback, user_data) {
+    if (Array.isArray(log_callback)) log_callback = [...log_callback];
     const $0 = $pointers(log_callback, ggml_log_callback, false, "llama_log_get(log_callback)");
     const $1 = $data(user_data, 8, "llama_log_get(user_data)");
     $atLeast(log_callback, 1, 8, "pointers", "1", "llama_log_get(log_callback)");

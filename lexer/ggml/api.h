@@ -476,7 +476,7 @@
 #pragma nullable gguf_type_name(return)
 #pragma nullable gguf_get_arr_data(return)
 #pragma nullable gguf_set_arr_data(data)
-#pragma keeps gguf_set_tensor_data(ctx, data)
+#pragma sets gguf_set_tensor_data(ctx, data, name)
 #pragma keeps gguf_add_tensor(ctx, tensor)
 #pragma nullable gguf_set_arr_str(data)
 #pragma calls gguf_init_from_callback

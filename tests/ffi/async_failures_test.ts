@@ -215,3 +215,16 @@ quietly("a model that was loaded all the same, when its signal came too late, is
   );
   assertEquals([code, stdout], [0, "true 0\n"], stderr);
 });
+
+Deno.test("memory for what C gives that was transferred elsewhere meanwhile is named, and what the call used is free again", async () => {
+  const cpu = (await lib.async.ggml_backend_cpu_init())!, ctx = init({ noAlloc: true }), a = lib.ggml_new_tensor_1d(ctx, F32, 1 << 18);
+  const buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, cpu)!;
+  await lib.async.ggml_backend_tensor_get(a, new Uint8Array(4), 0, 4); // what the first call loads is there from now on
+  const given = new Uint8Array(1 << 20), got = lib.async.ggml_backend_tensor_get(a, given, 0, given.length);
+  await null;
+  structuredClone(given, { transfer: [given.buffer] });
+  const expected =
+    "lib.async.ggml_backend_tensor_get: memory of 1048576 bytes, for what C gives, was transferred elsewhere meanwhile, or shrank";
+  await assertRejects(() => got, TypeError, expected);
+  lib.ggml_backend_buffer_free(buffer);
+});

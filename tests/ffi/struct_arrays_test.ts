@@ -103,3 +103,32 @@ Deno.test("a batch's lists of sequences, and a model's devices, are arrays", () 
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test("an array is taken once: one that grows or shrinks while it is read, and one with holes", () => {
+  const bias = (array: unknown, count: number) => lib.llama_sampler_init_logit_bias(8, count, array as never);
+  const item = { token: 1, bias: 2 };
+  let lengths = 0;
+  const growing = new Proxy([item], {
+    get: (target, key, receiver) =>
+      key === "length" ? (++lengths > 2 ? 4000 : 1) : /^\d+$/.test(String(key)) ? item : Reflect.get(target, key, receiver),
+    has: () => true,
+  });
+  bias(growing, 1);
+  const shrinking: unknown[] = [null, item, item];
+  const first = () => {
+    shrinking.length = 1;
+    return item;
+  };
+  Object.defineProperty(shrinking, 0, { get: first });
+  assertThrows(() => bias(shrinking, 3), RangeError, "expected at least 3 structs (n_logit_bias), got a llama_logit_bias");
+  assertThrows(() => bias([item, , item], 3), TypeError, "(logit_bias)[1]: expected a llama_logit_bias or its fields, got undefined");
+
+  const gguf = lib.gguf_init_empty(), texts: string[] = [];
+  const more = () => {
+    while (texts.length < 3000) texts.push("y");
+    return "x";
+  };
+  Object.defineProperty(texts, 0, { get: more });
+  lib.gguf_set_arr_str(gguf, "key", texts, 3000);
+  assertEquals([lib.gguf_get_arr_n(gguf, 0), lib.gguf_get_arr_str(gguf, 0, 2999)], [3000, "y"]);
+});

@@ -165,3 +165,47 @@ Deno.test("C's memory that was transferred stays when its owner and the array th
   const { stdout, stderr } = await program(text, ["--allow-ffi", "--no-check", "--v8-flags=--expose-gc"]);
   assertEquals(stdout, "inContext 20 true\nbuffered 20 true\n", stderr);
 });
+
+Deno.test("memory that shrank is as much as gone: C would go on where it was", () => {
+  const memory = () => {
+    const buffer = new ArrayBuffer(1 << 16, { maxByteLength: 1 << 17 });
+    return { bytes: new Uint8Array(buffer), ints: new Int32Array(buffer), resize: (length: number) => buffer.resize(length) };
+  };
+  const shrank = (use: () => unknown) => assertEquals(/ of 65536 bytes .* shrank$/.test(assertThrows(use, Error).message), true, `${use}`);
+  const of = memory(), buffer = lib.ggml_backend_cpu_buffer_from_ptr(of.bytes as never, 1 << 16);
+  of.resize(1 << 17); // what C has stays where it is
+  lib.ggml_backend_buffer_clear(buffer, 7);
+  assertEquals(of.bytes[65535], 7);
+  of.resize(100);
+  shrank(() => lib.ggml_backend_buffer_clear(buffer, 0));
+
+  const token = memory(), seq_id = memory(), batch = new lib.llama_batch({ n_tokens: 1, token: token.ints });
+  token.resize(0);
+  shrank(() => batch.token);
+  const listed = new lib.llama_batch({ n_tokens: 2, seq_id: [new Int32Array(1), seq_id.ints, new Int32Array(1)] });
+  assertEquals(listed.n_tokens, 2);
+  seq_id.resize(4);
+  shrank(() => listed.n_tokens);
+
+  using ctx = init();
+  const a = lib.ggml_set_f32(lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F16, 64, 64), 1), graph = graphOf(ctx, lib.ggml_sqr(ctx, a));
+  const work = memory(), plan = lib.ggml_graph_plan(graph, 1, null);
+  plan.work_data = work.bytes as never;
+  work.resize(0);
+  shrank(() => lib.ggml_graph_compute(graph, plan));
+});
+
+Deno.test("each array of a list is looked at", () => {
+  const lists = [new Int32Array(1000), new Int32Array(1000)], batch = new lib.llama_batch({ n_tokens: 2, seq_id: lists });
+  transfer(lists[0]);
+  const error = assertThrows(() => batch.n_tokens, Error);
+  assertEquals(
+    /the Int32Array of 4000 bytes given as llama_batch.seq_id was transferred elsewhere$/.test(error.message),
+    true,
+    error.message,
+  );
+  const other = new lib.llama_batch({ n_tokens: 2, seq_id: [lists[1]] });
+  other.seq_id = null;
+  transfer(lists[1]);
+  assertEquals(other.n_tokens, 2);
+});

@@ -286,3 +286,26 @@ Deno.test("npy: without permission it says which, and nothing is left behind", a
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test("npy: what a header says reaches no terminal as it is", () =>
+  withFolder((folder) => {
+    const path = `${folder}/a.npy`;
+    for (
+      const text of [
+        "{'descr': '<f4\x1b[31m', }",
+        "{'\x1bkey': '<f4', }",
+        "{'descr': [('\x1b', '<f4')], }",
+        "{'\x1b': 'f4', '\x1b': 'f4'}",
+        "\x1b",
+      ]
+    ) {
+      const header = `${text.includes("descr'") ? text.replace(" }", " 'fortran_order': False, 'shape': (1,), }") : text}`;
+      Deno.writeFileSync(
+        path,
+        new Uint8Array([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, header.length, 0, ...new TextEncoder().encode(header)]),
+      );
+      const { message } = assertThrows(() => readNpy(path), Error);
+      assertMatch(message, /\\u001b/);
+      assert(!/\p{Cc}/u.test(message), JSON.stringify(message));
+    }
+  }));

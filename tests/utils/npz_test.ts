@@ -162,3 +162,19 @@ Deno.test("npz: wrong arguments, files and names", () =>
     assertEquals(Deno.readTextFileSync(path).slice(0, 10), "no archive");
     assertEquals([...Deno.readDirSync(folder)].length, 1);
   }));
+
+Deno.test("npz: a directory of other entries than the archive has is an Error, and no array is left out", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/a.npz`;
+    await writeNpz(path, { a: new Float32Array(3), b: new Int32Array(5) });
+    const bytes = Deno.readFileSync(path),
+      wrong = async (at: number, value: number) => {
+        Deno.writeFileSync(path, bytes.with(at, value));
+        return (await assertRejects(() => readNpz(path), Error)).message;
+      };
+    const directory = new DataView(bytes.buffer).getUint32(bytes.length - 6, true);
+    for (const count of [0, 1]) {
+      assert((await wrong(bytes.length - 12, count)).endsWith(`the directory goes on behind the last of ${count} entries`));
+    }
+    assert((await wrong(directory + 46, 0x63)).endsWith('"c.npy" is called "a.npy" there'));
+  }));

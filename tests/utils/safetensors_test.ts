@@ -156,3 +156,10 @@ Deno.test("safetensors: a broken file is an error that says what is wrong", () =
   assertThrows(() => readSafetensors(Deno.cwd()), TypeError, "is not a file");
   assertThrows(() => readSafetensors(undefined as never), TypeError, "readSafetensors: expected a path, got undefined");
 });
+
+Deno.test("safetensors: what a header says reaches no terminal as it is", () => {
+  for (const header of ['{"a\x9b": 1}', '{"a": \x9b}', '{"a": {"dtype": "F\\u001b32", "shape": [], "data_offsets": [0, 0]}}']) {
+    const { message } = withFile(build(header), (path) => assertThrows(() => readSafetensors(path), Error));
+    assert(!/\p{Cc}/u.test(message) && /\\u00(9b|1b)/.test(message), JSON.stringify(message));
+  }
+});

@@ -159,12 +159,15 @@ export function isNdArray(value: unknown): value is NdArray<TypedArray> {
   return ArrayBuffer.isView(data) && "length" in data && [...shape, ...stride].every((n) => typeof n === "number");
 }
 
+/** Where the elements of an `ndarray` are. */
+export type Elements = Pick<NdArray<TypedArray>, "data" | "shape" | "stride" | "offset">;
+
 /**
  * Throws unless every element of an array is in its data.
  *
  * @param what Says what it is, for errors.
  */
-export function expectInside(array: NdArray<TypedArray>, what: () => string): void {
+export function expectInside(array: Elements, what: () => string): void {
   if (!areWhole(array)) {
     throw new RangeError(`${what()}: its shape, strides and offset must be whole numbers, and a stride for each dimension`);
   }
@@ -201,7 +204,7 @@ export function expectThere(data: TypedArray, what: () => string): void {
 }
 
 /** True if the elements lie one after the other in row-major order. */
-export function isContiguous({ shape, stride }: NdArray<TypedArray>): boolean {
+export function isContiguous({ shape, stride }: Elements): boolean {
   let expected = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     if (shape[i] !== 1 && stride[i] !== expected) return false;

@@ -58,15 +58,20 @@ export function expectThreads(where: string, threads: number): void {
   throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
 }
 
+/** The options of `compute` or `computeAsync` as they are now. */
+export function takeOptions<T extends ComputeOptions>(where: "compute" | "computeAsync", options: T): T {
+  return expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
+}
+
 /**
  * Checks a graph and the options.
  *
  * @param where The caller's name, for errors.
+ * @param options What `takeOptions` gave.
  */
 export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeOptions): Task {
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
   if (graph.owner.freed) throw freedError(graph, where);
-  expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   const { threads, timing = false } = options, backend = backendOf(where, options);
   if (threads !== undefined) expectThreads(where, threads);
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);

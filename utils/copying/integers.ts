@@ -7,7 +7,8 @@
  */
 
 import { lib } from "../../ffi/generated/lib.js";
-import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { type Elements, expectInside, expectThere, isNdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { plainArray, plainElements } from "../arrays/plain.ts";
 import { countOf } from "./box.ts";
 import { areFloats, inexact, isExact } from "./exact.ts";
 import { arrayFor } from "./nested.ts";
@@ -24,27 +25,32 @@ const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Int32Arr
  * @throws {RangeError} If an integer isn't a value of that type: the first that isn't.
  */
 export function integersFor(from: TensorLike, type: TypeInfo, role: string): TensorLike {
-  const array = isNdArray(from) ? from : null, data = array?.data ?? from as TypedArray;
+  const array = isNdArray(from) ? plainElements(from) : null, data = array?.data ?? from as TypedArray;
   if (!INTEGERS.some((kind) => data instanceof kind)) return from;
   if (isAsItIs(data, array, type)) return from;
   expectThere(data, () => role);
-  if (array === null) return converted(data, { shape: [data.length], stride: [1], offset: 0 }, type, role);
+  if (array === null) {
+    const plain = plainArray(data);
+    return converted(plain, { shape: [plain.length], stride: [1], offset: 0 }, type, role);
+  }
   expectInside(array, () => role);
   return ndarray(converted(data, array, type, role), array.shape);
 }
 
-function isAsItIs(data: TypedArray, array: NdArray<TypedArray> | null, { type, isQuantized }: TypeInfo): boolean {
+function isAsItIs(data: TypedArray, array: Elements | null, { type, isQuantized }: TypeInfo): boolean {
   const own = typeOfArray(data);
   if (own !== null && own === type) return true;
   // These ggml converts itself, so they needn't be converted before if each is a float.
-  if (data instanceof Int32Array && type === lib.GGML_TYPE_F32) return (array?.size ?? data.length) === data.length && areFloats(data);
+  if (data instanceof Int32Array && type === lib.GGML_TYPE_F32) {
+    return (array === null || countOf(array.shape) === data.length) && areFloats(data);
+  }
   return array === null && data instanceof Uint8Array && isQuantized; // a quantized tensor's bytes
 }
 
 /** The elements in row-major order. */
 function converted(
   data: TypedArray,
-  { shape, stride, offset }: Pick<NdArray<TypedArray>, "shape" | "stride" | "offset">,
+  { shape, stride, offset }: Omit<Elements, "data">,
   type: TypeInfo,
   role: string,
 ): TypedArray {

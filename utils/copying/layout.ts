@@ -11,7 +11,7 @@ import { memory } from "../../ffi/core/handle.ts";
 import { ABI } from "../../ffi/generated/layouts.js";
 import { lib } from "../../ffi/generated/lib.js";
 import type { Layout } from "./box.ts";
-import type { NdArray, TypedArray } from "../arrays/ndarray.ts";
+import type { Elements } from "../arrays/ndarray.ts";
 import { rankOf } from "./rank.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 
@@ -61,7 +61,7 @@ export function unpermuted(tensor: lib.ggml_tensor): lib.ggml_tensor {
 }
 
 /** How an `ndarray`'s elements lie, counted from its data. */
-export function layoutOfArray({ shape, stride, offset, data }: NdArray<TypedArray>): Layout {
+export function layoutOfArray({ shape, stride, offset, data }: Elements): Layout {
   const unit = data.BYTES_PER_ELEMENT;
   return {
     shape: [...shape],

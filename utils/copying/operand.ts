@@ -11,7 +11,8 @@ import { lib } from "../../ffi/generated/lib.js";
 import { ownersOf, roomOf } from "../../ffi/calls/reach.ts";
 import { countOf, denseLayout, type Layout, reachOf } from "./box.ts";
 import { describeTensor, layoutOf, layoutOfArray } from "./layout.ts";
-import { expectInside, expectThere, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
+import { type Elements, expectInside, expectThere, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
+import { plainArray, plainElements } from "../arrays/plain.ts";
 import { TensorSlice } from "./tensor_slice.ts";
 import { type Bytes, type TypeInfo, typeInfo, typeOfArray } from "./types.ts";
 
@@ -47,8 +48,13 @@ export interface Operand {
 export function operand(value: TensorLike, role: string, also: string | null = null): Operand {
   if (value instanceof lib.ggml_tensor) return tensorOperand(value, null, role);
   if (value instanceof TensorSlice) return tensorOperand(value.tensor, value, role);
-  if (isNdArray(value)) return arrayOperand(value.data, value, role);
-  if (ArrayBuffer.isView(value) && "length" in value) return arrayOperand(value as TypedArray, null, role);
+  if (isNdArray(value)) {
+    const elements = plainElements(value);
+    return arrayOperand(elements.data, elements, value.data.constructor.name, role);
+  }
+  if (ArrayBuffer.isView(value) && "length" in value) {
+    return arrayOperand(plainArray(value as TypedArray), null, value.constructor.name, role);
+  }
   const kinds = also === null ? "an ndarray or a typed array" : `an ndarray, a typed array or ${also}`;
   throw new TypeError(`${role}: expected a tensor, a slice, ${kinds}, got ${describe(value)}`);
 }
@@ -134,8 +140,8 @@ export function noMemory(tensor: lib.ggml_tensor, role: string): Error {
   );
 }
 
-function arrayOperand(data: TypedArray, array: NdArray<TypedArray> | null, role: string): Operand {
-  const kind = data.constructor.name;
+/** @param kind What its class is called, for errors. */
+function arrayOperand(data: TypedArray, array: Elements | null, kind: string, role: string): Operand {
   const text = () => array === null ? `${kind} of ${data.length}` : `ndarray (${kind}) of shape [${array.shape.join(", ")}]`;
   const type = typeOfArray(data);
   if (type === null && (array !== null || !(data instanceof Uint8Array))) {

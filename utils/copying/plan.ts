@@ -14,6 +14,7 @@ import { fromNested, isNested, type NestedNumbers } from "./nested.ts";
 import { integersFor } from "./integers.ts";
 import { layoutIn, type Operand, operand, type TensorLike } from "./operand.ts";
 import { isNdArray } from "../arrays/ndarray.ts";
+import { plainArray } from "../arrays/plain.ts";
 import { type TypeInfo, typeInfo } from "./types.ts";
 
 /** A copy that can be done. */
@@ -31,24 +32,27 @@ export interface Plan {
  * @param where The function that the caller called, for errors.
  */
 export function plan(where: string, from: TensorLike | NestedNumbers, to: TensorLike, options: CopyOptions): Plan {
-  const destination = operand(to, `${where}: destination`);
-  const source = sourceOf(`${where}: source`, from, destination.type, destination.count);
+  const before = operand(to, `${where}: destination`);
+  const source = sourceOf(`${where}: source`, from, before.type, before.count);
+  // An iterable is the caller's code, which may have freed the destination.
+  const destination = isNested(from) ? operand(to, `${where}: destination`) : before;
   return planOf(where, withType(where, source, destination), withType(where, destination, source), options);
 }
 
-/** Throws unless these are options of `copy`, or others that are known. */
-export function expectCopying(where: string, options: CopyOptions, ...others: readonly string[]): void {
-  expectOptions(where, options, ["allowRequantize", "imatrix", ...others]);
-  const { allowRequantize, imatrix } = options;
+/** Throws unless these are options of `copy`, or others that are known. Gives what they are now. */
+export function expectCopying<T extends CopyOptions>(where: string, options: T, ...others: readonly string[]): T {
+  const given = expectOptions(where, options, ["allowRequantize", "imatrix", ...others]);
+  const { allowRequantize } = given;
   if (allowRequantize !== undefined && typeof allowRequantize !== "boolean") {
     throw new TypeError(`${where}: allowRequantize must be a boolean, got ${describe(allowRequantize)}`);
   }
-  expectImatrix(where, imatrix);
+  return { ...given, imatrix: expectImatrix(where, given.imatrix) };
 }
 
 /** Throws unless it may be an importance matrix, or is none. */
-export function expectImatrix(where: string, imatrix: unknown): void {
-  if (imatrix === undefined || imatrix instanceof Float32Array) return;
+export function expectImatrix(where: string, imatrix: unknown): Float32Array | undefined {
+  if (imatrix === undefined) return undefined;
+  if (imatrix instanceof Float32Array) return plainArray(imatrix);
   throw new TypeError(`${where}: imatrix must be a Float32Array as long as a row, got ${describe(imatrix)}`);
 }
 

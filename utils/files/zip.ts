@@ -6,6 +6,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/core/describe.ts";
 import { decodeText } from "../../ffi/core/text.ts";
 import type { Input } from "./input.ts";
 
@@ -42,7 +43,8 @@ export function entriesOf(input: Input): Entry[] {
   }
   const bytes = input.read(offset, size), view = new DataView(bytes.buffer);
   const entries: Entry[] = [];
-  for (let at = 0; entries.length < count;) {
+  let at = 0;
+  while (entries.length < count) {
     if (at + CENTRAL_SIZE > size || view.getUint32(at, true) !== CENTRAL) {
       throw new Error(`at ${offset + at}: entry ${entries.length} of ${count} is missing`);
     }
@@ -50,7 +52,7 @@ export function entriesOf(input: Input): Entry[] {
     const end = at + CENTRAL_SIZE + nameLength + extraLength + comment;
     if (end > size) throw new Error(`at ${offset + at}: entry ${entries.length} of ${count} reaches beyond the directory`);
     const name = decodeText(bytes.subarray(at + CENTRAL_SIZE, at + CENTRAL_SIZE + nameLength));
-    if (view.getUint16(at + 8, true) & ENCRYPTED) throw new Error(`at ${offset + at}: ${JSON.stringify(name)} is encrypted`);
+    if (view.getUint16(at + 8, true) & ENCRYPTED) throw new Error(`at ${offset + at}: ${quote(name)} is encrypted`);
     const extra = new DataView(bytes.buffer, at + CENTRAL_SIZE + nameLength, extraLength);
     const [unpacked, packed, begin] = large(extra, [24, 20, 42].map((field) => view.getUint32(at + field, true)));
     entries.push({
@@ -63,6 +65,7 @@ export function entriesOf(input: Input): Entry[] {
     });
     at = end;
   }
+  if (at !== size) throw new Error(`at ${offset + at}: the directory goes on behind the last of ${count} entries`);
   return entries;
 }
 
@@ -105,12 +108,14 @@ function largeDirectoryOf(input: Input, end: number): { offset: number; size: nu
 
 /** What is in an entry. Memory is taken for what is there, not for what the archive says. */
 export async function unpack(input: Input, { name, offset, method, crc, packed, size }: Entry): Promise<Uint8Array<ArrayBuffer>> {
-  const where = `at ${offset}: ${JSON.stringify(name)}`;
+  const where = `at ${offset}: ${quote(name)}`;
   if (offset + LOCAL_SIZE > input.size) throw new Error(`${where} is beyond the end of the file`);
   const local = new DataView(input.read(offset, LOCAL_SIZE).buffer);
   if (local.getUint32(0, true) !== LOCAL) throw new Error(`${where} is not there`);
-  const begin = offset + LOCAL_SIZE + local.getUint16(26, true) + local.getUint16(28, true);
+  const nameLength = local.getUint16(26, true), begin = offset + LOCAL_SIZE + nameLength + local.getUint16(28, true);
   if (begin + packed > input.size) throw new Error(`${where} has ${packed} bytes, and ${input.size - begin} follow`);
+  const own = decodeText(input.read(offset + LOCAL_SIZE, nameLength));
+  if (own !== name) throw new Error(`${where} is called ${quote(own)} there`);
   if (method !== STORED && method !== DEFLATED) throw new Error(`${where} is packed by method ${method}; 0 and 8 (deflate) are read`);
   const raw = input.read(begin, packed);
   const bytes = method === STORED ? raw : await inflate(raw, size, where);

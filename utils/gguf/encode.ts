@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { alignUp, type TensorShape } from "./shape.ts";
 import { encodeText } from "../../ffi/core/text.ts";
@@ -96,7 +97,7 @@ export function encodeHead(
   bytes.u64(tensors.length);
   bytes.u64(metadata.size);
   for (const [key, value] of metadata) {
-    const place = `${where}: metadata ${JSON.stringify(key)}`;
+    const place = `${where}: metadata ${quote(key)}`;
     bytes.text(key, place);
     encodeValue(bytes, value, place);
   }

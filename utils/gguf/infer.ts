@@ -4,8 +4,9 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
+import { describe, quote } from "../../ffi/core/describe.ts";
 import { expectThere, type TypedArray } from "../arrays/ndarray.ts";
+import { plainArray } from "../arrays/plain.ts";
 import { type GgufValue, type Kind, kindNamed, KINDS, type NumberArray } from "./values.ts";
 
 /** A value with the GGUF type that it shall have; like {@linkcode GgufValue}, but an array of any kind may hold the elements. */
@@ -29,14 +30,22 @@ export type GgufValueInput = GgufInput | TypedGgufValue;
  * @throws {TypeError} If there is no GGUF type for it.
  * @throws {RangeError} If it is out of its type's range.
  */
-export function inferValue(value: GgufValueInput, where: string): GgufValue {
-  if (isTyped(value)) return typedValue(value, where);
-  if (ArrayBuffer.isView(value) && "length" in value) expectThere(value as TypedArray, () => where);
+export function inferValue(given: GgufValueInput, where: string): GgufValue {
+  if (isTyped(given)) return typedValue(given, where);
+  const value = thereAndPlain(given, where);
   const kind = kindOfArray(value);
   if (kind !== undefined) return { type: `${kind.name}[]`, value } as GgufValue;
   if (!Array.isArray(value)) return scalar(kindFor([value], where), value, where);
   if (value.length === 0) throw new TypeError(`${where}: an empty array has no type: say it, as in { type: "str[]", value: [] }`);
   return array(kindFor(value, where), value, where);
+}
+
+/** A typed array as a plain one, whose memory is there; anything else as it is. */
+function thereAndPlain<T>(value: T, where: string): T {
+  if (!ArrayBuffer.isView(value) || !("length" in value)) return value;
+  const array = plainArray(value as ArrayBufferView as TypedArray);
+  expectThere(array, () => where);
+  return array as unknown as T;
 }
 
 function isTyped(value: GgufValueInput): value is TypedGgufValue {
@@ -49,7 +58,7 @@ function typedValue({ type, value }: TypedGgufValue, where: string): GgufValue {
   const kind = kindNamed(isArray ? type.slice(0, -2) : type);
   if (kind === undefined) {
     const names = KINDS.map(({ name }) => name).join(", ");
-    throw new TypeError(`${where}: there is no GGUF type ${JSON.stringify(type)}; there are ${names}, and arrays of each, such as "u32[]"`);
+    throw new TypeError(`${where}: there is no GGUF type ${quote(type)}; there are ${names}, and arrays of each, such as "u32[]"`);
   }
   return isArray ? array(kind, value, where) : scalar(kind, value, where);
 }
@@ -94,9 +103,8 @@ function scalar(kind: Kind, value: unknown, where: string): GgufValue {
   return { type: kind.name, value: checked(kind, value, where) } as GgufValue;
 }
 
-function array(kind: Kind, value: unknown, where: string): GgufValue {
-  const type = `${kind.name}[]`;
-  if (ArrayBuffer.isView(value) && "length" in value) expectThere(value as TypedArray, () => where);
+function array(kind: Kind, given: unknown, where: string): GgufValue {
+  const type = `${kind.name}[]`, value = thereAndPlain(given, where);
   if (kind.array !== null && value instanceof kind.array) return { type, value } as GgufValue;
   if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && "length" in value)) {
     throw new TypeError(`${where}: expected an array for ${type}, got ${describe(value)}`);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import type { Cursor } from "./cursor.ts";
 import { MAX_KEYS, MAX_TENSORS } from "./limits.ts";
@@ -26,7 +27,7 @@ export interface Head {
 /** Reads the magic, the version and how many tensors and keys there are. */
 export function readHead(cursor: Cursor): Head {
   const magic = new TextDecoder("latin1").decode(cursor.bytes(4, "magic"));
-  if (magic !== lib.GGUF_MAGIC) throw cursor.error("magic", `expected ${JSON.stringify(lib.GGUF_MAGIC)}, got ${JSON.stringify(magic)}`, 0);
+  if (magic !== lib.GGUF_MAGIC) throw cursor.error("magic", `expected ${quote(lib.GGUF_MAGIC)}, got ${quote(magic)}`, 0);
   const version = readVersion(cursor);
   const tensorCount = readCount(cursor, "number of tensors", LEAST_TENSOR, MAX_TENSORS);
   const keyCount = readCount(cursor, "number of keys", LEAST_KEY, MAX_KEYS);
@@ -63,7 +64,7 @@ export function readMetadata(cursor: Cursor, count: number): Map<string, GgufVal
     const field = `key ${i} of ${count}`, at = cursor.offset;
     const key = cursor.string(field);
     if (key === "") throw cursor.error(field, "it is empty", at);
-    if (metadata.has(key)) throw cursor.error(field, `${JSON.stringify(key)} is there already`, at);
+    if (metadata.has(key)) throw cursor.error(field, `${quote(key)} is there already`, at);
     metadata.set(key, readValue(cursor, key));
   }
   return metadata;
@@ -74,7 +75,7 @@ export function readAlignment(cursor: Cursor, metadata: ReadonlyMap<string, Gguf
   const key = metadata.keys().find(isAlignmentKey);
   if (key === undefined) return lib.GGUF_DEFAULT_ALIGNMENT;
   const { type, value } = metadata.get(key)!;
-  const field = `value of ${JSON.stringify(key)}`;
+  const field = `value of ${quote(key)}`;
   if (type !== "u32") throw cursor.error(field, `it must be a u32, and is ${type}`);
   if (!isPowerOfTwo(value)) throw cursor.error(field, `${value} is not a power of 2`);
   return value;
@@ -86,7 +87,7 @@ export function isPowerOfTwo(value: number): boolean {
 }
 
 function readValue(cursor: Cursor, key: string): GgufValue {
-  const field = `value of ${JSON.stringify(key)}`;
+  const field = `value of ${quote(key)}`;
   const at = cursor.offset;
   const id = cursor.i32(field);
   if (id === lib.GGUF_TYPE_ARRAY) return readArray(cursor, field);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { type TypeInfo, typeInfo } from "../copying/types.ts";
 import type { Cursor } from "./cursor.ts";
@@ -35,7 +36,7 @@ export function readTensors(cursor: Cursor, count: number, alignment: number): T
   for (let i = 0; i < count; i++) {
     const at = cursor.offset, field = `name of tensor ${i} of ${count}`;
     const name = readName(cursor, field);
-    if (names.has(name)) throw cursor.error(field, `${JSON.stringify(name)} is there already`, at);
+    if (names.has(name)) throw cursor.error(field, `${quote(name)} is there already`, at);
     names.add(name);
     claims.push(readClaim(cursor, name));
   }
@@ -51,7 +52,7 @@ function readName(cursor: Cursor, field: string): string {
 }
 
 function readClaim(cursor: Cursor, name: string): Claim {
-  const field = `tensor ${JSON.stringify(name)}`;
+  const field = `tensor ${quote(name)}`;
   const ne = readDimensions(cursor, field);
   const info = readType(cursor, field);
   const row = ne[0] ?? 1;
@@ -100,7 +101,7 @@ function place(cursor: Cursor, claims: readonly Claim[], alignment: number): Ten
   }
   let next = 0;
   return claims.map(({ name, type, ne, byteLength, bytes, offset, at }) => {
-    const field = `offset of tensor ${JSON.stringify(name)}`;
+    const field = `offset of tensor ${quote(name)}`;
     if (offset !== BigInt(next)) {
       throw cursor.error(field, `expected ${next} (one after the other, aligned to ${alignment}), got ${offset}`, at);
     }

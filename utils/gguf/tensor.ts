@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
+import { describe, quote } from "../../ffi/core/describe.ts";
 import { freedError } from "../../ffi/core/handle.ts";
 import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { lib } from "../../ffi/generated/lib.js";
@@ -171,6 +171,6 @@ export class GgufTensor implements TensorShape {
   }
 
   #where(method: string): string {
-    return `${method} of tensor ${JSON.stringify(this.name)}`;
+    return `${method} of tensor ${quote(this.name)}`;
   }
 }

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
+import { describe, quote } from "../../ffi/core/describe.ts";
 import { freedError } from "../../ffi/core/handle.ts";
 import { onBehalf } from "../../ffi/core/on_behalf.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
+import { type Elements, expectInside, expectThere, isContiguous, isNdArray, type NdArray, type TypedArray } from "../arrays/ndarray.ts";
+import { plainArray, plainElements } from "../arrays/plain.ts";
 import { bufferOf } from "../copying/operand.ts";
 import { expectType, typeOfArray } from "../copying/types.ts";
 import type { SafetensorsTensor } from "../safetensors/tensor.ts";
@@ -50,16 +51,19 @@ const PIECE = 4 * 1024 * 1024;
  */
 export function planTensor(name: string | null, input: GgufTensorInput, where: string): PlannedTensor {
   if (input instanceof lib.ggml_tensor && input.owner.freed) {
-    throw freedError(input, `${where}: tensor${name === null ? "" : ` ${JSON.stringify(name)}`}`);
+    throw freedError(input, `${where}: tensor${name === null ? "" : ` ${quote(name)}`}`);
   }
   const own = (input as { name?: unknown } | null | undefined)?.name;
   const called = name ?? own;
   if (typeof called !== "string") throw new TypeError(`${where}: a tensor has no name: ${describe(input)}`);
-  const place = `${where}: tensor ${JSON.stringify(called)}`;
+  const place = `${where}: tensor ${quote(called)}`;
   if (input instanceof GgufTensor) return plan(called, input.type, input.ne, () => input.pieces(), place);
   if (input instanceof lib.ggml_tensor) return planGgml(called, input, place);
-  if (isNdArray(input)) return planArray(called, input.data, input, place);
-  if (ArrayBuffer.isView(input) && "length" in input) return planArray(called, input as TypedArray, null, place);
+  if (isNdArray(input)) {
+    const elements = plainElements(input);
+    return planArray(called, elements.data, elements, place);
+  }
+  if (ArrayBuffer.isView(input) && "length" in input) return planArray(called, plainArray(input as TypedArray), null, place);
   if (typeof input === "object" && input !== null && "data" in input) {
     if ("dtype" in input && input.type === null) {
       throw new TypeError(`${place}: ggml has no type ${input.dtype}: give its numbers() or bytes()`);
@@ -103,7 +107,7 @@ function* fetch(tensor: lib.ggml_tensor, length: number, where: string): Generat
   }
 }
 
-function planArray(name: string, data: TypedArray, array: NdArray<TypedArray> | null, where: string): PlannedTensor {
+function planArray(name: string, data: TypedArray, array: Elements | null, where: string): PlannedTensor {
   const type = typeOfArray(data);
   if (type === null) throw new TypeError(`${where}: no tensor type has the elements of ${describe(data)}`);
   expectThere(data, () => `${where}: ${describe(data)}`);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { printable, quote } from "../../ffi/core/describe.ts";
 import type { TypedArray } from "../arrays/ndarray.ts";
 
 type Constructor = new (buffer: ArrayBuffer, byteOffset: number, length: number) => TypedArray;
@@ -108,7 +109,9 @@ export function parseHeader(text: string, offset: number): Header {
   const entries = new Dictionary(text, offset).read();
   const descr = entries.get("descr"), order = entries.get("fortran_order"), shape = entries.get("shape");
   for (const key of entries.keys()) {
-    if (!["descr", "fortran_order", "shape"].includes(key)) throw new Error(`at ${offset}: the header has an unknown entry '${key}'`);
+    if (!["descr", "fortran_order", "shape"].includes(key)) {
+      throw new Error(`at ${offset}: the header has an unknown entry '${printable(key)}'`);
+    }
   }
   if (typeof order !== "boolean") throw new Error(`at ${offset}: the header's 'fortran_order' is neither True nor False`);
   if (!Array.isArray(shape)) throw new Error(`at ${offset}: the header's 'shape' is no tuple`);
@@ -116,7 +119,7 @@ export function parseHeader(text: string, offset: number): Header {
   if (typeof descr !== "string") throw new Error(`at ${offset}: the header's 'descr' is no string`);
   const [, byteOrder, name] = /^([<>|=]?)(.*)$/s.exec(descr)!;
   const code = codeOf(byteOrder, name);
-  if (code === undefined) throw noArrayFor(`'${descr}'`, offset);
+  if (code === undefined) throw noArrayFor(`'${printable(descr)}'`, offset);
   const [, array] = TYPES.find(([known]) => known === code)!;
   return { array, width: Number(code[1]), shape, isBigEndian: byteOrder === ">", isColumnMajor: order };
 }
@@ -143,7 +146,7 @@ class Dictionary {
     this.#take(/\{/y, "'{'");
     while (!this.#try(/\}/y)) {
       const key = this.#string();
-      if (entries.has(key)) throw this.#error(`one entry '${key}', and this is the second`);
+      if (entries.has(key)) throw this.#error(`one entry '${printable(key)}', and this is the second`);
       this.#take(/:/y, "':'");
       if (key === "descr") this.#expectSimple();
       entries.set(key, this.#value());
@@ -158,7 +161,7 @@ class Dictionary {
     const structure = this.#sees(/[[(]/y);
     if (!structure) return;
     const text = this.#text.slice(this.#at).replace(/, *'(fortran_order|shape)'.*/s, "");
-    throw noArrayFor(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text, this.#offset + this.#at);
+    throw noArrayFor(printable(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text), this.#offset + this.#at);
   }
 
   #value(): Value {
@@ -209,7 +212,7 @@ class Dictionary {
   }
 
   #error(expected: string): Error {
-    const found = this.#at === this.#text.length ? "the end" : JSON.stringify(this.#text.slice(this.#at, this.#at + 20));
+    const found = this.#at === this.#text.length ? "the end" : quote(this.#text.slice(this.#at, this.#at + 20));
     return new Error(`at ${this.#offset + this.#at}: the header is no dictionary of numpy's: expected ${expected}, found ${found}`);
   }
 }

@@ -10,7 +10,8 @@ import { describe } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { allocate } from "../copying/allocate.ts";
 import { countOf } from "../copying/box.ts";
-import { expectInside, expectThere, isNdArray, type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { type Elements, expectInside, expectThere, isNdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { plainArray, plainElements } from "../arrays/plain.ts";
 import { TensorSlice } from "../copying/tensor_slice.ts";
 import { rowsOfTensor } from "./tensor_rows.ts";
 
@@ -48,8 +49,7 @@ export function rowsOf(value: unknown, name: string): Rows {
   if (value instanceof TensorSlice) return rowsOfTensor(value.tensor, value, name);
   if (isNdArray(value)) return rowsOfArray(value, name);
   if (ArrayBuffer.isView(value) && "length" in value) {
-    const data = value as TypedArray;
-    return rowsOfArray(ndarray(data), name);
+    return rowsOfArray(ndarray(plainArray(value as TypedArray)), name);
   }
   throw new TypeError(`${name}: expected a tensor, a slice, an ndarray or a typed array, got ${describe(value)}`);
 }
@@ -81,8 +81,8 @@ function eachKept(length: number, edgeItems: number, visit: (i: number) => void)
   }
 }
 
-function rowsOfArray(array: NdArray<TypedArray>, name: string): Rows {
-  const { data, shape, stride, offset } = array;
+function rowsOfArray(given: Elements, name: string): Rows {
+  const array = plainElements(given), { data, shape, stride, offset } = array;
   const what = () => `${name}: an ndarray of shape [${shape.join(", ")}]`;
   expectThere(data, what);
   expectInside(array, what);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
+import { describe, printable, quote } from "../../ffi/core/describe.ts";
 
 /** What a file says of one tensor. */
 export interface SafetensorsEntry {
@@ -47,8 +47,9 @@ export function parseHeader(
   let header: unknown;
   try {
     header = JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`the header is no JSON: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    // What V8 says of it has a piece of the file in it, and the cause has the same.
+    throw new Error(`the header is no JSON: ${printable((error as Error).message)}`);
   }
   if (!isRecord(header)) throw new Error(`the header is no JSON object, but ${describe(header)}`);
   const metadata = readMetadata(header[METADATA]);
@@ -56,7 +57,7 @@ export function parseHeader(
   let next = start;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== next) {
-      throw new Error(`tensor ${JSON.stringify(name)}: it begins at byte ${begin}, and the one before it ends at ${next}`);
+      throw new Error(`tensor ${quote(name)}: it begins at byte ${begin}, and the one before it ends at ${next}`);
     }
     next = end;
   }
@@ -69,14 +70,14 @@ function readMetadata(value: unknown): Map<string, string> {
   if (!isRecord(value)) throw new Error(`${METADATA} is no JSON object, but ${describe(value)}`);
   return new Map(
     Object.entries(value).map(([key, text]) => {
-      if (typeof text !== "string") throw new Error(`${METADATA}: ${JSON.stringify(key)} is no string, but ${describe(text)}`);
+      if (typeof text !== "string") throw new Error(`${METADATA}: ${quote(key)} is no string, but ${describe(text)}`);
       return [key, text];
     }),
   );
 }
 
 function readEntry(name: string, facts: unknown, start: number): SafetensorsEntry {
-  const where = `tensor ${JSON.stringify(name)}`;
+  const where = `tensor ${quote(name)}`;
   if (!isRecord(facts)) throw new Error(`${where}: expected { dtype, shape, data_offsets }, got ${describe(facts)}`);
   const { dtype, shape, data_offsets: offsets } = facts;
   const bits = typeof dtype === "string" ? BITS.get(dtype) : undefined;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { GgufTensor } from "../gguf/tensor.ts";
 import type { Source } from "../gguf/source.ts";
@@ -107,7 +108,7 @@ export class SafetensorsTensor {
   numbers<D extends TypedArray = Float32Array>(): NdArray<D> {
     if (this.type !== null) return this.#reader.numbers<D>();
     const array = ARRAYS.get(this.dtype);
-    if (array === undefined) throw new TypeError(`numbers of tensor ${JSON.stringify(this.name)}: no typed array holds ${this.dtype}`);
+    if (array === undefined) throw new TypeError(`numbers of tensor ${quote(this.name)}: no typed array holds ${this.dtype}`);
     return ndarray(new array(this.bytes().buffer), this.shape) as NdArray<TypedArray> as NdArray<D>;
   }
 
@@ -142,6 +143,6 @@ export class SafetensorsTensor {
 
   #expectType(method: string): void {
     if (this.type !== null) return;
-    throw new TypeError(`${method} of tensor ${JSON.stringify(this.name)}: ggml has no type ${this.dtype}: copy its numbers() or bytes()`);
+    throw new TypeError(`${method} of tensor ${quote(this.name)}: ggml has no type ${this.dtype}: copy its numbers() or bytes()`);
   }
 }

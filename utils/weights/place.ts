@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../ffi/core/describe.ts";
 import { at } from "../../ffi/core/at.ts";
 import { Pointer } from "../../ffi/core/pointer.ts";
 import { watch } from "../../ffi/core/known.ts";
@@ -145,6 +146,6 @@ function put(buffer: lib.ggml_backend_buffer, tensor: lib.ggml_tensor, address: 
   const status = lib.ggml_backend_tensor_alloc(buffer, tensor, new Pointer(address));
   if (status === lib.GGML_STATUS_SUCCESS) return;
   throw new Error(
-    `${where}: tensor ${JSON.stringify(tensor.name)} can't be put into memory of the device: ${lib.ggml_status_to_string(status)}`,
+    `${where}: tensor ${quote(tensor.name)} can't be put into memory of the device: ${lib.ggml_status_to_string(status)}`,
   );
 }

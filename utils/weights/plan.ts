@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../../ffi/core/describe.ts";
+import { describe, quote } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { newTensor } from "../copying/new_tensor.ts";
 import { expectType } from "../copying/types.ts";
@@ -46,8 +46,8 @@ export function planWeights(
   }
   for (const [name, original] of Object.entries(wishes.alias)) {
     const weight = weights.find((weight) => weight.name === original);
-    if (weight === undefined) throw new Error(`${where}: alias ${JSON.stringify(name)}: there is no tensor ${JSON.stringify(original)}`);
-    if (file.tensors.has(name)) throw new Error(`${where}: alias ${JSON.stringify(name)}: there is a tensor of that name already`);
+    if (weight === undefined) throw new Error(`${where}: alias ${quote(name)}: there is no tensor ${quote(original)}`);
+    if (file.tensors.has(name)) throw new Error(`${where}: alias ${quote(name)}: there is a tensor of that name already`);
     const repackedIn = typeFor(name, weight);
     if (repackedIn === weight.repackedIn) same.set(name, original);
     else weights.push({ ...weight, name, repackedIn });
@@ -57,7 +57,7 @@ export function planWeights(
 
 function expectEntry(name: string, entry: WeightsEntry, where: string) {
   if (typeof name !== "string") throw new TypeError(`${where}: expected a tensor's name, got ${describe(name)}`);
-  const place = `${where}: tensor ${JSON.stringify(name)}`;
+  const place = `${where}: tensor ${quote(name)}`;
   if (typeof entry !== "object" || entry === null) {
     throw new TypeError(`${place}: expected { type, ne, offset, byteLength }, got ${describe(entry)}`);
   }
@@ -86,7 +86,7 @@ export function makeTensors(
   where: string,
 ): lib.ggml_tensor[] {
   return weights.map(({ name, type, ne, offset, byteLength }) => {
-    const place = `${where}: ${file.path}: tensor ${JSON.stringify(name)}`;
+    const place = `${where}: ${file.path}: tensor ${quote(name)}`;
     if (offset + byteLength > file.size) {
       throw new RangeError(`${place}: its ${byteLength} bytes from ${offset} on reach beyond the end of the file, ${file.size}`);
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../core/describe.ts";
 import type { Data } from "../../core/arguments.ts";
 import type { lib as generated } from "../../generated/lib.js";
 import { bytesOf } from "../../core/lengths.ts";
@@ -39,18 +40,18 @@ function expectMemory(where: string, lib: Lib, ctx: Gguf, only_meta: boolean): v
     const name = lib.gguf_get_tensor_name(ctx, id)!, noted = known.get(name), bytes = noted === undefined ? Infinity : noted;
     if (wasRead && own?.has(name) !== true) {
       throw new Error(
-        `${where}(ctx): the tensor ${JSON.stringify(name)} was read from a file, and C would write what is anywhere, which is its fault: ` +
+        `${where}(ctx): the tensor ${quote(name)} was read from a file, and C would write what is anywhere, which is its fault: ` +
           "add the tensor to what gguf_init_empty makes",
       );
     }
     if (bytes === null) {
-      throw new Error(`${where}(ctx): the tensor ${JSON.stringify(name)} has no data: call gguf_set_tensor_data`);
+      throw new Error(`${where}(ctx): the tensor ${quote(name)} has no data: call gguf_set_tensor_data`);
     }
     const size = lib.gguf_get_tensor_size(ctx, id);
     if (size <= bytes) continue;
     const type = lib.ggml_type_name(lib.gguf_get_tensor_type(ctx, id));
     throw new Error(
-      `${where}(ctx): the tensor ${JSON.stringify(name)} has ${size} bytes as ${type}, and its data ${bytes}: call gguf_set_tensor_data`,
+      `${where}(ctx): the tensor ${quote(name)} has ${size} bytes as ${type}, and its data ${bytes}: call gguf_set_tensor_data`,
     );
   }
 }

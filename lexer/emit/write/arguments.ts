@@ -20,12 +20,9 @@ export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printe
   const { declaration, parameters } = bound;
   let strings = 0;
   const arrays = arraysOf(bound, elementsOf(api));
+  parameters.forEach((parameter, i) => takeArray(bound, parameter, arrays.has(i), uses, printer));
   const args = parameters.map((parameter, i) => {
     const where = `"${declaration.name}(${parameter.name})"`;
-    if (arrays.has(i) && parameter.crossing.kind === "handle") {
-      const conversion = `${uses.$("structs")}(${parameter.name}, ${uses.own(parameter.crossing.name)}, ${where})`;
-      printer.line(`    if (Array.isArray(${parameter.name})) ${parameter.name} = ${conversion};`);
-    }
     if (isFreed(bound, parameter, uses)) return checkFreed(parameter, where, uses, printer);
     if (parameter.crossing.kind === "handle" || parameter.crossing.kind === "callback") {
       // What is freed by way of something that can't be used any more is freed all the same.
@@ -41,6 +38,21 @@ export function emitArguments(bound: BoundFunction, api: Api, uses: Uses, printe
   emitLengths(bound, uses, printer);
   emitCheck(bound, uses, printer);
   return args;
+}
+
+/**
+ * Takes what is in an array of JavaScript's, before anything is looked at: its getters are the caller's code, which may free what the other arguments
+ * are, or make the array longer.
+ *
+ * @param areStructs Whether it is one of structs.
+ */
+function takeArray({ declaration }: BoundFunction, { name, crossing }: BoundParameter, areStructs: boolean, uses: Uses, printer: Printer) {
+  const taken = areStructs && crossing.kind === "handle"
+    ? `${uses.$("structs")}(${name}, ${uses.own(crossing.name)}, "${declaration.name}(${name})")`
+    : crossing.kind === "pointers" && crossing.item !== null
+    ? `[...${name}]`
+    : null;
+  if (taken !== null) printer.line(`    if (Array.isArray(${name})) ${name} = ${taken};`);
 }
 
 /** Converts an argument, by its number. Gives the expression for it. */
