@@ -270,6 +270,7 @@ Deno.test("what C logs while the process exits is harmless", { ignore: Deno.buil
         __cxa_atexit: { parameters: ["pointer", "u64", "u64"], result: "i32" }, ggml_print_objects: { type: "pointer" },
       });
       const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 4096 })); // its memory is C's
+      globalThis.kept = ctx; // or it may be collected before the process exits
       onLog((level, text) => console.log(level, text));
       symbols.__cxa_atexit(symbols.ggml_print_objects, ctx.address, 0n);
       ${end}`);

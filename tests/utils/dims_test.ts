@@ -49,6 +49,21 @@ Deno.test("an index too many or too few is an Error, whatever made the array", (
   assertThrows(() => picked.pick(0, null).get(), RangeError, "got 0");
 });
 
+Deno.test("an index outside of an array is an Error, and not an element of another row", () => {
+  const array = ndarray(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]),
+    there = (index: string, shape = "2, 3") => `no element [${index}] in an array of shape [${shape}]`;
+  assertEquals([array.get(1, 0), array.get(1, 2), array.index(1, 2)], [4, 6, 5]);
+  assertThrows(() => array.get(0, 3), RangeError, `ndarray.get: there is ${there("0, 3")}`);
+  assertThrows(() => array.get(-1, 0), RangeError, there("-1, 0"));
+  assertThrows(() => array.get(0.5, 0), RangeError, there("0.5, 0"));
+  assertThrows(() => array.get(NaN, 0), RangeError, there("NaN, 0"));
+  assertThrows(() => array.get("1" as never, 0), RangeError, there('the string "1", 0'));
+  assertThrows(() => array.set(2, 0, 9), RangeError, `ndarray.set: there is ${there("2, 0")}`);
+  assertThrows(() => array.transpose(1, 0).get(0, 2), RangeError, there("0, 2", "3, 2"));
+  assertThrows(() => array.pick(1, null).get(3), RangeError, there("3", "3"));
+  assertEquals(array.data, Float32Array.of(1, 2, 3, 4, 5, 6));
+});
+
 Deno.test("dims of view, print, writeNpy and slice", async () => {
   using ctx = init();
   const row = lib.ggml_new_tensor_2d(ctx, F32, 3, 1);

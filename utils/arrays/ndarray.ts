@@ -123,7 +123,7 @@ export function ndarray<D extends TypedArray>(data: D, shape?: readonly number[]
   return counting(construct(data, shape, stride, offset));
 }
 
-/** The classes of arrays, one for each type and number of dimensions, whose methods count their indices. */
+/** The classes of arrays, one for each type and number of dimensions, whose methods look at their indices. */
 const counted = new WeakSet<object>();
 
 /** An array that takes an index for each of its dimensions, no more and no fewer: `ndarray`'s own leave out what is too much, and read elsewhere. */
@@ -136,6 +136,10 @@ function counting<A extends NdArray<TypedArray>>(array: A): A {
     const method = methods[name], expected = dimension + values;
     methods[name] = function () {
       if (arguments.length !== expected) throw wrongCount(name, this.shape, arguments.length - values);
+      for (let axis = 0; axis < dimension; axis++) {
+        const i = arguments[axis];
+        if (!(Number.isInteger(i) && i >= 0 && i < this.shape[axis])) throw outside(name, this.shape, arguments);
+      }
       return method.apply(this, arguments);
     };
   }
@@ -148,6 +152,12 @@ function counting<A extends NdArray<TypedArray>>(array: A): A {
 
 function wrongCount(name: string, shape: readonly number[], got: number): RangeError {
   return new RangeError(`ndarray.${name}: expected ${shape.length} indices for the shape [${shape.join(", ")}], got ${got}`);
+}
+
+/** By itself `ndarray` would take the element that lies there: one of another row. */
+function outside(name: string, shape: readonly number[], index: ArrayLike<unknown>): RangeError {
+  const given = Array.from(shape, (_, i) => describe(index[i]).replace(/^the number /, "")).join(", ");
+  return new RangeError(`ndarray.${name}: there is no element [${given}] in an array of shape [${shape.join(", ")}]`);
 }
 
 /** True for an `ndarray`, whichever copy of the package made it. */
