@@ -42,7 +42,7 @@ import { computeTimed } from "./computing/timed.ts";
  */
 export function compute(graph: lib.ggml_cgraph, options: ComputeOptions = {}): void {
   const task = prepare("compute", graph, options);
-  const { backend = null } = options;
+  const { backend = null } = task.options;
   // Asynchronous computations are under way on the other cores.
   const threads = Math.min(task.threads, Math.max(1, cores.capacity - cores.inUse));
   if (task.timing) computeTimed(task, threads);

@@ -54,7 +54,7 @@ export interface ComputeAsyncOptions extends ComputeOptions {
  */
 export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsyncOptions = {}): Promise<void> {
   const task = prepare("computeAsync", graph, options);
-  const { signal, onProgress } = options;
+  const { signal, onProgress } = task.options;
   expectSignal("computeAsync", signal);
   expectFunction("computeAsync: onProgress", onProgress);
   signal?.throwIfAborted();

@@ -90,7 +90,7 @@ function make(state: State, name: string): AnyFunction {
   const call = async (...args: unknown[]) => {
     const { functions, withOptions } = state.loaded ?? await load(state, name, args);
     if (!Object.hasOwn(functions, name)) return state.functions[name](...args); // a macro, computed here
-    return await withOptions(args[length], () => functions[name](...args.slice(0, length)));
+    return await withOptions(name, args[length], () => functions[name](...args.slice(0, length)));
   };
   return Object.defineProperties(call, { name: { value: name }, length: { value: length } });
 }

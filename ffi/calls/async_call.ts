@@ -11,7 +11,7 @@
 
 import type { Abi } from "../load/abi.ts";
 import type { AsyncOptions } from "./async.ts";
-import { expectOptions, expectSignal } from "../core/options.ts";
+import { expectSignal, readOptions } from "../core/options.ts";
 import { spoilChanged } from "./half_done.ts";
 import { withOthers } from "../core/in_use.ts";
 import { expectLlama, library } from "../load/library.ts";
@@ -44,7 +44,7 @@ type Begin = (
 export function starter(abi: Abi): Begin {
   const bind = asideBinder(abi);
   return (name, parameters, result, uses, changes, back = []) => async (args, then, always) => {
-    const signal = signalOf(name, takeOptions());
+    const signal = takeSignal();
     signal?.throwIfAborted();
     if (name.startsWith("llama_")) expectLlama(abi);
     const call = new RunningCall({ name, uses, changes, back }, signal, bind);
@@ -68,29 +68,32 @@ function note(what: () => unknown): void {
   }
 }
 
-/** The options of the next call. */
-let options: unknown = undefined;
+/** The signal of the next call. */
+let next: AbortSignal | undefined = undefined;
 
-/** Calls a generated function, which takes its arguments only, with options. */
-export function withOptions<T>(given: unknown, call: () => T): T {
-  options = given;
+/**
+ * Calls a generated function, which takes its arguments only, with options. They are read before it looks at its arguments, which their getters may
+ * free; and what it reads of its arguments may make calls of its own.
+ */
+export function withOptions<T>(name: string, options: unknown, call: () => T): T {
+  const signal = signalOf(name, options), outer = next;
+  next = signal;
   try {
     return withOthers(call);
   } finally {
-    options = undefined;
+    next = outer;
   }
 }
 
-function takeOptions(): unknown {
-  const taken = options;
-  options = undefined;
+function takeSignal(): AbortSignal | undefined {
+  const taken = next;
+  next = undefined;
   return taken;
 }
 
 function signalOf(name: string, options: unknown): AbortSignal | undefined {
   if (options === undefined) return undefined;
-  expectOptions(name, options, ["signal"]);
-  const { signal } = options as AsyncOptions;
+  const { signal } = readOptions(name, options as AsyncOptions, ["signal"]);
   expectSignal(name, signal);
   return signal;
 }

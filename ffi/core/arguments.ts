@@ -12,7 +12,7 @@ import { describe } from "./describe.ts";
 import type { Domain } from "./domain.ts";
 import { addressOf, externalBuffer, freedError, Handle, wrongHandle } from "./handle.ts";
 import { toInt64 } from "./integers.ts";
-import { STATIC } from "./owner.ts";
+import { reading, STATIC } from "./owner.ts";
 import { Pointer } from "./pointer.ts";
 
 /**
@@ -168,12 +168,14 @@ export function pointers(
   where: string,
 ): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
   if (!Array.isArray(value)) return data(value as Data<BigUint64Array>, 8, where);
-  const addresses = new BigUint64Array(value.length);
-  for (let i = 0; i < value.length; i++) {
-    const item = value[i];
-    if (item !== null || !holes) addresses[i] = handle(item, expected, `${where}[${i}]`);
-  }
-  return addresses;
+  return reading(where, () => {
+    const addresses = new BigUint64Array(value.length);
+    for (let i = 0; i < addresses.length; i++) {
+      const item = value[i];
+      if (item !== null || !holes) addresses[i] = handle(item, expected, `${where}[${i}]`);
+    }
+    return addresses;
+  });
 }
 
 /** Pointers to handles, or null. */
@@ -193,16 +195,19 @@ export function pointersOrNull(
  */
 export function strings(value: Pointers<string>, holes: boolean, where: string): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
   if (!Array.isArray(value)) return data(value as Data<BigUint64Array>, 8, where);
-  const addresses = new BigUint64Array(value.length);
   const kept: Uint8Array[] = [];
-  for (let i = 0; i < value.length; i++) {
-    const item = value[i];
-    if (item === null && holes) continue;
-    if (typeof item !== "string") throw wrong(item, "a string", `${where}[${i}]`);
-    const bytes = encode(item, `${where}[${i}]`);
-    kept.push(bytes);
-    addresses[i] = addressOf(bytes);
-  }
+  const addresses = reading(where, () => {
+    const addresses = new BigUint64Array(value.length);
+    for (let i = 0; i < addresses.length; i++) {
+      const item = value[i];
+      if (item === null && holes) continue;
+      if (typeof item !== "string") throw wrong(item, "a string", `${where}[${i}]`);
+      const bytes = encode(item, `${where}[${i}]`);
+      kept.push(bytes);
+      addresses[i] = addressOf(bytes);
+    }
+    return addresses;
+  });
   if (kept.length > 0) argumentStrings.set(addresses, kept);
   return addresses;
 }

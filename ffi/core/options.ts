@@ -27,6 +27,16 @@ export function expectOptions(where: string, options: unknown, known: readonly s
   }
 }
 
+/**
+ * The options as they are now, each read once: getters may free what is looked at afterwards, or give something else the next time.
+ *
+ * @throws What {@linkcode expectOptions} throws.
+ */
+export function readOptions<O extends object>(where: string, options: O, known: readonly string[]): O {
+  expectOptions(where, options, known);
+  return Object.fromEntries(known.map((option) => [option, (options as Record<string, unknown>)[option]])) as O;
+}
+
 /** Throws unless it is a signal, or nothing. */
 export function expectSignal(where: string, signal: unknown): asserts signal is AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return;

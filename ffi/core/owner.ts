@@ -96,6 +96,24 @@ export function traceFrees(on: boolean): void {
   tracing = on;
 }
 
+/** How many owners were made unusable so far. */
+let endings = 0;
+
+/**
+ * Reads an array or an object that a caller gave, whose getters may do anything: also free what an earlier argument stands for, which nobody
+ * looks at again before C is called.
+ *
+ * @param where `function(parameter)`.
+ * @throws {Error} If anything was freed meanwhile, or given to an asynchronous call.
+ */
+export function reading<T>(where: string, read: () => T): T {
+  const before = endings, value = read();
+  if (endings === before) return value;
+  throw new Error(
+    `${where}: its elements must be there to be read: a getter among them freed an object, or gave one to an asynchronous call`,
+  );
+}
+
 /**
  * What must stay alive for a set of pointers to stay valid: a context, a backend, a struct's own memory.
  *
@@ -281,8 +299,13 @@ export class Owner {
     return this.#passing;
   }
 
-  /** Ends what {@linkcode passing} owns. */
+  /**
+   * Ends what {@linkcode passing} owns.
+   *
+   * @throws {Error} If an array over it was transferred elsewhere.
+   */
   endPassing(how: string): void {
+    this.#passing?.expectHere(`what lies in this ${this.type} can't be ${how} now`);
     this.#passing?.end(how, () => {});
     this.#passing = null;
   }
@@ -314,6 +337,7 @@ export class Owner {
    */
   lend(to: string): () => void {
     const ending: Ending = { type: this.type, how: to, gone: false, culprit: null, site: null, isLent: true };
+    endings++;
     this.freed = true;
     this.ending = ending;
     return () => {
@@ -381,6 +405,7 @@ export class Owner {
 
   /** Makes it unusable, because it points to what ended, or C freed it together with that. */
   spoil(ending: Ending): void {
+    endings++;
     this.freed = true;
     this.ending = ending;
     this.arena = null;
@@ -420,6 +445,7 @@ export class Owner {
   #end(how: string, free: () => Later<void>, site: Error | null): Later<void> {
     const ending: Ending = { type: this.type, how, gone: true, culprit: null, site };
     // From here on nobody may use it, or a callback that C calls while it frees could.
+    endings++;
     this.freed = true;
     this.ending = ending;
     for (const owner of this.dependents) {
@@ -492,9 +518,20 @@ export class Owner {
     STATIC.keep(this);
   }
 
-  /** True if an array over the object's memory was transferred elsewhere. */
+  /** Throws if an array over the object's memory was transferred elsewhere: C would free that, or write to it. */
+  expectHere(what: string): void {
+    if (this.#isShownElsewhere) {
+      throw new Error(`${what}: an array over its memory was transferred elsewhere; make another, and transfer copies`);
+    }
+  }
+
+  /** True if C may not free the object: an array over its memory, or over what others may have of it, was transferred elsewhere. */
   get #isElsewhere(): boolean {
-    return this.#stays || areDetached(this.#data) || areDetached(this.#views) || (this.#passing !== null && this.#passing.#isElsewhere);
+    return this.#isShownElsewhere || this.dependents.some((other) => other.#isShownElsewhere);
+  }
+
+  get #isShownElsewhere(): boolean {
+    return this.#stays || areDetached(this.#data) || areDetached(this.#views);
   }
 
   #detach(): void {

@@ -12,7 +12,7 @@ import { describe } from "./describe.ts";
 import { withoutElements } from "./elements.ts";
 import { host } from "./host.ts";
 import { addressOf, externalBuffer, freedError, Handle } from "./handle.ts";
-import { Owner, STATIC } from "./owner.ts";
+import { Owner, reading, STATIC } from "./owner.ts";
 
 /** The fields of a struct class, all optional, each as its setter takes it: `$set` is declared where that is not what its getter gives. */
 export type Fields<S> = {
@@ -111,15 +111,16 @@ export function structs<S extends Struct>(
   const bytes = new Uint8Array((value.length + 1) * size), address = addressOf(bytes), owner = new Owner(address);
   owner.arena = new DataView(bytes.buffer, 0, (value.length + more) * size);
   owner.base = address;
-  value.forEach((item, i) => {
-    if (item instanceof wrapper) {
-      if (item.owner.freed) throw freedError(item, `${where}[${i}]`);
-      bytes.set(item.bytes, i * size);
-      owner.keep(item.owner);
-    } else if (typeof item === "object" && item !== null && !(item instanceof Handle)) {
-      assign(new wrapper(address + BigInt(i * size), owner), item);
-    } else throw new TypeError(`${where}[${i}]: expected a ${name} or its fields, got ${describe(item)}`);
-  });
+  reading(where, () =>
+    value.forEach((item, i) => {
+      if (item instanceof wrapper) {
+        if (item.owner.freed) throw freedError(item, `${where}[${i}]`);
+        bytes.set(item.bytes, i * size);
+        owner.keep(item.owner);
+      } else if (typeof item === "object" && item !== null && !(item instanceof Handle)) {
+        assign(new wrapper(address + BigInt(i * size), owner), item);
+      } else throw new TypeError(`${where}[${i}]: expected a ${name} or its fields, got ${describe(item)}`);
+    }));
   const first = new wrapper(address, owner);
   owner.keep(bytes);
   return first;

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../../ffi/core/describe.ts";
-import { expectOptions } from "../../ffi/core/options.ts";
+import { readOptions } from "../../ffi/core/options.ts";
 import { freedError } from "../../ffi/core/handle.ts";
 import { expectIdleGraph } from "../../ffi/core/in_use.ts";
 import { lib } from "../../ffi/generated/lib.js";
@@ -31,7 +31,9 @@ export interface ComputeOptions {
 const OPTIONS = ["backend", "threads", "timing"], ASYNC_OPTIONS = [...OPTIONS, "signal", "onProgress"];
 
 /** A graph that may be computed, and how. */
-export interface Task {
+export interface Task<O extends ComputeOptions = ComputeOptions> {
+  /** As they were given. */
+  readonly options: O;
   readonly graph: lib.ggml_cgraph;
   /** Null for the CPU. */
   readonly backend: Backend | null;
@@ -62,11 +64,12 @@ export function expectThreads(where: string, threads: number): void {
  * Checks a graph and the options.
  *
  * @param where The caller's name, for errors.
+ * @param given The options, which are read once.
  */
-export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeOptions): Task {
+export function prepare<O extends ComputeOptions>(where: string, graph: lib.ggml_cgraph, given: O): Task<O> {
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
+  const options = readOptions(where, given, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   if (graph.owner.freed) throw freedError(graph, where);
-  expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   const { threads, timing = false } = options, backend = backendOf(where, options);
   if (threads !== undefined) expectThreads(where, threads);
   if (typeof timing !== "boolean") throw new TypeError(`${where}: timing must be a boolean, got ${describe(timing)}`);
@@ -79,6 +82,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
     );
   }
   return {
+    options,
     graph,
     backend: backend !== null && isCpu(backend) ? null : backend,
     work,
