@@ -84,6 +84,27 @@ test("the package isn't written into what it is made of, and a symbolic link to 
   assert((await Deno.stat(join(older, "bundle/mod.js"))).isFile);
 });
 
+test("what another copy of the package made is refused, and the error says so", async () => {
+  const text = `
+    import { lib } from "./ggml/bundle/mod.js";
+    import { init } from "./other/ggml/bundle/utils/mod.js";
+
+    try {
+      lib.ggml_new_tensor_1d(init(), lib.GGML_TYPE_F32, 4);
+    } catch (error) {
+      console.log(error.message);
+    }`;
+  await alone(async (run, folder) => {
+    await Deno.mkdir(join(folder, "other"));
+    await Deno.rename(join(folder, "ggml"), join(folder, "other/ggml"));
+    await Deno.symlink(PACKAGE, join(folder, "ggml"), { type: "dir" });
+    await Deno.writeTextFile(join(folder, "copies.ts"), text);
+    const { stdout, stderr } = await run(["run", "--no-check", "--allow-ffi", "--allow-read", "copies.ts"]);
+    const message = "ggml_new_tensor_1d(ctx): expected a ggml_context, got a ggml_context that another copy of these modules made\n";
+    assertEquals(stdout, message, stderr);
+  });
+});
+
 test("classes are called in the package what they are in the sources, and errors say as much", async () => {
   const text = `
     import { lib } from "./ggml/bundle/mod.js";
