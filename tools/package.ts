@@ -11,7 +11,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { dirname, fromFileUrl, join, relative, resolve } from "@std/path";
+import { basename, dirname, fromFileUrl, isAbsolute, join, relative, resolve } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 
 const USAGE = `deno task package [--out FOLDER]
@@ -30,9 +30,10 @@ const BUNDLE = "bundle";
  * Writes the package.
  *
  * @param folder A new or empty folder, or one that holds an older package, which is replaced.
- * @throws {Error} If the folder holds anything else, or the bundler fails: with what it says.
+ * @throws {Error} If the folder holds anything else or lies in what is published, or the bundler fails: with what it says.
  */
 export async function writePackage(folder: string): Promise<void> {
+  await expectOutside(folder);
   await clear(folder);
   const entries = Object.values(config.exports);
   await bundle(entries, join(folder, BUNDLE)); // before anything else: what can fail
@@ -74,6 +75,25 @@ async function bundle(entries: readonly string[], folder: string): Promise<void>
     stdin: "null",
   }).output();
   if (!success) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr).trim()}`);
+  await keepClassNames(folder);
+}
+
+/**
+ * Has classes be called what they are. The bundler writes `var tensor = class _tensor {` where a class is used inside of it, and `_tensor` is what errors
+ * and `console.log` would say. Its own `--keep-names` costs a call for each function when a module is loaded.
+ */
+async function keepClassNames(folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) {
+      await keepClassNames(path);
+      continue;
+    }
+    const text = await Deno.readTextFile(path);
+    const names = Array.from(text.matchAll(/^ *(?:var )?(\w+) = class _\1\b/gm), ([, name]) => name);
+    if (names.length === 0) continue;
+    await Deno.writeTextFile(path, text.replace(new RegExp(`\\b_(${names.join("|")})\\b`, "g"), "$1"));
+  }
 }
 
 /** The licences of the packages whose code is in the bundle: those that are imported as text. */
@@ -102,14 +122,35 @@ async function copy(from: string, to: string): Promise<void> {
   }
 }
 
-/** Removes an older package. Nothing else is, whatever folder was named. */
+/** Throws if a folder lies in one that is copied into it: that would never end. */
+async function expectOutside(folder: string): Promise<void> {
+  const real = await realPath(folder);
+  for (const name of config.publish.include) {
+    const path = relative(join(await realPath(ROOT), name), real);
+    if (!path.startsWith("..") && !isAbsolute(path)) {
+      throw new Error(`${folder} lies in ${name}, which is published: name a folder outside of it`);
+    }
+  }
+}
+
+/** Where a folder is, or will be, without symbolic links. */
+async function realPath(folder: string): Promise<string> {
+  try {
+    return await Deno.realPath(folder);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return join(await realPath(dirname(folder)), basename(folder));
+  }
+}
+
+/** Removes an older package. Nothing else is, whatever folder was named; the folder itself stays, and so does a symbolic link to it. */
 async function clear(folder: string): Promise<void> {
   const names = await namesIn(folder);
   if (names.length === 0) return;
   if (!names.includes(BUNDLE) || (await nameOfPackage(folder)) !== config.name) {
     throw new Error(`${folder} holds something else than this package: name a new or empty folder`);
   }
-  await Deno.remove(folder, { recursive: true });
+  for (const name of names) await Deno.remove(join(folder, name), { recursive: true });
 }
 
 /** The names of the files in a folder, none if it isn't there. */

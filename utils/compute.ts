@@ -7,17 +7,7 @@
 import { onBehalf } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { keptPlan } from "./computing/plan.ts";
-import {
-  type Backend,
-  backendsOf,
-  type ComputeOptions,
-  cores,
-  expectSuccess,
-  prepare,
-  setThreads,
-  takeOptions,
-  type Task,
-} from "./computing/task.ts";
+import { type Backend, backendsOf, type ComputeOptions, cores, expectSuccess, prepare, setThreads, type Task } from "./computing/task.ts";
 import { computeTimed } from "./computing/timed.ts";
 
 /**
@@ -51,8 +41,8 @@ import { computeTimed } from "./computing/timed.ts";
  * ```
  */
 export function compute(graph: lib.ggml_cgraph, options: ComputeOptions = {}): void {
-  const given = takeOptions("compute", options), task = prepare("compute", graph, given);
-  const { backend = null } = given;
+  const task = prepare("compute", graph, options);
+  const { backend = null } = task.options;
   // Asynchronous computations are under way on the other cores.
   const threads = Math.min(task.threads, Math.max(1, cores.capacity - cores.inUse));
   if (task.timing) computeTimed(task, threads);

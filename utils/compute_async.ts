@@ -9,7 +9,7 @@
 import { use } from "../ffi/core/in_use.ts";
 import { expectFunction, expectSignal } from "../ffi/core/options.ts";
 import type { lib } from "../ffi/generated/lib.js";
-import { type ComputeOptions, prepare, takeOptions } from "./computing/task.ts";
+import { type ComputeOptions, prepare } from "./computing/task.ts";
 
 /** What {@linkcode computeAsync} takes besides the graph. */
 export interface ComputeAsyncOptions extends ComputeOptions {
@@ -53,8 +53,8 @@ export interface ComputeAsyncOptions extends ComputeOptions {
  * ```
  */
 export async function computeAsync(graph: lib.ggml_cgraph, options: ComputeAsyncOptions = {}): Promise<void> {
-  const given = takeOptions("computeAsync", options), task = prepare("computeAsync", graph, given);
-  const { signal, onProgress } = given;
+  const task = prepare("computeAsync", graph, options);
+  const { signal, onProgress } = task.options;
   expectSignal("computeAsync", signal);
   expectFunction("computeAsync: onProgress", onProgress);
   signal?.throwIfAborted();

@@ -69,21 +69,25 @@ function note(what: () => unknown): void {
 }
 
 /** The signal of the next call. */
-let signal: AbortSignal | undefined = undefined;
+let next: AbortSignal | undefined = undefined;
 
-/** Calls the generated function of a name, which takes its arguments only, with options. They are read before the arguments are looked at. */
-export function withOptions<T>(name: string, given: unknown, call: () => T): T {
-  signal = signalOf(name, given);
+/**
+ * Calls a generated function, which takes its arguments only, with options. They are read before it looks at its arguments, which their getters may
+ * free; and what it reads of its arguments may make calls of its own.
+ */
+export function withOptions<T>(name: string, options: unknown, call: () => T): T {
+  const signal = signalOf(name, options), outer = next;
+  next = signal;
   try {
     return withOthers(call);
   } finally {
-    signal = undefined;
+    next = outer;
   }
 }
 
 function takeSignal(): AbortSignal | undefined {
-  const taken = signal;
-  signal = undefined;
+  const taken = next;
+  next = undefined;
   return taken;
 }
 

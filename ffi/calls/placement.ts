@@ -57,10 +57,13 @@ function lazily<R>(name: string, parameters: readonly Deno.NativeType[], result:
 export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset: ((home: H) => void) | null): void {
   const last = placements.get(home.owner);
   if (last === undefined || (graph !== null && isPlaced(graph, home))) return;
+  const contexts = home.owner.dependents.filter((context) => context.type === "ggml_context" && !context.freed);
+  for (const context of contexts) {
+    context.expectHere(`this ${home.owner.type} can't place tensors anew, those of a ${context.type} among them`);
+  }
   placements.delete(home.owner);
   changed();
   reset?.(home);
-  const contexts = home.owner.dependents.filter((context) => context.type === "ggml_context" && !context.freed);
   for (const context of contexts) {
     context.hideData();
     for (const tensor of tensorsOf(context)) {

@@ -196,7 +196,8 @@ function nameOf(handle: Handle): string {
 /** The error for an argument or field that is no live handle of the class that it must have. */
 export function wrongHandle(value: unknown, expected: abstract new (...args: never[]) => Handle, where: string): Error {
   if (value instanceof expected) return freedError(value, where);
-  return new TypeError(`${where}: expected a ${expected.name}, got ${describe(value)}`);
+  const got = describe(value), isNamesake = got === `a ${expected.name}`;
+  return new TypeError(`${where}: expected a ${expected.name}, got ${got}${isNamesake ? " that another copy of these modules made" : ""}`);
 }
 
 /** Has `owner` keep alive whatever `handle` points into. */

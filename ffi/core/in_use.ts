@@ -85,11 +85,12 @@ let meanwhile = false;
 
 /** Looks at the arguments of an asynchronous call: others run meanwhile. */
 export function withOthers<T>(look: () => T): T {
+  const outer = meanwhile;
   meanwhile = true;
   try {
     return look();
   } finally {
-    meanwhile = false;
+    meanwhile = outer;
   }
 }
 

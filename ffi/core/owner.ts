@@ -281,8 +281,13 @@ export class Owner {
     return this.#passing;
   }
 
-  /** Ends what {@linkcode passing} owns. */
+  /**
+   * Ends what {@linkcode passing} owns.
+   *
+   * @throws {Error} If an array over it was transferred elsewhere.
+   */
   endPassing(how: string): void {
+    this.#passing?.expectHere(`what lies in this ${this.type} can't be ${how} now`);
     this.#passing?.end(how, () => {});
     this.#passing = null;
   }
@@ -492,9 +497,20 @@ export class Owner {
     STATIC.keep(this);
   }
 
-  /** True if an array over the object's memory was transferred elsewhere. */
+  /** Throws if an array over the object's memory was transferred elsewhere: C would free that, or write to it. */
+  expectHere(what: string): void {
+    if (this.#isShownElsewhere) {
+      throw new Error(`${what}: an array over its memory was transferred elsewhere; make another, and transfer copies`);
+    }
+  }
+
+  /** True if C may not free the object: an array over its memory, or over what others may have of it, was transferred elsewhere. */
   get #isElsewhere(): boolean {
-    return this.#stays || areDetached(this.#data) || areDetached(this.#views) || (this.#passing !== null && this.#passing.#isElsewhere);
+    return this.#isShownElsewhere || this.dependents.some((other) => other.#isShownElsewhere);
+  }
+
+  get #isShownElsewhere(): boolean {
+    return this.#stays || areDetached(this.#data) || areDetached(this.#views);
   }
 
   #detach(): void {

@@ -151,7 +151,7 @@ export function format(diagnostic: Diagnostic): string {
 }
 
 function one(note: Note, label: string): string {
-  const head = note.line > 0 ? `${printable(note.file)}:${note.line}:${note.column}: ` : "";
+  const head = note.column > 0 ? `${printable(note.file)}:${note.line}:${note.column}: ` : "";
   const out = `${head}${label}: ${printable(note.message)}`;
   if (note.sourceLine.trim() === "") return out;
   // A line of a megabyte is shown around the caret only.

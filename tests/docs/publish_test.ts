@@ -70,6 +70,60 @@ test("each entry point is bundled, and lib and the utilities are few files", asy
   for (const name of ["is-buffer", "iota-array", "ndarray"]) assertMatch(licenses, new RegExp(`^npm:${name}@[\\d.]+\n\n.*MIT`, "m"));
 });
 
+test("the package isn't written into what it is made of, and a symbolic link to its folder stays", async () => {
+  const inside = await deno(["task", "package", "--out", "utils/package"]);
+  assertMatch(inside.stderr, /package: .*utils.package lies in utils, which is published: name a folder outside of it/);
+  assertEquals(inside.code, 1);
+  const older = join(folder, "older"), link = join(folder, "link");
+  await Deno.mkdir(join(older, "bundle"), { recursive: true });
+  await Deno.copyFile(join(PACKAGE, "deno.json"), join(older, "deno.json"));
+  await Deno.symlink(older, link, { type: "dir" });
+  const written = await deno(["task", "package", "--out", link]);
+  assertEquals(written.code, 0, written.stderr);
+  assert((await Deno.lstat(link)).isSymlink);
+  assert((await Deno.stat(join(older, "bundle/mod.js"))).isFile);
+});
+
+test("what another copy of the package made is refused, and the error says so", async () => {
+  const text = `
+    import { lib } from "./ggml/bundle/mod.js";
+    import { init } from "./other/ggml/bundle/utils/mod.js";
+
+    try {
+      lib.ggml_new_tensor_1d(init(), lib.GGML_TYPE_F32, 4);
+    } catch (error) {
+      console.log(error.message);
+    }`;
+  await alone(async (run, folder) => {
+    await Deno.mkdir(join(folder, "other"));
+    await Deno.rename(join(folder, "ggml"), join(folder, "other/ggml"));
+    await Deno.symlink(PACKAGE, join(folder, "ggml"), { type: "dir" });
+    await Deno.writeTextFile(join(folder, "copies.ts"), text);
+    const { stdout, stderr } = await run(["run", "--no-check", "--allow-ffi", "--allow-read", "copies.ts"]);
+    const message = "ggml_new_tensor_1d(ctx): expected a ggml_context, got a ggml_context that another copy of these modules made\n";
+    assertEquals(stdout, message, stderr);
+  });
+});
+
+test("classes are called in the package what they are in the sources, and errors say as much", async () => {
+  const text = `
+    import { lib } from "./ggml/bundle/mod.js";
+    import { init, tensor } from "./ggml/bundle/utils/mod.js";
+
+    console.log(JSON.stringify(Object.entries(lib).filter(([name, value]) => typeof value === "function" && value.name !== name)));
+    using ctx = init();
+    try {
+      lib.ggml_add(ctx, tensor(ctx, Float32Array.of(1, 2, 3)), tensor(ctx, Float32Array.of(1, 2)));
+    } catch (error) {
+      console.log(error.message.replace(/ggml\\.c:\\d+/, ""));
+    }`;
+  await alone(async (run, folder) => {
+    await Deno.writeTextFile(join(folder, "names.ts"), text);
+    const { stdout, stderr } = await run(["run", "--no-check", "--allow-ffi", "names.ts"]);
+    assertEquals(stdout, "[]\nggml_add: assertion failed: ggml_can_repeat(b, a) (): a is f32 ne=[3], b is f32 ne=[2]\n", stderr);
+  });
+});
+
 async function configuration(folder: URL): Promise<{ exports: Record<string, string> }> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", folder)));
 }

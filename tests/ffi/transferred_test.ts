@@ -3,7 +3,7 @@
  * never freed, or whoever has it would read what C puts there next.
  */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, view } from "@ggml/deno/utils";
 import { graphOf } from "../context.ts";
@@ -134,6 +134,38 @@ for (const make of [buffered, inContext, pointed]) {
     for (const { free } of others) free();
   });
 }
+
+Deno.test("what C would free or write anew in a later call is refused once it was transferred elsewhere: an array of a file", async () => {
+  using file = lib.gguf_init_empty();
+  lib.gguf_set_arr_data(file, "numbers", lib.GGUF_TYPE_FLOAT32, Float32Array.of(1, 2), 2);
+  transfer(lib.gguf_get_arr_data(file, 0)!.bytes(8));
+  const message = /^what lies in this gguf_context can't be replaced by gguf_\w+ now: an array over its memory was transferred elsewhere/;
+  assertThrows(() => lib.gguf_remove_key(file, "numbers"), Error, "can't be replaced by gguf_remove_key");
+  assertMatch((await assertRejects(() => lib.async.gguf_set_val_u8(file, "other", 1), Error)).message, message);
+  assertEquals(lib.gguf_get_n_kv(file), 1);
+});
+
+Deno.test("what C would free or write anew in a later call is refused once it was transferred elsewhere: an allocator's memory", () => {
+  using cpu = lib.ggml_backend_cpu_init()!;
+  using allocator = lib.ggml_gallocr_new(lib.ggml_backend_cpu_buffer_type()!)!;
+  using sched = lib.ggml_backend_sched_new([cpu], null, 1, 64, false, false)!;
+  const homes: [string, (graph: lib.ggml_cgraph) => unknown, () => void][] = [
+    ["ggml_gallocr", (graph) => lib.ggml_gallocr_alloc_graph(allocator, graph), () => lib.ggml_gallocr_free(allocator)],
+    ["ggml_backend_sched", (graph) => lib.ggml_backend_sched_alloc_graph(sched, graph), () => lib.ggml_backend_sched_free(sched)],
+  ];
+  for (const [type, place, free] of homes) {
+    const placed = (count: number) => {
+      const ctx = init({ noAlloc: true }), sum = lib.ggml_scale(ctx, lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, count), 2);
+      place(graphOf(ctx, sum));
+      return sum;
+    };
+    const elsewhere = moved(view(placed(N)).data as Float32Array<ArrayBuffer>);
+    assertThrows(() => placed(10 * N), Error, `this ${type} can't place tensors anew`);
+    free();
+    for (const value of [1, 2, 3]) buffered(value);
+    assertEquals(elsewhere.subarray(0, N).every((x) => x === 7), true, type);
+  }
+});
 
 Deno.test("C's memory that was transferred stays when its owner and the array that showed it were collected", async () => {
   const text = `

@@ -37,6 +37,7 @@ t.h:2:18: note: expanded from here, in the body of macro 'OUTER'
 
 Deno.test("#line is obeyed in diagnostics", () => {
   assertEquals(report({ "t.h": '#line 40 "grammar.y"\noops x;\n' }).split("\n")[0], "grammar.y:40:1: error: unknown type name 'oops'");
+  assertEquals(report({ "t.h": "#line 0\noops x;\n" }).split("\n")[0], "t.h:0:1: error: unknown type name 'oops'");
 });
 
 Deno.test("a line of a megabyte is shown in part", () => {

@@ -31,7 +31,9 @@ export interface ComputeOptions {
 const OPTIONS = ["backend", "threads", "timing"], ASYNC_OPTIONS = [...OPTIONS, "signal", "onProgress"];
 
 /** A graph that may be computed, and how. */
-export interface Task {
+export interface Task<O extends ComputeOptions = ComputeOptions> {
+  /** As they were given. */
+  readonly options: O;
   readonly graph: lib.ggml_cgraph;
   /** Null for the CPU. */
   readonly backend: Backend | null;
@@ -58,19 +60,15 @@ export function expectThreads(where: string, threads: number): void {
   throw new error(`${where}: threads must be a positive whole number, got ${describe(threads)}`);
 }
 
-/** The options of `compute` or `computeAsync` as they are now. */
-export function takeOptions<T extends ComputeOptions>(where: "compute" | "computeAsync", options: T): T {
-  return expectOptions(where, options, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
-}
-
 /**
  * Checks a graph and the options.
  *
  * @param where The caller's name, for errors.
- * @param options What `takeOptions` gave.
+ * @param given The options, which are read once.
  */
-export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeOptions): Task {
+export function prepare<O extends ComputeOptions>(where: string, graph: lib.ggml_cgraph, given: O): Task<O> {
   if (!(graph instanceof lib.ggml_cgraph)) throw new TypeError(`${where}: expected a ggml_cgraph, got ${describe(graph)}`);
+  const options = expectOptions(where, given, where === "compute" ? OPTIONS : ASYNC_OPTIONS);
   if (graph.owner.freed) throw freedError(graph, where);
   const { threads, timing = false } = options, backend = backendOf(where, options);
   if (threads !== undefined) expectThreads(where, threads);
@@ -84,6 +82,7 @@ export function prepare(where: string, graph: lib.ggml_cgraph, options: ComputeO
     );
   }
   return {
+    options,
     graph,
     backend: backend !== null && isCpu(backend) ? null : backend,
     work,

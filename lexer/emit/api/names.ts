@@ -25,8 +25,17 @@ const STRUCT_MEMBERS: readonly string[] = [
   ...Object.getOwnPropertyNames(Object.prototype),
 ];
 
+/** What C's identifiers may have, by its annex D, and JavaScript's may not: U+20AC, U+202E, … */
+const FOREIGN = /[^\p{ID_Continue}$]/gu;
+
+/** A name of C's with what JavaScript's may have in it: each other character as its code point, `u20AC_`. */
+export function inJavaScript(name: string): string {
+  return name.replace(FOREIGN, (character) => `u${character.codePointAt(0)!.toString(16).toUpperCase()}_`);
+}
+
 /** `name`, or the first of `name_`, `name__`, … that isn't reserved or taken. */
 export function localName(name: string, taken: readonly string[]): string {
+  name = inJavaScript(name);
   while (RESERVED.has(name) || taken.includes(name)) name += "_";
   return name;
 }
@@ -60,6 +69,7 @@ export class Names {
 
   /** Takes a name for a tag or typedef. Where an ordinary identifier has it, `suffix` tells them apart: `stat` and `stat_struct`. */
   take(name: string, suffix: string): string {
+    name = inJavaScript(name);
     let free = this.free(name) ? name : `${name}_${suffix}`;
     while (!this.free(free)) free += "_";
     this.#taken.add(free);

@@ -9,6 +9,7 @@
  */
 
 import type { Api, BoundFunction } from "../api/api.ts";
+import { inJavaScript } from "../api/names.ts";
 import { prototype } from "../api/prototype.ts";
 import { BOTH, CODE, type Policy, rootsOf } from "../policy.ts";
 import { doc, fileText, LINE_WIDTH, list, Printer } from "../print.ts";
@@ -115,7 +116,7 @@ function deprecation(message: string, { isModule }: Uses): string {
 
 /** The variable of a function's symbol. */
 function symbolOf({ declaration }: BoundFunction, { isModule }: Uses): string {
-  return `${isModule ? "$_" : "$"}${declaration.name}`;
+  return `${isModule ? "$_" : "$"}${inJavaScript(declaration.name)}`;
 }
 
 /** Binds the function on its first call; the variable is replaced when there is something faster to call. */

@@ -6,6 +6,7 @@
 
 import type { Api } from "../api/api.ts";
 import { type Crossing, nativeScalar } from "../api/crossing.ts";
+import { inJavaScript } from "../api/names.ts";
 import { nativeFields } from "../api/native.ts";
 import type { Policy } from "../policy.ts";
 import { doc, LINE_WIDTH, list, Printer } from "../print.ts";
@@ -63,9 +64,10 @@ export function writeSymbols(
 }
 
 function entry(name: string, parameters: readonly string[], result: string): string {
-  const line = `  ${name}: { parameters: [${parameters.join(", ")}], result: ${result} },`;
+  const key = inJavaScript(name) === name ? name : JSON.stringify(name);
+  const line = `  ${key}: { parameters: [${parameters.join(", ")}], result: ${result} },`;
   if (line.length <= LINE_WIDTH) return line;
-  return [`  ${name}: {`, list("    parameters: [", parameters, "],"), `    result: ${result},`, "  },"].join("\n");
+  return [`  ${key}: {`, list("    parameters: [", parameters, "],"), `    result: ${result},`, "  },"].join("\n");
 }
 
 function native(crossing: Crossing, parameter: boolean, structs: (name: string) => string): string {
