@@ -18,6 +18,19 @@ export function deno(script: string, ...args: string[]): Tool {
   return { command: [Deno.execPath(), "run", "--allow-ffi", script, ...args] };
 }
 
+/** What takes the least that a process of Deno's can. */
+export const EMPTY = "an empty script";
+
+/** The empty script, in a folder to write into. */
+export function emptyScript(work: string): Contender {
+  const path = `${work}/empty.ts`;
+  Deno.writeTextFileSync(path, "");
+  return contender(EMPTY, { command: [Deno.execPath(), "run", "--no-config", path] });
+}
+
+/** The same work by the sources of this clone, where ours is the package as it is published. */
+export const FROM_CLONE = "ours, a clone's sources";
+
 /** Which programs do a figure's work, by their names under `ours/` and `peers/`. Each takes `args`. */
 export interface Programs {
   readonly ours: string;

@@ -4,18 +4,22 @@
  * @module
  */
 
-import { contender, deno, everyone } from "./contenders.ts";
+import { contender, deno, EMPTY, emptyScript, everyone, FROM_CLONE } from "./contenders.ts";
 import { llamaFigures } from "./llama.ts";
 import type { Figure, Target } from "./measure.ts";
 import { ggmlHeaders, parsing } from "./parsing.ts";
 import { type HeaderTree, peer, type Peers } from "./peers.ts";
+import { Published } from "./published.ts";
 
+const DEMO = "examples/add_quant.ts";
 const CORES = navigator.hardwareConcurrency;
 
 /** The figures of `deno task bench`. `work` is a folder to write into. */
 export function figures(peers: Peers, work: string, headers: HeaderTree): Figure[] {
+  const published = new Published(work);
   return [
-    demo(peers),
+    imported(published, work),
+    demo(published, peers),
     call("type_size", "call ggml_type_size(0)", peers),
     call("nelements", "call ggml_nelements(t)", peers),
     field("type", "read t.type", peers),
@@ -36,12 +40,30 @@ export function figures(peers: Peers, work: string, headers: HeaderTree): Figure
     { ...copied("small", "1,000 copies of 64 floats", 0.5, peers), target: { limit: 0.5 } },
     regenerate("regenerate", "deno task regenerate, all headers", headers, ["--out", `${work}/ours`], peers),
     regenerate("regenerate-check", "deno task regenerate --check", headers, ["--check"], null),
-    ...parsing(ggmlHeaders(headers), peers, work),
+    ...parsing(ggmlHeaders(headers), peers, published, work),
     ...llamaFigures(peers, work),
   ];
 }
 
-function demo(peers: Peers): Figure {
+/** What a program pays for before its first line. */
+function imported(published: Published, work: string): Figure {
+  const text = ["@ggml/deno", "@ggml/deno/utils"].map((name) => `import "${name}";\n`).join("");
+  return {
+    id: "import",
+    title: "import lib and the utilities, a whole process",
+    unit: "ms",
+    how: "process",
+    runs: 21,
+    target: { limit: 12, beyond: EMPTY },
+    contenders: async () => [
+      contender("ours", await published.program("import.ts", text)),
+      contender(FROM_CLONE, deno("bench/ours/import.ts")),
+      emptyScript(work),
+    ],
+  };
+}
+
+function demo(published: Published, peers: Peers): Figure {
   return {
     id: "demo",
     title: "the demo's whole process",
@@ -51,7 +73,8 @@ function demo(peers: Peers): Figure {
     target: { limit: 2, of: "Deno.dlopen" },
     expected: ["1.03125", "9900", "104.125"], // of a, b and the sum
     contenders: async () => [
-      contender("ours", deno("examples/add_quant.ts")),
+      contender("ours", await published.program("demo.ts", Deno.readTextFileSync(DEMO))),
+      contender(FROM_CLONE, deno(DEMO)),
       contender("Deno.dlopen", deno(peer("demo_dlopen.ts"), peers.library)),
       contender("C", await peers.c("demo.c")),
       contender("cffi", peers.python("demo.py", "cffi", true)),

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { contender } from "./contenders.ts";
+import { contender, EMPTY, emptyScript, FROM_CLONE } from "./contenders.ts";
 import type { Contender, Figure } from "./measure.ts";
 import type { HeaderTree, Peers, Tool } from "./peers.ts";
+import type { Published } from "./published.ts";
 
 const VULKAN = "/usr/include/vulkan/vulkan.h";
-const EMPTY = "an empty script";
 
 /** Headers as a compiler's command line has them. */
 export type Sources = { readonly arguments: readonly string[] } | { readonly missing: string };
@@ -23,7 +23,7 @@ export function ggmlHeaders(headers: HeaderTree): Sources {
 }
 
 /** The figures of parsing. `work` is a folder to write into. */
-export function parsing(ggml: Sources, peers: Peers, work: string): Figure[] {
+export function parsing(ggml: Sources, peers: Peers, published: Published, work: string): Figure[] {
   const vulkan = exists(VULKAN) ? { arguments: [VULKAN] } : { missing: "Vulkan's headers: apt-get install libvulkan-dev" };
   return [
     {
@@ -35,13 +35,15 @@ export function parsing(ggml: Sources, peers: Peers, work: string): Figure[] {
       target: { limit: 15 },
       contenders: () => Promise.resolve([contender("ours", given(ggml, Deno.execPath(), "run", "--allow-read", "bench/ours/parse.ts"))]),
     },
-    process("parse-cold", "dump ggml's headers, a cold process", () => [
-      contender("ours", given(ggml, Deno.execPath(), "run", "-RW", "lexer/cli.ts", "dump", "--no-standard")),
-      contender(EMPTY, emptyScript(work)),
+    process("parse-cold", "dump ggml's headers, a cold process", async () => [
+      contender("ours", dump(await published.cli(), ggml, "--no-standard")),
+      contender(FROM_CLONE, dump(CLI, ggml, "--no-standard")),
+      emptyScript(work),
     ], { limit: 60, beyond: EMPTY }),
-    process("parse-vulkan", "dump vulkan.h, a cold process", () => [
-      contender("ours", given(vulkan, Deno.execPath(), "run", "-RW", "lexer/cli.ts", "dump")),
-      contender(EMPTY, emptyScript(work)),
+    process("parse-vulkan", "dump vulkan.h, a cold process", async () => [
+      contender("ours", dump(await published.cli(), vulkan)),
+      contender(FROM_CLONE, dump(CLI, vulkan)),
+      emptyScript(work),
       compiler("clang -ast-dump=json", peers.compiler("clang"), vulkan, "-fsyntax-only", "-Xclang", "-ast-dump=json"),
       compiler("clang -fsyntax-only", peers.compiler("clang"), vulkan, "-fsyntax-only"),
       compiler("gcc -fsyntax-only", peers.compiler("gcc"), vulkan, "-fsyntax-only"),
@@ -49,8 +51,16 @@ export function parsing(ggml: Sources, peers: Peers, work: string): Figure[] {
   ];
 }
 
-function process(id: string, title: string, contenders: () => Contender[], target: Figure["target"]): Figure {
-  return { id, title, unit: "ms", how: "process", runs: 11, target, contenders: () => Promise.resolve(contenders()) };
+function process(id: string, title: string, contenders: () => Promise<Contender[]>, target: Figure["target"]): Figure {
+  return { id, title, unit: "ms", how: "process", runs: 11, target, contenders };
+}
+
+/** The commands in a clone. */
+const CLI = { command: [Deno.execPath(), "run", "-RW", "lexer/cli.ts"] };
+
+/** The command that reads headers and prints what they declare. */
+function dump(cli: Tool, sources: Sources, ...options: string[]): Tool {
+  return "missing" in cli ? cli : given(sources, ...cli.command, "dump", ...options);
 }
 
 /** A program with the headers as its last arguments. */
@@ -60,12 +70,6 @@ function given(sources: Sources, ...command: string[]): Tool {
 
 function compiler(name: string, tool: Tool, sources: Sources, ...flags: string[]): Contender {
   return contender(name, "missing" in tool ? tool : given(sources, ...tool.command, ...flags, "-x", "c", "-w"));
-}
-
-function emptyScript(work: string): Tool {
-  const path = `${work}/empty.ts`;
-  Deno.writeTextFileSync(path, "");
-  return { command: [Deno.execPath(), "run", "--no-config", path] };
 }
 
 function exists(path: string): boolean {
