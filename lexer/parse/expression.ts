@@ -497,12 +497,16 @@ function character(p: Parser, at: Token): Node {
   return { kind: "int", at, value, type: basic(name) };
 }
 
+/** How many characters a string may have: each takes some dozen bytes while it is read. */
+const MAX_STRING = 2 ** 22;
+
 /** Adjacent string literals, joined (C17 6.4.5p5). */
 function string(p: Parser): Node {
   const at = p.token;
   let encoding: Encoding = "";
   const points: number[] = [];
   while (p.token.kind === K.STRING) {
+    if (points.length + p.token.text.length > MAX_STRING) p.fail(`a string of more than ${MAX_STRING} characters is too long`);
     const more = contents(p.token.text);
     if (typeof more === "string") p.fail(more);
     const own = encodingOf(p.token.text);

@@ -56,6 +56,7 @@ const LONG: Record<string, [text: string, message: RegExp]> = {
   "__real__": [`enum e { A = ${"__real__ ".repeat(MANY)}1 };\n`, TOO_DEEP],
   "typeof": [`${"__typeof__(".repeat(MANY)}int${")".repeat(MANY)} x;\n`, TOO_DEEP],
   "?: without a middle": [`enum e { A = ${"(".repeat(120)}1${"?:1)".repeat(120)} };\n`, /^$/],
+  "a string": [`int x[sizeof("${"x".repeat(5_000_000)}")];\n`, /^t\.h:1:14: error: a string of more than 4194304 characters is too long$/],
   "dimensions": [`int x${"[1]".repeat(MANY)};\n`, /^t\.h:1:5: error: a declarator of more than 1000 pointers, arrays and functions$/],
   "pointers": [`int ${"*".repeat(MANY)}x;\n`, /^t\.h:1:300005: error: a declarator of more than 1000 pointers, arrays and functions$/],
   "typedefs of arrays": [
