@@ -10,7 +10,7 @@
 import { at } from "../core/at.ts";
 import { library } from "../load/library.ts";
 import { callBegins, callEnds } from "../native/gates.ts";
-import { errorOf, take, type Trap, trapCode } from "../native/trap.ts";
+import { type Arguments, errorOf, take, type Trap, trapCode } from "../native/trap.ts";
 
 /** `CALL_MARK` in trap.c, and the words of `struct call`: the function, and what it failed of. */
 const CALL_MARK = 0x9e6b31c4f2a85d07n, CALL_WORDS = 2;
@@ -95,19 +95,20 @@ const ofWords: Aside[] = [];
  * @param name The function.
  * @param where What calls it, for errors.
  * @param args Its arguments: integers and addresses.
+ * @param about The tensors among them, by the names that errors give them.
  * @returns Its result, as an unsigned 64-bit integer; rejects if C failed.
  */
-export function callAside(name: string, where: string, args: readonly bigint[]): Promise<bigint> {
+export function callAside(name: string, where: string, args: readonly bigint[], about: Arguments = {}): Promise<bigint> {
   const address = library().address(name);
   if (address === null) throw new Error(`${where}: the library has no ${name}`);
-  return callAddressAside(address, where, args);
+  return callAddressAside(address, where, args, about);
 }
 
 /** Calls the C function at an address on another thread, as {@linkcode callAside}. */
-export async function callAddressAside(address: bigint, where: string, args: readonly bigint[]): Promise<bigint> {
+export async function callAddressAside(address: bigint, where: string, args: readonly bigint[], about: Arguments = {}): Promise<bigint> {
   const aside = ofWords[args.length] ??= new Aside(args.map(() => "u64"), "u64");
   const call = aside.call(address, args.map((arg) => BigInt.asUintN(64, arg)));
   const result = await call.result as bigint;
-  if (call.trap !== null) throw errorOf(where, call.trap, {});
+  if (call.trap !== null) throw errorOf(where, call.trap, about);
   return result;
 }

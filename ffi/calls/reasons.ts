@@ -21,8 +21,7 @@ function isFull(library: Library, _call: string, { kind, text }: Trap, { ctx }: 
 }
 
 /** Where the memory of a tensor is of a kind that C can't read again, or takes whole tensors of some types into only: which that is. */
-function isOneWay(library: Library, call: string, { kind, text }: Trap, args: Arguments): string {
-  if (!call.startsWith("ggml_backend_tensor_")) return "";
+function isOneWay(library: Library, _call: string, { kind, text }: Trap, args: Arguments): string {
   if (kind !== "null pointer" && !text.endsWith("GGML_ASSERT(size == ggml_nbytes(tensor)) failed")) return "";
   for (const [name, address] of tensorsOf(args)) {
     const buffer = bufferText(library, address);

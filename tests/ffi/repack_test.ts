@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, devices, init, print, toSvg, view, writeGguf } from "@ggml/deno/utils";
+import { copy, copyAsync, devices, init, print, toSvg, view, writeGguf } from "@ggml/deno/utils";
 
 /** The kind of buffers; null where this processor has none. */
 function repackType(): lib.ggml_backend_buffer_type | null {
@@ -45,6 +45,9 @@ Deno.test({
       () => lib.ggml_backend_tensor_set(weights, bytes, 0, 18),
     ];
     for (const call of calls) assertStringIncludes(assertThrows(call, Error).message, WHY);
+    for (const call of [() => copyAsync(weights, new Float32Array(256 * 64)), () => copyAsync(new Float32Array(64 * 64), floats)]) {
+      assertStringIncludes((await assertRejects(call, Error)).message, WHY);
+    }
     assertStringIncludes(Deno.inspect(weights), WHY); // what console.log shows never throws
     assertStringIncludes((await assertRejects(() => toSvg(weights), Error)).message, "CPU_REPACK");
   },

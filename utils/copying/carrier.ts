@@ -112,7 +112,8 @@ class Carrier {
       if (source.bytes !== null && destination.bytes !== null) {
         await this.#onHost(memoryOf(source), memoryOf(destination), box);
       } else if (isWholeCopy(this.#plan)) {
-        await callAside("ggml_backend_tensor_copy", "copyAsync", [source.tensor!.address, destination.tensor!.address]);
+        const tensors = { source: source.tensor!, destination: destination.tensor! };
+        await callAside("ggml_backend_tensor_copy", "copyAsync", [tensors.source.address, tensors.destination.address], tensors);
       } else {
         const pinned = this.#backend === null ? pinnedOf(this.#plan) : null;
         if (pinned !== null) await this.#streamed(pinned);
@@ -156,8 +157,8 @@ class Carrier {
       this.#signal?.throwIfAborted();
       const numbers = [offset, size, copies, stride, size].map(BigInt);
       const args = [tensor.address, base + BigInt(at), ...numbers];
-      if (this.#backend === null) await callAside(`ggml_backend_tensor_${which}_2d`, "copyAsync", args);
-      else await callAside(`ggml_backend_tensor_${which}_2d_async`, "copyAsync", [this.#backend.address, ...args]);
+      if (this.#backend === null) await callAside(`ggml_backend_tensor_${which}_2d`, "copyAsync", args, { tensor });
+      else await callAside(`ggml_backend_tensor_${which}_2d_async`, "copyAsync", [this.#backend.address, ...args], { tensor });
     }
     if (this.#backend !== null) await callAside("ggml_backend_synchronize", "copyAsync", [this.#backend.address]);
     bytes.at(0); // it lived until here
