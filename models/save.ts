@@ -1,20 +1,21 @@
 /**
  * A session as bytes: the tokens in its cache, and C's keys and values of them.
  *
- * The bytes begin with `GGMLDENO`, a version, and what tells the model; they are little-endian, as C's state is on all machines that ggml runs
- * on. C's state may change from one release of libllama to the next: it says itself what it doesn't know.
+ * The bytes begin with `GGMLDENO`, a version, a checksum of what follows, and what tells the model; they are little-endian, as C's state is on
+ * all machines that ggml runs on. C's state may change from one release of libllama to the next: it says itself what it doesn't know.
  *
  * @module
  */
 
 import { describe } from "../ffi/core/describe.ts";
 import { lib } from "../ffi/generated/lib.js";
+import { crc32 } from "../utils/files/crc32.ts";
 import { overhear } from "../utils/on_log.ts";
 import type { Context } from "./context.ts";
 import type { ModelInfo } from "./model.ts";
 import type { Sequence } from "./sequence.ts";
 
-const MAGIC = "GGMLDENO", VERSION = 1;
+const MAGIC = "GGMLDENO", VERSION = 2;
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -29,16 +30,20 @@ export function saveSequence({ handle }: Context, sequence: Sequence, info: Mode
   const begin = HEADER + model.length + 4 * tokens.length, size = lib.llama_state_seq_get_size(handle, sequence.id);
   const bytes = new Uint8Array(begin + size), view = new DataView(bytes.buffer);
   bytes.set(encoder.encode(MAGIC));
-  [VERSION, model.length, tokens.length].forEach((value, i) => view.setUint32(8 + 4 * i, value, true));
+  [VERSION, 0, model.length, tokens.length].forEach((value, i) => view.setUint32(8 + 4 * i, value, true));
   bytes.set(model, HEADER);
   tokens.forEach((token, i) => view.setInt32(HEADER + model.length + 4 * i, token, true));
   const written = lib.llama_state_seq_get_data(handle, bytes.subarray(begin), size, sequence.id);
   if (written !== size && tokens.length > 0) throw new Error(`Session.save: C wrote ${written} of ${size} bytes of its state`);
+  view.setUint32(CHECKSUM, crc32(bytes.subarray(CHECKED)), true);
   return bytes;
 }
 
-/** The bytes before the model's text: the magic, the version, how long the text is, and how many tokens there are. */
-const HEADER = 8 + 3 * 4;
+/** The bytes before the model's text: the magic, the version, the checksum, how long the text is, and how many tokens there are. */
+const HEADER = 8 + 4 * 4;
+
+/** Where the checksum is, and where what it is of begins: keys and values that changed would only be other numbers to C. */
+const CHECKSUM = 12, CHECKED = 16;
 
 /** What {@linkcode saveSequence} wrote, put into a sequence. In C: `llama_state_seq_set_data`. */
 export function restoreSequence({ handle, size }: Context, sequence: Sequence, info: ModelInfo, bytes: Uint8Array): void {
@@ -74,11 +79,13 @@ function parse(bytes: Uint8Array, info: ModelInfo): { tokens: Int32Array; state:
   if (copy.length < HEADER || decoder.decode(copy.subarray(0, 8)) !== MAGIC) {
     throw new TypeError("Session.restore: expected what Session.save gave, got other bytes");
   }
-  const [version, length, count] = [8, 12, 16].map((at) => view.getUint32(at, true)), begin = HEADER + length + 4 * count;
+  const [version, checksum, length, count] = [8, CHECKSUM, 16, 20].map((at) => view.getUint32(at, true)),
+    begin = HEADER + length + 4 * count;
   if (version !== VERSION) throw new TypeError(`Session.restore: expected a state of version ${VERSION}, got one of version ${version}`);
   if (begin > copy.length) {
     throw new TypeError(`Session.restore: the state is cut short: expected more than ${begin} bytes, got ${copy.length}`);
   }
+  if (crc32(copy.subarray(CHECKED)) !== checksum) throw new Error("Session.restore: the state is damaged: its checksum is another one");
   const model = decoder.decode(copy.subarray(HEADER, HEADER + length));
   if (model !== fingerprint(info)) throw new Error(`Session.restore: expected a state of ${fingerprint(info)}, got one of ${model}`);
   const tokens = Int32Array.from({ length: count }, (_, i) => view.getInt32(HEADER + length + 4 * i, true));

@@ -8,6 +8,7 @@
 
 import { quote } from "../../ffi/core/describe.ts";
 import { decodeText } from "../../ffi/core/text.ts";
+import { crc32 } from "./crc32.ts";
 import type { Input } from "./input.ts";
 
 /** An entry of an archive. */
@@ -232,18 +233,4 @@ function numbers(width: 2 | 4 | 8, ...values: number[]): Uint8Array {
     else view.setBigUint64(8 * i, BigInt(value), true);
   });
   return new Uint8Array(view.buffer);
-}
-
-/** The checksum's next state by its last byte. */
-const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let state = byte;
-  for (let i = 0; i < 8; i++) state = state & 1 ? 0xedb88320 ^ (state >>> 1) : state >>> 1;
-  return state;
-});
-
-/** The checksum of bytes that follow those of an earlier one. */
-function crc32(bytes: Uint8Array, before = 0): number {
-  let state = ~before;
-  for (let i = 0; i < bytes.length; i++) state = CRC[(state ^ bytes[i]) & 255] ^ (state >>> 8);
-  return ~state >>> 0;
 }
