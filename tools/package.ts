@@ -34,9 +34,15 @@ const BUNDLE = "bundle";
  */
 export async function writePackage(folder: string): Promise<void> {
   await expectOutside(folder);
-  await clear(folder);
-  const entries = Object.values(config.exports);
-  await bundle(entries, join(folder, BUNDLE)); // before anything else: what can fail
+  await expectReplaceable(folder);
+  const entries = Object.values(config.exports), made = await Deno.makeTempDir();
+  try {
+    await bundle(entries, made); // which may fail: what was there stays then
+    await clear(folder);
+    await copy(made, join(folder, BUNDLE));
+  } finally {
+    await Deno.remove(made, { recursive: true });
+  }
   for (const name of config.publish.include) await copy(join(ROOT, name), join(folder, name));
   await Deno.writeTextFile(join(folder, BUNDLE, "LICENSES"), await licenses());
   for (const entry of entries) await nameTypes(join(folder, bundled(entry)), join(folder, entry));
@@ -143,14 +149,16 @@ async function realPath(folder: string): Promise<string> {
   }
 }
 
-/** Removes an older package. Nothing else is, whatever folder was named; the folder itself stays, and so does a symbolic link to it. */
-async function clear(folder: string): Promise<void> {
+/** Throws unless a folder is new or empty, or holds an older package. */
+async function expectReplaceable(folder: string): Promise<void> {
   const names = await namesIn(folder);
-  if (names.length === 0) return;
-  if (!names.includes(BUNDLE) || (await nameOfPackage(folder)) !== config.name) {
-    throw new Error(`${folder} holds something else than this package: name a new or empty folder`);
-  }
-  for (const name of names) await Deno.remove(join(folder, name), { recursive: true });
+  if (names.length === 0 || (names.includes(BUNDLE) && (await nameOfPackage(folder)) === config.name)) return;
+  throw new Error(`${folder} holds something else than this package: name a new or empty folder`);
+}
+
+/** Removes an older package. The folder itself stays, and so does a symbolic link to it. */
+async function clear(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) await Deno.remove(join(folder, name), { recursive: true });
 }
 
 /** The names of the files in a folder, none if it isn't there. */
