@@ -215,6 +215,9 @@ function call(listener: LogListener, level: LogLevel, text: string): void {
   }
 }
 
+/** How C shows progress. It continues no line that is finished: that may be another thread's, of an error. */
+const PROGRESS = /^\.+\n?$/;
+
 /** Makes lines of messages. */
 class Lines {
   readonly #emit: LogListener;
@@ -228,6 +231,7 @@ class Lines {
   add(messages: readonly LogMessage[]): void {
     for (const { level, text } of messages) {
       if (level !== lib.GGML_LOG_LEVEL_CONT) this.#setLevel(nameOf(level));
+      else if (this.#line === "" && PROGRESS.test(text)) this.#setLevel("info");
       const parts = text.split("\n");
       for (const [i, part] of parts.entries()) {
         this.#line += part;

@@ -41,6 +41,13 @@ async function heard(test: () => void | Promise<void>): Promise<[LogLevel, strin
   return lines;
 }
 
+Deno.test("progress that one thread tells continues no error of another's, and what details an error does", async () => {
+  const lines = await heard(() => {
+    say(4, "an error:\n"), say(5, "  its detail\n"), say(5, "."), say(5, "..\n"), say(2, "loading "), say(5, "."), say(5, ".\n");
+  });
+  assertEquals(lines, [["error", "an error:"], ["error", "  its detail"], ["info", "..."], ["info", "loading .."]]);
+});
+
 Deno.test("by default warnings and errors are printed, with what continues them, and nothing else", async () => {
   const { code, stdout, stderr } = await program(`${START}
     say(2, "information\\n"); say(5, "more information\\n"); say(1, "debugging\\n"); say(0, "nothing\\n");
