@@ -103,7 +103,7 @@ export const REACHES: readonly Reach[] = [
   },
   {
     tests: "tests/ffi/",
-    into: ["ffi/calls/aside.ts", "ffi/calls/checks/", "ffi/load/library.ts", "ffi/load/files.ts"],
+    into: ["ffi/calls/aside.ts", "ffi/calls/checks/", "ffi/load/library.ts", "ffi/load/files.ts", "ffi/load/processor.ts"],
     why: "C's functions by their addresses, and libraries one by one, without what lib does around a call",
   },
   {

@@ -15,6 +15,7 @@ import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled }
 import { differenceOf, MARKS } from "./history.ts";
 import { ABI } from "../generated/layouts.js";
 import { needsOf } from "./needs.ts";
+import { lackedBits } from "./processor.ts";
 
 /** A path that was tried and why it didn't do. */
 interface Attempt {
@@ -235,8 +236,8 @@ export class Library {
   /**
    * The CPU variant with the highest score, as ggml's own registry chooses it.
    *
-   * A variant scores 0 on a processor that can't run it and otherwise always the same, so the known ones are tried from the best down and
-   * the first that runs wins, unless its score isn't the known one: then the scheme has changed and all are asked.
+   * A variant scores 0 on a processor that can't run it and otherwise always the same, so the known ones are tried from the best down, those last that
+   * need what the processor lacks, and the first that runs wins, unless its score isn't the known one: then the scheme has changed and all are asked.
    */
   #bestCpuVariant(): string | null {
     const known = new Map(CPU_VARIANTS[Deno.build.arch] ?? []);
@@ -254,7 +255,12 @@ export class Library {
       return 0;
     };
     for (const variant of unknown) ask(variant);
-    for (const [variant, expected] of [...known].sort((a, b) => b[1] - a[1])) {
+    const base = this.#part("ggml-base"), lacked = base === null ? 0 : lackedBits(base);
+    const { able, unable } = Object.groupBy(
+      [...known].sort((a, b) => b[1] - a[1]),
+      ([, score]) => ((score - 1) & lacked) === 0 ? "able" : "unable",
+    );
+    for (const [variant, expected] of [...able ?? [], ...unable ?? []]) {
       if (ask(variant) === expected) break;
     }
     best = best as { variant: string; score: number; path: string } | null;

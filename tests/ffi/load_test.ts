@@ -2,8 +2,10 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { download, load } from "@ggml/deno";
-import { RELEASE } from "../../ffi/load/find.ts";
+import { scoreOf } from "../../ffi/load/files.ts";
+import { CPU_VARIANTS, fileNames, RELEASE } from "../../ffi/load/find.ts";
 import { OLDEST } from "../../ffi/load/history.ts";
+import { lackedBits } from "../../ffi/load/processor.ts";
 import { withFolder } from "../folder.ts";
 import { deno, type Ended, OF_DEFAULT, program } from "../process.ts";
 
@@ -40,6 +42,15 @@ Deno.test("the default library is the pinned release's, with the CPU variant of 
     best = Math.max(best, variant.symbols.ggml_backend_score());
   }
   assertEquals(cpu.score, best);
+});
+
+Deno.test("a CPU variant that needs what the processor is said to lack doesn't run here, and isn't opened", OF_DEFAULT, async () => {
+  const lacked = lackedBits(BASE), lacking = CPU_VARIANTS[Deno.build.arch].filter(([, score]) => ((score - 1) & lacked) !== 0);
+  for (const [variant] of lacking) assertEquals(scoreOf(PACKAGE + fileNames(`ggml-cpu-${variant}`)[0]) ?? 0, 0, variant);
+  if (Deno.build.os !== "linux") return;
+  const opened = await program(`import { lib } from "@ggml/deno"; ${USE} console.log(Deno.readTextFileSync("/proc/self/maps"));`, ["-A"]);
+  assertSays(opened, `ggml-cpu-${load().cpu!.variant}.`);
+  for (const [variant] of lacking) assert(!opened.stdout.includes(`ggml-cpu-${variant}.`), variant);
 });
 
 Deno.test("a script needs --allow-ffi and nothing else", async () => {
