@@ -12,6 +12,8 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { basename, dirname, fromFileUrl, isAbsolute, join, relative, resolve } from "@std/path";
+import { compact } from "./compact.ts";
+import { compileEarly } from "./early.ts";
 import config from "../deno.json" with { type: "json" };
 
 const USAGE = `deno task package [--out FOLDER]
@@ -35,13 +37,14 @@ const BUNDLE = "bundle";
 export async function writePackage(folder: string): Promise<void> {
   await expectOutside(folder);
   await expectReplaceable(folder);
-  const entries = Object.values(config.exports), made = await Deno.makeTempDir();
+  const entries = Object.values(config.exports), work = await Deno.makeTempDir(), made = join(work, BUNDLE);
   try {
-    await bundle(entries, made); // which may fail: what was there stays then
+    await bundle(entries, made); // which may fail, and the next line: what was there stays then
+    await compileEarly(await filesIn(made), await programs(made, join(work, "deno.json")));
     await clear(folder);
     await copy(made, join(folder, BUNDLE));
   } finally {
-    await Deno.remove(made, { recursive: true });
+    await Deno.remove(work, { recursive: true });
   }
   for (const name of config.publish.include) await copy(join(ROOT, name), join(folder, name));
   await Deno.writeTextFile(join(folder, BUNDLE, "LICENSES"), await licenses());
@@ -56,9 +59,14 @@ function configuration(): unknown {
   return { name, version, license, exports: Object.fromEntries(entries), imports, publish: { include: [...publish.include, BUNDLE] } };
 }
 
-/** Where an entry point is when it is bundled. */
+/** Where an entry point is in the package when it is bundled. */
 function bundled(entry: string): string {
-  return `${BUNDLE}/${entry.replace(/^\.\//, "").replace(/\.ts$/, ".js")}`;
+  return `${BUNDLE}/${fileOf(entry)}`;
+}
+
+/** Where the bundler writes an entry point. */
+function fileOf(entry: string): string {
+  return entry.replace(/^\.\//, "").replace(/\.ts$/, ".js");
 }
 
 /**
@@ -81,25 +89,47 @@ async function bundle(entries: readonly string[], folder: string): Promise<void>
     stdin: "null",
   }).output();
   if (!success) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr).trim()}`);
-  await keepClassNames(folder);
+  for (const file of await filesIn(folder)) {
+    await Deno.writeTextFile(file, compact(withClassNames(await Deno.readTextFile(file))));
+  }
 }
 
 /**
- * Has classes be called what they are. The bundler writes `var tensor = class _tensor {` where a class is used inside of it, and `_tensor` is what errors
- * and `console.log` would say. Its own `--keep-names` costs a call for each function when a module is loaded.
+ * A module's text with classes that are called what they are. The bundler writes `var tensor = class _tensor {` where a class is used inside of it,
+ * and `_tensor` is what errors and `console.log` would say. Its own `--keep-names` costs a call for each function when a module is loaded.
  */
-async function keepClassNames(folder: string): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    if (isDirectory) {
-      await keepClassNames(path);
-      continue;
-    }
-    const text = await Deno.readTextFile(path);
-    const names = Array.from(text.matchAll(/^ *(?:var )?(\w+) = class _\1\b/gm), ([, name]) => name);
-    if (names.length === 0) continue;
-    await Deno.writeTextFile(path, text.replace(new RegExp(`\\b_(${names.join("|")})\\b`, "g"), "$1"));
-  }
+function withClassNames(text: string): string {
+  const names = Array.from(text.matchAll(/^ *(?:var )?(\w+) = class _\1\b/gm), ([, name]) => name);
+  return names.length === 0 ? text : text.replace(new RegExp(`\\b_(${names.join("|")})\\b`, "g"), "$1");
+}
+
+/** The paths of the files in a folder and below. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const paths = entries.map(({ name, isDirectory }) => isDirectory ? filesIn(join(folder, name)) : [join(folder, name)]);
+  return (await Promise.all(paths)).flat();
+}
+
+/**
+ * What users' programs are like when they start: three examples, a language model's first word, and the C front end's command.
+ *
+ * @param made The folder of the bundled entry points.
+ * @param configuration A file to write: the configuration of a project that imports them.
+ */
+async function programs(made: string, configuration: string): Promise<string[][]> {
+  const exports = Object.entries(config.exports).map(([name, entry]) => [join(config.name, name), join(made, fileOf(entry))]);
+  const imports = { ...config.imports, ...Object.fromEntries(exports) }, links = config.links.map((folder) => join(ROOT, folder));
+  await Deno.writeTextFile(configuration, JSON.stringify({ imports, links }));
+  const programs = [
+    ["examples/layer.ts"],
+    ["examples/add_quant.ts"],
+    ["examples/async.ts"],
+    ["examples/llama2.ts", join(ROOT, "examples/models/moby.gguf"), "--tokens", "2"],
+    [relative(ROOT, join(made, fileOf(config.exports["./cli"]))), "dump", join(ROOT, "ffi/native/native.h")],
+  ];
+  return programs.map((
+    [file, ...args],
+  ) => ["--no-lock", "--config", configuration, "--allow-ffi", "--allow-read", join(ROOT, file), ...args]);
 }
 
 /** The licences of the packages whose code is in the bundle: those that are imported as text. */

@@ -74,7 +74,7 @@ export function packageFolder(url: string, platform: string): string {
 
 /** A `file:` URL as a path of this system. */
 function pathOf(url: string): string {
-  const path = decodeURIComponent(new URL(url).pathname);
+  const path = decodeURIComponent(url.slice("file://".length)); // a URL's own parser takes half a millisecond to get ready
   return os === "windows" ? path.slice(1).replaceAll("/", "\\") : path;
 }
 

@@ -86,10 +86,13 @@ function commonJs(source: string, modules: Readonly<Record<string, unknown>>): u
   return module.exports;
 }
 
-const construct = commonJs(ndarraySource, {
-  "iota-array": commonJs(iotaSource, {}),
-  "is-buffer": commonJs(isBufferSource, {}),
-}) as Construct;
+/** The package's function; null until there is a first array. */
+let construct: Construct | null = null;
+
+function load(): Construct {
+  const modules = { "iota-array": commonJs(iotaSource, {}), "is-buffer": commonJs(isBufferSource, {}) };
+  return commonJs(ndarraySource, modules) as Construct;
+}
 
 /**
  * Makes an n-dimensional array over a typed array, without a copy.
@@ -120,6 +123,7 @@ export function ndarray<D extends TypedArray>(data: D, shape?: readonly number[]
     const got = `shape ${words(dimensions)}, stride ${stride && words(stride)}, offset ${describe(offset)}`;
     throw new RangeError(`ndarray: expected whole numbers, none negative in the shape, and a stride for each dimension, got ${got}`);
   }
+  construct ??= load();
   return counting(construct(data, shape, stride, offset));
 }
 

@@ -4,12 +4,16 @@
  * @module
  */
 
-/** The checksum's next state by its last byte. */
-const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let state = byte;
-  for (let i = 0; i < 8; i++) state = state & 1 ? 0xedb88320 ^ (state >>> 1) : state >>> 1;
-  return state;
-});
+/** The checksum's next state by its last byte; made when it is first needed. */
+let table: Uint32Array | null = null;
+
+function makeTable(): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, byte) => {
+    let state = byte;
+    for (let i = 0; i < 8; i++) state = state & 1 ? 0xedb88320 ^ (state >>> 1) : state >>> 1;
+    return state;
+  });
+}
 
 /**
  * The checksum of bytes.
@@ -17,7 +21,8 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
  * @param before That of the bytes before them.
  */
 export function crc32(bytes: Uint8Array, before = 0): number {
+  const next = table ??= makeTable();
   let state = ~before;
-  for (let i = 0; i < bytes.length; i++) state = CRC[(state ^ bytes[i]) & 255] ^ (state >>> 8);
+  for (let i = 0; i < bytes.length; i++) state = next[(state ^ bytes[i]) & 255] ^ (state >>> 8);
   return ~state >>> 0;
 }

@@ -7,9 +7,7 @@
 import { countOf } from "../copying/box.ts";
 import type { Input } from "../files/input.ts";
 import { type NdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
-import { type Header, parseHeader } from "./header.ts";
-
-const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
+import { type Header, MAGIC, parseHeader } from "./header.ts";
 
 /** Headers are a line of text; numpy itself reads none above 10,000 bytes unless told to. */
 const LONGEST_HEADER = 65_536;

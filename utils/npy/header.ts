@@ -82,6 +82,9 @@ function codeOf(byteOrder: string, name: string): string | undefined {
 const MOST_DIMENSIONS = 64;
 
 /** So much of a type's text is told. */
+/** What a file begins with. */
+export const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // "NUMPY" behind a byte of its own
+
 const MOST_SHOWN = 60;
 
 /** The least number of bytes that the numbers begin at a multiple of, so that they can be mapped into memory. */
@@ -94,8 +97,7 @@ export function encodeHeader(values: TypedArray, shape: readonly number[]): Uint
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const length = Math.ceil((text.length + 11) / ALIGNMENT) * ALIGNMENT - 10;
-  const start = [0x93, ..."NUMPY"].map((c) => typeof c === "number" ? c : c.charCodeAt(0));
-  return new Uint8Array([...start, 1, 0, length & 255, length >> 8, ...new TextEncoder().encode(`${text.padEnd(length - 1)}\n`)]);
+  return new Uint8Array([...MAGIC, 1, 0, length & 255, length >> 8, ...new TextEncoder().encode(`${text.padEnd(length - 1)}\n`)]);
 }
 
 /**
