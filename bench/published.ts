@@ -25,7 +25,14 @@ export class Published {
     if ("missing" in project) return project;
     const path = `${project.folder}/${name}`;
     Deno.writeTextFileSync(path, text);
-    return { command: [Deno.execPath(), "run", "--no-lock", "--config", `${project.folder}/deno.json`, "--allow-ffi", path] };
+    return this.script(path);
+  }
+
+  /** A script that is there, over the package. */
+  async script(path: string, ...args: string[]): Promise<Tool> {
+    const project = await (this.#project ??= write(this.#work));
+    if ("missing" in project) return project;
+    return { command: [Deno.execPath(), "run", "--no-lock", "--config", `${project.folder}/deno.json`, "--allow-ffi", path, ...args] };
   }
 
   /** The package's commands, `lexer/cli.ts` in a clone. */
