@@ -67,7 +67,7 @@ export {
   setStructs,
   setText,
 } from "./core/fields.ts";
-export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, wrongHandle } from "./core/handle.ts";
+export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, UNSET, wrongHandle } from "./core/handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./core/integers.ts";
 export { atLeast } from "./core/lengths.ts";
 export { type Ending, Owner, STATIC } from "./core/owner.ts";

@@ -42,16 +42,9 @@ export abstract class Struct extends Handle {
    * @throws {TypeError} If there is no such field.
    */
   constructor(init: object | bigint = {}, owner?: Owner) {
-    if (typeof init === "bigint") {
-      super(init, owner ?? STATIC);
-      return;
-    }
-    const bytes = memoryFor(init, new.target as unknown as StructClass);
-    const address = addressOf(bytes);
-    super(address, new Owner(address));
-    this.owner.arena = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.owner.base = address;
-    if (!(init instanceof Uint8Array)) assign(this, init);
+    // What is rare is a function of its own: with it in here V8 would no longer inline the constructor.
+    super(init as bigint, owner ?? STATIC);
+    if (typeof init !== "bigint") make(this, init);
   }
 
   /** The struct's own bytes, not a copy. */
@@ -75,6 +68,15 @@ export abstract class Struct extends Handle {
 }
 
 withoutElements(Struct, (index) => `of several that lie one after the other, at(${index}) is one`);
+
+/** Makes a handle one of a new struct. */
+function make(struct: Struct, init: object): void {
+  const bytes = memoryFor(init, struct.constructor as unknown as StructClass), address = addressOf(bytes), owner = new Owner(address);
+  owner.arena = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  owner.base = address;
+  Object.assign(struct, { address, owner });
+  if (!(init instanceof Uint8Array)) assign(struct, init);
+}
 
 /** The memory of a new struct: the given bytes, those of one or of several that lie one after the other, or fresh ones. */
 function memoryFor(init: object, { name, size }: StructClass): Uint8Array<ArrayBuffer> {

@@ -58,9 +58,11 @@ import {
   setStructs as $setStructs,
   setText as $setText,
   smallUnsigned as $smallUnsigned,
+  STATIC as $STATIC,
   Struct as $Struct,
   uint32 as $uint32,
   uint64 as $uint64,
+  UNSET as $UNSET,
 } from "../runtime.ts";
 
 export class ggml_bf16_t extends $Struct {
@@ -225,6 +227,18 @@ export class ggml_tensor extends $Struct {
     "i8",
     "i8",
   ];
+  constructor(init, owner) {
+    if (typeof init !== "bigint") {
+      super(init);
+      return;
+    }
+    super(init, $UNSET);
+    this.address = init;
+    this.owner = (owner ?? $STATIC).at(init);
+    this.$view = null;
+    this.$offset = 0;
+    this.$name = "";
+  }
   get type() {
     return $memory(this).getUint32(this.$offset + 0, true);
   }
@@ -1680,6 +1694,18 @@ export class llama_context extends $Handle {
 export class llama_sampler extends $Struct {
   static size = 16;
   static native = ["pointer", "pointer"];
+  constructor(init, owner) {
+    if (typeof init !== "bigint") {
+      super(init);
+      return;
+    }
+    super(init, $UNSET);
+    this.address = init;
+    this.owner = (owner ?? $STATIC).at(init);
+    this.$view = null;
+    this.$offset = 0;
+    this.$name = "";
+  }
   get iface() {
     return $getHandle(this, 0, llama_sampler_i);
   }

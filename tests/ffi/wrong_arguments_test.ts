@@ -196,3 +196,11 @@ Deno.test("a handle is made of an address, a Deno pointer or null, and of nothin
     assertThrows(() => from(value), TypeError, "ggml_tensor.from: expected an address, which is a bigint, a Deno pointer or null, got");
   }
 });
+
+Deno.test("a class that sets a handle's fields itself sets what the others have, in their order", () => {
+  const fields = (handle: { owner: unknown }) => [Object.keys(handle), { ...handle }];
+  for (const owner of [undefined, null] as unknown as undefined[]) {
+    assertEquals(fields(new lib.ggml_tensor(8n, owner)), fields(new lib.ggml_type_traits(8n)));
+  }
+  assertEquals(Object.keys(new lib.ggml_tensor({ type: lib.GGML_TYPE_F16 })), Object.keys(new lib.ggml_init_params({ mem_size: 1 })));
+});

@@ -43,6 +43,7 @@ export function declareStructs(api: Api, banner: string, runtime: string, policy
 /** Writes every class, or what a declaration file says of it. */
 export function writeStructs(api: Api, parts: Parts, uses: Uses, printer: Printer): void {
   const classes: Classes = {
+    often: oftenMade(api),
     shown: uses.policy.guarded ? shownStructs(api) : new Set(),
     roots: rootsOf(api.records, uses.policy),
     arrays: arrayable(api),
@@ -74,8 +75,18 @@ export function arrayable(api: Api): Arrayable {
   return { elements: elementsOf(api), items: new Set(api.records.flatMap(({ name, free }) => free === null ? [name] : [])) };
 }
 
+/** How many functions return a struct whose handles are made as fast as possible. */
+const OFTEN = 10;
+
+function oftenMade({ functions }: Api): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const { result } of functions) if (result.kind === "handle") counts.set(result.name, (counts.get(result.name) ?? 0) + 1);
+  return new Set([...counts].filter(([, count]) => count >= OFTEN).map(([name]) => name));
+}
+
 /** What is known of all the classes together. */
 interface Classes {
+  readonly often: ReadonlySet<string>;
   readonly shown: ReadonlySet<string>;
   readonly roots: ReadonlySet<string>;
   readonly arrays: Arrayable;
@@ -97,6 +108,7 @@ function writeClass(record: BoundRecord, parts: Parts, classes: Classes, uses: U
   printer.line(head);
   if (types) printer.line(doc("  ", NOMINAL), `  declare readonly $struct: "${name}";`);
   if (!opaque) writeLayout(record, title, parts, classes, uses, printer);
+  if (!opaque && !types && classes.often.has(name)) writeConstructor(uses, printer);
   if (!code) declareSettable(record, classes, uses, printer);
   for (const field of fields) writeField(field, record, parts, classes, uses, printer);
   if (free !== null) {
@@ -171,6 +183,24 @@ function writeLayout(
     const init = `init: $${name}_fields | Uint8Array<ArrayBuffer> | bigint = {}`;
     printer.line(list("  constructor(", [init, `owner?: ${uses.$("Owner")}`], ") {"), "    super(init, owner);", "  }");
   }
+}
+
+/** A constructor that sets the fields of a handle itself: `UNSET` of the runtime says why. */
+function writeConstructor(uses: Uses, printer: Printer): void {
+  printer.line(
+    "  constructor(init, owner) {",
+    `    if (typeof init !== "bigint") {`,
+    "      super(init);",
+    "      return;",
+    "    }",
+    `    super(init, ${uses.$("UNSET")});`,
+    "    this.address = init;",
+    `    this.owner = (owner ?? ${uses.$("STATIC")}).at(init);`,
+    "    this.$view = null;",
+    "    this.$offset = 0;",
+    `    this.$name = "";`,
+    "  }",
+  );
 }
 
 function fieldAccessor(field: BoundField, { name }: BoundRecord, { arrays, roots }: Classes, uses: Uses): Accessor {
