@@ -1,8 +1,8 @@
 /**
  * Expressions, C17 6.5: tokens to trees. What they are worth is for evaluate.ts.
  *
- * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros; function bodies, where
- * they are read, hold the rest.
+ * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros. Bodies of functions and
+ * initializers in braces are skipped.
  *
  * @module
  */
@@ -34,15 +34,9 @@ export type Node =
   | { readonly kind: "member"; readonly at: Token; readonly object: Node; readonly arrow: boolean; readonly name: string }
   | { readonly kind: "index"; readonly at: Token; readonly object: Node; readonly index: Node }
   | { readonly kind: "call"; readonly at: Token; readonly callee: Node; readonly args: readonly Node[] }
-  /** A compound literal (`list` where bodies are read), or the base of an offset. */
-  | { readonly kind: "object"; readonly at: Token; readonly type: CType; readonly list: InitializerList | null }
+  /** A compound literal, or the base of an offset. */
+  | { readonly kind: "object"; readonly at: Token; readonly type: CType }
   | { readonly kind: "opaque"; readonly at: Token; readonly type: CType | null; readonly reason: string };
-
-/** What stands in the braces of an initializer, C17 6.7.9; where an item is designated, `field` or `index` says what it is for. */
-export interface InitializerList {
-  readonly at: Token;
-  readonly items: readonly { readonly field: string | null; readonly index: Node | null; readonly value: Node | InitializerList }[];
-}
 
 /** Strength of `?:` and of assignment, below every binary operator. */
 const COMMA = 0;
@@ -201,38 +195,8 @@ function parenthesized(p: Parser): Node {
 
 /** The braces of a compound literal, C17 6.5.2.5. */
 function compound(p: Parser, at: Token, type: CType): Node {
-  if (p.bodies !== null) return { kind: "object", at, type, list: initializerList(p) };
   p.skipBalanced();
-  return { kind: "object", at, type, list: null };
-}
-
-/** An initializer: an expression, or a list in braces. */
-export function initializer(p: Parser): Node | InitializerList {
-  return p.token.kind === K.LBRACE ? initializerList(p) : expression(p, CONDITIONAL);
-}
-
-function initializerList(p: Parser): InitializerList {
-  const at = p.token;
-  const items: { field: string | null; index: Node | null; value: Node | InitializerList }[] = [];
-  p.enter();
-  p.advance();
-  while (p.token.kind !== K.RBRACE) {
-    let field: string | null = null, index: Node | null = null;
-    if (p.accept(K.DOT)) {
-      field = p.token.text;
-      p.advance();
-      p.expect(K.ASSIGN, "=", "after a designator");
-    } else if (p.accept(K.LBRACKET)) {
-      index = expression(p);
-      p.expect(K.RBRACKET, "]", "after a designator");
-      p.expect(K.ASSIGN, "=", "after a designator");
-    }
-    items.push({ field, index, value: initializer(p) });
-    if (!p.accept(K.COMMA)) break;
-  }
-  p.expect(K.RBRACE, "}", "after an initializer");
-  p.depth--;
-  return { at, items };
+  return { kind: "object", at, type };
 }
 
 function postfix(p: Parser, node: Node): Node {
@@ -392,7 +356,7 @@ function offset(p: Parser): Node {
   p.expect(K.LPAREN, "(", "after offsetof");
   const type = typeName(p);
   p.expect(K.COMMA, ",", "in offsetof");
-  let path: Node = { kind: "object", at, type, list: null };
+  let path: Node = { kind: "object", at, type };
   const name = p.token;
   if (name.id === null) p.fail(`expected the name of a member, got ${describe(name)}`);
   p.advance();
