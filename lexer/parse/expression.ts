@@ -126,22 +126,8 @@ function unary(p: Parser): Node {
   }
   switch (p.keyword) {
     case K.KW_SIZEOF:
-    case K.KW_ALIGNOF: {
-      const align = p.keyword === K.KW_ALIGNOF;
-      p.advance();
-      p.enter();
-      let node: Node;
-      if (p.token.kind === K.LPAREN && isTypeAhead(p)) {
-        p.advance();
-        const type = typeName(p);
-        p.expect(K.RPAREN, ")", "after a type name");
-        // `sizeof (T){…}` is a compound literal.
-        if (p.token.kind === K.LBRACE) node = { kind: "size", at, type: null, operand: postfix(p, compound(p, at, type)), align };
-        else node = { kind: "size", at, type, operand: null, align };
-      } else node = { kind: "size", at, type: null, operand: unary(p), align };
-      p.depth--;
-      return node;
-    }
+    case K.KW_ALIGNOF:
+      return size(p, p.keyword === K.KW_ALIGNOF);
     case K.KW_EXTENSION:
       while (p.keyword === K.KW_EXTENSION) p.advance();
       return unary(p);
@@ -153,6 +139,24 @@ function unary(p: Parser): Node {
       return { kind: "opaque", at, type: null, reason: "a part of a complex number" };
   }
   return postfix(p, primary(p));
+}
+
+/** `sizeof` and `_Alignof`, C17 6.5.3.4, of a type or an expression. */
+function size(p: Parser, align: boolean): Node {
+  const at = p.token;
+  p.advance();
+  p.enter();
+  let node: Node;
+  if (p.token.kind === K.LPAREN && isTypeAhead(p)) {
+    p.advance();
+    const type = typeName(p);
+    p.expect(K.RPAREN, ")", "after a type name");
+    // `sizeof (T){…}` is a compound literal.
+    if (p.token.kind === K.LBRACE) node = { kind: "size", at, type: null, operand: postfix(p, compound(p, at, type)), align };
+    else node = { kind: "size", at, type, operand: null, align };
+  } else node = { kind: "size", at, type: null, operand: unary(p), align };
+  p.depth--;
+  return node;
 }
 
 /** Whether the parenthesis here opens a type name. */
@@ -276,47 +280,66 @@ function primary(p: Parser): Node {
       return generic(p);
     case K.KW_OFFSETOF:
       return offset(p);
-    case K.KW_TYPES_COMPATIBLE: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_types_compatible_p");
-      const a = typeName(p);
-      p.expect(K.COMMA, ",", "between two types");
-      const b = typeName(p);
-      p.expect(K.RPAREN, ")", "after two types");
-      return { kind: "int", at, value: compatible(a, b) ? 1 : 0, type: basic("int") };
-    }
-    case K.KW_CHOOSE_EXPR: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_choose_expr");
-      const test = expression(p, CONDITIONAL);
-      p.expect(K.COMMA, ",", "in __builtin_choose_expr");
-      const yes = expression(p, CONDITIONAL);
-      p.expect(K.COMMA, ",", "in __builtin_choose_expr");
-      const no = expression(p, CONDITIONAL);
-      p.expect(K.RPAREN, ")", "after __builtin_choose_expr");
-      return isTrue(p, test) ? yes : no;
-    }
-    case K.KW_CONSTANT_P: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_constant_p");
-      const operand = expression(p);
-      p.expect(K.RPAREN, ")", "after __builtin_constant_p");
-      return { kind: "int", at, value: isConstant(p, operand) ? 1 : 0, type: basic("int") };
-    }
-    case K.KW_VA_ARG: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_va_arg");
-      expression(p, CONDITIONAL);
-      p.expect(K.COMMA, ",", "in __builtin_va_arg");
-      const type = typeName(p);
-      p.expect(K.RPAREN, ")", "after __builtin_va_arg");
-      return { kind: "opaque", at, type, reason: "it reads an argument" };
-    }
+    case K.KW_TYPES_COMPATIBLE:
+      return typesCompatible(p);
+    case K.KW_CHOOSE_EXPR:
+      return choice(p);
+    case K.KW_CONSTANT_P:
+      return constantP(p);
+    case K.KW_VA_ARG:
+      return vaArg(p);
   }
   return p.fail(`expected an expression, got ${describe(at)}`);
 }
 
-/** The operand of __builtin_choose_expr. */
+/** GNU C's `__builtin_types_compatible_p(type, type)`. */
+function typesCompatible(p: Parser): Node {
+  const at = p.token;
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_types_compatible_p");
+  const a = typeName(p);
+  p.expect(K.COMMA, ",", "between two types");
+  const b = typeName(p);
+  p.expect(K.RPAREN, ")", "after two types");
+  return { kind: "int", at, value: compatible(a, b) ? 1 : 0, type: basic("int") };
+}
+
+/** GNU C's `__builtin_choose_expr(constant, yes, no)`. */
+function choice(p: Parser): Node {
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_choose_expr");
+  const test = expression(p, CONDITIONAL);
+  p.expect(K.COMMA, ",", "in __builtin_choose_expr");
+  const yes = expression(p, CONDITIONAL);
+  p.expect(K.COMMA, ",", "in __builtin_choose_expr");
+  const no = expression(p, CONDITIONAL);
+  p.expect(K.RPAREN, ")", "after __builtin_choose_expr");
+  return isTrue(p, test) ? yes : no;
+}
+
+/** GNU C's `__builtin_constant_p(expression)`. */
+function constantP(p: Parser): Node {
+  const at = p.token;
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_constant_p");
+  const operand = expression(p);
+  p.expect(K.RPAREN, ")", "after __builtin_constant_p");
+  return { kind: "int", at, value: isConstant(p, operand) ? 1 : 0, type: basic("int") };
+}
+
+/** `__builtin_va_arg(list, type)`. */
+function vaArg(p: Parser): Node {
+  const at = p.token;
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_va_arg");
+  expression(p, CONDITIONAL);
+  p.expect(K.COMMA, ",", "in __builtin_va_arg");
+  const type = typeName(p);
+  p.expect(K.RPAREN, ")", "after __builtin_va_arg");
+  return { kind: "opaque", at, type, reason: "it reads an argument" };
+}
+
+/** Whether the first operand of `__builtin_choose_expr` chooses the second. */
 function isTrue(p: Parser, node: Node): boolean {
   const value = evaluate(p, node);
   if (typeof value === "string") p.fail(`the choice of __builtin_choose_expr is not a constant: ${value}`, node.at);
