@@ -81,7 +81,7 @@ function codeOf(byteOrder: string, name: string): string | undefined {
 /** numpy's own most is 64. */
 const MOST_DIMENSIONS = 64;
 
-/** So much of a type's text is told. */
+/** How many characters of a type's text errors show. */
 const MOST_SHOWN = 60;
 
 /** The least number of bytes that the numbers begin at a multiple of, so that they can be mapped into memory. */
