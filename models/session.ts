@@ -125,6 +125,7 @@ export class Session implements Disposable, AsyncDisposable {
    *
    * Where it throws, the cache is as it was, or empty.
    *
+   * @param bytes What {@linkcode Session.save} gave.
    * @throws {TypeError} If the bytes are no state.
    * @throws {RangeError} If the state is longer than this context.
    * @throws {Error} If it is another model's, or if the session is generating, or was freed.
