@@ -194,8 +194,9 @@ export class Model implements Disposable, AsyncDisposable {
    * made with.
    * @returns The session. In C: `llama_init_from_model`.
    * @throws {TypeError} If an option has the wrong type, or there is none of that name.
-   * @throws {RangeError} If an option is out of range, or there is no memory for such a context.
-   * @throws {Error} If the model was freed, only its vocabulary was loaded, or `deterministic` is asked of a model that keeps a state.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {Error} If there is no memory for such a context, the model was freed, only its vocabulary was loaded, or `deterministic` is asked of a
+   * model that keeps a state.
    */
   session(options: SessionOptions = {}): Session {
     expectOptions("Model.session", options, SESSION_OPTIONS);
