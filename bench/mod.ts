@@ -13,18 +13,18 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { dirname, resolve } from "@std/path";
+import { dirname, fromFileUrl, resolve } from "@std/path";
 import { pinnedTree } from "../lexer/ggml/release.ts";
 import { figures } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { type Figure, type Measured, measureFigure } from "./measure.ts";
-import { type HeaderTree, pathOf, preparePeers } from "./peers.ts";
+import { type HeaderTree, preparePeers } from "./peers.ts";
 import { plot } from "./plot.ts";
 import { updateReadme, updateTable } from "./readme.ts";
 import { readResults, writeResults } from "./results.ts";
 import { heading, table } from "./table.ts";
 
-const ROOT = pathOf(new URL("../", import.meta.url));
+const ROOT = fromFileUrl(new URL("../", import.meta.url));
 const RESULTS = `${ROOT}bench/results.json`, README = `${ROOT}README.md`, TABLE = `${ROOT}bench/README.md`;
 const USAGE = "usage: deno task bench [--runs N] [--json FILE] [FILTER…] | --plot [--json FILE] | --readme [--json FILE]";
 

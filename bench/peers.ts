@@ -6,6 +6,7 @@
  * @module
  */
 
+import { fromFileUrl } from "@std/path";
 import { load } from "@ggml/deno";
 import { readDeclarations } from "./cdef.ts";
 
@@ -37,7 +38,7 @@ export interface Peers {
 }
 
 const FOLDER = new URL("peers/", import.meta.url);
-const API = pathOf(new URL("../lexer/ggml/api.h", import.meta.url));
+const API = fromFileUrl(new URL("../lexer/ggml/api.h", import.meta.url));
 /** How many modules `peers/versions.py` looks for. */
 const MODULES = 3;
 const INSTALL = { gcc: "apt-get install gcc libc6-dev", clang: "apt-get install clang", python: "apt-get install python3" };
@@ -106,13 +107,7 @@ function versionsOf(compilers: Readonly<Record<string, string | null>>, python: 
 
 /** The path of a file under `peers/`. */
 export function peer(name: string): string {
-  return pathOf(new URL(name, FOLDER));
-}
-
-/** A `file:` URL as a path. */
-export function pathOf(url: URL): string {
-  const path = decodeURIComponent(url.pathname);
-  return Deno.build.os === "windows" ? path.slice(1) : path;
+  return fromFileUrl(new URL(name, FOLDER));
 }
 
 /** Programs that are linked with libllama, too. */

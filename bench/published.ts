@@ -4,11 +4,12 @@
  * @module
  */
 
+import { fromFileUrl } from "@std/path";
 import { writePackage } from "../tools/package.ts";
-import { pathOf, type Tool } from "./peers.ts";
+import type { Tool } from "./peers.ts";
 
 /** Deno's standard library where JSR can't be reached, as in the clone's own configuration. */
-const STANDARD = ["assert", "cli", "path"].map((name) => pathOf(new URL(`../links/${name}`, import.meta.url)));
+const STANDARD = ["assert", "cli", "path"].map((name) => fromFileUrl(new URL(`../links/${name}`, import.meta.url)));
 
 /** The package, made in a folder when it is first asked for. */
 export class Published {

@@ -12,7 +12,7 @@ export interface Machine {
   readonly date: string;
   readonly cpu: string;
   readonly cores: number;
-  /** Of memory. */
+  /** How much memory it has. */
   readonly gibibytes: number;
   readonly os: string;
   readonly arch: string;

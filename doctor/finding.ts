@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One thing that was looked at. */
+/** What the doctor says of one thing that it looked at. */
 export interface Finding {
   /** `problem`: ggml can't be used because of it. `note`: something can't be had, and the rest works. */
   readonly status: "ok" | "note" | "problem";

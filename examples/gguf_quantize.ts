@@ -42,7 +42,7 @@ class Importance {
     this.#file = readGguf(path);
   }
 
-  /** One row of numbers a matrix; null if there is nothing for that tensor. */
+  /** The importance of a tensor's columns, a row for each of its matrices; null if the file has nothing of that tensor. */
   of({ name, ne }: GgufTensor): Float32Array[] | null {
     const sums = this.#file.tensors.get(`${name}.in_sum2`), counts = this.#file.tensors.get(`${name}.counts`);
     if (sums === undefined || counts === undefined) return null;

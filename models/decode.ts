@@ -14,7 +14,7 @@ import { lib } from "../ffi/generated/lib.js";
 import { library } from "../ffi/load/library.ts";
 import { askClaimers, claimers, errorOf, type Trap } from "../ffi/native/trap.ts";
 
-/** One of the two, bound. */
+/** `llama_decode` or `llama_encode`, bound. */
 interface Bound {
   readonly aside: Aside;
   readonly address: bigint;

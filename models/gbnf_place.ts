@@ -41,7 +41,7 @@ const ESCAPE = /\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[tnr\\"[\]-
 class Reader {
   readonly #text: string;
   #at = 0;
-  /** Of each rule, which others it names, and where. Of two of one name the second counts. */
+  /** Which other rules each rule names, and where. Of two rules of one name the second counts. */
   readonly #rules: Map<string, [string, number][]> = new Map();
   #used: [string, number][] = [];
 

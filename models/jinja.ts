@@ -9,7 +9,7 @@ import { describe } from "../ffi/core/describe.ts";
 import { expectOptions } from "./expect.ts";
 import type { TemplateInput } from "./template.ts";
 
-/** So many templates are kept once they were read. */
+/** How many templates are kept once they were read. */
 const KEPT = 16;
 
 const templates: Map<string, Template> = new Map();

@@ -132,8 +132,10 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * The tokens of a text.
    *
+   * @param text The text.
    * @param options `special`: add BOS and EOS as the model wants it (true by default). `parseSpecial`: take the names of control tokens for
-   * these (false by default: a user's text has none). In C: `llama_tokenize`.
+   * these (false by default: a user's text has none).
+   * @returns The tokens' numbers. In C: `llama_tokenize`.
    * @throws {Error} If the model has no vocabulary.
    */
   tokenize(text: string, options: TokenizeOptions = {}): Int32Array<ArrayBuffer> {
@@ -144,8 +146,10 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * The text of tokens.
    *
-   * @param options `special`: control tokens by their names, which are left out by default. In C: `llama_detokenize`, which leaves out spaces
-   * before punctuation where the vocabulary's file says so; what is generated keeps them.
+   * @param tokens The tokens' numbers.
+   * @param options `special`: control tokens by their names, which are left out by default.
+   * @returns The text. In C: `llama_detokenize`, which leaves out spaces before punctuation where the vocabulary's file says so; what is generated
+   * keeps them.
    * @throws {RangeError} If one is none of the vocabulary's.
    */
   detokenize(tokens: ArrayLike<number>, options: { special?: boolean } = {}): string {
@@ -156,6 +160,9 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * Messages as the model's own template writes them.
    *
+   * @param messages The conversation, the oldest message first.
+   * @param options `tools`, which the template names to the model; `addGenerationPrompt`: end where the model's answer begins (true by default).
+   * @returns The text, for `session.generate`.
    * @throws {Error} If the model has no template (`renderTemplate` takes any), or that refuses the messages.
    */
   applyTemplate(messages: readonly Message[], options: TemplateOptions = {}): string {
@@ -183,7 +190,13 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * A conversation with the model.
    *
-   * @throws {RangeError} If there is no memory for such a context.
+   * @param options `context`, the most tokens of prompt and answer together; what happens when it is full, `overflow`; and what else a context is
+   * made with.
+   * @returns The session. In C: `llama_init_from_model`.
+   * @throws {TypeError} If an option has the wrong type, or there is none of that name.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {Error} If there is no memory for such a context, the model was freed, only its vocabulary was loaded, or `deterministic` is asked of a
+   * model that keeps a state.
    */
   session(options: SessionOptions = {}): Session {
     expectOptions("Model.session", options, SESSION_OPTIONS);

@@ -73,7 +73,7 @@ export class Session implements Disposable, AsyncDisposable {
    * Continues a text.
    *
    * @param prompt The text, or its tokens. Names of control tokens in a text are these tokens; BOS is added if the model wants it.
-   * @param options How tokens are chosen (`temperature`, `topK`, `topP`, `minP`, `penalties`, `seed`, `logitBias`, `grammar`), what ends it
+   * @param options How tokens are chosen (`temperature`, `topK`, `topP`, `minP`, `penalties`, `seed`, `logitBias`, `grammar`, `schema`), what ends it
    * (`maxTokens`, `stop`), and `signal`, which cancels.
    * @returns A piece for each token, as soon as its text is certain; at the end, why it ended. In C: `llama_decode`, `llama_sampler_sample`.
    * @throws {RangeError} If the prompt has no tokens, or it or the text is longer than the context and `overflow` is `"error"`.
@@ -96,7 +96,7 @@ export class Session implements Disposable, AsyncDisposable {
    * @param options As for `generate`; `tools`, which the template names to the model; `reasoning` and `calls`, which say what becomes of what the model
    * thinks and of the tools that it asks for.
    * @returns As for `generate`, with `reasoning` and `calls` where these are wanted apart from the text.
-   * @throws As `generate`; {Error} if the model has no chat template, or that refuses the messages.
+   * @throws {Error} If the model has no chat template, or that refuses the messages; and what `generate` throws.
    */
   async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<ChatPiece, Ended, void> {
     const where = "Session.chat", place = this.#place(where);
@@ -109,9 +109,10 @@ export class Session implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The session as bytes, for {@linkcode Session.restore}: in another process, too, with the same model and release of libllama.
+   * The session as bytes, for {@linkcode Session.restore}: in another process, too, with the same model and release of libllama. In C:
+   * `llama_state_seq_get_data`.
    *
-   * @throws {Error} If it is generating, or was freed. In C: `llama_state_seq_get_data`.
+   * @throws {Error} If it is generating, or was freed.
    */
   save(): Uint8Array<ArrayBuffer> {
     this.#expectIdle("Session.save");
@@ -120,10 +121,14 @@ export class Session implements Disposable, AsyncDisposable {
 
   /**
    * Goes on from where {@linkcode Session.save} was called: the next prompt isn't computed again as far as it is the same. A batcher's session
-   * takes the state of one whose batcher has as many sequences, `model.session`'s that of any other of these.
+   * takes the state of one whose batcher has as many sequences, `model.session`'s that of any other of these. In C: `llama_state_seq_set_data`.
    *
-   * @throws {TypeError} If the bytes are no state, {RangeError} if it is longer than this context, {Error} if it is another model's, or if the
-   * session is generating, or was freed. The cache is empty then, or as it was. In C: `llama_state_seq_set_data`.
+   * Where it throws, the cache is as it was, or empty.
+   *
+   * @param bytes What {@linkcode Session.save} gave.
+   * @throws {TypeError} If the bytes are no state.
+   * @throws {RangeError} If the state is longer than this context.
+   * @throws {Error} If it is another model's, or if the session is generating, or was freed.
    */
   restore(bytes: Uint8Array): void {
     this.#expectIdle("Session.restore");

@@ -41,7 +41,7 @@ export async function deno(args: readonly string[], env: Record<string, string> 
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** The same command, which may read which library it is to use. */
+/** The arguments of a command that may read which library it is to use. */
 function readable([command, ...args]: readonly string[]): string[] {
   const may = !/^(run|test)$/.test(command) || args.some((arg) => SAYS_ENV.test(arg));
   return may ? [command, ...args] : [command, "--allow-env=GGML_LIBRARY", ...args];

@@ -22,7 +22,7 @@ type Modules = ReadonlyMap<string, readonly Import[]>;
 /** The modules of the project by path, with what each imports of ours. */
 const modules: Modules = readModules(["lexer", "ffi", "utils", "models", "doctor", "examples", "mod.ts"]);
 
-/** And those of the tests. */
+/** The modules of the tests. */
 const tests: Modules = readModules(["tests"]);
 
 /** What `deno.json` exports. */

@@ -36,6 +36,7 @@ const NONE: CopyOptions = {};
  * shape: it fits every tensor of as many elements, in ggml's order. A Uint8Array fits a quantized tensor as its bytes; a Uint16Array is BF16's bits.
  * @param to Where they go: a tensor, a slice, an `ndarray` or a typed array. The shapes must be equal: an `ndarray`'s shape is a tensor's `ne`
  * reversed.
+ * @param options `imatrix`, how much each column matters where numbers are quantized; `allowRequantize`, false to refuse between two quantized types.
  * @throws {TypeError} If a side is nothing of these, an option is of the wrong type, or the types don't convert to each other.
  * @throws {RangeError} If the shapes differ, an integer isn't a value of the destination's type (the first is named), or `imatrix` isn't as long as a row.
  * @throws {Error} If a tensor has no memory or was freed, if an importance matrix is needed, or if requantizing isn't allowed.

@@ -15,7 +15,7 @@ import { readArray } from "./npy/array.ts";
 import { encodeHeader } from "./npy/header.ts";
 import { corners, rowsOf } from "./printing/corners.ts";
 
-/** As many bytes a name may have. */
+/** How many bytes a name may have. */
 const LONGEST = 0xffff;
 
 /**

@@ -78,7 +78,7 @@ interface Heard {
   wanted: boolean;
 }
 
-/** Those who hear what the listener hears, for as long as something takes: what each has heard. */
+/** A list for each that hears what the listener hears, for as long as something takes: the lines that it has heard. */
 const hearers: Set<Heard[]> = new Set();
 
 function hear(level: LogLevel, text: string): void {

@@ -5,10 +5,10 @@ import { copy, copyAsync, init, ndarray } from "@ggml/deno/utils";
 import { median, report } from "../rounds.ts";
 
 const COUNT = 1 << 24, SIDE = 4096, SMALL = 64;
-/** Of what takes much less or much more time than the others. */
+/** How many rounds a copy has that takes much less or much more time than the others. */
 const ROUNDS: Record<string, number> = { small: 101, "f32-q4_K": 3 };
 
-/** The same numbers everywhere: between -0.5 and 0.5. */
+/** The numbers that each contender copies: between -0.5 and 0.5. */
 function numbers(count: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count }, (_, i) => (Math.imul(i, 0x9e3779b1) >>> 0) / 2 ** 32 - 0.5);
 }

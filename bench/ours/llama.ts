@@ -38,7 +38,7 @@ function libllama(): Next {
   };
 }
 
-/** One round: how long each took, and the tokens. */
+/** One round: how long the prompt took and how long a token, and the tokens. */
 function compute(next: Next, prompt: readonly number[]): { prompt: number; token: number; tokens: number[] } {
   const start = now(), tokens = [next(prompt, 0)], first = now();
   for (let i = 0; i < TOKENS; i++) tokens.push(next(tokens.slice(-1), PROMPT + i));

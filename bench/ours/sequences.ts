@@ -16,7 +16,7 @@ const TEXT = "Once upon a time, in a small village by the sea, there lived";
 const now = clock(threads);
 const SEQUENCES = 16, PROMPT = 16, TOKENS = 32, CONTEXT = 256;
 
-/** One sequence: its tokens, and told when it has its first and its last. */
+/** The tokens of one sequence; `onFirst` hears when there is one. */
 async function answer(batcher: Batcher, prompt: readonly number[], onFirst: () => void): Promise<number[]> {
   const tokens: number[] = [];
   for await (const { token } of batcher.generate(prompt, { temperature: 0, maxTokens: TOKENS + 1 })) {

@@ -23,13 +23,13 @@ const { symbols: ggml } = Deno.dlopen(path, {
 });
 
 const COUNT = 1 << 24, SIDE = 4096, SMALL = 64;
-/** As many as ours. */
+/** As many rounds as `bench/ours/copies.ts` has. */
 const ROUNDS: Record<string, number> = { small: 101, "f32-q4_K": 3 };
 const F32 = 0, F16 = 1, Q4_K = 12;
 const TO_FLOAT_OFFSET = 40; // in struct ggml_type_traits
 const TO_FLOAT = { parameters: ["pointer", "buffer", "i64"], result: "void" } as const;
 
-/** The same numbers everywhere: between -0.5 and 0.5. */
+/** The numbers that each contender copies: between -0.5 and 0.5. */
 const f32 = Float32Array.from({ length: COUNT }, (_, i) => (Math.imul(i, 0x9e3779b1) >>> 0) / 2 ** 32 - 0.5);
 const out = new Float32Array(COUNT), outBytes = new Uint8Array(out.buffer);
 

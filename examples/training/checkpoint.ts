@@ -18,9 +18,9 @@ export interface Plan extends Shape {
 
 /** What was learned so far. */
 export interface Losses {
-  /** After each step, in nats a byte. */
+  /** The loss of each step's batch, in nats a byte. */
   readonly training: number[];
-  /** Of the held-out text, after each `every` steps. */
+  /** The loss of the held-out text, after each `every` steps. */
   readonly heldOut: number[];
 }
 

@@ -29,7 +29,7 @@ function bind(): Functions {
   return { calloc: at(calloc, ["usize", "usize"], "u64"), free: at(free, ["u64"], "void") };
 }
 
-/** One piece. */
+/** One piece of C's memory. */
 interface Block {
   readonly address: bigint;
   readonly buffer: ArrayBuffer;

@@ -46,7 +46,7 @@ export interface Ending {
   readonly how: string;
   /** True if C freed it; false if it only points to what ended. */
   readonly gone: boolean;
-  /** Of what only points: what ended. Null for what C freed, and for what it left half done. */
+  /** Where the object only points to what ended: that. Null for what C freed, and for what it left half done. */
   readonly culprit: Ending | null;
   /** Where it was freed, with {@linkcode traceFrees} on; of what C left half done, what it failed of. */
   readonly site: Error | null;

@@ -98,7 +98,11 @@ import type { Data as $Data, Pointer as $Pointer, Pointers as $Pointers, Structs
 
 /** `ggml_abort_callback_t ggml_set_abort_callback(ggml_abort_callback_t callback)` (ggml.h:353; reference: `deno task docs`) */
 export declare function ggml_set_abort_callback(callback: ggml_abort_callback_t | null): ggml_abort_callback_t | null;
-/** `void ggml_abort(const char *file, int line, const char *fmt, ...)` (ggml.h:356; reference: `deno task docs`) */
+/**
+ * `void ggml_abort(const char *file, int line, const char *fmt, ...)` (ggml.h:356; reference: `deno task docs`)
+ *
+ * Fails as C's assertions do: an Error with the text, the file and the line.
+ */
 export declare function ggml_abort(file: string, line: number, fmt: string): void;
 /**
  * `const char *ggml_status_to_string(enum ggml_status status)` (ggml.h:366; reference: `deno task docs`)
@@ -152,7 +156,11 @@ export declare function ggml_cycles_per_ms(): number;
 export declare function ggml_fopen(fname: string, mode: string): $Pointer | null;
 /** `void ggml_print_object(const struct ggml_object *obj)` (ggml.h:751; reference: `deno task docs`) */
 export declare function ggml_print_object(obj: ggml_object): void;
-/** `void ggml_print_objects(const struct ggml_context *ctx)` (ggml.h:752; reference: `deno task docs`) */
+/**
+ * `void ggml_print_objects(const struct ggml_context *ctx)` (ggml.h:752; reference: `deno task docs`)
+ *
+ * Logs what is in a context: `onLog` hears it.
+ */
 export declare function ggml_print_objects(ctx: ggml_context): void;
 /**
  * `int64_t ggml_nelements(const struct ggml_tensor *tensor)` (ggml.h:754; reference: `deno task docs`)
@@ -241,7 +249,11 @@ export declare function ggml_is_3d(tensor: ggml_tensor): boolean;
  * How many dimensions a tensor has, not counting those of 1 at the end: at least 1.
  */
 export declare function ggml_n_dims(tensor: ggml_tensor): number;
-/** `_Bool ggml_is_contiguous(const struct ggml_tensor *tensor)` (ggml.h:793; reference: `deno task docs`) */
+/**
+ * `_Bool ggml_is_contiguous(const struct ggml_tensor *tensor)` (ggml.h:793; reference: `deno task docs`)
+ *
+ * True for a tensor whose elements lie in memory in the order of its dimensions, without gaps.
+ */
 export declare function ggml_is_contiguous(tensor: ggml_tensor): boolean;
 /** `_Bool ggml_is_contiguous_0(const struct ggml_tensor *tensor)` (ggml.h:794; reference: `deno task docs`) */
 export declare function ggml_is_contiguous_0(tensor: ggml_tensor): boolean;
@@ -265,7 +277,11 @@ export declare function ggml_is_contiguous_rows(tensor: ggml_tensor): boolean;
 export declare function ggml_are_same_shape(t0: ggml_tensor, t1: ggml_tensor): boolean;
 /** `_Bool ggml_are_same_stride(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:812; reference: `deno task docs`) */
 export declare function ggml_are_same_stride(t0: ggml_tensor, t1: ggml_tensor): boolean;
-/** `_Bool ggml_can_repeat(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:814; reference: `deno task docs`) */
+/**
+ * `_Bool ggml_can_repeat(const struct ggml_tensor *t0, const struct ggml_tensor *t1)` (ggml.h:814; reference: `deno task docs`)
+ *
+ * True if `t0` repeated makes the shape of `t1`: each dimension of `t1` is a multiple of that of `t0`.
+ */
 export declare function ggml_can_repeat(t0: ggml_tensor, t1: ggml_tensor): boolean;
 /**
  * `size_t ggml_tensor_overhead(void)` (ggml.h:817; reference: `deno task docs`)
@@ -275,7 +291,11 @@ export declare function ggml_can_repeat(t0: ggml_tensor, t1: ggml_tensor): boole
 export declare function ggml_tensor_overhead(): number;
 /** `_Bool ggml_validate_row_data(enum ggml_type type, const void *data, size_t nbytes)` (ggml.h:819; reference: `deno task docs`) */
 export declare function ggml_validate_row_data(type: ggml_type, data: $Data, nbytes: number | bigint): boolean;
-/** `struct ggml_context *ggml_init(struct ggml_init_params params)` (ggml.h:823; reference: `deno task docs`) */
+/**
+ * `struct ggml_context *ggml_init(struct ggml_init_params params)` (ggml.h:823; reference: `deno task docs`)
+ *
+ * A context, memory of a fixed size for tensors and graphs; `init` of the utilities takes fewer words for it.
+ */
 export declare function ggml_init(params: ggml_init_params): ggml_context;
 /** `void ggml_reset(struct ggml_context *ctx)` (ggml.h:824; reference: `deno task docs`) */
 export declare function ggml_reset(ctx: ggml_context | null): void;
@@ -323,7 +343,11 @@ export declare function ggml_new_tensor_1d(ctx: ggml_context, type: ggml_type, n
  * A matrix of `ne1` rows of `ne0` elements each; its data is in the context, unless that allocates none.
  */
 export declare function ggml_new_tensor_2d(ctx: ggml_context, type: ggml_type, ne0: number | bigint, ne1: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_new_tensor_3d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:853; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_new_tensor_3d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2)` (ggml.h:853; reference: `deno task docs`)
+ *
+ * A tensor of the shape `[ne0, ne1, ne2]` and a type; its data is in the context, unless that allocates none.
+ */
 export declare function ggml_new_tensor_3d(
   ctx: ggml_context,
   type: ggml_type,
@@ -331,7 +355,11 @@ export declare function ggml_new_tensor_3d(
   ne1: number | bigint,
   ne2: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_new_tensor_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:860; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_new_tensor_4d(struct ggml_context *ctx, enum ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:860; reference: `deno task docs`)
+ *
+ * A tensor of the shape `[ne0, ne1, ne2, ne3]` and a type; its data is in the context, unless that allocates none.
+ */
 export declare function ggml_new_tensor_4d(
   ctx: ggml_context,
   type: ggml_type,
@@ -342,7 +370,11 @@ export declare function ggml_new_tensor_4d(
 ): ggml_tensor;
 /** `void *ggml_new_buffer(struct ggml_context *ctx, size_t nbytes)` (ggml.h:868; reference: `deno task docs`) */
 export declare function ggml_new_buffer(ctx: ggml_context, nbytes: number | bigint): $Pointer;
-/** `struct ggml_tensor *ggml_dup_tensor(struct ggml_context *ctx, const struct ggml_tensor *src)` (ggml.h:870; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_dup_tensor(struct ggml_context *ctx, const struct ggml_tensor *src)` (ggml.h:870; reference: `deno task docs`)
+ *
+ * A new tensor of another one's type and shape, without its numbers.
+ */
 export declare function ggml_dup_tensor(ctx: ggml_context, src: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_view_tensor(struct ggml_context *ctx, struct ggml_tensor *src)` (ggml.h:871; reference: `deno task docs`) */
 export declare function ggml_view_tensor(ctx: ggml_context, src: ggml_tensor): ggml_tensor;
@@ -379,9 +411,17 @@ export declare function ggml_get_data_f32(tensor: ggml_tensor): $Pointer | null;
  * A tensor's name, as `tensor.name`; empty if it has none.
  */
 export declare function ggml_get_name(tensor: ggml_tensor): string;
-/** `struct ggml_tensor *ggml_set_name(struct ggml_tensor *tensor, const char *name)` (ggml.h:888; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_set_name(struct ggml_tensor *tensor, const char *name)` (ggml.h:888; reference: `deno task docs`)
+ *
+ * Names a tensor by the first 63 bytes of a text, and returns it.
+ */
 export declare function ggml_set_name(tensor: ggml_tensor, name: string): ggml_tensor;
-/** `struct ggml_tensor *ggml_format_name(struct ggml_tensor *tensor, const char *fmt, ...)` (ggml.h:890; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_format_name(struct ggml_tensor *tensor, const char *fmt, ...)` (ggml.h:890; reference: `deno task docs`)
+ *
+ * As `ggml_set_name`: the text comes already formatted.
+ */
 export declare function ggml_format_name(tensor: ggml_tensor, fmt: string): ggml_tensor;
 /**
  * `void ggml_set_input(struct ggml_tensor *tensor)` (ggml.h:893; reference: `deno task docs`)
@@ -453,7 +493,11 @@ export declare function ggml_acc_inplace(
   nb3: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_sub(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:967; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_sub(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:967; reference: `deno task docs`)
+ *
+ * `a - b`, `b` repeated to the shape of `a`.
+ */
 export declare function ggml_sub(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sub_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:972; reference: `deno task docs`) */
 export declare function ggml_sub_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
@@ -465,7 +509,11 @@ export declare function ggml_sub_inplace(ctx: ggml_context, a: ggml_tensor, b: g
 export declare function ggml_mul(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_mul_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:982; reference: `deno task docs`) */
 export declare function ggml_mul_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_div(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:987; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_div(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:987; reference: `deno task docs`)
+ *
+ * `a / b` element by element, `b` repeated to the shape of `a`.
+ */
 export declare function ggml_div(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_div_inplace(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:992; reference: `deno task docs`) */
 export declare function ggml_div_inplace(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
@@ -477,11 +525,19 @@ export declare function ggml_div_inplace(ctx: ggml_context, a: ggml_tensor, b: g
 export declare function ggml_sqr(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sqr_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1001; reference: `deno task docs`) */
 export declare function ggml_sqr_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sqrt(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1005; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_sqrt(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1005; reference: `deno task docs`)
+ *
+ * The square root of each element.
+ */
 export declare function ggml_sqrt(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sqrt_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1009; reference: `deno task docs`) */
 export declare function ggml_sqrt_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_log(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1013; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_log(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1013; reference: `deno task docs`)
+ *
+ * The natural logarithm of each element.
+ */
 export declare function ggml_log(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_log_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1017; reference: `deno task docs`) */
 export declare function ggml_log_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -489,7 +545,11 @@ export declare function ggml_log_inplace(ctx: ggml_context, a: ggml_tensor): ggm
 export declare function ggml_expm1(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_expm1_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1025; reference: `deno task docs`) */
 export declare function ggml_expm1_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_softplus(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1029; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_softplus(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1029; reference: `deno task docs`)
+ *
+ * `log(1 + exp(x))` of each element.
+ */
 export declare function ggml_softplus(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_softplus_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1033; reference: `deno task docs`) */
 export declare function ggml_softplus_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -511,17 +571,33 @@ export declare function ggml_cos_inplace(ctx: ggml_context, a: ggml_tensor): ggm
  * The sum of all elements, as a tensor of one.
  */
 export declare function ggml_sum(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sum_rows(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1059; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_sum_rows(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1059; reference: `deno task docs`)
+ *
+ * The sum of each row: `ne[0]` becomes 1.
+ */
 export declare function ggml_sum_rows(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_cumsum(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1063; reference: `deno task docs`) */
 export declare function ggml_cumsum(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_mean(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1068; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_mean(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1068; reference: `deno task docs`)
+ *
+ * The mean of each row: `ne[0]` becomes 1.
+ */
 export declare function ggml_mean(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_argmax(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1073; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_argmax(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1073; reference: `deno task docs`)
+ *
+ * The index of the largest element of each row of a matrix, as a vector of I32.
+ */
 export declare function ggml_argmax(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_count_equal(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1078; reference: `deno task docs`) */
 export declare function ggml_count_equal(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_repeat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1085; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_repeat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1085; reference: `deno task docs`)
+ *
+ * `a` repeated to the shape of `b`.
+ */
 export declare function ggml_repeat(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_repeat_4d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)` (ggml.h:1091; reference: `deno task docs`) */
 export declare function ggml_repeat_4d(
@@ -534,7 +610,11 @@ export declare function ggml_repeat_4d(
 ): ggml_tensor;
 /** `struct ggml_tensor *ggml_repeat_back(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1100; reference: `deno task docs`) */
 export declare function ggml_repeat_back(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_concat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int dim)` (ggml.h:1107; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_concat(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int dim)` (ggml.h:1107; reference: `deno task docs`)
+ *
+ * `a` and `b` one after the other along a dimension; all other dimensions are the same.
+ */
 export declare function ggml_concat(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor, dim: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_abs(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1113; reference: `deno task docs`) */
 export declare function ggml_abs(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -574,11 +654,19 @@ export declare function ggml_relu(ctx: ggml_context, a: ggml_tensor): ggml_tenso
 export declare function ggml_leaky_relu(ctx: ggml_context, a: ggml_tensor, negative_slope: number, inplace: boolean): ggml_tensor;
 /** `struct ggml_tensor *ggml_relu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1169; reference: `deno task docs`) */
 export declare function ggml_relu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_sigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1173; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_sigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1173; reference: `deno task docs`)
+ *
+ * `1 / (1 + exp(-x))` of each element.
+ */
 export declare function ggml_sigmoid(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_sigmoid_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1177; reference: `deno task docs`) */
 export declare function ggml_sigmoid_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_gelu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1181; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_gelu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1181; reference: `deno task docs`)
+ *
+ * GELU of each element, by its approximation with a hyperbolic tangent.
+ */
 export declare function ggml_gelu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_gelu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1185; reference: `deno task docs`) */
 export declare function ggml_gelu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -590,7 +678,11 @@ export declare function ggml_gelu_erf_inplace(ctx: ggml_context, a: ggml_tensor)
 export declare function ggml_gelu_quick(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_gelu_quick_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1203; reference: `deno task docs`) */
 export declare function ggml_gelu_quick_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_silu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1207; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_silu(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1207; reference: `deno task docs`)
+ *
+ * `x * sigmoid(x)` of each element.
+ */
 export declare function ggml_silu(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_silu_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1211; reference: `deno task docs`) */
 export declare function ggml_silu_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -600,7 +692,11 @@ export declare function ggml_silu_back(ctx: ggml_context, a: ggml_tensor, b: ggm
 export declare function ggml_hardswish(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_hardsigmoid(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1228; reference: `deno task docs`) */
 export declare function ggml_hardsigmoid(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_exp(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1232; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_exp(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1232; reference: `deno task docs`)
+ *
+ * The exponential of each element.
+ */
 export declare function ggml_exp(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_exp_inplace(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1236; reference: `deno task docs`) */
 export declare function ggml_exp_inplace(ctx: ggml_context, a: ggml_tensor): ggml_tensor;
@@ -677,7 +773,11 @@ export declare function ggml_swiglu_oai(
 ): ggml_tensor;
 /** `struct ggml_tensor *ggml_swiglu_clamp(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, float limit)` (ggml.h:1382; reference: `deno task docs`) */
 export declare function ggml_swiglu_clamp(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor | null, limit: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1389; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_norm(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1389; reference: `deno task docs`)
+ *
+ * Each row less its mean, divided by the root of its variance, to which `eps` is added.
+ */
 export declare function ggml_norm(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_norm_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float eps)` (ggml.h:1394; reference: `deno task docs`) */
 export declare function ggml_norm_inplace(ctx: ggml_context, a: ggml_tensor, eps: number): ggml_tensor;
@@ -720,7 +820,11 @@ export declare function ggml_mul_mat_set_hint(a: ggml_tensor, hint: ggml_op_hint
 export declare function ggml_mul_mat_id(ctx: ggml_context, as: ggml_tensor, b: ggml_tensor, ids: ggml_tensor): ggml_tensor;
 /** `struct ggml_tensor *ggml_out_prod(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1509; reference: `deno task docs`) */
 export declare function ggml_out_prod(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_scale(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1518; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_scale(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1518; reference: `deno task docs`)
+ *
+ * Each element times a number.
+ */
 export declare function ggml_scale(ctx: ggml_context, a: ggml_tensor, s: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_scale_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float s)` (ggml.h:1524; reference: `deno task docs`) */
 export declare function ggml_scale_inplace(ctx: ggml_context, a: ggml_tensor, s: number): ggml_tensor;
@@ -768,9 +872,17 @@ export declare function ggml_set_2d_inplace(
   nb1: number | bigint,
   offset: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_cpy(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1591; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_cpy(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b)` (ggml.h:1591; reference: `deno task docs`)
+ *
+ * Copies `a` into `b` when it is computed, converted to the type of `b`; the result is a view of `b`.
+ */
 export declare function ggml_cpy(ctx: ggml_context, a: ggml_tensor, b: ggml_tensor): ggml_tensor;
-/** `struct ggml_tensor *ggml_cast(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_type type)` (ggml.h:1597; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_cast(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_type type)` (ggml.h:1597; reference: `deno task docs`)
+ *
+ * A copy of a tensor in another type.
+ */
 export declare function ggml_cast(ctx: ggml_context, a: ggml_tensor, type: ggml_type): ggml_tensor;
 /**
  * `struct ggml_tensor *ggml_cont(struct ggml_context *ctx, struct ggml_tensor *a)` (ggml.h:1603; reference: `deno task docs`)
@@ -838,9 +950,17 @@ export declare function ggml_reshape_4d(
   ne2: number | bigint,
   ne3: number | bigint,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_view_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, size_t offset)` (ggml.h:1672; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_view_1d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, size_t offset)` (ggml.h:1672; reference: `deno task docs`)
+ *
+ * A part of a tensor's memory: how many elements, and where it begins, in bytes.
+ */
 export declare function ggml_view_1d(ctx: ggml_context, a: ggml_tensor, ne0: number | bigint, offset: number | bigint): ggml_tensor;
-/** `struct ggml_tensor *ggml_view_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, size_t nb1, size_t offset)` (ggml.h:1678; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_view_2d(struct ggml_context *ctx, struct ggml_tensor *a, int64_t ne0, int64_t ne1, size_t nb1, size_t offset)` (ggml.h:1678; reference: `deno task docs`)
+ *
+ * A part of a tensor's memory: a shape, the bytes between rows, and where it begins, in bytes.
+ */
 export declare function ggml_view_2d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -920,7 +1040,11 @@ export declare function ggml_diag_mask_inf_inplace(ctx: ggml_context, a: ggml_te
 export declare function ggml_diag_mask_zero(ctx: ggml_context, a: ggml_tensor, n_past: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_diag_mask_zero_inplace(struct ggml_context *ctx, struct ggml_tensor *a, int n_past)` (ggml.h:1777; reference: `deno task docs`) */
 export declare function ggml_diag_mask_zero_inplace(ctx: ggml_context, a: ggml_tensor, n_past: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_clamp(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1782; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_clamp(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1782; reference: `deno task docs`)
+ *
+ * Each element, or `min` where it is smaller and `max` where it is larger.
+ */
 export declare function ggml_clamp(ctx: ggml_context, a: ggml_tensor, min: number, max: number): ggml_tensor;
 /** `struct ggml_tensor *ggml_clamp_inplace(struct ggml_context *ctx, struct ggml_tensor *a, float min, float max)` (ggml.h:1789; reference: `deno task docs`) */
 export declare function ggml_clamp_inplace(ctx: ggml_context, a: ggml_tensor, min: number, max: number): ggml_tensor;
@@ -1175,7 +1299,11 @@ export declare function ggml_conv_transpose_1d(
   p0: number,
   d0: number,
 ): ggml_tensor;
-/** `struct ggml_tensor *ggml_conv_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2141; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_conv_2d(struct ggml_context *ctx, struct ggml_tensor *a, struct ggml_tensor *b, int s0, int s1, int p0, int p1, int d0, int d1)` (ggml.h:2141; reference: `deno task docs`)
+ *
+ * A convolution of images `b` of `[width, height, channels, images]` by kernels `a` of `[width, height, channels, kernels]`; strides `s`, paddings `p` and dilations `d` are of the width and of the height.
+ */
 export declare function ggml_conv_2d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1282,7 +1410,11 @@ export declare function ggml_conv_3d_direct(
 ): ggml_tensor;
 /** `struct ggml_tensor *ggml_pool_1d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int s0, int p0)` (ggml.h:2281; reference: `deno task docs`) */
 export declare function ggml_pool_1d(ctx: ggml_context, a: ggml_tensor, op: ggml_op_pool, k0: number, s0: number, p0: number): ggml_tensor;
-/** `struct ggml_tensor *ggml_pool_2d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2291; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_pool_2d(struct ggml_context *ctx, struct ggml_tensor *a, enum ggml_op_pool op, int k0, int k1, int s0, int s1, float p0, float p1)` (ggml.h:2291; reference: `deno task docs`)
+ *
+ * The largest or the mean element of each window of `k0` by `k1` elements; the windows begin `s0` and `s1` apart, with paddings `p`.
+ */
 export declare function ggml_pool_2d(
   ctx: ggml_context,
   a: ggml_tensor,
@@ -1674,13 +1806,21 @@ export declare function ggml_new_graph_custom(ctx: ggml_context, size: number | 
 export declare function ggml_graph_dup(ctx: ggml_context, cgraph: ggml_cgraph, force_grads: boolean): ggml_cgraph;
 /** `void ggml_graph_cpy(struct ggml_cgraph *src, struct ggml_cgraph *dst)` (ggml.h:2892; reference: `deno task docs`) */
 export declare function ggml_graph_cpy(src: ggml_cgraph, dst: ggml_cgraph): void;
-/** `void ggml_graph_reset(struct ggml_cgraph *cgraph)` (ggml.h:2893; reference: `deno task docs`) */
+/**
+ * `void ggml_graph_reset(struct ggml_cgraph *cgraph)` (ggml.h:2893; reference: `deno task docs`)
+ *
+ * Sets the gradients of a graph and the moments of its optimizer to zero, and the gradient of its loss to 1.
+ */
 export declare function ggml_graph_reset(cgraph: ggml_cgraph | null): void;
 /** `void ggml_graph_clear(struct ggml_cgraph *cgraph)` (ggml.h:2894; reference: `deno task docs`) */
 export declare function ggml_graph_clear(cgraph: ggml_cgraph): void;
 /** `int ggml_graph_size(struct ggml_cgraph *cgraph)` (ggml.h:2896; reference: `deno task docs`) */
 export declare function ggml_graph_size(cgraph: ggml_cgraph): number;
-/** `struct ggml_tensor *ggml_graph_node(struct ggml_cgraph *cgraph, int i)` (ggml.h:2897; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_graph_node(struct ggml_cgraph *cgraph, int i)` (ggml.h:2897; reference: `deno task docs`)
+ *
+ * The node of a graph at an index; a negative one counts from the end.
+ */
 export declare function ggml_graph_node(cgraph: ggml_cgraph, i: number): ggml_tensor;
 /** `struct ggml_tensor **ggml_graph_nodes(struct ggml_cgraph *cgraph)` (ggml.h:2898; reference: `deno task docs`) */
 export declare function ggml_graph_nodes(cgraph: ggml_cgraph): $Pointer;
@@ -1700,7 +1840,11 @@ export declare function ggml_graph_overhead(): number;
  * How many bytes a graph of `ggml_new_graph_custom` takes of its context's memory.
  */
 export declare function ggml_graph_overhead_custom(size: number | bigint, grads: boolean): number;
-/** `struct ggml_tensor *ggml_graph_get_tensor(const struct ggml_cgraph *cgraph, const char *name)` (ggml.h:2906; reference: `deno task docs`) */
+/**
+ * `struct ggml_tensor *ggml_graph_get_tensor(const struct ggml_cgraph *cgraph, const char *name)` (ggml.h:2906; reference: `deno task docs`)
+ *
+ * The tensor of a graph with a name, null if there is none.
+ */
 export declare function ggml_graph_get_tensor(cgraph: ggml_cgraph, name: string): ggml_tensor | null;
 /**
  * `struct ggml_tensor *ggml_graph_get_grad(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2907; reference: `deno task docs`)
@@ -1710,7 +1854,11 @@ export declare function ggml_graph_get_tensor(cgraph: ggml_cgraph, name: string)
 export declare function ggml_graph_get_grad(cgraph: ggml_cgraph, node: ggml_tensor): ggml_tensor | null;
 /** `struct ggml_tensor *ggml_graph_get_grad_acc(const struct ggml_cgraph *cgraph, const struct ggml_tensor *node)` (ggml.h:2908; reference: `deno task docs`) */
 export declare function ggml_graph_get_grad_acc(cgraph: ggml_cgraph, node: ggml_tensor): ggml_tensor | null;
-/** `void ggml_graph_print(const struct ggml_cgraph *cgraph)` (ggml.h:2911; reference: `deno task docs`) */
+/**
+ * `void ggml_graph_print(const struct ggml_cgraph *cgraph)` (ggml.h:2911; reference: `deno task docs`)
+ *
+ * Logs the nodes and leafs of a graph: `onLog` hears them.
+ */
 export declare function ggml_graph_print(cgraph: ggml_cgraph): void;
 /** `void ggml_graph_dump_dot(const struct ggml_cgraph *gb, const struct ggml_cgraph *cgraph, const char *filename)` (ggml.h:2914; reference: `deno task docs`) */
 export declare function ggml_graph_dump_dot(gb: ggml_cgraph, cgraph: ggml_cgraph | null, filename: string): void;
@@ -1872,7 +2020,11 @@ export declare function ggml_backend_guid(backend: ggml_backend | null): $Pointe
  * A backend's name, such as `CPU` or `Vulkan0`.
  */
 export declare function ggml_backend_name(backend: ggml_backend | null): string;
-/** `void ggml_backend_free(ggml_backend_t backend)` (ggml-backend.h:79; reference: `deno task docs`) */
+/**
+ * `void ggml_backend_free(ggml_backend_t backend)` (ggml-backend.h:79; reference: `deno task docs`)
+ *
+ * Frees a backend; `using` does it at the end of a block.
+ */
 export declare function ggml_backend_free(backend: ggml_backend | null): void;
 /**
  * `ggml_backend_buffer_type_t ggml_backend_get_default_buffer_type(ggml_backend_t backend)` (ggml-backend.h:81; reference: `deno task docs`)
@@ -2053,7 +2205,11 @@ export declare function ggml_backend_reg_count(): number;
 export declare function ggml_backend_reg_get(index: number | bigint): ggml_backend_reg;
 /** `ggml_backend_reg_t ggml_backend_reg_by_name(const char *name)` (ggml-backend.h:238; reference: `deno task docs`) */
 export declare function ggml_backend_reg_by_name(name: string): ggml_backend_reg | null;
-/** `size_t ggml_backend_dev_count(void)` (ggml-backend.h:241; reference: `deno task docs`) */
+/**
+ * `size_t ggml_backend_dev_count(void)` (ggml-backend.h:241; reference: `deno task docs`)
+ *
+ * How many devices ggml's registry has.
+ */
 export declare function ggml_backend_dev_count(): number;
 /** `ggml_backend_dev_t ggml_backend_dev_get(size_t index)` (ggml-backend.h:242; reference: `deno task docs`) */
 export declare function ggml_backend_dev_get(index: number | bigint): ggml_backend_device;
@@ -2065,7 +2221,11 @@ export declare function ggml_backend_dev_by_type(type: ggml_backend_dev_type_enu
 export declare function ggml_backend_init_by_name(name: string, params: string | null): ggml_backend | null;
 /** `ggml_backend_t ggml_backend_init_by_type(enum ggml_backend_dev_type type, const char *params)` (ggml-backend.h:250; reference: `deno task docs`) */
 export declare function ggml_backend_init_by_type(type: ggml_backend_dev_type_enum, params: string | null): ggml_backend | null;
-/** `ggml_backend_t ggml_backend_init_best(void)` (ggml-backend.h:252; reference: `deno task docs`) */
+/**
+ * `ggml_backend_t ggml_backend_init_best(void)` (ggml-backend.h:252; reference: `deno task docs`)
+ *
+ * A backend for the first GPU, or else for the CPU; null where ggml's registry has no device.
+ */
 export declare function ggml_backend_init_best(): ggml_backend | null;
 /** `ggml_backend_reg_t ggml_backend_load(const char *path)` (ggml-backend.h:255; reference: `deno task docs`) */
 export declare function ggml_backend_load(path: string): ggml_backend_reg | null;
@@ -2145,7 +2305,11 @@ export declare function ggml_backend_meta_device(
   get_split_state: ggml_backend_meta_get_split_state_t,
   get_split_state_ud: $Data | null,
 ): ggml_backend_device;
-/** `struct ggml_backend_graph_copy ggml_backend_graph_copy(ggml_backend_t backend, struct ggml_cgraph *graph)` (ggml-backend.h:419; reference: `deno task docs`) */
+/**
+ * `struct ggml_backend_graph_copy ggml_backend_graph_copy(ggml_backend_t backend, struct ggml_cgraph *graph)` (ggml-backend.h:419; reference: `deno task docs`)
+ *
+ * A copy of a graph and of its tensors in another backend's memory; `using` frees it.
+ */
 export declare function ggml_backend_graph_copy(backend: ggml_backend, graph: ggml_cgraph): ggml_backend_graph_copy_struct;
 /** `void ggml_backend_graph_copy_free(struct ggml_backend_graph_copy copy)` (ggml-backend.h:420; reference: `deno task docs`) */
 export declare function ggml_backend_graph_copy_free(copy: ggml_backend_graph_copy_struct): void;
@@ -2163,7 +2327,11 @@ export declare function ggml_backend_compare_graph_backend(
 export declare function ggml_backend_tensor_alloc(buffer: ggml_backend_buffer, tensor: ggml_tensor, addr: $Data): ggml_status;
 /** `enum ggml_status ggml_backend_view_init(struct ggml_tensor *tensor)` (ggml-backend.h:429; reference: `deno task docs`) */
 export declare function ggml_backend_view_init(tensor: ggml_tensor): ggml_status;
-/** `ggml_backend_buffer_t ggml_backend_cpu_buffer_from_ptr(void *ptr, size_t size)` (ggml-backend.h:432; reference: `deno task docs`) */
+/**
+ * `ggml_backend_buffer_t ggml_backend_cpu_buffer_from_ptr(void *ptr, size_t size)` (ggml-backend.h:432; reference: `deno task docs`)
+ *
+ * A buffer over memory of your own, for tensors that the CPU computes.
+ */
 export declare function ggml_backend_cpu_buffer_from_ptr(ptr: $Data, size: number | bigint): ggml_backend_buffer;
 /**
  * `ggml_backend_buffer_type_t ggml_backend_cpu_buffer_type(void)` (ggml-backend.h:433; reference: `deno task docs`)
@@ -2225,7 +2393,11 @@ export declare function ggml_threadpool_get_n_threads(threadpool: ggml_threadpoo
 export declare function ggml_threadpool_pause(threadpool: ggml_threadpool): void;
 /** `void ggml_threadpool_resume(struct ggml_threadpool *threadpool)` (ggml-cpu.h:62; reference: `deno task docs`) */
 export declare function ggml_threadpool_resume(threadpool: ggml_threadpool): void;
-/** `struct ggml_cplan ggml_graph_plan(const struct ggml_cgraph *cgraph, int n_threads, struct ggml_threadpool *threadpool)` (ggml-cpu.h:66; reference: `deno task docs`) */
+/**
+ * `struct ggml_cplan ggml_graph_plan(const struct ggml_cgraph *cgraph, int n_threads, struct ggml_threadpool *threadpool)` (ggml-cpu.h:66; reference: `deno task docs`)
+ *
+ * What it takes to compute a graph on the CPU: the size of working memory, and how many threads.
+ */
 export declare function ggml_graph_plan(cgraph: ggml_cgraph, n_threads: number, threadpool: ggml_threadpool | null): ggml_cplan;
 /**
  * `enum ggml_status ggml_graph_compute(struct ggml_cgraph *cgraph, struct ggml_cplan *cplan)` (ggml-cpu.h:70; reference: `deno task docs`)
@@ -2525,7 +2697,11 @@ export declare function ggml_opt_epoch_callback_progress_bar(
   ibatch_max: number | bigint,
   t_start_us: number | bigint,
 ): void;
-/** `void ggml_opt_fit(ggml_backend_sched_t backend_sched, struct ggml_context *ctx_compute, struct ggml_tensor *inputs, struct ggml_tensor *outputs, ggml_opt_dataset_t dataset, enum ggml_opt_loss_type loss_type, enum ggml_opt_optimizer_type optimizer, ggml_opt_get_optimizer_params get_opt_pars, int64_t nepoch, int64_t nbatch_logical, float val_split, _Bool silent)` (ggml-opt.h:239; reference: `deno task docs`) */
+/**
+ * `void ggml_opt_fit(ggml_backend_sched_t backend_sched, struct ggml_context *ctx_compute, struct ggml_tensor *inputs, struct ggml_tensor *outputs, ggml_opt_dataset_t dataset, enum ggml_opt_loss_type loss_type, enum ggml_opt_optimizer_type optimizer, ggml_opt_get_optimizer_params get_opt_pars, int64_t nepoch, int64_t nbatch_logical, float val_split, _Bool silent)` (ggml-opt.h:239; reference: `deno task docs`)
+ *
+ * Trains for `nepoch` epochs and evaluates on the last part of a data set, `val_split` of it; `silent` keeps it from printing how it goes.
+ */
 export declare function ggml_opt_fit(
   backend_sched: ggml_backend_sched,
   ctx_compute: ggml_context,
@@ -2590,7 +2766,11 @@ export declare function gguf_get_val_u32(ctx: gguf_context, key_id: number | big
 export declare function gguf_get_val_i32(ctx: gguf_context, key_id: number | bigint): number;
 /** `float gguf_get_val_f32(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:112; reference: `deno task docs`) */
 export declare function gguf_get_val_f32(ctx: gguf_context, key_id: number | bigint): number;
-/** `uint64_t gguf_get_val_u64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:113; reference: `deno task docs`) */
+/**
+ * `uint64_t gguf_get_val_u64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:113; reference: `deno task docs`)
+ *
+ * A key's value, of a key whose type is `GGUF_TYPE_UINT64`, by the key's index.
+ */
 export declare function gguf_get_val_u64(ctx: gguf_context, key_id: number | bigint): number;
 /** `int64_t gguf_get_val_i64(const struct gguf_context *ctx, int64_t key_id)` (gguf.h:114; reference: `deno task docs`) */
 export declare function gguf_get_val_i64(ctx: gguf_context, key_id: number | bigint): number;
@@ -2648,7 +2828,11 @@ export declare function gguf_set_val_f64(ctx: gguf_context, key: string, val: nu
 export declare function gguf_set_val_bool(ctx: gguf_context, key: string, val: boolean): void;
 /** `void gguf_set_val_str(struct gguf_context *ctx, const char *key, const char *val)` (gguf.h:151; reference: `deno task docs`) */
 export declare function gguf_set_val_str(ctx: gguf_context, key: string, val: string): void;
-/** `void gguf_set_arr_data(struct gguf_context *ctx, const char *key, enum gguf_type type, const void *data, size_t n)` (gguf.h:154; reference: `deno task docs`) */
+/**
+ * `void gguf_set_arr_data(struct gguf_context *ctx, const char *key, enum gguf_type type, const void *data, size_t n)` (gguf.h:154; reference: `deno task docs`)
+ *
+ * Sets a key to a copy of `n` numbers of a type.
+ */
 export declare function gguf_set_arr_data(ctx: gguf_context, key: string, type: gguf_type, data: $Data | null, n: number | bigint): void;
 /** `void gguf_set_arr_str(struct gguf_context *ctx, const char *key, const char **data, size_t n)` (gguf.h:157; reference: `deno task docs`) */
 export declare function gguf_set_arr_str(ctx: gguf_context, key: string, data: $Pointers<string> | null, n: number | bigint): void;
@@ -2991,7 +3175,11 @@ export declare function llama_model_save_to_file(model: llama_model, path_model:
  * @deprecated
  */
 export declare function llama_free_model(model: llama_model | null): void;
-/** `void llama_model_free(struct llama_model *model)` (llama.h:542; reference: `deno task docs`) */
+/**
+ * `void llama_model_free(struct llama_model *model)` (llama.h:542; reference: `deno task docs`)
+ *
+ * Frees a model; `using` does it at the end of a block.
+ */
 export declare function llama_model_free(model: llama_model | null): void;
 /**
  * `struct llama_context *llama_init_from_model(struct llama_model *model, struct llama_context_params params)` (llama.h:544; reference: `deno task docs`)
@@ -3636,13 +3824,21 @@ export declare function llama_sampler_copy(src: llama_sampler | null, dst: llama
 export declare function llama_sampler_free(smpl: llama_sampler | null): void;
 /** `struct llama_sampler *llama_sampler_chain_init(struct llama_sampler_chain_params params)` (llama.h:1355; reference: `deno task docs`) */
 export declare function llama_sampler_chain_init(params: llama_sampler_chain_params): llama_sampler;
-/** `void llama_sampler_chain_add(struct llama_sampler *chain, struct llama_sampler *smpl)` (llama.h:1358; reference: `deno task docs`) */
+/**
+ * `void llama_sampler_chain_add(struct llama_sampler *chain, struct llama_sampler *smpl)` (llama.h:1358; reference: `deno task docs`)
+ *
+ * Puts a sampler at the end of a chain, which frees it from then on.
+ */
 export declare function llama_sampler_chain_add(chain: llama_sampler, smpl: llama_sampler): void;
 /** `struct llama_sampler *llama_sampler_chain_get(struct llama_sampler *chain, int32_t i)` (llama.h:1365; reference: `deno task docs`) */
 export declare function llama_sampler_chain_get(chain: llama_sampler | null, i: number): llama_sampler | null;
 /** `int32_t llama_sampler_chain_n(const struct llama_sampler *chain)` (llama.h:1368; reference: `deno task docs`) */
 export declare function llama_sampler_chain_n(chain: llama_sampler): number;
-/** `struct llama_sampler *llama_sampler_chain_remove(struct llama_sampler *chain, int32_t i)` (llama.h:1371; reference: `deno task docs`) */
+/**
+ * `struct llama_sampler *llama_sampler_chain_remove(struct llama_sampler *chain, int32_t i)` (llama.h:1371; reference: `deno task docs`)
+ *
+ * Takes a sampler out of a chain, by its index, and gives it back to the caller; null if there is none.
+ */
 export declare function llama_sampler_chain_remove(chain: llama_sampler, i: number): llama_sampler | null;
 /** `struct llama_sampler *llama_sampler_init_greedy(void)` (llama.h:1375; reference: `deno task docs`) */
 export declare function llama_sampler_init_greedy(): llama_sampler;

@@ -46,6 +46,9 @@ export interface Dump {
 /**
  * Turns a model into its JSON form.
  *
+ * @param model What `parse` gave.
+ * @returns Functions, records, enums and the rest, with types as C spells them, for `JSON.stringify`.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

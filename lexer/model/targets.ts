@@ -30,8 +30,6 @@ export interface Target {
   readonly unsignedEnums: boolean;
   /** The alignment of a plain `__attribute__((aligned))`. */
   readonly maxAlign: number;
-  /** `__builtin_va_list` is an array, so that as a parameter it is a pointer. */
-  readonly vaListArray: boolean;
 }
 
 const SIZES: Readonly<Record<BasicName, readonly [number, number]>> = {
@@ -123,7 +121,6 @@ function target(name: TargetName): Target {
     unnamedBitFieldsAlign: arm && os === "linux",
     unsignedEnums: !windows,
     maxAlign: 16,
-    vaListArray: !arm && !windows,
   };
 }
 

@@ -204,6 +204,7 @@ function defaultNamer(declaration: RecordDeclaration | EnumDeclaration): string 
  * @param type Any type.
  * @param name Put in the declarator's place, so that the text declares that name.
  * @param namer Gives text for tagless records and enums that no typedef names; without one they print as `struct { … }`.
+ * @returns The text.
  *
  * @example
  * ```ts

@@ -257,23 +257,29 @@ function functionLayer(p: Parser): Layer {
   p.enter();
   const open = p.token;
   p.advance();
-  const parameters: Parameter[] = [];
-  let variadic = false;
-  if (p.accept(K.RPAREN)) {
-    p.depth--;
-    return { kind: "function", parameters, variadic, prototype: p.c23 };
-  }
+  const layer = emptyList(p) ?? parameterList(p, open);
+  p.depth--;
+  return layer;
+}
+
+/** `()`, `(void)`, or the names of parameters whose types stand behind; null where there is a list with types. */
+function emptyList(p: Parser): Layer | null {
+  const none = { kind: "function", parameters: [], variadic: false } as const;
+  if (p.accept(K.RPAREN)) return { ...none, prototype: p.c23 };
   if (p.keyword === K.KW_VOID && p.peek().kind === K.RPAREN) {
     p.advance();
     p.advance();
-    p.depth--;
-    return { kind: "function", parameters, variadic, prototype: true };
+    return { ...none, prototype: true };
   }
-  if (p.token.id !== null && p.token.id.keyword === 0 && !startsDeclaration(p) && isIdentifierList(p)) {
-    while (!p.accept(K.RPAREN)) p.advance();
-    p.depth--;
-    return { kind: "function", parameters, variadic, prototype: false };
-  }
+  if (p.token.id === null || p.token.id.keyword !== 0 || startsDeclaration(p) || !isIdentifierList(p)) return null;
+  while (!p.accept(K.RPAREN)) p.advance();
+  return { ...none, prototype: false };
+}
+
+/** Parameters with their types, whose names have a scope of their own (C17 6.2.1p4). */
+function parameterList(p: Parser, open: Token): Layer {
+  const parameters: Parameter[] = [];
+  let variadic = false;
   prototypes.set(p, (prototypes.get(p) ?? 0) + 1);
   const scope: { id: Identifier; old: Entity | null }[] = [];
   try {
@@ -300,7 +306,6 @@ function functionLayer(p: Parser): Layer {
     for (let i = scope.length - 1; i >= 0; i--) scope[i].id.symbol = scope[i].old;
     prototypes.set(p, prototypes.get(p)! - 1);
   }
-  p.depth--;
   return { kind: "function", parameters, variadic, prototype: true };
 }
 

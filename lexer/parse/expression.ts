@@ -1,8 +1,8 @@
 /**
  * Expressions, C17 6.5: tokens to trees. What they are worth is for evaluate.ts.
  *
- * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros; function bodies, where
- * they are read, hold the rest.
+ * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros. Bodies of functions and
+ * initializers in braces are skipped.
  *
  * @module
  */
@@ -34,15 +34,9 @@ export type Node =
   | { readonly kind: "member"; readonly at: Token; readonly object: Node; readonly arrow: boolean; readonly name: string }
   | { readonly kind: "index"; readonly at: Token; readonly object: Node; readonly index: Node }
   | { readonly kind: "call"; readonly at: Token; readonly callee: Node; readonly args: readonly Node[] }
-  /** A compound literal (`list` where bodies are read), or the base of an offset. */
-  | { readonly kind: "object"; readonly at: Token; readonly type: CType; readonly list: InitializerList | null }
+  /** A compound literal, or the base of an offset. */
+  | { readonly kind: "object"; readonly at: Token; readonly type: CType }
   | { readonly kind: "opaque"; readonly at: Token; readonly type: CType | null; readonly reason: string };
-
-/** What stands in the braces of an initializer, C17 6.7.9; where an item is designated, `field` or `index` says what it is for. */
-export interface InitializerList {
-  readonly at: Token;
-  readonly items: readonly { readonly field: string | null; readonly index: Node | null; readonly value: Node | InitializerList }[];
-}
 
 /** Strength of `?:` and of assignment, below every binary operator. */
 const COMMA = 0;
@@ -132,22 +126,8 @@ function unary(p: Parser): Node {
   }
   switch (p.keyword) {
     case K.KW_SIZEOF:
-    case K.KW_ALIGNOF: {
-      const align = p.keyword === K.KW_ALIGNOF;
-      p.advance();
-      p.enter();
-      let node: Node;
-      if (p.token.kind === K.LPAREN && isTypeAhead(p)) {
-        p.advance();
-        const type = typeName(p);
-        p.expect(K.RPAREN, ")", "after a type name");
-        // `sizeof (T){…}` is a compound literal.
-        if (p.token.kind === K.LBRACE) node = { kind: "size", at, type: null, operand: postfix(p, compound(p, at, type)), align };
-        else node = { kind: "size", at, type, operand: null, align };
-      } else node = { kind: "size", at, type: null, operand: unary(p), align };
-      p.depth--;
-      return node;
-    }
+    case K.KW_ALIGNOF:
+      return size(p, p.keyword === K.KW_ALIGNOF);
     case K.KW_EXTENSION:
       while (p.keyword === K.KW_EXTENSION) p.advance();
       return unary(p);
@@ -159,6 +139,24 @@ function unary(p: Parser): Node {
       return { kind: "opaque", at, type: null, reason: "a part of a complex number" };
   }
   return postfix(p, primary(p));
+}
+
+/** `sizeof` and `_Alignof`, C17 6.5.3.4, of a type or an expression. */
+function size(p: Parser, align: boolean): Node {
+  const at = p.token;
+  p.advance();
+  p.enter();
+  let node: Node;
+  if (p.token.kind === K.LPAREN && isTypeAhead(p)) {
+    p.advance();
+    const type = typeName(p);
+    p.expect(K.RPAREN, ")", "after a type name");
+    // `sizeof (T){…}` is a compound literal.
+    if (p.token.kind === K.LBRACE) node = { kind: "size", at, type: null, operand: postfix(p, compound(p, at, type)), align };
+    else node = { kind: "size", at, type, operand: null, align };
+  } else node = { kind: "size", at, type: null, operand: unary(p), align };
+  p.depth--;
+  return node;
 }
 
 /** Whether the parenthesis here opens a type name. */
@@ -201,38 +199,8 @@ function parenthesized(p: Parser): Node {
 
 /** The braces of a compound literal, C17 6.5.2.5. */
 function compound(p: Parser, at: Token, type: CType): Node {
-  if (p.bodies !== null) return { kind: "object", at, type, list: initializerList(p) };
   p.skipBalanced();
-  return { kind: "object", at, type, list: null };
-}
-
-/** An initializer: an expression, or a list in braces. */
-export function initializer(p: Parser): Node | InitializerList {
-  return p.token.kind === K.LBRACE ? initializerList(p) : expression(p, CONDITIONAL);
-}
-
-function initializerList(p: Parser): InitializerList {
-  const at = p.token;
-  const items: { field: string | null; index: Node | null; value: Node | InitializerList }[] = [];
-  p.enter();
-  p.advance();
-  while (p.token.kind !== K.RBRACE) {
-    let field: string | null = null, index: Node | null = null;
-    if (p.accept(K.DOT)) {
-      field = p.token.text;
-      p.advance();
-      p.expect(K.ASSIGN, "=", "after a designator");
-    } else if (p.accept(K.LBRACKET)) {
-      index = expression(p);
-      p.expect(K.RBRACKET, "]", "after a designator");
-      p.expect(K.ASSIGN, "=", "after a designator");
-    }
-    items.push({ field, index, value: initializer(p) });
-    if (!p.accept(K.COMMA)) break;
-  }
-  p.expect(K.RBRACE, "}", "after an initializer");
-  p.depth--;
-  return { at, items };
+  return { kind: "object", at, type };
 }
 
 function postfix(p: Parser, node: Node): Node {
@@ -312,47 +280,66 @@ function primary(p: Parser): Node {
       return generic(p);
     case K.KW_OFFSETOF:
       return offset(p);
-    case K.KW_TYPES_COMPATIBLE: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_types_compatible_p");
-      const a = typeName(p);
-      p.expect(K.COMMA, ",", "between two types");
-      const b = typeName(p);
-      p.expect(K.RPAREN, ")", "after two types");
-      return { kind: "int", at, value: compatible(a, b) ? 1 : 0, type: basic("int") };
-    }
-    case K.KW_CHOOSE_EXPR: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_choose_expr");
-      const test = expression(p, CONDITIONAL);
-      p.expect(K.COMMA, ",", "in __builtin_choose_expr");
-      const yes = expression(p, CONDITIONAL);
-      p.expect(K.COMMA, ",", "in __builtin_choose_expr");
-      const no = expression(p, CONDITIONAL);
-      p.expect(K.RPAREN, ")", "after __builtin_choose_expr");
-      return isTrue(p, test) ? yes : no;
-    }
-    case K.KW_CONSTANT_P: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_constant_p");
-      const operand = expression(p);
-      p.expect(K.RPAREN, ")", "after __builtin_constant_p");
-      return { kind: "int", at, value: isConstant(p, operand) ? 1 : 0, type: basic("int") };
-    }
-    case K.KW_VA_ARG: {
-      p.advance();
-      p.expect(K.LPAREN, "(", "after __builtin_va_arg");
-      expression(p, CONDITIONAL);
-      p.expect(K.COMMA, ",", "in __builtin_va_arg");
-      const type = typeName(p);
-      p.expect(K.RPAREN, ")", "after __builtin_va_arg");
-      return { kind: "opaque", at, type, reason: "it reads an argument" };
-    }
+    case K.KW_TYPES_COMPATIBLE:
+      return typesCompatible(p);
+    case K.KW_CHOOSE_EXPR:
+      return choice(p);
+    case K.KW_CONSTANT_P:
+      return constantP(p);
+    case K.KW_VA_ARG:
+      return vaArg(p);
   }
   return p.fail(`expected an expression, got ${describe(at)}`);
 }
 
-/** The operand of __builtin_choose_expr. */
+/** GNU C's `__builtin_types_compatible_p(type, type)`. */
+function typesCompatible(p: Parser): Node {
+  const at = p.token;
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_types_compatible_p");
+  const a = typeName(p);
+  p.expect(K.COMMA, ",", "between two types");
+  const b = typeName(p);
+  p.expect(K.RPAREN, ")", "after two types");
+  return { kind: "int", at, value: compatible(a, b) ? 1 : 0, type: basic("int") };
+}
+
+/** GNU C's `__builtin_choose_expr(constant, yes, no)`. */
+function choice(p: Parser): Node {
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_choose_expr");
+  const test = expression(p, CONDITIONAL);
+  p.expect(K.COMMA, ",", "in __builtin_choose_expr");
+  const yes = expression(p, CONDITIONAL);
+  p.expect(K.COMMA, ",", "in __builtin_choose_expr");
+  const no = expression(p, CONDITIONAL);
+  p.expect(K.RPAREN, ")", "after __builtin_choose_expr");
+  return isTrue(p, test) ? yes : no;
+}
+
+/** GNU C's `__builtin_constant_p(expression)`. */
+function constantP(p: Parser): Node {
+  const at = p.token;
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_constant_p");
+  const operand = expression(p);
+  p.expect(K.RPAREN, ")", "after __builtin_constant_p");
+  return { kind: "int", at, value: isConstant(p, operand) ? 1 : 0, type: basic("int") };
+}
+
+/** `__builtin_va_arg(list, type)`. */
+function vaArg(p: Parser): Node {
+  const at = p.token;
+  p.advance();
+  p.expect(K.LPAREN, "(", "after __builtin_va_arg");
+  expression(p, CONDITIONAL);
+  p.expect(K.COMMA, ",", "in __builtin_va_arg");
+  const type = typeName(p);
+  p.expect(K.RPAREN, ")", "after __builtin_va_arg");
+  return { kind: "opaque", at, type, reason: "it reads an argument" };
+}
+
+/** Whether the first operand of `__builtin_choose_expr` chooses the second. */
 function isTrue(p: Parser, node: Node): boolean {
   const value = evaluate(p, node);
   if (typeof value === "string") p.fail(`the choice of __builtin_choose_expr is not a constant: ${value}`, node.at);
@@ -392,7 +379,7 @@ function offset(p: Parser): Node {
   p.expect(K.LPAREN, "(", "after offsetof");
   const type = typeName(p);
   p.expect(K.COMMA, ",", "in offsetof");
-  let path: Node = { kind: "object", at, type, list: null };
+  let path: Node = { kind: "object", at, type };
   const name = p.token;
   if (name.id === null) p.fail(`expected the name of a member, got ${describe(name)}`);
   p.advance();

@@ -128,7 +128,7 @@ class Translator {
     return { expression: { kind: "constant", value: BigInt(value.value) }, type: value.type };
   }
 
-  /** As a cast or an operator converts it: nothing where the type has all the values already. */
+  /** The expression in another type, as a cast or an operator converts it: as it is where the type has all its values already. */
   #convert({ expression, type }: Typed, to: CType): Typed {
     if (!T.isInteger(to)) not("it is no integer");
     const a = integerOf(this.#p, type), b = integerOf(this.#p, to);

@@ -1,7 +1,7 @@
 /**
  * External declarations, C17 6.9: the token list of a translation unit to what it declares.
  *
- * Bodies of functions are skipped by their braces unless they are wanted; initializers too, but for those of constants. Redeclarations are merged and checked.
+ * Bodies of functions are skipped by their braces, and so are initializers but for those of constants. Redeclarations are merged and checked.
  * On an error the parser goes on at the next declaration.
  *
  * @module
@@ -17,7 +17,6 @@ import { sizeOf } from "../model/layout.ts";
 import type { FunctionDeclaration, FunctionType, TypedefDeclaration, VariableDeclaration } from "../model/model.ts";
 import { type Constant, declare, describe, type Entity, FAILURE, type Parser } from "./parser.ts";
 import { CONSTEXPR, EXTERN, type Specifiers, specifiers, STATIC, TYPEDEF } from "./specifiers.ts";
-import { functionBody } from "./statement.ts";
 import { BOL, type Token } from "../tokens/tokenize.ts";
 import * as T from "../model/types.ts";
 import type { Mutable } from "../model/types.ts";
@@ -203,8 +202,7 @@ function functionDeclaration(p: Parser, base: Specifiers, declared: Declared, ty
     }
   }
   if (!body) return false;
-  if (p.bodies === null) p.skipBalanced();
-  else functionBody(p, name, type);
+  p.skipBalanced();
   p.accept(K.SEMICOLON);
   return true;
 }

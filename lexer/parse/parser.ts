@@ -21,7 +21,6 @@ import type {
   VariableDeclaration,
 } from "../model/model.ts";
 import type { Preprocessor } from "../preprocess/preprocess.ts";
-import type { FunctionBody } from "./statement.ts";
 import type { Sources } from "../text/source.ts";
 import { nearest } from "../text/suggest.ts";
 import type { Target } from "../model/targets.ts";
@@ -98,8 +97,6 @@ export class Parser {
   readonly sources: Sources;
   readonly target: Target;
   readonly c23: boolean;
-  /** The bodies of functions by name, where they are wanted; null where they are skipped by their braces. */
-  readonly bodies: Map<string, FunctionBody> | null;
 
   // Where it is.
   token: Token = START;
@@ -128,14 +125,13 @@ export class Parser {
   readonly pragmas: Pragma[] = [];
   readonly statics: StaticConstant[] = [];
 
-  constructor(source: TokenSource, preprocessor: Preprocessor, target: Target, c23: boolean, bodies = false) {
+  constructor(source: TokenSource, preprocessor: Preprocessor, target: Target, c23: boolean) {
     this.source = source;
     this.preprocessor = preprocessor;
     this.diagnostics = preprocessor.diagnostics;
     this.sources = preprocessor.sources;
     this.target = target;
     this.c23 = c23;
-    this.bodies = bodies ? new Map() : null;
     this.advance();
   }
 

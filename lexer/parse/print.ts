@@ -12,6 +12,8 @@ import { BOL, mustSeparate, SPACE, type Token } from "../tokens/tokenize.ts";
 /**
  * Preprocesses headers as one translation unit.
  *
+ * @param files The headers' paths, as one file that includes each of them.
+ * @param options Where headers are looked for, macros, the target; as `parse` takes them.
  * @returns The text, and the diagnostics.
  *
  * @example

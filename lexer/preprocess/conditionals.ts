@@ -144,33 +144,9 @@ function operator(pp: Preprocessor, name: Token): number | null {
     pp.unread(paren);
     return 0;
   }
-  if (builtIn === "__has_include" || builtIn === "__has_include_next") {
-    const wanted = headerName(pp, pp.frame, name, K.RPAREN);
-    if (wanted === null) return 0;
-    const found = find(pp, pp.frame, wanted, builtIn === "__has_include_next") !== null;
-    const close = pp.raw();
-    if (close.kind !== K.RPAREN) {
-      pp.error(close, `missing ')' after "${name.text}" operand`);
-      pp.unread(close);
-    }
-    if (!found && pp.frame.file.main) pp.absent.push({ at: name, name: wanted.text.slice(1, -1) });
-    return found ? 1 : 0;
-  }
-  const operand: Token[] = [];
-  let depth = 0;
-  for (;;) {
-    // Attributes are named by their spelling; the rest may come from a macro.
-    const token = pp.raw();
-    if (token.kind === K.EOL || token.kind === K.EOF) {
-      pp.error(name, `missing ')' after "${name.text}" operand`);
-      pp.unread(token);
-      return 0;
-    }
-    if (token.kind === K.LPAREN) depth++;
-    if (token.kind === K.RPAREN && depth-- === 0) break;
-    operand.push(token);
-  }
-  const text = operand.map((token) => token.text).join("");
+  if (builtIn === "__has_include" || builtIn === "__has_include_next") return hasInclude(pp, name, builtIn === "__has_include_next");
+  const text = operandOf(pp, name);
+  if (text === null) return 0;
   switch (builtIn) {
     case "__has_attribute":
     case "__has_c_attribute":
@@ -183,5 +159,36 @@ function operator(pp: Preprocessor, name: Token): number | null {
       return hasFeature(text) ? 1 : 0;
     default:
       return 0;
+  }
+}
+
+/** Whether there is the header that stands between the parentheses of `__has_include`, or `next` along the search path. */
+function hasInclude(pp: Preprocessor, name: Token, next: boolean): number {
+  const wanted = headerName(pp, pp.frame, name, K.RPAREN);
+  if (wanted === null) return 0;
+  const found = find(pp, pp.frame, wanted, next) !== null;
+  const close = pp.raw();
+  if (close.kind !== K.RPAREN) {
+    pp.error(close, `missing ')' after "${name.text}" operand`);
+    pp.unread(close);
+  }
+  if (!found && pp.frame.file.main) pp.absent.push({ at: name, name: wanted.text.slice(1, -1) });
+  return found ? 1 : 0;
+}
+
+/** What stands up to the closing parenthesis, as it is spelled; null, and an error reported, where there is none. */
+function operandOf(pp: Preprocessor, name: Token): string | null {
+  let text = "", depth = 0;
+  for (;;) {
+    // Attributes are named by their spelling; the rest may come from a macro.
+    const token = pp.raw();
+    if (token.kind === K.EOL || token.kind === K.EOF) {
+      pp.error(name, `missing ')' after "${name.text}" operand`);
+      pp.unread(token);
+      return null;
+    }
+    if (token.kind === K.LPAREN) depth++;
+    if (token.kind === K.RPAREN && depth-- === 0) return text;
+    text += token.text;
   }
 }

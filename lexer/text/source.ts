@@ -95,7 +95,7 @@ function spliceEnd(text: string, from: number): number {
   }
 }
 
-/** One entering of a file. */
+/** A file that was entered: once more for each `#include` of it. */
 export class SourceFile {
   /** The name that a `#line` gave, from the position on at which it stands. */
   lines: { readonly offset: number; readonly delta: number; readonly name: string }[] | null = null;

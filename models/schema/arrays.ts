@@ -72,7 +72,7 @@ export function containedBy({ rest, contains }: Arrays): Node {
 /** So many items stand at most before the one that an array has to contain, beyond those that it has anyway: a model may forget what it waits for. */
 const BEFORE = 8;
 
-/** So many are written out at most. */
+/** How many places of items are written out at most. */
 const PLACES = 64;
 
 /** The grammar of arrays one of whose items fits a schema more. */

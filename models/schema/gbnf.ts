@@ -26,7 +26,7 @@ export function chars(ranges: Ranges): Expr {
   return { kind: "chars", ranges };
 }
 
-/** One after the other; what is empty is left out, and texts that meet become one. */
+/** Expressions one after the other; what is empty is left out, and texts that meet become one. */
 export function sequence(...items: readonly Expr[]): Expr {
   const flat: Expr[] = [];
   for (const item of items.flatMap((item) => item.kind === "sequence" ? item.items : isEmpty(item) ? [] : [item])) {
@@ -37,12 +37,12 @@ export function sequence(...items: readonly Expr[]): Expr {
   return flat.length === 1 ? flat[0] : { kind: "sequence", items: flat };
 }
 
-/** One of them. */
+/** One of several expressions. */
 export function choice(...options: readonly Expr[]): Expr {
   return options.length === 1 ? options[0] : { kind: "choice", options };
 }
 
-/** So many times in a row. A bound that no answer reaches, such as 2^31 - 1, is none. */
+/** An expression `min` to `max` times in a row. A bound that no answer reaches, such as 2^31 - 1, is none. */
 export function times(item: Expr, min: number, max: number = Infinity): Expr {
   if (max === 0 || isEmpty(item)) return text("");
   return min === 1 && max === 1 ? item : { kind: "times", item, min, max: max - min > UNREACHED ? Infinity : max };

@@ -10,7 +10,7 @@ import { choice, type Expr, type Grammar, rule, sequence, text, times } from "./
 import { COMMA, SPACE } from "./space.ts";
 import type { Arrays, Values } from "./values.ts";
 
-/** Of so many values at most: twice as many rules come with each. */
+/** How many values there may be at most: twice as many rules come with each. */
 const MOST = 8;
 
 /** The grammar of such arrays; `items` is what an item may be. */

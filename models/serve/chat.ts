@@ -39,7 +39,7 @@ export async function chat(served: Served, request: Request, body: Record<string
   return await respond(served, request, { prompts: Array(count).fill(prompt), generate: options }, writer, stream);
 }
 
-/** Of how many of the likeliest tokens is told; undefined for none. */
+/** How many of the likeliest tokens are told with their likelihoods; undefined for none. */
 function topOf(fields: Fields): number | undefined {
   const wanted = fields.flag("logprobs") ?? false, top = fields.whole("top_logprobs", 0, 20) ?? 0;
   if (!wanted && top > 0) throw fields.wrong("top_logprobs", "logprobs has to be true");
@@ -60,7 +60,7 @@ function marksCalls({ model }: Served): boolean {
   return lib.llama_model_chat_template(model.handle, null)?.includes("<tool_call>") ?? false;
 }
 
-/** One of the answers: what of it was read. */
+/** What was read of one of the answers so far. */
 class Choice {
   readonly #reader: Speech;
   text = "";

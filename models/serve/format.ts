@@ -6,19 +6,28 @@
 
 import { grammarOfSchema, rulesOfSchema, SchemaError } from "../schema/mod.ts";
 import type { SamplingOptions } from "../sampling.ts";
-import { type Fields, show } from "./fields.ts";
+import { Fields, show } from "./fields.ts";
 
 /** The grammar of `response_format`, or of llama.cpp's `grammar`; undefined for any text. */
 export function readFormat(fields: Fields): string | undefined {
-  const grammar = fields.text("grammar"), format = fields.object("response_format");
-  if (format === undefined || format.type === "text") return grammar;
+  const grammar = fields.text("grammar"), schema = schemaOf(fields);
+  if (schema === undefined) return grammar;
   if (grammar !== undefined) throw fields.wrong("grammar", "there can't be a response_format beside it");
-  if (format.type === "json_object") return grammarOfSchema({ type: "object" });
-  const { schema } = (format.json_schema ?? {}) as { schema?: unknown };
-  if (format.type !== "json_schema" || schema === undefined) {
+  return grammarOr(() => grammarOfSchema(schema), fields, "response_format.json_schema.schema");
+}
+
+/** The schema that `response_format` says; undefined for any text. */
+function schemaOf(fields: Fields): unknown {
+  const format = new Fields(fields.object("response_format") ?? { type: "text" }, "response_format."), type = format.any("type");
+  const described = new Fields(type === "json_schema" ? format.object("json_schema") ?? {} : {}, "response_format.json_schema.");
+  const schema = type === "json_object" ? { type: "object" } : described.any("schema");
+  described.ignore("name", "description", "strict");
+  if (type !== "text" && schema === undefined) {
     throw fields.wrong("response_format", 'expected { type: "text" | "json_object" } or { type: "json_schema", json_schema: { schema } }');
   }
-  return grammarOr(() => grammarOfSchema(schema), fields, "response_format.json_schema.schema");
+  described.end();
+  format.end();
+  return schema;
 }
 
 function grammarOr(make: () => string, fields: Fields, field: string): string {

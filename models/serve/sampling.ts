@@ -5,7 +5,7 @@
  */
 
 import type { GenerateOptions } from "../generate.ts";
-import type { Fields } from "./fields.ts";
+import { Fields } from "./fields.ts";
 
 /** What both take besides the prompt. */
 export interface Answering {
@@ -40,9 +40,17 @@ export function readAnswering(fields: Fields): Answering {
   };
   fields.any("max_tokens");
   fields.ignore(...IGNORED);
-  const stream = fields.flag("stream") ?? false, options = fields.object("stream_options") ?? {};
+  const stream = fields.flag("stream") ?? false, includeUsage = includesUsage(fields);
   const generate = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { generate, stream, includeUsage: options.include_usage === true, count: fields.whole("n", 1, MOST_ANSWERS) ?? 1 };
+  return { generate, stream, includeUsage, count: fields.whole("n", 1, MOST_ANSWERS) ?? 1 };
+}
+
+function includesUsage(fields: Fields): boolean {
+  const options = new Fields(fields.object("stream_options") ?? {}, "stream_options.");
+  const included = options.flag("include_usage") ?? false;
+  options.ignore("include_obfuscation");
+  options.end();
+  return included;
 }
 
 function seedOf(fields: Fields): number | undefined {

@@ -7,7 +7,8 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
-import { chromium, isFile, launch } from "../../docs/build/browser.ts";
+import { launch } from "../../docs/build/browser.ts";
+import { findChromium, isFile } from "../../docs/build/chromium.ts";
 import { selectApi } from "../../lexer/emit/api/select.ts";
 import { readTree } from "../../lexer/ggml/tree.ts";
 import { headers } from "../lexer/headers.ts";
@@ -146,7 +147,7 @@ Deno.test("nothing is written where a header is wrong or missing, or where the f
   }
 });
 
-const browserless = chromium() === null;
+const browserless = findChromium() === null;
 if (browserless) console.warn("SKIPPED: no Chromium here, so the reference isn't looked at in a browser");
 
 Deno.test({

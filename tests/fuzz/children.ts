@@ -226,9 +226,9 @@ export async function fuzzObjects(workshop: Workshop, plan: ObjectsPlan): Promis
 /** What comparing found. */
 export interface Compared {
   compared: number;
-  /** How many of each variant. */
+  /** How many computations of each variant were compared. */
   readonly variants: Map<string, number>;
-  /** Those that were computed at least once. */
+  /** The functions whose results were computed at least once. */
   readonly functions: Set<string>;
   readonly differences: Difference[];
   readonly deaths: Death[];

@@ -25,9 +25,9 @@ type Type = typeof FLOATS[number] | typeof INDICES[number];
 /** How a computation differs from the first one. */
 interface Way {
   readonly threads?: number;
-  /** In memory that an allocator finds. */
+  /** True for a computation in memory that an allocator finds. */
   readonly placed?: boolean;
-  /** Of the source that is this argument; of all that are f32 where there is no number. */
+  /** The type of the source that is the argument `index`; of all that are f32 where there is no index. */
   readonly type?: Type;
   readonly layout?: Layout;
   readonly index?: number;

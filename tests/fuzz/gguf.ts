@@ -16,7 +16,7 @@ export interface GgufFindings {
   /** Files that were read, and refused. */
   read: number;
   refused: number;
-  /** Of those that were refused, what C made of them. */
+  /** What C made of the files that were refused. */
   readonly byC: Map<Verdict | "died", number>;
   /** Which fields errors named, with numbers and names left out. */
   readonly fields: Map<string, number>;

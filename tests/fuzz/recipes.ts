@@ -86,7 +86,7 @@ function fill(tensor: lib.ggml_tensor, seed: number): void {
   copy(Float32Array.from({ length: lib.ggml_nelements(tensor) }, () => next(2000) / 1000 - 1), tensor);
 }
 
-/** So many structs, one after the other. It is known how many they are. */
+/** Structs one after the other, in memory that knows how many they are. */
 function array<S extends object>(
   type: (new (address: bigint, owner?: Owner) => S) & { readonly size: number },
   count: number,

@@ -85,7 +85,7 @@ export const WAYS = [
   "ggml_graph_compute",
   "gallocr",
 ] as const;
-/** Those that find memory for results. */
+/** The ways of computing that find memory for results. */
 export const PLACING: readonly Way[] = ["scheduler", "gallocr"];
 
 // deno-lint-ignore no-explicit-any

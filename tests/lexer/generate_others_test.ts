@@ -7,7 +7,7 @@ import { sourceFromPyPI } from "../pypi.ts";
 /** A header, where it is from, and what is said of it. */
 interface Consumer {
   readonly package: readonly [name: string, version: string];
-  /** Of the package: what is unpacked, and the folders that are looked in. */
+  /** What of the package is unpacked, and the folders that are looked in. */
   readonly files: readonly string[];
   readonly include: readonly string[];
   readonly api: string;

@@ -99,6 +99,7 @@ Deno.test("a reranker's scores are its head's, of the vector of the first token"
   const vectors = await embedder.embed(documents.map((document) => reranker.tokensOf("the", document)));
   const expected = vectors.map((vector, index) => ({ index, score: tinyBert.head(vector) })).sort((a, b) => b.score - a.score);
   const ranked = await reranker.rank("the", documents);
+  await assertRejects(() => reranker.rank("the", documents, { signal: AbortSignal.abort(new Error("no")) }), Error, "no");
   assertEquals(ranked.map(({ index }) => index), expected.map(({ index }) => index));
   ranked.forEach(({ score }, i) => assertNear(score, expected[i].score, 1e-3));
   assert(new Set(ranked.map(({ score }) => score)).size === 3);

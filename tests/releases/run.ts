@@ -34,7 +34,7 @@ export function deno(args: readonly string[], cwd: string, env: Record<string, s
   return run(Deno.execPath(), args, cwd, env);
 }
 
-/** The same, and throws with what it printed if it failed. */
+/** Runs Deno in a folder, and throws with what it printed if it failed. */
 export async function mustRun(args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
   const { success, output } = await deno(args, cwd, env);
   if (!success) throw new Error(`deno ${args.join(" ")}, in ${cwd}, failed:\n${output.trim()}`);

@@ -14,7 +14,7 @@ import { confirm, reportDeaths } from "../fuzz/report.ts";
 export interface Computed {
   /** Calls of functions that build a tensor, each with its arguments and the computation of what it built. */
   readonly programs: number;
-  /** Those that weren't refused. */
+  /** How many of the programs weren't refused. */
   readonly computations: number;
   /** The different ones: functions, and the types and layouts that they were given. */
   readonly kinds: number;

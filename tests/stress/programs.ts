@@ -153,7 +153,7 @@ class Program {
     this.#tensors.push({ value: doubled, numbers: numbers.map((number) => number * 2), home: { freed: false, kind: "buffer" } });
   }
 
-  /** The same by a scheduler, of a backend with threads of its own. */
+  /** A tensor computed by a scheduler of a backend with threads of its own. */
   createScheduled(): void {
     const { graph, a, doubled } = this.#unallocated();
     const backend = lib.ggml_backend_cpu_init()!;

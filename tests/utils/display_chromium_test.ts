@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, copy, init, toHtml, toSvg } from "@ggml/deno/utils";
-import { findChromium } from "./chromium.ts";
+import { findChromium } from "../../docs/build/chromium.ts";
 import { newTensor, wave } from "../context.ts";
 
 const chromium = findChromium();

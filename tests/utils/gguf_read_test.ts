@@ -42,6 +42,8 @@ Deno.test("a model that C wrote is as C's reader has it, and its numbers are tho
   assertEquals(tensor.bytes(), new Uint8Array(ramp.buffer));
   assertEquals(tensor.bytes(4, 12), new Uint8Array(ramp.buffer, 4, 8));
   assertEquals(Array.from(tensor.pieces(3000), (piece) => piece.slice()).map(({ length }) => length), [3000, 3000, 2192]);
+  assertEquals(Deno.inspect(tensor), `GgufTensor "blk.0.ffn_gate.weight" f32 ne=[32, 64], 8192 bytes from byte ${tensor.offset} on`);
+  assertEquals(Deno.inspect(Object.getPrototypeOf(tensor)), "GgufTensor {}");
   assertThrows(() => tensor.bytes(Symbol("s") as never), TypeError, "expected a number of bytes, got Symbol(s)");
   assertThrows(() => tensor.bytes(0, null as never), TypeError, "expected a number of bytes, got null");
   assertThrows(() => tensor.bytes(0, 8193), RangeError, "there is no part from 0 to 8193 of 8192 bytes");

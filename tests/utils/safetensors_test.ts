@@ -51,6 +51,9 @@ Deno.test("safetensors: numbers of every type that JavaScript has an array for, 
     using file = readSafetensors(path);
     assertEquals([...file.metadata], [["format", "pt"]]);
     assertEquals([...file.tensors.keys()], Object.keys(header).reverse());
+    const f8 = file.tensors.get("F8")!;
+    assertEquals(Deno.inspect(f8), `SafetensorsTensor "F8" F8_E4M3 [3], 3 bytes from byte ${f8.offset} on`);
+    assertEquals(Deno.inspect(Object.getPrototypeOf(f8)), "SafetensorsTensor {}");
     for (const [dtype, array] of Object.entries(arrays)) {
       const tensor = file.tensors.get(dtype)!, numbers = tensor.numbers<TypedArray>();
       assertEquals([tensor.dtype, tensor.shape, tensor.ne, tensor.byteLength], [dtype, [2, 1], [1, 2], array.byteLength]);

@@ -101,6 +101,7 @@ function load(): Construct {
  * @param shape The dimensions, the fastest last; by default `[data.length]`.
  * @param stride How many elements apart neighbours are in each dimension; by default row-major.
  * @param offset The index of the first element.
+ * @returns The array, of npm's `ndarray`: what is written to it is in `data`.
  * @throws {TypeError} If `data` is no typed array, or `shape` or `stride` no array.
  * @throws {RangeError} If they or `offset` aren't whole numbers, or are not as many.
  *

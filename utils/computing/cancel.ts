@@ -17,7 +17,7 @@ const CONTEXT_BYTES = 256;
 /** The C function, for a plan's `abort_callback`. */
 let reader: lib.ggml_abort_callback | null = null;
 
-/** One computation's flag. */
+/** The flag by which one computation is stopped. */
 export class Cancel {
   readonly #context: lib.ggml_context = contextOf(CONTEXT_BYTES);
 

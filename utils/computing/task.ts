@@ -32,7 +32,7 @@ const OPTIONS = ["backend", "threads", "timing"], ASYNC_OPTIONS = [...OPTIONS, "
 
 /** A graph that may be computed, and how. */
 export interface Task<O extends ComputeOptions = ComputeOptions> {
-  /** As they were given. */
+  /** The options as they were given. */
   readonly options: O;
   readonly graph: lib.ggml_cgraph;
   /** Null for the CPU. */

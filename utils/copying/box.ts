@@ -119,12 +119,11 @@ export function sortBy(side: "from" | "to", { axes, from, to }: Box, last: (axis
   return { axes: sorted, from, to };
 }
 
-/** True if an element of one side may be in two places of the box, so that the order of writing matters. */
-export function overlapsItself(side: "from" | "to", axes: readonly Axis[], unit: number): boolean {
-  const block = side === "to" ? "toBlock" : "fromBlock";
+/** True if an element of the destination may be in two places of the box, so that the order of writing matters. */
+export function overlapsItself(axes: readonly Axis[], unit: number): boolean {
   let extent = unit;
-  for (const axis of axes.toSorted((a, b) => Math.abs(a[side]) - Math.abs(b[side]))) {
-    const units = axis.count / axis[block], stride = Math.abs(axis[side]);
+  for (const { count, toBlock, to } of axes.toSorted((a, b) => Math.abs(a.to) - Math.abs(b.to))) {
+    const units = count / toBlock, stride = Math.abs(to);
     if (units <= 1) continue;
     if (stride < extent) return true;
     extent += (units - 1) * stride;

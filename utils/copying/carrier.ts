@@ -175,7 +175,7 @@ class Carrier {
 
   async #move(from: Bytes, to: Bytes, box: Box): Promise<void> {
     const { typeSize, blockSize } = this.#plan.conversion.to;
-    const sorted = overlapsItself("to", box.axes, typeSize) ? box : merge(sortBy("to", box));
+    const sorted = overlapsItself(box.axes, typeSize) ? box : merge(sortBy("to", box));
     for (const piece of pieces(sorted, MOVED / typeSize * 4)) {
       this.#signal?.throwIfAborted();
       expectThere({ bytes: from }, { bytes: to });

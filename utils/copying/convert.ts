@@ -57,7 +57,7 @@ function convertPiece(from: Bytes, to: Bytes, piece: Box, conversion: Conversion
 export function order(box: Box, { to, imatrix }: Conversion): Box {
   const { axes } = box;
   // Where two written elements are the same, the last one in row-major order must come last.
-  if (overlapsItself("to", axes, to.typeSize)) return box;
+  if (overlapsItself(axes, to.typeSize)) return box;
   const block = axes.some(({ toBlock }) => toBlock > 1) ? "toBlock" : "fromBlock";
   return merge(sortBy("to", box, (axis) => axis[block] > 1), imatrix !== null);
 }

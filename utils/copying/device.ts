@@ -54,7 +54,7 @@ export function stagePieces({ source, box, conversion: { from, to, imatrix } }: 
   const bytesEach = Math.max(from.typeSize / from.blockSize, to.typeSize / to.blockSize);
   const wholeRows = imatrix !== null;
   // Where two written elements are the same, the last one in row-major order must come last.
-  const inOrder = overlapsItself("to", box.axes, to.typeSize);
+  const inOrder = overlapsItself(box.axes, to.typeSize);
   const sorted = inOrder ? box : sortBy(side, box, (axis) => wholeRows && axis.toBlock > 1);
   return pieces(sorted, Math.floor(PIECE / bytesEach), wholeRows);
 }

@@ -43,7 +43,7 @@ const ONE: Axis = { count: 1, from: 0, to: 0, fromBlock: 1, toBlock: 1 };
 export function move(from: Bytes, to: Bytes, box: Box, unit: number): void {
   if (box.axes.some(({ count }) => count === 0)) return;
   // Where two written elements are the same, the last one in row-major order must come last.
-  const inOrder = overlapsItself("to", box.axes, unit);
+  const inOrder = overlapsItself(box.axes, unit);
   const { axes, from: start, to: end } = inOrder ? box : merge(sortBy("to", box));
   if (axes.length === 0) return to.set(from.subarray(start, start + unit), end);
   const inner = axes[axes.length - 1];

@@ -18,7 +18,7 @@ import { bufferOf } from "./operand.ts";
 import { optional } from "../releases/optional.ts";
 import type { Bytes } from "./types.ts";
 
-/** One of the two pieces. */
+/** One of the two pieces of pinned memory. */
 interface Slot {
   readonly bytes: Bytes;
   /** Marks where the queue is done with it; null where the backend has no events. */
@@ -27,7 +27,7 @@ interface Slot {
   pending: boolean;
 }
 
-/** A device's. */
+/** The pinned memory of a device. */
 export class Pinned {
   readonly #backend: lib.ggml_backend;
   readonly #slots: readonly Slot[];

@@ -89,7 +89,7 @@ class Parts {
   readonly #repeat: Repeat | null;
   readonly #boxes: Map<string, Box> = new Map();
   readonly #arrows: Map<string, Arrow> = new Map();
-  /** Of each source the nodes that read it. */
+  /** The nodes that read each source. */
   readonly #readers: Map<bigint, number[]> = new Map();
 
   constructor(model: GraphModel, begin: number, end: number, repeat: Repeat | null) {

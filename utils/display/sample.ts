@@ -18,7 +18,7 @@ const LONG = 16_384;
 /** Of other rows so many elements are read where each costs a call: a block to dequantize, or a way to a device. */
 const FEW = 48;
 
-/** Of a side so many are shown, if there are so many. */
+/** How many numbers of a side are shown at least, if there are so many. */
 const LEAST = 16;
 
 /** A rectangle of numbers out of a tensor's last two dimensions (row-major). */

@@ -11,7 +11,7 @@ const PIECE = 64 * 1024 * 1024;
 export interface Input {
   /** How many bytes there are. */
   readonly size: number;
-  /** So many bytes from there on, in memory of their own. They must be there. */
+  /** The `length` bytes from `begin` on, in memory of their own. They must be there. */
   read(begin: number, length: number): Uint8Array<ArrayBuffer>;
 }
 

@@ -12,7 +12,7 @@ import { inContext, named } from "./path.ts";
 /** Links that lead to links are followed so often, as Linux does. */
 const MOST_LINKS = 40;
 
-/** As many writes to one file at a time. */
+/** How many writes to one file there may be at a time. */
 const MOST_WRITERS = 1000;
 
 /** A file that is written, and takes its place by `commit`. Without it, nothing has changed. */

@@ -143,7 +143,7 @@ async function inflate(packed: Uint8Array<ArrayBuffer>, size: number, where: str
 
 /** The versions of the format that an entry needs: for a folder or any file, and for numbers of 64 bits. */
 const VERSION = 20, VERSION_64 = 45;
-/** As many entries as are counted in 16 bits. */
+/** How many entries are counted in 16 bits. */
 const MANY = 0xffff;
 
 /** An archive that is written, one entry after the other. Each is stored as it is. What doesn't fit in 32 bits is written in 64. */

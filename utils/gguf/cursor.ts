@@ -56,7 +56,7 @@ export class Cursor {
     return this.#view.getBigInt64(this.#advance(8, field), true);
   }
 
-  /** So many bytes, in memory of their own. */
+  /** The next bytes, in memory of their own. */
   bytes(length: number, field: string): Uint8Array<ArrayBuffer> {
     if (length <= CHUNK) return this.#near(length, field).slice();
     this.#expect(length, field);

@@ -153,6 +153,14 @@ export class GgufTensor implements TensorShape {
     if (this.byteLength > 0) this.#fill(tensor, where);
   }
 
+  /** What `console.log` shows, in a line: name, type, shape, and where the data is. */
+  [Symbol.for("Deno.customInspect")](): string {
+    if (!(#source in this)) return "GgufTensor {}"; // the prototype
+    return `GgufTensor ${quote(this.name)} ${this.typeName} ne=[${
+      this.ne.join(", ")
+    }], ${this.byteLength} bytes from byte ${this.offset} on`;
+  }
+
   #fill(tensor: lib.ggml_tensor, where: string): void {
     const { data } = tensor, buffer = bufferOf(tensor);
     if (buffer === null) {

@@ -81,10 +81,10 @@ function codeOf(byteOrder: string, name: string): string | undefined {
 /** numpy's own most is 64. */
 const MOST_DIMENSIONS = 64;
 
-/** So much of a type's text is told. */
 /** What a file begins with. */
 export const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // "NUMPY" behind a byte of its own
 
+/** How many characters of a type's text errors show. */
 const MOST_SHOWN = 60;
 
 /** The least number of bytes that the numbers begin at a multiple of, so that they can be mapped into memory. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../../ffi/core/describe.ts";
+import { printable, quote } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { GgufTensor } from "../gguf/tensor.ts";
 import type { Source } from "../gguf/source.ts";
@@ -139,6 +139,14 @@ export class SafetensorsTensor {
   loadInto(tensor: lib.ggml_tensor): void {
     this.#expectType("loadInto");
     this.#reader.loadInto(tensor);
+  }
+
+  /** What `console.log` shows, in a line: name, type, shape, and where the data is. */
+  [Symbol.for("Deno.customInspect")](): string {
+    if (!(#reader in this)) return "SafetensorsTensor {}"; // the prototype
+    return `SafetensorsTensor ${quote(this.name)} ${printable(this.dtype)} [${
+      this.shape.join(", ")
+    }], ${this.byteLength} bytes from byte ${this.offset} on`;
   }
 
   #expectType(method: string): void {

@@ -55,7 +55,7 @@ export class Filler {
     }
   }
 
-  /** As a whole: what is rearranged can't be written in parts. It takes C a while, so another thread does it. */
+  /** Writes a tensor's data as a whole: what is rearranged can't be written in parts. It takes C a while, so another thread does it. */
   async #whole(tensor: lib.ggml_tensor, offset: number, byteLength: number): Promise<void> {
     const memory = cBytes(byteLength);
     for (let done = 0; done < byteLength; done += PIECE) await this.#read(memory.subarray(done, done + PIECE), offset + done);

@@ -17,7 +17,7 @@ type Sched = generated.ggml_backend_sched;
 
 /** A backend, the CPU without one, or a scheduler that shares a graph out among several. */
 export interface Computer {
-  /** As messages say it. */
+  /** What messages call it. */
   readonly name: string;
   /** True where the kernels are known: the CPU's. */
   readonly isCpu: boolean;

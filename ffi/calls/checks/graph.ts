@@ -239,7 +239,7 @@ export class Look {
   }
 }
 
-/** Of any type, so many have bytes that can be counted. */
+/** The most elements that a tensor may have: of any type, the bytes of so many can be counted. */
 const MOST_ELEMENTS = 2 ** 48;
 const EMPTY = "has no elements, and the result has some";
 const NO_MEMORY = "has no memory: made with noAlloc, and to be allocated first (ggml_backend_alloc_ctx_tensors, ggml_gallocr_alloc_graph)";

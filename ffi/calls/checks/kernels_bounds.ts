@@ -140,7 +140,7 @@ export function takeEmpty(lib: Numbers): number[] {
   return operations.filter((operation) => operation !== undefined);
 }
 
-/** Of the result, and of what it is computed from. */
+/** Rows at one stride through all matrices, in the result and in its sources. */
 function evenRows(node: Node): string | null {
   for (const tensor of [node, ...node.sources]) {
     if (!hasEvenRows(tensor)) return "C takes its rows, or a source's, to lie at one stride through all matrices";
@@ -158,7 +158,7 @@ function countable(node: Node): string | null {
   return (c === 1 || c === a * b) && (b === 1 || b === a) ? null : "C counts rows that there are not, which is its fault";
 }
 
-/** Of one quantized type: whole, or row by row, or block by block into what isn't contiguous. */
+/** A copy within one quantized type: whole, or row by row, or block by block into what isn't contiguous. */
 function copied(node: Node): string | null {
   const source = node.src(0)!, { isQuantized, size } = traitsOf(source.type);
   if (!isQuantized) return null;
@@ -170,7 +170,7 @@ function copied(node: Node): string | null {
   return !isWhole || source.ne.every((n, i) => n === node.ne[i]) ? null : "C copies a block for each element, which is its fault";
 }
 
-/** To a quantized type: a row of src[0] is converted in memory for a row of the result. */
+/** A copy to a quantized type: a row of src[0] is converted in memory for a row of the result. */
 function quantized(node: Node): string | null {
   const source = node.src(0)!;
   if (source.type === node.type || !traitsOf(node.type).isQuantized || source.ne[0] <= node.ne[0]) return null;

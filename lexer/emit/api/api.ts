@@ -99,7 +99,7 @@ export interface BoundVariable {
   readonly name: string;
   /** How its value crosses or, for an array, how an element does. */
   readonly crossing: Crossing;
-  /** As for a field. */
+  /** An array's number of elements, all dimensions in one; null for what is no array. */
   readonly length: number | null;
   /** In bytes; null where C doesn't say how much lies there. Then `crossing` is that of a pointer to it. */
   readonly size: number | null;

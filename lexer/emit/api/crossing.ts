@@ -31,7 +31,7 @@ export type Crossing =
     readonly name: string | null;
     /** True for an enum of which one of the values is meant. */
     readonly one?: boolean;
-    /** Of 64 bits: what C gives stays a bigint. */
+    /** True for an integer of 64 bits that stays a bigint. */
     readonly exact?: boolean;
   }
   | { readonly kind: "float"; readonly bits: 32 | 64 }

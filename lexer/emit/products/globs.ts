@@ -20,7 +20,7 @@ export class Globs {
     return found.length > 0;
   }
 
-  /** Those that have matched nothing. */
+  /** The globs that have matched nothing. */
   unmatched(): string[] {
     return this.#patterns.map(([glob]) => glob).filter((glob) => !this.#matched.has(glob));
   }

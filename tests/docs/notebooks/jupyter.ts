@@ -31,7 +31,6 @@ export async function installKernel(): Promise<string> {
  * @param notebook The notebook; its outputs are not looked at.
  * @param folder The folder in which the kernel starts: that of the notebook.
  * @param kernel What {@linkcode installKernel} gave.
- * @param env Variables for the kernel.
  * @returns The notebook with its new outputs.
  * @throws If a cell fails that isn't tagged `raises-exception`, or the kernel dies.
  */

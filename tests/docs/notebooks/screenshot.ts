@@ -6,7 +6,7 @@
  * @module
  */
 
-import { findChromium } from "../../utils/chromium.ts";
+import { findChromium } from "../../../docs/build/chromium.ts";
 import { findPython } from "../../python.ts";
 import { readNotebook } from "./notebook.ts";
 

@@ -21,7 +21,7 @@ export interface Tensors {
   readonly rows: lib.ggml_tensor;
   readonly rotated: lib.ggml_tensor;
   readonly part: lib.ggml_tensor;
-  /** One of f16 of 2, which isn't in the graph. */
+  /** A tensor of two f16, which isn't in the graph. */
   readonly small: lib.ggml_tensor;
   /** A backend's buffer of 64 bytes. */
   readonly buffer: lib.ggml_backend_buffer;

@@ -27,7 +27,7 @@ function withoutData(): lib.gguf_context {
   return file;
 }
 
-/** One that says that its tensors lie elsewhere than they will. */
+/** A file's metadata that says that its tensors lie elsewhere than they will. */
 function realigned(): lib.gguf_context {
   const file = lib.gguf_init_empty();
   lib.gguf_add_tensor(file, inContext);
@@ -35,7 +35,7 @@ function realigned(): lib.gguf_context {
   return file;
 }
 
-/** One with a tensor that was said to be of another type since. */
+/** A file's metadata with a tensor that was said to be of another type since. */
 function enlarged(): lib.gguf_context {
   const file = lib.gguf_init_empty();
   lib.gguf_add_tensor(file, lib.ggml_set_name(lib.ggml_new_tensor_1d(ctx, Q4_0, 64), "blocks"));
@@ -43,7 +43,7 @@ function enlarged(): lib.gguf_context {
   return file;
 }
 
-/** One that was read, with a tensor that was given data since. */
+/** A file's metadata that was read, with a tensor that was given data since. */
 function readAgain(): lib.gguf_context {
   const meta = bytes(lib.gguf_get_meta_size(gguf));
   lib.gguf_get_meta_data(gguf, meta);

@@ -10,7 +10,7 @@ const dataset = lib.ggml_opt_dataset_init(F32, F32, 2, 0, 8, 2);
 
 const labelled = lib.ggml_opt_dataset_init(F32, F32, 2, 1, 8, 2);
 
-/** One that nobody has the memory for. */
+/** A data set that nobody has the memory for. */
 const vast = () => lib.ggml_opt_dataset_init(F32, F32, 2 ** 30, 0, 2 ** 20, 4);
 
 const dynamic = (params: object = {}) => optimizer({ ctx_compute: null, inputs: null, outputs: null, ...params });

@@ -23,7 +23,7 @@ function squares(noAlloc: boolean, n: number): Squares {
   return { ctx, a, r, g };
 }
 
-/** One whose tensors have memory, and one whose tensors have none. */
+/** A graph whose tensors have memory, and one whose tensors have none. */
 export const computable = (n = 4): Squares => squares(false, n);
 export const unplaced = (n = 4): Squares => squares(true, n);
 
