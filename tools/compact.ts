@@ -19,7 +19,7 @@ export function compact(text: string): string {
     result += text.slice(token.start, token.end);
     end = token.end;
   }
-  return `${result.trimStart()}\n`;
+  return `${result.trim()}\n`;
 }
 
 /** What must stand between two tokens of which the first ends with a character and the second begins with one. */
