@@ -7092,6 +7092,7 @@ export const functions = {
       throw $wrongHandle(callback, ggml_backend_sched_eval_callback, "ggml_backend_sched_set_eval_callback(callback)");
     }
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
+    $checks.ggml_backend_sched_set_eval_callback(functions, sched, callback, user_data);
     $ggml_backend_sched_set_eval_callback ??= $bind(
       "ggml_backend_sched_set_eval_callback",
       ["u64", "u64", "buffer"],

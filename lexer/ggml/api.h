@@ -266,6 +266,7 @@
 #pragma check ggml_backend_sched_reserve
 #pragma check ggml_backend_sched_reserve_size
 #pragma check ggml_backend_sched_reset
+#pragma check ggml_backend_sched_set_eval_callback
 #pragma check ggml_graph_clear
 #pragma check ggml_graph_reset
 #pragma check ggml_graph_add_node
