@@ -324,6 +324,7 @@ const asynchronous = {
   ggml_row_size(type, ne) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
+    $checks.ggml_row_size(functions, type, ne);
     const $call = $begin("ggml_row_size", ["u32", "i64"], "u64", {}, []);
     return $call([$0, $1], ($) => $fromUint64($, "ggml_row_size"));
   },

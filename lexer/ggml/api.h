@@ -117,6 +117,7 @@
 #pragma check ggml_new_tensor_2d
 #pragma check ggml_new_tensor_3d
 #pragma check ggml_new_tensor_4d
+#pragma check ggml_row_size
 #pragma check ggml_reshape_2d
 #pragma check ggml_reshape_3d
 #pragma check ggml_reshape_4d
