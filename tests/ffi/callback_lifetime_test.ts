@@ -1,7 +1,8 @@
 /** Callbacks are collected when C can't call them any more, and never earlier. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
+import { compute, copy, init, tensor, toArray } from "@ggml/deno/utils";
 import { Callback } from "@ggml/deno/ffi";
 import { writeTinyLlama } from "../tiny_llama.ts";
 import { program } from "../process.ts";
@@ -198,4 +199,23 @@ Deno.test("a callback that was made before the library was chosen doesn't choose
     ["-A"],
   );
   assertEquals([code, stdout], [0, "42 true\n"], stderr);
+});
+
+Deno.test("a tensor that a callback was given ends with its context: it was read when that was freed", () => {
+  for (const ctx of [init(), lib.ggml_init(new lib.ggml_init_params({ mem_size: 1 << 20 }))]) {
+    let given: (lib.ggml_tensor | null)[] = [];
+    const operator = new lib.ggml_custom1_op_t((dst, a) => {
+      given = [dst, a];
+      copy(a!, dst!);
+    });
+    const graph = lib.ggml_new_graph(ctx);
+    lib.ggml_build_forward_expand(graph, lib.ggml_map_custom1(ctx, tensor(ctx, [1, 2]), operator, 1, null));
+    compute(graph);
+    for (const each of given) assertEquals([...toArray(each!)], [1, 2]);
+    lib.ggml_free(ctx);
+    for (const each of given) {
+      assertThrows(() => toArray(each!), Error, "was freed: its ggml_context was freed by ggml_free");
+      assertThrows(() => lib.ggml_nelements(each!), Error, "was freed: its ggml_context was freed by ggml_free");
+    }
+  }
 });

@@ -6,10 +6,8 @@
 
 import { isOfC } from "../../core/c_memory.ts";
 import { expectIdleGraph } from "../../core/in_use.ts";
-import { ownersOfType } from "../../core/known.ts";
-import type { Owner } from "../../core/owner.ts";
 import type { lib as generated } from "../../generated/lib.js";
-import { callNow } from "../call_now.ts";
+import { contextsIn, type Memory } from "../context_memory.ts";
 import { bytesBehind } from "./room.ts";
 import type { Lib } from "./say.ts";
 
@@ -27,11 +25,8 @@ export function leafsOf(lib: Lib, graph: Graph): BigUint64Array {
 }
 
 /** Has a new context have memory by itself: one that worked there before, and was not freed, can't be used any more. */
-function takeMemory(begin: bigint, size: bigint): void {
-  const before = ownersOfType("ggml_context").filter((context) => {
-    const other = ask("ggml_get_mem_buffer", context);
-    return other < begin + size && begin < other + ask("ggml_get_mem_size", context);
-  });
+function takeMemory(memory: Memory): void {
+  const before = contextsIn(memory);
   for (const { heldBy } of before) {
     if (heldBy !== null) throw new Error(`ggml_init(params): the ggml_context that works in mem_buffer can't end now: ${heldBy}`);
   }
@@ -41,10 +36,6 @@ function takeMemory(begin: bigint, size: bigint): void {
       new Error("here the other ggml_context was made"),
     );
   }
-}
-
-function ask(name: "ggml_get_mem_buffer" | "ggml_get_mem_size", { address }: Owner): bigint {
-  return callNow(name, ["u64"], "u64", address) as bigint;
 }
 
 /** Checks of functions of ggml.h. */
@@ -58,7 +49,7 @@ export const contexts = {
       throw new RangeError(`ggml_init(params): expected mem_size to be at most the ${bytes} bytes of mem_buffer, got ${mem_size}`);
     }
     if (!params.owner.keptMemory.every((memory) => isOfC(memory instanceof ArrayBuffer ? memory : memory.buffer))) {
-      takeMemory(mem_buffer.address, BigInt(mem_size));
+      takeMemory({ begin: mem_buffer.address, end: mem_buffer.address + BigInt(mem_size) });
     }
   },
   /** C looks at what lies before the tensor, where a context has the offset of the next in its own memory. */
