@@ -4,6 +4,8 @@
  * @module
  */
 
+import { lastly, type Later } from "../core/after.ts";
+import { ownerOfLent } from "../core/failure.ts";
 import { provide } from "../core/host.ts";
 import { ownersOfType } from "../core/known.ts";
 import type { Owner } from "../core/owner.ts";
@@ -46,4 +48,19 @@ function isIn({ begin, end }: Memory, address: bigint): boolean {
   return address >= begin && address < end;
 }
 
-provide({ ownerAround: contextAt });
+/** How many comparisons of backends are under way: C makes tensors for one, and frees them before it returns. */
+let comparisons = 0;
+
+/** Compares backends. */
+export function comparing<T>(compare: () => Later<T>): Later<T> {
+  comparisons++;
+  return lastly(compare, () => comparisons--);
+}
+
+/** What C passes to a callback ends with the context that it is in. Candidates are most often on C's stack: they end with the call. */
+function ownerAround(type: string, address: bigint): Owner | null {
+  if (type === "llama_token_data_array") return ownerOfLent();
+  return type === "ggml_tensor" || type === "ggml_cgraph" ? contextAt(address) ?? (comparisons > 0 ? ownerOfLent() : null) : null;
+}
+
+provide({ ownerAround });

@@ -41,8 +41,8 @@ export interface Host {
   trapped(name: string): void;
   /** True if C failed in the call that is running. */
   hasFailed(): boolean;
-  /** What owns the memory around a struct that C passes to a callback; null where nobody knows. */
-  ownerAround(address: bigint): Owner | null;
+  /** What owns the memory around a struct of a type that C passes to a callback; null where nobody knows. */
+  ownerAround(type: string, address: bigint): Owner | null;
   /** Notes that somebody can write to a struct's memory from now on. */
   exposed(struct: Handle): void;
   /** True for a struct from which C copies addresses into others: what its fields pointed to is needed when they point elsewhere, too. */

@@ -96,7 +96,8 @@ export function enumSlot(domain: Domain, signed: boolean): Slot {
 /** A pointer to a struct. */
 export function handleSlot(wrapper: new (address: bigint, owner: Owner) => Handle): Slot {
   // What C frees by a function of its own, and only lends to a callback, is not the callback's to free. What lies in an object ends with it.
-  const fallback = (address: bigint) => Symbol.dispose in wrapper.prototype ? new Owner(0n) : host.ownerAround(address) ?? STATIC;
+  const fallback = (address: bigint) =>
+    Symbol.dispose in wrapper.prototype ? new Owner(0n) : host.ownerAround(wrapper.name, address) ?? STATIC;
   return {
     native: "u64",
     toC: (value, where) => argument.handleOrNull(value, wrapper, where),
