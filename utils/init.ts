@@ -6,6 +6,7 @@
 
 import { CMemory } from "../ffi/core/c_memory.ts";
 import { describe } from "../ffi/core/describe.ts";
+import { onBehalf } from "../ffi/core/on_behalf.ts";
 import { expectOptions } from "../ffi/core/options.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { addressOf } from "../ffi/core/handle.ts";
@@ -14,7 +15,10 @@ import { addressOf } from "../ffi/core/handle.ts";
 export interface InitOptions {
   /** The size of the context's memory in bytes. */
   memSize?: number;
-  /** The memory itself, instead of `memSize`: nothing else may write to it, or transfer it elsewhere, while the context lives. */
+  /**
+   * The memory itself, instead of `memSize`: nothing else may write to it, or transfer it elsewhere, while the context lives. A later context over
+   * it, or over a part, ends the use of this one.
+   */
   memBuffer?: ArrayBuffer | Uint8Array<ArrayBuffer>;
   /** True to make tensors without data: a backend allocates it later. */
   noAlloc?: boolean;
@@ -35,6 +39,7 @@ const DEFAULT_SIZE = 16 * 1024 * 1024;
  * @throws {TypeError} If an option has the wrong type, or `memBuffer` is shared, resizable, or was transferred elsewhere.
  * @throws {RangeError} If the size is not a positive integer, there isn't that much memory, or `memBuffer` is empty or begins at no multiple of
  * 16 bytes.
+ * @throws {Error} If a context works in `memBuffer` that something computes with now.
  *
  * @example
  * ```ts
@@ -56,7 +61,8 @@ export function init(options: InitOptions = {}): lib.ggml_context {
   if (base % align !== 0n) {
     throw new RangeError(`init: memBuffer must begin at a multiple of ${align} bytes, and begins at 0x${base.toString(16)}`);
   }
-  const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: memory.byteLength, mem_buffer: memory as never, no_alloc: noAlloc }));
+  const params = new lib.ggml_init_params({ mem_size: memory.byteLength, mem_buffer: memory as never, no_alloc: noAlloc });
+  const ctx = onBehalf("init", lib.ggml_init, params);
   ctx.owner.arena = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
   ctx.owner.base = base;
   ctx.owner.memory = own;

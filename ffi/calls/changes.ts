@@ -9,10 +9,13 @@
 
 import { type Handle, memory } from "../core/handle.ts";
 import { provide } from "../core/host.ts";
+import { graphsInUse } from "../core/in_use.ts";
 import { ownersOfType } from "../core/known.ts";
 import { ABI } from "../generated/layouts.js";
 import { callNow } from "./call_now.ts";
 import type { Owner } from "../core/owner.ts";
+import { sourcesAt } from "../load/tensor_text.ts";
+import { nodesOf } from "./graph_nodes.ts";
 
 /** Counts what changes tensors that exist. */
 export const changes: {
@@ -36,10 +39,25 @@ const originals = new WeakMap<Owner, Map<number, Original>>();
 
 const { size: TENSOR_SIZE } = ABI.records.ggml_tensor;
 
-/** Notes a change: of a struct's field, before it is set, or of something else. */
+/**
+ * Notes a change: of a struct's field, before it is set, or of something else.
+ *
+ * @throws {Error} If the struct is a tensor of a graph that is being computed: the graph was looked at before.
+ */
 export function changed(struct: Handle | null = null): void {
+  if (struct !== null && isTensor(struct)) {
+    for (const [graph, by] of graphsInUse()) {
+      if (!isIn(graph, struct.address)) continue;
+      throw new Error(`ggml_tensor: this ggml_tensor can't be changed now: its graph is being computed by ${by}`);
+    }
+    remember(struct);
+  }
   changes.count++;
-  if (struct !== null && isTensor(struct)) remember(struct);
+}
+
+/** True for a graph's nodes and what they are computed from. */
+function isIn(graph: bigint, tensor: bigint): boolean {
+  return nodesOf(graph).some((node) => node === tensor || sourcesAt(node).includes(tensor));
 }
 
 function isTensor({ constructor }: Handle): boolean {
@@ -55,7 +73,7 @@ export function exposed(struct: Handle): void {
 
 function remember(tensor: Handle): void {
   changes.byHand = true;
-  const { owner, $offset } = tensor, view = memory(tensor), key = Number(tensor.address);
+  const view = memory(tensor), { owner, $offset } = tensor, key = Number(tensor.address); // memory says where it begins, too
   let tensors = originals.get(owner);
   if (tensors === undefined) originals.set(owner, tensors = new Map());
   let original = tensors.get(key);

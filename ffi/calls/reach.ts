@@ -11,6 +11,7 @@ import { changes } from "./changes.ts";
 import { bytesBehind } from "./checks/room.ts";
 import { ABI } from "../generated/layouts.js";
 import { callNow } from "./call_now.ts";
+import { memoryOf } from "./context_memory.ts";
 import type { Owner } from "../core/owner.ts";
 
 const { size: TENSOR_SIZE, fields } = ABI.records.ggml_tensor;
@@ -50,9 +51,8 @@ export function roomOf(tensor: bigint, owners: Iterable<Owner>): number {
   if (buffer !== 0n) return inBuffer(buffer, data);
   for (const owner of owners) {
     if (owner.type !== "ggml_context" || owner.freed) continue;
-    const begin = call<bigint>("ggml_get_mem_buffer", "u64", owner.address),
-      size = call<bigint>("ggml_get_mem_size", "usize", owner.address);
-    if (data >= begin && data < begin + BigInt(size)) return inContext(owner.address, begin, begin + BigInt(size), data);
+    const { begin, end } = memoryOf(owner);
+    if (data >= begin && data < end) return inContext(owner.address, begin, end, data);
   }
   return Infinity;
 }

@@ -8,14 +8,15 @@ import { at } from "../core/at.ts";
 import type { Handle } from "../core/handle.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Library } from "../load/files.ts";
-import { bufferText, nodeText, operationAt, operationText, sourcesAt, sourcesText, tensorText } from "../load/tensor_text.ts";
+import { bufferText, nodeText, operationAt, operationText, slotsAt, sourcesAt, sourcesText, tensorText } from "../load/tensor_text.ts";
 import { type Arguments, reasons, tellTensors, tensorsOf, type Trap } from "../native/trap.ts";
 import { nodesOf } from "./graph_nodes.ts";
 
 /** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
-function isFull(library: Library, _call: string, { kind, text }: Trap, { ctx }: Arguments): string {
-  const isFull = text.endsWith("GGML_ASSERT(obj_new) failed");
-  if (!(isFull || kind === "null pointer") || ctx?.constructor?.name !== "ggml_context") return "";
+function isFull(library: Library, call: string, trap: Trap, args: Arguments): string {
+  const isFull = trap.text.endsWith("GGML_ASSERT(obj_new) failed"), { ctx } = args;
+  if (!(isFull || trap.kind === "null pointer") || ctx?.constructor?.name !== "ggml_context") return "";
+  if (leadsNowhere(library, call, trap, args) !== "") return "";
   const ask = (name: string) => at(library.address(name)!, ["u64"], "u64")((ctx as Handle).address);
   return `the context's memory ${isFull ? "is" : "may be"} full: ${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
 }
@@ -39,6 +40,23 @@ function hasNoGradient(library: Library, call: string, { text }: Trap, args: Arg
   const { GGML_OP_UNARY } = ABI.enums.ggml_op;
   const names = new Set([...nodes].filter((node) => operationAt(node) === GGML_OP_UNARY).map((node) => operationText(library, node)));
   return names.size === 0 ? "" : `C has no gradient of a unary operation in ${where}, which has ${[...names].join(", ")}`;
+}
+
+/** Where C has no gradient of one of an operation's sources, and compares a shape with that: which source it is. */
+function leadsNowhere(library: Library, call: string, { kind }: Trap, { cgraph }: Arguments): string {
+  if (kind !== "null pointer" || call !== "ggml_build_backward_expand") return "";
+  const { address } = cgraph as Handle, gradientOf = at(library.address("ggml_graph_get_grad")!, ["u64", "u64"], "u64");
+  const hasGradient = (tensor: bigint) => gradientOf(address, tensor) !== 0n;
+  for (const node of nodesOf(address).toReversed().filter(hasGradient)) { // as C goes, which wrote those of the later ones
+    const source = slotsAt(node).findIndex((source) => source !== 0n && !hasGradient(source) && [...behind(source)].some(isParameter));
+    if (source >= 0) return `C has no gradient of src[${source}] of a node of cgraph, ${nodeText(library, node)}`;
+  }
+  return "";
+}
+
+function isParameter(tensor: bigint): boolean {
+  const flags = new Deno.UnsafePointerView(Deno.UnsafePointer.create(tensor)!).getInt32(ABI.records.ggml_tensor.fields.flags);
+  return (flags & ABI.enums.ggml_tensor_flag.GGML_TENSOR_FLAG_PARAM) !== 0;
 }
 
 /** The tensors that a call has C write gradients of, and what the caller knows them by; none for other calls. */
@@ -72,5 +90,5 @@ function isHalfWritten(_: Library, call: string): string {
 /** Weights are laid out anew in it, for the processor. */
 const ONE_WAY = "CPU_REPACK";
 
-reasons.push(isFull, isOneWay, hasNoGradient, isHalfWritten);
+reasons.push(isFull, isOneWay, hasNoGradient, leadsNowhere, isHalfWritten);
 tellTensors({ node: nodeText, sources: sourcesText, tensor: tensorText });

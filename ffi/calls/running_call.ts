@@ -9,7 +9,7 @@ import { Aside } from "./aside.ts";
 import { hold } from "./async.ts";
 import { type Stop, stopOf } from "./cancelling.ts";
 import { describe } from "../core/describe.ts";
-import { type Waiter, waiters } from "../core/failure.ts";
+import { endWaiter, type Waiter, waiters } from "../core/failure.ts";
 import { nodesOf } from "./graph_nodes.ts";
 import { spoilChanged } from "./half_done.ts";
 import { Handle, lentText } from "../core/handle.ts";
@@ -137,7 +137,7 @@ export class RunningCall implements Waiter {
   end(): void {
     askClaimers();
     claimers.delete(this.#claimTrap);
-    waiters.delete(this);
+    endWaiter(this);
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#stop?.end();
     for (const release of this.#releases) release();

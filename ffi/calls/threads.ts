@@ -22,6 +22,7 @@ import { enums } from "../generated/enums.js";
 import { setEvaluation, watched } from "./evaluation.ts";
 import { backendsOf, callNow } from "./call_now.ts";
 import { anyOperator } from "./function_types.ts";
+import { comparing } from "./context_memory.ts";
 import { nodesOf } from "./graph_nodes.ts";
 import { addressOf } from "../core/handle.ts";
 import { using } from "../core/in_use.ts";
@@ -64,7 +65,7 @@ const WRAPPERS: Readonly<Record<string, (symbol: Bound, call: Call) => Bound>> =
     return withBackends([backend], () => computeInSlices(word, compute));
   },
   ggml_backend_compare_graph_backend: (symbol) => (first, second, graph, ...rest) => {
-    const compare = () => symbol(first, second, graph, ...rest);
+    const compare = () => comparing(() => symbol(first, second, graph, ...rest));
     return hasOperator(graph) || takeWord(graph)?.alone ? withBackends([first, second], compare) : compare();
   },
   ggml_backend_sched_graph_compute: onScheduler,

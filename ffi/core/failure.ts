@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { Owner } from "./owner.ts";
+import { Owner } from "./owner.ts";
 
 /** An asynchronous call that takes the exceptions of the callbacks that are run for it. */
 export interface Waiter {
@@ -42,7 +42,34 @@ export function enterCall(): void {
 /** Ends it: throws what a callback threw meanwhile. */
 export function leaveCall(): void {
   const thrown = calls.pop();
+  if (lent.size > 0) endLent(calls.length + 1);
   if (thrown !== NONE) throw thrown;
+}
+
+/** Ends an asynchronous call. */
+export function endWaiter(waiter: Waiter): void {
+  waiters.delete(waiter);
+  endLent(waiter);
+}
+
+/** What owns what C lends to the callbacks of a call, by the call: how deep it is, or who waits for it. */
+const lent: Map<number | Waiter, Owner> = new Map();
+
+/** The asynchronous call that a callback runs for. */
+let served: Waiter | null = null;
+
+/** What ends with the call that a callback runs for; null where there is none. */
+export function ownerOfLent(): Owner | null {
+  const call = calls.length > 0 ? calls.length : served;
+  if (call === null) return null;
+  let owner = lent.get(call);
+  if (owner === undefined) lent.set(call, owner = new Owner(0n));
+  return owner;
+}
+
+function endLent(call: number | Waiter): void {
+  lent.get(call)?.spoil({ type: "call", how: "over, for which C lent it to a callback", gone: false, culprit: null, site: null });
+  lent.delete(call);
 }
 
 /** True while an exception waits for the call to end that a callback is run for. */
@@ -55,8 +82,20 @@ export function isFailing(owner: Owner, args: readonly unknown[]): boolean {
 /** Runs a callback for the call that C runs it in. */
 export function runCallback<T>(callback: () => T, owner: Owner, args: readonly unknown[]): T {
   if (waiters.size === 0 || calls.length > 0) return callback();
-  for (const waiter of waiters) if (waiter.runCallback !== undefined && waiter.claims(owner, args)) return waiter.runCallback(callback);
+  for (const waiter of waiters) {
+    if (waiter.runCallback !== undefined && waiter.claims(owner, args)) return waiter.runCallback(() => serve(waiter, callback));
+  }
   return callback();
+}
+
+function serve<T>(waiter: Waiter, callback: () => T): T {
+  const outer = served;
+  served = waiter;
+  try {
+    return callback();
+  } finally {
+    served = outer;
+  }
 }
 
 /** Runs what looks on while C computes, for whichever call that is. */

@@ -7,6 +7,7 @@
  */
 
 import type { Handle } from "./handle.ts";
+import type { Owner } from "./owner.ts";
 
 /** What is to be known of a function in TypeScript that C calls. */
 export interface GateShape {
@@ -40,6 +41,8 @@ export interface Host {
   trapped(name: string): void;
   /** True if C failed in the call that is running. */
   hasFailed(): boolean;
+  /** What owns the memory around a struct of a type that C passes to a callback; null where nobody knows. */
+  ownerAround(type: string, address: bigint): Owner | null;
   /** Notes that somebody can write to a struct's memory from now on. */
   exposed(struct: Handle): void;
   /** True for a struct from which C copies addresses into others: what its fields pointed to is needed when they point elsewhere, too. */
@@ -58,6 +61,7 @@ export const host: Host = {
   gate: () => null,
   trapped: () => {},
   hasFailed: () => false,
+  ownerAround: () => null,
   exposed: () => {},
   isCopied: () => false,
 };

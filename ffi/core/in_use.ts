@@ -59,6 +59,11 @@ export function expectIdleGraph(where: string, graph: Pick<Handle, "address">): 
   if (by !== undefined) throw new Error(`${where}: this graph is being computed by ${by}: wait until that has ended`);
 }
 
+/** The graphs that are being computed, and what computes each. */
+export function graphsInUse(): Iterable<readonly [bigint, string]> {
+  return graphs;
+}
+
 /** Throws if a graph that is being computed is computed by an object. */
 export function expectIdle(where: string, { owner }: Pick<Handle, "owner">): void {
   const by = objects.size === 0 ? undefined : objects.get(owner);

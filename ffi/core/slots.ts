@@ -12,6 +12,7 @@ import { encode, readCString } from "./cstring.ts";
 import { describe } from "./describe.ts";
 import type { Domain } from "./domain.ts";
 import type { Handle } from "./handle.ts";
+import { host } from "./host.ts";
 import { fromInt64, fromUint64 } from "./integers.ts";
 import { Owner, STATIC } from "./owner.ts";
 import { Pointer } from "./pointer.ts";
@@ -94,12 +95,13 @@ export function enumSlot(domain: Domain, signed: boolean): Slot {
 
 /** A pointer to a struct. */
 export function handleSlot(wrapper: new (address: bigint, owner: Owner) => Handle): Slot {
-  // What C frees by a function of its own, and only lends to a callback, is not the callback's to free.
-  const fallback = () => Symbol.dispose in wrapper.prototype ? new Owner(0n) : STATIC;
+  // What C frees by a function of its own, and only lends to a callback, is not the callback's to free. What lies in an object ends with it.
+  const fallback = (address: bigint) =>
+    Symbol.dispose in wrapper.prototype ? new Owner(0n) : host.ownerAround(wrapper.name, address) ?? STATIC;
   return {
     native: "u64",
     toC: (value, where) => argument.handleOrNull(value, wrapper, where),
-    fromC: (address: bigint) => address === 0n ? null : borrowed(wrapper, address, fallback()),
+    fromC: (address: bigint) => address === 0n ? null : borrowed(wrapper, address, fallback(address)),
     zero: 0n,
   };
 }

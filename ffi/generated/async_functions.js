@@ -324,6 +324,7 @@ const asynchronous = {
   ggml_row_size(type, ne) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
+    $checks.ggml_row_size(functions, type, ne);
     const $call = $begin("ggml_row_size", ["u32", "i64"], "u64", {}, []);
     return $call([$0, $1], ($) => $fromUint64($, "ggml_row_size"));
   },
@@ -5508,6 +5509,7 @@ const asynchronous = {
     const $0 = $handle(sched, ggml_backend_sched, "ggml_backend_sched_set_eval_callback(sched)");
     const $1 = $handleOrNull(callback, ggml_backend_sched_eval_callback, "ggml_backend_sched_set_eval_callback(callback)");
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
+    $checks.ggml_backend_sched_set_eval_callback(functions, sched, callback, user_data);
     const $call = $begin("ggml_backend_sched_set_eval_callback", ["u64", "u64", "buffer"], "void", { sched, callback, user_data }, [sched]);
     return $call([$0, $1, $2], () => {
       $keepLatest(sched.owner, "ggml_backend_sched_set_eval_callback", callback, user_data);

@@ -1357,6 +1357,7 @@ export const functions = {
   ggml_row_size(type, ne) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
+    $checks.ggml_row_size(functions, type, ne);
     $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64", ($) => $ggml_row_size = $);
     const $ = $ggml_row_size($0, $1);
     if ($caught[0] !== 0) $trapped("ggml_row_size");
@@ -7092,6 +7093,7 @@ export const functions = {
       throw $wrongHandle(callback, ggml_backend_sched_eval_callback, "ggml_backend_sched_set_eval_callback(callback)");
     }
     const $2 = $dataOrNull(user_data, 0, "ggml_backend_sched_set_eval_callback(user_data)");
+    $checks.ggml_backend_sched_set_eval_callback(functions, sched, callback, user_data);
     $ggml_backend_sched_set_eval_callback ??= $bind(
       "ggml_backend_sched_set_eval_callback",
       ["u64", "u64", "buffer"],

@@ -53,7 +53,7 @@ export function sourcesAt(address: bigint): bigint[] {
 }
 
 /** `src`: 0 where there is none. */
-function slotsAt(address: bigint): bigint[] {
+export function slotsAt(address: bigint): bigint[] {
   const view = viewOf(address);
   return Array.from({ length: SOURCES }, (_, i) => view.getBigUint64(fields.src + 8 * i));
 }

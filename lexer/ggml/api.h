@@ -117,6 +117,7 @@
 #pragma check ggml_new_tensor_2d
 #pragma check ggml_new_tensor_3d
 #pragma check ggml_new_tensor_4d
+#pragma check ggml_row_size
 #pragma check ggml_reshape_2d
 #pragma check ggml_reshape_3d
 #pragma check ggml_reshape_4d
@@ -266,6 +267,7 @@
 #pragma check ggml_backend_sched_reserve
 #pragma check ggml_backend_sched_reserve_size
 #pragma check ggml_backend_sched_reset
+#pragma check ggml_backend_sched_set_eval_callback
 #pragma check ggml_graph_clear
 #pragma check ggml_graph_reset
 #pragma check ggml_graph_add_node

@@ -1,7 +1,8 @@
 /** Callbacks are collected when C can't call them any more, and never earlier. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
+import { compute, copy, init, tensor, toArray } from "@ggml/deno/utils";
 import { Callback } from "@ggml/deno/ffi";
 import { writeTinyLlama } from "../tiny_llama.ts";
 import { program } from "../process.ts";
@@ -198,4 +199,50 @@ Deno.test("a callback that was made before the library was chosen doesn't choose
     ["-A"],
   );
   assertEquals([code, stdout], [0, "42 true\n"], stderr);
+});
+
+Deno.test("a tensor that a callback was given ends with its context: it was read when that was freed", () => {
+  for (const ctx of [init(), lib.ggml_init(new lib.ggml_init_params({ mem_size: 1 << 20 }))]) {
+    let given: (lib.ggml_tensor | null)[] = [];
+    const operator = new lib.ggml_custom1_op_t((dst, a) => {
+      given = [dst, a];
+      copy(a!, dst!);
+    });
+    const graph = lib.ggml_new_graph(ctx);
+    lib.ggml_build_forward_expand(graph, lib.ggml_map_custom1(ctx, tensor(ctx, [1, 2]), operator, 1, null));
+    compute(graph);
+    for (const each of given) assertEquals([...toArray(each!)], [1, 2]);
+    lib.ggml_free(ctx);
+    for (const each of given) {
+      assertThrows(() => toArray(each!), Error, "was freed: its ggml_context was freed by ggml_free");
+      assertThrows(() => lib.ggml_nelements(each!), Error, "was freed: its ggml_context was freed by ggml_free");
+    }
+  }
+});
+
+Deno.test("what C lends to a callback for a call ends with that", async () => {
+  const sees = (value: { size: number } | lib.ggml_tensor) => value instanceof lib.ggml_tensor ? value.ne : value.size;
+  const kept: (lib.ggml_tensor | lib.llama_token_data_array)[] = [];
+  const apply = new lib.llama_sampler_i_apply((_, candidates) => {
+    kept.push(candidates!);
+    candidates!.selected = 0;
+  });
+  const sampler = lib.llama_sampler_init(new lib.llama_sampler_i({ apply }), null);
+  const data = [new lib.llama_token_data(), new lib.llama_token_data()];
+  lib.llama_sampler_apply(sampler, new lib.llama_token_data_array({ data, size: 2 }));
+  await lib.async.llama_sampler_apply(sampler, new lib.llama_token_data_array({ data, size: 2 }));
+
+  using one = lib.ggml_backend_cpu_init()!, other = lib.ggml_backend_cpu_init()!, ctx = init({ noAlloc: true });
+  const result = lib.ggml_sqr(ctx, lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 1 << 20)), graph = lib.ggml_new_graph(ctx);
+  lib.ggml_build_forward_expand(graph, result);
+  using _buffer = lib.ggml_backend_alloc_ctx_tensors(ctx, one);
+  const compared = new lib.ggml_backend_eval_callback((_, a, b) => {
+    assert(a!.equals(result));
+    assertEquals(toArray(b!).length, 1 << 20);
+    kept.push(b!);
+    return true;
+  });
+  assert(lib.ggml_backend_compare_graph_backend(one, other, graph, compared, null, null, 0));
+  assertEquals(kept.length, 3);
+  for (const each of kept) assertThrows(() => sees(each), Error, "its call was over, for which C lent it to a callback");
 });

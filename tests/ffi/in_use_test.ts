@@ -71,6 +71,8 @@ Deno.test("an operator can't free, change or compute what computes it", () => {
     () => lib.ggml_build_forward_select(graph, [squares], 1, 0),
     () => lib.ggml_build_backward_expand(ctx, graph, null),
     () => lib.ggml_graph_cpy(other, graph),
+    () => result.ne = [1e9, 1, 1, 1],
+    () => a.type = lib.GGML_TYPE_F64,
     () => compute(graph),
     () => lib.ggml_graph_compute(graph, plan),
     () => lib.ggml_graph_compute(other, otherPlan),
@@ -87,6 +89,8 @@ Deno.test("an operator can't free, change or compute what computes it", () => {
     /^ggml_build_forward_select: this graph is being computed/,
     /^ggml_build_backward_expand: this graph is being computed/,
     /^ggml_graph_cpy: this graph is being computed/,
+    /^ggml_tensor: this ggml_tensor can't be changed now: its graph is being computed by ggml_graph_compute$/,
+    /^ggml_tensor: this ggml_tensor can't be changed now/,
     /^compute: this graph is being computed/,
     /^ggml_graph_compute: this graph is being computed/,
     /^ggml_graph_compute: this ggml_threadpool is being used by ggml_graph_compute: wait until that has ended$/,
@@ -121,6 +125,7 @@ Deno.test("an operator can't free the backend, buffer, allocator or scheduler by
     () => lib.ggml_backend_free(backend),
     () => lib.ggml_backend_sched_free(sched),
     () => lib.ggml_backend_sched_reset(sched),
+    () => lib.ggml_backend_sched_set_eval_callback(sched, null, null),
     () => lib.ggml_backend_sched_alloc_graph(sched, graph),
     () => lib.ggml_backend_sched_split_graph(sched, graph),
     () => lib.ggml_backend_sched_reserve(sched, graph),
@@ -129,7 +134,17 @@ Deno.test("an operator can't free the backend, buffer, allocator or scheduler by
   );
   lib.ggml_backend_sched_graph_compute(sched, graph);
   const using = / now: ggml_backend_sched_graph_compute is using it$/;
-  attempts.expect(using, using, using, using, using, using, using, /^ggml_backend_sched_graph_compute: this graph is being computed/);
+  attempts.expect(
+    using,
+    using,
+    using,
+    using,
+    using,
+    using,
+    using,
+    using,
+    /^ggml_backend_sched_graph_compute: this graph is being computed/,
+  );
   assertEquals([...view(result).data as Float32Array], [1, 2]);
 });
 

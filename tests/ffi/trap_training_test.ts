@@ -213,6 +213,12 @@ Deno.test("what has no gradient is named", () => {
   assertMatch(backward(lib.ggml_floor(ctx, x)), /C has no gradient of a unary operation in cgraph, which has FLOOR$/);
   assertMatch(backward(lib.ggml_norm(ctx, x, 1e-5)), /unsupported ggml op for backward pass: NORM \(ggml\.c:\d+\)$/);
   assertMatch(backward(lib.ggml_geglu(ctx, x)), /unsupported glu op for backward pass: GEGLU/);
+  const kernel = lib.ggml_new_tensor_3d(ctx, F32, 2, 1, 2), signal = lib.ggml_new_tensor_3d(ctx, F32, 8, 1, 1);
+  for (const parameter of [kernel, signal]) lib.ggml_set_param(parameter);
+  assertMatch(
+    backward(lib.ggml_im2col(ctx, kernel, signal, 1, 0, 0, 0, 1, 0, false, F32)),
+    /0x10\): C has no gradient of src\[0\] of a node of cgraph, IM2COL "node_\d+": f32 ne=\[2, 7\]$/,
+  );
 });
 
 Deno.test("what has no gradient is named by the functions that train", () => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, init, type NdArray, view } from "@ggml/deno/utils";
+import { computeAsync, copy, init, type NdArray, view } from "@ggml/deno/utils";
 import { program } from "../process.ts";
 
 Deno.test("a context's memory is as large as asked, 16 MiB by default, or one's own", () => {
@@ -42,6 +42,24 @@ Deno.test("wrong options are refused", () => {
     [null, TypeError, "init: expected { memSize, memBuffer, noAlloc }, got null"],
   ];
   for (const [options, type, message] of cases) assertThrows(() => init(options as never), type, message);
+});
+
+Deno.test("a context over the memory of another ends its use, unless something computes with that", async () => {
+  const memBuffer = new ArrayBuffer(1 << 18), first = init({ memBuffer });
+  const a = lib.ggml_set_f32(lib.ggml_new_tensor_2d(first, lib.GGML_TYPE_F32, 64, 64), 1), graph = lib.ggml_new_graph(first);
+  lib.ggml_build_forward_expand(graph, lib.ggml_sqr(first, a));
+  const computed = computeAsync(graph), part = new Uint8Array(memBuffer, 1 << 17);
+  assertThrows(
+    () => init({ memBuffer: part }),
+    Error,
+    "init: the ggml_context that works in mem_buffer can't end now: computeAsync is using it",
+  );
+  await computed;
+  using second = init({ memBuffer: part }), beside = init({ memBuffer: new Uint8Array(memBuffer, 0, 1 << 17) });
+  const error = assertThrows(() => a.ne, Error, "its ggml_context was left without its memory: another ggml_context was made there");
+  assertMatch((error.cause as Error).stack!, /init_test/);
+  assertEquals([second, beside].map((ctx) => lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_F32, 4).ne[0]), [4, 4]);
+  first[Symbol.dispose]();
 });
 
 Deno.test("using frees at once, twice is harmless, and what was freed says so", () => {

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { isOfC } from "../../core/c_memory.ts";
 import { expectIdleGraph } from "../../core/in_use.ts";
 import type { lib as generated } from "../../generated/lib.js";
+import { contextsIn, type Memory } from "../context_memory.ts";
 import { bytesBehind } from "./room.ts";
 import type { Lib } from "./say.ts";
 
@@ -22,6 +24,20 @@ export function leafsOf(lib: Lib, graph: Graph): BigUint64Array {
   return new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(leafs)!, 8 * count));
 }
 
+/** Has a new context have memory by itself: one that worked there before, and was not freed, can't be used any more. */
+function takeMemory(memory: Memory): void {
+  const before = contextsIn(memory);
+  for (const { heldBy } of before) {
+    if (heldBy !== null) throw new Error(`ggml_init(params): the ggml_context that works in mem_buffer can't end now: ${heldBy}`);
+  }
+  for (const context of before) {
+    context.leaveHalfDone(
+      "left without its memory: another ggml_context was made there",
+      new Error("here the other ggml_context was made"),
+    );
+  }
+}
+
 /** Checks of functions of ggml.h. */
 export const contexts = {
   /** C writes as far as it was told, wherever the memory ends. */
@@ -29,8 +45,12 @@ export const contexts = {
     const { mem_buffer, mem_size } = params;
     if (mem_buffer === null) return;
     const bytes = bytesBehind(params.owner, mem_buffer.address);
-    if (bytes >= mem_size) return;
-    throw new RangeError(`ggml_init(params): expected mem_size to be at most the ${bytes} bytes of mem_buffer, got ${mem_size}`);
+    if (bytes < mem_size) {
+      throw new RangeError(`ggml_init(params): expected mem_size to be at most the ${bytes} bytes of mem_buffer, got ${mem_size}`);
+    }
+    if (!params.owner.keptMemory.every((memory) => isOfC(memory instanceof ArrayBuffer ? memory : memory.buffer))) {
+      takeMemory({ begin: mem_buffer.address, end: mem_buffer.address + BigInt(mem_size) });
+    }
   },
   /** C looks at what lies before the tensor, where a context has the offset of the next in its own memory. */
   ggml_get_next_tensor(lib: Lib, ctx: generated.ggml_context, tensor: generated.ggml_tensor): void {

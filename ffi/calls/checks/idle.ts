@@ -17,6 +17,7 @@ interface Idle {
 const table = {
   ggml_backend_sched_split_graph: { holder: 0, graph: 1 },
   ggml_backend_sched_reset: { holder: 0 },
+  ggml_backend_sched_set_eval_callback: { holder: 0 },
   ggml_graph_clear: { graph: 0 },
   ggml_graph_reset: { graph: 0 },
   ggml_graph_add_node: { graph: 0 },

@@ -88,6 +88,13 @@ function sourceOf(tensor: Tensor): { readonly bytes: number; readonly offset: nu
 
 /** Checks of functions of ggml.h. */
 export const shapes = {
+  /** C multiplies and divides. */
+  ggml_row_size(_: unknown, type: number, ne: Int): void {
+    const { block, size } = traitsOf(type);
+    if (block === 0) return; // no type, which has no bytes
+    expectBetween("ggml_row_size(ne)", ne, 0, Math.floor(MOST_BYTES / size) * block);
+    expectMultiple("ggml_row_size(ne)", Number(ne), block, `the block size of ${typeName(type)}`);
+  },
   ggml_new_tensor(_: unknown, _ctx: unknown, type: number, n_dims: number, ne: Data): void {
     if (!(n_dims >= 1 && n_dims <= 4)) return; // which C asserts
     const sizes = new BigInt64Array(

@@ -70,6 +70,11 @@ function ofShapes(): Record<string, Case[]> {
       () => lib.ggml_reshape(ctx, blocks, lib.ggml_new_tensor_2d(ctx, F32, 16, 4)),
       "(b): expected a multiple of 32 (the block size of q4_0), got 16",
     ]],
+    ggml_row_size: [
+      [() => lib.ggml_row_size(Q4_0, 48), "(ne): expected a multiple of 32 (the block size of q4_0), got 48"],
+      [() => lib.ggml_row_size(F32, -4), "(ne): expected 0 to "],
+      [() => lib.ggml_row_size(F32, 2n ** 62n), `(ne): expected 0 to ${2 ** 51 - 1}, got ${2n ** 62n}`],
+    ],
     ggml_reshape_2d: [
       [() => lib.ggml_reshape_2d(ctx, a, -4, -4), negative],
       [() => lib.ggml_reshape_2d(ctx, blocks, 16, 4), "(ne0): expected a multiple of 32"],
