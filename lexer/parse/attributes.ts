@@ -10,10 +10,10 @@ import { constantInt } from "./evaluate.ts";
 import { expression } from "./expression.ts";
 import * as K from "../tokens/kinds.ts";
 import { contents, units } from "../tokens/literals.ts";
-import { alignOf } from "../model/layout.ts";
+import { alignOf, MAX_SIZE } from "../model/layout.ts";
 import type { BasicName, CType, FormatAttribute } from "../model/model.ts";
 import { describe, type Parser } from "./parser.ts";
-import { startsType, typeName } from "./specifiers.ts";
+import { nestedTypeName, startsType } from "./specifiers.ts";
 import type { Token } from "../tokens/tokenize.ts";
 import { bare, basic, isInteger, resolve } from "../model/types.ts";
 
@@ -189,7 +189,7 @@ function alignedArgument(p: Parser, into: Attributes): void {
   const at = p.token;
   p.advance();
   if (p.accept(K.RPAREN)) return MARKS.get("aligned")!(into, p);
-  const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
+  const align = startsType(p) ? alignOf(nestedTypeName(p), p.target) : constantInt(p, expression(p), "an alignment");
   p.expect(K.RPAREN, ")", "after an alignment");
   if (align !== null) into.align = Math.max(into.align, alignment(p, at, align));
 }
@@ -212,9 +212,10 @@ function formatArguments(p: Parser, into: Attributes): void {
 
 function vectorArgument(p: Parser, into: Attributes): void {
   p.advance();
-  const bytes = constantInt(p, expression(p), "a vector's size");
+  const at = p.token, bytes = constantInt(p, expression(p), "a vector's size");
   p.expect(K.RPAREN, ")", "after a vector's size");
-  if (bytes !== null) into.vector = Number(bytes);
+  if (bytes !== null && (bytes < 1 || bytes > MAX_SIZE)) p.diagnostics.error(at, `a vector of ${bytes} bytes`);
+  else if (bytes !== null) into.vector = Number(bytes);
 }
 
 function modeArgument(p: Parser, into: Attributes): void {

@@ -259,18 +259,22 @@ function construct(p: Parser, reading: Reading, keyword: number): boolean {
 function atomicType(p: Parser): CType {
   p.advance();
   p.advance();
-  const type = T.qualify(typeName(p), T.ATOMIC);
+  const type = T.qualify(nestedTypeName(p), T.ATOMIC);
   p.expect(K.RPAREN, ")", "after _Atomic(type");
   return type;
 }
+
+/** The widest `_BitInt`, as in gcc. */
+const MAX_BITS = 65535;
 
 /** `_BitInt(width)`. */
 function bitInt(p: Parser): CType {
   p.advance();
   p.expect(K.LPAREN, "(", "after _BitInt");
-  const width = constantInt(p, expression(p), "the width of a _BitInt");
+  const at = p.token, width = constantInt(p, expression(p), "the width of a _BitInt") ?? 1;
   p.expect(K.RPAREN, ")", "after the width of a _BitInt");
-  return { kind: "bitint", width: Math.max(1, Math.min(Number(width ?? 1), 65535)), signed: true };
+  if (width < 1 || width > MAX_BITS) p.fail(`the width of a _BitInt is 1 to ${MAX_BITS}, got ${width}`, at);
+  return { kind: "bitint", width: Number(width), signed: true };
 }
 
 /** `typeof(type)`, `typeof(expression)`. */
@@ -289,7 +293,7 @@ function alignAs(p: Parser, attrs: Attributes): void {
   const start = p.token;
   p.advance();
   p.expect(K.LPAREN, "(", "after _Alignas");
-  const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
+  const align = startsType(p) ? alignOf(nestedTypeName(p), p.target) : constantInt(p, expression(p), "an alignment");
   p.expect(K.RPAREN, ")", "after _Alignas(…");
   if (align !== null) attrs.align = Math.max(attrs.align, alignment(p, start, align));
 }
@@ -403,4 +407,12 @@ export function typeName(p: Parser): CType {
   const { type, attributes: attrs } = specifiers(p);
   const made = declarator(p, type, "abstract");
   return attributedType(p, made.type, attrs);
+}
+
+/** A type name inside of specifiers, which may hold another one and so on. */
+export function nestedTypeName(p: Parser): CType {
+  p.enter();
+  const type = typeName(p);
+  p.depth--;
+  return type;
 }
