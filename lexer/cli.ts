@@ -142,9 +142,14 @@ function report(diagnostics: readonly Diagnostic[]): number {
   return diagnostics.some((diagnostic) => diagnostic.severity === "error") ? 1 : 0;
 }
 
+/** Writes to stdout, as far as whoever reads it (`head`) wants it. */
 function write(text: string): void {
   const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }
 
 function dumpCommand(args: string[]): number {

@@ -26,9 +26,10 @@
 import { constants } from "./parse/constants.ts";
 import { type Diagnostic, format, type Note, type Severity } from "./text/diagnostics.ts";
 import { macroFunctions } from "./parse/macros.ts";
-import type { Model } from "./model/model.ts";
+import type { CType, Model } from "./model/model.ts";
 import { translationUnit } from "./parse/parse.ts";
 import { Parser } from "./parse/parser.ts";
+import type { Target } from "./model/targets.ts";
 import type { Ownership } from "./text/search.ts";
 import { type ParseOptions, TokenStream } from "./parse/stream.ts";
 import type { Identifier, Identifiers } from "./tokens/tokenize.ts";
@@ -71,7 +72,7 @@ export interface ParseResult {
 export function parse(files: readonly string[], options: ParseOptions = {}): ParseResult {
   const stream = new TokenStream(files, options);
   const { pp, target, diagnostics } = stream;
-  declareBuiltIns(stream.names);
+  declareBuiltIns(stream.names, target);
   const parser = new Parser(stream, pp, target, stream.c23);
   translationUnit(parser);
   const skipped = parser.skipped;
@@ -93,12 +94,15 @@ export function parse(files: readonly string[], options: ParseOptions = {}): Par
 }
 
 /** Types that the compiler knows without a declaration. */
-function declareBuiltIns(names: Identifiers): void {
+function declareBuiltIns(names: Identifiers, target: Target): void {
   const origin = { file: "<built-in>", header: "<built-in>", line: 1, column: 1, system: true };
-  const define = (id: Identifier, name: "__int128" | "unsigned __int128" | "__builtin_va_list"): void => {
-    const typedef = { ...origin, name: id.text, type: basic(name) };
+  const define = (id: Identifier, type: CType): void => {
+    const typedef = { ...origin, name: id.text, type };
     id.symbol ??= { kind: "typedef", declaration: typedef, type: { kind: "typedef", typedef }, position: 0 } as never;
   };
-  define(names.intern("__int128_t"), "__int128");
-  define(names.intern("__uint128_t"), "unsigned __int128");
+  define(names.intern("__int128_t"), basic("__int128"));
+  define(names.intern("__uint128_t"), basic("unsigned __int128"));
+  if (!target.vaListArray) return; // x86-64 other than Windows, where gcc has both
+  define(names.intern("__builtin_sysv_va_list"), basic("__builtin_va_list"));
+  define(names.intern("__builtin_ms_va_list"), { kind: "pointer", to: basic("char") });
 }

@@ -10,10 +10,10 @@ import { constantInt } from "./evaluate.ts";
 import { expression } from "./expression.ts";
 import * as K from "../tokens/kinds.ts";
 import { contents, units } from "../tokens/literals.ts";
-import { alignOf } from "../model/layout.ts";
+import { alignOf, MAX_SIZE } from "../model/layout.ts";
 import type { BasicName, CType, FormatAttribute } from "../model/model.ts";
-import type { Parser } from "./parser.ts";
-import { startsType, typeName } from "./specifiers.ts";
+import { describe, type Parser } from "./parser.ts";
+import { nestedTypeName, startsType } from "./specifiers.ts";
 import type { Token } from "../tokens/tokenize.ts";
 import { bare, basic, isInteger, resolve } from "../model/types.ts";
 
@@ -69,7 +69,7 @@ export function attributes(p: Parser, into: Attributes): void {
         p.advance();
         p.expect(K.LPAREN, "(", "after __attribute__");
         p.expect(K.LPAREN, "(", "after __attribute__(");
-        list(p, into, K.RPAREN);
+        list(p, into, K.RPAREN, ")");
         p.expect(K.RPAREN, ")", "after attribute list");
         p.expect(K.RPAREN, ")", "after attribute list");
         continue;
@@ -86,7 +86,7 @@ export function attributes(p: Parser, into: Attributes): void {
     if (p.token.kind === K.LBRACKET && p.peek().kind === K.LBRACKET) {
       p.advance();
       p.advance();
-      list(p, into, K.RBRACKET);
+      list(p, into, K.RBRACKET, "]");
       p.expect(K.RBRACKET, "]", "after attribute list");
       p.expect(K.RBRACKET, "]", "after attribute list");
       continue;
@@ -120,13 +120,15 @@ export function stringsHere(p: Parser): string | null {
   return new TextDecoder().decode(new Uint8Array(bytes));
 }
 
-function list(p: Parser, into: Attributes, end: number): void {
+/** Attributes up to their end, with commas between them where `close` says how that is spelled: `__declspec` has spaces. */
+function list(p: Parser, into: Attributes, end: number, close = ""): void {
   while (p.token.kind !== end) {
     if (p.token.kind === K.EOF) p.fail("attribute list is never closed");
     if (p.accept(K.COMMA)) continue;
     if (p.token.id === null) {
+      if (p.token.kind === K.SEMICOLON || p.token.kind === K.LBRACE) p.fail("attribute list is never closed");
+      if (close !== "") p.fail(`expected an attribute, ',' or '${close}', got ${describe(p.token)}`);
       if (p.token.kind === K.LPAREN) p.skipBalanced();
-      else if (p.token.kind === K.SEMICOLON || p.token.kind === K.LBRACE) p.fail("attribute list is never closed");
       else p.advance();
       continue;
     }
@@ -142,6 +144,9 @@ function list(p: Parser, into: Attributes, end: number): void {
       continue;
     }
     attribute(p, name, into);
+    if (close !== "" && p.token.id !== null) {
+      p.fail(`expected ',' or '${close}' after the attribute '${name.text}', got ${describe(p.token)}`);
+    }
   }
 }
 
@@ -183,7 +188,8 @@ const CONVENTIONS: ReadonlySet<string> = new Set(["stdcall", "fastcall", "thisca
 function alignedArgument(p: Parser, into: Attributes): void {
   const at = p.token;
   p.advance();
-  const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
+  if (p.accept(K.RPAREN)) return MARKS.get("aligned")!(into, p);
+  const align = startsType(p) ? alignOf(nestedTypeName(p), p.target) : constantInt(p, expression(p), "an alignment");
   p.expect(K.RPAREN, ")", "after an alignment");
   if (align !== null) into.align = Math.max(into.align, alignment(p, at, align));
 }
@@ -206,13 +212,16 @@ function formatArguments(p: Parser, into: Attributes): void {
 
 function vectorArgument(p: Parser, into: Attributes): void {
   p.advance();
-  const bytes = constantInt(p, expression(p), "a vector's size");
+  const at = p.token, bytes = constantInt(p, expression(p), "a vector's size");
   p.expect(K.RPAREN, ")", "after a vector's size");
-  if (bytes !== null) into.vector = Number(bytes);
+  if (bytes !== null && (bytes < 1 || bytes > MAX_SIZE)) p.diagnostics.error(at, `a vector of ${bytes} bytes`);
+  else if (bytes !== null) into.vector = Number(bytes);
 }
 
 function modeArgument(p: Parser, into: Attributes): void {
-  into.mode = p.peek().text.replace(/^__|__$/g, "");
+  const mode = p.peek().text.replace(/^__|__$/g, ""), { element, float } = modeParts(mode);
+  if (float !== undefined || INTEGER_MODES.has(element)) into.mode = mode;
+  else p.diagnostics.error(p.peek(), `unknown machine mode '${mode}'`);
   p.skipBalanced();
 }
 
@@ -227,42 +236,50 @@ export function alignment(p: Parser, at: Token, value: number | bigint): number 
   return align;
 }
 
-const MODES: Record<string, readonly [signed: BasicName, unsigned: BasicName]> = {
-  QI: ["signed char", "unsigned char"],
-  byte: ["signed char", "unsigned char"],
-  HI: ["short", "unsigned short"],
-  SI: ["int", "unsigned int"],
-  DI: ["long", "unsigned long"],
-  word: ["long", "unsigned long"],
-  pointer: ["long", "unsigned long"],
-  unwind_word: ["long", "unsigned long"],
-  TI: ["__int128", "unsigned __int128"],
-};
+/** gcc's machine modes of integers. One of 64 bits is a `long`, where that has them. */
+const INTEGER_MODES: ReadonlyMap<string, BasicName> = new Map<string, BasicName>([
+  ["QI", "signed char"],
+  ["byte", "signed char"],
+  ["HI", "short"],
+  ["SI", "int"],
+  ...["DI", "word", "pointer", "unwind_word"].map((mode) => [mode, "long"] as const),
+  ["TI", "__int128"],
+]);
 
-const FLOAT_MODES: Record<string, BasicName> = {
-  HF: "_Float16",
-  SF: "float",
-  DF: "double",
-  XF: "long double",
-  TF: "_Float128",
-  SC: "_Complex float",
-  DC: "_Complex double",
-  XC: "_Complex long double",
-};
+/** Those of floating types, by their first letter: `SF`, and of complex ones `SC`. */
+const FLOAT_MODES: ReadonlyMap<string, BasicName> = new Map<string, BasicName>([
+  ["H", "_Float16"],
+  ["S", "float"],
+  ["D", "double"],
+  ["X", "long double"],
+  ["T", "_Float128"],
+]);
+
+/** A mode, a vector's in parts: `V4SF` is four times `SF`. */
+function modeParts(mode: string): { count: number; element: string; float: BasicName | undefined } {
+  const [, count, element] = /^(?:V(\d+))?(\w+)$/.exec(mode) ?? [];
+  const [, letter, kind] = /^([HSDXT])([FC])$/.exec(element) ?? [];
+  const float = FLOAT_MODES.get(letter);
+  return { count: Number(count ?? 0), element, float: kind === "C" ? `_Complex ${float}` as BasicName : float };
+}
+
+/** The type that a mode makes of another one: which sign it has, that one says. */
+function modeType(p: Parser, type: CType, mode: string): CType {
+  const { count, element, float } = modeParts(mode);
+  const integer = INTEGER_MODES.get(element), t = bare(type);
+  let name = float;
+  if (integer !== undefined && isInteger(t) && t.kind === "basic") {
+    const unsigned = t.name.startsWith("unsigned") || t.name === "_Bool";
+    name = `${unsigned ? "unsigned " : ""}${unsigned ? integer.replace("signed ", "") : integer}` as BasicName;
+    if (integer === "long" && p.target.sizes.long[0] < 8) name = `${name} long` as BasicName;
+  }
+  if (name === undefined) return type;
+  return count === 0 ? basic(name) : { kind: "vector", of: basic(name), bytes: count * p.target.sizes[name][0] };
+}
 
 /** The type that `mode` and `vector_size` make of the specifiers' type. */
 export function attributedType(p: Parser, type: CType, attributes: Attributes): CType {
-  if (attributes.mode !== null) {
-    const t = bare(type);
-    const integer = MODES[attributes.mode];
-    const float = FLOAT_MODES[attributes.mode];
-    if (isInteger(t) && integer !== undefined && t.kind === "basic") {
-      const unsigned = t.name.startsWith("unsigned") || t.name === "_Bool";
-      type = basic(
-        p.target.os === "windows" && attributes.mode === "DI" ? (unsigned ? "unsigned long long" : "long long") : integer[unsigned ? 1 : 0],
-      );
-    } else if (float !== undefined) type = basic(float);
-  }
+  if (attributes.mode !== null) type = modeType(p, type, attributes.mode);
   if (attributes.vector > 0) type = vectorOf(type, attributes.vector);
   if (attributes.noreturn || attributes.pure) type = functionAttributes(type, attributes);
   return type;

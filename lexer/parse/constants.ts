@@ -15,6 +15,7 @@ import * as K from "../tokens/kinds.ts";
 import type { Macro } from "../preprocess/macro.ts";
 import type { ConstantDeclaration, Origin, Skipped } from "../model/model.ts";
 import { type Entity, FAILURE, listSource, Parser } from "./parser.ts";
+import { withoutPragmas } from "../preprocess/pragmas.ts";
 import { Halt, type Preprocessor } from "../preprocess/preprocess.ts";
 import { isTypeStart } from "./specifiers.ts";
 import { Token } from "../tokens/tokenize.ts";
@@ -100,7 +101,9 @@ function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Value | string |
   diagnostics.muted++;
   try {
     const { positional } = pp;
-    const tokens = body.length === 1 && (body[0].id === null || body[0].id.macro === null) ? body : pp.expandAlone([use(macro)]);
+    const tokens = body.length === 1 && (body[0].id === null || body[0].id.macro === null)
+      ? body
+      : withoutPragmas(pp.expandAlone([use(macro)]));
     if (tokens.length === 0) return null;
     if (!looksLikeExpression(tokens)) return null;
     if (pp.positional > positional) return "its value depends on where it stands";

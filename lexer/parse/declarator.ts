@@ -14,7 +14,7 @@ import * as K from "../tokens/kinds.ts";
 import { MAX_SIZE, sizeOf } from "../model/layout.ts";
 import type { CType, FunctionType, Parameter } from "../model/model.ts";
 import { describe, type Entity, FAILURE, type Parser } from "./parser.ts";
-import { isTypeStart, specifiers, startsDeclaration } from "./specifiers.ts";
+import { EXTERN, isTypeStart, specifiers, startsDeclaration, STATIC, TYPEDEF } from "./specifiers.ts";
 import type { Identifier, Token } from "../tokens/tokenize.ts";
 import * as T from "../model/types.ts";
 
@@ -325,6 +325,7 @@ function startsOldDeclaration(token: Token): boolean {
 function parameter(p: Parser, scope: { id: Identifier; old: Entity | null }[]): Parameter {
   const at = p.token;
   const base = specifiers(p);
+  if ((base.storage & (TYPEDEF | EXTERN | STATIC)) !== 0) p.diagnostics.error(base.at, "a parameter has no storage class but register");
   const made = declarator(p, base.type, "either");
   const declared = attributedType(p, made.type, base.attributes);
   const type = adjusted(declared, made.arrayQualifiers);

@@ -34,7 +34,9 @@ export function enumeration(p: Parser): CType {
     const next = p.peek();
     if (isTypeStart(next)) {
       p.advance();
+      p.enter();
       const type = T.bare(specifiers(p).type);
+      p.depth--;
       if (type.kind === "basic" && T.isInteger(type)) underlying = type;
       else p.diagnostics.error(next, "the underlying type of an enum must be an integer type");
     }

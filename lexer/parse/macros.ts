@@ -17,6 +17,7 @@ import * as K from "../tokens/kinds.ts";
 import type { Macro } from "../preprocess/macro.ts";
 import type { CType, MacroExpression, MacroFunction } from "../model/model.ts";
 import { FAILURE, listSource, Parser } from "./parser.ts";
+import { withoutPragmas } from "../preprocess/pragmas.ts";
 import { Halt } from "../preprocess/preprocess.ts";
 import type { Identifier, Token } from "../tokens/tokenize.ts";
 import * as T from "../model/types.ts";
@@ -52,7 +53,7 @@ function macroBody(p: Parser, macro: Macro, parameters: readonly Identifier[]): 
   diagnostics.muted++;
   try {
     const { positional } = pp;
-    const tokens = pp.expandAlone(macro.body as Token[]);
+    const tokens = withoutPragmas(pp.expandAlone(macro.body as Token[]));
     if (pp.positional > positional || tokens.some(({ text, kind }) => kind === K.IDENTIFIER && TYPE_WORDS.test(text))) return null;
     parameters.forEach((id, i) => id.symbol = own[i] as never);
     const sub = new Parser(listSource(tokens), pp, p.target, p.c23);

@@ -130,6 +130,7 @@ function memberDeclaration(p: Parser, members: Member[]): void {
   const depth = p.depth;
   try {
     const base = specifiers(p);
+    if (base.storage !== 0) p.diagnostics.error(base.at, "a member of a struct or union has no storage class");
     if (p.token.kind === K.SEMICOLON) {
       const type = T.resolve(base.type);
       // An anonymous member has no tag (C17 6.7.2.1p13); Microsoft's compiler takes one with a tag or typedef name too.

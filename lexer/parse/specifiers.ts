@@ -26,6 +26,8 @@ export const STATIC = 4;
 const INLINE = 8;
 const OTHER_STORAGE = 16;
 export const CONSTEXPR = 32;
+/** Of which one declaration has one. */
+const LINKAGE = TYPEDEF | EXTERN | STATIC;
 
 /** What declaration specifiers say. */
 export interface Specifiers {
@@ -96,7 +98,7 @@ const STORAGE = table(
   [K.KW_THREAD_LOCAL, OTHER_STORAGE],
 );
 
-/** Words that may stand once, so that a second one is seen by the sum; and those that say no more when they stand again. */
+/** Words that may stand once; and those that say no more when they stand again. */
 const COUNTED = table(
   [K.KW_CHAR, W_CHAR],
   [K.KW_SHORT, W_SHORT],
@@ -129,6 +131,8 @@ class Reading {
   qualifiers = 0;
   type: CType | null = null;
   words = 0;
+  /** The last of the words. */
+  word: Token | null = null;
   other: BasicName | null = null;
   declares = false;
 
@@ -160,12 +164,13 @@ function specifier(p: Parser, reading: Reading): boolean {
     attributes(p, reading.attributes);
     return true;
   }
-  const { keyword } = id;
+  const { keyword } = id, { words } = reading;
   if (keyword === K.KW_NONE) {
     const symbol = reading.isOpen ? id.symbol as Entity | null : null;
     if (symbol?.kind !== "typedef") return false;
     reading.type = symbol.type;
   } else if (!isWord(p, reading, keyword, token)) return construct(p, reading, keyword);
+  if (reading.words !== words) reading.word = token;
   p.advance();
   return true;
 }
@@ -173,9 +178,15 @@ function specifier(p: Parser, reading: Reading): boolean {
 /** Notes a specifier that is one word; false for any other. */
 function isWord(p: Parser, reading: Reading, keyword: number, token: Token): boolean {
   if (QUALIFIERS[keyword] !== 0) reading.qualifiers |= QUALIFIERS[keyword];
-  else if (STORAGE[keyword] !== 0) reading.storage |= STORAGE[keyword];
-  else if (COUNTED[keyword] !== 0) reading.words += COUNTED[keyword];
-  else if (REPEATABLE[keyword] !== 0) reading.words |= REPEATABLE[keyword];
+  else if (STORAGE[keyword] !== 0) {
+    if ((STORAGE[keyword] & LINKAGE) !== 0 && (reading.storage & LINKAGE) !== 0) {
+      p.fail(`'${token.text}' stands behind another storage class`);
+    }
+    reading.storage |= STORAGE[keyword];
+  } else if (COUNTED[keyword] !== 0) {
+    if ((reading.words & COUNTED[keyword]) !== 0) p.fail(`'${token.text}' stands twice in one type`);
+    reading.words |= COUNTED[keyword];
+  } else if (REPEATABLE[keyword] !== 0) reading.words |= REPEATABLE[keyword];
   else if (NAMED.has(keyword)) {
     reading.other = NAMED.get(keyword) ?? (token.text === "__float80" ? "_Float64x" : token.text) as BasicName;
     reading.words += W_OTHER;
@@ -248,18 +259,22 @@ function construct(p: Parser, reading: Reading, keyword: number): boolean {
 function atomicType(p: Parser): CType {
   p.advance();
   p.advance();
-  const type = T.qualify(typeName(p), T.ATOMIC);
+  const type = T.qualify(nestedTypeName(p), T.ATOMIC);
   p.expect(K.RPAREN, ")", "after _Atomic(type");
   return type;
 }
+
+/** The widest `_BitInt`, as in gcc. */
+const MAX_BITS = 65535;
 
 /** `_BitInt(width)`. */
 function bitInt(p: Parser): CType {
   p.advance();
   p.expect(K.LPAREN, "(", "after _BitInt");
-  const width = constantInt(p, expression(p), "the width of a _BitInt");
+  const at = p.token, width = constantInt(p, expression(p), "the width of a _BitInt") ?? 1;
   p.expect(K.RPAREN, ")", "after the width of a _BitInt");
-  return { kind: "bitint", width: Math.max(1, Math.min(Number(width ?? 1), 65535)), signed: true };
+  if (width < 1 || width > MAX_BITS) p.fail(`the width of a _BitInt is 1 to ${MAX_BITS}, got ${width}`, at);
+  return { kind: "bitint", width: Number(width), signed: true };
 }
 
 /** `typeof(type)`, `typeof(expression)`. */
@@ -278,17 +293,17 @@ function alignAs(p: Parser, attrs: Attributes): void {
   const start = p.token;
   p.advance();
   p.expect(K.LPAREN, "(", "after _Alignas");
-  const align = startsType(p) ? alignOf(typeName(p), p.target) : constantInt(p, expression(p), "an alignment");
+  const align = startsType(p) ? alignOf(nestedTypeName(p), p.target) : constantInt(p, expression(p), "an alignment");
   p.expect(K.RPAREN, ")", "after _Alignas(…");
   if (align !== null) attrs.align = Math.max(attrs.align, alignment(p, start, align));
 }
 
 /** The type that was named, or C89's `int` where none was. */
-function typeRead(p: Parser, { type, words, other, storage, qualifiers }: Reading, at: Token): CType {
+function typeRead(p: Parser, { type, words, word, other, storage, qualifiers }: Reading, at: Token): CType {
   if (type !== null) {
     if (words === 0) return type;
     if (type.kind === "bitint" && (words === W_UNSIGNED || words === W_SIGNED)) return { ...type, signed: words === W_SIGNED };
-    p.fail(`'${wordText(words)}' can't be combined with another type`, at);
+    p.fail(`'${word!.text}' can't be combined with another type`, word!);
   }
   if (words !== 0) return basicType(p, words, other, at);
   const { token } = p;
@@ -318,18 +333,6 @@ function implicitInt(p: Parser, name: Token, storage: number, qualifiers: number
 function assumedInt(p: Parser, at: Token): CType {
   p.diagnostics.warning(at, "type specifier missing, 'int' is assumed");
   return T.basic("int");
-}
-
-function wordText(words: number): string {
-  return words & W_UNSIGNED
-    ? "unsigned"
-    : words & W_SIGNED
-    ? "signed"
-    : words & W_SHORT
-    ? "short"
-    : words & ANY_LONG
-    ? "long"
-    : "a basic type";
 }
 
 /** The type that a multiset of words names. */
@@ -404,4 +407,12 @@ export function typeName(p: Parser): CType {
   const { type, attributes: attrs } = specifiers(p);
   const made = declarator(p, type, "abstract");
   return attributedType(p, made.type, attrs);
+}
+
+/** A type name inside of specifiers, which may hold another one and so on. */
+export function nestedTypeName(p: Parser): CType {
+  p.enter();
+  const type = typeName(p);
+  p.depth--;
+  return type;
 }

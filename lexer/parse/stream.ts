@@ -144,8 +144,9 @@ function searchPath(options: ParseOptions): SearchFolder[] {
   for (const path of options.include ?? []) if (!given.has(path)) folders.push({ path, system: false });
   for (const path of options.system ?? []) folders.push({ path, system: true });
   folders.push({ path: "compiler", system: true, texts: COMPILER_HEADERS });
+  // gcc's own come before the C library's (libunwind has an `unwind.h` too), but for those that ours stand in for.
+  if (standard.length > 0) folders.push({ path: "", system: true, locate: gccFolder, without: COMPILER_HEADERS });
   for (const path of standard) folders.push({ path, system: true });
-  if (standard.length > 0) folders.push({ path: "", system: true, locate: gccFolder });
   folders.push({ path: "hosted", system: true, texts: HOSTED_HEADERS });
   return folders;
 }

@@ -62,3 +62,26 @@ function macroStack(pp: Preprocessor, tokens: readonly Token[]): void {
   if (tokens[0].text === "push_macro") stack.push(id.macro);
   else if (stack.length > 0) id.macro = stack.pop()!;
 }
+
+/** Tokens without the `_Pragma ( … )` among them: what a deprecated constant's macro has before its value. */
+export function withoutPragmas(tokens: readonly Token[]): Token[] {
+  const out: Token[] = [];
+  for (let i = 0; i < tokens.length; i++) {
+    const builtIn = tokens[i].id?.macro?.builtIn;
+    const close = builtIn === "_Pragma" || builtIn === "__pragma" ? closing(tokens, i + 1) : -1;
+    if (close < 0) out.push(tokens[i]);
+    else i = close;
+  }
+  return out;
+}
+
+/** Where the parenthesis at a place is closed; -1 where there is none, or it isn't. */
+function closing(tokens: readonly Token[], open: number): number {
+  if (tokens[open]?.kind !== K.LPAREN) return -1;
+  let depth = 0;
+  for (let i = open; i < tokens.length; i++) {
+    if (tokens[i].kind === K.LPAREN) depth++;
+    else if (tokens[i].kind === K.RPAREN && --depth === 0) return i;
+  }
+  return -1;
+}

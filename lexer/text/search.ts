@@ -12,6 +12,8 @@ export interface SearchFolder {
   readonly system: boolean;
   /** Our own stand-ins: header name to text. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** Headers that aren't looked for here. */
+  readonly without?: Readonly<Record<string, string>>;
   /** Finds the folder's path, when it comes to it; null where there is none. */
   readonly locate?: () => string | null;
 }
@@ -109,6 +111,7 @@ export class Search {
     }
     for (let i = from; i < this.#folders.length; i++) {
       const folder = this.#folders[i];
+      if (folder.without !== undefined && Object.hasOwn(folder.without, name)) continue;
       const base = folder.locate === undefined ? folder.path : this.#located(folder.locate);
       if (base === null) continue;
       const path = folder.texts === undefined ? join(base, name) : `<${base}>/${name}`;

@@ -95,6 +95,12 @@ const LONG: Record<string, [text: string, message: RegExp]> = {
     /^t\.h:3:\d+: error: '#' and '##' made more/,
   ],
   "_Pragma": [`_Pragma(${nested("_Pragma", MANY, '"a"')})\n`, /^t\.h:1:\d+: error: _Pragma nested deeper than 300 levels/],
+  "_Atomic": [`${"_Atomic(".repeat(MANY)}int${")".repeat(MANY)} x;\n`, /^t\.h:1:\d+: error: nested deeper than 250 levels/],
+  "_Alignas": [`${"_Alignas(const ".repeat(MANY)}int${")".repeat(MANY)} x;\n`, /^t\.h:1:\d+: error: nested deeper than 250 levels/],
+  "aligned": [`${"__attribute__((aligned(".repeat(MANY)}int x;\n`, /^t\.h:1:\d+: error: nested deeper than 250 levels/],
+  "enums over enums": [`${"enum e : ".repeat(MANY)} int x;\n`, /^t\.h:1:\d+: error: nested deeper than 250 levels/],
+  "a wide _BitInt": ["_BitInt(99999999999) x;\n", /^t\.h:1:9: error: the width of a _BitInt is 1 to 65535, got 99999999999/],
+  "a negative vector": ["int x __attribute__((vector_size(-16)));\n", /^t\.h:1:34: error: a vector of -16 bytes/],
   "a long _Pragma": [`_Pragma("${"a".repeat(3_000_000)}")\n`, /^$/],
   "__VA_OPT__": [
     `#define F(x, ...) ${nested("__VA_OPT__", MANY, "x")}\n`,

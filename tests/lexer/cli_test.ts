@@ -37,6 +37,23 @@ Deno.test("dump prints JSON, with -I, -isystem, -D and --target", async () => {
   assertEquals(dump.constants, [{ name: "M", kind: "int", value: 3 }]);
 });
 
+Deno.test("a reader that closes stdout ends dump without an error", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const names = Array.from({ length: 20_000 }, (_, i) => `int function_${i}(void);`);
+    await Deno.writeTextFile(`${folder}/a.h`, names.join("\n") + "\n");
+    const args = ["run", "--no-lock", "-RW", CLI, "dump", `${folder}/a.h`];
+    const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "piped", env: { NO_COLOR: "1" } }).spawn();
+    const reader = child.stdout.getReader();
+    assertEquals((await reader.read()).done, false);
+    await reader.cancel();
+    assertEquals(await child.stderr.text(), "");
+    assertEquals((await child.status).code, 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("errors go to stderr, with status 1 and nothing on stdout", async () => {
   const { code, out, err } = await run(["dump", "a.h"], { "a.h": "int f(nope);\n" });
   assertEquals([code, out], [1, ""]);

@@ -44,6 +44,17 @@ Deno.test("macros that are constant expressions become constants", () => {
   );
 });
 
+Deno.test("a constant that a _Pragma says is deprecated has its value", () => {
+  const text = `
+    #define SAY_(x) _Pragma(#x)
+    #define SAY(x) SAY_(GCC warning #x)
+    #define OLD SAY(no more (than) this) 7
+    #define OLDER (1 + SAY(gone) OLD)
+    #define ONLY SAY(nothing)
+    #define OPEN _Pragma 1`;
+  assertEquals(constants(text), { OLD: 7n, OLDER: 8n });
+});
+
 Deno.test("a constant has the type that C gives it", () => {
   const { constants } = model(
     "#define A 1\n#define B 1u\n#define C 3000000000\n#define D 0x80000000\n#define E 1.0\n#define F 1.0f\n#define G 'a'\n#define H \"abc\"\n#define I (1 ? 1 : 1ul)\n#define J 1.0L\n#define K (short)1\n",

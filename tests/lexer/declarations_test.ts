@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { parse, printType } from "../../lexer/mod.ts";
+import { parse, printType, type TargetName } from "../../lexer/mod.ts";
+import { resolve } from "../../lexer/model/types.ts";
 import { messages, model } from "./helpers.ts";
 
 /** Functions, variables and typedefs of a header, printed back. */
@@ -59,10 +60,18 @@ Deno.test("combinations that are no type are errors", () => {
       "int char",
       "void int",
       "long struct s",
+      "int int",
+      "short short",
+      "char char",
+      "double double",
     ]
   ) {
     assertEquals(messages(`${words} x;`).length > 0, true, words);
   }
+  assertEquals(messages("short int int x;\nstruct s { int x; } void;"), [
+    "1:11: error: 'int' stands twice in one type",
+    "2:21: error: 'void' can't be combined with another type",
+  ]);
 });
 
 Deno.test("parameters are adjusted: arrays and functions are pointers, (void) is none", () => {
@@ -147,6 +156,66 @@ Deno.test("attributes stand in all their places", () => {
   assertEquals([by("h").noreturn, by("i").noreturn, by("i").symbol], [true, true, "real_i"]);
   assertEquals(by("j").deprecated, "old");
   assertEquals(records.map((r) => [r.name, r.size, r.align]), [["p", 5, 1], ["q", 64, 64]]);
+});
+
+Deno.test("mode: integers as wide as the target has them, complex ones, vectors; an unknown one is an error", () => {
+  const of = (type: string, mode: string, target: TargetName = "x86_64-linux") =>
+    printType(model(`typedef ${type} T __attribute__((mode(${mode})));`, { target }).typedefs[0].type);
+  assertEquals(of("_Complex float", "TC"), "_Complex _Float128");
+  assertEquals(of("_Complex double", "__SC__"), "_Complex float");
+  assertEquals(of("unsigned", "QI"), "unsigned char");
+  assertEquals(["DI", "word", "__pointer__"].map((mode) => of("int", mode)), ["long", "long", "long"]);
+  assertEquals(of("unsigned", "pointer", "x86_64-windows"), "unsigned long long");
+  assertEquals([of("float", "V4SF"), of("unsigned", "V2DI")], [
+    "__attribute__((vector_size(16))) float",
+    "__attribute__((vector_size(16))) unsigned long",
+  ]);
+  assertEquals(messages("typedef int T __attribute__((mode(NO)));"), ["1:35: error: unknown machine mode 'NO'"]);
+});
+
+Deno.test("gcc's types of both lists of arguments, and its stdatomic.h, which declares nothing of stddef.h", () => {
+  const { typedefs, constants } = model(
+    "#include <stdatomic.h>\n#define N ATOMIC_INT_LOCK_FREE\ntypedef __builtin_ms_va_list T;\ntypedef __builtin_sysv_va_list U;",
+  );
+  const type = (name: string) => typedefs.filter((typedef) => typedef.name === name).map(({ type }) => printType(resolve(type)));
+  assertEquals([type("T"), type("U"), type("atomic_size_t"), type("size_t")], [
+    ["char *"],
+    ["__builtin_va_list"],
+    ["_Atomic unsigned long"],
+    [],
+  ]);
+  assertEquals(constants.map(({ value }) => value), [2n]);
+});
+
+Deno.test("attributes are words with commas between them; __declspec has spaces", () => {
+  assertEquals(model("struct s { char c; } __attribute__((, packed, aligned(), ));").records[0].size, 16);
+  assertEquals(model("__declspec(dllimport noreturn) void f(void);", { target: "x86_64-windows" }).functions[0].noreturn, true);
+  assertEquals(
+    ["__attribute__((packed aligned(8))) int x;", "[[deprecated nodiscard]] int x;", '__attribute__((cold "s")) int x;'].map((text) =>
+      messages(text)[0]
+    ),
+    [
+      "1:23: error: expected ',' or ')' after the attribute 'packed', got 'aligned'",
+      "1:14: error: expected ',' or ']' after the attribute 'deprecated', got 'nodiscard'",
+      "1:21: error: expected an attribute, ',' or ')', got '\"s\"'",
+    ],
+  );
+});
+
+Deno.test("storage classes stand where C has them, one in a declaration", () => {
+  assertEquals(
+    [
+      "struct s { static int x; };",
+      "int f(int a, extern int b);",
+      "typedef static int T;",
+    ].flatMap((text) => messages(text)),
+    [
+      "1:12: error: a member of a struct or union has no storage class",
+      "1:14: error: a parameter has no storage class but register",
+      "1:9: error: 'static' stands behind another storage class",
+    ],
+  );
+  assertEquals(messages("int f(register int x); static __thread int y; extern inline int g(void);"), []);
 });
 
 Deno.test("typeof, _Generic, _Static_assert, sizeof and offsetof of everything", () => {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { withFolder } from "../folder.ts";
-import { compile, generate, TINY_H, use } from "./generate.ts";
+import { compile, generate, judge, TINY_H, use } from "./generate.ts";
 
 const TINY_C = `
 #include <stdarg.h>
@@ -247,4 +247,21 @@ void fill(struct wide *to) { to->a = -1; to->b[0] = INT64_MIN; to->c = 5; }
       "6",
       "RangeError",
     ]);
+  }));
+
+Deno.test("fields with long names are written as deno fmt has them", () =>
+  withFolder(async (folder) => {
+    const long = (name: string) => name.padEnd(36, "_x");
+    await Deno.writeTextFile(
+      `${folder}/t.h`,
+      `struct ${long("inner")} { int x; };
+      struct ${long("outer")} {
+        unsigned long long ${long("two")}[2]; long long ${long("eight")}[8];
+        struct ${long("inner")} ${long("nested")}; const char *${long("text")};
+      };
+      void f(struct ${long("outer")} *o);`,
+    );
+    const { code, stderr } = await generate(folder, "libc.so.6", `${folder}/t.h`);
+    assertEquals([code, stderr], [0, ""]);
+    await judge(folder);
   }));

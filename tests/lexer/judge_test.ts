@@ -40,6 +40,8 @@ const LIBRARIES: string[][] = [
   ["GL/gl.h", "GL/glext.h"],
   ["lapacke.h"],
   ["gsl/gsl_matrix.h", "gsl/gsl_linalg.h"],
+  ["microhttpd.h"],
+  ["tommath.h"],
   ["linux/bpf.h", "linux/kvm.h", "linux/videodev2.h"],
 ].map((list) => list.map((item) => item.startsWith("-") ? item : `/usr/include/${item}`));
 

@@ -9,7 +9,7 @@ import type { CType } from "../../model/model.ts";
 import { resolve } from "../../model/types.ts";
 import type { Bits, BoundField } from "../api/api.ts";
 import { type Crossing, isPointer } from "../api/crossing.ts";
-import { list } from "../print.ts";
+import { LINE_WIDTH, list } from "../print.ts";
 import { integerToC, parameterType, resultType, type Uses } from "../typescript.ts";
 
 /** A getter and a setter: their bodies, chosen here so that nothing is left to decide when they run, and their types. */
@@ -68,6 +68,13 @@ function statement(head: string, args: readonly unknown[]): string {
   return list(`    ${head}`, args.map(String), ");").trimStart();
 }
 
+/** A call for each element: on the line of its `for` if it fits there, else in braces. */
+function loop(length: number, head: string, args: readonly string[]): string[] {
+  const every = `for (let i = 0; i < ${length}; i++)`, line = `${every} ${head}${args.join(", ")});`;
+  if (`    ${line}`.length <= LINE_WIDTH) return [line];
+  return [`${every} {`, ...list(`      ${head}`, args, ");").split("\n").map((part) => part.slice(4)), "}"];
+}
+
 function scalar({ crossing, offset, count }: Place, context: Context, uses: Uses): Accessor {
   const { self, where, arrays, roots } = context;
   const isElement = crossing.kind === "handle" && arrays.elements.has(crossing.name);
@@ -108,13 +115,13 @@ function scalar({ crossing, offset, count }: Place, context: Context, uses: Uses
       return {
         ...types,
         get: [`return ${uses.$("getString")}(${self}, ${offset});`],
-        set: [`${uses.$("setString")}(${self}, ${offset}, value, ${where});`],
+        set: [statement(`${uses.$("setString")}(`, [self, offset, "value", where])],
       };
     case "struct":
       return {
         ...types,
         get: [`return new ${uses.own(crossing.name)}(${self}.address + ${offset}n, ${self}.owner);`],
-        set: [`${uses.$("setStruct")}(${self}, ${offset}, value, ${crossing.name}, ${where});`],
+        set: [statement(`${uses.$("setStruct")}(`, [self, offset, "value", crossing.name, where])],
       };
     default:
       return {
@@ -122,7 +129,7 @@ function scalar({ crossing, offset, count }: Place, context: Context, uses: Uses
         get: [`return ${uses.$(isRoot(crossing, roots) ? "getRoot" : "getHandle")}(${self}, ${offset}, ${wrapperOf(crossing, uses)});`],
         set: [
           isElement
-            ? `${uses.$("setStructs")}(${self}, ${offset}, value, ${uses.own(crossing.name)}, ${where});`
+            ? statement(`${uses.$("setStructs")}(`, [self, offset, "value", uses.own(crossing.name), where])
             : setPointer(crossing, offset, context, uses),
         ],
       };
@@ -237,7 +244,7 @@ function integers64(offset: number, length: number, signed: boolean, { self, whe
     set: [
       `${uses.$("expectLength")}(value, ${length}, ${where});`,
       head,
-      `for (let i = 0; i < ${length}; i++) view.setBig${signed ? "Int" : "Uint"}64(offset + 8 * i, ${check}(value[i], ${where}), true);`,
+      ...loop(length, `view.setBig${signed ? "Int" : "Uint"}64(`, ["offset + 8 * i", `${check}(value[i], ${where})`, "true"]),
     ],
     type: () => "readonly number[]",
     input: () => "readonly (number | bigint)[]",

@@ -460,8 +460,11 @@ const ISO646 = `#ifndef _ISO646_H
 
 const STDATOMIC = `#ifndef _STDATOMIC_H
 #define _STDATOMIC_H
+#include <__lexer_types.h>
+#ifndef __linux__
 #include <stddef.h>
 #include <stdint.h>
+#endif
 typedef enum {
   memory_order_relaxed, memory_order_consume, memory_order_acquire, memory_order_release, memory_order_acq_rel, memory_order_seq_cst
 } memory_order;
@@ -477,31 +480,31 @@ typedef _Atomic long atomic_long;
 typedef _Atomic unsigned long atomic_ulong;
 typedef _Atomic long long atomic_llong;
 typedef _Atomic unsigned long long atomic_ullong;
-typedef _Atomic uint_least16_t atomic_char16_t;
-typedef _Atomic uint_least32_t atomic_char32_t;
-typedef _Atomic wchar_t atomic_wchar_t;
-typedef _Atomic int_least8_t atomic_int_least8_t;
-typedef _Atomic uint_least8_t atomic_uint_least8_t;
-typedef _Atomic int_least16_t atomic_int_least16_t;
-typedef _Atomic uint_least16_t atomic_uint_least16_t;
-typedef _Atomic int_least32_t atomic_int_least32_t;
-typedef _Atomic uint_least32_t atomic_uint_least32_t;
-typedef _Atomic int_least64_t atomic_int_least64_t;
-typedef _Atomic uint_least64_t atomic_uint_least64_t;
-typedef _Atomic int_fast8_t atomic_int_fast8_t;
-typedef _Atomic uint_fast8_t atomic_uint_fast8_t;
-typedef _Atomic int_fast16_t atomic_int_fast16_t;
-typedef _Atomic uint_fast16_t atomic_uint_fast16_t;
-typedef _Atomic int_fast32_t atomic_int_fast32_t;
-typedef _Atomic uint_fast32_t atomic_uint_fast32_t;
-typedef _Atomic int_fast64_t atomic_int_fast64_t;
-typedef _Atomic uint_fast64_t atomic_uint_fast64_t;
-typedef _Atomic intptr_t atomic_intptr_t;
-typedef _Atomic uintptr_t atomic_uintptr_t;
-typedef _Atomic size_t atomic_size_t;
-typedef _Atomic ptrdiff_t atomic_ptrdiff_t;
-typedef _Atomic intmax_t atomic_intmax_t;
-typedef _Atomic uintmax_t atomic_uintmax_t;
+typedef _Atomic __lexer_uint16 atomic_char16_t;
+typedef _Atomic __lexer_uint32 atomic_char32_t;
+typedef _Atomic __lexer_wchar atomic_wchar_t;
+typedef _Atomic __lexer_int8 atomic_int_least8_t;
+typedef _Atomic __lexer_uint8 atomic_uint_least8_t;
+typedef _Atomic __lexer_int16 atomic_int_least16_t;
+typedef _Atomic __lexer_uint16 atomic_uint_least16_t;
+typedef _Atomic __lexer_int32 atomic_int_least32_t;
+typedef _Atomic __lexer_uint32 atomic_uint_least32_t;
+typedef _Atomic __lexer_int64 atomic_int_least64_t;
+typedef _Atomic __lexer_uint64 atomic_uint_least64_t;
+typedef _Atomic __lexer_int8 atomic_int_fast8_t;
+typedef _Atomic __lexer_uint8 atomic_uint_fast8_t;
+typedef _Atomic __lexer_fast16 atomic_int_fast16_t;
+typedef _Atomic __lexer_ufast16 atomic_uint_fast16_t;
+typedef _Atomic __lexer_fast32 atomic_int_fast32_t;
+typedef _Atomic __lexer_ufast32 atomic_uint_fast32_t;
+typedef _Atomic __lexer_int64 atomic_int_fast64_t;
+typedef _Atomic __lexer_uint64 atomic_uint_fast64_t;
+typedef _Atomic __lexer_intptr atomic_intptr_t;
+typedef _Atomic __lexer_uintptr atomic_uintptr_t;
+typedef _Atomic __lexer_size atomic_size_t;
+typedef _Atomic __lexer_ptrdiff atomic_ptrdiff_t;
+typedef _Atomic __lexer_intmax atomic_intmax_t;
+typedef _Atomic __lexer_uintmax atomic_uintmax_t;
 typedef _Atomic struct { _Bool __val; } atomic_flag;
 extern void atomic_thread_fence(memory_order);
 extern void atomic_signal_fence(memory_order);
@@ -509,6 +512,16 @@ extern _Bool atomic_flag_test_and_set(volatile atomic_flag *);
 extern _Bool atomic_flag_test_and_set_explicit(volatile atomic_flag *, memory_order);
 extern void atomic_flag_clear(volatile atomic_flag *);
 extern void atomic_flag_clear_explicit(volatile atomic_flag *, memory_order);
+#define ATOMIC_BOOL_LOCK_FREE 2
+#define ATOMIC_CHAR_LOCK_FREE 2
+#define ATOMIC_CHAR16_T_LOCK_FREE 2
+#define ATOMIC_CHAR32_T_LOCK_FREE 2
+#define ATOMIC_WCHAR_T_LOCK_FREE 2
+#define ATOMIC_SHORT_LOCK_FREE 2
+#define ATOMIC_INT_LOCK_FREE 2
+#define ATOMIC_LONG_LOCK_FREE 2
+#define ATOMIC_LLONG_LOCK_FREE 2
+#define ATOMIC_POINTER_LOCK_FREE 2
 #define ATOMIC_VAR_INIT(VALUE) (VALUE)
 #define ATOMIC_FLAG_INIT { 0 }
 #endif
