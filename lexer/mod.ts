@@ -102,7 +102,7 @@ function declareBuiltIns(names: Identifiers, target: Target): void {
   };
   define(names.intern("__int128_t"), basic("__int128"));
   define(names.intern("__uint128_t"), basic("unsigned __int128"));
-  if (!target.vaListArray) return; // x86-64 other than Windows, where gcc has both
+  if (target.arch !== "x86_64" || target.os === "windows") return; // gcc has both where they differ
   define(names.intern("__builtin_sysv_va_list"), basic("__builtin_va_list"));
   define(names.intern("__builtin_ms_va_list"), { kind: "pointer", to: basic("char") });
 }
