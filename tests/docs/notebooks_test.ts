@@ -195,6 +195,9 @@ Deno.test("outputs that differ are told from those that don't", async () => {
   assertThrows(() => assertSameOutputs(changed(/0 is read as 0/, "0 is read as 8"), committed), Error, "are other than the committed ones");
   assertThrows(() => assertSameOutputs(changed(/iVBORw0KGgo[\w+\\/=]+/, ""), committed), Error);
   assertEquals(adopt("0.1235 (trap.ts:7:8) #0a0b0c", "0.1234 (trap.ts:1:2) #0a0b0f"), "0.1234 (trap.ts:1:2) #0a0b0f");
+  const prose = (text: string) => `<p style="white-space:pre-wrap;max-width:44em">${text}</p>`;
+  assertEquals(adopt(prose("The whale swam 3 days"), prose("The whale sank")), prose("The whale sank"));
+  assertEquals(adopt(prose("A whale sank"), prose("The whale sank")), prose("A whale sank"));
   for (const [actual, expected] of [["0.125", "0.123"], ["8", "7"], ["#ff0000", "#0000ff"], ["a.ts:1:2", "b.ts:1:2"]]) {
     assertEquals(adopt(actual, expected), actual);
   }
