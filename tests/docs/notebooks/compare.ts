@@ -17,7 +17,7 @@ const COLOUR_STEPS = 8;
 const PROSE = /pre-wrap[^<>]*>[^<]*/;
 
 /** How many characters of prose are the same: its element's style, and a word or two. */
-const BEGINNING = 40;
+const BEGINNING = 35;
 
 const TOKENS = /pre-wrap[^<>]*>[^<]*|[\w./]+\.[jt]s:\d+:\d+|iVBORw0KGgo[\w+/=]+|#[\da-f]{6}\b|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi;
 
