@@ -39,6 +39,12 @@ for (const file of ["docs/architecture.md", "CONTRIBUTING.md"]) {
   });
 }
 
+Deno.test("the tests that .ci/arm64 names exist", () => {
+  const paths = Array.from(Deno.readTextFileSync(".ci/arm64").matchAll(/tests\/\w+\/\w+_test\.ts/g), ([path]) => path);
+  assertEquals(paths.filter((path) => !existsSync(path)), []);
+  assert(paths.length > 5);
+});
+
 /** Folders named without the room that they are in. */
 const PARTS = /^(core|native|load|calls|emit|ggml|api|bindings|modules)\//;
 
