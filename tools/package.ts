@@ -117,7 +117,7 @@ async function filesIn(folder: string): Promise<string[]> {
  * @param configuration A file to write: the configuration of a project that imports them.
  */
 async function programs(made: string, configuration: string): Promise<string[][]> {
-  const exports = Object.entries(config.exports).map(([name, entry]) => [join(config.name, name), join(made, fileOf(entry))]);
+  const exports = Object.entries(config.exports).map(([name, entry]) => [config.name + name.slice(1), join(made, fileOf(entry))]);
   const imports = { ...config.imports, ...Object.fromEntries(exports) }, links = config.links.map((folder) => join(ROOT, folder));
   await Deno.writeTextFile(configuration, JSON.stringify({ imports, links }));
   const programs = [
@@ -125,11 +125,10 @@ async function programs(made: string, configuration: string): Promise<string[][]
     ["examples/add_quant.ts"],
     ["examples/async.ts"],
     ["examples/llama2.ts", join(ROOT, "examples/models/moby.gguf"), "--tokens", "2"],
-    [relative(ROOT, join(made, fileOf(config.exports["./cli"]))), "dump", join(ROOT, "ffi/native/native.h")],
+    [join(made, fileOf(config.exports["./cli"])), "dump", join(ROOT, "ffi/native/native.h")],
   ];
-  return programs.map((
-    [file, ...args],
-  ) => ["--no-lock", "--config", configuration, "--allow-ffi", "--allow-read", join(ROOT, file), ...args]);
+  const options = ["--no-lock", "--config", configuration, "--allow-ffi", "--allow-read"];
+  return programs.map(([file, ...args]) => [...options, resolve(ROOT, file), ...args]);
 }
 
 /** The licences of the packages whose code is in the bundle: those that are imported as text. */
