@@ -20,6 +20,11 @@ export interface LoadModelOptions {
   gpuLayers?: number;
   /** The devices that the layers are shared out among, of those that `devices` of `@ggml/deno/utils` lists; by default all GPUs. */
   devices?: readonly Device[];
+  /**
+   * False to leave matrices as the file has them. By default those that the CPU multiplies by faster in another order get memory of their own
+   * (`CPU_REPACK`, `AMX`), and sums are rounded otherwise there.
+   */
+  repack?: boolean;
   /** True to load the vocabulary alone: for `tokenize` and `detokenize`. */
   vocabOnly?: boolean;
   /** Cancels. */
@@ -28,7 +33,7 @@ export interface LoadModelOptions {
   onProgress?: (fraction: number) => void;
 }
 
-const OPTIONS = ["gpuLayers", "devices", "vocabOnly", "signal", "onProgress"];
+const OPTIONS = ["gpuLayers", "devices", "repack", "vocabOnly", "signal", "onProgress"];
 
 /**
  * Loads a language model.
@@ -36,7 +41,7 @@ const OPTIONS = ["gpuLayers", "devices", "vocabOnly", "signal", "onProgress"];
  * The weights are mapped into memory, not copied, where they stay on the CPU. The file must not change while the model lives.
  *
  * @param path A GGUF file of an architecture that libllama knows; of one in several files, the first (`…-00001-of-00003.gguf`).
- * @param options `gpuLayers`, `devices`, `vocabOnly`; `signal` cancels, `onProgress(fraction)` hears how far it is.
+ * @param options `gpuLayers`, `devices`, `repack`, `vocabOnly`; `signal` cancels, `onProgress(fraction)` hears how far it is.
  * In C: `llama_model_load_from_file` and `struct llama_model_params`.
  * @returns The model. It is freed when nobody can reach it any more, or at once at the end of a `using` block.
  * @throws {Error} If it is no model, one of an unknown architecture, or cut short: the message has what C's log says. The signal's reason;
@@ -73,9 +78,11 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
 
 function expectLoadable(options: LoadModelOptions): void {
   expectOptions("loadModel", options, OPTIONS);
-  const { gpuLayers, devices, vocabOnly = false, signal, onProgress } = options;
+  const { gpuLayers, devices, repack = true, vocabOnly = false, signal, onProgress } = options;
   if (gpuLayers !== undefined) expectWhole("loadModel: gpuLayers", gpuLayers, 0);
-  if (typeof vocabOnly !== "boolean") throw new TypeError(`loadModel: vocabOnly must be a boolean, got ${describe(vocabOnly)}`);
+  for (const [option, value] of Object.entries({ repack, vocabOnly })) {
+    if (typeof value !== "boolean") throw new TypeError(`loadModel: ${option} must be a boolean, got ${describe(value)}`);
+  }
   if (devices !== undefined && !(Array.isArray(devices) && devices.every((each) => each?.device instanceof lib.ggml_backend_device))) {
     throw new TypeError(`loadModel: devices must be some that devices() lists, got ${describe(devices)}`);
   }
@@ -83,9 +90,10 @@ function expectLoadable(options: LoadModelOptions): void {
   expectSignal("loadModel", signal);
 }
 
-function paramsOf({ gpuLayers, devices, vocabOnly = false, onProgress }: LoadModelOptions): lib.llama_model_params {
+function paramsOf({ gpuLayers, devices, repack = true, vocabOnly = false, onProgress }: LoadModelOptions): lib.llama_model_params {
   const params = lib.llama_model_default_params();
   params.vocab_only = vocabOnly;
+  params.use_extra_bufts = repack;
   if (gpuLayers !== undefined) params.n_gpu_layers = Math.min(gpuLayers, MOST_LAYERS);
   if (devices !== undefined) params.devices = BigUint64Array.of(...devices.map(({ device }) => device.address), 0n); // which ends the list
   if (onProgress !== undefined) {

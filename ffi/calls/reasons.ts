@@ -23,10 +23,10 @@ function isFull(library: Library, call: string, trap: Trap, args: Arguments): st
 
 /** Where the memory of a tensor is of a kind that C can't read again, or takes whole tensors of some types into only: which that is. */
 function isOneWay(library: Library, _call: string, { kind, text }: Trap, args: Arguments): string {
-  if (kind !== "null pointer" && !text.endsWith("GGML_ASSERT(size == ggml_nbytes(tensor)) failed")) return "";
+  if (kind !== "null pointer" && !text.endsWith("size == ggml_nbytes(tensor)) failed")) return "";
   for (const [name, address] of tensorsOf(args)) {
     const buffer = bufferText(library, address);
-    if (buffer === ONE_WAY) {
+    if (ONE_WAY.has(buffer)) {
       return `${name} is in a buffer of ${buffer}, which takes whole tensors of quantized weights and gives none back`;
     }
   }
@@ -87,8 +87,8 @@ function isHalfWritten(_: Library, call: string): string {
   return call === "gguf_write_to_file" ? "the file has what was written by then, and lost what it had" : "";
 }
 
-/** Weights are laid out anew in it, for the processor. */
-const ONE_WAY = "CPU_REPACK";
+/** The kinds of buffers in which weights are laid out anew, for the processor. */
+const ONE_WAY: ReadonlySet<string> = new Set(["AMX", "CPU_KLEIDIAI", "CPU_REPACK"]);
 
 reasons.push(isFull, isOneWay, hasNoGradient, leadsNowhere, isHalfWritten);
 tellTensors({ node: nodeText, sources: sourcesText, tensor: tensorText });

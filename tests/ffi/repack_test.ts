@@ -1,72 +1,70 @@
-/** Buffers of CPU_REPACK, which take whole tensors and give none back: whatever else is asked of them is an Error that says so. */
+/** Buffers of CPU_REPACK and AMX, which take whole tensors and give none back: whatever else is asked of them is an Error that says so. */
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { copy, copyAsync, devices, init, print, toSvg, view, writeGguf } from "@ggml/deno/utils";
 
-/** The kind of buffers; null where this processor has none. */
-function repackType(): lib.ggml_backend_buffer_type | null {
+/** The kinds of buffers that this processor lays weights out anew in. */
+function repackTypes(): lib.ggml_backend_buffer_type[] {
   const cpu = devices().find(({ type }) => type === "cpu")?.device;
-  if (cpu === undefined) return null;
+  if (cpu === undefined) return [];
   const address = lib.ggml_backend_reg_get_proc_address(lib.ggml_backend_dev_backend_reg(cpu)!, "ggml_backend_dev_get_extra_bufts");
-  if (address === null) return null;
+  if (address === null) return [];
   const list = new Deno.UnsafeFnPointer(address.pointer as Deno.PointerObject<never>, { parameters: ["pointer"], result: "pointer" })
     .call(cpu.pointer);
+  const types: lib.ggml_backend_buffer_type[] = [];
   for (let i = 0; list !== null; i++) {
     const type = lib.ggml_backend_buffer_type.from(new Deno.UnsafePointerView(list).getBigUint64(8 * i));
-    if (type === null || lib.ggml_backend_buft_name(type) === "CPU_REPACK") return type;
+    if (type === null) break;
+    types.push(type);
   }
-  return null;
+  return types;
 }
 
-const type = repackType();
-if (type === null) console.warn("SKIPPED CPU_REPACK: this processor has no such buffers");
+const types = repackTypes();
+if (types.length === 0) console.warn("SKIPPED buffers like CPU_REPACK: this processor has none");
 
-const WHY = "is in a buffer of CPU_REPACK, which takes whole tensors of quantized weights and gives none back";
+for (const type of types) {
+  const kind = lib.ggml_backend_buft_name(type);
+  const why = `is in a buffer of ${kind}, which takes whole tensors of quantized weights and gives none back`;
 
-Deno.test({
-  name: "a tensor in a buffer of CPU_REPACK is filled as a whole, and all else is an Error that says why",
-  ignore: type === null,
-  async fn() {
+  Deno.test(`a tensor in a buffer of ${kind} is filled as a whole, and all else is an Error that says why`, async () => {
     const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 1 << 20, no_alloc: true }));
     const weights = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_Q4_0, 256, 64),
       floats = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 64, 64);
-    const row = lib.ggml_view_1d(ctx, weights, 256, 0);
-    using _buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, type!)!;
+    const row = lib.ggml_view_2d(ctx, weights, 256, 1, weights.nb[1], 5 * weights.nb[1]);
+    using _buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, type)!;
     copy(new Float32Array(256 * 64).fill(0.5), weights);
     const bytes = new Uint8Array(18);
     const calls = [
       () => copy(weights, new Float32Array(256 * 64)),
-      () => copy(new Float32Array(256), row),
-      () => copy(new Float32Array(64 * 64), floats),
       () => print(weights),
       () => view(floats, { allowCopy: true }),
       () => lib.ggml_backend_tensor_get(weights, bytes, 0, 18),
       () => lib.ggml_backend_tensor_set(weights, bytes, 0, 18),
     ];
-    for (const call of calls) assertStringIncludes(assertThrows(call, Error).message, WHY);
-    for (const call of [() => copyAsync(weights, new Float32Array(256 * 64)), () => copyAsync(new Float32Array(64 * 64), floats)]) {
-      assertStringIncludes((await assertRejects(call, Error)).message, WHY);
-    }
-    assertStringIncludes(Deno.inspect(weights), WHY); // what console.log shows never throws
-    assertStringIncludes((await assertRejects(() => toSvg(weights), Error)).message, "CPU_REPACK");
-  },
-});
+    for (const call of calls) assertStringIncludes(assertThrows(call, Error).message, why);
+    assertStringIncludes((await assertRejects(() => copyAsync(weights, new Float32Array(256 * 64)), Error)).message, why);
+    assertStringIncludes(assertThrows(() => copy(new Float32Array(256), row), Error).message, kind === "AMX" ? "rows 16 at a time" : why);
+    // AMX takes numbers that it doesn't multiply by as they are.
+    const write = () => copy(new Float32Array(64 * 64), floats), writeAsync = () => copyAsync(new Float32Array(64 * 64), floats);
+    if (kind === "AMX") write(), await writeAsync();
+    else for (const each of [write, writeAsync]) assertStringIncludes((await assertRejects(async () => await each(), Error)).message, why);
+    assertStringIncludes(Deno.inspect(weights), why); // what console.log shows never throws
+    assertStringIncludes((await assertRejects(() => toSvg(weights), Error)).message, kind);
+  });
 
-Deno.test({
-  name: "a file that C fails to write such a tensor to is said to be half written; writeGguf keeps the old one",
-  ignore: type === null,
-  async fn() {
+  Deno.test(`${kind}: a file that C fails to write such a tensor to is said to be half written; writeGguf keeps the old one`, async () => {
     using ctx = init({ noAlloc: true });
     const weights = lib.ggml_set_name(lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_Q4_0, 64, 64), "weights");
-    using _buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, type!)!;
+    using _buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, type)!;
     using gguf = lib.gguf_init_empty()!;
     lib.gguf_set_val_u32(gguf, "key", 1);
     lib.gguf_add_tensor(gguf, weights);
     const folder = Deno.makeTempDirSync(), path = `${folder}/old.gguf`;
     try {
       Deno.writeTextFileSync(path, "old");
-      await assertRejects(() => writeGguf(path, { metadata: { key: 1 }, tensors: [weights] }), Error, "CPU_REPACK");
+      await assertRejects(() => writeGguf(path, { metadata: { key: 1 }, tensors: [weights] }), Error, kind);
       assertEquals([Deno.readTextFileSync(path), [...Deno.readDirSync(folder)].length], ["old", 1]);
       assertThrows(
         () => lib.gguf_write_to_file(gguf, path, false),
@@ -77,5 +75,5 @@ Deno.test({
     } finally {
       Deno.removeSync(folder, { recursive: true });
     }
-  },
-});
+  });
+}

@@ -105,6 +105,7 @@ quietly("wrong arguments of loadModel are errors before anything is loaded", asy
     await rejection(() => loadModel(path, { gpuLayers: -1 })),
     /^loadModel: gpuLayers: expected a whole number of at least 0, got -1$/,
   );
+  assertMatch(await rejection(() => loadModel(path, { repack: 1 as never })), /^loadModel: repack must be a boolean, got the number 1$/);
   assertMatch(
     await rejection(() => loadModel(path, { devices: ["CPU"] as never })),
     /^loadModel: devices must be some that devices\(\) lists/,

@@ -25,16 +25,34 @@ function expectData(name: string, src: Tensor): void {
   throw new Error(`${name}(src): the tensor has a buffer, and no data in it`);
 }
 
+/** Rows that AMX lays out together. */
+const TILE = 16;
+
+/** Of a view in a buffer of AMX, C writes whole tiles of rows, and passes over what else there is. */
+function expectTiles(lib: Lib, name: string, { view_src: whole, data, buffer, type, nb, ne }: Tensor): void {
+  if (whole === null || buffer === null || data === null || !lib.ggml_is_quantized(type)) return;
+  if (lib.ggml_backend_buffer_name(buffer) !== "AMX") return;
+  const first = Number(data.address - whole.data!.address) / nb[1];
+  if (first % TILE === 0 && ne[1] % TILE === 0) return;
+  throw new RangeError(
+    `${name}(tensor): expected a view of rows ${TILE} at a time, which is how a buffer of AMX has quantized weights, got ${
+      ne[1]
+    } from row ${first}`,
+  );
+}
+
 /** Checks of functions of ggml-backend.h. */
 export const buffers = {
-  ggml_backend_tensor_set(_: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int): void {
+  ggml_backend_tensor_set(lib: Lib, tensor: Tensor, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_set", offset, size);
+    expectTiles(lib, "ggml_backend_tensor_set", tensor);
   },
   ggml_backend_tensor_get(_: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_get", offset, size);
   },
-  ggml_backend_tensor_set_async(_: unknown, _backend: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int): void {
+  ggml_backend_tensor_set_async(lib: Lib, _backend: unknown, tensor: Tensor, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_set_async", offset, size);
+    expectTiles(lib, "ggml_backend_tensor_set_async", tensor);
   },
   ggml_backend_tensor_get_async(_: unknown, _backend: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_get_async", offset, size);
