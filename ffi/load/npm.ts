@@ -34,8 +34,7 @@ export async function fetchPackage(platform: string): Promise<Place | Missing> {
   if (known !== null) return known;
   // An import is what downloads the package. Of its code nothing is of interest here, and to run any would start Deno's Node compatibility, which
   // takes 25 ms: a JSON file does not. That the package doesn't export this one, Deno finds out when the package is there.
-  const options = { with: { type: "json" } };
-  const asked = import(`npm:@node-llama-cpp/${platform}@${RELEASE.package}/package.json`, options);
+  const asked = import(`npm:@node-llama-cpp/${platform}@${RELEASE.package}/package.json`, { with: { type: "json" } });
   const reason = await asked.then(() => "", (error: Error) => error.message);
   return resolved(platform) ?? { source, reason: `${specifierOf(platform)}: ${reason || "it has no such files"}` };
 }
