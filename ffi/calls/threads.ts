@@ -37,7 +37,7 @@ type Bound = (...args: any[]) => any;
 
 const TENSOR = ABI.records.ggml_tensor.fields;
 /** What a CPU backend begins with: GGML_DEFAULT_N_THREADS, but no more than there are cores. */
-const DEFAULT_THREADS = Math.min(4, navigator.hardwareConcurrency);
+const defaultThreads = () => Math.min(4, navigator.hardwareConcurrency);
 
 /** The threads that CPU backends were told to use. C doesn't give them back. */
 const backendThreads: Map<bigint, number> = new Map();
@@ -133,7 +133,7 @@ function onThisMachine(symbol: Bound): Bound {
       const isCpu = library().findOnce("ggml_backend_is_cpu", ["u64"], "bool");
       if (backend === 0n || !isCpu?.(backend)) return backend;
       backendThreads.delete(backend); // of one that was freed there
-      callNow("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, DEFAULT_THREADS);
+      callNow("ggml_backend_cpu_set_n_threads", ["u64", "i32"], "void", backend, defaultThreads());
       return backend;
     });
 }
@@ -156,7 +156,7 @@ function onOptimizer(symbol: Bound): Bound {
 
 /** The threads that a CPU backend was told to use. */
 export function threadsOf(backend: bigint): number {
-  return backendThreads.get(backend) ?? DEFAULT_THREADS;
+  return backendThreads.get(backend) ?? defaultThreads();
 }
 
 /** An optimizer's graphs are not at hand: their nodes are looked at one by one, and are computed by one thread once there are operators in TypeScript. */

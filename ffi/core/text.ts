@@ -7,8 +7,11 @@
  * @module
  */
 
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
+/** Made when it is first needed: that takes Deno 0.1 ms. */
+let strict: TextDecoder | null = null;
+
+/** The encoder of all modules: one more takes 0.05 ms when they are loaded. */
+export const encoder: TextEncoder = new TextEncoder();
 
 /** What is added to a byte that is no UTF-8. */
 const ESCAPE = 0xdc00;
@@ -21,11 +24,16 @@ export function decodeText(bytes: Uint8Array): string {
   const ascii = bytes.length <= SHORT ? decodeAscii(bytes) : null;
   if (ascii !== null) return ascii;
   try {
-    return strict.decode(bytes);
+    return decodeStrictly(bytes);
   } catch (error) {
     if (error instanceof TypeError) return decodeEscaped(bytes);
     throw error;
   }
+}
+
+function decodeStrictly(bytes: Uint8Array): string {
+  strict ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  return strict.decode(bytes);
 }
 
 /** The string; null if there is anything but ASCII in it. */
@@ -46,7 +54,7 @@ function decodeEscaped(bytes: Uint8Array): string {
   for (let i = 0; i < bytes.length;) {
     const length = sequenceAt(bytes, i);
     if (length === 0) units[count++] = ESCAPE + bytes[i];
-    else count = putCharacter(units, count, strict.decode(bytes.subarray(i, i + length)));
+    else count = putCharacter(units, count, decodeStrictly(bytes.subarray(i, i + length)));
     i += length || 1;
     if (count < units.length - 1 && i < bytes.length) continue;
     parts.push(String.fromCharCode(...units.subarray(0, count)));

@@ -6,8 +6,7 @@
  * @module
  */
 
-import { libraryVariable } from "./find.ts";
-import { fallBackOn } from "./library.ts";
+import { fallBackOn, isNamed } from "./library.ts";
 import { findPackage } from "./npm.ts";
 
-if (libraryVariable() === null) fallBackOn(await findPackage());
+if (!isNamed()) fallBackOn(await findPackage());

@@ -62,6 +62,11 @@ export interface LoadOptions {
 const named = libraryVariable();
 let fallback: Place | Missing | null = null;
 
+/** True if `GGML_LIBRARY` names a library. */
+export function isNamed(): boolean {
+  return named !== null;
+}
+
 /** Has the library be looked for in a place, or be missing for a reason, where nobody names another: `default_place.ts` does. */
 export function fallBackOn(place: Place | Missing): void {
   fallback = place;

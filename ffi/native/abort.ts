@@ -9,6 +9,7 @@
 import { at } from "../core/at.ts";
 import type { Library } from "../load/files.ts";
 import { ABI } from "../generated/layouts.js";
+import { encoder } from "../core/text.ts";
 import { nativeFor } from "./log.ts";
 import type { Native } from "./native.ts";
 import { hasTrap } from "./trap.ts";
@@ -60,8 +61,6 @@ to https://github.com/ggml-org/ggml/issues: it is ggml's code that aborted. The 
 }
 
 let installed = false;
-
-const encoder = new TextEncoder();
 
 /** A C string. */
 function bytes(text: string): Uint8Array<ArrayBuffer> {

@@ -179,9 +179,10 @@ export class LogTap {
   }
 }
 
-const decoder = new TextDecoder();
+/** Made when C first says something. */
+let decoder: TextDecoder | null = null;
 
 /** The text of `struct message`. ggml quotes what it read from files, which need not be UTF-8. */
 function decode(message: Deno.UnsafePointerView, length: number): string {
-  return length === 0 ? "" : decoder.decode(message.getArrayBuffer(length, 24));
+  return length === 0 ? "" : (decoder ??= new TextDecoder()).decode(message.getArrayBuffer(length, 24));
 }

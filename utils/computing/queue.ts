@@ -13,17 +13,23 @@ interface Waiting {
 
 /** Hands out at most `capacity` of something at a time. */
 export class Queue {
-  readonly capacity: number;
-  #free: number;
+  /** How much is handed out. */
+  inUse = 0;
+  readonly #capacity: () => number;
   readonly #waiting: Waiting[] = [];
 
-  constructor(capacity: number) {
-    this.#free = this.capacity = capacity;
+  /** @param capacity How much there is. */
+  constructor(capacity: () => number) {
+    this.#capacity = capacity;
   }
 
-  /** How much is handed out. */
-  get inUse(): number {
-    return this.capacity - this.#free;
+  /** How much there is. */
+  get capacity(): number {
+    return this.#capacity();
+  }
+
+  get #free(): number {
+    return this.capacity - this.inUse;
   }
 
   /** True if nothing is handed out and nobody waits. */
@@ -41,12 +47,12 @@ export class Queue {
   async acquire(amount: number, signal: AbortSignal | undefined): Promise<() => void> {
     signal?.throwIfAborted();
     if (this.#waiting.length > 0 || amount > this.#free) await this.#turn(amount, signal);
-    else this.#free -= amount;
+    else this.inUse += amount;
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      this.#free += amount;
+      this.inUse -= amount;
       this.#next();
     };
   }
@@ -73,7 +79,7 @@ export class Queue {
   #next(): void {
     while (this.#waiting.length > 0 && this.#waiting[0].amount <= this.#free) {
       const { amount, start } = this.#waiting.shift()!;
-      this.#free -= amount;
+      this.inUse += amount;
       start();
     }
   }
@@ -86,6 +92,6 @@ const backendQueues: Map<bigint, Queue> = new Map();
 export function queueOf({ address }: { readonly address: bigint }): Queue {
   for (const [other, queue] of backendQueues) if (queue.idle) backendQueues.delete(other);
   let queue = backendQueues.get(address);
-  if (queue === undefined) backendQueues.set(address, queue = new Queue(1));
+  if (queue === undefined) backendQueues.set(address, queue = new Queue(() => 1));
   return queue;
 }

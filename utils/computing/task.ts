@@ -50,8 +50,8 @@ export interface Task<O extends ComputeOptions = ComputeOptions> {
  */
 const START = 50_000, WAIT = 5_000;
 
-/** The machine's cores. */
-export const cores: Queue = new Queue(navigator.hardwareConcurrency);
+/** The machine's cores. Deno takes 0.2 ms to say for the first time how many there are. */
+export const cores: Queue = new Queue(() => navigator.hardwareConcurrency);
 
 /** Throws unless it is a number of threads. */
 export function expectThreads(where: string, threads: number): void {

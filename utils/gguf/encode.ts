@@ -7,15 +7,13 @@
 import { quote } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { alignUp, type TensorShape } from "./shape.ts";
-import { encodeText } from "../../ffi/core/text.ts";
+import { encoder, encodeText } from "../../ffi/core/text.ts";
 import { type GgufValue, type Kind, kindNamed, MAX_LENGTH, type NumberArray } from "./values.ts";
 
 /** What is known of a tensor before its data is. */
 export interface TensorHead extends TensorShape {
   readonly name: string;
 }
-
-const encoder = new TextEncoder();
 
 /** Bytes that grow. */
 class Bytes {

@@ -75,19 +75,19 @@ function emitLib(api: Api, banner: string, runtime: string): string {
 ${banner}
 
 import "${runtime.replace(/runtime\.ts$/, "load/default_place.ts")}";
-import * as callbacks from "./callbacks.js";
+import { $callbacks } from "./callbacks.js";
 import { constants } from "./constants.js";
 import { enums } from "./enums.js";
 import { functions } from "./functions.js";
 import { adaptable, asynchronous, bigints } from "${runtime}";
-import * as structs from "./structs.js";
+import { $structs } from "./structs.js";
 
-adaptable(structs);
+adaptable($structs);
 
 const async = asynchronous(functions, async () => (await import("./async_functions.js")).functions);
 ${wide}
 // Not a new object: to copy a thousand properties one by one takes V8 5 ms, twenty times as long.
-export const lib = Object.freeze(Object.assign(functions, enums, constants, structs, callbacks, { async, bigint }));
+export const lib = Object.freeze(Object.assign(functions, enums, constants, $structs, $callbacks, { async, bigint }));
 `;
 }
 

@@ -8,7 +8,7 @@ import type { Api, BoundCallback } from "../api/api.ts";
 import type { Crossing } from "../api/crossing.ts";
 import { pointerPrototype } from "../api/prototype.ts";
 import { CODE, type Parts, type Policy, TYPES } from "../policy.ts";
-import { doc, fileText, LINE_WIDTH, list, Printer } from "../print.ts";
+import { braces, doc, fileText, LINE_WIDTH, list, Printer } from "../print.ts";
 import { NOMINAL } from "./structs.ts";
 import { isPointer, parameterType, resultType, Uses } from "../typescript.ts";
 
@@ -17,6 +17,8 @@ export function emitCallbacks(api: Api, banner: string, runtime: string, policy:
   const uses = new Uses(policy);
   const body = new Printer();
   writeCallbacks(api, CODE, uses, body);
+  body.gap();
+  body.line(braces("export const $callbacks = {", api.callbacks.map(({ name }) => name), "};"));
   return fileText([`// @ts-self-types="./callbacks.d.ts"`, banner], uses.imports(api, "callbacks", runtime, false), body);
 }
 

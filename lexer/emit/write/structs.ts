@@ -13,7 +13,7 @@ import { Unbindable } from "../api/crossing.ts";
 import { nativeFields } from "../api/native.ts";
 import { declaration } from "../api/prototype.ts";
 import { CODE, freeOf, type Parts, type Policy, rootsOf, TYPES } from "../policy.ts";
-import { doc, fileText, list, Printer } from "../print.ts";
+import { braces, doc, fileText, list, Printer } from "../print.ts";
 import { resultType, Uses } from "../typescript.ts";
 import { type Accessor, accessorOf, type Arrayable } from "./fields.ts";
 
@@ -28,6 +28,8 @@ export function emitStructs(api: Api, banner: string, runtime: string, policy: P
   const uses = new Uses(policy);
   const body = new Printer();
   writeStructs(api, CODE, uses, body);
+  body.gap();
+  body.line(braces("export const $structs = {", api.records.map(({ name }) => name), "};"));
   return fileText([`// @ts-self-types="./structs.d.ts"`, banner], uses.imports(api, "structs", runtime, false), body);
 }
 
