@@ -9,24 +9,24 @@ export const LINE_WIDTH = 140;
 
 /** Collects the lines of one generated file. */
 export class Printer {
-  #text = "";
+  readonly #lines: string[] = [];
   #gap = false;
 
   /** Adds a line, or several. */
   line(...lines: string[]): void {
-    if (this.#gap) this.#text += "\n";
+    if (this.#gap) this.#lines.push("");
     this.#gap = false;
-    for (const line of lines) this.#text += line + "\n";
+    this.#lines.push(...lines);
   }
 
   /** Has an empty line come before the next one, unless that is the first. */
   gap(): void {
-    this.#gap = this.#text !== "";
+    this.#gap = this.#lines.length > 0;
   }
 
   /** The text of the file. */
   toString(): string {
-    return this.#text;
+    return this.#lines.length === 0 ? "" : this.#lines.join("\n") + "\n";
   }
 }
 

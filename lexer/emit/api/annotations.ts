@@ -95,8 +95,8 @@ const MEANINGS: Readonly<Record<string, (items: readonly string[]) => [Listed, r
   reads: (items) => items.includes("return") ? ["inherits", items.filter((item) => item !== "return")] : null,
 };
 
-/** What is said of a function that no pragma names. */
-export function noAnnotation(): Annotation {
+/** What is said of a function before any pragma is read. */
+function noAnnotation(): Annotation {
   return {
     nullable: new Set(),
     keeps: [],
@@ -120,6 +120,9 @@ export function noAnnotation(): Annotation {
     calls: false,
   };
 }
+
+/** What is said of each function that no pragma names. */
+export const NO_ANNOTATION: Annotation = noAnnotation();
 
 /** Reads the pragmas of a model's API file. */
 export function readAnnotations(model: Model): Annotations {

@@ -17,7 +17,7 @@ import type {
 import { sizeOf } from "../../model/layout.ts";
 import { TARGETS } from "../../model/targets.ts";
 import { isVoid, resolve } from "../../model/types.ts";
-import { type Annotation, noAnnotation } from "./annotations.ts";
+import { type Annotation, NO_ANNOTATION } from "./annotations.ts";
 import { type Crossing, type Crossings, isPointer, Unbindable } from "./crossing.ts";
 import { compileLength, type Known, type Length } from "./lengths.ts";
 import { localName } from "./names.ts";
@@ -112,7 +112,7 @@ export function bindFunction(
     checked: annotation?.checked ?? false,
     freesStruct: freeing && only.crossing.kind === "struct" && name.endsWith("_free"),
     resultPoints: hasPointers(type.result),
-    annotation: annotation ?? noAnnotation(),
+    annotation: annotation ?? NO_ANNOTATION,
     freedBy: null,
     givenTypes: new Map([...annotation?.gives ?? []].map((path) => [path, pointedAt(declaration, path, crossings)])),
   };

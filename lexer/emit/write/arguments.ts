@@ -77,8 +77,11 @@ function emitCheck({ checked, declaration: { name }, parameters }: BoundFunction
   printer.line(list(`    ${uses.$("checks")}.${name}(`, ["functions", ...parameters.map((parameter) => parameter.name)], ");"));
 }
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** The parameters, by index, that point to structs that C reads, and of which it is told how many there are. */
 export function arraysOf({ parameters, lengths, declaration }: BoundFunction, elements: ReadonlySet<string>): ReadonlySet<number> {
+  if (lengths.length === 0) return NONE;
   return new Set(lengths.flatMap(({ parameter }) => {
     const { crossing } = parameters[parameter], type = resolve(declaration.type.parameters[parameter].type);
     const isRead = type.kind === "pointer" && type.to.const === true; // what C writes to a copy would be lost

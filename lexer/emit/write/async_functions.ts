@@ -11,7 +11,7 @@
 import { resolve } from "../../model/types.ts";
 import type { Api, BoundFunction, BoundParameter } from "../api/api.ts";
 import { emitArguments } from "./arguments.ts";
-import { failsByNull, linesOf } from "./functions.ts";
+import { failsByNull } from "./functions.ts";
 import { beforeCall, freeingCall, inAnyCase, isFreed, isMemory, keepable, type Roots } from "./lifetimes.ts";
 import { elementsOf } from "./structs.ts";
 import { type Policy, rootsOf } from "../policy.ts";
@@ -98,7 +98,7 @@ function afterwards(bound: BoundFunction, roots: Roots, uses: Uses): string[] {
   if (isPointer(result) && resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
   else if (isPointer(result) && !failsByNull(bound, roots, uses)) printer.line(`    if ($ === ${zero}) ${isNull};`);
   if (result.kind !== "void") emitResult(bound, roots, uses, printer);
-  return linesOf(printer).filter((line) => line !== "");
+  return printer.toString().split("\n").filter((line) => line !== "");
 }
 
 /** The expression for an argument in memory that lasts: C's own, unless C is to have the very memory that it is given. */

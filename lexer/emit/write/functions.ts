@@ -40,7 +40,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string, policy:
   body.line("export const functions = {");
   for (const bound of api.functions) {
     body.line(list(`  ${bound.name}(`, bound.parameters.map((parameter) => parameter.name), ") {"));
-    body.line(...functionBody(bound, api, roots, uses), "  },");
+    body.line(functionBody(bound, api, roots, uses), "  },");
   }
   for (const macro of api.macros) body.line(list(`  ${macro.name}(`, macro.parameters, ") {"), ...macroLines(macro, CODE, uses), "  },");
   body.line("};");
@@ -74,17 +74,17 @@ export function writeFunctions(api: Api, uses: Uses, printer: Printer): void {
     const { documentation, head } = declared(bound, elements, null, [], uses);
     printer.gap();
     printer.line(`let ${symbolOf(bound, uses)}: ${uses.$("AnyFunction")};`, documentation, head("export function", " {"));
-    printer.line(...dedented(functionBody(bound, api, roots, uses)), "}");
+    printer.line(dedented(functionBody(bound, api, roots, uses)), "}");
   }
   for (const macro of api.macros) {
     printer.gap();
-    printer.line(...macroHead(macro, "export function", " {", uses), ...dedented(macroLines(macro, BOTH, uses)), "}");
+    printer.line(...macroHead(macro, "export function", " {", uses), dedented(macroLines(macro, BOTH, uses).join("\n")), "}");
   }
 }
 
 /** Lines as they stand one level further out. */
-function dedented(lines: readonly string[]): string[] {
-  return lines.flatMap((line) => line.split("\n")).map((line) => line.replace(/^ {2}/, ""));
+function dedented(lines: string): string {
+  return lines.replaceAll(/^ {2}/gm, "");
 }
 
 /** A function's documentation, and its head with its types. */
@@ -138,15 +138,17 @@ function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
 }
 
 /** The lines of a function: checks and converts its arguments, binds its symbol on the first call, calls C, wraps the result. */
-function functionBody(bound: BoundFunction, api: Api, roots: Roots, uses: Uses): string[] {
+function functionBody(bound: BoundFunction, api: Api, roots: Roots, uses: Uses): string {
   const printer = new Printer();
   const args = emitArguments(bound, api, uses, printer, uses.isModule);
   bindSymbol(bound, uses, printer);
   printer.line(...beforeCall(bound, api.functions, uses));
-  const call = new Printer();
-  emitCall(bound, args, api, roots, uses, call);
-  printer.line(...(uses.policy.mayCallBack(bound) ? rethrowing(linesOf(call), uses) : linesOf(call)));
-  return linesOf(printer);
+  if (uses.policy.mayCallBack(bound)) {
+    const call = new Printer();
+    emitCall(bound, args, api, roots, uses, call);
+    printer.line(...rethrowing(call.toString().trimEnd(), uses));
+  } else emitCall(bound, args, api, roots, uses, printer);
+  return printer.toString().trimEnd();
 }
 
 /** The arguments that an Error of C's failure describes, as an object: pointers to structs, and structs that name some. */
@@ -204,12 +206,7 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
  * A call in which C may run callbacks: what they throw is thrown when C has returned and all is noted that it did. A handle of what C made all the
  * same is lost then, and collected.
  */
-function rethrowing(call: readonly string[], uses: Uses): string[] {
-  const body = call.flatMap((line) => line.split("\n")).map((line) => `  ${line}`);
-  return [`    ${uses.$("enterCall")}();`, "    try {", ...body, "    } finally {", `      ${uses.$("leaveCall")}();`, "    }"];
-}
-
-/** The lines of what was printed. */
-export function linesOf(printer: Printer): string[] {
-  return printer.toString().trimEnd().split("\n");
+function rethrowing(call: string, uses: Uses): string[] {
+  const body = call.replaceAll(/^/gm, "  ");
+  return [`    ${uses.$("enterCall")}();`, "    try {", body, "    } finally {", `      ${uses.$("leaveCall")}();`, "    }"];
 }
