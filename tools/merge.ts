@@ -8,7 +8,7 @@
  */
 
 import { type GetModuleInfo, rollup } from "rollup";
-import { relative } from "@std/path";
+import { isAbsolute, relative } from "@std/path";
 
 /** The entry points that most programs import, by the names of the files that what is behind them goes into. */
 const FIRST = { lib: "mod.js", utils: "utils/mod.js" };
@@ -19,13 +19,14 @@ const FIRST = { lib: "mod.js", utils: "utils/mod.js" };
  * @param entries The paths of the entry points.
  * @param folder Where the entry points lie, and all that they import.
  * @param into Another folder: each entry point has the same place in it.
- * @throws {Error} If a module can't be read, or imports what isn't there.
+ * @throws {Error} If a module can't be read or imports what isn't there, or Rollup warns of anything else.
  */
 export async function merge(entries: readonly string[], folder: string, into: string): Promise<void> {
   const nameOf = (path: string) => relative(folder, path).replaceAll("\\", "/");
   const bundle = await rollup({
     input: Object.fromEntries(entries.map((path) => [nameOf(path).replace(/\.js$/, ""), path])),
-    external: (name) => !/^(?:\.{0,2}\/|[A-Za-z]:\\)/.test(name), // packages
+    external: (name) => !name.startsWith(".") && !isAbsolute(name), // packages
+    preserveSymlinks: true, // as a temporary folder may lie behind one
     treeshake: false,
     onLog: (_level, { message }) => {
       throw new Error(`rollup: ${message}`);
