@@ -39,6 +39,10 @@ interface Options {
 
 /** Runs a command line; the result is the exit status. */
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(USAGE);
+    return 0;
+  }
   const options = parse(args);
   if (typeof options === "string") {
     console.error(`${options}\n${USAGE}`);

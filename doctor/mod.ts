@@ -58,12 +58,21 @@ async function examineAndPrint(options: Options, json: boolean): Promise<number>
 /**
  * Runs the command line.
  *
- * @returns The exit code: 0 if ggml can be used, 1 if not, 2 for a wrong command line.
+ * @returns The exit code: 0 if ggml can be used or that was all to say, 1 if not, 2 for a wrong command line.
  */
 async function main(args: string[]): Promise<number> {
   try {
-    const { values } = parseArgs({ args, options: { json: { type: "boolean" }, path: { type: "string" }, gpu: { type: "string" } } });
-    const { json = false, path, gpu } = values;
+    const options = {
+      help: { type: "boolean", short: "h" },
+      json: { type: "boolean" },
+      path: { type: "string" },
+      gpu: { type: "string" },
+    } as const;
+    const { values: { help = false, json = false, path, gpu } } = parseArgs({ args, options });
+    if (help) {
+      console.log(USAGE);
+      return 0;
+    }
     return await examineAndPrint({ path, gpu: gpu as Options["gpu"] }, json);
   } catch (error) {
     if (!(error instanceof TypeError) || !("code" in error)) throw error;

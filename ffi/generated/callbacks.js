@@ -37,6 +37,7 @@ import {
 } from "../runtime.ts";
 
 export class ggml_abort_callback_t extends $Callback {
+  static name = "ggml_abort_callback_t";
   static get signature() {
     const parameters = [$STRING];
     return { parameters, result: $VOID };
@@ -44,6 +45,7 @@ export class ggml_abort_callback_t extends $Callback {
 }
 
 export class ggml_abort_callback extends $Callback {
+  static name = "ggml_abort_callback";
   static get signature() {
     const parameters = [$POINTER];
     return { parameters, result: $BOOL };
@@ -51,6 +53,7 @@ export class ggml_abort_callback extends $Callback {
 }
 
 export class ggml_custom1_op_t extends $Callback {
+  static name = "ggml_custom1_op_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $INT32, $INT32, $POINTER];
     return { parameters, result: $VOID };
@@ -58,6 +61,7 @@ export class ggml_custom1_op_t extends $Callback {
 }
 
 export class ggml_custom2_op_t extends $Callback {
+  static name = "ggml_custom2_op_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $INT32, $INT32, $POINTER];
     return { parameters, result: $VOID };
@@ -65,6 +69,7 @@ export class ggml_custom2_op_t extends $Callback {
 }
 
 export class ggml_custom3_op_t extends $Callback {
+  static name = "ggml_custom3_op_t";
   static get signature() {
     const parameters = [
       $handleSlot(ggml_tensor),
@@ -80,6 +85,7 @@ export class ggml_custom3_op_t extends $Callback {
 }
 
 export class ggml_custom_op_t extends $Callback {
+  static name = "ggml_custom_op_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $INT32, $INT32, $POINTER];
     return { parameters, result: $VOID };
@@ -87,6 +93,7 @@ export class ggml_custom_op_t extends $Callback {
 }
 
 export class ggml_log_callback extends $Callback {
+  static name = "ggml_log_callback";
   static get signature() {
     const parameters = [$enumSlot($domains.ggml_log_level, false), $STRING, $POINTER];
     return { parameters, result: $VOID };
@@ -94,6 +101,7 @@ export class ggml_log_callback extends $Callback {
 }
 
 export class ggml_to_float_t extends $Callback {
+  static name = "ggml_to_float_t";
   static get signature() {
     const parameters = [$POINTER, $POINTER, $INT64];
     return { parameters, result: $VOID };
@@ -101,6 +109,7 @@ export class ggml_to_float_t extends $Callback {
 }
 
 export class ggml_from_float_t extends $Callback {
+  static name = "ggml_from_float_t";
   static get signature() {
     const parameters = [$POINTER, $POINTER, $INT64];
     return { parameters, result: $VOID };
@@ -108,6 +117,7 @@ export class ggml_from_float_t extends $Callback {
 }
 
 export class ggml_backend_comm_init_t extends $Callback {
+  static name = "ggml_backend_comm_init_t";
   static get signature() {
     const parameters = [$POINTER, $UINT64];
     return { parameters, result: $POINTER };
@@ -115,6 +125,7 @@ export class ggml_backend_comm_init_t extends $Callback {
 }
 
 export class ggml_backend_comm_free_t extends $Callback {
+  static name = "ggml_backend_comm_free_t";
   static get signature() {
     const parameters = [$POINTER];
     return { parameters, result: $VOID };
@@ -122,6 +133,7 @@ export class ggml_backend_comm_free_t extends $Callback {
 }
 
 export class ggml_backend_comm_allreduce_tensor_t extends $Callback {
+  static name = "ggml_backend_comm_allreduce_tensor_t";
   static get signature() {
     const parameters = [$POINTER, $POINTER];
     return { parameters, result: $BOOL };
@@ -129,6 +141,7 @@ export class ggml_backend_comm_allreduce_tensor_t extends $Callback {
 }
 
 export class ggml_backend_split_buffer_type_t extends $Callback {
+  static name = "ggml_backend_split_buffer_type_t";
   static get signature() {
     const parameters = [$INT32, $POINTER];
     return { parameters, result: $handleSlot(ggml_backend_buffer_type) };
@@ -136,6 +149,7 @@ export class ggml_backend_split_buffer_type_t extends $Callback {
 }
 
 export class ggml_backend_set_n_threads_t extends $Callback {
+  static name = "ggml_backend_set_n_threads_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_backend), $INT32];
     return { parameters, result: $VOID };
@@ -143,6 +157,7 @@ export class ggml_backend_set_n_threads_t extends $Callback {
 }
 
 export class ggml_backend_dev_get_extra_bufts_t extends $Callback {
+  static name = "ggml_backend_dev_get_extra_bufts_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_backend_device)];
     return { parameters, result: $POINTER };
@@ -150,6 +165,7 @@ export class ggml_backend_dev_get_extra_bufts_t extends $Callback {
 }
 
 export class ggml_backend_set_abort_callback_t extends $Callback {
+  static name = "ggml_backend_set_abort_callback_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_backend), $handleSlot(ggml_abort_callback), $POINTER];
     return { parameters, result: $VOID };
@@ -157,6 +173,7 @@ export class ggml_backend_set_abort_callback_t extends $Callback {
 }
 
 export class ggml_backend_get_features_t extends $Callback {
+  static name = "ggml_backend_get_features_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_backend_reg)];
     return { parameters, result: $handleSlot(ggml_backend_feature) };
@@ -164,6 +181,7 @@ export class ggml_backend_get_features_t extends $Callback {
 }
 
 export class ggml_backend_sched_eval_callback extends $Callback {
+  static name = "ggml_backend_sched_eval_callback";
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $BOOL, $POINTER];
     return { parameters, result: $BOOL };
@@ -171,6 +189,7 @@ export class ggml_backend_sched_eval_callback extends $Callback {
 }
 
 export class ggml_backend_meta_get_split_state_t extends $Callback {
+  static name = "ggml_backend_meta_get_split_state_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $structSlot(ggml_backend_meta_split_state) };
@@ -178,6 +197,7 @@ export class ggml_backend_meta_get_split_state_t extends $Callback {
 }
 
 export class ggml_backend_eval_callback extends $Callback {
+  static name = "ggml_backend_eval_callback";
   static get signature() {
     const parameters = [$INT32, $handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $BOOL };
@@ -185,6 +205,7 @@ export class ggml_backend_eval_callback extends $Callback {
 }
 
 export class ggml_vec_dot_t extends $Callback {
+  static name = "ggml_vec_dot_t";
   static get signature() {
     const parameters = [$INT32, $POINTER, $UINT64, $POINTER, $UINT64, $POINTER, $UINT64, $INT32];
     return { parameters, result: $VOID };
@@ -192,6 +213,7 @@ export class ggml_vec_dot_t extends $Callback {
 }
 
 export class ggml_opt_get_optimizer_params extends $Callback {
+  static name = "ggml_opt_get_optimizer_params";
   static get signature() {
     const parameters = [$POINTER];
     return { parameters, result: $structSlot(ggml_opt_optimizer_params) };
@@ -199,6 +221,7 @@ export class ggml_opt_get_optimizer_params extends $Callback {
 }
 
 export class ggml_opt_epoch_callback extends $Callback {
+  static name = "ggml_opt_epoch_callback";
   static get signature() {
     const parameters = [
       $BOOL,
@@ -214,6 +237,7 @@ export class ggml_opt_epoch_callback extends $Callback {
 }
 
 export class gguf_reader_callback_t extends $Callback {
+  static name = "gguf_reader_callback_t";
   static get signature() {
     const parameters = [$POINTER, $POINTER, $UINT64, $UINT64];
     return { parameters, result: $UINT64 };
@@ -221,6 +245,7 @@ export class gguf_reader_callback_t extends $Callback {
 }
 
 export class llama_progress_callback extends $Callback {
+  static name = "llama_progress_callback";
   static get signature() {
     const parameters = [$FLOAT, $POINTER];
     return { parameters, result: $BOOL };
@@ -228,6 +253,7 @@ export class llama_progress_callback extends $Callback {
 }
 
 export class llama_model_set_tensor_data_t extends $Callback {
+  static name = "llama_model_set_tensor_data_t";
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $VOID };
@@ -235,6 +261,7 @@ export class llama_model_set_tensor_data_t extends $Callback {
 }
 
 export class llama_opt_param_filter extends $Callback {
+  static name = "llama_opt_param_filter";
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $BOOL };
@@ -242,6 +269,7 @@ export class llama_opt_param_filter extends $Callback {
 }
 
 export class llama_sampler_i_name extends $Callback {
+  static name = "llama_sampler_i_name";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $STRING };
@@ -249,6 +277,7 @@ export class llama_sampler_i_name extends $Callback {
 }
 
 export class llama_sampler_i_accept extends $Callback {
+  static name = "llama_sampler_i_accept";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $INT32];
     return { parameters, result: $VOID };
@@ -256,6 +285,7 @@ export class llama_sampler_i_accept extends $Callback {
 }
 
 export class llama_sampler_i_apply extends $Callback {
+  static name = "llama_sampler_i_apply";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(llama_token_data_array)];
     return { parameters, result: $VOID };
@@ -263,6 +293,7 @@ export class llama_sampler_i_apply extends $Callback {
 }
 
 export class llama_sampler_i_reset extends $Callback {
+  static name = "llama_sampler_i_reset";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -270,6 +301,7 @@ export class llama_sampler_i_reset extends $Callback {
 }
 
 export class llama_sampler_i_clone extends $Callback {
+  static name = "llama_sampler_i_clone";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $handleSlot(llama_sampler) };
@@ -277,6 +309,7 @@ export class llama_sampler_i_clone extends $Callback {
 }
 
 export class llama_sampler_i_free extends $Callback {
+  static name = "llama_sampler_i_free";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -284,6 +317,7 @@ export class llama_sampler_i_free extends $Callback {
 }
 
 export class llama_sampler_i_backend_init extends $Callback {
+  static name = "llama_sampler_i_backend_init";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(ggml_backend_buffer_type), $UINT32];
     return { parameters, result: $BOOL };
@@ -291,6 +325,7 @@ export class llama_sampler_i_backend_init extends $Callback {
 }
 
 export class llama_sampler_i_backend_accept extends $Callback {
+  static name = "llama_sampler_i_backend_accept";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(ggml_context), $handleSlot(ggml_cgraph), $handleSlot(ggml_tensor)];
     return { parameters, result: $VOID };
@@ -298,6 +333,7 @@ export class llama_sampler_i_backend_accept extends $Callback {
 }
 
 export class llama_sampler_i_backend_apply extends $Callback {
+  static name = "llama_sampler_i_backend_apply";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(ggml_context), $handleSlot(ggml_cgraph), $handleSlot(llama_sampler_data)];
     return { parameters, result: $VOID };
@@ -305,6 +341,7 @@ export class llama_sampler_i_backend_apply extends $Callback {
 }
 
 export class llama_sampler_i_backend_set_input extends $Callback {
+  static name = "llama_sampler_i_backend_set_input";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -312,6 +349,7 @@ export class llama_sampler_i_backend_set_input extends $Callback {
 }
 
 export class llama_sampler_i_backend_reset extends $Callback {
+  static name = "llama_sampler_i_backend_reset";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -319,6 +357,7 @@ export class llama_sampler_i_backend_reset extends $Callback {
 }
 
 export class llama_sampler_i_copy_state extends $Callback {
+  static name = "llama_sampler_i_copy_state";
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(llama_sampler)];
     return { parameters, result: $VOID };

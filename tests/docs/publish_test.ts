@@ -105,7 +105,7 @@ test("what another copy of the package made is refused, and the error says so", 
   });
 });
 
-test("classes are called in the package what they are in the sources, and errors say as much", async () => {
+test("classes are called in the package what they are in the sources, also where a user bundles it, and errors say as much", async () => {
   const text = `
     import { lib } from "./ggml/bundle/mod.js";
     import { init, tensor } from "./ggml/bundle/utils/mod.js";
@@ -119,8 +119,13 @@ test("classes are called in the package what they are in the sources, and errors
     }`;
   await alone(async (run, folder) => {
     await Deno.writeTextFile(join(folder, "names.ts"), text);
-    const { stdout, stderr } = await run(["run", "--no-check", "--allow-ffi", "names.ts"]);
-    assertEquals(stdout, "[]\nggml_add: assertion failed: ggml_can_repeat(b, a) (): a is f32 ne=[3], b is f32 ne=[2]\n", stderr);
+    for (const minify of [[], ["--minify"]]) {
+      assertEquals((await run(["bundle", "--quiet", ...minify, "--output", `names${minify}.js`, "names.ts"])).code, 0);
+    }
+    for (const file of ["names.ts", "names.js", "names--minify.js"]) {
+      const { stdout, stderr } = await run(["run", "--no-check", "--allow-ffi", file]);
+      assertEquals(stdout, "[]\nggml_add: assertion failed: ggml_can_repeat(b, a) (): a is f32 ne=[3], b is f32 ne=[2]\n", stderr);
+    }
   });
 });
 

@@ -10,31 +10,28 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { expectKnown, readCommandLine } from "../command_line.ts";
 import { catalogue } from "./catalogue.ts";
 import { fuzz, Workshop } from "./children.ts";
 import { confirm, reportDeaths, reportRest } from "./report.ts";
 
+const USAGE = "fuzz:abort [--json FILE] [COUNT [SEED [FUNCTION…]]]";
+
 if (import.meta.main) {
-  const options = parseArgs(Deno.args, { string: ["json", "patience"] });
-  const [count = "200000", seed = "1", ...functions] = options._.map(String);
+  const { numbers: [calls, seed], names: functions, options } = readCommandLine(USAGE, [200_000, 1], { json: { type: "string" } });
   const all = await catalogue();
   const names = all.builders.map(({ name }) => name);
-  const unknown = functions.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    console.error(`no such builder: ${unknown.join(", ")}`);
-    Deno.exit(2);
-  }
+  expectKnown(USAGE, functions, names);
   using workshop = new Workshop();
   const start = performance.now();
   const found = await fuzz(workshop, {
     catalogue: all,
-    calls: Number(count),
-    seed: Number(seed),
+    calls,
+    seed,
     functions: functions.length === 0 ? names : functions,
     compute: false,
     workers: navigator.hardwareConcurrency,
-    patience: Number(options.patience ?? 30),
+    patience: 30,
     progress: ({ calls, deaths }) => {
       if (deaths.length > 0 && deaths.length % 100 === 0) console.error(`${calls} calls, ${deaths.length} processes died …`);
     },

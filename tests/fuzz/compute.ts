@@ -9,7 +9,7 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { expectKnown, readCommandLine } from "../command_line.ts";
 import { catalogue } from "./catalogue.ts";
 import { type Death, type Found, fuzz, Workshop } from "./children.ts";
 import { confirm, type Deaths, reportDeaths } from "./report.ts";
@@ -48,20 +48,22 @@ function reportVerdict({ name, died, passed }: Verdict): string {
   return `${name}\n${lines.join("\n")}\n  passed: ${passed.length === 0 ? "none" : passed.map(short).join(" ")}\n`;
 }
 
+const USAGE = "fuzz:compute [--json FILE] [COUNT [SEED [FUNCTION…]]]";
+
 if (import.meta.main) {
-  const options = parseArgs(Deno.args, { string: ["json", "patience"] });
-  const [count = "60000", seed = "1", ...functions] = options._.map(String);
-  const all = await catalogue();
+  const { numbers: [calls, seed], names: functions, options } = readCommandLine(USAGE, [60_000, 1], { json: { type: "string" } });
+  const all = await catalogue(), names = all.builders.map(({ name }) => name);
+  expectKnown(USAGE, functions, names);
   using workshop = new Workshop();
   const start = performance.now();
   const found = await fuzz(workshop, {
     catalogue: all,
-    calls: Number(count),
-    seed: Number(seed),
-    functions: functions.length === 0 ? all.builders.map(({ name }) => name) : functions,
+    calls,
+    seed,
+    functions: functions.length === 0 ? names : functions,
     compute: true,
     workers: navigator.hardwareConcurrency,
-    patience: Number(options.patience ?? Infinity),
+    patience: Infinity,
   });
   const computing = found.deaths.filter(isComputing), others = found.deaths.filter((death) => !isComputing(death));
   const groups = await confirm(workshop, computing);
@@ -69,9 +71,9 @@ if (import.meta.main) {
   console.log(reportDeaths(groups));
   console.log(judged.map(reportVerdict).join("\n"));
   console.log(reportDeaths(await confirm(workshop, others)));
-  const { calls, graphs, computed } = found, seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const { calls: made, graphs, computed } = found, seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(
-    `${calls} calls in ${seconds} s: ${graphs.computed} graphs of ${computed.size} kinds were computed, ${graphs.refused} were Errors, ` +
+    `${made} calls in ${seconds} s: ${graphs.computed} graphs of ${computed.size} kinds were computed, ${graphs.refused} were Errors, ` +
       `${computing.length} of ${found.deadly.size} kinds killed the process, and ${others.length} other calls did`,
   );
   if (options.json) Deno.writeTextFileSync(options.json, JSON.stringify(judged, null, 2));

@@ -8,6 +8,7 @@
 
 import { fromFileUrl } from "@std/path";
 import { type GgufError, readGguf } from "@ggml/deno/utils";
+import { expectKnown, readCommandLine } from "../command_line.ts";
 import { caseOf } from "./gguf_cases.ts";
 import type { Verdict } from "./gguf_child.ts";
 
@@ -149,8 +150,8 @@ function reportGguf({ read, refused, byC, fields, complaints, deadly, slowest, m
 }
 
 if (import.meta.main) {
-  const [count = 50_000, seed = 1] = Deno.args.map(Number);
-  if (![count, seed].every(Number.isInteger)) throw new Error("usage: deno task fuzz:gguf [COUNT [SEED]]");
+  const usage = "fuzz:gguf [COUNT [SEED]]", { numbers: [count, seed], names } = readCommandLine(usage, [50_000, 1]);
+  expectKnown(usage, names, []);
   const found = await fuzzGguf(count, seed);
   console.log(reportGguf(found));
   Deno.exit(found.complaints.length === 0 ? 0 : 1);

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { expectKnown, readCommandLine } from "../command_line.ts";
 import { catalogue } from "./catalogue.ts";
 import { compareAll, type Compared, Workshop } from "./children.ts";
 import { print } from "./steps.ts";
@@ -22,11 +22,13 @@ export function reportDifferences({ differences }: Compared): string {
 }
 
 if (import.meta.main) {
-  const [count = "20000", seed = "1", ...functions] = parseArgs(Deno.args)._.map(String);
+  const usage = "fuzz:kernels [COUNT [SEED [FUNCTION…]]]";
+  const { numbers: [count, seed], names: functions } = readCommandLine(usage, [20_000, 1]);
   const all = await catalogue();
+  expectKnown(usage, functions, all.builders.map(({ name }) => name));
   using workshop = new Workshop();
   const start = performance.now();
-  const found = await compareAll(workshop, all, functions, Number(count), Number(seed));
+  const found = await compareAll(workshop, all, functions, count, seed);
   const seconds = (performance.now() - start) / 1000;
   console.log(reportDifferences(found));
   for (const { message, steps } of found.deaths) console.log(`a process died: ${message}\n${print(steps)}`);

@@ -13,6 +13,7 @@
 import { main } from "./run_world.ts";
 
 if (import.meta.main) {
-  if (Deno.args[0] === "--files") await main("files", Deno.args.slice(1), 4000);
-  else await main("llama");
+  const usage = "fuzz:llama [COUNT [SEED [FUNCTION…]]] | --files [COUNT [SEED]]";
+  if (Deno.args[0] === "--files") await main("files", usage, Deno.args.slice(1), 4000);
+  else await main("llama", usage);
 }

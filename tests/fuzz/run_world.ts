@@ -4,6 +4,7 @@
  * @module
  */
 
+import { expectKnown, readCommandLine } from "../command_line.ts";
 import { callables } from "./catalogue.ts";
 import { type Found, fuzzObjects, Workshop } from "./children.ts";
 import { reduce, reportDeaths, reportRest } from "./report.ts";
@@ -26,8 +27,7 @@ export async function runWorld(
   chosen: readonly string[] = [],
   workers: number = navigator.hardwareConcurrency,
 ): Promise<Result> {
-  const { names, except, withoutBuilders = false }: World = worlds[name];
-  const all = await callables(names, except, !withoutBuilders);
+  const all = await callablesOf(name);
   const functions = chosen.length > 0 ? chosen : all.functions.map(({ name }) => name);
   using workshop = new Workshop();
   const start = performance.now();
@@ -38,10 +38,21 @@ export async function runWorld(
   return { found, text: `${reportDeaths(deaths)}\n${text}`, good: found.deaths.length === 0 && found.complaints.length === 0 };
 }
 
-/** The command line: [COUNT [SEED [FUNCTION…]]]. */
-export async function main(name: keyof typeof worlds, args: readonly string[] = Deno.args, usual = 20_000): Promise<void> {
-  const [count = String(usual), seed = "1", ...functions] = args;
-  const { text, good } = await runWorld(name, Number(count), Number(seed), functions);
+function callablesOf(name: keyof typeof worlds): ReturnType<typeof callables> {
+  const { names, except, withoutBuilders = false }: World = worlds[name];
+  return callables(names, except, !withoutBuilders);
+}
+
+/** Runs a task with its command line. */
+export async function main(
+  name: keyof typeof worlds,
+  usage = `fuzz:${name} [COUNT [SEED [FUNCTION…]]]`,
+  args: readonly string[] = Deno.args,
+  usual = 20_000,
+): Promise<void> {
+  const { numbers: [count, seed], names } = readCommandLine(usage, [usual, 1], {}, args);
+  if (names.length > 0) expectKnown(usage, names, (await callablesOf(name)).functions.map(({ name }) => name));
+  const { text, good } = await runWorld(name, count, seed, names);
   console.log(text);
   Deno.exitCode = good ? 0 : 1;
 }

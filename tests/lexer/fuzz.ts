@@ -8,6 +8,7 @@
 
 import { COMPILER_HEADERS, HOSTED_HEADERS } from "../../lexer/preprocess/include/mod.ts";
 import { dump, format, parse } from "../../lexer/mod.ts";
+import { readCommandLine } from "../command_line.ts";
 import { generator } from "../random.ts";
 
 /** No input of this size may take longer, in milliseconds. */
@@ -136,10 +137,10 @@ export function fuzz(
 }
 
 if (import.meta.main) {
-  const [count = "100000", seed = "1", ...headers] = Deno.args;
+  const { numbers: [count, seed], names: headers } = readCommandLine("fuzz [COUNT [SEED [HEADER…]]]", [100_000, 1]);
   const corpus = [...STANDARD_CORPUS, ...headers.map((path) => Deno.readTextFileSync(path))];
   const start = performance.now();
-  const { errors, slowest } = fuzz(Number(count), Number(seed), corpus);
+  const { errors, slowest } = fuzz(count, seed, corpus);
   const seconds = (performance.now() - start) / 1000;
   console.log(`${count} inputs in ${seconds.toFixed(1)} s, ${errors} of them with diagnostics, the slowest ${slowest.toFixed(0)} ms`);
 }

@@ -14,6 +14,8 @@
 import { fromFileUrl } from "@std/path";
 import { existsSync } from "node:fs";
 import { pinnedTree } from "../../lexer/ggml/release.ts";
+import { expectKnown, readCommandLine } from "../command_line.ts";
+import { catalogue } from "../fuzz/catalogue.ts";
 import { computeSanitized } from "./computing.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -183,18 +185,20 @@ async function prove(environment: Environment): Promise<boolean> {
 }
 
 if (import.meta.main) {
+  const usage = "asan [COUNT [SEED [FUNCTION…]]]", { numbers: [count, seed], names: functions } = readCommandLine(usage, [20_000, 1]);
+  expectKnown(usage, functions, functions.length === 0 ? [] : (await catalogue()).builders.map(({ name }) => name));
   const why = await whyNot();
   if (why !== null) {
     console.error(`can't build ggml with AddressSanitizer: ${why}`);
     Deno.exit(2);
   }
-  const [count = "20000", seed = "1", ...functions] = Deno.args, environment = await asan();
+  const environment = await asan();
   const proved = await prove(environment);
-  const lives = await run(environment, "programs.ts", [String(Math.min(Number(count), 1000)), seed]);
+  const lives = await run(environment, "programs.ts", [Math.min(count, 1000), seed].map(String));
   // What ggml logs is of no interest but where something went wrong.
   console.log(lives.code === 0 ? lives.stdout.trimEnd() : lives.stdout + lives.stderr);
   const start = performance.now();
-  const { programs, computations, kinds, reports, text } = await computeSanitized(environment, Number(count), Number(seed), functions);
+  const { programs, computations, kinds, reports, text } = await computeSanitized(environment, count, seed, functions);
   console.log(text);
   console.log(
     `${programs} programs in ${

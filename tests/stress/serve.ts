@@ -8,17 +8,22 @@
 
 import { loadModel } from "@ggml/deno/models";
 import { onLog } from "@ggml/deno/utils";
+import { readCommandLine, refuse } from "../command_line.ts";
 import { writeByteLlama } from "../models/byte_llama.ts";
 import { load } from "./serve_load.ts";
 
-const args = Deno.args.filter((arg) => arg !== "--deterministic"), deterministic = args.length < Deno.args.length;
-const [requests = 1000, atOnce = 32] = args.slice(0, 2).map(Number), folder = await Deno.makeTempDir();
-const path = args[2] ?? `${folder}/bytes.gguf`;
+const usage = "stress:serve [--deterministic] [REQUESTS [AT_ONCE [MODEL]]]";
+const { numbers: [requests, atOnce], names: [given, ...more], options } = readCommandLine(usage, [1000, 32], {
+  deterministic: { type: "boolean" },
+});
+if (more.length > 0) refuse(usage, `one MODEL at most, not ${more.join(" ")} as well`);
+const { deterministic = false } = options, folder = await Deno.makeTempDir();
+const path = given ?? `${folder}/bytes.gguf`;
 using _quiet = onLog(() => {});
 const megabytes = () => Math.round(Deno.memoryUsage().rss / 2 ** 20);
 
 try {
-  if (args[2] === undefined) writeByteLlama(path);
+  if (given === undefined) writeByteLlama(path);
   await using model = await loadModel(path);
   const memory: number[] = [], start = performance.now();
   const result = await load(model, {

@@ -9,7 +9,7 @@ import type { Crossing } from "../api/crossing.ts";
 import { pointerPrototype } from "../api/prototype.ts";
 import { CODE, type Parts, type Policy, TYPES } from "../policy.ts";
 import { braces, doc, fileText, LINE_WIDTH, list, Printer } from "../print.ts";
-import { NOMINAL } from "./structs.ts";
+import { NOMINAL, ownName } from "./structs.ts";
 import { isPointer, parameterType, resultType, Uses } from "../typescript.ts";
 
 /** The text of `callbacks.js`. */
@@ -36,6 +36,7 @@ export function writeCallbacks({ callbacks }: Api, { code, types }: Parts, uses:
     printer.gap();
     if (types) writeTypes(callback, code, uses, printer);
     else printer.line(`export class ${callback.name} extends ${uses.$("Callback")} {`);
+    if (code) printer.line(ownName(callback.name, types));
     if (code) writeSignature(callback, types, uses, printer);
     else writeConstructor(callback, uses, printer);
     printer.line("}");

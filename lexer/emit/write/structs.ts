@@ -20,6 +20,11 @@ import { type Accessor, accessorOf, type Arrayable } from "./fields.ts";
 /** What the documentation says of the member by which TypeScript tells two classes apart. */
 export const NOMINAL = "Its C name: TypeScript tells classes of the same fields apart by it. It has no value.";
 
+/** The member that says what a class is called: a bundler may call it otherwise, and checks and messages ask for this. */
+export function ownName(name: string, types: boolean): string {
+  return types ? `  static override readonly name: string = "${name}";` : `  static name = "${name}";`;
+}
+
 /** What the documentation says of the member that has the types of the setters. */
 const SETTABLE = "What fields can be set to where that is not what they give: a new struct is given that as well. It has no value.";
 
@@ -102,13 +107,9 @@ function writeClass(record: BoundRecord, parts: Parts, classes: Classes, uses: U
   if (uses.isModule && !opaque) writeInit(record, classes, uses, printer);
   printer.gap();
   if (types) printer.line(doc("", `\`${title}\` (${uses.policy.place(declaration)}), ${opaque ? "opaque" : `${size} bytes`}.`));
-  const head = `export ${code ? "" : "declare "}class ${name} extends ${uses.$(opaque ? "Handle" : "Struct")} {`;
-  if (opaque && free === null && !types) {
-    printer.line(`${head}}`);
-    return;
-  }
-  printer.line(head);
+  printer.line(`export ${code ? "" : "declare "}class ${name} extends ${uses.$(opaque ? "Handle" : "Struct")} {`);
   if (types) printer.line(doc("  ", NOMINAL), `  declare readonly $struct: "${name}";`);
+  if (code) printer.line(ownName(name, types));
   if (!opaque) writeLayout(record, title, parts, classes, uses, printer);
   if (!opaque && !types && classes.often.has(name)) writeConstructor(uses, printer);
   if (!code) declareSettable(record, classes, uses, printer);

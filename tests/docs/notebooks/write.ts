@@ -4,13 +4,18 @@
  * @module
  */
 
+import { expectKnown, readCommandLine } from "../../command_line.ts";
 import { execute, installKernel, missing, python } from "./jupyter.ts";
 import { FOLDER, notebookNames, readNotebook, tidy, writeNotebook } from "./notebook.ts";
 
+const USAGE = "notebooks [NAME…]";
+
+const all = await notebookNames(), { names } = readCommandLine(USAGE, []);
+expectKnown(USAGE, names, all);
 if (python === null) throw new Error(missing);
 const kernel = await installKernel();
 try {
-  for (const name of Deno.args.length > 0 ? Deno.args : await notebookNames()) {
+  for (const name of names.length > 0 ? names : all) {
     await writeNotebook(name, tidy(await execute(await readNotebook(name), FOLDER, kernel)));
     console.log(name);
   }
