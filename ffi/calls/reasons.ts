@@ -82,8 +82,11 @@ function behind(tensor: bigint): Set<bigint> {
 }
 
 /** Where C was writing a file, which it opens before it looks at what there is to write: what becomes of that. */
-function isHalfWritten(_: Library, call: string): string {
-  return call === "gguf_write_to_file" ? "the file has what was written by then, and lost what it had" : "";
+function isHalfWritten(_: Library, call: string, { kind }: Trap): string {
+  const lost = "the file has what was written by then, and lost what it had";
+  if (call === "gguf_write_to_file") return lost;
+  if (call !== "llama_model_save_to_file" || kind !== "null pointer") return "";
+  return `the model may have weights in an order of the processor's own, which are not given back: load it with use_extra_bufts = false; ${lost}`;
 }
 
 reasons.push(isFull, isOneWay, hasNoGradient, leadsNowhere, isHalfWritten);
