@@ -10,8 +10,9 @@ import { lib } from "../ffi/generated/lib.js";
 import { type Device, listDevices } from "../utils/computing/device.ts";
 import { pathOf } from "../utils/files/path.ts";
 import { overhear } from "../utils/on_log.ts";
+import { extraTypes } from "../utils/weights/repack.ts";
 import { expectFunction, expectOptions, expectSignal, expectWhole } from "./expect.ts";
-import { Model } from "./model.ts";
+import { keepsState, Model } from "./model.ts";
 import { loadTemplates } from "./template.ts";
 
 /** What {@linkcode loadModel} takes besides the path. */
@@ -22,7 +23,8 @@ export interface LoadModelOptions {
   devices?: readonly Device[];
   /**
    * False to leave matrices as the file has them. By default those that the CPU multiplies by faster in another order get memory of their own
-   * (`CPU_REPACK`, `AMX`), and sums are rounded otherwise there.
+   * (`CPU_REPACK`, `AMX`), and sums are rounded otherwise there. Where there is AMX, models that keep a state (Mamba), have latent
+   * attention (DeepSeek) or several streams (Gemma 3n) always have them as the file does, for C writes their products behind the results there.
    */
   repack?: boolean;
   /** True to load the vocabulary alone: for `tokenize` and `detokenize`. */
@@ -60,20 +62,42 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
   const name = pathOf(path, "loadModel");
   if (name === "" || name.includes("\0") || !name.isWellFormed()) throw new TypeError(`loadModel: expected a path, got ${describe(name)}`);
   expectLoadable(options);
-  const { signal, vocabOnly = false } = options;
+  const { signal, repack = true, vocabOnly = false } = options;
   signal?.throwIfAborted();
   listDevices(); // which loads the backends
   const heard = overhear();
   try {
-    const handle = await lib.async.llama_model_load_from_file(name, paramsOf(options), { signal });
-    if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
-    if (lib.llama_model_chat_template(handle, null) !== null) await loadTemplates(); // so that applyTemplate waits for nothing
+    const load = async (options: LoadModelOptions) => {
+      const handle = await lib.async.llama_model_load_from_file(name, paramsOf(options), { signal });
+      if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
+      return new Model(handle, name, vocabOnly);
+    };
+    let model = await load(options);
+    if (repack && !vocabOnly && multipliesBatches(model) && hasAmx()) {
+      model[Symbol.dispose]();
+      model = await load({ ...options, repack: false });
+    }
+    if (lib.llama_model_chat_template(model.handle, null) !== null) await loadTemplates(); // so that applyTemplate waits for nothing
     heard.end(true);
-    return new Model(handle, name, vocabOnly);
+    return model;
   } catch (error) {
     heard.end(false);
     throw renamed(error, "llama_model_load_from_file", `loadModel: ${name}`);
   }
+}
+
+/**
+ * Whether a model multiplies by matrices in more than two dimensions: for each sequence, where it keeps a state, for each head of latent attention, for
+ * each of Gemma 3n's further streams. With AMX, C writes such products behind their memory.
+ */
+function multipliesBatches({ handle, metadata }: Model): boolean {
+  return keepsState(handle) || metadata["general.architecture"] === "gemma3n" ||
+    Object.keys(metadata).some((key) => key.endsWith(".attention.key_length_mla"));
+}
+
+function hasAmx(): boolean {
+  const cpu = listDevices().find(({ type }) => type === "cpu");
+  return cpu !== undefined && extraTypes(cpu.device).some((type) => lib.ggml_backend_buft_name(type) === "AMX");
 }
 
 function expectLoadable(options: LoadModelOptions): void {

@@ -314,7 +314,7 @@ function textOf(write: (buffer: Int8Array<ArrayBuffer>) => number): string {
 }
 
 /** True for a model that keeps a state, in all of its layers or in some. The oldest releases don't say the latter. */
-function keepsState(model: lib.llama_model): boolean {
+export function keepsState(model: lib.llama_model): boolean {
   if (lib.llama_model_is_recurrent(model)) return true;
   return optional<(model: lib.llama_model) => boolean>("llama_model_is_hybrid")?.(model) === true;
 }

@@ -30,7 +30,7 @@ export interface LoadWeightsOptions {
   /** Whether tensors may stay in the file, mapped into memory, where the system and the device can do that; true by default. */
   map?: boolean;
   /**
-   * Whether matrices are rearranged for the processor's fastest kernels, where it has such (`CPU_REPACK`); a function says which by name.
+   * Whether matrices are rearranged for the processor's fastest kernels, where it has such (`CPU_REPACK`, `AMX`); a function says which by name.
    * Say it only of those that nothing but `ggml_mul_mat` takes, as its first source: `compute` refuses anything else. They can't be
    * read back. False by default.
    */

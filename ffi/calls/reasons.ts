@@ -8,9 +8,10 @@ import { at } from "../core/at.ts";
 import type { Handle } from "../core/handle.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Library } from "../load/files.ts";
-import { bufferText, nodeText, operationAt, operationText, slotsAt, sourcesAt, sourcesText, tensorText } from "../load/tensor_text.ts";
+import { nodeText, operationAt, operationText, slotsAt, sourcesAt, sourcesText, tensorText } from "../load/tensor_text.ts";
 import { type Arguments, reasons, tellTensors, tensorsOf, type Trap } from "../native/trap.ts";
 import { nodesOf } from "./graph_nodes.ts";
+import { orderAround } from "./rearranged.ts";
 
 /** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
 function isFull(library: Library, call: string, trap: Trap, args: Arguments): string {
@@ -22,13 +23,11 @@ function isFull(library: Library, call: string, trap: Trap, args: Arguments): st
 }
 
 /** Where the memory of a tensor is of a kind that C can't read again, or takes whole tensors of some types into only: which that is. */
-function isOneWay(library: Library, _call: string, { kind, text }: Trap, args: Arguments): string {
+function isOneWay(_library: Library, _call: string, { kind, text }: Trap, args: Arguments): string {
   if (kind !== "null pointer" && !text.endsWith("size == ggml_nbytes(tensor)) failed")) return "";
   for (const [name, address] of tensorsOf(args)) {
-    const buffer = bufferText(library, address);
-    if (ONE_WAY.has(buffer)) {
-      return `${name} is in a buffer of ${buffer}, which takes whole tensors of quantized weights and gives none back`;
-    }
+    const kind = orderAround(address);
+    if (kind !== "") return `${name} is in a buffer of ${kind}, which takes whole tensors that it has kernels for, and gives none back`;
   }
   return "";
 }
@@ -83,12 +82,12 @@ function behind(tensor: bigint): Set<bigint> {
 }
 
 /** Where C was writing a file, which it opens before it looks at what there is to write: what becomes of that. */
-function isHalfWritten(_: Library, call: string): string {
-  return call === "gguf_write_to_file" ? "the file has what was written by then, and lost what it had" : "";
+function isHalfWritten(_: Library, call: string, { kind }: Trap): string {
+  const lost = "the file has what was written by then, and lost what it had";
+  if (call === "gguf_write_to_file") return lost;
+  if (call !== "llama_model_save_to_file" || kind !== "null pointer") return "";
+  return `the model may have weights in an order of the processor's own, which are not given back: load it with use_extra_bufts = false; ${lost}`;
 }
-
-/** The kinds of buffers in which weights are laid out anew, for the processor. */
-const ONE_WAY: ReadonlySet<string> = new Set(["AMX", "CPU_KLEIDIAI", "CPU_REPACK"]);
 
 reasons.push(isFull, isOneWay, hasNoGradient, leadsNowhere, isHalfWritten);
 tellTensors({ node: nodeText, sources: sourcesText, tensor: tensorText });

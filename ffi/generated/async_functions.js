@@ -4384,6 +4384,7 @@ const asynchronous = {
   },
   ggml_set_zero(tensor) {
     const $0 = $handle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
+    $checks.ggml_set_zero(functions, tensor);
     const $call = $begin("ggml_set_zero", ["u64"], "u64", { tensor }, []);
     return $call([$0], ($) => {
       if ($ === 0n) throw $isNull("ggml_set_zero");

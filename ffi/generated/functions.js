@@ -5405,6 +5405,7 @@ export const functions = {
   },
   ggml_set_zero(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
+    $checks.ggml_set_zero(functions, tensor);
     $ggml_set_zero ??= $bind("ggml_set_zero", ["u64"], "u64", ($) => $ggml_set_zero = $);
     const $ = $ggml_set_zero(tensor.address);
     if ($ === 0n) throw $nullResult("ggml_set_zero", { tensor });

@@ -58,12 +58,6 @@ export function slotsAt(address: bigint): bigint[] {
   return Array.from({ length: SOURCES }, (_, i) => view.getBigUint64(fields.src + 8 * i));
 }
 
-/** The name of the buffer that a tensor is in, such as `CPU`; "" where it is in none. */
-export function bufferText(library: Library, address: bigint): string {
-  const buffer = viewOf(address).getBigUint64(fields.buffer);
-  return buffer === 0n ? "" : call(library, "ggml_backend_buffer_name", "u64")(buffer);
-}
-
 /** `ggml_type_name`; the number where no type has it. */
 export function typeName(library: Library, type: number): string {
   return typeNames[type] ??= isType(type) ? call(library, "ggml_type_name", "i32")(type) : String(type);

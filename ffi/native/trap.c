@@ -148,6 +148,8 @@ static int connect(void *const *libraries, void *look_up);
 static void listen(void);
 /* Runs a function on a thread of its own, if the system makes one, and waits until it is through. */
 static void run_aside(void *(*function)(void *));
+/* Gives a thread of Deno's what it takes for the system to tell of what C fails of there. */
+static void make_room(void);
 
 
 static void lock(void) {
@@ -596,6 +598,7 @@ EXPORT void aborted(const char *message) {
 /* The slot of the thread that asks. */
 EXPORT struct slot *slot(void) {
   word thread = this_thread();
+  make_room();
   lock();
   struct slot *slot = own.slots;
   while (slot != 0 && slot->thread != thread) slot = slot->next;

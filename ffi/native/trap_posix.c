@@ -45,6 +45,10 @@ struct posix_state {
   struct message_of_c **message, *kept; /* where glibc keeps what it aborts of; the last one that was taken from there */
   int (*step)(void *); /* of libunwind, on macOS */
   void (*previous_terminate)(void);
+  word signal_stack; /* bytes that a stack for signals must have; 0: the system doesn't say */
+  int (*sigaltstack)(const void *, void *);
+  int (*set_specific)(unsigned, const void *);
+  unsigned stack_key; /* of threads that have a stack for signals from here */
   word previous_division[20], previous_fault[20], previous_bus[20], previous_abort[20]; /* struct sigaction */
 };
 #define posix (*(struct posix_state *)own.of_system)
@@ -416,6 +420,34 @@ EXPORT void abort_raised(int signal, void *info, void *context) {
   stumble(at, trap, *at.pc + 1, *at.sp);
 }
 
+/* Stacks for signals. */
+
+enum { HANDLER = 0x1000, ROOM_FOR_SIGNALS = 0x10000, DISABLED = 2 /* SS_DISABLE */ };
+struct signal_stack { void *memory; int flags; word size; }; /* Linux' stack_t */
+
+static void take_room(void *memory) {
+  struct signal_stack none = {0, DISABLED, 0};
+  posix.sigaltstack(&none, 0);
+  state.free(memory);
+}
+
+/*
+ * Rust's threads have a stack for signals that holds the registers, where there are as many of them as AMX has, and no handler beside these: Linux
+ * would end the process. Such a thread gets a larger one, until it ends.
+ */
+__attribute__((used)) static void make_room(void) __asm__("make_room");
+static void make_room(void) {
+  struct signal_stack now;
+  if (posix.signal_stack == 0 || posix.sigaltstack(0, &now) != 0) return;
+  if (now.flags != 0 || now.size >= posix.signal_stack) return; /* there is none, it is in use, or large enough */
+  word size = posix.signal_stack + ROOM_FOR_SIGNALS;
+  void *memory = state.allocate(size);
+  if (memory == 0) return;
+  struct signal_stack larger = {memory, 0, size};
+  if (posix.sigaltstack(&larger, 0) != 0) state.free(memory);
+  else posix.set_specific(posix.stack_key, memory);
+}
+
 /* Calls. */
 
 /*
@@ -423,14 +455,26 @@ EXPORT void abort_raised(int signal, void *info, void *context) {
  */
 #if defined(__x86_64__)
 __asm__(".text\n.globl forward\nforward:\n.cfi_startproc\n.cfi_undefined rip\n"
-        "push %rbp\n mov %rsp, %rbp\n push %rbx\n sub $8, %rsp\n lea 16(%rbp), %r10\n mov %r10, %r11\n movabs $" CALL_MARK ", %rax\n"
+        "push %rbp\n mov %rsp, %rbp\n push %rbx\n sub $8, %rsp\n"
+        "push %rdi\n push %rsi\n push %rdx\n push %rcx\n push %r8\n push %r9\n sub $128, %rsp\n"
+        "movups %xmm0, 0(%rsp)\n movups %xmm1, 16(%rsp)\n movups %xmm2, 32(%rsp)\n movups %xmm3, 48(%rsp)\n"
+        "movups %xmm4, 64(%rsp)\n movups %xmm5, 80(%rsp)\n movups %xmm6, 96(%rsp)\n movups %xmm7, 112(%rsp)\n call make_room\n"
+        "movups 0(%rsp), %xmm0\n movups 16(%rsp), %xmm1\n movups 32(%rsp), %xmm2\n movups 48(%rsp), %xmm3\n"
+        "movups 64(%rsp), %xmm4\n movups 80(%rsp), %xmm5\n movups 96(%rsp), %xmm6\n movups 112(%rsp), %xmm7\n"
+        "add $128, %rsp\n pop %r9\n pop %r8\n pop %rcx\n pop %rdx\n pop %rsi\n pop %rdi\n"
+        "lea 16(%rbp), %r10\n mov %r10, %r11\n movabs $" CALL_MARK ", %rax\n"
         "1: add $8, %r11\n cmp %rax, -8(%r11)\n jne 1b\n"
         "mov (%r11), %rbx\n mov %r11, %rax\n sub %rbp, %rax\n and $8, %eax\n add %rax, %r11\n" /* an even number of words */
         "2: sub $8, %r11\n push (%r11)\n cmp %r10, %r11\n jne 2b\n"
         "mov $8, %eax\n call *(%rbx)\n lea -8(%rbp), %rsp\n pop %rbx\n pop %rbp\n ret\n.cfi_endproc\n"); /* al: for functions with `...` */
 #else
 __asm__(".text\n.globl forward\nforward:\n.cfi_startproc\n.cfi_undefined x30\n"
-        "stp x29, x30, [sp, -32]!\n str x19, [sp, 16]\n mov x29, sp\n add x12, x29, 32\n mov x9, x12\n ldr x10, =" CALL_MARK "\n"
+        "stp x29, x30, [sp, -32]!\n str x19, [sp, 16]\n mov x29, sp\n sub sp, sp, 208\n"
+        "stp x0, x1, [sp]\n stp x2, x3, [sp, 16]\n stp x4, x5, [sp, 32]\n stp x6, x7, [sp, 48]\n str x8, [sp, 64]\n"
+        "stp q0, q1, [sp, 80]\n stp q2, q3, [sp, 112]\n stp q4, q5, [sp, 144]\n stp q6, q7, [sp, 176]\n bl make_room\n"
+        "ldp x0, x1, [sp]\n ldp x2, x3, [sp, 16]\n ldp x4, x5, [sp, 32]\n ldp x6, x7, [sp, 48]\n ldr x8, [sp, 64]\n"
+        "ldp q0, q1, [sp, 80]\n ldp q2, q3, [sp, 112]\n ldp q4, q5, [sp, 144]\n ldp q6, q7, [sp, 176]\n add sp, sp, 208\n"
+        "add x12, x29, 32\n mov x9, x12\n ldr x10, =" CALL_MARK "\n"
         "1: ldr x11, [x9], 8\n cmp x11, x10\n b.ne 1b\n"
         "ldr x19, [x9]\n sub x10, x9, x29\n and x10, x10, 8\n add x9, x9, x10\n" /* an even number of words */
         "2: ldp x10, x11, [x9, -16]!\n stp x10, x11, [sp, -16]!\n cmp x9, x12\n b.ne 2b\n"
@@ -479,6 +523,11 @@ static int connect(void *const *libraries, void *dlsym) {
   posix.assert_fail = (word)find("__assert_fail");
   if (posix.assert_fail == 0) posix.assert_fail = (word)find("__assert_rtn"); /* macOS */
   posix.message = find("__abort_msg");
+  word (*getauxval)(word) = find("getauxval");
+  int (*create_key)(unsigned *, void (*)(void *)) = find("pthread_key_create");
+  posix.sigaltstack = find("sigaltstack"), posix.set_specific = find("pthread_setspecific");
+  if (getauxval != 0 && posix.sigaltstack != 0 && posix.set_specific != 0 && create_key != 0 && create_key(&posix.stack_key, take_room) == 0)
+    posix.signal_stack = getauxval(51 /* AT_MINSIGSTKSZ */) + HANDLER;
   posix.step = find("unw_step");
   void (*register_frame)(void *) = find("__register_frame");
   if (!posix.backtrace || !posix.forced_unwind || !posix.get_ip || !posix.get_cfa || !posix.get_register || !posix.region_start) return 0;

@@ -423,6 +423,8 @@ static void listen(void) {
   windows.previous_abort = windows.signal(SIGABRT, interrupted);
 }
 
+static void make_room(void) {} /* Windows tells on the thread's own stack */
+
 static void run_aside(void *(*function)(void *)) {
   HANDLE (*create)(void *, word, void *, void *, DWORD, DWORD *) = find("CreateThread");
   DWORD (*wait)(HANDLE, DWORD) = find("WaitForSingleObject");

@@ -250,6 +250,7 @@
 #pragma check ggml_backend_tensor_set_2d_async
 #pragma check ggml_backend_tensor_get_2d_async
 #pragma check ggml_backend_tensor_memset
+#pragma check ggml_set_zero
 #pragma check ggml_backend_tensor_alloc
 #pragma check ggml_backend_tensor_copy
 #pragma check ggml_backend_tensor_copy_async

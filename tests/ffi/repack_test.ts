@@ -2,7 +2,9 @@
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, copyAsync, devices, init, print, toSvg, view, writeGguf } from "@ggml/deno/utils";
+import { compute, copy, copyAsync, devices, init, ndarray, print, tensor, toArray, toSvg, view, writeGguf } from "@ggml/deno/utils";
+import { wave } from "../context.ts";
+import { program } from "../process.ts";
 
 /** The kinds of buffers that this processor lays weights out anew in. */
 function repackTypes(): lib.ggml_backend_buffer_type[] {
@@ -26,7 +28,7 @@ if (types.length === 0) console.warn("SKIPPED buffers like CPU_REPACK: this proc
 
 for (const type of types) {
   const kind = lib.ggml_backend_buft_name(type);
-  const why = `is in a buffer of ${kind}, which takes whole tensors of quantized weights and gives none back`;
+  const why = `is in a buffer of ${kind}, which takes whole tensors that it has kernels for, and gives none back`;
 
   Deno.test(`a tensor in a buffer of ${kind} is filled as a whole, and all else is an Error that says why`, async () => {
     const ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 1 << 20, no_alloc: true }));
@@ -45,13 +47,57 @@ for (const type of types) {
     ];
     for (const call of calls) assertStringIncludes(assertThrows(call, Error).message, why);
     assertStringIncludes((await assertRejects(() => copyAsync(weights, new Float32Array(256 * 64)), Error)).message, why);
-    assertStringIncludes(assertThrows(() => copy(new Float32Array(256), row), Error).message, kind === "AMX" ? "rows 16 at a time" : why);
+    const part = new Uint8Array(lib.ggml_nbytes(row)), own = `a buffer of ${kind} has quantized weights in an order of its own`;
+    const writes = [
+      () => copy(new Float32Array(256), row),
+      () => lib.ggml_backend_tensor_set(row, part, 0, part.length),
+      () => lib.ggml_backend_tensor_set_2d(row, part, 0, part.length, 1, part.length, part.length),
+      () => lib.ggml_backend_tensor_memset(row, 0, 0, part.length),
+      () => lib.ggml_backend_tensor_memset(weights, 0, 0, 18),
+      () => lib.ggml_set_zero(weights),
+      () => lib.ggml_set_zero(lib.ggml_view_tensor(ctx, weights)),
+    ];
+    for (const write of writes) assertStringIncludes(assertThrows(write, Error).message, own);
+    assertStringIncludes(assertThrows(() => copy(row, new Float32Array(256)), Error).message, why);
     // AMX takes numbers that it doesn't multiply by as they are.
     const write = () => copy(new Float32Array(64 * 64), floats), writeAsync = () => copyAsync(new Float32Array(64 * 64), floats);
     if (kind === "AMX") write(), await writeAsync();
     else for (const each of [write, writeAsync]) assertStringIncludes((await assertRejects(async () => await each(), Error)).message, why);
     assertStringIncludes(Deno.inspect(weights), why); // what console.log shows never throws
     assertStringIncludes((await assertRejects(() => toSvg(weights), Error)).message, kind);
+  });
+
+  Deno.test(`${kind}: what weights are multiplied by has the same product as with plain ones, or is an Error`, () => {
+    using ctx = init({ noAlloc: true }), plainCtx = init();
+    const weights = lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_Q4_0, 256, 64);
+    using _buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(ctx, type)!;
+    const plain = tensor(plainCtx, ndarray(wave(256 * 64), [64, 256]), { type: lib.GGML_TYPE_Q4_0 }), x = tensor(plainCtx, wave(2400));
+    copy(plain, weights);
+    const multiply = (matrix: lib.ggml_tensor, by: lib.ggml_tensor) => {
+      const graph = lib.ggml_new_graph(plainCtx), product = lib.ggml_mul_mat(plainCtx, matrix, by);
+      lib.ggml_build_forward_expand(graph, product);
+      compute(graph);
+      return toArray(product);
+    };
+    const rows = (count: number) => lib.ggml_view_2d(plainCtx, x, 256, count, 1024, 0);
+    for (const count of [1, 2, 4, 9]) {
+      const got = multiply(weights, rows(count)), expected = multiply(plain, rows(count)), largest = Math.max(...expected.map(Math.abs));
+      assertEquals(got.findIndex((value, i) => Math.abs(value - expected[i]) > 1e-5 * largest), -1, `${count} columns`);
+    }
+    const refuses = (matrix: lib.ggml_tensor, by: lib.ggml_tensor, why: string) => {
+      multiply(plain, by);
+      assertStringIncludes(assertThrows(() => multiply(matrix, by), Error).message, why);
+    };
+    const apart = lib.ggml_view_2d(plainCtx, x, 256, 4, 1200, 0), planes = lib.ggml_view_3d(plainCtx, x, 256, 2, 2, 1024, 2048, 0);
+    refuses(weights, apart, kind === "AMX" ? "is not supported by the CPU backend" : "C reads its rows as if they lay one after the other");
+    if (kind === "AMX") refuses(weights, planes, "in a buffer of AMX, which has no more than two dimensions");
+    else assertEquals(multiply(weights, planes).length, 256);
+    const order = `is a view of weights in a buffer of ${kind}, which has them in an order of its own`;
+    refuses(lib.ggml_view_2d(plainCtx, weights, 256, 32, weights.nb[1], 32 * weights.nb[1]), rows(1), order);
+    refuses(lib.ggml_view_tensor(plainCtx, weights), rows(1), order);
+    const graph = lib.ggml_new_graph(plainCtx);
+    lib.ggml_build_forward_expand(graph, lib.ggml_cont(plainCtx, lib.ggml_view_tensor(plainCtx, weights)));
+    assertStringIncludes(assertThrows(() => compute(graph), Error).message, order);
   });
 
   Deno.test(`${kind}: a file that C fails to write such a tensor to is said to be half written; writeGguf keeps the old one`, async () => {
@@ -77,3 +123,32 @@ for (const type of types) {
     }
   });
 }
+
+/** Multiplies by AMX on this thread and on others, and has C use a null pointer on each of them; says how often that was an Error. */
+const FAIL = `import { lib } from "@ggml/deno";
+  import { compute, computeAsync, copy, copyAsync, init, loadWeights, ndarray, tensor, writeGguf } from "@ggml/deno/utils";
+  const path = await Deno.makeTempFile(), numbers = Float32Array.from({ length: 256 * 64 }, (_, i) => Math.sin(i));
+  using ctx = init();
+  await writeGguf(path, { tensors: { weights: tensor(ctx, ndarray(numbers, [64, 256]), { type: lib.GGML_TYPE_Q4_0 }) } });
+  using loaded = await loadWeights(path, { repack: true });
+  await Deno.remove(path);
+  const weights = loaded.tensors.get("weights"), count = 6;
+  const graphs = Array.from({ length: 1 + count }, () => {
+    const graph = lib.ggml_new_graph(ctx);
+    lib.ggml_build_forward_expand(graph, lib.ggml_mul_mat(ctx, weights, tensor(ctx, ndarray(numbers.slice(0, 1024), [4, 256]))));
+    return graph;
+  });
+  let errors = 0;
+  for (let round = 0; round < 3; round++) {
+    compute(graphs[0]);
+    try { copy(weights, new Float32Array(256 * 64)); } catch (error) { errors += error.message.includes("null pointer") ? 1 : 0; }
+    await Promise.all(graphs.slice(1).map((graph) => computeAsync(graph)));
+    const copies = await Promise.allSettled(graphs.map(() => copyAsync(weights, new Float32Array(256 * 64))));
+    errors += copies.filter(({ reason }) => reason?.message.includes("null pointer")).length;
+  }
+  console.log(loaded.buffers.some(({ kind }) => kind === "repacked"), errors);`;
+
+Deno.test("a failure of C's is an Error after AMX has multiplied, too, whose registers the stack for signals has to hold", async () => {
+  const { code, stdout, stderr } = await program(FAIL, ["--allow-ffi", "--allow-read", "--allow-write"]);
+  assertEquals([code, stdout.trim() === "false 0" || stdout.trim() === "true 24", stderr], [0, true, ""], stdout);
+});

@@ -43,7 +43,7 @@ export class Repacker {
 }
 
 /** What `ggml_backend_dev_get_extra_bufts` lists, up to a null pointer. */
-function extraTypes(device: lib.ggml_backend_device): lib.ggml_backend_buffer_type[] {
+export function extraTypes(device: lib.ggml_backend_device): lib.ggml_backend_buffer_type[] {
   const registry = lib.ggml_backend_dev_backend_reg(device);
   const address = registry === null ? null : lib.ggml_backend_reg_get_proc_address(registry, "ggml_backend_dev_get_extra_bufts");
   if (address === null) return [];

@@ -6,6 +6,7 @@
 
 import type { Data } from "../../core/arguments.ts";
 import type { lib as generated } from "../../generated/lib.js";
+import { orderAround } from "../rearranged.ts";
 import { addressOfData } from "./pointers.ts";
 import type { Int, Lib, Tensor } from "./say.ts";
 
@@ -25,19 +26,18 @@ function expectData(name: string, src: Tensor): void {
   throw new Error(`${name}(src): the tensor has a buffer, and no data in it`);
 }
 
-/** Rows that AMX lays out together. */
-const TILE = 16;
-
-/** Of a view in a buffer of AMX, C writes whole tiles of rows, and passes over what else there is. */
-function expectTiles(lib: Lib, name: string, { view_src: whole, data, buffer, type, nb, ne }: Tensor): void {
-  if (whole === null || buffer === null || data === null || !lib.ggml_is_quantized(type)) return;
-  if (lib.ggml_backend_buffer_name(buffer) !== "AMX") return;
-  const first = Number(data.address - whole.data!.address) / nb[1];
-  if (first % TILE === 0 && ne[1] % TILE === 0) return;
-  throw new RangeError(
-    `${name}(tensor): expected a view of rows ${TILE} at a time, which is how a buffer of AMX has quantized weights, got ${
-      ne[1]
-    } from row ${first}`,
+/**
+ * C writes the bytes of a view at the place that they would have in the type's own order, and of such buffers knows no other way to write a part, or
+ * one byte everywhere.
+ */
+function expectWhole(lib: Lib, name: string, { address, type, view_src }: Tensor, isPart: boolean = view_src !== null): void {
+  if (!isPart || !lib.ggml_is_quantized(type)) return;
+  const kind = orderAround(address);
+  if (kind === "") return;
+  throw new Error(
+    `${name}(tensor): a buffer of ${kind} has quantized weights in an order of its own: expected a whole tensor's data, got ${
+      view_src === null ? "a byte" : "a view"
+    }`,
   );
 }
 
@@ -45,28 +45,29 @@ function expectTiles(lib: Lib, name: string, { view_src: whole, data, buffer, ty
 export const buffers = {
   ggml_backend_tensor_set(lib: Lib, tensor: Tensor, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_set", offset, size);
-    expectTiles(lib, "ggml_backend_tensor_set", tensor);
+    expectWhole(lib, "ggml_backend_tensor_set", tensor);
   },
   ggml_backend_tensor_get(_: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_get", offset, size);
   },
   ggml_backend_tensor_set_async(lib: Lib, _backend: unknown, tensor: Tensor, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_set_async", offset, size);
-    expectTiles(lib, "ggml_backend_tensor_set_async", tensor);
+    expectWhole(lib, "ggml_backend_tensor_set_async", tensor);
   },
   ggml_backend_tensor_get_async(_: unknown, _backend: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_get_async", offset, size);
   },
-  ggml_backend_tensor_set_2d(_: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int, n_copies: Int, stride: Int): void {
+  ggml_backend_tensor_set_2d(lib: Lib, tensor: Tensor, _data: unknown, offset: Int, size: Int, n_copies: Int, stride: Int): void {
     expectEnd("ggml_backend_tensor_set_2d", offset, size, n_copies, stride);
+    expectWhole(lib, "ggml_backend_tensor_set_2d", tensor);
   },
   ggml_backend_tensor_get_2d(_: unknown, _tensor: unknown, _data: unknown, offset: Int, size: Int, n_copies: Int, stride: Int): void {
     expectEnd("ggml_backend_tensor_get_2d", offset, size, n_copies, stride);
   },
   ggml_backend_tensor_set_2d_async(
-    _: unknown,
+    lib: Lib,
     _backend: unknown,
-    _tensor: unknown,
+    tensor: Tensor,
     _data: unknown,
     offset: Int,
     size: Int,
@@ -74,6 +75,7 @@ export const buffers = {
     stride: Int,
   ): void {
     expectEnd("ggml_backend_tensor_set_2d_async", offset, size, n_copies, stride);
+    expectWhole(lib, "ggml_backend_tensor_set_2d_async", tensor);
   },
   ggml_backend_tensor_get_2d_async(
     _: unknown,
@@ -87,8 +89,16 @@ export const buffers = {
   ): void {
     expectEnd("ggml_backend_tensor_get_2d_async", offset, size, n_copies, stride);
   },
-  ggml_backend_tensor_memset(_: unknown, _tensor: unknown, _value: number, offset: Int, size: Int): void {
+  ggml_backend_tensor_memset(lib: Lib, tensor: Tensor, _value: number, offset: Int, size: Int): void {
     expectEnd("ggml_backend_tensor_memset", offset, size);
+    expectWhole(lib, "ggml_backend_tensor_memset", tensor, true);
+  },
+  /** C sets each byte from the first number to the last, whosever are between them. */
+  ggml_set_zero(lib: Lib, tensor: Tensor): void {
+    expectWhole(lib, "ggml_set_zero", tensor, true);
+    const { type, ne } = tensor, own = lib.ggml_row_size(type, ne[0]) * ne[1] * ne[2] * ne[3], all = lib.ggml_nbytes(tensor);
+    if (all <= own) return;
+    throw new Error(`ggml_set_zero(tensor): expected numbers without others between them, got ${own} bytes among ${all}`);
   },
   /** C adds the tensor's bytes to the address. */
   ggml_backend_tensor_alloc(lib: Lib, buffer: generated.ggml_backend_buffer, _tensor: unknown, addr: Data): void {

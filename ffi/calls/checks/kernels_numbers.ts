@@ -6,6 +6,7 @@
  * @module
  */
 
+import { orderOf } from "../rearranged.ts";
 import type { Check, Entry, Lib } from "./kernels.ts";
 import { hasDenseMatrices, isChannelsFirst, isContiguous, isSideBySide } from "./layout.ts";
 import type { Node } from "./node.ts";
@@ -56,6 +57,11 @@ export function numbers({ GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16
       source(0, ({ type }) => type !== BF16, "is bf16, and C copies its bits into a result of f16, which is C's fault"),
     ],
     [lib.GGML_OP_GET_REL_POS, dense(0)],
+    // Reads four rows at once, where it has the weights in an order of its own.
+    [lib.GGML_OP_MUL_MAT, (node) => {
+      const reason = dense(1)(node);
+      return reason === null || orderOf(BigInt(node.src(0)!.buffer)) !== "CPU_REPACK" ? null : reason;
+    }],
     // Read as if elements lay side by side.
     [lib.GGML_OP_ARGMAX, sideBySide(0)],
     [lib.GGML_OP_ARGSORT, sideBySide(0)],

@@ -90,6 +90,12 @@ export const cases: Record<string, Case[]> = {
       "(offset): expected to end within the tensor, got an end at byte 1844",
     ],
   ],
+  ggml_set_zero: [
+    [
+      () => lib.ggml_set_zero(lib.ggml_view_2d(ctx, lib.ggml_new_tensor_2d(ctx, F32, 4, 3), 2, 3, 16, 0)),
+      "(tensor): expected numbers without others between them, got 24 bytes among 40",
+    ],
+  ],
   ggml_backend_tensor_copy: [
     [() => lib.ggml_backend_tensor_copy(placeless(), four), "(src): the tensor has a buffer, and no data in it"],
     [
