@@ -146,6 +146,8 @@ __attribute__((noreturn)) static void resume(const struct registers *to, word ki
 static int connect(void *const *libraries, void *look_up);
 /* Has the system tell of what C fails of. */
 static void listen(void);
+/* What a thread of Deno's needs before it calls C. */
+static void prepare_thread(void);
 /* Runs a function on a thread of its own, if the system makes one, and waits until it is through. */
 static void run_aside(void *(*function)(void *));
 
@@ -596,6 +598,7 @@ EXPORT void aborted(const char *message) {
 /* The slot of the thread that asks. */
 EXPORT struct slot *slot(void) {
   word thread = this_thread();
+  prepare_thread();
   lock();
   struct slot *slot = own.slots;
   while (slot != 0 && slot->thread != thread) slot = slot->next;

@@ -41,6 +41,10 @@ struct posix_state {
   int (*sigaction)(int, const void *, void *);
   int (*raise)(int);
   int (*munmap)(void *, word);
+  int (*sigaltstack)(const void *, void *); /* 0 where stacks for signals stay as they are */
+  void *(*get_specific)(unsigned);
+  int (*set_specific)(unsigned, const void *);
+  unsigned stack_key; /* of a thread's own stack for signals */
   word abort, assert_fail;              /* C's functions */
   struct message_of_c **message, *kept; /* where glibc keeps what it aborts of; the last one that was taken from there */
   int (*step)(void *); /* of libunwind, on macOS */
@@ -416,6 +420,46 @@ EXPORT void abort_raised(int signal, void *info, void *context) {
   stumble(at, trap, *at.pc + 1, *at.sp);
 }
 
+/* Stacks for signals. */
+
+/*
+ * What a handler finds on its stack first is all that the processor keeps for the thread. For one that has used AMX that is 11 KB: as much as Rust's
+ * stack for signals has, so that the system would end the process instead of calling a handler. Threads that call C get a larger one.
+ */
+enum { HANDLER_STACK = 0x8000, SS_DISABLE = 2 };
+
+struct signal_stack { /* stack_t of Linux */
+  void *memory;
+  int flags;
+  word size;
+};
+
+/* A thread ends. Rust has taken its stack for signals from it by now. */
+static void drop_signal_stack(void *memory) {
+  struct signal_stack none = {0, SS_DISABLE, 0};
+  posix.sigaltstack(&none, 0);
+  state.free(memory);
+}
+
+__attribute__((used)) static void prepare_thread(void) __asm__("prepare_thread");
+static void prepare_thread(void) {
+  if (posix.sigaltstack == 0 || posix.get_specific(posix.stack_key) != 0) return;
+  struct signal_stack stack;
+  if (posix.sigaltstack(0, &stack) != 0 || stack.flags != 0) return; /* it has none, or is on it */
+  stack.size += HANDLER_STACK;
+  stack.memory = state.allocate(stack.size);
+  if (stack.memory == 0) return;
+  if (posix.sigaltstack(&stack, 0) != 0) state.free(stack.memory);
+  else posix.set_specific(posix.stack_key, stack.memory);
+}
+
+static void find_signal_stacks(void) {
+  int (*create_key)(unsigned *, void (*)(void *)) = find("pthread_key_create");
+  posix.get_specific = find("pthread_getspecific"), posix.set_specific = find("pthread_setspecific");
+  if (the_system.bus != 7 /* Linux */ || !create_key || !posix.get_specific || !posix.set_specific) return;
+  if (create_key(&posix.stack_key, drop_signal_stack) == 0) posix.sigaltstack = find("sigaltstack");
+}
+
 /* Calls. */
 
 /*
@@ -423,14 +467,26 @@ EXPORT void abort_raised(int signal, void *info, void *context) {
  */
 #if defined(__x86_64__)
 __asm__(".text\n.globl forward\nforward:\n.cfi_startproc\n.cfi_undefined rip\n"
-        "push %rbp\n mov %rsp, %rbp\n push %rbx\n sub $8, %rsp\n lea 16(%rbp), %r10\n mov %r10, %r11\n movabs $" CALL_MARK ", %rax\n"
+        "push %rbp\n mov %rsp, %rbp\n push %rbx\n sub $8, %rsp\n"
+        "push %rdi\n push %rsi\n push %rdx\n push %rcx\n push %r8\n push %r9\n sub $128, %rsp\n"
+        "movups %xmm0, (%rsp)\n movups %xmm1, 16(%rsp)\n movups %xmm2, 32(%rsp)\n movups %xmm3, 48(%rsp)\n"
+        "movups %xmm4, 64(%rsp)\n movups %xmm5, 80(%rsp)\n movups %xmm6, 96(%rsp)\n movups %xmm7, 112(%rsp)\n call prepare_thread\n"
+        "movups (%rsp), %xmm0\n movups 16(%rsp), %xmm1\n movups 32(%rsp), %xmm2\n movups 48(%rsp), %xmm3\n"
+        "movups 64(%rsp), %xmm4\n movups 80(%rsp), %xmm5\n movups 96(%rsp), %xmm6\n movups 112(%rsp), %xmm7\n"
+        "add $128, %rsp\n pop %r9\n pop %r8\n pop %rcx\n pop %rdx\n pop %rsi\n pop %rdi\n"
+        "lea 16(%rbp), %r10\n mov %r10, %r11\n movabs $" CALL_MARK ", %rax\n"
         "1: add $8, %r11\n cmp %rax, -8(%r11)\n jne 1b\n"
         "mov (%r11), %rbx\n mov %r11, %rax\n sub %rbp, %rax\n and $8, %eax\n add %rax, %r11\n" /* an even number of words */
         "2: sub $8, %r11\n push (%r11)\n cmp %r10, %r11\n jne 2b\n"
         "mov $8, %eax\n call *(%rbx)\n lea -8(%rbp), %rsp\n pop %rbx\n pop %rbp\n ret\n.cfi_endproc\n"); /* al: for functions with `...` */
 #else
 __asm__(".text\n.globl forward\nforward:\n.cfi_startproc\n.cfi_undefined x30\n"
-        "stp x29, x30, [sp, -32]!\n str x19, [sp, 16]\n mov x29, sp\n add x12, x29, 32\n mov x9, x12\n ldr x10, =" CALL_MARK "\n"
+        "stp x29, x30, [sp, -32]!\n str x19, [sp, 16]\n mov x29, sp\n"
+        "sub sp, sp, 208\n stp x0, x1, [sp]\n stp x2, x3, [sp, 16]\n stp x4, x5, [sp, 32]\n stp x6, x7, [sp, 48]\n str x8, [sp, 64]\n"
+        "stp q0, q1, [sp, 80]\n stp q2, q3, [sp, 112]\n stp q4, q5, [sp, 144]\n stp q6, q7, [sp, 176]\n bl prepare_thread\n"
+        "ldp x0, x1, [sp]\n ldp x2, x3, [sp, 16]\n ldp x4, x5, [sp, 32]\n ldp x6, x7, [sp, 48]\n ldr x8, [sp, 64]\n"
+        "ldp q0, q1, [sp, 80]\n ldp q2, q3, [sp, 112]\n ldp q4, q5, [sp, 144]\n ldp q6, q7, [sp, 176]\n add sp, sp, 208\n"
+        "add x12, x29, 32\n mov x9, x12\n ldr x10, =" CALL_MARK "\n"
         "1: ldr x11, [x9], 8\n cmp x11, x10\n b.ne 1b\n"
         "ldr x19, [x9]\n sub x10, x9, x29\n and x10, x10, 8\n add x9, x9, x10\n" /* an even number of words */
         "2: ldp x10, x11, [x9, -16]!\n stp x10, x11, [sp, -16]!\n cmp x9, x12\n b.ne 2b\n"
@@ -486,6 +542,7 @@ static int connect(void *const *libraries, void *dlsym) {
   own.deno = address_of_main();
   if (own.deno == 0) return 0;
   posix.libc = module_of((word)find("getpid")).base;
+  find_signal_stacks();
   if (posix.step != 0) register_each(register_frame);
   else register_frame(unwind_tables);
   return 1;

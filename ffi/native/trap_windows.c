@@ -389,6 +389,8 @@ __asm__(".text\n.globl forward\n.seh_proc forward\nforward:\n push %rbp\n.seh_pu
         "2: sub $8, %r11\n push (%r11)\n cmp %r10, %r11\n jne 2b\n"
         "sub $32, %rsp\n call *(%rbx)\n lea 8(%rbp), %rsp\n pop %rbx\n pop %rbp\n ret\n.seh_endproc\n");
 
+static void prepare_thread(void) {} /* faults need no stack of their own */
+
 /* Setting. */
 
 extern RUNTIME_FUNCTION function_table[], function_table_end[];

@@ -2,7 +2,8 @@
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, copyAsync, devices, init, print, toSvg, view, writeGguf } from "@ggml/deno/utils";
+import { compute, computeAsync, copy, copyAsync, devices, init, print, toSvg, view, writeGguf } from "@ggml/deno/utils";
+import { graphOf } from "../context.ts";
 
 /** The kinds of buffers that this processor lays weights out anew in. */
 function repackTypes(): lib.ggml_backend_buffer_type[] {
@@ -77,3 +78,32 @@ for (const type of types) {
     }
   });
 }
+
+const amx = types.find((type) => lib.ggml_backend_buft_name(type) === "AMX"),
+  repack = types.find((type) => lib.ggml_backend_buft_name(type) === "CPU_REPACK");
+
+Deno.test({
+  name: "a fault on a thread that has used AMX is an Error: all that the processor keeps for such a thread fills Rust's stack for signals",
+  ignore: amx === undefined || repack === undefined,
+  fn: async () => {
+    using ctx = init();
+    using placed = init({ noAlloc: true });
+    using wrong = init({ noAlloc: true });
+    const weights = lib.ggml_new_tensor_2d(placed, lib.GGML_TYPE_Q4_0, 256, 64),
+      bad = lib.ggml_new_tensor_2d(wrong, lib.GGML_TYPE_Q5_1, 32, 8);
+    using _weights = lib.ggml_backend_alloc_ctx_tensors_from_buft(placed, amx!)!;
+    using _bad = lib.ggml_backend_alloc_ctx_tensors_from_buft(wrong, repack!)!; // which has no layout for it, and no look whether it has
+    copy(new Float32Array(256 * 64).fill(0.5), weights);
+    const floats = () => lib.ggml_set_f32(lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 256, 64), 1);
+    const graphs = Array.from({ length: 4 }, () => graphOf(ctx, lib.ggml_mul_mat(ctx, weights, floats())));
+    const bytes = new Uint8Array(lib.ggml_nbytes(bad));
+    compute(graphs[0]);
+    assertThrows(() => lib.ggml_backend_tensor_set(bad, bytes, 0, bytes.length), Error, "C used a null pointer");
+    for (let i = 0; i < 5; i++) {
+      await Promise.all(graphs.map((graph) => computeAsync(graph)));
+      const failures = await Promise.allSettled(graphs.map(() => lib.async.ggml_backend_tensor_set(bad, bytes, 0, bytes.length)));
+      assertStringIncludes(String(failures.find(({ status }) => status === "rejected")?.["reason" as never]), "C used a null pointer");
+    }
+    assertEquals(Math.round(view(lib.ggml_graph_node(graphs[3], 0)).get(0, 0)), 128);
+  },
+});
