@@ -21,6 +21,7 @@ import { type Computer, cpuComputer } from "./computer.ts";
 import { HandLook } from "./hand.ts";
 import { checkIndices, type Index, type Indices, indicesOf, picksOf } from "./indices.ts";
 import { type Kernels, kernelsOf, type Lib } from "./kernels.ts";
+import { seenAnew } from "./laid_out.ts";
 import { Node } from "./node.ts";
 import { numbersOf } from "./say.ts";
 import { outside } from "./views.ts";
@@ -203,12 +204,18 @@ export class Look {
   /** The tensor that was found last, the node or one of its sources, has memory, and lies in it. */
   #expectPlace(address: bigint, number: number, source: number | null): void {
     const memory = this.#memory, { words, at } = memory, computer = this.#computer;
+    const isView = !isNull(words, at + fields.view_src / 4);
+    if (isView && computer !== null) {
+      const view = new Node(source === null ? address : BigInt(sourceOf(memory, address, source)), memory), reason = seenAnew(view);
+      if (reason !== null) this.#refuse(address, number, reason, source);
+      memory.find(Number(view.address));
+    }
     if (computer === null || !computer.hasMemory) return;
     if (isNull(words, at + fields.data / 4)) {
       if (elementsOf(memory) !== 0) this.#refuse(address, number, NO_MEMORY, source);
       return;
     }
-    const buffer = addressAt(words, at + fields.buffer / 4), isView = !isNull(words, at + fields.view_src / 4);
+    const buffer = addressAt(words, at + fields.buffer / 4);
     const isKnown = buffer === 0 ? computer.reachesContexts : this.#reachable.has(buffer);
     if (!isView && isKnown && this.#hand === null) return;
     const tensor = new Node(source === null ? address : BigInt(sourceOf(memory, address, source)), memory);

@@ -7,6 +7,7 @@
  */
 
 import type { Check, Entry, Lib } from "./kernels.ts";
+import { productOfLaidOut } from "./laid_out.ts";
 import { hasDenseMatrices, isChannelsFirst, isContiguous, isSideBySide } from "./layout.ts";
 import type { Node } from "./node.ts";
 import type { Numbers } from "./say.ts";
@@ -42,6 +43,8 @@ export function numbers({ GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16
     [lib.GGML_OP_SOFT_MAX_BACK, floats(1)],
     [lib.GGML_OP_SSM_CONV, floats(1)],
     [lib.GGML_OP_SSM_SCAN, floats(1, 2, 3, 4, 5)],
+    // Of weights that were laid out anew, computes a part.
+    [lib.GGML_OP_MUL_MAT, productOfLaidOut],
     // Read the result's type whatever src[1] has.
     [lib.GGML_OP_SET, sameType],
     [lib.GGML_OP_SILU_BACK, sameType],
