@@ -44,17 +44,16 @@ export function roomOf(tensor: bigint, owners: Iterable<Owner>): number {
   const view = viewOf(tensor), data = view.getBigUint64(fields.data);
   if (data === 0n) return 0;
   for (const owner of owners) {
-    const length = bytesBehind(owner, data);
-    if (length !== Infinity) return length;
-  }
-  const buffer = view.getBigUint64(fields.buffer);
-  if (buffer !== 0n) return inBuffer(buffer, data);
-  for (const owner of owners) {
     if (owner.type !== "ggml_context" || owner.freed) continue;
     const { begin, end } = memoryOf(owner);
     if (data >= begin && data < end) return inContext(owner.address, begin, end, data);
   }
-  return Infinity;
+  for (const owner of owners) {
+    const length = bytesBehind(owner, data);
+    if (length !== Infinity) return length;
+  }
+  const buffer = view.getBigUint64(fields.buffer);
+  return buffer === 0n ? Infinity : inBuffer(buffer, data);
 }
 
 /** 0 for what isn't in the buffer. */

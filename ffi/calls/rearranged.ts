@@ -10,7 +10,10 @@
 import { ABI } from "../generated/layouts.js";
 import { callNow } from "./call_now.ts";
 
-const KINDS: ReadonlySet<string> = new Set(["AMX", "CPU_KLEIDIAI", "CPU_REPACK"]);
+/** `GGML_BACKEND_DEVICE_TYPE_CPU`. */
+const CPU = 0;
+
+const ONE = ["u64"] as const;
 
 const { fields } = ABI.records.ggml_tensor;
 
@@ -20,16 +23,18 @@ const known: Map<bigint, string> = new Map();
 /** The name of a buffer's kind, if it is such a one; "" for others, and for no buffer. */
 export function orderOf(buffer: bigint): string {
   if (buffer === 0n) return "";
-  const type = callNow("ggml_backend_buffer_get_type", ["u64"], "u64", buffer) as bigint;
+  const type = callNow("ggml_backend_buffer_get_type", ONE, "u64", buffer) as bigint;
   let kind = known.get(type);
   if (kind === undefined) known.set(type, kind = nameOf(type));
   return kind;
 }
 
+/** The CPU has no other buffers that aren't memory as it lies. */
 function nameOf(type: bigint): string {
-  const name = callNow("ggml_backend_buft_name", ["u64"], "pointer", type) as Deno.PointerObject;
-  const text = Deno.UnsafePointerView.getCString(name);
-  return KINDS.has(text) ? text : "";
+  if (callNow("ggml_backend_buft_is_host", ONE, "bool", type)) return "";
+  const device = callNow("ggml_backend_buft_get_device", ONE, "u64", type) as bigint;
+  if (device === 0n || callNow("ggml_backend_dev_type", ONE, "u32", device) !== CPU) return "";
+  return Deno.UnsafePointerView.getCString(callNow("ggml_backend_buft_name", ONE, "pointer", type) as Deno.PointerObject);
 }
 
 /** {@linkcode orderOf} the buffer that a tensor is in, or what it is a view of. */

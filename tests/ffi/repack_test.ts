@@ -1,9 +1,9 @@
 /** Buffers of CPU_REPACK and AMX, which take whole tensors and give none back: whatever else is asked of them is an Error that says so. */
 
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, copy, copyAsync, devices, init, ndarray, print, tensor, toArray, toSvg, view, writeGguf } from "@ggml/deno/utils";
-import { wave } from "../context.ts";
+import { bytesOf, graphOf, newTensor, wave } from "../context.ts";
 import { program } from "../process.ts";
 
 /** The kinds of buffers that this processor lays weights out anew in. */
@@ -90,9 +90,9 @@ for (const type of types) {
     };
     const apart = lib.ggml_view_2d(plainCtx, x, 256, 4, 1200, 0), planes = lib.ggml_view_3d(plainCtx, x, 256, 2, 2, 1024, 2048, 0);
     refuses(weights, apart, kind === "AMX" ? "is not supported by the CPU backend" : "C reads its rows as if they lay one after the other");
-    if (kind === "AMX") refuses(weights, planes, "in a buffer of AMX, which has no more than two dimensions");
+    if (kind === "AMX") refuses(weights, planes, "C computes one matrix only where the weights are in a buffer of AMX");
     else assertEquals(multiply(weights, planes).length, 256);
-    const order = `is a view of weights in a buffer of ${kind}, which has them in an order of its own`;
+    const order = `is a view of weights that a buffer of ${kind} has laid out anew`;
     refuses(lib.ggml_view_2d(plainCtx, weights, 256, 32, weights.nb[1], 32 * weights.nb[1]), rows(1), order);
     refuses(lib.ggml_view_tensor(plainCtx, weights), rows(1), order);
     const graph = lib.ggml_new_graph(plainCtx);
@@ -151,4 +151,103 @@ const FAIL = `import { lib } from "@ggml/deno";
 Deno.test("a failure of C's is an Error after AMX has multiplied, too, whose registers the stack for signals has to hold", async () => {
   const { code, stdout, stderr } = await program(FAIL, ["--allow-ffi", "--allow-read", "--allow-write"]);
   assertEquals([code, stdout.trim() === "false 0" || stdout.trim() === "true 24", stderr], [0, true, ""], stdout);
+});
+
+const amx = types.find((type) => lib.ggml_backend_buft_name(type) === "AMX"),
+  repack = types.find((type) => lib.ggml_backend_buft_name(type) === "CPU_REPACK");
+
+/** A matrix or several of a type, in a buffer of that kind and as they are, with the same numbers. */
+function twice(kind: lib.ggml_backend_buffer_type, type: lib.ggml_type, ...ne: number[]) {
+  const placed = init({ noAlloc: true }), ctx = init();
+  const anew = newTensor(placed, type, ...ne), plain = newTensor(ctx, type, ...ne);
+  const buffer = lib.ggml_backend_alloc_ctx_tensors_from_buft(placed, kind)!;
+  copy(wave(lib.ggml_nelements(plain)), plain);
+  lib.ggml_backend_tensor_set(anew, bytesOf(plain), 0, lib.ggml_nbytes(plain));
+  return { anew, plain, buffer };
+}
+
+/** Computes with weights that were laid out anew, and with the same as they are: close, or an Error with that text. */
+function assertSame(
+  { anew, plain }: ReturnType<typeof twice>,
+  operation: (ctx: lib.ggml_context, weights: lib.ggml_tensor) => lib.ggml_tensor,
+  error?: string,
+): void {
+  using ctx = init();
+  const [expected, graph] = [plain, anew].map((weights) => graphOf(ctx, operation(ctx, weights)));
+  compute(expected);
+  if (error !== undefined) return assertStringIncludes(assertThrows(() => compute(graph), Error).message, error);
+  compute(graph);
+  const [a, b] = [expected, graph].map((graph) => toArray(lib.ggml_graph_node(graph, -1)));
+  const most = Math.max(...a.map(Math.abs));
+  a.forEach((x, i) => assert(Math.abs(x - b[i]) <= 0.02 * most, `${b[i]} at ${i}, and ${x} with the weights as they are`));
+}
+
+/** Numbers to multiply by. */
+function floats(ctx: lib.ggml_context, ...ne: number[]): lib.ggml_tensor {
+  const tensor = newTensor(ctx, lib.GGML_TYPE_F32, ...ne);
+  copy(wave(lib.ggml_nelements(tensor)), tensor);
+  return tensor;
+}
+
+for (const kind of types) {
+  const name = lib.ggml_backend_buft_name(kind);
+  Deno.test(`${name}: a view of weights is an Error: C would look for its rows where they were before`, () => {
+    const weights = twice(kind, lib.GGML_TYPE_Q4_0, 256, 64), text = `is a view of weights that a buffer of ${name} has laid out anew`;
+    const times = (view: (ctx: lib.ggml_context, weights: lib.ggml_tensor) => lib.ggml_tensor) => {
+      return (ctx: lib.ggml_context, weights: lib.ggml_tensor) => {
+        const part = view(ctx, weights);
+        return lib.ggml_mul_mat(ctx, part, floats(ctx, part.ne[0], 5));
+      };
+    };
+    assertSame(weights, times((_, weights) => weights));
+    assertSame(weights, times((ctx, weights) => lib.ggml_view_2d(ctx, weights, 256, 32, weights.nb[1], 32 * weights.nb[1])), text);
+    assertSame(weights, times((ctx, weights) => lib.ggml_view_2d(ctx, weights, 128, 64, weights.nb[1], 0)), text);
+    assertSame(weights, times((ctx, weights) => lib.ggml_reshape_2d(ctx, weights, 128, 128)), text);
+    assertSame(
+      weights,
+      (ctx, weights) => lib.ggml_get_rows(ctx, lib.ggml_view_tensor(ctx, weights), newTensor(ctx, lib.GGML_TYPE_I32, 1)),
+      text,
+    );
+  });
+}
+
+Deno.test({
+  name: "AMX: products that its kernel computes in part, or with memory behind the weights, are Errors",
+  ignore: amx === undefined,
+  fn: () => {
+    for (const type of [lib.GGML_TYPE_Q4_0, lib.GGML_TYPE_Q4_1, lib.GGML_TYPE_Q8_0]) {
+      const short = twice(amx!, type, 32, 64), long = twice(amx!, type, 64, 64);
+      const times = (...ne: number[]) => (ctx: lib.ggml_context, weights: lib.ggml_tensor) =>
+        lib.ggml_mul_mat(ctx, weights, floats(ctx, ...ne));
+      for (const rows of [1, 2, 31]) assertSame(short, times(32, rows));
+      for (const rows of [32, 33, 64]) assertSame(short, times(32, rows), "C computes nothing of 32 rows of 32 numbers");
+      for (const rows of [1, 31, 32, 33, 64]) assertSame(long, times(64, rows));
+    }
+    for (const type of [lib.GGML_TYPE_Q4_0, lib.GGML_TYPE_F16]) {
+      const text = "C computes one matrix only";
+      assertSame(twice(amx!, type, 256, 64), (ctx, weights) => lib.ggml_mul_mat(ctx, weights, floats(ctx, 256, 5, 2)), text);
+      assertSame(twice(amx!, type, 256, 64, 2), (ctx, weights) => lib.ggml_mul_mat(ctx, weights, floats(ctx, 256, 5, 2)), text);
+    }
+  },
+});
+
+Deno.test({
+  name: "CPU_REPACK: rows that lie apart, and a matrix that is asked for more often than there are tokens, are Errors",
+  ignore: repack === undefined,
+  fn: () => {
+    const weights = twice(repack!, lib.GGML_TYPE_Q4_0, 256, 64);
+    const apart = (rows: number) => (ctx: lib.ggml_context, weights: lib.ggml_tensor) =>
+      lib.ggml_mul_mat(ctx, weights, lib.ggml_view_2d(ctx, floats(ctx, 300, rows), 256, rows, 1200, 80));
+    for (const rows of [1, 2, 3]) assertSame(weights, apart(rows));
+    for (const rows of [4, 5, 8]) assertSame(weights, apart(rows), "src[1]: C reads its rows as if they lay one after the other");
+    const experts = twice(repack!, lib.GGML_TYPE_Q4_0, 256, 64, 3);
+    const asked = (...ids: number[]) => (ctx: lib.ggml_context, weights: lib.ggml_tensor) => {
+      const which = newTensor(ctx, lib.GGML_TYPE_I32, 2, ids.length / 2);
+      copy(Int32Array.from(ids), which);
+      return lib.ggml_mul_mat_id(ctx, weights, floats(ctx, 256, 1, ids.length / 2), which);
+    };
+    assertSame(experts, asked(0, 1, 1, 2, 2, 0));
+    assertSame(experts, asked(0, 0, 0, 1, 2, 1));
+    assertSame(experts, asked(0, 0, 0, 0, 2, 1), "has index 0 more than 3 times");
+  },
 });

@@ -9,6 +9,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { compute, computeAsync, copy, init, view } from "@ggml/deno/utils";
+import { callAddressAside } from "../../ffi/calls/aside.ts";
+import { library } from "../../ffi/load/library.ts";
 import { graphOf, newTensor, withContext } from "../context.ts";
 import { inWorker, program } from "../process.ts";
 
@@ -225,6 +227,32 @@ Deno.test("in Workers, several at once", async () => {
     postMessage(errors);`;
   assertEquals(await Promise.all(Array.from({ length: 4 }, () => inWorker(text))), [5000, 5000, 5000, 5000]);
   assertWorks();
+});
+
+Deno.test({
+  name: "the stack for signals has room for a handler on each thread that calls C, whatever of the processor's state a signal leaves there",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const { symbols } = Deno.dlopen("libc.so.6", { getauxval: { parameters: ["u64"], result: "u64" } });
+    const least = Number(symbols.getauxval(51n /* AT_MINSIGSTKSZ */)) + 0x1000;
+    const address = library().address("sigaltstack")!, stack = new BigUint64Array(3); // stack_t
+    const pointer = Deno.UnsafePointer.create(address) as Deno.PointerObject<never>;
+    new Deno.UnsafeFnPointer(pointer, { parameters: ["u64", "buffer"], result: "i32" }).call(0n, stack);
+    assert(Number(stack[2]) >= least, `${stack[2]} bytes on the thread of the tests`);
+    const where = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(stack)));
+    await Promise.all(Array.from({ length: 8 }, () => callAddressAside(address, "test", [0n, where])));
+    assert(Number(stack[2]) >= least, `${stack[2]} bytes on a thread that Deno lends`);
+    const text = `
+      import { lib } from "${new URL("../../mod.ts", import.meta.url)}";
+      lib.ggml_type_size(0);
+      const stack = new BigUint64Array(3);
+      const { symbols } = Deno.dlopen("libc.so.6", { sigaltstack: { parameters: ["u64", "buffer"], result: "i32" } });
+      symbols.sigaltstack(0n, stack);
+      postMessage(Number(stack[2]));`;
+    for (const bytes of await Promise.all([1, 2, 3].map(() => inWorker(text)))) {
+      assert(bytes as number >= least, `${bytes} in a Worker`);
+    }
+  },
 });
 
 Deno.test("a fault that isn't C's goes where it went before: WebAssembly's own trap, and the end of the process", async () => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { changes } from "../../ffi/calls/changes.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import type { TypedArray } from "../arrays/ndarray.ts";
 import { typeInfo } from "./types.ts";
@@ -27,7 +28,7 @@ export function quickCopy(from: unknown, to: unknown): boolean {
 /** A tensor's numbers, if they are as many and of the same kind as a typed array's; else null. */
 function numbersOf(tensor: lib.ggml_tensor, array: unknown): TypedArray | null {
   const { owner } = tensor;
-  if (owner.freed || owner.arena === null || !ArrayBuffer.isView(array)) return null;
+  if (owner.freed || owner.arena === null || changes.byHand || !ArrayBuffer.isView(array)) return null;
   const kind = typeInfo(tensor.type).array;
   if (kind === null || array.constructor !== kind || !(array.buffer instanceof ArrayBuffer)) return null;
   const width = (array as Float32Array).BYTES_PER_ELEMENT, length = (array as Float32Array).length;

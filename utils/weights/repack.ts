@@ -58,6 +58,9 @@ export function extraTypes(device: lib.ggml_backend_device): lib.ggml_backend_bu
   return types;
 }
 
+/** Columns of which AMX's kernel computes nothing for many rows, whatever the device says. */
+const TOO_SHORT = 32;
+
 /** Asks the device whether it computes a product with a weight in such a buffer. The buffer of no bytes only says the kind. */
 function takes(
   device: lib.ggml_backend_device,
@@ -66,6 +69,7 @@ function takes(
   columns: number,
   rows: number,
 ): boolean {
+  if (columns <= TOO_SHORT && lib.ggml_backend_buft_name(candidate) === "AMX") return false;
   using ctx = lib.ggml_init(new lib.ggml_init_params({ mem_size: 4 * lib.ggml_tensor_overhead(), no_alloc: true }));
   using buffer = lib.ggml_backend_buft_alloc_buffer(candidate, 0);
   if (buffer === null) return false;

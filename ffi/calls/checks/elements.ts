@@ -12,6 +12,9 @@ import { readAddress, readInt64, readUint64 } from "../../core/integers.ts";
 import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
 import { tensorText } from "../../load/tensor_text.ts";
+import { callNow } from "../call_now.ts";
+import { changes, originalOf } from "../changes.ts";
+import { ownersOf, roomOf } from "../reach.ts";
 import { hasEvenRows } from "./layout.ts";
 import { isHostBuffer } from "./pointers.ts";
 import { expectIndex, type Tensor } from "./say.ts";
@@ -28,6 +31,15 @@ function expectReachable(name: string, tensor: Tensor, view: DataView): void {
   if (isNull(view, at + fields.data)) throw new Error(`${name}(tensor): the tensor was not allocated: ${text(tensor)}`);
   if (!isNull(view, at + fields.buffer)) expectHost(name, tensor, view.getBigUint64(at + fields.buffer, true));
   else if (!isNull(view, at + fields.view_src)) expectHost(name, tensor, bufferOfSource(view, at + fields.view_src));
+  if (changes.byHand) expectRoom(name, tensor, !isNull(view, at + fields.view_src));
+}
+
+/** Throws where the fields of a tensor, or of what it is a view of, were set by hand so that it reaches beyond its memory. */
+function expectRoom(name: string, tensor: Tensor, isView: boolean): void {
+  const { address, owner } = tensor;
+  if (!isView && originalOf(owner, Number(address)) === null) return;
+  const bytes = Number(callNow("ggml_nbytes", ["u64"], "usize", address)), room = roomOf(address, ownersOf(owner));
+  if (bytes > room) throw new Error(`${name}(tensor): the tensor has memory for ${room} bytes, and reaches over ${bytes}: ${text(tensor)}`);
 }
 
 function expectHost(name: string, tensor: Tensor, buffer: bigint): void {

@@ -17,14 +17,13 @@ import { isMissing, operation } from "../../load/numbering.ts";
 import type { Owner } from "../../core/owner.ts";
 import { MAX_SOURCES, sourceAt, TensorMemory, WORD } from "../tensor_memory.ts";
 import { nodeText, sourcesText } from "../../load/tensor_text.ts";
-import { orderAround } from "../rearranged.ts";
 import { type Computer, cpuComputer } from "./computer.ts";
 import { HandLook } from "./hand.ts";
 import { checkIndices, type Index, type Indices, indicesOf, picksOf } from "./indices.ts";
 import { type Kernels, kernelsOf, type Lib } from "./kernels.ts";
+import { seenAnew } from "./laid_out.ts";
 import { Node } from "./node.ts";
 import { numbersOf } from "./say.ts";
-import { traitsOf } from "./types.ts";
 import { outside } from "./views.ts";
 
 /** What is known of a graph that was looked at, and how it is to be computed. */
@@ -206,7 +205,11 @@ export class Look {
   #expectPlace(address: bigint, number: number, source: number | null): void {
     const memory = this.#memory, { words, at } = memory, computer = this.#computer;
     const isView = !isNull(words, at + fields.view_src / 4);
-    if (isView) this.#expectOwnOrder(address, number, source);
+    if (isView && computer !== null) {
+      const view = new Node(source === null ? address : BigInt(sourceOf(memory, address, source)), memory), reason = seenAnew(view);
+      if (reason !== null) this.#refuse(address, number, reason, source);
+      memory.find(Number(view.address));
+    }
     if (computer === null || !computer.hasMemory) return;
     if (isNull(words, at + fields.data / 4)) {
       if (elementsOf(memory) !== 0) this.#refuse(address, number, NO_MEMORY, source);
@@ -219,15 +222,6 @@ export class Look {
     const reason = (isView ? outside(tensor) : null) ?? (isKnown ? null : this.#unreachable(buffer, computer)) ??
       this.#byHand(address, tensor, source);
     if (reason !== null) this.#refuse(address, number, reason, source);
-  }
-
-  /** What it is a view of has its rows where the view takes them to be. */
-  #expectOwnOrder(address: bigint, number: number, source: number | null): void {
-    const { words, at } = this.#memory;
-    if (!traitsOf(words[at + fields.type / 4]).isQuantized) return;
-    const kind = orderAround(source === null ? address : BigInt(sourceOf(this.#memory, address, source)));
-    if (kind === "") return;
-    this.#refuse(address, number, `is a view of weights in a buffer of ${kind}, which has them in an order of its own`, source);
   }
 
   #byHand(address: bigint, tensor: Node, source: number | null): string | null {

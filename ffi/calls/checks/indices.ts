@@ -10,6 +10,7 @@
 import { library } from "../../load/library.ts";
 import { nodeText } from "../../load/tensor_text.ts";
 import type { Lib } from "./kernels.ts";
+import { mostAsked } from "./laid_out.ts";
 import type { Node } from "./node.ts";
 import { numbersOf } from "./say.ts";
 
@@ -23,6 +24,8 @@ export interface Index {
   readonly from: Node;
   /** True where C reads the indices one after the other, whatever their strides. */
   readonly contiguous: boolean;
+  /** How often each row may be taken. */
+  readonly most: number;
 }
 
 /** Where an operation has its indices. */
@@ -71,7 +74,8 @@ export function indicesOf(lib: Lib, nodes: readonly (Node | null)[], begin = 0):
     if (pick === undefined) continue;
     const from = pick.from(node!), rows = from.ne[pick.dimension], operand = node!.src(pick.source)!;
     const contiguous = (indices: Node) => pick.contiguous && indices === operand;
-    const index = (indices: Node): Index => ({ node: i, taker: node!, indices, rows, from, contiguous: contiguous(indices) });
+    const most = node!.op === lib.GGML_OP_MUL_MAT_ID ? mostAsked(node!) : Infinity;
+    const index = (indices: Node): Index => ({ node: i, taker: node!, indices, rows, from, contiguous: contiguous(indices), most });
     const holders = holdersOf(lib, nodes, i, operand, rows);
     if (holders === null) late.push(index(operand));
     else for (const holder of holders) now.push(index(holder));
@@ -125,7 +129,7 @@ function writesElsewhere(lib: Lib, op: number): boolean {
 let isHost: ((buffer: bigint) => boolean) | null = null;
 
 /** Throws where an index is out of range. What is in no memory yet, or in a device's, is C's to look at. */
-export function checkIndices(where: string, { node, taker, indices, rows, from, contiguous }: Index): void {
+export function checkIndices(where: string, { node, taker, indices, rows, from, contiguous, most }: Index): void {
   const { ne, nb, data, buffer, elements } = indices;
   if (data === 0 || elements === 0) return;
   isHost ??= library().symbol("ggml_backend_buffer_is_host", { parameters: ["u64"], result: "bool" }) as (buffer: bigint) => boolean;
@@ -133,13 +137,22 @@ export function checkIndices(where: string, { node, taker, indices, rows, from, 
   const length = contiguous ? 4 * elements : indices.bytes;
   const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(BigInt(data))!, length));
   const strides = contiguous ? [4, 4 * ne[0], 4 * ne[0] * ne[1], 4 * ne[0] * ne[1] * ne[2]] : nb;
+  const taken = most === Infinity ? null : new Uint32Array(rows);
   for (let i3 = 0; i3 < ne[3]; i3++) {
     for (let i2 = 0; i2 < ne[2]; i2++) {
       for (let i1 = 0; i1 < ne[1]; i1++) {
         const row = i1 * strides[1] + i2 * strides[2] + i3 * strides[3];
         for (let i0 = 0; i0 < ne[0]; i0++) {
           const index = view.getInt32(row + i0 * strides[0], true);
-          if (index >= 0 && index < rows) continue;
+          if (index >= 0 && index < rows) {
+            if (taken === null || ++taken[index] <= most) continue;
+            throw new RangeError(
+              `${where}: node ${node} (${text(taker)}): ${
+                text(indices)
+              } has index ${index} more than ${most} times: C has room for a row of each ` +
+                `token where ${text(from)} was laid out anew`,
+            );
+          }
           throw new RangeError(
             `${where}: node ${node} (${text(taker)}): index ${index} at [${i0}, ${i1}, ${i2}, ${i3}] of ${
               text(indices)

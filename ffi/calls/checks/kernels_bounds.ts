@@ -7,7 +7,6 @@
  * @module
  */
 
-import { orderOf } from "../rearranged.ts";
 import type { Check, Entry, Lib } from "./kernels.ts";
 import { hasEvenRows, isContiguous, isPacked, isSideBySide } from "./layout.ts";
 import type { Node } from "./node.ts";
@@ -70,12 +69,6 @@ export function bounds(functions: Lib, lib: Numbers): Entry[] {
     [lib.GGML_OP_IM2COL_BACK, columns],
     // Copies and writes states at the strides of src[0], also where there is one of them.
     [lib.GGML_OP_SSM_SCAN, states],
-    // Where AMX multiplies, writes further matrices behind the result, and reads such of src[0] that there are not.
-    [lib.GGML_OP_MUL_MAT, (node) => {
-      const [, , matrices, more] = node.ne;
-      if (matrices * more === 1 || orderOf(BigInt(node.src(0)!.buffer)) !== "AMX") return null;
-      return "src[0] is in a buffer of AMX, which has no more than two dimensions: give src[1] two (ggml_reshape_2d)";
-    }],
     // Reads and writes rows as long as src[1]'s, whatever src[0] is.
     [lib.GGML_OP_MUL_MAT, (node) => {
       const hint = lib.GGML_HINT_SRC0_IS_HADAMARD;

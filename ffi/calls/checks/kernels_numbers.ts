@@ -6,8 +6,8 @@
  * @module
  */
 
-import { orderOf } from "../rearranged.ts";
 import type { Check, Entry, Lib } from "./kernels.ts";
+import { productOfLaidOut } from "./laid_out.ts";
 import { hasDenseMatrices, isChannelsFirst, isContiguous, isSideBySide } from "./layout.ts";
 import type { Node } from "./node.ts";
 import type { Numbers } from "./say.ts";
@@ -43,6 +43,8 @@ export function numbers({ GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16
     [lib.GGML_OP_SOFT_MAX_BACK, floats(1)],
     [lib.GGML_OP_SSM_CONV, floats(1)],
     [lib.GGML_OP_SSM_SCAN, floats(1, 2, 3, 4, 5)],
+    // Of weights that were laid out anew, computes a part.
+    [lib.GGML_OP_MUL_MAT, productOfLaidOut],
     // Read the result's type whatever src[1] has.
     [lib.GGML_OP_SET, sameType],
     [lib.GGML_OP_SILU_BACK, sameType],
@@ -57,11 +59,6 @@ export function numbers({ GGML_TYPE_F32: F32, GGML_TYPE_F16: F16, GGML_TYPE_BF16
       source(0, ({ type }) => type !== BF16, "is bf16, and C copies its bits into a result of f16, which is C's fault"),
     ],
     [lib.GGML_OP_GET_REL_POS, dense(0)],
-    // Reads four rows at once, where it has the weights in an order of its own.
-    [lib.GGML_OP_MUL_MAT, (node) => {
-      const reason = dense(1)(node);
-      return reason === null || orderOf(BigInt(node.src(0)!.buffer)) !== "CPU_REPACK" ? null : reason;
-    }],
     // Read as if elements lay side by side.
     [lib.GGML_OP_ARGMAX, sideBySide(0)],
     [lib.GGML_OP_ARGSORT, sideBySide(0)],
