@@ -37,7 +37,9 @@ import {
 } from "../runtime.ts";
 
 export class ggml_abort_callback_t extends $Callback {
-  static name = "ggml_abort_callback_t";
+  static get name() {
+    return "ggml_abort_callback_t";
+  }
   static get signature() {
     const parameters = [$STRING];
     return { parameters, result: $VOID };
@@ -45,7 +47,9 @@ export class ggml_abort_callback_t extends $Callback {
 }
 
 export class ggml_abort_callback extends $Callback {
-  static name = "ggml_abort_callback";
+  static get name() {
+    return "ggml_abort_callback";
+  }
   static get signature() {
     const parameters = [$POINTER];
     return { parameters, result: $BOOL };
@@ -53,7 +57,9 @@ export class ggml_abort_callback extends $Callback {
 }
 
 export class ggml_custom1_op_t extends $Callback {
-  static name = "ggml_custom1_op_t";
+  static get name() {
+    return "ggml_custom1_op_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $INT32, $INT32, $POINTER];
     return { parameters, result: $VOID };
@@ -61,7 +67,9 @@ export class ggml_custom1_op_t extends $Callback {
 }
 
 export class ggml_custom2_op_t extends $Callback {
-  static name = "ggml_custom2_op_t";
+  static get name() {
+    return "ggml_custom2_op_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $INT32, $INT32, $POINTER];
     return { parameters, result: $VOID };
@@ -69,7 +77,9 @@ export class ggml_custom2_op_t extends $Callback {
 }
 
 export class ggml_custom3_op_t extends $Callback {
-  static name = "ggml_custom3_op_t";
+  static get name() {
+    return "ggml_custom3_op_t";
+  }
   static get signature() {
     const parameters = [
       $handleSlot(ggml_tensor),
@@ -85,7 +95,9 @@ export class ggml_custom3_op_t extends $Callback {
 }
 
 export class ggml_custom_op_t extends $Callback {
-  static name = "ggml_custom_op_t";
+  static get name() {
+    return "ggml_custom_op_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $INT32, $INT32, $POINTER];
     return { parameters, result: $VOID };
@@ -93,7 +105,9 @@ export class ggml_custom_op_t extends $Callback {
 }
 
 export class ggml_log_callback extends $Callback {
-  static name = "ggml_log_callback";
+  static get name() {
+    return "ggml_log_callback";
+  }
   static get signature() {
     const parameters = [$enumSlot($domains.ggml_log_level, false), $STRING, $POINTER];
     return { parameters, result: $VOID };
@@ -101,7 +115,9 @@ export class ggml_log_callback extends $Callback {
 }
 
 export class ggml_to_float_t extends $Callback {
-  static name = "ggml_to_float_t";
+  static get name() {
+    return "ggml_to_float_t";
+  }
   static get signature() {
     const parameters = [$POINTER, $POINTER, $INT64];
     return { parameters, result: $VOID };
@@ -109,7 +125,9 @@ export class ggml_to_float_t extends $Callback {
 }
 
 export class ggml_from_float_t extends $Callback {
-  static name = "ggml_from_float_t";
+  static get name() {
+    return "ggml_from_float_t";
+  }
   static get signature() {
     const parameters = [$POINTER, $POINTER, $INT64];
     return { parameters, result: $VOID };
@@ -117,7 +135,9 @@ export class ggml_from_float_t extends $Callback {
 }
 
 export class ggml_backend_comm_init_t extends $Callback {
-  static name = "ggml_backend_comm_init_t";
+  static get name() {
+    return "ggml_backend_comm_init_t";
+  }
   static get signature() {
     const parameters = [$POINTER, $UINT64];
     return { parameters, result: $POINTER };
@@ -125,7 +145,9 @@ export class ggml_backend_comm_init_t extends $Callback {
 }
 
 export class ggml_backend_comm_free_t extends $Callback {
-  static name = "ggml_backend_comm_free_t";
+  static get name() {
+    return "ggml_backend_comm_free_t";
+  }
   static get signature() {
     const parameters = [$POINTER];
     return { parameters, result: $VOID };
@@ -133,7 +155,9 @@ export class ggml_backend_comm_free_t extends $Callback {
 }
 
 export class ggml_backend_comm_allreduce_tensor_t extends $Callback {
-  static name = "ggml_backend_comm_allreduce_tensor_t";
+  static get name() {
+    return "ggml_backend_comm_allreduce_tensor_t";
+  }
   static get signature() {
     const parameters = [$POINTER, $POINTER];
     return { parameters, result: $BOOL };
@@ -141,7 +165,9 @@ export class ggml_backend_comm_allreduce_tensor_t extends $Callback {
 }
 
 export class ggml_backend_split_buffer_type_t extends $Callback {
-  static name = "ggml_backend_split_buffer_type_t";
+  static get name() {
+    return "ggml_backend_split_buffer_type_t";
+  }
   static get signature() {
     const parameters = [$INT32, $POINTER];
     return { parameters, result: $handleSlot(ggml_backend_buffer_type) };
@@ -149,7 +175,9 @@ export class ggml_backend_split_buffer_type_t extends $Callback {
 }
 
 export class ggml_backend_set_n_threads_t extends $Callback {
-  static name = "ggml_backend_set_n_threads_t";
+  static get name() {
+    return "ggml_backend_set_n_threads_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_backend), $INT32];
     return { parameters, result: $VOID };
@@ -157,7 +185,9 @@ export class ggml_backend_set_n_threads_t extends $Callback {
 }
 
 export class ggml_backend_dev_get_extra_bufts_t extends $Callback {
-  static name = "ggml_backend_dev_get_extra_bufts_t";
+  static get name() {
+    return "ggml_backend_dev_get_extra_bufts_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_backend_device)];
     return { parameters, result: $POINTER };
@@ -165,7 +195,9 @@ export class ggml_backend_dev_get_extra_bufts_t extends $Callback {
 }
 
 export class ggml_backend_set_abort_callback_t extends $Callback {
-  static name = "ggml_backend_set_abort_callback_t";
+  static get name() {
+    return "ggml_backend_set_abort_callback_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_backend), $handleSlot(ggml_abort_callback), $POINTER];
     return { parameters, result: $VOID };
@@ -173,7 +205,9 @@ export class ggml_backend_set_abort_callback_t extends $Callback {
 }
 
 export class ggml_backend_get_features_t extends $Callback {
-  static name = "ggml_backend_get_features_t";
+  static get name() {
+    return "ggml_backend_get_features_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_backend_reg)];
     return { parameters, result: $handleSlot(ggml_backend_feature) };
@@ -181,7 +215,9 @@ export class ggml_backend_get_features_t extends $Callback {
 }
 
 export class ggml_backend_sched_eval_callback extends $Callback {
-  static name = "ggml_backend_sched_eval_callback";
+  static get name() {
+    return "ggml_backend_sched_eval_callback";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $BOOL, $POINTER];
     return { parameters, result: $BOOL };
@@ -189,7 +225,9 @@ export class ggml_backend_sched_eval_callback extends $Callback {
 }
 
 export class ggml_backend_meta_get_split_state_t extends $Callback {
-  static name = "ggml_backend_meta_get_split_state_t";
+  static get name() {
+    return "ggml_backend_meta_get_split_state_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $structSlot(ggml_backend_meta_split_state) };
@@ -197,7 +235,9 @@ export class ggml_backend_meta_get_split_state_t extends $Callback {
 }
 
 export class ggml_backend_eval_callback extends $Callback {
-  static name = "ggml_backend_eval_callback";
+  static get name() {
+    return "ggml_backend_eval_callback";
+  }
   static get signature() {
     const parameters = [$INT32, $handleSlot(ggml_tensor), $handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $BOOL };
@@ -205,7 +245,9 @@ export class ggml_backend_eval_callback extends $Callback {
 }
 
 export class ggml_vec_dot_t extends $Callback {
-  static name = "ggml_vec_dot_t";
+  static get name() {
+    return "ggml_vec_dot_t";
+  }
   static get signature() {
     const parameters = [$INT32, $POINTER, $UINT64, $POINTER, $UINT64, $POINTER, $UINT64, $INT32];
     return { parameters, result: $VOID };
@@ -213,7 +255,9 @@ export class ggml_vec_dot_t extends $Callback {
 }
 
 export class ggml_opt_get_optimizer_params extends $Callback {
-  static name = "ggml_opt_get_optimizer_params";
+  static get name() {
+    return "ggml_opt_get_optimizer_params";
+  }
   static get signature() {
     const parameters = [$POINTER];
     return { parameters, result: $structSlot(ggml_opt_optimizer_params) };
@@ -221,7 +265,9 @@ export class ggml_opt_get_optimizer_params extends $Callback {
 }
 
 export class ggml_opt_epoch_callback extends $Callback {
-  static name = "ggml_opt_epoch_callback";
+  static get name() {
+    return "ggml_opt_epoch_callback";
+  }
   static get signature() {
     const parameters = [
       $BOOL,
@@ -237,7 +283,9 @@ export class ggml_opt_epoch_callback extends $Callback {
 }
 
 export class gguf_reader_callback_t extends $Callback {
-  static name = "gguf_reader_callback_t";
+  static get name() {
+    return "gguf_reader_callback_t";
+  }
   static get signature() {
     const parameters = [$POINTER, $POINTER, $UINT64, $UINT64];
     return { parameters, result: $UINT64 };
@@ -245,7 +293,9 @@ export class gguf_reader_callback_t extends $Callback {
 }
 
 export class llama_progress_callback extends $Callback {
-  static name = "llama_progress_callback";
+  static get name() {
+    return "llama_progress_callback";
+  }
   static get signature() {
     const parameters = [$FLOAT, $POINTER];
     return { parameters, result: $BOOL };
@@ -253,7 +303,9 @@ export class llama_progress_callback extends $Callback {
 }
 
 export class llama_model_set_tensor_data_t extends $Callback {
-  static name = "llama_model_set_tensor_data_t";
+  static get name() {
+    return "llama_model_set_tensor_data_t";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $VOID };
@@ -261,7 +313,9 @@ export class llama_model_set_tensor_data_t extends $Callback {
 }
 
 export class llama_opt_param_filter extends $Callback {
-  static name = "llama_opt_param_filter";
+  static get name() {
+    return "llama_opt_param_filter";
+  }
   static get signature() {
     const parameters = [$handleSlot(ggml_tensor), $POINTER];
     return { parameters, result: $BOOL };
@@ -269,7 +323,9 @@ export class llama_opt_param_filter extends $Callback {
 }
 
 export class llama_sampler_i_name extends $Callback {
-  static name = "llama_sampler_i_name";
+  static get name() {
+    return "llama_sampler_i_name";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $STRING };
@@ -277,7 +333,9 @@ export class llama_sampler_i_name extends $Callback {
 }
 
 export class llama_sampler_i_accept extends $Callback {
-  static name = "llama_sampler_i_accept";
+  static get name() {
+    return "llama_sampler_i_accept";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $INT32];
     return { parameters, result: $VOID };
@@ -285,7 +343,9 @@ export class llama_sampler_i_accept extends $Callback {
 }
 
 export class llama_sampler_i_apply extends $Callback {
-  static name = "llama_sampler_i_apply";
+  static get name() {
+    return "llama_sampler_i_apply";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(llama_token_data_array)];
     return { parameters, result: $VOID };
@@ -293,7 +353,9 @@ export class llama_sampler_i_apply extends $Callback {
 }
 
 export class llama_sampler_i_reset extends $Callback {
-  static name = "llama_sampler_i_reset";
+  static get name() {
+    return "llama_sampler_i_reset";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -301,7 +363,9 @@ export class llama_sampler_i_reset extends $Callback {
 }
 
 export class llama_sampler_i_clone extends $Callback {
-  static name = "llama_sampler_i_clone";
+  static get name() {
+    return "llama_sampler_i_clone";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $handleSlot(llama_sampler) };
@@ -309,7 +373,9 @@ export class llama_sampler_i_clone extends $Callback {
 }
 
 export class llama_sampler_i_free extends $Callback {
-  static name = "llama_sampler_i_free";
+  static get name() {
+    return "llama_sampler_i_free";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -317,7 +383,9 @@ export class llama_sampler_i_free extends $Callback {
 }
 
 export class llama_sampler_i_backend_init extends $Callback {
-  static name = "llama_sampler_i_backend_init";
+  static get name() {
+    return "llama_sampler_i_backend_init";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(ggml_backend_buffer_type), $UINT32];
     return { parameters, result: $BOOL };
@@ -325,7 +393,9 @@ export class llama_sampler_i_backend_init extends $Callback {
 }
 
 export class llama_sampler_i_backend_accept extends $Callback {
-  static name = "llama_sampler_i_backend_accept";
+  static get name() {
+    return "llama_sampler_i_backend_accept";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(ggml_context), $handleSlot(ggml_cgraph), $handleSlot(ggml_tensor)];
     return { parameters, result: $VOID };
@@ -333,7 +403,9 @@ export class llama_sampler_i_backend_accept extends $Callback {
 }
 
 export class llama_sampler_i_backend_apply extends $Callback {
-  static name = "llama_sampler_i_backend_apply";
+  static get name() {
+    return "llama_sampler_i_backend_apply";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(ggml_context), $handleSlot(ggml_cgraph), $handleSlot(llama_sampler_data)];
     return { parameters, result: $VOID };
@@ -341,7 +413,9 @@ export class llama_sampler_i_backend_apply extends $Callback {
 }
 
 export class llama_sampler_i_backend_set_input extends $Callback {
-  static name = "llama_sampler_i_backend_set_input";
+  static get name() {
+    return "llama_sampler_i_backend_set_input";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -349,7 +423,9 @@ export class llama_sampler_i_backend_set_input extends $Callback {
 }
 
 export class llama_sampler_i_backend_reset extends $Callback {
-  static name = "llama_sampler_i_backend_reset";
+  static get name() {
+    return "llama_sampler_i_backend_reset";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler)];
     return { parameters, result: $VOID };
@@ -357,7 +433,9 @@ export class llama_sampler_i_backend_reset extends $Callback {
 }
 
 export class llama_sampler_i_copy_state extends $Callback {
-  static name = "llama_sampler_i_copy_state";
+  static get name() {
+    return "llama_sampler_i_copy_state";
+  }
   static get signature() {
     const parameters = [$handleSlot(llama_sampler), $handleSlot(llama_sampler)];
     return { parameters, result: $VOID };

@@ -66,7 +66,9 @@ import {
 } from "../runtime.ts";
 
 export class ggml_bf16_t extends $Struct {
-  static name = "ggml_bf16_t";
+  static get name() {
+    return "ggml_bf16_t";
+  }
   static size = 2;
   static native = ["u16"];
   get bits() {
@@ -78,22 +80,30 @@ export class ggml_bf16_t extends $Struct {
 }
 
 export class ggml_object extends $Handle {
-  static name = "ggml_object";
+  static get name() {
+    return "ggml_object";
+  }
 }
 
 export class ggml_context extends $Handle {
-  static name = "ggml_context";
+  static get name() {
+    return "ggml_context";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_free);
   }
 }
 
 export class ggml_cgraph extends $Handle {
-  static name = "ggml_cgraph";
+  static get name() {
+    return "ggml_cgraph";
+  }
 }
 
 export class ggml_init_params extends $Struct {
-  static name = "ggml_init_params";
+  static get name() {
+    return "ggml_init_params";
+  }
   static size = 24;
   static native = ["u64", "pointer", "bool"];
   get mem_size() {
@@ -117,7 +127,9 @@ export class ggml_init_params extends $Struct {
 }
 
 export class ggml_tensor extends $Struct {
-  static name = "ggml_tensor";
+  static get name() {
+    return "ggml_tensor";
+  }
   static size = 336;
   static native = [
     "u32",
@@ -353,14 +365,18 @@ export class ggml_tensor extends $Struct {
 }
 
 export class ggml_backend_buffer extends $Handle {
-  static name = "ggml_backend_buffer";
+  static get name() {
+    return "ggml_backend_buffer";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_backend_buffer_free);
   }
 }
 
 export class ggml_type_traits extends $Struct {
-  static name = "ggml_type_traits";
+  static get name() {
+    return "ggml_type_traits";
+  }
   static size = 56;
   static native = ["pointer", "i64", "i64", "u64", "bool", "pointer", "pointer"];
   get type_name() {
@@ -415,7 +431,9 @@ export class ggml_type_traits extends $Struct {
 }
 
 export class ggml_threadpool_params extends $Struct {
-  static name = "ggml_threadpool_params";
+  static get name() {
+    return "ggml_threadpool_params";
+  }
   static size = 528;
   static native = [
     "bool",
@@ -975,25 +993,33 @@ export class ggml_threadpool_params extends $Struct {
 }
 
 export class ggml_threadpool extends $Handle {
-  static name = "ggml_threadpool";
+  static get name() {
+    return "ggml_threadpool";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_threadpool_free);
   }
 }
 
 export class ggml_backend_buffer_type extends $Handle {
-  static name = "ggml_backend_buffer_type";
+  static get name() {
+    return "ggml_backend_buffer_type";
+  }
 }
 
 export class ggml_backend extends $Handle {
-  static name = "ggml_backend";
+  static get name() {
+    return "ggml_backend";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_backend_free);
   }
 }
 
 export class ggml_tallocr extends $Struct {
-  static name = "ggml_tallocr";
+  static get name() {
+    return "ggml_tallocr";
+  }
   static size = 32;
   static native = ["pointer", "pointer", "u64", "u64"];
   get buffer() {
@@ -1023,29 +1049,39 @@ export class ggml_tallocr extends $Struct {
 }
 
 export class ggml_gallocr extends $Handle {
-  static name = "ggml_gallocr";
+  static get name() {
+    return "ggml_gallocr";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_gallocr_free);
   }
 }
 
 export class ggml_backend_event extends $Handle {
-  static name = "ggml_backend_event";
+  static get name() {
+    return "ggml_backend_event";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_backend_event_free);
   }
 }
 
 export class ggml_backend_reg extends $Handle {
-  static name = "ggml_backend_reg";
+  static get name() {
+    return "ggml_backend_reg";
+  }
 }
 
 export class ggml_backend_device extends $Handle {
-  static name = "ggml_backend_device";
+  static get name() {
+    return "ggml_backend_device";
+  }
 }
 
 export class ggml_backend_dev_caps extends $Struct {
-  static name = "ggml_backend_dev_caps";
+  static get name() {
+    return "ggml_backend_dev_caps";
+  }
   static size = 5;
   static native = ["bool", "bool", "bool", "bool", "bool"];
   get async() {
@@ -1081,7 +1117,9 @@ export class ggml_backend_dev_caps extends $Struct {
 }
 
 export class ggml_backend_dev_props extends $Struct {
-  static name = "ggml_backend_dev_props";
+  static get name() {
+    return "ggml_backend_dev_props";
+  }
   static size = 56;
   static native = ["pointer", "pointer", "u64", "u64", "u32", "pointer", { struct: ["bool", "bool", "bool", "bool", "bool"] }];
   get name() {
@@ -1133,7 +1171,9 @@ export class ggml_backend_dev_props extends $Struct {
 }
 
 export class ggml_backend_feature extends $Struct {
-  static name = "ggml_backend_feature";
+  static get name() {
+    return "ggml_backend_feature";
+  }
   static size = 16;
   static native = ["pointer", "pointer"];
   get name() {
@@ -1151,14 +1191,18 @@ export class ggml_backend_feature extends $Struct {
 }
 
 export class ggml_backend_sched extends $Handle {
-  static name = "ggml_backend_sched";
+  static get name() {
+    return "ggml_backend_sched";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_backend_sched_free);
   }
 }
 
 export class ggml_backend_meta_split_state extends $Struct {
-  static name = "ggml_backend_meta_split_state";
+  static get name() {
+    return "ggml_backend_meta_split_state";
+  }
   static size = 2128;
   static native = [
     "u32",
@@ -1470,7 +1514,9 @@ export class ggml_backend_meta_split_state extends $Struct {
 }
 
 export class ggml_backend_graph_copy_struct extends $Struct {
-  static name = "ggml_backend_graph_copy_struct";
+  static get name() {
+    return "ggml_backend_graph_copy_struct";
+  }
   static size = 32;
   static native = ["pointer", "pointer", "pointer", "pointer"];
   get buffer() {
@@ -1503,7 +1549,9 @@ export class ggml_backend_graph_copy_struct extends $Struct {
 }
 
 export class ggml_cplan extends $Struct {
-  static name = "ggml_cplan";
+  static get name() {
+    return "ggml_cplan";
+  }
   static size = 56;
   static native = ["u64", "pointer", "i32", "pointer", "pointer", "pointer", "bool"];
   get work_size() {
@@ -1551,7 +1599,9 @@ export class ggml_cplan extends $Struct {
 }
 
 export class ggml_type_traits_cpu extends $Struct {
-  static name = "ggml_type_traits_cpu";
+  static get name() {
+    return "ggml_type_traits_cpu";
+  }
   static size = 32;
   static native = ["pointer", "pointer", "u32", "i64"];
   get from_float() {
@@ -1585,28 +1635,36 @@ export class ggml_type_traits_cpu extends $Struct {
 }
 
 export class ggml_opt_dataset extends $Handle {
-  static name = "ggml_opt_dataset";
+  static get name() {
+    return "ggml_opt_dataset";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_opt_dataset_free);
   }
 }
 
 export class ggml_opt_context extends $Handle {
-  static name = "ggml_opt_context";
+  static get name() {
+    return "ggml_opt_context";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_opt_free);
   }
 }
 
 export class ggml_opt_result extends $Handle {
-  static name = "ggml_opt_result";
+  static get name() {
+    return "ggml_opt_result";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.ggml_opt_result_free);
   }
 }
 
 export class ggml_opt_optimizer_params extends $Struct {
-  static name = "ggml_opt_optimizer_params";
+  static get name() {
+    return "ggml_opt_optimizer_params";
+  }
   static size = 28;
   static native = [{ struct: ["f32", "f32", "f32", "f32", "f32"] }, { struct: ["f32", "f32"] }];
   get adamw() {
@@ -1624,7 +1682,9 @@ export class ggml_opt_optimizer_params extends $Struct {
 }
 
 export class ggml_opt_params extends $Struct {
-  static name = "ggml_opt_params";
+  static get name() {
+    return "ggml_opt_params";
+  }
   static size = 72;
   static native = ["pointer", "pointer", "pointer", "pointer", "u32", "u32", "i32", "pointer", "pointer", "u32"];
   get backend_sched() {
@@ -1690,14 +1750,18 @@ export class ggml_opt_params extends $Struct {
 }
 
 export class gguf_context extends $Handle {
-  static name = "gguf_context";
+  static get name() {
+    return "gguf_context";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.gguf_free);
   }
 }
 
 export class gguf_init_params extends $Struct {
-  static name = "gguf_init_params";
+  static get name() {
+    return "gguf_init_params";
+  }
   static size = 16;
   static native = ["bool", "pointer"];
   get no_alloc() {
@@ -1715,25 +1779,33 @@ export class gguf_init_params extends $Struct {
 }
 
 export class llama_vocab extends $Handle {
-  static name = "llama_vocab";
+  static get name() {
+    return "llama_vocab";
+  }
 }
 
 export class llama_model extends $Handle {
-  static name = "llama_model";
+  static get name() {
+    return "llama_model";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.llama_model_free);
   }
 }
 
 export class llama_context extends $Handle {
-  static name = "llama_context";
+  static get name() {
+    return "llama_context";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.llama_free);
   }
 }
 
 export class llama_sampler extends $Struct {
-  static name = "llama_sampler";
+  static get name() {
+    return "llama_sampler";
+  }
   static size = 16;
   static native = ["pointer", "pointer"];
   constructor(init, owner) {
@@ -1768,11 +1840,15 @@ export class llama_sampler extends $Struct {
 }
 
 export class llama_memory_i extends $Handle {
-  static name = "llama_memory_i";
+  static get name() {
+    return "llama_memory_i";
+  }
 }
 
 export class llama_token_data extends $Struct {
-  static name = "llama_token_data";
+  static get name() {
+    return "llama_token_data";
+  }
   static size = 12;
   static native = ["i32", "f32", "f32"];
   get id() {
@@ -1796,7 +1872,9 @@ export class llama_token_data extends $Struct {
 }
 
 export class llama_token_data_array extends $Struct {
-  static name = "llama_token_data_array";
+  static get name() {
+    return "llama_token_data_array";
+  }
   static size = 32;
   static native = ["pointer", "u64", "i64", "bool"];
   get data() {
@@ -1826,7 +1904,9 @@ export class llama_token_data_array extends $Struct {
 }
 
 export class llama_batch extends $Struct {
-  static name = "llama_batch";
+  static get name() {
+    return "llama_batch";
+  }
   static size = 56;
   static native = ["i32", "pointer", "pointer", "pointer", "pointer", "pointer", "pointer"];
   get n_tokens() {
@@ -1877,7 +1957,9 @@ export class llama_batch extends $Struct {
 }
 
 export class llama_model_kv_override extends $Struct {
-  static name = "llama_model_kv_override";
+  static get name() {
+    return "llama_model_kv_override";
+  }
   static size = 264;
   get tag() {
     return $memory(this).getUint32(this.$offset + 0, true);
@@ -1922,7 +2004,9 @@ export class llama_model_kv_override extends $Struct {
 }
 
 export class llama_model_tensor_buft_override extends $Struct {
-  static name = "llama_model_tensor_buft_override";
+  static get name() {
+    return "llama_model_tensor_buft_override";
+  }
   static size = 16;
   static native = ["pointer", "pointer"];
   get pattern() {
@@ -1940,7 +2024,9 @@ export class llama_model_tensor_buft_override extends $Struct {
 }
 
 export class llama_model_params extends $Struct {
-  static name = "llama_model_params";
+  static get name() {
+    return "llama_model_params";
+  }
   static size = 80;
   static native = [
     "pointer",
@@ -2066,7 +2152,9 @@ export class llama_model_params extends $Struct {
 }
 
 export class llama_sampler_seq_config extends $Struct {
-  static name = "llama_sampler_seq_config";
+  static get name() {
+    return "llama_sampler_seq_config";
+  }
   static size = 16;
   static native = ["i32", "pointer"];
   get seq_id() {
@@ -2084,7 +2172,9 @@ export class llama_sampler_seq_config extends $Struct {
 }
 
 export class llama_context_params extends $Struct {
-  static name = "llama_context_params";
+  static get name() {
+    return "llama_context_params";
+  }
   static size = 160;
   static native = [
     "u32",
@@ -2366,7 +2456,9 @@ export class llama_context_params extends $Struct {
 }
 
 export class llama_model_tensor_override extends $Struct {
-  static name = "llama_model_tensor_override";
+  static get name() {
+    return "llama_model_tensor_override";
+  }
   static size = 16;
   static native = ["pointer", "u32"];
   get pattern() {
@@ -2384,7 +2476,9 @@ export class llama_model_tensor_override extends $Struct {
 }
 
 export class llama_model_imatrix_data extends $Struct {
-  static name = "llama_model_imatrix_data";
+  static get name() {
+    return "llama_model_imatrix_data";
+  }
   static size = 24;
   static native = ["pointer", "pointer", "u64"];
   get name() {
@@ -2408,7 +2502,9 @@ export class llama_model_imatrix_data extends $Struct {
 }
 
 export class llama_model_quantize_params extends $Struct {
-  static name = "llama_model_quantize_params";
+  static get name() {
+    return "llama_model_quantize_params";
+  }
   static size = 64;
   static native = [
     "i32",
@@ -2528,7 +2624,9 @@ export class llama_model_quantize_params extends $Struct {
 }
 
 export class llama_logit_bias extends $Struct {
-  static name = "llama_logit_bias";
+  static get name() {
+    return "llama_logit_bias";
+  }
   static size = 8;
   static native = ["i32", "f32"];
   get token() {
@@ -2546,7 +2644,9 @@ export class llama_logit_bias extends $Struct {
 }
 
 export class llama_sampler_chain_params extends $Struct {
-  static name = "llama_sampler_chain_params";
+  static get name() {
+    return "llama_sampler_chain_params";
+  }
   static size = 1;
   static native = ["bool"];
   get no_perf() {
@@ -2558,7 +2658,9 @@ export class llama_sampler_chain_params extends $Struct {
 }
 
 export class llama_chat_message extends $Struct {
-  static name = "llama_chat_message";
+  static get name() {
+    return "llama_chat_message";
+  }
   static size = 16;
   static native = ["pointer", "pointer"];
   get role() {
@@ -2576,14 +2678,18 @@ export class llama_chat_message extends $Struct {
 }
 
 export class llama_adapter_lora extends $Handle {
-  static name = "llama_adapter_lora";
+  static get name() {
+    return "llama_adapter_lora";
+  }
   [Symbol.dispose]() {
     $dispose(this, functions.llama_adapter_lora_free);
   }
 }
 
 export class llama_sampler_data extends $Struct {
-  static name = "llama_sampler_data";
+  static get name() {
+    return "llama_sampler_data";
+  }
   static size = 32;
   static native = ["pointer", "pointer", "pointer", "pointer"];
   get logits() {
@@ -2613,7 +2719,9 @@ export class llama_sampler_data extends $Struct {
 }
 
 export class llama_sampler_i extends $Struct {
-  static name = "llama_sampler_i";
+  static get name() {
+    return "llama_sampler_i";
+  }
   static size = 96;
   static native = [
     "pointer",
@@ -2704,7 +2812,9 @@ export class llama_sampler_i extends $Struct {
 }
 
 export class llama_perf_context_data extends $Struct {
-  static name = "llama_perf_context_data";
+  static get name() {
+    return "llama_perf_context_data";
+  }
   static size = 48;
   static native = ["f64", "f64", "f64", "f64", "i32", "i32", "i32"];
   get t_start_ms() {
@@ -2752,7 +2862,9 @@ export class llama_perf_context_data extends $Struct {
 }
 
 export class llama_perf_sampler_data extends $Struct {
-  static name = "llama_perf_sampler_data";
+  static get name() {
+    return "llama_perf_sampler_data";
+  }
   static size = 16;
   static native = ["f64", "i32"];
   get t_sample_ms() {
@@ -2770,7 +2882,9 @@ export class llama_perf_sampler_data extends $Struct {
 }
 
 export class llama_opt_params extends $Struct {
-  static name = "llama_opt_params";
+  static get name() {
+    return "llama_opt_params";
+  }
   static size = 48;
   static native = ["u32", "pointer", "pointer", "pointer", "pointer", "u32"];
   get n_ctx_train() {
@@ -2816,7 +2930,9 @@ export class llama_opt_params extends $Struct {
 }
 
 export class ggml_opt_optimizer_params_adamw extends $Struct {
-  static name = "ggml_opt_optimizer_params_adamw";
+  static get name() {
+    return "ggml_opt_optimizer_params_adamw";
+  }
   static size = 20;
   static native = ["f32", "f32", "f32", "f32", "f32"];
   get alpha() {
@@ -2852,7 +2968,9 @@ export class ggml_opt_optimizer_params_adamw extends $Struct {
 }
 
 export class ggml_opt_optimizer_params_sgd extends $Struct {
-  static name = "ggml_opt_optimizer_params_sgd";
+  static get name() {
+    return "ggml_opt_optimizer_params_sgd";
+  }
   static size = 8;
   static native = ["f32", "f32"];
   get alpha() {

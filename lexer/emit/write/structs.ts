@@ -20,9 +20,12 @@ import { type Accessor, accessorOf, type Arrayable } from "./fields.ts";
 /** What the documentation says of the member by which TypeScript tells two classes apart. */
 export const NOMINAL = "Its C name: TypeScript tells classes of the same fields apart by it. It has no value.";
 
-/** The member that says what a class is called: a bundler may call it otherwise, and checks and messages ask for this. */
+/**
+ * The member that says what a class is called: a bundler may call it otherwise, and checks and messages ask for this. As a field it would cost every
+ * call that checks a handle a factor of five: V8 no longer knows the class then.
+ */
 export function ownName(name: string, types: boolean): string {
-  return types ? `  static override readonly name: string = "${name}";` : `  static name = "${name}";`;
+  return [`  static ${types ? "override get name(): string" : "get name()"} {`, `    return "${name}";`, "  }"].join("\n");
 }
 
 /** What the documentation says of the member that has the types of the setters. */
