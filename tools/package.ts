@@ -125,6 +125,7 @@ async function programs(made: string, configuration: string): Promise<string[][]
     ["examples/add_quant.ts"],
     ["examples/async.ts"],
     ["examples/llama2.ts", join(ROOT, "examples/models/moby.gguf"), "--tokens", "2"],
+    ["bench/ours/graph.ts", "first"],
     [join(made, fileOf(config.exports["./cli"])), "dump", join(ROOT, "ffi/native/native.h")],
   ];
   const options = ["--no-lock", "--config", configuration, "--allow-ffi", "--allow-read"];
