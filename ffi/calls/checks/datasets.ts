@@ -7,16 +7,11 @@
 import type { Data } from "../../core/arguments.ts";
 import { atLeast } from "../../core/lengths.ts";
 import type { lib as generated } from "../../generated/lib.js";
-import { expectBetween, expectMultiple, type Int, type Lib } from "./say.ts";
-import { traitsOf, typeName } from "./types.ts";
+import { expectBetween, type Int, type Lib } from "./say.ts";
+import { expectBlocks } from "./types.ts";
 
 type Dataset = generated.ggml_opt_dataset;
 type Result = generated.ggml_opt_result;
-
-/** Data points of whole blocks: C lays out rows that end within one, and shards that begin there. */
-function expectBlocks(where: string, count: Int, type: number): void {
-  expectMultiple(where, count, traitsOf(type).block, `the block size of ${typeName(type)}`);
-}
 
 /** A data set whose memory could be had: C doesn't look, and copies from a small address and an offset. */
 export function expectMemory(where: string, lib: Lib, dataset: Dataset): void {
@@ -31,6 +26,7 @@ function expectBatch(where: string, lib: Lib, dataset: Dataset, ibatch: Int): vo
 
 /** Checks of functions of ggml-opt.h. */
 export const datasets = {
+  /** C lays out rows that end within a block, and shards that begin there. */
   ggml_opt_dataset_init(_: unknown, type_data: number, type_label: number, ne_datapoint: Int, ne_label: Int): void {
     expectBlocks("ggml_opt_dataset_init(ne_datapoint)", ne_datapoint, type_data);
     expectBlocks("ggml_opt_dataset_init(ne_label)", ne_label, type_label);

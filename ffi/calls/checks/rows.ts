@@ -8,8 +8,8 @@ import { ABI } from "../../generated/layouts.js";
 import { atLeast } from "../../core/lengths.ts";
 import { library } from "../../load/library.ts";
 import { isType } from "../../load/numbering.ts";
-import { expectBetween, expectMultiple, type Int } from "./say.ts";
-import { type Traits, traitsOf, typeName } from "./types.ts";
+import { expectBetween, type Int } from "./say.ts";
+import { expectBlocks, type Traits, traitsOf, typeName } from "./types.ts";
 
 /** Checks of functions of ggml.h and ggml-cpu.h. */
 export const rows = {
@@ -18,7 +18,7 @@ export const rows = {
     expectBetween("ggml_quantize_chunk(start)", start, 0, Infinity);
     expectBetween("ggml_quantize_chunk(nrows)", nrows, 0, Infinity);
     expectBetween("ggml_quantize_chunk(n_per_row)", n_per_row, 1, Infinity);
-    expectMultiple("ggml_quantize_chunk(n_per_row)", n_per_row, traitsOf(type).block, `the block size of ${typeName(type)}`);
+    expectBlocks("ggml_quantize_chunk(n_per_row)", n_per_row, type);
   },
   /** C copies as many bytes as a negative number is of `size_t`. */
   ggml_cpu_fp32_to_fp32(_: unknown, _x: unknown, _y: unknown, n: Int): void {
@@ -55,11 +55,11 @@ function readTypes(): Map<bigint, number> {
   return found;
 }
 
-/** A whole number of blocks; gives their bytes. */
-function expectBlocks(where: string, count: Int, type: number): number {
+/** The bytes of a whole number of blocks. */
+function bytesOf(where: string, count: Int, type: number): number {
   const { block, size } = traitsOf(type);
   expectBetween(where, count, 0, Infinity);
-  expectMultiple(where, count, block, `the block size of ${typeName(type)}`);
+  expectBlocks(where, count, type);
   return Number(count) / block * size;
 }
 
@@ -74,14 +74,14 @@ export const functionTypes: Readonly<Record<string, (address: bigint, args: read
   ggml_to_float_t(address, [x, y, k]) {
     const known = traitsAt(address);
     if (known === null) return;
-    const bytes = expectBlocks("ggml_to_float_t(2)", k as Int, known.type);
+    const bytes = bytesOf("ggml_to_float_t(2)", k as Int, known.type);
     expectRows("ggml_to_float_t(0)", x, 1, 0, bytes, known.type);
     atLeast(y, Number(k), 4, "floats", "k", "ggml_to_float_t(1)");
   },
   ggml_from_float_t(address, [x, y, k]) {
     const known = traitsAt(address);
     if (known === null) return;
-    const bytes = expectBlocks("ggml_from_float_t(2)", k as Int, known.type);
+    const bytes = bytesOf("ggml_from_float_t(2)", k as Int, known.type);
     atLeast(x, Number(k), 4, "floats", "k", "ggml_from_float_t(0)");
     expectRows("ggml_from_float_t(1)", y, 1, 0, bytes, known.type);
   },
@@ -89,8 +89,8 @@ export const functionTypes: Readonly<Record<string, (address: bigint, args: read
     const known = traitsAt(address);
     if (known === null) return;
     const other = known.traits.dotType, count = Math.max(1, nrc as number);
-    expectRows("ggml_vec_dot_t(3)", x, count, bx as Int, expectBlocks("ggml_vec_dot_t(0)", n as Int, known.type), known.type);
-    expectRows("ggml_vec_dot_t(5)", y, count, by as Int, expectBlocks("ggml_vec_dot_t(0)", n as Int, other), other);
+    expectRows("ggml_vec_dot_t(3)", x, count, bx as Int, bytesOf("ggml_vec_dot_t(0)", n as Int, known.type), known.type);
+    expectRows("ggml_vec_dot_t(5)", y, count, by as Int, bytesOf("ggml_vec_dot_t(0)", n as Int, other), other);
     atLeast(s, (count - 1) * Number(bs) + count, 4, "floats", "results", "ggml_vec_dot_t(1)");
   },
 };

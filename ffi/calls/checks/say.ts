@@ -37,9 +37,3 @@ export function expectBetween(where: string, value: Int, least: number, most: nu
   const range = most === Infinity ? `at least ${least}` : least === -Infinity ? `at most ${most}` : `${least} to ${most}`;
   throw new RangeError(`${where}: expected ${range}, got ${value}`);
 }
-
-/** Throws unless a number is a multiple of another. */
-export function expectMultiple(where: string, value: Int, of: number, what: string): void {
-  if (of > 0 && Number(value) % of === 0) return;
-  throw new RangeError(`${where}: expected a multiple of ${of} (${what}), got ${value}`);
-}

@@ -14,8 +14,8 @@ import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
 import { tensorText } from "../../load/tensor_text.ts";
 import { addressOfData } from "./pointers.ts";
-import { expectBetween, expectMultiple, type Int, type Tensor } from "./say.ts";
-import { traitsOf, typeName } from "./types.ts";
+import { expectBetween, type Int, type Tensor } from "./say.ts";
+import { expectBlocks, traitsOf, typeName } from "./types.ts";
 
 const { fields } = ABI.records.ggml_tensor;
 
@@ -36,7 +36,7 @@ function expectShape(name: string, type: number, ne0: Int, ne1: Int, ne2: Int, n
   if (block === 0) return; // no type, which C asserts
   const place = (i: number) => inArray ? `${name}(ne)[${i}]` : `${name}(ne${i})`;
   [a, b, c, d].forEach((count, i) => expectBetween(place(i), count, 0, Infinity));
-  expectMultiple(place(0), a, block, `the block size of ${typeName(type)}`);
+  expectBlocks(place(0), a, type);
 }
 
 /** Another shape of a tensor's elements: C compares their number, which two negative sizes may give as well. */
@@ -93,7 +93,7 @@ export const shapes = {
     const { block, size } = traitsOf(type);
     if (block === 0) return; // no type, which has no bytes
     expectBetween("ggml_row_size(ne)", ne, 0, Math.floor(MOST_BYTES / size) * block);
-    expectMultiple("ggml_row_size(ne)", Number(ne), block, `the block size of ${typeName(type)}`);
+    expectBlocks("ggml_row_size(ne)", ne, type);
   },
   ggml_new_tensor(_: unknown, _ctx: unknown, type: number, n_dims: number, ne: Data): void {
     if (!(n_dims >= 1 && n_dims <= 4)) return; // which C asserts
@@ -115,8 +115,8 @@ export const shapes = {
     expectShape("ggml_new_tensor_4d", type, ne0, ne1, ne2, ne3);
   },
   ggml_reshape(_: unknown, _ctx: unknown, a: Tensor, b: Tensor): void {
-    const { block } = traitsOf(typeOf(a));
-    if (block > 1) expectMultiple("ggml_reshape(b)", b.ne[0], block, `the block size of ${typeName(typeOf(a))}`);
+    const type = typeOf(a);
+    if (traitsOf(type).block > 1) expectBlocks("ggml_reshape(b)", b.ne[0], type);
   },
   ggml_reshape_2d(_: unknown, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int): void {
     expectReshape("ggml_reshape_2d", a, ne0, ne1, 1, 1);

@@ -9,6 +9,7 @@ import { ABI } from "../../generated/layouts.js";
 import { library } from "../../load/library.ts";
 import { typeName as nameOf } from "../../load/tensor_text.ts";
 import { isType } from "../../load/numbering.ts";
+import type { Int } from "./say.ts";
 
 /** What checks read of `ggml_type_traits` and, when it is first asked for, `ggml_type_traits_cpu`. */
 export class Traits {
@@ -59,6 +60,13 @@ const known: Traits[] = [];
 /** A type's traits. A number that is no type has none. */
 export function traitsOf(type: number): Traits {
   return known[type] ??= isType(type) ? new Traits(type) : NONE;
+}
+
+/** Throws unless as many numbers fill whole blocks of a type. */
+export function expectBlocks(where: string, count: Int, type: number): void {
+  const { block } = traitsOf(type);
+  if (block > 0 && Number(count) % block === 0) return;
+  throw new RangeError(`${where}: expected a multiple of ${block} (the block size of ${typeName(type)}), got ${count}`);
 }
 
 /** `ggml_type_name`. */
