@@ -28,7 +28,7 @@ const MOST_BYTES = Number.MAX_SAFE_INTEGER;
  */
 function expectShape(name: string, type: number, ne0: Int, ne1: Int, ne2: Int, ne3: Int, inArray = false): void {
   const { block, size } = traitsOf(type);
-  const [a, b, c, d] = [Number(ne0), Number(ne1), Number(ne2), Number(ne3)];
+  const a = Number(ne0), b = Number(ne1), c = Number(ne2), d = Number(ne3);
   if (a >= 0 && b >= 0 && c >= 0 && d >= 0 && a % block === 0) {
     if (Math.max(a / block, 1) * size * Math.max(b, 1) * Math.max(c, 1) * Math.max(d, 1) <= MOST_BYTES) return;
     throw new RangeError(`${name}: ${typeName(type)} ne=[${[a, b, c, d].join(", ")}] would take more than 2^53 bytes`);
@@ -49,25 +49,37 @@ function expectReshape(name: string, a: Tensor, ne0: Int, ne1: Int, ne2: Int, ne
  *
  * What is contiguous is C's to check.
  */
-function expectView(name: string, a: Tensor, ne: readonly Int[], strides: readonly Int[], offset: Int): void {
-  const [ne0, ne1, ne2, ne3] = ne, type = typeOf(a);
+function expectView(
+  name: string,
+  a: Tensor,
+  ne0: Int,
+  ne1: Int,
+  ne2: Int,
+  ne3: Int,
+  nb1: Int | null,
+  nb2: Int | null,
+  nb3: Int | null,
+  offset: Int,
+): void {
+  const type = typeOf(a);
   expectShape(name, type, ne0, ne1, ne2, ne3);
   const begin = Number(offset);
   if (begin > MOST_BYTES) throw new RangeError(`${name}(offset): expected an offset within a, got ${offset}`);
-  const { block, size } = traitsOf(type);
-  let contiguous = Number(ne0) / block * size, length = contiguous, isContiguous = true;
-  for (let i = 0; i < strides.length; i++) {
-    const count = Number(ne[i + 1]), stride = Number(strides[i]);
-    if (count === 0) return;
-    if (count > 1 && stride !== contiguous) isContiguous = false;
-    length += (count - 1) * stride;
-    contiguous *= count;
-  }
-  if (isContiguous || length === 0) return;
+  const { block, size } = traitsOf(type), row = Number(ne0) / block * size;
+  const rows = Number(ne1), planes = Number(ne2), cubes = Number(ne3);
+  const rowStride = Number(nb1), planeStride = Number(nb2), cubeStride = Number(nb3); // 0 for null
+  if (rows === 0 || planes === 0 || cubes === 0) return;
+  if (
+    (rows === 1 || rowStride === row) && (planes === 1 || planeStride === row * rows) &&
+    (cubes === 1 || cubeStride === row * rows * planes)
+  ) return;
+  const length = row + (rows - 1) * rowStride + (planes - 1) * planeStride + (cubes - 1) * cubeStride;
+  if (length === 0) return;
   const source = sourceOf(a), end = source.offset + begin + length;
   if (end <= source.bytes) return;
+  const ne = [ne0, ne1, ne2, ne3].join(", "), strides = [nb1, nb2, nb3].filter((stride) => stride !== null).join(", ");
   throw new RangeError(
-    `${name}: the view would end at byte ${end} of ${source.bytes}: ne=[${ne.join(", ")}], its strides ${strides.join(", ")}, ` +
+    `${name}: the view would end at byte ${end} of ${source.bytes}: ne=[${ne}], its strides ${strides}, ` +
       `its offset ${source.offset + begin}; a is ${tensorText(library(), a.address)}`,
   );
 }
@@ -140,13 +152,13 @@ export const shapes = {
     expectReshape("ggml_repeat_4d", a, ne0, ne1, ne2, ne3);
   },
   ggml_view_1d(_: unknown, _ctx: unknown, a: Tensor, ne0: Int, offset: Int): void {
-    expectView("ggml_view_1d", a, [ne0, 1, 1, 1], [], offset);
+    expectView("ggml_view_1d", a, ne0, 1, 1, 1, null, null, null, offset);
   },
   ggml_view_2d(_: unknown, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int, nb1: Int, offset: Int): void {
-    expectView("ggml_view_2d", a, [ne0, ne1, 1, 1], [nb1], offset);
+    expectView("ggml_view_2d", a, ne0, ne1, 1, 1, nb1, null, null, offset);
   },
   ggml_view_3d(_: unknown, _ctx: unknown, a: Tensor, ne0: Int, ne1: Int, ne2: Int, nb1: Int, nb2: Int, offset: Int): void {
-    expectView("ggml_view_3d", a, [ne0, ne1, ne2, 1], [nb1, nb2], offset);
+    expectView("ggml_view_3d", a, ne0, ne1, ne2, 1, nb1, nb2, null, offset);
   },
   ggml_view_4d(
     _: unknown,
@@ -161,6 +173,6 @@ export const shapes = {
     nb3: Int,
     offset: Int,
   ): void {
-    expectView("ggml_view_4d", a, [ne0, ne1, ne2, ne3], [nb1, nb2, nb3], offset);
+    expectView("ggml_view_4d", a, ne0, ne1, ne2, ne3, nb1, nb2, nb3, offset);
   },
 };
