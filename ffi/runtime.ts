@@ -70,6 +70,7 @@ export {
 export { Handle, keep, keepBetween, keepData, keepLatest, keepUntil, memory, UNSET, wrongHandle } from "./core/handle.ts";
 export { fromInt64, fromUint64, readFour, readInt64, readUint64 } from "./core/integers.ts";
 export { atLeast } from "./core/lengths.ts";
+export { firstCalls } from "./core/warming.ts";
 export { type Ending, Owner, STATIC } from "./core/owner.ts";
 export { Pointer } from "./core/pointer.ts";
 export { dispose } from "./core/ending.ts";

@@ -18,9 +18,11 @@ import { watched } from "./watch.ts";
  */
 export function binder(abi: Abi): Bind {
   expectAbi(abi);
-  return (name, parameters, result, replace) => {
+  return (name, parameters, result, replace, isApart = false) => {
     if (name.startsWith("llama_")) expectLlama(abi);
     const wrapped = (symbol: AnyFunction) => guarded(name, watched(name, symbol));
-    return wrapped(library().warming(name, parameters, result, (symbol) => replace(wrapped(symbol)), abi.release));
+    // A wrapper calls what it is around at one place.
+    const isWrapped = wrapped(replace) !== replace;
+    return wrapped(library().warming(name, parameters, result, (symbol) => replace(wrapped(symbol)), isApart && !isWrapped, abi.release));
   };
 }

@@ -12,7 +12,7 @@ const bound: Map<string, AnyFunction> = new Map();
 /** Calls a function of the library itself, bound for this alone. */
 export function callNow(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType, ...args: unknown[]): unknown {
   let call = bound.get(name);
-  if (call === undefined) bound.set(name, call = library().warming(name, parameters, result, (faster) => bound.set(name, faster)));
+  if (call === undefined) bound.set(name, call = library().warming(name, parameters, result, (faster) => bound.set(name, faster), true));
   return call(...args);
 }
 

@@ -24,6 +24,7 @@ export { Pointer } from "./pointer.ts";
 export * from "./roots.ts";
 export * from "./slots.ts";
 export { Struct, type Structs, structs } from "./struct.ts";
+export { firstCalls } from "./warming.ts";
 
 /** `int64_t` as a bigint. */
 export const EXACT_INT64: Slot = { ...INT64, fromC: (value) => value };

@@ -53,10 +53,10 @@ function lookUp(library: string, name: string, definition: Deno.ForeignFunction 
 
 /** Binds the functions of a library. */
 export function binder(library: string): Bind {
-  return (name, parameters, result, replace) => {
+  return (name, parameters, result, replace, isApart = false) => {
     const pointer = lookUp(library, name, { type: "pointer" }) as Deno.PointerValue;
     const bind = () => lookUp(library, name, { parameters, result }) as AnyFunction;
-    return warming(BigInt(Deno.UnsafePointer.value(pointer)), parameters, result, bind, replace);
+    return warming(BigInt(Deno.UnsafePointer.value(pointer)), parameters, result, bind, replace, isApart);
   };
 }
 

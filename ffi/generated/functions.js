@@ -84,6 +84,7 @@ import {
   enterCall as $enterCall,
   enumerator as $enumerator,
   expectGivable as $expectGivable,
+  firstCalls as $firstCalls,
   float as $float,
   forgetThrough as $forgetThrough,
   format as $format,
@@ -125,13 +126,13 @@ import {
   wrongHandle as $wrongHandle,
 } from "../runtime.ts";
 
-const $bind = $binder(ABI);
+const $bind = $binder(ABI), $first = $firstCalls($bind);
 
-let $ggml_set_abort_callback;
+let $ggml_set_abort_callback, $ggml_set_abort_callback$;
 let $ggml_abort;
-let $ggml_status_to_string;
-let $ggml_fp16_to_fp32;
-let $ggml_fp32_to_fp16;
+let $ggml_status_to_string, $ggml_status_to_string$;
+let $ggml_fp16_to_fp32, $ggml_fp16_to_fp32$;
+let $ggml_fp32_to_fp16, $ggml_fp32_to_fp16$;
 let $ggml_fp16_to_fp32_row;
 let $ggml_fp32_to_fp16_row;
 let $ggml_fp32_to_bf16;
@@ -140,251 +141,251 @@ let $ggml_bf16_to_fp32_row;
 let $ggml_fp32_to_bf16_row_ref;
 let $ggml_fp32_to_bf16_row;
 let $ggml_guid_matches;
-let $ggml_version;
-let $ggml_commit;
-let $ggml_time_init;
-let $ggml_time_ms;
-let $ggml_time_us;
-let $ggml_cycles;
-let $ggml_cycles_per_ms;
+let $ggml_version, $ggml_version$;
+let $ggml_commit, $ggml_commit$;
+let $ggml_time_init, $ggml_time_init$;
+let $ggml_time_ms, $ggml_time_ms$;
+let $ggml_time_us, $ggml_time_us$;
+let $ggml_cycles, $ggml_cycles$;
+let $ggml_cycles_per_ms, $ggml_cycles_per_ms$;
 let $ggml_fopen;
-let $ggml_print_object;
-let $ggml_print_objects;
-let $ggml_nelements;
-let $ggml_nrows;
-let $ggml_nbytes;
-let $ggml_nbytes_pad;
-let $ggml_blck_size;
-let $ggml_type_size;
-let $ggml_row_size;
-let $ggml_type_sizef;
-let $ggml_type_name;
-let $ggml_op_name;
-let $ggml_op_symbol;
-let $ggml_unary_op_name;
-let $ggml_glu_op_name;
-let $ggml_op_desc;
-let $ggml_element_size;
-let $ggml_is_quantized;
-let $ggml_ftype_to_ggml_type;
-let $ggml_is_transposed;
-let $ggml_is_permuted;
-let $ggml_is_empty;
-let $ggml_is_view;
-let $ggml_is_scalar;
-let $ggml_is_vector;
-let $ggml_is_matrix;
-let $ggml_is_3d;
-let $ggml_n_dims;
-let $ggml_is_contiguous;
-let $ggml_is_contiguous_0;
-let $ggml_is_contiguous_1;
-let $ggml_is_contiguous_2;
-let $ggml_is_contiguous_to_1;
-let $ggml_is_contiguous_to_2;
-let $ggml_is_contiguous_to_3;
+let $ggml_print_object, $ggml_print_object$;
+let $ggml_print_objects, $ggml_print_objects$;
+let $ggml_nelements, $ggml_nelements$;
+let $ggml_nrows, $ggml_nrows$;
+let $ggml_nbytes, $ggml_nbytes$;
+let $ggml_nbytes_pad, $ggml_nbytes_pad$;
+let $ggml_blck_size, $ggml_blck_size$;
+let $ggml_type_size, $ggml_type_size$;
+let $ggml_row_size, $ggml_row_size$;
+let $ggml_type_sizef, $ggml_type_sizef$;
+let $ggml_type_name, $ggml_type_name$;
+let $ggml_op_name, $ggml_op_name$;
+let $ggml_op_symbol, $ggml_op_symbol$;
+let $ggml_unary_op_name, $ggml_unary_op_name$;
+let $ggml_glu_op_name, $ggml_glu_op_name$;
+let $ggml_op_desc, $ggml_op_desc$;
+let $ggml_element_size, $ggml_element_size$;
+let $ggml_is_quantized, $ggml_is_quantized$;
+let $ggml_ftype_to_ggml_type, $ggml_ftype_to_ggml_type$;
+let $ggml_is_transposed, $ggml_is_transposed$;
+let $ggml_is_permuted, $ggml_is_permuted$;
+let $ggml_is_empty, $ggml_is_empty$;
+let $ggml_is_view, $ggml_is_view$;
+let $ggml_is_scalar, $ggml_is_scalar$;
+let $ggml_is_vector, $ggml_is_vector$;
+let $ggml_is_matrix, $ggml_is_matrix$;
+let $ggml_is_3d, $ggml_is_3d$;
+let $ggml_n_dims, $ggml_n_dims$;
+let $ggml_is_contiguous, $ggml_is_contiguous$;
+let $ggml_is_contiguous_0, $ggml_is_contiguous_0$;
+let $ggml_is_contiguous_1, $ggml_is_contiguous_1$;
+let $ggml_is_contiguous_2, $ggml_is_contiguous_2$;
+let $ggml_is_contiguous_to_1, $ggml_is_contiguous_to_1$;
+let $ggml_is_contiguous_to_2, $ggml_is_contiguous_to_2$;
+let $ggml_is_contiguous_to_3, $ggml_is_contiguous_to_3$;
 let $ggml_is_contiguously_allocated;
-let $ggml_is_contiguous_channels;
-let $ggml_is_contiguous_rows;
-let $ggml_are_same_shape;
-let $ggml_are_same_stride;
-let $ggml_can_repeat;
-let $ggml_tensor_overhead;
+let $ggml_is_contiguous_channels, $ggml_is_contiguous_channels$;
+let $ggml_is_contiguous_rows, $ggml_is_contiguous_rows$;
+let $ggml_are_same_shape, $ggml_are_same_shape$;
+let $ggml_are_same_stride, $ggml_are_same_stride$;
+let $ggml_can_repeat, $ggml_can_repeat$;
+let $ggml_tensor_overhead, $ggml_tensor_overhead$;
 let $ggml_validate_row_data;
 let $ggml_init;
 let $ggml_reset;
 let $ggml_free;
-let $ggml_used_mem;
-let $ggml_get_no_alloc;
-let $ggml_set_no_alloc;
-let $ggml_get_mem_buffer;
-let $ggml_get_mem_size;
-let $ggml_get_max_tensor_size;
+let $ggml_used_mem, $ggml_used_mem$;
+let $ggml_get_no_alloc, $ggml_get_no_alloc$;
+let $ggml_set_no_alloc, $ggml_set_no_alloc$;
+let $ggml_get_mem_buffer, $ggml_get_mem_buffer$;
+let $ggml_get_mem_size, $ggml_get_mem_size$;
+let $ggml_get_max_tensor_size, $ggml_get_max_tensor_size$;
 let $ggml_new_tensor;
-let $ggml_new_tensor_1d;
-let $ggml_new_tensor_2d;
-let $ggml_new_tensor_3d;
-let $ggml_new_tensor_4d;
-let $ggml_new_buffer;
-let $ggml_dup_tensor;
-let $ggml_view_tensor;
-let $ggml_get_first_tensor;
-let $ggml_get_next_tensor;
+let $ggml_new_tensor_1d, $ggml_new_tensor_1d$;
+let $ggml_new_tensor_2d, $ggml_new_tensor_2d$;
+let $ggml_new_tensor_3d, $ggml_new_tensor_3d$;
+let $ggml_new_tensor_4d, $ggml_new_tensor_4d$;
+let $ggml_new_buffer, $ggml_new_buffer$;
+let $ggml_dup_tensor, $ggml_dup_tensor$;
+let $ggml_view_tensor, $ggml_view_tensor$;
+let $ggml_get_first_tensor, $ggml_get_first_tensor$;
+let $ggml_get_next_tensor, $ggml_get_next_tensor$;
 let $ggml_get_tensor;
 let $ggml_unravel_index;
-let $ggml_get_unary_op;
-let $ggml_get_glu_op;
-let $ggml_get_data;
-let $ggml_get_data_f32;
-let $ggml_get_name;
+let $ggml_get_unary_op, $ggml_get_unary_op$;
+let $ggml_get_glu_op, $ggml_get_glu_op$;
+let $ggml_get_data, $ggml_get_data$;
+let $ggml_get_data_f32, $ggml_get_data_f32$;
+let $ggml_get_name, $ggml_get_name$;
 let $ggml_set_name;
 let $ggml_format_name;
-let $ggml_set_input;
-let $ggml_set_output;
-let $ggml_set_param;
-let $ggml_set_loss;
-let $ggml_dup;
-let $ggml_dup_inplace;
-let $ggml_add;
-let $ggml_add_inplace;
-let $ggml_add_cast;
-let $ggml_add_id;
-let $ggml_add1;
-let $ggml_add1_inplace;
-let $ggml_acc;
-let $ggml_acc_inplace;
-let $ggml_sub;
-let $ggml_sub_inplace;
-let $ggml_mul;
-let $ggml_mul_inplace;
-let $ggml_div;
-let $ggml_div_inplace;
-let $ggml_sqr;
-let $ggml_sqr_inplace;
-let $ggml_sqrt;
-let $ggml_sqrt_inplace;
-let $ggml_log;
-let $ggml_log_inplace;
-let $ggml_expm1;
-let $ggml_expm1_inplace;
-let $ggml_softplus;
-let $ggml_softplus_inplace;
-let $ggml_sin;
-let $ggml_sin_inplace;
-let $ggml_cos;
-let $ggml_cos_inplace;
-let $ggml_sum;
-let $ggml_sum_rows;
-let $ggml_cumsum;
-let $ggml_mean;
-let $ggml_argmax;
-let $ggml_count_equal;
-let $ggml_repeat;
-let $ggml_repeat_4d;
-let $ggml_repeat_back;
-let $ggml_concat;
-let $ggml_abs;
-let $ggml_abs_inplace;
-let $ggml_sgn;
-let $ggml_sgn_inplace;
-let $ggml_neg;
-let $ggml_neg_inplace;
-let $ggml_step;
-let $ggml_step_inplace;
-let $ggml_tanh;
-let $ggml_tanh_inplace;
-let $ggml_elu;
-let $ggml_elu_inplace;
-let $ggml_relu;
-let $ggml_leaky_relu;
-let $ggml_relu_inplace;
-let $ggml_sigmoid;
-let $ggml_sigmoid_inplace;
-let $ggml_gelu;
-let $ggml_gelu_inplace;
-let $ggml_gelu_erf;
-let $ggml_gelu_erf_inplace;
-let $ggml_gelu_quick;
-let $ggml_gelu_quick_inplace;
-let $ggml_silu;
-let $ggml_silu_inplace;
-let $ggml_silu_back;
-let $ggml_hardswish;
-let $ggml_hardsigmoid;
-let $ggml_exp;
-let $ggml_exp_inplace;
-let $ggml_floor;
-let $ggml_floor_inplace;
-let $ggml_ceil;
-let $ggml_ceil_inplace;
-let $ggml_round;
-let $ggml_round_inplace;
-let $ggml_trunc;
-let $ggml_trunc_inplace;
-let $ggml_xielu;
-let $ggml_glu;
-let $ggml_reglu;
-let $ggml_reglu_swapped;
-let $ggml_geglu;
-let $ggml_geglu_swapped;
-let $ggml_swiglu;
-let $ggml_swiglu_swapped;
-let $ggml_geglu_erf;
-let $ggml_geglu_erf_swapped;
-let $ggml_geglu_quick;
-let $ggml_geglu_quick_swapped;
-let $ggml_glu_split;
-let $ggml_reglu_split;
-let $ggml_geglu_split;
-let $ggml_swiglu_split;
-let $ggml_geglu_erf_split;
-let $ggml_geglu_quick_split;
-let $ggml_swiglu_oai;
-let $ggml_swiglu_clamp;
-let $ggml_norm;
-let $ggml_norm_inplace;
-let $ggml_rms_norm;
-let $ggml_rms_norm_inplace;
-let $ggml_group_norm;
-let $ggml_group_norm_inplace;
-let $ggml_l2_norm;
-let $ggml_l2_norm_inplace;
-let $ggml_rms_norm_back;
-let $ggml_prec_set_acc;
-let $ggml_prec_set_src;
-let $ggml_mul_mat;
-let $ggml_mul_mat_set_prec;
-let $ggml_mul_mat_set_hint;
-let $ggml_mul_mat_id;
-let $ggml_out_prod;
-let $ggml_scale;
-let $ggml_scale_inplace;
-let $ggml_scale_bias;
-let $ggml_scale_bias_inplace;
-let $ggml_set;
-let $ggml_set_inplace;
-let $ggml_set_1d;
-let $ggml_set_1d_inplace;
-let $ggml_set_2d;
-let $ggml_set_2d_inplace;
-let $ggml_cpy;
-let $ggml_cast;
-let $ggml_cont;
-let $ggml_cont_1d;
-let $ggml_cont_2d;
-let $ggml_cont_3d;
-let $ggml_cont_4d;
-let $ggml_reshape;
-let $ggml_reshape_1d;
-let $ggml_reshape_2d;
-let $ggml_reshape_3d;
-let $ggml_reshape_4d;
-let $ggml_view_1d;
-let $ggml_view_2d;
-let $ggml_view_3d;
-let $ggml_view_4d;
-let $ggml_permute;
-let $ggml_transpose;
-let $ggml_get_rows;
-let $ggml_get_rows_back;
-let $ggml_set_rows;
-let $ggml_diag;
-let $ggml_diag_mask_inf;
-let $ggml_diag_mask_inf_inplace;
-let $ggml_diag_mask_zero;
+let $ggml_set_input, $ggml_set_input$;
+let $ggml_set_output, $ggml_set_output$;
+let $ggml_set_param, $ggml_set_param$;
+let $ggml_set_loss, $ggml_set_loss$;
+let $ggml_dup, $ggml_dup$;
+let $ggml_dup_inplace, $ggml_dup_inplace$;
+let $ggml_add, $ggml_add$;
+let $ggml_add_inplace, $ggml_add_inplace$;
+let $ggml_add_cast, $ggml_add_cast$;
+let $ggml_add_id, $ggml_add_id$;
+let $ggml_add1, $ggml_add1$;
+let $ggml_add1_inplace, $ggml_add1_inplace$;
+let $ggml_acc, $ggml_acc$;
+let $ggml_acc_inplace, $ggml_acc_inplace$;
+let $ggml_sub, $ggml_sub$;
+let $ggml_sub_inplace, $ggml_sub_inplace$;
+let $ggml_mul, $ggml_mul$;
+let $ggml_mul_inplace, $ggml_mul_inplace$;
+let $ggml_div, $ggml_div$;
+let $ggml_div_inplace, $ggml_div_inplace$;
+let $ggml_sqr, $ggml_sqr$;
+let $ggml_sqr_inplace, $ggml_sqr_inplace$;
+let $ggml_sqrt, $ggml_sqrt$;
+let $ggml_sqrt_inplace, $ggml_sqrt_inplace$;
+let $ggml_log, $ggml_log$;
+let $ggml_log_inplace, $ggml_log_inplace$;
+let $ggml_expm1, $ggml_expm1$;
+let $ggml_expm1_inplace, $ggml_expm1_inplace$;
+let $ggml_softplus, $ggml_softplus$;
+let $ggml_softplus_inplace, $ggml_softplus_inplace$;
+let $ggml_sin, $ggml_sin$;
+let $ggml_sin_inplace, $ggml_sin_inplace$;
+let $ggml_cos, $ggml_cos$;
+let $ggml_cos_inplace, $ggml_cos_inplace$;
+let $ggml_sum, $ggml_sum$;
+let $ggml_sum_rows, $ggml_sum_rows$;
+let $ggml_cumsum, $ggml_cumsum$;
+let $ggml_mean, $ggml_mean$;
+let $ggml_argmax, $ggml_argmax$;
+let $ggml_count_equal, $ggml_count_equal$;
+let $ggml_repeat, $ggml_repeat$;
+let $ggml_repeat_4d, $ggml_repeat_4d$;
+let $ggml_repeat_back, $ggml_repeat_back$;
+let $ggml_concat, $ggml_concat$;
+let $ggml_abs, $ggml_abs$;
+let $ggml_abs_inplace, $ggml_abs_inplace$;
+let $ggml_sgn, $ggml_sgn$;
+let $ggml_sgn_inplace, $ggml_sgn_inplace$;
+let $ggml_neg, $ggml_neg$;
+let $ggml_neg_inplace, $ggml_neg_inplace$;
+let $ggml_step, $ggml_step$;
+let $ggml_step_inplace, $ggml_step_inplace$;
+let $ggml_tanh, $ggml_tanh$;
+let $ggml_tanh_inplace, $ggml_tanh_inplace$;
+let $ggml_elu, $ggml_elu$;
+let $ggml_elu_inplace, $ggml_elu_inplace$;
+let $ggml_relu, $ggml_relu$;
+let $ggml_leaky_relu, $ggml_leaky_relu$;
+let $ggml_relu_inplace, $ggml_relu_inplace$;
+let $ggml_sigmoid, $ggml_sigmoid$;
+let $ggml_sigmoid_inplace, $ggml_sigmoid_inplace$;
+let $ggml_gelu, $ggml_gelu$;
+let $ggml_gelu_inplace, $ggml_gelu_inplace$;
+let $ggml_gelu_erf, $ggml_gelu_erf$;
+let $ggml_gelu_erf_inplace, $ggml_gelu_erf_inplace$;
+let $ggml_gelu_quick, $ggml_gelu_quick$;
+let $ggml_gelu_quick_inplace, $ggml_gelu_quick_inplace$;
+let $ggml_silu, $ggml_silu$;
+let $ggml_silu_inplace, $ggml_silu_inplace$;
+let $ggml_silu_back, $ggml_silu_back$;
+let $ggml_hardswish, $ggml_hardswish$;
+let $ggml_hardsigmoid, $ggml_hardsigmoid$;
+let $ggml_exp, $ggml_exp$;
+let $ggml_exp_inplace, $ggml_exp_inplace$;
+let $ggml_floor, $ggml_floor$;
+let $ggml_floor_inplace, $ggml_floor_inplace$;
+let $ggml_ceil, $ggml_ceil$;
+let $ggml_ceil_inplace, $ggml_ceil_inplace$;
+let $ggml_round, $ggml_round$;
+let $ggml_round_inplace, $ggml_round_inplace$;
+let $ggml_trunc, $ggml_trunc$;
+let $ggml_trunc_inplace, $ggml_trunc_inplace$;
+let $ggml_xielu, $ggml_xielu$;
+let $ggml_glu, $ggml_glu$;
+let $ggml_reglu, $ggml_reglu$;
+let $ggml_reglu_swapped, $ggml_reglu_swapped$;
+let $ggml_geglu, $ggml_geglu$;
+let $ggml_geglu_swapped, $ggml_geglu_swapped$;
+let $ggml_swiglu, $ggml_swiglu$;
+let $ggml_swiglu_swapped, $ggml_swiglu_swapped$;
+let $ggml_geglu_erf, $ggml_geglu_erf$;
+let $ggml_geglu_erf_swapped, $ggml_geglu_erf_swapped$;
+let $ggml_geglu_quick, $ggml_geglu_quick$;
+let $ggml_geglu_quick_swapped, $ggml_geglu_quick_swapped$;
+let $ggml_glu_split, $ggml_glu_split$;
+let $ggml_reglu_split, $ggml_reglu_split$;
+let $ggml_geglu_split, $ggml_geglu_split$;
+let $ggml_swiglu_split, $ggml_swiglu_split$;
+let $ggml_geglu_erf_split, $ggml_geglu_erf_split$;
+let $ggml_geglu_quick_split, $ggml_geglu_quick_split$;
+let $ggml_swiglu_oai, $ggml_swiglu_oai$;
+let $ggml_swiglu_clamp, $ggml_swiglu_clamp$;
+let $ggml_norm, $ggml_norm$;
+let $ggml_norm_inplace, $ggml_norm_inplace$;
+let $ggml_rms_norm, $ggml_rms_norm$;
+let $ggml_rms_norm_inplace, $ggml_rms_norm_inplace$;
+let $ggml_group_norm, $ggml_group_norm$;
+let $ggml_group_norm_inplace, $ggml_group_norm_inplace$;
+let $ggml_l2_norm, $ggml_l2_norm$;
+let $ggml_l2_norm_inplace, $ggml_l2_norm_inplace$;
+let $ggml_rms_norm_back, $ggml_rms_norm_back$;
+let $ggml_prec_set_acc, $ggml_prec_set_acc$;
+let $ggml_prec_set_src, $ggml_prec_set_src$;
+let $ggml_mul_mat, $ggml_mul_mat$;
+let $ggml_mul_mat_set_prec, $ggml_mul_mat_set_prec$;
+let $ggml_mul_mat_set_hint, $ggml_mul_mat_set_hint$;
+let $ggml_mul_mat_id, $ggml_mul_mat_id$;
+let $ggml_out_prod, $ggml_out_prod$;
+let $ggml_scale, $ggml_scale$;
+let $ggml_scale_inplace, $ggml_scale_inplace$;
+let $ggml_scale_bias, $ggml_scale_bias$;
+let $ggml_scale_bias_inplace, $ggml_scale_bias_inplace$;
+let $ggml_set, $ggml_set$;
+let $ggml_set_inplace, $ggml_set_inplace$;
+let $ggml_set_1d, $ggml_set_1d$;
+let $ggml_set_1d_inplace, $ggml_set_1d_inplace$;
+let $ggml_set_2d, $ggml_set_2d$;
+let $ggml_set_2d_inplace, $ggml_set_2d_inplace$;
+let $ggml_cpy, $ggml_cpy$;
+let $ggml_cast, $ggml_cast$;
+let $ggml_cont, $ggml_cont$;
+let $ggml_cont_1d, $ggml_cont_1d$;
+let $ggml_cont_2d, $ggml_cont_2d$;
+let $ggml_cont_3d, $ggml_cont_3d$;
+let $ggml_cont_4d, $ggml_cont_4d$;
+let $ggml_reshape, $ggml_reshape$;
+let $ggml_reshape_1d, $ggml_reshape_1d$;
+let $ggml_reshape_2d, $ggml_reshape_2d$;
+let $ggml_reshape_3d, $ggml_reshape_3d$;
+let $ggml_reshape_4d, $ggml_reshape_4d$;
+let $ggml_view_1d, $ggml_view_1d$;
+let $ggml_view_2d, $ggml_view_2d$;
+let $ggml_view_3d, $ggml_view_3d$;
+let $ggml_view_4d, $ggml_view_4d$;
+let $ggml_permute, $ggml_permute$;
+let $ggml_transpose, $ggml_transpose$;
+let $ggml_get_rows, $ggml_get_rows$;
+let $ggml_get_rows_back, $ggml_get_rows_back$;
+let $ggml_set_rows, $ggml_set_rows$;
+let $ggml_diag, $ggml_diag$;
+let $ggml_diag_mask_inf, $ggml_diag_mask_inf$;
+let $ggml_diag_mask_inf_inplace, $ggml_diag_mask_inf_inplace$;
+let $ggml_diag_mask_zero, $ggml_diag_mask_zero$;
 let $ggml_diag_mask_zero_inplace;
-let $ggml_clamp;
-let $ggml_clamp_inplace;
-let $ggml_soft_max;
-let $ggml_soft_max_inplace;
-let $ggml_soft_max_ext;
+let $ggml_clamp, $ggml_clamp$;
+let $ggml_clamp_inplace, $ggml_clamp_inplace$;
+let $ggml_soft_max, $ggml_soft_max$;
+let $ggml_soft_max_inplace, $ggml_soft_max_inplace$;
+let $ggml_soft_max_ext, $ggml_soft_max_ext$;
 let $ggml_soft_max_ext_inplace;
-let $ggml_soft_max_add_sinks;
-let $ggml_soft_max_ext_back;
+let $ggml_soft_max_add_sinks, $ggml_soft_max_add_sinks$;
+let $ggml_soft_max_ext_back, $ggml_soft_max_ext_back$;
 let $ggml_soft_max_ext_back_inplace;
-let $ggml_rope;
-let $ggml_rope_inplace;
-let $ggml_rope_ext;
+let $ggml_rope, $ggml_rope$;
+let $ggml_rope_inplace, $ggml_rope_inplace$;
+let $ggml_rope_ext, $ggml_rope_ext$;
 let $ggml_rope_multi;
 let $ggml_rope_ext_inplace;
 let $ggml_rope_multi_inplace;
@@ -393,70 +394,70 @@ let $ggml_rope_custom_inplace;
 let $ggml_rope_yarn_corr_dims;
 let $ggml_rope_ext_back;
 let $ggml_rope_multi_back;
-let $ggml_rope_set_offset;
-let $ggml_im2col;
+let $ggml_rope_set_offset, $ggml_rope_set_offset$;
+let $ggml_im2col, $ggml_im2col$;
 let $ggml_im2col_back;
-let $ggml_col2im_1d;
-let $ggml_conv_1d;
-let $ggml_conv_1d_ph;
-let $ggml_conv_1d_dw;
-let $ggml_conv_1d_dw_ph;
-let $ggml_conv_transpose_1d;
-let $ggml_conv_2d;
+let $ggml_col2im_1d, $ggml_col2im_1d$;
+let $ggml_conv_1d, $ggml_conv_1d$;
+let $ggml_conv_1d_ph, $ggml_conv_1d_ph$;
+let $ggml_conv_1d_dw, $ggml_conv_1d_dw$;
+let $ggml_conv_1d_dw_ph, $ggml_conv_1d_dw_ph$;
+let $ggml_conv_transpose_1d, $ggml_conv_transpose_1d$;
+let $ggml_conv_2d, $ggml_conv_2d$;
 let $ggml_im2col_3d;
-let $ggml_conv_3d;
-let $ggml_conv_2d_sk_p0;
-let $ggml_conv_2d_s1_ph;
-let $ggml_conv_2d_dw;
+let $ggml_conv_3d, $ggml_conv_3d$;
+let $ggml_conv_2d_sk_p0, $ggml_conv_2d_sk_p0$;
+let $ggml_conv_2d_s1_ph, $ggml_conv_2d_s1_ph$;
+let $ggml_conv_2d_dw, $ggml_conv_2d_dw$;
 let $ggml_conv_2d_dw_direct;
-let $ggml_conv_transpose_2d_p0;
+let $ggml_conv_transpose_2d_p0, $ggml_conv_transpose_2d_p0$;
 let $ggml_conv_2d_direct;
 let $ggml_conv_3d_direct;
-let $ggml_pool_1d;
-let $ggml_pool_2d;
-let $ggml_pool_2d_back;
-let $ggml_upscale;
-let $ggml_upscale_ext;
-let $ggml_interpolate;
-let $ggml_pad;
-let $ggml_pad_circular;
-let $ggml_pad_ext;
+let $ggml_pool_1d, $ggml_pool_1d$;
+let $ggml_pool_2d, $ggml_pool_2d$;
+let $ggml_pool_2d_back, $ggml_pool_2d_back$;
+let $ggml_upscale, $ggml_upscale$;
+let $ggml_upscale_ext, $ggml_upscale_ext$;
+let $ggml_interpolate, $ggml_interpolate$;
+let $ggml_pad, $ggml_pad$;
+let $ggml_pad_circular, $ggml_pad_circular$;
+let $ggml_pad_ext, $ggml_pad_ext$;
 let $ggml_pad_ext_circular;
-let $ggml_pad_reflect_1d;
-let $ggml_roll;
-let $ggml_tri;
-let $ggml_fill;
-let $ggml_fill_inplace;
-let $ggml_timestep_embedding;
-let $ggml_argsort;
-let $ggml_argsort_top_k;
-let $ggml_top_k;
-let $ggml_arange;
-let $ggml_flash_attn_ext;
+let $ggml_pad_reflect_1d, $ggml_pad_reflect_1d$;
+let $ggml_roll, $ggml_roll$;
+let $ggml_tri, $ggml_tri$;
+let $ggml_fill, $ggml_fill$;
+let $ggml_fill_inplace, $ggml_fill_inplace$;
+let $ggml_timestep_embedding, $ggml_timestep_embedding$;
+let $ggml_argsort, $ggml_argsort$;
+let $ggml_argsort_top_k, $ggml_argsort_top_k$;
+let $ggml_top_k, $ggml_top_k$;
+let $ggml_arange, $ggml_arange$;
+let $ggml_flash_attn_ext, $ggml_flash_attn_ext$;
 let $ggml_flash_attn_ext_set_prec;
-let $ggml_flash_attn_ext_get_prec;
+let $ggml_flash_attn_ext_get_prec, $ggml_flash_attn_ext_get_prec$;
 let $ggml_flash_attn_ext_set_n_kv_max;
 let $ggml_flash_attn_ext_add_sinks;
-let $ggml_flash_attn_back;
-let $ggml_ssm_conv;
-let $ggml_ssm_scan;
-let $ggml_win_part;
-let $ggml_win_unpart;
-let $ggml_unary;
-let $ggml_unary_inplace;
-let $ggml_get_rel_pos;
-let $ggml_add_rel_pos;
-let $ggml_add_rel_pos_inplace;
-let $ggml_rwkv_wkv6;
+let $ggml_flash_attn_back, $ggml_flash_attn_back$;
+let $ggml_ssm_conv, $ggml_ssm_conv$;
+let $ggml_ssm_scan, $ggml_ssm_scan$;
+let $ggml_win_part, $ggml_win_part$;
+let $ggml_win_unpart, $ggml_win_unpart$;
+let $ggml_unary, $ggml_unary$;
+let $ggml_unary_inplace, $ggml_unary_inplace$;
+let $ggml_get_rel_pos, $ggml_get_rel_pos$;
+let $ggml_add_rel_pos, $ggml_add_rel_pos$;
+let $ggml_add_rel_pos_inplace, $ggml_add_rel_pos_inplace$;
+let $ggml_rwkv_wkv6, $ggml_rwkv_wkv6$;
 let $ggml_gated_linear_attn;
-let $ggml_rwkv_wkv7;
-let $ggml_solve_tri;
-let $ggml_gated_delta_net;
-let $ggml_lightning_indexer;
-let $ggml_dsv4_hc_comb;
-let $ggml_dsv4_hc_pre;
-let $ggml_dsv4_hc_pre_gated;
-let $ggml_dsv4_hc_post;
+let $ggml_rwkv_wkv7, $ggml_rwkv_wkv7$;
+let $ggml_solve_tri, $ggml_solve_tri$;
+let $ggml_gated_delta_net, $ggml_gated_delta_net$;
+let $ggml_lightning_indexer, $ggml_lightning_indexer$;
+let $ggml_dsv4_hc_comb, $ggml_dsv4_hc_comb$;
+let $ggml_dsv4_hc_pre, $ggml_dsv4_hc_pre$;
+let $ggml_dsv4_hc_pre_gated, $ggml_dsv4_hc_pre_gated$;
+let $ggml_dsv4_hc_post, $ggml_dsv4_hc_post$;
 let $ggml_map_custom1;
 let $ggml_map_custom1_inplace;
 let $ggml_map_custom2;
@@ -465,85 +466,85 @@ let $ggml_map_custom3;
 let $ggml_map_custom3_inplace;
 let $ggml_custom_4d;
 let $ggml_custom_inplace;
-let $ggml_cross_entropy_loss;
+let $ggml_cross_entropy_loss, $ggml_cross_entropy_loss$;
 let $ggml_cross_entropy_loss_back;
-let $ggml_opt_step_adamw;
-let $ggml_opt_step_sgd;
+let $ggml_opt_step_adamw, $ggml_opt_step_adamw$;
+let $ggml_opt_step_sgd, $ggml_opt_step_sgd$;
 let $ggml_build_forward_select;
-let $ggml_build_forward_expand;
-let $ggml_build_forward_order;
+let $ggml_build_forward_expand, $ggml_build_forward_expand$;
+let $ggml_build_forward_order, $ggml_build_forward_order$;
 let $ggml_build_backward_expand;
-let $ggml_new_graph;
-let $ggml_new_graph_custom;
-let $ggml_graph_dup;
-let $ggml_graph_cpy;
-let $ggml_graph_reset;
-let $ggml_graph_clear;
-let $ggml_graph_size;
-let $ggml_graph_node;
-let $ggml_graph_nodes;
-let $ggml_graph_n_nodes;
-let $ggml_graph_add_node;
-let $ggml_graph_overhead;
-let $ggml_graph_overhead_custom;
+let $ggml_new_graph, $ggml_new_graph$;
+let $ggml_new_graph_custom, $ggml_new_graph_custom$;
+let $ggml_graph_dup, $ggml_graph_dup$;
+let $ggml_graph_cpy, $ggml_graph_cpy$;
+let $ggml_graph_reset, $ggml_graph_reset$;
+let $ggml_graph_clear, $ggml_graph_clear$;
+let $ggml_graph_size, $ggml_graph_size$;
+let $ggml_graph_node, $ggml_graph_node$;
+let $ggml_graph_nodes, $ggml_graph_nodes$;
+let $ggml_graph_n_nodes, $ggml_graph_n_nodes$;
+let $ggml_graph_add_node, $ggml_graph_add_node$;
+let $ggml_graph_overhead, $ggml_graph_overhead$;
+let $ggml_graph_overhead_custom, $ggml_graph_overhead_custom$;
 let $ggml_graph_get_tensor;
-let $ggml_graph_get_grad;
-let $ggml_graph_get_grad_acc;
-let $ggml_graph_print;
+let $ggml_graph_get_grad, $ggml_graph_get_grad$;
+let $ggml_graph_get_grad_acc, $ggml_graph_get_grad_acc$;
+let $ggml_graph_print, $ggml_graph_print$;
 let $ggml_graph_dump_dot;
 let $ggml_log_get;
 let $ggml_log_set;
-let $ggml_set_zero;
-let $ggml_quantize_init;
-let $ggml_quantize_free;
+let $ggml_set_zero, $ggml_set_zero$;
+let $ggml_quantize_init, $ggml_quantize_init$;
+let $ggml_quantize_free, $ggml_quantize_free$;
 let $ggml_quantize_requires_imatrix;
 let $ggml_quantize_chunk;
-let $ggml_get_type_traits;
+let $ggml_get_type_traits, $ggml_get_type_traits$;
 let $ggml_threadpool_params_default;
-let $ggml_threadpool_params_init;
+let $ggml_threadpool_params_init, $ggml_threadpool_params_init$;
 let $ggml_threadpool_params_match;
 let $ggml_tallocr_new;
-let $ggml_tallocr_alloc;
-let $ggml_gallocr_new;
+let $ggml_tallocr_alloc, $ggml_tallocr_alloc$;
+let $ggml_gallocr_new, $ggml_gallocr_new$;
 let $ggml_gallocr_new_n;
 let $ggml_gallocr_free;
 let $ggml_gallocr_reserve;
 let $ggml_gallocr_reserve_n_size;
 let $ggml_gallocr_reserve_n;
 let $ggml_gallocr_alloc_graph;
-let $ggml_gallocr_get_buffer_size;
+let $ggml_gallocr_get_buffer_size, $ggml_gallocr_get_buffer_size$;
 let $ggml_backend_alloc_ctx_tensors_from_buft_size;
 let $ggml_backend_alloc_ctx_tensors_from_buft;
 let $ggml_backend_alloc_ctx_tensors;
-let $ggml_backend_buft_name;
+let $ggml_backend_buft_name, $ggml_backend_buft_name$;
 let $ggml_backend_buft_alloc_buffer;
 let $ggml_backend_buft_get_alignment;
 let $ggml_backend_buft_get_max_size;
 let $ggml_backend_buft_get_alloc_size;
-let $ggml_backend_buft_is_host;
-let $ggml_backend_buft_get_device;
-let $ggml_backend_buffer_name;
+let $ggml_backend_buft_is_host, $ggml_backend_buft_is_host$;
+let $ggml_backend_buft_get_device, $ggml_backend_buft_get_device$;
+let $ggml_backend_buffer_name, $ggml_backend_buffer_name$;
 let $ggml_backend_buffer_free;
-let $ggml_backend_buffer_get_base;
-let $ggml_backend_buffer_get_size;
+let $ggml_backend_buffer_get_base, $ggml_backend_buffer_get_base$;
+let $ggml_backend_buffer_get_size, $ggml_backend_buffer_get_size$;
 let $ggml_backend_buffer_init_tensor;
 let $ggml_backend_buffer_get_alignment;
 let $ggml_backend_buffer_get_max_size;
 let $ggml_backend_buffer_get_alloc_size;
-let $ggml_backend_buffer_clear;
-let $ggml_backend_buffer_is_host;
+let $ggml_backend_buffer_clear, $ggml_backend_buffer_clear$;
+let $ggml_backend_buffer_is_host, $ggml_backend_buffer_is_host$;
 let $ggml_backend_buffer_set_usage;
-let $ggml_backend_buffer_get_usage;
-let $ggml_backend_buffer_get_type;
-let $ggml_backend_buffer_reset;
-let $ggml_backend_tensor_copy;
-let $ggml_backend_guid;
-let $ggml_backend_name;
+let $ggml_backend_buffer_get_usage, $ggml_backend_buffer_get_usage$;
+let $ggml_backend_buffer_get_type, $ggml_backend_buffer_get_type$;
+let $ggml_backend_buffer_reset, $ggml_backend_buffer_reset$;
+let $ggml_backend_tensor_copy, $ggml_backend_tensor_copy$;
+let $ggml_backend_guid, $ggml_backend_guid$;
+let $ggml_backend_name, $ggml_backend_name$;
 let $ggml_backend_free;
 let $ggml_backend_get_default_buffer_type;
-let $ggml_backend_alloc_buffer;
-let $ggml_backend_get_alignment;
-let $ggml_backend_get_max_size;
+let $ggml_backend_alloc_buffer, $ggml_backend_alloc_buffer$;
+let $ggml_backend_get_alignment, $ggml_backend_get_alignment$;
+let $ggml_backend_get_max_size, $ggml_backend_get_max_size$;
 let $ggml_backend_tensor_set_async;
 let $ggml_backend_tensor_get_async;
 let $ggml_backend_tensor_set_2d_async;
@@ -553,54 +554,54 @@ let $ggml_backend_tensor_get;
 let $ggml_backend_tensor_set_2d;
 let $ggml_backend_tensor_get_2d;
 let $ggml_backend_tensor_memset;
-let $ggml_backend_synchronize;
+let $ggml_backend_synchronize, $ggml_backend_synchronize$;
 let $ggml_backend_graph_plan_create;
 let $ggml_backend_graph_plan_free;
 let $ggml_backend_graph_plan_compute;
 let $ggml_backend_graph_compute;
 let $ggml_backend_graph_compute_async;
-let $ggml_backend_supports_op;
-let $ggml_backend_supports_buft;
-let $ggml_backend_offload_op;
+let $ggml_backend_supports_op, $ggml_backend_supports_op$;
+let $ggml_backend_supports_buft, $ggml_backend_supports_buft$;
+let $ggml_backend_offload_op, $ggml_backend_offload_op$;
 let $ggml_backend_tensor_copy_async;
-let $ggml_backend_get_device;
-let $ggml_backend_event_new;
+let $ggml_backend_get_device, $ggml_backend_get_device$;
+let $ggml_backend_event_new, $ggml_backend_event_new$;
 let $ggml_backend_event_free;
-let $ggml_backend_event_record;
+let $ggml_backend_event_record, $ggml_backend_event_record$;
 let $ggml_backend_event_synchronize;
-let $ggml_backend_event_wait;
-let $ggml_backend_dev_name;
-let $ggml_backend_dev_description;
+let $ggml_backend_event_wait, $ggml_backend_event_wait$;
+let $ggml_backend_dev_name, $ggml_backend_dev_name$;
+let $ggml_backend_dev_description, $ggml_backend_dev_description$;
 let $ggml_backend_dev_memory;
-let $ggml_backend_dev_type;
-let $ggml_backend_dev_get_props;
-let $ggml_backend_dev_backend_reg;
+let $ggml_backend_dev_type, $ggml_backend_dev_type$;
+let $ggml_backend_dev_get_props, $ggml_backend_dev_get_props$;
+let $ggml_backend_dev_backend_reg, $ggml_backend_dev_backend_reg$;
 let $ggml_backend_dev_init;
-let $ggml_backend_dev_buffer_type;
+let $ggml_backend_dev_buffer_type, $ggml_backend_dev_buffer_type$;
 let $ggml_backend_dev_host_buffer_type;
 let $ggml_backend_dev_buffer_from_host_ptr;
 let $ggml_backend_dev_supports_op;
 let $ggml_backend_dev_supports_buft;
-let $ggml_backend_dev_offload_op;
-let $ggml_backend_reg_name;
-let $ggml_backend_reg_dev_count;
-let $ggml_backend_reg_dev_get;
+let $ggml_backend_dev_offload_op, $ggml_backend_dev_offload_op$;
+let $ggml_backend_reg_name, $ggml_backend_reg_name$;
+let $ggml_backend_reg_dev_count, $ggml_backend_reg_dev_count$;
+let $ggml_backend_reg_dev_get, $ggml_backend_reg_dev_get$;
 let $ggml_backend_reg_get_proc_address;
-let $ggml_backend_register;
-let $ggml_backend_device_register;
-let $ggml_backend_reg_count;
-let $ggml_backend_reg_get;
+let $ggml_backend_register, $ggml_backend_register$;
+let $ggml_backend_device_register, $ggml_backend_device_register$;
+let $ggml_backend_reg_count, $ggml_backend_reg_count$;
+let $ggml_backend_reg_get, $ggml_backend_reg_get$;
 let $ggml_backend_reg_by_name;
-let $ggml_backend_dev_count;
-let $ggml_backend_dev_get;
+let $ggml_backend_dev_count, $ggml_backend_dev_count$;
+let $ggml_backend_dev_get, $ggml_backend_dev_get$;
 let $ggml_backend_dev_by_name;
-let $ggml_backend_dev_by_type;
+let $ggml_backend_dev_by_type, $ggml_backend_dev_by_type$;
 let $ggml_backend_init_by_name;
 let $ggml_backend_init_by_type;
-let $ggml_backend_init_best;
+let $ggml_backend_init_best, $ggml_backend_init_best$;
 let $ggml_backend_load;
-let $ggml_backend_unload;
-let $ggml_backend_load_all;
+let $ggml_backend_unload, $ggml_backend_unload$;
+let $ggml_backend_load_all, $ggml_backend_load_all$;
 let $ggml_backend_load_all_from_path;
 let $ggml_backend_sched_new;
 let $ggml_backend_sched_free;
@@ -619,7 +620,7 @@ let $ggml_backend_sched_alloc_graph;
 let $ggml_backend_sched_graph_compute;
 let $ggml_backend_sched_graph_compute_async;
 let $ggml_backend_sched_synchronize;
-let $ggml_backend_sched_reset;
+let $ggml_backend_sched_reset, $ggml_backend_sched_reset$;
 let $ggml_backend_sched_set_eval_callback;
 let $ggml_backend_meta_split_axis_name;
 let $ggml_backend_meta_device;
@@ -627,80 +628,80 @@ let $ggml_backend_graph_copy;
 let $ggml_backend_graph_copy_free;
 let $ggml_backend_compare_graph_backend;
 let $ggml_backend_tensor_alloc;
-let $ggml_backend_view_init;
+let $ggml_backend_view_init, $ggml_backend_view_init$;
 let $ggml_backend_cpu_buffer_from_ptr;
-let $ggml_backend_cpu_buffer_type;
-let $ggml_numa_init;
-let $ggml_is_numa;
-let $ggml_new_i32;
-let $ggml_new_f32;
-let $ggml_set_i32;
-let $ggml_set_f32;
-let $ggml_get_i32_1d;
-let $ggml_set_i32_1d;
-let $ggml_get_i32_nd;
-let $ggml_set_i32_nd;
-let $ggml_get_f32_1d;
-let $ggml_set_f32_1d;
-let $ggml_get_f32_nd;
-let $ggml_set_f32_nd;
-let $ggml_threadpool_new;
+let $ggml_backend_cpu_buffer_type, $ggml_backend_cpu_buffer_type$;
+let $ggml_numa_init, $ggml_numa_init$;
+let $ggml_is_numa, $ggml_is_numa$;
+let $ggml_new_i32, $ggml_new_i32$;
+let $ggml_new_f32, $ggml_new_f32$;
+let $ggml_set_i32, $ggml_set_i32$;
+let $ggml_set_f32, $ggml_set_f32$;
+let $ggml_get_i32_1d, $ggml_get_i32_1d$;
+let $ggml_set_i32_1d, $ggml_set_i32_1d$;
+let $ggml_get_i32_nd, $ggml_get_i32_nd$;
+let $ggml_set_i32_nd, $ggml_set_i32_nd$;
+let $ggml_get_f32_1d, $ggml_get_f32_1d$;
+let $ggml_set_f32_1d, $ggml_set_f32_1d$;
+let $ggml_get_f32_nd, $ggml_get_f32_nd$;
+let $ggml_set_f32_nd, $ggml_set_f32_nd$;
+let $ggml_threadpool_new, $ggml_threadpool_new$;
 let $ggml_threadpool_free;
-let $ggml_threadpool_get_n_threads;
-let $ggml_threadpool_pause;
-let $ggml_threadpool_resume;
+let $ggml_threadpool_get_n_threads, $ggml_threadpool_get_n_threads$;
+let $ggml_threadpool_pause, $ggml_threadpool_pause$;
+let $ggml_threadpool_resume, $ggml_threadpool_resume$;
 let $ggml_graph_plan;
 let $ggml_graph_compute;
 let $ggml_graph_compute_with_ctx;
-let $ggml_cpu_has_sse3;
-let $ggml_cpu_has_ssse3;
-let $ggml_cpu_has_avx;
-let $ggml_cpu_has_avx_vnni;
-let $ggml_cpu_has_avx2;
-let $ggml_cpu_has_bmi2;
-let $ggml_cpu_has_f16c;
-let $ggml_cpu_has_fma;
-let $ggml_cpu_has_avx512;
-let $ggml_cpu_has_avx512_vbmi;
-let $ggml_cpu_has_avx512_vnni;
-let $ggml_cpu_has_avx512_bf16;
-let $ggml_cpu_has_amx_int8;
-let $ggml_cpu_has_neon;
-let $ggml_cpu_has_arm_fma;
-let $ggml_cpu_has_fp16_va;
-let $ggml_cpu_has_dotprod;
-let $ggml_cpu_has_matmul_int8;
-let $ggml_cpu_has_sve;
-let $ggml_cpu_get_sve_cnt;
-let $ggml_cpu_has_sme;
-let $ggml_cpu_has_sme2;
-let $ggml_cpu_has_riscv_v;
-let $ggml_cpu_get_rvv_vlen;
-let $ggml_cpu_has_vsx;
-let $ggml_cpu_has_vxe;
-let $ggml_cpu_has_wasm_simd;
-let $ggml_cpu_has_llamafile;
-let $ggml_get_type_traits_cpu;
-let $ggml_cpu_init;
-let $ggml_backend_cpu_init;
-let $ggml_backend_is_cpu;
+let $ggml_cpu_has_sse3, $ggml_cpu_has_sse3$;
+let $ggml_cpu_has_ssse3, $ggml_cpu_has_ssse3$;
+let $ggml_cpu_has_avx, $ggml_cpu_has_avx$;
+let $ggml_cpu_has_avx_vnni, $ggml_cpu_has_avx_vnni$;
+let $ggml_cpu_has_avx2, $ggml_cpu_has_avx2$;
+let $ggml_cpu_has_bmi2, $ggml_cpu_has_bmi2$;
+let $ggml_cpu_has_f16c, $ggml_cpu_has_f16c$;
+let $ggml_cpu_has_fma, $ggml_cpu_has_fma$;
+let $ggml_cpu_has_avx512, $ggml_cpu_has_avx512$;
+let $ggml_cpu_has_avx512_vbmi, $ggml_cpu_has_avx512_vbmi$;
+let $ggml_cpu_has_avx512_vnni, $ggml_cpu_has_avx512_vnni$;
+let $ggml_cpu_has_avx512_bf16, $ggml_cpu_has_avx512_bf16$;
+let $ggml_cpu_has_amx_int8, $ggml_cpu_has_amx_int8$;
+let $ggml_cpu_has_neon, $ggml_cpu_has_neon$;
+let $ggml_cpu_has_arm_fma, $ggml_cpu_has_arm_fma$;
+let $ggml_cpu_has_fp16_va, $ggml_cpu_has_fp16_va$;
+let $ggml_cpu_has_dotprod, $ggml_cpu_has_dotprod$;
+let $ggml_cpu_has_matmul_int8, $ggml_cpu_has_matmul_int8$;
+let $ggml_cpu_has_sve, $ggml_cpu_has_sve$;
+let $ggml_cpu_get_sve_cnt, $ggml_cpu_get_sve_cnt$;
+let $ggml_cpu_has_sme, $ggml_cpu_has_sme$;
+let $ggml_cpu_has_sme2, $ggml_cpu_has_sme2$;
+let $ggml_cpu_has_riscv_v, $ggml_cpu_has_riscv_v$;
+let $ggml_cpu_get_rvv_vlen, $ggml_cpu_get_rvv_vlen$;
+let $ggml_cpu_has_vsx, $ggml_cpu_has_vsx$;
+let $ggml_cpu_has_vxe, $ggml_cpu_has_vxe$;
+let $ggml_cpu_has_wasm_simd, $ggml_cpu_has_wasm_simd$;
+let $ggml_cpu_has_llamafile, $ggml_cpu_has_llamafile$;
+let $ggml_get_type_traits_cpu, $ggml_get_type_traits_cpu$;
+let $ggml_cpu_init, $ggml_cpu_init$;
+let $ggml_backend_cpu_init, $ggml_backend_cpu_init$;
+let $ggml_backend_is_cpu, $ggml_backend_is_cpu$;
 let $ggml_backend_cpu_set_n_threads;
 let $ggml_backend_cpu_set_threadpool;
 let $ggml_backend_cpu_set_abort_callback;
 let $ggml_backend_cpu_set_use_ref;
-let $ggml_backend_cpu_reg;
+let $ggml_backend_cpu_reg, $ggml_backend_cpu_reg$;
 let $ggml_cpu_fp32_to_fp32;
 let $ggml_cpu_fp32_to_i32;
 let $ggml_cpu_fp32_to_fp16;
 let $ggml_cpu_fp16_to_fp32;
 let $ggml_cpu_fp32_to_bf16;
 let $ggml_cpu_bf16_to_fp32;
-let $ggml_opt_dataset_init;
+let $ggml_opt_dataset_init, $ggml_opt_dataset_init$;
 let $ggml_opt_dataset_free;
-let $ggml_opt_dataset_ndata;
-let $ggml_opt_dataset_data;
-let $ggml_opt_dataset_labels;
-let $ggml_opt_dataset_shuffle;
+let $ggml_opt_dataset_ndata, $ggml_opt_dataset_ndata$;
+let $ggml_opt_dataset_data, $ggml_opt_dataset_data$;
+let $ggml_opt_dataset_labels, $ggml_opt_dataset_labels$;
+let $ggml_opt_dataset_shuffle, $ggml_opt_dataset_shuffle$;
 let $ggml_opt_dataset_get_batch;
 let $ggml_opt_dataset_get_batch_host;
 let $ggml_opt_get_default_optimizer_params;
@@ -708,20 +709,20 @@ let $ggml_opt_get_constant_optimizer_params;
 let $ggml_opt_default_params;
 let $ggml_opt_init;
 let $ggml_opt_free;
-let $ggml_opt_reset;
-let $ggml_opt_static_graphs;
-let $ggml_opt_inputs;
-let $ggml_opt_outputs;
-let $ggml_opt_labels;
-let $ggml_opt_loss;
-let $ggml_opt_pred;
-let $ggml_opt_ncorrect;
-let $ggml_opt_grad_acc;
+let $ggml_opt_reset, $ggml_opt_reset$;
+let $ggml_opt_static_graphs, $ggml_opt_static_graphs$;
+let $ggml_opt_inputs, $ggml_opt_inputs$;
+let $ggml_opt_outputs, $ggml_opt_outputs$;
+let $ggml_opt_labels, $ggml_opt_labels$;
+let $ggml_opt_loss, $ggml_opt_loss$;
+let $ggml_opt_pred, $ggml_opt_pred$;
+let $ggml_opt_ncorrect, $ggml_opt_ncorrect$;
+let $ggml_opt_grad_acc, $ggml_opt_grad_acc$;
 let $ggml_opt_context_optimizer_type;
-let $ggml_opt_optimizer_name;
-let $ggml_opt_result_init;
+let $ggml_opt_optimizer_name, $ggml_opt_optimizer_name$;
+let $ggml_opt_result_init, $ggml_opt_result_init$;
 let $ggml_opt_result_free;
-let $ggml_opt_result_reset;
+let $ggml_opt_result_reset, $ggml_opt_result_reset$;
 let $ggml_opt_result_ndata;
 let $ggml_opt_result_loss;
 let $ggml_opt_result_pred;
@@ -732,44 +733,44 @@ let $ggml_opt_eval;
 let $ggml_opt_epoch;
 let $ggml_opt_epoch_callback_progress_bar;
 let $ggml_opt_fit;
-let $gguf_init_empty;
+let $gguf_init_empty, $gguf_init_empty$;
 let $gguf_init_from_file_ptr;
 let $gguf_init_from_file;
 let $gguf_init_from_buffer;
 let $gguf_init_from_callback;
 let $gguf_free;
-let $gguf_type_name;
-let $gguf_get_version;
-let $gguf_get_alignment;
-let $gguf_get_data_offset;
-let $gguf_get_n_kv;
+let $gguf_type_name, $gguf_type_name$;
+let $gguf_get_version, $gguf_get_version$;
+let $gguf_get_alignment, $gguf_get_alignment$;
+let $gguf_get_data_offset, $gguf_get_data_offset$;
+let $gguf_get_n_kv, $gguf_get_n_kv$;
 let $gguf_find_key;
-let $gguf_get_key;
-let $gguf_get_kv_type;
-let $gguf_get_arr_type;
-let $gguf_get_val_u8;
-let $gguf_get_val_i8;
-let $gguf_get_val_u16;
-let $gguf_get_val_i16;
-let $gguf_get_val_u32;
-let $gguf_get_val_i32;
-let $gguf_get_val_f32;
-let $gguf_get_val_u64;
-let $gguf_get_val_i64;
-let $gguf_get_val_f64;
-let $gguf_get_val_bool;
-let $gguf_get_val_str;
-let $gguf_get_val_data;
-let $gguf_get_arr_n;
-let $gguf_get_arr_data;
-let $gguf_get_arr_str;
-let $gguf_get_n_tensors;
+let $gguf_get_key, $gguf_get_key$;
+let $gguf_get_kv_type, $gguf_get_kv_type$;
+let $gguf_get_arr_type, $gguf_get_arr_type$;
+let $gguf_get_val_u8, $gguf_get_val_u8$;
+let $gguf_get_val_i8, $gguf_get_val_i8$;
+let $gguf_get_val_u16, $gguf_get_val_u16$;
+let $gguf_get_val_i16, $gguf_get_val_i16$;
+let $gguf_get_val_u32, $gguf_get_val_u32$;
+let $gguf_get_val_i32, $gguf_get_val_i32$;
+let $gguf_get_val_f32, $gguf_get_val_f32$;
+let $gguf_get_val_u64, $gguf_get_val_u64$;
+let $gguf_get_val_i64, $gguf_get_val_i64$;
+let $gguf_get_val_f64, $gguf_get_val_f64$;
+let $gguf_get_val_bool, $gguf_get_val_bool$;
+let $gguf_get_val_str, $gguf_get_val_str$;
+let $gguf_get_val_data, $gguf_get_val_data$;
+let $gguf_get_arr_n, $gguf_get_arr_n$;
+let $gguf_get_arr_data, $gguf_get_arr_data$;
+let $gguf_get_arr_str, $gguf_get_arr_str$;
+let $gguf_get_n_tensors, $gguf_get_n_tensors$;
 let $gguf_find_tensor;
-let $gguf_get_tensor_offset;
-let $gguf_get_tensor_name;
-let $gguf_get_tensor_ne;
-let $gguf_get_tensor_type;
-let $gguf_get_tensor_size;
+let $gguf_get_tensor_offset, $gguf_get_tensor_offset$;
+let $gguf_get_tensor_name, $gguf_get_tensor_name$;
+let $gguf_get_tensor_ne, $gguf_get_tensor_ne$;
+let $gguf_get_tensor_type, $gguf_get_tensor_type$;
+let $gguf_get_tensor_size, $gguf_get_tensor_size$;
 let $gguf_remove_key;
 let $gguf_set_val_u8;
 let $gguf_set_val_i8;
@@ -791,23 +792,23 @@ let $gguf_set_tensor_type;
 let $gguf_set_tensor_data;
 let $gguf_write_to_file_ptr;
 let $gguf_write_to_file;
-let $gguf_get_meta_size;
+let $gguf_get_meta_size, $gguf_get_meta_size$;
 let $gguf_get_meta_data;
-let $ggml_backend_blas_init;
-let $ggml_backend_is_blas;
+let $ggml_backend_blas_init, $ggml_backend_blas_init$;
+let $ggml_backend_is_blas, $ggml_backend_is_blas$;
 let $ggml_backend_blas_set_n_threads;
-let $ggml_backend_blas_reg;
-let $ggml_backend_cann_reg;
-let $ggml_backend_cann_init;
-let $ggml_backend_is_cann;
-let $ggml_backend_cann_buffer_type;
+let $ggml_backend_blas_reg, $ggml_backend_blas_reg$;
+let $ggml_backend_cann_reg, $ggml_backend_cann_reg$;
+let $ggml_backend_cann_init, $ggml_backend_cann_init$;
+let $ggml_backend_is_cann, $ggml_backend_is_cann$;
+let $ggml_backend_cann_buffer_type, $ggml_backend_cann_buffer_type$;
 let $ggml_backend_cann_get_device_count;
 let $ggml_backend_cann_host_buffer_type;
 let $ggml_backend_cann_get_device_description;
 let $ggml_backend_cann_get_device_memory;
-let $ggml_backend_cuda_init;
-let $ggml_backend_is_cuda;
-let $ggml_backend_cuda_buffer_type;
+let $ggml_backend_cuda_init, $ggml_backend_cuda_init$;
+let $ggml_backend_is_cuda, $ggml_backend_is_cuda$;
+let $ggml_backend_cuda_buffer_type, $ggml_backend_cuda_buffer_type$;
 let $ggml_backend_cuda_allreduce_tensor;
 let $ggml_backend_cuda_host_buffer_type;
 let $ggml_backend_cuda_get_device_count;
@@ -815,50 +816,50 @@ let $ggml_backend_cuda_get_device_description;
 let $ggml_backend_cuda_get_device_memory;
 let $ggml_backend_cuda_register_host_buffer;
 let $ggml_backend_cuda_unregister_host_buffer;
-let $ggml_backend_cuda_reg;
-let $ggml_backend_et_guid;
-let $ggml_backend_et_init;
-let $ggml_backend_is_et;
+let $ggml_backend_cuda_reg, $ggml_backend_cuda_reg$;
+let $ggml_backend_et_guid, $ggml_backend_et_guid$;
+let $ggml_backend_et_init, $ggml_backend_et_init$;
+let $ggml_backend_is_et, $ggml_backend_is_et$;
 let $ggml_backend_et_get_device_count;
 let $ggml_backend_et_get_device_description;
 let $ggml_backend_et_get_device_memory;
-let $ggml_backend_et_buffer_type;
+let $ggml_backend_et_buffer_type, $ggml_backend_et_buffer_type$;
 let $ggml_backend_et_host_buffer_type;
-let $ggml_backend_et_reg;
-let $ggml_backend_hexagon_init;
-let $ggml_backend_is_hexagon;
-let $ggml_backend_hexagon_reg;
-let $ggml_backend_metal_init;
-let $ggml_backend_is_metal;
+let $ggml_backend_et_reg, $ggml_backend_et_reg$;
+let $ggml_backend_hexagon_init, $ggml_backend_hexagon_init$;
+let $ggml_backend_is_hexagon, $ggml_backend_is_hexagon$;
+let $ggml_backend_hexagon_reg, $ggml_backend_hexagon_reg$;
+let $ggml_backend_metal_init, $ggml_backend_metal_init$;
+let $ggml_backend_is_metal, $ggml_backend_is_metal$;
 let $ggml_backend_metal_set_abort_callback;
 let $ggml_backend_metal_supports_family;
 let $ggml_backend_metal_capture_next_compute;
-let $ggml_backend_metal_reg;
-let $ggml_backend_opencl_init;
-let $ggml_backend_is_opencl;
+let $ggml_backend_metal_reg, $ggml_backend_metal_reg$;
+let $ggml_backend_opencl_init, $ggml_backend_opencl_init$;
+let $ggml_backend_is_opencl, $ggml_backend_is_opencl$;
 let $ggml_backend_opencl_buffer_type;
 let $ggml_backend_opencl_host_buffer_type;
-let $ggml_backend_opencl_reg;
-let $ggml_backend_openvino_init;
-let $ggml_backend_is_openvino;
+let $ggml_backend_opencl_reg, $ggml_backend_opencl_reg$;
+let $ggml_backend_openvino_init, $ggml_backend_openvino_init$;
+let $ggml_backend_is_openvino, $ggml_backend_is_openvino$;
 let $ggml_backend_buffer_is_openvino;
-let $ggml_backend_buft_is_openvino;
+let $ggml_backend_buft_is_openvino, $ggml_backend_buft_is_openvino$;
 let $ggml_backend_buft_is_openvino_host;
 let $ggml_backend_openvino_buffer_get_ctx_id;
 let $ggml_backend_openvino_buffer_type;
 let $ggml_backend_openvino_host_buffer_type;
 let $ggml_backend_openvino_get_device_count;
-let $ggml_backend_openvino_reg;
+let $ggml_backend_openvino_reg, $ggml_backend_openvino_reg$;
 let $ggml_backend_rpc_init;
-let $ggml_backend_is_rpc;
+let $ggml_backend_is_rpc, $ggml_backend_is_rpc$;
 let $ggml_backend_rpc_buffer_type;
 let $ggml_backend_rpc_get_device_memory;
 let $ggml_backend_rpc_start_server;
-let $ggml_backend_rpc_reg;
+let $ggml_backend_rpc_reg, $ggml_backend_rpc_reg$;
 let $ggml_backend_rpc_add_server;
-let $ggml_backend_sycl_init;
-let $ggml_backend_is_sycl;
-let $ggml_backend_sycl_buffer_type;
+let $ggml_backend_sycl_init, $ggml_backend_sycl_init$;
+let $ggml_backend_is_sycl, $ggml_backend_is_sycl$;
+let $ggml_backend_sycl_buffer_type, $ggml_backend_sycl_buffer_type$;
 let $ggml_backend_sycl_split_buffer_type;
 let $ggml_backend_sycl_comm_init;
 let $ggml_backend_sycl_comm_free;
@@ -869,38 +870,38 @@ let $ggml_backend_sycl_get_gpu_list;
 let $ggml_backend_sycl_get_device_description;
 let $ggml_backend_sycl_get_device_count;
 let $ggml_backend_sycl_get_device_memory;
-let $ggml_backend_sycl_reg;
-let $ggml_backend_virtgpu_reg;
-let $ggml_backend_vk_init;
-let $ggml_backend_is_vk;
+let $ggml_backend_sycl_reg, $ggml_backend_sycl_reg$;
+let $ggml_backend_virtgpu_reg, $ggml_backend_virtgpu_reg$;
+let $ggml_backend_vk_init, $ggml_backend_vk_init$;
+let $ggml_backend_is_vk, $ggml_backend_is_vk$;
 let $ggml_backend_vk_get_device_count;
 let $ggml_backend_vk_get_device_description;
 let $ggml_backend_vk_get_device_memory;
-let $ggml_backend_vk_buffer_type;
+let $ggml_backend_vk_buffer_type, $ggml_backend_vk_buffer_type$;
 let $ggml_backend_vk_host_buffer_type;
-let $ggml_backend_vk_reg;
-let $ggml_backend_webgpu_init;
-let $ggml_backend_webgpu_reg;
-let $ggml_backend_zdnn_buffer_type;
-let $ggml_backend_zdnn_reg;
-let $ggml_backend_zendnn_init;
-let $ggml_backend_is_zendnn;
+let $ggml_backend_vk_reg, $ggml_backend_vk_reg$;
+let $ggml_backend_webgpu_init, $ggml_backend_webgpu_init$;
+let $ggml_backend_webgpu_reg, $ggml_backend_webgpu_reg$;
+let $ggml_backend_zdnn_buffer_type, $ggml_backend_zdnn_buffer_type$;
+let $ggml_backend_zdnn_reg, $ggml_backend_zdnn_reg$;
+let $ggml_backend_zendnn_init, $ggml_backend_zendnn_init$;
+let $ggml_backend_is_zendnn, $ggml_backend_is_zendnn$;
 let $ggml_backend_zendnn_set_n_threads;
-let $ggml_backend_zendnn_reg;
-let $llama_ftype_name;
-let $llama_flash_attn_type_name;
-let $llama_load_mode_name;
+let $ggml_backend_zendnn_reg, $ggml_backend_zendnn_reg$;
+let $llama_ftype_name, $llama_ftype_name$;
+let $llama_flash_attn_type_name, $llama_flash_attn_type_name$;
+let $llama_load_mode_name, $llama_load_mode_name$;
 let $llama_load_mode_from_str;
-let $llama_version;
+let $llama_version, $llama_version$;
 let $llama_model_default_params;
 let $llama_context_default_params;
 let $llama_sampler_chain_default_params;
 let $llama_model_quantize_default_params;
-let $llama_backend_init;
-let $llama_backend_free;
-let $llama_numa_init;
-let $llama_attach_threadpool;
-let $llama_detach_threadpool;
+let $llama_backend_init, $llama_backend_init$;
+let $llama_backend_free, $llama_backend_free$;
+let $llama_numa_init, $llama_numa_init$;
+let $llama_attach_threadpool, $llama_attach_threadpool$;
+let $llama_detach_threadpool, $llama_detach_threadpool$;
 let $llama_model_init_from_user;
 let $llama_load_model_from_file;
 let $llama_model_load_from_file;
@@ -912,65 +913,65 @@ let $llama_model_free;
 let $llama_init_from_model;
 let $llama_new_context_with_model;
 let $llama_free;
-let $llama_time_us;
-let $llama_max_devices;
-let $llama_max_parallel_sequences;
+let $llama_time_us, $llama_time_us$;
+let $llama_max_devices, $llama_max_devices$;
+let $llama_max_parallel_sequences, $llama_max_parallel_sequences$;
 let $llama_max_tensor_buft_overrides;
-let $llama_supports_mmap;
-let $llama_supports_mlock;
-let $llama_supports_gpu_offload;
-let $llama_supports_rpc;
-let $llama_n_ctx;
-let $llama_n_ctx_seq;
-let $llama_n_batch;
-let $llama_n_ubatch;
-let $llama_n_seq_max;
-let $llama_n_rs_seq;
-let $llama_n_ctx_train;
-let $llama_n_embd;
-let $llama_n_layer;
-let $llama_n_head;
-let $llama_n_vocab;
-let $llama_get_model;
-let $llama_get_memory;
-let $llama_pooling_type;
-let $llama_model_get_vocab;
-let $llama_model_rope_type;
-let $llama_model_n_ctx_train;
-let $llama_model_n_embd;
-let $llama_model_n_embd_inp;
-let $llama_model_n_embd_out;
-let $llama_model_n_layer;
-let $llama_model_n_layer_nextn;
-let $llama_model_n_head;
-let $llama_model_n_head_kv;
-let $llama_model_n_swa;
+let $llama_supports_mmap, $llama_supports_mmap$;
+let $llama_supports_mlock, $llama_supports_mlock$;
+let $llama_supports_gpu_offload, $llama_supports_gpu_offload$;
+let $llama_supports_rpc, $llama_supports_rpc$;
+let $llama_n_ctx, $llama_n_ctx$;
+let $llama_n_ctx_seq, $llama_n_ctx_seq$;
+let $llama_n_batch, $llama_n_batch$;
+let $llama_n_ubatch, $llama_n_ubatch$;
+let $llama_n_seq_max, $llama_n_seq_max$;
+let $llama_n_rs_seq, $llama_n_rs_seq$;
+let $llama_n_ctx_train, $llama_n_ctx_train$;
+let $llama_n_embd, $llama_n_embd$;
+let $llama_n_layer, $llama_n_layer$;
+let $llama_n_head, $llama_n_head$;
+let $llama_n_vocab, $llama_n_vocab$;
+let $llama_get_model, $llama_get_model$;
+let $llama_get_memory, $llama_get_memory$;
+let $llama_pooling_type, $llama_pooling_type$;
+let $llama_model_get_vocab, $llama_model_get_vocab$;
+let $llama_model_rope_type, $llama_model_rope_type$;
+let $llama_model_n_ctx_train, $llama_model_n_ctx_train$;
+let $llama_model_n_embd, $llama_model_n_embd$;
+let $llama_model_n_embd_inp, $llama_model_n_embd_inp$;
+let $llama_model_n_embd_out, $llama_model_n_embd_out$;
+let $llama_model_n_layer, $llama_model_n_layer$;
+let $llama_model_n_layer_nextn, $llama_model_n_layer_nextn$;
+let $llama_model_n_head, $llama_model_n_head$;
+let $llama_model_n_head_kv, $llama_model_n_head_kv$;
+let $llama_model_n_swa, $llama_model_n_swa$;
 let $llama_model_rope_freq_scale_train;
-let $llama_model_n_cls_out;
-let $llama_model_cls_label;
-let $llama_vocab_type;
-let $llama_vocab_n_tokens;
+let $llama_model_n_cls_out, $llama_model_n_cls_out$;
+let $llama_model_cls_label, $llama_model_cls_label$;
+let $llama_vocab_type, $llama_vocab_type$;
+let $llama_vocab_n_tokens, $llama_vocab_n_tokens$;
 let $llama_model_meta_val_str;
-let $llama_model_meta_count;
-let $llama_model_meta_key_str;
+let $llama_model_meta_count, $llama_model_meta_count$;
+let $llama_model_meta_key_str, $llama_model_meta_key_str$;
 let $llama_model_meta_key_by_index;
 let $llama_model_meta_val_str_by_index;
 let $llama_model_desc;
-let $llama_model_ftype;
-let $llama_model_size;
+let $llama_model_ftype, $llama_model_ftype$;
+let $llama_model_size, $llama_model_size$;
 let $llama_model_chat_template;
-let $llama_model_n_params;
-let $llama_model_has_encoder;
-let $llama_model_has_decoder;
+let $llama_model_n_params, $llama_model_n_params$;
+let $llama_model_has_encoder, $llama_model_has_encoder$;
+let $llama_model_has_decoder, $llama_model_has_decoder$;
 let $llama_model_decoder_start_token;
-let $llama_model_is_recurrent;
-let $llama_model_is_hybrid;
-let $llama_model_is_diffusion;
+let $llama_model_is_recurrent, $llama_model_is_recurrent$;
+let $llama_model_is_hybrid, $llama_model_is_hybrid$;
+let $llama_model_is_diffusion, $llama_model_is_diffusion$;
 let $llama_model_quantize;
 let $llama_adapter_lora_init;
 let $llama_adapter_lora_init_from_file_ptr;
 let $llama_adapter_meta_val_str;
-let $llama_adapter_meta_count;
+let $llama_adapter_meta_count, $llama_adapter_meta_count$;
 let $llama_adapter_meta_key_by_index;
 let $llama_adapter_meta_val_str_by_index;
 let $llama_adapter_lora_free;
@@ -978,17 +979,17 @@ let $llama_adapter_get_alora_n_invocation_tokens;
 let $llama_adapter_get_alora_invocation_tokens;
 let $llama_set_adapters_lora;
 let $llama_set_adapter_cvec;
-let $llama_memory_clear;
-let $llama_memory_seq_rm;
-let $llama_memory_seq_cp;
-let $llama_memory_seq_keep;
-let $llama_memory_seq_add;
-let $llama_memory_seq_div;
-let $llama_memory_seq_pos_min;
-let $llama_memory_seq_pos_max;
-let $llama_memory_can_shift;
-let $llama_state_get_size;
-let $llama_get_state_size;
+let $llama_memory_clear, $llama_memory_clear$;
+let $llama_memory_seq_rm, $llama_memory_seq_rm$;
+let $llama_memory_seq_cp, $llama_memory_seq_cp$;
+let $llama_memory_seq_keep, $llama_memory_seq_keep$;
+let $llama_memory_seq_add, $llama_memory_seq_add$;
+let $llama_memory_seq_div, $llama_memory_seq_div$;
+let $llama_memory_seq_pos_min, $llama_memory_seq_pos_min$;
+let $llama_memory_seq_pos_max, $llama_memory_seq_pos_max$;
+let $llama_memory_can_shift, $llama_memory_can_shift$;
+let $llama_state_get_size, $llama_state_get_size$;
+let $llama_get_state_size, $llama_get_state_size$;
 let $llama_state_get_data;
 let $llama_copy_state_data;
 let $llama_state_set_data;
@@ -997,7 +998,7 @@ let $llama_state_load_file;
 let $llama_load_session_file;
 let $llama_state_save_file;
 let $llama_save_session_file;
-let $llama_state_seq_get_size;
+let $llama_state_seq_get_size, $llama_state_seq_get_size$;
 let $llama_state_seq_get_data;
 let $llama_state_seq_set_data;
 let $llama_state_seq_save_file;
@@ -1010,69 +1011,69 @@ let $llama_batch_init;
 let $llama_batch_free;
 let $llama_encode;
 let $llama_decode;
-let $llama_set_n_threads;
-let $llama_n_threads;
-let $llama_n_threads_batch;
-let $llama_set_embeddings;
-let $llama_set_causal_attn;
-let $llama_set_warmup;
+let $llama_set_n_threads, $llama_set_n_threads$;
+let $llama_n_threads, $llama_n_threads$;
+let $llama_n_threads_batch, $llama_n_threads_batch$;
+let $llama_set_embeddings, $llama_set_embeddings$;
+let $llama_set_causal_attn, $llama_set_causal_attn$;
+let $llama_set_warmup, $llama_set_warmup$;
 let $llama_set_abort_callback;
-let $llama_synchronize;
-let $llama_get_logits;
-let $llama_get_logits_ith;
-let $llama_get_embeddings;
-let $llama_get_embeddings_ith;
-let $llama_get_embeddings_seq;
-let $llama_get_sampled_token_ith;
-let $llama_get_sampled_probs_ith;
+let $llama_synchronize, $llama_synchronize$;
+let $llama_get_logits, $llama_get_logits$;
+let $llama_get_logits_ith, $llama_get_logits_ith$;
+let $llama_get_embeddings, $llama_get_embeddings$;
+let $llama_get_embeddings_ith, $llama_get_embeddings_ith$;
+let $llama_get_embeddings_seq, $llama_get_embeddings_seq$;
+let $llama_get_sampled_token_ith, $llama_get_sampled_token_ith$;
+let $llama_get_sampled_probs_ith, $llama_get_sampled_probs_ith$;
 let $llama_get_sampled_probs_count_ith;
-let $llama_get_sampled_logits_ith;
+let $llama_get_sampled_logits_ith, $llama_get_sampled_logits_ith$;
 let $llama_get_sampled_logits_count_ith;
 let $llama_get_sampled_candidates_ith;
 let $llama_get_sampled_candidates_count_ith;
-let $llama_vocab_get_text;
-let $llama_vocab_get_score;
-let $llama_vocab_get_attr;
-let $llama_vocab_is_eog;
-let $llama_vocab_is_control;
-let $llama_vocab_bos;
-let $llama_vocab_eos;
-let $llama_vocab_eot;
-let $llama_vocab_sep;
-let $llama_vocab_nl;
-let $llama_vocab_pad;
-let $llama_vocab_mask;
-let $llama_vocab_get_add_bos;
-let $llama_vocab_get_add_eos;
-let $llama_vocab_get_add_sep;
+let $llama_vocab_get_text, $llama_vocab_get_text$;
+let $llama_vocab_get_score, $llama_vocab_get_score$;
+let $llama_vocab_get_attr, $llama_vocab_get_attr$;
+let $llama_vocab_is_eog, $llama_vocab_is_eog$;
+let $llama_vocab_is_control, $llama_vocab_is_control$;
+let $llama_vocab_bos, $llama_vocab_bos$;
+let $llama_vocab_eos, $llama_vocab_eos$;
+let $llama_vocab_eot, $llama_vocab_eot$;
+let $llama_vocab_sep, $llama_vocab_sep$;
+let $llama_vocab_nl, $llama_vocab_nl$;
+let $llama_vocab_pad, $llama_vocab_pad$;
+let $llama_vocab_mask, $llama_vocab_mask$;
+let $llama_vocab_get_add_bos, $llama_vocab_get_add_bos$;
+let $llama_vocab_get_add_eos, $llama_vocab_get_add_eos$;
+let $llama_vocab_get_add_sep, $llama_vocab_get_add_sep$;
 let $llama_vocab_get_suppress_tokens;
-let $llama_vocab_fim_pre;
-let $llama_vocab_fim_suf;
-let $llama_vocab_fim_mid;
-let $llama_vocab_fim_pad;
-let $llama_vocab_fim_rep;
-let $llama_vocab_fim_sep;
-let $llama_token_get_text;
-let $llama_token_get_score;
-let $llama_token_get_attr;
-let $llama_token_is_eog;
-let $llama_token_is_control;
-let $llama_token_bos;
-let $llama_token_eos;
-let $llama_token_eot;
-let $llama_token_cls;
-let $llama_token_sep;
-let $llama_token_nl;
-let $llama_token_pad;
-let $llama_add_bos_token;
-let $llama_add_eos_token;
-let $llama_token_fim_pre;
-let $llama_token_fim_suf;
-let $llama_token_fim_mid;
-let $llama_token_fim_pad;
-let $llama_token_fim_rep;
-let $llama_token_fim_sep;
-let $llama_vocab_cls;
+let $llama_vocab_fim_pre, $llama_vocab_fim_pre$;
+let $llama_vocab_fim_suf, $llama_vocab_fim_suf$;
+let $llama_vocab_fim_mid, $llama_vocab_fim_mid$;
+let $llama_vocab_fim_pad, $llama_vocab_fim_pad$;
+let $llama_vocab_fim_rep, $llama_vocab_fim_rep$;
+let $llama_vocab_fim_sep, $llama_vocab_fim_sep$;
+let $llama_token_get_text, $llama_token_get_text$;
+let $llama_token_get_score, $llama_token_get_score$;
+let $llama_token_get_attr, $llama_token_get_attr$;
+let $llama_token_is_eog, $llama_token_is_eog$;
+let $llama_token_is_control, $llama_token_is_control$;
+let $llama_token_bos, $llama_token_bos$;
+let $llama_token_eos, $llama_token_eos$;
+let $llama_token_eot, $llama_token_eot$;
+let $llama_token_cls, $llama_token_cls$;
+let $llama_token_sep, $llama_token_sep$;
+let $llama_token_nl, $llama_token_nl$;
+let $llama_token_pad, $llama_token_pad$;
+let $llama_add_bos_token, $llama_add_bos_token$;
+let $llama_add_eos_token, $llama_add_eos_token$;
+let $llama_token_fim_pre, $llama_token_fim_pre$;
+let $llama_token_fim_suf, $llama_token_fim_suf$;
+let $llama_token_fim_mid, $llama_token_fim_mid$;
+let $llama_token_fim_pad, $llama_token_fim_pad$;
+let $llama_token_fim_rep, $llama_token_fim_rep$;
+let $llama_token_fim_sep, $llama_token_fim_sep$;
+let $llama_vocab_cls, $llama_vocab_cls$;
 let $llama_tokenize;
 let $llama_token_to_piece;
 let $llama_detokenize;
@@ -1089,18 +1090,18 @@ let $llama_sampler_copy;
 let $llama_sampler_free;
 let $llama_sampler_chain_init;
 let $llama_sampler_chain_add;
-let $llama_sampler_chain_get;
-let $llama_sampler_chain_n;
+let $llama_sampler_chain_get, $llama_sampler_chain_get$;
+let $llama_sampler_chain_n, $llama_sampler_chain_n$;
 let $llama_sampler_chain_remove;
-let $llama_sampler_init_greedy;
-let $llama_sampler_init_dist;
-let $llama_sampler_init_top_k;
-let $llama_sampler_init_top_p;
-let $llama_sampler_init_min_p;
-let $llama_sampler_init_typical;
-let $llama_sampler_init_temp;
+let $llama_sampler_init_greedy, $llama_sampler_init_greedy$;
+let $llama_sampler_init_dist, $llama_sampler_init_dist$;
+let $llama_sampler_init_top_k, $llama_sampler_init_top_k$;
+let $llama_sampler_init_top_p, $llama_sampler_init_top_p$;
+let $llama_sampler_init_min_p, $llama_sampler_init_min_p$;
+let $llama_sampler_init_typical, $llama_sampler_init_typical$;
+let $llama_sampler_init_temp, $llama_sampler_init_temp$;
 let $llama_sampler_init_temp_ext;
-let $llama_sampler_init_xtc;
+let $llama_sampler_init_xtc, $llama_sampler_init_xtc$;
 let $llama_sampler_init_top_n_sigma;
 let $llama_sampler_init_mirostat;
 let $llama_sampler_init_mirostat_v2;
@@ -1111,20 +1112,20 @@ let $llama_sampler_init_penalties;
 let $llama_sampler_init_dry;
 let $llama_sampler_init_adaptive_p;
 let $llama_sampler_init_logit_bias;
-let $llama_sampler_init_infill;
-let $llama_sampler_get_seed;
+let $llama_sampler_init_infill, $llama_sampler_init_infill$;
+let $llama_sampler_get_seed, $llama_sampler_get_seed$;
 let $llama_sampler_sample;
 let $llama_split_path;
 let $llama_split_prefix;
-let $llama_print_system_info;
+let $llama_print_system_info, $llama_print_system_info$;
 let $llama_log_get;
 let $llama_log_set;
 let $llama_perf_context;
-let $llama_perf_context_print;
-let $llama_perf_context_reset;
+let $llama_perf_context_print, $llama_perf_context_print$;
+let $llama_perf_context_reset, $llama_perf_context_reset$;
 let $llama_perf_sampler;
-let $llama_perf_sampler_print;
-let $llama_perf_sampler_reset;
+let $llama_perf_sampler_print, $llama_perf_sampler_print$;
+let $llama_perf_sampler_reset, $llama_perf_sampler_reset$;
 let $llama_opt_param_filter_all;
 let $llama_opt_init;
 let $llama_opt_epoch;
@@ -1134,8 +1135,11 @@ export const functions = {
     if (callback !== null && (!(callback instanceof ggml_abort_callback_t) || callback.owner.freed)) {
       throw $wrongHandle(callback, ggml_abort_callback_t, "ggml_set_abort_callback(callback)");
     }
-    $ggml_set_abort_callback ??= $bind("ggml_set_abort_callback", ["u64"], "u64", ($) => $ggml_set_abort_callback = $);
-    const $ = $ggml_set_abort_callback(callback === null ? 0n : callback.address);
+    const $ = $ggml_set_abort_callback === undefined
+      ? ($ggml_set_abort_callback$ ??= $first("ggml_set_abort_callback(u64): u64", ($) => $ggml_set_abort_callback = $))(
+        callback === null ? 0n : callback.address,
+      )
+      : $ggml_set_abort_callback(callback === null ? 0n : callback.address);
     if ($caught[0] !== 0) $trapped("ggml_set_abort_callback");
     $keepLatest($STATIC, "ggml_set_abort_callback", callback);
     if ($ === 0n) return null;
@@ -1151,22 +1155,25 @@ export const functions = {
   },
   ggml_status_to_string(status) {
     const $0 = $enumerator(status, $domains.ggml_status, "ggml_status_to_string(status)");
-    $ggml_status_to_string ??= $bind("ggml_status_to_string", ["i32"], "pointer", ($) => $ggml_status_to_string = $);
-    const $ = $ggml_status_to_string($0);
+    const $ = $ggml_status_to_string === undefined
+      ? ($ggml_status_to_string$ ??= $first("ggml_status_to_string(i32): pointer", ($) => $ggml_status_to_string = $))($0)
+      : $ggml_status_to_string($0);
     if ($ === null) throw $nullResult("ggml_status_to_string");
     return $cstringAt($);
   },
   ggml_fp16_to_fp32(arg0) {
     const $0 = $smallUnsigned(arg0, 16, "ggml_fp16_to_fp32(arg0)");
-    $ggml_fp16_to_fp32 ??= $bind("ggml_fp16_to_fp32", ["u16"], "f32", ($) => $ggml_fp16_to_fp32 = $);
-    const $ = $ggml_fp16_to_fp32($0);
+    const $ = $ggml_fp16_to_fp32 === undefined
+      ? ($ggml_fp16_to_fp32$ ??= $first("ggml_fp16_to_fp32(u16): f32", ($) => $ggml_fp16_to_fp32 = $))($0)
+      : $ggml_fp16_to_fp32($0);
     if ($caught[0] !== 0) $trapped("ggml_fp16_to_fp32");
     return $;
   },
   ggml_fp32_to_fp16(arg0) {
     const $0 = $float(arg0, "ggml_fp32_to_fp16(arg0)");
-    $ggml_fp32_to_fp16 ??= $bind("ggml_fp32_to_fp16", ["f32"], "u16", ($) => $ggml_fp32_to_fp16 = $);
-    const $ = $ggml_fp32_to_fp16($0);
+    const $ = $ggml_fp32_to_fp16 === undefined
+      ? ($ggml_fp32_to_fp16$ ??= $first("ggml_fp32_to_fp16(f32): u16", ($) => $ggml_fp32_to_fp16 = $))($0)
+      : $ggml_fp32_to_fp16($0);
     if ($caught[0] !== 0) $trapped("ggml_fp32_to_fp16");
     return $;
   },
@@ -1251,45 +1258,49 @@ export const functions = {
     return $;
   },
   ggml_version() {
-    $ggml_version ??= $bind("ggml_version", [], "pointer", ($) => $ggml_version = $);
-    const $ = $ggml_version();
+    const $ = $ggml_version === undefined
+      ? ($ggml_version$ ??= $first("ggml_version(): pointer", ($) => $ggml_version = $))()
+      : $ggml_version();
     if ($ === null) throw $nullResult("ggml_version");
     return $cstringAt($);
   },
   ggml_commit() {
-    $ggml_commit ??= $bind("ggml_commit", [], "pointer", ($) => $ggml_commit = $);
-    const $ = $ggml_commit();
+    const $ = $ggml_commit === undefined ? ($ggml_commit$ ??= $first("ggml_commit(): pointer", ($) => $ggml_commit = $))() : $ggml_commit();
     if ($ === null) throw $nullResult("ggml_commit");
     return $cstringAt($);
   },
   ggml_time_init() {
-    $ggml_time_init ??= $bind("ggml_time_init", [], "void", ($) => $ggml_time_init = $);
-    $ggml_time_init();
+    if ($ggml_time_init === undefined) ($ggml_time_init$ ??= $first("ggml_time_init(): void", ($) => $ggml_time_init = $))();
+    else $ggml_time_init();
     if ($caught[0] !== 0) $trapped("ggml_time_init");
   },
   ggml_time_ms() {
-    $ggml_time_ms ??= $bind("ggml_time_ms", [], "i64", ($) => $ggml_time_ms = $);
-    const $ = $ggml_time_ms();
+    const $ = $ggml_time_ms === undefined
+      ? $fromInt64(($ggml_time_ms$ ??= $first("ggml_time_ms(): i64", ($) => $ggml_time_ms = $))(), "ggml_time_ms")
+      : $fromInt64($ggml_time_ms(), "ggml_time_ms");
     if ($caught[0] !== 0) $trapped("ggml_time_ms");
-    return $fromInt64($, "ggml_time_ms");
+    return $;
   },
   ggml_time_us() {
-    $ggml_time_us ??= $bind("ggml_time_us", [], "i64", ($) => $ggml_time_us = $);
-    const $ = $ggml_time_us();
+    const $ = $ggml_time_us === undefined
+      ? $fromInt64(($ggml_time_us$ ??= $first("ggml_time_us(): i64", ($) => $ggml_time_us = $))(), "ggml_time_us")
+      : $fromInt64($ggml_time_us(), "ggml_time_us");
     if ($caught[0] !== 0) $trapped("ggml_time_us");
-    return $fromInt64($, "ggml_time_us");
+    return $;
   },
   ggml_cycles() {
-    $ggml_cycles ??= $bind("ggml_cycles", [], "i64", ($) => $ggml_cycles = $);
-    const $ = $ggml_cycles();
+    const $ = $ggml_cycles === undefined
+      ? $fromInt64(($ggml_cycles$ ??= $first("ggml_cycles(): i64", ($) => $ggml_cycles = $))(), "ggml_cycles")
+      : $fromInt64($ggml_cycles(), "ggml_cycles");
     if ($caught[0] !== 0) $trapped("ggml_cycles");
-    return $fromInt64($, "ggml_cycles");
+    return $;
   },
   ggml_cycles_per_ms() {
-    $ggml_cycles_per_ms ??= $bind("ggml_cycles_per_ms", [], "i64", ($) => $ggml_cycles_per_ms = $);
-    const $ = $ggml_cycles_per_ms();
+    const $ = $ggml_cycles_per_ms === undefined
+      ? $fromInt64(($ggml_cycles_per_ms$ ??= $first("ggml_cycles_per_ms(): i64", ($) => $ggml_cycles_per_ms = $))(), "ggml_cycles_per_ms")
+      : $fromInt64($ggml_cycles_per_ms(), "ggml_cycles_per_ms");
     if ($caught[0] !== 0) $trapped("ggml_cycles_per_ms");
-    return $fromInt64($, "ggml_cycles_per_ms");
+    return $;
   },
   ggml_fopen(fname, mode) {
     const $0 = $string(fname, 0, "ggml_fopen(fname)");
@@ -1302,246 +1313,287 @@ export const functions = {
   },
   ggml_print_object(obj) {
     if (!(obj instanceof ggml_object) || obj.owner.freed) throw $wrongHandle(obj, ggml_object, "ggml_print_object(obj)");
-    $ggml_print_object ??= $bind("ggml_print_object", ["u64"], "void", ($) => $ggml_print_object = $);
-    $ggml_print_object(obj.address);
+    if ($ggml_print_object === undefined) {
+      ($ggml_print_object$ ??= $first("ggml_print_object(u64): void", ($) => $ggml_print_object = $))(obj.address);
+    } else $ggml_print_object(obj.address);
     if ($caught[0] !== 0) $trapped("ggml_print_object", { obj });
   },
   ggml_print_objects(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_print_objects(ctx)");
-    $ggml_print_objects ??= $bind("ggml_print_objects", ["u64"], "void", ($) => $ggml_print_objects = $);
-    $ggml_print_objects(ctx.address);
+    if ($ggml_print_objects === undefined) {
+      ($ggml_print_objects$ ??= $first("ggml_print_objects(u64): void", ($) => $ggml_print_objects = $))(ctx.address);
+    } else $ggml_print_objects(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_print_objects", { ctx });
   },
   ggml_nelements(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nelements(tensor)");
-    $ggml_nelements ??= $bind("ggml_nelements", ["u64"], "i64", ($) => $ggml_nelements = $);
-    const $ = $ggml_nelements(tensor.address);
+    const $ = $ggml_nelements === undefined
+      ? $fromInt64(($ggml_nelements$ ??= $first("ggml_nelements(u64): i64", ($) => $ggml_nelements = $))(tensor.address), "ggml_nelements")
+      : $fromInt64($ggml_nelements(tensor.address), "ggml_nelements");
     if ($caught[0] !== 0) $trapped("ggml_nelements", { tensor });
-    return $fromInt64($, "ggml_nelements");
+    return $;
   },
   ggml_nrows(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nrows(tensor)");
-    $ggml_nrows ??= $bind("ggml_nrows", ["u64"], "i64", ($) => $ggml_nrows = $);
-    const $ = $ggml_nrows(tensor.address);
+    const $ = $ggml_nrows === undefined
+      ? $fromInt64(($ggml_nrows$ ??= $first("ggml_nrows(u64): i64", ($) => $ggml_nrows = $))(tensor.address), "ggml_nrows")
+      : $fromInt64($ggml_nrows(tensor.address), "ggml_nrows");
     if ($caught[0] !== 0) $trapped("ggml_nrows", { tensor });
-    return $fromInt64($, "ggml_nrows");
+    return $;
   },
   ggml_nbytes(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes(tensor)");
-    $ggml_nbytes ??= $bind("ggml_nbytes", ["u64"], "u64", ($) => $ggml_nbytes = $);
-    const $ = $ggml_nbytes(tensor.address);
+    const $ = $ggml_nbytes === undefined
+      ? $fromUint64(($ggml_nbytes$ ??= $first("ggml_nbytes(u64): u64", ($) => $ggml_nbytes = $))(tensor.address), "ggml_nbytes")
+      : $fromUint64($ggml_nbytes(tensor.address), "ggml_nbytes");
     if ($caught[0] !== 0) $trapped("ggml_nbytes", { tensor });
-    return $fromUint64($, "ggml_nbytes");
+    return $;
   },
   ggml_nbytes_pad(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_nbytes_pad(tensor)");
-    $ggml_nbytes_pad ??= $bind("ggml_nbytes_pad", ["u64"], "u64", ($) => $ggml_nbytes_pad = $);
-    const $ = $ggml_nbytes_pad(tensor.address);
+    const $ = $ggml_nbytes_pad === undefined
+      ? $fromUint64(
+        ($ggml_nbytes_pad$ ??= $first("ggml_nbytes_pad(u64): u64", ($) => $ggml_nbytes_pad = $))(tensor.address),
+        "ggml_nbytes_pad",
+      )
+      : $fromUint64($ggml_nbytes_pad(tensor.address), "ggml_nbytes_pad");
     if ($caught[0] !== 0) $trapped("ggml_nbytes_pad", { tensor });
-    return $fromUint64($, "ggml_nbytes_pad");
+    return $;
   },
   ggml_blck_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_blck_size(type)");
-    $ggml_blck_size ??= $bind("ggml_blck_size", ["u32"], "i64", ($) => $ggml_blck_size = $);
-    const $ = $ggml_blck_size($0);
+    const $ = $ggml_blck_size === undefined
+      ? $fromInt64(($ggml_blck_size$ ??= $first("ggml_blck_size(u32): i64", ($) => $ggml_blck_size = $))($0), "ggml_blck_size")
+      : $fromInt64($ggml_blck_size($0), "ggml_blck_size");
     if ($caught[0] !== 0) $trapped("ggml_blck_size");
-    return $fromInt64($, "ggml_blck_size");
+    return $;
   },
   ggml_type_size(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_size(type)");
-    $ggml_type_size ??= $bind("ggml_type_size", ["u32"], "u64", ($) => $ggml_type_size = $);
-    const $ = $ggml_type_size($0);
+    const $ = $ggml_type_size === undefined
+      ? $fromUint64(($ggml_type_size$ ??= $first("ggml_type_size(u32): u64", ($) => $ggml_type_size = $))($0), "ggml_type_size")
+      : $fromUint64($ggml_type_size($0), "ggml_type_size");
     if ($caught[0] !== 0) $trapped("ggml_type_size");
-    return $fromUint64($, "ggml_type_size");
+    return $;
   },
   ggml_row_size(type, ne) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_row_size(type)");
     const $1 = $int64(ne, "ggml_row_size(ne)");
     $checks.ggml_row_size(functions, type, ne);
-    $ggml_row_size ??= $bind("ggml_row_size", ["u32", "i64"], "u64", ($) => $ggml_row_size = $);
-    const $ = $ggml_row_size($0, $1);
+    const $ = $ggml_row_size === undefined
+      ? $fromUint64(($ggml_row_size$ ??= $first("ggml_row_size(u32,i64): u64", ($) => $ggml_row_size = $))($0, $1), "ggml_row_size")
+      : $fromUint64($ggml_row_size($0, $1), "ggml_row_size");
     if ($caught[0] !== 0) $trapped("ggml_row_size");
-    return $fromUint64($, "ggml_row_size");
+    return $;
   },
   ggml_type_sizef(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_sizef(type)");
-    $ggml_type_sizef ??= $bind("ggml_type_sizef", ["u32"], "f64", ($) => $ggml_type_sizef = $);
-    const $ = $ggml_type_sizef($0);
+    const $ = $ggml_type_sizef === undefined
+      ? ($ggml_type_sizef$ ??= $first("ggml_type_sizef(u32): f64", ($) => $ggml_type_sizef = $))($0)
+      : $ggml_type_sizef($0);
     if ($caught[0] !== 0) $trapped("ggml_type_sizef");
     return $;
   },
   ggml_type_name(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_type_name(type)");
-    $ggml_type_name ??= $bind("ggml_type_name", ["u32"], "pointer", ($) => $ggml_type_name = $);
-    const $ = $ggml_type_name($0);
+    const $ = $ggml_type_name === undefined
+      ? ($ggml_type_name$ ??= $first("ggml_type_name(u32): pointer", ($) => $ggml_type_name = $))($0)
+      : $ggml_type_name($0);
     if ($ === null) throw $nullResult("ggml_type_name");
     return $cstringAt($);
   },
   ggml_op_name(op) {
     const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_name(op)");
-    $ggml_op_name ??= $bind("ggml_op_name", ["u32"], "pointer", ($) => $ggml_op_name = $);
-    const $ = $ggml_op_name($0);
+    const $ = $ggml_op_name === undefined
+      ? ($ggml_op_name$ ??= $first("ggml_op_name(u32): pointer", ($) => $ggml_op_name = $))($0)
+      : $ggml_op_name($0);
     if ($ === null) throw $nullResult("ggml_op_name");
     return $cstringAt($);
   },
   ggml_op_symbol(op) {
     const $0 = $enumerator(op, $domains.ggml_op, "ggml_op_symbol(op)");
-    $ggml_op_symbol ??= $bind("ggml_op_symbol", ["u32"], "pointer", ($) => $ggml_op_symbol = $);
-    const $ = $ggml_op_symbol($0);
+    const $ = $ggml_op_symbol === undefined
+      ? ($ggml_op_symbol$ ??= $first("ggml_op_symbol(u32): pointer", ($) => $ggml_op_symbol = $))($0)
+      : $ggml_op_symbol($0);
     if ($ === null) throw $nullResult("ggml_op_symbol");
     return $cstringAt($);
   },
   ggml_unary_op_name(op) {
     const $0 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_op_name(op)");
-    $ggml_unary_op_name ??= $bind("ggml_unary_op_name", ["u32"], "pointer", ($) => $ggml_unary_op_name = $);
-    const $ = $ggml_unary_op_name($0);
+    const $ = $ggml_unary_op_name === undefined
+      ? ($ggml_unary_op_name$ ??= $first("ggml_unary_op_name(u32): pointer", ($) => $ggml_unary_op_name = $))($0)
+      : $ggml_unary_op_name($0);
     if ($ === null) throw $nullResult("ggml_unary_op_name");
     return $cstringAt($);
   },
   ggml_glu_op_name(op) {
     const $0 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_op_name(op)");
-    $ggml_glu_op_name ??= $bind("ggml_glu_op_name", ["u32"], "pointer", ($) => $ggml_glu_op_name = $);
-    const $ = $ggml_glu_op_name($0);
+    const $ = $ggml_glu_op_name === undefined
+      ? ($ggml_glu_op_name$ ??= $first("ggml_glu_op_name(u32): pointer", ($) => $ggml_glu_op_name = $))($0)
+      : $ggml_glu_op_name($0);
     if ($ === null) throw $nullResult("ggml_glu_op_name");
     return $cstringAt($);
   },
   ggml_op_desc(t) {
     if (!(t instanceof ggml_tensor) || t.owner.freed) throw $wrongHandle(t, ggml_tensor, "ggml_op_desc(t)");
-    $ggml_op_desc ??= $bind("ggml_op_desc", ["u64"], "pointer", ($) => $ggml_op_desc = $);
-    const $ = $ggml_op_desc(t.address);
+    const $ = $ggml_op_desc === undefined
+      ? ($ggml_op_desc$ ??= $first("ggml_op_desc(u64): pointer", ($) => $ggml_op_desc = $))(t.address)
+      : $ggml_op_desc(t.address);
     if ($ === null) throw $nullResult("ggml_op_desc", { t });
     return $cstringAt($);
   },
   ggml_element_size(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_element_size(tensor)");
-    $ggml_element_size ??= $bind("ggml_element_size", ["u64"], "u64", ($) => $ggml_element_size = $);
-    const $ = $ggml_element_size(tensor.address);
+    const $ = $ggml_element_size === undefined
+      ? $fromUint64(
+        ($ggml_element_size$ ??= $first("ggml_element_size(u64): u64", ($) => $ggml_element_size = $))(tensor.address),
+        "ggml_element_size",
+      )
+      : $fromUint64($ggml_element_size(tensor.address), "ggml_element_size");
     if ($caught[0] !== 0) $trapped("ggml_element_size", { tensor });
-    return $fromUint64($, "ggml_element_size");
+    return $;
   },
   ggml_is_quantized(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_is_quantized(type)");
-    $ggml_is_quantized ??= $bind("ggml_is_quantized", ["u32"], "bool", ($) => $ggml_is_quantized = $);
-    const $ = $ggml_is_quantized($0);
+    const $ = $ggml_is_quantized === undefined
+      ? ($ggml_is_quantized$ ??= $first("ggml_is_quantized(u32): bool", ($) => $ggml_is_quantized = $))($0)
+      : $ggml_is_quantized($0);
     if ($caught[0] !== 0) $trapped("ggml_is_quantized");
     return $;
   },
   ggml_ftype_to_ggml_type(ftype) {
     const $0 = $enumerator(ftype, $domains.ggml_ftype, "ggml_ftype_to_ggml_type(ftype)");
-    $ggml_ftype_to_ggml_type ??= $bind("ggml_ftype_to_ggml_type", ["i32"], "u32", ($) => $ggml_ftype_to_ggml_type = $);
-    const $ = $ggml_ftype_to_ggml_type($0);
+    const $ = $ggml_ftype_to_ggml_type === undefined
+      ? ($ggml_ftype_to_ggml_type$ ??= $first("ggml_ftype_to_ggml_type(i32): u32", ($) => $ggml_ftype_to_ggml_type = $))($0)
+      : $ggml_ftype_to_ggml_type($0);
     if ($caught[0] !== 0) $trapped("ggml_ftype_to_ggml_type");
     return $;
   },
   ggml_is_transposed(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_transposed(tensor)");
-    $ggml_is_transposed ??= $bind("ggml_is_transposed", ["u64"], "bool", ($) => $ggml_is_transposed = $);
-    const $ = $ggml_is_transposed(tensor.address);
+    const $ = $ggml_is_transposed === undefined
+      ? ($ggml_is_transposed$ ??= $first("ggml_is_transposed(u64): bool", ($) => $ggml_is_transposed = $))(tensor.address)
+      : $ggml_is_transposed(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_transposed", { tensor });
     return $;
   },
   ggml_is_permuted(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_permuted(tensor)");
-    $ggml_is_permuted ??= $bind("ggml_is_permuted", ["u64"], "bool", ($) => $ggml_is_permuted = $);
-    const $ = $ggml_is_permuted(tensor.address);
+    const $ = $ggml_is_permuted === undefined
+      ? ($ggml_is_permuted$ ??= $first("ggml_is_permuted(u64): bool", ($) => $ggml_is_permuted = $))(tensor.address)
+      : $ggml_is_permuted(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_permuted", { tensor });
     return $;
   },
   ggml_is_empty(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_empty(tensor)");
-    $ggml_is_empty ??= $bind("ggml_is_empty", ["u64"], "bool", ($) => $ggml_is_empty = $);
-    const $ = $ggml_is_empty(tensor.address);
+    const $ = $ggml_is_empty === undefined
+      ? ($ggml_is_empty$ ??= $first("ggml_is_empty(u64): bool", ($) => $ggml_is_empty = $))(tensor.address)
+      : $ggml_is_empty(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_empty", { tensor });
     return $;
   },
   ggml_is_view(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_view(tensor)");
-    $ggml_is_view ??= $bind("ggml_is_view", ["u64"], "bool", ($) => $ggml_is_view = $);
-    const $ = $ggml_is_view(tensor.address);
+    const $ = $ggml_is_view === undefined
+      ? ($ggml_is_view$ ??= $first("ggml_is_view(u64): bool", ($) => $ggml_is_view = $))(tensor.address)
+      : $ggml_is_view(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_view", { tensor });
     return $;
   },
   ggml_is_scalar(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_scalar(tensor)");
-    $ggml_is_scalar ??= $bind("ggml_is_scalar", ["u64"], "bool", ($) => $ggml_is_scalar = $);
-    const $ = $ggml_is_scalar(tensor.address);
+    const $ = $ggml_is_scalar === undefined
+      ? ($ggml_is_scalar$ ??= $first("ggml_is_scalar(u64): bool", ($) => $ggml_is_scalar = $))(tensor.address)
+      : $ggml_is_scalar(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_scalar", { tensor });
     return $;
   },
   ggml_is_vector(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_vector(tensor)");
-    $ggml_is_vector ??= $bind("ggml_is_vector", ["u64"], "bool", ($) => $ggml_is_vector = $);
-    const $ = $ggml_is_vector(tensor.address);
+    const $ = $ggml_is_vector === undefined
+      ? ($ggml_is_vector$ ??= $first("ggml_is_vector(u64): bool", ($) => $ggml_is_vector = $))(tensor.address)
+      : $ggml_is_vector(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_vector", { tensor });
     return $;
   },
   ggml_is_matrix(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_matrix(tensor)");
-    $ggml_is_matrix ??= $bind("ggml_is_matrix", ["u64"], "bool", ($) => $ggml_is_matrix = $);
-    const $ = $ggml_is_matrix(tensor.address);
+    const $ = $ggml_is_matrix === undefined
+      ? ($ggml_is_matrix$ ??= $first("ggml_is_matrix(u64): bool", ($) => $ggml_is_matrix = $))(tensor.address)
+      : $ggml_is_matrix(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_matrix", { tensor });
     return $;
   },
   ggml_is_3d(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_3d(tensor)");
-    $ggml_is_3d ??= $bind("ggml_is_3d", ["u64"], "bool", ($) => $ggml_is_3d = $);
-    const $ = $ggml_is_3d(tensor.address);
+    const $ = $ggml_is_3d === undefined
+      ? ($ggml_is_3d$ ??= $first("ggml_is_3d(u64): bool", ($) => $ggml_is_3d = $))(tensor.address)
+      : $ggml_is_3d(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_3d", { tensor });
     return $;
   },
   ggml_n_dims(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_n_dims(tensor)");
-    $ggml_n_dims ??= $bind("ggml_n_dims", ["u64"], "i32", ($) => $ggml_n_dims = $);
-    const $ = $ggml_n_dims(tensor.address);
+    const $ = $ggml_n_dims === undefined
+      ? ($ggml_n_dims$ ??= $first("ggml_n_dims(u64): i32", ($) => $ggml_n_dims = $))(tensor.address)
+      : $ggml_n_dims(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_n_dims", { tensor });
     return $;
   },
   ggml_is_contiguous(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous(tensor)");
-    $ggml_is_contiguous ??= $bind("ggml_is_contiguous", ["u64"], "bool", ($) => $ggml_is_contiguous = $);
-    const $ = $ggml_is_contiguous(tensor.address);
+    const $ = $ggml_is_contiguous === undefined
+      ? ($ggml_is_contiguous$ ??= $first("ggml_is_contiguous(u64): bool", ($) => $ggml_is_contiguous = $))(tensor.address)
+      : $ggml_is_contiguous(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous", { tensor });
     return $;
   },
   ggml_is_contiguous_0(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_0(tensor)");
-    $ggml_is_contiguous_0 ??= $bind("ggml_is_contiguous_0", ["u64"], "bool", ($) => $ggml_is_contiguous_0 = $);
-    const $ = $ggml_is_contiguous_0(tensor.address);
+    const $ = $ggml_is_contiguous_0 === undefined
+      ? ($ggml_is_contiguous_0$ ??= $first("ggml_is_contiguous_0(u64): bool", ($) => $ggml_is_contiguous_0 = $))(tensor.address)
+      : $ggml_is_contiguous_0(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_0", { tensor });
     return $;
   },
   ggml_is_contiguous_1(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_1(tensor)");
-    $ggml_is_contiguous_1 ??= $bind("ggml_is_contiguous_1", ["u64"], "bool", ($) => $ggml_is_contiguous_1 = $);
-    const $ = $ggml_is_contiguous_1(tensor.address);
+    const $ = $ggml_is_contiguous_1 === undefined
+      ? ($ggml_is_contiguous_1$ ??= $first("ggml_is_contiguous_1(u64): bool", ($) => $ggml_is_contiguous_1 = $))(tensor.address)
+      : $ggml_is_contiguous_1(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_1", { tensor });
     return $;
   },
   ggml_is_contiguous_2(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_2(tensor)");
-    $ggml_is_contiguous_2 ??= $bind("ggml_is_contiguous_2", ["u64"], "bool", ($) => $ggml_is_contiguous_2 = $);
-    const $ = $ggml_is_contiguous_2(tensor.address);
+    const $ = $ggml_is_contiguous_2 === undefined
+      ? ($ggml_is_contiguous_2$ ??= $first("ggml_is_contiguous_2(u64): bool", ($) => $ggml_is_contiguous_2 = $))(tensor.address)
+      : $ggml_is_contiguous_2(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_2", { tensor });
     return $;
   },
   ggml_is_contiguous_to_1(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_1(tensor)");
-    $ggml_is_contiguous_to_1 ??= $bind("ggml_is_contiguous_to_1", ["u64"], "bool", ($) => $ggml_is_contiguous_to_1 = $);
-    const $ = $ggml_is_contiguous_to_1(tensor.address);
+    const $ = $ggml_is_contiguous_to_1 === undefined
+      ? ($ggml_is_contiguous_to_1$ ??= $first("ggml_is_contiguous_to_1(u64): bool", ($) => $ggml_is_contiguous_to_1 = $))(tensor.address)
+      : $ggml_is_contiguous_to_1(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_to_1", { tensor });
     return $;
   },
   ggml_is_contiguous_to_2(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_2(tensor)");
-    $ggml_is_contiguous_to_2 ??= $bind("ggml_is_contiguous_to_2", ["u64"], "bool", ($) => $ggml_is_contiguous_to_2 = $);
-    const $ = $ggml_is_contiguous_to_2(tensor.address);
+    const $ = $ggml_is_contiguous_to_2 === undefined
+      ? ($ggml_is_contiguous_to_2$ ??= $first("ggml_is_contiguous_to_2(u64): bool", ($) => $ggml_is_contiguous_to_2 = $))(tensor.address)
+      : $ggml_is_contiguous_to_2(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_to_2", { tensor });
     return $;
   },
   ggml_is_contiguous_to_3(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_to_3(tensor)");
-    $ggml_is_contiguous_to_3 ??= $bind("ggml_is_contiguous_to_3", ["u64"], "bool", ($) => $ggml_is_contiguous_to_3 = $);
-    const $ = $ggml_is_contiguous_to_3(tensor.address);
+    const $ = $ggml_is_contiguous_to_3 === undefined
+      ? ($ggml_is_contiguous_to_3$ ??= $first("ggml_is_contiguous_to_3(u64): bool", ($) => $ggml_is_contiguous_to_3 = $))(tensor.address)
+      : $ggml_is_contiguous_to_3(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_to_3", { tensor });
     return $;
   },
@@ -1563,47 +1615,58 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_channels(tensor)");
     }
-    $ggml_is_contiguous_channels ??= $bind("ggml_is_contiguous_channels", ["u64"], "bool", ($) => $ggml_is_contiguous_channels = $);
-    const $ = $ggml_is_contiguous_channels(tensor.address);
+    const $ = $ggml_is_contiguous_channels === undefined
+      ? ($ggml_is_contiguous_channels$ ??= $first("ggml_is_contiguous_channels(u64): bool", ($) => $ggml_is_contiguous_channels = $))(
+        tensor.address,
+      )
+      : $ggml_is_contiguous_channels(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_channels", { tensor });
     return $;
   },
   ggml_is_contiguous_rows(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_is_contiguous_rows(tensor)");
-    $ggml_is_contiguous_rows ??= $bind("ggml_is_contiguous_rows", ["u64"], "bool", ($) => $ggml_is_contiguous_rows = $);
-    const $ = $ggml_is_contiguous_rows(tensor.address);
+    const $ = $ggml_is_contiguous_rows === undefined
+      ? ($ggml_is_contiguous_rows$ ??= $first("ggml_is_contiguous_rows(u64): bool", ($) => $ggml_is_contiguous_rows = $))(tensor.address)
+      : $ggml_is_contiguous_rows(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_is_contiguous_rows", { tensor });
     return $;
   },
   ggml_are_same_shape(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_are_same_shape(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_are_same_shape(t1)");
-    $ggml_are_same_shape ??= $bind("ggml_are_same_shape", ["u64", "u64"], "bool", ($) => $ggml_are_same_shape = $);
-    const $ = $ggml_are_same_shape(t0.address, t1.address);
+    const $ = $ggml_are_same_shape === undefined
+      ? ($ggml_are_same_shape$ ??= $first("ggml_are_same_shape(u64,u64): bool", ($) => $ggml_are_same_shape = $))(t0.address, t1.address)
+      : $ggml_are_same_shape(t0.address, t1.address);
     if ($caught[0] !== 0) $trapped("ggml_are_same_shape", { t0, t1 });
     return $;
   },
   ggml_are_same_stride(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_are_same_stride(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_are_same_stride(t1)");
-    $ggml_are_same_stride ??= $bind("ggml_are_same_stride", ["u64", "u64"], "bool", ($) => $ggml_are_same_stride = $);
-    const $ = $ggml_are_same_stride(t0.address, t1.address);
+    const $ = $ggml_are_same_stride === undefined
+      ? ($ggml_are_same_stride$ ??= $first("ggml_are_same_stride(u64,u64): bool", ($) => $ggml_are_same_stride = $))(t0.address, t1.address)
+      : $ggml_are_same_stride(t0.address, t1.address);
     if ($caught[0] !== 0) $trapped("ggml_are_same_stride", { t0, t1 });
     return $;
   },
   ggml_can_repeat(t0, t1) {
     if (!(t0 instanceof ggml_tensor) || t0.owner.freed) throw $wrongHandle(t0, ggml_tensor, "ggml_can_repeat(t0)");
     if (!(t1 instanceof ggml_tensor) || t1.owner.freed) throw $wrongHandle(t1, ggml_tensor, "ggml_can_repeat(t1)");
-    $ggml_can_repeat ??= $bind("ggml_can_repeat", ["u64", "u64"], "bool", ($) => $ggml_can_repeat = $);
-    const $ = $ggml_can_repeat(t0.address, t1.address);
+    const $ = $ggml_can_repeat === undefined
+      ? ($ggml_can_repeat$ ??= $first("ggml_can_repeat(u64,u64): bool", ($) => $ggml_can_repeat = $))(t0.address, t1.address)
+      : $ggml_can_repeat(t0.address, t1.address);
     if ($caught[0] !== 0) $trapped("ggml_can_repeat", { t0, t1 });
     return $;
   },
   ggml_tensor_overhead() {
-    $ggml_tensor_overhead ??= $bind("ggml_tensor_overhead", [], "u64", ($) => $ggml_tensor_overhead = $);
-    const $ = $ggml_tensor_overhead();
+    const $ = $ggml_tensor_overhead === undefined
+      ? $fromUint64(
+        ($ggml_tensor_overhead$ ??= $first("ggml_tensor_overhead(): u64", ($) => $ggml_tensor_overhead = $))(),
+        "ggml_tensor_overhead",
+      )
+      : $fromUint64($ggml_tensor_overhead(), "ggml_tensor_overhead");
     if ($caught[0] !== 0) $trapped("ggml_tensor_overhead");
-    return $fromUint64($, "ggml_tensor_overhead");
+    return $;
   },
   ggml_validate_row_data(type, data, nbytes) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_validate_row_data(type)");
@@ -1640,45 +1703,57 @@ export const functions = {
   },
   ggml_used_mem(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_used_mem(ctx)");
-    $ggml_used_mem ??= $bind("ggml_used_mem", ["u64"], "u64", ($) => $ggml_used_mem = $);
-    const $ = $ggml_used_mem(ctx.address);
+    const $ = $ggml_used_mem === undefined
+      ? $fromUint64(($ggml_used_mem$ ??= $first("ggml_used_mem(u64): u64", ($) => $ggml_used_mem = $))(ctx.address), "ggml_used_mem")
+      : $fromUint64($ggml_used_mem(ctx.address), "ggml_used_mem");
     if ($caught[0] !== 0) $trapped("ggml_used_mem", { ctx });
-    return $fromUint64($, "ggml_used_mem");
+    return $;
   },
   ggml_get_no_alloc(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_no_alloc(ctx)");
-    $ggml_get_no_alloc ??= $bind("ggml_get_no_alloc", ["u64"], "bool", ($) => $ggml_get_no_alloc = $);
-    const $ = $ggml_get_no_alloc(ctx.address);
+    const $ = $ggml_get_no_alloc === undefined
+      ? ($ggml_get_no_alloc$ ??= $first("ggml_get_no_alloc(u64): bool", ($) => $ggml_get_no_alloc = $))(ctx.address)
+      : $ggml_get_no_alloc(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_no_alloc", { ctx });
     return $;
   },
   ggml_set_no_alloc(ctx, no_alloc) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_set_no_alloc(ctx)");
     const $1 = $bool(no_alloc, "ggml_set_no_alloc(no_alloc)");
-    $ggml_set_no_alloc ??= $bind("ggml_set_no_alloc", ["u64", "bool"], "void", ($) => $ggml_set_no_alloc = $);
-    $ggml_set_no_alloc(ctx.address, $1);
+    if ($ggml_set_no_alloc === undefined) {
+      ($ggml_set_no_alloc$ ??= $first("ggml_set_no_alloc(u64,bool): void", ($) => $ggml_set_no_alloc = $))(ctx.address, $1);
+    } else $ggml_set_no_alloc(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_set_no_alloc", { ctx });
   },
   ggml_get_mem_buffer(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_mem_buffer(ctx)");
-    $ggml_get_mem_buffer ??= $bind("ggml_get_mem_buffer", ["u64"], "u64", ($) => $ggml_get_mem_buffer = $);
-    const $ = $ggml_get_mem_buffer(ctx.address);
+    const $ = $ggml_get_mem_buffer === undefined
+      ? ($ggml_get_mem_buffer$ ??= $first("ggml_get_mem_buffer(u64): u64", ($) => $ggml_get_mem_buffer = $))(ctx.address)
+      : $ggml_get_mem_buffer(ctx.address);
     if ($ === 0n) throw $nullResult("ggml_get_mem_buffer", { ctx });
     return new $Pointer($, ctx.owner);
   },
   ggml_get_mem_size(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_mem_size(ctx)");
-    $ggml_get_mem_size ??= $bind("ggml_get_mem_size", ["u64"], "u64", ($) => $ggml_get_mem_size = $);
-    const $ = $ggml_get_mem_size(ctx.address);
+    const $ = $ggml_get_mem_size === undefined
+      ? $fromUint64(
+        ($ggml_get_mem_size$ ??= $first("ggml_get_mem_size(u64): u64", ($) => $ggml_get_mem_size = $))(ctx.address),
+        "ggml_get_mem_size",
+      )
+      : $fromUint64($ggml_get_mem_size(ctx.address), "ggml_get_mem_size");
     if ($caught[0] !== 0) $trapped("ggml_get_mem_size", { ctx });
-    return $fromUint64($, "ggml_get_mem_size");
+    return $;
   },
   ggml_get_max_tensor_size(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_max_tensor_size(ctx)");
-    $ggml_get_max_tensor_size ??= $bind("ggml_get_max_tensor_size", ["u64"], "u64", ($) => $ggml_get_max_tensor_size = $);
-    const $ = $ggml_get_max_tensor_size(ctx.address);
+    const $ = $ggml_get_max_tensor_size === undefined
+      ? $fromUint64(
+        ($ggml_get_max_tensor_size$ ??= $first("ggml_get_max_tensor_size(u64): u64", ($) => $ggml_get_max_tensor_size = $))(ctx.address),
+        "ggml_get_max_tensor_size",
+      )
+      : $fromUint64($ggml_get_max_tensor_size(ctx.address), "ggml_get_max_tensor_size");
     if ($caught[0] !== 0) $trapped("ggml_get_max_tensor_size", { ctx });
-    return $fromUint64($, "ggml_get_max_tensor_size");
+    return $;
   },
   ggml_new_tensor(ctx, type, n_dims, ne) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_tensor(ctx)");
@@ -1697,8 +1772,9 @@ export const functions = {
     const $1 = $enumerator(type, $domains.ggml_type, "ggml_new_tensor_1d(type)");
     const $2 = $int64(ne0, "ggml_new_tensor_1d(ne0)");
     $checks.ggml_new_tensor_1d(functions, ctx, type, ne0);
-    $ggml_new_tensor_1d ??= $bind("ggml_new_tensor_1d", ["u64", "u32", "i64"], "u64", ($) => $ggml_new_tensor_1d = $);
-    const $ = $ggml_new_tensor_1d(ctx.address, $1, $2);
+    const $ = $ggml_new_tensor_1d === undefined
+      ? ($ggml_new_tensor_1d$ ??= $first("ggml_new_tensor_1d(u64,u32,i64): u64", ($) => $ggml_new_tensor_1d = $))(ctx.address, $1, $2)
+      : $ggml_new_tensor_1d(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_1d", { ctx });
     return new ggml_tensor($, ctx.owner);
   },
@@ -1708,8 +1784,14 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_new_tensor_2d(ne0)");
     const $3 = $int64(ne1, "ggml_new_tensor_2d(ne1)");
     $checks.ggml_new_tensor_2d(functions, ctx, type, ne0, ne1);
-    $ggml_new_tensor_2d ??= $bind("ggml_new_tensor_2d", ["u64", "u32", "i64", "i64"], "u64", ($) => $ggml_new_tensor_2d = $);
-    const $ = $ggml_new_tensor_2d(ctx.address, $1, $2, $3);
+    const $ = $ggml_new_tensor_2d === undefined
+      ? ($ggml_new_tensor_2d$ ??= $first("ggml_new_tensor_2d(u64,u32,i64,i64): u64", ($) => $ggml_new_tensor_2d = $))(
+        ctx.address,
+        $1,
+        $2,
+        $3,
+      )
+      : $ggml_new_tensor_2d(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_2d", { ctx });
     return new ggml_tensor($, ctx.owner);
   },
@@ -1720,8 +1802,15 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_new_tensor_3d(ne1)");
     const $4 = $int64(ne2, "ggml_new_tensor_3d(ne2)");
     $checks.ggml_new_tensor_3d(functions, ctx, type, ne0, ne1, ne2);
-    $ggml_new_tensor_3d ??= $bind("ggml_new_tensor_3d", ["u64", "u32", "i64", "i64", "i64"], "u64", ($) => $ggml_new_tensor_3d = $);
-    const $ = $ggml_new_tensor_3d(ctx.address, $1, $2, $3, $4);
+    const $ = $ggml_new_tensor_3d === undefined
+      ? ($ggml_new_tensor_3d$ ??= $first("ggml_new_tensor_3d(u64,u32,i64,i64,i64): u64", ($) => $ggml_new_tensor_3d = $))(
+        ctx.address,
+        $1,
+        $2,
+        $3,
+        $4,
+      )
+      : $ggml_new_tensor_3d(ctx.address, $1, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_3d", { ctx });
     return new ggml_tensor($, ctx.owner);
   },
@@ -1733,24 +1822,34 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_new_tensor_4d(ne2)");
     const $5 = $int64(ne3, "ggml_new_tensor_4d(ne3)");
     $checks.ggml_new_tensor_4d(functions, ctx, type, ne0, ne1, ne2, ne3);
-    $ggml_new_tensor_4d ??= $bind("ggml_new_tensor_4d", ["u64", "u32", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_new_tensor_4d = $);
-    const $ = $ggml_new_tensor_4d(ctx.address, $1, $2, $3, $4, $5);
+    const $ = $ggml_new_tensor_4d === undefined
+      ? ($ggml_new_tensor_4d$ ??= $first("ggml_new_tensor_4d(u64,u32,i64,i64,i64,i64): u64", ($) => $ggml_new_tensor_4d = $))(
+        ctx.address,
+        $1,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_new_tensor_4d(ctx.address, $1, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_new_tensor_4d", { ctx });
     return new ggml_tensor($, ctx.owner);
   },
   ggml_new_buffer(ctx, nbytes) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_buffer(ctx)");
     const $1 = $uint64(nbytes, "ggml_new_buffer(nbytes)");
-    $ggml_new_buffer ??= $bind("ggml_new_buffer", ["u64", "u64"], "u64", ($) => $ggml_new_buffer = $);
-    const $ = $ggml_new_buffer(ctx.address, $1);
+    const $ = $ggml_new_buffer === undefined
+      ? ($ggml_new_buffer$ ??= $first("ggml_new_buffer(u64,u64): u64", ($) => $ggml_new_buffer = $))(ctx.address, $1)
+      : $ggml_new_buffer(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_buffer", { ctx });
     return new $Pointer($, ctx.owner);
   },
   ggml_dup_tensor(ctx, src) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup_tensor(ctx)");
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_dup_tensor(src)");
-    $ggml_dup_tensor ??= $bind("ggml_dup_tensor", ["u64", "u64"], "u64", ($) => $ggml_dup_tensor = $);
-    const $ = $ggml_dup_tensor(ctx.address, src.address);
+    const $ = $ggml_dup_tensor === undefined
+      ? ($ggml_dup_tensor$ ??= $first("ggml_dup_tensor(u64,u64): u64", ($) => $ggml_dup_tensor = $))(ctx.address, src.address)
+      : $ggml_dup_tensor(ctx.address, src.address);
     if ($ === 0n) throw $nullResult("ggml_dup_tensor", { ctx, src });
     $keep(ctx.owner, src);
     return new ggml_tensor($, ctx.owner);
@@ -1758,16 +1857,18 @@ export const functions = {
   ggml_view_tensor(ctx, src) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_view_tensor(ctx)");
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_view_tensor(src)");
-    $ggml_view_tensor ??= $bind("ggml_view_tensor", ["u64", "u64"], "u64", ($) => $ggml_view_tensor = $);
-    const $ = $ggml_view_tensor(ctx.address, src.address);
+    const $ = $ggml_view_tensor === undefined
+      ? ($ggml_view_tensor$ ??= $first("ggml_view_tensor(u64,u64): u64", ($) => $ggml_view_tensor = $))(ctx.address, src.address)
+      : $ggml_view_tensor(ctx.address, src.address);
     if ($ === 0n) throw $nullResult("ggml_view_tensor", { ctx, src });
     $keep(ctx.owner, src);
     return new ggml_tensor($, ctx.owner);
   },
   ggml_get_first_tensor(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_first_tensor(ctx)");
-    $ggml_get_first_tensor ??= $bind("ggml_get_first_tensor", ["u64"], "u64", ($) => $ggml_get_first_tensor = $);
-    const $ = $ggml_get_first_tensor(ctx.address);
+    const $ = $ggml_get_first_tensor === undefined
+      ? ($ggml_get_first_tensor$ ??= $first("ggml_get_first_tensor(u64): u64", ($) => $ggml_get_first_tensor = $))(ctx.address)
+      : $ggml_get_first_tensor(ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_get_first_tensor", { ctx });
     if ($ === 0n) return null;
     return new ggml_tensor($, ctx.owner);
@@ -1776,8 +1877,12 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_next_tensor(ctx)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_next_tensor(tensor)");
     $checks.ggml_get_next_tensor(functions, ctx, tensor);
-    $ggml_get_next_tensor ??= $bind("ggml_get_next_tensor", ["u64", "u64"], "u64", ($) => $ggml_get_next_tensor = $);
-    const $ = $ggml_get_next_tensor(ctx.address, tensor.address);
+    const $ = $ggml_get_next_tensor === undefined
+      ? ($ggml_get_next_tensor$ ??= $first("ggml_get_next_tensor(u64,u64): u64", ($) => $ggml_get_next_tensor = $))(
+        ctx.address,
+        tensor.address,
+      )
+      : $ggml_get_next_tensor(ctx.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_next_tensor", { ctx, tensor });
     if ($ === 0n) return null;
     $keep(ctx.owner, tensor);
@@ -1814,38 +1919,43 @@ export const functions = {
   },
   ggml_get_unary_op(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_unary_op(tensor)");
-    $ggml_get_unary_op ??= $bind("ggml_get_unary_op", ["u64"], "u32", ($) => $ggml_get_unary_op = $);
-    const $ = $ggml_get_unary_op(tensor.address);
+    const $ = $ggml_get_unary_op === undefined
+      ? ($ggml_get_unary_op$ ??= $first("ggml_get_unary_op(u64): u32", ($) => $ggml_get_unary_op = $))(tensor.address)
+      : $ggml_get_unary_op(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_unary_op", { tensor });
     return $;
   },
   ggml_get_glu_op(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_glu_op(tensor)");
-    $ggml_get_glu_op ??= $bind("ggml_get_glu_op", ["u64"], "u32", ($) => $ggml_get_glu_op = $);
-    const $ = $ggml_get_glu_op(tensor.address);
+    const $ = $ggml_get_glu_op === undefined
+      ? ($ggml_get_glu_op$ ??= $first("ggml_get_glu_op(u64): u32", ($) => $ggml_get_glu_op = $))(tensor.address)
+      : $ggml_get_glu_op(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_glu_op", { tensor });
     return $;
   },
   ggml_get_data(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_data(tensor)");
-    $ggml_get_data ??= $bind("ggml_get_data", ["u64"], "u64", ($) => $ggml_get_data = $);
-    const $ = $ggml_get_data(tensor.address);
+    const $ = $ggml_get_data === undefined
+      ? ($ggml_get_data$ ??= $first("ggml_get_data(u64): u64", ($) => $ggml_get_data = $))(tensor.address)
+      : $ggml_get_data(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_data", { tensor });
     if ($ === 0n) return null;
     return new $Pointer($, tensor.owner);
   },
   ggml_get_data_f32(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_data_f32(tensor)");
-    $ggml_get_data_f32 ??= $bind("ggml_get_data_f32", ["u64"], "u64", ($) => $ggml_get_data_f32 = $);
-    const $ = $ggml_get_data_f32(tensor.address);
+    const $ = $ggml_get_data_f32 === undefined
+      ? ($ggml_get_data_f32$ ??= $first("ggml_get_data_f32(u64): u64", ($) => $ggml_get_data_f32 = $))(tensor.address)
+      : $ggml_get_data_f32(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_get_data_f32", { tensor });
     if ($ === 0n) return null;
     return new $Pointer($, tensor.owner);
   },
   ggml_get_name(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_name(tensor)");
-    $ggml_get_name ??= $bind("ggml_get_name", ["u64"], "pointer", ($) => $ggml_get_name = $);
-    const $ = $ggml_get_name(tensor.address);
+    const $ = $ggml_get_name === undefined
+      ? ($ggml_get_name$ ??= $first("ggml_get_name(u64): pointer", ($) => $ggml_get_name = $))(tensor.address)
+      : $ggml_get_name(tensor.address);
     if ($ === null) throw $nullResult("ggml_get_name", { tensor });
     return $cstringAt($);
   },
@@ -1867,33 +1977,37 @@ export const functions = {
   },
   ggml_set_input(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_input(tensor)");
-    $ggml_set_input ??= $bind("ggml_set_input", ["u64"], "void", ($) => $ggml_set_input = $);
-    $ggml_set_input(tensor.address);
+    if ($ggml_set_input === undefined) {
+      ($ggml_set_input$ ??= $first("ggml_set_input(u64): void", ($) => $ggml_set_input = $))(tensor.address);
+    } else $ggml_set_input(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_input", { tensor });
   },
   ggml_set_output(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_output(tensor)");
-    $ggml_set_output ??= $bind("ggml_set_output", ["u64"], "void", ($) => $ggml_set_output = $);
-    $ggml_set_output(tensor.address);
+    if ($ggml_set_output === undefined) {
+      ($ggml_set_output$ ??= $first("ggml_set_output(u64): void", ($) => $ggml_set_output = $))(tensor.address);
+    } else $ggml_set_output(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_output", { tensor });
   },
   ggml_set_param(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_param(tensor)");
-    $ggml_set_param ??= $bind("ggml_set_param", ["u64"], "void", ($) => $ggml_set_param = $);
-    $ggml_set_param(tensor.address);
+    if ($ggml_set_param === undefined) {
+      ($ggml_set_param$ ??= $first("ggml_set_param(u64): void", ($) => $ggml_set_param = $))(tensor.address);
+    } else $ggml_set_param(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_param", { tensor });
   },
   ggml_set_loss(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_loss(tensor)");
-    $ggml_set_loss ??= $bind("ggml_set_loss", ["u64"], "void", ($) => $ggml_set_loss = $);
-    $ggml_set_loss(tensor.address);
+    if ($ggml_set_loss === undefined) ($ggml_set_loss$ ??= $first("ggml_set_loss(u64): void", ($) => $ggml_set_loss = $))(tensor.address);
+    else $ggml_set_loss(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_set_loss", { tensor });
   },
   ggml_dup(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_dup(a)");
-    $ggml_dup ??= $bind("ggml_dup", ["u64", "u64"], "u64", ($) => $ggml_dup = $);
-    const $ = $ggml_dup(ctx.address, a.address);
+    const $ = $ggml_dup === undefined
+      ? ($ggml_dup$ ??= $first("ggml_dup(u64,u64): u64", ($) => $ggml_dup = $))(ctx.address, a.address)
+      : $ggml_dup(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_dup", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -1901,8 +2015,9 @@ export const functions = {
   ggml_dup_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dup_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_dup_inplace(a)");
-    $ggml_dup_inplace ??= $bind("ggml_dup_inplace", ["u64", "u64"], "u64", ($) => $ggml_dup_inplace = $);
-    const $ = $ggml_dup_inplace(ctx.address, a.address);
+    const $ = $ggml_dup_inplace === undefined
+      ? ($ggml_dup_inplace$ ??= $first("ggml_dup_inplace(u64,u64): u64", ($) => $ggml_dup_inplace = $))(ctx.address, a.address)
+      : $ggml_dup_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_dup_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -1911,8 +2026,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add(b)");
-    $ggml_add ??= $bind("ggml_add", ["u64", "u64", "u64"], "u64", ($) => $ggml_add = $);
-    const $ = $ggml_add(ctx.address, a.address, b.address);
+    const $ = $ggml_add === undefined
+      ? ($ggml_add$ ??= $first("ggml_add(u64,u64,u64): u64", ($) => $ggml_add = $))(ctx.address, a.address, b.address)
+      : $ggml_add(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -1922,8 +2038,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_inplace(b)");
-    $ggml_add_inplace ??= $bind("ggml_add_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_add_inplace = $);
-    const $ = $ggml_add_inplace(ctx.address, a.address, b.address);
+    const $ = $ggml_add_inplace === undefined
+      ? ($ggml_add_inplace$ ??= $first("ggml_add_inplace(u64,u64,u64): u64", ($) => $ggml_add_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_add_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -1934,8 +2055,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_cast(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_cast(b)");
     const $3 = $enumerator(type, $domains.ggml_type, "ggml_add_cast(type)");
-    $ggml_add_cast ??= $bind("ggml_add_cast", ["u64", "u64", "u64", "u32"], "u64", ($) => $ggml_add_cast = $);
-    const $ = $ggml_add_cast(ctx.address, a.address, b.address, $3);
+    const $ = $ggml_add_cast === undefined
+      ? ($ggml_add_cast$ ??= $first("ggml_add_cast(u64,u64,u64,u32): u64", ($) => $ggml_add_cast = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+      )
+      : $ggml_add_cast(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_add_cast", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -1946,8 +2073,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_id(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add_id(b)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_add_id(ids)");
-    $ggml_add_id ??= $bind("ggml_add_id", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_add_id = $);
-    const $ = $ggml_add_id(ctx.address, a.address, b.address, ids.address);
+    const $ = $ggml_add_id === undefined
+      ? ($ggml_add_id$ ??= $first("ggml_add_id(u64,u64,u64,u64): u64", ($) => $ggml_add_id = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        ids.address,
+      )
+      : $ggml_add_id(ctx.address, a.address, b.address, ids.address);
     if ($ === 0n) throw $nullResult("ggml_add_id", { ctx, a, b, ids });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -1958,8 +2091,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add1(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add1(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add1(b)");
-    $ggml_add1 ??= $bind("ggml_add1", ["u64", "u64", "u64"], "u64", ($) => $ggml_add1 = $);
-    const $ = $ggml_add1(ctx.address, a.address, b.address);
+    const $ = $ggml_add1 === undefined
+      ? ($ggml_add1$ ??= $first("ggml_add1(u64,u64,u64): u64", ($) => $ggml_add1 = $))(ctx.address, a.address, b.address)
+      : $ggml_add1(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add1", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -1969,8 +2103,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_add1_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add1_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_add1_inplace(b)");
-    $ggml_add1_inplace ??= $bind("ggml_add1_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_add1_inplace = $);
-    const $ = $ggml_add1_inplace(ctx.address, a.address, b.address);
+    const $ = $ggml_add1_inplace === undefined
+      ? ($ggml_add1_inplace$ ??= $first("ggml_add1_inplace(u64,u64,u64): u64", ($) => $ggml_add1_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_add1_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_add1_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -1984,8 +2123,17 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_acc(nb2)");
     const $5 = $uint64(nb3, "ggml_acc(nb3)");
     const $6 = $uint64(offset, "ggml_acc(offset)");
-    $ggml_acc ??= $bind("ggml_acc", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_acc = $);
-    const $ = $ggml_acc(ctx.address, a.address, b.address, $3, $4, $5, $6);
+    const $ = $ggml_acc === undefined
+      ? ($ggml_acc$ ??= $first("ggml_acc(u64,u64,u64,u64,u64,u64,u64): u64", ($) => $ggml_acc = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+      )
+      : $ggml_acc(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_acc", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -1999,8 +2147,17 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_acc_inplace(nb2)");
     const $5 = $uint64(nb3, "ggml_acc_inplace(nb3)");
     const $6 = $uint64(offset, "ggml_acc_inplace(offset)");
-    $ggml_acc_inplace ??= $bind("ggml_acc_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_acc_inplace = $);
-    const $ = $ggml_acc_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
+    const $ = $ggml_acc_inplace === undefined
+      ? ($ggml_acc_inplace$ ??= $first("ggml_acc_inplace(u64,u64,u64,u64,u64,u64,u64): u64", ($) => $ggml_acc_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+      )
+      : $ggml_acc_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_acc_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2010,8 +2167,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sub(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sub(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_sub(b)");
-    $ggml_sub ??= $bind("ggml_sub", ["u64", "u64", "u64"], "u64", ($) => $ggml_sub = $);
-    const $ = $ggml_sub(ctx.address, a.address, b.address);
+    const $ = $ggml_sub === undefined
+      ? ($ggml_sub$ ??= $first("ggml_sub(u64,u64,u64): u64", ($) => $ggml_sub = $))(ctx.address, a.address, b.address)
+      : $ggml_sub(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_sub", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2021,8 +2179,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sub_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sub_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_sub_inplace(b)");
-    $ggml_sub_inplace ??= $bind("ggml_sub_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_sub_inplace = $);
-    const $ = $ggml_sub_inplace(ctx.address, a.address, b.address);
+    const $ = $ggml_sub_inplace === undefined
+      ? ($ggml_sub_inplace$ ??= $first("ggml_sub_inplace(u64,u64,u64): u64", ($) => $ggml_sub_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_sub_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_sub_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2032,8 +2195,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul(b)");
-    $ggml_mul ??= $bind("ggml_mul", ["u64", "u64", "u64"], "u64", ($) => $ggml_mul = $);
-    const $ = $ggml_mul(ctx.address, a.address, b.address);
+    const $ = $ggml_mul === undefined
+      ? ($ggml_mul$ ??= $first("ggml_mul(u64,u64,u64): u64", ($) => $ggml_mul = $))(ctx.address, a.address, b.address)
+      : $ggml_mul(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2043,8 +2207,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_inplace(b)");
-    $ggml_mul_inplace ??= $bind("ggml_mul_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_mul_inplace = $);
-    const $ = $ggml_mul_inplace(ctx.address, a.address, b.address);
+    const $ = $ggml_mul_inplace === undefined
+      ? ($ggml_mul_inplace$ ??= $first("ggml_mul_inplace(u64,u64,u64): u64", ($) => $ggml_mul_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_mul_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2054,8 +2223,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_div(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_div(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_div(b)");
-    $ggml_div ??= $bind("ggml_div", ["u64", "u64", "u64"], "u64", ($) => $ggml_div = $);
-    const $ = $ggml_div(ctx.address, a.address, b.address);
+    const $ = $ggml_div === undefined
+      ? ($ggml_div$ ??= $first("ggml_div(u64,u64,u64): u64", ($) => $ggml_div = $))(ctx.address, a.address, b.address)
+      : $ggml_div(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_div", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2065,8 +2235,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_div_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_div_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_div_inplace(b)");
-    $ggml_div_inplace ??= $bind("ggml_div_inplace", ["u64", "u64", "u64"], "u64", ($) => $ggml_div_inplace = $);
-    const $ = $ggml_div_inplace(ctx.address, a.address, b.address);
+    const $ = $ggml_div_inplace === undefined
+      ? ($ggml_div_inplace$ ??= $first("ggml_div_inplace(u64,u64,u64): u64", ($) => $ggml_div_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_div_inplace(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_div_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2075,8 +2250,9 @@ export const functions = {
   ggml_sqr(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqr(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqr(a)");
-    $ggml_sqr ??= $bind("ggml_sqr", ["u64", "u64"], "u64", ($) => $ggml_sqr = $);
-    const $ = $ggml_sqr(ctx.address, a.address);
+    const $ = $ggml_sqr === undefined
+      ? ($ggml_sqr$ ??= $first("ggml_sqr(u64,u64): u64", ($) => $ggml_sqr = $))(ctx.address, a.address)
+      : $ggml_sqr(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqr", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2084,8 +2260,9 @@ export const functions = {
   ggml_sqr_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqr_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqr_inplace(a)");
-    $ggml_sqr_inplace ??= $bind("ggml_sqr_inplace", ["u64", "u64"], "u64", ($) => $ggml_sqr_inplace = $);
-    const $ = $ggml_sqr_inplace(ctx.address, a.address);
+    const $ = $ggml_sqr_inplace === undefined
+      ? ($ggml_sqr_inplace$ ??= $first("ggml_sqr_inplace(u64,u64): u64", ($) => $ggml_sqr_inplace = $))(ctx.address, a.address)
+      : $ggml_sqr_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqr_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2093,8 +2270,9 @@ export const functions = {
   ggml_sqrt(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqrt(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqrt(a)");
-    $ggml_sqrt ??= $bind("ggml_sqrt", ["u64", "u64"], "u64", ($) => $ggml_sqrt = $);
-    const $ = $ggml_sqrt(ctx.address, a.address);
+    const $ = $ggml_sqrt === undefined
+      ? ($ggml_sqrt$ ??= $first("ggml_sqrt(u64,u64): u64", ($) => $ggml_sqrt = $))(ctx.address, a.address)
+      : $ggml_sqrt(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqrt", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2102,8 +2280,9 @@ export const functions = {
   ggml_sqrt_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sqrt_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sqrt_inplace(a)");
-    $ggml_sqrt_inplace ??= $bind("ggml_sqrt_inplace", ["u64", "u64"], "u64", ($) => $ggml_sqrt_inplace = $);
-    const $ = $ggml_sqrt_inplace(ctx.address, a.address);
+    const $ = $ggml_sqrt_inplace === undefined
+      ? ($ggml_sqrt_inplace$ ??= $first("ggml_sqrt_inplace(u64,u64): u64", ($) => $ggml_sqrt_inplace = $))(ctx.address, a.address)
+      : $ggml_sqrt_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sqrt_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2111,8 +2290,9 @@ export const functions = {
   ggml_log(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_log(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_log(a)");
-    $ggml_log ??= $bind("ggml_log", ["u64", "u64"], "u64", ($) => $ggml_log = $);
-    const $ = $ggml_log(ctx.address, a.address);
+    const $ = $ggml_log === undefined
+      ? ($ggml_log$ ??= $first("ggml_log(u64,u64): u64", ($) => $ggml_log = $))(ctx.address, a.address)
+      : $ggml_log(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_log", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2120,8 +2300,9 @@ export const functions = {
   ggml_log_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_log_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_log_inplace(a)");
-    $ggml_log_inplace ??= $bind("ggml_log_inplace", ["u64", "u64"], "u64", ($) => $ggml_log_inplace = $);
-    const $ = $ggml_log_inplace(ctx.address, a.address);
+    const $ = $ggml_log_inplace === undefined
+      ? ($ggml_log_inplace$ ??= $first("ggml_log_inplace(u64,u64): u64", ($) => $ggml_log_inplace = $))(ctx.address, a.address)
+      : $ggml_log_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_log_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2129,8 +2310,9 @@ export const functions = {
   ggml_expm1(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_expm1(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_expm1(a)");
-    $ggml_expm1 ??= $bind("ggml_expm1", ["u64", "u64"], "u64", ($) => $ggml_expm1 = $);
-    const $ = $ggml_expm1(ctx.address, a.address);
+    const $ = $ggml_expm1 === undefined
+      ? ($ggml_expm1$ ??= $first("ggml_expm1(u64,u64): u64", ($) => $ggml_expm1 = $))(ctx.address, a.address)
+      : $ggml_expm1(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_expm1", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2138,8 +2320,9 @@ export const functions = {
   ggml_expm1_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_expm1_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_expm1_inplace(a)");
-    $ggml_expm1_inplace ??= $bind("ggml_expm1_inplace", ["u64", "u64"], "u64", ($) => $ggml_expm1_inplace = $);
-    const $ = $ggml_expm1_inplace(ctx.address, a.address);
+    const $ = $ggml_expm1_inplace === undefined
+      ? ($ggml_expm1_inplace$ ??= $first("ggml_expm1_inplace(u64,u64): u64", ($) => $ggml_expm1_inplace = $))(ctx.address, a.address)
+      : $ggml_expm1_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_expm1_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2147,8 +2330,9 @@ export const functions = {
   ggml_softplus(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_softplus(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_softplus(a)");
-    $ggml_softplus ??= $bind("ggml_softplus", ["u64", "u64"], "u64", ($) => $ggml_softplus = $);
-    const $ = $ggml_softplus(ctx.address, a.address);
+    const $ = $ggml_softplus === undefined
+      ? ($ggml_softplus$ ??= $first("ggml_softplus(u64,u64): u64", ($) => $ggml_softplus = $))(ctx.address, a.address)
+      : $ggml_softplus(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_softplus", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2156,8 +2340,12 @@ export const functions = {
   ggml_softplus_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_softplus_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_softplus_inplace(a)");
-    $ggml_softplus_inplace ??= $bind("ggml_softplus_inplace", ["u64", "u64"], "u64", ($) => $ggml_softplus_inplace = $);
-    const $ = $ggml_softplus_inplace(ctx.address, a.address);
+    const $ = $ggml_softplus_inplace === undefined
+      ? ($ggml_softplus_inplace$ ??= $first("ggml_softplus_inplace(u64,u64): u64", ($) => $ggml_softplus_inplace = $))(
+        ctx.address,
+        a.address,
+      )
+      : $ggml_softplus_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_softplus_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2165,8 +2353,9 @@ export const functions = {
   ggml_sin(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sin(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sin(a)");
-    $ggml_sin ??= $bind("ggml_sin", ["u64", "u64"], "u64", ($) => $ggml_sin = $);
-    const $ = $ggml_sin(ctx.address, a.address);
+    const $ = $ggml_sin === undefined
+      ? ($ggml_sin$ ??= $first("ggml_sin(u64,u64): u64", ($) => $ggml_sin = $))(ctx.address, a.address)
+      : $ggml_sin(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sin", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2174,8 +2363,9 @@ export const functions = {
   ggml_sin_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sin_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sin_inplace(a)");
-    $ggml_sin_inplace ??= $bind("ggml_sin_inplace", ["u64", "u64"], "u64", ($) => $ggml_sin_inplace = $);
-    const $ = $ggml_sin_inplace(ctx.address, a.address);
+    const $ = $ggml_sin_inplace === undefined
+      ? ($ggml_sin_inplace$ ??= $first("ggml_sin_inplace(u64,u64): u64", ($) => $ggml_sin_inplace = $))(ctx.address, a.address)
+      : $ggml_sin_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sin_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2183,8 +2373,9 @@ export const functions = {
   ggml_cos(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cos(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cos(a)");
-    $ggml_cos ??= $bind("ggml_cos", ["u64", "u64"], "u64", ($) => $ggml_cos = $);
-    const $ = $ggml_cos(ctx.address, a.address);
+    const $ = $ggml_cos === undefined
+      ? ($ggml_cos$ ??= $first("ggml_cos(u64,u64): u64", ($) => $ggml_cos = $))(ctx.address, a.address)
+      : $ggml_cos(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cos", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2192,8 +2383,9 @@ export const functions = {
   ggml_cos_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cos_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cos_inplace(a)");
-    $ggml_cos_inplace ??= $bind("ggml_cos_inplace", ["u64", "u64"], "u64", ($) => $ggml_cos_inplace = $);
-    const $ = $ggml_cos_inplace(ctx.address, a.address);
+    const $ = $ggml_cos_inplace === undefined
+      ? ($ggml_cos_inplace$ ??= $first("ggml_cos_inplace(u64,u64): u64", ($) => $ggml_cos_inplace = $))(ctx.address, a.address)
+      : $ggml_cos_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cos_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2201,8 +2393,9 @@ export const functions = {
   ggml_sum(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sum(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sum(a)");
-    $ggml_sum ??= $bind("ggml_sum", ["u64", "u64"], "u64", ($) => $ggml_sum = $);
-    const $ = $ggml_sum(ctx.address, a.address);
+    const $ = $ggml_sum === undefined
+      ? ($ggml_sum$ ??= $first("ggml_sum(u64,u64): u64", ($) => $ggml_sum = $))(ctx.address, a.address)
+      : $ggml_sum(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sum", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2210,8 +2403,9 @@ export const functions = {
   ggml_sum_rows(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sum_rows(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sum_rows(a)");
-    $ggml_sum_rows ??= $bind("ggml_sum_rows", ["u64", "u64"], "u64", ($) => $ggml_sum_rows = $);
-    const $ = $ggml_sum_rows(ctx.address, a.address);
+    const $ = $ggml_sum_rows === undefined
+      ? ($ggml_sum_rows$ ??= $first("ggml_sum_rows(u64,u64): u64", ($) => $ggml_sum_rows = $))(ctx.address, a.address)
+      : $ggml_sum_rows(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sum_rows", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2219,8 +2413,9 @@ export const functions = {
   ggml_cumsum(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cumsum(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cumsum(a)");
-    $ggml_cumsum ??= $bind("ggml_cumsum", ["u64", "u64"], "u64", ($) => $ggml_cumsum = $);
-    const $ = $ggml_cumsum(ctx.address, a.address);
+    const $ = $ggml_cumsum === undefined
+      ? ($ggml_cumsum$ ??= $first("ggml_cumsum(u64,u64): u64", ($) => $ggml_cumsum = $))(ctx.address, a.address)
+      : $ggml_cumsum(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cumsum", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2228,8 +2423,9 @@ export const functions = {
   ggml_mean(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mean(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mean(a)");
-    $ggml_mean ??= $bind("ggml_mean", ["u64", "u64"], "u64", ($) => $ggml_mean = $);
-    const $ = $ggml_mean(ctx.address, a.address);
+    const $ = $ggml_mean === undefined
+      ? ($ggml_mean$ ??= $first("ggml_mean(u64,u64): u64", ($) => $ggml_mean = $))(ctx.address, a.address)
+      : $ggml_mean(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_mean", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2237,8 +2433,9 @@ export const functions = {
   ggml_argmax(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argmax(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argmax(a)");
-    $ggml_argmax ??= $bind("ggml_argmax", ["u64", "u64"], "u64", ($) => $ggml_argmax = $);
-    const $ = $ggml_argmax(ctx.address, a.address);
+    const $ = $ggml_argmax === undefined
+      ? ($ggml_argmax$ ??= $first("ggml_argmax(u64,u64): u64", ($) => $ggml_argmax = $))(ctx.address, a.address)
+      : $ggml_argmax(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_argmax", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2247,8 +2444,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_count_equal(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_count_equal(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_count_equal(b)");
-    $ggml_count_equal ??= $bind("ggml_count_equal", ["u64", "u64", "u64"], "u64", ($) => $ggml_count_equal = $);
-    const $ = $ggml_count_equal(ctx.address, a.address, b.address);
+    const $ = $ggml_count_equal === undefined
+      ? ($ggml_count_equal$ ??= $first("ggml_count_equal(u64,u64,u64): u64", ($) => $ggml_count_equal = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_count_equal(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_count_equal", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2258,8 +2460,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_repeat(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_repeat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_repeat(b)");
-    $ggml_repeat ??= $bind("ggml_repeat", ["u64", "u64", "u64"], "u64", ($) => $ggml_repeat = $);
-    const $ = $ggml_repeat(ctx.address, a.address, b.address);
+    const $ = $ggml_repeat === undefined
+      ? ($ggml_repeat$ ??= $first("ggml_repeat(u64,u64,u64): u64", ($) => $ggml_repeat = $))(ctx.address, a.address, b.address)
+      : $ggml_repeat(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_repeat", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2273,8 +2476,16 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_repeat_4d(ne2)");
     const $5 = $int64(ne3, "ggml_repeat_4d(ne3)");
     $checks.ggml_repeat_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
-    $ggml_repeat_4d ??= $bind("ggml_repeat_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_repeat_4d = $);
-    const $ = $ggml_repeat_4d(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_repeat_4d === undefined
+      ? ($ggml_repeat_4d$ ??= $first("ggml_repeat_4d(u64,u64,i64,i64,i64,i64): u64", ($) => $ggml_repeat_4d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_repeat_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_repeat_4d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2283,8 +2494,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_repeat_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_repeat_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_repeat_back(b)");
-    $ggml_repeat_back ??= $bind("ggml_repeat_back", ["u64", "u64", "u64"], "u64", ($) => $ggml_repeat_back = $);
-    const $ = $ggml_repeat_back(ctx.address, a.address, b.address);
+    const $ = $ggml_repeat_back === undefined
+      ? ($ggml_repeat_back$ ??= $first("ggml_repeat_back(u64,u64,u64): u64", ($) => $ggml_repeat_back = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_repeat_back(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_repeat_back", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2295,8 +2511,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_concat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_concat(b)");
     const $3 = $int32(dim, "ggml_concat(dim)");
-    $ggml_concat ??= $bind("ggml_concat", ["u64", "u64", "u64", "i32"], "u64", ($) => $ggml_concat = $);
-    const $ = $ggml_concat(ctx.address, a.address, b.address, $3);
+    const $ = $ggml_concat === undefined
+      ? ($ggml_concat$ ??= $first("ggml_concat(u64,u64,u64,i32): u64", ($) => $ggml_concat = $))(ctx.address, a.address, b.address, $3)
+      : $ggml_concat(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_concat", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2305,8 +2522,9 @@ export const functions = {
   ggml_abs(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_abs(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_abs(a)");
-    $ggml_abs ??= $bind("ggml_abs", ["u64", "u64"], "u64", ($) => $ggml_abs = $);
-    const $ = $ggml_abs(ctx.address, a.address);
+    const $ = $ggml_abs === undefined
+      ? ($ggml_abs$ ??= $first("ggml_abs(u64,u64): u64", ($) => $ggml_abs = $))(ctx.address, a.address)
+      : $ggml_abs(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_abs", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2314,8 +2532,9 @@ export const functions = {
   ggml_abs_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_abs_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_abs_inplace(a)");
-    $ggml_abs_inplace ??= $bind("ggml_abs_inplace", ["u64", "u64"], "u64", ($) => $ggml_abs_inplace = $);
-    const $ = $ggml_abs_inplace(ctx.address, a.address);
+    const $ = $ggml_abs_inplace === undefined
+      ? ($ggml_abs_inplace$ ??= $first("ggml_abs_inplace(u64,u64): u64", ($) => $ggml_abs_inplace = $))(ctx.address, a.address)
+      : $ggml_abs_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_abs_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2323,8 +2542,9 @@ export const functions = {
   ggml_sgn(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sgn(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sgn(a)");
-    $ggml_sgn ??= $bind("ggml_sgn", ["u64", "u64"], "u64", ($) => $ggml_sgn = $);
-    const $ = $ggml_sgn(ctx.address, a.address);
+    const $ = $ggml_sgn === undefined
+      ? ($ggml_sgn$ ??= $first("ggml_sgn(u64,u64): u64", ($) => $ggml_sgn = $))(ctx.address, a.address)
+      : $ggml_sgn(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sgn", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2332,8 +2552,9 @@ export const functions = {
   ggml_sgn_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sgn_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sgn_inplace(a)");
-    $ggml_sgn_inplace ??= $bind("ggml_sgn_inplace", ["u64", "u64"], "u64", ($) => $ggml_sgn_inplace = $);
-    const $ = $ggml_sgn_inplace(ctx.address, a.address);
+    const $ = $ggml_sgn_inplace === undefined
+      ? ($ggml_sgn_inplace$ ??= $first("ggml_sgn_inplace(u64,u64): u64", ($) => $ggml_sgn_inplace = $))(ctx.address, a.address)
+      : $ggml_sgn_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sgn_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2341,8 +2562,9 @@ export const functions = {
   ggml_neg(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_neg(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_neg(a)");
-    $ggml_neg ??= $bind("ggml_neg", ["u64", "u64"], "u64", ($) => $ggml_neg = $);
-    const $ = $ggml_neg(ctx.address, a.address);
+    const $ = $ggml_neg === undefined
+      ? ($ggml_neg$ ??= $first("ggml_neg(u64,u64): u64", ($) => $ggml_neg = $))(ctx.address, a.address)
+      : $ggml_neg(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_neg", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2350,8 +2572,9 @@ export const functions = {
   ggml_neg_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_neg_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_neg_inplace(a)");
-    $ggml_neg_inplace ??= $bind("ggml_neg_inplace", ["u64", "u64"], "u64", ($) => $ggml_neg_inplace = $);
-    const $ = $ggml_neg_inplace(ctx.address, a.address);
+    const $ = $ggml_neg_inplace === undefined
+      ? ($ggml_neg_inplace$ ??= $first("ggml_neg_inplace(u64,u64): u64", ($) => $ggml_neg_inplace = $))(ctx.address, a.address)
+      : $ggml_neg_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_neg_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2359,8 +2582,9 @@ export const functions = {
   ggml_step(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_step(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_step(a)");
-    $ggml_step ??= $bind("ggml_step", ["u64", "u64"], "u64", ($) => $ggml_step = $);
-    const $ = $ggml_step(ctx.address, a.address);
+    const $ = $ggml_step === undefined
+      ? ($ggml_step$ ??= $first("ggml_step(u64,u64): u64", ($) => $ggml_step = $))(ctx.address, a.address)
+      : $ggml_step(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_step", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2368,8 +2592,9 @@ export const functions = {
   ggml_step_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_step_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_step_inplace(a)");
-    $ggml_step_inplace ??= $bind("ggml_step_inplace", ["u64", "u64"], "u64", ($) => $ggml_step_inplace = $);
-    const $ = $ggml_step_inplace(ctx.address, a.address);
+    const $ = $ggml_step_inplace === undefined
+      ? ($ggml_step_inplace$ ??= $first("ggml_step_inplace(u64,u64): u64", ($) => $ggml_step_inplace = $))(ctx.address, a.address)
+      : $ggml_step_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_step_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2377,8 +2602,9 @@ export const functions = {
   ggml_tanh(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tanh(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tanh(a)");
-    $ggml_tanh ??= $bind("ggml_tanh", ["u64", "u64"], "u64", ($) => $ggml_tanh = $);
-    const $ = $ggml_tanh(ctx.address, a.address);
+    const $ = $ggml_tanh === undefined
+      ? ($ggml_tanh$ ??= $first("ggml_tanh(u64,u64): u64", ($) => $ggml_tanh = $))(ctx.address, a.address)
+      : $ggml_tanh(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_tanh", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2386,8 +2612,9 @@ export const functions = {
   ggml_tanh_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tanh_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tanh_inplace(a)");
-    $ggml_tanh_inplace ??= $bind("ggml_tanh_inplace", ["u64", "u64"], "u64", ($) => $ggml_tanh_inplace = $);
-    const $ = $ggml_tanh_inplace(ctx.address, a.address);
+    const $ = $ggml_tanh_inplace === undefined
+      ? ($ggml_tanh_inplace$ ??= $first("ggml_tanh_inplace(u64,u64): u64", ($) => $ggml_tanh_inplace = $))(ctx.address, a.address)
+      : $ggml_tanh_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_tanh_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2395,8 +2622,9 @@ export const functions = {
   ggml_elu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_elu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_elu(a)");
-    $ggml_elu ??= $bind("ggml_elu", ["u64", "u64"], "u64", ($) => $ggml_elu = $);
-    const $ = $ggml_elu(ctx.address, a.address);
+    const $ = $ggml_elu === undefined
+      ? ($ggml_elu$ ??= $first("ggml_elu(u64,u64): u64", ($) => $ggml_elu = $))(ctx.address, a.address)
+      : $ggml_elu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_elu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2404,8 +2632,9 @@ export const functions = {
   ggml_elu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_elu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_elu_inplace(a)");
-    $ggml_elu_inplace ??= $bind("ggml_elu_inplace", ["u64", "u64"], "u64", ($) => $ggml_elu_inplace = $);
-    const $ = $ggml_elu_inplace(ctx.address, a.address);
+    const $ = $ggml_elu_inplace === undefined
+      ? ($ggml_elu_inplace$ ??= $first("ggml_elu_inplace(u64,u64): u64", ($) => $ggml_elu_inplace = $))(ctx.address, a.address)
+      : $ggml_elu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_elu_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2413,8 +2642,9 @@ export const functions = {
   ggml_relu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_relu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_relu(a)");
-    $ggml_relu ??= $bind("ggml_relu", ["u64", "u64"], "u64", ($) => $ggml_relu = $);
-    const $ = $ggml_relu(ctx.address, a.address);
+    const $ = $ggml_relu === undefined
+      ? ($ggml_relu$ ??= $first("ggml_relu(u64,u64): u64", ($) => $ggml_relu = $))(ctx.address, a.address)
+      : $ggml_relu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_relu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2424,8 +2654,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_leaky_relu(a)");
     const $2 = $float(negative_slope, "ggml_leaky_relu(negative_slope)");
     const $3 = $bool(inplace, "ggml_leaky_relu(inplace)");
-    $ggml_leaky_relu ??= $bind("ggml_leaky_relu", ["u64", "u64", "f32", "bool"], "u64", ($) => $ggml_leaky_relu = $);
-    const $ = $ggml_leaky_relu(ctx.address, a.address, $2, $3);
+    const $ = $ggml_leaky_relu === undefined
+      ? ($ggml_leaky_relu$ ??= $first("ggml_leaky_relu(u64,u64,f32,bool): u64", ($) => $ggml_leaky_relu = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+      )
+      : $ggml_leaky_relu(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_leaky_relu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2433,8 +2669,9 @@ export const functions = {
   ggml_relu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_relu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_relu_inplace(a)");
-    $ggml_relu_inplace ??= $bind("ggml_relu_inplace", ["u64", "u64"], "u64", ($) => $ggml_relu_inplace = $);
-    const $ = $ggml_relu_inplace(ctx.address, a.address);
+    const $ = $ggml_relu_inplace === undefined
+      ? ($ggml_relu_inplace$ ??= $first("ggml_relu_inplace(u64,u64): u64", ($) => $ggml_relu_inplace = $))(ctx.address, a.address)
+      : $ggml_relu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_relu_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2442,8 +2679,9 @@ export const functions = {
   ggml_sigmoid(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sigmoid(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sigmoid(a)");
-    $ggml_sigmoid ??= $bind("ggml_sigmoid", ["u64", "u64"], "u64", ($) => $ggml_sigmoid = $);
-    const $ = $ggml_sigmoid(ctx.address, a.address);
+    const $ = $ggml_sigmoid === undefined
+      ? ($ggml_sigmoid$ ??= $first("ggml_sigmoid(u64,u64): u64", ($) => $ggml_sigmoid = $))(ctx.address, a.address)
+      : $ggml_sigmoid(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sigmoid", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2451,8 +2689,9 @@ export const functions = {
   ggml_sigmoid_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_sigmoid_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_sigmoid_inplace(a)");
-    $ggml_sigmoid_inplace ??= $bind("ggml_sigmoid_inplace", ["u64", "u64"], "u64", ($) => $ggml_sigmoid_inplace = $);
-    const $ = $ggml_sigmoid_inplace(ctx.address, a.address);
+    const $ = $ggml_sigmoid_inplace === undefined
+      ? ($ggml_sigmoid_inplace$ ??= $first("ggml_sigmoid_inplace(u64,u64): u64", ($) => $ggml_sigmoid_inplace = $))(ctx.address, a.address)
+      : $ggml_sigmoid_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_sigmoid_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2460,8 +2699,9 @@ export const functions = {
   ggml_gelu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu(a)");
-    $ggml_gelu ??= $bind("ggml_gelu", ["u64", "u64"], "u64", ($) => $ggml_gelu = $);
-    const $ = $ggml_gelu(ctx.address, a.address);
+    const $ = $ggml_gelu === undefined
+      ? ($ggml_gelu$ ??= $first("ggml_gelu(u64,u64): u64", ($) => $ggml_gelu = $))(ctx.address, a.address)
+      : $ggml_gelu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2469,8 +2709,9 @@ export const functions = {
   ggml_gelu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_inplace(a)");
-    $ggml_gelu_inplace ??= $bind("ggml_gelu_inplace", ["u64", "u64"], "u64", ($) => $ggml_gelu_inplace = $);
-    const $ = $ggml_gelu_inplace(ctx.address, a.address);
+    const $ = $ggml_gelu_inplace === undefined
+      ? ($ggml_gelu_inplace$ ??= $first("ggml_gelu_inplace(u64,u64): u64", ($) => $ggml_gelu_inplace = $))(ctx.address, a.address)
+      : $ggml_gelu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2478,8 +2719,9 @@ export const functions = {
   ggml_gelu_erf(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_erf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_erf(a)");
-    $ggml_gelu_erf ??= $bind("ggml_gelu_erf", ["u64", "u64"], "u64", ($) => $ggml_gelu_erf = $);
-    const $ = $ggml_gelu_erf(ctx.address, a.address);
+    const $ = $ggml_gelu_erf === undefined
+      ? ($ggml_gelu_erf$ ??= $first("ggml_gelu_erf(u64,u64): u64", ($) => $ggml_gelu_erf = $))(ctx.address, a.address)
+      : $ggml_gelu_erf(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_erf", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2487,8 +2729,12 @@ export const functions = {
   ggml_gelu_erf_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_erf_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_erf_inplace(a)");
-    $ggml_gelu_erf_inplace ??= $bind("ggml_gelu_erf_inplace", ["u64", "u64"], "u64", ($) => $ggml_gelu_erf_inplace = $);
-    const $ = $ggml_gelu_erf_inplace(ctx.address, a.address);
+    const $ = $ggml_gelu_erf_inplace === undefined
+      ? ($ggml_gelu_erf_inplace$ ??= $first("ggml_gelu_erf_inplace(u64,u64): u64", ($) => $ggml_gelu_erf_inplace = $))(
+        ctx.address,
+        a.address,
+      )
+      : $ggml_gelu_erf_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_erf_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2496,8 +2742,9 @@ export const functions = {
   ggml_gelu_quick(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_quick(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_quick(a)");
-    $ggml_gelu_quick ??= $bind("ggml_gelu_quick", ["u64", "u64"], "u64", ($) => $ggml_gelu_quick = $);
-    const $ = $ggml_gelu_quick(ctx.address, a.address);
+    const $ = $ggml_gelu_quick === undefined
+      ? ($ggml_gelu_quick$ ??= $first("ggml_gelu_quick(u64,u64): u64", ($) => $ggml_gelu_quick = $))(ctx.address, a.address)
+      : $ggml_gelu_quick(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_quick", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2505,8 +2752,12 @@ export const functions = {
   ggml_gelu_quick_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_gelu_quick_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_gelu_quick_inplace(a)");
-    $ggml_gelu_quick_inplace ??= $bind("ggml_gelu_quick_inplace", ["u64", "u64"], "u64", ($) => $ggml_gelu_quick_inplace = $);
-    const $ = $ggml_gelu_quick_inplace(ctx.address, a.address);
+    const $ = $ggml_gelu_quick_inplace === undefined
+      ? ($ggml_gelu_quick_inplace$ ??= $first("ggml_gelu_quick_inplace(u64,u64): u64", ($) => $ggml_gelu_quick_inplace = $))(
+        ctx.address,
+        a.address,
+      )
+      : $ggml_gelu_quick_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_gelu_quick_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2514,8 +2765,9 @@ export const functions = {
   ggml_silu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu(a)");
-    $ggml_silu ??= $bind("ggml_silu", ["u64", "u64"], "u64", ($) => $ggml_silu = $);
-    const $ = $ggml_silu(ctx.address, a.address);
+    const $ = $ggml_silu === undefined
+      ? ($ggml_silu$ ??= $first("ggml_silu(u64,u64): u64", ($) => $ggml_silu = $))(ctx.address, a.address)
+      : $ggml_silu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_silu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2523,8 +2775,9 @@ export const functions = {
   ggml_silu_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu_inplace(a)");
-    $ggml_silu_inplace ??= $bind("ggml_silu_inplace", ["u64", "u64"], "u64", ($) => $ggml_silu_inplace = $);
-    const $ = $ggml_silu_inplace(ctx.address, a.address);
+    const $ = $ggml_silu_inplace === undefined
+      ? ($ggml_silu_inplace$ ??= $first("ggml_silu_inplace(u64,u64): u64", ($) => $ggml_silu_inplace = $))(ctx.address, a.address)
+      : $ggml_silu_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_silu_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2533,8 +2786,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_silu_back(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_silu_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_silu_back(b)");
-    $ggml_silu_back ??= $bind("ggml_silu_back", ["u64", "u64", "u64"], "u64", ($) => $ggml_silu_back = $);
-    const $ = $ggml_silu_back(ctx.address, a.address, b.address);
+    const $ = $ggml_silu_back === undefined
+      ? ($ggml_silu_back$ ??= $first("ggml_silu_back(u64,u64,u64): u64", ($) => $ggml_silu_back = $))(ctx.address, a.address, b.address)
+      : $ggml_silu_back(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_silu_back", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2543,8 +2797,9 @@ export const functions = {
   ggml_hardswish(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_hardswish(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_hardswish(a)");
-    $ggml_hardswish ??= $bind("ggml_hardswish", ["u64", "u64"], "u64", ($) => $ggml_hardswish = $);
-    const $ = $ggml_hardswish(ctx.address, a.address);
+    const $ = $ggml_hardswish === undefined
+      ? ($ggml_hardswish$ ??= $first("ggml_hardswish(u64,u64): u64", ($) => $ggml_hardswish = $))(ctx.address, a.address)
+      : $ggml_hardswish(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_hardswish", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2552,8 +2807,9 @@ export const functions = {
   ggml_hardsigmoid(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_hardsigmoid(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_hardsigmoid(a)");
-    $ggml_hardsigmoid ??= $bind("ggml_hardsigmoid", ["u64", "u64"], "u64", ($) => $ggml_hardsigmoid = $);
-    const $ = $ggml_hardsigmoid(ctx.address, a.address);
+    const $ = $ggml_hardsigmoid === undefined
+      ? ($ggml_hardsigmoid$ ??= $first("ggml_hardsigmoid(u64,u64): u64", ($) => $ggml_hardsigmoid = $))(ctx.address, a.address)
+      : $ggml_hardsigmoid(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_hardsigmoid", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2561,8 +2817,9 @@ export const functions = {
   ggml_exp(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_exp(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_exp(a)");
-    $ggml_exp ??= $bind("ggml_exp", ["u64", "u64"], "u64", ($) => $ggml_exp = $);
-    const $ = $ggml_exp(ctx.address, a.address);
+    const $ = $ggml_exp === undefined
+      ? ($ggml_exp$ ??= $first("ggml_exp(u64,u64): u64", ($) => $ggml_exp = $))(ctx.address, a.address)
+      : $ggml_exp(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_exp", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2570,8 +2827,9 @@ export const functions = {
   ggml_exp_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_exp_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_exp_inplace(a)");
-    $ggml_exp_inplace ??= $bind("ggml_exp_inplace", ["u64", "u64"], "u64", ($) => $ggml_exp_inplace = $);
-    const $ = $ggml_exp_inplace(ctx.address, a.address);
+    const $ = $ggml_exp_inplace === undefined
+      ? ($ggml_exp_inplace$ ??= $first("ggml_exp_inplace(u64,u64): u64", ($) => $ggml_exp_inplace = $))(ctx.address, a.address)
+      : $ggml_exp_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_exp_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2579,8 +2837,9 @@ export const functions = {
   ggml_floor(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_floor(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_floor(a)");
-    $ggml_floor ??= $bind("ggml_floor", ["u64", "u64"], "u64", ($) => $ggml_floor = $);
-    const $ = $ggml_floor(ctx.address, a.address);
+    const $ = $ggml_floor === undefined
+      ? ($ggml_floor$ ??= $first("ggml_floor(u64,u64): u64", ($) => $ggml_floor = $))(ctx.address, a.address)
+      : $ggml_floor(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_floor", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2588,8 +2847,9 @@ export const functions = {
   ggml_floor_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_floor_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_floor_inplace(a)");
-    $ggml_floor_inplace ??= $bind("ggml_floor_inplace", ["u64", "u64"], "u64", ($) => $ggml_floor_inplace = $);
-    const $ = $ggml_floor_inplace(ctx.address, a.address);
+    const $ = $ggml_floor_inplace === undefined
+      ? ($ggml_floor_inplace$ ??= $first("ggml_floor_inplace(u64,u64): u64", ($) => $ggml_floor_inplace = $))(ctx.address, a.address)
+      : $ggml_floor_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_floor_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2597,8 +2857,9 @@ export const functions = {
   ggml_ceil(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ceil(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_ceil(a)");
-    $ggml_ceil ??= $bind("ggml_ceil", ["u64", "u64"], "u64", ($) => $ggml_ceil = $);
-    const $ = $ggml_ceil(ctx.address, a.address);
+    const $ = $ggml_ceil === undefined
+      ? ($ggml_ceil$ ??= $first("ggml_ceil(u64,u64): u64", ($) => $ggml_ceil = $))(ctx.address, a.address)
+      : $ggml_ceil(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_ceil", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2606,8 +2867,9 @@ export const functions = {
   ggml_ceil_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ceil_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_ceil_inplace(a)");
-    $ggml_ceil_inplace ??= $bind("ggml_ceil_inplace", ["u64", "u64"], "u64", ($) => $ggml_ceil_inplace = $);
-    const $ = $ggml_ceil_inplace(ctx.address, a.address);
+    const $ = $ggml_ceil_inplace === undefined
+      ? ($ggml_ceil_inplace$ ??= $first("ggml_ceil_inplace(u64,u64): u64", ($) => $ggml_ceil_inplace = $))(ctx.address, a.address)
+      : $ggml_ceil_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_ceil_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2615,8 +2877,9 @@ export const functions = {
   ggml_round(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_round(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_round(a)");
-    $ggml_round ??= $bind("ggml_round", ["u64", "u64"], "u64", ($) => $ggml_round = $);
-    const $ = $ggml_round(ctx.address, a.address);
+    const $ = $ggml_round === undefined
+      ? ($ggml_round$ ??= $first("ggml_round(u64,u64): u64", ($) => $ggml_round = $))(ctx.address, a.address)
+      : $ggml_round(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_round", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2624,8 +2887,9 @@ export const functions = {
   ggml_round_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_round_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_round_inplace(a)");
-    $ggml_round_inplace ??= $bind("ggml_round_inplace", ["u64", "u64"], "u64", ($) => $ggml_round_inplace = $);
-    const $ = $ggml_round_inplace(ctx.address, a.address);
+    const $ = $ggml_round_inplace === undefined
+      ? ($ggml_round_inplace$ ??= $first("ggml_round_inplace(u64,u64): u64", ($) => $ggml_round_inplace = $))(ctx.address, a.address)
+      : $ggml_round_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_round_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2633,8 +2897,9 @@ export const functions = {
   ggml_trunc(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_trunc(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_trunc(a)");
-    $ggml_trunc ??= $bind("ggml_trunc", ["u64", "u64"], "u64", ($) => $ggml_trunc = $);
-    const $ = $ggml_trunc(ctx.address, a.address);
+    const $ = $ggml_trunc === undefined
+      ? ($ggml_trunc$ ??= $first("ggml_trunc(u64,u64): u64", ($) => $ggml_trunc = $))(ctx.address, a.address)
+      : $ggml_trunc(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_trunc", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2642,8 +2907,9 @@ export const functions = {
   ggml_trunc_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_trunc_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_trunc_inplace(a)");
-    $ggml_trunc_inplace ??= $bind("ggml_trunc_inplace", ["u64", "u64"], "u64", ($) => $ggml_trunc_inplace = $);
-    const $ = $ggml_trunc_inplace(ctx.address, a.address);
+    const $ = $ggml_trunc_inplace === undefined
+      ? ($ggml_trunc_inplace$ ??= $first("ggml_trunc_inplace(u64,u64): u64", ($) => $ggml_trunc_inplace = $))(ctx.address, a.address)
+      : $ggml_trunc_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_trunc_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2655,8 +2921,16 @@ export const functions = {
     const $3 = $float(alpha_p, "ggml_xielu(alpha_p)");
     const $4 = $float(beta, "ggml_xielu(beta)");
     const $5 = $float(eps, "ggml_xielu(eps)");
-    $ggml_xielu ??= $bind("ggml_xielu", ["u64", "u64", "f32", "f32", "f32", "f32"], "u64", ($) => $ggml_xielu = $);
-    const $ = $ggml_xielu(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_xielu === undefined
+      ? ($ggml_xielu$ ??= $first("ggml_xielu(u64,u64,f32,f32,f32,f32): u64", ($) => $ggml_xielu = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_xielu(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_xielu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2666,8 +2940,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu(a)");
     const $2 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu(op)");
     const $3 = $bool(swapped, "ggml_glu(swapped)");
-    $ggml_glu ??= $bind("ggml_glu", ["u64", "u64", "u32", "bool"], "u64", ($) => $ggml_glu = $);
-    const $ = $ggml_glu(ctx.address, a.address, $2, $3);
+    const $ = $ggml_glu === undefined
+      ? ($ggml_glu$ ??= $first("ggml_glu(u64,u64,u32,bool): u64", ($) => $ggml_glu = $))(ctx.address, a.address, $2, $3)
+      : $ggml_glu(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_glu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2675,8 +2950,9 @@ export const functions = {
   ggml_reglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu(a)");
-    $ggml_reglu ??= $bind("ggml_reglu", ["u64", "u64"], "u64", ($) => $ggml_reglu = $);
-    const $ = $ggml_reglu(ctx.address, a.address);
+    const $ = $ggml_reglu === undefined
+      ? ($ggml_reglu$ ??= $first("ggml_reglu(u64,u64): u64", ($) => $ggml_reglu = $))(ctx.address, a.address)
+      : $ggml_reglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_reglu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2684,8 +2960,9 @@ export const functions = {
   ggml_reglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu_swapped(a)");
-    $ggml_reglu_swapped ??= $bind("ggml_reglu_swapped", ["u64", "u64"], "u64", ($) => $ggml_reglu_swapped = $);
-    const $ = $ggml_reglu_swapped(ctx.address, a.address);
+    const $ = $ggml_reglu_swapped === undefined
+      ? ($ggml_reglu_swapped$ ??= $first("ggml_reglu_swapped(u64,u64): u64", ($) => $ggml_reglu_swapped = $))(ctx.address, a.address)
+      : $ggml_reglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_reglu_swapped", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2693,8 +2970,9 @@ export const functions = {
   ggml_geglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu(a)");
-    $ggml_geglu ??= $bind("ggml_geglu", ["u64", "u64"], "u64", ($) => $ggml_geglu = $);
-    const $ = $ggml_geglu(ctx.address, a.address);
+    const $ = $ggml_geglu === undefined
+      ? ($ggml_geglu$ ??= $first("ggml_geglu(u64,u64): u64", ($) => $ggml_geglu = $))(ctx.address, a.address)
+      : $ggml_geglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2702,8 +2980,9 @@ export const functions = {
   ggml_geglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_swapped(a)");
-    $ggml_geglu_swapped ??= $bind("ggml_geglu_swapped", ["u64", "u64"], "u64", ($) => $ggml_geglu_swapped = $);
-    const $ = $ggml_geglu_swapped(ctx.address, a.address);
+    const $ = $ggml_geglu_swapped === undefined
+      ? ($ggml_geglu_swapped$ ??= $first("ggml_geglu_swapped(u64,u64): u64", ($) => $ggml_geglu_swapped = $))(ctx.address, a.address)
+      : $ggml_geglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_swapped", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2711,8 +2990,9 @@ export const functions = {
   ggml_swiglu(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu(a)");
-    $ggml_swiglu ??= $bind("ggml_swiglu", ["u64", "u64"], "u64", ($) => $ggml_swiglu = $);
-    const $ = $ggml_swiglu(ctx.address, a.address);
+    const $ = $ggml_swiglu === undefined
+      ? ($ggml_swiglu$ ??= $first("ggml_swiglu(u64,u64): u64", ($) => $ggml_swiglu = $))(ctx.address, a.address)
+      : $ggml_swiglu(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2720,8 +3000,9 @@ export const functions = {
   ggml_swiglu_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_swapped(a)");
-    $ggml_swiglu_swapped ??= $bind("ggml_swiglu_swapped", ["u64", "u64"], "u64", ($) => $ggml_swiglu_swapped = $);
-    const $ = $ggml_swiglu_swapped(ctx.address, a.address);
+    const $ = $ggml_swiglu_swapped === undefined
+      ? ($ggml_swiglu_swapped$ ??= $first("ggml_swiglu_swapped(u64,u64): u64", ($) => $ggml_swiglu_swapped = $))(ctx.address, a.address)
+      : $ggml_swiglu_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu_swapped", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2729,8 +3010,9 @@ export const functions = {
   ggml_geglu_erf(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf(a)");
-    $ggml_geglu_erf ??= $bind("ggml_geglu_erf", ["u64", "u64"], "u64", ($) => $ggml_geglu_erf = $);
-    const $ = $ggml_geglu_erf(ctx.address, a.address);
+    const $ = $ggml_geglu_erf === undefined
+      ? ($ggml_geglu_erf$ ??= $first("ggml_geglu_erf(u64,u64): u64", ($) => $ggml_geglu_erf = $))(ctx.address, a.address)
+      : $ggml_geglu_erf(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2738,8 +3020,12 @@ export const functions = {
   ggml_geglu_erf_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf_swapped(a)");
-    $ggml_geglu_erf_swapped ??= $bind("ggml_geglu_erf_swapped", ["u64", "u64"], "u64", ($) => $ggml_geglu_erf_swapped = $);
-    const $ = $ggml_geglu_erf_swapped(ctx.address, a.address);
+    const $ = $ggml_geglu_erf_swapped === undefined
+      ? ($ggml_geglu_erf_swapped$ ??= $first("ggml_geglu_erf_swapped(u64,u64): u64", ($) => $ggml_geglu_erf_swapped = $))(
+        ctx.address,
+        a.address,
+      )
+      : $ggml_geglu_erf_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf_swapped", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2747,8 +3033,9 @@ export const functions = {
   ggml_geglu_quick(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick(a)");
-    $ggml_geglu_quick ??= $bind("ggml_geglu_quick", ["u64", "u64"], "u64", ($) => $ggml_geglu_quick = $);
-    const $ = $ggml_geglu_quick(ctx.address, a.address);
+    const $ = $ggml_geglu_quick === undefined
+      ? ($ggml_geglu_quick$ ??= $first("ggml_geglu_quick(u64,u64): u64", ($) => $ggml_geglu_quick = $))(ctx.address, a.address)
+      : $ggml_geglu_quick(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2756,8 +3043,12 @@ export const functions = {
   ggml_geglu_quick_swapped(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick_swapped(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick_swapped(a)");
-    $ggml_geglu_quick_swapped ??= $bind("ggml_geglu_quick_swapped", ["u64", "u64"], "u64", ($) => $ggml_geglu_quick_swapped = $);
-    const $ = $ggml_geglu_quick_swapped(ctx.address, a.address);
+    const $ = $ggml_geglu_quick_swapped === undefined
+      ? ($ggml_geglu_quick_swapped$ ??= $first("ggml_geglu_quick_swapped(u64,u64): u64", ($) => $ggml_geglu_quick_swapped = $))(
+        ctx.address,
+        a.address,
+      )
+      : $ggml_geglu_quick_swapped(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick_swapped", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2767,8 +3058,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_glu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_glu_split(b)");
     const $3 = $enumerator(op, $domains.ggml_glu_op, "ggml_glu_split(op)");
-    $ggml_glu_split ??= $bind("ggml_glu_split", ["u64", "u64", "u64", "u32"], "u64", ($) => $ggml_glu_split = $);
-    const $ = $ggml_glu_split(ctx.address, a.address, b === null ? 0n : b.address, $3);
+    const $ = $ggml_glu_split === undefined
+      ? ($ggml_glu_split$ ??= $first("ggml_glu_split(u64,u64,u64,u32): u64", ($) => $ggml_glu_split = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+        $3,
+      )
+      : $ggml_glu_split(ctx.address, a.address, b === null ? 0n : b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_glu_split", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2778,8 +3075,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_reglu_split(b)");
-    $ggml_reglu_split ??= $bind("ggml_reglu_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_reglu_split = $);
-    const $ = $ggml_reglu_split(ctx.address, a.address, b === null ? 0n : b.address);
+    const $ = $ggml_reglu_split === undefined
+      ? ($ggml_reglu_split$ ??= $first("ggml_reglu_split(u64,u64,u64): u64", ($) => $ggml_reglu_split = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+      )
+      : $ggml_reglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_reglu_split", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2789,8 +3091,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_split(b)");
-    $ggml_geglu_split ??= $bind("ggml_geglu_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_geglu_split = $);
-    const $ = $ggml_geglu_split(ctx.address, a.address, b === null ? 0n : b.address);
+    const $ = $ggml_geglu_split === undefined
+      ? ($ggml_geglu_split$ ??= $first("ggml_geglu_split(u64,u64,u64): u64", ($) => $ggml_geglu_split = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+      )
+      : $ggml_geglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_split", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2800,8 +3107,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_swiglu_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_split(b)");
-    $ggml_swiglu_split ??= $bind("ggml_swiglu_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_swiglu_split = $);
-    const $ = $ggml_swiglu_split(ctx.address, a.address, b === null ? 0n : b.address);
+    const $ = $ggml_swiglu_split === undefined
+      ? ($ggml_swiglu_split$ ??= $first("ggml_swiglu_split(u64,u64,u64): u64", ($) => $ggml_swiglu_split = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+      )
+      : $ggml_swiglu_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_swiglu_split", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2811,8 +3123,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_erf_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_erf_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_erf_split(b)");
-    $ggml_geglu_erf_split ??= $bind("ggml_geglu_erf_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_geglu_erf_split = $);
-    const $ = $ggml_geglu_erf_split(ctx.address, a.address, b === null ? 0n : b.address);
+    const $ = $ggml_geglu_erf_split === undefined
+      ? ($ggml_geglu_erf_split$ ??= $first("ggml_geglu_erf_split(u64,u64,u64): u64", ($) => $ggml_geglu_erf_split = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+      )
+      : $ggml_geglu_erf_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_erf_split", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2822,8 +3139,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_geglu_quick_split(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_geglu_quick_split(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_geglu_quick_split(b)");
-    $ggml_geglu_quick_split ??= $bind("ggml_geglu_quick_split", ["u64", "u64", "u64"], "u64", ($) => $ggml_geglu_quick_split = $);
-    const $ = $ggml_geglu_quick_split(ctx.address, a.address, b === null ? 0n : b.address);
+    const $ = $ggml_geglu_quick_split === undefined
+      ? ($ggml_geglu_quick_split$ ??= $first("ggml_geglu_quick_split(u64,u64,u64): u64", ($) => $ggml_geglu_quick_split = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+      )
+      : $ggml_geglu_quick_split(ctx.address, a.address, b === null ? 0n : b.address);
     if ($ === 0n) throw $nullResult("ggml_geglu_quick_split", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2835,8 +3157,15 @@ export const functions = {
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_oai(b)");
     const $3 = $float(alpha, "ggml_swiglu_oai(alpha)");
     const $4 = $float(limit, "ggml_swiglu_oai(limit)");
-    $ggml_swiglu_oai ??= $bind("ggml_swiglu_oai", ["u64", "u64", "u64", "f32", "f32"], "u64", ($) => $ggml_swiglu_oai = $);
-    const $ = $ggml_swiglu_oai(ctx.address, a.address, b === null ? 0n : b.address, $3, $4);
+    const $ = $ggml_swiglu_oai === undefined
+      ? ($ggml_swiglu_oai$ ??= $first("ggml_swiglu_oai(u64,u64,u64,f32,f32): u64", ($) => $ggml_swiglu_oai = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+        $3,
+        $4,
+      )
+      : $ggml_swiglu_oai(ctx.address, a.address, b === null ? 0n : b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_swiglu_oai", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2847,8 +3176,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_swiglu_clamp(a)");
     if (b !== null && (!(b instanceof ggml_tensor) || b.owner.freed)) throw $wrongHandle(b, ggml_tensor, "ggml_swiglu_clamp(b)");
     const $3 = $float(limit, "ggml_swiglu_clamp(limit)");
-    $ggml_swiglu_clamp ??= $bind("ggml_swiglu_clamp", ["u64", "u64", "u64", "f32"], "u64", ($) => $ggml_swiglu_clamp = $);
-    const $ = $ggml_swiglu_clamp(ctx.address, a.address, b === null ? 0n : b.address, $3);
+    const $ = $ggml_swiglu_clamp === undefined
+      ? ($ggml_swiglu_clamp$ ??= $first("ggml_swiglu_clamp(u64,u64,u64,f32): u64", ($) => $ggml_swiglu_clamp = $))(
+        ctx.address,
+        a.address,
+        b === null ? 0n : b.address,
+        $3,
+      )
+      : $ggml_swiglu_clamp(ctx.address, a.address, b === null ? 0n : b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_swiglu_clamp", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2858,8 +3193,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_norm(a)");
     const $2 = $float(eps, "ggml_norm(eps)");
-    $ggml_norm ??= $bind("ggml_norm", ["u64", "u64", "f32"], "u64", ($) => $ggml_norm = $);
-    const $ = $ggml_norm(ctx.address, a.address, $2);
+    const $ = $ggml_norm === undefined
+      ? ($ggml_norm$ ??= $first("ggml_norm(u64,u64,f32): u64", ($) => $ggml_norm = $))(ctx.address, a.address, $2)
+      : $ggml_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_norm", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2868,8 +3204,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_norm_inplace(a)");
     const $2 = $float(eps, "ggml_norm_inplace(eps)");
-    $ggml_norm_inplace ??= $bind("ggml_norm_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_norm_inplace = $);
-    const $ = $ggml_norm_inplace(ctx.address, a.address, $2);
+    const $ = $ggml_norm_inplace === undefined
+      ? ($ggml_norm_inplace$ ??= $first("ggml_norm_inplace(u64,u64,f32): u64", ($) => $ggml_norm_inplace = $))(ctx.address, a.address, $2)
+      : $ggml_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2878,8 +3215,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_rms_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm(a)");
     const $2 = $float(eps, "ggml_rms_norm(eps)");
-    $ggml_rms_norm ??= $bind("ggml_rms_norm", ["u64", "u64", "f32"], "u64", ($) => $ggml_rms_norm = $);
-    const $ = $ggml_rms_norm(ctx.address, a.address, $2);
+    const $ = $ggml_rms_norm === undefined
+      ? ($ggml_rms_norm$ ??= $first("ggml_rms_norm(u64,u64,f32): u64", ($) => $ggml_rms_norm = $))(ctx.address, a.address, $2)
+      : $ggml_rms_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_rms_norm", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2888,8 +3226,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_rms_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm_inplace(a)");
     const $2 = $float(eps, "ggml_rms_norm_inplace(eps)");
-    $ggml_rms_norm_inplace ??= $bind("ggml_rms_norm_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_rms_norm_inplace = $);
-    const $ = $ggml_rms_norm_inplace(ctx.address, a.address, $2);
+    const $ = $ggml_rms_norm_inplace === undefined
+      ? ($ggml_rms_norm_inplace$ ??= $first("ggml_rms_norm_inplace(u64,u64,f32): u64", ($) => $ggml_rms_norm_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_rms_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_rms_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2899,8 +3242,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_group_norm(a)");
     const $2 = $int32(n_groups, "ggml_group_norm(n_groups)");
     const $3 = $float(eps, "ggml_group_norm(eps)");
-    $ggml_group_norm ??= $bind("ggml_group_norm", ["u64", "u64", "i32", "f32"], "u64", ($) => $ggml_group_norm = $);
-    const $ = $ggml_group_norm(ctx.address, a.address, $2, $3);
+    const $ = $ggml_group_norm === undefined
+      ? ($ggml_group_norm$ ??= $first("ggml_group_norm(u64,u64,i32,f32): u64", ($) => $ggml_group_norm = $))(ctx.address, a.address, $2, $3)
+      : $ggml_group_norm(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_group_norm", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2910,8 +3254,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_group_norm_inplace(a)");
     const $2 = $int32(n_groups, "ggml_group_norm_inplace(n_groups)");
     const $3 = $float(eps, "ggml_group_norm_inplace(eps)");
-    $ggml_group_norm_inplace ??= $bind("ggml_group_norm_inplace", ["u64", "u64", "i32", "f32"], "u64", ($) => $ggml_group_norm_inplace = $);
-    const $ = $ggml_group_norm_inplace(ctx.address, a.address, $2, $3);
+    const $ = $ggml_group_norm_inplace === undefined
+      ? ($ggml_group_norm_inplace$ ??= $first("ggml_group_norm_inplace(u64,u64,i32,f32): u64", ($) => $ggml_group_norm_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+      )
+      : $ggml_group_norm_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_group_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2920,8 +3270,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_l2_norm(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_l2_norm(a)");
     const $2 = $float(eps, "ggml_l2_norm(eps)");
-    $ggml_l2_norm ??= $bind("ggml_l2_norm", ["u64", "u64", "f32"], "u64", ($) => $ggml_l2_norm = $);
-    const $ = $ggml_l2_norm(ctx.address, a.address, $2);
+    const $ = $ggml_l2_norm === undefined
+      ? ($ggml_l2_norm$ ??= $first("ggml_l2_norm(u64,u64,f32): u64", ($) => $ggml_l2_norm = $))(ctx.address, a.address, $2)
+      : $ggml_l2_norm(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_l2_norm", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2930,8 +3281,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_l2_norm_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_l2_norm_inplace(a)");
     const $2 = $float(eps, "ggml_l2_norm_inplace(eps)");
-    $ggml_l2_norm_inplace ??= $bind("ggml_l2_norm_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_l2_norm_inplace = $);
-    const $ = $ggml_l2_norm_inplace(ctx.address, a.address, $2);
+    const $ = $ggml_l2_norm_inplace === undefined
+      ? ($ggml_l2_norm_inplace$ ??= $first("ggml_l2_norm_inplace(u64,u64,f32): u64", ($) => $ggml_l2_norm_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_l2_norm_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_l2_norm_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -2941,8 +3297,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rms_norm_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rms_norm_back(b)");
     const $3 = $float(eps, "ggml_rms_norm_back(eps)");
-    $ggml_rms_norm_back ??= $bind("ggml_rms_norm_back", ["u64", "u64", "u64", "f32"], "u64", ($) => $ggml_rms_norm_back = $);
-    const $ = $ggml_rms_norm_back(ctx.address, a.address, b.address, $3);
+    const $ = $ggml_rms_norm_back === undefined
+      ? ($ggml_rms_norm_back$ ??= $first("ggml_rms_norm_back(u64,u64,u64,f32): u64", ($) => $ggml_rms_norm_back = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+      )
+      : $ggml_rms_norm_back(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_rms_norm_back", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2951,8 +3313,9 @@ export const functions = {
   ggml_prec_set_acc(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_acc(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_acc(prec)");
-    $ggml_prec_set_acc ??= $bind("ggml_prec_set_acc", ["u64", "u32"], "bool", ($) => $ggml_prec_set_acc = $);
-    const $ = $ggml_prec_set_acc(a.address, $1);
+    const $ = $ggml_prec_set_acc === undefined
+      ? ($ggml_prec_set_acc$ ??= $first("ggml_prec_set_acc(u64,u32): bool", ($) => $ggml_prec_set_acc = $))(a.address, $1)
+      : $ggml_prec_set_acc(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_prec_set_acc", { a });
     return $;
   },
@@ -2960,8 +3323,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_prec_set_src(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_prec_set_src(prec)");
     const $2 = $int32(idx, "ggml_prec_set_src(idx)");
-    $ggml_prec_set_src ??= $bind("ggml_prec_set_src", ["u64", "u32", "i32"], "bool", ($) => $ggml_prec_set_src = $);
-    const $ = $ggml_prec_set_src(a.address, $1, $2);
+    const $ = $ggml_prec_set_src === undefined
+      ? ($ggml_prec_set_src$ ??= $first("ggml_prec_set_src(u64,u32,i32): bool", ($) => $ggml_prec_set_src = $))(a.address, $1, $2)
+      : $ggml_prec_set_src(a.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_prec_set_src", { a });
     return $;
   },
@@ -2969,8 +3333,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_mul_mat(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_mat(b)");
-    $ggml_mul_mat ??= $bind("ggml_mul_mat", ["u64", "u64", "u64"], "u64", ($) => $ggml_mul_mat = $);
-    const $ = $ggml_mul_mat(ctx.address, a.address, b.address);
+    const $ = $ggml_mul_mat === undefined
+      ? ($ggml_mul_mat$ ??= $first("ggml_mul_mat(u64,u64,u64): u64", ($) => $ggml_mul_mat = $))(ctx.address, a.address, b.address)
+      : $ggml_mul_mat(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_mul_mat", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -2979,16 +3344,18 @@ export const functions = {
   ggml_mul_mat_set_prec(a, prec) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_prec(a)");
     const $1 = $enumerator(prec, $domains.ggml_prec, "ggml_mul_mat_set_prec(prec)");
-    $ggml_mul_mat_set_prec ??= $bind("ggml_mul_mat_set_prec", ["u64", "u32"], "void", ($) => $ggml_mul_mat_set_prec = $);
-    $ggml_mul_mat_set_prec(a.address, $1);
+    if ($ggml_mul_mat_set_prec === undefined) {
+      ($ggml_mul_mat_set_prec$ ??= $first("ggml_mul_mat_set_prec(u64,u32): void", ($) => $ggml_mul_mat_set_prec = $))(a.address, $1);
+    } else $ggml_mul_mat_set_prec(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_mul_mat_set_prec", { a });
   },
   ggml_mul_mat_set_hint(a, hint) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_mul_mat_set_hint(a)");
     const $1 = $enumerator(hint, $domains.ggml_op_hint, "ggml_mul_mat_set_hint(hint)");
     $checks.ggml_mul_mat_set_hint(functions, a, hint);
-    $ggml_mul_mat_set_hint ??= $bind("ggml_mul_mat_set_hint", ["u64", "u32"], "void", ($) => $ggml_mul_mat_set_hint = $);
-    $ggml_mul_mat_set_hint(a.address, $1);
+    if ($ggml_mul_mat_set_hint === undefined) {
+      ($ggml_mul_mat_set_hint$ ??= $first("ggml_mul_mat_set_hint(u64,u32): void", ($) => $ggml_mul_mat_set_hint = $))(a.address, $1);
+    } else $ggml_mul_mat_set_hint(a.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_mul_mat_set_hint", { a });
   },
   ggml_mul_mat_id(ctx, as, b, ids) {
@@ -2996,8 +3363,14 @@ export const functions = {
     if (!(as instanceof ggml_tensor) || as.owner.freed) throw $wrongHandle(as, ggml_tensor, "ggml_mul_mat_id(as)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_mul_mat_id(b)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_mul_mat_id(ids)");
-    $ggml_mul_mat_id ??= $bind("ggml_mul_mat_id", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_mul_mat_id = $);
-    const $ = $ggml_mul_mat_id(ctx.address, as.address, b.address, ids.address);
+    const $ = $ggml_mul_mat_id === undefined
+      ? ($ggml_mul_mat_id$ ??= $first("ggml_mul_mat_id(u64,u64,u64,u64): u64", ($) => $ggml_mul_mat_id = $))(
+        ctx.address,
+        as.address,
+        b.address,
+        ids.address,
+      )
+      : $ggml_mul_mat_id(ctx.address, as.address, b.address, ids.address);
     if ($ === 0n) throw $nullResult("ggml_mul_mat_id", { ctx, as, b, ids });
     $keep(ctx.owner, as);
     $keep(ctx.owner, b);
@@ -3008,8 +3381,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_out_prod(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_out_prod(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_out_prod(b)");
-    $ggml_out_prod ??= $bind("ggml_out_prod", ["u64", "u64", "u64"], "u64", ($) => $ggml_out_prod = $);
-    const $ = $ggml_out_prod(ctx.address, a.address, b.address);
+    const $ = $ggml_out_prod === undefined
+      ? ($ggml_out_prod$ ??= $first("ggml_out_prod(u64,u64,u64): u64", ($) => $ggml_out_prod = $))(ctx.address, a.address, b.address)
+      : $ggml_out_prod(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_out_prod", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3019,8 +3393,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_scale(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale(a)");
     const $2 = $float(s, "ggml_scale(s)");
-    $ggml_scale ??= $bind("ggml_scale", ["u64", "u64", "f32"], "u64", ($) => $ggml_scale = $);
-    const $ = $ggml_scale(ctx.address, a.address, $2);
+    const $ = $ggml_scale === undefined
+      ? ($ggml_scale$ ??= $first("ggml_scale(u64,u64,f32): u64", ($) => $ggml_scale = $))(ctx.address, a.address, $2)
+      : $ggml_scale(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_scale", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3029,8 +3404,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_scale_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_inplace(a)");
     const $2 = $float(s, "ggml_scale_inplace(s)");
-    $ggml_scale_inplace ??= $bind("ggml_scale_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_scale_inplace = $);
-    const $ = $ggml_scale_inplace(ctx.address, a.address, $2);
+    const $ = $ggml_scale_inplace === undefined
+      ? ($ggml_scale_inplace$ ??= $first("ggml_scale_inplace(u64,u64,f32): u64", ($) => $ggml_scale_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_scale_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_scale_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3040,8 +3420,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_bias(a)");
     const $2 = $float(s, "ggml_scale_bias(s)");
     const $3 = $float(b, "ggml_scale_bias(b)");
-    $ggml_scale_bias ??= $bind("ggml_scale_bias", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_scale_bias = $);
-    const $ = $ggml_scale_bias(ctx.address, a.address, $2, $3);
+    const $ = $ggml_scale_bias === undefined
+      ? ($ggml_scale_bias$ ??= $first("ggml_scale_bias(u64,u64,f32,f32): u64", ($) => $ggml_scale_bias = $))(ctx.address, a.address, $2, $3)
+      : $ggml_scale_bias(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_scale_bias", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3051,8 +3432,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_scale_bias_inplace(a)");
     const $2 = $float(s, "ggml_scale_bias_inplace(s)");
     const $3 = $float(b, "ggml_scale_bias_inplace(b)");
-    $ggml_scale_bias_inplace ??= $bind("ggml_scale_bias_inplace", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_scale_bias_inplace = $);
-    const $ = $ggml_scale_bias_inplace(ctx.address, a.address, $2, $3);
+    const $ = $ggml_scale_bias_inplace === undefined
+      ? ($ggml_scale_bias_inplace$ ??= $first("ggml_scale_bias_inplace(u64,u64,f32,f32): u64", ($) => $ggml_scale_bias_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+      )
+      : $ggml_scale_bias_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_scale_bias_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3065,8 +3452,17 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_set(nb2)");
     const $5 = $uint64(nb3, "ggml_set(nb3)");
     const $6 = $uint64(offset, "ggml_set(offset)");
-    $ggml_set ??= $bind("ggml_set", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set = $);
-    const $ = $ggml_set(ctx.address, a.address, b.address, $3, $4, $5, $6);
+    const $ = $ggml_set === undefined
+      ? ($ggml_set$ ??= $first("ggml_set(u64,u64,u64,u64,u64,u64,u64): u64", ($) => $ggml_set = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+      )
+      : $ggml_set(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_set", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3080,8 +3476,17 @@ export const functions = {
     const $4 = $uint64(nb2, "ggml_set_inplace(nb2)");
     const $5 = $uint64(nb3, "ggml_set_inplace(nb3)");
     const $6 = $uint64(offset, "ggml_set_inplace(offset)");
-    $ggml_set_inplace ??= $bind("ggml_set_inplace", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_inplace = $);
-    const $ = $ggml_set_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
+    const $ = $ggml_set_inplace === undefined
+      ? ($ggml_set_inplace$ ??= $first("ggml_set_inplace(u64,u64,u64,u64,u64,u64,u64): u64", ($) => $ggml_set_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+      )
+      : $ggml_set_inplace(ctx.address, a.address, b.address, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_set_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3092,8 +3497,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_1d(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_1d(b)");
     const $3 = $uint64(offset, "ggml_set_1d(offset)");
-    $ggml_set_1d ??= $bind("ggml_set_1d", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_1d = $);
-    const $ = $ggml_set_1d(ctx.address, a.address, b.address, $3);
+    const $ = $ggml_set_1d === undefined
+      ? ($ggml_set_1d$ ??= $first("ggml_set_1d(u64,u64,u64,u64): u64", ($) => $ggml_set_1d = $))(ctx.address, a.address, b.address, $3)
+      : $ggml_set_1d(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_set_1d", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3104,8 +3510,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_1d_inplace(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_1d_inplace(b)");
     const $3 = $uint64(offset, "ggml_set_1d_inplace(offset)");
-    $ggml_set_1d_inplace ??= $bind("ggml_set_1d_inplace", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_1d_inplace = $);
-    const $ = $ggml_set_1d_inplace(ctx.address, a.address, b.address, $3);
+    const $ = $ggml_set_1d_inplace === undefined
+      ? ($ggml_set_1d_inplace$ ??= $first("ggml_set_1d_inplace(u64,u64,u64,u64): u64", ($) => $ggml_set_1d_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+      )
+      : $ggml_set_1d_inplace(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_set_1d_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3117,8 +3529,15 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_2d(b)");
     const $3 = $uint64(nb1, "ggml_set_2d(nb1)");
     const $4 = $uint64(offset, "ggml_set_2d(offset)");
-    $ggml_set_2d ??= $bind("ggml_set_2d", ["u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_2d = $);
-    const $ = $ggml_set_2d(ctx.address, a.address, b.address, $3, $4);
+    const $ = $ggml_set_2d === undefined
+      ? ($ggml_set_2d$ ??= $first("ggml_set_2d(u64,u64,u64,u64,u64): u64", ($) => $ggml_set_2d = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+      )
+      : $ggml_set_2d(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_set_2d", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3130,8 +3549,15 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_2d_inplace(b)");
     const $3 = $uint64(nb1, "ggml_set_2d_inplace(nb1)");
     const $4 = $uint64(offset, "ggml_set_2d_inplace(offset)");
-    $ggml_set_2d_inplace ??= $bind("ggml_set_2d_inplace", ["u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_2d_inplace = $);
-    const $ = $ggml_set_2d_inplace(ctx.address, a.address, b.address, $3, $4);
+    const $ = $ggml_set_2d_inplace === undefined
+      ? ($ggml_set_2d_inplace$ ??= $first("ggml_set_2d_inplace(u64,u64,u64,u64,u64): u64", ($) => $ggml_set_2d_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+      )
+      : $ggml_set_2d_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_set_2d_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3141,8 +3567,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cpy(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cpy(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cpy(b)");
-    $ggml_cpy ??= $bind("ggml_cpy", ["u64", "u64", "u64"], "u64", ($) => $ggml_cpy = $);
-    const $ = $ggml_cpy(ctx.address, a.address, b.address);
+    const $ = $ggml_cpy === undefined
+      ? ($ggml_cpy$ ??= $first("ggml_cpy(u64,u64,u64): u64", ($) => $ggml_cpy = $))(ctx.address, a.address, b.address)
+      : $ggml_cpy(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_cpy", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3152,8 +3579,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cast(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cast(a)");
     const $2 = $enumerator(type, $domains.ggml_type, "ggml_cast(type)");
-    $ggml_cast ??= $bind("ggml_cast", ["u64", "u64", "u32"], "u64", ($) => $ggml_cast = $);
-    const $ = $ggml_cast(ctx.address, a.address, $2);
+    const $ = $ggml_cast === undefined
+      ? ($ggml_cast$ ??= $first("ggml_cast(u64,u64,u32): u64", ($) => $ggml_cast = $))(ctx.address, a.address, $2)
+      : $ggml_cast(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_cast", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3161,8 +3589,9 @@ export const functions = {
   ggml_cont(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cont(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont(a)");
-    $ggml_cont ??= $bind("ggml_cont", ["u64", "u64"], "u64", ($) => $ggml_cont = $);
-    const $ = $ggml_cont(ctx.address, a.address);
+    const $ = $ggml_cont === undefined
+      ? ($ggml_cont$ ??= $first("ggml_cont(u64,u64): u64", ($) => $ggml_cont = $))(ctx.address, a.address)
+      : $ggml_cont(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_cont", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3171,8 +3600,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cont_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cont_1d(a)");
     const $2 = $int64(ne0, "ggml_cont_1d(ne0)");
-    $ggml_cont_1d ??= $bind("ggml_cont_1d", ["u64", "u64", "i64"], "u64", ($) => $ggml_cont_1d = $);
-    const $ = $ggml_cont_1d(ctx.address, a.address, $2);
+    const $ = $ggml_cont_1d === undefined
+      ? ($ggml_cont_1d$ ??= $first("ggml_cont_1d(u64,u64,i64): u64", ($) => $ggml_cont_1d = $))(ctx.address, a.address, $2)
+      : $ggml_cont_1d(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_cont_1d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3183,8 +3613,9 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_cont_2d(ne0)");
     const $3 = $int64(ne1, "ggml_cont_2d(ne1)");
     $checks.ggml_cont_2d(functions, ctx, a, ne0, ne1);
-    $ggml_cont_2d ??= $bind("ggml_cont_2d", ["u64", "u64", "i64", "i64"], "u64", ($) => $ggml_cont_2d = $);
-    const $ = $ggml_cont_2d(ctx.address, a.address, $2, $3);
+    const $ = $ggml_cont_2d === undefined
+      ? ($ggml_cont_2d$ ??= $first("ggml_cont_2d(u64,u64,i64,i64): u64", ($) => $ggml_cont_2d = $))(ctx.address, a.address, $2, $3)
+      : $ggml_cont_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_cont_2d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3196,8 +3627,9 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_cont_3d(ne1)");
     const $4 = $int64(ne2, "ggml_cont_3d(ne2)");
     $checks.ggml_cont_3d(functions, ctx, a, ne0, ne1, ne2);
-    $ggml_cont_3d ??= $bind("ggml_cont_3d", ["u64", "u64", "i64", "i64", "i64"], "u64", ($) => $ggml_cont_3d = $);
-    const $ = $ggml_cont_3d(ctx.address, a.address, $2, $3, $4);
+    const $ = $ggml_cont_3d === undefined
+      ? ($ggml_cont_3d$ ??= $first("ggml_cont_3d(u64,u64,i64,i64,i64): u64", ($) => $ggml_cont_3d = $))(ctx.address, a.address, $2, $3, $4)
+      : $ggml_cont_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_cont_3d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3210,8 +3642,16 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_cont_4d(ne2)");
     const $5 = $int64(ne3, "ggml_cont_4d(ne3)");
     $checks.ggml_cont_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
-    $ggml_cont_4d ??= $bind("ggml_cont_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_cont_4d = $);
-    const $ = $ggml_cont_4d(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_cont_4d === undefined
+      ? ($ggml_cont_4d$ ??= $first("ggml_cont_4d(u64,u64,i64,i64,i64,i64): u64", ($) => $ggml_cont_4d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_cont_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_cont_4d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3221,8 +3661,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_reshape(b)");
     $checks.ggml_reshape(functions, ctx, a, b);
-    $ggml_reshape ??= $bind("ggml_reshape", ["u64", "u64", "u64"], "u64", ($) => $ggml_reshape = $);
-    const $ = $ggml_reshape(ctx.address, a.address, b.address);
+    const $ = $ggml_reshape === undefined
+      ? ($ggml_reshape$ ??= $first("ggml_reshape(u64,u64,u64): u64", ($) => $ggml_reshape = $))(ctx.address, a.address, b.address)
+      : $ggml_reshape(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_reshape", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3232,8 +3673,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_reshape_1d(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_reshape_1d(a)");
     const $2 = $int64(ne0, "ggml_reshape_1d(ne0)");
-    $ggml_reshape_1d ??= $bind("ggml_reshape_1d", ["u64", "u64", "i64"], "u64", ($) => $ggml_reshape_1d = $);
-    const $ = $ggml_reshape_1d(ctx.address, a.address, $2);
+    const $ = $ggml_reshape_1d === undefined
+      ? ($ggml_reshape_1d$ ??= $first("ggml_reshape_1d(u64,u64,i64): u64", ($) => $ggml_reshape_1d = $))(ctx.address, a.address, $2)
+      : $ggml_reshape_1d(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_reshape_1d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3244,8 +3686,9 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_reshape_2d(ne0)");
     const $3 = $int64(ne1, "ggml_reshape_2d(ne1)");
     $checks.ggml_reshape_2d(functions, ctx, a, ne0, ne1);
-    $ggml_reshape_2d ??= $bind("ggml_reshape_2d", ["u64", "u64", "i64", "i64"], "u64", ($) => $ggml_reshape_2d = $);
-    const $ = $ggml_reshape_2d(ctx.address, a.address, $2, $3);
+    const $ = $ggml_reshape_2d === undefined
+      ? ($ggml_reshape_2d$ ??= $first("ggml_reshape_2d(u64,u64,i64,i64): u64", ($) => $ggml_reshape_2d = $))(ctx.address, a.address, $2, $3)
+      : $ggml_reshape_2d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_reshape_2d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3257,8 +3700,15 @@ export const functions = {
     const $3 = $int64(ne1, "ggml_reshape_3d(ne1)");
     const $4 = $int64(ne2, "ggml_reshape_3d(ne2)");
     $checks.ggml_reshape_3d(functions, ctx, a, ne0, ne1, ne2);
-    $ggml_reshape_3d ??= $bind("ggml_reshape_3d", ["u64", "u64", "i64", "i64", "i64"], "u64", ($) => $ggml_reshape_3d = $);
-    const $ = $ggml_reshape_3d(ctx.address, a.address, $2, $3, $4);
+    const $ = $ggml_reshape_3d === undefined
+      ? ($ggml_reshape_3d$ ??= $first("ggml_reshape_3d(u64,u64,i64,i64,i64): u64", ($) => $ggml_reshape_3d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+      )
+      : $ggml_reshape_3d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_reshape_3d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3271,8 +3721,16 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_reshape_4d(ne2)");
     const $5 = $int64(ne3, "ggml_reshape_4d(ne3)");
     $checks.ggml_reshape_4d(functions, ctx, a, ne0, ne1, ne2, ne3);
-    $ggml_reshape_4d ??= $bind("ggml_reshape_4d", ["u64", "u64", "i64", "i64", "i64", "i64"], "u64", ($) => $ggml_reshape_4d = $);
-    const $ = $ggml_reshape_4d(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_reshape_4d === undefined
+      ? ($ggml_reshape_4d$ ??= $first("ggml_reshape_4d(u64,u64,i64,i64,i64,i64): u64", ($) => $ggml_reshape_4d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_reshape_4d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_reshape_4d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3283,8 +3741,9 @@ export const functions = {
     const $2 = $int64(ne0, "ggml_view_1d(ne0)");
     const $3 = $uint64(offset, "ggml_view_1d(offset)");
     $checks.ggml_view_1d(functions, ctx, a, ne0, offset);
-    $ggml_view_1d ??= $bind("ggml_view_1d", ["u64", "u64", "i64", "u64"], "u64", ($) => $ggml_view_1d = $);
-    const $ = $ggml_view_1d(ctx.address, a.address, $2, $3);
+    const $ = $ggml_view_1d === undefined
+      ? ($ggml_view_1d$ ??= $first("ggml_view_1d(u64,u64,i64,u64): u64", ($) => $ggml_view_1d = $))(ctx.address, a.address, $2, $3)
+      : $ggml_view_1d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_view_1d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3297,8 +3756,16 @@ export const functions = {
     const $4 = $uint64(nb1, "ggml_view_2d(nb1)");
     const $5 = $uint64(offset, "ggml_view_2d(offset)");
     $checks.ggml_view_2d(functions, ctx, a, ne0, ne1, nb1, offset);
-    $ggml_view_2d ??= $bind("ggml_view_2d", ["u64", "u64", "i64", "i64", "u64", "u64"], "u64", ($) => $ggml_view_2d = $);
-    const $ = $ggml_view_2d(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_view_2d === undefined
+      ? ($ggml_view_2d$ ??= $first("ggml_view_2d(u64,u64,i64,i64,u64,u64): u64", ($) => $ggml_view_2d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_view_2d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_view_2d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3313,8 +3780,18 @@ export const functions = {
     const $6 = $uint64(nb2, "ggml_view_3d(nb2)");
     const $7 = $uint64(offset, "ggml_view_3d(offset)");
     $checks.ggml_view_3d(functions, ctx, a, ne0, ne1, ne2, nb1, nb2, offset);
-    $ggml_view_3d ??= $bind("ggml_view_3d", ["u64", "u64", "i64", "i64", "i64", "u64", "u64", "u64"], "u64", ($) => $ggml_view_3d = $);
-    const $ = $ggml_view_3d(ctx.address, a.address, $2, $3, $4, $5, $6, $7);
+    const $ = $ggml_view_3d === undefined
+      ? ($ggml_view_3d$ ??= $first("ggml_view_3d(u64,u64,i64,i64,i64,u64,u64,u64): u64", ($) => $ggml_view_3d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+      )
+      : $ggml_view_3d(ctx.address, a.address, $2, $3, $4, $5, $6, $7);
     if ($ === 0n) throw $nullResult("ggml_view_3d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3331,13 +3808,20 @@ export const functions = {
     const $8 = $uint64(nb3, "ggml_view_4d(nb3)");
     const $9 = $uint64(offset, "ggml_view_4d(offset)");
     $checks.ggml_view_4d(functions, ctx, a, ne0, ne1, ne2, ne3, nb1, nb2, nb3, offset);
-    $ggml_view_4d ??= $bind(
-      "ggml_view_4d",
-      ["u64", "u64", "i64", "i64", "i64", "i64", "u64", "u64", "u64", "u64"],
-      "u64",
-      ($) => $ggml_view_4d = $,
-    );
-    const $ = $ggml_view_4d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
+    const $ = $ggml_view_4d === undefined
+      ? ($ggml_view_4d$ ??= $first("ggml_view_4d(u64,u64,i64,i64,i64,i64,u64,u64,u64,u64): u64", ($) => $ggml_view_4d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+        $9,
+      )
+      : $ggml_view_4d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_view_4d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3349,8 +3833,16 @@ export const functions = {
     const $3 = $int32(axis1, "ggml_permute(axis1)");
     const $4 = $int32(axis2, "ggml_permute(axis2)");
     const $5 = $int32(axis3, "ggml_permute(axis3)");
-    $ggml_permute ??= $bind("ggml_permute", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_permute = $);
-    const $ = $ggml_permute(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_permute === undefined
+      ? ($ggml_permute$ ??= $first("ggml_permute(u64,u64,i32,i32,i32,i32): u64", ($) => $ggml_permute = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_permute(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_permute", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3358,8 +3850,9 @@ export const functions = {
   ggml_transpose(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_transpose(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_transpose(a)");
-    $ggml_transpose ??= $bind("ggml_transpose", ["u64", "u64"], "u64", ($) => $ggml_transpose = $);
-    const $ = $ggml_transpose(ctx.address, a.address);
+    const $ = $ggml_transpose === undefined
+      ? ($ggml_transpose$ ??= $first("ggml_transpose(u64,u64): u64", ($) => $ggml_transpose = $))(ctx.address, a.address)
+      : $ggml_transpose(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_transpose", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3368,8 +3861,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_get_rows(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rows(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_get_rows(b)");
-    $ggml_get_rows ??= $bind("ggml_get_rows", ["u64", "u64", "u64"], "u64", ($) => $ggml_get_rows = $);
-    const $ = $ggml_get_rows(ctx.address, a.address, b.address);
+    const $ = $ggml_get_rows === undefined
+      ? ($ggml_get_rows$ ??= $first("ggml_get_rows(u64,u64,u64): u64", ($) => $ggml_get_rows = $))(ctx.address, a.address, b.address)
+      : $ggml_get_rows(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_get_rows", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3380,8 +3874,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rows_back(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_get_rows_back(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_get_rows_back(c)");
-    $ggml_get_rows_back ??= $bind("ggml_get_rows_back", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_get_rows_back = $);
-    const $ = $ggml_get_rows_back(ctx.address, a.address, b.address, c.address);
+    const $ = $ggml_get_rows_back === undefined
+      ? ($ggml_get_rows_back$ ??= $first("ggml_get_rows_back(u64,u64,u64,u64): u64", ($) => $ggml_get_rows_back = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        c.address,
+      )
+      : $ggml_get_rows_back(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_get_rows_back", { ctx, a, b, c });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3393,8 +3893,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_set_rows(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_set_rows(b)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_set_rows(c)");
-    $ggml_set_rows ??= $bind("ggml_set_rows", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_set_rows = $);
-    const $ = $ggml_set_rows(ctx.address, a.address, b.address, c.address);
+    const $ = $ggml_set_rows === undefined
+      ? ($ggml_set_rows$ ??= $first("ggml_set_rows(u64,u64,u64,u64): u64", ($) => $ggml_set_rows = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        c.address,
+      )
+      : $ggml_set_rows(ctx.address, a.address, b.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_set_rows", { ctx, a, b, c });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3404,8 +3910,9 @@ export const functions = {
   ggml_diag(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag(a)");
-    $ggml_diag ??= $bind("ggml_diag", ["u64", "u64"], "u64", ($) => $ggml_diag = $);
-    const $ = $ggml_diag(ctx.address, a.address);
+    const $ = $ggml_diag === undefined
+      ? ($ggml_diag$ ??= $first("ggml_diag(u64,u64): u64", ($) => $ggml_diag = $))(ctx.address, a.address)
+      : $ggml_diag(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_diag", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3414,8 +3921,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_inf(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_inf(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_inf(n_past)");
-    $ggml_diag_mask_inf ??= $bind("ggml_diag_mask_inf", ["u64", "u64", "i32"], "u64", ($) => $ggml_diag_mask_inf = $);
-    const $ = $ggml_diag_mask_inf(ctx.address, a.address, $2);
+    const $ = $ggml_diag_mask_inf === undefined
+      ? ($ggml_diag_mask_inf$ ??= $first("ggml_diag_mask_inf(u64,u64,i32): u64", ($) => $ggml_diag_mask_inf = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_diag_mask_inf(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_inf", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3424,13 +3936,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_inf_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_inf_inplace(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_inf_inplace(n_past)");
-    $ggml_diag_mask_inf_inplace ??= $bind(
-      "ggml_diag_mask_inf_inplace",
-      ["u64", "u64", "i32"],
-      "u64",
-      ($) => $ggml_diag_mask_inf_inplace = $,
-    );
-    const $ = $ggml_diag_mask_inf_inplace(ctx.address, a.address, $2);
+    const $ = $ggml_diag_mask_inf_inplace === undefined
+      ? ($ggml_diag_mask_inf_inplace$ ??= $first("ggml_diag_mask_inf_inplace(u64,u64,i32): u64", ($) => $ggml_diag_mask_inf_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_diag_mask_inf_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_inf_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3439,8 +3951,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_diag_mask_zero(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_diag_mask_zero(a)");
     const $2 = $int32(n_past, "ggml_diag_mask_zero(n_past)");
-    $ggml_diag_mask_zero ??= $bind("ggml_diag_mask_zero", ["u64", "u64", "i32"], "u64", ($) => $ggml_diag_mask_zero = $);
-    const $ = $ggml_diag_mask_zero(ctx.address, a.address, $2);
+    const $ = $ggml_diag_mask_zero === undefined
+      ? ($ggml_diag_mask_zero$ ??= $first("ggml_diag_mask_zero(u64,u64,i32): u64", ($) => $ggml_diag_mask_zero = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_diag_mask_zero(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_diag_mask_zero", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3465,8 +3982,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_clamp(a)");
     const $2 = $float(min, "ggml_clamp(min)");
     const $3 = $float(max, "ggml_clamp(max)");
-    $ggml_clamp ??= $bind("ggml_clamp", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_clamp = $);
-    const $ = $ggml_clamp(ctx.address, a.address, $2, $3);
+    const $ = $ggml_clamp === undefined
+      ? ($ggml_clamp$ ??= $first("ggml_clamp(u64,u64,f32,f32): u64", ($) => $ggml_clamp = $))(ctx.address, a.address, $2, $3)
+      : $ggml_clamp(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_clamp", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3476,8 +3994,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_clamp_inplace(a)");
     const $2 = $float(min, "ggml_clamp_inplace(min)");
     const $3 = $float(max, "ggml_clamp_inplace(max)");
-    $ggml_clamp_inplace ??= $bind("ggml_clamp_inplace", ["u64", "u64", "f32", "f32"], "u64", ($) => $ggml_clamp_inplace = $);
-    const $ = $ggml_clamp_inplace(ctx.address, a.address, $2, $3);
+    const $ = $ggml_clamp_inplace === undefined
+      ? ($ggml_clamp_inplace$ ??= $first("ggml_clamp_inplace(u64,u64,f32,f32): u64", ($) => $ggml_clamp_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+      )
+      : $ggml_clamp_inplace(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_clamp_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3485,8 +4009,9 @@ export const functions = {
   ggml_soft_max(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_soft_max(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_soft_max(a)");
-    $ggml_soft_max ??= $bind("ggml_soft_max", ["u64", "u64"], "u64", ($) => $ggml_soft_max = $);
-    const $ = $ggml_soft_max(ctx.address, a.address);
+    const $ = $ggml_soft_max === undefined
+      ? ($ggml_soft_max$ ??= $first("ggml_soft_max(u64,u64): u64", ($) => $ggml_soft_max = $))(ctx.address, a.address)
+      : $ggml_soft_max(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_soft_max", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3494,8 +4019,12 @@ export const functions = {
   ggml_soft_max_inplace(ctx, a) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_soft_max_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_soft_max_inplace(a)");
-    $ggml_soft_max_inplace ??= $bind("ggml_soft_max_inplace", ["u64", "u64"], "u64", ($) => $ggml_soft_max_inplace = $);
-    const $ = $ggml_soft_max_inplace(ctx.address, a.address);
+    const $ = $ggml_soft_max_inplace === undefined
+      ? ($ggml_soft_max_inplace$ ??= $first("ggml_soft_max_inplace(u64,u64): u64", ($) => $ggml_soft_max_inplace = $))(
+        ctx.address,
+        a.address,
+      )
+      : $ggml_soft_max_inplace(ctx.address, a.address);
     if ($ === 0n) throw $nullResult("ggml_soft_max_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3508,8 +4037,15 @@ export const functions = {
     }
     const $3 = $float(scale, "ggml_soft_max_ext(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext(max_bias)");
-    $ggml_soft_max_ext ??= $bind("ggml_soft_max_ext", ["u64", "u64", "u64", "f32", "f32"], "u64", ($) => $ggml_soft_max_ext = $);
-    const $ = $ggml_soft_max_ext(ctx.address, a.address, mask === null ? 0n : mask.address, $3, $4);
+    const $ = $ggml_soft_max_ext === undefined
+      ? ($ggml_soft_max_ext$ ??= $first("ggml_soft_max_ext(u64,u64,u64,f32,f32): u64", ($) => $ggml_soft_max_ext = $))(
+        ctx.address,
+        a.address,
+        mask === null ? 0n : mask.address,
+        $3,
+        $4,
+      )
+      : $ggml_soft_max_ext(ctx.address, a.address, mask === null ? 0n : mask.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext", { ctx, a, mask });
     $keep(ctx.owner, a);
     $keep(ctx.owner, mask);
@@ -3540,8 +4076,12 @@ export const functions = {
     if (sinks !== null && (!(sinks instanceof ggml_tensor) || sinks.owner.freed)) {
       throw $wrongHandle(sinks, ggml_tensor, "ggml_soft_max_add_sinks(sinks)");
     }
-    $ggml_soft_max_add_sinks ??= $bind("ggml_soft_max_add_sinks", ["u64", "u64"], "void", ($) => $ggml_soft_max_add_sinks = $);
-    $ggml_soft_max_add_sinks(a.address, sinks === null ? 0n : sinks.address);
+    if ($ggml_soft_max_add_sinks === undefined) {
+      ($ggml_soft_max_add_sinks$ ??= $first("ggml_soft_max_add_sinks(u64,u64): void", ($) => $ggml_soft_max_add_sinks = $))(
+        a.address,
+        sinks === null ? 0n : sinks.address,
+      );
+    } else $ggml_soft_max_add_sinks(a.address, sinks === null ? 0n : sinks.address);
     if ($caught[0] !== 0) $trapped("ggml_soft_max_add_sinks", { a, sinks });
   },
   ggml_soft_max_ext_back(ctx, a, b, scale, max_bias) {
@@ -3550,13 +4090,15 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_soft_max_ext_back(b)");
     const $3 = $float(scale, "ggml_soft_max_ext_back(scale)");
     const $4 = $float(max_bias, "ggml_soft_max_ext_back(max_bias)");
-    $ggml_soft_max_ext_back ??= $bind(
-      "ggml_soft_max_ext_back",
-      ["u64", "u64", "u64", "f32", "f32"],
-      "u64",
-      ($) => $ggml_soft_max_ext_back = $,
-    );
-    const $ = $ggml_soft_max_ext_back(ctx.address, a.address, b.address, $3, $4);
+    const $ = $ggml_soft_max_ext_back === undefined
+      ? ($ggml_soft_max_ext_back$ ??= $first("ggml_soft_max_ext_back(u64,u64,u64,f32,f32): u64", ($) => $ggml_soft_max_ext_back = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+      )
+      : $ggml_soft_max_ext_back(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_soft_max_ext_back", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3586,8 +4128,9 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rope(b)");
     const $3 = $int32(n_dims, "ggml_rope(n_dims)");
     const $4 = $int32(mode, "ggml_rope(mode)");
-    $ggml_rope ??= $bind("ggml_rope", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_rope = $);
-    const $ = $ggml_rope(ctx.address, a.address, b.address, $3, $4);
+    const $ = $ggml_rope === undefined
+      ? ($ggml_rope$ ??= $first("ggml_rope(u64,u64,u64,i32,i32): u64", ($) => $ggml_rope = $))(ctx.address, a.address, b.address, $3, $4)
+      : $ggml_rope(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_rope", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3599,8 +4142,15 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rope_inplace(b)");
     const $3 = $int32(n_dims, "ggml_rope_inplace(n_dims)");
     const $4 = $int32(mode, "ggml_rope_inplace(mode)");
-    $ggml_rope_inplace ??= $bind("ggml_rope_inplace", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_rope_inplace = $);
-    const $ = $ggml_rope_inplace(ctx.address, a.address, b.address, $3, $4);
+    const $ = $ggml_rope_inplace === undefined
+      ? ($ggml_rope_inplace$ ??= $first("ggml_rope_inplace(u64,u64,u64,i32,i32): u64", ($) => $ggml_rope_inplace = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+      )
+      : $ggml_rope_inplace(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_rope_inplace", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3620,13 +4170,23 @@ export const functions = {
     const $10 = $float(attn_factor, "ggml_rope_ext(attn_factor)");
     const $11 = $float(beta_fast, "ggml_rope_ext(beta_fast)");
     const $12 = $float(beta_slow, "ggml_rope_ext(beta_slow)");
-    $ggml_rope_ext ??= $bind(
-      "ggml_rope_ext",
-      ["u64", "u64", "u64", "u64", "i32", "i32", "i32", "f32", "f32", "f32", "f32", "f32", "f32"],
-      "u64",
-      ($) => $ggml_rope_ext = $,
-    );
-    const $ = $ggml_rope_ext(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+    const $ = $ggml_rope_ext === undefined
+      ? ($ggml_rope_ext$ ??= $first("ggml_rope_ext(u64,u64,u64,u64,i32,i32,i32,f32,f32,f32,f32,f32,f32): u64", ($) => $ggml_rope_ext = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        c === null ? 0n : c.address,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+        $9,
+        $10,
+        $11,
+        $12,
+      )
+      : $ggml_rope_ext(ctx.address, a.address, b.address, c === null ? 0n : c.address, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_rope_ext", { ctx, a, b, c });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3904,8 +4464,9 @@ export const functions = {
   ggml_rope_set_offset(a, n_offs) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rope_set_offset(a)");
     const $1 = $int32(n_offs, "ggml_rope_set_offset(n_offs)");
-    $ggml_rope_set_offset ??= $bind("ggml_rope_set_offset", ["u64", "i32"], "u64", ($) => $ggml_rope_set_offset = $);
-    const $ = $ggml_rope_set_offset(a.address, $1);
+    const $ = $ggml_rope_set_offset === undefined
+      ? ($ggml_rope_set_offset$ ??= $first("ggml_rope_set_offset(u64,i32): u64", ($) => $ggml_rope_set_offset = $))(a.address, $1)
+      : $ggml_rope_set_offset(a.address, $1);
     if ($ === 0n) throw $nullResult("ggml_rope_set_offset", { a });
     return new ggml_tensor($, a.owner);
   },
@@ -3921,13 +4482,21 @@ export const functions = {
     const $8 = $int32(d1, "ggml_im2col(d1)");
     const $9 = $bool(is_2D, "ggml_im2col(is_2D)");
     const $10 = $enumerator(dst_type, $domains.ggml_type, "ggml_im2col(dst_type)");
-    $ggml_im2col ??= $bind(
-      "ggml_im2col",
-      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "bool", "u32"],
-      "u64",
-      ($) => $ggml_im2col = $,
-    );
-    const $ = $ggml_im2col(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
+    const $ = $ggml_im2col === undefined
+      ? ($ggml_im2col$ ??= $first("ggml_im2col(u64,u64,u64,i32,i32,i32,i32,i32,i32,bool,u32): u64", ($) => $ggml_im2col = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+        $9,
+        $10,
+      )
+      : $ggml_im2col(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10);
     if ($ === 0n) throw $nullResult("ggml_im2col", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3964,8 +4533,15 @@ export const functions = {
     const $2 = $int32(s0, "ggml_col2im_1d(s0)");
     const $3 = $int32(oc, "ggml_col2im_1d(oc)");
     const $4 = $int32(p0, "ggml_col2im_1d(p0)");
-    $ggml_col2im_1d ??= $bind("ggml_col2im_1d", ["u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_col2im_1d = $);
-    const $ = $ggml_col2im_1d(ctx.address, a.address, $2, $3, $4);
+    const $ = $ggml_col2im_1d === undefined
+      ? ($ggml_col2im_1d$ ??= $first("ggml_col2im_1d(u64,u64,i32,i32,i32): u64", ($) => $ggml_col2im_1d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+      )
+      : $ggml_col2im_1d(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_col2im_1d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -3977,8 +4553,16 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_1d(s0)");
     const $4 = $int32(p0, "ggml_conv_1d(p0)");
     const $5 = $int32(d0, "ggml_conv_1d(d0)");
-    $ggml_conv_1d ??= $bind("ggml_conv_1d", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_conv_1d = $);
-    const $ = $ggml_conv_1d(ctx.address, a.address, b.address, $3, $4, $5);
+    const $ = $ggml_conv_1d === undefined
+      ? ($ggml_conv_1d$ ??= $first("ggml_conv_1d(u64,u64,u64,i32,i32,i32): u64", ($) => $ggml_conv_1d = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_conv_1d(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_1d", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -3990,8 +4574,15 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_1d_ph(b)");
     const $3 = $int32(s, "ggml_conv_1d_ph(s)");
     const $4 = $int32(d, "ggml_conv_1d_ph(d)");
-    $ggml_conv_1d_ph ??= $bind("ggml_conv_1d_ph", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_conv_1d_ph = $);
-    const $ = $ggml_conv_1d_ph(ctx.address, a.address, b.address, $3, $4);
+    const $ = $ggml_conv_1d_ph === undefined
+      ? ($ggml_conv_1d_ph$ ??= $first("ggml_conv_1d_ph(u64,u64,u64,i32,i32): u64", ($) => $ggml_conv_1d_ph = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+      )
+      : $ggml_conv_1d_ph(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_ph", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4004,8 +4595,16 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_1d_dw(s0)");
     const $4 = $int32(p0, "ggml_conv_1d_dw(p0)");
     const $5 = $int32(d0, "ggml_conv_1d_dw(d0)");
-    $ggml_conv_1d_dw ??= $bind("ggml_conv_1d_dw", ["u64", "u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_conv_1d_dw = $);
-    const $ = $ggml_conv_1d_dw(ctx.address, a.address, b.address, $3, $4, $5);
+    const $ = $ggml_conv_1d_dw === undefined
+      ? ($ggml_conv_1d_dw$ ??= $first("ggml_conv_1d_dw(u64,u64,u64,i32,i32,i32): u64", ($) => $ggml_conv_1d_dw = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_conv_1d_dw(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_dw", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4017,8 +4616,15 @@ export const functions = {
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_1d_dw_ph(b)");
     const $3 = $int32(s0, "ggml_conv_1d_dw_ph(s0)");
     const $4 = $int32(d0, "ggml_conv_1d_dw_ph(d0)");
-    $ggml_conv_1d_dw_ph ??= $bind("ggml_conv_1d_dw_ph", ["u64", "u64", "u64", "i32", "i32"], "u64", ($) => $ggml_conv_1d_dw_ph = $);
-    const $ = $ggml_conv_1d_dw_ph(ctx.address, a.address, b.address, $3, $4);
+    const $ = $ggml_conv_1d_dw_ph === undefined
+      ? ($ggml_conv_1d_dw_ph$ ??= $first("ggml_conv_1d_dw_ph(u64,u64,u64,i32,i32): u64", ($) => $ggml_conv_1d_dw_ph = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+      )
+      : $ggml_conv_1d_dw_ph(ctx.address, a.address, b.address, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_conv_1d_dw_ph", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4031,13 +4637,16 @@ export const functions = {
     const $3 = $int32(s0, "ggml_conv_transpose_1d(s0)");
     const $4 = $int32(p0, "ggml_conv_transpose_1d(p0)");
     const $5 = $int32(d0, "ggml_conv_transpose_1d(d0)");
-    $ggml_conv_transpose_1d ??= $bind(
-      "ggml_conv_transpose_1d",
-      ["u64", "u64", "u64", "i32", "i32", "i32"],
-      "u64",
-      ($) => $ggml_conv_transpose_1d = $,
-    );
-    const $ = $ggml_conv_transpose_1d(ctx.address, a.address, b.address, $3, $4, $5);
+    const $ = $ggml_conv_transpose_1d === undefined
+      ? ($ggml_conv_transpose_1d$ ??= $first("ggml_conv_transpose_1d(u64,u64,u64,i32,i32,i32): u64", ($) => $ggml_conv_transpose_1d = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_conv_transpose_1d(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_conv_transpose_1d", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4053,13 +4662,19 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d(p1)");
     const $7 = $int32(d0, "ggml_conv_2d(d0)");
     const $8 = $int32(d1, "ggml_conv_2d(d1)");
-    $ggml_conv_2d ??= $bind(
-      "ggml_conv_2d",
-      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"],
-      "u64",
-      ($) => $ggml_conv_2d = $,
-    );
-    const $ = $ggml_conv_2d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
+    const $ = $ggml_conv_2d === undefined
+      ? ($ggml_conv_2d$ ??= $first("ggml_conv_2d(u64,u64,u64,i32,i32,i32,i32,i32,i32): u64", ($) => $ggml_conv_2d = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+      )
+      : $ggml_conv_2d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4106,13 +4721,23 @@ export const functions = {
     const $10 = $int32(d0, "ggml_conv_3d(d0)");
     const $11 = $int32(d1, "ggml_conv_3d(d1)");
     const $12 = $int32(d2, "ggml_conv_3d(d2)");
-    $ggml_conv_3d ??= $bind(
-      "ggml_conv_3d",
-      ["u64", "u64", "u64", "i64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-      "u64",
-      ($) => $ggml_conv_3d = $,
-    );
-    const $ = $ggml_conv_3d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+    const $ = $ggml_conv_3d === undefined
+      ? ($ggml_conv_3d$ ??= $first("ggml_conv_3d(u64,u64,u64,i64,i32,i32,i32,i32,i32,i32,i32,i32,i32): u64", ($) => $ggml_conv_3d = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+        $9,
+        $10,
+        $11,
+        $12,
+      )
+      : $ggml_conv_3d(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
     if ($ === 0n) throw $nullResult("ggml_conv_3d", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4122,8 +4747,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_conv_2d_sk_p0(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_2d_sk_p0(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_2d_sk_p0(b)");
-    $ggml_conv_2d_sk_p0 ??= $bind("ggml_conv_2d_sk_p0", ["u64", "u64", "u64"], "u64", ($) => $ggml_conv_2d_sk_p0 = $);
-    const $ = $ggml_conv_2d_sk_p0(ctx.address, a.address, b.address);
+    const $ = $ggml_conv_2d_sk_p0 === undefined
+      ? ($ggml_conv_2d_sk_p0$ ??= $first("ggml_conv_2d_sk_p0(u64,u64,u64): u64", ($) => $ggml_conv_2d_sk_p0 = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_conv_2d_sk_p0(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_sk_p0", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4133,8 +4763,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_conv_2d_s1_ph(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_2d_s1_ph(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_2d_s1_ph(b)");
-    $ggml_conv_2d_s1_ph ??= $bind("ggml_conv_2d_s1_ph", ["u64", "u64", "u64"], "u64", ($) => $ggml_conv_2d_s1_ph = $);
-    const $ = $ggml_conv_2d_s1_ph(ctx.address, a.address, b.address);
+    const $ = $ggml_conv_2d_s1_ph === undefined
+      ? ($ggml_conv_2d_s1_ph$ ??= $first("ggml_conv_2d_s1_ph(u64,u64,u64): u64", ($) => $ggml_conv_2d_s1_ph = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_conv_2d_s1_ph(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_s1_ph", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4150,13 +4785,19 @@ export const functions = {
     const $6 = $int32(p1, "ggml_conv_2d_dw(p1)");
     const $7 = $int32(d0, "ggml_conv_2d_dw(d0)");
     const $8 = $int32(d1, "ggml_conv_2d_dw(d1)");
-    $ggml_conv_2d_dw ??= $bind(
-      "ggml_conv_2d_dw",
-      ["u64", "u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32"],
-      "u64",
-      ($) => $ggml_conv_2d_dw = $,
-    );
-    const $ = $ggml_conv_2d_dw(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
+    const $ = $ggml_conv_2d_dw === undefined
+      ? ($ggml_conv_2d_dw$ ??= $first("ggml_conv_2d_dw(u64,u64,u64,i32,i32,i32,i32,i32,i32): u64", ($) => $ggml_conv_2d_dw = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+      )
+      : $ggml_conv_2d_dw(ctx.address, a.address, b.address, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_conv_2d_dw", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4189,13 +4830,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_conv_transpose_2d_p0(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_conv_transpose_2d_p0(b)");
     const $3 = $int32(stride, "ggml_conv_transpose_2d_p0(stride)");
-    $ggml_conv_transpose_2d_p0 ??= $bind(
-      "ggml_conv_transpose_2d_p0",
-      ["u64", "u64", "u64", "i32"],
-      "u64",
-      ($) => $ggml_conv_transpose_2d_p0 = $,
-    );
-    const $ = $ggml_conv_transpose_2d_p0(ctx.address, a.address, b.address, $3);
+    const $ = $ggml_conv_transpose_2d_p0 === undefined
+      ? ($ggml_conv_transpose_2d_p0$ ??= $first("ggml_conv_transpose_2d_p0(u64,u64,u64,i32): u64", ($) => $ggml_conv_transpose_2d_p0 = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+      )
+      : $ggml_conv_transpose_2d_p0(ctx.address, a.address, b.address, $3);
     if ($ === 0n) throw $nullResult("ggml_conv_transpose_2d_p0", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4258,8 +4900,16 @@ export const functions = {
     const $3 = $int32(k0, "ggml_pool_1d(k0)");
     const $4 = $int32(s0, "ggml_pool_1d(s0)");
     const $5 = $int32(p0, "ggml_pool_1d(p0)");
-    $ggml_pool_1d ??= $bind("ggml_pool_1d", ["u64", "u64", "u32", "i32", "i32", "i32"], "u64", ($) => $ggml_pool_1d = $);
-    const $ = $ggml_pool_1d(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_pool_1d === undefined
+      ? ($ggml_pool_1d$ ??= $first("ggml_pool_1d(u64,u64,u32,i32,i32,i32): u64", ($) => $ggml_pool_1d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_pool_1d(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pool_1d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4274,13 +4924,19 @@ export const functions = {
     const $6 = $int32(s1, "ggml_pool_2d(s1)");
     const $7 = $float(p0, "ggml_pool_2d(p0)");
     const $8 = $float(p1, "ggml_pool_2d(p1)");
-    $ggml_pool_2d ??= $bind(
-      "ggml_pool_2d",
-      ["u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"],
-      "u64",
-      ($) => $ggml_pool_2d = $,
-    );
-    const $ = $ggml_pool_2d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8);
+    const $ = $ggml_pool_2d === undefined
+      ? ($ggml_pool_2d$ ??= $first("ggml_pool_2d(u64,u64,u32,i32,i32,i32,i32,f32,f32): u64", ($) => $ggml_pool_2d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+      )
+      : $ggml_pool_2d(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8);
     if ($ === 0n) throw $nullResult("ggml_pool_2d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4296,13 +4952,20 @@ export const functions = {
     const $7 = $int32(s1, "ggml_pool_2d_back(s1)");
     const $8 = $float(p0, "ggml_pool_2d_back(p0)");
     const $9 = $float(p1, "ggml_pool_2d_back(p1)");
-    $ggml_pool_2d_back ??= $bind(
-      "ggml_pool_2d_back",
-      ["u64", "u64", "u64", "u32", "i32", "i32", "i32", "i32", "f32", "f32"],
-      "u64",
-      ($) => $ggml_pool_2d_back = $,
-    );
-    const $ = $ggml_pool_2d_back(ctx.address, a.address, af.address, $3, $4, $5, $6, $7, $8, $9);
+    const $ = $ggml_pool_2d_back === undefined
+      ? ($ggml_pool_2d_back$ ??= $first("ggml_pool_2d_back(u64,u64,u64,u32,i32,i32,i32,i32,f32,f32): u64", ($) => $ggml_pool_2d_back = $))(
+        ctx.address,
+        a.address,
+        af.address,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+        $9,
+      )
+      : $ggml_pool_2d_back(ctx.address, a.address, af.address, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pool_2d_back", { ctx, a, af });
     $keep(ctx.owner, a);
     $keep(ctx.owner, af);
@@ -4313,8 +4976,9 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_upscale(a)");
     const $2 = $int32(scale_factor, "ggml_upscale(scale_factor)");
     const $3 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale(mode)");
-    $ggml_upscale ??= $bind("ggml_upscale", ["u64", "u64", "i32", "u32"], "u64", ($) => $ggml_upscale = $);
-    const $ = $ggml_upscale(ctx.address, a.address, $2, $3);
+    const $ = $ggml_upscale === undefined
+      ? ($ggml_upscale$ ??= $first("ggml_upscale(u64,u64,i32,u32): u64", ($) => $ggml_upscale = $))(ctx.address, a.address, $2, $3)
+      : $ggml_upscale(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_upscale", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4327,8 +4991,17 @@ export const functions = {
     const $4 = $int32(ne2, "ggml_upscale_ext(ne2)");
     const $5 = $int32(ne3, "ggml_upscale_ext(ne3)");
     const $6 = $enumerator(mode, $domains.ggml_scale_mode, "ggml_upscale_ext(mode)");
-    $ggml_upscale_ext ??= $bind("ggml_upscale_ext", ["u64", "u64", "i32", "i32", "i32", "i32", "u32"], "u64", ($) => $ggml_upscale_ext = $);
-    const $ = $ggml_upscale_ext(ctx.address, a.address, $2, $3, $4, $5, $6);
+    const $ = $ggml_upscale_ext === undefined
+      ? ($ggml_upscale_ext$ ??= $first("ggml_upscale_ext(u64,u64,i32,i32,i32,i32,u32): u64", ($) => $ggml_upscale_ext = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+        $6,
+      )
+      : $ggml_upscale_ext(ctx.address, a.address, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_upscale_ext", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4341,8 +5014,17 @@ export const functions = {
     const $4 = $int64(ne2, "ggml_interpolate(ne2)");
     const $5 = $int64(ne3, "ggml_interpolate(ne3)");
     const $6 = $uint32(mode, "ggml_interpolate(mode)");
-    $ggml_interpolate ??= $bind("ggml_interpolate", ["u64", "u64", "i64", "i64", "i64", "i64", "u32"], "u64", ($) => $ggml_interpolate = $);
-    const $ = $ggml_interpolate(ctx.address, a.address, $2, $3, $4, $5, $6);
+    const $ = $ggml_interpolate === undefined
+      ? ($ggml_interpolate$ ??= $first("ggml_interpolate(u64,u64,i64,i64,i64,i64,u32): u64", ($) => $ggml_interpolate = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+        $6,
+      )
+      : $ggml_interpolate(ctx.address, a.address, $2, $3, $4, $5, $6);
     if ($ === 0n) throw $nullResult("ggml_interpolate", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4354,8 +5036,9 @@ export const functions = {
     const $3 = $int32(p1, "ggml_pad(p1)");
     const $4 = $int32(p2, "ggml_pad(p2)");
     const $5 = $int32(p3, "ggml_pad(p3)");
-    $ggml_pad ??= $bind("ggml_pad", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_pad = $);
-    const $ = $ggml_pad(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_pad === undefined
+      ? ($ggml_pad$ ??= $first("ggml_pad(u64,u64,i32,i32,i32,i32): u64", ($) => $ggml_pad = $))(ctx.address, a.address, $2, $3, $4, $5)
+      : $ggml_pad(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pad", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4367,8 +5050,16 @@ export const functions = {
     const $3 = $int32(p1, "ggml_pad_circular(p1)");
     const $4 = $int32(p2, "ggml_pad_circular(p2)");
     const $5 = $int32(p3, "ggml_pad_circular(p3)");
-    $ggml_pad_circular ??= $bind("ggml_pad_circular", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_pad_circular = $);
-    const $ = $ggml_pad_circular(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_pad_circular === undefined
+      ? ($ggml_pad_circular$ ??= $first("ggml_pad_circular(u64,u64,i32,i32,i32,i32): u64", ($) => $ggml_pad_circular = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_pad_circular(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_pad_circular", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4384,13 +5075,20 @@ export const functions = {
     const $7 = $int32(rp2, "ggml_pad_ext(rp2)");
     const $8 = $int32(lp3, "ggml_pad_ext(lp3)");
     const $9 = $int32(rp3, "ggml_pad_ext(rp3)");
-    $ggml_pad_ext ??= $bind(
-      "ggml_pad_ext",
-      ["u64", "u64", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-      "u64",
-      ($) => $ggml_pad_ext = $,
-    );
-    const $ = $ggml_pad_ext(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
+    const $ = $ggml_pad_ext === undefined
+      ? ($ggml_pad_ext$ ??= $first("ggml_pad_ext(u64,u64,i32,i32,i32,i32,i32,i32,i32,i32): u64", ($) => $ggml_pad_ext = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+        $5,
+        $6,
+        $7,
+        $8,
+        $9,
+      )
+      : $ggml_pad_ext(ctx.address, a.address, $2, $3, $4, $5, $6, $7, $8, $9);
     if ($ === 0n) throw $nullResult("ggml_pad_ext", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4422,8 +5120,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_pad_reflect_1d(a)");
     const $2 = $int32(p0, "ggml_pad_reflect_1d(p0)");
     const $3 = $int32(p1, "ggml_pad_reflect_1d(p1)");
-    $ggml_pad_reflect_1d ??= $bind("ggml_pad_reflect_1d", ["u64", "u64", "i32", "i32"], "u64", ($) => $ggml_pad_reflect_1d = $);
-    const $ = $ggml_pad_reflect_1d(ctx.address, a.address, $2, $3);
+    const $ = $ggml_pad_reflect_1d === undefined
+      ? ($ggml_pad_reflect_1d$ ??= $first("ggml_pad_reflect_1d(u64,u64,i32,i32): u64", ($) => $ggml_pad_reflect_1d = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+      )
+      : $ggml_pad_reflect_1d(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_pad_reflect_1d", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4435,8 +5139,9 @@ export const functions = {
     const $3 = $int32(shift1, "ggml_roll(shift1)");
     const $4 = $int32(shift2, "ggml_roll(shift2)");
     const $5 = $int32(shift3, "ggml_roll(shift3)");
-    $ggml_roll ??= $bind("ggml_roll", ["u64", "u64", "i32", "i32", "i32", "i32"], "u64", ($) => $ggml_roll = $);
-    const $ = $ggml_roll(ctx.address, a.address, $2, $3, $4, $5);
+    const $ = $ggml_roll === undefined
+      ? ($ggml_roll$ ??= $first("ggml_roll(u64,u64,i32,i32,i32,i32): u64", ($) => $ggml_roll = $))(ctx.address, a.address, $2, $3, $4, $5)
+      : $ggml_roll(ctx.address, a.address, $2, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_roll", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4445,8 +5150,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_tri(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_tri(a)");
     const $2 = $enumerator(type, $domains.ggml_tri_type, "ggml_tri(type)");
-    $ggml_tri ??= $bind("ggml_tri", ["u64", "u64", "u32"], "u64", ($) => $ggml_tri = $);
-    const $ = $ggml_tri(ctx.address, a.address, $2);
+    const $ = $ggml_tri === undefined
+      ? ($ggml_tri$ ??= $first("ggml_tri(u64,u64,u32): u64", ($) => $ggml_tri = $))(ctx.address, a.address, $2)
+      : $ggml_tri(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_tri", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4455,8 +5161,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_fill(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_fill(a)");
     const $2 = $float(c, "ggml_fill(c)");
-    $ggml_fill ??= $bind("ggml_fill", ["u64", "u64", "f32"], "u64", ($) => $ggml_fill = $);
-    const $ = $ggml_fill(ctx.address, a.address, $2);
+    const $ = $ggml_fill === undefined
+      ? ($ggml_fill$ ??= $first("ggml_fill(u64,u64,f32): u64", ($) => $ggml_fill = $))(ctx.address, a.address, $2)
+      : $ggml_fill(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_fill", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4465,8 +5172,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_fill_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_fill_inplace(a)");
     const $2 = $float(c, "ggml_fill_inplace(c)");
-    $ggml_fill_inplace ??= $bind("ggml_fill_inplace", ["u64", "u64", "f32"], "u64", ($) => $ggml_fill_inplace = $);
-    const $ = $ggml_fill_inplace(ctx.address, a.address, $2);
+    const $ = $ggml_fill_inplace === undefined
+      ? ($ggml_fill_inplace$ ??= $first("ggml_fill_inplace(u64,u64,f32): u64", ($) => $ggml_fill_inplace = $))(ctx.address, a.address, $2)
+      : $ggml_fill_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_fill_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4478,8 +5186,14 @@ export const functions = {
     }
     const $2 = $int32(dim, "ggml_timestep_embedding(dim)");
     const $3 = $int32(max_period, "ggml_timestep_embedding(max_period)");
-    $ggml_timestep_embedding ??= $bind("ggml_timestep_embedding", ["u64", "u64", "i32", "i32"], "u64", ($) => $ggml_timestep_embedding = $);
-    const $ = $ggml_timestep_embedding(ctx.address, timesteps.address, $2, $3);
+    const $ = $ggml_timestep_embedding === undefined
+      ? ($ggml_timestep_embedding$ ??= $first("ggml_timestep_embedding(u64,u64,i32,i32): u64", ($) => $ggml_timestep_embedding = $))(
+        ctx.address,
+        timesteps.address,
+        $2,
+        $3,
+      )
+      : $ggml_timestep_embedding(ctx.address, timesteps.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_timestep_embedding", { ctx, timesteps });
     $keep(ctx.owner, timesteps);
     return new ggml_tensor($, ctx.owner);
@@ -4488,8 +5202,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort(a)");
     const $2 = $enumerator(order, $domains.ggml_sort_order, "ggml_argsort(order)");
-    $ggml_argsort ??= $bind("ggml_argsort", ["u64", "u64", "u32"], "u64", ($) => $ggml_argsort = $);
-    const $ = $ggml_argsort(ctx.address, a.address, $2);
+    const $ = $ggml_argsort === undefined
+      ? ($ggml_argsort$ ??= $first("ggml_argsort(u64,u64,u32): u64", ($) => $ggml_argsort = $))(ctx.address, a.address, $2)
+      : $ggml_argsort(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_argsort", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4498,8 +5213,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_argsort_top_k(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_argsort_top_k(a)");
     const $2 = $int32(k, "ggml_argsort_top_k(k)");
-    $ggml_argsort_top_k ??= $bind("ggml_argsort_top_k", ["u64", "u64", "i32"], "u64", ($) => $ggml_argsort_top_k = $);
-    const $ = $ggml_argsort_top_k(ctx.address, a.address, $2);
+    const $ = $ggml_argsort_top_k === undefined
+      ? ($ggml_argsort_top_k$ ??= $first("ggml_argsort_top_k(u64,u64,i32): u64", ($) => $ggml_argsort_top_k = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_argsort_top_k(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_argsort_top_k", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4508,8 +5228,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_top_k(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_top_k(a)");
     const $2 = $int32(k, "ggml_top_k(k)");
-    $ggml_top_k ??= $bind("ggml_top_k", ["u64", "u64", "i32"], "u64", ($) => $ggml_top_k = $);
-    const $ = $ggml_top_k(ctx.address, a.address, $2);
+    const $ = $ggml_top_k === undefined
+      ? ($ggml_top_k$ ??= $first("ggml_top_k(u64,u64,i32): u64", ($) => $ggml_top_k = $))(ctx.address, a.address, $2)
+      : $ggml_top_k(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_top_k", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4519,8 +5240,9 @@ export const functions = {
     const $1 = $float(start, "ggml_arange(start)");
     const $2 = $float(stop, "ggml_arange(stop)");
     const $3 = $float(step, "ggml_arange(step)");
-    $ggml_arange ??= $bind("ggml_arange", ["u64", "f32", "f32", "f32"], "u64", ($) => $ggml_arange = $);
-    const $ = $ggml_arange(ctx.address, $1, $2, $3);
+    const $ = $ggml_arange === undefined
+      ? ($ggml_arange$ ??= $first("ggml_arange(u64,f32,f32,f32): u64", ($) => $ggml_arange = $))(ctx.address, $1, $2, $3)
+      : $ggml_arange(ctx.address, $1, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_arange", { ctx });
     return new ggml_tensor($, ctx.owner);
   },
@@ -4535,13 +5257,18 @@ export const functions = {
     const $5 = $float(scale, "ggml_flash_attn_ext(scale)");
     const $6 = $float(max_bias, "ggml_flash_attn_ext(max_bias)");
     const $7 = $float(logit_softcap, "ggml_flash_attn_ext(logit_softcap)");
-    $ggml_flash_attn_ext ??= $bind(
-      "ggml_flash_attn_ext",
-      ["u64", "u64", "u64", "u64", "u64", "f32", "f32", "f32"],
-      "u64",
-      ($) => $ggml_flash_attn_ext = $,
-    );
-    const $ = $ggml_flash_attn_ext(ctx.address, q.address, k.address, v.address, mask === null ? 0n : mask.address, $5, $6, $7);
+    const $ = $ggml_flash_attn_ext === undefined
+      ? ($ggml_flash_attn_ext$ ??= $first("ggml_flash_attn_ext(u64,u64,u64,u64,u64,f32,f32,f32): u64", ($) => $ggml_flash_attn_ext = $))(
+        ctx.address,
+        q.address,
+        k.address,
+        v.address,
+        mask === null ? 0n : mask.address,
+        $5,
+        $6,
+        $7,
+      )
+      : $ggml_flash_attn_ext(ctx.address, q.address, k.address, v.address, mask === null ? 0n : mask.address, $5, $6, $7);
     if ($ === 0n) throw $nullResult("ggml_flash_attn_ext", { ctx, q, k, v, mask });
     $keep(ctx.owner, q);
     $keep(ctx.owner, k);
@@ -4563,8 +5290,11 @@ export const functions = {
   },
   ggml_flash_attn_ext_get_prec(a) {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_flash_attn_ext_get_prec(a)");
-    $ggml_flash_attn_ext_get_prec ??= $bind("ggml_flash_attn_ext_get_prec", ["u64"], "u32", ($) => $ggml_flash_attn_ext_get_prec = $);
-    const $ = $ggml_flash_attn_ext_get_prec(a.address);
+    const $ = $ggml_flash_attn_ext_get_prec === undefined
+      ? ($ggml_flash_attn_ext_get_prec$ ??= $first("ggml_flash_attn_ext_get_prec(u64): u32", ($) => $ggml_flash_attn_ext_get_prec = $))(
+        a.address,
+      )
+      : $ggml_flash_attn_ext_get_prec(a.address);
     if ($caught[0] !== 0) $trapped("ggml_flash_attn_ext_get_prec", { a });
     return $;
   },
@@ -4601,13 +5331,16 @@ export const functions = {
     if (!(v instanceof ggml_tensor) || v.owner.freed) throw $wrongHandle(v, ggml_tensor, "ggml_flash_attn_back(v)");
     if (!(d instanceof ggml_tensor) || d.owner.freed) throw $wrongHandle(d, ggml_tensor, "ggml_flash_attn_back(d)");
     const $5 = $bool(masked, "ggml_flash_attn_back(masked)");
-    $ggml_flash_attn_back ??= $bind(
-      "ggml_flash_attn_back",
-      ["u64", "u64", "u64", "u64", "u64", "bool"],
-      "u64",
-      ($) => $ggml_flash_attn_back = $,
-    );
-    const $ = $ggml_flash_attn_back(ctx.address, q.address, k.address, v.address, d.address, $5);
+    const $ = $ggml_flash_attn_back === undefined
+      ? ($ggml_flash_attn_back$ ??= $first("ggml_flash_attn_back(u64,u64,u64,u64,u64,bool): u64", ($) => $ggml_flash_attn_back = $))(
+        ctx.address,
+        q.address,
+        k.address,
+        v.address,
+        d.address,
+        $5,
+      )
+      : $ggml_flash_attn_back(ctx.address, q.address, k.address, v.address, d.address, $5);
     if ($ === 0n) throw $nullResult("ggml_flash_attn_back", { ctx, q, k, v, d });
     $keep(ctx.owner, q);
     $keep(ctx.owner, k);
@@ -4619,8 +5352,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_ssm_conv(ctx)");
     if (!(sx instanceof ggml_tensor) || sx.owner.freed) throw $wrongHandle(sx, ggml_tensor, "ggml_ssm_conv(sx)");
     if (!(c instanceof ggml_tensor) || c.owner.freed) throw $wrongHandle(c, ggml_tensor, "ggml_ssm_conv(c)");
-    $ggml_ssm_conv ??= $bind("ggml_ssm_conv", ["u64", "u64", "u64"], "u64", ($) => $ggml_ssm_conv = $);
-    const $ = $ggml_ssm_conv(ctx.address, sx.address, c.address);
+    const $ = $ggml_ssm_conv === undefined
+      ? ($ggml_ssm_conv$ ??= $first("ggml_ssm_conv(u64,u64,u64): u64", ($) => $ggml_ssm_conv = $))(ctx.address, sx.address, c.address)
+      : $ggml_ssm_conv(ctx.address, sx.address, c.address);
     if ($ === 0n) throw $nullResult("ggml_ssm_conv", { ctx, sx, c });
     $keep(ctx.owner, sx);
     $keep(ctx.owner, c);
@@ -4636,13 +5370,19 @@ export const functions = {
     if (!(C instanceof ggml_tensor) || C.owner.freed) throw $wrongHandle(C, ggml_tensor, "ggml_ssm_scan(C)");
     if (!(ids instanceof ggml_tensor) || ids.owner.freed) throw $wrongHandle(ids, ggml_tensor, "ggml_ssm_scan(ids)");
     const $8 = $int64(K, "ggml_ssm_scan(K)");
-    $ggml_ssm_scan ??= $bind(
-      "ggml_ssm_scan",
-      ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"],
-      "u64",
-      ($) => $ggml_ssm_scan = $,
-    );
-    const $ = $ggml_ssm_scan(ctx.address, s.address, x.address, dt.address, A.address, B.address, C.address, ids.address, $8);
+    const $ = $ggml_ssm_scan === undefined
+      ? ($ggml_ssm_scan$ ??= $first("ggml_ssm_scan(u64,u64,u64,u64,u64,u64,u64,u64,i64): u64", ($) => $ggml_ssm_scan = $))(
+        ctx.address,
+        s.address,
+        x.address,
+        dt.address,
+        A.address,
+        B.address,
+        C.address,
+        ids.address,
+        $8,
+      )
+      : $ggml_ssm_scan(ctx.address, s.address, x.address, dt.address, A.address, B.address, C.address, ids.address, $8);
     if ($ === 0n) throw $nullResult("ggml_ssm_scan", { ctx, s, x, dt, A, B, C, ids });
     $keep(ctx.owner, s);
     $keep(ctx.owner, x);
@@ -4657,8 +5397,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_win_part(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_win_part(a)");
     const $2 = $int32(w, "ggml_win_part(w)");
-    $ggml_win_part ??= $bind("ggml_win_part", ["u64", "u64", "i32"], "u64", ($) => $ggml_win_part = $);
-    const $ = $ggml_win_part(ctx.address, a.address, $2);
+    const $ = $ggml_win_part === undefined
+      ? ($ggml_win_part$ ??= $first("ggml_win_part(u64,u64,i32): u64", ($) => $ggml_win_part = $))(ctx.address, a.address, $2)
+      : $ggml_win_part(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_win_part", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4669,8 +5410,15 @@ export const functions = {
     const $2 = $int32(w0, "ggml_win_unpart(w0)");
     const $3 = $int32(h0, "ggml_win_unpart(h0)");
     const $4 = $int32(w, "ggml_win_unpart(w)");
-    $ggml_win_unpart ??= $bind("ggml_win_unpart", ["u64", "u64", "i32", "i32", "i32"], "u64", ($) => $ggml_win_unpart = $);
-    const $ = $ggml_win_unpart(ctx.address, a.address, $2, $3, $4);
+    const $ = $ggml_win_unpart === undefined
+      ? ($ggml_win_unpart$ ??= $first("ggml_win_unpart(u64,u64,i32,i32,i32): u64", ($) => $ggml_win_unpart = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+        $4,
+      )
+      : $ggml_win_unpart(ctx.address, a.address, $2, $3, $4);
     if ($ === 0n) throw $nullResult("ggml_win_unpart", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4679,8 +5427,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary(a)");
     const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary(op)");
-    $ggml_unary ??= $bind("ggml_unary", ["u64", "u64", "u32"], "u64", ($) => $ggml_unary = $);
-    const $ = $ggml_unary(ctx.address, a.address, $2);
+    const $ = $ggml_unary === undefined
+      ? ($ggml_unary$ ??= $first("ggml_unary(u64,u64,u32): u64", ($) => $ggml_unary = $))(ctx.address, a.address, $2)
+      : $ggml_unary(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4689,8 +5438,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_unary_inplace(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_unary_inplace(a)");
     const $2 = $enumerator(op, $domains.ggml_unary_op, "ggml_unary_inplace(op)");
-    $ggml_unary_inplace ??= $bind("ggml_unary_inplace", ["u64", "u64", "u32"], "u64", ($) => $ggml_unary_inplace = $);
-    const $ = $ggml_unary_inplace(ctx.address, a.address, $2);
+    const $ = $ggml_unary_inplace === undefined
+      ? ($ggml_unary_inplace$ ??= $first("ggml_unary_inplace(u64,u64,u32): u64", ($) => $ggml_unary_inplace = $))(
+        ctx.address,
+        a.address,
+        $2,
+      )
+      : $ggml_unary_inplace(ctx.address, a.address, $2);
     if ($ === 0n) throw $nullResult("ggml_unary_inplace", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4700,8 +5454,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_get_rel_pos(a)");
     const $2 = $int32(qh, "ggml_get_rel_pos(qh)");
     const $3 = $int32(kh, "ggml_get_rel_pos(kh)");
-    $ggml_get_rel_pos ??= $bind("ggml_get_rel_pos", ["u64", "u64", "i32", "i32"], "u64", ($) => $ggml_get_rel_pos = $);
-    const $ = $ggml_get_rel_pos(ctx.address, a.address, $2, $3);
+    const $ = $ggml_get_rel_pos === undefined
+      ? ($ggml_get_rel_pos$ ??= $first("ggml_get_rel_pos(u64,u64,i32,i32): u64", ($) => $ggml_get_rel_pos = $))(
+        ctx.address,
+        a.address,
+        $2,
+        $3,
+      )
+      : $ggml_get_rel_pos(ctx.address, a.address, $2, $3);
     if ($ === 0n) throw $nullResult("ggml_get_rel_pos", { ctx, a });
     $keep(ctx.owner, a);
     return new ggml_tensor($, ctx.owner);
@@ -4711,8 +5471,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_rel_pos(a)");
     if (!(pw instanceof ggml_tensor) || pw.owner.freed) throw $wrongHandle(pw, ggml_tensor, "ggml_add_rel_pos(pw)");
     if (!(ph instanceof ggml_tensor) || ph.owner.freed) throw $wrongHandle(ph, ggml_tensor, "ggml_add_rel_pos(ph)");
-    $ggml_add_rel_pos ??= $bind("ggml_add_rel_pos", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_add_rel_pos = $);
-    const $ = $ggml_add_rel_pos(ctx.address, a.address, pw.address, ph.address);
+    const $ = $ggml_add_rel_pos === undefined
+      ? ($ggml_add_rel_pos$ ??= $first("ggml_add_rel_pos(u64,u64,u64,u64): u64", ($) => $ggml_add_rel_pos = $))(
+        ctx.address,
+        a.address,
+        pw.address,
+        ph.address,
+      )
+      : $ggml_add_rel_pos(ctx.address, a.address, pw.address, ph.address);
     if ($ === 0n) throw $nullResult("ggml_add_rel_pos", { ctx, a, pw, ph });
     $keep(ctx.owner, a);
     $keep(ctx.owner, pw);
@@ -4724,13 +5490,14 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_add_rel_pos_inplace(a)");
     if (!(pw instanceof ggml_tensor) || pw.owner.freed) throw $wrongHandle(pw, ggml_tensor, "ggml_add_rel_pos_inplace(pw)");
     if (!(ph instanceof ggml_tensor) || ph.owner.freed) throw $wrongHandle(ph, ggml_tensor, "ggml_add_rel_pos_inplace(ph)");
-    $ggml_add_rel_pos_inplace ??= $bind(
-      "ggml_add_rel_pos_inplace",
-      ["u64", "u64", "u64", "u64"],
-      "u64",
-      ($) => $ggml_add_rel_pos_inplace = $,
-    );
-    const $ = $ggml_add_rel_pos_inplace(ctx.address, a.address, pw.address, ph.address);
+    const $ = $ggml_add_rel_pos_inplace === undefined
+      ? ($ggml_add_rel_pos_inplace$ ??= $first("ggml_add_rel_pos_inplace(u64,u64,u64,u64): u64", ($) => $ggml_add_rel_pos_inplace = $))(
+        ctx.address,
+        a.address,
+        pw.address,
+        ph.address,
+      )
+      : $ggml_add_rel_pos_inplace(ctx.address, a.address, pw.address, ph.address);
     if ($ === 0n) throw $nullResult("ggml_add_rel_pos_inplace", { ctx, a, pw, ph });
     $keep(ctx.owner, a);
     $keep(ctx.owner, pw);
@@ -4745,8 +5512,17 @@ export const functions = {
     if (!(tf instanceof ggml_tensor) || tf.owner.freed) throw $wrongHandle(tf, ggml_tensor, "ggml_rwkv_wkv6(tf)");
     if (!(td instanceof ggml_tensor) || td.owner.freed) throw $wrongHandle(td, ggml_tensor, "ggml_rwkv_wkv6(td)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_rwkv_wkv6(state)");
-    $ggml_rwkv_wkv6 ??= $bind("ggml_rwkv_wkv6", ["u64", "u64", "u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_rwkv_wkv6 = $);
-    const $ = $ggml_rwkv_wkv6(ctx.address, k.address, v.address, r.address, tf.address, td.address, state.address);
+    const $ = $ggml_rwkv_wkv6 === undefined
+      ? ($ggml_rwkv_wkv6$ ??= $first("ggml_rwkv_wkv6(u64,u64,u64,u64,u64,u64,u64): u64", ($) => $ggml_rwkv_wkv6 = $))(
+        ctx.address,
+        k.address,
+        v.address,
+        r.address,
+        tf.address,
+        td.address,
+        state.address,
+      )
+      : $ggml_rwkv_wkv6(ctx.address, k.address, v.address, r.address, tf.address, td.address, state.address);
     if ($ === 0n) throw $nullResult("ggml_rwkv_wkv6", { ctx, k, v, r, tf, td, state });
     $keep(ctx.owner, k);
     $keep(ctx.owner, v);
@@ -4788,13 +5564,18 @@ export const functions = {
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_rwkv_wkv7(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_rwkv_wkv7(b)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_rwkv_wkv7(state)");
-    $ggml_rwkv_wkv7 ??= $bind(
-      "ggml_rwkv_wkv7",
-      ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "u64"],
-      "u64",
-      ($) => $ggml_rwkv_wkv7 = $,
-    );
-    const $ = $ggml_rwkv_wkv7(ctx.address, r.address, w.address, k.address, v.address, a.address, b.address, state.address);
+    const $ = $ggml_rwkv_wkv7 === undefined
+      ? ($ggml_rwkv_wkv7$ ??= $first("ggml_rwkv_wkv7(u64,u64,u64,u64,u64,u64,u64,u64): u64", ($) => $ggml_rwkv_wkv7 = $))(
+        ctx.address,
+        r.address,
+        w.address,
+        k.address,
+        v.address,
+        a.address,
+        b.address,
+        state.address,
+      )
+      : $ggml_rwkv_wkv7(ctx.address, r.address, w.address, k.address, v.address, a.address, b.address, state.address);
     if ($ === 0n) throw $nullResult("ggml_rwkv_wkv7", { ctx, r, w, k, v, a, b, state });
     $keep(ctx.owner, r);
     $keep(ctx.owner, w);
@@ -4812,8 +5593,16 @@ export const functions = {
     const $3 = $bool(left, "ggml_solve_tri(left)");
     const $4 = $bool(lower, "ggml_solve_tri(lower)");
     const $5 = $bool(uni, "ggml_solve_tri(uni)");
-    $ggml_solve_tri ??= $bind("ggml_solve_tri", ["u64", "u64", "u64", "bool", "bool", "bool"], "u64", ($) => $ggml_solve_tri = $);
-    const $ = $ggml_solve_tri(ctx.address, a.address, b.address, $3, $4, $5);
+    const $ = $ggml_solve_tri === undefined
+      ? ($ggml_solve_tri$ ??= $first("ggml_solve_tri(u64,u64,u64,bool,bool,bool): u64", ($) => $ggml_solve_tri = $))(
+        ctx.address,
+        a.address,
+        b.address,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_solve_tri(ctx.address, a.address, b.address, $3, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_solve_tri", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -4828,13 +5617,18 @@ export const functions = {
     if (!(beta instanceof ggml_tensor) || beta.owner.freed) throw $wrongHandle(beta, ggml_tensor, "ggml_gated_delta_net(beta)");
     if (!(state instanceof ggml_tensor) || state.owner.freed) throw $wrongHandle(state, ggml_tensor, "ggml_gated_delta_net(state)");
     const $7 = $int64(K, "ggml_gated_delta_net(K)");
-    $ggml_gated_delta_net ??= $bind(
-      "ggml_gated_delta_net",
-      ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "i64"],
-      "u64",
-      ($) => $ggml_gated_delta_net = $,
-    );
-    const $ = $ggml_gated_delta_net(ctx.address, q.address, k.address, v.address, g.address, beta.address, state.address, $7);
+    const $ = $ggml_gated_delta_net === undefined
+      ? ($ggml_gated_delta_net$ ??= $first("ggml_gated_delta_net(u64,u64,u64,u64,u64,u64,u64,i64): u64", ($) => $ggml_gated_delta_net = $))(
+        ctx.address,
+        q.address,
+        k.address,
+        v.address,
+        g.address,
+        beta.address,
+        state.address,
+        $7,
+      )
+      : $ggml_gated_delta_net(ctx.address, q.address, k.address, v.address, g.address, beta.address, state.address, $7);
     if ($ === 0n) throw $nullResult("ggml_gated_delta_net", { ctx, q, k, v, g, beta, state });
     $keep(ctx.owner, q);
     $keep(ctx.owner, k);
@@ -4852,13 +5646,15 @@ export const functions = {
       throw $wrongHandle(weights, ggml_tensor, "ggml_lightning_indexer(weights)");
     }
     if (!(mask instanceof ggml_tensor) || mask.owner.freed) throw $wrongHandle(mask, ggml_tensor, "ggml_lightning_indexer(mask)");
-    $ggml_lightning_indexer ??= $bind(
-      "ggml_lightning_indexer",
-      ["u64", "u64", "u64", "u64", "u64"],
-      "u64",
-      ($) => $ggml_lightning_indexer = $,
-    );
-    const $ = $ggml_lightning_indexer(ctx.address, q.address, k.address, weights.address, mask.address);
+    const $ = $ggml_lightning_indexer === undefined
+      ? ($ggml_lightning_indexer$ ??= $first("ggml_lightning_indexer(u64,u64,u64,u64,u64): u64", ($) => $ggml_lightning_indexer = $))(
+        ctx.address,
+        q.address,
+        k.address,
+        weights.address,
+        mask.address,
+      )
+      : $ggml_lightning_indexer(ctx.address, q.address, k.address, weights.address, mask.address);
     if ($ === 0n) throw $nullResult("ggml_lightning_indexer", { ctx, q, k, weights, mask });
     $keep(ctx.owner, q);
     $keep(ctx.owner, k);
@@ -4873,8 +5669,16 @@ export const functions = {
     if (!(base instanceof ggml_tensor) || base.owner.freed) throw $wrongHandle(base, ggml_tensor, "ggml_dsv4_hc_comb(base)");
     const $4 = $float(eps, "ggml_dsv4_hc_comb(eps)");
     const $5 = $int32(n_iter, "ggml_dsv4_hc_comb(n_iter)");
-    $ggml_dsv4_hc_comb ??= $bind("ggml_dsv4_hc_comb", ["u64", "u64", "u64", "u64", "f32", "i32"], "u64", ($) => $ggml_dsv4_hc_comb = $);
-    const $ = $ggml_dsv4_hc_comb(ctx.address, mixes.address, scale.address, base.address, $4, $5);
+    const $ = $ggml_dsv4_hc_comb === undefined
+      ? ($ggml_dsv4_hc_comb$ ??= $first("ggml_dsv4_hc_comb(u64,u64,u64,u64,f32,i32): u64", ($) => $ggml_dsv4_hc_comb = $))(
+        ctx.address,
+        mixes.address,
+        scale.address,
+        base.address,
+        $4,
+        $5,
+      )
+      : $ggml_dsv4_hc_comb(ctx.address, mixes.address, scale.address, base.address, $4, $5);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_comb", { ctx, mixes, scale, base });
     $keep(ctx.owner, mixes);
     $keep(ctx.owner, scale);
@@ -4885,8 +5689,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_dsv4_hc_pre(ctx)");
     if (!(x instanceof ggml_tensor) || x.owner.freed) throw $wrongHandle(x, ggml_tensor, "ggml_dsv4_hc_pre(x)");
     if (!(weights instanceof ggml_tensor) || weights.owner.freed) throw $wrongHandle(weights, ggml_tensor, "ggml_dsv4_hc_pre(weights)");
-    $ggml_dsv4_hc_pre ??= $bind("ggml_dsv4_hc_pre", ["u64", "u64", "u64"], "u64", ($) => $ggml_dsv4_hc_pre = $);
-    const $ = $ggml_dsv4_hc_pre(ctx.address, x.address, weights.address);
+    const $ = $ggml_dsv4_hc_pre === undefined
+      ? ($ggml_dsv4_hc_pre$ ??= $first("ggml_dsv4_hc_pre(u64,u64,u64): u64", ($) => $ggml_dsv4_hc_pre = $))(
+        ctx.address,
+        x.address,
+        weights.address,
+      )
+      : $ggml_dsv4_hc_pre(ctx.address, x.address, weights.address);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_pre", { ctx, x, weights });
     $keep(ctx.owner, x);
     $keep(ctx.owner, weights);
@@ -4897,8 +5706,14 @@ export const functions = {
     if (!(x instanceof ggml_tensor) || x.owner.freed) throw $wrongHandle(x, ggml_tensor, "ggml_dsv4_hc_pre_gated(x)");
     if (!(gate instanceof ggml_tensor) || gate.owner.freed) throw $wrongHandle(gate, ggml_tensor, "ggml_dsv4_hc_pre_gated(gate)");
     const $3 = $float(scale, "ggml_dsv4_hc_pre_gated(scale)");
-    $ggml_dsv4_hc_pre_gated ??= $bind("ggml_dsv4_hc_pre_gated", ["u64", "u64", "u64", "f32"], "u64", ($) => $ggml_dsv4_hc_pre_gated = $);
-    const $ = $ggml_dsv4_hc_pre_gated(ctx.address, x.address, gate.address, $3);
+    const $ = $ggml_dsv4_hc_pre_gated === undefined
+      ? ($ggml_dsv4_hc_pre_gated$ ??= $first("ggml_dsv4_hc_pre_gated(u64,u64,u64,f32): u64", ($) => $ggml_dsv4_hc_pre_gated = $))(
+        ctx.address,
+        x.address,
+        gate.address,
+        $3,
+      )
+      : $ggml_dsv4_hc_pre_gated(ctx.address, x.address, gate.address, $3);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_pre_gated", { ctx, x, gate });
     $keep(ctx.owner, x);
     $keep(ctx.owner, gate);
@@ -4914,8 +5729,15 @@ export const functions = {
     if (comb !== null && (!(comb instanceof ggml_tensor) || comb.owner.freed)) {
       throw $wrongHandle(comb, ggml_tensor, "ggml_dsv4_hc_post(comb)");
     }
-    $ggml_dsv4_hc_post ??= $bind("ggml_dsv4_hc_post", ["u64", "u64", "u64", "u64", "u64"], "u64", ($) => $ggml_dsv4_hc_post = $);
-    const $ = $ggml_dsv4_hc_post(ctx.address, x.address, residual.address, post.address, comb === null ? 0n : comb.address);
+    const $ = $ggml_dsv4_hc_post === undefined
+      ? ($ggml_dsv4_hc_post$ ??= $first("ggml_dsv4_hc_post(u64,u64,u64,u64,u64): u64", ($) => $ggml_dsv4_hc_post = $))(
+        ctx.address,
+        x.address,
+        residual.address,
+        post.address,
+        comb === null ? 0n : comb.address,
+      )
+      : $ggml_dsv4_hc_post(ctx.address, x.address, residual.address, post.address, comb === null ? 0n : comb.address);
     if ($ === 0n) throw $nullResult("ggml_dsv4_hc_post", { ctx, x, residual, post, comb });
     $keep(ctx.owner, x);
     $keep(ctx.owner, residual);
@@ -5102,8 +5924,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_cross_entropy_loss(ctx)");
     if (!(a instanceof ggml_tensor) || a.owner.freed) throw $wrongHandle(a, ggml_tensor, "ggml_cross_entropy_loss(a)");
     if (!(b instanceof ggml_tensor) || b.owner.freed) throw $wrongHandle(b, ggml_tensor, "ggml_cross_entropy_loss(b)");
-    $ggml_cross_entropy_loss ??= $bind("ggml_cross_entropy_loss", ["u64", "u64", "u64"], "u64", ($) => $ggml_cross_entropy_loss = $);
-    const $ = $ggml_cross_entropy_loss(ctx.address, a.address, b.address);
+    const $ = $ggml_cross_entropy_loss === undefined
+      ? ($ggml_cross_entropy_loss$ ??= $first("ggml_cross_entropy_loss(u64,u64,u64): u64", ($) => $ggml_cross_entropy_loss = $))(
+        ctx.address,
+        a.address,
+        b.address,
+      )
+      : $ggml_cross_entropy_loss(ctx.address, a.address, b.address);
     if ($ === 0n) throw $nullResult("ggml_cross_entropy_loss", { ctx, a, b });
     $keep(ctx.owner, a);
     $keep(ctx.owner, b);
@@ -5136,13 +5963,16 @@ export const functions = {
     if (!(adamw_params instanceof ggml_tensor) || adamw_params.owner.freed) {
       throw $wrongHandle(adamw_params, ggml_tensor, "ggml_opt_step_adamw(adamw_params)");
     }
-    $ggml_opt_step_adamw ??= $bind(
-      "ggml_opt_step_adamw",
-      ["u64", "u64", "u64", "u64", "u64", "u64"],
-      "u64",
-      ($) => $ggml_opt_step_adamw = $,
-    );
-    const $ = $ggml_opt_step_adamw(ctx.address, a.address, grad.address, m.address, v.address, adamw_params.address);
+    const $ = $ggml_opt_step_adamw === undefined
+      ? ($ggml_opt_step_adamw$ ??= $first("ggml_opt_step_adamw(u64,u64,u64,u64,u64,u64): u64", ($) => $ggml_opt_step_adamw = $))(
+        ctx.address,
+        a.address,
+        grad.address,
+        m.address,
+        v.address,
+        adamw_params.address,
+      )
+      : $ggml_opt_step_adamw(ctx.address, a.address, grad.address, m.address, v.address, adamw_params.address);
     if ($ === 0n) throw $nullResult("ggml_opt_step_adamw", { ctx, a, grad, m, v, adamw_params });
     $keep(ctx.owner, a);
     $keep(ctx.owner, grad);
@@ -5158,8 +5988,14 @@ export const functions = {
     if (!(sgd_params instanceof ggml_tensor) || sgd_params.owner.freed) {
       throw $wrongHandle(sgd_params, ggml_tensor, "ggml_opt_step_sgd(sgd_params)");
     }
-    $ggml_opt_step_sgd ??= $bind("ggml_opt_step_sgd", ["u64", "u64", "u64", "u64"], "u64", ($) => $ggml_opt_step_sgd = $);
-    const $ = $ggml_opt_step_sgd(ctx.address, a.address, grad.address, sgd_params.address);
+    const $ = $ggml_opt_step_sgd === undefined
+      ? ($ggml_opt_step_sgd$ ??= $first("ggml_opt_step_sgd(u64,u64,u64,u64): u64", ($) => $ggml_opt_step_sgd = $))(
+        ctx.address,
+        a.address,
+        grad.address,
+        sgd_params.address,
+      )
+      : $ggml_opt_step_sgd(ctx.address, a.address, grad.address, sgd_params.address);
     if ($ === 0n) throw $nullResult("ggml_opt_step_sgd", { ctx, a, grad, sgd_params });
     $keep(ctx.owner, a);
     $keep(ctx.owner, grad);
@@ -5196,16 +6032,24 @@ export const functions = {
       throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_expand(tensor)");
     }
     $checks.ggml_build_forward_expand(functions, cgraph, tensor);
-    $ggml_build_forward_expand ??= $bind("ggml_build_forward_expand", ["u64", "u64"], "void", ($) => $ggml_build_forward_expand = $);
-    $ggml_build_forward_expand(cgraph.address, tensor.address);
+    if ($ggml_build_forward_expand === undefined) {
+      ($ggml_build_forward_expand$ ??= $first("ggml_build_forward_expand(u64,u64): void", ($) => $ggml_build_forward_expand = $))(
+        cgraph.address,
+        tensor.address,
+      );
+    } else $ggml_build_forward_expand(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
     if ($caught[0] !== 0) $trapped("ggml_build_forward_expand", { cgraph, tensor });
   },
   ggml_build_forward_order(cgraph, tensor) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_build_forward_order(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_build_forward_order(tensor)");
-    $ggml_build_forward_order ??= $bind("ggml_build_forward_order", ["u64", "u64"], "void", ($) => $ggml_build_forward_order = $);
-    $ggml_build_forward_order(cgraph.address, tensor.address);
+    if ($ggml_build_forward_order === undefined) {
+      ($ggml_build_forward_order$ ??= $first("ggml_build_forward_order(u64,u64): void", ($) => $ggml_build_forward_order = $))(
+        cgraph.address,
+        tensor.address,
+      );
+    } else $ggml_build_forward_order(cgraph.address, tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_build_forward_order", { cgraph, tensor });
   },
   ggml_build_backward_expand(ctx, cgraph, grad_accs) {
@@ -5237,8 +6081,9 @@ export const functions = {
   },
   ggml_new_graph(ctx) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph(ctx)");
-    $ggml_new_graph ??= $bind("ggml_new_graph", ["u64"], "u64", ($) => $ggml_new_graph = $);
-    const $ = $ggml_new_graph(ctx.address);
+    const $ = $ggml_new_graph === undefined
+      ? ($ggml_new_graph$ ??= $first("ggml_new_graph(u64): u64", ($) => $ggml_new_graph = $))(ctx.address)
+      : $ggml_new_graph(ctx.address);
     if ($ === 0n) throw $nullResult("ggml_new_graph", { ctx });
     return new ggml_cgraph($, ctx.owner);
   },
@@ -5246,8 +6091,13 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_graph_custom(ctx)");
     const $1 = $uint64(size, "ggml_new_graph_custom(size)");
     const $2 = $bool(grads, "ggml_new_graph_custom(grads)");
-    $ggml_new_graph_custom ??= $bind("ggml_new_graph_custom", ["u64", "u64", "bool"], "u64", ($) => $ggml_new_graph_custom = $);
-    const $ = $ggml_new_graph_custom(ctx.address, $1, $2);
+    const $ = $ggml_new_graph_custom === undefined
+      ? ($ggml_new_graph_custom$ ??= $first("ggml_new_graph_custom(u64,u64,bool): u64", ($) => $ggml_new_graph_custom = $))(
+        ctx.address,
+        $1,
+        $2,
+      )
+      : $ggml_new_graph_custom(ctx.address, $1, $2);
     if ($ === 0n) throw $nullResult("ggml_new_graph_custom", { ctx });
     return new ggml_cgraph($, ctx.owner);
   },
@@ -5255,8 +6105,9 @@ export const functions = {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_graph_dup(ctx)");
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_dup(cgraph)");
     const $2 = $bool(force_grads, "ggml_graph_dup(force_grads)");
-    $ggml_graph_dup ??= $bind("ggml_graph_dup", ["u64", "u64", "bool"], "u64", ($) => $ggml_graph_dup = $);
-    const $ = $ggml_graph_dup(ctx.address, cgraph.address, $2);
+    const $ = $ggml_graph_dup === undefined
+      ? ($ggml_graph_dup$ ??= $first("ggml_graph_dup(u64,u64,bool): u64", ($) => $ggml_graph_dup = $))(ctx.address, cgraph.address, $2)
+      : $ggml_graph_dup(ctx.address, cgraph.address, $2);
     if ($ === 0n) throw $nullResult("ggml_graph_dup", { ctx, cgraph });
     $keep(ctx.owner, cgraph);
     return new ggml_cgraph($, ctx.owner);
@@ -5265,8 +6116,9 @@ export const functions = {
     if (!(src instanceof ggml_cgraph) || src.owner.freed) throw $wrongHandle(src, ggml_cgraph, "ggml_graph_cpy(src)");
     if (!(dst instanceof ggml_cgraph) || dst.owner.freed) throw $wrongHandle(dst, ggml_cgraph, "ggml_graph_cpy(dst)");
     $checks.ggml_graph_cpy(functions, src, dst);
-    $ggml_graph_cpy ??= $bind("ggml_graph_cpy", ["u64", "u64"], "void", ($) => $ggml_graph_cpy = $);
-    $ggml_graph_cpy(src.address, dst.address);
+    if ($ggml_graph_cpy === undefined) {
+      ($ggml_graph_cpy$ ??= $first("ggml_graph_cpy(u64,u64): void", ($) => $ggml_graph_cpy = $))(src.address, dst.address);
+    } else $ggml_graph_cpy(src.address, dst.address);
     $keep(dst.owner, src);
     if ($caught[0] !== 0) $trapped("ggml_graph_cpy", { src, dst });
   },
@@ -5275,43 +6127,49 @@ export const functions = {
       throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_reset(cgraph)");
     }
     $checks.ggml_graph_reset(functions, cgraph);
-    $ggml_graph_reset ??= $bind("ggml_graph_reset", ["u64"], "void", ($) => $ggml_graph_reset = $);
-    $ggml_graph_reset(cgraph === null ? 0n : cgraph.address);
+    if ($ggml_graph_reset === undefined) {
+      ($ggml_graph_reset$ ??= $first("ggml_graph_reset(u64): void", ($) => $ggml_graph_reset = $))(cgraph === null ? 0n : cgraph.address);
+    } else $ggml_graph_reset(cgraph === null ? 0n : cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_reset", { cgraph });
   },
   ggml_graph_clear(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_clear(cgraph)");
     $checks.ggml_graph_clear(functions, cgraph);
-    $ggml_graph_clear ??= $bind("ggml_graph_clear", ["u64"], "void", ($) => $ggml_graph_clear = $);
-    $ggml_graph_clear(cgraph.address);
+    if ($ggml_graph_clear === undefined) {
+      ($ggml_graph_clear$ ??= $first("ggml_graph_clear(u64): void", ($) => $ggml_graph_clear = $))(cgraph.address);
+    } else $ggml_graph_clear(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_clear", { cgraph });
   },
   ggml_graph_size(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_size(cgraph)");
-    $ggml_graph_size ??= $bind("ggml_graph_size", ["u64"], "i32", ($) => $ggml_graph_size = $);
-    const $ = $ggml_graph_size(cgraph.address);
+    const $ = $ggml_graph_size === undefined
+      ? ($ggml_graph_size$ ??= $first("ggml_graph_size(u64): i32", ($) => $ggml_graph_size = $))(cgraph.address)
+      : $ggml_graph_size(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_size", { cgraph });
     return $;
   },
   ggml_graph_node(cgraph, i) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_node(cgraph)");
     const $1 = $int32(i, "ggml_graph_node(i)");
-    $ggml_graph_node ??= $bind("ggml_graph_node", ["u64", "i32"], "u64", ($) => $ggml_graph_node = $);
-    const $ = $ggml_graph_node(cgraph.address, $1);
+    const $ = $ggml_graph_node === undefined
+      ? ($ggml_graph_node$ ??= $first("ggml_graph_node(u64,i32): u64", ($) => $ggml_graph_node = $))(cgraph.address, $1)
+      : $ggml_graph_node(cgraph.address, $1);
     if ($ === 0n) throw $nullResult("ggml_graph_node", { cgraph });
     return new ggml_tensor($, cgraph.owner);
   },
   ggml_graph_nodes(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_nodes(cgraph)");
-    $ggml_graph_nodes ??= $bind("ggml_graph_nodes", ["u64"], "u64", ($) => $ggml_graph_nodes = $);
-    const $ = $ggml_graph_nodes(cgraph.address);
+    const $ = $ggml_graph_nodes === undefined
+      ? ($ggml_graph_nodes$ ??= $first("ggml_graph_nodes(u64): u64", ($) => $ggml_graph_nodes = $))(cgraph.address)
+      : $ggml_graph_nodes(cgraph.address);
     if ($ === 0n) throw $nullResult("ggml_graph_nodes", { cgraph });
     return new $Pointer($, cgraph.owner);
   },
   ggml_graph_n_nodes(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_n_nodes(cgraph)");
-    $ggml_graph_n_nodes ??= $bind("ggml_graph_n_nodes", ["u64"], "i32", ($) => $ggml_graph_n_nodes = $);
-    const $ = $ggml_graph_n_nodes(cgraph.address);
+    const $ = $ggml_graph_n_nodes === undefined
+      ? ($ggml_graph_n_nodes$ ??= $first("ggml_graph_n_nodes(u64): i32", ($) => $ggml_graph_n_nodes = $))(cgraph.address)
+      : $ggml_graph_n_nodes(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_n_nodes", { cgraph });
     return $;
   },
@@ -5319,24 +6177,39 @@ export const functions = {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_add_node(cgraph)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_graph_add_node(tensor)");
     $checks.ggml_graph_add_node(functions, cgraph, tensor);
-    $ggml_graph_add_node ??= $bind("ggml_graph_add_node", ["u64", "u64"], "void", ($) => $ggml_graph_add_node = $);
-    $ggml_graph_add_node(cgraph.address, tensor.address);
+    if ($ggml_graph_add_node === undefined) {
+      ($ggml_graph_add_node$ ??= $first("ggml_graph_add_node(u64,u64): void", ($) => $ggml_graph_add_node = $))(
+        cgraph.address,
+        tensor.address,
+      );
+    } else $ggml_graph_add_node(cgraph.address, tensor.address);
     $keep(cgraph.owner, tensor);
     if ($caught[0] !== 0) $trapped("ggml_graph_add_node", { cgraph, tensor });
   },
   ggml_graph_overhead() {
-    $ggml_graph_overhead ??= $bind("ggml_graph_overhead", [], "u64", ($) => $ggml_graph_overhead = $);
-    const $ = $ggml_graph_overhead();
+    const $ = $ggml_graph_overhead === undefined
+      ? $fromUint64(
+        ($ggml_graph_overhead$ ??= $first("ggml_graph_overhead(): u64", ($) => $ggml_graph_overhead = $))(),
+        "ggml_graph_overhead",
+      )
+      : $fromUint64($ggml_graph_overhead(), "ggml_graph_overhead");
     if ($caught[0] !== 0) $trapped("ggml_graph_overhead");
-    return $fromUint64($, "ggml_graph_overhead");
+    return $;
   },
   ggml_graph_overhead_custom(size, grads) {
     const $0 = $uint64(size, "ggml_graph_overhead_custom(size)");
     const $1 = $bool(grads, "ggml_graph_overhead_custom(grads)");
-    $ggml_graph_overhead_custom ??= $bind("ggml_graph_overhead_custom", ["u64", "bool"], "u64", ($) => $ggml_graph_overhead_custom = $);
-    const $ = $ggml_graph_overhead_custom($0, $1);
+    const $ = $ggml_graph_overhead_custom === undefined
+      ? $fromUint64(
+        ($ggml_graph_overhead_custom$ ??= $first("ggml_graph_overhead_custom(u64,bool): u64", ($) => $ggml_graph_overhead_custom = $))(
+          $0,
+          $1,
+        ),
+        "ggml_graph_overhead_custom",
+      )
+      : $fromUint64($ggml_graph_overhead_custom($0, $1), "ggml_graph_overhead_custom");
     if ($caught[0] !== 0) $trapped("ggml_graph_overhead_custom");
-    return $fromUint64($, "ggml_graph_overhead_custom");
+    return $;
   },
   ggml_graph_get_tensor(cgraph, name) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_tensor(cgraph)");
@@ -5350,8 +6223,12 @@ export const functions = {
   ggml_graph_get_grad(cgraph, node) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_grad(cgraph)");
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_graph_get_grad(node)");
-    $ggml_graph_get_grad ??= $bind("ggml_graph_get_grad", ["u64", "u64"], "u64", ($) => $ggml_graph_get_grad = $);
-    const $ = $ggml_graph_get_grad(cgraph.address, node.address);
+    const $ = $ggml_graph_get_grad === undefined
+      ? ($ggml_graph_get_grad$ ??= $first("ggml_graph_get_grad(u64,u64): u64", ($) => $ggml_graph_get_grad = $))(
+        cgraph.address,
+        node.address,
+      )
+      : $ggml_graph_get_grad(cgraph.address, node.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_get_grad", { cgraph, node });
     if ($ === 0n) return null;
     $keep(cgraph.owner, node);
@@ -5360,8 +6237,12 @@ export const functions = {
   ggml_graph_get_grad_acc(cgraph, node) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_get_grad_acc(cgraph)");
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_graph_get_grad_acc(node)");
-    $ggml_graph_get_grad_acc ??= $bind("ggml_graph_get_grad_acc", ["u64", "u64"], "u64", ($) => $ggml_graph_get_grad_acc = $);
-    const $ = $ggml_graph_get_grad_acc(cgraph.address, node.address);
+    const $ = $ggml_graph_get_grad_acc === undefined
+      ? ($ggml_graph_get_grad_acc$ ??= $first("ggml_graph_get_grad_acc(u64,u64): u64", ($) => $ggml_graph_get_grad_acc = $))(
+        cgraph.address,
+        node.address,
+      )
+      : $ggml_graph_get_grad_acc(cgraph.address, node.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_get_grad_acc", { cgraph, node });
     if ($ === 0n) return null;
     $keep(cgraph.owner, node);
@@ -5369,8 +6250,9 @@ export const functions = {
   },
   ggml_graph_print(cgraph) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_print(cgraph)");
-    $ggml_graph_print ??= $bind("ggml_graph_print", ["u64"], "void", ($) => $ggml_graph_print = $);
-    $ggml_graph_print(cgraph.address);
+    if ($ggml_graph_print === undefined) {
+      ($ggml_graph_print$ ??= $first("ggml_graph_print(u64): void", ($) => $ggml_graph_print = $))(cgraph.address);
+    } else $ggml_graph_print(cgraph.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_print", { cgraph });
   },
   ggml_graph_dump_dot(gb, cgraph, filename) {
@@ -5406,20 +6288,23 @@ export const functions = {
   ggml_set_zero(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_zero(tensor)");
     $checks.ggml_set_zero(functions, tensor);
-    $ggml_set_zero ??= $bind("ggml_set_zero", ["u64"], "u64", ($) => $ggml_set_zero = $);
-    const $ = $ggml_set_zero(tensor.address);
+    const $ = $ggml_set_zero === undefined
+      ? ($ggml_set_zero$ ??= $first("ggml_set_zero(u64): u64", ($) => $ggml_set_zero = $))(tensor.address)
+      : $ggml_set_zero(tensor.address);
     if ($ === 0n) throw $nullResult("ggml_set_zero", { tensor });
     return new ggml_tensor($, tensor.owner);
   },
   ggml_quantize_init(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_quantize_init(type)");
-    $ggml_quantize_init ??= $bind("ggml_quantize_init", ["u32"], "void", ($) => $ggml_quantize_init = $);
-    $ggml_quantize_init($0);
+    if ($ggml_quantize_init === undefined) {
+      ($ggml_quantize_init$ ??= $first("ggml_quantize_init(u32): void", ($) => $ggml_quantize_init = $))($0);
+    } else $ggml_quantize_init($0);
     if ($caught[0] !== 0) $trapped("ggml_quantize_init");
   },
   ggml_quantize_free() {
-    $ggml_quantize_free ??= $bind("ggml_quantize_free", [], "void", ($) => $ggml_quantize_free = $);
-    $ggml_quantize_free();
+    if ($ggml_quantize_free === undefined) {
+      ($ggml_quantize_free$ ??= $first("ggml_quantize_free(): void", ($) => $ggml_quantize_free = $))();
+    } else $ggml_quantize_free();
     if ($caught[0] !== 0) $trapped("ggml_quantize_free");
   },
   ggml_quantize_requires_imatrix(type) {
@@ -5465,8 +6350,9 @@ export const functions = {
   },
   ggml_get_type_traits(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits(type)");
-    $ggml_get_type_traits ??= $bind("ggml_get_type_traits", ["u32"], "u64", ($) => $ggml_get_type_traits = $);
-    const $ = $ggml_get_type_traits($0);
+    const $ = $ggml_get_type_traits === undefined
+      ? ($ggml_get_type_traits$ ??= $first("ggml_get_type_traits(u32): u64", ($) => $ggml_get_type_traits = $))($0)
+      : $ggml_get_type_traits($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits");
     return new ggml_type_traits($, $STATIC);
   },
@@ -5487,8 +6373,12 @@ export const functions = {
       throw $wrongHandle(p, ggml_threadpool_params, "ggml_threadpool_params_init(p)");
     }
     const $1 = $int32(n_threads, "ggml_threadpool_params_init(n_threads)");
-    $ggml_threadpool_params_init ??= $bind("ggml_threadpool_params_init", ["u64", "i32"], "void", ($) => $ggml_threadpool_params_init = $);
-    $ggml_threadpool_params_init(p.address, $1);
+    if ($ggml_threadpool_params_init === undefined) {
+      ($ggml_threadpool_params_init$ ??= $first("ggml_threadpool_params_init(u64,i32): void", ($) => $ggml_threadpool_params_init = $))(
+        p.address,
+        $1,
+      );
+    } else $ggml_threadpool_params_init(p.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_params_init", { p });
   },
   ggml_threadpool_params_match(p0, p1) {
@@ -5522,8 +6412,12 @@ export const functions = {
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_tallocr_alloc(tensor)");
-    $ggml_tallocr_alloc ??= $bind("ggml_tallocr_alloc", ["u64", "u64"], "i32", ($) => $ggml_tallocr_alloc = $);
-    const $ = $ggml_tallocr_alloc(talloc.address, tensor.address);
+    const $ = $ggml_tallocr_alloc === undefined
+      ? ($ggml_tallocr_alloc$ ??= $first("ggml_tallocr_alloc(u64,u64): i32", ($) => $ggml_tallocr_alloc = $))(
+        talloc.address,
+        tensor.address,
+      )
+      : $ggml_tallocr_alloc(talloc.address, tensor.address);
     $keep(tensor.owner, talloc);
     if ($caught[0] !== 0) $trapped("ggml_tallocr_alloc", { talloc, tensor });
     return $;
@@ -5532,8 +6426,9 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_gallocr_new(buft)");
     }
-    $ggml_gallocr_new ??= $bind("ggml_gallocr_new", ["u64"], "u64", ($) => $ggml_gallocr_new = $);
-    const $ = $ggml_gallocr_new(buft.address);
+    const $ = $ggml_gallocr_new === undefined
+      ? ($ggml_gallocr_new$ ??= $first("ggml_gallocr_new(u64): u64", ($) => $ggml_gallocr_new = $))(buft.address)
+      : $ggml_gallocr_new(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_gallocr_new", { buft });
     if ($ === 0n) throw $nullResult("ggml_gallocr_new");
     return $created(ggml_gallocr, $, [buft], []);
@@ -5637,15 +6532,17 @@ export const functions = {
       throw $wrongHandle(galloc, ggml_gallocr, "ggml_gallocr_get_buffer_size(galloc)");
     }
     const $1 = $int32(buffer_id, "ggml_gallocr_get_buffer_size(buffer_id)");
-    $ggml_gallocr_get_buffer_size ??= $bind(
-      "ggml_gallocr_get_buffer_size",
-      ["u64", "i32"],
-      "u64",
-      ($) => $ggml_gallocr_get_buffer_size = $,
-    );
-    const $ = $ggml_gallocr_get_buffer_size(galloc.address, $1);
+    const $ = $ggml_gallocr_get_buffer_size === undefined
+      ? $fromUint64(
+        ($ggml_gallocr_get_buffer_size$ ??= $first("ggml_gallocr_get_buffer_size(u64,i32): u64", ($) => $ggml_gallocr_get_buffer_size = $))(
+          galloc.address,
+          $1,
+        ),
+        "ggml_gallocr_get_buffer_size",
+      )
+      : $fromUint64($ggml_gallocr_get_buffer_size(galloc.address, $1), "ggml_gallocr_get_buffer_size");
     if ($caught[0] !== 0) $trapped("ggml_gallocr_get_buffer_size", { galloc });
-    return $fromUint64($, "ggml_gallocr_get_buffer_size");
+    return $;
   },
   ggml_backend_alloc_ctx_tensors_from_buft_size(ctx, buft) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) {
@@ -5708,8 +6605,9 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_name(buft)");
     }
-    $ggml_backend_buft_name ??= $bind("ggml_backend_buft_name", ["u64"], "pointer", ($) => $ggml_backend_buft_name = $);
-    const $ = $ggml_backend_buft_name(buft.address);
+    const $ = $ggml_backend_buft_name === undefined
+      ? ($ggml_backend_buft_name$ ??= $first("ggml_backend_buft_name(u64): pointer", ($) => $ggml_backend_buft_name = $))(buft.address)
+      : $ggml_backend_buft_name(buft.address);
     if ($ === null) throw $nullResult("ggml_backend_buft_name", { buft });
     return $cstringAt($);
   },
@@ -5773,8 +6671,11 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_host(buft)");
     }
-    $ggml_backend_buft_is_host ??= $bind("ggml_backend_buft_is_host", ["u64"], "bool", ($) => $ggml_backend_buft_is_host = $);
-    const $ = $ggml_backend_buft_is_host(buft.address);
+    const $ = $ggml_backend_buft_is_host === undefined
+      ? ($ggml_backend_buft_is_host$ ??= $first("ggml_backend_buft_is_host(u64): bool", ($) => $ggml_backend_buft_is_host = $))(
+        buft.address,
+      )
+      : $ggml_backend_buft_is_host(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_is_host", { buft });
     return $;
   },
@@ -5782,8 +6683,11 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_get_device(buft)");
     }
-    $ggml_backend_buft_get_device ??= $bind("ggml_backend_buft_get_device", ["u64"], "u64", ($) => $ggml_backend_buft_get_device = $);
-    const $ = $ggml_backend_buft_get_device(buft.address);
+    const $ = $ggml_backend_buft_get_device === undefined
+      ? ($ggml_backend_buft_get_device$ ??= $first("ggml_backend_buft_get_device(u64): u64", ($) => $ggml_backend_buft_get_device = $))(
+        buft.address,
+      )
+      : $ggml_backend_buft_get_device(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_get_device", { buft });
     if ($ === 0n) return null;
     return new ggml_backend_device($, buft.owner);
@@ -5792,8 +6696,11 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_name(buffer)");
     }
-    $ggml_backend_buffer_name ??= $bind("ggml_backend_buffer_name", ["u64"], "pointer", ($) => $ggml_backend_buffer_name = $);
-    const $ = $ggml_backend_buffer_name(buffer.address);
+    const $ = $ggml_backend_buffer_name === undefined
+      ? ($ggml_backend_buffer_name$ ??= $first("ggml_backend_buffer_name(u64): pointer", ($) => $ggml_backend_buffer_name = $))(
+        buffer.address,
+      )
+      : $ggml_backend_buffer_name(buffer.address);
     if ($ === null) throw $nullResult("ggml_backend_buffer_name", { buffer });
     return $cstringAt($);
   },
@@ -5808,8 +6715,11 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_base(buffer)");
     }
-    $ggml_backend_buffer_get_base ??= $bind("ggml_backend_buffer_get_base", ["u64"], "u64", ($) => $ggml_backend_buffer_get_base = $);
-    const $ = $ggml_backend_buffer_get_base(buffer.address);
+    const $ = $ggml_backend_buffer_get_base === undefined
+      ? ($ggml_backend_buffer_get_base$ ??= $first("ggml_backend_buffer_get_base(u64): u64", ($) => $ggml_backend_buffer_get_base = $))(
+        buffer.address,
+      )
+      : $ggml_backend_buffer_get_base(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_base", { buffer });
     if ($ === 0n) return null;
     return new $Pointer($, buffer.owner);
@@ -5818,10 +6728,16 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_size(buffer)");
     }
-    $ggml_backend_buffer_get_size ??= $bind("ggml_backend_buffer_get_size", ["u64"], "u64", ($) => $ggml_backend_buffer_get_size = $);
-    const $ = $ggml_backend_buffer_get_size(buffer.address);
+    const $ = $ggml_backend_buffer_get_size === undefined
+      ? $fromUint64(
+        ($ggml_backend_buffer_get_size$ ??= $first("ggml_backend_buffer_get_size(u64): u64", ($) => $ggml_backend_buffer_get_size = $))(
+          buffer.address,
+        ),
+        "ggml_backend_buffer_get_size",
+      )
+      : $fromUint64($ggml_backend_buffer_get_size(buffer.address), "ggml_backend_buffer_get_size");
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_size", { buffer });
-    return $fromUint64($, "ggml_backend_buffer_get_size");
+    return $;
   },
   ggml_backend_buffer_init_tensor(buffer, tensor) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
@@ -5890,16 +6806,23 @@ export const functions = {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_clear(buffer)");
     }
     const $1 = $smallUnsigned(value, 8, "ggml_backend_buffer_clear(value)");
-    $ggml_backend_buffer_clear ??= $bind("ggml_backend_buffer_clear", ["u64", "u8"], "void", ($) => $ggml_backend_buffer_clear = $);
-    $ggml_backend_buffer_clear(buffer.address, $1);
+    if ($ggml_backend_buffer_clear === undefined) {
+      ($ggml_backend_buffer_clear$ ??= $first("ggml_backend_buffer_clear(u64,u8): void", ($) => $ggml_backend_buffer_clear = $))(
+        buffer.address,
+        $1,
+      );
+    } else $ggml_backend_buffer_clear(buffer.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_clear", { buffer });
   },
   ggml_backend_buffer_is_host(buffer) {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_is_host(buffer)");
     }
-    $ggml_backend_buffer_is_host ??= $bind("ggml_backend_buffer_is_host", ["u64"], "bool", ($) => $ggml_backend_buffer_is_host = $);
-    const $ = $ggml_backend_buffer_is_host(buffer.address);
+    const $ = $ggml_backend_buffer_is_host === undefined
+      ? ($ggml_backend_buffer_is_host$ ??= $first("ggml_backend_buffer_is_host(u64): bool", ($) => $ggml_backend_buffer_is_host = $))(
+        buffer.address,
+      )
+      : $ggml_backend_buffer_is_host(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_is_host", { buffer });
     return $;
   },
@@ -5921,8 +6844,11 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_usage(buffer)");
     }
-    $ggml_backend_buffer_get_usage ??= $bind("ggml_backend_buffer_get_usage", ["u64"], "u32", ($) => $ggml_backend_buffer_get_usage = $);
-    const $ = $ggml_backend_buffer_get_usage(buffer.address);
+    const $ = $ggml_backend_buffer_get_usage === undefined
+      ? ($ggml_backend_buffer_get_usage$ ??= $first("ggml_backend_buffer_get_usage(u64): u32", ($) => $ggml_backend_buffer_get_usage = $))(
+        buffer.address,
+      )
+      : $ggml_backend_buffer_get_usage(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_get_usage", { buffer });
     return $;
   },
@@ -5930,8 +6856,11 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_get_type(buffer)");
     }
-    $ggml_backend_buffer_get_type ??= $bind("ggml_backend_buffer_get_type", ["u64"], "u64", ($) => $ggml_backend_buffer_get_type = $);
-    const $ = $ggml_backend_buffer_get_type(buffer.address);
+    const $ = $ggml_backend_buffer_get_type === undefined
+      ? ($ggml_backend_buffer_get_type$ ??= $first("ggml_backend_buffer_get_type(u64): u64", ($) => $ggml_backend_buffer_get_type = $))(
+        buffer.address,
+      )
+      : $ggml_backend_buffer_get_type(buffer.address);
     if ($ === 0n) throw $nullResult("ggml_backend_buffer_get_type", { buffer });
     return new ggml_backend_buffer_type($, $STATIC);
   },
@@ -5939,24 +6868,34 @@ export const functions = {
     if (!(buffer instanceof ggml_backend_buffer) || buffer.owner.freed) {
       throw $wrongHandle(buffer, ggml_backend_buffer, "ggml_backend_buffer_reset(buffer)");
     }
-    $ggml_backend_buffer_reset ??= $bind("ggml_backend_buffer_reset", ["u64"], "void", ($) => $ggml_backend_buffer_reset = $);
-    $ggml_backend_buffer_reset(buffer.address);
+    if ($ggml_backend_buffer_reset === undefined) {
+      ($ggml_backend_buffer_reset$ ??= $first("ggml_backend_buffer_reset(u64): void", ($) => $ggml_backend_buffer_reset = $))(
+        buffer.address,
+      );
+    } else $ggml_backend_buffer_reset(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buffer_reset", { buffer });
   },
   ggml_backend_tensor_copy(src, dst) {
     if (!(src instanceof ggml_tensor) || src.owner.freed) throw $wrongHandle(src, ggml_tensor, "ggml_backend_tensor_copy(src)");
     if (!(dst instanceof ggml_tensor) || dst.owner.freed) throw $wrongHandle(dst, ggml_tensor, "ggml_backend_tensor_copy(dst)");
     $checks.ggml_backend_tensor_copy(functions, src, dst);
-    $ggml_backend_tensor_copy ??= $bind("ggml_backend_tensor_copy", ["u64", "u64"], "void", ($) => $ggml_backend_tensor_copy = $);
-    $ggml_backend_tensor_copy(src.address, dst.address);
+    if ($ggml_backend_tensor_copy === undefined) {
+      ($ggml_backend_tensor_copy$ ??= $first("ggml_backend_tensor_copy(u64,u64): void", ($) => $ggml_backend_tensor_copy = $))(
+        src.address,
+        dst.address,
+      );
+    } else $ggml_backend_tensor_copy(src.address, dst.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_tensor_copy", { src, dst });
   },
   ggml_backend_guid(backend) {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_guid(backend)");
     }
-    $ggml_backend_guid ??= $bind("ggml_backend_guid", ["u64"], "u64", ($) => $ggml_backend_guid = $);
-    const $ = $ggml_backend_guid(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_guid === undefined
+      ? ($ggml_backend_guid$ ??= $first("ggml_backend_guid(u64): u64", ($) => $ggml_backend_guid = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_guid(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_guid", { backend });
     if ($ === 0n) return null;
     return new $Pointer($, backend?.owner ?? $STATIC);
@@ -5965,8 +6904,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_name(backend)");
     }
-    $ggml_backend_name ??= $bind("ggml_backend_name", ["u64"], "pointer", ($) => $ggml_backend_name = $);
-    const $ = $ggml_backend_name(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_name === undefined
+      ? ($ggml_backend_name$ ??= $first("ggml_backend_name(u64): pointer", ($) => $ggml_backend_name = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_name(backend === null ? 0n : backend.address);
     if ($ === null) throw $nullResult("ggml_backend_name", { backend });
     return $cstringAt($);
   },
@@ -5996,8 +6938,12 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_alloc_buffer(backend)");
     }
     const $1 = $uint64(size, "ggml_backend_alloc_buffer(size)");
-    $ggml_backend_alloc_buffer ??= $bind("ggml_backend_alloc_buffer", ["u64", "u64"], "u64", ($) => $ggml_backend_alloc_buffer = $);
-    const $ = $ggml_backend_alloc_buffer(backend.address, $1);
+    const $ = $ggml_backend_alloc_buffer === undefined
+      ? ($ggml_backend_alloc_buffer$ ??= $first("ggml_backend_alloc_buffer(u64,u64): u64", ($) => $ggml_backend_alloc_buffer = $))(
+        backend.address,
+        $1,
+      )
+      : $ggml_backend_alloc_buffer(backend.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_alloc_buffer", { backend });
     if ($ === 0n) return null;
     return $created(ggml_backend_buffer, $, [], []);
@@ -6006,19 +6952,31 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_alignment(backend)");
     }
-    $ggml_backend_get_alignment ??= $bind("ggml_backend_get_alignment", ["u64"], "u64", ($) => $ggml_backend_get_alignment = $);
-    const $ = $ggml_backend_get_alignment(backend.address);
+    const $ = $ggml_backend_get_alignment === undefined
+      ? $fromUint64(
+        ($ggml_backend_get_alignment$ ??= $first("ggml_backend_get_alignment(u64): u64", ($) => $ggml_backend_get_alignment = $))(
+          backend.address,
+        ),
+        "ggml_backend_get_alignment",
+      )
+      : $fromUint64($ggml_backend_get_alignment(backend.address), "ggml_backend_get_alignment");
     if ($caught[0] !== 0) $trapped("ggml_backend_get_alignment", { backend });
-    return $fromUint64($, "ggml_backend_get_alignment");
+    return $;
   },
   ggml_backend_get_max_size(backend) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_max_size(backend)");
     }
-    $ggml_backend_get_max_size ??= $bind("ggml_backend_get_max_size", ["u64"], "u64", ($) => $ggml_backend_get_max_size = $);
-    const $ = $ggml_backend_get_max_size(backend.address);
+    const $ = $ggml_backend_get_max_size === undefined
+      ? $fromUint64(
+        ($ggml_backend_get_max_size$ ??= $first("ggml_backend_get_max_size(u64): u64", ($) => $ggml_backend_get_max_size = $))(
+          backend.address,
+        ),
+        "ggml_backend_get_max_size",
+      )
+      : $fromUint64($ggml_backend_get_max_size(backend.address), "ggml_backend_get_max_size");
     if ($caught[0] !== 0) $trapped("ggml_backend_get_max_size", { backend });
-    return $fromUint64($, "ggml_backend_get_max_size");
+    return $;
   },
   ggml_backend_tensor_set_async(backend, tensor, data, offset, size) {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
@@ -6233,8 +7191,9 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_synchronize(backend)");
     }
-    $ggml_backend_synchronize ??= $bind("ggml_backend_synchronize", ["u64"], "void", ($) => $ggml_backend_synchronize = $);
-    $ggml_backend_synchronize(backend.address);
+    if ($ggml_backend_synchronize === undefined) {
+      ($ggml_backend_synchronize$ ??= $first("ggml_backend_synchronize(u64): void", ($) => $ggml_backend_synchronize = $))(backend.address);
+    } else $ggml_backend_synchronize(backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_synchronize", { backend });
   },
   ggml_backend_graph_plan_create(backend, cgraph) {
@@ -6337,8 +7296,12 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_supports_op(backend)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_supports_op(op)");
-    $ggml_backend_supports_op ??= $bind("ggml_backend_supports_op", ["u64", "u64"], "bool", ($) => $ggml_backend_supports_op = $);
-    const $ = $ggml_backend_supports_op(backend.address, op.address);
+    const $ = $ggml_backend_supports_op === undefined
+      ? ($ggml_backend_supports_op$ ??= $first("ggml_backend_supports_op(u64,u64): bool", ($) => $ggml_backend_supports_op = $))(
+        backend.address,
+        op.address,
+      )
+      : $ggml_backend_supports_op(backend.address, op.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_supports_op", { backend, op });
     return $;
   },
@@ -6349,8 +7312,12 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_supports_buft(buft)");
     }
-    $ggml_backend_supports_buft ??= $bind("ggml_backend_supports_buft", ["u64", "u64"], "bool", ($) => $ggml_backend_supports_buft = $);
-    const $ = $ggml_backend_supports_buft(backend.address, buft.address);
+    const $ = $ggml_backend_supports_buft === undefined
+      ? ($ggml_backend_supports_buft$ ??= $first("ggml_backend_supports_buft(u64,u64): bool", ($) => $ggml_backend_supports_buft = $))(
+        backend.address,
+        buft.address,
+      )
+      : $ggml_backend_supports_buft(backend.address, buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_supports_buft", { backend, buft });
     return $;
   },
@@ -6359,8 +7326,12 @@ export const functions = {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_offload_op(backend)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_offload_op(op)");
-    $ggml_backend_offload_op ??= $bind("ggml_backend_offload_op", ["u64", "u64"], "bool", ($) => $ggml_backend_offload_op = $);
-    const $ = $ggml_backend_offload_op(backend.address, op.address);
+    const $ = $ggml_backend_offload_op === undefined
+      ? ($ggml_backend_offload_op$ ??= $first("ggml_backend_offload_op(u64,u64): bool", ($) => $ggml_backend_offload_op = $))(
+        backend.address,
+        op.address,
+      )
+      : $ggml_backend_offload_op(backend.address, op.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_offload_op", { backend, op });
     return $;
   },
@@ -6387,8 +7358,9 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_get_device(backend)");
     }
-    $ggml_backend_get_device ??= $bind("ggml_backend_get_device", ["u64"], "u64", ($) => $ggml_backend_get_device = $);
-    const $ = $ggml_backend_get_device(backend.address);
+    const $ = $ggml_backend_get_device === undefined
+      ? ($ggml_backend_get_device$ ??= $first("ggml_backend_get_device(u64): u64", ($) => $ggml_backend_get_device = $))(backend.address)
+      : $ggml_backend_get_device(backend.address);
     if ($ === 0n) throw $nullResult("ggml_backend_get_device", { backend });
     return new ggml_backend_device($, $STATIC);
   },
@@ -6396,8 +7368,11 @@ export const functions = {
     if (device !== null && (!(device instanceof ggml_backend_device) || device.owner.freed)) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_event_new(device)");
     }
-    $ggml_backend_event_new ??= $bind("ggml_backend_event_new", ["u64"], "u64", ($) => $ggml_backend_event_new = $);
-    const $ = $ggml_backend_event_new(device === null ? 0n : device.address);
+    const $ = $ggml_backend_event_new === undefined
+      ? ($ggml_backend_event_new$ ??= $first("ggml_backend_event_new(u64): u64", ($) => $ggml_backend_event_new = $))(
+        device === null ? 0n : device.address,
+      )
+      : $ggml_backend_event_new(device === null ? 0n : device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_new", { device });
     if ($ === 0n) return null;
     return $created(ggml_backend_event, $, [device], []);
@@ -6416,8 +7391,12 @@ export const functions = {
     if (!(backend instanceof ggml_backend) || backend.owner.freed) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_event_record(backend)");
     }
-    $ggml_backend_event_record ??= $bind("ggml_backend_event_record", ["u64", "u64"], "void", ($) => $ggml_backend_event_record = $);
-    $ggml_backend_event_record(event.address, backend.address);
+    if ($ggml_backend_event_record === undefined) {
+      ($ggml_backend_event_record$ ??= $first("ggml_backend_event_record(u64,u64): void", ($) => $ggml_backend_event_record = $))(
+        event.address,
+        backend.address,
+      );
+    } else $ggml_backend_event_record(event.address, backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_record", { event, backend });
   },
   ggml_backend_event_synchronize(event) {
@@ -6440,16 +7419,21 @@ export const functions = {
     if (!(event instanceof ggml_backend_event) || event.owner.freed) {
       throw $wrongHandle(event, ggml_backend_event, "ggml_backend_event_wait(event)");
     }
-    $ggml_backend_event_wait ??= $bind("ggml_backend_event_wait", ["u64", "u64"], "void", ($) => $ggml_backend_event_wait = $);
-    $ggml_backend_event_wait(backend.address, event.address);
+    if ($ggml_backend_event_wait === undefined) {
+      ($ggml_backend_event_wait$ ??= $first("ggml_backend_event_wait(u64,u64): void", ($) => $ggml_backend_event_wait = $))(
+        backend.address,
+        event.address,
+      );
+    } else $ggml_backend_event_wait(backend.address, event.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_event_wait", { backend, event });
   },
   ggml_backend_dev_name(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_name(device)");
     }
-    $ggml_backend_dev_name ??= $bind("ggml_backend_dev_name", ["u64"], "pointer", ($) => $ggml_backend_dev_name = $);
-    const $ = $ggml_backend_dev_name(device.address);
+    const $ = $ggml_backend_dev_name === undefined
+      ? ($ggml_backend_dev_name$ ??= $first("ggml_backend_dev_name(u64): pointer", ($) => $ggml_backend_dev_name = $))(device.address)
+      : $ggml_backend_dev_name(device.address);
     if ($ === null) throw $nullResult("ggml_backend_dev_name", { device });
     return $cstringAt($);
   },
@@ -6457,8 +7441,11 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_description(device)");
     }
-    $ggml_backend_dev_description ??= $bind("ggml_backend_dev_description", ["u64"], "pointer", ($) => $ggml_backend_dev_description = $);
-    const $ = $ggml_backend_dev_description(device.address);
+    const $ = $ggml_backend_dev_description === undefined
+      ? ($ggml_backend_dev_description$ ??= $first("ggml_backend_dev_description(u64): pointer", ($) => $ggml_backend_dev_description = $))(
+        device.address,
+      )
+      : $ggml_backend_dev_description(device.address);
     if ($ === null) throw $nullResult("ggml_backend_dev_description", { device });
     return $cstringAt($);
   },
@@ -6478,8 +7465,9 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_type(device)");
     }
-    $ggml_backend_dev_type ??= $bind("ggml_backend_dev_type", ["u64"], "u32", ($) => $ggml_backend_dev_type = $);
-    const $ = $ggml_backend_dev_type(device.address);
+    const $ = $ggml_backend_dev_type === undefined
+      ? ($ggml_backend_dev_type$ ??= $first("ggml_backend_dev_type(u64): u32", ($) => $ggml_backend_dev_type = $))(device.address)
+      : $ggml_backend_dev_type(device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_type", { device });
     return $;
   },
@@ -6490,16 +7478,23 @@ export const functions = {
     if (!(props instanceof ggml_backend_dev_props) || props.owner.freed) {
       throw $wrongHandle(props, ggml_backend_dev_props, "ggml_backend_dev_get_props(props)");
     }
-    $ggml_backend_dev_get_props ??= $bind("ggml_backend_dev_get_props", ["u64", "u64"], "void", ($) => $ggml_backend_dev_get_props = $);
-    $ggml_backend_dev_get_props(device.address, props.address);
+    if ($ggml_backend_dev_get_props === undefined) {
+      ($ggml_backend_dev_get_props$ ??= $first("ggml_backend_dev_get_props(u64,u64): void", ($) => $ggml_backend_dev_get_props = $))(
+        device.address,
+        props.address,
+      );
+    } else $ggml_backend_dev_get_props(device.address, props.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_get_props", { device, props });
   },
   ggml_backend_dev_backend_reg(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_backend_reg(device)");
     }
-    $ggml_backend_dev_backend_reg ??= $bind("ggml_backend_dev_backend_reg", ["u64"], "u64", ($) => $ggml_backend_dev_backend_reg = $);
-    const $ = $ggml_backend_dev_backend_reg(device.address);
+    const $ = $ggml_backend_dev_backend_reg === undefined
+      ? ($ggml_backend_dev_backend_reg$ ??= $first("ggml_backend_dev_backend_reg(u64): u64", ($) => $ggml_backend_dev_backend_reg = $))(
+        device.address,
+      )
+      : $ggml_backend_dev_backend_reg(device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_backend_reg", { device });
     if ($ === 0n) return null;
     return new ggml_backend_reg($, device.owner);
@@ -6519,8 +7514,11 @@ export const functions = {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_buffer_type(device)");
     }
-    $ggml_backend_dev_buffer_type ??= $bind("ggml_backend_dev_buffer_type", ["u64"], "u64", ($) => $ggml_backend_dev_buffer_type = $);
-    const $ = $ggml_backend_dev_buffer_type(device.address);
+    const $ = $ggml_backend_dev_buffer_type === undefined
+      ? ($ggml_backend_dev_buffer_type$ ??= $first("ggml_backend_dev_buffer_type(u64): u64", ($) => $ggml_backend_dev_buffer_type = $))(
+        device.address,
+      )
+      : $ggml_backend_dev_buffer_type(device.address);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_buffer_type", { device });
     return new ggml_backend_buffer_type($, device.owner);
   },
@@ -6595,30 +7593,45 @@ export const functions = {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_dev_offload_op(device)");
     }
     if (!(op instanceof ggml_tensor) || op.owner.freed) throw $wrongHandle(op, ggml_tensor, "ggml_backend_dev_offload_op(op)");
-    $ggml_backend_dev_offload_op ??= $bind("ggml_backend_dev_offload_op", ["u64", "u64"], "bool", ($) => $ggml_backend_dev_offload_op = $);
-    const $ = $ggml_backend_dev_offload_op(device.address, op.address);
+    const $ = $ggml_backend_dev_offload_op === undefined
+      ? ($ggml_backend_dev_offload_op$ ??= $first("ggml_backend_dev_offload_op(u64,u64): bool", ($) => $ggml_backend_dev_offload_op = $))(
+        device.address,
+        op.address,
+      )
+      : $ggml_backend_dev_offload_op(device.address, op.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_offload_op", { device, op });
     return $;
   },
   ggml_backend_reg_name(reg) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_name(reg)");
-    $ggml_backend_reg_name ??= $bind("ggml_backend_reg_name", ["u64"], "pointer", ($) => $ggml_backend_reg_name = $);
-    const $ = $ggml_backend_reg_name(reg.address);
+    const $ = $ggml_backend_reg_name === undefined
+      ? ($ggml_backend_reg_name$ ??= $first("ggml_backend_reg_name(u64): pointer", ($) => $ggml_backend_reg_name = $))(reg.address)
+      : $ggml_backend_reg_name(reg.address);
     if ($ === null) throw $nullResult("ggml_backend_reg_name", { reg });
     return $cstringAt($);
   },
   ggml_backend_reg_dev_count(reg) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_count(reg)");
-    $ggml_backend_reg_dev_count ??= $bind("ggml_backend_reg_dev_count", ["u64"], "u64", ($) => $ggml_backend_reg_dev_count = $);
-    const $ = $ggml_backend_reg_dev_count(reg.address);
+    const $ = $ggml_backend_reg_dev_count === undefined
+      ? $fromUint64(
+        ($ggml_backend_reg_dev_count$ ??= $first("ggml_backend_reg_dev_count(u64): u64", ($) => $ggml_backend_reg_dev_count = $))(
+          reg.address,
+        ),
+        "ggml_backend_reg_dev_count",
+      )
+      : $fromUint64($ggml_backend_reg_dev_count(reg.address), "ggml_backend_reg_dev_count");
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_dev_count", { reg });
-    return $fromUint64($, "ggml_backend_reg_dev_count");
+    return $;
   },
   ggml_backend_reg_dev_get(reg, index) {
     if (!(reg instanceof ggml_backend_reg) || reg.owner.freed) throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_reg_dev_get(reg)");
     const $1 = $uint64(index, "ggml_backend_reg_dev_get(index)");
-    $ggml_backend_reg_dev_get ??= $bind("ggml_backend_reg_dev_get", ["u64", "u64"], "u64", ($) => $ggml_backend_reg_dev_get = $);
-    const $ = $ggml_backend_reg_dev_get(reg.address, $1);
+    const $ = $ggml_backend_reg_dev_get === undefined
+      ? ($ggml_backend_reg_dev_get$ ??= $first("ggml_backend_reg_dev_get(u64,u64): u64", ($) => $ggml_backend_reg_dev_get = $))(
+        reg.address,
+        $1,
+      )
+      : $ggml_backend_reg_dev_get(reg.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_dev_get", { reg });
     if ($ === 0n) return null;
     return new ggml_backend_device($, reg.owner);
@@ -6643,28 +7656,39 @@ export const functions = {
     if (reg !== null && (!(reg instanceof ggml_backend_reg) || reg.owner.freed)) {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_register(reg)");
     }
-    $ggml_backend_register ??= $bind("ggml_backend_register", ["u64"], "void", ($) => $ggml_backend_register = $);
-    $ggml_backend_register(reg === null ? 0n : reg.address);
+    if ($ggml_backend_register === undefined) {
+      ($ggml_backend_register$ ??= $first("ggml_backend_register(u64): void", ($) => $ggml_backend_register = $))(
+        reg === null ? 0n : reg.address,
+      );
+    } else $ggml_backend_register(reg === null ? 0n : reg.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_register", { reg });
   },
   ggml_backend_device_register(device) {
     if (!(device instanceof ggml_backend_device) || device.owner.freed) {
       throw $wrongHandle(device, ggml_backend_device, "ggml_backend_device_register(device)");
     }
-    $ggml_backend_device_register ??= $bind("ggml_backend_device_register", ["u64"], "void", ($) => $ggml_backend_device_register = $);
-    $ggml_backend_device_register(device.address);
+    if ($ggml_backend_device_register === undefined) {
+      ($ggml_backend_device_register$ ??= $first("ggml_backend_device_register(u64): void", ($) => $ggml_backend_device_register = $))(
+        device.address,
+      );
+    } else $ggml_backend_device_register(device.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_device_register", { device });
   },
   ggml_backend_reg_count() {
-    $ggml_backend_reg_count ??= $bind("ggml_backend_reg_count", [], "u64", ($) => $ggml_backend_reg_count = $);
-    const $ = $ggml_backend_reg_count();
+    const $ = $ggml_backend_reg_count === undefined
+      ? $fromUint64(
+        ($ggml_backend_reg_count$ ??= $first("ggml_backend_reg_count(): u64", ($) => $ggml_backend_reg_count = $))(),
+        "ggml_backend_reg_count",
+      )
+      : $fromUint64($ggml_backend_reg_count(), "ggml_backend_reg_count");
     if ($caught[0] !== 0) $trapped("ggml_backend_reg_count");
-    return $fromUint64($, "ggml_backend_reg_count");
+    return $;
   },
   ggml_backend_reg_get(index) {
     const $0 = $uint64(index, "ggml_backend_reg_get(index)");
-    $ggml_backend_reg_get ??= $bind("ggml_backend_reg_get", ["u64"], "u64", ($) => $ggml_backend_reg_get = $);
-    const $ = $ggml_backend_reg_get($0);
+    const $ = $ggml_backend_reg_get === undefined
+      ? ($ggml_backend_reg_get$ ??= $first("ggml_backend_reg_get(u64): u64", ($) => $ggml_backend_reg_get = $))($0)
+      : $ggml_backend_reg_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_reg_get");
     return new ggml_backend_reg($, $STATIC);
   },
@@ -6677,15 +7701,20 @@ export const functions = {
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_dev_count() {
-    $ggml_backend_dev_count ??= $bind("ggml_backend_dev_count", [], "u64", ($) => $ggml_backend_dev_count = $);
-    const $ = $ggml_backend_dev_count();
+    const $ = $ggml_backend_dev_count === undefined
+      ? $fromUint64(
+        ($ggml_backend_dev_count$ ??= $first("ggml_backend_dev_count(): u64", ($) => $ggml_backend_dev_count = $))(),
+        "ggml_backend_dev_count",
+      )
+      : $fromUint64($ggml_backend_dev_count(), "ggml_backend_dev_count");
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_count");
-    return $fromUint64($, "ggml_backend_dev_count");
+    return $;
   },
   ggml_backend_dev_get(index) {
     const $0 = $uint64(index, "ggml_backend_dev_get(index)");
-    $ggml_backend_dev_get ??= $bind("ggml_backend_dev_get", ["u64"], "u64", ($) => $ggml_backend_dev_get = $);
-    const $ = $ggml_backend_dev_get($0);
+    const $ = $ggml_backend_dev_get === undefined
+      ? ($ggml_backend_dev_get$ ??= $first("ggml_backend_dev_get(u64): u64", ($) => $ggml_backend_dev_get = $))($0)
+      : $ggml_backend_dev_get($0);
     if ($ === 0n) throw $nullResult("ggml_backend_dev_get");
     return new ggml_backend_device($, $STATIC);
   },
@@ -6699,8 +7728,9 @@ export const functions = {
   },
   ggml_backend_dev_by_type(type) {
     const $0 = $enumerator(type, $domains.ggml_backend_dev_type_enum, "ggml_backend_dev_by_type(type)");
-    $ggml_backend_dev_by_type ??= $bind("ggml_backend_dev_by_type", ["u32"], "u64", ($) => $ggml_backend_dev_by_type = $);
-    const $ = $ggml_backend_dev_by_type($0);
+    const $ = $ggml_backend_dev_by_type === undefined
+      ? ($ggml_backend_dev_by_type$ ??= $first("ggml_backend_dev_by_type(u32): u64", ($) => $ggml_backend_dev_by_type = $))($0)
+      : $ggml_backend_dev_by_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_dev_by_type");
     if ($ === 0n) return null;
     return new ggml_backend_device($, $STATIC);
@@ -6724,8 +7754,9 @@ export const functions = {
     return $created(ggml_backend, $, [], []);
   },
   ggml_backend_init_best() {
-    $ggml_backend_init_best ??= $bind("ggml_backend_init_best", [], "u64", ($) => $ggml_backend_init_best = $);
-    const $ = $ggml_backend_init_best();
+    const $ = $ggml_backend_init_best === undefined
+      ? ($ggml_backend_init_best$ ??= $first("ggml_backend_init_best(): u64", ($) => $ggml_backend_init_best = $))()
+      : $ggml_backend_init_best();
     if ($caught[0] !== 0) $trapped("ggml_backend_init_best");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -6742,13 +7773,17 @@ export const functions = {
     if (reg !== null && (!(reg instanceof ggml_backend_reg) || reg.owner.freed)) {
       throw $wrongHandle(reg, ggml_backend_reg, "ggml_backend_unload(reg)");
     }
-    $ggml_backend_unload ??= $bind("ggml_backend_unload", ["u64"], "void", ($) => $ggml_backend_unload = $);
-    $ggml_backend_unload(reg === null ? 0n : reg.address);
+    if ($ggml_backend_unload === undefined) {
+      ($ggml_backend_unload$ ??= $first("ggml_backend_unload(u64): void", ($) => $ggml_backend_unload = $))(
+        reg === null ? 0n : reg.address,
+      );
+    } else $ggml_backend_unload(reg === null ? 0n : reg.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_unload", { reg });
   },
   ggml_backend_load_all() {
-    $ggml_backend_load_all ??= $bind("ggml_backend_load_all", [], "void", ($) => $ggml_backend_load_all = $);
-    $ggml_backend_load_all();
+    if ($ggml_backend_load_all === undefined) {
+      ($ggml_backend_load_all$ ??= $first("ggml_backend_load_all(): void", ($) => $ggml_backend_load_all = $))();
+    } else $ggml_backend_load_all();
     if ($caught[0] !== 0) $trapped("ggml_backend_load_all");
   },
   ggml_backend_load_all_from_path(dir_path) {
@@ -7081,8 +8116,9 @@ export const functions = {
       throw $wrongHandle(sched, ggml_backend_sched, "ggml_backend_sched_reset(sched)");
     }
     $checks.ggml_backend_sched_reset(functions, sched);
-    $ggml_backend_sched_reset ??= $bind("ggml_backend_sched_reset", ["u64"], "void", ($) => $ggml_backend_sched_reset = $);
-    $ggml_backend_sched_reset(sched.address);
+    if ($ggml_backend_sched_reset === undefined) {
+      ($ggml_backend_sched_reset$ ??= $first("ggml_backend_sched_reset(u64): void", ($) => $ggml_backend_sched_reset = $))(sched.address);
+    } else $ggml_backend_sched_reset(sched.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_sched_reset", { sched });
     sched.owner.forget("ggml_backend_sched_reset");
   },
@@ -7225,8 +8261,9 @@ export const functions = {
   },
   ggml_backend_view_init(tensor) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_backend_view_init(tensor)");
-    $ggml_backend_view_init ??= $bind("ggml_backend_view_init", ["u64"], "i32", ($) => $ggml_backend_view_init = $);
-    const $ = $ggml_backend_view_init(tensor.address);
+    const $ = $ggml_backend_view_init === undefined
+      ? ($ggml_backend_view_init$ ??= $first("ggml_backend_view_init(u64): i32", ($) => $ggml_backend_view_init = $))(tensor.address)
+      : $ggml_backend_view_init(tensor.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_view_init", { tensor });
     return $;
   },
@@ -7246,36 +8283,40 @@ export const functions = {
     return $created(ggml_backend_buffer, $, [], [ptr]);
   },
   ggml_backend_cpu_buffer_type() {
-    $ggml_backend_cpu_buffer_type ??= $bind("ggml_backend_cpu_buffer_type", [], "u64", ($) => $ggml_backend_cpu_buffer_type = $);
-    const $ = $ggml_backend_cpu_buffer_type();
+    const $ = $ggml_backend_cpu_buffer_type === undefined
+      ? ($ggml_backend_cpu_buffer_type$ ??= $first("ggml_backend_cpu_buffer_type(): u64", ($) => $ggml_backend_cpu_buffer_type = $))()
+      : $ggml_backend_cpu_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_numa_init(numa) {
     const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "ggml_numa_init(numa)");
-    $ggml_numa_init ??= $bind("ggml_numa_init", ["u32"], "void", ($) => $ggml_numa_init = $);
-    $ggml_numa_init($0);
+    if ($ggml_numa_init === undefined) ($ggml_numa_init$ ??= $first("ggml_numa_init(u32): void", ($) => $ggml_numa_init = $))($0);
+    else $ggml_numa_init($0);
     if ($caught[0] !== 0) $trapped("ggml_numa_init");
   },
   ggml_is_numa() {
-    $ggml_is_numa ??= $bind("ggml_is_numa", [], "bool", ($) => $ggml_is_numa = $);
-    const $ = $ggml_is_numa();
+    const $ = $ggml_is_numa === undefined
+      ? ($ggml_is_numa$ ??= $first("ggml_is_numa(): bool", ($) => $ggml_is_numa = $))()
+      : $ggml_is_numa();
     if ($caught[0] !== 0) $trapped("ggml_is_numa");
     return $;
   },
   ggml_new_i32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_i32(ctx)");
     const $1 = $int32(value, "ggml_new_i32(value)");
-    $ggml_new_i32 ??= $bind("ggml_new_i32", ["u64", "i32"], "u64", ($) => $ggml_new_i32 = $);
-    const $ = $ggml_new_i32(ctx.address, $1);
+    const $ = $ggml_new_i32 === undefined
+      ? ($ggml_new_i32$ ??= $first("ggml_new_i32(u64,i32): u64", ($) => $ggml_new_i32 = $))(ctx.address, $1)
+      : $ggml_new_i32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_i32", { ctx });
     return new ggml_tensor($, ctx.owner);
   },
   ggml_new_f32(ctx, value) {
     if (!(ctx instanceof ggml_context) || ctx.owner.freed) throw $wrongHandle(ctx, ggml_context, "ggml_new_f32(ctx)");
     const $1 = $float(value, "ggml_new_f32(value)");
-    $ggml_new_f32 ??= $bind("ggml_new_f32", ["u64", "f32"], "u64", ($) => $ggml_new_f32 = $);
-    const $ = $ggml_new_f32(ctx.address, $1);
+    const $ = $ggml_new_f32 === undefined
+      ? ($ggml_new_f32$ ??= $first("ggml_new_f32(u64,f32): u64", ($) => $ggml_new_f32 = $))(ctx.address, $1)
+      : $ggml_new_f32(ctx.address, $1);
     if ($ === 0n) throw $nullResult("ggml_new_f32", { ctx });
     return new ggml_tensor($, ctx.owner);
   },
@@ -7283,8 +8324,9 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_i32(tensor)");
     const $1 = $int32(value, "ggml_set_i32(value)");
     $checks.ggml_set_i32(functions, tensor, value);
-    $ggml_set_i32 ??= $bind("ggml_set_i32", ["u64", "i32"], "u64", ($) => $ggml_set_i32 = $);
-    const $ = $ggml_set_i32(tensor.address, $1);
+    const $ = $ggml_set_i32 === undefined
+      ? ($ggml_set_i32$ ??= $first("ggml_set_i32(u64,i32): u64", ($) => $ggml_set_i32 = $))(tensor.address, $1)
+      : $ggml_set_i32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_i32", { tensor });
     return new ggml_tensor($, tensor.owner);
   },
@@ -7292,8 +8334,9 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_set_f32(tensor)");
     const $1 = $float(value, "ggml_set_f32(value)");
     $checks.ggml_set_f32(functions, tensor, value);
-    $ggml_set_f32 ??= $bind("ggml_set_f32", ["u64", "f32"], "u64", ($) => $ggml_set_f32 = $);
-    const $ = $ggml_set_f32(tensor.address, $1);
+    const $ = $ggml_set_f32 === undefined
+      ? ($ggml_set_f32$ ??= $first("ggml_set_f32(u64,f32): u64", ($) => $ggml_set_f32 = $))(tensor.address, $1)
+      : $ggml_set_f32(tensor.address, $1);
     if ($ === 0n) throw $nullResult("ggml_set_f32", { tensor });
     return new ggml_tensor($, tensor.owner);
   },
@@ -7301,8 +8344,9 @@ export const functions = {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_i32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_i32_1d(i)");
     $checks.ggml_get_i32_1d(functions, tensor, i);
-    $ggml_get_i32_1d ??= $bind("ggml_get_i32_1d", ["u64", "i32"], "i32", ($) => $ggml_get_i32_1d = $);
-    const $ = $ggml_get_i32_1d(tensor.address, $1);
+    const $ = $ggml_get_i32_1d === undefined
+      ? ($ggml_get_i32_1d$ ??= $first("ggml_get_i32_1d(u64,i32): i32", ($) => $ggml_get_i32_1d = $))(tensor.address, $1)
+      : $ggml_get_i32_1d(tensor.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_get_i32_1d", { tensor });
     return $;
   },
@@ -7311,8 +8355,9 @@ export const functions = {
     const $1 = $int32(i, "ggml_set_i32_1d(i)");
     const $2 = $int32(value, "ggml_set_i32_1d(value)");
     $checks.ggml_set_i32_1d(functions, tensor, i, value);
-    $ggml_set_i32_1d ??= $bind("ggml_set_i32_1d", ["u64", "i32", "i32"], "void", ($) => $ggml_set_i32_1d = $);
-    $ggml_set_i32_1d(tensor.address, $1, $2);
+    if ($ggml_set_i32_1d === undefined) {
+      ($ggml_set_i32_1d$ ??= $first("ggml_set_i32_1d(u64,i32,i32): void", ($) => $ggml_set_i32_1d = $))(tensor.address, $1, $2);
+    } else $ggml_set_i32_1d(tensor.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_set_i32_1d", { tensor });
   },
   ggml_get_i32_nd(tensor, i0, i1, i2, i3) {
@@ -7322,8 +8367,15 @@ export const functions = {
     const $3 = $int32(i2, "ggml_get_i32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_i32_nd(i3)");
     $checks.ggml_get_i32_nd(functions, tensor, i0, i1, i2, i3);
-    $ggml_get_i32_nd ??= $bind("ggml_get_i32_nd", ["u64", "i32", "i32", "i32", "i32"], "i32", ($) => $ggml_get_i32_nd = $);
-    const $ = $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
+    const $ = $ggml_get_i32_nd === undefined
+      ? ($ggml_get_i32_nd$ ??= $first("ggml_get_i32_nd(u64,i32,i32,i32,i32): i32", ($) => $ggml_get_i32_nd = $))(
+        tensor.address,
+        $1,
+        $2,
+        $3,
+        $4,
+      )
+      : $ggml_get_i32_nd(tensor.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_get_i32_nd", { tensor });
     return $;
   },
@@ -7335,16 +8387,25 @@ export const functions = {
     const $4 = $int32(i3, "ggml_set_i32_nd(i3)");
     const $5 = $int32(value, "ggml_set_i32_nd(value)");
     $checks.ggml_set_i32_nd(functions, tensor, i0, i1, i2, i3, value);
-    $ggml_set_i32_nd ??= $bind("ggml_set_i32_nd", ["u64", "i32", "i32", "i32", "i32", "i32"], "void", ($) => $ggml_set_i32_nd = $);
-    $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
+    if ($ggml_set_i32_nd === undefined) {
+      ($ggml_set_i32_nd$ ??= $first("ggml_set_i32_nd(u64,i32,i32,i32,i32,i32): void", ($) => $ggml_set_i32_nd = $))(
+        tensor.address,
+        $1,
+        $2,
+        $3,
+        $4,
+        $5,
+      );
+    } else $ggml_set_i32_nd(tensor.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_set_i32_nd", { tensor });
   },
   ggml_get_f32_1d(tensor, i) {
     if (!(tensor instanceof ggml_tensor) || tensor.owner.freed) throw $wrongHandle(tensor, ggml_tensor, "ggml_get_f32_1d(tensor)");
     const $1 = $int32(i, "ggml_get_f32_1d(i)");
     $checks.ggml_get_f32_1d(functions, tensor, i);
-    $ggml_get_f32_1d ??= $bind("ggml_get_f32_1d", ["u64", "i32"], "f32", ($) => $ggml_get_f32_1d = $);
-    const $ = $ggml_get_f32_1d(tensor.address, $1);
+    const $ = $ggml_get_f32_1d === undefined
+      ? ($ggml_get_f32_1d$ ??= $first("ggml_get_f32_1d(u64,i32): f32", ($) => $ggml_get_f32_1d = $))(tensor.address, $1)
+      : $ggml_get_f32_1d(tensor.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_get_f32_1d", { tensor });
     return $;
   },
@@ -7353,8 +8414,9 @@ export const functions = {
     const $1 = $int32(i, "ggml_set_f32_1d(i)");
     const $2 = $float(value, "ggml_set_f32_1d(value)");
     $checks.ggml_set_f32_1d(functions, tensor, i, value);
-    $ggml_set_f32_1d ??= $bind("ggml_set_f32_1d", ["u64", "i32", "f32"], "void", ($) => $ggml_set_f32_1d = $);
-    $ggml_set_f32_1d(tensor.address, $1, $2);
+    if ($ggml_set_f32_1d === undefined) {
+      ($ggml_set_f32_1d$ ??= $first("ggml_set_f32_1d(u64,i32,f32): void", ($) => $ggml_set_f32_1d = $))(tensor.address, $1, $2);
+    } else $ggml_set_f32_1d(tensor.address, $1, $2);
     if ($caught[0] !== 0) $trapped("ggml_set_f32_1d", { tensor });
   },
   ggml_get_f32_nd(tensor, i0, i1, i2, i3) {
@@ -7364,8 +8426,15 @@ export const functions = {
     const $3 = $int32(i2, "ggml_get_f32_nd(i2)");
     const $4 = $int32(i3, "ggml_get_f32_nd(i3)");
     $checks.ggml_get_f32_nd(functions, tensor, i0, i1, i2, i3);
-    $ggml_get_f32_nd ??= $bind("ggml_get_f32_nd", ["u64", "i32", "i32", "i32", "i32"], "f32", ($) => $ggml_get_f32_nd = $);
-    const $ = $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
+    const $ = $ggml_get_f32_nd === undefined
+      ? ($ggml_get_f32_nd$ ??= $first("ggml_get_f32_nd(u64,i32,i32,i32,i32): f32", ($) => $ggml_get_f32_nd = $))(
+        tensor.address,
+        $1,
+        $2,
+        $3,
+        $4,
+      )
+      : $ggml_get_f32_nd(tensor.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("ggml_get_f32_nd", { tensor });
     return $;
   },
@@ -7377,8 +8446,16 @@ export const functions = {
     const $4 = $int32(i3, "ggml_set_f32_nd(i3)");
     const $5 = $float(value, "ggml_set_f32_nd(value)");
     $checks.ggml_set_f32_nd(functions, tensor, i0, i1, i2, i3, value);
-    $ggml_set_f32_nd ??= $bind("ggml_set_f32_nd", ["u64", "i32", "i32", "i32", "i32", "f32"], "void", ($) => $ggml_set_f32_nd = $);
-    $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
+    if ($ggml_set_f32_nd === undefined) {
+      ($ggml_set_f32_nd$ ??= $first("ggml_set_f32_nd(u64,i32,i32,i32,i32,f32): void", ($) => $ggml_set_f32_nd = $))(
+        tensor.address,
+        $1,
+        $2,
+        $3,
+        $4,
+        $5,
+      );
+    } else $ggml_set_f32_nd(tensor.address, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_set_f32_nd", { tensor });
   },
   ggml_threadpool_new(params) {
@@ -7386,8 +8463,9 @@ export const functions = {
       throw $wrongHandle(params, ggml_threadpool_params, "ggml_threadpool_new(params)");
     }
     $checks.ggml_threadpool_new(functions, params);
-    $ggml_threadpool_new ??= $bind("ggml_threadpool_new", ["u64"], "u64", ($) => $ggml_threadpool_new = $);
-    const $ = $ggml_threadpool_new(params.address);
+    const $ = $ggml_threadpool_new === undefined
+      ? ($ggml_threadpool_new$ ??= $first("ggml_threadpool_new(u64): u64", ($) => $ggml_threadpool_new = $))(params.address)
+      : $ggml_threadpool_new(params.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_new", { params });
     if ($ === 0n) throw $nullResult("ggml_threadpool_new");
     return $created(ggml_threadpool, $, [], []);
@@ -7403,8 +8481,11 @@ export const functions = {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_get_n_threads(threadpool)");
     }
-    $ggml_threadpool_get_n_threads ??= $bind("ggml_threadpool_get_n_threads", ["u64"], "i32", ($) => $ggml_threadpool_get_n_threads = $);
-    const $ = $ggml_threadpool_get_n_threads(threadpool.address);
+    const $ = $ggml_threadpool_get_n_threads === undefined
+      ? ($ggml_threadpool_get_n_threads$ ??= $first("ggml_threadpool_get_n_threads(u64): i32", ($) => $ggml_threadpool_get_n_threads = $))(
+        threadpool.address,
+      )
+      : $ggml_threadpool_get_n_threads(threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_get_n_threads", { threadpool });
     return $;
   },
@@ -7412,16 +8493,18 @@ export const functions = {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_pause(threadpool)");
     }
-    $ggml_threadpool_pause ??= $bind("ggml_threadpool_pause", ["u64"], "void", ($) => $ggml_threadpool_pause = $);
-    $ggml_threadpool_pause(threadpool.address);
+    if ($ggml_threadpool_pause === undefined) {
+      ($ggml_threadpool_pause$ ??= $first("ggml_threadpool_pause(u64): void", ($) => $ggml_threadpool_pause = $))(threadpool.address);
+    } else $ggml_threadpool_pause(threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_pause", { threadpool });
   },
   ggml_threadpool_resume(threadpool) {
     if (!(threadpool instanceof ggml_threadpool) || threadpool.owner.freed) {
       throw $wrongHandle(threadpool, ggml_threadpool, "ggml_threadpool_resume(threadpool)");
     }
-    $ggml_threadpool_resume ??= $bind("ggml_threadpool_resume", ["u64"], "void", ($) => $ggml_threadpool_resume = $);
-    $ggml_threadpool_resume(threadpool.address);
+    if ($ggml_threadpool_resume === undefined) {
+      ($ggml_threadpool_resume$ ??= $first("ggml_threadpool_resume(u64): void", ($) => $ggml_threadpool_resume = $))(threadpool.address);
+    } else $ggml_threadpool_resume(threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_threadpool_resume", { threadpool });
   },
   ggml_graph_plan(cgraph, n_threads, threadpool) {
@@ -7476,188 +8559,218 @@ export const functions = {
     }
   },
   ggml_cpu_has_sse3() {
-    $ggml_cpu_has_sse3 ??= $bind("ggml_cpu_has_sse3", [], "i32", ($) => $ggml_cpu_has_sse3 = $);
-    const $ = $ggml_cpu_has_sse3();
+    const $ = $ggml_cpu_has_sse3 === undefined
+      ? ($ggml_cpu_has_sse3$ ??= $first("ggml_cpu_has_sse3(): i32", ($) => $ggml_cpu_has_sse3 = $))()
+      : $ggml_cpu_has_sse3();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sse3");
     return $;
   },
   ggml_cpu_has_ssse3() {
-    $ggml_cpu_has_ssse3 ??= $bind("ggml_cpu_has_ssse3", [], "i32", ($) => $ggml_cpu_has_ssse3 = $);
-    const $ = $ggml_cpu_has_ssse3();
+    const $ = $ggml_cpu_has_ssse3 === undefined
+      ? ($ggml_cpu_has_ssse3$ ??= $first("ggml_cpu_has_ssse3(): i32", ($) => $ggml_cpu_has_ssse3 = $))()
+      : $ggml_cpu_has_ssse3();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_ssse3");
     return $;
   },
   ggml_cpu_has_avx() {
-    $ggml_cpu_has_avx ??= $bind("ggml_cpu_has_avx", [], "i32", ($) => $ggml_cpu_has_avx = $);
-    const $ = $ggml_cpu_has_avx();
+    const $ = $ggml_cpu_has_avx === undefined
+      ? ($ggml_cpu_has_avx$ ??= $first("ggml_cpu_has_avx(): i32", ($) => $ggml_cpu_has_avx = $))()
+      : $ggml_cpu_has_avx();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx");
     return $;
   },
   ggml_cpu_has_avx_vnni() {
-    $ggml_cpu_has_avx_vnni ??= $bind("ggml_cpu_has_avx_vnni", [], "i32", ($) => $ggml_cpu_has_avx_vnni = $);
-    const $ = $ggml_cpu_has_avx_vnni();
+    const $ = $ggml_cpu_has_avx_vnni === undefined
+      ? ($ggml_cpu_has_avx_vnni$ ??= $first("ggml_cpu_has_avx_vnni(): i32", ($) => $ggml_cpu_has_avx_vnni = $))()
+      : $ggml_cpu_has_avx_vnni();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx_vnni");
     return $;
   },
   ggml_cpu_has_avx2() {
-    $ggml_cpu_has_avx2 ??= $bind("ggml_cpu_has_avx2", [], "i32", ($) => $ggml_cpu_has_avx2 = $);
-    const $ = $ggml_cpu_has_avx2();
+    const $ = $ggml_cpu_has_avx2 === undefined
+      ? ($ggml_cpu_has_avx2$ ??= $first("ggml_cpu_has_avx2(): i32", ($) => $ggml_cpu_has_avx2 = $))()
+      : $ggml_cpu_has_avx2();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx2");
     return $;
   },
   ggml_cpu_has_bmi2() {
-    $ggml_cpu_has_bmi2 ??= $bind("ggml_cpu_has_bmi2", [], "i32", ($) => $ggml_cpu_has_bmi2 = $);
-    const $ = $ggml_cpu_has_bmi2();
+    const $ = $ggml_cpu_has_bmi2 === undefined
+      ? ($ggml_cpu_has_bmi2$ ??= $first("ggml_cpu_has_bmi2(): i32", ($) => $ggml_cpu_has_bmi2 = $))()
+      : $ggml_cpu_has_bmi2();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_bmi2");
     return $;
   },
   ggml_cpu_has_f16c() {
-    $ggml_cpu_has_f16c ??= $bind("ggml_cpu_has_f16c", [], "i32", ($) => $ggml_cpu_has_f16c = $);
-    const $ = $ggml_cpu_has_f16c();
+    const $ = $ggml_cpu_has_f16c === undefined
+      ? ($ggml_cpu_has_f16c$ ??= $first("ggml_cpu_has_f16c(): i32", ($) => $ggml_cpu_has_f16c = $))()
+      : $ggml_cpu_has_f16c();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_f16c");
     return $;
   },
   ggml_cpu_has_fma() {
-    $ggml_cpu_has_fma ??= $bind("ggml_cpu_has_fma", [], "i32", ($) => $ggml_cpu_has_fma = $);
-    const $ = $ggml_cpu_has_fma();
+    const $ = $ggml_cpu_has_fma === undefined
+      ? ($ggml_cpu_has_fma$ ??= $first("ggml_cpu_has_fma(): i32", ($) => $ggml_cpu_has_fma = $))()
+      : $ggml_cpu_has_fma();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_fma");
     return $;
   },
   ggml_cpu_has_avx512() {
-    $ggml_cpu_has_avx512 ??= $bind("ggml_cpu_has_avx512", [], "i32", ($) => $ggml_cpu_has_avx512 = $);
-    const $ = $ggml_cpu_has_avx512();
+    const $ = $ggml_cpu_has_avx512 === undefined
+      ? ($ggml_cpu_has_avx512$ ??= $first("ggml_cpu_has_avx512(): i32", ($) => $ggml_cpu_has_avx512 = $))()
+      : $ggml_cpu_has_avx512();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512");
     return $;
   },
   ggml_cpu_has_avx512_vbmi() {
-    $ggml_cpu_has_avx512_vbmi ??= $bind("ggml_cpu_has_avx512_vbmi", [], "i32", ($) => $ggml_cpu_has_avx512_vbmi = $);
-    const $ = $ggml_cpu_has_avx512_vbmi();
+    const $ = $ggml_cpu_has_avx512_vbmi === undefined
+      ? ($ggml_cpu_has_avx512_vbmi$ ??= $first("ggml_cpu_has_avx512_vbmi(): i32", ($) => $ggml_cpu_has_avx512_vbmi = $))()
+      : $ggml_cpu_has_avx512_vbmi();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512_vbmi");
     return $;
   },
   ggml_cpu_has_avx512_vnni() {
-    $ggml_cpu_has_avx512_vnni ??= $bind("ggml_cpu_has_avx512_vnni", [], "i32", ($) => $ggml_cpu_has_avx512_vnni = $);
-    const $ = $ggml_cpu_has_avx512_vnni();
+    const $ = $ggml_cpu_has_avx512_vnni === undefined
+      ? ($ggml_cpu_has_avx512_vnni$ ??= $first("ggml_cpu_has_avx512_vnni(): i32", ($) => $ggml_cpu_has_avx512_vnni = $))()
+      : $ggml_cpu_has_avx512_vnni();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512_vnni");
     return $;
   },
   ggml_cpu_has_avx512_bf16() {
-    $ggml_cpu_has_avx512_bf16 ??= $bind("ggml_cpu_has_avx512_bf16", [], "i32", ($) => $ggml_cpu_has_avx512_bf16 = $);
-    const $ = $ggml_cpu_has_avx512_bf16();
+    const $ = $ggml_cpu_has_avx512_bf16 === undefined
+      ? ($ggml_cpu_has_avx512_bf16$ ??= $first("ggml_cpu_has_avx512_bf16(): i32", ($) => $ggml_cpu_has_avx512_bf16 = $))()
+      : $ggml_cpu_has_avx512_bf16();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_avx512_bf16");
     return $;
   },
   ggml_cpu_has_amx_int8() {
-    $ggml_cpu_has_amx_int8 ??= $bind("ggml_cpu_has_amx_int8", [], "i32", ($) => $ggml_cpu_has_amx_int8 = $);
-    const $ = $ggml_cpu_has_amx_int8();
+    const $ = $ggml_cpu_has_amx_int8 === undefined
+      ? ($ggml_cpu_has_amx_int8$ ??= $first("ggml_cpu_has_amx_int8(): i32", ($) => $ggml_cpu_has_amx_int8 = $))()
+      : $ggml_cpu_has_amx_int8();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_amx_int8");
     return $;
   },
   ggml_cpu_has_neon() {
-    $ggml_cpu_has_neon ??= $bind("ggml_cpu_has_neon", [], "i32", ($) => $ggml_cpu_has_neon = $);
-    const $ = $ggml_cpu_has_neon();
+    const $ = $ggml_cpu_has_neon === undefined
+      ? ($ggml_cpu_has_neon$ ??= $first("ggml_cpu_has_neon(): i32", ($) => $ggml_cpu_has_neon = $))()
+      : $ggml_cpu_has_neon();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_neon");
     return $;
   },
   ggml_cpu_has_arm_fma() {
-    $ggml_cpu_has_arm_fma ??= $bind("ggml_cpu_has_arm_fma", [], "i32", ($) => $ggml_cpu_has_arm_fma = $);
-    const $ = $ggml_cpu_has_arm_fma();
+    const $ = $ggml_cpu_has_arm_fma === undefined
+      ? ($ggml_cpu_has_arm_fma$ ??= $first("ggml_cpu_has_arm_fma(): i32", ($) => $ggml_cpu_has_arm_fma = $))()
+      : $ggml_cpu_has_arm_fma();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_arm_fma");
     return $;
   },
   ggml_cpu_has_fp16_va() {
-    $ggml_cpu_has_fp16_va ??= $bind("ggml_cpu_has_fp16_va", [], "i32", ($) => $ggml_cpu_has_fp16_va = $);
-    const $ = $ggml_cpu_has_fp16_va();
+    const $ = $ggml_cpu_has_fp16_va === undefined
+      ? ($ggml_cpu_has_fp16_va$ ??= $first("ggml_cpu_has_fp16_va(): i32", ($) => $ggml_cpu_has_fp16_va = $))()
+      : $ggml_cpu_has_fp16_va();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_fp16_va");
     return $;
   },
   ggml_cpu_has_dotprod() {
-    $ggml_cpu_has_dotprod ??= $bind("ggml_cpu_has_dotprod", [], "i32", ($) => $ggml_cpu_has_dotprod = $);
-    const $ = $ggml_cpu_has_dotprod();
+    const $ = $ggml_cpu_has_dotprod === undefined
+      ? ($ggml_cpu_has_dotprod$ ??= $first("ggml_cpu_has_dotprod(): i32", ($) => $ggml_cpu_has_dotprod = $))()
+      : $ggml_cpu_has_dotprod();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_dotprod");
     return $;
   },
   ggml_cpu_has_matmul_int8() {
-    $ggml_cpu_has_matmul_int8 ??= $bind("ggml_cpu_has_matmul_int8", [], "i32", ($) => $ggml_cpu_has_matmul_int8 = $);
-    const $ = $ggml_cpu_has_matmul_int8();
+    const $ = $ggml_cpu_has_matmul_int8 === undefined
+      ? ($ggml_cpu_has_matmul_int8$ ??= $first("ggml_cpu_has_matmul_int8(): i32", ($) => $ggml_cpu_has_matmul_int8 = $))()
+      : $ggml_cpu_has_matmul_int8();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_matmul_int8");
     return $;
   },
   ggml_cpu_has_sve() {
-    $ggml_cpu_has_sve ??= $bind("ggml_cpu_has_sve", [], "i32", ($) => $ggml_cpu_has_sve = $);
-    const $ = $ggml_cpu_has_sve();
+    const $ = $ggml_cpu_has_sve === undefined
+      ? ($ggml_cpu_has_sve$ ??= $first("ggml_cpu_has_sve(): i32", ($) => $ggml_cpu_has_sve = $))()
+      : $ggml_cpu_has_sve();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sve");
     return $;
   },
   ggml_cpu_get_sve_cnt() {
-    $ggml_cpu_get_sve_cnt ??= $bind("ggml_cpu_get_sve_cnt", [], "i32", ($) => $ggml_cpu_get_sve_cnt = $);
-    const $ = $ggml_cpu_get_sve_cnt();
+    const $ = $ggml_cpu_get_sve_cnt === undefined
+      ? ($ggml_cpu_get_sve_cnt$ ??= $first("ggml_cpu_get_sve_cnt(): i32", ($) => $ggml_cpu_get_sve_cnt = $))()
+      : $ggml_cpu_get_sve_cnt();
     if ($caught[0] !== 0) $trapped("ggml_cpu_get_sve_cnt");
     return $;
   },
   ggml_cpu_has_sme() {
-    $ggml_cpu_has_sme ??= $bind("ggml_cpu_has_sme", [], "i32", ($) => $ggml_cpu_has_sme = $);
-    const $ = $ggml_cpu_has_sme();
+    const $ = $ggml_cpu_has_sme === undefined
+      ? ($ggml_cpu_has_sme$ ??= $first("ggml_cpu_has_sme(): i32", ($) => $ggml_cpu_has_sme = $))()
+      : $ggml_cpu_has_sme();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sme");
     return $;
   },
   ggml_cpu_has_sme2() {
-    $ggml_cpu_has_sme2 ??= $bind("ggml_cpu_has_sme2", [], "i32", ($) => $ggml_cpu_has_sme2 = $);
-    const $ = $ggml_cpu_has_sme2();
+    const $ = $ggml_cpu_has_sme2 === undefined
+      ? ($ggml_cpu_has_sme2$ ??= $first("ggml_cpu_has_sme2(): i32", ($) => $ggml_cpu_has_sme2 = $))()
+      : $ggml_cpu_has_sme2();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_sme2");
     return $;
   },
   ggml_cpu_has_riscv_v() {
-    $ggml_cpu_has_riscv_v ??= $bind("ggml_cpu_has_riscv_v", [], "i32", ($) => $ggml_cpu_has_riscv_v = $);
-    const $ = $ggml_cpu_has_riscv_v();
+    const $ = $ggml_cpu_has_riscv_v === undefined
+      ? ($ggml_cpu_has_riscv_v$ ??= $first("ggml_cpu_has_riscv_v(): i32", ($) => $ggml_cpu_has_riscv_v = $))()
+      : $ggml_cpu_has_riscv_v();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_riscv_v");
     return $;
   },
   ggml_cpu_get_rvv_vlen() {
-    $ggml_cpu_get_rvv_vlen ??= $bind("ggml_cpu_get_rvv_vlen", [], "i32", ($) => $ggml_cpu_get_rvv_vlen = $);
-    const $ = $ggml_cpu_get_rvv_vlen();
+    const $ = $ggml_cpu_get_rvv_vlen === undefined
+      ? ($ggml_cpu_get_rvv_vlen$ ??= $first("ggml_cpu_get_rvv_vlen(): i32", ($) => $ggml_cpu_get_rvv_vlen = $))()
+      : $ggml_cpu_get_rvv_vlen();
     if ($caught[0] !== 0) $trapped("ggml_cpu_get_rvv_vlen");
     return $;
   },
   ggml_cpu_has_vsx() {
-    $ggml_cpu_has_vsx ??= $bind("ggml_cpu_has_vsx", [], "i32", ($) => $ggml_cpu_has_vsx = $);
-    const $ = $ggml_cpu_has_vsx();
+    const $ = $ggml_cpu_has_vsx === undefined
+      ? ($ggml_cpu_has_vsx$ ??= $first("ggml_cpu_has_vsx(): i32", ($) => $ggml_cpu_has_vsx = $))()
+      : $ggml_cpu_has_vsx();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_vsx");
     return $;
   },
   ggml_cpu_has_vxe() {
-    $ggml_cpu_has_vxe ??= $bind("ggml_cpu_has_vxe", [], "i32", ($) => $ggml_cpu_has_vxe = $);
-    const $ = $ggml_cpu_has_vxe();
+    const $ = $ggml_cpu_has_vxe === undefined
+      ? ($ggml_cpu_has_vxe$ ??= $first("ggml_cpu_has_vxe(): i32", ($) => $ggml_cpu_has_vxe = $))()
+      : $ggml_cpu_has_vxe();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_vxe");
     return $;
   },
   ggml_cpu_has_wasm_simd() {
-    $ggml_cpu_has_wasm_simd ??= $bind("ggml_cpu_has_wasm_simd", [], "i32", ($) => $ggml_cpu_has_wasm_simd = $);
-    const $ = $ggml_cpu_has_wasm_simd();
+    const $ = $ggml_cpu_has_wasm_simd === undefined
+      ? ($ggml_cpu_has_wasm_simd$ ??= $first("ggml_cpu_has_wasm_simd(): i32", ($) => $ggml_cpu_has_wasm_simd = $))()
+      : $ggml_cpu_has_wasm_simd();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_wasm_simd");
     return $;
   },
   ggml_cpu_has_llamafile() {
-    $ggml_cpu_has_llamafile ??= $bind("ggml_cpu_has_llamafile", [], "i32", ($) => $ggml_cpu_has_llamafile = $);
-    const $ = $ggml_cpu_has_llamafile();
+    const $ = $ggml_cpu_has_llamafile === undefined
+      ? ($ggml_cpu_has_llamafile$ ??= $first("ggml_cpu_has_llamafile(): i32", ($) => $ggml_cpu_has_llamafile = $))()
+      : $ggml_cpu_has_llamafile();
     if ($caught[0] !== 0) $trapped("ggml_cpu_has_llamafile");
     return $;
   },
   ggml_get_type_traits_cpu(type) {
     const $0 = $enumerator(type, $domains.ggml_type, "ggml_get_type_traits_cpu(type)");
-    $ggml_get_type_traits_cpu ??= $bind("ggml_get_type_traits_cpu", ["u32"], "u64", ($) => $ggml_get_type_traits_cpu = $);
-    const $ = $ggml_get_type_traits_cpu($0);
+    const $ = $ggml_get_type_traits_cpu === undefined
+      ? ($ggml_get_type_traits_cpu$ ??= $first("ggml_get_type_traits_cpu(u32): u64", ($) => $ggml_get_type_traits_cpu = $))($0)
+      : $ggml_get_type_traits_cpu($0);
     if ($ === 0n) throw $nullResult("ggml_get_type_traits_cpu");
     return new ggml_type_traits_cpu($, $STATIC);
   },
   ggml_cpu_init() {
-    $ggml_cpu_init ??= $bind("ggml_cpu_init", [], "void", ($) => $ggml_cpu_init = $);
-    $ggml_cpu_init();
+    if ($ggml_cpu_init === undefined) ($ggml_cpu_init$ ??= $first("ggml_cpu_init(): void", ($) => $ggml_cpu_init = $))();
+    else $ggml_cpu_init();
     if ($caught[0] !== 0) $trapped("ggml_cpu_init");
   },
   ggml_backend_cpu_init() {
-    $ggml_backend_cpu_init ??= $bind("ggml_backend_cpu_init", [], "u64", ($) => $ggml_backend_cpu_init = $);
-    const $ = $ggml_backend_cpu_init();
+    const $ = $ggml_backend_cpu_init === undefined
+      ? ($ggml_backend_cpu_init$ ??= $first("ggml_backend_cpu_init(): u64", ($) => $ggml_backend_cpu_init = $))()
+      : $ggml_backend_cpu_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -7666,8 +8779,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cpu(backend)");
     }
-    $ggml_backend_is_cpu ??= $bind("ggml_backend_is_cpu", ["u64"], "bool", ($) => $ggml_backend_is_cpu = $);
-    const $ = $ggml_backend_is_cpu(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_cpu === undefined
+      ? ($ggml_backend_is_cpu$ ??= $first("ggml_backend_is_cpu(u64): bool", ($) => $ggml_backend_is_cpu = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_cpu(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_cpu", { backend });
     return $;
   },
@@ -7736,8 +8852,9 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_cpu_set_use_ref", { backend_cpu });
   },
   ggml_backend_cpu_reg() {
-    $ggml_backend_cpu_reg ??= $bind("ggml_backend_cpu_reg", [], "u64", ($) => $ggml_backend_cpu_reg = $);
-    const $ = $ggml_backend_cpu_reg();
+    const $ = $ggml_backend_cpu_reg === undefined
+      ? ($ggml_backend_cpu_reg$ ??= $first("ggml_backend_cpu_reg(): u64", ($) => $ggml_backend_cpu_reg = $))()
+      : $ggml_backend_cpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cpu_reg");
     return new ggml_backend_reg($, $STATIC);
   },
@@ -7811,13 +8928,16 @@ export const functions = {
     const $4 = $int64(ndata, "ggml_opt_dataset_init(ndata)");
     const $5 = $int64(ndata_shard, "ggml_opt_dataset_init(ndata_shard)");
     $checks.ggml_opt_dataset_init(functions, type_data, type_label, ne_datapoint, ne_label, ndata, ndata_shard);
-    $ggml_opt_dataset_init ??= $bind(
-      "ggml_opt_dataset_init",
-      ["u32", "u32", "i64", "i64", "i64", "i64"],
-      "u64",
-      ($) => $ggml_opt_dataset_init = $,
-    );
-    const $ = $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
+    const $ = $ggml_opt_dataset_init === undefined
+      ? ($ggml_opt_dataset_init$ ??= $first("ggml_opt_dataset_init(u32,u32,i64,i64,i64,i64): u64", ($) => $ggml_opt_dataset_init = $))(
+        $0,
+        $1,
+        $2,
+        $3,
+        $4,
+        $5,
+      )
+      : $ggml_opt_dataset_init($0, $1, $2, $3, $4, $5);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_init");
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_init");
     return $created(ggml_opt_dataset, $, [], []);
@@ -7832,17 +8952,22 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_ndata(dataset)");
     }
-    $ggml_opt_dataset_ndata ??= $bind("ggml_opt_dataset_ndata", ["u64"], "i64", ($) => $ggml_opt_dataset_ndata = $);
-    const $ = $ggml_opt_dataset_ndata(dataset.address);
+    const $ = $ggml_opt_dataset_ndata === undefined
+      ? $fromInt64(
+        ($ggml_opt_dataset_ndata$ ??= $first("ggml_opt_dataset_ndata(u64): i64", ($) => $ggml_opt_dataset_ndata = $))(dataset.address),
+        "ggml_opt_dataset_ndata",
+      )
+      : $fromInt64($ggml_opt_dataset_ndata(dataset.address), "ggml_opt_dataset_ndata");
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_ndata", { dataset });
-    return $fromInt64($, "ggml_opt_dataset_ndata");
+    return $;
   },
   ggml_opt_dataset_data(dataset) {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_data(dataset)");
     }
-    $ggml_opt_dataset_data ??= $bind("ggml_opt_dataset_data", ["u64"], "u64", ($) => $ggml_opt_dataset_data = $);
-    const $ = $ggml_opt_dataset_data(dataset.address);
+    const $ = $ggml_opt_dataset_data === undefined
+      ? ($ggml_opt_dataset_data$ ??= $first("ggml_opt_dataset_data(u64): u64", ($) => $ggml_opt_dataset_data = $))(dataset.address)
+      : $ggml_opt_dataset_data(dataset.address);
     if ($ === 0n) throw $nullResult("ggml_opt_dataset_data", { dataset });
     return new ggml_tensor($, dataset.owner);
   },
@@ -7850,8 +8975,9 @@ export const functions = {
     if (!(dataset instanceof ggml_opt_dataset) || dataset.owner.freed) {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_labels(dataset)");
     }
-    $ggml_opt_dataset_labels ??= $bind("ggml_opt_dataset_labels", ["u64"], "u64", ($) => $ggml_opt_dataset_labels = $);
-    const $ = $ggml_opt_dataset_labels(dataset.address);
+    const $ = $ggml_opt_dataset_labels === undefined
+      ? ($ggml_opt_dataset_labels$ ??= $first("ggml_opt_dataset_labels(u64): u64", ($) => $ggml_opt_dataset_labels = $))(dataset.address)
+      : $ggml_opt_dataset_labels(dataset.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_labels", { dataset });
     if ($ === 0n) return null;
     return new ggml_tensor($, dataset.owner);
@@ -7864,8 +8990,13 @@ export const functions = {
       throw $wrongHandle(dataset, ggml_opt_dataset, "ggml_opt_dataset_shuffle(dataset)");
     }
     const $2 = $int64(idata, "ggml_opt_dataset_shuffle(idata)");
-    $ggml_opt_dataset_shuffle ??= $bind("ggml_opt_dataset_shuffle", ["u64", "u64", "i64"], "void", ($) => $ggml_opt_dataset_shuffle = $);
-    $ggml_opt_dataset_shuffle(opt_ctx.address, dataset.address, $2);
+    if ($ggml_opt_dataset_shuffle === undefined) {
+      ($ggml_opt_dataset_shuffle$ ??= $first("ggml_opt_dataset_shuffle(u64,u64,i64): void", ($) => $ggml_opt_dataset_shuffle = $))(
+        opt_ctx.address,
+        dataset.address,
+        $2,
+      );
+    } else $ggml_opt_dataset_shuffle(opt_ctx.address, dataset.address, $2);
     if ($caught[0] !== 0) $trapped("ggml_opt_dataset_shuffle", { opt_ctx, dataset });
   },
   ggml_opt_dataset_get_batch(dataset, data_batch, labels_batch, ibatch) {
@@ -7974,16 +9105,18 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_reset(opt_ctx)");
     }
     const $1 = $bool(optimizer, "ggml_opt_reset(optimizer)");
-    $ggml_opt_reset ??= $bind("ggml_opt_reset", ["u64", "bool"], "void", ($) => $ggml_opt_reset = $);
-    $ggml_opt_reset(opt_ctx.address, $1);
+    if ($ggml_opt_reset === undefined) {
+      ($ggml_opt_reset$ ??= $first("ggml_opt_reset(u64,bool): void", ($) => $ggml_opt_reset = $))(opt_ctx.address, $1);
+    } else $ggml_opt_reset(opt_ctx.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_opt_reset", { opt_ctx });
   },
   ggml_opt_static_graphs(opt_ctx) {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_static_graphs(opt_ctx)");
     }
-    $ggml_opt_static_graphs ??= $bind("ggml_opt_static_graphs", ["u64"], "bool", ($) => $ggml_opt_static_graphs = $);
-    const $ = $ggml_opt_static_graphs(opt_ctx.address);
+    const $ = $ggml_opt_static_graphs === undefined
+      ? ($ggml_opt_static_graphs$ ??= $first("ggml_opt_static_graphs(u64): bool", ($) => $ggml_opt_static_graphs = $))(opt_ctx.address)
+      : $ggml_opt_static_graphs(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_static_graphs", { opt_ctx });
     return $;
   },
@@ -7991,8 +9124,9 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_inputs(opt_ctx)");
     }
-    $ggml_opt_inputs ??= $bind("ggml_opt_inputs", ["u64"], "u64", ($) => $ggml_opt_inputs = $);
-    const $ = $ggml_opt_inputs(opt_ctx.address);
+    const $ = $ggml_opt_inputs === undefined
+      ? ($ggml_opt_inputs$ ??= $first("ggml_opt_inputs(u64): u64", ($) => $ggml_opt_inputs = $))(opt_ctx.address)
+      : $ggml_opt_inputs(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_inputs", { opt_ctx });
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner.passing);
@@ -8001,8 +9135,9 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_outputs(opt_ctx)");
     }
-    $ggml_opt_outputs ??= $bind("ggml_opt_outputs", ["u64"], "u64", ($) => $ggml_opt_outputs = $);
-    const $ = $ggml_opt_outputs(opt_ctx.address);
+    const $ = $ggml_opt_outputs === undefined
+      ? ($ggml_opt_outputs$ ??= $first("ggml_opt_outputs(u64): u64", ($) => $ggml_opt_outputs = $))(opt_ctx.address)
+      : $ggml_opt_outputs(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_outputs", { opt_ctx });
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner.passing);
@@ -8011,8 +9146,9 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_labels(opt_ctx)");
     }
-    $ggml_opt_labels ??= $bind("ggml_opt_labels", ["u64"], "u64", ($) => $ggml_opt_labels = $);
-    const $ = $ggml_opt_labels(opt_ctx.address);
+    const $ = $ggml_opt_labels === undefined
+      ? ($ggml_opt_labels$ ??= $first("ggml_opt_labels(u64): u64", ($) => $ggml_opt_labels = $))(opt_ctx.address)
+      : $ggml_opt_labels(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_labels", { opt_ctx });
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner.passing);
@@ -8021,8 +9157,9 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_loss(opt_ctx)");
     }
-    $ggml_opt_loss ??= $bind("ggml_opt_loss", ["u64"], "u64", ($) => $ggml_opt_loss = $);
-    const $ = $ggml_opt_loss(opt_ctx.address);
+    const $ = $ggml_opt_loss === undefined
+      ? ($ggml_opt_loss$ ??= $first("ggml_opt_loss(u64): u64", ($) => $ggml_opt_loss = $))(opt_ctx.address)
+      : $ggml_opt_loss(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_loss", { opt_ctx });
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner.passing);
@@ -8031,8 +9168,9 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_pred(opt_ctx)");
     }
-    $ggml_opt_pred ??= $bind("ggml_opt_pred", ["u64"], "u64", ($) => $ggml_opt_pred = $);
-    const $ = $ggml_opt_pred(opt_ctx.address);
+    const $ = $ggml_opt_pred === undefined
+      ? ($ggml_opt_pred$ ??= $first("ggml_opt_pred(u64): u64", ($) => $ggml_opt_pred = $))(opt_ctx.address)
+      : $ggml_opt_pred(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_pred", { opt_ctx });
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner.passing);
@@ -8041,8 +9179,9 @@ export const functions = {
     if (!(opt_ctx instanceof ggml_opt_context) || opt_ctx.owner.freed) {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_ncorrect(opt_ctx)");
     }
-    $ggml_opt_ncorrect ??= $bind("ggml_opt_ncorrect", ["u64"], "u64", ($) => $ggml_opt_ncorrect = $);
-    const $ = $ggml_opt_ncorrect(opt_ctx.address);
+    const $ = $ggml_opt_ncorrect === undefined
+      ? ($ggml_opt_ncorrect$ ??= $first("ggml_opt_ncorrect(u64): u64", ($) => $ggml_opt_ncorrect = $))(opt_ctx.address)
+      : $ggml_opt_ncorrect(opt_ctx.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_ncorrect", { opt_ctx });
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner.passing);
@@ -8052,8 +9191,9 @@ export const functions = {
       throw $wrongHandle(opt_ctx, ggml_opt_context, "ggml_opt_grad_acc(opt_ctx)");
     }
     if (!(node instanceof ggml_tensor) || node.owner.freed) throw $wrongHandle(node, ggml_tensor, "ggml_opt_grad_acc(node)");
-    $ggml_opt_grad_acc ??= $bind("ggml_opt_grad_acc", ["u64", "u64"], "u64", ($) => $ggml_opt_grad_acc = $);
-    const $ = $ggml_opt_grad_acc(opt_ctx.address, node.address);
+    const $ = $ggml_opt_grad_acc === undefined
+      ? ($ggml_opt_grad_acc$ ??= $first("ggml_opt_grad_acc(u64,u64): u64", ($) => $ggml_opt_grad_acc = $))(opt_ctx.address, node.address)
+      : $ggml_opt_grad_acc(opt_ctx.address, node.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_grad_acc", { opt_ctx, node });
     if ($ === 0n) return null;
     return new ggml_tensor($, opt_ctx.owner.passing);
@@ -8074,14 +9214,16 @@ export const functions = {
   },
   ggml_opt_optimizer_name(arg0) {
     const $0 = $enumerator(arg0, $domains.ggml_opt_optimizer_type, "ggml_opt_optimizer_name(arg0)");
-    $ggml_opt_optimizer_name ??= $bind("ggml_opt_optimizer_name", ["u32"], "pointer", ($) => $ggml_opt_optimizer_name = $);
-    const $ = $ggml_opt_optimizer_name($0);
+    const $ = $ggml_opt_optimizer_name === undefined
+      ? ($ggml_opt_optimizer_name$ ??= $first("ggml_opt_optimizer_name(u32): pointer", ($) => $ggml_opt_optimizer_name = $))($0)
+      : $ggml_opt_optimizer_name($0);
     if ($ === null) throw $nullResult("ggml_opt_optimizer_name");
     return $cstringAt($);
   },
   ggml_opt_result_init() {
-    $ggml_opt_result_init ??= $bind("ggml_opt_result_init", [], "u64", ($) => $ggml_opt_result_init = $);
-    const $ = $ggml_opt_result_init();
+    const $ = $ggml_opt_result_init === undefined
+      ? ($ggml_opt_result_init$ ??= $first("ggml_opt_result_init(): u64", ($) => $ggml_opt_result_init = $))()
+      : $ggml_opt_result_init();
     if ($caught[0] !== 0) $trapped("ggml_opt_result_init");
     if ($ === 0n) throw $nullResult("ggml_opt_result_init");
     return $created(ggml_opt_result, $, [], []);
@@ -8097,8 +9239,9 @@ export const functions = {
     if (!(result instanceof ggml_opt_result) || result.owner.freed) {
       throw $wrongHandle(result, ggml_opt_result, "ggml_opt_result_reset(result)");
     }
-    $ggml_opt_result_reset ??= $bind("ggml_opt_result_reset", ["u64"], "void", ($) => $ggml_opt_result_reset = $);
-    $ggml_opt_result_reset(result.address);
+    if ($ggml_opt_result_reset === undefined) {
+      ($ggml_opt_result_reset$ ??= $first("ggml_opt_result_reset(u64): void", ($) => $ggml_opt_result_reset = $))(result.address);
+    } else $ggml_opt_result_reset(result.address);
     if ($caught[0] !== 0) $trapped("ggml_opt_result_reset", { result });
   },
   ggml_opt_result_ndata(result, ndata) {
@@ -8356,8 +9499,9 @@ export const functions = {
     }
   },
   gguf_init_empty() {
-    $gguf_init_empty ??= $bind("gguf_init_empty", [], "u64", ($) => $gguf_init_empty = $);
-    const $ = $gguf_init_empty();
+    const $ = $gguf_init_empty === undefined
+      ? ($gguf_init_empty$ ??= $first("gguf_init_empty(): u64", ($) => $gguf_init_empty = $))()
+      : $gguf_init_empty();
     if ($caught[0] !== 0) $trapped("gguf_init_empty");
     if ($ === 0n) throw $nullResult("gguf_init_empty");
     return $created(gguf_context, $, [], []);
@@ -8451,39 +9595,50 @@ export const functions = {
   },
   gguf_type_name(type) {
     const $0 = $enumerator(type, $domains.gguf_type, "gguf_type_name(type)");
-    $gguf_type_name ??= $bind("gguf_type_name", ["u32"], "pointer", ($) => $gguf_type_name = $);
-    const $ = $gguf_type_name($0);
+    const $ = $gguf_type_name === undefined
+      ? ($gguf_type_name$ ??= $first("gguf_type_name(u32): pointer", ($) => $gguf_type_name = $))($0)
+      : $gguf_type_name($0);
     if ($caught[0] !== 0) $trapped("gguf_type_name");
     if ($ === null) return null;
     return $cstringAt($);
   },
   gguf_get_version(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_version(ctx)");
-    $gguf_get_version ??= $bind("gguf_get_version", ["u64"], "u32", ($) => $gguf_get_version = $);
-    const $ = $gguf_get_version(ctx.address);
+    const $ = $gguf_get_version === undefined
+      ? ($gguf_get_version$ ??= $first("gguf_get_version(u64): u32", ($) => $gguf_get_version = $))(ctx.address)
+      : $gguf_get_version(ctx.address);
     if ($caught[0] !== 0) $trapped("gguf_get_version", { ctx });
     return $;
   },
   gguf_get_alignment(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_alignment(ctx)");
-    $gguf_get_alignment ??= $bind("gguf_get_alignment", ["u64"], "u64", ($) => $gguf_get_alignment = $);
-    const $ = $gguf_get_alignment(ctx.address);
+    const $ = $gguf_get_alignment === undefined
+      ? $fromUint64(
+        ($gguf_get_alignment$ ??= $first("gguf_get_alignment(u64): u64", ($) => $gguf_get_alignment = $))(ctx.address),
+        "gguf_get_alignment",
+      )
+      : $fromUint64($gguf_get_alignment(ctx.address), "gguf_get_alignment");
     if ($caught[0] !== 0) $trapped("gguf_get_alignment", { ctx });
-    return $fromUint64($, "gguf_get_alignment");
+    return $;
   },
   gguf_get_data_offset(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_data_offset(ctx)");
-    $gguf_get_data_offset ??= $bind("gguf_get_data_offset", ["u64"], "u64", ($) => $gguf_get_data_offset = $);
-    const $ = $gguf_get_data_offset(ctx.address);
+    const $ = $gguf_get_data_offset === undefined
+      ? $fromUint64(
+        ($gguf_get_data_offset$ ??= $first("gguf_get_data_offset(u64): u64", ($) => $gguf_get_data_offset = $))(ctx.address),
+        "gguf_get_data_offset",
+      )
+      : $fromUint64($gguf_get_data_offset(ctx.address), "gguf_get_data_offset");
     if ($caught[0] !== 0) $trapped("gguf_get_data_offset", { ctx });
-    return $fromUint64($, "gguf_get_data_offset");
+    return $;
   },
   gguf_get_n_kv(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_n_kv(ctx)");
-    $gguf_get_n_kv ??= $bind("gguf_get_n_kv", ["u64"], "i64", ($) => $gguf_get_n_kv = $);
-    const $ = $gguf_get_n_kv(ctx.address);
+    const $ = $gguf_get_n_kv === undefined
+      ? $fromInt64(($gguf_get_n_kv$ ??= $first("gguf_get_n_kv(u64): i64", ($) => $gguf_get_n_kv = $))(ctx.address), "gguf_get_n_kv")
+      : $fromInt64($gguf_get_n_kv(ctx.address), "gguf_get_n_kv");
     if ($caught[0] !== 0) $trapped("gguf_get_n_kv", { ctx });
-    return $fromInt64($, "gguf_get_n_kv");
+    return $;
   },
   gguf_find_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_key(ctx)");
@@ -8496,144 +9651,171 @@ export const functions = {
   gguf_get_key(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_key(ctx)");
     const $1 = $int64(key_id, "gguf_get_key(key_id)");
-    $gguf_get_key ??= $bind("gguf_get_key", ["u64", "i64"], "pointer", ($) => $gguf_get_key = $);
-    const $ = $gguf_get_key(ctx.address, $1);
+    const $ = $gguf_get_key === undefined
+      ? ($gguf_get_key$ ??= $first("gguf_get_key(u64,i64): pointer", ($) => $gguf_get_key = $))(ctx.address, $1)
+      : $gguf_get_key(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_key", { ctx });
     return $cstringAt($);
   },
   gguf_get_kv_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_kv_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_kv_type(key_id)");
-    $gguf_get_kv_type ??= $bind("gguf_get_kv_type", ["u64", "i64"], "u32", ($) => $gguf_get_kv_type = $);
-    const $ = $gguf_get_kv_type(ctx.address, $1);
+    const $ = $gguf_get_kv_type === undefined
+      ? ($gguf_get_kv_type$ ??= $first("gguf_get_kv_type(u64,i64): u32", ($) => $gguf_get_kv_type = $))(ctx.address, $1)
+      : $gguf_get_kv_type(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_kv_type", { ctx });
     return $;
   },
   gguf_get_arr_type(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_type(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_type(key_id)");
-    $gguf_get_arr_type ??= $bind("gguf_get_arr_type", ["u64", "i64"], "u32", ($) => $gguf_get_arr_type = $);
-    const $ = $gguf_get_arr_type(ctx.address, $1);
+    const $ = $gguf_get_arr_type === undefined
+      ? ($gguf_get_arr_type$ ??= $first("gguf_get_arr_type(u64,i64): u32", ($) => $gguf_get_arr_type = $))(ctx.address, $1)
+      : $gguf_get_arr_type(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_arr_type", { ctx });
     return $;
   },
   gguf_get_val_u8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u8(key_id)");
-    $gguf_get_val_u8 ??= $bind("gguf_get_val_u8", ["u64", "i64"], "u8", ($) => $gguf_get_val_u8 = $);
-    const $ = $gguf_get_val_u8(ctx.address, $1);
+    const $ = $gguf_get_val_u8 === undefined
+      ? ($gguf_get_val_u8$ ??= $first("gguf_get_val_u8(u64,i64): u8", ($) => $gguf_get_val_u8 = $))(ctx.address, $1)
+      : $gguf_get_val_u8(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u8", { ctx });
     return $;
   },
   gguf_get_val_i8(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i8(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i8(key_id)");
-    $gguf_get_val_i8 ??= $bind("gguf_get_val_i8", ["u64", "i64"], "i8", ($) => $gguf_get_val_i8 = $);
-    const $ = $gguf_get_val_i8(ctx.address, $1);
+    const $ = $gguf_get_val_i8 === undefined
+      ? ($gguf_get_val_i8$ ??= $first("gguf_get_val_i8(u64,i64): i8", ($) => $gguf_get_val_i8 = $))(ctx.address, $1)
+      : $gguf_get_val_i8(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i8", { ctx });
     return $;
   },
   gguf_get_val_u16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u16(key_id)");
-    $gguf_get_val_u16 ??= $bind("gguf_get_val_u16", ["u64", "i64"], "u16", ($) => $gguf_get_val_u16 = $);
-    const $ = $gguf_get_val_u16(ctx.address, $1);
+    const $ = $gguf_get_val_u16 === undefined
+      ? ($gguf_get_val_u16$ ??= $first("gguf_get_val_u16(u64,i64): u16", ($) => $gguf_get_val_u16 = $))(ctx.address, $1)
+      : $gguf_get_val_u16(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u16", { ctx });
     return $;
   },
   gguf_get_val_i16(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i16(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i16(key_id)");
-    $gguf_get_val_i16 ??= $bind("gguf_get_val_i16", ["u64", "i64"], "i16", ($) => $gguf_get_val_i16 = $);
-    const $ = $gguf_get_val_i16(ctx.address, $1);
+    const $ = $gguf_get_val_i16 === undefined
+      ? ($gguf_get_val_i16$ ??= $first("gguf_get_val_i16(u64,i64): i16", ($) => $gguf_get_val_i16 = $))(ctx.address, $1)
+      : $gguf_get_val_i16(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i16", { ctx });
     return $;
   },
   gguf_get_val_u32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u32(key_id)");
-    $gguf_get_val_u32 ??= $bind("gguf_get_val_u32", ["u64", "i64"], "u32", ($) => $gguf_get_val_u32 = $);
-    const $ = $gguf_get_val_u32(ctx.address, $1);
+    const $ = $gguf_get_val_u32 === undefined
+      ? ($gguf_get_val_u32$ ??= $first("gguf_get_val_u32(u64,i64): u32", ($) => $gguf_get_val_u32 = $))(ctx.address, $1)
+      : $gguf_get_val_u32(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_u32", { ctx });
     return $;
   },
   gguf_get_val_i32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i32(key_id)");
-    $gguf_get_val_i32 ??= $bind("gguf_get_val_i32", ["u64", "i64"], "i32", ($) => $gguf_get_val_i32 = $);
-    const $ = $gguf_get_val_i32(ctx.address, $1);
+    const $ = $gguf_get_val_i32 === undefined
+      ? ($gguf_get_val_i32$ ??= $first("gguf_get_val_i32(u64,i64): i32", ($) => $gguf_get_val_i32 = $))(ctx.address, $1)
+      : $gguf_get_val_i32(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_i32", { ctx });
     return $;
   },
   gguf_get_val_f32(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f32(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f32(key_id)");
-    $gguf_get_val_f32 ??= $bind("gguf_get_val_f32", ["u64", "i64"], "f32", ($) => $gguf_get_val_f32 = $);
-    const $ = $gguf_get_val_f32(ctx.address, $1);
+    const $ = $gguf_get_val_f32 === undefined
+      ? ($gguf_get_val_f32$ ??= $first("gguf_get_val_f32(u64,i64): f32", ($) => $gguf_get_val_f32 = $))(ctx.address, $1)
+      : $gguf_get_val_f32(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_f32", { ctx });
     return $;
   },
   gguf_get_val_u64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_u64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_u64(key_id)");
-    $gguf_get_val_u64 ??= $bind("gguf_get_val_u64", ["u64", "i64"], "u64", ($) => $gguf_get_val_u64 = $);
-    const $ = $gguf_get_val_u64(ctx.address, $1);
+    const $ = $gguf_get_val_u64 === undefined
+      ? $fromUint64(
+        ($gguf_get_val_u64$ ??= $first("gguf_get_val_u64(u64,i64): u64", ($) => $gguf_get_val_u64 = $))(ctx.address, $1),
+        "gguf_get_val_u64",
+      )
+      : $fromUint64($gguf_get_val_u64(ctx.address, $1), "gguf_get_val_u64");
     if ($caught[0] !== 0) $trapped("gguf_get_val_u64", { ctx });
-    return $fromUint64($, "gguf_get_val_u64");
+    return $;
   },
   gguf_get_val_i64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_i64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_i64(key_id)");
-    $gguf_get_val_i64 ??= $bind("gguf_get_val_i64", ["u64", "i64"], "i64", ($) => $gguf_get_val_i64 = $);
-    const $ = $gguf_get_val_i64(ctx.address, $1);
+    const $ = $gguf_get_val_i64 === undefined
+      ? $fromInt64(
+        ($gguf_get_val_i64$ ??= $first("gguf_get_val_i64(u64,i64): i64", ($) => $gguf_get_val_i64 = $))(ctx.address, $1),
+        "gguf_get_val_i64",
+      )
+      : $fromInt64($gguf_get_val_i64(ctx.address, $1), "gguf_get_val_i64");
     if ($caught[0] !== 0) $trapped("gguf_get_val_i64", { ctx });
-    return $fromInt64($, "gguf_get_val_i64");
+    return $;
   },
   gguf_get_val_f64(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_f64(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_f64(key_id)");
-    $gguf_get_val_f64 ??= $bind("gguf_get_val_f64", ["u64", "i64"], "f64", ($) => $gguf_get_val_f64 = $);
-    const $ = $gguf_get_val_f64(ctx.address, $1);
+    const $ = $gguf_get_val_f64 === undefined
+      ? ($gguf_get_val_f64$ ??= $first("gguf_get_val_f64(u64,i64): f64", ($) => $gguf_get_val_f64 = $))(ctx.address, $1)
+      : $gguf_get_val_f64(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_f64", { ctx });
     return $;
   },
   gguf_get_val_bool(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_bool(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_bool(key_id)");
-    $gguf_get_val_bool ??= $bind("gguf_get_val_bool", ["u64", "i64"], "bool", ($) => $gguf_get_val_bool = $);
-    const $ = $gguf_get_val_bool(ctx.address, $1);
+    const $ = $gguf_get_val_bool === undefined
+      ? ($gguf_get_val_bool$ ??= $first("gguf_get_val_bool(u64,i64): bool", ($) => $gguf_get_val_bool = $))(ctx.address, $1)
+      : $gguf_get_val_bool(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_val_bool", { ctx });
     return $;
   },
   gguf_get_val_str(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_str(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_str(key_id)");
-    $gguf_get_val_str ??= $bind("gguf_get_val_str", ["u64", "i64"], "pointer", ($) => $gguf_get_val_str = $);
-    const $ = $gguf_get_val_str(ctx.address, $1);
+    const $ = $gguf_get_val_str === undefined
+      ? ($gguf_get_val_str$ ??= $first("gguf_get_val_str(u64,i64): pointer", ($) => $gguf_get_val_str = $))(ctx.address, $1)
+      : $gguf_get_val_str(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_val_str", { ctx });
     return $cstringAt($);
   },
   gguf_get_val_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_val_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_val_data(key_id)");
-    $gguf_get_val_data ??= $bind("gguf_get_val_data", ["u64", "i64"], "u64", ($) => $gguf_get_val_data = $);
-    const $ = $gguf_get_val_data(ctx.address, $1);
+    const $ = $gguf_get_val_data === undefined
+      ? ($gguf_get_val_data$ ??= $first("gguf_get_val_data(u64,i64): u64", ($) => $gguf_get_val_data = $))(ctx.address, $1)
+      : $gguf_get_val_data(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_val_data", { ctx });
     return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_arr_n(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_n(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_n(key_id)");
-    $gguf_get_arr_n ??= $bind("gguf_get_arr_n", ["u64", "i64"], "u64", ($) => $gguf_get_arr_n = $);
-    const $ = $gguf_get_arr_n(ctx.address, $1);
+    const $ = $gguf_get_arr_n === undefined
+      ? $fromUint64(
+        ($gguf_get_arr_n$ ??= $first("gguf_get_arr_n(u64,i64): u64", ($) => $gguf_get_arr_n = $))(ctx.address, $1),
+        "gguf_get_arr_n",
+      )
+      : $fromUint64($gguf_get_arr_n(ctx.address, $1), "gguf_get_arr_n");
     if ($caught[0] !== 0) $trapped("gguf_get_arr_n", { ctx });
-    return $fromUint64($, "gguf_get_arr_n");
+    return $;
   },
   gguf_get_arr_data(ctx, key_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_arr_data(ctx)");
     const $1 = $int64(key_id, "gguf_get_arr_data(key_id)");
-    $gguf_get_arr_data ??= $bind("gguf_get_arr_data", ["u64", "i64"], "u64", ($) => $gguf_get_arr_data = $);
-    const $ = $gguf_get_arr_data(ctx.address, $1);
+    const $ = $gguf_get_arr_data === undefined
+      ? ($gguf_get_arr_data$ ??= $first("gguf_get_arr_data(u64,i64): u64", ($) => $gguf_get_arr_data = $))(ctx.address, $1)
+      : $gguf_get_arr_data(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_arr_data", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
@@ -8643,17 +9825,22 @@ export const functions = {
     const $1 = $int64(key_id, "gguf_get_arr_str(key_id)");
     const $2 = $uint64(i, "gguf_get_arr_str(i)");
     $checks.gguf_get_arr_str(functions, ctx, key_id, i);
-    $gguf_get_arr_str ??= $bind("gguf_get_arr_str", ["u64", "i64", "u64"], "pointer", ($) => $gguf_get_arr_str = $);
-    const $ = $gguf_get_arr_str(ctx.address, $1, $2);
+    const $ = $gguf_get_arr_str === undefined
+      ? ($gguf_get_arr_str$ ??= $first("gguf_get_arr_str(u64,i64,u64): pointer", ($) => $gguf_get_arr_str = $))(ctx.address, $1, $2)
+      : $gguf_get_arr_str(ctx.address, $1, $2);
     if ($ === null) throw $nullResult("gguf_get_arr_str", { ctx });
     return $cstringAt($);
   },
   gguf_get_n_tensors(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_n_tensors(ctx)");
-    $gguf_get_n_tensors ??= $bind("gguf_get_n_tensors", ["u64"], "i64", ($) => $gguf_get_n_tensors = $);
-    const $ = $gguf_get_n_tensors(ctx.address);
+    const $ = $gguf_get_n_tensors === undefined
+      ? $fromInt64(
+        ($gguf_get_n_tensors$ ??= $first("gguf_get_n_tensors(u64): i64", ($) => $gguf_get_n_tensors = $))(ctx.address),
+        "gguf_get_n_tensors",
+      )
+      : $fromInt64($gguf_get_n_tensors(ctx.address), "gguf_get_n_tensors");
     if ($caught[0] !== 0) $trapped("gguf_get_n_tensors", { ctx });
-    return $fromInt64($, "gguf_get_n_tensors");
+    return $;
   },
   gguf_find_tensor(ctx, name) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_find_tensor(ctx)");
@@ -8666,42 +9853,53 @@ export const functions = {
   gguf_get_tensor_offset(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_offset(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_offset(tensor_id)");
-    $gguf_get_tensor_offset ??= $bind("gguf_get_tensor_offset", ["u64", "i64"], "u64", ($) => $gguf_get_tensor_offset = $);
-    const $ = $gguf_get_tensor_offset(ctx.address, $1);
+    const $ = $gguf_get_tensor_offset === undefined
+      ? $fromUint64(
+        ($gguf_get_tensor_offset$ ??= $first("gguf_get_tensor_offset(u64,i64): u64", ($) => $gguf_get_tensor_offset = $))(ctx.address, $1),
+        "gguf_get_tensor_offset",
+      )
+      : $fromUint64($gguf_get_tensor_offset(ctx.address, $1), "gguf_get_tensor_offset");
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_offset", { ctx });
-    return $fromUint64($, "gguf_get_tensor_offset");
+    return $;
   },
   gguf_get_tensor_name(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_name(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_name(tensor_id)");
-    $gguf_get_tensor_name ??= $bind("gguf_get_tensor_name", ["u64", "i64"], "pointer", ($) => $gguf_get_tensor_name = $);
-    const $ = $gguf_get_tensor_name(ctx.address, $1);
+    const $ = $gguf_get_tensor_name === undefined
+      ? ($gguf_get_tensor_name$ ??= $first("gguf_get_tensor_name(u64,i64): pointer", ($) => $gguf_get_tensor_name = $))(ctx.address, $1)
+      : $gguf_get_tensor_name(ctx.address, $1);
     if ($ === null) throw $nullResult("gguf_get_tensor_name", { ctx });
     return $cstringAt($);
   },
   gguf_get_tensor_ne(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_ne(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_ne(tensor_id)");
-    $gguf_get_tensor_ne ??= $bind("gguf_get_tensor_ne", ["u64", "i64"], "u64", ($) => $gguf_get_tensor_ne = $);
-    const $ = $gguf_get_tensor_ne(ctx.address, $1);
+    const $ = $gguf_get_tensor_ne === undefined
+      ? ($gguf_get_tensor_ne$ ??= $first("gguf_get_tensor_ne(u64,i64): u64", ($) => $gguf_get_tensor_ne = $))(ctx.address, $1)
+      : $gguf_get_tensor_ne(ctx.address, $1);
     if ($ === 0n) throw $nullResult("gguf_get_tensor_ne", { ctx });
     return new $Pointer($, ctx.owner.passing);
   },
   gguf_get_tensor_type(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_type(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_type(tensor_id)");
-    $gguf_get_tensor_type ??= $bind("gguf_get_tensor_type", ["u64", "i64"], "u32", ($) => $gguf_get_tensor_type = $);
-    const $ = $gguf_get_tensor_type(ctx.address, $1);
+    const $ = $gguf_get_tensor_type === undefined
+      ? ($gguf_get_tensor_type$ ??= $first("gguf_get_tensor_type(u64,i64): u32", ($) => $gguf_get_tensor_type = $))(ctx.address, $1)
+      : $gguf_get_tensor_type(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_type", { ctx });
     return $;
   },
   gguf_get_tensor_size(ctx, tensor_id) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_tensor_size(ctx)");
     const $1 = $int64(tensor_id, "gguf_get_tensor_size(tensor_id)");
-    $gguf_get_tensor_size ??= $bind("gguf_get_tensor_size", ["u64", "i64"], "u64", ($) => $gguf_get_tensor_size = $);
-    const $ = $gguf_get_tensor_size(ctx.address, $1);
+    const $ = $gguf_get_tensor_size === undefined
+      ? $fromUint64(
+        ($gguf_get_tensor_size$ ??= $first("gguf_get_tensor_size(u64,i64): u64", ($) => $gguf_get_tensor_size = $))(ctx.address, $1),
+        "gguf_get_tensor_size",
+      )
+      : $fromUint64($gguf_get_tensor_size(ctx.address, $1), "gguf_get_tensor_size");
     if ($caught[0] !== 0) $trapped("gguf_get_tensor_size", { ctx });
-    return $fromUint64($, "gguf_get_tensor_size");
+    return $;
   },
   gguf_remove_key(ctx, key) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_remove_key(ctx)");
@@ -8921,10 +10119,14 @@ export const functions = {
   },
   gguf_get_meta_size(ctx) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_size(ctx)");
-    $gguf_get_meta_size ??= $bind("gguf_get_meta_size", ["u64"], "u64", ($) => $gguf_get_meta_size = $);
-    const $ = $gguf_get_meta_size(ctx.address);
+    const $ = $gguf_get_meta_size === undefined
+      ? $fromUint64(
+        ($gguf_get_meta_size$ ??= $first("gguf_get_meta_size(u64): u64", ($) => $gguf_get_meta_size = $))(ctx.address),
+        "gguf_get_meta_size",
+      )
+      : $fromUint64($gguf_get_meta_size(ctx.address), "gguf_get_meta_size");
     if ($caught[0] !== 0) $trapped("gguf_get_meta_size", { ctx });
-    return $fromUint64($, "gguf_get_meta_size");
+    return $;
   },
   gguf_get_meta_data(ctx, data) {
     if (!(ctx instanceof gguf_context) || ctx.owner.freed) throw $wrongHandle(ctx, gguf_context, "gguf_get_meta_data(ctx)");
@@ -8935,8 +10137,9 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("gguf_get_meta_data", { ctx });
   },
   ggml_backend_blas_init() {
-    $ggml_backend_blas_init ??= $bind("ggml_backend_blas_init", [], "u64", ($) => $ggml_backend_blas_init = $);
-    const $ = $ggml_backend_blas_init();
+    const $ = $ggml_backend_blas_init === undefined
+      ? ($ggml_backend_blas_init$ ??= $first("ggml_backend_blas_init(): u64", ($) => $ggml_backend_blas_init = $))()
+      : $ggml_backend_blas_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_blas_init");
     if ($ === 0n) throw $nullResult("ggml_backend_blas_init");
     return $created(ggml_backend, $, [], []);
@@ -8945,8 +10148,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_blas(backend)");
     }
-    $ggml_backend_is_blas ??= $bind("ggml_backend_is_blas", ["u64"], "bool", ($) => $ggml_backend_is_blas = $);
-    const $ = $ggml_backend_is_blas(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_blas === undefined
+      ? ($ggml_backend_is_blas$ ??= $first("ggml_backend_is_blas(u64): bool", ($) => $ggml_backend_is_blas = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_blas(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_blas", { backend });
     return $;
   },
@@ -8965,21 +10171,24 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_blas_set_n_threads", { backend_blas });
   },
   ggml_backend_blas_reg() {
-    $ggml_backend_blas_reg ??= $bind("ggml_backend_blas_reg", [], "u64", ($) => $ggml_backend_blas_reg = $);
-    const $ = $ggml_backend_blas_reg();
+    const $ = $ggml_backend_blas_reg === undefined
+      ? ($ggml_backend_blas_reg$ ??= $first("ggml_backend_blas_reg(): u64", ($) => $ggml_backend_blas_reg = $))()
+      : $ggml_backend_blas_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_blas_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_cann_reg() {
-    $ggml_backend_cann_reg ??= $bind("ggml_backend_cann_reg", [], "u64", ($) => $ggml_backend_cann_reg = $);
-    const $ = $ggml_backend_cann_reg();
+    const $ = $ggml_backend_cann_reg === undefined
+      ? ($ggml_backend_cann_reg$ ??= $first("ggml_backend_cann_reg(): u64", ($) => $ggml_backend_cann_reg = $))()
+      : $ggml_backend_cann_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cann_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_cann_init(device) {
     const $0 = $int32(device, "ggml_backend_cann_init(device)");
-    $ggml_backend_cann_init ??= $bind("ggml_backend_cann_init", ["i32"], "u64", ($) => $ggml_backend_cann_init = $);
-    const $ = $ggml_backend_cann_init($0);
+    const $ = $ggml_backend_cann_init === undefined
+      ? ($ggml_backend_cann_init$ ??= $first("ggml_backend_cann_init(i32): u64", ($) => $ggml_backend_cann_init = $))($0)
+      : $ggml_backend_cann_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cann_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -8988,15 +10197,21 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cann(backend)");
     }
-    $ggml_backend_is_cann ??= $bind("ggml_backend_is_cann", ["u64"], "bool", ($) => $ggml_backend_is_cann = $);
-    const $ = $ggml_backend_is_cann(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_cann === undefined
+      ? ($ggml_backend_is_cann$ ??= $first("ggml_backend_is_cann(u64): bool", ($) => $ggml_backend_is_cann = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_cann(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_cann", { backend });
     return $;
   },
   ggml_backend_cann_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_cann_buffer_type(device)");
-    $ggml_backend_cann_buffer_type ??= $bind("ggml_backend_cann_buffer_type", ["i32"], "u64", ($) => $ggml_backend_cann_buffer_type = $);
-    const $ = $ggml_backend_cann_buffer_type($0);
+    const $ = $ggml_backend_cann_buffer_type === undefined
+      ? ($ggml_backend_cann_buffer_type$ ??= $first("ggml_backend_cann_buffer_type(i32): u64", ($) => $ggml_backend_cann_buffer_type = $))(
+        $0,
+      )
+      : $ggml_backend_cann_buffer_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cann_buffer_type");
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
@@ -9051,8 +10266,9 @@ export const functions = {
   },
   ggml_backend_cuda_init(device) {
     const $0 = $int32(device, "ggml_backend_cuda_init(device)");
-    $ggml_backend_cuda_init ??= $bind("ggml_backend_cuda_init", ["i32"], "u64", ($) => $ggml_backend_cuda_init = $);
-    const $ = $ggml_backend_cuda_init($0);
+    const $ = $ggml_backend_cuda_init === undefined
+      ? ($ggml_backend_cuda_init$ ??= $first("ggml_backend_cuda_init(i32): u64", ($) => $ggml_backend_cuda_init = $))($0)
+      : $ggml_backend_cuda_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -9061,15 +10277,21 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_cuda(backend)");
     }
-    $ggml_backend_is_cuda ??= $bind("ggml_backend_is_cuda", ["u64"], "bool", ($) => $ggml_backend_is_cuda = $);
-    const $ = $ggml_backend_is_cuda(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_cuda === undefined
+      ? ($ggml_backend_is_cuda$ ??= $first("ggml_backend_is_cuda(u64): bool", ($) => $ggml_backend_is_cuda = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_cuda(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_cuda", { backend });
     return $;
   },
   ggml_backend_cuda_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_cuda_buffer_type(device)");
-    $ggml_backend_cuda_buffer_type ??= $bind("ggml_backend_cuda_buffer_type", ["i32"], "u64", ($) => $ggml_backend_cuda_buffer_type = $);
-    const $ = $ggml_backend_cuda_buffer_type($0);
+    const $ = $ggml_backend_cuda_buffer_type === undefined
+      ? ($ggml_backend_cuda_buffer_type$ ??= $first("ggml_backend_cuda_buffer_type(i32): u64", ($) => $ggml_backend_cuda_buffer_type = $))(
+        $0,
+      )
+      : $ggml_backend_cuda_buffer_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_buffer_type");
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
@@ -9163,21 +10385,24 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_cuda_unregister_host_buffer");
   },
   ggml_backend_cuda_reg() {
-    $ggml_backend_cuda_reg ??= $bind("ggml_backend_cuda_reg", [], "u64", ($) => $ggml_backend_cuda_reg = $);
-    const $ = $ggml_backend_cuda_reg();
+    const $ = $ggml_backend_cuda_reg === undefined
+      ? ($ggml_backend_cuda_reg$ ??= $first("ggml_backend_cuda_reg(): u64", ($) => $ggml_backend_cuda_reg = $))()
+      : $ggml_backend_cuda_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_cuda_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_et_guid() {
-    $ggml_backend_et_guid ??= $bind("ggml_backend_et_guid", [], "u64", ($) => $ggml_backend_et_guid = $);
-    const $ = $ggml_backend_et_guid();
+    const $ = $ggml_backend_et_guid === undefined
+      ? ($ggml_backend_et_guid$ ??= $first("ggml_backend_et_guid(): u64", ($) => $ggml_backend_et_guid = $))()
+      : $ggml_backend_et_guid();
     if ($ === 0n) throw $nullResult("ggml_backend_et_guid");
     return new $Pointer($, $STATIC);
   },
   ggml_backend_et_init(devidx) {
     const $0 = $uint64(devidx, "ggml_backend_et_init(devidx)");
-    $ggml_backend_et_init ??= $bind("ggml_backend_et_init", ["u64"], "u64", ($) => $ggml_backend_et_init = $);
-    const $ = $ggml_backend_et_init($0);
+    const $ = $ggml_backend_et_init === undefined
+      ? ($ggml_backend_et_init$ ??= $first("ggml_backend_et_init(u64): u64", ($) => $ggml_backend_et_init = $))($0)
+      : $ggml_backend_et_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_et_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -9186,8 +10411,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_et(backend)");
     }
-    $ggml_backend_is_et ??= $bind("ggml_backend_is_et", ["u64"], "bool", ($) => $ggml_backend_is_et = $);
-    const $ = $ggml_backend_is_et(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_et === undefined
+      ? ($ggml_backend_is_et$ ??= $first("ggml_backend_is_et(u64): bool", ($) => $ggml_backend_is_et = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_et(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_et", { backend });
     return $;
   },
@@ -9230,8 +10458,9 @@ export const functions = {
   },
   ggml_backend_et_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_et_buffer_type(dev_num)");
-    $ggml_backend_et_buffer_type ??= $bind("ggml_backend_et_buffer_type", ["u64"], "u64", ($) => $ggml_backend_et_buffer_type = $);
-    const $ = $ggml_backend_et_buffer_type($0);
+    const $ = $ggml_backend_et_buffer_type === undefined
+      ? ($ggml_backend_et_buffer_type$ ??= $first("ggml_backend_et_buffer_type(u64): u64", ($) => $ggml_backend_et_buffer_type = $))($0)
+      : $ggml_backend_et_buffer_type($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_et_buffer_type");
     if ($ === 0n) return null;
     return new ggml_backend_buffer_type($, $STATIC);
@@ -9248,15 +10477,17 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_et_reg() {
-    $ggml_backend_et_reg ??= $bind("ggml_backend_et_reg", [], "u64", ($) => $ggml_backend_et_reg = $);
-    const $ = $ggml_backend_et_reg();
+    const $ = $ggml_backend_et_reg === undefined
+      ? ($ggml_backend_et_reg$ ??= $first("ggml_backend_et_reg(): u64", ($) => $ggml_backend_et_reg = $))()
+      : $ggml_backend_et_reg();
     if ($caught[0] !== 0) $trapped("ggml_backend_et_reg");
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_hexagon_init() {
-    $ggml_backend_hexagon_init ??= $bind("ggml_backend_hexagon_init", [], "u64", ($) => $ggml_backend_hexagon_init = $);
-    const $ = $ggml_backend_hexagon_init();
+    const $ = $ggml_backend_hexagon_init === undefined
+      ? ($ggml_backend_hexagon_init$ ??= $first("ggml_backend_hexagon_init(): u64", ($) => $ggml_backend_hexagon_init = $))()
+      : $ggml_backend_hexagon_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_hexagon_init");
     if ($ === 0n) throw $nullResult("ggml_backend_hexagon_init");
     return $created(ggml_backend, $, [], []);
@@ -9265,21 +10496,26 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_hexagon(backend)");
     }
-    $ggml_backend_is_hexagon ??= $bind("ggml_backend_is_hexagon", ["u64"], "bool", ($) => $ggml_backend_is_hexagon = $);
-    const $ = $ggml_backend_is_hexagon(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_hexagon === undefined
+      ? ($ggml_backend_is_hexagon$ ??= $first("ggml_backend_is_hexagon(u64): bool", ($) => $ggml_backend_is_hexagon = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_hexagon(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_hexagon", { backend });
     return $;
   },
   ggml_backend_hexagon_reg() {
-    $ggml_backend_hexagon_reg ??= $bind("ggml_backend_hexagon_reg", [], "u64", ($) => $ggml_backend_hexagon_reg = $);
-    const $ = $ggml_backend_hexagon_reg();
+    const $ = $ggml_backend_hexagon_reg === undefined
+      ? ($ggml_backend_hexagon_reg$ ??= $first("ggml_backend_hexagon_reg(): u64", ($) => $ggml_backend_hexagon_reg = $))()
+      : $ggml_backend_hexagon_reg();
     if ($caught[0] !== 0) $trapped("ggml_backend_hexagon_reg");
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_metal_init() {
-    $ggml_backend_metal_init ??= $bind("ggml_backend_metal_init", [], "u64", ($) => $ggml_backend_metal_init = $);
-    const $ = $ggml_backend_metal_init();
+    const $ = $ggml_backend_metal_init === undefined
+      ? ($ggml_backend_metal_init$ ??= $first("ggml_backend_metal_init(): u64", ($) => $ggml_backend_metal_init = $))()
+      : $ggml_backend_metal_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_metal_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -9288,8 +10524,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_metal(backend)");
     }
-    $ggml_backend_is_metal ??= $bind("ggml_backend_is_metal", ["u64"], "bool", ($) => $ggml_backend_is_metal = $);
-    const $ = $ggml_backend_is_metal(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_metal === undefined
+      ? ($ggml_backend_is_metal$ ??= $first("ggml_backend_is_metal(u64): bool", ($) => $ggml_backend_is_metal = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_metal(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_metal", { backend });
     return $;
   },
@@ -9340,14 +10579,16 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_metal_capture_next_compute", { backend });
   },
   ggml_backend_metal_reg() {
-    $ggml_backend_metal_reg ??= $bind("ggml_backend_metal_reg", [], "u64", ($) => $ggml_backend_metal_reg = $);
-    const $ = $ggml_backend_metal_reg();
+    const $ = $ggml_backend_metal_reg === undefined
+      ? ($ggml_backend_metal_reg$ ??= $first("ggml_backend_metal_reg(): u64", ($) => $ggml_backend_metal_reg = $))()
+      : $ggml_backend_metal_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_metal_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_opencl_init() {
-    $ggml_backend_opencl_init ??= $bind("ggml_backend_opencl_init", [], "u64", ($) => $ggml_backend_opencl_init = $);
-    const $ = $ggml_backend_opencl_init();
+    const $ = $ggml_backend_opencl_init === undefined
+      ? ($ggml_backend_opencl_init$ ??= $first("ggml_backend_opencl_init(): u64", ($) => $ggml_backend_opencl_init = $))()
+      : $ggml_backend_opencl_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_opencl_init");
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_init");
     return $created(ggml_backend, $, [], []);
@@ -9356,8 +10597,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_opencl(backend)");
     }
-    $ggml_backend_is_opencl ??= $bind("ggml_backend_is_opencl", ["u64"], "bool", ($) => $ggml_backend_is_opencl = $);
-    const $ = $ggml_backend_is_opencl(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_opencl === undefined
+      ? ($ggml_backend_is_opencl$ ??= $first("ggml_backend_is_opencl(u64): bool", ($) => $ggml_backend_is_opencl = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_opencl(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_opencl", { backend });
     return $;
   },
@@ -9379,15 +10623,17 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_opencl_reg() {
-    $ggml_backend_opencl_reg ??= $bind("ggml_backend_opencl_reg", [], "u64", ($) => $ggml_backend_opencl_reg = $);
-    const $ = $ggml_backend_opencl_reg();
+    const $ = $ggml_backend_opencl_reg === undefined
+      ? ($ggml_backend_opencl_reg$ ??= $first("ggml_backend_opencl_reg(): u64", ($) => $ggml_backend_opencl_reg = $))()
+      : $ggml_backend_opencl_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_opencl_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_openvino_init(device) {
     const $0 = $int32(device, "ggml_backend_openvino_init(device)");
-    $ggml_backend_openvino_init ??= $bind("ggml_backend_openvino_init", ["i32"], "u64", ($) => $ggml_backend_openvino_init = $);
-    const $ = $ggml_backend_openvino_init($0);
+    const $ = $ggml_backend_openvino_init === undefined
+      ? ($ggml_backend_openvino_init$ ??= $first("ggml_backend_openvino_init(i32): u64", ($) => $ggml_backend_openvino_init = $))($0)
+      : $ggml_backend_openvino_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_openvino_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -9396,8 +10642,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_openvino(backend)");
     }
-    $ggml_backend_is_openvino ??= $bind("ggml_backend_is_openvino", ["u64"], "bool", ($) => $ggml_backend_is_openvino = $);
-    const $ = $ggml_backend_is_openvino(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_openvino === undefined
+      ? ($ggml_backend_is_openvino$ ??= $first("ggml_backend_is_openvino(u64): bool", ($) => $ggml_backend_is_openvino = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_openvino(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_openvino", { backend });
     return $;
   },
@@ -9419,8 +10668,11 @@ export const functions = {
     if (!(buft instanceof ggml_backend_buffer_type) || buft.owner.freed) {
       throw $wrongHandle(buft, ggml_backend_buffer_type, "ggml_backend_buft_is_openvino(buft)");
     }
-    $ggml_backend_buft_is_openvino ??= $bind("ggml_backend_buft_is_openvino", ["u64"], "bool", ($) => $ggml_backend_buft_is_openvino = $);
-    const $ = $ggml_backend_buft_is_openvino(buft.address);
+    const $ = $ggml_backend_buft_is_openvino === undefined
+      ? ($ggml_backend_buft_is_openvino$ ??= $first("ggml_backend_buft_is_openvino(u64): bool", ($) => $ggml_backend_buft_is_openvino = $))(
+        buft.address,
+      )
+      : $ggml_backend_buft_is_openvino(buft.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_buft_is_openvino", { buft });
     return $;
   },
@@ -9488,8 +10740,9 @@ export const functions = {
     return $;
   },
   ggml_backend_openvino_reg() {
-    $ggml_backend_openvino_reg ??= $bind("ggml_backend_openvino_reg", [], "u64", ($) => $ggml_backend_openvino_reg = $);
-    const $ = $ggml_backend_openvino_reg();
+    const $ = $ggml_backend_openvino_reg === undefined
+      ? ($ggml_backend_openvino_reg$ ??= $first("ggml_backend_openvino_reg(): u64", ($) => $ggml_backend_openvino_reg = $))()
+      : $ggml_backend_openvino_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_openvino_reg");
     return new ggml_backend_reg($, $STATIC);
   },
@@ -9506,8 +10759,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_rpc(backend)");
     }
-    $ggml_backend_is_rpc ??= $bind("ggml_backend_is_rpc", ["u64"], "bool", ($) => $ggml_backend_is_rpc = $);
-    const $ = $ggml_backend_is_rpc(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_rpc === undefined
+      ? ($ggml_backend_is_rpc$ ??= $first("ggml_backend_is_rpc(u64): bool", ($) => $ggml_backend_is_rpc = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_rpc(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_rpc", { backend });
     return $;
   },
@@ -9555,8 +10811,9 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_rpc_start_server");
   },
   ggml_backend_rpc_reg() {
-    $ggml_backend_rpc_reg ??= $bind("ggml_backend_rpc_reg", [], "u64", ($) => $ggml_backend_rpc_reg = $);
-    const $ = $ggml_backend_rpc_reg();
+    const $ = $ggml_backend_rpc_reg === undefined
+      ? ($ggml_backend_rpc_reg$ ??= $first("ggml_backend_rpc_reg(): u64", ($) => $ggml_backend_rpc_reg = $))()
+      : $ggml_backend_rpc_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_rpc_reg");
     return new ggml_backend_reg($, $STATIC);
   },
@@ -9570,8 +10827,9 @@ export const functions = {
   },
   ggml_backend_sycl_init(device) {
     const $0 = $int32(device, "ggml_backend_sycl_init(device)");
-    $ggml_backend_sycl_init ??= $bind("ggml_backend_sycl_init", ["i32"], "u64", ($) => $ggml_backend_sycl_init = $);
-    const $ = $ggml_backend_sycl_init($0);
+    const $ = $ggml_backend_sycl_init === undefined
+      ? ($ggml_backend_sycl_init$ ??= $first("ggml_backend_sycl_init(i32): u64", ($) => $ggml_backend_sycl_init = $))($0)
+      : $ggml_backend_sycl_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
@@ -9580,15 +10838,21 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_sycl(backend)");
     }
-    $ggml_backend_is_sycl ??= $bind("ggml_backend_is_sycl", ["u64"], "bool", ($) => $ggml_backend_is_sycl = $);
-    const $ = $ggml_backend_is_sycl(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_sycl === undefined
+      ? ($ggml_backend_is_sycl$ ??= $first("ggml_backend_is_sycl(u64): bool", ($) => $ggml_backend_is_sycl = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_sycl(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_sycl", { backend });
     return $;
   },
   ggml_backend_sycl_buffer_type(device) {
     const $0 = $int32(device, "ggml_backend_sycl_buffer_type(device)");
-    $ggml_backend_sycl_buffer_type ??= $bind("ggml_backend_sycl_buffer_type", ["i32"], "u64", ($) => $ggml_backend_sycl_buffer_type = $);
-    const $ = $ggml_backend_sycl_buffer_type($0);
+    const $ = $ggml_backend_sycl_buffer_type === undefined
+      ? ($ggml_backend_sycl_buffer_type$ ??= $first("ggml_backend_sycl_buffer_type(i32): u64", ($) => $ggml_backend_sycl_buffer_type = $))(
+        $0,
+      )
+      : $ggml_backend_sycl_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
@@ -9712,21 +10976,24 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_sycl_get_device_memory");
   },
   ggml_backend_sycl_reg() {
-    $ggml_backend_sycl_reg ??= $bind("ggml_backend_sycl_reg", [], "u64", ($) => $ggml_backend_sycl_reg = $);
-    const $ = $ggml_backend_sycl_reg();
+    const $ = $ggml_backend_sycl_reg === undefined
+      ? ($ggml_backend_sycl_reg$ ??= $first("ggml_backend_sycl_reg(): u64", ($) => $ggml_backend_sycl_reg = $))()
+      : $ggml_backend_sycl_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_sycl_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_virtgpu_reg() {
-    $ggml_backend_virtgpu_reg ??= $bind("ggml_backend_virtgpu_reg", [], "u64", ($) => $ggml_backend_virtgpu_reg = $);
-    const $ = $ggml_backend_virtgpu_reg();
+    const $ = $ggml_backend_virtgpu_reg === undefined
+      ? ($ggml_backend_virtgpu_reg$ ??= $first("ggml_backend_virtgpu_reg(): u64", ($) => $ggml_backend_virtgpu_reg = $))()
+      : $ggml_backend_virtgpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_virtgpu_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_vk_init(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_vk_init(dev_num)");
-    $ggml_backend_vk_init ??= $bind("ggml_backend_vk_init", ["u64"], "u64", ($) => $ggml_backend_vk_init = $);
-    const $ = $ggml_backend_vk_init($0);
+    const $ = $ggml_backend_vk_init === undefined
+      ? ($ggml_backend_vk_init$ ??= $first("ggml_backend_vk_init(u64): u64", ($) => $ggml_backend_vk_init = $))($0)
+      : $ggml_backend_vk_init($0);
     if ($caught[0] !== 0) $trapped("ggml_backend_vk_init");
     if ($ === 0n) throw $nullResult("ggml_backend_vk_init");
     return $created(ggml_backend, $, [], []);
@@ -9735,8 +11002,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_vk(backend)");
     }
-    $ggml_backend_is_vk ??= $bind("ggml_backend_is_vk", ["u64"], "bool", ($) => $ggml_backend_is_vk = $);
-    const $ = $ggml_backend_is_vk(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_vk === undefined
+      ? ($ggml_backend_is_vk$ ??= $first("ggml_backend_is_vk(u64): bool", ($) => $ggml_backend_is_vk = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_vk(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_vk", { backend });
     return $;
   },
@@ -9779,8 +11049,9 @@ export const functions = {
   },
   ggml_backend_vk_buffer_type(dev_num) {
     const $0 = $uint64(dev_num, "ggml_backend_vk_buffer_type(dev_num)");
-    $ggml_backend_vk_buffer_type ??= $bind("ggml_backend_vk_buffer_type", ["u64"], "u64", ($) => $ggml_backend_vk_buffer_type = $);
-    const $ = $ggml_backend_vk_buffer_type($0);
+    const $ = $ggml_backend_vk_buffer_type === undefined
+      ? ($ggml_backend_vk_buffer_type$ ??= $first("ggml_backend_vk_buffer_type(u64): u64", ($) => $ggml_backend_vk_buffer_type = $))($0)
+      : $ggml_backend_vk_buffer_type($0);
     if ($ === 0n) throw $nullResult("ggml_backend_vk_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
@@ -9796,40 +11067,46 @@ export const functions = {
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_vk_reg() {
-    $ggml_backend_vk_reg ??= $bind("ggml_backend_vk_reg", [], "u64", ($) => $ggml_backend_vk_reg = $);
-    const $ = $ggml_backend_vk_reg();
+    const $ = $ggml_backend_vk_reg === undefined
+      ? ($ggml_backend_vk_reg$ ??= $first("ggml_backend_vk_reg(): u64", ($) => $ggml_backend_vk_reg = $))()
+      : $ggml_backend_vk_reg();
     if ($caught[0] !== 0) $trapped("ggml_backend_vk_reg");
     if ($ === 0n) return null;
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_webgpu_init() {
-    $ggml_backend_webgpu_init ??= $bind("ggml_backend_webgpu_init", [], "u64", ($) => $ggml_backend_webgpu_init = $);
-    const $ = $ggml_backend_webgpu_init();
+    const $ = $ggml_backend_webgpu_init === undefined
+      ? ($ggml_backend_webgpu_init$ ??= $first("ggml_backend_webgpu_init(): u64", ($) => $ggml_backend_webgpu_init = $))()
+      : $ggml_backend_webgpu_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_webgpu_init");
     if ($ === 0n) return null;
     return $created(ggml_backend, $, [], []);
   },
   ggml_backend_webgpu_reg() {
-    $ggml_backend_webgpu_reg ??= $bind("ggml_backend_webgpu_reg", [], "u64", ($) => $ggml_backend_webgpu_reg = $);
-    const $ = $ggml_backend_webgpu_reg();
+    const $ = $ggml_backend_webgpu_reg === undefined
+      ? ($ggml_backend_webgpu_reg$ ??= $first("ggml_backend_webgpu_reg(): u64", ($) => $ggml_backend_webgpu_reg = $))()
+      : $ggml_backend_webgpu_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_webgpu_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_zdnn_buffer_type() {
-    $ggml_backend_zdnn_buffer_type ??= $bind("ggml_backend_zdnn_buffer_type", [], "u64", ($) => $ggml_backend_zdnn_buffer_type = $);
-    const $ = $ggml_backend_zdnn_buffer_type();
+    const $ = $ggml_backend_zdnn_buffer_type === undefined
+      ? ($ggml_backend_zdnn_buffer_type$ ??= $first("ggml_backend_zdnn_buffer_type(): u64", ($) => $ggml_backend_zdnn_buffer_type = $))()
+      : $ggml_backend_zdnn_buffer_type();
     if ($ === 0n) throw $nullResult("ggml_backend_zdnn_buffer_type");
     return new ggml_backend_buffer_type($, $STATIC);
   },
   ggml_backend_zdnn_reg() {
-    $ggml_backend_zdnn_reg ??= $bind("ggml_backend_zdnn_reg", [], "u64", ($) => $ggml_backend_zdnn_reg = $);
-    const $ = $ggml_backend_zdnn_reg();
+    const $ = $ggml_backend_zdnn_reg === undefined
+      ? ($ggml_backend_zdnn_reg$ ??= $first("ggml_backend_zdnn_reg(): u64", ($) => $ggml_backend_zdnn_reg = $))()
+      : $ggml_backend_zdnn_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_zdnn_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   ggml_backend_zendnn_init() {
-    $ggml_backend_zendnn_init ??= $bind("ggml_backend_zendnn_init", [], "u64", ($) => $ggml_backend_zendnn_init = $);
-    const $ = $ggml_backend_zendnn_init();
+    const $ = $ggml_backend_zendnn_init === undefined
+      ? ($ggml_backend_zendnn_init$ ??= $first("ggml_backend_zendnn_init(): u64", ($) => $ggml_backend_zendnn_init = $))()
+      : $ggml_backend_zendnn_init();
     if ($caught[0] !== 0) $trapped("ggml_backend_zendnn_init");
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_init");
     return $created(ggml_backend, $, [], []);
@@ -9838,8 +11115,11 @@ export const functions = {
     if (backend !== null && (!(backend instanceof ggml_backend) || backend.owner.freed)) {
       throw $wrongHandle(backend, ggml_backend, "ggml_backend_is_zendnn(backend)");
     }
-    $ggml_backend_is_zendnn ??= $bind("ggml_backend_is_zendnn", ["u64"], "bool", ($) => $ggml_backend_is_zendnn = $);
-    const $ = $ggml_backend_is_zendnn(backend === null ? 0n : backend.address);
+    const $ = $ggml_backend_is_zendnn === undefined
+      ? ($ggml_backend_is_zendnn$ ??= $first("ggml_backend_is_zendnn(u64): bool", ($) => $ggml_backend_is_zendnn = $))(
+        backend === null ? 0n : backend.address,
+      )
+      : $ggml_backend_is_zendnn(backend === null ? 0n : backend.address);
     if ($caught[0] !== 0) $trapped("ggml_backend_is_zendnn", { backend });
     return $;
   },
@@ -9858,29 +11138,33 @@ export const functions = {
     if ($caught[0] !== 0) $trapped("ggml_backend_zendnn_set_n_threads", { backend_zendnn });
   },
   ggml_backend_zendnn_reg() {
-    $ggml_backend_zendnn_reg ??= $bind("ggml_backend_zendnn_reg", [], "u64", ($) => $ggml_backend_zendnn_reg = $);
-    const $ = $ggml_backend_zendnn_reg();
+    const $ = $ggml_backend_zendnn_reg === undefined
+      ? ($ggml_backend_zendnn_reg$ ??= $first("ggml_backend_zendnn_reg(): u64", ($) => $ggml_backend_zendnn_reg = $))()
+      : $ggml_backend_zendnn_reg();
     if ($ === 0n) throw $nullResult("ggml_backend_zendnn_reg");
     return new ggml_backend_reg($, $STATIC);
   },
   llama_ftype_name(ftype) {
     const $0 = $enumerator(ftype, $domains.llama_ftype, "llama_ftype_name(ftype)");
-    $llama_ftype_name ??= $bind("llama_ftype_name", ["u32"], "pointer", ($) => $llama_ftype_name = $);
-    const $ = $llama_ftype_name($0);
+    const $ = $llama_ftype_name === undefined
+      ? ($llama_ftype_name$ ??= $first("llama_ftype_name(u32): pointer", ($) => $llama_ftype_name = $))($0)
+      : $llama_ftype_name($0);
     if ($ === null) throw $nullResult("llama_ftype_name");
     return $cstringAt($);
   },
   llama_flash_attn_type_name(flash_attn_type) {
     const $0 = $enumerator(flash_attn_type, $domains.llama_flash_attn_type, "llama_flash_attn_type_name(flash_attn_type)");
-    $llama_flash_attn_type_name ??= $bind("llama_flash_attn_type_name", ["i32"], "pointer", ($) => $llama_flash_attn_type_name = $);
-    const $ = $llama_flash_attn_type_name($0);
+    const $ = $llama_flash_attn_type_name === undefined
+      ? ($llama_flash_attn_type_name$ ??= $first("llama_flash_attn_type_name(i32): pointer", ($) => $llama_flash_attn_type_name = $))($0)
+      : $llama_flash_attn_type_name($0);
     if ($ === null) throw $nullResult("llama_flash_attn_type_name");
     return $cstringAt($);
   },
   llama_load_mode_name(load_mode) {
     const $0 = $enumerator(load_mode, $domains.llama_load_mode, "llama_load_mode_name(load_mode)");
-    $llama_load_mode_name ??= $bind("llama_load_mode_name", ["i32"], "pointer", ($) => $llama_load_mode_name = $);
-    const $ = $llama_load_mode_name($0);
+    const $ = $llama_load_mode_name === undefined
+      ? ($llama_load_mode_name$ ??= $first("llama_load_mode_name(i32): pointer", ($) => $llama_load_mode_name = $))($0)
+      : $llama_load_mode_name($0);
     if ($ === null) throw $nullResult("llama_load_mode_name");
     return $cstringAt($);
   },
@@ -9892,8 +11176,9 @@ export const functions = {
     return $;
   },
   llama_version() {
-    $llama_version ??= $bind("llama_version", [], "pointer", ($) => $llama_version = $);
-    const $ = $llama_version();
+    const $ = $llama_version === undefined
+      ? ($llama_version$ ??= $first("llama_version(): pointer", ($) => $llama_version = $))()
+      : $llama_version();
     if ($ === null) throw $nullResult("llama_version");
     return $cstringAt($);
   },
@@ -9942,19 +11227,21 @@ export const functions = {
     return new llama_model_quantize_params($);
   },
   llama_backend_init() {
-    $llama_backend_init ??= $bind("llama_backend_init", [], "void", ($) => $llama_backend_init = $);
-    $llama_backend_init();
+    if ($llama_backend_init === undefined) {
+      ($llama_backend_init$ ??= $first("llama_backend_init(): void", ($) => $llama_backend_init = $))();
+    } else $llama_backend_init();
     if ($caught[0] !== 0) $trapped("llama_backend_init");
   },
   llama_backend_free() {
-    $llama_backend_free ??= $bind("llama_backend_free", [], "void", ($) => $llama_backend_free = $);
-    $llama_backend_free();
+    if ($llama_backend_free === undefined) {
+      ($llama_backend_free$ ??= $first("llama_backend_free(): void", ($) => $llama_backend_free = $))();
+    } else $llama_backend_free();
     if ($caught[0] !== 0) $trapped("llama_backend_free");
   },
   llama_numa_init(numa) {
     const $0 = $enumerator(numa, $domains.ggml_numa_strategy, "llama_numa_init(numa)");
-    $llama_numa_init ??= $bind("llama_numa_init", ["u32"], "void", ($) => $llama_numa_init = $);
-    $llama_numa_init($0);
+    if ($llama_numa_init === undefined) ($llama_numa_init$ ??= $first("llama_numa_init(u32): void", ($) => $llama_numa_init = $))($0);
+    else $llama_numa_init($0);
     if ($caught[0] !== 0) $trapped("llama_numa_init");
   },
   llama_attach_threadpool(ctx, threadpool, threadpool_batch) {
@@ -9965,20 +11252,28 @@ export const functions = {
     if (threadpool_batch !== null && (!(threadpool_batch instanceof ggml_threadpool) || threadpool_batch.owner.freed)) {
       throw $wrongHandle(threadpool_batch, ggml_threadpool, "llama_attach_threadpool(threadpool_batch)");
     }
-    $llama_attach_threadpool ??= $bind("llama_attach_threadpool", ["u64", "u64", "u64"], "void", ($) => $llama_attach_threadpool = $);
-    $llama_attach_threadpool(
-      ctx.address,
-      threadpool === null ? 0n : threadpool.address,
-      threadpool_batch === null ? 0n : threadpool_batch.address,
-    );
+    if ($llama_attach_threadpool === undefined) {
+      ($llama_attach_threadpool$ ??= $first("llama_attach_threadpool(u64,u64,u64): void", ($) => $llama_attach_threadpool = $))(
+        ctx.address,
+        threadpool === null ? 0n : threadpool.address,
+        threadpool_batch === null ? 0n : threadpool_batch.address,
+      );
+    } else {
+      $llama_attach_threadpool(
+        ctx.address,
+        threadpool === null ? 0n : threadpool.address,
+        threadpool_batch === null ? 0n : threadpool_batch.address,
+      );
+    }
     $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool, () => functions.llama_detach_threadpool(ctx));
     $keepUntil(ctx.owner, "llama_detach_threadpool", threadpool_batch, () => functions.llama_detach_threadpool(ctx));
     if ($caught[0] !== 0) $trapped("llama_attach_threadpool", { ctx, threadpool, threadpool_batch });
   },
   llama_detach_threadpool(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_detach_threadpool(ctx)");
-    $llama_detach_threadpool ??= $bind("llama_detach_threadpool", ["u64"], "void", ($) => $llama_detach_threadpool = $);
-    $llama_detach_threadpool(ctx.address);
+    if ($llama_detach_threadpool === undefined) {
+      ($llama_detach_threadpool$ ??= $first("llama_detach_threadpool(u64): void", ($) => $llama_detach_threadpool = $))(ctx.address);
+    } else $llama_detach_threadpool(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_detach_threadpool", { ctx });
     ctx.owner.forget("llama_detach_threadpool");
   },
@@ -10169,22 +11464,28 @@ export const functions = {
     }
   },
   llama_time_us() {
-    $llama_time_us ??= $bind("llama_time_us", [], "i64", ($) => $llama_time_us = $);
-    const $ = $llama_time_us();
+    const $ = $llama_time_us === undefined
+      ? $fromInt64(($llama_time_us$ ??= $first("llama_time_us(): i64", ($) => $llama_time_us = $))(), "llama_time_us")
+      : $fromInt64($llama_time_us(), "llama_time_us");
     if ($caught[0] !== 0) $trapped("llama_time_us");
-    return $fromInt64($, "llama_time_us");
+    return $;
   },
   llama_max_devices() {
-    $llama_max_devices ??= $bind("llama_max_devices", [], "u64", ($) => $llama_max_devices = $);
-    const $ = $llama_max_devices();
+    const $ = $llama_max_devices === undefined
+      ? $fromUint64(($llama_max_devices$ ??= $first("llama_max_devices(): u64", ($) => $llama_max_devices = $))(), "llama_max_devices")
+      : $fromUint64($llama_max_devices(), "llama_max_devices");
     if ($caught[0] !== 0) $trapped("llama_max_devices");
-    return $fromUint64($, "llama_max_devices");
+    return $;
   },
   llama_max_parallel_sequences() {
-    $llama_max_parallel_sequences ??= $bind("llama_max_parallel_sequences", [], "u64", ($) => $llama_max_parallel_sequences = $);
-    const $ = $llama_max_parallel_sequences();
+    const $ = $llama_max_parallel_sequences === undefined
+      ? $fromUint64(
+        ($llama_max_parallel_sequences$ ??= $first("llama_max_parallel_sequences(): u64", ($) => $llama_max_parallel_sequences = $))(),
+        "llama_max_parallel_sequences",
+      )
+      : $fromUint64($llama_max_parallel_sequences(), "llama_max_parallel_sequences");
     if ($caught[0] !== 0) $trapped("llama_max_parallel_sequences");
-    return $fromUint64($, "llama_max_parallel_sequences");
+    return $;
   },
   llama_max_tensor_buft_overrides() {
     $llama_max_tensor_buft_overrides ??= $bind("llama_max_tensor_buft_overrides", [], "u64", ($) => $llama_max_tensor_buft_overrides = $);
@@ -10193,110 +11494,126 @@ export const functions = {
     return $fromUint64($, "llama_max_tensor_buft_overrides");
   },
   llama_supports_mmap() {
-    $llama_supports_mmap ??= $bind("llama_supports_mmap", [], "bool", ($) => $llama_supports_mmap = $);
-    const $ = $llama_supports_mmap();
+    const $ = $llama_supports_mmap === undefined
+      ? ($llama_supports_mmap$ ??= $first("llama_supports_mmap(): bool", ($) => $llama_supports_mmap = $))()
+      : $llama_supports_mmap();
     if ($caught[0] !== 0) $trapped("llama_supports_mmap");
     return $;
   },
   llama_supports_mlock() {
-    $llama_supports_mlock ??= $bind("llama_supports_mlock", [], "bool", ($) => $llama_supports_mlock = $);
-    const $ = $llama_supports_mlock();
+    const $ = $llama_supports_mlock === undefined
+      ? ($llama_supports_mlock$ ??= $first("llama_supports_mlock(): bool", ($) => $llama_supports_mlock = $))()
+      : $llama_supports_mlock();
     if ($caught[0] !== 0) $trapped("llama_supports_mlock");
     return $;
   },
   llama_supports_gpu_offload() {
-    $llama_supports_gpu_offload ??= $bind("llama_supports_gpu_offload", [], "bool", ($) => $llama_supports_gpu_offload = $);
-    const $ = $llama_supports_gpu_offload();
+    const $ = $llama_supports_gpu_offload === undefined
+      ? ($llama_supports_gpu_offload$ ??= $first("llama_supports_gpu_offload(): bool", ($) => $llama_supports_gpu_offload = $))()
+      : $llama_supports_gpu_offload();
     if ($caught[0] !== 0) $trapped("llama_supports_gpu_offload");
     return $;
   },
   llama_supports_rpc() {
-    $llama_supports_rpc ??= $bind("llama_supports_rpc", [], "bool", ($) => $llama_supports_rpc = $);
-    const $ = $llama_supports_rpc();
+    const $ = $llama_supports_rpc === undefined
+      ? ($llama_supports_rpc$ ??= $first("llama_supports_rpc(): bool", ($) => $llama_supports_rpc = $))()
+      : $llama_supports_rpc();
     if ($caught[0] !== 0) $trapped("llama_supports_rpc");
     return $;
   },
   llama_n_ctx(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ctx(ctx)");
-    $llama_n_ctx ??= $bind("llama_n_ctx", ["u64"], "u32", ($) => $llama_n_ctx = $);
-    const $ = $llama_n_ctx(ctx.address);
+    const $ = $llama_n_ctx === undefined
+      ? ($llama_n_ctx$ ??= $first("llama_n_ctx(u64): u32", ($) => $llama_n_ctx = $))(ctx.address)
+      : $llama_n_ctx(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_ctx", { ctx });
     return $;
   },
   llama_n_ctx_seq(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ctx_seq(ctx)");
-    $llama_n_ctx_seq ??= $bind("llama_n_ctx_seq", ["u64"], "u32", ($) => $llama_n_ctx_seq = $);
-    const $ = $llama_n_ctx_seq(ctx.address);
+    const $ = $llama_n_ctx_seq === undefined
+      ? ($llama_n_ctx_seq$ ??= $first("llama_n_ctx_seq(u64): u32", ($) => $llama_n_ctx_seq = $))(ctx.address)
+      : $llama_n_ctx_seq(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_ctx_seq", { ctx });
     return $;
   },
   llama_n_batch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_batch(ctx)");
-    $llama_n_batch ??= $bind("llama_n_batch", ["u64"], "u32", ($) => $llama_n_batch = $);
-    const $ = $llama_n_batch(ctx.address);
+    const $ = $llama_n_batch === undefined
+      ? ($llama_n_batch$ ??= $first("llama_n_batch(u64): u32", ($) => $llama_n_batch = $))(ctx.address)
+      : $llama_n_batch(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_batch", { ctx });
     return $;
   },
   llama_n_ubatch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_ubatch(ctx)");
-    $llama_n_ubatch ??= $bind("llama_n_ubatch", ["u64"], "u32", ($) => $llama_n_ubatch = $);
-    const $ = $llama_n_ubatch(ctx.address);
+    const $ = $llama_n_ubatch === undefined
+      ? ($llama_n_ubatch$ ??= $first("llama_n_ubatch(u64): u32", ($) => $llama_n_ubatch = $))(ctx.address)
+      : $llama_n_ubatch(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_ubatch", { ctx });
     return $;
   },
   llama_n_seq_max(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_seq_max(ctx)");
-    $llama_n_seq_max ??= $bind("llama_n_seq_max", ["u64"], "u32", ($) => $llama_n_seq_max = $);
-    const $ = $llama_n_seq_max(ctx.address);
+    const $ = $llama_n_seq_max === undefined
+      ? ($llama_n_seq_max$ ??= $first("llama_n_seq_max(u64): u32", ($) => $llama_n_seq_max = $))(ctx.address)
+      : $llama_n_seq_max(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_seq_max", { ctx });
     return $;
   },
   llama_n_rs_seq(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_rs_seq(ctx)");
-    $llama_n_rs_seq ??= $bind("llama_n_rs_seq", ["u64"], "u32", ($) => $llama_n_rs_seq = $);
-    const $ = $llama_n_rs_seq(ctx.address);
+    const $ = $llama_n_rs_seq === undefined
+      ? ($llama_n_rs_seq$ ??= $first("llama_n_rs_seq(u64): u32", ($) => $llama_n_rs_seq = $))(ctx.address)
+      : $llama_n_rs_seq(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_rs_seq", { ctx });
     return $;
   },
   llama_n_ctx_train(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_ctx_train(model)");
-    $llama_n_ctx_train ??= $bind("llama_n_ctx_train", ["u64"], "i32", ($) => $llama_n_ctx_train = $);
-    const $ = $llama_n_ctx_train(model.address);
+    const $ = $llama_n_ctx_train === undefined
+      ? ($llama_n_ctx_train$ ??= $first("llama_n_ctx_train(u64): i32", ($) => $llama_n_ctx_train = $))(model.address)
+      : $llama_n_ctx_train(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_ctx_train", { model });
     return $;
   },
   llama_n_embd(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_embd(model)");
-    $llama_n_embd ??= $bind("llama_n_embd", ["u64"], "i32", ($) => $llama_n_embd = $);
-    const $ = $llama_n_embd(model.address);
+    const $ = $llama_n_embd === undefined
+      ? ($llama_n_embd$ ??= $first("llama_n_embd(u64): i32", ($) => $llama_n_embd = $))(model.address)
+      : $llama_n_embd(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_embd", { model });
     return $;
   },
   llama_n_layer(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_layer(model)");
-    $llama_n_layer ??= $bind("llama_n_layer", ["u64"], "i32", ($) => $llama_n_layer = $);
-    const $ = $llama_n_layer(model.address);
+    const $ = $llama_n_layer === undefined
+      ? ($llama_n_layer$ ??= $first("llama_n_layer(u64): i32", ($) => $llama_n_layer = $))(model.address)
+      : $llama_n_layer(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_layer", { model });
     return $;
   },
   llama_n_head(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_n_head(model)");
-    $llama_n_head ??= $bind("llama_n_head", ["u64"], "i32", ($) => $llama_n_head = $);
-    const $ = $llama_n_head(model.address);
+    const $ = $llama_n_head === undefined
+      ? ($llama_n_head$ ??= $first("llama_n_head(u64): i32", ($) => $llama_n_head = $))(model.address)
+      : $llama_n_head(model.address);
     if ($caught[0] !== 0) $trapped("llama_n_head", { model });
     return $;
   },
   llama_n_vocab(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_n_vocab(vocab)");
-    $llama_n_vocab ??= $bind("llama_n_vocab", ["u64"], "i32", ($) => $llama_n_vocab = $);
-    const $ = $llama_n_vocab(vocab.address);
+    const $ = $llama_n_vocab === undefined
+      ? ($llama_n_vocab$ ??= $first("llama_n_vocab(u64): i32", ($) => $llama_n_vocab = $))(vocab.address)
+      : $llama_n_vocab(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_n_vocab", { vocab });
     return $;
   },
   llama_get_model(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_model(ctx)");
-    $llama_get_model ??= $bind("llama_get_model", ["u64"], "u64", ($) => $llama_get_model = $);
-    const $ = $llama_get_model(ctx.address);
+    const $ = $llama_get_model === undefined
+      ? ($llama_get_model$ ??= $first("llama_get_model(u64): u64", ($) => $llama_get_model = $))(ctx.address)
+      : $llama_get_model(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_model", { ctx });
     if ($ === 0n) throw $nullResult("llama_get_model");
     return $borrowed(llama_model, $, ctx.owner);
@@ -10305,93 +11622,108 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_get_memory(ctx)");
     }
-    $llama_get_memory ??= $bind("llama_get_memory", ["u64"], "u64", ($) => $llama_get_memory = $);
-    const $ = $llama_get_memory(ctx === null ? 0n : ctx.address);
+    const $ = $llama_get_memory === undefined
+      ? ($llama_get_memory$ ??= $first("llama_get_memory(u64): u64", ($) => $llama_get_memory = $))(ctx === null ? 0n : ctx.address)
+      : $llama_get_memory(ctx === null ? 0n : ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_memory", { ctx });
     if ($ === 0n) return null;
     return new llama_memory_i($, ctx?.owner ?? $STATIC);
   },
   llama_pooling_type(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_pooling_type(ctx)");
-    $llama_pooling_type ??= $bind("llama_pooling_type", ["u64"], "i32", ($) => $llama_pooling_type = $);
-    const $ = $llama_pooling_type(ctx.address);
+    const $ = $llama_pooling_type === undefined
+      ? ($llama_pooling_type$ ??= $first("llama_pooling_type(u64): i32", ($) => $llama_pooling_type = $))(ctx.address)
+      : $llama_pooling_type(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_pooling_type", { ctx });
     return $;
   },
   llama_model_get_vocab(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_get_vocab(model)");
-    $llama_model_get_vocab ??= $bind("llama_model_get_vocab", ["u64"], "u64", ($) => $llama_model_get_vocab = $);
-    const $ = $llama_model_get_vocab(model.address);
+    const $ = $llama_model_get_vocab === undefined
+      ? ($llama_model_get_vocab$ ??= $first("llama_model_get_vocab(u64): u64", ($) => $llama_model_get_vocab = $))(model.address)
+      : $llama_model_get_vocab(model.address);
     if ($ === 0n) throw $nullResult("llama_model_get_vocab", { model });
     return new llama_vocab($, model.owner);
   },
   llama_model_rope_type(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_rope_type(model)");
-    $llama_model_rope_type ??= $bind("llama_model_rope_type", ["u64"], "i32", ($) => $llama_model_rope_type = $);
-    const $ = $llama_model_rope_type(model.address);
+    const $ = $llama_model_rope_type === undefined
+      ? ($llama_model_rope_type$ ??= $first("llama_model_rope_type(u64): i32", ($) => $llama_model_rope_type = $))(model.address)
+      : $llama_model_rope_type(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_rope_type", { model });
     return $;
   },
   llama_model_n_ctx_train(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_ctx_train(model)");
-    $llama_model_n_ctx_train ??= $bind("llama_model_n_ctx_train", ["u64"], "i32", ($) => $llama_model_n_ctx_train = $);
-    const $ = $llama_model_n_ctx_train(model.address);
+    const $ = $llama_model_n_ctx_train === undefined
+      ? ($llama_model_n_ctx_train$ ??= $first("llama_model_n_ctx_train(u64): i32", ($) => $llama_model_n_ctx_train = $))(model.address)
+      : $llama_model_n_ctx_train(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_ctx_train", { model });
     return $;
   },
   llama_model_n_embd(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd(model)");
-    $llama_model_n_embd ??= $bind("llama_model_n_embd", ["u64"], "i32", ($) => $llama_model_n_embd = $);
-    const $ = $llama_model_n_embd(model.address);
+    const $ = $llama_model_n_embd === undefined
+      ? ($llama_model_n_embd$ ??= $first("llama_model_n_embd(u64): i32", ($) => $llama_model_n_embd = $))(model.address)
+      : $llama_model_n_embd(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_embd", { model });
     return $;
   },
   llama_model_n_embd_inp(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd_inp(model)");
-    $llama_model_n_embd_inp ??= $bind("llama_model_n_embd_inp", ["u64"], "i32", ($) => $llama_model_n_embd_inp = $);
-    const $ = $llama_model_n_embd_inp(model.address);
+    const $ = $llama_model_n_embd_inp === undefined
+      ? ($llama_model_n_embd_inp$ ??= $first("llama_model_n_embd_inp(u64): i32", ($) => $llama_model_n_embd_inp = $))(model.address)
+      : $llama_model_n_embd_inp(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_embd_inp", { model });
     return $;
   },
   llama_model_n_embd_out(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_embd_out(model)");
-    $llama_model_n_embd_out ??= $bind("llama_model_n_embd_out", ["u64"], "i32", ($) => $llama_model_n_embd_out = $);
-    const $ = $llama_model_n_embd_out(model.address);
+    const $ = $llama_model_n_embd_out === undefined
+      ? ($llama_model_n_embd_out$ ??= $first("llama_model_n_embd_out(u64): i32", ($) => $llama_model_n_embd_out = $))(model.address)
+      : $llama_model_n_embd_out(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_embd_out", { model });
     return $;
   },
   llama_model_n_layer(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_layer(model)");
-    $llama_model_n_layer ??= $bind("llama_model_n_layer", ["u64"], "i32", ($) => $llama_model_n_layer = $);
-    const $ = $llama_model_n_layer(model.address);
+    const $ = $llama_model_n_layer === undefined
+      ? ($llama_model_n_layer$ ??= $first("llama_model_n_layer(u64): i32", ($) => $llama_model_n_layer = $))(model.address)
+      : $llama_model_n_layer(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_layer", { model });
     return $;
   },
   llama_model_n_layer_nextn(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_layer_nextn(model)");
-    $llama_model_n_layer_nextn ??= $bind("llama_model_n_layer_nextn", ["u64"], "i32", ($) => $llama_model_n_layer_nextn = $);
-    const $ = $llama_model_n_layer_nextn(model.address);
+    const $ = $llama_model_n_layer_nextn === undefined
+      ? ($llama_model_n_layer_nextn$ ??= $first("llama_model_n_layer_nextn(u64): i32", ($) => $llama_model_n_layer_nextn = $))(
+        model.address,
+      )
+      : $llama_model_n_layer_nextn(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_layer_nextn", { model });
     return $;
   },
   llama_model_n_head(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_head(model)");
-    $llama_model_n_head ??= $bind("llama_model_n_head", ["u64"], "i32", ($) => $llama_model_n_head = $);
-    const $ = $llama_model_n_head(model.address);
+    const $ = $llama_model_n_head === undefined
+      ? ($llama_model_n_head$ ??= $first("llama_model_n_head(u64): i32", ($) => $llama_model_n_head = $))(model.address)
+      : $llama_model_n_head(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_head", { model });
     return $;
   },
   llama_model_n_head_kv(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_head_kv(model)");
-    $llama_model_n_head_kv ??= $bind("llama_model_n_head_kv", ["u64"], "i32", ($) => $llama_model_n_head_kv = $);
-    const $ = $llama_model_n_head_kv(model.address);
+    const $ = $llama_model_n_head_kv === undefined
+      ? ($llama_model_n_head_kv$ ??= $first("llama_model_n_head_kv(u64): i32", ($) => $llama_model_n_head_kv = $))(model.address)
+      : $llama_model_n_head_kv(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_head_kv", { model });
     return $;
   },
   llama_model_n_swa(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_swa(model)");
-    $llama_model_n_swa ??= $bind("llama_model_n_swa", ["u64"], "i32", ($) => $llama_model_n_swa = $);
-    const $ = $llama_model_n_swa(model.address);
+    const $ = $llama_model_n_swa === undefined
+      ? ($llama_model_n_swa$ ??= $first("llama_model_n_swa(u64): i32", ($) => $llama_model_n_swa = $))(model.address)
+      : $llama_model_n_swa(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_swa", { model });
     return $;
   },
@@ -10411,31 +11743,38 @@ export const functions = {
   },
   llama_model_n_cls_out(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_cls_out(model)");
-    $llama_model_n_cls_out ??= $bind("llama_model_n_cls_out", ["u64"], "u32", ($) => $llama_model_n_cls_out = $);
-    const $ = $llama_model_n_cls_out(model.address);
+    const $ = $llama_model_n_cls_out === undefined
+      ? ($llama_model_n_cls_out$ ??= $first("llama_model_n_cls_out(u64): u32", ($) => $llama_model_n_cls_out = $))(model.address)
+      : $llama_model_n_cls_out(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_n_cls_out", { model });
     return $;
   },
   llama_model_cls_label(model, i) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_cls_label(model)");
     const $1 = $uint32(i, "llama_model_cls_label(i)");
-    $llama_model_cls_label ??= $bind("llama_model_cls_label", ["u64", "u32"], "pointer", ($) => $llama_model_cls_label = $);
-    const $ = $llama_model_cls_label(model.address, $1);
+    const $ = $llama_model_cls_label === undefined
+      ? ($llama_model_cls_label$ ??= $first("llama_model_cls_label(u64,u32): pointer", ($) => $llama_model_cls_label = $))(
+        model.address,
+        $1,
+      )
+      : $llama_model_cls_label(model.address, $1);
     if ($caught[0] !== 0) $trapped("llama_model_cls_label", { model });
     if ($ === null) return null;
     return $cstringAt($);
   },
   llama_vocab_type(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_type(vocab)");
-    $llama_vocab_type ??= $bind("llama_vocab_type", ["u64"], "u32", ($) => $llama_vocab_type = $);
-    const $ = $llama_vocab_type(vocab.address);
+    const $ = $llama_vocab_type === undefined
+      ? ($llama_vocab_type$ ??= $first("llama_vocab_type(u64): u32", ($) => $llama_vocab_type = $))(vocab.address)
+      : $llama_vocab_type(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_type", { vocab });
     return $;
   },
   llama_vocab_n_tokens(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_n_tokens(vocab)");
-    $llama_vocab_n_tokens ??= $bind("llama_vocab_n_tokens", ["u64"], "i32", ($) => $llama_vocab_n_tokens = $);
-    const $ = $llama_vocab_n_tokens(vocab.address);
+    const $ = $llama_vocab_n_tokens === undefined
+      ? ($llama_vocab_n_tokens$ ??= $first("llama_vocab_n_tokens(u64): i32", ($) => $llama_vocab_n_tokens = $))(vocab.address)
+      : $llama_vocab_n_tokens(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_n_tokens", { vocab });
     return $;
   },
@@ -10457,15 +11796,17 @@ export const functions = {
   },
   llama_model_meta_count(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_meta_count(model)");
-    $llama_model_meta_count ??= $bind("llama_model_meta_count", ["u64"], "i32", ($) => $llama_model_meta_count = $);
-    const $ = $llama_model_meta_count(model.address);
+    const $ = $llama_model_meta_count === undefined
+      ? ($llama_model_meta_count$ ??= $first("llama_model_meta_count(u64): i32", ($) => $llama_model_meta_count = $))(model.address)
+      : $llama_model_meta_count(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_meta_count", { model });
     return $;
   },
   llama_model_meta_key_str(key) {
     const $0 = $enumerator(key, $domains.llama_model_meta_key, "llama_model_meta_key_str(key)");
-    $llama_model_meta_key_str ??= $bind("llama_model_meta_key_str", ["u32"], "pointer", ($) => $llama_model_meta_key_str = $);
-    const $ = $llama_model_meta_key_str($0);
+    const $ = $llama_model_meta_key_str === undefined
+      ? ($llama_model_meta_key_str$ ??= $first("llama_model_meta_key_str(u32): pointer", ($) => $llama_model_meta_key_str = $))($0)
+      : $llama_model_meta_key_str($0);
     if ($caught[0] !== 0) $trapped("llama_model_meta_key_str");
     if ($ === null) return null;
     return $cstringAt($);
@@ -10518,17 +11859,22 @@ export const functions = {
   },
   llama_model_ftype(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_ftype(model)");
-    $llama_model_ftype ??= $bind("llama_model_ftype", ["u64"], "u32", ($) => $llama_model_ftype = $);
-    const $ = $llama_model_ftype(model.address);
+    const $ = $llama_model_ftype === undefined
+      ? ($llama_model_ftype$ ??= $first("llama_model_ftype(u64): u32", ($) => $llama_model_ftype = $))(model.address)
+      : $llama_model_ftype(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_ftype", { model });
     return $;
   },
   llama_model_size(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_size(model)");
-    $llama_model_size ??= $bind("llama_model_size", ["u64"], "u64", ($) => $llama_model_size = $);
-    const $ = $llama_model_size(model.address);
+    const $ = $llama_model_size === undefined
+      ? $fromUint64(
+        ($llama_model_size$ ??= $first("llama_model_size(u64): u64", ($) => $llama_model_size = $))(model.address),
+        "llama_model_size",
+      )
+      : $fromUint64($llama_model_size(model.address), "llama_model_size");
     if ($caught[0] !== 0) $trapped("llama_model_size", { model });
-    return $fromUint64($, "llama_model_size");
+    return $;
   },
   llama_model_chat_template(model, name) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_chat_template(model)");
@@ -10541,22 +11887,28 @@ export const functions = {
   },
   llama_model_n_params(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_n_params(model)");
-    $llama_model_n_params ??= $bind("llama_model_n_params", ["u64"], "u64", ($) => $llama_model_n_params = $);
-    const $ = $llama_model_n_params(model.address);
+    const $ = $llama_model_n_params === undefined
+      ? $fromUint64(
+        ($llama_model_n_params$ ??= $first("llama_model_n_params(u64): u64", ($) => $llama_model_n_params = $))(model.address),
+        "llama_model_n_params",
+      )
+      : $fromUint64($llama_model_n_params(model.address), "llama_model_n_params");
     if ($caught[0] !== 0) $trapped("llama_model_n_params", { model });
-    return $fromUint64($, "llama_model_n_params");
+    return $;
   },
   llama_model_has_encoder(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_has_encoder(model)");
-    $llama_model_has_encoder ??= $bind("llama_model_has_encoder", ["u64"], "bool", ($) => $llama_model_has_encoder = $);
-    const $ = $llama_model_has_encoder(model.address);
+    const $ = $llama_model_has_encoder === undefined
+      ? ($llama_model_has_encoder$ ??= $first("llama_model_has_encoder(u64): bool", ($) => $llama_model_has_encoder = $))(model.address)
+      : $llama_model_has_encoder(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_has_encoder", { model });
     return $;
   },
   llama_model_has_decoder(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_has_decoder(model)");
-    $llama_model_has_decoder ??= $bind("llama_model_has_decoder", ["u64"], "bool", ($) => $llama_model_has_decoder = $);
-    const $ = $llama_model_has_decoder(model.address);
+    const $ = $llama_model_has_decoder === undefined
+      ? ($llama_model_has_decoder$ ??= $first("llama_model_has_decoder(u64): bool", ($) => $llama_model_has_decoder = $))(model.address)
+      : $llama_model_has_decoder(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_has_decoder", { model });
     return $;
   },
@@ -10576,22 +11928,25 @@ export const functions = {
   },
   llama_model_is_recurrent(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_recurrent(model)");
-    $llama_model_is_recurrent ??= $bind("llama_model_is_recurrent", ["u64"], "bool", ($) => $llama_model_is_recurrent = $);
-    const $ = $llama_model_is_recurrent(model.address);
+    const $ = $llama_model_is_recurrent === undefined
+      ? ($llama_model_is_recurrent$ ??= $first("llama_model_is_recurrent(u64): bool", ($) => $llama_model_is_recurrent = $))(model.address)
+      : $llama_model_is_recurrent(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_is_recurrent", { model });
     return $;
   },
   llama_model_is_hybrid(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_hybrid(model)");
-    $llama_model_is_hybrid ??= $bind("llama_model_is_hybrid", ["u64"], "bool", ($) => $llama_model_is_hybrid = $);
-    const $ = $llama_model_is_hybrid(model.address);
+    const $ = $llama_model_is_hybrid === undefined
+      ? ($llama_model_is_hybrid$ ??= $first("llama_model_is_hybrid(u64): bool", ($) => $llama_model_is_hybrid = $))(model.address)
+      : $llama_model_is_hybrid(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_is_hybrid", { model });
     return $;
   },
   llama_model_is_diffusion(model) {
     if (!(model instanceof llama_model) || model.owner.freed) throw $wrongHandle(model, llama_model, "llama_model_is_diffusion(model)");
-    $llama_model_is_diffusion ??= $bind("llama_model_is_diffusion", ["u64"], "bool", ($) => $llama_model_is_diffusion = $);
-    const $ = $llama_model_is_diffusion(model.address);
+    const $ = $llama_model_is_diffusion === undefined
+      ? ($llama_model_is_diffusion$ ??= $first("llama_model_is_diffusion(u64): bool", ($) => $llama_model_is_diffusion = $))(model.address)
+      : $llama_model_is_diffusion(model.address);
     if ($caught[0] !== 0) $trapped("llama_model_is_diffusion", { model });
     return $;
   },
@@ -10654,8 +12009,9 @@ export const functions = {
     if (!(adapter instanceof llama_adapter_lora) || adapter.owner.freed) {
       throw $wrongHandle(adapter, llama_adapter_lora, "llama_adapter_meta_count(adapter)");
     }
-    $llama_adapter_meta_count ??= $bind("llama_adapter_meta_count", ["u64"], "i32", ($) => $llama_adapter_meta_count = $);
-    const $ = $llama_adapter_meta_count(adapter.address);
+    const $ = $llama_adapter_meta_count === undefined
+      ? ($llama_adapter_meta_count$ ??= $first("llama_adapter_meta_count(u64): i32", ($) => $llama_adapter_meta_count = $))(adapter.address)
+      : $llama_adapter_meta_count(adapter.address);
     if ($caught[0] !== 0) $trapped("llama_adapter_meta_count", { adapter });
     return $;
   },
@@ -10773,8 +12129,12 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_clear(mem)");
     }
     const $1 = $bool(data, "llama_memory_clear(data)");
-    $llama_memory_clear ??= $bind("llama_memory_clear", ["u64", "bool"], "void", ($) => $llama_memory_clear = $);
-    $llama_memory_clear(mem === null ? 0n : mem.address, $1);
+    if ($llama_memory_clear === undefined) {
+      ($llama_memory_clear$ ??= $first("llama_memory_clear(u64,bool): void", ($) => $llama_memory_clear = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+      );
+    } else $llama_memory_clear(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_clear", { mem });
   },
   llama_memory_seq_rm(mem, seq_id, p0, p1) {
@@ -10784,8 +12144,14 @@ export const functions = {
     const $1 = $int32(seq_id, "llama_memory_seq_rm(seq_id)");
     const $2 = $int32(p0, "llama_memory_seq_rm(p0)");
     const $3 = $int32(p1, "llama_memory_seq_rm(p1)");
-    $llama_memory_seq_rm ??= $bind("llama_memory_seq_rm", ["u64", "i32", "i32", "i32"], "bool", ($) => $llama_memory_seq_rm = $);
-    const $ = $llama_memory_seq_rm(mem === null ? 0n : mem.address, $1, $2, $3);
+    const $ = $llama_memory_seq_rm === undefined
+      ? ($llama_memory_seq_rm$ ??= $first("llama_memory_seq_rm(u64,i32,i32,i32): bool", ($) => $llama_memory_seq_rm = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+        $2,
+        $3,
+      )
+      : $llama_memory_seq_rm(mem === null ? 0n : mem.address, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_rm", { mem });
     return $;
   },
@@ -10797,8 +12163,15 @@ export const functions = {
     const $2 = $int32(seq_id_dst, "llama_memory_seq_cp(seq_id_dst)");
     const $3 = $int32(p0, "llama_memory_seq_cp(p0)");
     const $4 = $int32(p1, "llama_memory_seq_cp(p1)");
-    $llama_memory_seq_cp ??= $bind("llama_memory_seq_cp", ["u64", "i32", "i32", "i32", "i32"], "void", ($) => $llama_memory_seq_cp = $);
-    $llama_memory_seq_cp(mem === null ? 0n : mem.address, $1, $2, $3, $4);
+    if ($llama_memory_seq_cp === undefined) {
+      ($llama_memory_seq_cp$ ??= $first("llama_memory_seq_cp(u64,i32,i32,i32,i32): void", ($) => $llama_memory_seq_cp = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+        $2,
+        $3,
+        $4,
+      );
+    } else $llama_memory_seq_cp(mem === null ? 0n : mem.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_cp", { mem });
   },
   llama_memory_seq_keep(mem, seq_id) {
@@ -10806,8 +12179,12 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_keep(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_keep(seq_id)");
-    $llama_memory_seq_keep ??= $bind("llama_memory_seq_keep", ["u64", "i32"], "void", ($) => $llama_memory_seq_keep = $);
-    $llama_memory_seq_keep(mem === null ? 0n : mem.address, $1);
+    if ($llama_memory_seq_keep === undefined) {
+      ($llama_memory_seq_keep$ ??= $first("llama_memory_seq_keep(u64,i32): void", ($) => $llama_memory_seq_keep = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+      );
+    } else $llama_memory_seq_keep(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_keep", { mem });
   },
   llama_memory_seq_add(mem, seq_id, p0, p1, delta) {
@@ -10818,8 +12195,15 @@ export const functions = {
     const $2 = $int32(p0, "llama_memory_seq_add(p0)");
     const $3 = $int32(p1, "llama_memory_seq_add(p1)");
     const $4 = $int32(delta, "llama_memory_seq_add(delta)");
-    $llama_memory_seq_add ??= $bind("llama_memory_seq_add", ["u64", "i32", "i32", "i32", "i32"], "void", ($) => $llama_memory_seq_add = $);
-    $llama_memory_seq_add(mem === null ? 0n : mem.address, $1, $2, $3, $4);
+    if ($llama_memory_seq_add === undefined) {
+      ($llama_memory_seq_add$ ??= $first("llama_memory_seq_add(u64,i32,i32,i32,i32): void", ($) => $llama_memory_seq_add = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+        $2,
+        $3,
+        $4,
+      );
+    } else $llama_memory_seq_add(mem === null ? 0n : mem.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_add", { mem });
   },
   llama_memory_seq_div(mem, seq_id, p0, p1, d) {
@@ -10830,8 +12214,15 @@ export const functions = {
     const $2 = $int32(p0, "llama_memory_seq_div(p0)");
     const $3 = $int32(p1, "llama_memory_seq_div(p1)");
     const $4 = $int32(d, "llama_memory_seq_div(d)");
-    $llama_memory_seq_div ??= $bind("llama_memory_seq_div", ["u64", "i32", "i32", "i32", "i32"], "void", ($) => $llama_memory_seq_div = $);
-    $llama_memory_seq_div(mem === null ? 0n : mem.address, $1, $2, $3, $4);
+    if ($llama_memory_seq_div === undefined) {
+      ($llama_memory_seq_div$ ??= $first("llama_memory_seq_div(u64,i32,i32,i32,i32): void", ($) => $llama_memory_seq_div = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+        $2,
+        $3,
+        $4,
+      );
+    } else $llama_memory_seq_div(mem === null ? 0n : mem.address, $1, $2, $3, $4);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_div", { mem });
   },
   llama_memory_seq_pos_min(mem, seq_id) {
@@ -10839,8 +12230,12 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_pos_min(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_pos_min(seq_id)");
-    $llama_memory_seq_pos_min ??= $bind("llama_memory_seq_pos_min", ["u64", "i32"], "i32", ($) => $llama_memory_seq_pos_min = $);
-    const $ = $llama_memory_seq_pos_min(mem === null ? 0n : mem.address, $1);
+    const $ = $llama_memory_seq_pos_min === undefined
+      ? ($llama_memory_seq_pos_min$ ??= $first("llama_memory_seq_pos_min(u64,i32): i32", ($) => $llama_memory_seq_pos_min = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+      )
+      : $llama_memory_seq_pos_min(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_pos_min", { mem });
     return $;
   },
@@ -10849,8 +12244,12 @@ export const functions = {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_seq_pos_max(mem)");
     }
     const $1 = $int32(seq_id, "llama_memory_seq_pos_max(seq_id)");
-    $llama_memory_seq_pos_max ??= $bind("llama_memory_seq_pos_max", ["u64", "i32"], "i32", ($) => $llama_memory_seq_pos_max = $);
-    const $ = $llama_memory_seq_pos_max(mem === null ? 0n : mem.address, $1);
+    const $ = $llama_memory_seq_pos_max === undefined
+      ? ($llama_memory_seq_pos_max$ ??= $first("llama_memory_seq_pos_max(u64,i32): i32", ($) => $llama_memory_seq_pos_max = $))(
+        mem === null ? 0n : mem.address,
+        $1,
+      )
+      : $llama_memory_seq_pos_max(mem === null ? 0n : mem.address, $1);
     if ($caught[0] !== 0) $trapped("llama_memory_seq_pos_max", { mem });
     return $;
   },
@@ -10858,24 +12257,35 @@ export const functions = {
     if (mem !== null && (!(mem instanceof llama_memory_i) || mem.owner.freed)) {
       throw $wrongHandle(mem, llama_memory_i, "llama_memory_can_shift(mem)");
     }
-    $llama_memory_can_shift ??= $bind("llama_memory_can_shift", ["u64"], "bool", ($) => $llama_memory_can_shift = $);
-    const $ = $llama_memory_can_shift(mem === null ? 0n : mem.address);
+    const $ = $llama_memory_can_shift === undefined
+      ? ($llama_memory_can_shift$ ??= $first("llama_memory_can_shift(u64): bool", ($) => $llama_memory_can_shift = $))(
+        mem === null ? 0n : mem.address,
+      )
+      : $llama_memory_can_shift(mem === null ? 0n : mem.address);
     if ($caught[0] !== 0) $trapped("llama_memory_can_shift", { mem });
     return $;
   },
   llama_state_get_size(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_size(ctx)");
-    $llama_state_get_size ??= $bind("llama_state_get_size", ["u64"], "u64", ($) => $llama_state_get_size = $);
-    const $ = $llama_state_get_size(ctx.address);
+    const $ = $llama_state_get_size === undefined
+      ? $fromUint64(
+        ($llama_state_get_size$ ??= $first("llama_state_get_size(u64): u64", ($) => $llama_state_get_size = $))(ctx.address),
+        "llama_state_get_size",
+      )
+      : $fromUint64($llama_state_get_size(ctx.address), "llama_state_get_size");
     if ($caught[0] !== 0) $trapped("llama_state_get_size", { ctx });
-    return $fromUint64($, "llama_state_get_size");
+    return $;
   },
   llama_get_state_size(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_state_size(ctx)");
-    $llama_get_state_size ??= $bind("llama_get_state_size", ["u64"], "u64", ($) => $llama_get_state_size = $);
-    const $ = $llama_get_state_size(ctx.address);
+    const $ = $llama_get_state_size === undefined
+      ? $fromUint64(
+        ($llama_get_state_size$ ??= $first("llama_get_state_size(u64): u64", ($) => $llama_get_state_size = $))(ctx.address),
+        "llama_get_state_size",
+      )
+      : $fromUint64($llama_get_state_size(ctx.address), "llama_get_state_size");
     if ($caught[0] !== 0) $trapped("llama_get_state_size", { ctx });
-    return $fromUint64($, "llama_get_state_size");
+    return $;
   },
   llama_state_get_data(ctx, dst, size) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_get_data(ctx)");
@@ -10992,10 +12402,17 @@ export const functions = {
   llama_state_seq_get_size(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_size(ctx)");
     const $1 = $int32(seq_id, "llama_state_seq_get_size(seq_id)");
-    $llama_state_seq_get_size ??= $bind("llama_state_seq_get_size", ["u64", "i32"], "u64", ($) => $llama_state_seq_get_size = $);
-    const $ = $llama_state_seq_get_size(ctx.address, $1);
+    const $ = $llama_state_seq_get_size === undefined
+      ? $fromUint64(
+        ($llama_state_seq_get_size$ ??= $first("llama_state_seq_get_size(u64,i32): u64", ($) => $llama_state_seq_get_size = $))(
+          ctx.address,
+          $1,
+        ),
+        "llama_state_seq_get_size",
+      )
+      : $fromUint64($llama_state_seq_get_size(ctx.address, $1), "llama_state_seq_get_size");
     if ($caught[0] !== 0) $trapped("llama_state_seq_get_size", { ctx });
-    return $fromUint64($, "llama_state_seq_get_size");
+    return $;
   },
   llama_state_seq_get_data(ctx, dst, size, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_state_seq_get_data(ctx)");
@@ -11183,43 +12600,49 @@ export const functions = {
     const $1 = $int32(n_threads, "llama_set_n_threads(n_threads)");
     const $2 = $int32(n_threads_batch, "llama_set_n_threads(n_threads_batch)");
     $checks.llama_set_n_threads(functions, ctx, n_threads, n_threads_batch);
-    $llama_set_n_threads ??= $bind("llama_set_n_threads", ["u64", "i32", "i32"], "void", ($) => $llama_set_n_threads = $);
-    $llama_set_n_threads(ctx.address, $1, $2);
+    if ($llama_set_n_threads === undefined) {
+      ($llama_set_n_threads$ ??= $first("llama_set_n_threads(u64,i32,i32): void", ($) => $llama_set_n_threads = $))(ctx.address, $1, $2);
+    } else $llama_set_n_threads(ctx.address, $1, $2);
     if ($caught[0] !== 0) $trapped("llama_set_n_threads", { ctx });
   },
   llama_n_threads(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_threads(ctx)");
-    $llama_n_threads ??= $bind("llama_n_threads", ["u64"], "i32", ($) => $llama_n_threads = $);
-    const $ = $llama_n_threads(ctx.address);
+    const $ = $llama_n_threads === undefined
+      ? ($llama_n_threads$ ??= $first("llama_n_threads(u64): i32", ($) => $llama_n_threads = $))(ctx.address)
+      : $llama_n_threads(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_threads", { ctx });
     return $;
   },
   llama_n_threads_batch(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_n_threads_batch(ctx)");
-    $llama_n_threads_batch ??= $bind("llama_n_threads_batch", ["u64"], "i32", ($) => $llama_n_threads_batch = $);
-    const $ = $llama_n_threads_batch(ctx.address);
+    const $ = $llama_n_threads_batch === undefined
+      ? ($llama_n_threads_batch$ ??= $first("llama_n_threads_batch(u64): i32", ($) => $llama_n_threads_batch = $))(ctx.address)
+      : $llama_n_threads_batch(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_n_threads_batch", { ctx });
     return $;
   },
   llama_set_embeddings(ctx, embeddings) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_embeddings(ctx)");
     const $1 = $bool(embeddings, "llama_set_embeddings(embeddings)");
-    $llama_set_embeddings ??= $bind("llama_set_embeddings", ["u64", "bool"], "void", ($) => $llama_set_embeddings = $);
-    $llama_set_embeddings(ctx.address, $1);
+    if ($llama_set_embeddings === undefined) {
+      ($llama_set_embeddings$ ??= $first("llama_set_embeddings(u64,bool): void", ($) => $llama_set_embeddings = $))(ctx.address, $1);
+    } else $llama_set_embeddings(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_embeddings", { ctx });
   },
   llama_set_causal_attn(ctx, causal_attn) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_causal_attn(ctx)");
     const $1 = $bool(causal_attn, "llama_set_causal_attn(causal_attn)");
-    $llama_set_causal_attn ??= $bind("llama_set_causal_attn", ["u64", "bool"], "void", ($) => $llama_set_causal_attn = $);
-    $llama_set_causal_attn(ctx.address, $1);
+    if ($llama_set_causal_attn === undefined) {
+      ($llama_set_causal_attn$ ??= $first("llama_set_causal_attn(u64,bool): void", ($) => $llama_set_causal_attn = $))(ctx.address, $1);
+    } else $llama_set_causal_attn(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_causal_attn", { ctx });
   },
   llama_set_warmup(ctx, warmup) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_set_warmup(ctx)");
     const $1 = $bool(warmup, "llama_set_warmup(warmup)");
-    $llama_set_warmup ??= $bind("llama_set_warmup", ["u64", "bool"], "void", ($) => $llama_set_warmup = $);
-    $llama_set_warmup(ctx.address, $1);
+    if ($llama_set_warmup === undefined) {
+      ($llama_set_warmup$ ??= $first("llama_set_warmup(u64,bool): void", ($) => $llama_set_warmup = $))(ctx.address, $1);
+    } else $llama_set_warmup(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_set_warmup", { ctx });
   },
   llama_set_abort_callback(ctx, abort_callback, abort_callback_data) {
@@ -11235,14 +12658,16 @@ export const functions = {
   },
   llama_synchronize(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_synchronize(ctx)");
-    $llama_synchronize ??= $bind("llama_synchronize", ["u64"], "void", ($) => $llama_synchronize = $);
-    $llama_synchronize(ctx.address);
+    if ($llama_synchronize === undefined) {
+      ($llama_synchronize$ ??= $first("llama_synchronize(u64): void", ($) => $llama_synchronize = $))(ctx.address);
+    } else $llama_synchronize(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_synchronize", { ctx });
   },
   llama_get_logits(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits(ctx)");
-    $llama_get_logits ??= $bind("llama_get_logits", ["u64"], "u64", ($) => $llama_get_logits = $);
-    const $ = $llama_get_logits(ctx.address);
+    const $ = $llama_get_logits === undefined
+      ? ($llama_get_logits$ ??= $first("llama_get_logits(u64): u64", ($) => $llama_get_logits = $))(ctx.address)
+      : $llama_get_logits(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_logits", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
@@ -11250,16 +12675,18 @@ export const functions = {
   llama_get_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_logits_ith(ctx)");
     const $1 = $int32(i, "llama_get_logits_ith(i)");
-    $llama_get_logits_ith ??= $bind("llama_get_logits_ith", ["u64", "i32"], "u64", ($) => $llama_get_logits_ith = $);
-    const $ = $llama_get_logits_ith(ctx.address, $1);
+    const $ = $llama_get_logits_ith === undefined
+      ? ($llama_get_logits_ith$ ??= $first("llama_get_logits_ith(u64,i32): u64", ($) => $llama_get_logits_ith = $))(ctx.address, $1)
+      : $llama_get_logits_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_logits_ith", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
   },
   llama_get_embeddings(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings(ctx)");
-    $llama_get_embeddings ??= $bind("llama_get_embeddings", ["u64"], "u64", ($) => $llama_get_embeddings = $);
-    const $ = $llama_get_embeddings(ctx.address);
+    const $ = $llama_get_embeddings === undefined
+      ? ($llama_get_embeddings$ ??= $first("llama_get_embeddings(u64): u64", ($) => $llama_get_embeddings = $))(ctx.address)
+      : $llama_get_embeddings(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_get_embeddings", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
@@ -11267,8 +12694,12 @@ export const functions = {
   llama_get_embeddings_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_ith(ctx)");
     const $1 = $int32(i, "llama_get_embeddings_ith(i)");
-    $llama_get_embeddings_ith ??= $bind("llama_get_embeddings_ith", ["u64", "i32"], "u64", ($) => $llama_get_embeddings_ith = $);
-    const $ = $llama_get_embeddings_ith(ctx.address, $1);
+    const $ = $llama_get_embeddings_ith === undefined
+      ? ($llama_get_embeddings_ith$ ??= $first("llama_get_embeddings_ith(u64,i32): u64", ($) => $llama_get_embeddings_ith = $))(
+        ctx.address,
+        $1,
+      )
+      : $llama_get_embeddings_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_embeddings_ith", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
@@ -11276,8 +12707,12 @@ export const functions = {
   llama_get_embeddings_seq(ctx, seq_id) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_embeddings_seq(ctx)");
     const $1 = $int32(seq_id, "llama_get_embeddings_seq(seq_id)");
-    $llama_get_embeddings_seq ??= $bind("llama_get_embeddings_seq", ["u64", "i32"], "u64", ($) => $llama_get_embeddings_seq = $);
-    const $ = $llama_get_embeddings_seq(ctx.address, $1);
+    const $ = $llama_get_embeddings_seq === undefined
+      ? ($llama_get_embeddings_seq$ ??= $first("llama_get_embeddings_seq(u64,i32): u64", ($) => $llama_get_embeddings_seq = $))(
+        ctx.address,
+        $1,
+      )
+      : $llama_get_embeddings_seq(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_embeddings_seq", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
@@ -11285,16 +12720,24 @@ export const functions = {
   llama_get_sampled_token_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_token_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_token_ith(i)");
-    $llama_get_sampled_token_ith ??= $bind("llama_get_sampled_token_ith", ["u64", "i32"], "i32", ($) => $llama_get_sampled_token_ith = $);
-    const $ = $llama_get_sampled_token_ith(ctx.address, $1);
+    const $ = $llama_get_sampled_token_ith === undefined
+      ? ($llama_get_sampled_token_ith$ ??= $first("llama_get_sampled_token_ith(u64,i32): i32", ($) => $llama_get_sampled_token_ith = $))(
+        ctx.address,
+        $1,
+      )
+      : $llama_get_sampled_token_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_token_ith", { ctx });
     return $;
   },
   llama_get_sampled_probs_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_probs_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_probs_ith(i)");
-    $llama_get_sampled_probs_ith ??= $bind("llama_get_sampled_probs_ith", ["u64", "i32"], "u64", ($) => $llama_get_sampled_probs_ith = $);
-    const $ = $llama_get_sampled_probs_ith(ctx.address, $1);
+    const $ = $llama_get_sampled_probs_ith === undefined
+      ? ($llama_get_sampled_probs_ith$ ??= $first("llama_get_sampled_probs_ith(u64,i32): u64", ($) => $llama_get_sampled_probs_ith = $))(
+        ctx.address,
+        $1,
+      )
+      : $llama_get_sampled_probs_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_probs_ith", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
@@ -11317,13 +12760,12 @@ export const functions = {
   llama_get_sampled_logits_ith(ctx, i) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_get_sampled_logits_ith(ctx)");
     const $1 = $int32(i, "llama_get_sampled_logits_ith(i)");
-    $llama_get_sampled_logits_ith ??= $bind(
-      "llama_get_sampled_logits_ith",
-      ["u64", "i32"],
-      "u64",
-      ($) => $llama_get_sampled_logits_ith = $,
-    );
-    const $ = $llama_get_sampled_logits_ith(ctx.address, $1);
+    const $ = $llama_get_sampled_logits_ith === undefined
+      ? ($llama_get_sampled_logits_ith$ ??= $first("llama_get_sampled_logits_ith(u64,i32): u64", ($) => $llama_get_sampled_logits_ith = $))(
+        ctx.address,
+        $1,
+      )
+      : $llama_get_sampled_logits_ith(ctx.address, $1);
     if ($caught[0] !== 0) $trapped("llama_get_sampled_logits_ith", { ctx });
     if ($ === 0n) return null;
     return new $Pointer($, ctx.owner.passing);
@@ -11375,32 +12817,36 @@ export const functions = {
   llama_vocab_get_text(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_text(vocab)");
     const $1 = $int32(token, "llama_vocab_get_text(token)");
-    $llama_vocab_get_text ??= $bind("llama_vocab_get_text", ["u64", "i32"], "pointer", ($) => $llama_vocab_get_text = $);
-    const $ = $llama_vocab_get_text(vocab.address, $1);
+    const $ = $llama_vocab_get_text === undefined
+      ? ($llama_vocab_get_text$ ??= $first("llama_vocab_get_text(u64,i32): pointer", ($) => $llama_vocab_get_text = $))(vocab.address, $1)
+      : $llama_vocab_get_text(vocab.address, $1);
     if ($ === null) throw $nullResult("llama_vocab_get_text", { vocab });
     return $cstringAt($);
   },
   llama_vocab_get_score(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_score(vocab)");
     const $1 = $int32(token, "llama_vocab_get_score(token)");
-    $llama_vocab_get_score ??= $bind("llama_vocab_get_score", ["u64", "i32"], "f32", ($) => $llama_vocab_get_score = $);
-    const $ = $llama_vocab_get_score(vocab.address, $1);
+    const $ = $llama_vocab_get_score === undefined
+      ? ($llama_vocab_get_score$ ??= $first("llama_vocab_get_score(u64,i32): f32", ($) => $llama_vocab_get_score = $))(vocab.address, $1)
+      : $llama_vocab_get_score(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_score", { vocab });
     return $;
   },
   llama_vocab_get_attr(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_attr(vocab)");
     const $1 = $int32(token, "llama_vocab_get_attr(token)");
-    $llama_vocab_get_attr ??= $bind("llama_vocab_get_attr", ["u64", "i32"], "u32", ($) => $llama_vocab_get_attr = $);
-    const $ = $llama_vocab_get_attr(vocab.address, $1);
+    const $ = $llama_vocab_get_attr === undefined
+      ? ($llama_vocab_get_attr$ ??= $first("llama_vocab_get_attr(u64,i32): u32", ($) => $llama_vocab_get_attr = $))(vocab.address, $1)
+      : $llama_vocab_get_attr(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_attr", { vocab });
     return $;
   },
   llama_vocab_is_eog(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_is_eog(vocab)");
     const $1 = $int32(token, "llama_vocab_is_eog(token)");
-    $llama_vocab_is_eog ??= $bind("llama_vocab_is_eog", ["u64", "i32"], "bool", ($) => $llama_vocab_is_eog = $);
-    const $ = $llama_vocab_is_eog(vocab.address, $1);
+    const $ = $llama_vocab_is_eog === undefined
+      ? ($llama_vocab_is_eog$ ??= $first("llama_vocab_is_eog(u64,i32): bool", ($) => $llama_vocab_is_eog = $))(vocab.address, $1)
+      : $llama_vocab_is_eog(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_is_eog", { vocab });
     return $;
   },
@@ -11408,78 +12854,92 @@ export const functions = {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_is_control(vocab)");
     const $1 = $int32(token, "llama_vocab_is_control(token)");
     $checks.llama_vocab_is_control(functions, vocab, token);
-    $llama_vocab_is_control ??= $bind("llama_vocab_is_control", ["u64", "i32"], "bool", ($) => $llama_vocab_is_control = $);
-    const $ = $llama_vocab_is_control(vocab.address, $1);
+    const $ = $llama_vocab_is_control === undefined
+      ? ($llama_vocab_is_control$ ??= $first("llama_vocab_is_control(u64,i32): bool", ($) => $llama_vocab_is_control = $))(
+        vocab.address,
+        $1,
+      )
+      : $llama_vocab_is_control(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_vocab_is_control", { vocab });
     return $;
   },
   llama_vocab_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_bos(vocab)");
-    $llama_vocab_bos ??= $bind("llama_vocab_bos", ["u64"], "i32", ($) => $llama_vocab_bos = $);
-    const $ = $llama_vocab_bos(vocab.address);
+    const $ = $llama_vocab_bos === undefined
+      ? ($llama_vocab_bos$ ??= $first("llama_vocab_bos(u64): i32", ($) => $llama_vocab_bos = $))(vocab.address)
+      : $llama_vocab_bos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_bos", { vocab });
     return $;
   },
   llama_vocab_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_eos(vocab)");
-    $llama_vocab_eos ??= $bind("llama_vocab_eos", ["u64"], "i32", ($) => $llama_vocab_eos = $);
-    const $ = $llama_vocab_eos(vocab.address);
+    const $ = $llama_vocab_eos === undefined
+      ? ($llama_vocab_eos$ ??= $first("llama_vocab_eos(u64): i32", ($) => $llama_vocab_eos = $))(vocab.address)
+      : $llama_vocab_eos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_eos", { vocab });
     return $;
   },
   llama_vocab_eot(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_eot(vocab)");
-    $llama_vocab_eot ??= $bind("llama_vocab_eot", ["u64"], "i32", ($) => $llama_vocab_eot = $);
-    const $ = $llama_vocab_eot(vocab.address);
+    const $ = $llama_vocab_eot === undefined
+      ? ($llama_vocab_eot$ ??= $first("llama_vocab_eot(u64): i32", ($) => $llama_vocab_eot = $))(vocab.address)
+      : $llama_vocab_eot(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_eot", { vocab });
     return $;
   },
   llama_vocab_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_sep(vocab)");
-    $llama_vocab_sep ??= $bind("llama_vocab_sep", ["u64"], "i32", ($) => $llama_vocab_sep = $);
-    const $ = $llama_vocab_sep(vocab.address);
+    const $ = $llama_vocab_sep === undefined
+      ? ($llama_vocab_sep$ ??= $first("llama_vocab_sep(u64): i32", ($) => $llama_vocab_sep = $))(vocab.address)
+      : $llama_vocab_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_sep", { vocab });
     return $;
   },
   llama_vocab_nl(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_nl(vocab)");
-    $llama_vocab_nl ??= $bind("llama_vocab_nl", ["u64"], "i32", ($) => $llama_vocab_nl = $);
-    const $ = $llama_vocab_nl(vocab.address);
+    const $ = $llama_vocab_nl === undefined
+      ? ($llama_vocab_nl$ ??= $first("llama_vocab_nl(u64): i32", ($) => $llama_vocab_nl = $))(vocab.address)
+      : $llama_vocab_nl(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_nl", { vocab });
     return $;
   },
   llama_vocab_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_pad(vocab)");
-    $llama_vocab_pad ??= $bind("llama_vocab_pad", ["u64"], "i32", ($) => $llama_vocab_pad = $);
-    const $ = $llama_vocab_pad(vocab.address);
+    const $ = $llama_vocab_pad === undefined
+      ? ($llama_vocab_pad$ ??= $first("llama_vocab_pad(u64): i32", ($) => $llama_vocab_pad = $))(vocab.address)
+      : $llama_vocab_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_pad", { vocab });
     return $;
   },
   llama_vocab_mask(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_mask(vocab)");
-    $llama_vocab_mask ??= $bind("llama_vocab_mask", ["u64"], "i32", ($) => $llama_vocab_mask = $);
-    const $ = $llama_vocab_mask(vocab.address);
+    const $ = $llama_vocab_mask === undefined
+      ? ($llama_vocab_mask$ ??= $first("llama_vocab_mask(u64): i32", ($) => $llama_vocab_mask = $))(vocab.address)
+      : $llama_vocab_mask(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_mask", { vocab });
     return $;
   },
   llama_vocab_get_add_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_bos(vocab)");
-    $llama_vocab_get_add_bos ??= $bind("llama_vocab_get_add_bos", ["u64"], "bool", ($) => $llama_vocab_get_add_bos = $);
-    const $ = $llama_vocab_get_add_bos(vocab.address);
+    const $ = $llama_vocab_get_add_bos === undefined
+      ? ($llama_vocab_get_add_bos$ ??= $first("llama_vocab_get_add_bos(u64): bool", ($) => $llama_vocab_get_add_bos = $))(vocab.address)
+      : $llama_vocab_get_add_bos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_add_bos", { vocab });
     return $;
   },
   llama_vocab_get_add_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_eos(vocab)");
-    $llama_vocab_get_add_eos ??= $bind("llama_vocab_get_add_eos", ["u64"], "bool", ($) => $llama_vocab_get_add_eos = $);
-    const $ = $llama_vocab_get_add_eos(vocab.address);
+    const $ = $llama_vocab_get_add_eos === undefined
+      ? ($llama_vocab_get_add_eos$ ??= $first("llama_vocab_get_add_eos(u64): bool", ($) => $llama_vocab_get_add_eos = $))(vocab.address)
+      : $llama_vocab_get_add_eos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_add_eos", { vocab });
     return $;
   },
   llama_vocab_get_add_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_get_add_sep(vocab)");
-    $llama_vocab_get_add_sep ??= $bind("llama_vocab_get_add_sep", ["u64"], "bool", ($) => $llama_vocab_get_add_sep = $);
-    const $ = $llama_vocab_get_add_sep(vocab.address);
+    const $ = $llama_vocab_get_add_sep === undefined
+      ? ($llama_vocab_get_add_sep$ ??= $first("llama_vocab_get_add_sep(u64): bool", ($) => $llama_vocab_get_add_sep = $))(vocab.address)
+      : $llama_vocab_get_add_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_get_add_sep", { vocab });
     return $;
   },
@@ -11502,75 +12962,85 @@ export const functions = {
   },
   llama_vocab_fim_pre(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_pre(vocab)");
-    $llama_vocab_fim_pre ??= $bind("llama_vocab_fim_pre", ["u64"], "i32", ($) => $llama_vocab_fim_pre = $);
-    const $ = $llama_vocab_fim_pre(vocab.address);
+    const $ = $llama_vocab_fim_pre === undefined
+      ? ($llama_vocab_fim_pre$ ??= $first("llama_vocab_fim_pre(u64): i32", ($) => $llama_vocab_fim_pre = $))(vocab.address)
+      : $llama_vocab_fim_pre(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_pre", { vocab });
     return $;
   },
   llama_vocab_fim_suf(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_suf(vocab)");
-    $llama_vocab_fim_suf ??= $bind("llama_vocab_fim_suf", ["u64"], "i32", ($) => $llama_vocab_fim_suf = $);
-    const $ = $llama_vocab_fim_suf(vocab.address);
+    const $ = $llama_vocab_fim_suf === undefined
+      ? ($llama_vocab_fim_suf$ ??= $first("llama_vocab_fim_suf(u64): i32", ($) => $llama_vocab_fim_suf = $))(vocab.address)
+      : $llama_vocab_fim_suf(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_suf", { vocab });
     return $;
   },
   llama_vocab_fim_mid(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_mid(vocab)");
-    $llama_vocab_fim_mid ??= $bind("llama_vocab_fim_mid", ["u64"], "i32", ($) => $llama_vocab_fim_mid = $);
-    const $ = $llama_vocab_fim_mid(vocab.address);
+    const $ = $llama_vocab_fim_mid === undefined
+      ? ($llama_vocab_fim_mid$ ??= $first("llama_vocab_fim_mid(u64): i32", ($) => $llama_vocab_fim_mid = $))(vocab.address)
+      : $llama_vocab_fim_mid(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_mid", { vocab });
     return $;
   },
   llama_vocab_fim_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_pad(vocab)");
-    $llama_vocab_fim_pad ??= $bind("llama_vocab_fim_pad", ["u64"], "i32", ($) => $llama_vocab_fim_pad = $);
-    const $ = $llama_vocab_fim_pad(vocab.address);
+    const $ = $llama_vocab_fim_pad === undefined
+      ? ($llama_vocab_fim_pad$ ??= $first("llama_vocab_fim_pad(u64): i32", ($) => $llama_vocab_fim_pad = $))(vocab.address)
+      : $llama_vocab_fim_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_pad", { vocab });
     return $;
   },
   llama_vocab_fim_rep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_rep(vocab)");
-    $llama_vocab_fim_rep ??= $bind("llama_vocab_fim_rep", ["u64"], "i32", ($) => $llama_vocab_fim_rep = $);
-    const $ = $llama_vocab_fim_rep(vocab.address);
+    const $ = $llama_vocab_fim_rep === undefined
+      ? ($llama_vocab_fim_rep$ ??= $first("llama_vocab_fim_rep(u64): i32", ($) => $llama_vocab_fim_rep = $))(vocab.address)
+      : $llama_vocab_fim_rep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_rep", { vocab });
     return $;
   },
   llama_vocab_fim_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_fim_sep(vocab)");
-    $llama_vocab_fim_sep ??= $bind("llama_vocab_fim_sep", ["u64"], "i32", ($) => $llama_vocab_fim_sep = $);
-    const $ = $llama_vocab_fim_sep(vocab.address);
+    const $ = $llama_vocab_fim_sep === undefined
+      ? ($llama_vocab_fim_sep$ ??= $first("llama_vocab_fim_sep(u64): i32", ($) => $llama_vocab_fim_sep = $))(vocab.address)
+      : $llama_vocab_fim_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_fim_sep", { vocab });
     return $;
   },
   llama_token_get_text(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_text(vocab)");
     const $1 = $int32(token, "llama_token_get_text(token)");
-    $llama_token_get_text ??= $bind("llama_token_get_text", ["u64", "i32"], "pointer", ($) => $llama_token_get_text = $);
-    const $ = $llama_token_get_text(vocab.address, $1);
+    const $ = $llama_token_get_text === undefined
+      ? ($llama_token_get_text$ ??= $first("llama_token_get_text(u64,i32): pointer", ($) => $llama_token_get_text = $))(vocab.address, $1)
+      : $llama_token_get_text(vocab.address, $1);
     if ($ === null) throw $nullResult("llama_token_get_text", { vocab });
     return $cstringAt($);
   },
   llama_token_get_score(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_score(vocab)");
     const $1 = $int32(token, "llama_token_get_score(token)");
-    $llama_token_get_score ??= $bind("llama_token_get_score", ["u64", "i32"], "f32", ($) => $llama_token_get_score = $);
-    const $ = $llama_token_get_score(vocab.address, $1);
+    const $ = $llama_token_get_score === undefined
+      ? ($llama_token_get_score$ ??= $first("llama_token_get_score(u64,i32): f32", ($) => $llama_token_get_score = $))(vocab.address, $1)
+      : $llama_token_get_score(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_get_score", { vocab });
     return $;
   },
   llama_token_get_attr(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_get_attr(vocab)");
     const $1 = $int32(token, "llama_token_get_attr(token)");
-    $llama_token_get_attr ??= $bind("llama_token_get_attr", ["u64", "i32"], "u32", ($) => $llama_token_get_attr = $);
-    const $ = $llama_token_get_attr(vocab.address, $1);
+    const $ = $llama_token_get_attr === undefined
+      ? ($llama_token_get_attr$ ??= $first("llama_token_get_attr(u64,i32): u32", ($) => $llama_token_get_attr = $))(vocab.address, $1)
+      : $llama_token_get_attr(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_get_attr", { vocab });
     return $;
   },
   llama_token_is_eog(vocab, token) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_is_eog(vocab)");
     const $1 = $int32(token, "llama_token_is_eog(token)");
-    $llama_token_is_eog ??= $bind("llama_token_is_eog", ["u64", "i32"], "bool", ($) => $llama_token_is_eog = $);
-    const $ = $llama_token_is_eog(vocab.address, $1);
+    const $ = $llama_token_is_eog === undefined
+      ? ($llama_token_is_eog$ ??= $first("llama_token_is_eog(u64,i32): bool", ($) => $llama_token_is_eog = $))(vocab.address, $1)
+      : $llama_token_is_eog(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_is_eog", { vocab });
     return $;
   },
@@ -11578,120 +13048,140 @@ export const functions = {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_is_control(vocab)");
     const $1 = $int32(token, "llama_token_is_control(token)");
     $checks.llama_token_is_control(functions, vocab, token);
-    $llama_token_is_control ??= $bind("llama_token_is_control", ["u64", "i32"], "bool", ($) => $llama_token_is_control = $);
-    const $ = $llama_token_is_control(vocab.address, $1);
+    const $ = $llama_token_is_control === undefined
+      ? ($llama_token_is_control$ ??= $first("llama_token_is_control(u64,i32): bool", ($) => $llama_token_is_control = $))(
+        vocab.address,
+        $1,
+      )
+      : $llama_token_is_control(vocab.address, $1);
     if ($caught[0] !== 0) $trapped("llama_token_is_control", { vocab });
     return $;
   },
   llama_token_bos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_bos(vocab)");
-    $llama_token_bos ??= $bind("llama_token_bos", ["u64"], "i32", ($) => $llama_token_bos = $);
-    const $ = $llama_token_bos(vocab.address);
+    const $ = $llama_token_bos === undefined
+      ? ($llama_token_bos$ ??= $first("llama_token_bos(u64): i32", ($) => $llama_token_bos = $))(vocab.address)
+      : $llama_token_bos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_bos", { vocab });
     return $;
   },
   llama_token_eos(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_eos(vocab)");
-    $llama_token_eos ??= $bind("llama_token_eos", ["u64"], "i32", ($) => $llama_token_eos = $);
-    const $ = $llama_token_eos(vocab.address);
+    const $ = $llama_token_eos === undefined
+      ? ($llama_token_eos$ ??= $first("llama_token_eos(u64): i32", ($) => $llama_token_eos = $))(vocab.address)
+      : $llama_token_eos(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_eos", { vocab });
     return $;
   },
   llama_token_eot(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_eot(vocab)");
-    $llama_token_eot ??= $bind("llama_token_eot", ["u64"], "i32", ($) => $llama_token_eot = $);
-    const $ = $llama_token_eot(vocab.address);
+    const $ = $llama_token_eot === undefined
+      ? ($llama_token_eot$ ??= $first("llama_token_eot(u64): i32", ($) => $llama_token_eot = $))(vocab.address)
+      : $llama_token_eot(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_eot", { vocab });
     return $;
   },
   llama_token_cls(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_cls(vocab)");
-    $llama_token_cls ??= $bind("llama_token_cls", ["u64"], "i32", ($) => $llama_token_cls = $);
-    const $ = $llama_token_cls(vocab.address);
+    const $ = $llama_token_cls === undefined
+      ? ($llama_token_cls$ ??= $first("llama_token_cls(u64): i32", ($) => $llama_token_cls = $))(vocab.address)
+      : $llama_token_cls(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_cls", { vocab });
     return $;
   },
   llama_token_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_sep(vocab)");
-    $llama_token_sep ??= $bind("llama_token_sep", ["u64"], "i32", ($) => $llama_token_sep = $);
-    const $ = $llama_token_sep(vocab.address);
+    const $ = $llama_token_sep === undefined
+      ? ($llama_token_sep$ ??= $first("llama_token_sep(u64): i32", ($) => $llama_token_sep = $))(vocab.address)
+      : $llama_token_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_sep", { vocab });
     return $;
   },
   llama_token_nl(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_nl(vocab)");
-    $llama_token_nl ??= $bind("llama_token_nl", ["u64"], "i32", ($) => $llama_token_nl = $);
-    const $ = $llama_token_nl(vocab.address);
+    const $ = $llama_token_nl === undefined
+      ? ($llama_token_nl$ ??= $first("llama_token_nl(u64): i32", ($) => $llama_token_nl = $))(vocab.address)
+      : $llama_token_nl(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_nl", { vocab });
     return $;
   },
   llama_token_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_pad(vocab)");
-    $llama_token_pad ??= $bind("llama_token_pad", ["u64"], "i32", ($) => $llama_token_pad = $);
-    const $ = $llama_token_pad(vocab.address);
+    const $ = $llama_token_pad === undefined
+      ? ($llama_token_pad$ ??= $first("llama_token_pad(u64): i32", ($) => $llama_token_pad = $))(vocab.address)
+      : $llama_token_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_pad", { vocab });
     return $;
   },
   llama_add_bos_token(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_add_bos_token(vocab)");
-    $llama_add_bos_token ??= $bind("llama_add_bos_token", ["u64"], "bool", ($) => $llama_add_bos_token = $);
-    const $ = $llama_add_bos_token(vocab.address);
+    const $ = $llama_add_bos_token === undefined
+      ? ($llama_add_bos_token$ ??= $first("llama_add_bos_token(u64): bool", ($) => $llama_add_bos_token = $))(vocab.address)
+      : $llama_add_bos_token(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_add_bos_token", { vocab });
     return $;
   },
   llama_add_eos_token(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_add_eos_token(vocab)");
-    $llama_add_eos_token ??= $bind("llama_add_eos_token", ["u64"], "bool", ($) => $llama_add_eos_token = $);
-    const $ = $llama_add_eos_token(vocab.address);
+    const $ = $llama_add_eos_token === undefined
+      ? ($llama_add_eos_token$ ??= $first("llama_add_eos_token(u64): bool", ($) => $llama_add_eos_token = $))(vocab.address)
+      : $llama_add_eos_token(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_add_eos_token", { vocab });
     return $;
   },
   llama_token_fim_pre(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_pre(vocab)");
-    $llama_token_fim_pre ??= $bind("llama_token_fim_pre", ["u64"], "i32", ($) => $llama_token_fim_pre = $);
-    const $ = $llama_token_fim_pre(vocab.address);
+    const $ = $llama_token_fim_pre === undefined
+      ? ($llama_token_fim_pre$ ??= $first("llama_token_fim_pre(u64): i32", ($) => $llama_token_fim_pre = $))(vocab.address)
+      : $llama_token_fim_pre(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_pre", { vocab });
     return $;
   },
   llama_token_fim_suf(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_suf(vocab)");
-    $llama_token_fim_suf ??= $bind("llama_token_fim_suf", ["u64"], "i32", ($) => $llama_token_fim_suf = $);
-    const $ = $llama_token_fim_suf(vocab.address);
+    const $ = $llama_token_fim_suf === undefined
+      ? ($llama_token_fim_suf$ ??= $first("llama_token_fim_suf(u64): i32", ($) => $llama_token_fim_suf = $))(vocab.address)
+      : $llama_token_fim_suf(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_suf", { vocab });
     return $;
   },
   llama_token_fim_mid(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_mid(vocab)");
-    $llama_token_fim_mid ??= $bind("llama_token_fim_mid", ["u64"], "i32", ($) => $llama_token_fim_mid = $);
-    const $ = $llama_token_fim_mid(vocab.address);
+    const $ = $llama_token_fim_mid === undefined
+      ? ($llama_token_fim_mid$ ??= $first("llama_token_fim_mid(u64): i32", ($) => $llama_token_fim_mid = $))(vocab.address)
+      : $llama_token_fim_mid(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_mid", { vocab });
     return $;
   },
   llama_token_fim_pad(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_pad(vocab)");
-    $llama_token_fim_pad ??= $bind("llama_token_fim_pad", ["u64"], "i32", ($) => $llama_token_fim_pad = $);
-    const $ = $llama_token_fim_pad(vocab.address);
+    const $ = $llama_token_fim_pad === undefined
+      ? ($llama_token_fim_pad$ ??= $first("llama_token_fim_pad(u64): i32", ($) => $llama_token_fim_pad = $))(vocab.address)
+      : $llama_token_fim_pad(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_pad", { vocab });
     return $;
   },
   llama_token_fim_rep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_rep(vocab)");
-    $llama_token_fim_rep ??= $bind("llama_token_fim_rep", ["u64"], "i32", ($) => $llama_token_fim_rep = $);
-    const $ = $llama_token_fim_rep(vocab.address);
+    const $ = $llama_token_fim_rep === undefined
+      ? ($llama_token_fim_rep$ ??= $first("llama_token_fim_rep(u64): i32", ($) => $llama_token_fim_rep = $))(vocab.address)
+      : $llama_token_fim_rep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_rep", { vocab });
     return $;
   },
   llama_token_fim_sep(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_token_fim_sep(vocab)");
-    $llama_token_fim_sep ??= $bind("llama_token_fim_sep", ["u64"], "i32", ($) => $llama_token_fim_sep = $);
-    const $ = $llama_token_fim_sep(vocab.address);
+    const $ = $llama_token_fim_sep === undefined
+      ? ($llama_token_fim_sep$ ??= $first("llama_token_fim_sep(u64): i32", ($) => $llama_token_fim_sep = $))(vocab.address)
+      : $llama_token_fim_sep(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_token_fim_sep", { vocab });
     return $;
   },
   llama_vocab_cls(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_vocab_cls(vocab)");
-    $llama_vocab_cls ??= $bind("llama_vocab_cls", ["u64"], "i32", ($) => $llama_vocab_cls = $);
-    const $ = $llama_vocab_cls(vocab.address);
+    const $ = $llama_vocab_cls === undefined
+      ? ($llama_vocab_cls$ ??= $first("llama_vocab_cls(u64): i32", ($) => $llama_vocab_cls = $))(vocab.address)
+      : $llama_vocab_cls(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_vocab_cls", { vocab });
     return $;
   },
@@ -11950,8 +13440,12 @@ export const functions = {
       throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_get(chain)");
     }
     const $1 = $int32(i, "llama_sampler_chain_get(i)");
-    $llama_sampler_chain_get ??= $bind("llama_sampler_chain_get", ["u64", "i32"], "u64", ($) => $llama_sampler_chain_get = $);
-    const $ = $llama_sampler_chain_get(chain === null ? 0n : chain.address, $1);
+    const $ = $llama_sampler_chain_get === undefined
+      ? ($llama_sampler_chain_get$ ??= $first("llama_sampler_chain_get(u64,i32): u64", ($) => $llama_sampler_chain_get = $))(
+        chain === null ? 0n : chain.address,
+        $1,
+      )
+      : $llama_sampler_chain_get(chain === null ? 0n : chain.address, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_get", { chain });
     if ($ === 0n) return null;
     return $borrowed(llama_sampler, $, chain?.owner ?? $STATIC);
@@ -11959,8 +13453,9 @@ export const functions = {
   llama_sampler_chain_n(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_sampler_chain_n(chain)");
     $checks.llama_sampler_chain_n(functions, chain);
-    $llama_sampler_chain_n ??= $bind("llama_sampler_chain_n", ["u64"], "i32", ($) => $llama_sampler_chain_n = $);
-    const $ = $llama_sampler_chain_n(chain.address);
+    const $ = $llama_sampler_chain_n === undefined
+      ? ($llama_sampler_chain_n$ ??= $first("llama_sampler_chain_n(u64): i32", ($) => $llama_sampler_chain_n = $))(chain.address)
+      : $llama_sampler_chain_n(chain.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_chain_n", { chain });
     return $;
   },
@@ -11982,24 +13477,27 @@ export const functions = {
     }
   },
   llama_sampler_init_greedy() {
-    $llama_sampler_init_greedy ??= $bind("llama_sampler_init_greedy", [], "u64", ($) => $llama_sampler_init_greedy = $);
-    const $ = $llama_sampler_init_greedy();
+    const $ = $llama_sampler_init_greedy === undefined
+      ? ($llama_sampler_init_greedy$ ??= $first("llama_sampler_init_greedy(): u64", ($) => $llama_sampler_init_greedy = $))()
+      : $llama_sampler_init_greedy();
     if ($caught[0] !== 0) $trapped("llama_sampler_init_greedy");
     if ($ === 0n) throw $nullResult("llama_sampler_init_greedy");
     return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_dist(seed) {
     const $0 = $uint32(seed, "llama_sampler_init_dist(seed)");
-    $llama_sampler_init_dist ??= $bind("llama_sampler_init_dist", ["u32"], "u64", ($) => $llama_sampler_init_dist = $);
-    const $ = $llama_sampler_init_dist($0);
+    const $ = $llama_sampler_init_dist === undefined
+      ? ($llama_sampler_init_dist$ ??= $first("llama_sampler_init_dist(u32): u64", ($) => $llama_sampler_init_dist = $))($0)
+      : $llama_sampler_init_dist($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_dist");
     if ($ === 0n) throw $nullResult("llama_sampler_init_dist");
     return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_top_k(k) {
     const $0 = $int32(k, "llama_sampler_init_top_k(k)");
-    $llama_sampler_init_top_k ??= $bind("llama_sampler_init_top_k", ["i32"], "u64", ($) => $llama_sampler_init_top_k = $);
-    const $ = $llama_sampler_init_top_k($0);
+    const $ = $llama_sampler_init_top_k === undefined
+      ? ($llama_sampler_init_top_k$ ??= $first("llama_sampler_init_top_k(i32): u64", ($) => $llama_sampler_init_top_k = $))($0)
+      : $llama_sampler_init_top_k($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_top_k");
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_k");
     return $created(llama_sampler, $, [], []);
@@ -12007,8 +13505,9 @@ export const functions = {
   llama_sampler_init_top_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_top_p(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_top_p(min_keep)");
-    $llama_sampler_init_top_p ??= $bind("llama_sampler_init_top_p", ["f32", "u64"], "u64", ($) => $llama_sampler_init_top_p = $);
-    const $ = $llama_sampler_init_top_p($0, $1);
+    const $ = $llama_sampler_init_top_p === undefined
+      ? ($llama_sampler_init_top_p$ ??= $first("llama_sampler_init_top_p(f32,u64): u64", ($) => $llama_sampler_init_top_p = $))($0, $1)
+      : $llama_sampler_init_top_p($0, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_top_p");
     if ($ === 0n) throw $nullResult("llama_sampler_init_top_p");
     return $created(llama_sampler, $, [], []);
@@ -12016,8 +13515,9 @@ export const functions = {
   llama_sampler_init_min_p(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_min_p(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_min_p(min_keep)");
-    $llama_sampler_init_min_p ??= $bind("llama_sampler_init_min_p", ["f32", "u64"], "u64", ($) => $llama_sampler_init_min_p = $);
-    const $ = $llama_sampler_init_min_p($0, $1);
+    const $ = $llama_sampler_init_min_p === undefined
+      ? ($llama_sampler_init_min_p$ ??= $first("llama_sampler_init_min_p(f32,u64): u64", ($) => $llama_sampler_init_min_p = $))($0, $1)
+      : $llama_sampler_init_min_p($0, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_min_p");
     if ($ === 0n) throw $nullResult("llama_sampler_init_min_p");
     return $created(llama_sampler, $, [], []);
@@ -12025,16 +13525,21 @@ export const functions = {
   llama_sampler_init_typical(p, min_keep) {
     const $0 = $float(p, "llama_sampler_init_typical(p)");
     const $1 = $uint64(min_keep, "llama_sampler_init_typical(min_keep)");
-    $llama_sampler_init_typical ??= $bind("llama_sampler_init_typical", ["f32", "u64"], "u64", ($) => $llama_sampler_init_typical = $);
-    const $ = $llama_sampler_init_typical($0, $1);
+    const $ = $llama_sampler_init_typical === undefined
+      ? ($llama_sampler_init_typical$ ??= $first("llama_sampler_init_typical(f32,u64): u64", ($) => $llama_sampler_init_typical = $))(
+        $0,
+        $1,
+      )
+      : $llama_sampler_init_typical($0, $1);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_typical");
     if ($ === 0n) throw $nullResult("llama_sampler_init_typical");
     return $created(llama_sampler, $, [], []);
   },
   llama_sampler_init_temp(t) {
     const $0 = $float(t, "llama_sampler_init_temp(t)");
-    $llama_sampler_init_temp ??= $bind("llama_sampler_init_temp", ["f32"], "u64", ($) => $llama_sampler_init_temp = $);
-    const $ = $llama_sampler_init_temp($0);
+    const $ = $llama_sampler_init_temp === undefined
+      ? ($llama_sampler_init_temp$ ??= $first("llama_sampler_init_temp(f32): u64", ($) => $llama_sampler_init_temp = $))($0)
+      : $llama_sampler_init_temp($0);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_temp");
     if ($ === 0n) throw $nullResult("llama_sampler_init_temp");
     return $created(llama_sampler, $, [], []);
@@ -12059,8 +13564,14 @@ export const functions = {
     const $1 = $float(t, "llama_sampler_init_xtc(t)");
     const $2 = $uint64(min_keep, "llama_sampler_init_xtc(min_keep)");
     const $3 = $uint32(seed, "llama_sampler_init_xtc(seed)");
-    $llama_sampler_init_xtc ??= $bind("llama_sampler_init_xtc", ["f32", "f32", "u64", "u32"], "u64", ($) => $llama_sampler_init_xtc = $);
-    const $ = $llama_sampler_init_xtc($0, $1, $2, $3);
+    const $ = $llama_sampler_init_xtc === undefined
+      ? ($llama_sampler_init_xtc$ ??= $first("llama_sampler_init_xtc(f32,f32,u64,u32): u64", ($) => $llama_sampler_init_xtc = $))(
+        $0,
+        $1,
+        $2,
+        $3,
+      )
+      : $llama_sampler_init_xtc($0, $1, $2, $3);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_xtc");
     if ($ === 0n) throw $nullResult("llama_sampler_init_xtc");
     return $created(llama_sampler, $, [], []);
@@ -12289,16 +13800,20 @@ export const functions = {
   },
   llama_sampler_init_infill(vocab) {
     if (!(vocab instanceof llama_vocab) || vocab.owner.freed) throw $wrongHandle(vocab, llama_vocab, "llama_sampler_init_infill(vocab)");
-    $llama_sampler_init_infill ??= $bind("llama_sampler_init_infill", ["u64"], "u64", ($) => $llama_sampler_init_infill = $);
-    const $ = $llama_sampler_init_infill(vocab.address);
+    const $ = $llama_sampler_init_infill === undefined
+      ? ($llama_sampler_init_infill$ ??= $first("llama_sampler_init_infill(u64): u64", ($) => $llama_sampler_init_infill = $))(
+        vocab.address,
+      )
+      : $llama_sampler_init_infill(vocab.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_init_infill", { vocab });
     if ($ === 0n) throw $nullResult("llama_sampler_init_infill");
     return $created(llama_sampler, $, [vocab], []);
   },
   llama_sampler_get_seed(smpl) {
     if (!(smpl instanceof llama_sampler) || smpl.owner.freed) throw $wrongHandle(smpl, llama_sampler, "llama_sampler_get_seed(smpl)");
-    $llama_sampler_get_seed ??= $bind("llama_sampler_get_seed", ["u64"], "u32", ($) => $llama_sampler_get_seed = $);
-    const $ = $llama_sampler_get_seed(smpl.address);
+    const $ = $llama_sampler_get_seed === undefined
+      ? ($llama_sampler_get_seed$ ??= $first("llama_sampler_get_seed(u64): u32", ($) => $llama_sampler_get_seed = $))(smpl.address)
+      : $llama_sampler_get_seed(smpl.address);
     if ($caught[0] !== 0) $trapped("llama_sampler_get_seed", { smpl });
     return $;
   },
@@ -12341,8 +13856,9 @@ export const functions = {
     return $;
   },
   llama_print_system_info() {
-    $llama_print_system_info ??= $bind("llama_print_system_info", [], "pointer", ($) => $llama_print_system_info = $);
-    const $ = $llama_print_system_info();
+    const $ = $llama_print_system_info === undefined
+      ? ($llama_print_system_info$ ??= $first("llama_print_system_info(): pointer", ($) => $llama_print_system_info = $))()
+      : $llama_print_system_info();
     if ($ === null) throw $nullResult("llama_print_system_info");
     return $cstringAt($);
   },
@@ -12384,14 +13900,18 @@ export const functions = {
     if (ctx !== null && (!(ctx instanceof llama_context) || ctx.owner.freed)) {
       throw $wrongHandle(ctx, llama_context, "llama_perf_context_print(ctx)");
     }
-    $llama_perf_context_print ??= $bind("llama_perf_context_print", ["u64"], "void", ($) => $llama_perf_context_print = $);
-    $llama_perf_context_print(ctx === null ? 0n : ctx.address);
+    if ($llama_perf_context_print === undefined) {
+      ($llama_perf_context_print$ ??= $first("llama_perf_context_print(u64): void", ($) => $llama_perf_context_print = $))(
+        ctx === null ? 0n : ctx.address,
+      );
+    } else $llama_perf_context_print(ctx === null ? 0n : ctx.address);
     if ($caught[0] !== 0) $trapped("llama_perf_context_print", { ctx });
   },
   llama_perf_context_reset(ctx) {
     if (!(ctx instanceof llama_context) || ctx.owner.freed) throw $wrongHandle(ctx, llama_context, "llama_perf_context_reset(ctx)");
-    $llama_perf_context_reset ??= $bind("llama_perf_context_reset", ["u64"], "void", ($) => $llama_perf_context_reset = $);
-    $llama_perf_context_reset(ctx.address);
+    if ($llama_perf_context_reset === undefined) {
+      ($llama_perf_context_reset$ ??= $first("llama_perf_context_reset(u64): void", ($) => $llama_perf_context_reset = $))(ctx.address);
+    } else $llama_perf_context_reset(ctx.address);
     if ($caught[0] !== 0) $trapped("llama_perf_context_reset", { ctx });
   },
   llama_perf_sampler(chain) {
@@ -12408,14 +13928,16 @@ export const functions = {
   },
   llama_perf_sampler_print(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler_print(chain)");
-    $llama_perf_sampler_print ??= $bind("llama_perf_sampler_print", ["u64"], "void", ($) => $llama_perf_sampler_print = $);
-    $llama_perf_sampler_print(chain.address);
+    if ($llama_perf_sampler_print === undefined) {
+      ($llama_perf_sampler_print$ ??= $first("llama_perf_sampler_print(u64): void", ($) => $llama_perf_sampler_print = $))(chain.address);
+    } else $llama_perf_sampler_print(chain.address);
     if ($caught[0] !== 0) $trapped("llama_perf_sampler_print", { chain });
   },
   llama_perf_sampler_reset(chain) {
     if (!(chain instanceof llama_sampler) || chain.owner.freed) throw $wrongHandle(chain, llama_sampler, "llama_perf_sampler_reset(chain)");
-    $llama_perf_sampler_reset ??= $bind("llama_perf_sampler_reset", ["u64"], "void", ($) => $llama_perf_sampler_reset = $);
-    $llama_perf_sampler_reset(chain.address);
+    if ($llama_perf_sampler_reset === undefined) {
+      ($llama_perf_sampler_reset$ ??= $first("llama_perf_sampler_reset(u64): void", ($) => $llama_perf_sampler_reset = $))(chain.address);
+    } else $llama_perf_sampler_reset(chain.address);
     if ($caught[0] !== 0) $trapped("llama_perf_sampler_reset", { chain });
   },
   llama_opt_param_filter_all(tensor, userdata) {

@@ -19,6 +19,7 @@ export type NativeFunction =
   | "install"
   | "slot"
   | "gate"
+  | "invoke"
   | "await_request"
   | "stop_waiting"
   | "serve"

@@ -14,6 +14,7 @@ import { warming } from "../core/warming.ts";
 import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled } from "./find.ts";
 import { differenceOf, MARKS } from "./history.ts";
 import { ABI } from "../generated/layouts.js";
+import { invoker } from "../native/invoke.ts";
 import { needsOf } from "./needs.ts";
 import { lackedBits } from "./processor.ts";
 
@@ -97,11 +98,13 @@ export class Library {
     parameters: readonly Deno.NativeType[],
     result: Deno.NativeResultType,
     replace: (bound: AnyFunction) => void,
+    isApart: boolean,
     release: string | null = ABI.release,
   ): AnyFunction {
     const address = this.address(name);
     this.#expect(name, address !== null, release);
-    return warming(address!, parameters, result, () => this.find(name, { parameters, result }) as AnyFunction, replace);
+    const bind = () => this.find(name, { parameters, result }) as AnyFunction;
+    return warming(address!, parameters, result, bind, replace, isApart, () => invoker(this, address!, parameters, result));
   }
 
   /** Throws if a function was not found, or is another one of that name. */

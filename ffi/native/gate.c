@@ -77,7 +77,7 @@ __asm__(".text\n.globl gate\n.seh_proc gate\ngate:\n sub $360, %rsp\n.seh_stacka
         "movups 112(%rsp), %xmm0\n movups 128(%rsp), %xmm1\n movups 144(%rsp), %xmm2\n movups 160(%rsp), %xmm3\n"
         "add $360, %rsp\n jmp *%r11\n"
         "1: mov 272(%rsp), %rax\n movups 288(%rsp), %xmm0\n add $360, %rsp\n ret\n.seh_endproc\n");
-__asm__(".text\n.seh_proc call_function\ncall_function:\n"
+__asm__(".text\n.globl call_function\n.seh_proc call_function\ncall_function:\n"
         "push %rbp\n.seh_pushreg %rbp\n push %rbx\n.seh_pushreg %rbx\n push %rsi\n.seh_pushreg %rsi\n mov %rsp, %rbp\n.seh_setframe %rbp, 0\n"
         ".seh_endprologue\n mov %rcx, %rbx\n mov %rdx, %rsi\n mov 216(%rbx), %rax\n"
         "1: test %r8, %r8\n jz 2f\n dec %r8\n push (%rax, %r8, 8)\n jmp 1b\n"
@@ -99,7 +99,7 @@ __asm__(".text\n.globl gate\ngate:\n.cfi_startproc\n sub $328, %rsp\n.cfi_def_cf
         "add $328, %rsp\n.cfi_def_cfa_offset 8\n jmp *%r11\n.cfi_def_cfa_offset 336\n"
         "1: mov 240(%rsp), %rax\n mov 248(%rsp), %rdx\n movups 256(%rsp), %xmm0\n movups 272(%rsp), %xmm1\n"
         "add $328, %rsp\n.cfi_def_cfa_offset 8\n ret\n.cfi_endproc\n");
-__asm__(".text\ncall_function:\n.cfi_startproc\n push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset 6, -16\n mov %rsp, %rbp\n.cfi_def_cfa_register 6\n"
+__asm__(".text\n.globl call_function\ncall_function:\n.cfi_startproc\n push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset 6, -16\n mov %rsp, %rbp\n.cfi_def_cfa_register 6\n"
         "push %rbx\n.cfi_offset 3, -24\n push %r12\n.cfi_offset 12, -32\n mov %rdi, %rbx\n mov %rsi, %r12\n mov 216(%rbx), %rax\n"
         "1: test %rdx, %rdx\n jz 2f\n dec %rdx\n push (%rax, %rdx, 8)\n jmp 1b\n"
         "2: mov 0(%rbx), %rdi\n mov 8(%rbx), %rsi\n mov 16(%rbx), %rdx\n mov 24(%rbx), %rcx\n mov 32(%rbx), %r8\n mov 40(%rbx), %r9\n"
@@ -118,7 +118,7 @@ __asm__(".text\n.globl gate\ngate:\n.cfi_startproc\n stp x29, x30, [sp, -16]!\n.
         "ldp q0, q1, [sp, 80]\n ldp q2, q3, [sp, 112]\n ldp q4, q5, [sp, 144]\n ldp q6, q7, [sp, 176]\n"
         "mov sp, x29\n ldp x29, x30, [sp], 16\n br x17\n"
         "1: ldp x0, x1, [sp, 240]\n ldp q0, q1, [sp, 256]\n ldp q2, q3, [sp, 288]\n mov sp, x29\n ldp x29, x30, [sp], 16\n ret\n.cfi_endproc\n");
-__asm__(".text\ncall_function:\n.cfi_startproc\n stp x29, x30, [sp, -32]!\n.cfi_def_cfa_offset 32\n.cfi_offset 29, -32\n.cfi_offset 30, -24\n"
+__asm__(".text\n.globl call_function\ncall_function:\n.cfi_startproc\n stp x29, x30, [sp, -32]!\n.cfi_def_cfa_offset 32\n.cfi_offset 29, -32\n.cfi_offset 30, -24\n"
         "str x19, [sp, 16]\n.cfi_offset 19, -16\n mov x29, sp\n.cfi_def_cfa_register 29\n mov x19, x0\n mov x17, x1\n ldr x9, [x19, 216]\n"
         "sub sp, sp, x2, uxtx #3\n"
         "1: cbz x2, 2f\n sub x2, x2, 1\n ldr x10, [x9, x2, lsl 3]\n str x10, [sp, x2, lsl 3]\n b 1b\n"
@@ -131,6 +131,15 @@ void call_function(struct frame *frame, void *function, word stack) __attribute_
 
 static void set_words(word *memory, word count) {
   for (word i = 0; i < count; i++) ((volatile word *)memory)[i] = 0;
+}
+
+/*
+ * Calls a function with what JavaScript put into a frame: the C library's `bsearch` calls this with what it searches for, the frame, and the only
+ * element there is, the function. It was found.
+ */
+EXPORT int invoke(struct frame *frame, void *function) {
+  call_function(frame, function, frame->done);
+  return 0;
 }
 
 /* Answers for JavaScript. */

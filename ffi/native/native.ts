@@ -49,7 +49,14 @@ const CODE_BYTES = 0x10000;
 const STATE_BYTES = 0x1000;
 
 const { os, arch } = Deno.build;
-const CONVENTION: Convention | null = arch === "aarch64" ? "arm64" : arch !== "x86_64" ? null : os === "windows" ? "windows" : "sysv";
+/** How functions are called here; null where there is no machine code. */
+export const CONVENTION: Convention | null = arch === "aarch64"
+  ? "arm64"
+  : arch !== "x86_64"
+  ? null
+  : os === "windows"
+  ? "windows"
+  : "sysv";
 
 /** True in a Worker: it may be terminated without a word, so C is never given a function of its. */
 export const inWorker: boolean = "WorkerGlobalScope" in globalThis;

@@ -6,7 +6,8 @@
  * the thread goes on in `stumbled`, as if the instruction had called it. Each walks the stack, and picks the way out:
  *
  *   - out of a kernel, to the loop over a graph's nodes, as if the kernel had returned: other threads wait there for this one;
- *   - else out of the call, to the first frame that is no library's: Deno's own, the machine code that V8 made for the call, or `forward`;
+ *   - else out of the call, to the first frame that is no library's: Deno's own, the machine code that V8 made for the call, `call_function`, or
+ *     `forward`, which notes the call;
  *   - else to the C library that called back: a thread of C's own ends, and a process that exits goes on exiting.
  *
  * The frames on the way are unwound, so that C++ runs its destructors, and then the registers are what they were in the frame returned to, with a
@@ -198,6 +199,7 @@ static int is_script(word pc) {
 
 extern char code_begin[] __attribute__((visibility("hidden")));
 void forward(void) __attribute__((visibility("hidden")));
+void call_function(void) __attribute__((visibility("hidden"))); /* of gate.c */
 
 static int is_here(word pc) { return pc - (word)code_begin < CODE_BYTES; }
 
@@ -232,13 +234,14 @@ static reason visit(struct context *context, void *argument) {
   struct walk *walk = argument;
   word pc = pc_of(context);
   if (pc == 0) return END_OF_STACK;
-  if (is_here(pc) && function_of(context) != (word)forward) return NO_REASON; /* this file's own functions, above the one that failed */
+  int is_plain = is_here(pc) && function_of(context) == (word)call_function;
+  if (is_here(pc) && !is_plain && function_of(context) != (word)forward) return NO_REASON; /* functions above the one that failed */
   if (walk->kind == ABORT && walk->frames == 0 && !is_ggml(module_of(pc - 1))) return NO_REASON; /* what abort() and assert are made of */
   if (walk->frames++ == 1 && walk->kind >= DIVISION) walk->from = registers_of(context);
   if (is_here(pc)) {
     walk->has_call = 1;
     walk->way_out = registers_of(context);
-    walk->call = (struct call *)walk->way_out.saved[0];
+    if (!is_plain) walk->call = (struct call *)walk->way_out.saved[0];
     return END_OF_STACK;
   }
   struct module module = module_of(pc - 1);

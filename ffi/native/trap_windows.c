@@ -353,7 +353,7 @@ static LONG faulted(EXCEPTION_POINTERS *what) {
 static reason visit_search(struct context *context, void *argument) {
   word pc = pc_of(context), base = module_of(pc).base;
   if (!is_here(pc)) return base == 0 || base == own.deno ? END_OF_STACK : NO_REASON;
-  if (function_of(context) == (word)forward) return END_OF_STACK;
+  if (function_of(context) == (word)forward || function_of(context) == (word)call_function) return END_OF_STACK;
   if (function_of(context) != (word)stumbled) return NO_REASON;
   *(struct fallen **)argument = (struct fallen *)(((CONTEXT *)context)->Rsp + HOME);
   return END_OF_STACK;

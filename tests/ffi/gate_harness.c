@@ -1,6 +1,6 @@
 /*
  * Runs the gates of ffi/native/gate.c as ffi/native/gates.ts does, by a calling convention: native_test.ts compiles it with CONVENTION, and gives it the
- * code in a file, what stands before a gate in hexadecimal digits, how far a gate lies behind that, and where the functions begin.
+ * code in a file, what stands before a gate in hexadecimal digits, how far a gate lies behind that, where the functions begin, and the words of a frame for `invoke`.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -70,9 +70,8 @@ static word *open_gate(word *(C *take)(void), void *entry, void *function, word 
 }
 
 int main(int count, char **arguments) {
-  (void)count;
-  word at[8], distance = strtoull(arguments[3], 0, 10);
-  for (int i = 0; i < 8; i++) at[i] = strtoull(arguments[4 + i], 0, 10);
+  word at[9], distance = strtoull(arguments[3], 0, 10);
+  for (int i = 0; i < 9; i++) at[i] = strtoull(arguments[4 + i], 0, 10);
   char *code = mmap(0, 0x11000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   FILE *file = fopen(arguments[1], "rb");
   size_t length = fread(code, 1, 0x10000, file);
@@ -98,6 +97,12 @@ int main(int count, char **arguments) {
   word *first = open_gate(take, code + at[0], sum, 0), *second = open_gate(take, code + at[0], five, sizeof(struct result));
   sum_gate = (void *)((char *)first - distance), five_gate = (void *)((char *)second - distance);
   printf("here %d\n", right(5)), fflush(stdout);
+
+  word frame[100];
+  for (int i = 13; i < count; i++) frame[i - 13] = strtoull(arguments[i], 0, 10);
+  frame[27] = (word)(frame + 40);
+  int found = ((C int (*)(void *, void *))(code + at[8]))(frame, sum);
+  printf("invoked %d %.0f\n", found, *(double *)(frame + 32));
 
   C void (*await)(word *) = (void *)(code + at[1]);
   C void (*serve)(word *) = (void *)(code + at[3]);

@@ -7,6 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { CODE, type Convention } from "../../ffi/generated/native_code.js";
 import { gateCode } from "../../ffi/native/gates.ts";
+import { placesOf, words } from "../../ffi/native/invoke.ts";
 
 const NATIVE = new URL("../../ffi/native/", import.meta.url);
 const GNU = { x86: "gcc", windows: "x86_64-w64-mingw32-gcc", arm: "aarch64-linux-gnu-gcc" };
@@ -62,7 +63,7 @@ async function run(command: string, ...args: string[]): Promise<string | null> {
 const FUNCTIONS: readonly string[] = [
   ...["quiet", "capture", "take", "release", "ended", "gone", "signalled"],
   ...["aborted", "install", "slot", "take_traps", "leave_first", "forward"],
-  ...["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left"],
+  ...["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left", "invoke"],
 ];
 
 /** Compiles native.c, for whoever has the compiler. */
@@ -191,8 +192,35 @@ for (const [convention, { command, attribute, runner }] of Object.entries(HARNES
   });
 }
 
-const GATES = ["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left"] as const;
-const HEARD_OF_GATES = "here 1\n12000 calls of others, 0 wrong, 0 elsewhere\nleft 0 0\nfree again 1\n";
+const GATES = ["gate", "await_request", "stop_waiting", "serve", "take_gate", "drop_gate", "add_gates", "left", "invoke"] as const;
+/** What the harness's `sum` takes, of which any convention has some in registers and some on the stack. */
+const SUMMANDS: readonly (readonly [Deno.NativeType, number | bigint])[] = [
+  ["i32", 1],
+  ["f64", 1],
+  ["i64", -2],
+  ["f32", 3],
+  ["i64", 2 ** 40],
+  ["f64", 5],
+  ["i64", 6n],
+  ["i32", -7],
+  ["f64", 8],
+  ["i64", 9],
+  ["i32", -10],
+  ["f64", 11],
+  ["f64", 12],
+  ["f32", 13],
+];
+const SUM = SUMMANDS.reduce((sum, [, value], i) => sum + (i + 1) * Number(value), 0);
+const HEARD_OF_GATES = `here 1\ninvoked 0 ${SUM}\n12000 calls of others, 0 wrong, 0 elsewhere\nleft 0 0\nfree again 1\n`;
+
+/** The words of a frame for them. */
+function summands(convention: Convention): string[] {
+  const { put, stacked } = placesOf(SUMMANDS.map(([type]) => type), convention, false)!;
+  SUMMANDS.forEach(([, value], i) => put[i](value));
+  const frame = words.slice();
+  frame[29] = stacked;
+  return Array.from(frame, String);
+}
 
 for (const [convention, { command, attribute, runner }] of Object.entries(HARNESS)) {
   Deno.test(
@@ -216,6 +244,7 @@ for (const [convention, { command, attribute, runner }] of Object.entries(HARNES
           stub.toHex(),
           String(distance),
           ...GATES.map((name) => String(functions[name])),
+          ...summands(convention as Convention),
         ];
         const ended = await output(first, rest);
         if (ended === null) return console.warn(`SKIPPED: ${convention}: there is no ${first}`);

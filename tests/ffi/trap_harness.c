@@ -198,10 +198,33 @@ static void show(struct trap *traps) {
   forget(first);
 }
 
+/* Of machine code: what `bsearch` calls to call a function by a frame, whose registers and stack are these words. */
+static void *invoke;
+#if defined(_WIN32)
+enum { REGISTERS = 4 };
+#elif defined(__x86_64__)
+enum { REGISTERS = 6 };
+#else
+enum { REGISTERS = 8 };
+#endif
+enum { STACK = 27, STACKED = 29, RESULT = 30, FRAME = 40 };
+
+static void call_by_invoke(struct call *call) {
+  word frame[FRAME + 8] = {0};
+  for (int i = 0; i < 8; i++) frame[i < REGISTERS ? i : FRAME + i - REGISTERS] = call->arguments[i];
+  frame[STACK] = (word)(frame + FRAME), frame[STACKED] = 8 - REGISTERS, frame[RESULT] = 99;
+  struct call search = {(word)bsearch, {(word)frame, call->function, 1, 1, (word)invoke}, 0, {0}};
+  through(&search);
+  call->result = frame[RESULT], call->sum = search.result == call->function ? search.sum : 0;
+}
+
+static int by_invoke;
+
 /* Calls, on this thread, and prints what came of it. */
 static word attempt(const char *name, void *function, word a, word b, word c, word d, word e, word f) {
   struct call call = {(word)function, {a, b, c, d, e, f}, 99, {0}};
-  through(&call);
+  (by_invoke ? call_by_invoke : through)(&call);
+  if (by_invoke) printf("invoked, ");
   printf("%s: %lld", name, (long long)call.result);
   if (call.sum != expected_sum()) printf(" REGISTERS %llx", call.sum);
   if (slot->count != 0) {
@@ -419,6 +442,19 @@ static void try_all(void) {
   try_aside("a stack overflow in ggml", ggml("ggml_build_forward_expand"), (word)graph, deep, 0, 0, 0, 0);
   try_many_aside(mul_mat, context, a, b, fail);
   try_mixed();
+  by_invoke = 1;
+  attempt("an assertion", mul_mat, ctx, a, b, 0, 0, 0);
+  attempt("a null pointer", null, 0, 0, 0, 0, 0, 0);
+  attempt("a jump to a null pointer", symbol(ours, "jumps"), 0, 0, 0, 0, 0, 0);
+  attempt("an exception of ggml's", set_array, (word)gguf, (word) "key", 0, a, -1ull, 0);
+  destroyed();
+  attempt("an exception", within, (word)fail, THROW, 0, 0, 0, 0);
+  for (int i = 0; i < 3; i++) attempt("a stack overflow", within, (word)fail, RECUR, 0, 0, 0, 0);
+  printf("destroyed %d\n", destroyed());
+  attempt("a kernel", ggml("ggml_graph_compute_with_ctx"), ctx, graph_of(context, sqr(context, number)), 2, 0, 0, 0);
+  forget(take_traps(0));
+  attempt("what doesn't fail", asserts, (word)((void *(*)(void *, word))ggml("ggml_abs"))(context, a), 0, 0, 0, 0, 0);
+  by_invoke = 0;
   printf("a thread of C's own: %llu", join(start_thread(symbol(ours, "start"), (void *)THROW)));
   slot->count = 0, show(take_traps(0)), puts("");
   word errors = 0;
@@ -485,30 +521,30 @@ static void expect_others(const char *scenario) {
 }
 #endif
 
-/* FILE, where install, slot, take_traps and forward begin in it, each part of ggml, our own library, what to try, the words of struct layouts */
+/* FILE, where install, slot, take_traps, forward and invoke begin in it, each part of ggml, our own library, what to try, the words of struct layouts */
 int main(int count, char **arguments) {
-  word at[4], layouts[16] = {0};
-  for (int i = 0; i < 4; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
-  for (int i = 10; i < count; i++) layouts[i - 10] = strtoull(arguments[i], 0, 10);
+  word at[5], layouts[16] = {0};
+  for (int i = 0; i < 5; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
+  for (int i = 11; i < count; i++) layouts[i - 11] = strtoull(arguments[i], 0, 10);
   prepare_thread();
   setvbuf(stdout, 0, _IONBF, 0);
   char *code = pages(0x11000);
   FILE *file = fopen(arguments[1], "rb");
   if (file == 0 || fread(code, 1, 0x10000, file) == 0) return printf("can't read %s\n", arguments[1]), 2;
   make_code(code, 0x10000);
-  ggml_base = open_library(arguments[6]), ggml_cpu = open_library(arguments[7]), ours = open_library(arguments[8]);
+  ggml_base = open_library(arguments[7]), ggml_cpu = open_library(arguments[8]), ours = open_library(arguments[9]);
   if (!ggml_base || !ggml_cpu || !ours) return printf("can't open ggml\n"), 2;
   word values[14] = {(word)print, (word)malloc, (word)free, (word)thread_number, -1, (word)leave, -1, 70, 4};
   memcpy(code + 0x10000, values, sizeof values);
   word (*install)(void **, void *, word *) = (void *)(code + at[0]);
   struct slot *(*make_slot)(void) = (void *)(code + at[1]);
-  take_traps = (void *)(code + at[2]), forward = code + at[3];
+  take_traps = (void *)(code + at[2]), forward = code + at[3], invoke = code + at[4];
   char *jit = pages(0x1000);
   memcpy(jit, through_begin, through_end - through_begin);
   make_code(jit, 0x1000);
   through = (void *)jit;
 
-  expect_others(arguments[9]);
+  expect_others(arguments[10]);
 #ifdef _WIN32
   void *libraries[] = {ggml_cpu, ggml_base, GetModuleHandleA("kernel32.dll"), 0}, *look_up = GetProcAddress;
 #else
@@ -516,8 +552,8 @@ int main(int count, char **arguments) {
 #endif
   if (install(libraries, look_up, layouts) != 1) return printf("not installed\n"), 2;
   slot = make_slot();
-  if (!strcmp(arguments[9], "abort, reported")) ((word *)(code + 0x10000))[13] = (word) "report";
-  if (!strcmp(arguments[9], "all")) try_all();
-  else fail_elsewhere(arguments[9]);
+  if (!strcmp(arguments[10], "abort, reported")) ((word *)(code + 0x10000))[13] = (word) "report";
+  if (!strcmp(arguments[10], "all")) try_all();
+  else fail_elsewhere(arguments[10]);
   return 0;
 }

@@ -66,6 +66,17 @@ abort() and assert() leave SIGABRT blocked: 0
 aside, a stack overflow in ggml: 0; stack overflow in call
 aside, 100 at once: 100 are right
 aside, structs and numbers: 21 31 15 23 1159
+invoked, an assertion: 0; assertion in call: GGML_ASSERT(ggml_can_mul_mat(a, b)) failed
+invoked, a null pointer: 0; null pointer in call 0x10
+invoked, a jump to a null pointer: 0; null pointer in call 0x0
+invoked, an exception of ggml's: 0; exception in call: LENGTH
+invoked, an exception: 0; exception in call: sample::failure: it says why
+invoked, a stack overflow: 0; stack overflow in call
+invoked, a stack overflow: 0; stack overflow in call
+invoked, a stack overflow: 0; stack overflow in call
+destroyed 8
+invoked, a kernel: 4294967295; assertion in kernel of node 0: fatal error
+invoked, what doesn't fail: 0
 a thread of C's own: 0; exception in thread: sample::failure: it says why
 20000 assertions: 20000 are right
 it still works: 0, 1 16 81
@@ -235,7 +246,7 @@ async function prepare(target: Target, folder: string): Promise<((scenario: stri
   if (runner.length > 0 && await run(runner[0], ["--version"], env) === null) return `there is no ${runner[0]}`;
   const { code, functions } = CODE[convention];
   await Deno.writeFile(`${folder}/code.bin`, Uint8Array.fromBase64(code));
-  const offsets = [functions.install, functions.slot, functions.take_traps, functions.forward];
+  const offsets = [functions.install, functions.slot, functions.take_traps, functions.forward, functions.invoke];
   const paths = [...libraries.map((file) => `${root}/bins/${name}/${file}`), library];
   // wine has this system's files on a drive of its own.
   const files = windows ? paths.map((path) => `Z:${path.replaceAll("/", "\\")}`) : paths;

@@ -8,6 +8,7 @@
  */
 
 import type { Data } from "../../core/arguments.ts";
+import type { AnyFunction } from "../../core/callback.ts";
 import { memory } from "../../core/handle.ts";
 import { fromUint64, readAddress, readUint64 } from "../../core/integers.ts";
 import { ABI } from "../../generated/layouts.js";
@@ -88,14 +89,21 @@ function typeOf(tensor: Tensor): number {
   return memory(tensor).getUint32(tensor.$offset + fields.type, true);
 }
 
-let nbytes: ((tensor: bigint) => bigint) | null = null;
-
 /** The bytes of the tensor that has a tensor's memory, and where in it that one begins. */
 function sourceOf(tensor: Tensor): { readonly bytes: number; readonly offset: number } {
-  nbytes ??= library().symbol("ggml_nbytes", { parameters: ["u64"], result: "u64" }) as (tensor: bigint) => bigint;
   const view = memory(tensor), source = readAddress(view, tensor.$offset + fields.view_src);
-  if (source === 0n) return { bytes: fromUint64(nbytes(tensor.address)), offset: 0 };
-  return { bytes: fromUint64(nbytes(source)), offset: readUint64(view, tensor.$offset + fields.view_offs) };
+  if (source === 0n) return { bytes: bytesOf(tensor.address), offset: 0 };
+  return { bytes: bytesOf(source), offset: readUint64(view, tensor.$offset + fields.view_offs) };
+}
+
+let nbytes: AnyFunction | undefined, firstNbytes: AnyFunction | undefined;
+
+/** `ggml_nbytes`, called at two places, as generated functions are (`isApart` of `Bind`). */
+function bytesOf(tensor: bigint): number {
+  const bytes: bigint = nbytes === undefined
+    ? (firstNbytes ??= library().warming("ggml_nbytes", ["u64"], "u64", (bound) => nbytes = bound, true))(tensor)
+    : nbytes(tensor);
+  return fromUint64(bytes);
 }
 
 /** Checks of functions of ggml.h. */

@@ -97,7 +97,7 @@ function afterwards(bound: BoundFunction, roots: Roots, uses: Uses): string[] {
   keepAlive(bound, uses, printer);
   if (isPointer(result) && resultNullable) printer.line(`    if ($ === ${zero}) return null;`);
   else if (isPointer(result) && !failsByNull(bound, roots, uses)) printer.line(`    if ($ === ${zero}) ${isNull};`);
-  if (result.kind !== "void") emitResult(bound, roots, uses, printer);
+  if (result.kind !== "void") emitResult(bound, roots, false, uses, printer);
   return printer.toString().split("\n").filter((line) => line !== "");
 }
 

@@ -1,7 +1,7 @@
 /**
  * Writes the functions: a typed one for each of C's. Of ggml's bindings that is `functions.js` and `functions.d.ts`.
  *
- * Each checks and unwraps its arguments, binds its symbol on the first call, calls it, and wraps the result. ggml's are members of one
+ * Each checks and unwraps its arguments, binds its symbol when it is called often, calls it, and wraps the result. ggml's are members of one
  * object, because a call through a module's namespace costs 3 ns more than one through a constant object; and handles are checked where they
  * are used, because a shared function would see every class and be slow for all.
  *
@@ -9,12 +9,12 @@
  */
 
 import type { Api, BoundFunction } from "../api/api.ts";
-import { inJavaScript } from "../api/names.ts";
 import { prototype } from "../api/prototype.ts";
 import { BOTH, CODE, type Policy, rootsOf } from "../policy.ts";
-import { doc, fileText, LINE_WIDTH, list, Printer } from "../print.ts";
-import { isPointer, nativeParameter, nativeResult, parameterType, resultType, Uses } from "../typescript.ts";
+import { doc, fileText, list, Printer } from "../print.ts";
+import { isPointer, parameterType, resultType, Uses } from "../typescript.ts";
 import { arraysOf, emitArguments } from "./arguments.ts";
+import { callLines, emitBinding, isApart, symbolOf, variablesOf } from "./calls.ts";
 import { beforeCall, freeingCall, inAnyCase, isHandle, type Roots } from "./lifetimes.ts";
 import { macroHead, macroLines } from "./macros.ts";
 import { emitResult, keepAlive } from "./results.ts";
@@ -33,9 +33,9 @@ export function emitFunctions(api: Api, banner: string, runtime: string, policy:
   const uses = new Uses(policy);
   const roots = rootsOf(api.records, policy);
   const body = new Printer();
-  body.line(`const $bind = ${uses.$("binder")}(ABI);`);
+  body.line(`const $bind = ${uses.$("binder")}(ABI), $first = ${uses.$("firstCalls")}($bind);`);
   body.gap();
-  for (const bound of api.functions) body.line(`let ${symbolOf(bound, uses)};`);
+  for (const bound of api.functions) body.line(`let ${variablesOf(bound, api, uses).join(", ")};`);
   body.gap();
   body.line("export const functions = {");
   for (const bound of api.functions) {
@@ -73,7 +73,9 @@ export function writeFunctions(api: Api, uses: Uses, printer: Printer): void {
   for (const bound of api.functions) {
     const { documentation, head } = declared(bound, elements, null, [], uses);
     printer.gap();
-    printer.line(`let ${symbolOf(bound, uses)}: ${uses.$("AnyFunction")};`, documentation, head("export function", " {"));
+    const type = `${uses.$("AnyFunction")}${isApart(bound, api, uses) ? " | undefined" : ""}`;
+    const variables = variablesOf(bound, api, uses).map((name) => `${name}: ${type}`);
+    printer.line(`let ${variables.join(", ")};`, documentation, head("export function", " {"));
     printer.line(dedented(functionBody(bound, api, roots, uses)), "}");
   }
   for (const macro of api.macros) {
@@ -114,34 +116,11 @@ function deprecation(message: string, { isModule }: Uses): string {
   return isModule ? `@deprecated ${message}`.trimEnd().replaceAll("*/", "* /") : "@deprecated";
 }
 
-/** The variable of a function's symbol. */
-function symbolOf({ declaration }: BoundFunction, { isModule }: Uses): string {
-  return `${isModule ? "$_" : "$"}${inJavaScript(declaration.name)}`;
-}
-
-/** Binds the function on its first call; the variable is replaced when there is something faster to call. */
-function bindSymbol(bound: BoundFunction, uses: Uses, printer: Printer): void {
-  const symbol = symbolOf(bound, uses), name = `"${bound.declaration.symbol}"`;
-  const native = bound.parameters.map(({ crossing }) => nativeParameter(crossing, uses));
-  const result = nativeResult(bound.result, uses);
-  const replace = `($) => ${symbol} = $`;
-  const line = `    ${symbol} ??= $bind(${name}, [${native.join(", ")}], ${result}, ${replace});`;
-  if (line.length <= LINE_WIDTH) return printer.line(line);
-  printer.line(
-    `    ${symbol} ??= $bind(`,
-    `      ${name},`,
-    list("      [", native, "],"),
-    `      ${result},`,
-    `      ${replace},`,
-    "    );",
-  );
-}
-
 /** The lines of a function: checks and converts its arguments, binds its symbol on the first call, calls C, wraps the result. */
 function functionBody(bound: BoundFunction, api: Api, roots: Roots, uses: Uses): string {
   const printer = new Printer();
   const args = emitArguments(bound, api, uses, printer, uses.isModule);
-  bindSymbol(bound, uses, printer);
+  if (!isApart(bound, api, uses)) emitBinding(bound, uses, printer);
   printer.line(...beforeCall(bound, api.functions, uses));
   if (uses.policy.mayCallBack(bound)) {
     const call = new Printer();
@@ -175,8 +154,7 @@ export function failsByNull({ result, resultNullable, annotation }: BoundFunctio
 
 function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots: Roots, uses: Uses, printer: Printer): void {
   const { parameters, result, declaration, resultNullable } = bound;
-  const symbol = symbolOf(bound, uses);
-  const freeing = freeingCall(bound, symbol, args, uses);
+  const freeing = freeingCall(bound, symbolOf(bound, uses), args, uses);
   if (freeing !== null) {
     if (bound.annotation.clears.size > 0 && parameters[0].nullable) printer.line(`    if (${parameters[0].name} === null) return;`);
     printer.line(freeing);
@@ -184,12 +162,12 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
     return;
   }
   if (result.kind === "void") {
-    printer.line(list(`    ${symbol}(`, args, ");"), ...inAnyCase(bound, api.functions, uses));
+    printer.line(...callLines(bound, args, api, uses), ...inAnyCase(bound, api.functions, uses));
     emitTrapped(bound, uses, printer);
     keepAlive(bound, uses, printer);
     return;
   }
-  printer.line(list(`    const $ = ${symbol}(`, args, ");"), ...inAnyCase(bound, api.functions, uses));
+  printer.line(...callLines(bound, args, api, uses), ...inAnyCase(bound, api.functions, uses));
   const zero = result.kind === "string" ? "null" : "0n";
   if (failsByNull(bound, roots, uses)) {
     printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}"${involved(bound)});`);
@@ -199,7 +177,7 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
   else if (isPointer(result) && !failsByNull(bound, roots, uses)) {
     printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}");`);
   }
-  emitResult(bound, roots, uses, printer);
+  emitResult(bound, roots, isApart(bound, api, uses), uses, printer);
 }
 
 /**

@@ -39,13 +39,12 @@ export function keepAlive(bound: BoundFunction, uses: Uses, printer: Printer): v
   printer.line(list(`    ${uses.$("keepLatest")}(`, args, ");"));
 }
 
-/** Writes the return of a result. */
-export function emitResult(bound: BoundFunction, roots: Roots, uses: Uses, printer: Printer): void {
+/** Writes the return of a result. `isNumber`: true where {@linkcode asNumber} was put around the call. */
+export function emitResult(bound: BoundFunction, roots: Roots, isNumber: boolean, uses: Uses, printer: Printer): void {
   const { result, parameters } = bound;
+  const number = isNumber ? null : asNumber(bound, uses);
+  if (number !== null) return printer.line(`    return ${number.function}(${["$", ...number.further].join(", ")});`);
   switch (result.kind) {
-    case "int":
-      printer.line(`    return ${result.bits === 64 && result.exact !== true ? numberOf(result.signed, bound.name, uses) : "$"};`);
-      return;
     case "string":
       printer.line(`    return ${uses.$("cstringAt")}($);`);
       return;
@@ -81,7 +80,14 @@ function emitHandle(bound: BoundFunction, name: string, roots: Roots, uses: Uses
   else printer.line(`    const $result = ${value};`, ...after, "    return $result;");
 }
 
-/** The number for a result of 64 bits. ggml's functions say which they are: `lib.bigint` has all bits of their results. */
-function numberOf(signed: boolean, name: string, uses: Uses): string {
-  return `${uses.$(signed ? "fromInt64" : "fromUint64")}($${uses.isModule ? "" : `, "${name}"`})`;
+/**
+ * The function that makes a number of a result of 64 bits, and what it takes besides; null for another result. ggml's functions say which they are:
+ * `lib.bigint` has all bits of their results.
+ */
+export function asNumber(
+  { result, name }: BoundFunction,
+  uses: Uses,
+): { readonly function: string; readonly further: readonly string[] } | null {
+  if (result.kind !== "int" || result.bits !== 64 || result.exact === true) return null;
+  return { function: uses.$(result.signed ? "fromInt64" : "fromUint64"), further: uses.isModule ? [] : [`"${name}"`] };
 }
