@@ -265,3 +265,24 @@ Deno.test("fields with long names are written as deno fmt has them", () =>
     assertEquals([code, stderr], [0, ""]);
     await judge(folder);
   }));
+
+Deno.test("names of a function's own that its body needs: a struct that points by value in and out, a parameter called as what it points to", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `struct part { const char *text; int rest; };
+struct part rest(struct part part);
+int find(struct part **part, const char **string);
+`,
+    );
+    const code = `struct part rest(struct part part) { return (struct part){ part.text + 1, part.rest - 1 }; }
+static struct part found = { "found", 5 };
+int find(struct part **part, const char **string) { *part = &found; *string = found.text; return 1; }
+`;
+    if (!await compile(folder, code)) return;
+    const text = `import { $Pointer, find, part, rest } from "./lib.ts";
+      const first = rest(new part({ text: "abc", rest: 3 })), out = new BigUint64Array(2);
+      find(out.subarray(0, 1), out.subarray(1));
+      console.log(JSON.stringify([first.text, first.rest, rest(first).text, part.from(out[0])!.rest, $Pointer.from(out[1])!.text()]));`;
+    assertEquals(await use(folder, `${folder}/libtiny.so`, [`${folder}/tiny.h`], text), ["bc", 2, "c", 5, "found"]);
+  }));

@@ -149,8 +149,11 @@ export function bindSignature(
 ): { parameters: BoundParameter[]; result: Crossing } {
   const crossed = type.parameters.map((parameter, i) => crossings.of(parameter.type, { name: `${name}_${parameter.name ?? i}`, origin }));
   const result = crossings.of(type.result, { name: `${name}_result`, origin });
-  // `struct point *point`: the parameter may not hide the class that it is checked against.
-  const taken = [...crossed, result].flatMap((crossing) => "name" in crossing && crossing.name !== null ? [crossing.name] : []);
+  // `struct point *point`, `struct point **point`: the parameter may not hide the class that it is checked against.
+  const taken = [...crossed, result].flatMap((crossing) => {
+    const name = crossing.kind === "pointers" ? crossing.item : "name" in crossing ? crossing.name : null;
+    return name === null || name === "string" ? [] : [name];
+  });
   const parameters = type.parameters.map((parameter, i): BoundParameter => {
     const local = localName(parameter.name ?? `arg${i}`, taken), said = annotation?.nullable.has(parameter.name ?? String(i)) ?? false;
     taken.push(local);
