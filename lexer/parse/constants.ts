@@ -1,5 +1,5 @@
 /**
- * Constants: the object-like macros whose whole expansion is a constant expression, and `static const` values.
+ * Constants: the object-like macros whose whole expansion is a constant expression, and the values of `static const` and `constexpr`.
  *
  * A macro that doesn't look like an expression (a keyword, an attribute, a list of parameters) is silently none. One that does, and has no
  * value, is listed with the reason.
@@ -29,8 +29,8 @@ const MAX_ALL_CONSTANT_TOKENS = 1_000_000;
 export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] {
   const pp = p.preprocessor;
   const out: (ConstantDeclaration & { position: number })[] = [];
-  for (const { name, at, value } of p.statics) {
-    const made = declaration(name, { ...value, kind: value.kind } as Value, p.origin(at));
+  for (const { at, variable: { value, declaration: { name } }, reason } of p.statics) {
+    const made = value === null ? reason : declaration(name, value as Value, p.origin(at));
     if (typeof made === "string") skipped.push({ name, reason: made, ...p.origin(at) });
     else out.push({ ...made, position: outermost(at) });
   }
