@@ -112,7 +112,8 @@ Deno.test("what is bound: the library's own headers, not the system's; --bind sa
   withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/inc/foo/sub`, { recursive: true });
     await Deno.writeTextFile(`${folder}/inc/foo/foo.h`, '#include "sub/part.h"\n#include <other.h>\n#include <stdint.h>\nint foo(void);\n');
-    await Deno.writeTextFile(`${folder}/inc/foo/sub/part.h`, "int part(void);\n");
+    // With this pragma headers turn warnings off, assimp's for one: it has nothing to do with who declares what.
+    await Deno.writeTextFile(`${folder}/inc/foo/sub/part.h`, "#pragma GCC system_header\nint part(void);\n");
     await Deno.writeTextFile(`${folder}/inc/other.h`, "int other(void);\n");
     const names = async (...args: string[]) => {
       const { code, stderr } = await generate(folder, "foo", "foo/foo.h", "-I", `${folder}/inc`, ...args);
