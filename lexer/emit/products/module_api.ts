@@ -119,5 +119,6 @@ function unique(api: Api): Api {
   const functions = first(api.functions, ({ declaration }) => ({ ...declaration, reason: "" }));
   const constants = first(api.constants, (constant) => ({ ...constant, reason: "" }));
   const macros = first(api.macros, (macro) => ({ ...macro, reason: "" }));
-  return { ...api, enums, functions, constants, macros, skipped };
+  const synonyms = first(api.synonyms, ({ declaration }) => ({ ...declaration, reason: "" }));
+  return { ...api, enums, functions, constants, macros, synonyms, skipped };
 }
