@@ -96,7 +96,7 @@ export function bindFunction(
   const formatted = formatParameter(declaration);
   const [only] = parameters;
   const freeing = parameters.length === 1 && result.kind === "void";
-  const frees = freeing && only.crossing.kind === "handle" && /(^|_)free(_|$)/.test(name);
+  const ends = freeing && /(^|_)free(_|$)/.test(name) || annotation !== undefined && annotation.ends.size > 0;
   return {
     declaration,
     name: localName(name, []),
@@ -108,7 +108,7 @@ export function bindFunction(
     })),
     result,
     resultNullable: annotation?.nullable.has("return") ?? nullable,
-    frees,
+    frees: ends && only.crossing.kind === "handle",
     checked: annotation?.checked ?? false,
     freesStruct: freeing && only.crossing.kind === "struct" && name.endsWith("_free"),
     resultPoints: hasPointers(type.result),
