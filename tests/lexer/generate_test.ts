@@ -51,7 +51,7 @@ int constructor(void);
 
 Deno.test("names that C allows, and JavaScript doesn't or we have ourselves, are written by their code points", () =>
   withFolder(async (folder) => {
-    const header = `int plus€(int ⁦a);
+    const header = `int plus\\u20ac(int ⁦a);
 extern int v😀;
 struct s€ { int x€; struct s€ *next; };
 typedef int (*back€)(struct s€ *s, int n€);
