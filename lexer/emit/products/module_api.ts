@@ -27,7 +27,11 @@ export function unhonoured(pragmas: readonly Pragma[]): Skipped[] {
 }
 
 function withoutGuards(bound: BoundFunction): BoundFunction {
-  const parameters = bound.parameters.map((parameter) => ({ ...parameter, count: false }));
+  const sized = new Set(bound.lengths.map(({ parameter }) => parameter));
+  const parameters = bound.parameters.map((parameter, i) => {
+    const isSized = sized.has(i) && parameter.crossing.kind === "string" && !parameter.format;
+    return { ...parameter, count: false, ...isSized ? { crossing: { kind: "string", sized: true } as const } : {} };
+  });
   return { ...bound, parameters, checked: false, annotation: { ...bound.annotation, places: [] } };
 }
 
