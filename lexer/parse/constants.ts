@@ -122,9 +122,9 @@ function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Result {
     const node = expression(sub);
     if (sub.token.kind !== K.EOF) return null;
     if (node.kind === "name") {
-      if (node.at.text === macro.name.text) return null; // `#define RED RED`: for who asks whether there is a RED
       const symbol = node.symbol as Entity | null;
       if (symbol === null) return `it names '${node.at.text}', which is not declared`;
+      if (node.at.text === macro.name.text) return null; // `#define RED RED`: for who asks whether there is a RED
       if (symbol.kind === "function") return { kind: "function", name: node.at.text };
       if (symbol.kind === "variable" && symbol.value === null) return `it is another name for the variable '${node.at.text}'`;
     }
