@@ -347,7 +347,7 @@ export class Owner {
    * @returns What `free` does: a promise where C frees it on another thread.
    * @throws {Error} If it, or what depends on it, is in use; nothing is freed then.
    */
-  end<T>(how: string, free: () => Later<T>): Later<T> {
+  end<T>(how: string, free: () => T | Promise<T>): T | Promise<T> {
     const why = this.heldBy;
     if (why !== null) throw new Error(`this ${this.type} can't be ${how} now: ${why}`);
     return this.#end(how, free, tracing ? new Error(`here the ${this.type} was ${how}`) : null);
