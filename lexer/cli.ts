@@ -32,7 +32,7 @@ const USAGE = `usage: deno run -RW jsr:@ggml/deno/cli ${[...COMMANDS.keys()].joi
 const OPTIONS = `  -I DIR           search DIR for #include "…" and <…>
   -isystem DIR     behind those; what its headers declare is the system's
   -include HEADER  read HEADER first: for one that leaves out an #include that it needs
-  -D NAME[=VALUE]  define a macro, as 1 where no value is given
+  -D NAME[=VALUE]  define a macro, as 1 where no value is given; __STDC_VERSION__=202311L has headers read as C23, not as C17
   -U NAME          don't predefine it
   --target TARGET  one of ${Object.keys(TARGETS).join(", ")}; by default this machine's
   --no-standard    don't search the system's own folders, but use the stand-ins that come with this

@@ -26,7 +26,7 @@
 import { constants } from "./parse/constants.ts";
 import { type Diagnostic, format, type Note, type Severity } from "./text/diagnostics.ts";
 import { macroFunctions } from "./parse/macros.ts";
-import type { CType, Model } from "./model/model.ts";
+import type { CType, Model, SynonymDeclaration } from "./model/model.ts";
 import { translationUnit } from "./parse/parse.ts";
 import { Parser } from "./parse/parser.ts";
 import type { Target } from "./model/targets.ts";
@@ -76,7 +76,8 @@ export function parse(files: readonly string[], options: ParseOptions = {}): Par
   const parser = new Parser(stream, pp, target, stream.c23);
   translationUnit(parser);
   const skipped = parser.skipped;
-  const made = constants(parser, skipped);
+  const synonyms: SynonymDeclaration[] = [];
+  const made = constants(parser, skipped, synonyms);
   const model: Model = {
     target: target.name,
     functions: parser.functions,
@@ -86,6 +87,7 @@ export function parse(files: readonly string[], options: ParseOptions = {}): Par
     typedefs: parser.typedefs,
     constants: made,
     macros: options.macros === true ? macroFunctions(parser) : [],
+    synonyms,
     skipped,
     pragmas: parser.pragmas,
     absent: pp.absent.map(({ at, name }) => ({ ...parser.origin(at), header: name })),

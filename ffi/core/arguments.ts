@@ -115,6 +115,20 @@ export function stringOrNull(value: string | null, slot: number, where: string):
   return value === null ? null : cstring(value, slot, where);
 }
 
+/** A `const char *` whose length C is told: a string, or bytes that needn't end with a NUL. */
+export function text(value: string | Data<Uint8Array>, slot: number, where: string): ArrayBufferView<ArrayBuffer> | ArrayBuffer {
+  return typeof value === "object" && value !== null ? data(value, 1, where) : cstring(value, slot, where);
+}
+
+/** A `const char *` whose length C is told, which may be null. */
+export function textOrNull(
+  value: string | Data<Uint8Array> | null,
+  slot: number,
+  where: string,
+): ArrayBufferView<ArrayBuffer> | ArrayBuffer | null {
+  return value === null ? null : text(value, slot, where);
+}
+
 /** The text for a printf-like function's format: C prints it as it is. */
 export function format(value: string, slot: number, where: string): Uint8Array<ArrayBuffer> {
   return cstring(typeof value === "string" ? value.replaceAll("%", "%%") : value, slot, where);

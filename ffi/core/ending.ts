@@ -67,7 +67,7 @@ export function expectFreeable(handle: Handle, where: string): void {
 }
 
 /** Ends the object of a handle. Nobody knows who else has a mere address, but this handle at least is not used again. */
-export function end(handle: Handle, where: string, free: () => Later<void>): Later<void> {
+export function end<T>(handle: Handle, where: string, free: () => Later<T>): Later<T> {
   if (handle.owner === STATIC) {
     const owner = new Owner(handle.address);
     owner.type = handle.constructor.name;

@@ -347,7 +347,7 @@ export class Owner {
    * @returns What `free` does: a promise where C frees it on another thread.
    * @throws {Error} If it, or what depends on it, is in use; nothing is freed then.
    */
-  end(how: string, free: () => void | Promise<void>): void | Promise<void> {
+  end<T>(how: string, free: () => T | Promise<T>): T | Promise<T> {
     const why = this.heldBy;
     if (why !== null) throw new Error(`this ${this.type} can't be ${how} now: ${why}`);
     return this.#end(how, free, tracing ? new Error(`here the ${this.type} was ${how}`) : null);
@@ -422,7 +422,7 @@ export class Owner {
     return found;
   }
 
-  #end(how: string, free: () => Later<void>, site: Error | null): Later<void> {
+  #end<T>(how: string, free: () => Later<T>, site: Error | null): Later<T> {
     const ending: Ending = { type: this.type, how, gone: true, culprit: null, site };
     // From here on nobody may use it, or a callback that C calls while it frees could.
     this.freed = true;
@@ -437,7 +437,7 @@ export class Owner {
         if (typeof relation === "function" && !dependent.freed && !spoilt.has(dependent)) relation();
       }
     }
-    const freed = this.#isElsewhere ? undefined : free();
+    const freed = this.#isElsewhere ? undefined as T : free();
     return lastly(() => freed, () => {
       for (const owner of spoilt) {
         if (owner.gone) continue;

@@ -186,13 +186,13 @@ function giveBack(owner: Owner): void {
 }
 
 /** Frees what `handle` stands for by C's function, because the user, or `dispose` for him, called it. */
-export function release(handle: Handle, where: string, free: (address: bigint) => Later<void>): Later<void> {
+export function release<T>(handle: Handle, where: string, free: (address: bigint) => Later<T>): Later<T> {
   expectFreeable(handle, where);
   return end(handle, where, () => free(handle.address));
 }
 
 /** Frees a struct that C takes by value. */
-export function releaseStruct(handle: Handle, where: string, free: (bytes: Uint8Array<ArrayBuffer>) => Later<void>): Later<void> {
+export function releaseStruct<T>(handle: Handle, where: string, free: (bytes: Uint8Array<ArrayBuffer>) => Later<T>): Later<T> {
   const bytes = madeBytes.get(handle.owner);
   if (bytes === undefined) {
     throw new Error(`${where}: C didn't make this ${handle.constructor.name}, so there is nothing that it could free`);
@@ -202,7 +202,7 @@ export function releaseStruct(handle: Handle, where: string, free: (bytes: Uint8
 }
 
 /** Frees what a pointer stands for, by a function that takes more than the pointer. It may be one that only Deno knows of. */
-export function releasePointer(value: Data, where: string, free: (memory: unknown) => Later<void>): Later<void> {
+export function releasePointer<T>(value: Data, where: string, free: (memory: unknown) => Later<T>): Later<T> {
   if (!(value instanceof Handle)) return free(data(value, 0, where));
   expectFreeable(value, where);
   return end(value, where, () => free(externalBuffer(value.address, 1, STATIC)));

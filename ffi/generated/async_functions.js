@@ -4467,9 +4467,9 @@ const asynchronous = {
     const $0 = $handle(buffer, ggml_backend_buffer, "ggml_tallocr_new(buffer)");
     const $call = $begin("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native }, { buffer }, [buffer]);
     return $call([$0], ($) => {
-      const $struct = new ggml_tallocr($);
-      $keep($struct.owner, buffer);
-      return $struct;
+      const $result = new ggml_tallocr($);
+      $keep($result.owner, buffer);
+      return $result;
     });
   },
   ggml_tallocr_alloc(talloc, tensor) {
@@ -5782,10 +5782,10 @@ const asynchronous = {
     $checks.ggml_graph_plan(functions, cgraph, n_threads, threadpool);
     const $call = $begin("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native }, { cgraph, threadpool }, [threadpool]);
     return $call([$0, $1, $2], ($) => {
-      const $struct = new ggml_cplan($);
-      $keep($struct.owner, cgraph);
-      $keep($struct.owner, threadpool);
-      return $struct;
+      const $result = new ggml_cplan($);
+      $keep($result.owner, cgraph);
+      $keep($result.owner, threadpool);
+      return $result;
     });
   },
   ggml_graph_compute(cgraph, cplan) {
@@ -6159,9 +6159,9 @@ const asynchronous = {
     const $1 = $enumerator(loss_type, $domains.ggml_opt_loss_type, "ggml_opt_default_params(loss_type)");
     const $call = $begin("ggml_opt_default_params", ["u64", "u32"], { struct: ggml_opt_params.native }, { backend_sched }, [backend_sched]);
     return $call([$0, $1], ($) => {
-      const $struct = new ggml_opt_params($);
-      $keep($struct.owner, backend_sched);
-      return $struct;
+      const $result = new ggml_opt_params($);
+      $keep($result.owner, backend_sched);
+      return $result;
     });
   },
   ggml_opt_init(params) {
@@ -8478,9 +8478,9 @@ const asynchronous = {
     $atLeast(tokens, n_tokens, 4, "int32s", "n_tokens", "llama_batch_get_one(tokens)");
     const $call = $begin("llama_batch_get_one", ["buffer", "i32"], { struct: llama_batch.native }, { tokens }, []);
     return $call([$0, $1], ($) => {
-      const $struct = new llama_batch($);
-      $keepData($struct.owner, tokens);
-      return $struct;
+      const $result = new llama_batch($);
+      $keepData($result.owner, tokens);
+      return $result;
     });
   },
   llama_batch_init(n_tokens, embd, n_seq_max) {

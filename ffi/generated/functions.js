@@ -6405,9 +6405,9 @@ export const functions = {
     $ggml_tallocr_new ??= $bind("ggml_tallocr_new", ["u64"], { struct: ggml_tallocr.native }, ($) => $ggml_tallocr_new = $);
     const $ = $ggml_tallocr_new(buffer.address);
     if ($caught[0] !== 0) $trapped("ggml_tallocr_new", { buffer });
-    const $struct = new ggml_tallocr($);
-    $keep($struct.owner, buffer);
-    return $struct;
+    const $result = new ggml_tallocr($);
+    $keep($result.owner, buffer);
+    return $result;
   },
   ggml_tallocr_alloc(talloc, tensor) {
     if (!(talloc instanceof ggml_tallocr) || talloc.owner.freed) throw $wrongHandle(talloc, ggml_tallocr, "ggml_tallocr_alloc(talloc)");
@@ -8517,10 +8517,10 @@ export const functions = {
     $ggml_graph_plan ??= $bind("ggml_graph_plan", ["u64", "i32", "u64"], { struct: ggml_cplan.native }, ($) => $ggml_graph_plan = $);
     const $ = $ggml_graph_plan(cgraph.address, $1, threadpool === null ? 0n : threadpool.address);
     if ($caught[0] !== 0) $trapped("ggml_graph_plan", { cgraph, threadpool });
-    const $struct = new ggml_cplan($);
-    $keep($struct.owner, cgraph);
-    $keep($struct.owner, threadpool);
-    return $struct;
+    const $result = new ggml_cplan($);
+    $keep($result.owner, cgraph);
+    $keep($result.owner, threadpool);
+    return $result;
   },
   ggml_graph_compute(cgraph, cplan) {
     if (!(cgraph instanceof ggml_cgraph) || cgraph.owner.freed) throw $wrongHandle(cgraph, ggml_cgraph, "ggml_graph_compute(cgraph)");
@@ -9077,9 +9077,9 @@ export const functions = {
     );
     const $ = $ggml_opt_default_params(backend_sched.address, $1);
     if ($caught[0] !== 0) $trapped("ggml_opt_default_params", { backend_sched });
-    const $struct = new ggml_opt_params($);
-    $keep($struct.owner, backend_sched);
-    return $struct;
+    const $result = new ggml_opt_params($);
+    $keep($result.owner, backend_sched);
+    return $result;
   },
   ggml_opt_init(params) {
     const $0 = $struct(params, ggml_opt_params, "ggml_opt_init(params)");
@@ -12545,9 +12545,9 @@ export const functions = {
     );
     const $ = $llama_batch_get_one($0, $1);
     if ($caught[0] !== 0) $trapped("llama_batch_get_one");
-    const $struct = new llama_batch($);
-    $keepData($struct.owner, tokens);
-    return $struct;
+    const $result = new llama_batch($);
+    $keepData($result.owner, tokens);
+    return $result;
   },
   llama_batch_init(n_tokens, embd, n_seq_max) {
     const $0 = $int32(n_tokens, "llama_batch_init(n_tokens)");

@@ -127,7 +127,7 @@ function inputType(crossing: Crossing, uses: Uses): string {
     case "float":
       return "number";
     case "string":
-      return "string";
+      return crossing.sized === true ? `string | ${dataType("Uint8Array", uses)}` : "string";
     case "data":
       return dataType(crossing.array, uses);
     case "pointers":
@@ -214,7 +214,7 @@ export function toC(parameter: BoundParameter, value: string, where: string, slo
     case "int":
       return integerToC(crossing, count, value, where, uses);
     case "string":
-      return [uses.$(format ? "format" : `string${orNull}`), value, String(slot), where];
+      return [uses.$(format ? "format" : `${crossing.sized === true ? "text" : "string"}${orNull}`), value, String(slot), where];
     case "data":
       return [uses.$(`data${orNull}`), value, String(crossing.width), where];
     case "pointers":

@@ -22,12 +22,13 @@
  *   #pragma reads f(x, y)        f looks at x and y during the call only: what it returns doesn't depend on them. `reads f(x, return)`: it
  *                                is a copy of x, which depends on what x depends on
  *   #pragma borrows f(return)    what f returns is somebody else's, who frees it
- *   #pragma takes f(x)           after f, x belongs to the other handle, which frees it; `takes g(x, f)`: g frees x, which f made of g's
- *                                other parameters
+ *   #pragma takes f(x)           after f, x belongs to the other handle, which frees it; where x is f's only parameter, f frees it;
+ *                                `takes g(x, f)`: g frees x, which f made of g's other parameters
  *   #pragma gives f(x.y)         f writes a pointer to what it made for the caller to where y points, a field of x
  *   #pragma calls f              f may run callbacks before it returns: what they throw is thrown by f
  *   #pragma length f(x: n)       f reads or writes n elements of x (bytes where x is `void *`): a C expression over the other parameters, their
- *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass
+ *                                fields, and functions of them that are bound here. Null has none: `x ? n : 0` lets it pass. In a module of
+ *                                `generate`, a `const char *` with a length is a string or bytes
  *   #pragma check f              f's arguments are looked at in ffi/calls/checks/, for what C doesn't check and doesn't survive
  *
  * Without these, null is a TypeError, and a null result an Error: both mistakes in most functions. A function that returns a handle

@@ -344,6 +344,14 @@ export interface MacroFunction extends Origin {
   readonly body: MacroExpression;
 }
 
+/** A macro that is only another name of a function: `#define H5Dopen H5Dopen2`. */
+export interface SynonymDeclaration extends Origin {
+  /** The macro's name. */
+  readonly name: string;
+  /** The function's. */
+  readonly of: string;
+}
+
 /** Something that the front end saw and could not put in the model. */
 export interface Skipped extends Origin {
   /** Its name in C. */
@@ -376,6 +384,8 @@ export interface Model {
   readonly constants: readonly ConstantDeclaration[];
   /** Where `ParseOptions.macros` asks for them; they are among `skipped` too. */
   readonly macros: readonly MacroFunction[];
+  /** Other names of functions; they are among `skipped` too. */
+  readonly synonyms: readonly SynonymDeclaration[];
   /** What isn't in the model, and why. */
   readonly skipped: readonly Skipped[];
   /** Pragmas that mean nothing to the front end. */

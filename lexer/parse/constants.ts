@@ -1,5 +1,5 @@
 /**
- * Constants: the object-like macros whose whole expansion is a constant expression, and `static const` values.
+ * Constants: the object-like macros whose whole expansion is a constant expression, and the values of `static const` and `constexpr`.
  *
  * A macro that doesn't look like an expression (a keyword, an attribute, a list of parameters) is silently none. One that does, and has no
  * value, is listed with the reason.
@@ -13,7 +13,7 @@ import { evaluate } from "./evaluate.ts";
 import { expression } from "./expression.ts";
 import * as K from "../tokens/kinds.ts";
 import type { Macro } from "../preprocess/macro.ts";
-import type { ConstantDeclaration, Origin, Skipped } from "../model/model.ts";
+import type { ConstantDeclaration, Origin, Skipped, SynonymDeclaration } from "../model/model.ts";
 import { type Entity, FAILURE, listSource, Parser } from "./parser.ts";
 import { withoutPragmas } from "../preprocess/pragmas.ts";
 import { Halt, type Preprocessor } from "../preprocess/preprocess.ts";
@@ -26,11 +26,11 @@ const MAX_CONSTANT_TOKENS = 20_000;
 const MAX_ALL_CONSTANT_TOKENS = 1_000_000;
 
 /** Evaluates every macro of the headers that are not system headers, in the order of their definition. */
-export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] {
+export function constants(p: Parser, skipped: Skipped[], synonyms: SynonymDeclaration[]): ConstantDeclaration[] {
   const pp = p.preprocessor;
   const out: (ConstantDeclaration & { position: number })[] = [];
-  for (const { name, at, value } of p.statics) {
-    const made = declaration(name, { ...value, kind: value.kind } as Value, p.origin(at));
+  for (const { at, variable: { value, declaration: { name } }, reason } of p.statics) {
+    const made = value === null ? reason : declaration(name, value as Value, p.origin(at));
     if (typeof made === "string") skipped.push({ name, reason: made, ...p.origin(at) });
     else out.push({ ...made, position: outermost(at) });
   }
@@ -47,7 +47,12 @@ export function constants(p: Parser, skipped: Skipped[]): ConstantDeclaration[] 
     }
     const result = valueOf(macro);
     if (result === null) continue;
-    const made = typeof result === "string" ? result : declaration(macro.name.text, result, origin);
+    if (typeof result !== "string" && result.kind === "function") synonyms.push({ ...origin, name: macro.name.text, of: result.name });
+    const made = typeof result === "string"
+      ? result
+      : result.kind === "function"
+      ? `it is another name for the function '${result.name}'`
+      : declaration(macro.name.text, result, origin);
     if (typeof made === "string") skipped.push({ name: macro.name.text, reason: made, ...origin });
     else out.push({ ...made, position: macro.position });
   }
@@ -61,7 +66,13 @@ export function originOf(p: Parser, macro: Macro): Origin {
   return { file: file.path, header: file.header, line, column, system: file.system };
 }
 
-type Result = Value | string | null;
+type Result = Value | FunctionName | string | null;
+
+/** What a macro stands for that is another name of a function. */
+interface FunctionName {
+  readonly kind: "function";
+  readonly name: string;
+}
 
 /** Gives a macro that is only another name of one the value of that, so that a long chain of such names isn't expanded for each of them. */
 function aliased(evaluate: (macro: Macro) => Result): (macro: Macro) => Result {
@@ -93,7 +104,7 @@ function aliasOf({ parameters, body }: Macro): Macro | null {
 }
 
 /** A macro's value; null where it is no expression, and a reason where it is one without a value. */
-function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Value | string | null {
+function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Result {
   const { diagnostics } = p;
   const { body } = macro;
   // The commonest forms need no expansion to be seen through.
@@ -113,9 +124,9 @@ function macroValue(p: Parser, pp: Preprocessor, macro: Macro): Value | string |
     if (node.kind === "name") {
       const symbol = node.symbol as Entity | null;
       if (symbol === null) return `it names '${node.at.text}', which is not declared`;
-      if (symbol.kind === "function" || symbol.kind === "variable" && symbol.value === null) {
-        return `it is another name for the ${symbol.kind} '${node.at.text}'`;
-      }
+      if (node.at.text === macro.name.text) return null; // `#define RED RED`: for who asks whether there is a RED
+      if (symbol.kind === "function") return { kind: "function", name: node.at.text };
+      if (symbol.kind === "variable" && symbol.value === null) return `it is another name for the variable '${node.at.text}'`;
     }
     return evaluate(sub, node);
   } catch (error) {

@@ -1,13 +1,14 @@
 /**
  * Expressions, C17 6.5: tokens to trees. What they are worth is for evaluate.ts.
  *
- * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros. Bodies of functions and
- * initializers in braces are skipped.
+ * Headers hold expressions in array lengths, enum values, bit-fields, alignments, assertions, `typeof`, and in macros. Bodies of functions are
+ * skipped, and what initializers have in their braces but for how many they are.
  *
  * @module
  */
 
 import { controlType, evaluate, isConstant } from "./evaluate.ts";
+import { braced } from "./initializer.ts";
 import { type Int, wrap } from "../tokens/integer.ts";
 import * as K from "../tokens/kinds.ts";
 import { characterValue, contents, type Encoding, encodingOf, floatLiteral, integerLiteral, units } from "../tokens/literals.ts";
@@ -199,8 +200,7 @@ function parenthesized(p: Parser): Node {
 
 /** The braces of a compound literal, C17 6.5.2.5. */
 function compound(p: Parser, at: Token, type: CType): Node {
-  p.skipBalanced();
-  return { kind: "object", at, type };
+  return { kind: "object", at, type: braced(p, type) };
 }
 
 function postfix(p: Parser, node: Node): Node {

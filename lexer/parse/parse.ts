@@ -1,7 +1,7 @@
 /**
  * External declarations, C17 6.9: the token list of a translation unit to what it declares.
  *
- * Bodies of functions are skipped by their braces, and so are initializers but for those of constants. Redeclarations are merged and checked.
+ * Bodies of functions are skipped by their braces, and of initializers all but constants' values and the lengths that they give. Redeclarations are merged and checked.
  * On an error the parser goes on at the next declaration.
  *
  * @module
@@ -12,6 +12,7 @@ import { declarator, type Declared } from "./declarator.ts";
 import { convert } from "./conversions.ts";
 import { evaluate } from "./evaluate.ts";
 import { expression } from "./expression.ts";
+import { braced } from "./initializer.ts";
 import * as K from "../tokens/kinds.ts";
 import { sizeOf } from "../model/layout.ts";
 import type { FunctionDeclaration, FunctionType, TypedefDeclaration, VariableDeclaration } from "../model/model.ts";
@@ -263,16 +264,17 @@ function variable(p: Parser, base: Specifiers, declared: Declared): void {
   const id = name.id!;
   let { type } = declared;
   const { attributes: attrs } = declared;
-  let value: Constant | null = null;
+  let value: Constant | null = null, reason = "a static variable has no symbol";
   if (p.token.kind === K.ASSIGN) {
     p.advance();
-    if (p.token.kind === K.LBRACE) p.skipBalanced();
+    if (p.token.kind === K.LBRACE) type = braced(p, type);
     else {
       const node = expression(p, 1);
       const t = T.resolve(type);
       if (T.isArithmetic(t) && (t.const === true || (base.storage & CONSTEXPR) !== 0)) {
         const result = evaluate(p, node);
-        if (typeof result !== "string" && result.kind !== "string") {
+        if (typeof result === "string") reason = result;
+        else if (result.kind !== "string") {
           const made = convert(p, result, T.unqualified(type));
           if (made.kind !== "string") value = { kind: made.kind, type: made.type, value: made.value };
         }
@@ -297,8 +299,8 @@ function variable(p: Parser, base: Specifiers, declared: Declared): void {
     return;
   }
   const declaration: VariableDeclaration = { ...p.origin(name), name: name.text, symbol: attrs.label ?? name.text, type };
-  declare(p, name, { kind: "variable", declaration, value, position: name.position });
-  const internal = (base.storage & (STATIC | CONSTEXPR)) !== 0;
-  if (value !== null && internal) p.statics.push({ name: name.text, at: name, value });
-  else if (!internal) p.variables.push(declaration);
+  const made = { kind: "variable", declaration, value, position: name.position } as const;
+  declare(p, name, made);
+  if ((base.storage & (STATIC | CONSTEXPR)) !== 0) p.statics.push({ at: name, variable: made, reason });
+  else p.variables.push(declaration);
 }

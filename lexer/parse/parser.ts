@@ -66,11 +66,12 @@ export type Tag =
   }
   | { readonly kind: "enum"; readonly declaration: Mutable<EnumDeclaration>; readonly type: CType; readonly position: number };
 
-/** A `static const` of arithmetic type whose value is known. */
-export interface StaticConstant {
-  readonly name: string;
+/** A `static` or `constexpr` variable: a constant where its value is known. */
+export interface StaticVariable {
   readonly at: Token;
-  readonly value: Constant;
+  readonly variable: Entity & { readonly kind: "variable" };
+  /** Why its value isn't known. */
+  readonly reason: string;
 }
 
 /** Where the parser's tokens come from: one by one, so that they need not be kept. EOF comes again and again. */
@@ -123,7 +124,7 @@ export class Parser {
   readonly typedefs: TypedefDeclaration[] = [];
   readonly skipped: Skipped[] = [];
   readonly pragmas: Pragma[] = [];
-  readonly statics: StaticConstant[] = [];
+  readonly statics: StaticVariable[] = [];
 
   constructor(source: TokenSource, preprocessor: Preprocessor, target: Target, c23: boolean) {
     this.source = source;
@@ -238,6 +239,27 @@ export class Parser {
             return true;
           }
           break;
+        case K.EOF:
+          return false;
+      }
+      this.advance();
+    }
+  }
+
+  /** To the comma or the closing bracket behind an item of a list; false where the file ends first. */
+  trySkipItem(): boolean {
+    for (;;) {
+      switch (this.token.kind) {
+        case K.LPAREN:
+        case K.LBRACKET:
+        case K.LBRACE:
+          if (!this.trySkipBalanced()) return false;
+          continue;
+        case K.COMMA:
+        case K.RPAREN:
+        case K.RBRACKET:
+        case K.RBRACE:
+          return true;
         case K.EOF:
           return false;
       }

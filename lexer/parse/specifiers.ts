@@ -314,20 +314,26 @@ function typeRead(p: Parser, { type, words, word, other, storage, qualifiers }: 
 
 /** The type where an unknown name stands in its place. An unknown type, or a macro, is far more likely than C89's implicit `int`. */
 function implicitInt(p: Parser, name: Token, storage: number, qualifiers: number): CType {
-  const next = p.peek(), suggestion = () => p.suggest(name.text, (symbol) => symbol.kind === "typedef");
+  const next = p.peek();
   if (next.kind === K.LPAREN) { // `f(…);`
     if (storage === 0 && qualifiers === 0) {
-      p.fail(`expected a declaration, got '${name.text}': is it a macro that is not defined?${suggestion()}`);
+      p.fail(`expected a declaration, got '${name.text}': is it a macro that is not defined?${hint(p, name.text)}`);
     }
     return assumedInt(p, name);
   }
   // `foo bar` or `foo *`: an unknown type; `extern foo;`: a missing one.
   if (next.id !== null || next.kind === K.STAR || next.kind === K.RPAREN || next.kind === K.COMMA || storage === 0) {
-    const header = headerOf(name.text);
-    const hint = header === null ? suggestion() : `; <${header}> declares it, which nothing before this includes`;
-    p.fail(`unknown type name '${name.text}'${hint}`);
+    p.fail(`unknown type name '${name.text}'${hint(p, name.text)}`);
   }
   return assumedInt(p, name);
+}
+
+/** What an unknown name may be. */
+function hint(p: Parser, name: string): string {
+  const header = headerOf(name);
+  if (header !== null) return `; <${header}> declares it, which nothing before this includes`;
+  if (K.C23_KEYWORDS.some(([, word]) => word === name)) return "; it is a keyword of C23, which -D __STDC_VERSION__=202311L asks for";
+  return p.suggest(name, (symbol) => symbol.kind === "typedef");
 }
 
 function assumedInt(p: Parser, at: Token): CType {

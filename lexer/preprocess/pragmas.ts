@@ -38,7 +38,7 @@ export function pragma(pp: Preprocessor, at: Token, tokens: Token[]): Token | nu
     case "GCC":
     case "clang": {
       const what = tokens.length > 1 ? tokens[1].text : "";
-      if (what === "system_header") pp.frame.file.system = !pp.frame.file.main || pp.frame.file.system;
+      if (what === "system_header") pp.frame.file.system ||= !pp.frame.file.main && pp.search.own === undefined;
       else if (what === "poison") { for (const token of tokens.slice(2)) if (token.id !== null) token.id.poisoned = true; }
       break;
     }

@@ -40,6 +40,8 @@ export interface Diagnostic extends Note {
 const MAX_DIAGNOSTICS = 500;
 const MAX_CHAIN = 12;
 const MAX_LINE_SHOWN = 200;
+/** More of a message is shown of its beginning and end: it may name a token of a megabyte. */
+const MAX_MESSAGE = 2000;
 
 /** Collects diagnostics. */
 export class Diagnostics {
@@ -86,7 +88,7 @@ export class Diagnostics {
       }
     }
     for (const note of notes) chain.push(this.#note(note.at, note.message));
-    const main = this.#note(position, message);
+    const main = this.#note(position, shortened(message));
     const key = `${main.file}:${main.line}:${main.column}:${message}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
@@ -112,6 +114,10 @@ export class Diagnostics {
       sourceLine: file.content.lineText(line),
     };
   }
+}
+
+function shortened(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE / 2)}…${message.slice(-MAX_MESSAGE / 2)}`;
 }
 
 /** The position in the text of a header that a token stands for: its own, or that of the outermost macro it came from. */

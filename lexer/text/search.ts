@@ -56,7 +56,8 @@ export type Ownership = (path: string, includer: string, quoted: boolean) => boo
 export class Search {
   readonly #folders: readonly SearchFolder[];
   readonly #read: (path: string) => string | undefined;
-  readonly #own: Ownership | undefined;
+  /** Says which headers are bound, whatever they say of themselves. */
+  readonly own: Ownership | undefined;
   readonly #files = new Map<string, CachedFile | null>();
   /** Files that are there and could not be read, with the reason. */
   readonly failures: Map<string, string> = new Map();
@@ -64,7 +65,7 @@ export class Search {
   constructor(folders: readonly SearchFolder[], read: (path: string) => string | undefined, own?: Ownership) {
     this.#folders = folders;
     this.#read = read;
-    this.#own = own;
+    this.own = own;
   }
 
   /** A file by its path; null where there is none. */
@@ -93,8 +94,8 @@ export class Search {
    */
   find(name: string, quoted: boolean, includer: Includer, after: boolean): Found | null {
     const found = this.#find(name, quoted, includer, after);
-    if (found === null || this.#own === undefined) return found;
-    return { ...found, system: !this.#own(found.file.path, includer.path, quoted) };
+    if (found === null || this.own === undefined) return found;
+    return { ...found, system: !this.own(found.file.path, includer.path, quoted) };
   }
 
   #find(name: string, quoted: boolean, includer: Includer, after: boolean): Found | null {

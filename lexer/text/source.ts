@@ -110,7 +110,7 @@ export class SourceFile {
     readonly base: number,
     /** Position of the `#include`, -1 for a main file. */
     readonly from: number,
-    /** Declarations in it are not part of the API that is being bound. May turn true by `#pragma GCC system_header`. */
+    /** Declarations in it are not part of the API that is being bound. May turn true by `#pragma GCC system_header`, where nobody else says which are. */
     public system: boolean,
     readonly main: boolean,
     /** Index of the search folder that it was found in, for `#include_next`; -1 where it was found beside its includer. */

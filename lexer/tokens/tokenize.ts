@@ -476,7 +476,7 @@ export class Tokenizer {
     return new Token(quote === 34 ? K.STRING : K.CHARACTER, text.slice(start, at + 1), null, flags, this.base + start, null, null);
   }
 
-  /** An identifier that holds a universal character name, C17 6.4.3. */
+  /** An identifier that holds a universal character name, C17 6.4.3: the same as one that holds the character. */
   #universal(start: number, flags: number): Token {
     const text = this.text;
     let at = start;
@@ -493,9 +493,17 @@ export class Tokenizer {
     }
     if (at === start) return this.#punctuator(K.OTHER, "\\", start, flags);
     this.at = at;
-    const id = this.#names.intern(text.slice(start, at));
+    const id = this.#names.intern(text.slice(start, at).replace(UNIVERSAL, named));
     return new Token(K.IDENTIFIER, id.text, id, flags, this.base + start, null, null);
   }
+}
+
+const UNIVERSAL = /\\u([\da-fA-F]{4})|\\U([\da-fA-F]{8})/g;
+
+/** The character of a universal character name; the name itself where it may name none, C17 6.4.3p2. */
+function named(name: string, four?: string, eight?: string): string {
+  const point = parseInt(four ?? eight!, 16);
+  return point < 0xa0 || point >= 0xd800 && point <= 0xdfff || point > 0x10ffff ? name : String.fromCodePoint(point);
 }
 
 /** Value of a hexadecimal digit, -1 for another character. */

@@ -282,6 +282,39 @@ Deno.test("C23: bool, nullptr, constexpr and empty lists as prototypes, where th
   const { functions, constants } = model("bool f(); constexpr int n = 3; int g(int (*)[n]);", options);
   assertEquals(functions[0].type.prototype, true);
   assertEquals(constants.map((c) => [c.name, c.value]), [["n", 3n]]);
+  const hints = messages("constexpr int n = 3;\nalignas(8) int m;\nint thread_local k;\n").map((m) => m.split("; ")[1]);
+  const hint = "it is a keyword of C23, which -D __STDC_VERSION__=202311L asks for";
+  assertEquals(hints.slice(0, 2), [hint, "<stdalign.h> declares it, which nothing before this includes"]);
+});
+
+Deno.test("braces say how long an array is; a static variable whose value isn't known is listed", () => {
+  const lengths: Record<string, number | null> = {
+    "int x[] = { 1, 2, 3, }": 3,
+    "int x[] = { [5] = 1, 2, [1 ... 2] = f(1, 2) }": 7,
+    "int x[] = { }": 0,
+    "struct s { int a, b; } x[] = { { 1, 2 }, { .b = 3 } }": 2,
+    "struct s { int a, b; } x[] = { 1, 2, 3, 4 }": null,
+    'const char *x[] = { "a", "b" "c" }': 2,
+    'char x[] = { "abc" }': null,
+    "char x[] = { 'a', (1, 2) }": 2,
+    "int x[][2] = { { 1, 2 }, { 3 } }": 2,
+    "int x[] = { [1ull << 60] = 1 }": null,
+    "int x[4] = { 1 }": 4,
+  };
+  for (const [text, length] of Object.entries(lengths)) {
+    const { type } = model(`int f(int, int); ${text};`).variables[0];
+    assertEquals(type.kind === "array" ? type.length : undefined, length, text);
+  }
+  const text = "static const int t[] = { 1, 2 };\nstatic const int n = sizeof t / sizeof *t, m = n + sizeof q;\n" +
+    "static const int later, later = sizeof((int[]){ 1, 2, 3 });\nstatic const struct p { int x; } p = { 1 };\n";
+  const { constants, skipped } = model(text);
+  assertEquals(constants.map((c) => [c.name, c.value]), [["n", 2n], ["later", 12n]]);
+  assertEquals(skipped.map(({ name, reason, line }) => [name, reason, line]), [
+    ["t", "a static variable has no symbol", 1],
+    ["m", "'q' is not declared", 2],
+    ["p", "a static variable has no symbol", 4],
+  ]);
+  assertEquals(messages("int x[] = { 1, (2 };"), ["1:11: error: '{' is never closed"]);
 });
 
 Deno.test("Microsoft's words on Windows", () => {

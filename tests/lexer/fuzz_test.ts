@@ -10,7 +10,7 @@ Deno.test("random and mutated headers never hang and never throw anything but a 
 Deno.test("huge inputs stay within bounds: a megabyte token, a million tokens, a thousand errors", () => {
   assertEquals(messages(`int ${"x".repeat(1 << 20)};`), []);
   assertEquals(messages(`#define S "${"x".repeat(1 << 20)}"\n`), []);
-  assertEquals(messages(`int a[1${"0".repeat(1 << 20)}];`).length, 1);
+  assertEquals(messages(`int a[1${"0".repeat(1 << 20)}];`).map((message) => message.length < 3000), [true]);
   assertEquals(messages("int f(void);\n".repeat(100_000)), []);
   assertEquals(messages("foo x;\n".repeat(2000)).length, 500);
   assertEquals(messages(`${"/* ".repeat(1 << 18)}*/int x;`), []);

@@ -17,6 +17,10 @@ const char * heard_nothing(void);
 int heard_words(const char ** words, int n);
 int heard_alive(void);
 int heard_each(int n, int (*each)(int i));
+typedef struct ear ear;
+ear * ear_open(heard * h);
+int64_t ear_close(ear * e);
+int heard_bytes(const char * text, int n);
 `;
 
 const SOURCE = `#include "heard.h"
@@ -33,6 +37,10 @@ int32_t heard_watched(const heard * h) { return h->watched ? *h->watched : -1; }
 const char * heard_name(const heard * h) { return h->name; }
 const char * heard_nothing(void) { return NULL; }
 int heard_words(const char ** words, int n) { int count = 0; for (int i = 0; i < n; i++) count += words[i] != NULL; return count; }
+struct ear { heard * heard; };
+ear * ear_open(heard * h) { ear * e = malloc(sizeof(ear)); e->heard = h; alive += 100; return e; }
+int64_t ear_close(ear * e) { int64_t left = alive -= 100; if (!e->heard->name) abort(); free(e); return left; }
+int heard_bytes(const char * text, int n) { int sum = 0; for (int i = 0; i < n; i++) sum += (unsigned char)text[i]; return sum; }
 `;
 
 const API = `#include "heard.h"
@@ -45,6 +53,10 @@ const API = `#include "heard.h"
 #pragma places heard_watch(h)
 #pragma nullable heard_of(x)
 #pragma nullable heard_sum(nothing)
+#pragma takes ear_close(e)
+#pragma takes heard_sum(h)
+#pragma takes heard_sum(samples)
+#pragma length heard_bytes(text: n)
 `;
 
 async function withModule(test: (folder: string, made: Ended) => Promise<void>): Promise<void> {
@@ -71,15 +83,36 @@ async function compiled(folder: string): Promise<boolean> {
 Deno.test("generate --api binds what the API file includes, says what it can't honour, and the module passes fmt, lint and check", () =>
   withModule(async (folder, { code, stdout, stderr }) => {
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stdout, "10 functions");
+    assertStringIncludes(stdout, "13 functions");
     assertStringIncludes(stdout, "heard_api.h:8: #pragma places heard_watch(h): generated modules honour nullable, length, keeps");
     assertStringIncludes(stdout, "heard_api.h:9: #pragma nullable heard_of(x): these headers don't declare heard_of");
     assertStringIncludes(stdout, "heard_api.h:10: #pragma nullable heard_sum(nothing): heard_sum has no parameter nothing");
+    assertStringIncludes(stdout, "heard_api.h:12: #pragma takes heard_sum(h): heard_sum has no other struct that could take h");
+    assertStringIncludes(stdout, "heard_api.h:13: #pragma takes heard_sum(samples): heard_sum(samples) is no pointer to a struct");
     for (const tool of [["fmt", "--check", "--line-width=140"], ["lint"], ["check"]]) {
       const judged = await deno([...tool, "--quiet", "--no-config", `${folder}/lib.ts`]);
       assertEquals(judged.code, 0, judged.stdout + judged.stderr);
     }
     assertStringIncludes(await Deno.readTextFile(`${folder}/lib.ts`), "from heard_api.h");
+  }));
+
+Deno.test("what a function with a result frees is freed once, with its handle, and before what it was made from", () =>
+  withModule(async (folder) => {
+    if (!await compiled(folder)) return;
+    const text = `import * as c from "./lib.ts";
+      const h = c.heard_open("x")!, e = c.ear_open(h);
+      const left: number = c.ear_close(e);
+      console.log(left);
+      try { c.ear_close(e); } catch (error) { console.log(String(error)); }
+      { using _ = c.ear_open(h); console.log(c.heard_alive()); }
+      console.log(c.heard_alive());
+      c.ear_open(h);
+      c.heard_free(h);
+      console.log(c.heard_alive());`;
+    await Deno.writeTextFile(`${folder}/use.ts`, text);
+    const ran = await deno(["run", "--quiet", "--check", "--no-config", "--allow-ffi", `${folder}/use.ts`]);
+    assertEquals(ran.code, 0, ran.stderr);
+    assertEquals(ran.stdout.trimEnd().split("\n"), ["1", "Error: ear_close(e): this ear was freed by ear_close", "101", "1", "0"]);
   }));
 
 Deno.test("its functions refuse null and memory that is too short, and say what failed; what C keeps stays alive", () =>
@@ -98,6 +131,12 @@ Deno.test("its functions refuse null and memory that is too short, and say what 
       tries(() => c.heard_words(["a", "b"], 2));
       tries(() => c.heard_words(["a", "b"], 3));
       tries(() => c.heard_words(["a", null], 2));
+      tries(() => c.heard_bytes("ä", 2));
+      tries(() => c.heard_bytes(Uint8Array.of(0, 255, 0, 1), 4));
+      tries(() => c.heard_bytes(Uint8Array.of(1), 2));
+      tries(() => c.heard_bytes("a", 2));
+      tries(() => c.heard_bytes(5 as never, 2));
+      tries(() => c.heard_bytes(Float32Array.of(1) as never, 4));
       // Nobody here holds the number, and it is still the same after much garbage.
       (() => c.heard_watch(h, Int32Array.of(4711)))();
       for (let i = 0; i < 200; i++) new Uint8Array(1 << 20).fill(1);
@@ -122,6 +161,12 @@ Deno.test("its functions refuse null and memory that is too short, and say what 
       "works: 2",
       "RangeError: heard_words(words): expected at least 3 pointers (n), got an array of 2",
       "TypeError: heard_words(words)[1]: expected a string, got null",
+      "works: 359",
+      "works: 256",
+      "RangeError: heard_bytes(text): expected at least 2 bytes (n), got a Uint8Array of 1",
+      'RangeError: heard_bytes(text): expected at least 2 bytes (n), got the string "a"',
+      "TypeError: heard_bytes(text): expected a string, got the number 5",
+      "TypeError: heard_bytes(text): expected memory with elements of 1 bytes, got a Float32Array of 1",
       "works: 4711",
       "works: -1",
       "Error: heard_name(h): this heard was freed by heard_free",

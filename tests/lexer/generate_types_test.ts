@@ -265,3 +265,56 @@ Deno.test("fields with long names are written as deno fmt has them", () =>
     assertEquals([code, stderr], [0, ""]);
     await judge(folder);
   }));
+
+Deno.test("names of a function's own that its body needs: a struct that points by value in and out, a parameter called as what it points to", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `struct part { const char *text; int rest; };
+struct part rest(struct part part);
+int find(struct part **part, const char **string);
+`,
+    );
+    const code = `struct part rest(struct part part) { return (struct part){ part.text + 1, part.rest - 1 }; }
+static struct part found = { "found", 5 };
+int find(struct part **part, const char **string) { *part = &found; *string = found.text; return 1; }
+`;
+    if (!await compile(folder, code)) return;
+    const text = `import { $Pointer, find, part, rest } from "./lib.ts";
+      const first = rest(new part({ text: "abc", rest: 3 })), out = new BigUint64Array(2);
+      find(out.subarray(0, 1), out.subarray(1));
+      console.log(JSON.stringify([first.text, first.rest, rest(first).text, part.from(out[0])!.rest, $Pointer.from(out[1])!.text()]));`;
+    assertEquals(await use(folder, `${folder}/libtiny.so`, [`${folder}/tiny.h`], text), ["bc", 2, "c", 5, "found"]);
+  }));
+
+Deno.test("macros that are other names of functions are exported, too", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `#include <string.h>
+int open_2(int version);
+#define open_it open_2
+#define open_again open_it
+#define VERSIONED(name) name##_2
+#define delete VERSIONED(open)
+#define copy memcpy
+#define missing not_declared
+#define open_2 open_2
+static inline int inlined(void) { return 1; }
+#define also_inlined inlined
+`,
+    );
+    if (!await compile(folder, "int (open_2)(int version) { return version * 10; }\n")) return;
+    const text = `import { delete_, open_2, open_again, open_it } from "./lib.ts";
+      console.log(JSON.stringify([open_it(4), open_again(5), delete_(6), open_it === open_2]));`;
+    assertEquals(await use(folder, `${folder}/libtiny.so`, [`${folder}/tiny.h`], text), [40, 50, 60, true]);
+    const { stdout } = await generate(folder, "tiny", `${folder}/tiny.h`);
+    assertMatch(stdout, /macros that are other names of functions: 3$/m);
+    assertEquals([...stdout.matchAll(/tiny\.h:\d+: (.*)$/gm)].map(([, line]) => line), [
+      "VERSIONED: function-like macro",
+      "copy: it is another name for the function 'memcpy'",
+      "missing: it names 'not_declared', which is not declared",
+      "also_inlined: it is another name for the function 'inlined'",
+      "inlined: an inline function has no symbol",
+    ]);
+  }));

@@ -46,7 +46,8 @@ Deno.test("identifiers are interned", () => {
 });
 
 Deno.test("identifiers take letters of any script, $, and universal characters", () => {
-  assertEquals(spell("größe $x \\u00e9t\\u00E9 日本"), ["größe", "$x", "\\u00e9t\\u00E9", "日本"]);
+  assertEquals(spell("größe $x \\u00e9t\\u00E9 日本"), ["größe", "$x", "été", "日本"]);
+  assertEquals(spell("\\U0001F600x \\ud800 \\U00110000 \\u0061"), ["😀x", "\\ud800", "\\U00110000", "\\u0061"]);
 });
 
 Deno.test("the table of names grows", () => {

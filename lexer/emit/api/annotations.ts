@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { FunctionDeclaration, Model, Pragma, RecordDeclaration, Skipped } from "../../model/model.ts";
+import type { CType, FunctionDeclaration, Model, Pragma, RecordDeclaration, Skipped } from "../../model/model.ts";
 import { isVoid, resolve } from "../../model/types.ts";
 
 /**
@@ -38,6 +38,8 @@ export interface Annotation {
   readonly gives: Set<string>;
   /** The parameter that is freed, and the function that made it. */
   readonly frees: (readonly [string, string])[];
+  /** The only parameter, which is freed though the function's name or result doesn't say so. */
+  readonly ends: Set<string>;
   /** The object whose memory is cleared. */
   readonly clears: Set<string>;
   /** The functions whose `keeps` this one undoes. */
@@ -110,6 +112,7 @@ function noAnnotation(): Annotation {
     inherits: new Set(),
     gives: new Set(),
     frees: [],
+    ends: new Set(),
     clears: new Set(),
     forgets: new Set(),
     leaves: [],
@@ -161,9 +164,10 @@ class Reader implements Annotations {
     }
     const items = inside.split(",").map((item) => item.replaceAll(" ", "")).filter((item) => item !== "");
     if (!this.#isKnown(name)) return notDeclared(name);
-    const reason = this.#whyNot(name, items, VERBS[verb]);
+    const reason = this.#whyNot(name, items, VERBS[verb]) ?? (verb === "takes" ? this.#whyNotTaken(name, items) : null);
     if (reason !== null) return reason;
-    const [meaning, names] = MEANINGS[verb]?.(items) ?? [verb as Listed, items];
+    const alone = verb === "takes" && items.length === 1 && this.#functions.get(name)?.type.parameters.length === 1;
+    const [meaning, names]: [Listed, readonly string[]] = alone ? ["ends", items] : MEANINGS[verb]?.(items) ?? [verb as Listed, items];
     return this.#annotate(name, (annotation) => {
       const said = annotation[meaning];
       if (said instanceof Set) names.forEach((item) => said.add(item));
@@ -223,6 +227,16 @@ class Reader implements Annotations {
     return other === undefined ? null : notDeclared(other);
   }
 
+  /** Why what is said to be taken can't be: it needs a struct to be freed with, or a function that frees it alone. */
+  #whyNotTaken(name: string, [item, ...creator]: readonly string[]): string | null {
+    const declaration = this.#functions.get(name);
+    if (creator.length > 0 || declaration === undefined) return null;
+    const { parameters } = declaration.type, index = findParameter(declaration, item);
+    const handles = parameters.filter(({ type }) => pointsToRecord(type));
+    if (!pointsToRecord(parameters[index].type)) return `${name}(${item}) is no pointer to a struct`;
+    return parameters.length === 1 || handles.length > 1 ? null : `${name} has no other struct that could take ${item}`;
+  }
+
   /** True for a parameter, or a field of one, or a field of a struct. */
   #isPath(name: string, path: string): boolean {
     const declaration = this.#functions.get(name);
@@ -234,6 +248,12 @@ class Reader implements Annotations {
     const record = type.kind === "pointer" ? resolve(type.to) : type;
     return record.kind === "record" && hasField(record.record, field);
   }
+}
+
+/** True for a pointer to a struct or union. */
+function pointsToRecord(type: CType): boolean {
+  const pointer = resolve(type);
+  return pointer.kind === "pointer" && resolve(pointer.to).kind === "record";
 }
 
 const NOT_DECLARED = "these headers don't declare ";

@@ -15,6 +15,7 @@ import type {
   Origin,
   RecordDeclaration,
   Skipped,
+  SynonymDeclaration,
   TypedefDeclaration,
   VariableDeclaration,
 } from "../../model/model.ts";
@@ -132,6 +133,14 @@ export interface BoundAlias {
   readonly name: string;
 }
 
+/** A macro that is another name of a bound function. */
+export interface BoundSynonym {
+  readonly declaration: SynonymDeclaration;
+  readonly name: string;
+  /** The exported name of the function. */
+  readonly of: string;
+}
+
 /** Everything that is bound. */
 export interface Api {
   readonly functions: readonly BoundFunction[];
@@ -142,6 +151,8 @@ export interface Api {
   readonly constants: readonly ConstantDeclaration[];
   /** Function-like macros that are functions here. */
   readonly macros: readonly MacroFunction[];
+  /** Other names of bound functions, where they are asked for. */
+  readonly synonyms: readonly BoundSynonym[];
   readonly callbacks: readonly BoundCallback[];
   readonly aliases: readonly BoundAlias[];
   readonly skipped: readonly Skipped[];

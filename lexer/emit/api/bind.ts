@@ -96,7 +96,7 @@ export function bindFunction(
   const formatted = formatParameter(declaration);
   const [only] = parameters;
   const freeing = parameters.length === 1 && result.kind === "void";
-  const frees = freeing && only.crossing.kind === "handle" && /(^|_)free(_|$)/.test(name);
+  const ends = freeing && /(^|_)free(_|$)/.test(name) || annotation !== undefined && annotation.ends.size > 0;
   return {
     declaration,
     name: localName(name, []),
@@ -108,7 +108,7 @@ export function bindFunction(
     })),
     result,
     resultNullable: annotation?.nullable.has("return") ?? nullable,
-    frees,
+    frees: ends && only.crossing.kind === "handle",
     checked: annotation?.checked ?? false,
     freesStruct: freeing && only.crossing.kind === "struct" && name.endsWith("_free"),
     resultPoints: hasPointers(type.result),
@@ -149,8 +149,11 @@ export function bindSignature(
 ): { parameters: BoundParameter[]; result: Crossing } {
   const crossed = type.parameters.map((parameter, i) => crossings.of(parameter.type, { name: `${name}_${parameter.name ?? i}`, origin }));
   const result = crossings.of(type.result, { name: `${name}_result`, origin });
-  // `struct point *point`: the parameter may not hide the class that it is checked against.
-  const taken = [...crossed, result].flatMap((crossing) => "name" in crossing && crossing.name !== null ? [crossing.name] : []);
+  // `struct point *point`, `struct point **point`: the parameter may not hide the class that it is checked against.
+  const taken = [...crossed, result].flatMap((crossing) => {
+    const name = crossing.kind === "pointers" ? crossing.item : "name" in crossing ? crossing.name : null;
+    return name === null || name === "string" ? [] : [name];
+  });
   const parameters = type.parameters.map((parameter, i): BoundParameter => {
     const local = localName(parameter.name ?? `arg${i}`, taken), said = annotation?.nullable.has(parameter.name ?? String(i)) ?? false;
     taken.push(local);

@@ -35,8 +35,8 @@ export type Crossing =
     readonly exact?: boolean;
   }
   | { readonly kind: "float"; readonly bits: 32 | 64 }
-  /** `const char *`. */
-  | { readonly kind: "string" }
+  /** `const char *`; `sized` where a pragma says its length, so that it may be bytes, too. */
+  | { readonly kind: "string"; readonly sized?: boolean }
   /** A pointer to a struct that has a class. */
   | { readonly kind: "handle"; readonly name: string }
   /** A struct by value. */

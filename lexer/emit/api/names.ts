@@ -25,8 +25,8 @@ const STRUCT_MEMBERS: readonly string[] = [
   ...Object.getOwnPropertyNames(Object.prototype),
 ];
 
-/** What C's identifiers may have, by its annex D, and JavaScript's may not: U+20AC, U+202E, … */
-const FOREIGN = /[^\p{ID_Continue}$]/gu;
+/** What C's identifiers may have, by its annex D, and JavaScript's may not: U+20AC, U+202E, …; and GNU C's `$`, with which our own names begin. */
+const FOREIGN = /[^\p{ID_Continue}]/gu;
 
 /** A name of C's with what JavaScript's may have in it: each other character as its code point, `u20AC_`. */
 export function inJavaScript(name: string): string {

@@ -20,7 +20,7 @@ import type {
 import { type Annotations, readAnnotations } from "./annotations.ts";
 import { Crossings, Unbindable } from "./crossing.ts";
 import type { Known } from "./lengths.ts";
-import { fieldNames, Names } from "./names.ts";
+import { fieldNames, localName, Names } from "./names.ts";
 import type { Api, BoundCallback, BoundEnum, BoundFunction, BoundRecord, BoundVariable } from "./api.ts";
 import {
   bindField,
@@ -46,6 +46,8 @@ export interface SelectOptions {
   readonly structural?: boolean;
   /** Whether enums are plain numbers, since C programs or them and make up values: none is checked. */
   readonly plainEnums?: boolean;
+  /** Whether macros that are other names of functions are bound. */
+  readonly synonyms?: boolean;
   /** Records of system headers that are bound too. */
   readonly records?: ReadonlySet<RecordDeclaration>;
 }
@@ -53,8 +55,10 @@ export interface SelectOptions {
 /** Decides what of a model is bound, and how. */
 export function selectApi(model: Model, options: SelectOptions = {}): Api {
   const macros = own(model.macros), functions = own(model.functions), constants = own(model.constants);
-  const names = new Names([...functions, ...constants, ...macros, ...own(model.enums).flatMap((declaration) => declaration.values)]);
-  const annotations = readAnnotations(model), skipped = [...skippedBefore(model), ...annotations.skipped];
+  const synonyms = options.synonyms === true ? own(model.synonyms) : [];
+  const ordinary = [...functions, ...constants, ...macros, ...synonyms, ...own(model.enums).flatMap((declaration) => declaration.values)];
+  const names = new Names(ordinary);
+  const annotations = readAnnotations(model), skipped = [...annotations.skipped];
   const attempt: Attempt = (declaration, make) => {
     try {
       return [make()];
@@ -66,7 +70,7 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
   };
   const enums = own(model.enums).map((declaration) => selectEnum(declaration, names, options));
   const records = nameRecords(model.records.filter((record) => isOwn(record, options)), names, options);
-  const [pointers, others] = parted(own(model.typedefs), ({ type }) => isFunctionPointer(type));
+  const [pointers, typedefs] = parted(own(model.typedefs), ({ type }) => isFunctionPointer(type));
   const callbacks = new Map(pointers.map((typedef) => [typedef, names.take(typedef.name, "callback")]));
   const byDeclaration = new Map(enums.map((bound) => [bound.declaration, bound]));
   const crossings = new Crossings(records, callbacks, byDeclaration, model.target, (name) => names.take(name, "callback"), options);
@@ -83,6 +87,12 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
       })
     ),
   );
+  const byName = new Map(bound.map(({ declaration, name }) => [declaration.name, name]));
+  const others = synonyms.flatMap((declaration) => {
+    const of = byName.get(declaration.of);
+    return of === undefined || byName.has(declaration.name) ? [] : [{ declaration, name: localName(declaration.name, []), of }];
+  });
+  skipped.unshift(...skippedBefore(model, [...macros, ...others.map(({ declaration }) => declaration)]));
   return {
     functions: bound,
     variables: selectVariables(model, crossings, attempt, options),
@@ -90,8 +100,9 @@ export function selectApi(model: Model, options: SelectOptions = {}): Api {
     enums,
     constants,
     macros,
+    synonyms: others,
     callbacks: selectCallbacks(callbacks, crossings, attempt),
-    aliases: others.flatMap((declaration) =>
+    aliases: typedefs.flatMap((declaration) =>
       names.free(declaration.name) ? [{ declaration, name: names.take(declaration.name, "t") }] : []
     ),
     skipped,
@@ -112,11 +123,12 @@ function parted<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
-/** What the front end couldn't read, and headers that aren't there. */
-function skippedBefore(model: Model): Skipped[] {
-  const macros = new Set(own(model.macros).map(({ name }) => name));
+/** What the front end couldn't read, less the macros that are bound all the same, and headers that aren't there. */
+function skippedBefore(model: Model, macros: readonly Origin[]): Skipped[] {
+  const place = ({ header, line, column }: Origin) => `${header}:${line}:${column}`;
+  const bound = new Set(macros.map(place));
   return [
-    ...own(model.skipped).filter(({ name, reason }) => reason !== "function-like macro" || !macros.has(name)),
+    ...own(model.skipped).filter((item) => !bound.has(place(item))),
     ...model.absent.map((absent) => ({ ...absent, name: absent.header, reason: "no such header in this tree" })),
   ];
 }

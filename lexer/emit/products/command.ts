@@ -40,7 +40,8 @@ What is bound: what the named headers declare, and what belongs to them: headers
 a system folder such as /usr/include, those that it includes in quotes or that begin with its name. With --bind: the named headers and what
 the globs match, nothing else. System headers are read and not bound.
 
-Variables ('extern int x;') are properties of the module's object 'variables'. A name that JavaScript or TypeScript needs gets a '_'.`;
+Variables ('extern int x;') are properties of the module's object 'variables'. Macros that compute with integers, and those that are other names
+of functions, are functions. A name that JavaScript or TypeScript needs gets a '_'.`;
 
 /** What the command line says beyond a compiler's. */
 export interface GenerateArguments {
@@ -133,13 +134,18 @@ function unbound({ functions }: Model): string | null {
 }
 
 /** Says what was bound and what was not. */
-function report({ functions, variables, records, enums, constants, macros, callbacks, skipped }: Api, model: Model, out: string): void {
+function report(
+  { functions, variables, records, enums, constants, macros, synonyms, callbacks, skipped }: Api,
+  model: Model,
+  out: string,
+): void {
   console.log(
     `Wrote ${out}: ${functions.length} functions, ${variables.length} variables, ${records.length} structs, ${enums.length} enums, ${constants.length} constants, ` +
       `${macros.length} macros as functions, ${callbacks.length} callback types`,
   );
   const variadic = functions.filter(({ declaration }) => declaration.type.variadic).map(({ name }) => name);
   if (variadic.length > 0) console.log(`  variadic, bound without their variable arguments: ${variadic.join(", ")}`);
+  if (synonyms.length > 0) console.log(`  macros that are other names of functions: ${synonyms.length}`);
   const others = unbound(model);
   if (others !== null) console.log(`  functions of other headers, which --bind '*/NAME.h' binds: ${printable(others)}`);
   console.log(skipped.length === 0 ? "Skipped nothing" : `Skipped ${skipped.length}:`);

@@ -54,6 +54,7 @@ export function generate(model: Model, { library, headers, place, exact = () => 
     bitFields: true,
     structural: true,
     plainEnums: true,
+    synonyms: true,
     records: recordsByValue(model),
   });
   const api = shaped(selected, exact);
@@ -79,16 +80,23 @@ export function generate(model: Model, { library, headers, place, exact = () => 
 
 function writeAll(api: Api, library: string, uses: Uses, printer: Printer): void {
   const { policy } = uses;
-  const taken = [...api.functions, ...api.records, ...api.callbacks, ...api.constants].map(({ name }) => name);
+  const taken = [...api.functions, ...api.synonyms, ...api.records, ...api.callbacks, ...api.constants].map(({ name }) => name);
   if (api.functions.length > 0) printer.line(`const $bind = ${uses.$("binder")}(${quoted(library)});`);
   if (api.variables.length > 0) printer.line(`const $variable = ${uses.$("variablesOf")}(${quoted(library)});`);
   writeConstants(api, policy, printer);
   writeEnums(api, BOTH, policy, printer);
   writeFunctions(api, uses, printer);
+  writeSynonyms(api, printer);
   writeVariables(api, localName("variables", taken), uses, printer);
   const note = "Pick those that you need: it fails where the library lacks one.";
   writeSymbols(api, localName("symbols", taken), "$$", note, policy, printer);
   writeCallbacks(api, BOTH, uses, printer);
   writeStructs(api, BOTH, uses, printer);
   writeAliases(api, uses, printer);
+}
+
+/** Macros that are other names of functions: `#define H5Dopen H5Dopen2`. */
+function writeSynonyms({ synonyms }: Api, printer: Printer): void {
+  printer.gap();
+  for (const { name, of } of synonyms) printer.line(braces("export {", [`${of} as ${name}`], "};"));
 }

@@ -27,7 +27,11 @@ export function unhonoured(pragmas: readonly Pragma[]): Skipped[] {
 }
 
 function withoutGuards(bound: BoundFunction): BoundFunction {
-  const parameters = bound.parameters.map((parameter) => ({ ...parameter, count: false }));
+  const sized = new Set(bound.lengths.map(({ parameter }) => parameter));
+  const parameters = bound.parameters.map((parameter, i) => {
+    const isSized = sized.has(i) && parameter.crossing.kind === "string" && !parameter.format;
+    return { ...parameter, count: false, ...isSized ? { crossing: { kind: "string", sized: true } as const } : {} };
+  });
   return { ...bound, parameters, checked: false, annotation: { ...bound.annotation, places: [] } };
 }
 
@@ -119,5 +123,6 @@ function unique(api: Api): Api {
   const functions = first(api.functions, ({ declaration }) => ({ ...declaration, reason: "" }));
   const constants = first(api.constants, (constant) => ({ ...constant, reason: "" }));
   const macros = first(api.macros, (macro) => ({ ...macro, reason: "" }));
-  return { ...api, enums, functions, constants, macros, skipped };
+  const synonyms = first(api.synonyms, ({ declaration }) => ({ ...declaration, reason: "" }));
+  return { ...api, enums, functions, constants, macros, synonyms, skipped };
 }

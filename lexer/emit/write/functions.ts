@@ -157,8 +157,10 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
   const freeing = freeingCall(bound, symbolOf(bound, uses), args, uses);
   if (freeing !== null) {
     if (bound.annotation.clears.size > 0 && parameters[0].nullable) printer.line(`    if (${parameters[0].name} === null) return;`);
-    printer.line(freeing);
+    if (result.kind === "void") printer.line(freeing);
+    else printer.line(freeing.replace("    ", "    const $ = "));
     emitTrapped(bound, uses, printer);
+    if (result.kind !== "void") emitResult(bound, roots, uses, printer);
     return;
   }
   if (result.kind === "void") {

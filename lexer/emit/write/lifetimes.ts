@@ -195,7 +195,8 @@ export function structResult(bound: BoundFunction, name: string, roots: Roots, u
   const memory = bound.parameters.filter(({ crossing }) => crossing.kind === "data" || crossing.kind === "pointers");
   const all = bound.parameters.filter((parameter) => kept.includes(parameter) || memory.includes(parameter));
   if (all.length === 0 || !bound.resultPoints) return [`    return ${struct};`];
-  return [`    const $struct = ${struct};`, ...all.map((parameter) => keepLine("$struct.owner", parameter, uses)), "    return $struct;"];
+  // Not `$struct`: that is the runtime's, which takes a struct that is an argument.
+  return [`    const $result = ${struct};`, ...all.map((parameter) => keepLine("$result.owner", parameter, uses)), "    return $result;"];
 }
 
 /** The call of a function that frees, with all that goes with it; null for one that frees nothing. */
