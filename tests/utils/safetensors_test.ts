@@ -160,6 +160,16 @@ Deno.test("safetensors: a broken file is an error that says what is wrong", () =
   assertThrows(() => readSafetensors(undefined as never), TypeError, "readSafetensors: expected a path, got undefined");
 });
 
+Deno.test("safetensors: a header of more values than V8 has room for is an error, and one that only looks like it is none", () => {
+  const many = `{"__metadata__": {${'"\\u0061":"",'.repeat(2 ** 21)}"b": ""}}`; // ten million keys end the process
+  withFile(build(many), (path) => assertThrows(() => readSafetensors(path), Error, "the header has more than 2097152 values"));
+  const text = '\\",[{'.repeat(2 ** 20) + "\\\\";
+  withFile(build(`{"__metadata__": {"text": "${text}"}}`), (path) => {
+    using file = readSafetensors(path);
+    assertEquals(file.metadata.get("text")?.length, 4 * 2 ** 20 + 1);
+  });
+});
+
 Deno.test("safetensors: what a header says reaches no terminal as it is", () => {
   for (const header of ['{"a\x9b": 1}', '{"a": \x9b}', '{"a": {"dtype": "F\\u001b32", "shape": [], "data_offsets": [0, 0]}}']) {
     const { message } = withFile(build(header), (path) => assertThrows(() => readSafetensors(path), Error));
