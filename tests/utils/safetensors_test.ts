@@ -8,7 +8,9 @@ import { copy, init, readGguf, readSafetensors, type TypedArray, view, writeGguf
 function build(header: unknown, data: Uint8Array = new Uint8Array(0)): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const length = new Uint8Array(BigUint64Array.of(BigInt(text.length)).buffer);
-  return new Uint8Array([...length, ...text, ...data]);
+  const file = new Uint8Array(length.length + text.length + data.length);
+  [length, text, data].reduce((at, part) => (file.set(part, at), at + part.length), 0);
+  return file;
 }
 
 function withFile<T>(bytes: Uint8Array, test: (path: string) => T): T {

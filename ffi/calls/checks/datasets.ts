@@ -8,6 +8,7 @@ import type { Data } from "../../core/arguments.ts";
 import { atLeast } from "../../core/lengths.ts";
 import type { lib as generated } from "../../generated/lib.js";
 import { expectBetween, expectMultiple, type Int, type Lib } from "./say.ts";
+import { MOST_BYTES } from "./shapes.ts";
 import { traitsOf, typeName } from "./types.ts";
 
 type Dataset = generated.ggml_opt_dataset;
@@ -16,6 +17,13 @@ type Result = generated.ggml_opt_result;
 /** Data points of whole blocks: C lays out rows that end within one, and shards that begin there. */
 function expectBlocks(where: string, count: Int, type: number): void {
   expectMultiple(where, count, traitsOf(type).block, `the block size of ${typeName(type)}`);
+}
+
+/** As many numbers as C can count the bytes of: with more it makes a data set that has less memory than it says. */
+function expectCountable(where: string, type: number, count: Int, ndata: Int): void {
+  const { block, size } = traitsOf(type);
+  if (Number(count) / block * size * Number(ndata) <= MOST_BYTES) return;
+  throw new RangeError(`${where}: ${ndata} times ${count} numbers of ${typeName(type)} would take more than 2^53 bytes`);
 }
 
 /** A data set whose memory could be had: C doesn't look, and copies from a small address and an offset. */
@@ -31,9 +39,11 @@ function expectBatch(where: string, lib: Lib, dataset: Dataset, ibatch: Int): vo
 
 /** Checks of functions of ggml-opt.h. */
 export const datasets = {
-  ggml_opt_dataset_init(_: unknown, type_data: number, type_label: number, ne_datapoint: Int, ne_label: Int): void {
+  ggml_opt_dataset_init(_: unknown, type_data: number, type_label: number, ne_datapoint: Int, ne_label: Int, ndata: Int): void {
     expectBlocks("ggml_opt_dataset_init(ne_datapoint)", ne_datapoint, type_data);
     expectBlocks("ggml_opt_dataset_init(ne_label)", ne_label, type_label);
+    expectCountable("ggml_opt_dataset_init", type_data, ne_datapoint, ndata);
+    expectCountable("ggml_opt_dataset_init", type_label, ne_label, ndata);
   },
   ggml_opt_dataset_get_batch(lib: Lib, dataset: Dataset, _data: unknown, _labels: unknown, ibatch: Int): void {
     expectBatch("ggml_opt_dataset_get_batch", lib, dataset, ibatch);
