@@ -48,7 +48,7 @@ const OPTIONS = ["gpuLayers", "devices", "repack", "vocabOnly", "signal", "onPro
  * @returns The model. It is freed when nobody can reach it any more, or at once at the end of a `using` block.
  * @throws {Error} If it is no model, one of an unknown architecture, or cut short: the message has what C's log says. The signal's reason;
  * what `onProgress` threw. All as a rejection.
- * @throws {TypeError} If an option has the wrong type, or there is none of that name.
+ * @throws {TypeError} If an option has the wrong type, or there is none of that name; if the path is a folder's, a pipe's or a device's.
  *
  * @example
  * ```ts
@@ -62,6 +62,7 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
   const name = pathOf(path, "loadModel");
   if (name === "" || name.includes("\0") || !name.isWellFormed()) throw new TypeError(`loadModel: expected a path, got ${describe(name)}`);
   expectLoadable(options);
+  expectFile(name);
   const { signal, repack = true, vocabOnly = false } = options;
   signal?.throwIfAborted();
   listDevices(); // which loads the backends
@@ -84,6 +85,18 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
     heard.end(false);
     throw renamed(error, "llama_model_load_from_file", `loadModel: ${name}`);
   }
+}
+
+/** C waits at a named pipe for who writes to it, and no signal ends that. Without the permission to look it is left to C. */
+function expectFile(path: string): void {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return;
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(path);
+  } catch {
+    return; // of what isn't there C says more
+  }
+  if (!info.isFile) throw new TypeError(`loadModel: ${path}: is not a file`);
 }
 
 /**

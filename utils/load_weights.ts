@@ -13,7 +13,7 @@ import { freedError } from "../ffi/core/handle.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { devices } from "./devices.ts";
 import { pathOf } from "./files/path.ts";
-import { Source } from "./gguf/source.ts";
+import { Source, sourceOf } from "./gguf/source.ts";
 import { init } from "./init.ts";
 import { openGguf } from "./read_gguf.ts";
 import { openSafetensors } from "./read_safetensors.ts";
@@ -78,7 +78,7 @@ export interface Weights extends Disposable {
  * @throws {TypeError} If an argument is none, or ggml hasn't got the type of a tensor.
  * @throws {RangeError} If there is no memory for them, or the file's bytes don't fit a tensor's type and shape.
  * @throws {GgufError} If a GGUF file is malformed or cut short.
- * @throws {Error} If it is no such file, is missing or may not be read (of Deno's own class), or the backend was freed; the signal's reason
+ * @throws {Error} If it is no such file, is missing or may not be read (of Deno's own class), was changed since it was opened, or the backend was freed; the signal's reason
  * (by default an `AbortError`). All as a rejection, after which nothing is left in memory.
  *
  * @example
@@ -110,6 +110,7 @@ export async function loadWeights(file: string | URL | WeightsFile, options: Loa
     const { weights, same } = planWeights(opened, repacker, wishes, WHERE);
     const source = new Source(opened.path, WHERE);
     try {
+      sourceOf(opened.tensors)?.expectUnchanged(WHERE); // its tensors are where they were in that one
       return await load(weights, same, source, { home, map, signal, onProgress });
     } finally {
       source.close();
@@ -172,7 +173,7 @@ async function load(weights: readonly Weight[], same: ReadonlyMap<string, string
   try {
     const made = makeTensors(ctx, weights, source, WHERE);
     const all = weights.map((weight, i): Placed => ({ weight, tensor: made[i] }));
-    place(all, source.path, manner.home, manner.map, placement, WHERE);
+    place(all, source, manner.home, manner.map, placement, WHERE);
     await read(all, placement.unread, source, manner);
     const tensors = new Map(all.map(({ weight, tensor }) => [weight.name, tensor]));
     for (const [name, original] of same) tensors.set(name, tensors.get(original)!);

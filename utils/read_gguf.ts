@@ -16,7 +16,7 @@ import { Cursor } from "./gguf/cursor.ts";
 import { readAlignment, readHead, readMetadata } from "./gguf/read_metadata.ts";
 import { readTensors } from "./gguf/read_tensors.ts";
 import { pathOf } from "./files/path.ts";
-import { Source } from "./gguf/source.ts";
+import { noteSource, Source } from "./gguf/source.ts";
 import { GgufTensor } from "./gguf/tensor.ts";
 import type { GgufValue } from "./gguf/values.ts";
 
@@ -88,6 +88,7 @@ function readFrom(source: Source): GgufFile {
   const alignment = readAlignment(cursor, metadata);
   const entries = readTensors(cursor, tensorCount, alignment);
   const tensors = new Map(entries.map((entry) => [entry.name, new GgufTensor(source, entry)]));
+  noteSource(tensors, source);
   const close = () => source.close();
   return { path: source.path, version, alignment, metadata, tensors, close, [Symbol.dispose]: close };
 }

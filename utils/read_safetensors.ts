@@ -5,7 +5,7 @@
  */
 
 import { inContext, pathOf } from "./files/path.ts";
-import { Source } from "./gguf/source.ts";
+import { noteSource, Source } from "./gguf/source.ts";
 import { parseHeader } from "./safetensors/header.ts";
 import { SafetensorsTensor } from "./safetensors/tensor.ts";
 
@@ -82,6 +82,7 @@ function readFrom(source: Source): SafetensorsFile {
   const start = PREFIX + Number(length);
   const { metadata, entries } = parseHeader(decode(read(source, PREFIX, Number(length))), start, size);
   const tensors = new Map(entries.map((entry) => [entry.name, new SafetensorsTensor(source, entry)]));
+  noteSource(tensors, source);
   const close = () => source.close();
   return { path, metadata, tensors, close, [Symbol.dispose]: close };
 }

@@ -4,7 +4,15 @@
  * @module
  */
 
+import { sourcesAt } from "../load/tensor_text.ts";
 import { callNow } from "./call_now.ts";
+
+/** A tensor and all that it is computed from; nothing for 0. */
+export function behind(tensor: bigint): Set<bigint> {
+  const seen = new Set(tensor === 0n ? [] : [tensor]);
+  for (const each of seen) for (const source of sourcesAt(each)) seen.add(source); // a Set gives what is added meanwhile, too
+  return seen;
+}
 
 /** True if two graphs have the same nodes. */
 export function sameNodes(a: BigUint64Array, b: BigUint64Array): boolean {

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { enums } from "../generated/enums.js";
 import { changed } from "./changes.ts";
 import { nodesOf, sameNodes } from "./graph_nodes.ts";
 import type { Handle } from "../core/handle.ts";
@@ -19,6 +20,10 @@ import { ABI } from "../generated/layouts.js";
 import { library } from "../load/library.ts";
 import { type Owner, STATIC } from "../core/owner.ts";
 import type { Tie } from "../core/weak.ts";
+import { ownersOf } from "./reach.ts";
+
+/** An allocator or a scheduler. */
+type Home = Pick<Handle, "owner">;
 
 /** What an allocator did last. */
 interface Placement {
@@ -54,7 +59,7 @@ function lazily<R>(name: string, parameters: readonly Deno.NativeType[], result:
  * @param graph The graph; null where memory is only reserved.
  * @param reset Makes it forget the graph before, which it wouldn't by itself.
  */
-export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset: ((home: H) => void) | null): void {
+export function willPlace<H extends Home>(graph: Handle | null, home: H, reset: ((home: H) => void) | null): void {
   const last = placements.get(home.owner);
   if (last === undefined || (graph !== null && isPlaced(graph, home))) return;
   const contexts = home.owner.dependents.filter((context) => context.type === "ggml_context" && !context.freed);
@@ -72,9 +77,18 @@ export function willPlace<H extends Handle>(graph: Handle | null, home: H, reset
     }
   }
   for (const context of contexts) for (const tensor of tensorsOf(context)) takeFromView(memoryOf(context, tensor));
+  dropFrom(last, home);
 }
 
-const { buffer, data, view_src: viewSource } = ABI.records.ggml_tensor.fields;
+/** Has the contexts no longer keep an allocator that has no memory of theirs: it would have to look at all that there ever were. */
+function dropFrom({ contexts }: Placement, home: Home): void {
+  for (const { weak, id } of contexts) {
+    const context = weak.deref()?.target ?? null;
+    if (context?.id === id) context.drop(home.owner);
+  }
+}
+
+const { buffer, data, op, view_src: viewSource } = ABI.records.ggml_tensor.fields;
 
 function takeMemory(tensor: DataView): void {
   tensor.setBigUint64(buffer, 0n, true);
@@ -90,14 +104,14 @@ function takeFromView(tensor: DataView): void {
 }
 
 /** True if a graph is the one that an allocator or scheduler allocated last. */
-export function isPlaced(graph: Handle, home: Handle): boolean {
+export function isPlaced(graph: Handle, home: Home): boolean {
   const last = placements.get(home.owner);
   return last !== undefined && last.graph === graph.address && last.owner === graph.owner.id &&
     sameNodes(last.nodes, nodesOf(graph.address));
 }
 
 /** Has the contexts keep `home` whose tensors it gave memory when it allocated `graph`. */
-export function places(graph: Handle, home: Handle): void {
+export function places(graph: Handle, home: Home): void {
   if (graph.owner === STATIC) STATIC.keep(home.owner); // nobody knows for how long
   const last = placements.get(home.owner);
   if (last !== undefined) { // the same graph again
@@ -128,12 +142,55 @@ export function takeBack(home: Handle, hasBegun: boolean): boolean {
   const last = placements.get(home.owner);
   if (last?.isNew !== true) return false;
   if (hasBegun) willPlace(null, home, null);
-  placements.delete(home.owner);
-  for (const { weak, id } of last.contexts) {
-    const context = weak.deref()?.target ?? null;
-    if (context?.id === id) context.drop(home.owner);
+  else {
+    placements.delete(home.owner);
+    dropFrom(last, home);
   }
   return true;
+}
+
+/**
+ * The tensors among `tensors` that are computed, and that other allocators than `home` gave memory, which they use for several of a graph.
+ *
+ * @param owner What keeps their contexts.
+ */
+export function placedElsewhere(owner: Owner, home: Home | null, tensors: () => Iterable<bigint>): bigint[] {
+  const buffers = new Set<bigint>();
+  for (const kept of ownersOf(owner)) {
+    if (kept !== home?.owner) placements.get(kept)?.buffers.forEach((buffer) => buffers.add(buffer));
+  }
+  if (buffers.size === 0) return [];
+  return [...tensors()].filter((tensor) => {
+    const root = rootOf(tensor), memory = tensorAt(root);
+    return memory.getInt32(op, true) !== enums.GGML_OP_NONE && buffers.has(memory.getBigUint64(buffer, true));
+  });
+}
+
+/** Takes the memory from tensors; the result gives it back. What they were placed for finds them without any meanwhile. */
+export function hide(tensors: readonly bigint[]): () => void {
+  const hidden = tensors.map((tensor) => {
+    const memory = tensorAt(tensor);
+    return { memory, places: [memory.getBigUint64(buffer, true), memory.getBigUint64(data, true)] };
+  });
+  for (const { memory } of hidden) takeMemory(memory);
+  if (hidden.length > 0) changed();
+  return () => {
+    for (const { memory, places: [inBuffer, at] } of hidden) {
+      memory.setBigUint64(buffer, inBuffer, true);
+      memory.setBigUint64(data, at, true);
+    }
+    if (hidden.length > 0) changed();
+  };
+}
+
+/** The tensor that has the memory: a view's source, or itself. */
+function rootOf(tensor: bigint): bigint {
+  return tensorAt(tensor).getBigUint64(viewSource, true) || tensor;
+}
+
+/** Memory of a tensor that nobody's arena is known for. */
+function tensorAt(tensor: bigint): DataView {
+  return new DataView(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(tensor)!, ABI.records.ggml_tensor.size));
 }
 
 /** The buffers in which a context's tensors lie, but for those that are known as somebody else's. */

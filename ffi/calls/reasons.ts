@@ -8,9 +8,9 @@ import { at } from "../core/at.ts";
 import type { Handle } from "../core/handle.ts";
 import { ABI } from "../generated/layouts.js";
 import type { Library } from "../load/files.ts";
-import { nodeText, operationAt, operationText, slotsAt, sourcesAt, sourcesText, tensorText } from "../load/tensor_text.ts";
+import { nodeText, operationAt, operationText, slotsAt, sourcesText, tensorText } from "../load/tensor_text.ts";
 import { type Arguments, reasons, tellTensors, tensorsOf, type Trap } from "../native/trap.ts";
-import { nodesOf } from "./graph_nodes.ts";
+import { behind, nodesOf } from "./graph_nodes.ts";
 import { orderAround } from "./rearranged.ts";
 
 /** Where an object had no room in a context's memory, which C asserts or finds by a null pointer: how much of that is used. */
@@ -72,13 +72,6 @@ function differentiated(library: Library, call: string, { cgraph, params, output
     default:
       return ["", []];
   }
-}
-
-/** A tensor and all that it is computed from. */
-function behind(tensor: bigint): Set<bigint> {
-  const seen = new Set(tensor === 0n ? [] : [tensor]);
-  for (const each of seen) for (const source of sourcesAt(each)) seen.add(source); // a Set gives what is added meanwhile, too
-  return seen;
 }
 
 /** Where C was writing a file, which it opens before it looks at what there is to write: what becomes of that. */

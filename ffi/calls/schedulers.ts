@@ -5,9 +5,11 @@
  * @module
  */
 
-import { after } from "../core/after.ts";
+import { after, lastly, type Later } from "../core/after.ts";
 import { ABI } from "../generated/layouts.js";
 import { caught } from "../native/trap.ts";
+import { callNow } from "./call_now.ts";
+import { takeMaking } from "./checks/pending.ts";
 import type { Wrappers } from "./watch.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -21,6 +23,13 @@ const holders: Map<bigint, bigint> = new Map();
 /** What an optimizer doesn't say of itself. */
 interface Optimizer {
   readonly scheduler: bigint;
+  /** True if its graphs are built once; false if it is given one for each step. */
+  readonly isStatic: boolean;
+  /** How many evaluations there are to a step of the parameters, and how many there were. */
+  readonly period: number;
+  evaluated: number;
+  /** True once a step was taken with the gradients that are summed up: they are to begin at 0 again. */
+  isSpent: boolean;
   /** Which graph it had allocated last: with a step backward or without; null before the first. */
   allocated: boolean | "either" | null;
   /** True from `ggml_opt_alloc` until `ggml_opt_eval`. */
@@ -63,7 +72,10 @@ export function isReady(optimizer: bigint): boolean {
 /** Notes that an optimizer computed its graph, though it couldn't add the step to a result. */
 export function wasEvaluated(optimizer: bigint): void {
   const known = optimizers.get(optimizer);
-  if (known !== undefined) known.ready = false;
+  if (known === undefined) return;
+  known.ready = false;
+  known.evaluated++;
+  if (known.allocated === true && known.evaluated % known.period === 0) known.isSpent = true;
 }
 
 /** True if an optimizer had a graph allocated, with a step backward or without, and its scheduler no longer has. */
@@ -90,9 +102,11 @@ export const wrappers: Wrappers = {
   ggml_backend_sched_free: resets,
   ggml_opt_init: (symbol) => (params: Uint8Array) => {
     const view = new DataView(params.buffer, params.byteOffset);
-    const scheduler = view.getBigUint64(ABI.records.ggml_opt_params.fields.backend_sched, true);
+    const { backend_sched, ctx_compute, opt_period } = ABI.records.ggml_opt_params.fields;
+    const scheduler = view.getBigUint64(backend_sched, true), isStatic = view.getBigUint64(ctx_compute, true) !== 0n;
+    const known = { scheduler, isStatic, period: view.getInt32(opt_period, true), evaluated: 0, isSpent: false };
     return after(symbol(params), (optimizer: bigint) => {
-      if (optimizer !== 0n) optimizers.set(optimizer, { scheduler, allocated: null, ready: false });
+      if (optimizer !== 0n) optimizers.set(optimizer, { ...known, allocated: null, ready: false });
       return optimizer;
     });
   },
@@ -101,20 +115,41 @@ export const wrappers: Wrappers = {
     return symbol(optimizer);
   },
   ggml_opt_alloc: (symbol) => (optimizer, backward) =>
-    after(symbol(optimizer, backward), () => {
-      if (caught[0] === 0) hold(optimizer, backward, true);
+    after(making(() => symbol(optimizer, backward)), () => {
+      if (caught[0] !== 0) return;
+      hold(optimizer, backward, true);
+      if (backward) beginGradients(optimizer);
     }),
   ggml_opt_eval: (symbol) => (optimizer, result) =>
     after(symbol(optimizer, result), () => {
-      const known = optimizers.get(optimizer);
-      if (known !== undefined && caught[0] === 0) known.ready = false;
+      if (caught[0] === 0) wasEvaluated(optimizer);
     }),
   ggml_opt_epoch: (symbol) => (optimizer, dataset, train, evaluation, split, ...rest) =>
-    after(symbol(optimizer, dataset, train, evaluation, split, ...rest), () => {
+    after(making(() => symbol(optimizer, dataset, train, evaluation, split, ...rest)), () => {
       if (caught[0] === 0) hold(optimizer, split > 0 ? "either" : split < 0, false);
     }),
-  ggml_opt_fit: resets,
+  ggml_opt_fit: (symbol) => (scheduler, ...rest) => {
+    forgetGraph(scheduler);
+    return making(() => symbol(scheduler, ...rest));
+  },
 };
+
+/** Runs what allocates an optimizer's graph, and what the check of the call left to be done before and after that. */
+function making<T>(run: () => Later<T>): Later<T> {
+  const begin = takeMaking();
+  return begin === null ? run() : lastly(run, begin());
+}
+
+/**
+ * Sets the gradients to 0 after a step, where the optimizer is given its graphs: C adds those of each graph to the ones before, and sets them to 0 only
+ * in graphs that it has built itself.
+ */
+function beginGradients(optimizer: bigint): void {
+  const known = optimizers.get(optimizer);
+  if (known === undefined || known.isStatic || !known.isSpent) return;
+  callNow("ggml_opt_reset", ["u64", "bool"], "void", optimizer, false);
+  known.isSpent = false;
+}
 
 function takes(symbol: Bound): Bound {
   return (scheduler, graph) =>

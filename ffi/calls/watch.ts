@@ -6,6 +6,7 @@
 
 import { wrappers as aborting } from "./aborting.ts";
 import { wrappers as backends } from "./backends.ts";
+import { wrappers as enlarging } from "./enlarging.ts";
 import { wrappers as loaded } from "./loaded.ts";
 import { wrappers as numbering } from "../load/numbering.ts";
 import { wrappers as plans } from "./plans.ts";
@@ -21,7 +22,7 @@ export type Wrappers = Readonly<Record<string, (symbol: Bound) => Bound>>;
 
 /** A symbol as the generated functions call it. */
 export function watched(name: string, symbol: Bound): Bound {
-  const wrappers = [aborting, backends, loaded, numbering, plans, processCallbacks, schedulers, told].find((wrappers) =>
+  const wrappers = [aborting, backends, enlarging, loaded, numbering, plans, processCallbacks, schedulers, told].find((wrappers) =>
     Object.hasOwn(wrappers, name)
   );
   return wrappers === undefined ? symbol : wrappers[name](symbol);

@@ -174,3 +174,18 @@ Deno.test("a threadpool of fewer threads than are to compute", () => {
     "expected at most as many threads as the threadpool has, 1, got 2",
   );
 });
+
+Deno.test("a tensor of more bytes than C counts is an Error: it would have memory for a few of them", () => {
+  using ctx = init({ memSize: 1 << 16, noAlloc: true });
+  const a = lib.ggml_new_tensor_2d(ctx, F32, 2, 2), most = 2 ** 31 - 1;
+  const made: (() => lib.ggml_tensor)[] = [
+    () => lib.ggml_interpolate(ctx, a, 1010828228, 4562284561, 1, 1, 0), // 2^62 + 4 numbers, 16 bytes
+    () => lib.ggml_upscale(ctx, a, 2 ** 30, 0),
+    () => lib.ggml_upscale_ext(ctx, a, most, most, 1, 1, 0),
+    () => lib.ggml_pad(ctx, a, most - 1, most - 1, 0, 0), // 2^62 numbers
+    () => lib.ggml_arange(ctx, 0, 1e30, 1),
+  ];
+  for (const make of made) assertThrows(make, RangeError, "the result would be f32 ne=[");
+  for (let t: lib.ggml_tensor | null = a; t !== null; t = lib.ggml_get_next_tensor(ctx, t)) assert(lib.ggml_nelements(t) <= 4);
+  assertEquals(lib.ggml_pad(ctx, a, 2, 0, 0, 0).ne, [4, 2, 1, 1]);
+});

@@ -70,6 +70,12 @@ Deno.test("files that are no models: the error says which and why, whether someb
       assert(!/error loading model|failed to load model/.test(message), `that is what an error of loadModel means: ${message}`);
     }
     assertMatch(await rejection(() => loadModel(`${folder}/missing.gguf`)), /missing\.gguf: failed to open GGUF file/);
+    assertMatch(await rejection(() => loadModel(folder)), /^TypeError: loadModel: .*: is not a file$|^loadModel: .*: is not a file$/);
+    if (Deno.build.os !== "windows") {
+      const pipe = `${folder}/pipe.gguf`; // at which C would wait for ever
+      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      assertMatch(await rejection(() => loadModel(pipe)), /pipe\.gguf: is not a file$/);
+    }
     assertEquals(lines.length > 0, listening, "who listens hears it, too");
   }
 });

@@ -300,3 +300,31 @@ Deno.test("loadWeights: a matrix with more rows than a buffer may have bytes is 
   });
   assertEquals(view(weights.tensors.get("a")!).shape, ndarray(new Float32Array(16), [4, 4]).shape);
 });
+
+Deno.test("loadWeights: a file that was replaced, written to or removed since it was opened is an Error, not other numbers", async () => {
+  using folder = new Folder();
+  const path = folder.file(), write = (t: number[]) => writeGguf(path, { tensors: { t: Float32Array.from(t) } });
+  const safetensors = folder.write(safetensorsOf([1, 2]));
+  for (const map of [true, false]) {
+    await write([1, 2, 3]);
+    using file = readGguf(path), other = readSafetensors(safetensors);
+    using same = await loadWeights(file, { map });
+    assertEquals([...toArray(same.tensors.get("t")!)], [1, 2, 3]);
+    await write([4, 5, 6]);
+    await assertRejects(() => loadWeights(file, { map }), Error, `${path} was replaced or written to since it was opened`);
+    await assertRejects(() => loadWeights({ path, tensors: file.tensors }, { map }), Error, "was replaced or written to");
+    assertEquals([...file.tensors.get("t")!.numbers().data], [1, 2, 3]);
+    Deno.writeFileSync(safetensors, safetensorsOf([3, 4]));
+    Deno.utimeSync(safetensors, 1, map ? 1 : 2); // a later one than before, however fast this is
+    await assertRejects(() => loadWeights(other, { map }), Error, "was replaced or written to");
+    Deno.removeSync(path);
+    await assertRejects(() => loadWeights(file, { map }), Deno.errors.NotFound);
+  }
+});
+
+/** A safetensors file of one tensor. */
+function safetensorsOf(numbers: number[]): Uint8Array {
+  const header = `{"t":{"dtype":"F32","shape":[${numbers.length}],"data_offsets":[0,${4 * numbers.length}]}}`;
+  const length = new Uint8Array(BigUint64Array.of(BigInt(header.length)).buffer), data = new Uint8Array(Float32Array.from(numbers).buffer);
+  return new Uint8Array([...length, ...new TextEncoder().encode(header), ...data]);
+}

@@ -8,7 +8,9 @@ import { copy, init, readGguf, readSafetensors, type TypedArray, view, writeGguf
 function build(header: unknown, data: Uint8Array = new Uint8Array(0)): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const length = new Uint8Array(BigUint64Array.of(BigInt(text.length)).buffer);
-  return new Uint8Array([...length, ...text, ...data]);
+  const file = new Uint8Array(length.length + text.length + data.length);
+  [length, text, data].reduce((at, part) => (file.set(part, at), at + part.length), 0);
+  return file;
 }
 
 function withFile<T>(bytes: Uint8Array, test: (path: string) => T): T {
@@ -158,6 +160,16 @@ Deno.test("safetensors: a broken file is an error that says what is wrong", () =
   assertThrows(() => readSafetensors("/no/such/file"), Deno.errors.NotFound, "readSafetensors: /no/such/file: ");
   assertThrows(() => readSafetensors(Deno.cwd()), TypeError, "is not a file");
   assertThrows(() => readSafetensors(undefined as never), TypeError, "readSafetensors: expected a path, got undefined");
+});
+
+Deno.test("safetensors: a header of more values than V8 has room for is an error, and one that only looks like it is none", () => {
+  const many = `{"__metadata__": {${'"\\u0061":"",'.repeat(2 ** 21)}"b": ""}}`; // ten million keys end the process
+  withFile(build(many), (path) => assertThrows(() => readSafetensors(path), Error, "the header has more than 2097152 values"));
+  const text = '\\",[{'.repeat(2 ** 20) + "\\\\";
+  withFile(build(`{"__metadata__": {"text": "${text}"}}`), (path) => {
+    using file = readSafetensors(path);
+    assertEquals(file.metadata.get("text")?.length, 4 * 2 ** 20 + 1);
+  });
 });
 
 Deno.test("safetensors: what a header says reaches no terminal as it is", () => {

@@ -4,10 +4,23 @@
  * @module
  */
 
-import { inContext } from "../files/path.ts";
+import { inContext, named } from "../files/path.ts";
 
 /** Files whose `Source` nobody can reach any more. */
 const abandoned = new FinalizationRegistry<Deno.FsFile>((file) => file.close());
+
+/** The files that tensors are read from, by their maps of those. */
+const sources = new WeakMap<ReadonlyMap<string, unknown>, Source>();
+
+/** Notes which file tensors are in. */
+export function noteSource(tensors: ReadonlyMap<string, unknown>, source: Source): void {
+  sources.set(tensors, source);
+}
+
+/** The file that tensors are in, if we opened it. */
+export function sourceOf(tensors: ReadonlyMap<string, unknown>): Source | null {
+  return sources.get(tensors) ?? null;
+}
 
 /** Bytes that one call reads at most. */
 const MOST = 16 * 1024 * 1024;
@@ -19,6 +32,8 @@ export class Source {
   readonly where: string;
   /** Its size in bytes when it was opened. */
   readonly size: number;
+  /** Which file it is, and how it was: another one has taken its path where that tells another. */
+  readonly #state: string;
   #file: Deno.FsFile | null;
 
   /**
@@ -37,7 +52,9 @@ export class Source {
     } catch (error) {
       throw inContext(error, `${where}: ${path}`);
     }
-    this.size = this.#file.statSync().size;
+    const info = this.#file.statSync();
+    this.size = info.size;
+    this.#state = stateOf(info);
     abandoned.register(this, this.#file, this);
   }
 
@@ -58,10 +75,27 @@ export class Source {
     }
   }
 
+  /**
+   * Throws where its path leads to another file by now, or it was written to: who opens it again would find other bytes.
+   *
+   * @param where The function, for errors.
+   * @throws {Error} So, and if nothing is there any more, of Deno's own class.
+   */
+  expectUnchanged(where: string): void {
+    const now = named(`${where}: ${this.path}`, () => Deno.statSync(this.path));
+    if (stateOf(now) !== this.#state) {
+      throw new Error(`${where}: ${this.path} was replaced or written to since it was opened: open it again`);
+    }
+  }
+
   /** Closes it; twice is harmless. */
   close(): void {
     abandoned.unregister(this);
     this.#file?.close();
     this.#file = null;
   }
+}
+
+function stateOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
+  return `${dev} ${ino} ${size} ${mtime?.getTime()}`;
 }

@@ -29,6 +29,12 @@ const BITS: ReadonlyMap<string, number> = new Map([
   ...["U64", "I64", "F64", "C64"].map((dtype) => [dtype, 64] as const),
 ]);
 
+/**
+ * Values that a header may have: V8 ends the process where an object has ten million keys, or its heap is full. A model of a thousand tensors has eight
+ * thousand.
+ */
+const MOST_VALUES = 2 ** 21;
+
 /** The key that is no tensor's. */
 const METADATA = "__metadata__";
 
@@ -44,6 +50,7 @@ export function parseHeader(
   start: number,
   size: number,
 ): { metadata: Map<string, string>; entries: SafetensorsEntry[] } {
+  expectFew(text);
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -63,6 +70,29 @@ export function parseHeader(
   }
   if (next !== size) throw new Error(`the tensors end at byte ${next}, and the file has ${size}`);
   return { metadata, entries };
+}
+
+/** Counts what begins a value outside of strings: a comma, a bracket or a brace. */
+function expectFew(text: string): void {
+  if (text.length <= MOST_VALUES) return;
+  let values = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '"') i = endOfString(text, i);
+    else if ((character === "," || character === "[" || character === "{") && ++values > MOST_VALUES) {
+      throw new Error(`the header has more than ${MOST_VALUES} values`);
+    }
+  }
+}
+
+/** Where the string ends that begins at a place; the end of a text that ends in it. */
+function endOfString(text: string, begin: number): number {
+  for (let end = text.indexOf('"', begin + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let first = end;
+    while (text[first - 1] === "\\") first--;
+    if ((end - first) % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 function readMetadata(value: unknown): Map<string, string> {

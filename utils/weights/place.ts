@@ -11,6 +11,7 @@ import { watch } from "../../ffi/core/known.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import { library } from "../../ffi/load/library.ts";
 import { alignUp } from "../gguf/shape.ts";
+import type { Source } from "../gguf/source.ts";
 import { mapFile, type Mapping } from "./mapping.ts";
 import type { Weight } from "./plan.ts";
 
@@ -47,8 +48,8 @@ export interface Home {
 }
 
 /** Gives every tensor its place. What is made is noted in `placement` at once, so that it can be freed if this fails. */
-export function place(all: readonly Placed[], path: string, home: Home, map: boolean, placement: Placement, where: string): void {
-  const mapped = map ? placeInFile(all, path, home, placement, where) : new Set();
+export function place(all: readonly Placed[], source: Source, home: Home, map: boolean, placement: Placement, where: string): void {
+  const mapped = map ? placeInFile(all, source, home, placement, where) : new Set();
   const groups = new Map<lib.ggml_backend_buffer_type | null, Placed[]>();
   for (const placed of all) {
     if (mapped.has(placed)) continue;
@@ -65,11 +66,12 @@ export function place(all: readonly Placed[], path: string, home: Home, map: boo
 }
 
 /** Puts tensors where they lie in the mapped file, if the device can have them there. Those that it did. */
-function placeInFile(all: readonly Placed[], path: string, { device, type }: Home, placement: Placement, where: string): Set<Placed> {
+function placeInFile(all: readonly Placed[], source: Source, { device, type }: Home, placement: Placement, where: string): Set<Placed> {
   const alignment = lib.ggml_backend_buft_get_alignment(type);
   const fitting = all.filter(({ weight }) => weight.repackedIn === null && weight.offset % alignment === 0 && weight.byteLength > 0);
   if (fitting.length === 0 || !takesHostMemory(device)) return new Set();
-  const mapping = placement.mapping = mapFile(path);
+  const mapping = placement.mapping = mapFile(source.path);
+  source.expectUnchanged(where); // C has opened the path once more
   if (mapping === null) return new Set();
   const { pointer, size } = mapping, largest = Math.max(...fitting.map(({ weight }) => weight.byteLength));
   const buffer = lib.ggml_backend_dev_buffer_from_host_ptr(device, pointer, size, largest);

@@ -8,10 +8,18 @@ import type { Data } from "../../core/arguments.ts";
 import { atLeast } from "../../core/lengths.ts";
 import type { lib as generated } from "../../generated/lib.js";
 import { expectBetween, type Int, type Lib } from "./say.ts";
-import { expectBlocks } from "./types.ts";
+import { MOST_BYTES } from "./shapes.ts";
+import { expectBlocks, traitsOf, typeName } from "./types.ts";
 
 type Dataset = generated.ggml_opt_dataset;
 type Result = generated.ggml_opt_result;
+
+/** As many numbers as C can count the bytes of: with more it makes a data set that has less memory than it says. */
+function expectCountable(where: string, type: number, count: Int, ndata: Int): void {
+  const { block, size } = traitsOf(type);
+  if (Number(count) / block * size * Number(ndata) <= MOST_BYTES) return;
+  throw new RangeError(`${where}: ${ndata} times ${count} numbers of ${typeName(type)} would take more than 2^53 bytes`);
+}
 
 /** A data set whose memory could be had: C doesn't look, and copies from a small address and an offset. */
 export function expectMemory(where: string, lib: Lib, dataset: Dataset): void {
@@ -27,9 +35,11 @@ function expectBatch(where: string, lib: Lib, dataset: Dataset, ibatch: Int): vo
 /** Checks of functions of ggml-opt.h. */
 export const datasets = {
   /** C lays out rows that end within a block, and shards that begin there. */
-  ggml_opt_dataset_init(_: unknown, type_data: number, type_label: number, ne_datapoint: Int, ne_label: Int): void {
+  ggml_opt_dataset_init(_: unknown, type_data: number, type_label: number, ne_datapoint: Int, ne_label: Int, ndata: Int): void {
     expectBlocks("ggml_opt_dataset_init(ne_datapoint)", ne_datapoint, type_data);
     expectBlocks("ggml_opt_dataset_init(ne_label)", ne_label, type_label);
+    expectCountable("ggml_opt_dataset_init", type_data, ne_datapoint, ndata);
+    expectCountable("ggml_opt_dataset_init", type_label, ne_label, ndata);
   },
   ggml_opt_dataset_get_batch(lib: Lib, dataset: Dataset, _data: unknown, _labels: unknown, ibatch: Int): void {
     expectBatch("ggml_opt_dataset_get_batch", lib, dataset, ibatch);

@@ -17,6 +17,7 @@ import { TensorMemory } from "../tensor_memory.ts";
 import { buffersOf } from "../told.ts";
 import { leafsOf } from "./contexts.ts";
 import { Node } from "./node.ts";
+import { expectApart } from "./shared_places.ts";
 import type { Lib } from "./say.ts";
 
 type Gallocr = generated.ggml_gallocr;
@@ -61,6 +62,7 @@ export function fitAllocator(lib: Lib, galloc: Gallocr, graph: Graph): void {
   const name = "ggml_gallocr_alloc_graph";
   if (isPlaced(graph, galloc)) return;
   willPlace(graph, galloc, null);
+  expectApart(name, graph, galloc);
   const known = reserved.get(galloc.owner), needs = needsOf(lib, graph);
   const isOther = known === undefined || known.nodes !== needs.nodes || known.leafs.length !== needs.leafs.length;
   if (isOther || fits(needs, known)) { // of others C sees itself that they are
@@ -77,6 +79,7 @@ export function fitAllocator(lib: Lib, galloc: Gallocr, graph: Graph): void {
 export function fitScheduler(lib: Lib, sched: Sched, graph: Graph): void {
   if (isPlaced(graph, sched)) return;
   willPlace(graph, sched, lib.ggml_backend_sched_reset);
+  expectApart("ggml_backend_sched_alloc_graph", graph, sched);
   const known = reserved.get(sched.owner), needs = needsOf(lib, graph);
   if (known === undefined || fits(needs, known)) reserved.set(sched.owner, needs);
   else under("ggml_backend_sched_alloc_graph", "ggml_backend_sched_reserve", () => lib.ggml_backend_sched_reserve(sched, graph));

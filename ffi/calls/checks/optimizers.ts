@@ -9,10 +9,15 @@ import type { Handle } from "../../core/handle.ts";
 import { expectIdle, willUse } from "../../core/in_use.ts";
 import type { lib as generated } from "../../generated/lib.js";
 import type { Owner } from "../../core/owner.ts";
-import { hasLost, hasLostReady, isReady } from "../schedulers.ts";
+import { ownerAt } from "../../core/known.ts";
+import { library } from "../../load/library.ts";
+import { nodeText } from "../../load/tensor_text.ts";
+import { behind } from "../graph_nodes.ts";
+import { hide, placedElsewhere, places, willPlace } from "../placement.ts";
+import { hasLost, hasLostReady, isReady, schedulerOf } from "../schedulers.ts";
 import { expectMemory } from "./datasets.ts";
 import { expectResultComputable } from "./graph.ts";
-import { leaveTraining } from "./pending.ts";
+import { leaveMaking, leaveTraining } from "./pending.ts";
 import type { Int, Lib, Tensor } from "./say.ts";
 import { expectInput } from "./unplaced.ts";
 
@@ -43,6 +48,37 @@ function expectHeld(where: string, lib: Lib, opt: Optimizer, backward: boolean):
   throw new Error(`${where}(opt_ctx): its scheduler was reset or given another graph since it allocated its own: make a new optimizer`);
 }
 
+/**
+ * Sees to the memory of what an optimizer is about to allocate, where it has some already. C takes that for memory of its own, and an allocator uses its
+ * memory for several tensors of a graph that only goes forward, and gives it back when it needs more.
+ *
+ * What the optimizer's own scheduler gave is taken back, as before any other graph. What other allocators gave is hidden from C, which makes copies of
+ * the tensors; those that it is given for one step it takes as they are.
+ */
+function leavePlaces(where: string, owner: Owner, scheduler: bigint | undefined, outputs: bigint, graph: Graph | null): void {
+  const found = scheduler === undefined ? undefined : ownerAt("ggml_backend_sched", scheduler);
+  const home = found === undefined ? null : { owner: found };
+  const elsewhere = placedElsewhere(owner, home, () => behind(outputs));
+  if (graph !== null && elsewhere.length > 0) {
+    const text = nodeText(library(), elsewhere[0]);
+    throw new Error(`${where}(opt_ctx): expected a graph without memory, got one whose ${text} has memory of another allocator`);
+  }
+  leaveMaking(() => {
+    if (home !== null) willPlace(null, home, null);
+    const show = hide(elsewhere);
+    return () => {
+      show();
+      if (home !== null && graph !== null && !graph.owner.freed) places(graph, home);
+    };
+  });
+}
+
+/** {@linkcode leavePlaces} for an optimizer that somebody has. */
+function leavePlacesOf(where: string, lib: Lib, opt: Optimizer): void {
+  const outputs = lib.ggml_opt_outputs(opt)?.address ?? 0n, graph = lib.ggml_opt_static_graphs(opt) ? null : graphs.get(opt.owner)?.graph;
+  leavePlaces(where, opt.owner, schedulerOf(opt.address), outputs, graph ?? null);
+}
+
 /** Objects that C works with until the function returns: its callbacks may not free them, nor have it begin again. */
 function begin(name: string, ...objects: readonly (Handle | null)[]): void {
   const those = objects.filter((object) => object !== null);
@@ -67,6 +103,7 @@ export const optimizers = {
   ggml_opt_alloc(lib: Lib, opt: Optimizer, backward: boolean): void {
     expectHeld("ggml_opt_alloc", lib, opt, backward);
     expectAsManyNodes(lib, opt);
+    leavePlacesOf("ggml_opt_alloc", lib, opt);
   },
   /** C computes whatever the scheduler has. */
   ggml_opt_eval(lib: Lib, opt: Optimizer, result: Handle | null): void {
@@ -80,6 +117,7 @@ export const optimizers = {
     expectMemory("ggml_opt_epoch", lib, dataset);
     expectHeld("ggml_opt_epoch", lib, opt, idata_split !== 0 && idata_split !== 0n);
     leaveTraining({ where: "ggml_opt_epoch", lib, owner: opt.owner });
+    leavePlacesOf("ggml_opt_epoch", lib, opt);
     begin("ggml_opt_epoch", opt, dataset, train, test);
   },
   /** C makes an optimizer before it looks at the inputs, and nobody else has its address. */
@@ -88,6 +126,7 @@ export const optimizers = {
     expectInput("ggml_opt_fit", inputs);
     expectResultComputable("ggml_opt_fit", lib, outputs);
     leaveTraining({ where: "ggml_opt_fit", lib, owner: sched.owner });
+    leavePlaces("ggml_opt_fit", outputs.owner, sched.address, outputs.address, null);
     begin("ggml_opt_fit", sched, ctx, dataset);
   },
 };

@@ -49,3 +49,20 @@ export function takeTraining(): Training | null {
   training = null;
   return word;
 }
+
+/** What an optimizer does before it allocates a graph; the result is done afterwards. */
+export type Making = () => () => void;
+
+let making: Making | null = null;
+
+/** Leaves word of it. */
+export function leaveMaking(word: Making): void {
+  making = word;
+}
+
+/** Takes that word. */
+export function takeMaking(): Making | null {
+  const word = making;
+  making = null;
+  return word;
+}

@@ -21,7 +21,7 @@ import { expectBlocks, traitsOf, typeName } from "./types.ts";
 const { fields } = ABI.records.ggml_tensor;
 
 /** What a tensor may have: from 2^63 on C's arithmetic overflows, and nobody has as much. */
-const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+export const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
 /**
  * A shape that a tensor of a type may have. With others C makes a tensor that says it has more elements than there is memory for, or rows that

@@ -101,6 +101,11 @@ export const cases: Record<string, Case[]> = {
     [() => lib.ggml_opt_dataset_init(F32, F32, 2, 0, 0, 2), ": assertion failed: ndata > 0"],
     [() => lib.ggml_opt_dataset_init(F32, F32, 2, 0, 8, 0), ": assertion failed: ndata_shard > 0"],
     [() => lib.ggml_opt_dataset_init(Q4_0, F32, 2, 0, 8, 2), "(ne_datapoint): expected a multiple of 32"],
+    [
+      () => lib.ggml_opt_dataset_init(F32, F32, 2 ** 31, 0, 2 ** 31, 2),
+      ": 2147483648 times 2147483648 numbers of f32 would take more than 2^53 bytes",
+    ],
+    [() => lib.ggml_opt_dataset_init(F32, F32, 1, 2 ** 31, 2 ** 31, 2), ": 2147483648 times 2147483648 numbers of f32 would take more"],
   ],
   ggml_opt_dataset_shuffle: [
     [() => lib.ggml_opt_dataset_shuffle(optimizer(), dataset, 3), ": assertion failed: idata % dataset->ndata_shard == 0"],
