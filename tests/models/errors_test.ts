@@ -93,6 +93,29 @@ Deno.test("what an error says isn't printed, too, though something else listens 
   assertEquals([code, stderr], [0, ""]);
 });
 
+Deno.test("a listener that ends meanwhile takes nothing from an error, and has nothing printed", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { loadModel } from ${JSON.stringify(new URL("../../models/mod.ts", import.meta.url))};
+    import { onLog } from ${JSON.stringify(new URL("../../utils/mod.ts", import.meta.url))};
+
+    const listeners = [onLog(() => {})];
+    const model = await loadModel("examples/models/moby.gguf"), session = model.session({ threads: 1 });
+    const answer = session.complete("a".repeat(250)).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 5)); // a part of what C takes for that
+    const loading = Array.from({ length: 9 }, () => loadModel("deno.json").catch(({ message }) => console.log(message)));
+    session[Symbol.dispose](); // which stops C in the middle
+    for (const ending of [null, () => {}]) listeners.push(onLog(ending));
+    for (const listener of listeners) listener[Symbol.dispose]();
+    await Promise.all([answer, ...loading]);
+    model[Symbol.dispose]();
+    `,
+    ["--allow-all"],
+  );
+  assertEquals(stdout.match(/deno\.json: invalid magic characters/g)?.length, 9);
+  assertEquals([code, stderr], [0, ""]);
+});
+
 quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
   const path = tinyPath();
   assertMatch(await rejection(() => loadModel("")), /^loadModel: expected a path, got the string ""$/);
