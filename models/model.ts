@@ -6,13 +6,13 @@
 
 import { describe } from "../ffi/core/describe.ts";
 import { lib } from "../ffi/generated/lib.js";
-import { optional } from "../utils/releases/optional.ts";
 import { Batcher } from "./batcher.ts";
 import type { ContextParams } from "./context.ts";
 import { Embedder, type EmbedderOptions } from "./embedder.ts";
 import type { EmbeddingOptions } from "./embedding_context.ts";
 import { expectBoolean, expectOneOf, expectOptions, expectWhole } from "./expect.ts";
 import type { Overflow } from "./generation.ts";
+import { keepsState } from "./keeps_state.ts";
 import type { Message } from "./messages.ts";
 import { Reranker } from "./reranker.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -311,10 +311,4 @@ function textOf(write: (buffer: Int8Array<ArrayBuffer>) => number): string {
   let buffer = new Int8Array(1024), length = write(buffer);
   if (length >= buffer.length) length = write(buffer = new Int8Array(length + 1));
   return length < 0 ? "" : new TextDecoder().decode(buffer.subarray(0, length));
-}
-
-/** True for a model that keeps a state, in all of its layers or in some. The oldest releases don't say the latter. */
-export function keepsState(model: lib.llama_model): boolean {
-  if (lib.llama_model_is_recurrent(model)) return true;
-  return optional<(model: lib.llama_model) => boolean>("llama_model_is_hybrid")?.(model) === true;
 }
