@@ -89,6 +89,9 @@ interface User {
 
 const SESSION_OPTIONS = ["context", "batch", "threads", "overflow", "deterministic"], OVERFLOWS = ["error", "stop", "drop"];
 
+/** Characters of which C makes tokens in a few milliseconds, whatever they are. */
+const LONG = 8192;
+
 const DEFAULT_CONTEXT = 4096, DEFAULT_BATCH = 512, DEFAULT_SEQUENCES = 4;
 
 /**
@@ -114,6 +117,8 @@ export class Model implements Disposable, AsyncDisposable {
   readonly vocabulary: Vocabulary;
   /** What ends those that compute with it. It holds none that nobody else does. */
   readonly #users: Set<WeakRef<User>> = new Set();
+  /** What other threads make tokens of. */
+  readonly #tokenizing: Set<Promise<unknown>> = new Set();
   #metadata: Readonly<Record<string, string>> | null = null;
   #ended: Promise<void> | null = null;
 
@@ -170,9 +175,21 @@ export class Model implements Disposable, AsyncDisposable {
   }
 
   /** @ignore The tokens of what the template writes; BOS, if the model wants it, once. */
-  tokenizeChat(messages: readonly Message[], options: TemplateOptions, where = "applyTemplate"): Int32Array {
+  async tokenizeChat(messages: readonly Message[], options: TemplateOptions, where = "applyTemplate"): Promise<Int32Array> {
     const text = this.#written(messages, options, where), bos = this.vocabulary.textOf(this.vocabulary.special.bos);
-    return this.vocabulary.tokenize(text, { special: bos === "" || !text.startsWith(bos), parseSpecial: true }, where);
+    return await this.tokensOf(text, { special: bos === "" || !text.startsWith(bos), parseSpecial: true }, where);
+  }
+
+  /** @ignore The tokens of a text; of a long one, for which C may take seconds, they are made on another thread. */
+  async tokensOf(text: string, options: TokenizeOptions, where: string): Promise<Int32Array> {
+    if (typeof text !== "string" || text.length < LONG) return this.vocabulary.tokenize(text, options, where);
+    const tokens = this.vocabulary.tokenizeAside(text, options, where);
+    this.#tokenizing.add(tokens);
+    try {
+      return await tokens;
+    } finally {
+      this.#tokenizing.delete(tokens);
+    }
   }
 
   #written(messages: readonly Message[], options: TemplateOptions, where: string): string {
@@ -268,7 +285,11 @@ export class Model implements Disposable, AsyncDisposable {
   [Symbol.dispose](): void {
     if (this.#ended !== null) return;
     const reason = new Error("this model was freed");
-    const running = [...this.#users].flatMap((user) => user.deref()?.close(reason) ?? []);
+    const running = [...this.#users].flatMap((user): Promise<unknown>[] => {
+      const left = user.deref()?.close(reason) ?? null;
+      return left === null ? [] : [left];
+    });
+    for (const tokens of this.#tokenizing) running.push(tokens.catch(() => {}));
     const free = () => this.handle[Symbol.dispose]();
     if (running.length > 0) this.#ended = Promise.all(running).then(free);
     else {

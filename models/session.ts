@@ -148,7 +148,11 @@ export class Session implements Disposable, AsyncDisposable {
   }
 
   #place(where: string) {
-    return { where, model: this.model, scheduler: this.#scheduler, sequence: this.#sequence, overflow: this.#overflow };
+    const expectThere = () => {
+      if (this.#ended !== null) throw new Error("this session was freed");
+      if (this.#scheduler.context.closed !== null) throw this.#scheduler.context.closed;
+    };
+    return { where, model: this.model, scheduler: this.#scheduler, sequence: this.#sequence, overflow: this.#overflow, expectThere };
   }
 
   /** One generation at a time: a cache has one order of tokens. */

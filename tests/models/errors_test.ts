@@ -319,6 +319,28 @@ quietly("what is freed while it generates ends with an error, at whatever moment
   await assertGenerates(model);
 });
 
+quietly("of a long text another thread makes the tokens; what is freed or cancelled meanwhile ends with an error", async () => {
+  const model = await loadModel("examples/models/moby.gguf"), text = "x".repeat(60_000);
+  const tokens = model.tokenize(text, { parseSpecial: true }), session = model.session({ context: 32, threads: 1 });
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1), controller = new AbortController();
+  assertMatch(await rejection(() => session.complete(text)), /^Session\.complete: .* it has 60001 tokens, and there is room for 32$/);
+  assert(turns > 0, "the event loop goes on");
+  clearInterval(timer);
+  assertEquals(await model.tokensOf(text, { parseSpecial: true }, ""), tokens);
+  const batcher = model.batcher({ context: 32, sequences: 2, threads: 1 }), own = batcher.session();
+  const ends = [
+    rejection(() => session.complete(text, { signal: controller.signal })),
+    rejection(() => own.complete(text)),
+    rejection(() => batcher.complete(text)),
+  ];
+  controller.abort(new Error("cancelled"));
+  own[Symbol.dispose]();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  await model[Symbol.asyncDispose]();
+  assertEquals(await Promise.all(ends), ["cancelled", "this session was freed", "this model was freed"]);
+});
+
 quietly("lib's own functions don't free what C computes with", async () => {
   const model = await tinyModel();
   using session = model.session({ context: 64, threads: 1, batch: 1 });
