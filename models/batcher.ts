@@ -107,7 +107,10 @@ export class Batcher implements Disposable, AsyncDisposable {
   }
 
   #place(where: string) {
-    return { where, model: this.model, scheduler: this.#scheduler, sequence: null, overflow: this.#overflow };
+    const expectThere = () => {
+      if (this.#scheduler.context.closed !== null) throw this.#scheduler.context.closed;
+    };
+    return { where, model: this.model, scheduler: this.#scheduler, sequence: null, overflow: this.#overflow, expectThere };
   }
 
   /** Frees it: what it is generating ends with an error, and C's memory is freed as soon as C has left it. */

@@ -78,10 +78,11 @@ export class Embedder implements Disposable, AsyncDisposable {
    */
   async embed(texts: readonly (string | ArrayLike<number>)[], options: EmbedOptions = {}): Promise<Float32Array<ArrayBuffer>[]> {
     if (!Array.isArray(texts)) throw new TypeError(`Embedder.embed: expected an array of texts, got ${describe(texts)}`);
-    const { vocabulary } = this.model;
-    const tokens = texts.map((text) =>
-      typeof text === "string" ? vocabulary.tokenize(text, {}, "Embedder.embed") : vocabulary.expectTokens("Embedder.embed: a text", text)
-    );
+    const { model } = this, tokens: Int32Array[] = [];
+    for (const text of texts) {
+      if (typeof text === "string") tokens.push(await model.tokensOf(text, {}, "Embedder.embed"));
+      else tokens.push(model.vocabulary.expectTokens("Embedder.embed: a text", text));
+    }
     const vectors = await this.#context.compute(tokens, options);
     if (this.#normalize) { for (const vector of vectors) normalize(vector); }
     return vectors;

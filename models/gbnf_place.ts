@@ -50,6 +50,8 @@ class Reader {
   }
 
   read(): void {
+    const at = this.#text.search(/\0|\p{Surrogate}/u);
+    if (at >= 0) throw new Mistake(at, "expected text, got a NUL or half a character");
     this.#take(LINES);
     while (this.#at < this.#text.length) this.#rule();
     for (const [name, offset] of [...this.#rules.values()].flat()) {

@@ -56,6 +56,8 @@ export interface Place {
   /** The sequence; null for any. */
   readonly sequence: Sequence | null;
   readonly overflow: Overflow;
+  /** Throws if nothing may be generated there any more. */
+  readonly expectThere: () => void;
 }
 
 /** Throws unless the options are in order. */
@@ -73,29 +75,33 @@ function expectGenerate(where: string, options: GenerateOptions): void {
 }
 
 /** The tokens of a prompt. Names of control tokens in a text are these. */
-export function promptOf(where: string, model: Model, prompt: string | ArrayLike<number>): Prompt {
+export async function promptOf(where: string, model: Model, prompt: string | ArrayLike<number>): Promise<Prompt> {
   const { vocabulary } = model;
   const tokens = typeof prompt === "string"
-    ? vocabulary.tokenize(prompt, { parseSpecial: true }, where)
+    ? await model.tokensOf(prompt, { parseSpecial: true }, where)
     : vocabulary.expectTokens(`${where}: the prompt`, prompt);
   if (tokens.length === 0) throw new RangeError(`${where}: the prompt has no tokens`);
   return { tokens, keep: tokens[0] === vocabulary.special.bos ? 1 : 0 };
 }
 
 /** The tokens of messages: of those that fit in, if the oldest may be dropped. */
-function chatPrompt({ where, model, scheduler, overflow }: Place, messages: readonly Message[], options: ChatOptions): Prompt {
+async function chatPrompt(
+  { where, model, scheduler, overflow }: Place,
+  messages: readonly Message[],
+  options: ChatOptions,
+): Promise<Prompt> {
   const { tools, maxTokens = Infinity } = options;
   const room = scheduler.context.size - Math.min(maxTokens, Math.floor(scheduler.context.size / 4));
   const tokensOf = (some: readonly Message[]) => model.tokenizeChat(some, { tools }, where);
-  let kept = [...messages], tokens = tokensOf(kept);
+  let kept = [...messages], tokens = await tokensOf(kept);
   while (overflow === "drop" && tokens.length > room) {
     const shorter = withoutOldestTurn(kept);
     if (shorter === null) break;
     kept = shorter;
-    tokens = tokensOf(kept);
+    tokens = await tokensOf(kept);
   }
   if (tokens.length === 0) throw new RangeError(`${where}: the messages have no tokens`);
-  return { tokens, keep: overflow === "drop" ? commonLength(tokens, systemTokens(model, kept, tools, where)) : 0 };
+  return { tokens, keep: overflow === "drop" ? commonLength(tokens, await systemTokens(model, kept, tools, where)) : 0 };
 }
 
 /** The messages without what the first user said and what was answered; null if nothing may be dropped any more. */
@@ -105,10 +111,15 @@ function withoutOldestTurn(messages: readonly Message[]): Message[] | null {
 }
 
 /** The tokens of the messages before the first turn. */
-function systemTokens(model: Model, messages: readonly Message[], tools: readonly unknown[] | undefined, where: string): Int32Array {
+async function systemTokens(
+  model: Model,
+  messages: readonly Message[],
+  tools: readonly unknown[] | undefined,
+  where: string,
+): Promise<Int32Array> {
   const first = messages.findIndex(({ role }) => role === "user");
   if (first <= 0) return Int32Array.of(model.vocabulary.special.bos ?? -1);
-  return model.tokenizeChat(messages.slice(0, first), { tools, addGenerationPrompt: false }, where);
+  return await model.tokenizeChat(messages.slice(0, first), { tools, addGenerationPrompt: false }, where);
 }
 
 function commonLength(a: Int32Array, b: Int32Array): number {
@@ -119,15 +130,18 @@ function commonLength(a: Int32Array, b: Int32Array): number {
 /** Generates text. */
 export async function* generate(
   place: Place,
-  promptFor: () => Prompt,
+  promptFor: () => Promise<Prompt>,
   options: GenerateOptions,
 ): AsyncGenerator<Piece, Ended, void> {
   const { where, scheduler, sequence } = place;
   expectGenerate(where, options);
   const { signal } = options;
   signal?.throwIfAborted();
-  if (scheduler.context.closed !== null) throw scheduler.context.closed;
-  const generation = prepare(place, promptFor(), options);
+  place.expectThere();
+  const prompt = await promptFor();
+  signal?.throwIfAborted(); // C may have made tokens for a while
+  place.expectThere();
+  const generation = prepare(place, prompt, options);
   const onAbort = () => {
     generation.fail(signal!.reason);
     scheduler.leave(generation);
@@ -183,9 +197,10 @@ export async function* chat(
   if (!Array.isArray(messages)) throw new TypeError(`${place.where}: expected an array of messages, got ${describe(messages)}`);
   const { tools, reasoning, calls, ...options } = all;
   expectSpeech(place.where, { reasoning, calls }, tools);
-  const { model } = place, prompt = chatPrompt(place, messages, { tools, maxTokens: options.maxTokens });
+  place.expectThere();
+  const { model } = place, prompt = await chatPrompt(place, messages, { tools, maxTokens: options.maxTokens });
   const inside = beginsThinking(model.vocabulary, prompt.tokens);
-  return yield* takeApart(generate(place, () => prompt, options), { reasoning, calls }, tools ?? [], inside);
+  return yield* takeApart(generate(place, () => Promise.resolve(prompt), options), { reasoning, calls }, tools ?? [], inside);
 }
 
 /** Waits for all of it. */

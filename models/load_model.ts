@@ -12,7 +12,8 @@ import { pathOf } from "../utils/files/path.ts";
 import { overhear } from "../utils/on_log.ts";
 import { extraTypes } from "../utils/weights/repack.ts";
 import { expectFunction, expectOptions, expectSignal, expectWhole } from "./expect.ts";
-import { keepsState, Model } from "./model.ts";
+import { keepsState } from "./keeps_state.ts";
+import { Model } from "./model.ts";
 import { loadTemplates } from "./template.ts";
 
 /** What {@linkcode loadModel} takes besides the path. */

@@ -6,13 +6,13 @@
 
 import { describe } from "../ffi/core/describe.ts";
 import { lib } from "../ffi/generated/lib.js";
-import { optional } from "../utils/releases/optional.ts";
 import { Batcher } from "./batcher.ts";
 import type { ContextParams } from "./context.ts";
 import { Embedder, type EmbedderOptions } from "./embedder.ts";
 import type { EmbeddingOptions } from "./embedding_context.ts";
 import { expectBoolean, expectOneOf, expectOptions, expectWhole } from "./expect.ts";
 import type { Overflow } from "./generation.ts";
+import { keepsState } from "./keeps_state.ts";
 import type { Message } from "./messages.ts";
 import { Reranker } from "./reranker.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -89,6 +89,9 @@ interface User {
 
 const SESSION_OPTIONS = ["context", "batch", "threads", "overflow", "deterministic"], OVERFLOWS = ["error", "stop", "drop"];
 
+/** Characters of which C makes tokens in a few milliseconds, whatever they are. */
+const LONG = 8192;
+
 const DEFAULT_CONTEXT = 4096, DEFAULT_BATCH = 512, DEFAULT_SEQUENCES = 4;
 
 /**
@@ -114,6 +117,8 @@ export class Model implements Disposable, AsyncDisposable {
   readonly vocabulary: Vocabulary;
   /** What ends those that compute with it. It holds none that nobody else does. */
   readonly #users: Set<WeakRef<User>> = new Set();
+  /** What other threads make tokens of. */
+  readonly #tokenizing: Set<Promise<unknown>> = new Set();
   #metadata: Readonly<Record<string, string>> | null = null;
   #ended: Promise<void> | null = null;
 
@@ -170,9 +175,21 @@ export class Model implements Disposable, AsyncDisposable {
   }
 
   /** @ignore The tokens of what the template writes; BOS, if the model wants it, once. */
-  tokenizeChat(messages: readonly Message[], options: TemplateOptions, where = "applyTemplate"): Int32Array {
+  async tokenizeChat(messages: readonly Message[], options: TemplateOptions, where = "applyTemplate"): Promise<Int32Array> {
     const text = this.#written(messages, options, where), bos = this.vocabulary.textOf(this.vocabulary.special.bos);
-    return this.vocabulary.tokenize(text, { special: bos === "" || !text.startsWith(bos), parseSpecial: true }, where);
+    return await this.tokensOf(text, { special: bos === "" || !text.startsWith(bos), parseSpecial: true }, where);
+  }
+
+  /** @ignore The tokens of a text; of a long one, for which C may take seconds, they are made on another thread. */
+  async tokensOf(text: string, options: TokenizeOptions, where: string): Promise<Int32Array> {
+    if (typeof text !== "string" || text.length < LONG) return this.vocabulary.tokenize(text, options, where);
+    const tokens = this.vocabulary.tokenizeAside(text, options, where);
+    this.#tokenizing.add(tokens);
+    try {
+      return await tokens;
+    } finally {
+      this.#tokenizing.delete(tokens);
+    }
   }
 
   #written(messages: readonly Message[], options: TemplateOptions, where: string): string {
@@ -268,7 +285,11 @@ export class Model implements Disposable, AsyncDisposable {
   [Symbol.dispose](): void {
     if (this.#ended !== null) return;
     const reason = new Error("this model was freed");
-    const running = [...this.#users].flatMap((user) => user.deref()?.close(reason) ?? []);
+    const running = [...this.#users].flatMap((user): Promise<unknown>[] => {
+      const left = user.deref()?.close(reason) ?? null;
+      return left === null ? [] : [left];
+    });
+    for (const tokens of this.#tokenizing) running.push(tokens.catch(() => {}));
     const free = () => this.handle[Symbol.dispose]();
     if (running.length > 0) this.#ended = Promise.all(running).then(free);
     else {
@@ -311,10 +332,4 @@ function textOf(write: (buffer: Int8Array<ArrayBuffer>) => number): string {
   let buffer = new Int8Array(1024), length = write(buffer);
   if (length >= buffer.length) length = write(buffer = new Int8Array(length + 1));
   return length < 0 ? "" : new TextDecoder().decode(buffer.subarray(0, length));
-}
-
-/** True for a model that keeps a state, in all of its layers or in some. The oldest releases don't say the latter. */
-export function keepsState(model: lib.llama_model): boolean {
-  if (lib.llama_model_is_recurrent(model)) return true;
-  return optional<(model: lib.llama_model) => boolean>("llama_model_is_hybrid")?.(model) === true;
 }

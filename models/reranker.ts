@@ -64,24 +64,26 @@ export class Reranker implements Disposable, AsyncDisposable {
   async rank(query: string, documents: readonly string[], options: EmbedOptions = {}): Promise<Ranked[]> {
     if (typeof query !== "string") throw new TypeError(`Reranker.rank: expected a text as query, got ${describe(query)}`);
     if (!Array.isArray(documents)) throw new TypeError(`Reranker.rank: expected an array of documents, got ${describe(documents)}`);
-    const scores = await this.#context.compute(documents.map((document) => this.tokensOf(query, document)), options);
+    const texts: Int32Array[] = [];
+    for (const document of documents) texts.push(await this.tokensOf(query, document));
+    const scores = await this.#context.compute(texts, options);
     return scores.map(([score], index) => ({ index, score })).sort((a, b) => b.score - a.score);
   }
 
   /** @ignore A query and a document as the model was trained on them: by its own template, or with what separates sentences between them. */
-  tokensOf(query: string, document: string): Int32Array {
+  async tokensOf(query: string, document: string): Promise<Int32Array> {
     const { vocabulary } = this.model, template = lib.llama_model_chat_template(this.model.handle, "rerank");
     if (template !== null) {
       const text = template.replaceAll(/\{(query|document)\}/g, (_, name) => name === "query" ? query : document);
-      return vocabulary.tokenize(text, { special: false, parseSpecial: true }, "Reranker.rank");
+      return await this.model.tokensOf(text, { special: false, parseSpecial: true }, "Reranker.rank");
     }
-    const { bos, eos, sep } = vocabulary.special, of = (text: string) => vocabulary.tokenize(text, { special: false }, "Reranker.rank");
+    const { bos, eos, sep } = vocabulary.special, of = (text: string) => this.model.tokensOf(text, { special: false }, "Reranker.rank");
     const some = (token: number | null, added: boolean) => token !== null && added ? [token] : [];
     const begin = some(bos, lib.llama_vocab_get_add_bos(vocabulary.handle)), end = some(eos ?? sep, true);
     const between = lib.llama_vocab_get_add_sep(vocabulary.handle) ? some(sep, true) : [];
     // `<s> query </s></s> document </s>`, or `[CLS] query [SEP] document [SEP]` where what ends and what separates is the same.
     const middle = eos === sep || between.length === 0 ? end : [...end, ...between];
-    return Int32Array.of(...begin, ...of(query), ...middle, ...of(document), ...end);
+    return Int32Array.of(...begin, ...await of(query), ...middle, ...await of(document), ...end);
   }
 
   /** Frees it: what it computes ends with an error, and C's memory is freed as soon as C has left it. */

@@ -131,7 +131,7 @@ export class Sampler implements Disposable {
 
   /** Throws if the grammar can't begin with a text: it would never hold. Where a vocabulary adds to the text, that isn't known. */
   #expectBeginning(mark: string): void {
-    const tokens = this.#vocabulary.tokenize(mark, { special: false }), grammar = this.#grammar!;
+    const tokens = this.#vocabulary.tokenize(mark, { special: false }, `${this.#where}: grammarFrom`), grammar = this.#grammar!;
     const length = tokens.reduce((sum, token) => sum + this.#vocabulary.bytesOf(token).length, 0);
     if (length !== new TextEncoder().encode(mark).length) return;
     for (const token of tokens) {
@@ -199,7 +199,8 @@ function chainOf(where: string, vocabulary: Vocabulary, options: SamplingOptions
   if (topP < 1) add(lib.llama_sampler_init_top_p(topP, 1));
   if (minP > 0) add(lib.llama_sampler_init_min_p(minP, 1));
   add(lib.llama_sampler_init_temp(temperature));
-  add(lib.llama_sampler_init_dist(options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]));
+  const [random] = crypto.getRandomValues(new Uint32Array(1)), { seed = random } = options;
+  add(lib.llama_sampler_init_dist(seed === lib.LLAMA_DEFAULT_SEED ? 0 : seed)); // C takes that one, the last, for a wish to have any
   return chain;
 }
 

@@ -11,6 +11,7 @@ import { lib } from "../ffi/generated/lib.js";
 import { type Composed, composeMixed, composeUniform, type Part } from "./compose.ts";
 import { Context, type ContextParams, type Outcome } from "./context.ts";
 import type { Generation } from "./generation.ts";
+import { keepsState } from "./keeps_state.ts";
 import type { Model } from "./model.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -33,6 +34,8 @@ export class Scheduler {
   #stepping: Promise<void> | null = null;
   #running = false;
   #wake: (() => void) | null = null;
+  /** True if C has what it remembers of all sequences in one place, and moves it about there while it computes for any of them. */
+  readonly #movesAll: boolean;
 
   /**
    * @param where Who makes it, for errors.
@@ -43,6 +46,7 @@ export class Scheduler {
       throw new Error(`${where}: models that encode a text before they answer aren't supported`);
     }
     this.context = new Context(where, by, model, params);
+    this.#movesAll = keepsState(model.handle);
     if (this.context.memory === null) {
       this.context.close(new Error("unused"));
       throw new Error(`${where}: this model (${model.info.description}) only encodes, and generates nothing; use embedder()`);
@@ -95,6 +99,11 @@ export class Scheduler {
     if (this.#parts.some(({ generation }) => generation.sequence === sequence)) return true;
     for (const generation of this.#active) if (generation.sequence === sequence && !generation.over) return true;
     return false;
+  }
+
+  /** True while C computes for other sequences in a way that what it remembers of none can be read or written. */
+  get movesAll(): boolean {
+    return this.#movesAll && this.#parts.length > 0;
   }
 
   /** Waits until C computes nothing for a sequence. */

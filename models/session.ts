@@ -112,7 +112,8 @@ export class Session implements Disposable, AsyncDisposable {
    * The session as bytes, for {@linkcode Session.restore}: in another process, too, with the same model and release of libllama. In C:
    * `llama_state_seq_get_data`.
    *
-   * @throws {Error} If it is generating, or was freed.
+   * @throws {Error} If it is generating, or was freed; of a batcher with a model that keeps a state, such as Mamba, also while others are generating,
+   * for C has the states of all in one place.
    */
   save(): Uint8Array<ArrayBuffer> {
     this.#expectIdle("Session.save");
@@ -128,7 +129,7 @@ export class Session implements Disposable, AsyncDisposable {
    * @param bytes What {@linkcode Session.save} gave.
    * @throws {TypeError} If the bytes are no state.
    * @throws {RangeError} If the state is longer than this context.
-   * @throws {Error} If it is another model's, or if the session is generating, or was freed.
+   * @throws {Error} If it is another model's, or if the session can't be saved now, either.
    */
   restore(bytes: Uint8Array): void {
     this.#expectIdle("Session.restore");
@@ -141,10 +142,17 @@ export class Session implements Disposable, AsyncDisposable {
     if (this.#generating || this.#scheduler.isBusy(this.#sequence)) {
       throw new Error(`${where}: this session is generating: wait until that has ended`);
     }
+    if (this.#scheduler.movesAll) {
+      throw new Error(`${where}: others of this batcher are generating, with a model that keeps a state: wait until they have ended`);
+    }
   }
 
   #place(where: string) {
-    return { where, model: this.model, scheduler: this.#scheduler, sequence: this.#sequence, overflow: this.#overflow };
+    const expectThere = () => {
+      if (this.#ended !== null) throw new Error("this session was freed");
+      if (this.#scheduler.context.closed !== null) throw this.#scheduler.context.closed;
+    };
+    return { where, model: this.model, scheduler: this.#scheduler, sequence: this.#sequence, overflow: this.#overflow, expectThere };
   }
 
   /** One generation at a time: a cache has one order of tokens. */

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../ffi/core/describe.ts";
-import { onBehalf } from "../ffi/core/on_behalf.ts";
+import { onBehalf, renamed } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { expectBoolean } from "./expect.ts";
 
@@ -59,18 +59,38 @@ export class Vocabulary {
   }
 
   /** @param where What the caller called, for errors. */
-  tokenize(text: string, { special = true, parseSpecial = false }: TokenizeOptions = {}, where = "tokenize"): Int32Array<ArrayBuffer> {
-    if (typeof text !== "string") throw new TypeError(`${where}: expected a text, got ${describe(text)}`);
-    expectBoolean(`${where}: special`, special);
-    expectBoolean(`${where}: parseSpecial`, parseSpecial);
-    if (!this.hasText) throw new Error(`${where}: this model has no vocabulary`);
-    const { length } = encoder.encode(text);
+  tokenize(text: string, options: TokenizeOptions = {}, where = "tokenize"): Int32Array<ArrayBuffer> {
+    const { special, parseSpecial, length } = this.#expectText(text, options, where);
     const ask = (ids: Int32Array<ArrayBuffer>) =>
       onBehalf(where, lib.llama_tokenize, this.handle, text, length, ids, ids.length, special, parseSpecial);
     const ids = new Int32Array(length + 2), count = ask(ids);
     if (count >= 0) return ids.slice(0, count);
     const more = new Int32Array(-count);
     return more.slice(0, ask(more));
+  }
+
+  /** {@linkcode Vocabulary.tokenize} on another thread. Neither the vocabulary nor its model can be freed until that is done. */
+  async tokenizeAside(text: string, options: TokenizeOptions, where: string): Promise<Int32Array<ArrayBuffer>> {
+    const { special, parseSpecial, length } = this.#expectText(text, options, where);
+    const ask = async (ids: Int32Array<ArrayBuffer>) => {
+      try {
+        return await lib.async.llama_tokenize(this.handle, text, length, ids, ids.length, special, parseSpecial);
+      } catch (error) {
+        throw renamed(error, "llama_tokenize", where);
+      }
+    };
+    const ids = new Int32Array(length + 2), count = await ask(ids);
+    if (count >= 0) return ids.slice(0, count);
+    const more = new Int32Array(-count);
+    return more.slice(0, await ask(more));
+  }
+
+  #expectText(text: string, { special = true, parseSpecial = false }: TokenizeOptions, where: string) {
+    if (typeof text !== "string") throw new TypeError(`${where}: expected a text, got ${describe(text)}`);
+    expectBoolean(`${where}: special`, special);
+    expectBoolean(`${where}: parseSpecial`, parseSpecial);
+    if (!this.hasText) throw new Error(`${where}: this model has no vocabulary`);
+    return { special, parseSpecial, length: encoder.encode(text).length };
   }
 
   detokenize(tokens: ArrayLike<number>, { special = false }: { special?: boolean } = {}): string {

@@ -63,10 +63,11 @@ export function onLog(listener: LogListener | null): Disposable {
   if (listener !== null && typeof listener !== "function") {
     throw new TypeError(`onLog: expected a function or null, got ${describe(listener)}`);
   }
-  current?.deliver(); // what waits is the old one's
+  const before = current;
+  before?.deliver(); // what waits is the old one's
   const next = listener === null ? null : new Subscription(listener);
-  current?.[Symbol.dispose]();
-  current = next;
+  if (next !== null) current = next;
+  before?.[Symbol.dispose]();
   return next ?? { [Symbol.dispose]() {} };
 }
 
@@ -81,9 +82,9 @@ interface Heard {
 /** A list for each that hears what the listener hears, for as long as something takes: the lines that it has heard. */
 const hearers: Set<Heard[]> = new Set();
 
-function hear(level: LogLevel, text: string): void {
+function hear(level: LogLevel, text: string, wanted: boolean): void {
   if (hearers.size === 0 || (level !== "warn" && level !== "error")) return;
-  const line = { text: text.replace(CONTROL, "?"), left: hearers.size, wanted: current === standIn };
+  const line = { text: text.replace(CONTROL, "?"), left: hearers.size, wanted };
   for (const heard of hearers) heard.push(line);
 }
 
@@ -109,7 +110,7 @@ export function overhear(): Overheard {
     }
     hearers.delete(heard);
     if (hearers.size > 0) return;
-    if (current === standIn) standIn?.[Symbol.dispose]();
+    standIn?.[Symbol.dispose]();
     standIn = null;
   };
   return { texts: () => lines().map(({ text }) => text), end };
@@ -130,9 +131,9 @@ export interface Overheard {
 /** The listener where nobody else listens. */
 let standIn: Disposable | null = null;
 
-/** Listens where nobody does and it is possible. */
+/** Listens for those who hear, where nobody does and it is possible. */
 function listenAlone(): void {
-  if (nativeFor(library()) !== null && !isCaptured(library())) standIn = onLog(() => {});
+  if (nativeFor(library()) !== null && !isCaptured(library())) standIn = current = new Subscription(() => {});
 }
 
 class Subscription implements Disposable {
@@ -146,7 +147,7 @@ class Subscription implements Disposable {
   constructor(listener: LogListener) {
     this.#lines = new Lines((level, text) => {
       call(listener, level, text);
-      hear(level, text);
+      hear(level, text, this === standIn);
     });
     this.#tap = new LogTap(library(), () => this.#schedule());
     this.#timer = setInterval(() => this.#poll(), INTERVAL);
@@ -156,7 +157,10 @@ class Subscription implements Disposable {
 
   /** The end of the program, for certain or perhaps. */
   handleEvent({ type }: Event): void {
-    if (type === "unload") return this[Symbol.dispose]();
+    if (type === "unload") {
+      hearers.clear(); // nobody is left who could say what was heard
+      return this[Symbol.dispose]();
+    }
     this.#drain();
     if (!this.#draining) this.#lines.end();
   }
@@ -164,8 +168,10 @@ class Subscription implements Disposable {
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (current === this) current = null;
     const last = this.#tap.active;
+    if (current === this) current = null;
+    // Whoever hears goes on hearing, and without a moment in which C finds nobody, and prints.
+    if (last && current === null && hearers.size > 0) standIn = current = new Subscription(() => {});
     this.#tap.stop();
     clearInterval(this.#timer);
     for (const event of ENDS) removeEventListener(event, this);

@@ -66,12 +66,15 @@ const BLOCK = 1000;
 /** The rules of a grammar, by their names. */
 export class Grammar {
   readonly #rules = new Map<string, Expr | null>();
+  /** The number that the last rule of a name got. */
+  readonly #numbers = new Map<string, number>();
 
   /** A name that no rule has yet, near to the one that is wished. Its rule is defined later. */
   reserve(wish: string): string {
     const plain = wish.replaceAll(/[^a-zA-Z0-9]+/g, "-").replaceAll(/^-|-$/g, "") || "rule";
-    let name = plain;
-    for (let i = 2; this.#rules.has(name); i++) name = `${plain}-${i}`;
+    let name = plain, number = this.#numbers.get(plain) ?? 1;
+    while (this.#rules.has(name)) name = `${plain}-${++number}`;
+    this.#numbers.set(plain, number);
     this.#rules.set(name, null);
     return name;
   }

@@ -7,11 +7,14 @@
 import type { GenerateOptions } from "../generate.ts";
 import type { Ended, Piece } from "../generation.ts";
 import type { Served } from "./context.ts";
+import { ApiError } from "./error.ts";
 import { merge, type Merged } from "./merge.ts";
 import { eventStream } from "./sse.ts";
 
 /** What is computed for a request. */
 export interface Asked {
+  /** The field that has the prompts. */
+  readonly from: "messages" | "prompt";
   /** A prompt for each answer. */
   readonly prompts: readonly ArrayLike<number>[];
   readonly generate: GenerateOptions;
@@ -31,16 +34,23 @@ export interface Writer {
   last(): unknown[];
 }
 
-/** What several answers have cost. */
+/** What several answers have cost. A prompt counts once, however many answers it has. */
 export class Usage {
+  readonly #answers: number;
   #prompt = 0;
   #cached = 0;
   #completion = 0;
 
-  add({ promptTokens, cachedTokens, tokens }: Ended): void {
+  /** @param answers How many answers each prompt has. */
+  constructor(answers: number) {
+    this.#answers = answers;
+  }
+
+  add(index: number, { promptTokens, cachedTokens, tokens }: Ended): void {
+    this.#completion += tokens;
+    if (index % this.#answers !== 0) return;
     this.#prompt += promptTokens;
     this.#cached += cachedTokens;
-    this.#completion += tokens;
   }
 
   toJSON(): object {
@@ -60,6 +70,7 @@ export function finishOf({ reason }: Ended): "stop" | "length" {
 
 /** Computes the answers, and responds. What goes wrong before the first token has a status of its own. */
 export async function respond(served: Served, request: Request, asked: Asked, writer: Writer, stream: boolean): Promise<Response> {
+  expectRoom(served, asked);
   const leave = served.admission.enter(asked.prompts.length), client = new AbortController();
   const onAbort = () => client.abort(new Error("the client went away"));
   request.signal.addEventListener("abort", onAbort);
@@ -80,6 +91,15 @@ export async function respond(served: Served, request: Request, asked: Asked, wr
     end();
     throw error;
   }
+}
+
+function expectRoom({ batcher: { size } }: Served, { from, prompts }: Asked): void {
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  if (longest <= size) return;
+  throw new ApiError(400, `${from}: longer than the context: ${longest} tokens, and there is room for ${size}`, {
+    code: "context_length_exceeded",
+    param: from,
+  });
 }
 
 /** Each answer has a seed of its own. */

@@ -14,10 +14,10 @@ import { ApiError } from "./error.ts";
 export async function readJson(request: Request, limit: number): Promise<Record<string, unknown>> {
   const type = request.headers.get("content-type")?.split(";")[0].trim().toLowerCase();
   if (type !== "application/json") throw new ApiError(415, `expected a body of type application/json, got ${type ?? "none"}`);
-  const text = new TextDecoder().decode(await readBytes(request, limit));
+  const bytes = await readBytes(request, limit);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)); // what isn't UTF-8 would be other text
   } catch (error) {
     throw new ApiError(400, `the body is no JSON: ${(error as Error).message}`);
   }

@@ -10,7 +10,7 @@ import { type Parts, Speech } from "../speech.ts";
 import type { ToolCall } from "../tools.ts";
 import { finishOf, type Happening, respond, Usage, type Writer } from "./answers.ts";
 import { seconds, type Served } from "./context.ts";
-import { ApiError } from "./error.ts";
+import { orWrong } from "./error.ts";
 import { Fields } from "./fields.ts";
 import { readFormat, readTools } from "./format.ts";
 import { chatLogprob } from "./logprobs.ts";
@@ -22,21 +22,20 @@ export async function chat(served: Served, request: Request, body: Record<string
   const fields = new Fields(body), { model } = served;
   served.expectModel(fields.text("model"));
   const messages = readMessages(fields), { generate, stream, includeUsage, count } = readAnswering(fields);
-  const format = readFormat(fields), { tools, grammar, later } = readTools(fields, marksCalls(served));
+  const { tools, grammar, later = {} } = readTools(fields, marksCalls(served), readFormat(fields));
   const top = topOf(fields);
   fields.only("modalities", ["text"]);
   fields.end();
-  const prompt = promptOf(() => model.tokenizeChat(messages, tools.length > 0 ? { tools } : {}, "messages")), chosen = grammar ?? format;
+  const prompt = await orWrong("messages", () => model.tokenizeChat(messages, tools.length > 0 ? { tools } : {}, "messages"));
   const apart = {
-    reasoning: chosen === undefined ? served.options.reasoning ?? "apart" : "text",
-    calls: format === undefined ? "apart" : "text",
+    reasoning: grammar === undefined ? served.options.reasoning ?? "apart" : "text",
+    calls: tools.length > 0 ? "apart" : "text",
   } as const;
   const inside = beginsThinking(model.vocabulary, prompt);
   const choices = Array.from({ length: count }, () => new Choice(new Speech(apart, tools, inside), top !== undefined));
-  const form = chosen === undefined ? later ?? {} : { grammar: chosen };
-  const options = { ...generate, ...form, ...top === undefined ? {} : { top } };
+  const options = { ...generate, ...grammar === undefined ? later : { grammar }, ...top === undefined ? {} : { top } };
   const writer = new ChatWriter(served, choices, includeUsage);
-  return await respond(served, request, { prompts: Array(count).fill(prompt), generate: options }, writer, stream);
+  return await respond(served, request, { from: "messages", prompts: Array(count).fill(prompt), generate: options }, writer, stream);
 }
 
 /** How many of the likeliest tokens are told with their likelihoods; undefined for none. */
@@ -44,15 +43,6 @@ function topOf(fields: Fields): number | undefined {
   const wanted = fields.flag("logprobs") ?? false, top = fields.whole("top_logprobs", 0, 20) ?? 0;
   if (!wanted && top > 0) throw fields.wrong("top_logprobs", "logprobs has to be true");
   return wanted ? top : undefined;
-}
-
-/** What a template refuses is the client's. */
-function promptOf(tokenize: () => Int32Array): Int32Array {
-  try {
-    return tokenize();
-  } catch (error) {
-    throw new ApiError(400, (error as Error).message, { param: "messages" });
-  }
 }
 
 /** True if the model writes calls of tools between marks. */
@@ -115,11 +105,12 @@ class ChatWriter implements Writer {
   readonly #includeUsage: boolean;
   readonly #id = `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`;
   readonly #created = seconds();
-  readonly #usage = new Usage();
+  readonly #usage: Usage;
 
   constructor(served: Served, choices: readonly Choice[], includeUsage: boolean) {
     this.#served = served;
     this.#choices = choices;
+    this.#usage = new Usage(choices.length);
     this.#includeUsage = includeUsage;
   }
 
@@ -137,8 +128,9 @@ class ChatWriter implements Writer {
       return [this.#chunk(index, first, null, { content: [logprob], refusal: null }), ...others.map((delta) => this.#chunk(index, delta))];
     }
     const rest = choice.read(null).map((delta) => this.#chunk(index, delta));
-    this.#usage.add(event.ended);
-    choice.finish = choice.calls.length > 0 ? "tool_calls" : finishOf(event.ended);
+    this.#usage.add(index, event.ended);
+    const finish = finishOf(event.ended); // of calls that were cut off, those that are whole aren't all that were meant
+    choice.finish = choice.calls.length > 0 && finish === "stop" ? "tool_calls" : finish;
     return [...rest, this.#chunk(index, {}, choice.finish)];
   }
 

@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { Model } from "../model.ts";
+import type { TokenizeOptions } from "../vocabulary.ts";
 import { finishOf, type Happening, respond, Usage, type Writer } from "./answers.ts";
 import { seconds, type Served } from "./context.ts";
+import { orWrong } from "./error.ts";
 import { Fields, show } from "./fields.ts";
 import { readFormat } from "./format.ts";
 import { infillPrompt } from "./infill.ts";
@@ -21,15 +24,17 @@ export async function completions(served: Served, request: Request, body: Record
   served.expectModel(fields.text("model"));
   const { generate, stream, includeUsage, count } = readAnswering(fields), grammar = readFormat(fields);
   const suffix = fields.text("suffix") ?? "", repeat = <T>(values: readonly T[]) => values.flatMap((value) => Array<T>(count).fill(value));
-  const texts = readTexts(fields, "prompt"), prompts = repeat(texts.map((text) => tokensOf(served, fields, text, suffix)));
+  const texts = readTexts(fields, "prompt"), each: ArrayLike<number>[] = [];
+  for (const text of texts) each.push(await promptOf(served, fields, text, suffix));
+  const prompts = repeat(each);
   const top = fields.whole("logprobs", 0, 20), echo = readEcho(fields, top !== undefined);
   fields.only("best_of", 1, count);
   fields.end();
   const given = Object.fromEntries(Object.entries({ grammar, top }).filter(([, value]) => value !== undefined));
   const options = { maxTokens: MAX_TOKENS, ...generate, ...given };
   const before = repeat(texts.map((text) => !echo ? "" : typeof text === "string" ? text : served.model.detokenize(text)));
-  const writer = new TextWriter(served, before, includeUsage, top !== undefined);
-  return await respond(served, request, { prompts, generate: options }, writer, stream);
+  const writer = new TextWriter(served, before, new Usage(count), includeUsage, top !== undefined);
+  return await respond(served, request, { from: "prompt", prompts, generate: options }, writer, stream);
 }
 
 /** A text, tokens, or an array of either. */
@@ -53,17 +58,21 @@ function readEcho(fields: Fields, logprobs: boolean): boolean {
   return echo;
 }
 
-function tokensOf({ model }: Served, fields: Fields, text: string | number[], suffix: string): ArrayLike<number> {
+async function promptOf({ model }: Served, fields: Fields, text: string | number[], suffix: string): Promise<ArrayLike<number>> {
   if (suffix !== "") {
     if (typeof text !== "string") throw fields.wrong("prompt", "expected a text, since there is a suffix, got tokens");
-    const tokens = infillPrompt(model, text, suffix);
+    const tokens = await orWrong("prompt", () => infillPrompt(model, text, suffix));
     if (tokens !== null) return tokens;
     throw fields.wrong("suffix", "this model wasn't trained to fill in: its vocabulary has no tokens for what is before and after");
   }
-  if (typeof text !== "string") return model.vocabulary.expectTokens("prompt", text);
-  const tokens = model.vocabulary.tokenize(text, { parseSpecial: true }, "prompt");
+  const tokens = await tokensOf(model, "prompt", text, { parseSpecial: true });
   if (tokens.length === 0) throw fields.wrong("prompt", "it has no tokens");
   return tokens;
+}
+
+/** The tokens of what a field has. */
+export function tokensOf(model: Model, name: string, text: string | number[], options: TokenizeOptions = {}): Promise<Int32Array> {
+  return orWrong(name, () => typeof text === "string" ? model.tokensOf(text, options, name) : model.vocabulary.expectTokens(name, text));
 }
 
 /** Writes answers as completions. */
@@ -75,12 +84,13 @@ class TextWriter implements Writer {
   readonly #texts: string[];
   readonly #finish: (string | null)[];
   readonly #logprobs: (TextLogprobs | null)[];
-  readonly #usage = new Usage();
+  readonly #usage: Usage;
 
   /** @param before What each answer begins with. */
-  constructor(served: Served, before: readonly string[], includeUsage: boolean, logprobs: boolean) {
+  constructor(served: Served, before: readonly string[], usage: Usage, includeUsage: boolean, logprobs: boolean) {
     const count = before.length;
     this.#served = served;
+    this.#usage = usage;
     this.#includeUsage = includeUsage;
     this.#texts = [...before];
     this.#finish = Array(count).fill(null);
@@ -99,7 +109,7 @@ class TextWriter implements Writer {
       this.#texts[index] += text;
       return text === "" && part === null ? [] : [this.#object([choiceOf(index, text, null, part)])];
     }
-    this.#usage.add(event.ended);
+    this.#usage.add(index, event.ended);
     this.#finish[index] = finishOf(event.ended);
     return [this.#object([choiceOf(index, "", this.#finish[index])])];
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readTexts } from "./completions.ts";
+import { readTexts, tokensOf } from "./completions.ts";
 import type { Served } from "./context.ts";
 import { Fields } from "./fields.ts";
 
@@ -20,7 +20,8 @@ export async function embeddings(served: Served, request: Request, body: Record<
     const { embedder, model } = served;
     fields.only("dimensions", embedder.length);
     fields.end();
-    const tokens = texts.map((text) => typeof text === "string" ? model.vocabulary.tokenize(text, {}, "input") : text);
+    const tokens: Int32Array[] = [];
+    for (const text of texts) tokens.push(await tokensOf(model, "input", text));
     const vectors = await embedder.embed(tokens, { signal: request.signal });
     const count = tokens.reduce((sum, { length }) => sum + length, 0);
     return Response.json({

@@ -52,11 +52,19 @@ export function wrongField(param: string, message: string): ApiError {
   return new ApiError(400, `${param}: ${message}`, { param, code: "invalid_value" });
 }
 
+/** What something gives; where it fails, the field is wrong that it reads. */
+export async function orWrong<T>(param: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new ApiError(400, (error as Error).message, { param, code: "invalid_value" });
+  }
+}
+
 /** Whatever was thrown, as an ApiError: what the caller of a model did wrong is the client's, all else the server's. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (/longer than the context/.test(message)) return new ApiError(400, message, { code: "context_length_exceeded", param: "messages" });
   if (error instanceof RangeError || error instanceof SyntaxError) return new ApiError(400, message);
   if (/ was freed$/.test(message)) return new ApiError(503, message, { type: "server_error", code: "unavailable" });
   return new ApiError(500, message, { type: "server_error" });

@@ -45,23 +45,35 @@ export interface Tool {
   readonly function: { readonly name: string; readonly description?: string; readonly parameters?: unknown; readonly strict?: unknown };
 }
 
-/** The tools that a model is told of, and the grammar of a call if there has to be one. */
+/** The tools that a model is told of, and what the answer has to look like. */
 export interface Tools {
   readonly tools: readonly Tool[];
+  /** The grammar of the whole answer: of a call if there has to be one, of what the format says, or of either. */
   readonly grammar?: string;
   /** The grammar of calls that there may be, from where the model begins one. */
   readonly later?: Pick<SamplingOptions, "grammar" | "grammarFrom">;
 }
 
-/** Reads `tools` and `tool_choice`. `marked`: the model writes calls between `<tool_call>` and `</tool_call>`. */
-export function readTools(fields: Fields, marked: boolean): Tools {
+/**
+ * Reads `tools` and `tool_choice`.
+ *
+ * @param marked True if the model writes calls between `<tool_call>` and `</tool_call>`.
+ * @param format The grammar of an answer that is no call; undefined for any text.
+ */
+export function readTools(fields: Fields, marked: boolean, format: string | undefined): Tools {
   const tools = (fields.list("tools") ?? []).map((tool, i) => toolOf(tool, fields, i));
   const choice = fields.any("tool_choice") ?? "auto";
   const many = fields.flag("parallel_tool_calls") ?? true;
-  if (choice === "none") return { tools: [] };
+  if (choice === "none" || choice === "auto" && tools.length === 0) return { tools: [], grammar: format };
   if (choice === "auto") {
-    return marked && tools.length > 0
-      ? { tools, later: { grammar: grammarOr(() => grammarOfCalls(tools, many), fields, "tools"), grammarFrom: OPEN } }
+    if (format !== undefined) {
+      return {
+        tools,
+        grammar: eitherOf(format, grammarOr(() => grammarOfCalls(tools, many, marked), fields, "tools")),
+      };
+    }
+    return marked
+      ? { tools, later: { grammar: grammarOr(() => grammarOfCalls(tools, many, marked), fields, "tools"), grammarFrom: OPEN } }
       : { tools };
   }
   const { name } = ((choice as { function?: { name?: unknown } }).function ?? {}) as { name?: unknown };
@@ -84,10 +96,22 @@ function grammarOfCall(tools: readonly Tool[], marked: boolean): string {
   return `${root}\n${rulesOfCall(tools)}`;
 }
 
-/** One or several calls, with a few more spaces than there have to be: a model has its habits. */
-function grammarOfCalls(tools: readonly Tool[], many: boolean): string {
-  const gap = "[ \\n]{0,2}", marked = `"${OPEN}" ${gap} call ${gap} "${CLOSE}"`;
-  return `root ::= ${marked}${many ? ` (${gap} ${marked})*` : ""}\n${rulesOfCall(tools.map(lenient))}`;
+/** One or, between marks, several calls, with a few more spaces than there have to be: a model has its habits. */
+function grammarOfCalls(tools: readonly Tool[], many: boolean, marked: boolean): string {
+  const gap = "[ \\n]{0,2}", one = marked ? `"${OPEN}" ${gap} call ${gap} "${CLOSE}"` : "call";
+  return `root ::= ${one}${many && marked ? ` (${gap} ${one})*` : ""}\n${rulesOfCall(tools.map(lenient))}`;
+}
+
+/** A grammar of what fits one of two. */
+function eitherOf(...grammars: readonly string[]): string {
+  const roots = grammars.map((_, i) => `either-${i}-root`).join(" | ");
+  return `root ::= ${roots}\n${grammars.map((grammar, i) => withPrefix(grammar, `either-${i}-`)).join("\n")}`;
+}
+
+/** A grammar whose rules have other names: what isn't in quotation marks or brackets, in a comment, or says how often. */
+function withPrefix(grammar: string, prefix: string): string {
+  const parts = /"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|<[^>]*>|\{[^}]*\}|#[^\r\n]*|([a-zA-Z0-9-]+)/gs;
+  return grammar.replaceAll(parts, (part, name) => name === undefined ? part : prefix + name);
 }
 
 /** A tool whose arguments are any object where a grammar can't say more, unless its strictness is asked for. */

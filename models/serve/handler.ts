@@ -56,7 +56,7 @@ export function handler(model: Model, options: HandlerOptions = {}): Handler {
 }
 
 async function route(served: Served, request: Request): Promise<Response> {
-  const path = new URL(request.url).pathname.replace(/(?<=.)\/$/, ""), { method } = request;
+  const path = urlOf(request).pathname.replace(/(?<=.)\/$/, ""), { method } = request;
   if (path === "/health") {
     served.expectModel(undefined);
     return Response.json({ status: "ok" });
@@ -71,6 +71,13 @@ async function route(served: Served, request: Request): Promise<Response> {
   if (post === undefined) throw new ApiError(404, `there is nothing at ${path}`, { code: "not_found" });
   expectMethod(method, "POST");
   return await post(served, request, await readJson(request, served.maxBody));
+}
+
+/** Where a request goes; status 400 where the headers make no URL. */
+function urlOf(request: Request): URL {
+  const url = URL.parse(request.url);
+  if (url === null) throw new ApiError(400, `the request's URL is none: ${request.url}`);
+  return url;
 }
 
 function expectMethod(method: string, expected: string): void {

@@ -12,10 +12,10 @@ import type { Model } from "../model.ts";
  *
  * In C: `llama_vocab_fim_pre`, `llama_vocab_fim_suf`, `llama_vocab_fim_mid`.
  */
-export function infillPrompt({ vocabulary }: Model, prefix: string, suffix: string): number[] | null {
-  const { handle, special } = vocabulary, tokensOf = (text: string) => vocabulary.tokenize(text, { special: false });
+export async function infillPrompt(model: Model, prefix: string, suffix: string): Promise<number[] | null> {
+  const { handle, special } = model.vocabulary, tokensOf = (text: string) => model.tokensOf(text, { special: false }, "prompt");
   const marks = [lib.llama_vocab_fim_pre(handle), lib.llama_vocab_fim_suf(handle), lib.llama_vocab_fim_mid(handle)];
   if (marks.some((token) => token < 0)) return null;
   const begin = lib.llama_vocab_get_add_bos(handle) && special.bos !== null ? [special.bos] : [];
-  return [...begin, marks[0], ...tokensOf(prefix), marks[1], ...tokensOf(suffix), marks[2]];
+  return [...begin, marks[0], ...await tokensOf(prefix), marks[1], ...await tokensOf(suffix), marks[2]];
 }

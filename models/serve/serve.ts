@@ -39,8 +39,8 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/i;
 /** Refuses requests to another name: a web page whose name leads to this machine could read the answers (DNS rebinding). */
 function forThisMachine(answer: Handler): (request: Request) => Response | Promise<Response> {
   return (request) => {
-    const { hostname } = new URL(request.url);
-    if (LOOPBACK.test(hostname)) return answer(request);
+    const hostname = URL.parse(request.url)?.hostname;
+    if (hostname === undefined || LOOPBACK.test(hostname)) return answer(request); // which says what is wrong with such a URL
     return new ApiError(403, `this server is this machine's alone, and not ${hostname}'s`, { code: "wrong_host" }).toResponse();
   };
 }

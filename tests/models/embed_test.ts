@@ -96,7 +96,7 @@ Deno.test("a reranker's scores are its head's, of the vector of the first token"
   using reranker = model.reranker({ threads: 1 });
   using embedder = body.embedder({ threads: 1, pooling: "cls", normalize: false });
   const documents = ["the thing", "a", "in the inn"];
-  const vectors = await embedder.embed(documents.map((document) => reranker.tokensOf("the", document)));
+  const vectors = await embedder.embed(await Promise.all(documents.map((document) => reranker.tokensOf("the", document))));
   const expected = vectors.map((vector, index) => ({ index, score: tinyBert.head(vector) })).sort((a, b) => b.score - a.score);
   const ranked = await reranker.rank("the", documents);
   await assertRejects(() => reranker.rank("the", documents, { signal: AbortSignal.abort(new Error("no")) }), Error, "no");

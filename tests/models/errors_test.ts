@@ -99,6 +99,29 @@ Deno.test("what an error says isn't printed, too, though something else listens 
   assertEquals([code, stderr], [0, ""]);
 });
 
+Deno.test("a listener that ends meanwhile takes nothing from an error, and has nothing printed", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { loadModel } from ${JSON.stringify(new URL("../../models/mod.ts", import.meta.url))};
+    import { onLog } from ${JSON.stringify(new URL("../../utils/mod.ts", import.meta.url))};
+
+    const listeners = [onLog(() => {})];
+    const model = await loadModel("examples/models/moby.gguf"), session = model.session({ threads: 1 });
+    const answer = session.complete("a".repeat(250)).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 5)); // a part of what C takes for that
+    const loading = Array.from({ length: 9 }, () => loadModel("deno.json").catch(({ message }) => console.log(message)));
+    session[Symbol.dispose](); // which stops C in the middle
+    for (const ending of [null, () => {}]) listeners.push(onLog(ending));
+    for (const listener of listeners) listener[Symbol.dispose]();
+    await Promise.all([answer, ...loading]);
+    model[Symbol.dispose]();
+    `,
+    ["--allow-all"],
+  );
+  assertEquals(stdout.match(/deno\.json: invalid magic characters/g)?.length, 9);
+  assertEquals([code, stderr], [0, ""]);
+});
+
 quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
   const path = tinyPath();
   assertMatch(await rejection(() => loadModel("")), /^loadModel: expected a path, got the string ""$/);
@@ -300,6 +323,28 @@ quietly("what is freed while it generates ends with an error, at whatever moment
   }
   using model = await tinyModel();
   await assertGenerates(model);
+});
+
+quietly("of a long text another thread makes the tokens; what is freed or cancelled meanwhile ends with an error", async () => {
+  const model = await loadModel("examples/models/moby.gguf"), text = "x".repeat(60_000);
+  const tokens = model.tokenize(text, { parseSpecial: true }), session = model.session({ context: 32, threads: 1 });
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1), controller = new AbortController();
+  assertMatch(await rejection(() => session.complete(text)), /^Session\.complete: .* it has 60001 tokens, and there is room for 32$/);
+  assert(turns > 0, "the event loop goes on");
+  clearInterval(timer);
+  assertEquals(await model.tokensOf(text, { parseSpecial: true }, ""), tokens);
+  const batcher = model.batcher({ context: 32, sequences: 2, threads: 1 }), own = batcher.session();
+  const ends = [
+    rejection(() => session.complete(text, { signal: controller.signal })),
+    rejection(() => own.complete(text)),
+    rejection(() => batcher.complete(text)),
+  ];
+  controller.abort(new Error("cancelled"));
+  own[Symbol.dispose]();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  await model[Symbol.asyncDispose]();
+  assertEquals(await Promise.all(ends), ["cancelled", "this session was freed", "this model was freed"]);
 });
 
 quietly("lib's own functions don't free what C computes with", async () => {

@@ -94,6 +94,8 @@ Deno.test("the same seed gives the same text, another one another, and each opti
   assertEquals(await tokensOf(hot), first);
   assert(new Set(first).size > 10);
   assert((await tokensOf({ ...hot, seed: 8 })).join() !== first.join());
+  const last = await tokensOf({ ...hot, seed: 2 ** 32 - 1 }); // by which C means any
+  assertEquals(await tokensOf({ ...hot, seed: 2 ** 32 - 1 }), last);
   const greedy = await tokensOf({ temperature: 0 });
   for (const narrow of [{ topK: 1 }, { topP: 0.0001 }, { minP: 1 }]) assertEquals(await tokensOf({ ...hot, ...narrow }), greedy);
   const banned = greedy[0];

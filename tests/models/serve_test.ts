@@ -60,8 +60,10 @@ Deno.test("chat: an answer as a whole, and the same streamed", () =>
     const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 40, seed: 7 };
     const answer = await client.chat.completions.create(ask), [choice] = answer.choices;
     assertEquals([answer.object, answer.model, choice.index, choice.message.role], ["chat.completion", NAME, 0, "assistant"]);
-    const prompt = model.tokenizeChat([...MESSAGES], {}).length, { usage } = answer;
+    const prompt = (await model.tokenizeChat([...MESSAGES], {})).length, { usage } = answer;
     assertEquals([usage!.prompt_tokens, usage!.total_tokens], [prompt, prompt + usage!.completion_tokens]);
+    const three = await client.chat.completions.create({ ...ask, n: 3 });
+    assertEquals([three.choices.length, three.usage!.prompt_tokens], [3, prompt], "a prompt counts once");
     assert(choice.finish_reason === "length" ? usage!.completion_tokens === 40 : choice.finish_reason === "stop");
     let text = "", finish: string | null = null, total = 0;
     for await (const chunk of await client.chat.completions.create({ ...ask, stream: true, stream_options: { include_usage: true } })) {
@@ -72,7 +74,7 @@ Deno.test("chat: an answer as a whole, and the same streamed", () =>
     }
     assertEquals([text, finish, total], [choice.message.content, choice.finish_reason, usage!.total_tokens]);
     using session = model.session({ context: CONTEXT, threads: 1 });
-    assertEquals((await session.complete(model.tokenizeChat([...MESSAGES], {}), { maxTokens: 40, seed: 7 })).text, text);
+    assertEquals((await session.complete(await model.tokenizeChat([...MESSAGES], {}), { maxTokens: 40, seed: 7 })).text, text);
   }));
 
 Deno.test("completions: texts, tokens, several of them, stop texts, biases", () =>
@@ -114,7 +116,7 @@ Deno.test("logprobs: of each token, and of the likeliest", () =>
     const rounded = (some: readonly { logprob: number }[]) => some.map(({ logprob }) => logprob.toFixed(4));
     assertEquals(streamed.map(({ bytes }) => bytes), tokens.map(({ bytes }) => bytes));
     assertEquals(rounded(streamed), rounded(tokens));
-    const prompt = [...model.tokenizeChat([...MESSAGES], {})];
+    const prompt = [...await model.tokenizeChat([...MESSAGES], {})];
     const { choices: [text] } = await client.completions.create({ model: NAME, prompt, max_tokens: 6, temperature: 0, logprobs: 2 });
     assertEquals(text.logprobs!.token_logprobs!.map((logprob) => logprob.toFixed(4)), rounded(tokens));
     assertEquals(text.logprobs!.text_offset!.at(-1), text.text.length - text.logprobs!.tokens!.at(-1)!.length);
@@ -245,6 +247,48 @@ Deno.test("tools: a call that the model begins by itself fits its schema, one or
   assertMatch(wrong.message, /dependentRequired/);
 });
 
+Deno.test("tools together with a format: a call, where there has to be one, or an answer in that format", async () => {
+  const schema = { type: "object", properties: { a: { enum: [1, 2] } }, required: ["a"], additionalProperties: false };
+  const response_format = { type: "json_schema", json_schema: { name: "x", schema } } as const;
+  for (const template of [TEMPLATE, TEMPLATE.replace("<tool_call>", "")]) {
+    await served(
+      async (client) => {
+        const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 400, tools: TOOLS, parallel_tool_calls: false, response_format };
+        const seen = new Set<string>();
+        const required = await client.chat.completions.create({ ...ask, tool_choice: "required", seed: 1 });
+        assertEquals([required.choices[0].finish_reason, required.choices[0].message.content], ["tool_calls", null]);
+        for (let seed = 0; seed < 20; seed++) {
+          const { choices: [{ message: { content, tool_calls = [] }, finish_reason }] } = await client.chat.completions.create({
+            ...ask,
+            seed,
+          });
+          if (finish_reason === "tool_calls") assert(tool_calls.length > 0 && content === null);
+          if (finish_reason === "stop") assert([1, 2].includes(JSON.parse(content!).a) && tool_calls.length === 0, content!);
+          seen.add(finish_reason);
+        }
+        assert(seen.has("tool_calls") && seen.has("stop"), [...seen].join());
+        const none = await client.chat.completions.create({ ...ask, tool_choice: "none" });
+        assertEquals(Object.keys(JSON.parse(none.choices[0].message.content!)), ["a"]);
+        const named = await client.chat.completions.create(
+          { ...ask, response_format: undefined, grammar: 'root ::= "call" | other {1,2}\nother ::= ["a-z] # "' } as never,
+        );
+        assert(named.choices[0].message.tool_calls !== undefined || /^(call|[a-z"]{1,2})$/.test(named.choices[0].message.content!));
+      },
+      {},
+      template,
+    );
+  }
+});
+
+Deno.test("without tools, an answer that looks like a call is streamed as any other", () =>
+  served(async (client) => {
+    const logit_bias = { [FIRST_BYTE + "[".charCodeAt(0)]: 100 };
+    const stream = await client.chat.completions.create({ model: NAME, messages: [...MESSAGES], max_tokens: 8, logit_bias, stream: true });
+    const parts: string[] = [];
+    for await (const { choices: [{ delta: { content } }] } of stream) parts.push(content ?? "");
+    assertEquals(parts.filter((part) => part !== ""), Array(8).fill("["));
+  }));
+
 Deno.test("reasoning: apart, left out, or as text", async () => {
   const thinking = `${TEMPLATE}{% if add_generation_prompt %}<think>\n{% endif %}`, CLOSE = "</think>";
   const ask = { model: NAME, messages: [...MESSAGES], max_tokens: 60, seed: 1, logit_bias: { [VOCAB_SIZE - 1]: 5 } };
@@ -332,6 +376,8 @@ Deno.test("what is wrong with a request is said in OpenAI's form", () =>
       [{ tools: [{}] }, 400, "tools[0]", /expected \{ type: "function"/],
       [{ tool_choice: "required" }, 400, "tool_choice", /expected .* one of the tools, got "required"/],
       [{ grammar: "root ::= (" }, 400, null, /grammar can't be used/],
+      [{ grammar: 'root ::= "\0"' }, 400, null, /grammar can't be used: 1:11: expected text, got a NUL or half a character/],
+      [{ messages: [{ role: "user", content: "a\0" }] }, 400, "messages", /the string has a NUL/],
       [{ messages: [{ role: "user", content: "a".repeat(2 * CONTEXT) }] }, 400, "messages", /longer than the context/],
     ];
     for (const [fields, status, param, message] of wrong) {
@@ -341,6 +387,14 @@ Deno.test("what is wrong with a request is said in OpenAI's form", () =>
     }
     const right = await client.chat.completions.create({ model: NAME, messages: [...MESSAGES], max_tokens: 4 });
     assertEquals(right.choices.length, 1);
+    for (const [input, message] of [["a\0", /has a NUL/], ["\ud800", /has a lone surrogate/]] as const) {
+      const got = [await failure(client.completions.create({ model: NAME, prompt: input }))];
+      got.push(await failure(client.embeddings.create({ model: NAME, input: ["a", input] })));
+      assertEquals(got.map(({ status, param }) => [status, param]), [[400, "prompt"], [400, "input"]]);
+      for (const each of got) assertMatch(each.message, message);
+    }
+    const long = await failure(client.completions.create({ model: NAME, prompt: "a".repeat(2 * CONTEXT) }));
+    assertEquals([long.status, long.param, long.code], [400, "prompt", "context_length_exceeded"]);
   }));
 
 Deno.test("a body that is too large is 413, one of another type 415, one that is no JSON 400", () =>
@@ -356,6 +410,8 @@ Deno.test("a body that is too large is 413, one of another type 415, one that is
     })());
     assertEquals(await post(endless), 413);
     assertEquals([await post("{}", "text/plain"), await post("{"), await post("[]")], [415, 400, 400]);
+    const latin1 = Uint8Array.from('{"prompt": "caf\xe9"}', (character) => character.charCodeAt(0));
+    assertEquals(await post(latin1), 400, "not UTF-8");
   }, { maxBody: 2000 }));
 
 Deno.test("more than the queue holds is 429, and what is inside isn't disturbed", () =>
@@ -367,6 +423,12 @@ Deno.test("more than the queue holds is 429, and what is inside isn't disturbed"
     );
     assertEquals(busy.map(({ status, code }) => [status, code]), Array(3).fill([429, "queue_full"]));
     assertEquals(busy[0].headers?.get("retry-after"), "1");
+    const never = await failure(client.completions.create({ model: NAME, prompt: Array(4).fill("the") }));
+    assertEquals(
+      [never.status, never.code],
+      [400, "too_many_answers"],
+      "there will never be room for so many, so that nobody should try again",
+    );
     for (const [i, result] of results.entries()) {
       if (result.status === "fulfilled") assertEquals(result.value.choices[0].text, (await ask(i + 1)).choices[0].text);
     }
@@ -400,6 +462,16 @@ Deno.test("a web page whose name leads to this machine is refused", () =>
     };
     assertEquals(await ask(`localhost:${port}`), "HTTP/1.1 200 OK");
     assertEquals(await ask("evil.example"), "HTTP/1.1 403 Forbidden");
+  }));
+
+Deno.test("a request whose headers make no URL is 400", () =>
+  served(async (_, { address }) => {
+    for (const host of ["[::1", "a b", "localhost:99999999"]) {
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port: address.port });
+      await conn.write(new TextEncoder().encode(`GET /health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+      const bytes = new Uint8Array(4096), answer = new TextDecoder().decode(bytes.subarray(0, (await conn.read(bytes))!));
+      assertMatch(answer, /^HTTP\/1.1 400 /);
+    }
   }));
 
 Deno.test("a key that is wrong is 401", () =>

@@ -1,6 +1,6 @@
 /** Models that keep a state in place of a cache: one that is gone can't be had back, so that more is computed, and the tokens are the same. */
 
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { loadModel, type Model } from "@ggml/deno/models";
 import { type GgufValueInput, ndarray, onLog, readGguf, writeGguf } from "@ggml/deno/utils";
@@ -101,6 +101,36 @@ Deno.test("a Mamba generates what plain calls do: at once, again, going on, from
   const prompts = [prompt, other, longer, prompt.slice(0, 3), other.slice(0, 6)];
   const together = await Promise.all(prompts.map((each) => tokensOf(each, batcher)));
   assertEquals(together, prompts.map((each) => plainly(model, each, 16)));
+});
+
+Deno.test("a Mamba's sessions in a batcher aren't saved or restored while C computes for one of them", async () => {
+  await using model = await tinyMamba();
+  using batcher = model.batcher({ context: 128, sequences: 3, threads: 1 });
+  using session = batcher.session();
+  const prompt = [...model.tokenize("the thing is in the inn")], longer = [...prompt, 7, 9];
+  await session.complete(prompt, { ...GREEDY, maxTokens: 2 });
+  const saved = session.save();
+  let refused = 0;
+  for (let round = 0; round < 20; round++) {
+    let busy = true;
+    const other = batcher.complete(Array.from({ length: 100 }, (_, i) => 3 + (i + round) % 40), { ...GREEDY, maxTokens: 20 })
+      .finally(() => busy = false);
+    while (busy) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      for (const act of [() => session.save(), () => session.restore(saved)]) {
+        try {
+          act();
+        } catch (error) {
+          assertMatch((error as Error).message, /^Session\.(save|restore): others of this batcher are generating/);
+          refused++;
+        }
+      }
+    }
+    await other;
+  }
+  assert(refused > 0);
+  session.restore(saved);
+  assertEquals((await read(session.generate(longer, { ...GREEDY, maxTokens: 16 }))).tokens, plainly(model, longer, 16));
 });
 
 Deno.test("a Mamba's session isn't deterministic", async () => {

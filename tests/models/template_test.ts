@@ -54,7 +54,7 @@ Deno.test("a model's own template: the prompt has BOS once", async () => {
   using model = await loadModel(path);
   const prompt = model.applyTemplate([{ role: "user", content: "a" }]);
   assertEquals(prompt, "<s><|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n");
-  const tokens = model.tokenizeChat([{ role: "user", content: "a" }], {});
+  const tokens = await model.tokenizeChat([{ role: "user", content: "a" }], {});
   assertEquals([tokens[0], tokens.filter((token) => token === 1).length], [1, 1]);
 });
 
