@@ -32,6 +32,7 @@
 
 export { EXIT_ABORT } from "./ffi/native/abort.ts";
 export { download } from "./ffi/load/gpu.ts";
+export type { Gpu } from "./ffi/load/find.ts";
 /** The whole C API under its C names: functions, struct classes, enums, constants, callbacks. */
 export { lib } from "./ffi/generated/lib.js";
 export { type LibraryInfo, load, type LoadOptions } from "./ffi/load/library.ts";

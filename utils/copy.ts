@@ -33,7 +33,8 @@ const NONE: CopyOptions = {};
  * backend (`ggml_backend_tensor_get`, `ggml_backend_tensor_set`), 16 MiB at a time. If the sides overlap, it is as if through a copy of the source.
  *
  * @param from A tensor, a `slice` of one, an `ndarray`, a typed array, nested arrays of numbers or any iterable of numbers. A typed array has no
- * shape: it fits every tensor of as many elements, in ggml's order. A Uint8Array fits a quantized tensor as its bytes; a Uint16Array is BF16's bits.
+ * shape: it fits every tensor of as many elements, in ggml's order. A Uint8Array fits a quantized tensor as its bytes, and a
+ * Uint16Array a BF16 tensor as its bits; into tensors of integers it goes as integers, and into others not at all: it might be either.
  * @param to Where they go: a tensor, a slice, an `ndarray` or a typed array. The shapes must be equal: an `ndarray`'s shape is a tensor's `ne`
  * reversed.
  * @param options `imatrix`, how much each column matters where numbers are quantized; `allowRequantize`, false to refuse between two quantized types.

@@ -10,7 +10,7 @@ import type { NestedNumbers } from "./copying/nested.ts";
 import { operand, type TensorLike } from "./copying/operand.ts";
 import { planOf } from "./copying/plan.ts";
 import { transfer } from "./copying/transfer.ts";
-import { expectType } from "./copying/types.ts";
+import { expectType, type TypeInfo } from "./copying/types.ts";
 import { dequantizeFor, expectQuantizing, numbersIn, quantizeFor, type QuantizeOptions } from "./quantize.ts";
 
 /** What {@linkcode quantizationError} finds. */
@@ -51,8 +51,8 @@ export function quantizationError(
   type: lib.ggml_type,
   options: QuantizeOptions = {},
 ): QuantizationError {
-  expectType(NAME, type);
-  const { numbers, rowLength } = floatsOf(array, expectQuantizing(NAME, options));
+  const info = expectType(NAME, type);
+  const { numbers, rowLength } = floatsOf(array, expectQuantizing(NAME, options), info);
   if (numbers.length === 0) return { rmse: 0, max: 0, bitsPerWeight: 0 };
   const step = Math.max(1, Math.floor(PIECE / rowLength)) * rowLength;
   let squares = 0, max = 0, bytes = 0;
@@ -63,18 +63,23 @@ export function quantizationError(
     dequantizeFor(NAME, quantized, type).forEach((number, i) => {
       const difference = number - piece[i];
       squares += difference * difference;
-      if (!(Math.abs(difference) <= max)) max = Math.abs(difference); // NaN stays
+      max = Math.max(max, Math.abs(difference)); // NaN stays
     });
   }
   return { rmse: Math.sqrt(squares / numbers.length), max, bitsPerWeight: bytes * 8 / numbers.length };
 }
 
-/** The numbers as floats one after the other, and how long a row is. */
+/**
+ * The numbers as floats one after the other, and how long a row is.
+ *
+ * @param to The type that arrays of integers are for.
+ */
 function floatsOf(
   array: TensorLike | NestedNumbers,
   { rowLength, imatrix }: QuantizeOptions,
+  to: TypeInfo,
 ): { numbers: Float32Array; rowLength: number } {
-  const source = numbersIn(NAME, array);
+  const source = numbersIn(NAME, array, to);
   const length = source.shape?.at(-1) ?? rowLength ?? imatrix?.length ?? source.count;
   if (array instanceof Float32Array) return { numbers: array, rowLength: length };
   const numbers = new Float32Array(allocate(source.count * 4, NAME).buffer);

@@ -93,5 +93,6 @@ function ownType(array: TypedArray | NdArray<TypedArray> | NestedNumbers, where:
   if (isNested(array) && !isNdArray(array)) return lib.GGML_TYPE_F32;
   const data = isNdArray(array) ? array.data : array as TypedArray, type = typeOfArray(data);
   if (type === null) throw new TypeError(`${where}: no tensor type has the elements of a ${data.constructor.name}: say { type }`);
+  if (data instanceof Uint16Array) throw new TypeError(`${where}: a Uint16Array may be integers or the bits of BF16: say { type }`);
   return type;
 }

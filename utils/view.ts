@@ -28,17 +28,6 @@ export interface ViewOptions<A = boolean> extends DimsOption {
 }
 
 /**
- * A tensor's numbers, filled into an array of yours.
- *
- * @param tensor The tensor, of any type that converts to the array's.
- * @param options `allowCopy`: the array.
- * @returns The same array.
- */
-export function view<A extends TypedArray | NdArray<TypedArray>>(
-  tensor: lib.ggml_tensor | TensorSlice,
-  options: ViewOptions<A> & { allowCopy: A },
-): A;
-/**
  * A tensor's numbers as an `ndarray`, without a copy where there can be one.
  *
  * The array's shape is the tensor's `ne` reversed (`ndarray` is row-major), without the dimensions of 1 in front that ggml adds to make four: say
@@ -71,6 +60,17 @@ export function view<A extends TypedArray | NdArray<TypedArray>>(
  * ```
  */
 export function view<D extends TypedArray = Float32Array>(tensor: lib.ggml_tensor | TensorSlice, options?: ViewOptions): NdArray<D>;
+/**
+ * A tensor's numbers, filled into an array of yours.
+ *
+ * @param tensor The tensor, of any type that converts to the array's.
+ * @param options `allowCopy`: the array.
+ * @returns The same array.
+ */
+export function view<A extends TypedArray | NdArray<TypedArray>>(
+  tensor: lib.ggml_tensor | TensorSlice,
+  options: ViewOptions<A> & { allowCopy: A },
+): A;
 export function view(
   given: lib.ggml_tensor | TensorSlice,
   options: ViewOptions<boolean | TypedArray | NdArray<TypedArray>> = {},

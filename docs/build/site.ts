@@ -31,7 +31,7 @@ export async function writeSite({ entryPoints, tsconfig, release, categories }: 
     hideGenerator: true,
     searchInComments: true,
     searchInDocuments: true,
-    searchGroupBoosts: { Function: 2, Class: 1.5 },
+    searchGroupBoosts: { Functions: 2, Classes: 1.5 },
     categorizeByGroup: false,
     categoryOrder: [...categories, "*"],
     navigation: { includeCategories: true, includeFolders: false },

@@ -177,7 +177,7 @@ export class Owner {
     guardMemory(this, kept, name);
   }
 
-  /** Keeps `value` until {@linkcode forget} is told its name, or `value` ends: `forget` is called then. */
+  /** Keeps `value` until {@linkcode Owner.forget} is told its name, or `value` ends: `forget` is called then. */
   keepUntil(name: string, value: unknown, forget: () => void): void {
     const values = this.#latest?.get(name)?.values ?? new Set();
     if (values.has(value) || !this.#keeps(value)) return;

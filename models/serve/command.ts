@@ -8,9 +8,27 @@ import { parseArgs } from "node:util";
 import type { ServeOptions } from "./serve.ts";
 
 /** How the command is called. */
-export const USAGE =
-  `usage: serve MODEL [--host ADDRESS] [--port N] [--context TOKENS] [--sequences N] [--queue N] [--batch TOKENS] [--threads N]
-             [--gpu-layers N] [--max-body BYTES] [--name NAME] [--api-key KEY] [--reasoning apart|none|text] [--deterministic]`;
+export const USAGE = "usage: serve MODEL [OPTION…]; --help lists the options";
+
+/** What `--help` prints. */
+export const HELP = `usage: serve MODEL [OPTION…]
+
+Serves a language model, a GGUF file, with OpenAI's API.
+
+  --host ADDRESS    whom it listens to: 127.0.0.1, this machine alone, by default; 0.0.0.0 for everybody: then set --api-key
+  --port N          8080 by default, 0 for any that is free
+  --api-key KEY     what clients have to send; by default nobody is asked
+  --name NAME       what the model is called; by default its file's name without .gguf
+  --context TOKENS  the most of one answer, with its prompt; by default as many as the model was trained with, and at most 4096
+  --sequences N     how many answers are computed together, 4 by default
+  --queue N         how many more may wait, 64 by default; whoever comes then gets status 429
+  --batch TOKENS    the most that are computed at once, 512 by default
+  --threads N       the most threads of the CPU; by default as many as the machine has cores
+  --gpu-layers N    how many layers lie on GPUs; by default all, where there is a GPU
+  --max-body BYTES  the most of a request's body, 1 MiB by default
+  --reasoning apart|none|text
+                    what the model thinks before it answers: in reasoning_content (apart, the default), nowhere, or as text
+  --deterministic   the same answer to the same request with a seed, whatever else is computed; that costs speed`;
 
 /** What a command line asks for. */
 export interface Command {

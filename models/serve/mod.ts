@@ -9,7 +9,7 @@
  */
 
 import { loadModel } from "../load_model.ts";
-import { readCommand, USAGE } from "./command.ts";
+import { HELP, readCommand, USAGE } from "./command.ts";
 import { serve } from "./serve.ts";
 
 export type { HandlerOptions } from "./context.ts";
@@ -19,7 +19,7 @@ export { serve, type ServeOptions, type Server } from "./serve.ts";
 /** Serves until it is told to end; gives the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
-    console.log(USAGE);
+    console.log(HELP);
     return 0;
   }
   let command: ReturnType<typeof readCommand>;

@@ -38,6 +38,31 @@ Deno.test("and each of those lines is an error by itself", async () => {
   }
 });
 
+Deno.test("an array of numbers where a typed array is wanted isn't said to be no array of bigints", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(
+      file,
+      `import { lib } from "${new URL("../../mod.ts", import.meta.url)}";
+      import { copy, init, ndarray, print, tensor, writeNpy } from "${new URL("../../utils/mod.ts", import.meta.url)}";
+      const a = lib.ggml_new_tensor_1d(init(), lib.GGML_TYPE_F32, 2);
+      copy([1, "2"], a);
+      copy(a, [1, 2]);
+      ndarray([1, 2], [2]);
+      print([1, 2]);
+      tensor(init(), [["1"]]);
+      writeNpy("a.npy", [1, 2]);`,
+    );
+    const { code, stderr } = await deno(["check", "--quiet", file]);
+    assertEquals(code, 1);
+    assertEquals(stderr.match(/^TS\d+/gm)?.length, 6, stderr);
+    assert(!/bigint|BigU?int64Array/i.test(stderr), stderr);
+    assertStringIncludes(stderr, "Type 'string' is not assignable to type 'number'");
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
 /** What to hover over, and what to read then. */
 const HOVERS: readonly (readonly [name: string, ...parts: string[]])[] = [
   [

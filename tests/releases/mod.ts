@@ -25,7 +25,7 @@ const USAGE = `Binds a copy of the project to other releases of ggml's, checks i
   deno task releases [VERSION|TREE…] [--json FILE] [--quick] [--write]
 
   VERSION      of npm's node-llama-cpp, or latest, oldest, between, pinned; by default all that the table of releases has, and the newest
-  TREE         the path of a llama.cpp or ggml tree; it is tested if it has libraries in build/bin
+  TREE         the path of a llama.cpp or ggml tree; it is tested if it has libraries in build/bin (llama.cpp) or build/src (ggml)
   --json FILE  write what was found there, too
   --quick      only the tests that take no time
   --write      write the table into ${PLACES.page}
@@ -100,10 +100,14 @@ async function attempt(to: Candidate | string, quick: boolean, llama: boolean): 
   });
 }
 
-/** The libraries that a tree was built to; null if it wasn't. */
+/** The folder with the libraries that a tree was built to, which is another in llama.cpp than in ggml by itself; null if it wasn't. */
 async function builtIn(tree: string): Promise<Built | null> {
-  const library = join(tree, "build", "bin");
-  return await Deno.stat(library).then(() => ({ tree, library }), () => null);
+  for (const folder of ["bin", "src"]) {
+    const library = join(tree, "build", folder);
+    const names = await Array.fromAsync(Deno.readDir(library), ({ name }) => name).catch(() => []);
+    if (names.some((name) => /ggml.*\.(so|dylib|dll)$/.test(name))) return { tree, library };
+  }
+  return null;
 }
 
 async function main(args: string[]): Promise<number> {

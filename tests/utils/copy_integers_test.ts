@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
-import { copy, copyAsync, init, ndarray, quantize, slice, tensor, toArray } from "@ggml/deno/utils";
+import { copy, copyAsync, init, ndarray, quantize, slice, tensor, toArray, writeGguf } from "@ggml/deno/utils";
 
 const ARRAYS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array];
 
@@ -64,6 +64,43 @@ for (const array of ARRAYS) {
     assert(refused > 0 || array === Int8Array, "nothing was refused");
   });
 }
+
+Deno.test("a Uint16Array is a BF16 tensor's bits, integers for a tensor of integers, and nothing else in silence", async () => {
+  using ctx = init({ memSize: 1 << 20 });
+  const bits = Uint16Array.of(0x3f80, 0xc000), tokens = Uint16Array.of(1, 40_000);
+  const of = (type: lib.ggml_type) => lib.ggml_new_tensor_1d(ctx, type, 2);
+  assertEquals(toArray(tensor(ctx, bits, { type: lib.GGML_TYPE_BF16 })), Float32Array.of(1, -2));
+  const out = new Uint16Array(2);
+  copy(tensor(ctx, [1, -2], { type: lib.GGML_TYPE_BF16 }), out);
+  assertEquals(out, bits);
+
+  for (const type of [lib.GGML_TYPE_I32, lib.GGML_TYPE_I64]) {
+    const t = of(type);
+    copy(tokens, t);
+    assertEquals([...toArray<Int32Array>(t)].map(Number), [1, 40_000]);
+    assertEquals(toArray(tensor(ctx, ndarray(tokens, [2]), { type })), toArray(t));
+  }
+  assertStringIncludes(assertThrows(() => copy(tokens, of(lib.GGML_TYPE_I16)), RangeError).message, "40000 at [1] is no value of i16");
+
+  const told = "a Uint16Array is the bits of a BF16 tensor alone: for integers take a Uint32Array, for numbers a Float32Array";
+  for (const type of [lib.GGML_TYPE_F32, lib.GGML_TYPE_F16, lib.GGML_TYPE_F64]) {
+    for (const array of [tokens, ndarray(tokens, [2])]) {
+      assertStringIncludes(assertThrows(() => copy(array, of(type)), TypeError).message, told);
+      assertStringIncludes(assertThrows(() => copy(of(type), array), TypeError).message, told);
+      assertStringIncludes(assertThrows(() => tensor(ctx, array, { type }), TypeError).message, told);
+      assertStringIncludes(assertThrows(() => quantize(array, type), TypeError).message, told);
+      assertStringIncludes((await assertRejects(() => copyAsync(array, of(type)), TypeError)).message, told);
+    }
+  }
+  const may = "a Uint16Array may be integers or the bits of BF16";
+  assertStringIncludes(assertThrows(() => tensor(ctx, tokens), TypeError).message, may);
+  const path = await Deno.makeTempFile({ suffix: ".gguf" });
+  try {
+    assertStringIncludes((await assertRejects(() => writeGguf(path, { tensors: { tokens } }), TypeError)).message, may);
+  } finally {
+    await Deno.remove(path);
+  }
+});
 
 Deno.test("what is quantized is rounded, whatever the integers", () => {
   using ctx = init({ memSize: 1 << 20 });

@@ -15,7 +15,10 @@ import iotaSource from "npm:iota-array@1.0.0/iota.js" with { type: "text" };
 import ndarraySource from "npm:ndarray@1.1.1/ndarray.js" with { type: "text" };
 
 /** A typed array whose elements `ndarray` can hold. */
+// TypeScript measures what is none of these by the last: a Float32Array says more of `[1, 2]` than an array of bigints.
 export type TypedArray =
+  | BigUint64Array
+  | BigInt64Array
   | Int8Array
   | Int16Array
   | Int32Array
@@ -23,10 +26,8 @@ export type TypedArray =
   | Uint16Array
   | Uint32Array
   | Float16Array
-  | Float32Array
   | Float64Array
-  | BigInt64Array
-  | BigUint64Array;
+  | Float32Array;
 
 /** What `ndarray` calls the element type of a typed array. */
 export type DType<D extends TypedArray> = D extends Int8Array ? "int8"

@@ -15,8 +15,20 @@ import { arrayFor } from "./nested.ts";
 import type { TensorLike } from "./operand.ts";
 import { type TypeInfo, typeOfArray } from "./types.ts";
 
-/** All but Uint16Array, which is BF16's bits. */
-const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array];
+const INTEGERS = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array,
+];
+
+/** The arrays of the types that have integers only. */
+const OF_INTEGERS: ReadonlySet<unknown> = new Set([Int8Array, Int16Array, Int32Array, BigInt64Array]);
 
 /**
  * What is to be copied, in an array of the type that it is copied to; itself if that isn't needed, or it is no array of integers.
@@ -37,9 +49,11 @@ export function integersFor(from: TensorLike, type: TypeInfo, role: string): Ten
   return ndarray(converted(data, array, type, role), array.shape);
 }
 
-function isAsItIs(data: TypedArray, array: Elements | null, { type, isQuantized }: TypeInfo): boolean {
+function isAsItIs(data: TypedArray, array: Elements | null, { type, isQuantized, array: ownArray }: TypeInfo): boolean {
   const own = typeOfArray(data);
   if (own !== null && own === type) return true;
+  // Perhaps BF16's bits: a plan refuses them.
+  if (data instanceof Uint16Array) return !OF_INTEGERS.has(ownArray);
   // These ggml converts itself, so they needn't be converted before if each is a float.
   if (data instanceof Int32Array && type === lib.GGML_TYPE_F32) {
     return (array === null || countOf(array.shape) === data.length) && areFloats(data);

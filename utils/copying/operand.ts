@@ -33,6 +33,8 @@ export interface Operand {
   readonly bytes: Bytes | null;
   /** The tensor, if it is one or a part of one. */
   readonly tensor: lib.ggml_tensor | null;
+  /** True for a Uint16Array: BF16's bits, or integers. */
+  readonly isBits: boolean;
   /** Says what it is, for errors. */
   describe(): string;
 }
@@ -76,6 +78,7 @@ function tensorOperand(tensor: lib.ggml_tensor, part: TensorSlice | null, role: 
     layout,
     bytes: isOnDevice(tensor) ? null : tensorBytes(tensor, reachOf(layout).end, role),
     tensor,
+    isBits: false,
     describe: () => part === null ? describeTensor(tensor) : `slice of shape [${shape.join(", ")}] of ${describeTensor(tensor)}`,
   };
 }
@@ -158,6 +161,7 @@ function arrayOperand(data: TypedArray, array: Elements | null, kind: string, ro
     layout,
     bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     tensor: null,
+    isBits: data instanceof Uint16Array,
     describe: text,
   };
 }

@@ -143,6 +143,10 @@ function checkConversion(
   const { allowRequantize = true, imatrix } = options;
   const from = source.type!, to = destination.type!;
   const sides = () => `from ${source.describe()} to ${destination.describe()}`;
+  if (source.isBits || destination.isBits) {
+    const instead = "for integers take a Uint32Array, for numbers a Float32Array";
+    throw new TypeError(`${where}: no conversion ${sides()}: a Uint16Array is the bits of a BF16 tensor alone: ${instead}`);
+  }
   if (!converts(from, to)) throw new TypeError(`${where}: no conversion ${sides()}`);
   if (!allowRequantize && from.isQuantized && to.isQuantized && from !== to) {
     throw new Error(`${where}: requantizing ${sides()} is not allowed (allowRequantize: false)`);

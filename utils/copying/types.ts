@@ -99,7 +99,7 @@ export function expectType(where: string, type: unknown): TypeInfo {
   }
 }
 
-/** The tensor type whose elements a typed array holds; null if there is none. A Uint16Array is BF16's bits. */
+/** The tensor type whose elements a typed array holds; null if there is none. A Uint16Array is BF16's bits, or else integers, which no type has. */
 export function typeOfArray(array: TypedArray): lib.ggml_type | null {
   for (const [type, constructor] of ARRAYS) if (array instanceof constructor) return type;
   return null;

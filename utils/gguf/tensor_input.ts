@@ -110,6 +110,11 @@ function* fetch(tensor: lib.ggml_tensor, length: number, where: string): Generat
 function planArray(name: string, data: TypedArray, array: Elements | null, where: string): PlannedTensor {
   const type = typeOfArray(data);
   if (type === null) throw new TypeError(`${where}: no tensor type has the elements of ${describe(data)}`);
+  if (data instanceof Uint16Array) {
+    throw new TypeError(
+      `${where}: a Uint16Array may be integers or the bits of BF16: give an Int32Array, or { type, ne, data } with its bytes`,
+    );
+  }
   expectThere(data, () => `${where}: ${describe(data)}`);
   if (array !== null) expectInside(array, () => `${where}: the ndarray of shape [${array.shape}]`);
   if (array !== null && !isContiguous(array)) {
