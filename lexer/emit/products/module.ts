@@ -16,6 +16,7 @@ import { Uses } from "../typescript.ts";
 import { writeCallbacks } from "../write/callbacks.ts";
 import { writeConstants } from "../write/constants.ts";
 import { writeEnums } from "../write/enums.ts";
+import { binderLine } from "../write/calls.ts";
 import { writeFunctions } from "../write/functions.ts";
 import { writeAliases, writeStructs } from "../write/structs.ts";
 import { writeSymbols } from "../write/symbols.ts";
@@ -81,7 +82,7 @@ export function generate(model: Model, { library, headers, place, exact = () => 
 function writeAll(api: Api, library: string, uses: Uses, printer: Printer): void {
   const { policy } = uses;
   const taken = [...api.functions, ...api.synonyms, ...api.records, ...api.callbacks, ...api.constants].map(({ name }) => name);
-  if (api.functions.length > 0) printer.line(`const $bind = ${uses.$("binder")}(${quoted(library)});`);
+  if (api.functions.length > 0) printer.line(binderLine(api, quoted(library), uses));
   if (api.variables.length > 0) printer.line(`const $variable = ${uses.$("variablesOf")}(${quoted(library)});`);
   writeConstants(api, policy, printer);
   writeEnums(api, BOTH, policy, printer);

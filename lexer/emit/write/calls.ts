@@ -52,6 +52,12 @@ function firstCall(bound: BoundFunction, uses: Uses): string {
   return `(${firstOf(bound, uses)} ??= $first("${signature}", ($) => ${symbolOf(bound, uses)} = $))`;
 }
 
+/** The line that makes what binds the functions, of the library that `binder` takes. */
+export function binderLine(api: Api, library: string, uses: Uses): string {
+  const first = api.functions.some((bound) => isApart(bound, api, uses)) ? `, $first = ${uses.$("firstCalls")}($bind)` : "";
+  return `const $bind = ${uses.$("binder")}(${library})${first};`;
+}
+
 /** The lines that call a function for its result, `$`, or for none. */
 export function callLines(bound: BoundFunction, args: readonly string[], api: Api, uses: Uses): string[] {
   const symbol = symbolOf(bound, uses), isVoid = bound.result.kind === "void";

@@ -14,7 +14,7 @@ import { BOTH, CODE, type Policy, rootsOf } from "../policy.ts";
 import { doc, fileText, list, Printer } from "../print.ts";
 import { isPointer, parameterType, resultType, Uses } from "../typescript.ts";
 import { arraysOf, emitArguments } from "./arguments.ts";
-import { callLines, emitBinding, isApart, symbolOf, variablesOf } from "./calls.ts";
+import { binderLine, callLines, emitBinding, isApart, symbolOf, variablesOf } from "./calls.ts";
 import { beforeCall, freeingCall, inAnyCase, isHandle, type Roots } from "./lifetimes.ts";
 import { macroHead, macroLines } from "./macros.ts";
 import { emitResult, keepAlive } from "./results.ts";
@@ -33,7 +33,7 @@ export function emitFunctions(api: Api, banner: string, runtime: string, policy:
   const uses = new Uses(policy);
   const roots = rootsOf(api.records, policy);
   const body = new Printer();
-  body.line(`const $bind = ${uses.$("binder")}(ABI), $first = ${uses.$("firstCalls")}($bind);`);
+  body.line(binderLine(api, "ABI", uses));
   body.gap();
   for (const bound of api.functions) body.line(`let ${variablesOf(bound, api, uses).join(", ")};`);
   body.gap();
@@ -160,16 +160,15 @@ function emitCall(bound: BoundFunction, args: readonly string[], api: Api, roots
     if (result.kind === "void") printer.line(freeing);
     else printer.line(freeing.replace("    ", "    const $ = "));
     emitTrapped(bound, uses, printer);
-    if (result.kind !== "void") emitResult(bound, roots, uses, printer);
+    if (result.kind !== "void") emitResult(bound, roots, false, uses, printer);
     return;
   }
+  printer.line(...callLines(bound, args, api, uses), ...inAnyCase(bound, api.functions, uses));
   if (result.kind === "void") {
-    printer.line(...callLines(bound, args, api, uses), ...inAnyCase(bound, api.functions, uses));
     emitTrapped(bound, uses, printer);
     keepAlive(bound, uses, printer);
     return;
   }
-  printer.line(...callLines(bound, args, api, uses), ...inAnyCase(bound, api.functions, uses));
   const zero = result.kind === "string" ? "null" : "0n";
   if (failsByNull(bound, roots, uses)) {
     printer.line(`    if ($ === ${zero}) throw ${uses.$("nullResult")}("${declaration.name}"${involved(bound)});`);
