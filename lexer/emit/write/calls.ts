@@ -14,6 +14,11 @@ import { nativeParameter, nativeResult, type Uses } from "../typescript.ts";
 import { beforeCall, freeingCall } from "./lifetimes.ts";
 import { asNumber } from "./results.ts";
 
+/** How long a line may be. Those of a module come to stand one level further out. */
+function widthOf({ isModule }: Uses): number {
+  return isModule ? LINE_WIDTH + 2 : LINE_WIDTH;
+}
+
 /** The variable of a function's symbol. */
 export function symbolOf({ declaration }: BoundFunction, { isModule }: Uses): string {
   return `${isModule ? "$_" : "$"}${inJavaScript(declaration.name)}`;
@@ -42,7 +47,7 @@ export function isApart(bound: BoundFunction, api: Api, uses: Uses): boolean {
   const { native, result } = typesOf(bound, uses);
   return [...native, result].every((type) => type.startsWith(`"`) && type !== `"buffer"`) && !uses.policy.mayCallBack(bound) &&
     beforeCall(bound, api.functions, uses).length === 0 && freeingCall(bound, "", [], uses) === null &&
-    `      ? ${firstCall(bound, uses)}(`.length <= LINE_WIDTH;
+    `      ? ${firstCall(bound, uses)}(`.length <= widthOf(uses);
 }
 
 /** What a function is called by until it is bound. */
@@ -68,7 +73,7 @@ export function callLines(bound: BoundFunction, args: readonly string[], api: Ap
 function statements(bound: BoundFunction, args: readonly string[], uses: Uses): string[] {
   const symbol = symbolOf(bound, uses), first = firstCall(bound, uses), given = `(${args.join(", ")});`;
   const line = `    if (${symbol} === undefined) ${first}${given}`;
-  if (line.length <= LINE_WIDTH) return [line, `    else ${symbol}${given}`];
+  if (line.length <= widthOf(uses)) return [line, `    else ${symbol}${given}`];
   const call = list(`      ${symbol}(`, args, ");");
   const otherwise = call.includes("\n") ? ["    } else {", call, "    }"] : [`    } else ${symbol}${given}`];
   return [`    if (${symbol} === undefined) {`, list(`      ${first}(`, args, ");"), ...otherwise];
@@ -83,13 +88,13 @@ function expression(bound: BoundFunction, args: readonly string[], uses: Uses): 
   };
   const branch = (head: string, callee: string, tail: string) => {
     const line = head + inLine(callee) + tail;
-    if (line.length <= LINE_WIDTH) return line;
+    if (line.length <= widthOf(uses)) return line;
     if (number === null) return list(`${head}${callee}(`, args, `)${tail}`);
     const lines = [list(`        ${callee}(`, args, "),"), ...number.further.map((each) => `        ${each},`)];
     return [`${head}${number.function}(`, ...lines, `      )${tail}`].join("\n");
   };
   const line = `    const $ = ${symbol} === undefined ? ${inLine(first)} : ${inLine(symbol)};`;
-  if (line.length <= LINE_WIDTH) return [line];
+  if (line.length <= widthOf(uses)) return [line];
   return [`    const $ = ${symbol} === undefined`, branch("      ? ", first, ""), branch("      : ", symbol, ";")];
 }
 
