@@ -9,7 +9,7 @@ import { after, lastly, type Later } from "../core/after.ts";
 import { ABI } from "../generated/layouts.js";
 import { caught } from "../native/trap.ts";
 import { callNow } from "./call_now.ts";
-import { takeMaking } from "./checks/pending.ts";
+import { preparing } from "./checks/pending.ts";
 import type { Wrappers } from "./watch.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -136,7 +136,7 @@ export const wrappers: Wrappers = {
 
 /** Runs what allocates an optimizer's graph, and what the check of the call left to be done before and after that. */
 function making<T>(run: () => Later<T>): Later<T> {
-  const begin = takeMaking();
+  const begin = preparing.take();
   return begin === null ? run() : lastly(run, begin());
 }
 

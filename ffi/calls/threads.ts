@@ -15,7 +15,7 @@
 import { after, lastly, type Later } from "../core/after.ts";
 import { cBytes } from "../core/c_memory.ts";
 import { isScript } from "../core/callback.ts";
-import { type Pending, takeTraining, takeWord } from "./checks/pending.ts";
+import { type Pending, takeWord, training } from "./checks/pending.ts";
 import { computeInSlices } from "./checks/slices.ts";
 import { IndexWatch, NodeWatch } from "./checks/node_watch.ts";
 import { enums } from "../generated/enums.js";
@@ -161,7 +161,7 @@ export function threadsOf(backend: bigint): number {
 
 /** An optimizer's graphs are not at hand: their nodes are looked at one by one, and are computed by one thread once there are operators in TypeScript. */
 function train<T>(scheduler: bigint, run: () => Later<T>): Later<T> {
-  const word = takeTraining();
+  const word = training.take();
   const compute = () => anyOperator ? withBackends(backendsOf(scheduler), run) : run();
   return word === null ? compute() : watched(scheduler, new NodeWatch(word.where, word.lib, word.owner), compute);
 }

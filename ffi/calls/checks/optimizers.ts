@@ -17,7 +17,7 @@ import { hide, placedElsewhere, places, willPlace } from "../placement.ts";
 import { hasLost, hasLostReady, isReady, schedulerOf } from "../schedulers.ts";
 import { expectMemory } from "./datasets.ts";
 import { expectResultComputable } from "./graph.ts";
-import { leaveMaking, leaveTraining } from "./pending.ts";
+import { preparing, training } from "./pending.ts";
 import type { Int, Lib, Tensor } from "./say.ts";
 import { expectInput } from "./unplaced.ts";
 
@@ -63,7 +63,7 @@ function leavePlaces(where: string, owner: Owner, scheduler: bigint | undefined,
     const text = nodeText(library(), elsewhere[0]);
     throw new Error(`${where}(opt_ctx): expected a graph without memory, got one whose ${text} has memory of another allocator`);
   }
-  leaveMaking(() => {
+  preparing.leave(() => {
     if (home !== null) willPlace(null, home, null);
     const show = hide(elsewhere);
     return () => {
@@ -110,13 +110,13 @@ export const optimizers = {
     if (hasLostReady(opt.address)) {
       throw new Error("ggml_opt_eval(opt_ctx): its scheduler was reset or given another graph since ggml_opt_alloc: make a new optimizer");
     }
-    leaveTraining({ where: "ggml_opt_eval", lib, owner: opt.owner });
+    training.leave({ where: "ggml_opt_eval", lib, owner: opt.owner });
     begin("ggml_opt_eval", opt, result);
   },
   ggml_opt_epoch(lib: Lib, opt: Optimizer, dataset: Dataset, train: Handle | null, test: Handle | null, idata_split: Int): void {
     expectMemory("ggml_opt_epoch", lib, dataset);
     expectHeld("ggml_opt_epoch", lib, opt, idata_split !== 0 && idata_split !== 0n);
-    leaveTraining({ where: "ggml_opt_epoch", lib, owner: opt.owner });
+    training.leave({ where: "ggml_opt_epoch", lib, owner: opt.owner });
     leavePlacesOf("ggml_opt_epoch", lib, opt);
     begin("ggml_opt_epoch", opt, dataset, train, test);
   },
@@ -125,7 +125,7 @@ export const optimizers = {
     expectMemory("ggml_opt_fit", lib, dataset);
     expectInput("ggml_opt_fit", inputs);
     expectResultComputable("ggml_opt_fit", lib, outputs);
-    leaveTraining({ where: "ggml_opt_fit", lib, owner: sched.owner });
+    training.leave({ where: "ggml_opt_fit", lib, owner: sched.owner });
     leavePlaces("ggml_opt_fit", outputs.owner, sched.address, outputs.address, null);
     begin("ggml_opt_fit", sched, ctx, dataset);
   },

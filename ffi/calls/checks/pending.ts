@@ -8,6 +8,21 @@ import type { Owner } from "../../core/owner.ts";
 import type { Good, Place } from "./graph.ts";
 import type { Lib } from "./kernels.ts";
 
+/** Word that is left for whoever makes the call that comes next, and taken once. */
+class Word<T> {
+  #left: T | null = null;
+
+  leave(word: T | null): void {
+    this.#left = word;
+  }
+
+  take(): T | null {
+    const word = this.#left;
+    this.#left = null;
+    return word;
+  }
+}
+
 /** A graph that can't be computed by one call on as many threads as were asked for. */
 export interface Pending extends Pick<Good, "alone" | "late"> {
   readonly where: string;
@@ -15,17 +30,16 @@ export interface Pending extends Pick<Good, "alone" | "late"> {
   readonly graph: Place;
 }
 
-let pending: Pending | null = null;
+const pending = new Word<Pending>();
 
 /** Leaves word of a graph that is about to be computed. */
 export function leaveWord(where: string, lib: Lib, graph: Place, good: Good): void {
-  pending = good.alone || good.late.length > 0 ? { alone: good.alone, late: good.late, where, lib, graph } : null;
+  pending.leave(good.alone || good.late.length > 0 ? { alone: good.alone, late: good.late, where, lib, graph } : null);
 }
 
 /** Takes the word that was left of the graph at an address; null where there is nothing special about it. */
 export function takeWord(graph: bigint): Pending | null {
-  const word = pending;
-  pending = null;
+  const word = pending.take();
   return word?.graph.address === graph ? word : null;
 }
 
@@ -36,33 +50,11 @@ export interface Training {
   readonly owner: Owner;
 }
 
-let training: Training | null = null;
-
-/** Leaves word of it. */
-export function leaveTraining(word: Training): void {
-  training = word;
-}
-
-/** Takes that word. */
-export function takeTraining(): Training | null {
-  const word = training;
-  training = null;
-  return word;
-}
+/** Word of such an optimizer. */
+export const training: Word<Training> = new Word();
 
 /** What an optimizer does before it allocates a graph; the result is done afterwards. */
-export type Making = () => () => void;
+export type Preparing = () => () => void;
 
-let making: Making | null = null;
-
-/** Leaves word of it. */
-export function leaveMaking(word: Making): void {
-  making = word;
-}
-
-/** Takes that word. */
-export function takeMaking(): Making | null {
-  const word = making;
-  making = null;
-  return word;
-}
+/** Word of what an optimizer does then. */
+export const preparing: Word<Preparing> = new Word();
