@@ -116,7 +116,7 @@ export class Context {
       return outcomeOf(this.#by, await running);
     } finally {
       this.#running = null;
-      this.#heard?.end((line) => !STOPPED.test(line));
+      this.#heard?.end(true);
       this.#heard = null;
     }
   }
@@ -124,7 +124,7 @@ export class Context {
   /** Stops what is being computed after the node that it is at. */
   interrupt(): void {
     if (this.#running === null) return;
-    this.#heard ??= overhear();
+    this.#heard ??= overhear(STOPPED);
     this.#stop.set();
   }
 
@@ -153,7 +153,7 @@ const STOPPED =
 
 /** @throws {Error} If C can't make it, with what its log says. */
 function makeContext(where: string, model: Model, params: ContextParams): lib.llama_context {
-  const heard = overhear();
+  const heard = overhear(AS_ASKED);
   let ctx: lib.llama_context | null = null;
   try {
     ctx = lib.llama_init_from_model(model.handle, cParams(params));
@@ -161,7 +161,7 @@ function makeContext(where: string, model: Model, params: ContextParams): lib.ll
     const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
     throw new Error(`${where}: C couldn't make a context of ${params.context} tokens: ${reasons.join("; ") || "it doesn't say why"}`);
   } finally {
-    heard.end((line) => ctx !== null && !AS_ASKED.test(line));
+    heard.end(ctx !== null);
   }
 }
 

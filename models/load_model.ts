@@ -8,6 +8,7 @@ import { describe } from "../ffi/core/describe.ts";
 import { renamed } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { type Device, listDevices } from "../utils/computing/device.ts";
+import { Queue } from "../utils/computing/queue.ts";
 import { pathOf } from "../utils/files/path.ts";
 import { overhear } from "../utils/on_log.ts";
 import { extraTypes } from "../utils/weights/repack.ts";
@@ -67,24 +68,71 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
   const { signal, repack = true, vocabOnly = false } = options;
   signal?.throwIfAborted();
   listDevices(); // which loads the backends
-  const heard = overhear();
+  const load = async (options: LoadModelOptions) => new Model(await loadFile(name, options), name, vocabOnly);
   try {
-    const load = async (options: LoadModelOptions) => {
-      const handle = await lib.async.llama_model_load_from_file(name, paramsOf(options), { signal });
-      if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
-      return new Model(handle, name, vocabOnly);
-    };
     let model = await load(options);
     if (repack && !vocabOnly && multipliesBatches(model) && hasAmx()) {
       model[Symbol.dispose]();
       model = await load({ ...options, repack: false });
     }
     if (lib.llama_model_chat_template(model.handle, null) !== null) await loadTemplates(); // so that applyTemplate waits for nothing
-    heard.end(true);
     return model;
   } catch (error) {
-    heard.end(false);
     throw renamed(error, "llama_model_load_from_file", `loadModel: ${name}`);
+  }
+}
+
+/**
+ * Has C load a file.
+ *
+ * Its log says why it couldn't, but not of which file it speaks: what failed beside others is tried again alone.
+ */
+async function loadFile(name: string, options: LoadModelOptions): Promise<lib.llama_model> {
+  let release = await retries.acquire(1, options.signal);
+  release(); // whoever begins lets those end who try again
+  let attempt = await new Attempt(name, options).ended;
+  for (let again = 0; attempt.handle === null && attempt.beside && again < MOST_RETRIES; again++) {
+    await Promise.allSettled([...underWay].map(({ ended }) => ended));
+    release = await retries.acquire(1, options.signal);
+    attempt = await new Attempt(name, options).ended.finally(release);
+  }
+  if (attempt.handle === null) throw new Error(`loadModel: ${name}: ${attempt.reason || "C couldn't load it, and doesn't say why"}`);
+  return attempt.handle;
+}
+
+/** One after another. */
+const retries = new Queue(() => 1);
+
+/** Where others begin all the time there is an end, too. */
+const MOST_RETRIES = 3;
+
+const underWay: Set<Attempt> = new Set();
+
+class Attempt {
+  /** Null if C couldn't load it. */
+  handle: lib.llama_model | null = null;
+  /** What C logged of that. */
+  reason = "";
+  /** True if there were others at the time. */
+  beside = underWay.size > 0;
+  readonly ended: Promise<this>;
+
+  constructor(name: string, options: LoadModelOptions) {
+    for (const other of underWay) other.beside = true;
+    underWay.add(this);
+    this.ended = this.#load(name, options);
+  }
+
+  async #load(name: string, options: LoadModelOptions): Promise<this> {
+    const heard = overhear();
+    try {
+      this.handle = await lib.async.llama_model_load_from_file(name, paramsOf(options), { signal: options.signal });
+      if (this.handle === null) this.reason = reasonOf(heard.texts());
+      return this;
+    } finally {
+      underWay.delete(this);
+      heard.end(this.handle !== null);
+    }
   }
 }
 

@@ -79,36 +79,44 @@ interface Heard {
   wanted: boolean;
 }
 
-/** A list for each that hears what the listener hears, for as long as something takes: the lines that it has heard. */
-const hearers: Set<Heard[]> = new Set();
+/** Somebody who hears what the listener hears, for as long as something takes. */
+interface Hearer {
+  readonly heard: Heard[];
+  /** What it has C log, which nobody else is to hear. */
+  readonly causes: RegExp | null;
+}
+
+const hearers: Set<Hearer> = new Set();
 
 function hear(level: LogLevel, text: string, wanted: boolean): void {
   if (hearers.size === 0 || (level !== "warn" && level !== "error")) return;
   const line = { text: text.replace(CONTROL, "?"), left: hearers.size, wanted };
-  for (const heard of hearers) heard.push(line);
+  for (const { causes } of hearers) if (causes?.test(line.text)) return;
+  for (const { heard } of hearers) heard.push(line);
 }
 
 /**
  * Hears what is logged from now on, whoever listens, to say why C failed: some of its functions tell only the log.
  *
  * Where nobody listens, what would be printed by default (warnings and errors) is printed at the end, unless it went into an error.
+ *
+ * @param causes The lines that whoever hears has C log on purpose: no error of others is to have them, nor are they printed.
  */
-export function overhear(): Overheard {
-  const heard: Heard[] = [];
+export function overhear(causes: RegExp | null = null): Overheard {
+  const heard: Heard[] = [], hearer: Hearer = { heard, causes };
   current?.deliver(); // what waits came before
   if (current === null) listenAlone();
-  hearers.add(heard);
+  hearers.add(hearer);
   const lines = () => {
     current?.deliver();
     return heard;
   };
-  const end = (print: boolean | ((line: string) => boolean)) => {
-    const isWanted = typeof print === "boolean" ? () => print : print;
-    for (const line of hearers.has(heard) ? lines() : []) {
-      line.wanted &&= isWanted(line.text);
+  const end = (print: boolean) => {
+    for (const line of hearers.has(hearer) ? lines() : []) {
+      line.wanted &&= print;
       if (--line.left === 0 && line.wanted) console.error(line.text);
     }
-    hearers.delete(heard);
+    hearers.delete(hearer);
     if (hearers.size > 0) return;
     standIn?.[Symbol.dispose]();
     standIn = null;
@@ -124,8 +132,8 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
 export interface Overheard {
   /** The lines of warnings and errors so far. */
   texts(): string[];
-  /** Ends it; `print` says which lines are to be printed where nobody listens: none if an error says it all. */
-  end(print: boolean | ((line: string) => boolean)): void;
+  /** Ends it; `print` says whether the lines are to be printed where nobody listens: not if an error says it all. */
+  end(print: boolean): void;
 }
 
 /** The listener where nobody else listens. */

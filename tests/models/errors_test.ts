@@ -42,6 +42,37 @@ function replaced(from: string, to: string): Uint8Array {
   return bytes;
 }
 
+/** A file that C takes long to read: an array of empty texts, and then nothing where a second value was promised. */
+function longHead(texts: number): Uint8Array {
+  const head = Uint8Array.of(
+    ...new TextEncoder().encode("GGUF"),
+    3,
+    0,
+    0,
+    0,
+    ...word(0),
+    ...word(2),
+    ...word(1),
+    107,
+    9,
+    0,
+    0,
+    0,
+    8,
+    0,
+    0,
+    0,
+  );
+  const bytes = new Uint8Array(head.length + 8 + 8 * texts);
+  bytes.set(head);
+  bytes.set(word(texts), head.length);
+  return bytes;
+}
+
+function word(value: number): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
+}
+
 Deno.test("files that are no models: the error says which and why, whether somebody listens to the log or not", async () => {
   const cases: [string, Uint8Array, RegExp][] = [
     [
@@ -78,6 +109,24 @@ Deno.test("files that are no models: the error says which and why, whether someb
     }
     assertEquals(lines.length > 0, listening, "who listens hears it, too");
   }
+});
+
+Deno.test("of several files that are loaded at once each error says what is of its file", async () => {
+  const wrong: [string, Uint8Array, string][] = [
+    ["text", new TextEncoder().encode("no model"), "invalid magic characters: 'no m', expected 'GGUF'"],
+    ["long", longHead(100_000), "failed to read key-value pairs"],
+    ["other", replaced("architecture\x08\0\0\0\x05\0\0\0\0\0\0\0llama", "architecture\x08\0\0\0\x05\0\0\0\0\0\0\0lluma"), ""],
+  ];
+  for (const [name, bytes] of wrong) Deno.writeFileSync(`${folder}/beside_${name}.gguf`, bytes);
+  const paths = [...wrong, ["missing"]].map(([name]) => `${folder}/beside_${name}.gguf`);
+  const messages = await Promise.all([...paths, ...paths].map((path) => rejection(() => loadModel(path))));
+  const expected = [
+    `loadModel: ${paths[0]}: invalid magic characters: 'no m', expected 'GGUF'`,
+    `loadModel: ${paths[1]}: failed to read key-value pairs`,
+    `loadModel: ${paths[2]}: unknown model architecture: 'lluma'`,
+    `loadModel: ${paths[3]}: failed to open GGUF file '${paths[3]}' (No such file or directory)`,
+  ];
+  assertEquals(messages, [...expected, ...expected]);
 });
 
 Deno.test("what an error says isn't printed, too, though something else listens for its own at the time", async () => {
@@ -120,6 +169,18 @@ Deno.test("a listener that ends meanwhile takes nothing from an error, and has n
   );
   assertEquals(stdout.match(/deno\.json: invalid magic characters/g)?.length, 9);
   assertEquals([code, stderr], [0, ""]);
+});
+
+quietly("what C logs where it was stopped is no part of another's error", async () => {
+  const path = `${folder}/long.gguf`;
+  Deno.writeFileSync(path, longHead(500_000));
+  using model = await loadModel("examples/models/moby.gguf");
+  const session = model.session({ threads: 1 }), loading = rejection(() => loadModel(path));
+  const answer = session.complete("a".repeat(250)).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 5)); // a part of what C takes for that
+  session[Symbol.dispose]();
+  await answer;
+  assertMatch(await loading, /^loadModel: .*long\.gguf: failed to read key-value pairs$/);
 });
 
 quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
