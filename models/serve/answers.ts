@@ -83,7 +83,7 @@ export async function respond(served: Served, request: Request, asked: Asked, wr
     const events = merge(
       asked.prompts.map((prompt, i) => served.batcher.generate(prompt, { ...optionsOf(asked, i), signal: client.signal })),
     );
-    if (stream) return await streamed(events, writer, end);
+    if (stream) return await streamed(events, writer, served.sendTimeout, end);
     for await (const event of events) writer.note(event);
     end();
     return Response.json(writer.whole());
@@ -107,10 +107,15 @@ function optionsOf({ generate }: Asked, index: number): GenerateOptions {
   return generate.seed === undefined ? generate : { ...generate, seed: (generate.seed + index) >>> 0 };
 }
 
-async function streamed(events: AsyncGenerator<Happening, void, void>, writer: Writer, end: () => void): Promise<Response> {
+async function streamed(
+  events: AsyncGenerator<Happening, void, void>,
+  writer: Writer,
+  patience: number,
+  end: () => void,
+): Promise<Response> {
   const begun = await events.next();
   const chunks = chunksOf(begun, events, writer), first = await chunks.next();
-  return eventStream(first.value, chunks, end);
+  return eventStream(first.value, chunks, patience, end);
 }
 
 async function* chunksOf(

@@ -26,6 +26,8 @@ Serves a language model, a GGUF file, with OpenAI's API.
   --threads N       the most threads of the CPU; by default as many as the machine has cores
   --gpu-layers N    how many layers lie on GPUs; by default all, where there is a GPU
   --max-body BYTES  the most of a request's body, 1 MiB by default
+  --send-timeout SECONDS
+                    the most that a stream waits for a client that reads nothing, 60 by default
   --reasoning apart|none|text
                     what the model thinks before it answers: in reasoning_content (apart, the default), nowhere, or as text
   --deterministic   the same answer to the same request with a seed, whatever else is computed; that costs speed`;
@@ -38,7 +40,7 @@ export interface Command {
 }
 
 const TEXTS = ["host", "name", "api-key", "reasoning"] as const;
-const NUMBERS = ["port", "context", "sequences", "queue", "batch", "threads", "gpu-layers", "max-body"] as const;
+const NUMBERS = ["port", "context", "sequences", "queue", "batch", "threads", "gpu-layers", "max-body", "send-timeout"] as const;
 
 /** Reads a command line; a TypeError says what is wrong with it. */
 export function readCommand(args: readonly string[]): Command {
@@ -66,6 +68,7 @@ export function readCommand(args: readonly string[]): Command {
     batch: number("batch"),
     threads: number("threads"),
     maxBody: number("max-body"),
+    sendTimeout: number("send-timeout"),
     deterministic: values.deterministic as boolean | undefined,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

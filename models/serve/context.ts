@@ -30,13 +30,15 @@ export interface HandlerOptions {
   readonly deterministic?: boolean;
   /** The most bytes of a request's body; 1 MiB by default. Larger ones get status 413. */
   readonly maxBody?: number;
+  /** The most seconds that a stream waits for a client that reads nothing, before its answer is ended; 60 by default. */
+  readonly sendTimeout?: number;
   /** What clients have to send as `Authorization: Bearer …`; by default nobody is asked. */
   readonly apiKey?: string;
   /** Where the model thinks before it answers: in a field of its own, `reasoning_content` (`"apart"`, the default), nowhere, or as text. */
   readonly reasoning?: "apart" | "none" | "text";
 }
 
-const QUEUE = 64, MAX_BODY = 1 << 20;
+const QUEUE = 64, MAX_BODY = 1 << 20, SEND_TIMEOUT = 60, DAY = 86_400;
 
 /** The names of the options. */
 export const HANDLER_OPTIONS: readonly (keyof HandlerOptions)[] = [
@@ -48,6 +50,7 @@ export const HANDLER_OPTIONS: readonly (keyof HandlerOptions)[] = [
   "threads",
   "deterministic",
   "maxBody",
+  "sendTimeout",
   "apiKey",
   "reasoning",
 ];
@@ -60,6 +63,7 @@ export class Served implements AsyncDisposable {
   readonly created: number = seconds();
   readonly admission: Admission;
   readonly maxBody: number;
+  readonly sendTimeout: number;
   readonly options: HandlerOptions;
   /** Null for a model that only embeds. */
   readonly #batcher: Batcher | null;
@@ -71,14 +75,17 @@ export class Served implements AsyncDisposable {
     expectOptions("handler", options, HANDLER_OPTIONS);
     expectWhole("handler: queue", options.queue ?? QUEUE, 0);
     expectWhole("handler: maxBody", options.maxBody ?? MAX_BODY, 1);
+    expectWhole("handler: sendTimeout", options.sendTimeout ?? SEND_TIMEOUT, 1, DAY);
     if (options.name !== undefined) expectText("handler: name", options.name);
     if (options.apiKey !== undefined) expectText("handler: apiKey", options.apiKey);
     expectOneOf("handler: reasoning", options.reasoning ?? "apart", ["apart", "none", "text"]);
-    const { name, context, sequences, batch, threads, deterministic, queue = QUEUE, maxBody = MAX_BODY } = options;
+    const { name, context, sequences, batch, threads, deterministic, queue = QUEUE, maxBody = MAX_BODY, sendTimeout = SEND_TIMEOUT } =
+      options;
     this.model = model;
     this.name = name ?? model.info.path.replace(/^.*[\\/]/, "").replace(/\.gguf$/, "");
     this.options = options;
     this.maxBody = maxBody;
+    this.sendTimeout = sendTimeout;
     const given = Object.entries({ context, sequences, batch, threads, deterministic }).filter(([, value]) => value !== undefined);
     try {
       this.#batcher = model.batcher({ ...Object.fromEntries(given), overflow: "stop" });

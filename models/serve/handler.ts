@@ -28,7 +28,7 @@ const POSTS = { "/v1/chat/completions": chat, "/v1/completions": completions, "/
  * is what a local model can do; a field that it doesn't understand is an error (status 400), never passed over.
  *
  * @param model The model. It has to live as long as the handler.
- * @param options `name`, `context`, `sequences`, `queue`, `batch`, `threads`, `deterministic`, `maxBody`, `apiKey`, `reasoning`.
+ * @param options `name`, `context`, `sequences`, `queue`, `batch`, `threads`, `deterministic`, `maxBody`, `sendTimeout`, `apiKey`, `reasoning`.
  * @returns The handler.
  * @throws {Error} If there is no memory for the context, or the model was freed.
  *

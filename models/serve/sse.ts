@@ -8,20 +8,35 @@ import { asApiError } from "./error.ts";
 
 const encoder = new TextEncoder();
 
-/** A response that streams what a generator gives, at the pace of the client. When that goes away, the generator is ended. */
-export function eventStream(first: unknown, rest: AsyncGenerator<unknown, void, void>, onEnd: () => void): Response {
-  let ended = false;
+/**
+ * A response that streams what a generator gives, at the pace of the client. When that goes away, or reads nothing for too long, the generator is
+ * ended.
+ *
+ * @param patience The most seconds to wait for a client to read.
+ */
+export function eventStream(first: unknown, rest: AsyncGenerator<unknown, void, void>, patience: number, onEnd: () => void): Response {
+  let ended = false, waiting: ReturnType<typeof setTimeout> | undefined;
   const end = () => {
+    clearTimeout(waiting);
     if (!ended) onEnd();
     ended = true;
   };
+  const send = (controller: ReadableStreamDefaultController<Uint8Array>, value: unknown) => {
+    controller.enqueue(event(value));
+    waiting = setTimeout(() => {
+      end();
+      controller.error(new Error(`the client read nothing for ${patience} s`));
+      return rest.return();
+    }, 1000 * patience);
+  };
   const body = new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(event(first)),
+    start: (controller) => send(controller, first),
     pull: async (controller) => {
+      clearTimeout(waiting);
       try {
         const next = await rest.next();
-        controller.enqueue(next.done ? encoder.encode("data: [DONE]\n\n") : event(next.value));
-        if (!next.done) return;
+        if (!next.done) return send(controller, next.value);
+        controller.enqueue(encoder.encode("data: [DONE]\n\n"));
       } catch (error) {
         if (!ended) controller.enqueue(event(asApiError(error)));
       }

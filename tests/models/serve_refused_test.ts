@@ -6,7 +6,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import OpenAI from "openai";
-import { clientOf, CONTEXT, failure, MESSAGES, NAME, served } from "./served.ts";
+import { handler } from "@ggml/deno/serve";
+import { byteModel, clientOf, CONTEXT, failure, MESSAGES, NAME, served } from "./served.ts";
 
 Deno.test("models, and what isn't there", () =>
   served(async (client, { url }) => {
@@ -132,6 +133,25 @@ Deno.test("a client that goes away ends its computation, streamed or not", () =>
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }, { sequences: 1, queue: 0 }));
+
+Deno.test("a client that doesn't read its stream ends its computation, too, after a time", async () => {
+  await using model = await byteModel();
+  await using answer = handler(model, { context: CONTEXT, threads: 1, sequences: 1, queue: 0, sendTimeout: 1 });
+  const ask = (body: object) =>
+    answer(
+      new Request("http://localhost/v1/completions", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: NAME, prompt: "the", ...body }),
+      }),
+    );
+  const { body } = await ask({ stream: true, max_tokens: 400, logit_bias: { 2: -100 } });
+  const busy = await ask({ max_tokens: 1 });
+  assertEquals([busy.status, (await busy.json()).error.code], [429, "queue_full"]);
+  await assertRejects(() => body!.getReader().closed, Error, "the client read nothing for 1 s");
+  const next = await ask({ max_tokens: 1 });
+  assertEquals([next.status, (await next.json()).choices.length], [200, 1]);
+});
 
 Deno.test("a web page whose name leads to this machine is refused", () =>
   served(async (_, { address: { hostname, port } }) => {

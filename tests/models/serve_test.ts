@@ -392,7 +392,8 @@ Deno.test("the command serves until it is told to end, and says what is wrong wi
   assertEquals([code, stderr.length], [0, 0]);
   const help = new TextDecoder().decode(stdout);
   assertMatch(help, /^usage: serve MODEL/);
-  const options = "host port api-key name context sequences queue batch threads gpu-layers max-body reasoning deterministic".split(" ");
+  const options = "host port api-key name context sequences queue batch threads gpu-layers max-body send-timeout reasoning deterministic"
+    .split(" ");
   assertEquals(Array.from(help.matchAll(/^ {2}--(\S+) /gm), ([, name]) => name), options);
   const wrong: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
     [[], 2, /^expected one model, got 0\nusage: serve MODEL/],
