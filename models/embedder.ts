@@ -81,7 +81,7 @@ export class Embedder implements Disposable, AsyncDisposable {
     const { model } = this, tokens: Int32Array[] = [];
     for (const text of texts) {
       if (typeof text === "string") tokens.push(await model.tokensOf(text, {}, "Embedder.embed"));
-      else tokens.push(model.vocabulary.expectTokens("Embedder.embed: a text", text));
+      else tokens.push(model.vocabulary.expectTokens("Embedder.embed: a text", text, "a string or its tokens"));
     }
     const vectors = await this.#context.compute(tokens, options);
     if (this.#normalize) { for (const vector of vectors) normalize(vector); }

@@ -79,7 +79,7 @@ export async function promptOf(where: string, model: Model, prompt: string | Arr
   const { vocabulary } = model;
   const tokens = typeof prompt === "string"
     ? await model.tokensOf(prompt, { parseSpecial: true }, where)
-    : vocabulary.expectTokens(`${where}: the prompt`, prompt);
+    : vocabulary.expectTokens(`${where}: the prompt`, prompt, "a text or its tokens");
   if (tokens.length === 0) throw new RangeError(`${where}: the prompt has no tokens`);
   return { tokens, keep: tokens[0] === vocabulary.special.bos ? 1 : 0 };
 }

@@ -137,10 +137,10 @@ export class Vocabulary {
     return this.#silent = Uint8Array.from({ length: this.size }, (_, token) => Number(isSilent(token)));
   }
 
-  /** The tokens, if they are some of this vocabulary. */
-  expectTokens(where: string, tokens: ArrayLike<number>): Int32Array<ArrayBuffer> {
+  /** The tokens, if they are some of this vocabulary. `expected` says what else could have been given. */
+  expectTokens(where: string, tokens: ArrayLike<number>, expected = "tokens"): Int32Array<ArrayBuffer> {
     if (typeof tokens !== "object" || tokens === null || typeof tokens.length !== "number") {
-      throw new TypeError(`${where}: expected tokens, got ${describe(tokens)}`);
+      throw new TypeError(`${where}: expected ${expected}, got ${describe(tokens)}`);
     }
     const ids = new Int32Array(tokens.length);
     for (let i = 0; i < ids.length; i++) {

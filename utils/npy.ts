@@ -41,7 +41,7 @@ import type { TensorLike } from "./copying/operand.ts";
  * await Deno.remove(file);
  * ```
  */
-export function readNpy<D extends TypedArray = Float32Array>(path: string | URL): NdArray<D> {
+export function readNpy<D extends TypedArray = Float32Array>(path: string | URL): NoInfer<NdArray<D>> {
   const name = pathOf(path, "readNpy"), quoted = quote(name);
   using file = named(`readNpy: can't open ${quoted}`, () => new FileInput(name));
   return named(`readNpy: ${quoted}`, () => readArray(file, 0).array) as NdArray<TypedArray> as NdArray<D>;

@@ -37,7 +37,7 @@ import { TensorSlice } from "./copying/tensor_slice.ts";
  * console.log(toArray(lib.ggml_transpose(ctx, a))); // Float32Array(6) [ 1, 4, 2, 5, 3, 6 ]
  * ```
  */
-export function toArray<D extends TypedArray = Float32Array>(source: Exclude<TensorLike, TypedArray>): D {
+export function toArray<D extends TypedArray = Float32Array<ArrayBuffer>>(source: Exclude<TensorLike, TypedArray>): NoInfer<D> {
   const where = "toArray";
   if (!(source instanceof lib.ggml_tensor) && !(source instanceof TensorSlice) && !isNdArray(source)) {
     throw new TypeError(`${where}: expected a tensor, a slice or an ndarray, got ${describe(source)}`);

@@ -59,7 +59,10 @@ export interface ViewOptions<A = boolean> extends DimsOption {
  * numbers.set(1, 2, 7); // writes into the tensor
  * ```
  */
-export function view<D extends TypedArray = Float32Array>(tensor: lib.ggml_tensor | TensorSlice, options?: ViewOptions): NdArray<D>;
+export function view<D extends TypedArray = Float32Array>(
+  tensor: lib.ggml_tensor | TensorSlice,
+  options?: ViewOptions,
+): NoInfer<NdArray<D>>;
 /**
  * A tensor's numbers, filled into an array of yours.
  *

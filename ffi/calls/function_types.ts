@@ -8,11 +8,15 @@
  */
 
 import { rules } from "../core/callback.ts";
+import { describe } from "../core/describe.ts";
 import type { Slot } from "../core/slots.ts";
 import { functionTypes } from "./checks/rows.ts";
 
 /** The custom operators among the function types: ggml calls them from every thread that computes. */
 const OPERATORS: ReadonlySet<string> = new Set(["ggml_custom1_op_t", "ggml_custom2_op_t", "ggml_custom3_op_t", "ggml_custom_op_t"]);
+
+/** The function types whose functions write what C reads as soon as they return. */
+const WRITERS: ReadonlySet<string> = new Set([...OPERATORS, "llama_sampler_i_apply", "llama_model_set_tensor_data_t"]);
 
 /** True once there was a custom operator in TypeScript: until then no graph need be searched for one. */
 export let anyOperator = false;
@@ -50,6 +54,14 @@ rules.made = (type) => {
 
 rules.check = (type, address, args) => {
   if (Object.hasOwn(functionTypes, type)) functionTypes[type](address, args);
+};
+
+/** TypeScript takes an async function where nothing is to be returned, and C would go on with numbers that aren't there yet. */
+rules.returned = (type, value) => {
+  if (!(value instanceof Promise) || !WRITERS.has(type)) return;
+  throw new TypeError(
+    `the result of a ${type}: expected nothing, got ${describe(value)}, for which C doesn't wait: it can't be an async function`,
+  );
 };
 
 rules.whenGone = (type) => type === "ggml_abort_callback" ? 1n : 0n; // true is to abort

@@ -19,7 +19,10 @@ function isFull(library: Library, call: string, trap: Trap, args: Arguments): st
   if (!(isFull || trap.kind === "null pointer") || ctx?.constructor?.name !== "ggml_context") return "";
   if (leadsNowhere(library, call, trap, args) !== "") return "";
   const ask = (name: string) => at(library.address(name)!, ["u64"], "u64")((ctx as Handle).address);
-  return `the context's memory ${isFull ? "is" : "may be"} full: ${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
+  const graph = call === "ggml_new_graph" ? at(library.address("ggml_graph_overhead")!, [], "u64")() : 0n;
+  const takes = graph === 0n ? "" : `, and a graph takes ${graph}: ggml_new_graph_custom makes smaller ones`;
+  const used = `${ask("ggml_used_mem")} of ${ask("ggml_get_mem_size")} bytes are used`;
+  return `the context's memory ${isFull ? "is" : "may be"} full: ${used}${takes}`;
 }
 
 /** Where the memory of a tensor is of a kind that C can't read again, or takes whole tensors of some types into only: which that is. */

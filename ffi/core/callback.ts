@@ -57,6 +57,8 @@ export interface Rules {
   made(type: string): void;
   /** Throws unless a C function at an address can be called with some arguments. */
   check(type: string, address: bigint, args: readonly unknown[]): void;
+  /** Throws unless C can go on with what a function in TypeScript returned. */
+  returned(type: string, value: unknown): void;
   /** What C gets from a callback that threw. */
   whenFailed(type: string, parameters: readonly Slot[], result: Slot, args: readonly unknown[]): unknown;
   /** What C gets where the isolate has gone, as a word. */
@@ -67,6 +69,7 @@ export interface Rules {
 export const rules: Rules = {
   made: () => {},
   check: () => {},
+  returned: () => {},
   whenFailed: (_type, _parameters, result) => result.zero,
   whenGone: () => 0n,
 };
@@ -208,6 +211,7 @@ function wrap(side: CSide, { parameters, result }: Signature, name: string): Any
       const { f } = script;
       if (f === null) throw new Error(`this ${name} was disposed of, and C called it`);
       const value = runCallback(() => f(...parameters.map((slot, i) => slot.fromC(args[i]))), script.owner, args);
+      rules.returned(name, value);
       return keepResult(script, value, result, `the result of a ${name}`);
     } catch (error) {
       fail(error, script.owner, args);

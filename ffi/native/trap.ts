@@ -266,7 +266,7 @@ export function tensorsOf(args: Arguments): [string, bigint][] {
   });
 }
 
-function reasonOf({ kind, text, address }: Trap): string {
+function reasonOf({ kind, text, address, inKernel }: Trap): string {
   switch (kind) {
     case "assertion":
       return assertionOf(text);
@@ -277,6 +277,8 @@ function reasonOf({ kind, text, address }: Trap): string {
     case "division":
       return "C divided by zero";
     case "null pointer":
+      // That of a function, where a table of C's has none for a type.
+      if (inKernel && address === 0n) return "C used a null pointer, as where it has no code for such types";
       return `C used a null pointer${address === 0n ? "" : ` (the address 0x${address.toString(16)})`}`;
     case "stack overflow":
       return "C called itself so often that its stack is full";

@@ -1,6 +1,6 @@
 /** What callbacks throw reaches who called C, and C goes on working. */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { lib, load } from "@ggml/deno";
 import { compute, computeAsync, init } from "@ggml/deno/utils";
 import { newTensor } from "../context.ts";
@@ -108,6 +108,27 @@ Deno.test("a result of the wrong type is an exception too", () => {
     TypeError,
     `the result of a ggml_abort_callback: expected a boolean, got the string "no"`,
   );
+});
+
+Deno.test("an async function can't be an operator, whose numbers C reads at once, and may be a log's", async () => {
+  using ctx = init();
+  const a = lib.ggml_set_f32(newTensor(ctx, lib.GGML_TYPE_F32, 4), 1);
+  const operator = new lib.ggml_custom1_op_t(async (dst) => {
+    await Promise.resolve();
+    lib.ggml_set_f32(dst!, 2);
+  });
+  const graph = graphOf(ctx, lib.ggml_map_custom1(ctx, a, operator, 1, null));
+  const message =
+    "the result of a ggml_custom1_op_t: expected nothing, got a Promise, for which C doesn't wait: it can't be an async function";
+  assertThrows(() => compute(graph), TypeError, message);
+  await assertRejects(() => computeAsync(graph), TypeError, message);
+  const told: string[] = [];
+  new lib.ggml_log_callback(async (_level, text) => {
+    await Promise.resolve();
+    told.push(text!);
+  }).call(lib.GGML_LOG_LEVEL_INFO, "later", null);
+  await Promise.resolve();
+  assertEquals(told, ["later"]);
 });
 
 Deno.test("what a GGUF reader throws is thrown by gguf_init_from_callback", () => {

@@ -107,7 +107,12 @@ Deno.test("a context that is full says how much of it is used", () => {
       message(() => lib.ggml_new_tensor_1d(ctx, F32, 4096)),
       `ggml_new_tensor_1d: assertion failed: obj_new (ggml.c): the context's memory is full: ${used} of 4096 bytes are used`,
     );
-    assertThrows(() => lib.ggml_new_graph(ctx), Error, "C used a null pointer: the context's memory may be full");
+    assertThrows(
+      () => lib.ggml_new_graph(ctx),
+      Error,
+      `C used a null pointer: the context's memory may be full: ${lib.ggml_used_mem(ctx)} of 4096 bytes are used, and a graph takes ` +
+        `${lib.ggml_graph_overhead()}: ggml_new_graph_custom makes smaller ones`,
+    );
     const kernel = newTensor(ctx, F16, 3, 3, 2, 4), image = newTensor(ctx, F32, 10, 10, 2, 1);
     assertThrows(() => lib.ggml_conv_2d(ctx, kernel, image, 1, 1, 0, 0, 1, 1), Error, "the context's memory is full");
   }, 4096);

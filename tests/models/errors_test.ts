@@ -303,7 +303,10 @@ quietly("wrong options of a generation are errors, and the session goes on", asy
   for (const [options, message] of cases) assertMatch(await rejection(() => session.complete("a", options)), message);
   assertMatch(await rejection(() => session.complete([])), /^Session\.complete: the prompt has no tokens$/);
   assertMatch(await rejection(() => session.complete([64])), /^Session\.complete: the prompt: expected tokens from 0 to 63, got/);
-  assertMatch(await rejection(() => session.complete(5 as never)), /^Session\.complete: the prompt: expected tokens, got the number 5$/);
+  assertMatch(
+    await rejection(() => session.complete(5 as never)),
+    /^Session\.complete: the prompt: expected a text or its tokens, got the number 5$/,
+  );
   assertMatch(
     await rejection(() => session.complete("a", null as never)),
     /^Session\.complete: expected \{ temperature, topK, topP, … \}, got null$/,

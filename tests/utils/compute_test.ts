@@ -118,6 +118,11 @@ Deno.test("what ggml would abort on is an Error that names the node, its types a
     graphOf(ctx, lib.ggml_cpy(ctx, from, to)),
     `node 0 (CPY " (copy)": iq2_xxs ne=[256]): is not supported by the CPU backend; src[0] is f32 ne=[256], src[1] is `,
   ]);
+  const double = newTensor(ctx, lib.GGML_TYPE_F64, 4, 4); // it has no product, and C calls that at address 0
+  cases.push([
+    graphOf(ctx, lib.ggml_mul_mat(ctx, double, newTensor(ctx, lib.GGML_TYPE_F32, 4, 2))),
+    `node 0 (MUL_MAT "node_0": f32 ne=[4, 2]): C used a null pointer, as where it has no code for such types; src[0] is f64 ne=[4, 4], src[1] is f32 ne=[4, 2]`,
+  ]);
   const rows = newTensor(ctx, lib.GGML_TYPE_I32, 1); // indices that only a look at the data shows to be wrong
   lib.ggml_set_i32(rows, 9);
   const beyond = graphOf(ctx, lib.ggml_get_rows(ctx, lib.ggml_set_f32(newTensor(ctx, lib.GGML_TYPE_F32, 2, 3), 0), rows));

@@ -289,13 +289,26 @@ Deno.test("what isn't contiguous is copied as it lies, on either side", () =>
     assertEquals([...view(a).data], [6, 5, 4, 3, 2, 1]);
   }));
 
-Deno.test("an ndarray that reaches past its data is refused", () =>
+Deno.test("an ndarray that reaches past its data is refused, where it is made, and from elsewhere", () =>
   withContext((ctx) => {
     const a = newTensor(ctx, lib.GGML_TYPE_F32, 3, 2);
-    assertThrows(() => copy(ndarray(new Float32Array(6), [2, 3], [1, 1], 5), a), RangeError, "past its data of 6");
-    assertThrows(() => copy(ndarray(new Float32Array(6), [2, 3], [-3, 1], 2), a), RangeError, "past its data of 6");
-    assertThrows(() => copy(ndarray(new Float32Array(4), [2, 3]), a), RangeError, "past its data of 4");
-    assertThrows(() => copy(ndarray(new Float32Array(6), [2, 3], [0.5, 1]), a), RangeError, "whole numbers");
+    const cases: [number, number[], number][] = [[6, [1, 1], 5], [6, [-3, 1], 2], [4, [3, 1], 0]];
+    for (const [length, stride, offset] of cases) {
+      const data = new Float32Array(length), shape = [2, 3];
+      const layout = `shape [2, 3], stride [${stride.join(", ")}] and offset ${offset}`;
+      const message = `ndarray: an array of ${layout} reaches past its data of ${length}`;
+      assertThrows(() => ndarray(data, shape, stride, offset), RangeError, message);
+      assertThrows(() => copy({ data, shape, stride, offset } as never, a), RangeError, `past its data of ${length}`);
+    }
+    assertThrows(() => ndarray(new Float32Array(4), [2, 3]), RangeError, "past its data of 4");
+    assertThrows(() => ndarray(new Float32Array(6), [2, 3]).hi(2, 5), RangeError, "ndarray.hi: an array of shape [2, 5], stride [3, 1]");
+    assertThrows(() => ndarray(new Float32Array(6), [2, 3]).pick(2, null), RangeError, "ndarray.pick: an array of shape [3], stride [1]");
+    assertThrows(
+      () => copy({ data: new Float32Array(6), shape: [2, 3], stride: [0.5, 1], offset: 0 } as never, a),
+      RangeError,
+      "whole numbers",
+    );
+    assertEquals(ndarray(new Float32Array(0), [0, 3]).size, 0);
   }));
 
 Deno.test("a transposed quantized tensor is the transposed matrix", () =>

@@ -195,7 +195,7 @@ Deno.test("tensor: what can't be is an Error that says what was expected, and no
     [() => tensor(ctx, [1, 2], { type: Q8_0 }), RangeError, "tensor: a row of 2 is not a multiple of q8_0's block of 32"],
     [() => tensor(ctx, new Uint8Array(34), { type: Q8_0 }), TypeError, "tensor: Uint8Array of 34: these are bytes, not numbers"],
     [
-      () => tensor(ctx, ndarray(new Float32Array(4), [5, 2])),
+      () => tensor(ctx, { ...ndarray(new Float32Array(4), [2, 2]), shape: [5, 2] } as never),
       RangeError,
       "tensor: ndarray (Float32Array) of shape [5, 2] reaches past its data",
     ],

@@ -43,7 +43,7 @@ Deno.test("whatever is wrong with an argument, the error begins with the verb's 
   const odd: unknown[] = [undefined, null, 5, "a", "a\0", [], [[1, 2], [3]], [1, "x"], [[[[[1]]]]], {}, new Map(), Symbol("s"), () => {}];
   odd.push(new Uint8Array(3), new Uint32Array(3), detached, new DataView(new ArrayBuffer(8)), new Float32Array(new SharedArrayBuffer(8)));
   odd.push(
-    ndarray(new Float32Array(2), [5, 5]),
+    { shape: [5, 5], stride: [5, 1], offset: 0, data: new Float32Array(2) },
     { shape: [1.5], stride: [1], offset: 0, data: new Float32Array(2) },
     freed,
     gone,

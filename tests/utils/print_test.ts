@@ -167,10 +167,17 @@ Deno.test("print and formatTensor: wrong arguments", () => {
   assertEquals(bad(a, { precision: 1.5 }), "RangeError: formatTensor: precision must be a whole number from 0 to 17, got 1.5");
   assertEquals(bad(a, { edgeItems: 0 }), "RangeError: formatTensor: edgeItems must be a whole number from 1, got 0");
   assertEquals(bad(a, { threshold: "9" }), 'TypeError: formatTensor: threshold must be a number, got the string "9"');
-  assertEquals(bad(ndarray(a, [4])), "RangeError: formatTensor: an ndarray of shape [4] reaches past its data of 3");
+  assertEquals(
+    bad({ data: a, shape: [4], stride: [1], offset: 0 }),
+    "RangeError: formatTensor: an ndarray of shape [4] reaches past its data of 3",
+  );
   assertEquals(
     bad({ data: a, shape: [-3], stride: [1], offset: 0 }),
     "RangeError: formatTensor: an ndarray of shape [-3]: its shape, strides and offset must be whole numbers, and a stride for each dimension",
+  );
+  assertEquals(
+    bad({ data: a, shape: [4], stride: [1], offset: 0 }, { dims: 2 }),
+    "RangeError: formatTensor: an ndarray of shape [4] reaches past its data of 3",
   );
   const endless = { data: a, shape: [2 ** 40], stride: [0], offset: 0 };
   assertEquals(

@@ -101,7 +101,11 @@ Deno.test("safetensors: tensors are loaded, and written to GGUF files as they ar
     assertEquals(file.tensors.get("five")!.numbers().shape.length, 5);
     assertThrows(() => file.tensors.get("five")!.load(ctx), RangeError, "expected at most 4 dimensions");
     assertThrows(() => weight.load(null as never), TypeError, "expected a ggml_context, got null");
-    await assertRejects(() => writeGguf(gguf, { tensors: [file.tensors.get("eight")!] }), TypeError, '"eight": ggml has no type F8_E4M3');
+    await assertRejects(
+      () => writeGguf(gguf, { tensors: [file.tensors.get("eight")!] }),
+      TypeError,
+      '"eight": ggml has no type F8_E4M3: give an Int32Array of its numbers, or { type, ne, data } with its bytes',
+    );
     await writeGguf(gguf, { tensors: file.tensors.values().filter(({ type, ne }) => type !== null && ne.length < 5) });
     using written = readGguf(gguf);
     assertEquals([...written.tensors.get("weight")!.numbers().data], [...numbers]);

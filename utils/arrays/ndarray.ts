@@ -104,7 +104,7 @@ function load(): Construct {
  * @param offset The index of the first element.
  * @returns The array, of npm's `ndarray`: what is written to it is in `data`.
  * @throws {TypeError} If `data` is no typed array, or `shape` or `stride` no array.
- * @throws {RangeError} If they or `offset` aren't whole numbers, or are not as many.
+ * @throws {RangeError} If they or `offset` aren't whole numbers, are not as many, or reach past the data.
  *
  * @example
  * ```ts
@@ -126,7 +126,7 @@ export function ndarray<D extends TypedArray>(data: D, shape?: readonly number[]
     throw new RangeError(`ndarray: expected whole numbers, none negative in the shape, and a stride for each dimension, got ${got}`);
   }
   construct ??= load();
-  return counting(construct(data, shape, stride, offset));
+  return counting(within(construct(data, shape, stride, offset), "ndarray"));
 }
 
 /** The classes of arrays, one for each type and number of dimensions, whose methods look at their indices. */
@@ -149,11 +149,20 @@ function counting<A extends NdArray<TypedArray>>(array: A): A {
       return method.apply(this, arguments);
     };
   }
-  const { pick } = methods;
-  methods.pick = function () {
-    return counting(pick.apply(this, arguments));
-  };
+  for (const name of ["hi", "pick"] as const) {
+    const method = methods[name];
+    methods[name] = function () {
+      return counting(within(method.apply(this, arguments), `ndarray.${name}`));
+    };
+  }
   return array;
+}
+
+/** The array, every element of which is in its data: by itself `ndarray` would read `undefined`. */
+function within<A extends NdArray<TypedArray>>(array: A, where: string): A {
+  if (isInside(array)) return array;
+  const { data, shape, stride, offset } = array, layout = `shape [${shape.join(", ")}], stride [${stride.join(", ")}] and offset ${offset}`;
+  throw new RangeError(`${where}: an array of ${layout} reaches past its data of ${data.length}`);
 }
 
 function wrongCount(name: string, shape: readonly number[], got: number): RangeError {
@@ -187,15 +196,19 @@ export function expectInside(array: Elements, what: () => string): void {
   if (!areWhole(array)) {
     throw new RangeError(`${what()}: its shape, strides and offset must be whole numbers, and a stride for each dimension`);
   }
-  const { data, shape, stride, offset } = array;
-  if (shape.includes(0)) return;
+  if (!isInside(array)) throw new RangeError(`${what()} reaches past its data of ${array.data.length}`);
+}
+
+/** True if every element of an array is in its data. */
+function isInside({ data, shape, stride, offset }: Elements): boolean {
   let first = offset, last = offset;
-  shape.forEach((n, axis) => {
-    const reach = (n - 1) * stride[axis];
+  for (let axis = 0; axis < shape.length; axis++) {
+    const reach = (shape[axis] - 1) * stride[axis];
+    if (shape[axis] === 0) return true;
     if (reach < 0) first += reach;
     else last += reach;
-  });
-  if (first < 0 || last >= data.length) throw new RangeError(`${what()} reaches past its data of ${data.length}`);
+  }
+  return first >= 0 && last < data.length;
 }
 
 /** True if these can be the numbers of an `ndarray`. */

@@ -7,7 +7,7 @@
 
 import { describe } from "../../ffi/core/describe.ts";
 import { lib } from "../../ffi/generated/lib.js";
-import { isNdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
+import { expectInside, isNdArray, ndarray, type TypedArray } from "../arrays/ndarray.ts";
 import { TensorSlice } from "./tensor_slice.ts";
 import { layoutOf } from "./layout.ts";
 import type { TensorLike } from "./operand.ts";
@@ -36,6 +36,7 @@ export function withDims(value: TensorLike, dims: number | undefined, role: stri
     return new TensorSlice(value, inDims(layoutOf(value, typeInfo(value.type), role), dims, role));
   }
   if (isNdArray(value)) {
+    expectInside(value, () => `${role}: an ndarray of shape [${value.shape.join(", ")}]`);
     const { shape, strides } = inDims({ ...value, strides: value.stride, blockAxis: 0 }, dims, role);
     return ndarray(value.data, shape, strides, value.offset);
   }

@@ -109,7 +109,7 @@ export class GgufTensor implements TensorShape {
    * @throws {RangeError} If there is no memory for them.
    * @throws {Error} If the file was closed, or can't be read.
    */
-  numbers<D extends TypedArray = Float32Array>(): NdArray<D> {
+  numbers<D extends TypedArray = Float32Array>(): NoInfer<NdArray<D>> {
     const read = (target: Uint8Array<ArrayBuffer>, offset: number) => this.#read(target, offset, "numbers");
     return numbersOf(read, this.#info, this.shape, this.#where("numbers")) as NdArray<TypedArray> as NdArray<D>;
   }

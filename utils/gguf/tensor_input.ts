@@ -43,6 +43,9 @@ export interface PlannedTensor extends TensorHead {
 /** Bytes that are fetched from a device at once. */
 const PIECE = 4 * 1024 * 1024;
 
+/** What to give for an array or tensor whose elements no type of ggml's has. */
+const INSTEAD = "give an Int32Array of its numbers, or { type, ne, data } with its bytes";
+
 /**
  * A tensor to be written.
  *
@@ -66,7 +69,7 @@ export function planTensor(name: string | null, input: GgufTensorInput, where: s
   if (ArrayBuffer.isView(input) && "length" in input) return planArray(called, plainArray(input as TypedArray), null, place);
   if (typeof input === "object" && input !== null && "data" in input) {
     if ("dtype" in input && input.type === null) {
-      throw new TypeError(`${place}: ggml has no type ${input.dtype}: give its numbers() or bytes()`);
+      throw new TypeError(`${place}: ggml has no type ${input.dtype}: ${INSTEAD}`);
     }
     return planData(called, input as GgufTensorData, place);
   }
@@ -109,11 +112,9 @@ function* fetch(tensor: lib.ggml_tensor, length: number, where: string): Generat
 
 function planArray(name: string, data: TypedArray, array: Elements | null, where: string): PlannedTensor {
   const type = typeOfArray(data);
-  if (type === null) throw new TypeError(`${where}: no tensor type has the elements of ${describe(data)}`);
+  if (type === null) throw new TypeError(`${where}: no tensor type has the elements of ${describe(data)}: ${INSTEAD}`);
   if (data instanceof Uint16Array) {
-    throw new TypeError(
-      `${where}: a Uint16Array may be integers or the bits of BF16: give an Int32Array, or { type, ne, data } with its bytes`,
-    );
+    throw new TypeError(`${where}: a Uint16Array may be integers or the bits of BF16: ${INSTEAD}`);
   }
   expectThere(data, () => `${where}: ${describe(data)}`);
   if (array !== null) expectInside(array, () => `${where}: the ndarray of shape [${array.shape}]`);

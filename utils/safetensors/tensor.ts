@@ -105,7 +105,7 @@ export class SafetensorsTensor {
    * @throws {RangeError} If there is no memory for them.
    * @throws {Error} If the file was closed, or can't be read.
    */
-  numbers<D extends TypedArray = Float32Array>(): NdArray<D> {
+  numbers<D extends TypedArray = Float32Array>(): NoInfer<NdArray<D>> {
     if (this.type !== null) return this.#reader.numbers<D>();
     const array = ARRAYS.get(this.dtype);
     if (array === undefined) throw new TypeError(`numbers of tensor ${quote(this.name)}: no typed array holds ${this.dtype}`);

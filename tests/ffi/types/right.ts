@@ -1,6 +1,7 @@
-/** What must compile: new structs, and those in arrays, are given what the setters of their fields take, which is more than the getters give. */
+/** What must compile: structs given what the setters of their fields take, which is more than the getters give, and numbers out of tensors. */
 
 import { lib } from "@ggml/deno";
+import { type GgufTensor, readNpy, type SafetensorsTensor, toArray, view } from "@ggml/deno/utils";
 
 const tokens = Int32Array.of(1, 2);
 
@@ -16,3 +17,12 @@ new lib.llama_model_params({
 });
 new lib.llama_token_data_array({ data: [{ id: 1, logit: 0.5 }], size: 1n });
 new lib.ggml_tensor({ ne: [4n, 1, 1, 1], op_params: new Array<number>(16).fill(0) });
+
+// Numbers are a Float32Array unless it is said otherwise, whatever the function that they are given to takes.
+declare const values: (numbers: ArrayLike<number>) => number,
+  shaped: (array: { data: ArrayLike<number>; shape: readonly number[] }) => number;
+declare const tensor: lib.ggml_tensor, file: { tensors: Map<string, GgufTensor | SafetensorsTensor> };
+values(toArray(tensor));
+structuredClone(toArray(tensor), { transfer: [toArray(tensor).buffer] });
+const integers: Int32Array = toArray<Int32Array>(tensor);
+shaped(view(tensor)) + shaped(readNpy("numbers.npy")) + shaped(file.tensors.get("a")!.numbers()) + values(integers);
