@@ -77,6 +77,7 @@ struct slot {
   word thread;
   struct slot *next;
   word busy; /* 1 while C may compute when the process exits: JavaScript says so */
+  struct hearing hearing;
 };
 
 /*
@@ -86,6 +87,7 @@ struct slot {
 struct call {
   void (*function)(void);
   struct trap *trap;
+  struct hearing hearing;
 };
 #define CALL_MARK "0x9e6b31c4f2a85d07"
 
@@ -609,8 +611,31 @@ EXPORT struct slot *slot(void) {
     slot->count = 0, slot->first = 0, slot->thread = thread, slot->busy = 0, slot->next = own.slots;
     own.slots = slot;
   }
+  if (slot != 0) slot->hearing = (struct hearing){0}; /* it may be that of a Worker that ended in the middle of a call */
   unlock();
   return slot;
+}
+
+/* Looks for `forward` among the callers. */
+static reason visit_call(struct context *context, void *argument) {
+  word pc = pc_of(context);
+  if (pc == 0) return END_OF_STACK;
+  if (!is_here(pc)) return is_script(pc - 1) ? END_OF_STACK : NO_REASON;
+  word function = function_of(context);
+  if (function == (word)forward) *(struct call **)argument = (struct call *)registers_of(context).saved[0];
+  return function == (word)forward || function == (word)call_function ? END_OF_STACK : NO_REASON;
+}
+
+/* A thread may have the number of one that has ended, and so a slot that isn't its own: it is looked first for a call. */
+struct hearing *hearing_here(void) {
+  struct call *call = 0;
+  if (!own.installed) return 0;
+  walk_stack(visit_call, &call);
+  struct hearing *hearing = call != 0 ? &call->hearing : 0;
+  word thread = this_thread();
+  for (struct slot *slot = call != 0 ? 0 : own.slots; slot != 0; slot = slot->next)
+    if (slot->thread == thread) hearing = &slot->hearing;
+  return hearing != 0 && hearing->on ? hearing : 0;
 }
 
 /* Exits. */

@@ -56,6 +56,11 @@ export function trapCode(): Native | null {
   return native;
 }
 
+/** Where this thread's `struct slot` lies; 0 where there is no trap. */
+export function slotOfThread(): bigint {
+  return slot;
+}
+
 /** True where C's failures become Errors. */
 export function hasTrap(): boolean {
   return native !== null;

@@ -129,6 +129,59 @@ Deno.test("of several files that are loaded at once each error says what is of i
   assertEquals(messages, [...expected, ...expected]);
 });
 
+Deno.test("a file that is no model is read once, whatever others are loaded beside it", async () => {
+  const paths = Array.from({ length: 6 }, (_, i) => `${folder}/once_${i}.gguf`), lines: string[] = [];
+  for (const path of paths) Deno.writeTextFileSync(path, "no model");
+  using _ = onLog((_, text) => void lines.push(text));
+  await Promise.all(paths.map((path) => rejection(() => loadModel(path))));
+  assertEquals(lines.filter((line) => line.includes("invalid magic characters")).length, paths.length);
+});
+
+quietly("each error says what its own call had C log, not what others did at the time", async () => {
+  const path = `${folder}/beside_others.gguf`;
+  Deno.writeFileSync(path, longHead(500_000));
+  using model = await loadModel("examples/models/moby.gguf");
+  using session = model.session({ context: 32, threads: 1 });
+  const loading = rejection(() => loadModel(path));
+  await new Promise((resolve) => setTimeout(resolve)); // C is at it
+  const { message } = assertThrows(() => model.session({ context: 2 ** 24 }), Error);
+  lib.gguf_init_from_file("no such file", new lib.gguf_init_params());
+  const grammar = await rejection(() => session.complete("a", { grammar: "root ::= root" }));
+  const other = await lib.async.llama_model_load_from_file("no such model", lib.llama_model_default_params());
+  assertEquals(await loading, `loadModel: ${path}: failed to read key-value pairs`);
+  assertMatch(message, /^Model\.session: C couldn't make a context of 16777216 tokens: .*kv cache$/);
+  assertMatch(grammar, /^Session\.complete: the grammar can't be used: unsupported grammar, [^;]*$/);
+  assertEquals(other, null);
+  for (const text of [message, grammar]) assert(!/key-value|load/.test(text), text);
+});
+
+Deno.test("Workers that load what is no model at the same time as this thread are told why, each of its own", async () => {
+  const models = JSON.stringify(new URL("../../models/mod.ts", import.meta.url));
+  const load = (name: string) => `
+    import { loadModel } from ${models};
+    const path = ${JSON.stringify(`${folder}/${name}.gguf`)};
+    const load = () => loadModel(path).catch(({ message }) => message.replace(/^.*?[.]gguf: /, ""));
+    const messages = new Set();
+    const loadAll = async () => {
+      for (let i = 0; i < 20; i++) for (const each of await Promise.all([load(), load()])) messages.add(each);
+      return [...messages].join("; ");
+    };`;
+  Deno.writeTextFileSync(`${folder}/worker.gguf`, "worker");
+  Deno.writeFileSync(`${folder}/here.gguf`, longHead(1000));
+  const { code, stdout, stderr } = await program(
+    `${load("here")}
+    const text = ${JSON.stringify(`${load("worker")} postMessage(await loadAll());`)};
+    const worker = new Worker("data:text/javascript," + encodeURIComponent(text), { type: "module" });
+    const answer = new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+    console.log(await loadAll());
+    console.log(await answer);
+    worker.terminate();`,
+    ["--allow-all"],
+  );
+  assertEquals(stdout, "failed to read key-value pairs\ninvalid magic characters: 'work', expected 'GGUF'\n");
+  assertEquals([code, stderr], [0, ""]);
+});
+
 Deno.test("what an error says isn't printed, too, though something else listens for its own at the time", async () => {
   const { code, stdout, stderr } = await program(
     `
