@@ -109,7 +109,7 @@ export class Context {
     if (this.closed !== null) throw this.closed;
     this.#stop.clear();
     const heard = new Heard();
-    const running = heard.aside(() => decode(this.#by, this.handle, this.#batch.handle, this.memory !== null));
+    const running = heard.aside(() => decode(this.#by, this.handle, this.#pool, this.#batch.handle, this.memory !== null));
     this.#running = running;
     try {
       return outcomeOf(this.#by, await running);

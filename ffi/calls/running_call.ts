@@ -19,7 +19,7 @@ import type { Back } from "../core/lasting.ts";
 import { type Owner, STATIC } from "../core/owner.ts";
 import { ownersOf } from "./reach.ts";
 import { type Call, guarded } from "./threads.ts";
-import { askClaimers, claimers, Failure, type Trap } from "../native/trap.ts";
+import { askClaimers, type Claimer, claimers, Failure } from "../native/trap.ts";
 import { watched } from "./watch.ts";
 
 /** A C function, called on another thread. */
@@ -90,7 +90,7 @@ export class RunningCall implements Waiter {
     ];
     signal?.addEventListener("abort", this.#onAbort);
     waiters.add(this);
-    claimers.add(this.#claimTrap);
+    claimers.add(this.#claimer);
   }
 
   /** Calls C. What is thrown before C was called is thrown on. */
@@ -136,7 +136,7 @@ export class RunningCall implements Waiter {
   /** Ends all that it began. */
   end(): void {
     askClaimers();
-    claimers.delete(this.#claimTrap);
+    claimers.delete(this.#claimer);
     endWaiter(this);
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#stop?.end();
@@ -170,14 +170,14 @@ export class RunningCall implements Waiter {
 
   readonly #onAbort = () => this.fail(this.#signal!.reason);
 
-  /** Takes what a thread of C's own failed of, unless that was in the node of a graph that is another's. */
-  readonly #claimTrap = (trap: Trap): boolean => {
-    const graphs = Object.values(this.#spec.uses).filter(isGraph);
-    if (!COMPUTES.test(this.#spec.name)) return false;
-    const { node } = trap;
-    if (node !== null && graphs.length > 0 && !graphs.some(({ address }) => nodesOf(address).includes(node.tensor))) return false;
-    this.fail(new Failure(trap));
-    return true;
+  /** Takes what a thread of C's own failed of. Of which graph that is it doesn't know where C makes the graph. */
+  readonly #claimer: Claimer = {
+    owns: ({ node }) => {
+      if (!COMPUTES.test(this.#spec.name)) return false;
+      const graphs = Object.values(this.#spec.uses).filter(isGraph);
+      return node === null || graphs.length === 0 ? null : graphs.some(({ address }) => nodesOf(address).includes(node.tensor));
+    },
+    take: (trap) => this.fail(new Failure(trap)),
   };
 
   #lend(): void {

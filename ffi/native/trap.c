@@ -54,7 +54,7 @@ enum {
   TENSOR_BYTES = 512, /* no tensor is larger */
 };
 
-/* What was caught. JavaScript reads the first words, the text and the tensors, and frees it. */
+/* What was caught. JavaScript reads what comes before `thread`, and frees it. */
 struct trap {
   struct trap *next;
   word kind, place;
@@ -62,6 +62,7 @@ struct trap {
   word address;      /* of a fault: what was used */
   char text[TEXT];
   char tensors[1 + SOURCES][TENSOR_BYTES]; /* copies of that tensor and of its sources: it may be freed before JavaScript looks */
+  word pool; /* whose thread it is in a kernel; 0: not known */
   word thread;
   word jumped; /* C's function jumped to a null pointer, as to what it calls last: it has no frame any more */
   struct call *call;
@@ -546,7 +547,7 @@ static int find_way(struct trap *trap, struct registers *from) {
     learn_once();
   }
   trap->thread = this_thread();
-  trap->call = walk.call;
+  trap->call = walk.call, trap->pool = walk.pool;
   if (walk.has_kernel) trap->place = KERNEL, trap->to = walk.kernel;
   else if (walk.has_call) trap->place = CALL, trap->to = walk.way_out;
   else if (walk.has_thread) trap->place = THREAD, trap->to = walk.thread;

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { lib } from "@ggml/deno";
 import { loadModel, type Model, ReasoningSplitter, renderTemplate, ToolCallReader } from "@ggml/deno/models";
-import { onLog } from "@ggml/deno/utils";
+import { init, onLog } from "@ggml/deno/utils";
 import { program } from "../process.ts";
 import { folder, GREEDY, read, realModel, realPath, tinyModel, tinyPath } from "./models.ts";
 import { quietly } from "../failing.ts";
@@ -234,6 +234,26 @@ quietly("what C logs where it was stopped is no part of another's error", async 
   session[Symbol.dispose]();
   await answer;
   assertMatch(await loading, /^loadModel: .*long\.gguf: failed to read key-value pairs$/);
+});
+
+quietly("what a graph's threads fail of beside a session is no failure of the session's", async () => {
+  using model = await loadModel("examples/models/moby.gguf");
+  for (const threads of [1, 2]) {
+    using session = model.session({ threads });
+    const answer = session.complete("a".repeat(100), { maxTokens: 30, ...GREEDY });
+    let ended = false;
+    const answered = answer.finally(() => ended = true);
+    for (let i = 0; i < 30 && !ended; i++) {
+      await new Promise((resolve) => setTimeout(resolve)); // C is at the session's next token
+      using ctx = init({ memSize: 4 << 20 });
+      const matrix = lib.ggml_set_f32(lib.ggml_new_tensor_2d(ctx, lib.GGML_TYPE_F32, 128, 128), 1), graph = lib.ggml_new_graph(ctx);
+      lib.ggml_build_forward_expand(graph, lib.ggml_mul_mat(ctx, matrix, matrix)); // the threads come together there
+      lib.ggml_build_forward_expand(graph, lib.ggml_sqr(ctx, lib.ggml_set_i32(lib.ggml_new_tensor_1d(ctx, lib.GGML_TYPE_I32, 4096), 1)));
+      assertThrows(() => lib.ggml_graph_compute_with_ctx(ctx, graph, 4), Error, "node 1 (SQR");
+      assertMatch(await rejection(() => lib.async.ggml_graph_compute_with_ctx(ctx, graph, 4)), /node 1 \(SQR/);
+    }
+    assertEquals((await answered).tokens, 30);
+  }
 });
 
 quietly("wrong arguments of loadModel are errors before anything is loaded", async () => {
