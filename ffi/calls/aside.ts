@@ -21,6 +21,8 @@ const PADDING: readonly bigint[] = Array.from({ length: 8 }, () => 0n);
 
 /** A call that is under way. */
 export interface AsideCall {
+  /** What tells it from others; 0 where there is no trap. */
+  readonly id: bigint;
   /** What Deno makes of C's result; of zeros where C failed. */
   readonly result: Promise<unknown>;
   /** What C failed of, once that has settled; null if it didn't. */
@@ -49,14 +51,14 @@ export class Aside {
     const code = trapCode(), hearer = takeHearer();
     if (code === null) {
       callBegins();
-      return { result: this.#at(address, this.#parameters).call(...args).finally(callEnds), trap: null };
+      return { id: 0n, result: this.#at(address, this.#parameters).call(...args).finally(callEnds), trap: null };
     }
     this.#forward ??= this.#at(code.address("forward"), [...this.#parameters, ...PADDING.map(() => "u64" as const), "u64", "u64"]);
     memories ??= { allocate: at(code.get("allocate"), ["usize"], "u64"), free: at(code.get("free"), ["u64"], "void") };
     const { allocate, free } = memories, memory = allocate(BigInt(8 * CALL_WORDS)); // C's: it outlives the isolate, as the call may
     const noted = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(memory)!, 8 * CALL_WORDS));
     noted.set([address, 0n, hearer === null ? 0n : 1n, 0n]);
-    const call: { result: Promise<unknown>; trap: Trap | null } = { result: NOTHING, trap: null };
+    const call: { id: bigint; result: Promise<unknown>; trap: Trap | null } = { id: memory, result: NOTHING, trap: null };
     underWay.add(args);
     callBegins();
     const end = () => {

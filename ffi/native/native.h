@@ -52,6 +52,10 @@ extern struct state state __attribute__((visibility("hidden")));
 enum level { NONE, DEBUG, INFO, WARN, ERROR, CONT };
 enum { CAPTURED = 0x100 /* beside the level of what a call keeps: a listener has it, too */ };
 
+/* The call that runs on this thread, one that Deno lends; 0 if it isn't known. */
+struct call;
+struct call *call_here(void) __attribute__((visibility("hidden")));
+
 /* What is heard of the call that runs on this thread; 0 if nobody asked. */
 struct hearing *hearing_here(void) __attribute__((visibility("hidden")));
 

@@ -627,11 +627,15 @@ static reason visit_call(struct context *context, void *argument) {
   return function == (word)forward || function == (word)call_function ? END_OF_STACK : NO_REASON;
 }
 
+struct call *call_here(void) {
+  struct call *call = 0;
+  if (own.installed) walk_stack(visit_call, &call);
+  return call;
+}
+
 /* A thread may have the number of one that has ended, and so a slot that isn't its own: it is looked first for a call. */
 struct hearing *hearing_here(void) {
-  struct call *call = 0;
-  if (!own.installed) return 0;
-  walk_stack(visit_call, &call);
+  struct call *call = call_here();
   struct hearing *hearing = call != 0 ? &call->hearing : 0;
   word thread = this_thread();
   for (struct slot *slot = call != 0 ? 0 : own.slots; slot != 0; slot = slot->next)

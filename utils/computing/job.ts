@@ -93,8 +93,8 @@ export class Job implements Waiter {
     }
   }
 
-  claims(owner: Owner, [first]: readonly unknown[]): boolean {
-    return this.#operators.has(first) || this.#task.backend?.owner.keeps(owner) === true;
+  claims(owner: Owner, [first]: readonly unknown[]): boolean | null {
+    return this.#operators.has(first) || (this.#task.backend?.owner.keeps(owner) === true ? null : false);
   }
 
   get failed(): boolean {
