@@ -95,9 +95,9 @@ export class Context {
     return this.#batch.add(token, position, sequence, output);
   }
 
-  /** Waits for as many cores as it uses. Gives what gives them back. */
-  async takeCores(): Promise<() => void> {
-    return await cores.acquire(Math.min(this.threads, cores.capacity), undefined);
+  /** Waits for as many cores as it uses, unless a signal ends that. Gives what gives them back. */
+  async takeCores(signal?: AbortSignal): Promise<() => void> {
+    return await cores.acquire(Math.min(this.threads, cores.capacity), signal);
   }
 
   /**
