@@ -88,6 +88,7 @@ Deno.test("an operator of several graphs that are computed at once: its exceptio
 });
 
 quietly("parameters with a callback that several calls at once are given: what ends one of them ends no other", async () => {
+  theModel(); // loads the backends
   const params = lib.llama_model_default_params(), controller = new AbortController(), reason = new Error("enough");
   let calls = 0, failing = false;
   params.progress_callback = new lib.llama_progress_callback(() => {
