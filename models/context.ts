@@ -4,10 +4,10 @@
  * @module
  */
 
+import { Heard } from "../ffi/calls/heard.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { Cancel } from "../utils/computing/cancel.ts";
 import { cores } from "../utils/computing/task.ts";
-import { overhear, type Overheard } from "../utils/on_log.ts";
 import { decode } from "./decode.ts";
 import type { Model } from "./model.ts";
 
@@ -49,8 +49,6 @@ export class Context {
   #closed: Error | null = null;
   /** The end that waits for C. */
   #ending: Promise<void> | null = null;
-  /** What is logged while something is stopped. */
-  #heard: Overheard | null = null;
 
   /**
    * @param where Who makes it, for errors.
@@ -97,9 +95,9 @@ export class Context {
     return this.#batch.add(token, position, sequence, output);
   }
 
-  /** Waits for as many cores as it uses. Gives what gives them back. */
-  async takeCores(): Promise<() => void> {
-    return await cores.acquire(Math.min(this.threads, cores.capacity), undefined);
+  /** Waits for as many cores as it uses, unless a signal ends that. Gives what gives them back. */
+  async takeCores(signal?: AbortSignal): Promise<() => void> {
+    return await cores.acquire(Math.min(this.threads, cores.capacity), signal);
   }
 
   /**
@@ -110,21 +108,20 @@ export class Context {
   async compute(): Promise<Outcome> {
     if (this.closed !== null) throw this.closed;
     this.#stop.clear();
-    const running = decode(this.#by, this.handle, this.#batch.handle, this.memory !== null);
+    const heard = new Heard();
+    const running = heard.aside(() => decode(this.#by, this.handle, this.#pool, this.#batch.handle, this.memory !== null));
     this.#running = running;
     try {
       return outcomeOf(this.#by, await running);
     } finally {
       this.#running = null;
-      this.#heard?.end(true);
-      this.#heard = null;
+      heard.print(STOPPED);
     }
   }
 
   /** Stops what is being computed after the node that it is at. */
   interrupt(): void {
     if (this.#running === null) return;
-    this.#heard ??= overhear(STOPPED);
     this.#stop.set();
   }
 
@@ -153,16 +150,13 @@ const STOPPED =
 
 /** @throws {Error} If C can't make it, with what its log says. */
 function makeContext(where: string, model: Model, params: ContextParams): lib.llama_context {
-  const heard = overhear(AS_ASKED);
-  let ctx: lib.llama_context | null = null;
-  try {
-    ctx = lib.llama_init_from_model(model.handle, cParams(params));
-    if (ctx !== null) return ctx;
+  const heard = new Heard(), ctx = heard.during(() => lib.llama_init_from_model(model.handle, cParams(params)));
+  if (ctx === null) {
     const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
     throw new Error(`${where}: C couldn't make a context of ${params.context} tokens: ${reasons.join("; ") || "it doesn't say why"}`);
-  } finally {
-    heard.end(ctx !== null);
   }
+  heard.print(AS_ASKED);
+  return ctx;
 }
 
 /** What C warns of where it does what it was asked for. */

@@ -12,7 +12,7 @@ import { spoilChanged } from "../ffi/calls/half_done.ts";
 import { use } from "../ffi/core/in_use.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { library } from "../ffi/load/library.ts";
-import { askClaimers, claimers, errorOf, type Trap } from "../ffi/native/trap.ts";
+import { askClaimers, type Claimer, claimers, errorOf, type Trap } from "../ffi/native/trap.ts";
 
 /** `llama_decode` or `llama_encode`, bound. */
 interface Bound {
@@ -37,19 +37,26 @@ function bind(name: string): Bound {
  * Neither the context nor the batch can be freed until that is done.
  *
  * @param by Who asks, for the error of whoever frees them.
+ * @param pool The threads that compute beside the one that is called on; null where there are none.
  * @returns What C says: 0 for success, 1 for a memory without room, 2 for stopped, less for a failure.
  * @throws {Error} What C failed of, as a rejection. The context can't be used any more then, unless C had only looked at the batch.
  */
-export async function decode(by: string, ctx: lib.llama_context, batch: lib.llama_batch, remembers: boolean): Promise<number> {
+export async function decode(
+  by: string,
+  ctx: lib.llama_context,
+  pool: lib.ggml_threadpool | null,
+  batch: lib.llama_batch,
+  remembers: boolean,
+): Promise<number> {
   const name = remembers ? "llama_decode" : "llama_encode", { aside, address } = bind(name);
   ctx.owner.endPassing(`replaced by ${name}`);
   let trap: Trap | null = null;
-  const claim = (other: Trap) => { // of threads that C computes on
-    trap ??= other;
-    return true;
+  const claimer: Claimer = {
+    owns: (other) => pool === null ? false : other.pool === 0n ? null : other.pool === pool.address,
+    take: (other) => void (trap ??= other),
   };
   const release = use(by, null, [ctx, batch]);
-  claimers.add(claim);
+  claimers.add(claimer);
   try {
     const call = aside.call(address, [ctx.address, batch.bytes]), status = await call.result as number;
     askClaimers();
@@ -59,7 +66,7 @@ export async function decode(by: string, ctx: lib.llama_context, batch: lib.llam
     spoilChanged(library(), name, { ctx }, error, trap);
     throw error;
   } finally {
-    claimers.delete(claim);
+    claimers.delete(claimer);
     release();
   }
 }

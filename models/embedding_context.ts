@@ -5,6 +5,7 @@
  */
 
 import { lib } from "../ffi/generated/lib.js";
+import { Queue } from "../utils/computing/queue.ts";
 import { Context } from "./context.ts";
 import { embeddingLength } from "./embedding_length.ts";
 import { expectOptions, expectSignal, expectWhole } from "./expect.ts";
@@ -37,7 +38,7 @@ export class EmbeddingContext {
   readonly #width: number;
   readonly #sequences: number;
   /** The calls, one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Queue(() => 1);
 
   /**
    * @param where Who makes it, for errors.
@@ -75,9 +76,12 @@ export class EmbeddingContext {
         throw new RangeError(`${this.#by}: text ${i} is too long: it has ${length} tokens, and there is room for ${batchSize}`);
       }
     }
-    const turn = this.#last.catch(() => {}).then(() => this.#computeAll(texts, options.signal));
-    this.#last = turn;
-    return await turn;
+    const release = await this.#turns.acquire(1, options.signal);
+    try {
+      return await this.#computeAll(texts, options.signal);
+    } finally {
+      release();
+    }
   }
 
   async #computeAll(texts: readonly Int32Array[], signal: AbortSignal | undefined): Promise<Float32Array<ArrayBuffer>[]> {
@@ -110,7 +114,7 @@ export class EmbeddingContext {
   }
 
   async #run(signal: AbortSignal | undefined): Promise<void> {
-    const context = this.#context, giveBack = await context.takeCores();
+    const context = this.#context, giveBack = await context.takeCores(signal);
     try {
       signal?.throwIfAborted();
       if (context.closed === null && context.memory !== null) lib.llama_memory_clear(context.memory, false);

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { Heard } from "../ffi/calls/heard.ts";
 import { lib } from "../ffi/generated/lib.js";
-import { overhear } from "../utils/on_log.ts";
 import { findGrammarError, placeIn, showPlace } from "./gbnf_place.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -24,17 +24,12 @@ export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: s
   const refuse = (reason: string) => new SyntaxError(`${where}: the grammar can't be used: ${reason}`);
   const error = findGrammarError(grammar);
   if (error !== null) throw refuse(`${placeIn(grammar, error.offset)}: ${error.message}\n${showPlace(grammar, error.offset)}`);
-  const heard = overhear();
-  let sampler: lib.llama_sampler | null = null;
-  try {
-    sampler = before === ""
-      ? lib.llama_sampler_init_grammar(vocabulary.handle, grammar, "root")
-      : lib.llama_sampler_init_grammar(vocabulary.handle, `${grammar}\n${AFTER} ::= ${literal(before)} root\n`, AFTER);
-    if (sampler !== null) return sampler;
-    throw refuse(heard.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why");
-  } finally {
-    heard.end(sampler !== null);
-  }
+  const heard = new Heard(),
+    [rules, root] = before === "" ? [grammar, "root"] : [`${grammar}\n${AFTER} ::= ${literal(before)} root\n`, AFTER];
+  const sampler = heard.during(() => lib.llama_sampler_init_grammar(vocabulary.handle, rules, root));
+  if (sampler === null) throw refuse(heard.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why");
+  heard.print();
+  return sampler;
 }
 
 /** A text as GBNF has it, whatever its characters. */

@@ -4,13 +4,13 @@
  * @module
  */
 
+import { Heard } from "../ffi/calls/heard.ts";
 import { describe } from "../ffi/core/describe.ts";
 import { renamed } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { type Device, listDevices } from "../utils/computing/device.ts";
-import { Queue } from "../utils/computing/queue.ts";
 import { pathOf } from "../utils/files/path.ts";
-import { overhear } from "../utils/on_log.ts";
+import { deliverLog } from "../utils/on_log.ts";
 import { extraTypes } from "../utils/weights/repack.ts";
 import { expectFunction, expectOptions, expectSignal, expectWhole } from "./expect.ts";
 import { keepsState } from "./keeps_state.ts";
@@ -82,58 +82,14 @@ export async function loadModel(path: string | URL, options: LoadModelOptions = 
   }
 }
 
-/**
- * Has C load a file.
- *
- * Its log says why it couldn't, but not of which file it speaks: what failed beside others is tried again alone.
- */
+/** Has C load a file. */
 async function loadFile(name: string, options: LoadModelOptions): Promise<lib.llama_model> {
-  let release = await retries.acquire(1, options.signal);
-  release(); // whoever begins lets those end who try again
-  let attempt = await new Attempt(name, options).ended;
-  for (let again = 0; attempt.handle === null && attempt.beside && again < MOST_RETRIES; again++) {
-    await Promise.allSettled([...underWay].map(({ ended }) => ended));
-    release = await retries.acquire(1, options.signal);
-    attempt = await new Attempt(name, options).ended.finally(release);
-  }
-  if (attempt.handle === null) throw new Error(`loadModel: ${name}: ${attempt.reason || "C couldn't load it, and doesn't say why"}`);
-  return attempt.handle;
-}
-
-/** One after another. */
-const retries = new Queue(() => 1);
-
-/** Where others begin all the time there is an end, too. */
-const MOST_RETRIES = 3;
-
-const underWay: Set<Attempt> = new Set();
-
-class Attempt {
-  /** Null if C couldn't load it. */
-  handle: lib.llama_model | null = null;
-  /** What C logged of that. */
-  reason = "";
-  /** True if there were others at the time. */
-  beside = underWay.size > 0;
-  readonly ended: Promise<this>;
-
-  constructor(name: string, options: LoadModelOptions) {
-    for (const other of underWay) other.beside = true;
-    underWay.add(this);
-    this.ended = this.#load(name, options);
-  }
-
-  async #load(name: string, options: LoadModelOptions): Promise<this> {
-    const heard = overhear();
-    try {
-      this.handle = await lib.async.llama_model_load_from_file(name, paramsOf(options), { signal: options.signal });
-      if (this.handle === null) this.reason = reasonOf(heard.texts());
-      return this;
-    } finally {
-      underWay.delete(this);
-      heard.end(this.handle !== null);
-    }
-  }
+  const heard = new Heard();
+  const begin = () => lib.async.llama_model_load_from_file(name, paramsOf(options), { signal: options.signal });
+  const handle = await heard.aside(begin).finally(deliverLog);
+  if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
+  heard.print();
+  return handle;
 }
 
 /** C waits at a named pipe for who writes to it, and no signal ends that. Without the permission to look it is left to C. */

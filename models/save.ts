@@ -7,10 +7,10 @@
  * @module
  */
 
+import { Heard } from "../ffi/calls/heard.ts";
 import { describe } from "../ffi/core/describe.ts";
 import { lib } from "../ffi/generated/lib.js";
 import { crc32 } from "../utils/files/crc32.ts";
-import { overhear } from "../utils/on_log.ts";
 import type { Context } from "./context.ts";
 import type { ModelInfo } from "./model.ts";
 import type { Sequence } from "./sequence.ts";
@@ -53,22 +53,21 @@ export function restoreSequence({ handle, size }: Context, sequence: Sequence, i
   }
   sequence.clear();
   if (tokens.length === 0) return;
-  const heard = overhear();
+  const heard = new Heard();
   let read = 0;
   try {
-    read = lib.llama_state_seq_set_data(handle, state, state.length, sequence.id);
+    read = heard.during(() => lib.llama_state_seq_set_data(handle, state, state.length, sequence.id));
   } catch (error) {
     sequence.clear();
-    heard.end(true);
+    heard.print();
     throw new Error(`Session.restore: C doesn't take this state: ${(error as Error).message}`, { cause: error });
   }
   if (read !== state.length) {
     sequence.clear();
     const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
-    heard.end(false);
     throw new Error(`Session.restore: C doesn't take this state for one of such a context: ${reasons.join("; ") || "it doesn't say why"}`);
   }
-  heard.end(true);
+  heard.print();
   sequence.tokens = [...tokens];
 }
 

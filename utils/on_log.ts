@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isCaptured, type LogMessage, LogTap, nativeFor } from "../ffi/native/log.ts";
+import { type LogMessage, LogTap } from "../ffi/native/log.ts";
 import { inWorker } from "../ffi/native/native.ts";
 import { library } from "../ffi/load/library.ts";
 import { describe } from "../ffi/core/describe.ts";
@@ -71,77 +71,9 @@ export function onLog(listener: LogListener | null): Disposable {
   return next ?? { [Symbol.dispose]() {} };
 }
 
-/** A warning or an error. Of those who hear it at the same time the last to end prints it, if they all want that. */
-interface Heard {
-  readonly text: string;
-  /** How many of them have not ended. */
-  left: number;
-  wanted: boolean;
-}
-
-/** Somebody who hears what the listener hears, for as long as something takes. */
-interface Hearer {
-  readonly heard: Heard[];
-  /** What it has C log, which nobody else is to hear. */
-  readonly causes: RegExp | null;
-}
-
-const hearers: Set<Hearer> = new Set();
-
-function hear(level: LogLevel, text: string, wanted: boolean): void {
-  if (hearers.size === 0 || (level !== "warn" && level !== "error")) return;
-  const line = { text: text.replace(CONTROL, "?"), left: hearers.size, wanted };
-  for (const { causes } of hearers) if (causes?.test(line.text)) return;
-  for (const { heard } of hearers) heard.push(line);
-}
-
-/**
- * Hears what is logged from now on, whoever listens, to say why C failed: some of its functions tell only the log.
- *
- * Where nobody listens, what would be printed by default (warnings and errors) is printed at the end, unless it went into an error.
- *
- * @param causes The lines that whoever hears has C log on purpose: no error of others is to have them, nor are they printed.
- */
-export function overhear(causes: RegExp | null = null): Overheard {
-  const heard: Heard[] = [], hearer: Hearer = { heard, causes };
-  current?.deliver(); // what waits came before
-  if (current === null) listenAlone();
-  hearers.add(hearer);
-  const lines = () => {
-    current?.deliver();
-    return heard;
-  };
-  const end = (print: boolean) => {
-    for (const line of hearers.has(hearer) ? lines() : []) {
-      line.wanted &&= print;
-      if (--line.left === 0 && line.wanted) console.error(line.text);
-    }
-    hearers.delete(hearer);
-    if (hearers.size > 0) return;
-    standIn?.[Symbol.dispose]();
-    standIn = null;
-  };
-  return { texts: () => lines().map(({ text }) => text), end };
-}
-
-/** What a terminal may take for a command. */
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
-
-/** What {@linkcode overhear} gives. */
-export interface Overheard {
-  /** The lines of warnings and errors so far. */
-  texts(): string[];
-  /** Ends it; `print` says whether the lines are to be printed where nobody listens: not if an error says it all. */
-  end(print: boolean): void;
-}
-
-/** The listener where nobody else listens. */
-let standIn: Disposable | null = null;
-
-/** Listens for those who hear, where nobody does and it is possible. */
-function listenAlone(): void {
-  if (nativeFor(library()) !== null && !isCaptured(library())) standIn = current = new Subscription(() => {});
+/** Hands on what other threads have logged: whoever listens hears what an error says before that is thrown. */
+export function deliverLog(): void {
+  current?.deliver();
 }
 
 class Subscription implements Disposable {
@@ -153,10 +85,7 @@ class Subscription implements Disposable {
   #ended = false;
 
   constructor(listener: LogListener) {
-    this.#lines = new Lines((level, text) => {
-      call(listener, level, text);
-      hear(level, text, this === standIn);
-    });
+    this.#lines = new Lines((level, text) => call(listener, level, text));
     this.#tap = new LogTap(library(), () => this.#schedule());
     this.#timer = setInterval(() => this.#poll(), INTERVAL);
     Deno.unrefTimer(this.#timer);
@@ -165,10 +94,7 @@ class Subscription implements Disposable {
 
   /** The end of the program, for certain or perhaps. */
   handleEvent({ type }: Event): void {
-    if (type === "unload") {
-      hearers.clear(); // nobody is left who could say what was heard
-      return this[Symbol.dispose]();
-    }
+    if (type === "unload") return this[Symbol.dispose]();
     this.#drain();
     if (!this.#draining) this.#lines.end();
   }
@@ -178,8 +104,6 @@ class Subscription implements Disposable {
     this.#ended = true;
     const last = this.#tap.active;
     if (current === this) current = null;
-    // Whoever hears goes on hearing, and without a moment in which C finds nobody, and prints.
-    if (last && current === null && hearers.size > 0) standIn = current = new Subscription(() => {});
     this.#tap.stop();
     clearInterval(this.#timer);
     for (const event of ENDS) removeEventListener(event, this);

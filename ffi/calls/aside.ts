@@ -8,17 +8,21 @@
  */
 
 import { at } from "../core/at.ts";
+import { takeHearer } from "./hearer.ts";
 import { library } from "../load/library.ts";
 import { callBegins, callEnds } from "../native/gates.ts";
+import { takeMessages } from "../native/log.ts";
 import { type Arguments, errorOf, take, type Trap, trapCode } from "../native/trap.ts";
 
-/** `CALL_MARK` in trap.c, and the words of `struct call`: the function, and what it failed of. */
-const CALL_MARK = 0x9e6b31c4f2a85d07n, CALL_WORDS = 2;
+/** `CALL_MARK` in trap.c, and the words of `struct call`: the function, what it failed of, and what is heard of it. */
+const CALL_MARK = 0x9e6b31c4f2a85d07n, CALL_WORDS = 4;
 /** No calling convention passes more integers in registers. */
 const PADDING: readonly bigint[] = Array.from({ length: 8 }, () => 0n);
 
 /** A call that is under way. */
 export interface AsideCall {
+  /** What tells it from others; 0 where there is no trap. */
+  readonly id: bigint;
   /** What Deno makes of C's result; of zeros where C failed. */
   readonly result: Promise<unknown>;
   /** What C failed of, once that has settled; null if it didn't. */
@@ -44,22 +48,23 @@ export class Aside {
 
   /** Calls the function at an address. */
   call(address: bigint, args: readonly unknown[]): AsideCall {
-    const code = trapCode();
+    const code = trapCode(), hearer = takeHearer();
     if (code === null) {
       callBegins();
-      return { result: this.#at(address, this.#parameters).call(...args).finally(callEnds), trap: null };
+      return { id: 0n, result: this.#at(address, this.#parameters).call(...args).finally(callEnds), trap: null };
     }
     this.#forward ??= this.#at(code.address("forward"), [...this.#parameters, ...PADDING.map(() => "u64" as const), "u64", "u64"]);
     memories ??= { allocate: at(code.get("allocate"), ["usize"], "u64"), free: at(code.get("free"), ["u64"], "void") };
     const { allocate, free } = memories, memory = allocate(BigInt(8 * CALL_WORDS)); // C's: it outlives the isolate, as the call may
     const noted = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(memory)!, 8 * CALL_WORDS));
-    noted.set([address, 0n]);
-    const call: { result: Promise<unknown>; trap: Trap | null } = { result: NOTHING, trap: null };
+    noted.set([address, 0n, hearer === null ? 0n : 1n, 0n]);
+    const call: { id: bigint; result: Promise<unknown>; trap: Trap | null } = { id: memory, result: NOTHING, trap: null };
     underWay.add(args);
     callBegins();
     const end = () => {
       underWay.delete(args);
       if (noted[1] !== 0n) call.trap = take(memory + 8n)[0];
+      if (noted[3] !== 0n) hearer!.add(takeMessages(code, memory + 24n));
       free(memory);
       return callEnds();
     };

@@ -8,6 +8,7 @@
  */
 
 import { Handle } from "../core/handle.ts";
+import { takeHearer, withHearer } from "./hearer.ts";
 import { STATIC } from "../core/owner.ts";
 
 type AsyncCalls = typeof import("./async_call.ts");
@@ -88,9 +89,10 @@ function isFunction(functions: Functions, name: string): boolean {
 function make(state: State, name: string): AnyFunction {
   const { length } = state.functions[name];
   const call = async (...args: unknown[]) => {
+    const hearer = takeHearer();
     const { functions, withOptions } = state.loaded ?? await load(state, name, args);
     if (!Object.hasOwn(functions, name)) return state.functions[name](...args); // a macro, computed here
-    return await withOptions(name, args[length], () => functions[name](...args.slice(0, length)));
+    return await withOptions(name, args[length], () => withHearer(hearer, () => functions[name](...args.slice(0, length))));
   };
   return Object.defineProperties(call, { name: { value: name }, length: { value: length } });
 }

@@ -18,8 +18,9 @@ import { library } from "../load/library.ts";
 import type { Back } from "../core/lasting.ts";
 import { type Owner, STATIC } from "../core/owner.ts";
 import { ownersOf } from "./reach.ts";
-import { type Call, guarded } from "./threads.ts";
-import { askClaimers, claimers, Failure, type Trap } from "../native/trap.ts";
+import { type Call, guarded, operatorsOf } from "./threads.ts";
+import { callerHere } from "../native/gates.ts";
+import { askClaimers, type Claimer, claimers, Failure } from "../native/trap.ts";
 import { watched } from "./watch.ts";
 
 /** A C function, called on another thread. */
@@ -37,18 +38,24 @@ export interface Spec {
   readonly back: Back;
 }
 
-/** Gives a function of the library itself. It rejects with a {@linkcode Failure}. */
-export type Bind = (name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType) => Bound;
+/** Gives a function of the library itself. It rejects with a {@linkcode Failure}. `begun` is told of each call. */
+export type Bind = (
+  name: string,
+  parameters: readonly Deno.NativeType[],
+  result: Deno.NativeResultType,
+  begun: (call: bigint) => void,
+) => Bound;
 
 /** The `Bind` of one set of generated files. */
 export function asideBinder({ release }: Abi): Bind {
   const asides = new Map<string, Aside>();
-  return (name, parameters, result) => {
+  return (name, parameters, result, begun) => {
     const pointer = library().symbol(name, { type: "pointer" } as never, release) as unknown as Deno.PointerObject;
     let aside = asides.get(name);
     if (aside === undefined) asides.set(name, aside = new Aside(parameters, result));
     return async (...args) => {
       const call = aside.call(BigInt(Deno.UnsafePointer.value(pointer)), args);
+      begun(call.id);
       const answer = await call.result;
       if (call.trap !== null) throw new Failure(call.trap);
       return answer;
@@ -73,6 +80,10 @@ export class RunningCall implements Waiter {
   /** The owners of what is lent to it, and of all that C reaches. */
   readonly #changed: readonly Owner[];
   #owners: ReadonlySet<Owner> | null = null;
+  /** The nodes that are operators in TypeScript: C passes them to the operator first. */
+  #operators: ReadonlySet<unknown> | null = null;
+  /** Which of the calls under way it is. */
+  #id = 0n;
 
   constructor(spec: Spec, signal: AbortSignal | undefined, bind: Bind) {
     this.#spec = spec;
@@ -90,7 +101,7 @@ export class RunningCall implements Waiter {
     ];
     signal?.addEventListener("abort", this.#onAbort);
     waiters.add(this);
-    claimers.add(this.#claimTrap);
+    claimers.add(this.#claimer);
   }
 
   /** Calls C. What is thrown before C was called is thrown on. */
@@ -118,8 +129,9 @@ export class RunningCall implements Waiter {
 
   /** A function as `bind.ts` gives it, but asynchronous: what is around it may use what the call changes, while C doesn't. */
   #symbol(name: string, parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Bound {
-    const call: Call = (name, parameters, result, ...args) => this.#lent(this.#bind(name, parameters, result))(...args);
-    return guarded(name, watched(name, this.#lent(this.#bind(name, parameters, result))), call) as Bound;
+    const begun = (id: bigint) => this.#id = id;
+    const call: Call = (name, parameters, result, ...args) => this.#lent(this.#bind(name, parameters, result, begun))(...args);
+    return guarded(name, watched(name, this.#lent(this.#bind(name, parameters, result, begun))), call) as Bound;
   }
 
   #lent(symbol: Bound): Bound {
@@ -136,7 +148,7 @@ export class RunningCall implements Waiter {
   /** Ends all that it began. */
   end(): void {
     askClaimers();
-    claimers.delete(this.#claimTrap);
+    claimers.delete(this.#claimer);
     endWaiter(this);
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#stop?.end();
@@ -154,8 +166,12 @@ export class RunningCall implements Waiter {
     this.#stop?.set();
   }
 
-  claims(owner: Owner): boolean {
-    return (this.#owners ??= this.#reached()).has(owner);
+  claims(owner: Owner, [first]: readonly unknown[]): boolean | null {
+    if (!(this.#owners ??= this.#reached()).has(owner)) return false;
+    const caller = callerHere();
+    if (caller !== 0n) return caller === this.#id;
+    this.#operators ??= new Set(Object.values(this.#spec.uses).filter(isGraph).flatMap(({ address }) => [...operatorsOf(address)]));
+    return this.#operators.has(first) || null;
   }
 
   runCallback<T>(callback: () => T): T {
@@ -170,14 +186,14 @@ export class RunningCall implements Waiter {
 
   readonly #onAbort = () => this.fail(this.#signal!.reason);
 
-  /** Takes what a thread of C's own failed of, unless that was in the node of a graph that is another's. */
-  readonly #claimTrap = (trap: Trap): boolean => {
-    const graphs = Object.values(this.#spec.uses).filter(isGraph);
-    if (!COMPUTES.test(this.#spec.name)) return false;
-    const { node } = trap;
-    if (node !== null && graphs.length > 0 && !graphs.some(({ address }) => nodesOf(address).includes(node.tensor))) return false;
-    this.fail(new Failure(trap));
-    return true;
+  /** Takes what a thread of C's own failed of. Of which graph that is it doesn't know where C makes the graph. */
+  readonly #claimer: Claimer = {
+    owns: ({ node }) => {
+      if (!COMPUTES.test(this.#spec.name)) return false;
+      const graphs = Object.values(this.#spec.uses).filter(isGraph);
+      return node === null || graphs.length === 0 ? null : graphs.some(({ address }) => nodesOf(address).includes(node.tensor));
+    },
+    take: (trap) => this.fail(new Failure(trap)),
   };
 
   #lend(): void {

@@ -15,8 +15,10 @@ import { Owner } from "./owner.ts";
 
 /** An asynchronous call that takes the exceptions of the callbacks that are run for it. */
 export interface Waiter {
-  /** True if this call is the one for which a callback ran. `owner` is the callback's, `args` what C passed, as Deno gives it. */
-  claims(owner: Owner, args: readonly unknown[]): boolean;
+  /**
+   * Whether this call is the one for which a callback ran; null where it may be. `owner` is the callback's, `args` what C passed, as Deno gives it.
+   */
+  claims(owner: Owner, args: readonly unknown[]): boolean | null;
   /** True once it failed or was cancelled: no more callbacks are run for it. */
   readonly failed: boolean;
   /** Takes the exception. */
@@ -75,17 +77,25 @@ function endLent(call: number | Waiter): void {
 /** True while an exception waits for the call to end that a callback is run for. */
 export function isFailing(owner: Owner, args: readonly unknown[]): boolean {
   if (calls.length > 0) return calls[calls.length - 1] !== NONE;
-  for (const waiter of waiters) if (waiter.failed && waiter.claims(owner, args)) return true;
-  return false;
+  return waiterFor(owner, args)?.failed === true;
+}
+
+/** The asynchronous call that a callback is run for: several may have been given the same one. */
+function waiterFor(owner: Owner, args: readonly unknown[]): Waiter | null {
+  let perhaps: Waiter | null = null;
+  for (const waiter of waiters) {
+    const claims = waiter.claims(owner, args);
+    if (claims === true) return waiter;
+    if (claims === null) perhaps ??= waiter;
+  }
+  return perhaps;
 }
 
 /** Runs a callback for the call that C runs it in. */
 export function runCallback<T>(callback: () => T, owner: Owner, args: readonly unknown[]): T {
   if (waiters.size === 0 || calls.length > 0) return callback();
-  for (const waiter of waiters) {
-    if (waiter.runCallback !== undefined && waiter.claims(owner, args)) return waiter.runCallback(() => serve(waiter, callback));
-  }
-  return callback();
+  const waiter = waiterFor(owner, args);
+  return waiter?.runCallback === undefined ? callback() : waiter.runCallback(() => serve(waiter, callback));
 }
 
 function serve<T>(waiter: Waiter, callback: () => T): T {
@@ -114,6 +124,7 @@ export function fail(error: unknown, owner: Owner, args: readonly unknown[]): vo
     calls[calls.length - 1] = error;
     return;
   }
-  for (const waiter of waiters) if (waiter.claims(owner, args)) return waiter.fail(error);
-  queueMicrotask(() => reportError(error)); // once C has its result
+  const waiter = waiterFor(owner, args);
+  if (waiter !== null) waiter.fail(error);
+  else queueMicrotask(() => reportError(error)); // once C has its result
 }

@@ -17,6 +17,8 @@ export interface GateShape {
   readonly resultBytes: number;
   /** What C gets where nobody is there any more. */
   readonly answer: bigint;
+  /** True if its arguments say for which of several calls at once it is called. */
+  readonly isPlain: boolean;
 }
 
 /** What C calls in place of such a function. */

@@ -87,7 +87,12 @@ export function gateTo(
   callback: { readonly pointer: Deno.PointerObject; readonly definition: Deno.UnsafeCallbackDefinition; close(): void },
 ): Gate {
   const target = BigInt(Deno.UnsafePointer.value(callback.pointer));
-  const gate = openGate(library(), target, { parameters: callback.definition.parameters.length, resultBytes: 0, answer: 0n });
+  const gate = openGate(library(), target, {
+    parameters: callback.definition.parameters.length,
+    resultBytes: 0,
+    answer: 0n,
+    isPlain: false,
+  });
   const close = () => {
     gate?.close();
     callback.close();

@@ -31,6 +31,7 @@ struct home {
   word calls;   /* how many calls of the isolate's are under way on other threads */
   word gone;
   struct frame *first, *last; /* requests */
+  word caller;                /* the call that the request is of which is being served; 0: it isn't known, or there is but one */
 };
 
 /* What a piece of code in a block of them finds at a fixed distance from itself. */
@@ -42,7 +43,7 @@ struct gate {
   word result_bytes;   /* of a struct that the caller has the memory for */
   word answer;         /* what it answers by itself */
   struct gate *next;   /* of those that nobody uses */
-  word unused;
+  word plain;          /* 1 if its arguments say of which call it is */
 };
 
 /* A block of gates; JavaScript makes it. */
@@ -155,6 +156,7 @@ static void answer(struct frame *frame) {
 /* Leaves a request, and waits until it was served, or nobody is there any more to serve it. */
 static void ask(struct home *home, struct frame *frame) {
   frame->next = 0, frame->done = 0;
+  frame->result[0] = home->calls > 1 && !frame->gate->plain ? (word)call_here() : 0; /* until it is served */
   home->acquire(home->lock);
   if (!home->gone) {
     if (home->first == 0) home->first = frame;
@@ -204,8 +206,10 @@ EXPORT void serve(struct home *home) {
     if (frame != 0) home->first = frame->next;
     home->give_back(home->lock);
     if (frame == 0) return;
+    home->caller = frame->result[0];
     if (frame->gate->function != 0) call_function(frame, frame->gate->function, frame->gate->stack);
     else answer(frame);
+    home->caller = 0;
     home->acquire(home->lock);
     frame->done = 1;
     home->tell(home->changed);

@@ -90,10 +90,21 @@ function followGgml(library: Library): void {
   setLogger(library, "llama_log_set", native, isCapturing ? "capture" : "quiet");
 }
 
-/** True while somebody takes the messages, in whatever isolate. */
-export function isCaptured(library: Library): boolean {
-  const logger = currentLogger(library), native = logger === null ? null : nativeOf(logger);
-  return native !== null && logger!.callback === native.address("capture");
+/** C's functions for lists of messages, once there was one. */
+let lists: { readonly take: (list: bigint) => bigint; readonly release: (first: bigint) => void } | null = null;
+
+/** Takes the messages of a list, the oldest first: of what a call keeps, or with 0n of those that wait for the listener. */
+export function takeMessages(native: Native, list: bigint): LogMessage[] {
+  lists ??= { take: at(native.address("take"), ["u64"], "u64"), release: at(native.address("release"), ["u64"], "void") };
+  const messages: LogMessage[] = [], first = lists.take(list);
+  for (let address = first; address !== 0n;) {
+    const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);
+    const length = Number(view.getBigUint64(16));
+    messages.push({ level: Number(view.getBigUint64(8)), text: decode(view, length) });
+    address = view.getBigUint64(0);
+  }
+  if (first !== 0n) lists.release(first);
+  return messages;
 }
 
 /** Takes the log messages of the process from C, until it is stopped or another one begins. */
@@ -103,8 +114,6 @@ export class LogTap {
   readonly #number: bigint;
   readonly #wake: Deno.UnsafeCallback<{ parameters: []; result: "void" }> | null;
   readonly #forbidWake: (() => void) | null;
-  readonly #take: () => bigint;
-  readonly #release: (first: bigint) => void;
 
   /**
    * @param wake Called when this thread logs, in the middle of whatever C is doing; not called again until {@linkcode LogTap.take}.
@@ -115,8 +124,6 @@ export class LogTap {
     if (native === null) throw new Error(`ggml's logs can't be captured on ${Deno.build.os} on ${Deno.build.arch} with this library`);
     this.#library = library;
     this.#native = native;
-    this.#take = at(native.address("take"), [], "u64");
-    this.#release = at(native.address("release"), ["u64"], "void");
     this.#wake = inWorker ? null : new Deno.UnsafeCallback({ parameters: [], result: "void" }, () => {
       native.set("awake", 1n);
       wake();
@@ -143,16 +150,7 @@ export class LogTap {
   /** The messages that nobody took yet, of all threads, in the order in which they came. */
   take(): LogMessage[] {
     this.#native.set("awake", 0n);
-    const messages: LogMessage[] = [];
-    const first = this.#take();
-    for (let address = first; address !== 0n;) {
-      const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);
-      const length = Number(view.getBigUint64(16));
-      messages.push({ level: Number(view.getBigUint64(8)), text: decode(view, length) });
-      address = view.getBigUint64(0);
-    }
-    this.#release(first);
-    return messages;
+    return takeMessages(this.#native, 0n);
   }
 
   /** Gives ggml and llama the quiet logger back. Messages that wait can still be taken. */

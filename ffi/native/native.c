@@ -39,10 +39,37 @@ static void print(int level, const char *text, void *user_data) {
   state.free(copy);
 }
 
+/* Puts a copy of a message before those of a list. */
+static void put(struct message **list, word level, const char *text) {
+  word length = 0;
+  while (text[length] != 0) length++;
+  struct message *message = state.allocate(sizeof *message + length + 1);
+  if (message == 0) return;
+  message->level = level;
+  message->length = length;
+  for (word i = 0; i <= length; i++) message->text[i] = text[i];
+  struct message *head = __atomic_load_n(list, __ATOMIC_RELAXED);
+  do message->next = head;
+  while (!__atomic_compare_exchange_n(list, &head, message, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+/* Whether a message is a warning or an error, or continues one. */
+static int matters(int level) {
+  if (level != CONT) state.last_level = level;
+  return state.last_level >= WARN;
+}
+
+/* Keeps a message for whoever hears the call that logs it; 0 if nobody does. */
+static int keep(word level, const char *text) {
+  struct hearing *hearing = state.ended ? 0 : hearing_here();
+  if (hearing == 0) return 0;
+  put(&hearing->first, level, text);
+  return 1;
+}
+
 /* The logger while nobody listens: warnings and errors go where ggml prints them, and what continues them. */
 void quiet(int level, const char *text, void *user_data) {
-  if (level != CONT) state.last_level = level;
-  if (state.last_level >= WARN) print(level, text, user_data);
+  if (matters(level) && !keep(level, text)) print(level, text, user_data);
 }
 
 /* The logger while somebody listens: keeps a copy for JavaScript. */
@@ -51,22 +78,14 @@ void capture(int level, const char *text, void *user_data) {
     quiet(level, text, user_data);
     return;
   }
-  word length = 0;
-  while (text[length] != 0) length++;
-  struct message *message = state.allocate(sizeof *message + length + 1);
-  if (message == 0) return;
-  message->level = level;
-  message->length = length;
-  for (word i = 0; i <= length; i++) message->text[i] = text[i];
-  struct message *head = __atomic_load_n(&state.head, __ATOMIC_RELAXED);
-  do message->next = head;
-  while (!__atomic_compare_exchange_n(&state.head, &head, message, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+  put(&state.head, level, text);
+  if (matters(level)) keep(level | CAPTURED, text);
   if (!state.awake && on(state.log_thread)) state.wake();
 }
 
-/* Takes the messages that wait, the oldest first. */
-struct message *take(void) {
-  struct message *message = __atomic_exchange_n(&state.head, 0, __ATOMIC_ACQUIRE), *taken = 0;
+/* Takes the messages of a list, the oldest first: what a call keeps, or with null those that wait for the listener. */
+struct message *take(struct message **list) {
+  struct message *message = __atomic_exchange_n(list == 0 ? &state.head : list, 0, __ATOMIC_ACQUIRE), *taken = 0;
   while (message != 0) {
     struct message *next = message->next;
     message->next = taken;
@@ -86,14 +105,14 @@ void release(struct message *message) {
 
 /* Prints what waits, where JavaScript will not get to take it. */
 void print_waiting(void) {
-  for (struct message *waiting = take(); waiting != 0; waiting = waiting->next) print(ERROR, waiting->text, 0);
+  for (struct message *waiting = take(0); waiting != 0; waiting = waiting->next) print(ERROR, waiting->text, 0);
 }
 
 /* A thread ends that listened, a Worker's that wasn't told before: if nobody has listened since, nobody takes the messages any more. */
 void gone(void *listener) {
   if (state.listener != (word)listener) return;
   state.unheard = 1;
-  struct message *first = take();
+  struct message *first = take(0);
   for (struct message *waiting = first; waiting != 0; waiting = waiting->next) quiet(waiting->level, waiting->text, 0);
   release(first);
 }

@@ -14,6 +14,12 @@ struct message {
   char text[]; /* and a NUL */
 };
 
+/* What a call has C log, where somebody wants to know: warnings and errors, and what continues them. They are not printed then. */
+struct hearing {
+  word on; /* 1 while they are kept */
+  struct message *first; /* the newest first */
+};
+
 /* One word each, at the same index in native.ts. */
 struct state {
   void (*print)(word level, const char *text, void *user_data); /* ggml's own logger: writes to stderr */
@@ -44,6 +50,14 @@ struct state {
 extern struct state state __attribute__((visibility("hidden")));
 
 enum level { NONE, DEBUG, INFO, WARN, ERROR, CONT };
+enum { CAPTURED = 0x100 /* beside the level of what a call keeps: a listener has it, too */ };
+
+/* The call that runs on this thread, one that Deno lends; 0 if it isn't known. */
+struct call;
+struct call *call_here(void) __attribute__((visibility("hidden")));
+
+/* What is heard of the call that runs on this thread; 0 if nobody asked. */
+struct hearing *hearing_here(void) __attribute__((visibility("hidden")));
 
 /* The thread that runs. */
 static inline word this_thread(void) { return state.thread() & state.thread_mask; }

@@ -54,7 +54,7 @@ enum {
   TENSOR_BYTES = 512, /* no tensor is larger */
 };
 
-/* What was caught. JavaScript reads the first words, the text and the tensors, and frees it. */
+/* What was caught. JavaScript reads what comes before `thread`, and frees it. */
 struct trap {
   struct trap *next;
   word kind, place;
@@ -62,6 +62,7 @@ struct trap {
   word address;      /* of a fault: what was used */
   char text[TEXT];
   char tensors[1 + SOURCES][TENSOR_BYTES]; /* copies of that tensor and of its sources: it may be freed before JavaScript looks */
+  word pool; /* whose thread it is in a kernel; 0: not known */
   word thread;
   word jumped; /* C's function jumped to a null pointer, as to what it calls last: it has no frame any more */
   struct call *call;
@@ -77,6 +78,7 @@ struct slot {
   word thread;
   struct slot *next;
   word busy; /* 1 while C may compute when the process exits: JavaScript says so */
+  struct hearing hearing;
 };
 
 /*
@@ -86,6 +88,7 @@ struct slot {
 struct call {
   void (*function)(void);
   struct trap *trap;
+  struct hearing hearing;
 };
 #define CALL_MARK "0x9e6b31c4f2a85d07"
 
@@ -544,7 +547,7 @@ static int find_way(struct trap *trap, struct registers *from) {
     learn_once();
   }
   trap->thread = this_thread();
-  trap->call = walk.call;
+  trap->call = walk.call, trap->pool = walk.pool;
   if (walk.has_kernel) trap->place = KERNEL, trap->to = walk.kernel;
   else if (walk.has_call) trap->place = CALL, trap->to = walk.way_out;
   else if (walk.has_thread) trap->place = THREAD, trap->to = walk.thread;
@@ -609,8 +612,35 @@ EXPORT struct slot *slot(void) {
     slot->count = 0, slot->first = 0, slot->thread = thread, slot->busy = 0, slot->next = own.slots;
     own.slots = slot;
   }
+  if (slot != 0) slot->hearing = (struct hearing){0}; /* it may be that of a Worker that ended in the middle of a call */
   unlock();
   return slot;
+}
+
+/* Looks for `forward` among the callers. */
+static reason visit_call(struct context *context, void *argument) {
+  word pc = pc_of(context);
+  if (pc == 0) return END_OF_STACK;
+  if (!is_here(pc)) return is_script(pc - 1) ? END_OF_STACK : NO_REASON;
+  word function = function_of(context);
+  if (function == (word)forward) *(struct call **)argument = (struct call *)registers_of(context).saved[0];
+  return function == (word)forward || function == (word)call_function ? END_OF_STACK : NO_REASON;
+}
+
+struct call *call_here(void) {
+  struct call *call = 0;
+  if (own.installed) walk_stack(visit_call, &call);
+  return call;
+}
+
+/* A thread may have the number of one that has ended, and so a slot that isn't its own: it is looked first for a call. */
+struct hearing *hearing_here(void) {
+  struct call *call = call_here();
+  struct hearing *hearing = call != 0 ? &call->hearing : 0;
+  word thread = this_thread();
+  for (struct slot *slot = call != 0 ? 0 : own.slots; slot != 0; slot = slot->next)
+    if (slot->thread == thread) hearing = &slot->hearing;
+  return hearing != 0 && hearing->on ? hearing : 0;
 }
 
 /* Exits. */

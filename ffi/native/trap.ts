@@ -5,7 +5,8 @@
  * they get a null pointer that C never returns, or else test a count in memory, `caught[0]`; and {@linkcode trapped} makes the Error.
  *
  * A record belongs to the call that is running on the thread on which C failed. What a thread of C's own fails of, in the kernel of a node, belongs to
- * whoever computes that node: the asynchronous computations are asked first (`claimers`), and what none of them claims is the running call's.
+ * whoever computes that node: to the running call if that failed of the same node; else the asynchronous computations are asked (`claimers`), and what
+ * none of them claims is the running call's.
  *
  * @module
  */
@@ -34,6 +35,8 @@ export interface Trap {
   readonly node: { readonly index: number; readonly tensor: bigint; readonly text: string; readonly sources: string } | null;
   /** True in a kernel. */
   readonly inKernel: boolean;
+  /** Of whose threads the one is that failed in a kernel, a `ggml_threadpool`'s address; 0 where it isn't known. */
+  readonly pool: bigint;
   /** Of a fault: the address that was used. */
   readonly address: bigint;
   /** What C says. */
@@ -41,7 +44,7 @@ export interface Trap {
 }
 
 /** The words of `struct trap`, and where its text begins. */
-const NEXT = 0, KIND = 8, PLACE = 16, NODE = 24, TENSOR = 32, ADDRESS = 40, TEXT = 48, TENSORS = 4144;
+const NEXT = 0, KIND = 8, PLACE = 16, NODE = 24, TENSOR = 32, ADDRESS = 40, TEXT = 48, TENSORS = 4144, POOL = 9776;
 const KERNEL = 1n;
 
 /** The machine code with the trap set; null where there is none. */
@@ -54,6 +57,11 @@ let free: ((memory: bigint) => void) | null = null;
 /** The machine code with the trap set; null where there is none. */
 export function trapCode(): Native | null {
   return native;
+}
+
+/** Where this thread's `struct slot` lies; 0 where there is no trap. */
+export function slotOfThread(): bigint {
+  return slot;
 }
 
 /** True where C's failures become Errors. */
@@ -121,8 +129,14 @@ function windowsFinder(opened: Library): Finder | null {
   return { libraries: BigUint64Array.of(...handles, 0n), lookUp: kernel.GetProcAddress };
 }
 
-/** Asynchronous computations, each of which says whether a node is its own, and takes the Error then. */
-export const claimers: Set<(trap: Trap) => boolean> = new Set();
+/** An asynchronous computation, which takes what threads of C's own fail of on its behalf. */
+export interface Claimer {
+  /** Whether the failure is its own; null where it can't know. */
+  owns(trap: Trap): boolean | null;
+  take(trap: Trap): void;
+}
+
+export const claimers: Set<Claimer> = new Set();
 
 /** What tells tensors, by their addresses, in messages. */
 export interface Teller {
@@ -210,7 +224,7 @@ export function failComputing(error: Error): void {
 function takeError(name: string, args: Arguments, from: (...args: never[]) => unknown): Error | null {
   if (caught[0] === 0) return null;
   caught[0] = 0;
-  const seen = found, traps = native === null ? [] : [...take(slot + 8n), ...takeLoose()];
+  const seen = found, own = native === null ? [] : take(slot + 8n), traps = native === null ? [] : [...own, ...takeLoose(own)];
   found = null;
   if (traps.length === 0) {
     if (seen !== null) spoilChanged(library!, name, args, seen, { inKernel: true, text: seen.message });
@@ -225,19 +239,22 @@ function takeError(name: string, args: Arguments, from: (...args: never[]) => un
   return error;
 }
 
-/** What threads of C's own failed of and no asynchronous computation claims. */
-function takeLoose(): Trap[] {
+/** What threads of C's own failed of and no asynchronous computation claims. `own`: what the running call did. */
+function takeLoose(own: readonly Trap[]): Trap[] {
   if (native!.get("looseTraps") === 0n) return [];
+  const nodes = own.flatMap(({ node }) => node === null ? [] : [node.tensor]);
   return take(0n).filter((trap) => {
-    for (const claims of claimers) if (claims(trap)) return false;
-    return true;
+    if (trap.node !== null && nodes.includes(trap.node.tensor)) return true;
+    const all = [...claimers], claimer = all.find((each) => each.owns(trap) === true) ?? all.find((each) => each.owns(trap) === null);
+    claimer?.take(trap);
+    return claimer === undefined;
   });
 }
 
 /** Has the asynchronous computations look for what their threads failed of. */
 export function askClaimers(): void {
   if (native === null || caught[0] === 0) return;
-  const rest = takeLoose();
+  const rest = takeLoose([]);
   if (rest.length === 0 && take(slot + 8n).length === 0) caught[0] = 0;
 }
 
@@ -320,6 +337,7 @@ export function take(list: bigint): Trap[] {
       kind: KINDS[Number(view.getBigUint64(KIND))],
       inKernel: view.getBigUint64(PLACE) === KERNEL,
       node: node === 0 ? null : { index: node - 1, tensor, text, sources },
+      pool: view.getBigUint64(POOL),
       address: view.getBigUint64(ADDRESS),
       text: view.getCString(TEXT),
     });

@@ -51,17 +51,17 @@ int main(int count, char **arguments) {
   quiet(5, "continued\n", 0), quiet(2, "info\n", 0), quiet(5, "more\n", 0), quiet(3, "warning ", 0), quiet(5, "continued\n", 0);
 
   capture = (void *)(code + at[1]);
-  C struct message *(*take)(void) = (void *)(code + at[2]);
+  C struct message *(*take)(struct message **) = (void *)(code + at[2]);
   C void (*free_all)(struct message *) = (void *)(code + at[3]);
   pthread_t threads[3];
   for (int i = 0; i < 3; i++) pthread_create(&threads[i], 0, elsewhere, 0);
   for (int i = 0; i < 10000; i++) capture(4, i ? "here\n" : "", 0);
   for (int i = 0; i < 3; i++) pthread_join(threads[i], 0);
-  struct message *all = take();
+  struct message *all = take(0);
   word messages = 0, bytes = 0, levels = 0;
   for (struct message *m = all; m; m = m->next) messages++, bytes += m->length == strlen(m->text) ? m->length : 0, levels += m->level;
   free_all(all);
-  printf("%llu messages, %llu bytes, levels %llu, woken %d, left %p\n", messages, bytes, levels, woken, (void *)take());
+  printf("%llu messages, %llu bytes, levels %llu, woken %d, left %p\n", messages, bytes, levels, woken, (void *)take(0));
 
   C void (*ended)(void *) = (void *)(code + at[4]);
   aborted = (void *)(code + at[5]);

@@ -112,17 +112,17 @@ test("in Workers, several at once, while Deno listens for SIGABRT", async (libra
     postMessage(errors);`;
   const { code, stdout } = await program(
     `import { lib } from "@ggml/deno";
-    const before = () => console.log("before"), after = () => console.log("after");
-    Deno.addSignalListener("SIGABRT", before);
+    const { promise: heard, resolve } = Promise.withResolvers();
+    Deno.addSignalListener("SIGABRT", () => console.log("before"));
     lib.ggml_version();
-    Deno.addSignalListener("SIGABRT", after);
+    Deno.addSignalListener("SIGABRT", () => (console.log("after"), resolve()));
     const counts = await Promise.all(Array.from({ length: 4 }, () => new Promise((resolve) => {
       const worker = new Worker("data:text/javascript," + encodeURIComponent(${JSON.stringify(text)}), { type: "module" });
       worker.onmessage = ({ data }) => (worker.terminate(), resolve(data));
     })));
     console.log(...counts);
     Deno.kill(Deno.pid, "SIGABRT"); // sent: it is the listeners'
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await heard;
     Deno.exit();`,
     ["-A"],
   );

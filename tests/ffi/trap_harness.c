@@ -147,15 +147,29 @@ struct trap { /* its first words and its text */
   word kind, place, node, tensor, address;
   char text[4096];
 };
+struct message { /* of the log */
+  struct message *next;
+  word level, length;
+  char text[];
+};
+struct hearing {
+  word on;
+  struct message *first;
+};
 struct slot {
   word count;
   struct trap *first;
+  word others[3];
+  struct hearing hearing;
 };
 static struct slot *slot;
 static struct trap *(*take_traps)(struct trap **);
 
-/* What `forward` calls, and what was caught. */
-struct forwarded { word function, traps; };
+/* What `forward` calls, what was caught, and what is heard. */
+struct forwarded {
+  word function, traps;
+  struct hearing hearing;
+};
 static void *forward;
 #define CALL_MARK 0x9e6b31c4f2a85d07
 
@@ -330,6 +344,43 @@ static void try_many_aside(void *mul_mat, void *context, word a, word b, void *f
     free(trap);
   }
   printf("aside, %d at once: %d are right\n", MANY, right);
+}
+
+/* Logs: what is heard of a call is what that call says, and is not printed. */
+
+static void *quiet;
+static struct message *(*take)(struct message **);
+
+static void show_heard(const char *of, struct hearing *hearing) {
+  printf("heard of %s:", of);
+  for (struct message *message = take(&hearing->first); message != 0; message = message->next) printf(" %s", message->text);
+  puts("");
+}
+
+static void say(const char *text) {
+  struct call call = {(word)ggml("ggml_log_internal"), {4, (word)text}, 99, {0}};
+  through(&call);
+}
+
+static word say_aside(void *argument) {
+  struct forwarded *call = argument;
+  word (*function)(word, const char *, word, word, word, word, word, word, word, struct forwarded *) = forward;
+  prepare_thread();
+  for (int i = 0; i < 2; i++) function(4, i == 0 ? "there" : "again", 0, 0, 0, 0, 0, 0, CALL_MARK, call);
+  return 5;
+}
+
+static void try_logs(char *code) {
+  ((void (*)(void *, void *))ggml("ggml_log_set"))(quiet, code);
+  struct forwarded call = {(word)ggml("ggml_log_internal"), 0, {1, 0}}, unheard = {call.function, 0, {0, 0}};
+  say("nobody hears this");
+  slot->hearing.on = 1;
+  say("here");
+  join(start_thread(say_aside, &call)), join(start_thread(say_aside, &unheard));
+  slot->hearing.on = 0;
+  say("nor this");
+  show_heard("this thread's call", &slot->hearing);
+  show_heard("the other's", &call.hearing);
 }
 
 /* Kernels. */
@@ -521,30 +572,31 @@ static void expect_others(const char *scenario) {
 }
 #endif
 
-/* FILE, where install, slot, take_traps, forward and invoke begin in it, each part of ggml, our own library, what to try, the words of struct layouts */
+/* FILE, where install, slot, take_traps, forward, invoke, quiet and take begin in it, each part of ggml, our own library, what to try, the words of struct layouts */
 int main(int count, char **arguments) {
-  word at[5], layouts[16] = {0};
-  for (int i = 0; i < 5; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
-  for (int i = 11; i < count; i++) layouts[i - 11] = strtoull(arguments[i], 0, 10);
+  word at[7], layouts[16] = {0};
+  for (int i = 0; i < 7; i++) at[i] = strtoull(arguments[2 + i], 0, 10);
+  const char *scenario = arguments[12];
+  for (int i = 13; i < count; i++) layouts[i - 13] = strtoull(arguments[i], 0, 10);
   prepare_thread();
   setvbuf(stdout, 0, _IONBF, 0);
   char *code = pages(0x11000);
   FILE *file = fopen(arguments[1], "rb");
   if (file == 0 || fread(code, 1, 0x10000, file) == 0) return printf("can't read %s\n", arguments[1]), 2;
   make_code(code, 0x10000);
-  ggml_base = open_library(arguments[7]), ggml_cpu = open_library(arguments[8]), ours = open_library(arguments[9]);
+  ggml_base = open_library(arguments[9]), ggml_cpu = open_library(arguments[10]), ours = open_library(arguments[11]);
   if (!ggml_base || !ggml_cpu || !ours) return printf("can't open ggml\n"), 2;
   word values[14] = {(word)print, (word)malloc, (word)free, (word)thread_number, -1, (word)leave, -1, 70, 4};
   memcpy(code + 0x10000, values, sizeof values);
   word (*install)(void **, void *, word *) = (void *)(code + at[0]);
   struct slot *(*make_slot)(void) = (void *)(code + at[1]);
-  take_traps = (void *)(code + at[2]), forward = code + at[3], invoke = code + at[4];
+  take_traps = (void *)(code + at[2]), forward = code + at[3], invoke = code + at[4], quiet = code + at[5], take = (void *)(code + at[6]);
   char *jit = pages(0x1000);
   memcpy(jit, through_begin, through_end - through_begin);
   make_code(jit, 0x1000);
   through = (void *)jit;
 
-  expect_others(arguments[10]);
+  expect_others(scenario);
 #ifdef _WIN32
   void *libraries[] = {ggml_cpu, ggml_base, GetModuleHandleA("kernel32.dll"), 0}, *look_up = GetProcAddress;
 #else
@@ -552,8 +604,8 @@ int main(int count, char **arguments) {
 #endif
   if (install(libraries, look_up, layouts) != 1) return printf("not installed\n"), 2;
   slot = make_slot();
-  if (!strcmp(arguments[10], "abort, reported")) ((word *)(code + 0x10000))[13] = (word) "report";
-  if (!strcmp(arguments[10], "all")) try_all();
-  else fail_elsewhere(arguments[10]);
+  if (!strcmp(scenario, "abort, reported")) ((word *)(code + 0x10000))[13] = (word) "report";
+  if (!strcmp(scenario, "all")) try_logs(code), try_all();
+  else fail_elsewhere(scenario);
   return 0;
 }

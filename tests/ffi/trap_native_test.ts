@@ -13,7 +13,13 @@ import { layoutWords } from "../../ffi/native/trap.ts";
 import { npmPackage } from "../npm_package.ts";
 
 /** What the harness says: a call's result, which is 0 where C failed (in a kernel, that of the computation), and what was caught. */
-const SAYS = `an assertion: 0; assertion in call: GGML_ASSERT(ggml_can_mul_mat(a, b)) failed
+const SAYS = `printed: nobody hears this
+printed: there
+printed: again
+printed: nor this
+heard of this thread's call: here
+heard of the other's: there again
+an assertion: 0; assertion in call: GGML_ASSERT(ggml_can_mul_mat(a, b)) failed
 a null pointer: 0; null pointer in call 0x10
 a jump to a null pointer: 0; null pointer in call 0x0
 MEMORYan exception of ggml's: 0; exception in call: LENGTH
@@ -246,7 +252,15 @@ async function prepare(target: Target, folder: string): Promise<((scenario: stri
   if (runner.length > 0 && await run(runner[0], ["--version"], env) === null) return `there is no ${runner[0]}`;
   const { code, functions } = CODE[convention];
   await Deno.writeFile(`${folder}/code.bin`, Uint8Array.fromBase64(code));
-  const offsets = [functions.install, functions.slot, functions.take_traps, functions.forward, functions.invoke];
+  const offsets = [
+    functions.install,
+    functions.slot,
+    functions.take_traps,
+    functions.forward,
+    functions.invoke,
+    functions.quiet,
+    functions.take,
+  ];
   const paths = [...libraries.map((file) => `${root}/bins/${name}/${file}`), library];
   // wine has this system's files on a drive of its own.
   const files = windows ? paths.map((path) => `Z:${path.replaceAll("/", "\\")}`) : paths;

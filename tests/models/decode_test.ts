@@ -21,11 +21,15 @@ Deno.test("C's assertions in one of two calls at once: that one rejects, 200 tim
   const none = lib.llama_batch_get_one(null, 0), one = lib.llama_batch_get_one(Int32Array.of(5), 1);
   for (let i = 0; i < 200; i++) {
     const [failed, status] = await Promise.all([
-      assertRejects(() => decode("a test", wrong, none, true), Error, "llama_decode: assertion failed: batch_inp.token || batch_inp.embd"),
-      decode("a test", right, one, true),
+      assertRejects(
+        () => decode("a test", wrong, null, none, true),
+        Error,
+        "llama_decode: assertion failed: batch_inp.token || batch_inp.embd",
+      ),
+      decode("a test", right, null, one, true),
     ]);
     assertEquals([failed.constructor, status], [Error, 0]);
   }
   assertEquals(lib.llama_memory_seq_pos_max(lib.llama_get_memory(right), 0), 199);
-  assertEquals(await decode("a test", wrong, one, true), 0, "C had only looked at the batch");
+  assertEquals(await decode("a test", wrong, null, one, true), 0, "C had only looked at the batch");
 });

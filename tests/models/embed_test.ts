@@ -66,6 +66,19 @@ Deno.test("poolings, normalized or not, of a model with and one without memory",
   }
 });
 
+Deno.test("who is cancelled while others are embedded doesn't wait for them", async () => {
+  using model = await tinyModel();
+  using embedder = model.embedder({ threads: 1, context: 64, sequences: 1 });
+  const order: string[] = [], controller = new AbortController();
+  const first = embedder.embed(new Array(300).fill([1, 2, 3])).then((vectors) => order.push(`${vectors.length} vectors`));
+  const second = embedder.embed([[4]], { signal: controller.signal }).catch(({ message }) => order.push(message));
+  const third = embedder.embed([[5]]).then(() => order.push("third"));
+  await new Promise((resolve) => setTimeout(resolve)); // C is at the first
+  controller.abort(new Error("cancelled"));
+  await Promise.all([first, second, third]);
+  assertEquals(order, ["cancelled", "300 vectors", "third"]);
+});
+
 Deno.test("an embedder's errors", async () => {
   const model = await tinyModel(), embedder = model.embedder({ threads: 1, context: 16 });
   const message = async (action: () => Promise<unknown>) => (await assertRejects(action, Error)).message;

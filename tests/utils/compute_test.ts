@@ -159,7 +159,7 @@ Deno.test("wrong options are errors that say so", async () => {
 
 Deno.test("the event loop goes on during computeAsync(): a timer fires, a server answers", async () => {
   using ctx = init({ memSize: 128 * 1024 * 1024 });
-  const { graph, result } = products(ctx, 8, 768);
+  const { graph, result } = products(ctx, 16, 768);
   await using server = Deno.serve({ port: 0, onListen() {} }, () => new Response("here"));
   let done = false, ticks = 0, answers = 0;
   const timer = setInterval(() => ticks++, 1);

@@ -248,9 +248,10 @@ Deno.test("a server that is killed while it computes for a call that waits is an
     const graph = lib.ggml_new_graph(ctx);
     lib.ggml_build_forward_expand(graph, b);
     lib.ggml_backend_alloc_ctx_tensors(ctx, backend);
-    console.log("computing");
     compute(graph, { backend }); // returns when the server knows what to do
-    const begin = performance.now(), message = await failure(() => view(b, { allowCopy: true }));
+    const begin = performance.now();
+    console.log("computing");
+    const message = await failure(() => view(b, { allowCopy: true }));
     console.log(message, performance.now() - begin > 300);`,
     [server.endpoint],
     (line) => {
@@ -298,7 +299,8 @@ Deno.test("a server that hangs is an Error for whoever waits, after its timeout,
     await tell("stop");
     const start = performance.now();
     console.log(await failure(() => lost.number()));
-    console.log(Math.round((performance.now() - start) / 1000));
+    const waited = performance.now() - start;
+    console.log(waited > 1400 && waited < 30_000 ? "its timeout" : waited);
     console.log(await failure(() => copy(new Float32Array(64 * 64), lost.a)));
     console.log(other.number());
     await tell("go on");
@@ -310,7 +312,7 @@ Deno.test("a server that hangs is an Error for whoever waits, after its timeout,
       if (line === "go on") Deno.kill(one.pid, "SIGCONT");
     },
   );
-  assertEquals(said.filter((line) => !line.includes("RPC server")), ["256", "stop", "2", "128", "go on", "128"]);
+  assertEquals(said.filter((line) => !line.includes("RPC server")), ["256", "stop", "its timeout", "128", "go on", "128"]);
   const silent = `the RPC server at ${one.endpoint} has not answered for 1500 ms`;
   for (const line of said.filter((line) => line.includes("RPC server"))) assertStringIncludes(line, silent);
 });

@@ -21,7 +21,7 @@ import { type Waiter, waiters } from "../../ffi/core/failure.ts";
 import { lib } from "../../ffi/generated/lib.js";
 import type { Owner } from "../../ffi/core/owner.ts";
 import { operatorsOf } from "../../ffi/calls/threads.ts";
-import { askClaimers, claimers, errorOf, type Trap } from "../../ffi/native/trap.ts";
+import { askClaimers, type Claimer, claimers, errorOf } from "../../ffi/native/trap.ts";
 import { Cancel } from "./cancel.ts";
 import { type Queue, queueOf } from "./queue.ts";
 import { cut, cutBefore, cutNodes, type Slice, sliceCost } from "./slices.ts";
@@ -77,7 +77,7 @@ export class Job implements Waiter {
     signal?.addEventListener("abort", this.#onAbort);
     jobs.add(this);
     waiters.add(this);
-    claimers.add(this.#claimTrap);
+    claimers.add(this.#claimer);
     try {
       await null; // those that begin together count each other
       await this.#compute();
@@ -87,14 +87,14 @@ export class Job implements Waiter {
       signal?.removeEventListener("abort", this.#onAbort);
       for (const release of this.#releases.splice(0).reverse()) release();
       waiters.delete(this);
-      claimers.delete(this.#claimTrap);
+      claimers.delete(this.#claimer);
       jobs.delete(this);
       this.#cancel[Symbol.dispose]();
     }
   }
 
-  claims(owner: Owner, [first]: readonly unknown[]): boolean {
-    return this.#operators.has(first) || this.#task.backend?.owner.keeps(owner) === true;
+  claims(owner: Owner, [first]: readonly unknown[]): boolean | null {
+    return this.#operators.has(first) || (this.#task.backend?.owner.keeps(owner) === true ? null : false);
   }
 
   get failed(): boolean {
@@ -109,10 +109,9 @@ export class Job implements Waiter {
   readonly #onAbort = () => this.fail(this.#signal!.reason);
 
   /** Takes what a thread of C's own failed of, if that was in one of this graph's nodes. */
-  readonly #claimTrap = (trap: Trap): boolean => {
-    if (trap.node !== null && !this.#task.work.nodes.includes(trap.node.tensor)) return false;
-    this.fail(errorOf("computeAsync", trap, {}));
-    return true;
+  readonly #claimer: Claimer = {
+    owns: ({ node }) => node === null ? null : this.#task.work.nodes.includes(node.tensor),
+    take: (trap) => this.fail(errorOf("computeAsync", trap, {})),
   };
 
   async #compute(): Promise<void> {
