@@ -65,7 +65,7 @@ rules.returned = (type, value) => {
 };
 
 /** An operator's first argument is the node that it computes. */
-rules.isPlain = (type) => OPERATORS.has(type);
+rules.tellsCall = (type) => OPERATORS.has(type);
 
 rules.whenGone = (type) => type === "ggml_abort_callback" ? 1n : 0n; // true is to abort
 

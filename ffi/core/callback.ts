@@ -64,7 +64,7 @@ export interface Rules {
   /** What C gets where the isolate has gone, as a word. */
   whenGone(type: string): bigint;
   /** True if a callback's arguments say for which of several calls at once it is called. */
-  isPlain(type: string): boolean;
+  tellsCall(type: string): boolean;
 }
 
 /** As a rule a callback that threw answers zero, false or null. */
@@ -74,7 +74,7 @@ export const rules: Rules = {
   returned: () => {},
   whenFailed: (_type, _parameters, result) => result.zero,
   whenGone: () => 0n,
-  isPlain: () => false,
+  tellsCall: () => false,
 };
 
 /** True once there was a function in TypeScript that C can call. */
@@ -154,7 +154,7 @@ function place(placed: Native, { parameters, result }: Signature, name: string):
     parameters: parameters.reduce((sum, { native }) => sum + wordsOf(native as Deno.NativeType), 0),
     resultBytes: bytes > (Deno.build.os === "windows" ? 8 : 16) ? bytes : 0, // what is smaller is returned in registers
     answer: rules.whenGone(name),
-    isPlain: rules.isPlain(name),
+    tellsCall: rules.tellsCall(name),
   };
   placed.gate = host.gate(target, shape);
   return placed.gate?.address ?? target;

@@ -18,7 +18,7 @@ export interface GateShape {
   /** What C gets where nobody is there any more. */
   readonly answer: bigint;
   /** True if its arguments say for which of several calls at once it is called. */
-  readonly isPlain: boolean;
+  readonly tellsCall: boolean;
 }
 
 /** What C calls in place of such a function. */

@@ -91,7 +91,7 @@ export function gateTo(
     parameters: callback.definition.parameters.length,
     resultBytes: 0,
     answer: 0n,
-    isPlain: false,
+    tellsCall: false,
   });
   const close = () => {
     gate?.close();

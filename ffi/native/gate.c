@@ -43,7 +43,7 @@ struct gate {
   word result_bytes;   /* of a struct that the caller has the memory for */
   word answer;         /* what it answers by itself */
   struct gate *next;   /* of those that nobody uses */
-  word plain;          /* 1 if its arguments say of which call it is */
+  word tells_call;     /* 1 if its arguments say of which call it is */
 };
 
 /* A block of gates; JavaScript makes it. */
@@ -156,7 +156,7 @@ static void answer(struct frame *frame) {
 /* Leaves a request, and waits until it was served, or nobody is there any more to serve it. */
 static void ask(struct home *home, struct frame *frame) {
   frame->next = 0, frame->done = 0;
-  frame->result[0] = home->calls > 1 && !frame->gate->plain ? (word)call_here() : 0; /* until it is served */
+  frame->result[0] = home->calls > 1 && !frame->gate->tells_call ? (word)call_here() : 0; /* until it is served */
   home->acquire(home->lock);
   if (!home->gone) {
     if (home->first == 0) home->first = frame;

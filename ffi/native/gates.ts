@@ -19,7 +19,7 @@ const THREAD = 0, ACQUIRE = 1, LOCK = 5, CHANGED = 6, SERVED = 7, STOPPED = 8, C
 const LOCK_BYTES = 128;
 
 /** The words of `struct gate`. */
-const ENTRY = 0, FUNCTION = 1, HOME = 2, STACK = 3, RESULT_BYTES = 4, ANSWER = 5, PLAIN = 7, GATE_BYTES = 64;
+const ENTRY = 0, FUNCTION = 1, HOME = 2, STACK = 3, RESULT_BYTES = 4, ANSWER = 5, TELLS_CALL = 7, GATE_BYTES = 64;
 
 /** How far a gate lies behind its code: a multiple of every page size of the processor's. */
 const DISTANCES = { aarch64: 0x10000, x86_64: 0x4000 } as const;
@@ -48,7 +48,7 @@ let calls = 0;
 let serving: Promise<void> | null = null;
 
 /** A gate to a function of Deno's; null where there can be none. */
-export function openGate(library: Library, target: bigint, { parameters, resultBytes, answer, isPlain }: GateShape): Gate | null {
+export function openGate(library: Library, target: bigint, { parameters, resultBytes, answer, tellsCall }: GateShape): Gate | null {
   gates ??= prepare(library);
   if (gates === null) return null;
   const { native, home, take, drop } = gates;
@@ -60,7 +60,7 @@ export function openGate(library: Library, target: bigint, { parameters, resultB
   words[STACK] = BigInt(parameters + parameters % 2);
   words[RESULT_BYTES] = BigInt(resultBytes);
   words[ANSWER] = answer;
-  words[PLAIN] = isPlain ? 1n : 0n;
+  words[TELLS_CALL] = tellsCall ? 1n : 0n;
   words[FUNCTION] = target;
   if (calls > 0) serveRequests(gates);
   return { address: gate - BigInt(DISTANCE), close: () => drop(gate) };
