@@ -33,15 +33,20 @@ export async function docs(args: readonly string[]): Promise<number> {
     console.log(USAGE.trimEnd());
     return 0;
   }
+  const empty = (["include", "api", "out", "screenshot"] as const).find((name) => options[name] === "");
+  if (empty !== undefined) {
+    console.error(`--${empty} wants a path\n\n${USAGE.trimEnd()}`);
+    return 2;
+  }
   unknown.push(...options._);
   if (unknown.length > 0) {
     console.error(`unknown argument: ${[...new Set(unknown)].join(" ")}\n\n${USAGE.trimEnd()}`);
     return 2;
   }
   try {
-    const tree = options.include || Deno.env.get("INCLUDE") || await pinnedTree();
-    const out = resolve(options.out || join(ROOT, "docs/reference"));
-    await build(tree, options.api || Deno.env.get("API") || join(ROOT, "lexer/ggml/api.h"), out);
+    const tree = options.include ?? (Deno.env.get("INCLUDE") || await pinnedTree());
+    const out = resolve(options.out ?? join(ROOT, "docs/reference"));
+    await build(tree, options.api ?? (Deno.env.get("API") || join(ROOT, "lexer/ggml/api.h")), out);
     console.log(`Wrote ${join(out, "index.html")}`);
     if (options.screenshot) await (await import("./screenshot.ts")).screenshot(out, options.screenshot);
     return 0;

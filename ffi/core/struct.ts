@@ -30,6 +30,8 @@ export type Structs<S extends Struct> = S | readonly (S | Fields<S>)[];
 interface StructClass {
   readonly name: string;
   readonly size: number;
+  /** Where C wants it at multiples of more than the 16 bytes at which all memory begins. */
+  readonly align?: number;
 }
 
 /** A handle with fields. */
@@ -79,13 +81,20 @@ function make(struct: Struct, init: object): void {
 }
 
 /** The memory of a new struct: the given bytes, those of one or of several that lie one after the other, or fresh ones. */
-function memoryFor(init: object, { name, size }: StructClass): Uint8Array<ArrayBuffer> {
+function memoryFor(init: object, { name, size, align }: StructClass): Uint8Array<ArrayBuffer> {
   if (typeof init !== "object" || init === null) throw new TypeError(`new ${name}: expected its fields, got ${describe(init)}`);
-  if (!(init instanceof Uint8Array)) return new Uint8Array(size);
+  if (!(init instanceof Uint8Array)) return fresh(size, align);
   if (init.byteLength < size || init.byteLength % size > 0) {
     throw new RangeError(`new ${name}: expected ${size} bytes, got ${init.byteLength}`);
   }
   return init as Uint8Array<ArrayBuffer>;
+}
+
+/** Zeros that begin at a multiple of `align`. */
+function fresh(size: number, align: number = 0): Uint8Array<ArrayBuffer> {
+  if (align === 0) return new Uint8Array(size);
+  const bytes = new Uint8Array(size + align), past = Number(addressOf(bytes) % BigInt(align));
+  return bytes.subarray(align - past, align - past + size);
 }
 
 function assign(target: Struct, fields: object): void {
@@ -109,9 +118,9 @@ export function structs<S extends Struct>(
   more: number = 0,
 ): unknown {
   if (!Array.isArray(value)) return value;
-  const { size, name } = wrapper as unknown as StructClass, items = [...value];
-  const bytes = new Uint8Array((items.length + 1) * size), address = addressOf(bytes), owner = new Owner(address);
-  owner.arena = new DataView(bytes.buffer, 0, (items.length + more) * size);
+  const { size, name, align } = wrapper as unknown as StructClass, items = [...value];
+  const bytes = fresh((items.length + 1) * size, align), address = addressOf(bytes), owner = new Owner(address);
+  owner.arena = new DataView(bytes.buffer, bytes.byteOffset, (items.length + more) * size);
   owner.base = address;
   items.forEach((item, i) => {
     if (item instanceof wrapper) {

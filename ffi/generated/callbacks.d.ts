@@ -412,7 +412,12 @@ export declare class ggml_opt_epoch_callback extends $Callback<ggml_opt_epoch_ca
 }
 
 /** `size_t (*gguf_reader_callback_t)(void *userdata, void *output, uint64_t offset, size_t len)` (gguf.h:80), as a TypeScript function. */
-export type gguf_reader_callback_t_function = (userdata: $Pointer | null, output: $Pointer | null, offset: number, len: number) => number;
+export type gguf_reader_callback_t_function = (
+  userdata: $Pointer | null,
+  output: $Pointer | null,
+  offset: number,
+  len: number,
+) => number | bigint;
 /** `size_t (*gguf_reader_callback_t)(void *userdata, void *output, uint64_t offset, size_t len)` (gguf.h:80), as TypeScript calls it. */
 export type gguf_reader_callback_t_call = (
   userdata: $Data | null,

@@ -1832,7 +1832,11 @@ export declare function ggml_graph_nodes(cgraph: ggml_cgraph): $Pointer;
 export declare function ggml_graph_n_nodes(cgraph: ggml_cgraph): number;
 /** `void ggml_graph_add_node(struct ggml_cgraph *cgraph, struct ggml_tensor *tensor)` (ggml.h:2901; reference: `deno task docs`) */
 export declare function ggml_graph_add_node(cgraph: ggml_cgraph, tensor: ggml_tensor): void;
-/** `size_t ggml_graph_overhead(void)` (ggml.h:2903; reference: `deno task docs`) */
+/**
+ * `size_t ggml_graph_overhead(void)` (ggml.h:2903; reference: `deno task docs`)
+ *
+ * How many bytes a graph of `ggml_new_graph` takes of its context's memory.
+ */
 export declare function ggml_graph_overhead(): number;
 /**
  * `size_t ggml_graph_overhead_custom(size_t size, _Bool grads)` (ggml.h:2904; reference: `deno task docs`)

@@ -15,6 +15,7 @@ import { CPU_VARIANTS, fileNames, folderOf, isLibraryFile, type Place, settled }
 import { differenceOf, MARKS } from "./history.ts";
 import { ABI } from "../generated/layouts.js";
 import { invoker } from "../native/invoke.ts";
+import { whetherThere, withMachine } from "./machine.ts";
 import { needsOf } from "./needs.ts";
 import { lackedBits } from "./processor.ts";
 
@@ -282,7 +283,7 @@ export class Library {
     const { path, source } = this.place;
     const opened = this.files.filter((file) => !this.#attempts.some((attempt) => attempt.path === file));
     const tried = [
-      ...this.#attempts,
+      ...this.#attempts.map(({ path, reason }) => ({ path, reason: withMachine(path, reason) })),
       ...opened.map((path) => ({ path, reason: "opens, but is not ggml: it has no ggml_tensor_overhead" })),
     ];
     return new Error(
@@ -290,6 +291,7 @@ export class Library {
         `no ggml library at ${path} (from ${source})`,
         ...tried.map(({ path, reason }) => `  ${path}: ${reason}`),
         ...needsOf(tried.map(({ reason }) => reason)),
+        ...whetherThere(tried),
       ].join("\n"),
     );
   }

@@ -60,7 +60,7 @@ export function platformGpus(platform: string = platformName()): Gpu[] {
 export function libraryVariable(): string | null {
   const permission = { name: "env", variable: "GGML_LIBRARY" } as const;
   if (Deno.permissions.querySync(permission).state !== "granted") return null;
-  return Deno.env.get("GGML_LIBRARY") || null;
+  return plainPath(Deno.env.get("GGML_LIBRARY") ?? "") || null;
 }
 
 /** The folder of the prebuilt libraries in an installed package, from the URL of any file in it. */
@@ -76,6 +76,11 @@ export function packageFolder(url: string, platform: string): string {
 function pathOf(url: string): string {
   const path = decodeURIComponent(url.slice("file://".length)); // a URL's own parser takes half a millisecond to get ready
   return os === "windows" ? path.slice(1).replaceAll("/", "\\") : path;
+}
+
+/** A path, which may be a `file:` URL as `import.meta.resolve` gives them. */
+export function plainPath(path: string): string {
+  return path.startsWith("file:///") ? pathOf(path) : path;
 }
 
 /** The folder part of a path with its separator; "" if it has none. */

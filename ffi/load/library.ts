@@ -10,7 +10,7 @@ import { describe } from "../core/describe.ts";
 import { beforeNumbers, numbersKnown } from "../core/domain.ts";
 import { type Gate, provide } from "../core/host.ts";
 import { Library } from "./files.ts";
-import { type Gpu, libraryVariable, type Missing, type Place, settled } from "./find.ts";
+import { type Gpu, libraryVariable, type Missing, type Place, plainPath, settled } from "./find.ts";
 import { expectBackend, expectGpu, expectKind, gpuPlace } from "./gpu.ts";
 import { differenceOf } from "./history.ts";
 import { openGate } from "../native/gates.ts";
@@ -36,8 +36,8 @@ export interface LibraryInfo {
 
 /** What {@linkcode load} takes. */
 export interface LoadOptions {
-  /** A library file, or a folder that holds a build's libraries. Without it, what `GGML_LIBRARY` names or the prebuilt package. */
-  path?: string;
+  /** A library file, or a folder that holds a build's libraries; a path or a `file:` URL. Without it, what `GGML_LIBRARY` names or the prebuilt package. */
+  path?: string | URL;
   /**
    * The prebuilt library with that kind of GPU, or with `false` the one for the CPU alone, whatever `GGML_LIBRARY` says. It must have been
    * downloaded, by {@linkcode download} or by an earlier run. Its backends are loaded, so that `devices` of `@ggml/deno/utils` lists the GPU.
@@ -150,7 +150,7 @@ export function load(options: LoadOptions = {}): LibraryInfo {
   expectLoading(options);
   const { path, gpu, debug, onAbort } = options;
   if (debug !== undefined) traceFrees(debug);
-  if (path !== undefined) choose({ path, source: "load({ path })" }, `load({ path: ${JSON.stringify(path)} })`);
+  if (path !== undefined) choose({ path: plainPath(String(path)), source: "load({ path })" }, `load({ path: ${JSON.stringify(path)} })`);
   if (gpu !== undefined) chooseGpu(gpu);
   const { place, version, files, cpu } = library();
   if (onAbort === "exit") exitOnAbort(library());
@@ -162,7 +162,9 @@ function expectLoading(options: LoadOptions): void {
     new TypeError(`load${what}: expected ${expected}, got ${describe(value)}`);
   expectOptions("load", options, ["path", "gpu", "debug", "onAbort"]);
   const { path, gpu, debug, onAbort } = options;
-  if (path !== undefined && (typeof path !== "string" || path === "")) throw wrong("({ path })", "the path of a file or folder", path);
+  if (path !== undefined && (typeof path !== "string" && !(path instanceof URL) || path === "")) {
+    throw wrong("({ path })", "the path of a file or folder", path);
+  }
   if (gpu !== undefined) expectKind(gpu, "load({ gpu })");
   if (path !== undefined && gpu !== undefined) {
     throw new TypeError("load({ path, gpu }): the path says which library, and gpu which prebuilt one: give one of them");

@@ -40,14 +40,19 @@ export async function regenerate(args: readonly string[]): Promise<number> {
     console.log(USAGE.trimEnd());
     return 0;
   }
+  const empty = (["include", "api", "out"] as const).find((name) => options[name] === "");
+  if (empty !== undefined) { // the default in its place would overwrite what was not meant
+    console.error(`--${empty} wants a path\n\n${USAGE.trimEnd()}`);
+    return 2;
+  }
   if (unknown.length > 0) {
     console.error(`unknown argument: ${unknown.join(" ")}\n\n${USAGE.trimEnd()}`);
     return 2;
   }
   try {
-    const tree = options.include || Deno.env.get("INCLUDE") || await pinnedTree();
-    const api = options.api || Deno.env.get("API") || pathOf(new URL("api.h", import.meta.url));
-    return await writeBindings(tree, api, options.out || pathOf(new URL("../../ffi/generated", import.meta.url)), options.check === true);
+    const tree = options.include ?? (Deno.env.get("INCLUDE") || await pinnedTree());
+    const api = options.api ?? (Deno.env.get("API") || pathOf(new URL("api.h", import.meta.url)));
+    return await writeBindings(tree, api, options.out ?? pathOf(new URL("../../ffi/generated", import.meta.url)), options.check === true);
   } catch (error) {
     console.error(`regenerate: ${(error as Error).message}`);
     return 1;

@@ -103,6 +103,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   // Graphs
   ggml_new_graph: "An empty graph for at most 2,048 nodes, in a context's memory.",
   ggml_new_graph_custom: "An empty graph for at most `size` nodes, with room for gradients if they are wanted.",
+  ggml_graph_overhead: "How many bytes a graph of `ggml_new_graph` takes of its context's memory.",
   ggml_graph_overhead_custom: "How many bytes a graph of `ggml_new_graph_custom` takes of its context's memory.",
   ggml_build_forward_expand: "Adds a tensor to a graph, after all that it needs and that isn't there yet.",
   ggml_build_backward_expand: "Adds to a graph what computes the gradients of its loss with respect to its parameters.",

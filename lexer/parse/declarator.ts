@@ -59,7 +59,9 @@ export function declarator(p: Parser, base: CType, wanted: Wanted): Declared {
   if (layers.length > MAX_LAYERS) p.fail(`a declarator of more than ${MAX_LAYERS} pointers, arrays and functions`, found.name ?? p.token);
   let type = base;
   for (const layer of layers) type = wrap(p, type, layer, attrs);
-  if (wanted === "named" && found.name === null) p.fail(`expected a name, got ${describe(p.token)}`);
+  if (wanted === "named" && found.name === null) {
+    p.fail(`expected a name${layers.length === 0 ? orSemicolon(base) : ""}, got ${describe(p.token)}`);
+  }
   if (attrs.noreturn || attrs.pure) type = functionAttributes(type, attrs);
   if (attrs.mode !== null || attrs.vector > 0) {
     type = attributedType(p, type, attrs);
@@ -75,6 +77,13 @@ export function declarator(p: Parser, base: CType, wanted: Wanted): Declared {
     arrayQualifiers: last !== null && last.kind === "array" ? last.qualifiers : 0,
     arrayLength: last !== null && last.kind === "array" ? last.length ?? last.named : null,
   };
+}
+
+/** What else may stand behind a struct, a union or an enum: where it is declared, a forgotten ';' is likelier than a forgotten name. */
+function orSemicolon(type: CType): string {
+  if (type.kind !== "record" && type.kind !== "enum") return "";
+  const { kind, name } = type.kind === "record" ? type.record : { kind: "enum", name: type.enum.name };
+  return ` or ';' after ${name === null ? `the ${kind}` : `'${kind} ${name}'`}`;
 }
 
 function wrap(p: Parser, type: CType, layer: Layer, attrs: Attributes): CType {

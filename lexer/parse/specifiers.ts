@@ -164,7 +164,8 @@ function specifier(p: Parser, reading: Reading): boolean {
     attributes(p, reading.attributes);
     return true;
   }
-  const { keyword } = id, { words } = reading;
+  const { keyword } = id, { type, words } = reading;
+  if ((type?.kind === "record" || type?.kind === "enum") && isTypeWord(keyword)) return false; // where a name belongs, as the declarator says
   if (keyword === K.KW_NONE) {
     const symbol = reading.isOpen ? id.symbol as Entity | null : null;
     if (symbol?.kind !== "typedef") return false;
@@ -173,6 +174,11 @@ function specifier(p: Parser, reading: Reading): boolean {
   if (reading.words !== words) reading.word = token;
   p.advance();
   return true;
+}
+
+/** True for a word that makes up a type with others. */
+function isTypeWord(keyword: number): boolean {
+  return COUNTED[keyword] !== 0 || REPEATABLE[keyword] !== 0 || NAMED.has(keyword) || keyword === K.KW_LONG || keyword === K.KW_INT8;
 }
 
 /** Notes a specifier that is one word; false for any other. */

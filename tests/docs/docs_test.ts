@@ -141,6 +141,10 @@ Deno.test("nothing is written where a header is wrong or missing, or where the f
     assertEquals(bad.code, 1);
     assertStringIncludes(bad.stderr, "bad.h:1:7");
     assertEquals((await deno(["task", "--quiet", "docs", "--frobnicate"])).code, 2);
+    assertStringIncludes(
+      (await deno(["task", "--quiet", "docs", "--include", "--out", join(folder, "out")])).stderr,
+      "--include wants a path",
+    );
     assert(!isFile(join(folder, "out/index.html")));
     const full = await deno(["task", "--quiet", "docs", "--out", folder, "--include", await headers()]);
     assertStringIncludes(full.stderr, "holds something else");

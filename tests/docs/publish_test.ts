@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join, relative } from "@std/path";
+import { withFolder } from "../folder.ts";
+import { STRICTEST } from "../lexer/generate.ts";
 import { deno, type Ended } from "../process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -104,6 +106,26 @@ test("what another copy of the package made is refused, and the error says so", 
     assertEquals(stdout, message, stderr);
   });
 });
+
+test("a project that names it in its links may ask more of TypeScript than the package does, and is told of its own mistakes", () =>
+  withFolder(async (folder) => {
+    const compilerOptions = STRICTEST, imports = { "@ggml/deno": "jsr:@ggml/deno@*" };
+    await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify({ links: [PACKAGE], imports, compilerOptions }));
+    const entries = Object.keys((await configuration(ROOT)).exports).map((name, i) =>
+      `import * as _${i} from "@ggml/deno${name.slice(1)}";`
+    );
+    const text = `${entries.join("\n")}
+console.log(${entries.map((_, i) => `_${i}`)});
+const ne: readonly number[] = _1.tensor(_1.init(), [1]).ne;
+const wrong: string = _1.tensor(_1.init(), [1]);
+console.log(ne, wrong);
+`;
+    await Deno.writeTextFile(join(folder, "project.ts"), text);
+    const { code, stderr } = await command(Deno.execPath(), ["check", "project.ts"], folder);
+    assertEquals(code, 1);
+    const errors = [...stderr.matchAll(/^TS\d+ \[ERROR\]: .*/gm)].map(([line]) => line);
+    assertEquals(errors, ["TS2322 [ERROR]: Type 'ggml_tensor' is not assignable to type 'string'."], stderr);
+  }));
 
 test("classes are called in the package what they are in the sources, also where a user bundles it, and errors say as much", async () => {
   const text = `

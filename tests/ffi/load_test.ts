@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { download, load } from "@ggml/deno";
+import { toFileUrl } from "@std/path";
 import { scoreOf } from "../../ffi/load/files.ts";
 import { CPU_VARIANTS, fileNames, RELEASE } from "../../ffi/load/find.ts";
 import { OLDEST } from "../../ffi/load/history.ts";
@@ -104,6 +105,18 @@ Deno.test(
       );
     }),
 );
+
+Deno.test("a file: URL is as good as a path, as text and as a URL", async () => {
+  const { path } = load(), url = toFileUrl(path).href;
+  for (const given of [JSON.stringify(url), `new URL(${JSON.stringify(url)})`]) {
+    const { stdout, stderr } = await program(`import { load } from "@ggml/deno"; console.log(load({ path: ${given} }).path);`);
+    assertEquals(stdout.trim(), path, stderr);
+  }
+  const named = await program(`import { load } from "@ggml/deno"; console.log(load().path);`, ["--allow-ffi", "--allow-env"], {
+    GGML_LIBRARY: url,
+  });
+  assertEquals(named.stdout.trim(), path, named.stderr);
+});
 
 Deno.test("a missing file is an error that names the path and the reason", async () => {
   assertSays(await program(loading("/nowhere/libggml.so")), "Error: no ggml library at /nowhere/libggml.so", "No such file");

@@ -58,6 +58,24 @@ Deno.test("a C++ library that is missing is said", LINUX, () =>
     assertStringIncludes(stdout, "\nThe C++ library is missing (on Debian: apt-get install libstdc++6).");
   }));
 
+Deno.test(
+  "a library for another processor is said to be one, where it may be looked at",
+  LINUX,
+  () =>
+    changed(/(?<=^\x7fELF[^]{14})[^]{2}/g, "\x28\0", async (folder) => {
+      const seen = await program(loading(folder), ["--allow-ffi", "--allow-read"]);
+      assertStringIncludes(seen.stdout, `/libggml-base.so: it is for another processor: arm, and this program is for ${Deno.build.arch}\n`);
+      const unseen = await program(loading(folder));
+      assertStringIncludes(unseen.stdout, "/libggml-base.so: cannot open shared object file: No such file or directory\n");
+      assertStringIncludes(
+        unseen.stdout,
+        "\nLinux says so of a library for another processor, too: with --allow-read this error says if it is one.",
+      );
+      const none = await program(loading(`${folder}/none`), ["--allow-ffi", "--allow-read"]);
+      assert(!none.stdout.includes("processor"), none.stdout);
+    }),
+);
+
 Deno.test("what musl and Windows say of a library is understood, and what says enough is not explained", () => {
   // As musl 1.2.3 said it of the prebuilt library, without libstdc++ and with Debian's.
   const musl = [

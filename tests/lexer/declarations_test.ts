@@ -70,8 +70,17 @@ Deno.test("combinations that are no type are errors", () => {
   }
   assertEquals(messages("short int int x;\nstruct s { int x; } void;"), [
     "1:11: error: 'int' stands twice in one type",
-    "2:21: error: 'void' can't be combined with another type",
+    "2:21: error: expected a name or ';' after 'struct s', got 'void'",
   ]);
+});
+
+Deno.test("a ';' that is missing after a struct, a union or an enum is asked for", () => {
+  const first = (text: string) => messages(text)[0];
+  assertEquals(first("struct s { int x; }\nint f(void);"), "2:1: error: expected a name or ';' after 'struct s', got 'int'");
+  assertEquals(first("struct s\nextern struct t *f(void);"), "2:8: error: expected a name or ';' after 'struct s', got 'struct'");
+  assertEquals(first("union { int x; }\nlong y;"), "2:1: error: expected a name or ';' after the union, got 'long'");
+  assertEquals(first("enum e { A }\nenum f { B };"), "2:1: error: expected a name or ';' after 'enum e', got 'enum'");
+  assertEquals(first("struct s { enum e { A }\nunsigned x; };"), "2:1: error: expected a name or ';' after 'enum e', got 'unsigned'");
 });
 
 Deno.test("parameters are adjusted: arrays and functions are pointers, (void) is none", () => {

@@ -27,12 +27,27 @@ export async function use(folder: string, library: string, args: string[], text:
   return JSON.parse(ran.stdout);
 }
 
+/** What a project may ask of its TypeScript beyond what Deno asks for. */
+export const STRICTEST = Object.fromEntries([
+  "exactOptionalPropertyTypes",
+  "noFallthroughCasesInSwitch",
+  "noImplicitReturns",
+  "noPropertyAccessFromIndexSignature",
+  "noUncheckedIndexedAccess",
+  "noUnusedLocals",
+  "noUnusedParameters",
+  "verbatimModuleSyntax",
+].map((name) => [name, true]));
+
 /** Has Deno's own tools look at a module. */
 export async function judge(folder: string): Promise<void> {
-  for (const tool of [["fmt", "--check", "--line-width=140"], ["lint"], ["check"]]) {
+  for (const tool of [["fmt", "--check", "--line-width=140"], ["lint"]]) {
     const { code, stdout, stderr } = await deno([...tool, "--quiet", "--no-config", `${folder}/lib.ts`]);
     assertEquals(code, 0, `deno ${tool[0]}: ${stdout}${stderr}`);
   }
+  await Deno.writeTextFile(`${folder}/strictest.json`, JSON.stringify({ compilerOptions: STRICTEST }));
+  const { code, stderr } = await deno(["check", "--quiet", `--config=${folder}/strictest.json`, `${folder}/lib.ts`]);
+  assertEquals(code, 0, `deno check: ${stderr}`);
 }
 
 /** The runtime that lies beside a module: complete, without what ggml's bindings alone need, and none of it known to Deno by this project. */

@@ -318,3 +318,55 @@ static inline int inlined(void) { return 1; }
       "inlined: an inline function has no symbol",
     ]);
   }));
+
+Deno.test("structs that want more than malloc's alignment get it, and enums of 64 bits take their own values", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/tiny.h`,
+      `#include <stdbool.h>
+struct vector { float v[8]; } __attribute__((aligned(64)));
+struct matrix { char kind; struct vector rows[2]; };
+bool aligned(const struct vector *vector);
+bool matrix_aligned(const struct matrix *matrix);
+float first(const struct vector **vectors, int count);
+enum far { FAR = 0x7fffffffffffffff, NEAR = 1, BELOW = -0x7fffffffffffffff - 1 };
+enum far other(enum far far);
+typedef enum far (*choice)(enum far far);
+bool chooses(choice choice);
+struct trip { enum far to; };
+`,
+    );
+    const code = `#include <stdint.h>
+bool aligned(const struct vector *vector) { return (uintptr_t)vector % 64 == 0; }
+bool matrix_aligned(const struct matrix *matrix) { return aligned(matrix->rows) && matrix->rows[1].v[7] == 9; }
+float first(const struct vector **vectors, int count) { return vectors[count - 1]->v[0]; }
+bool chooses(choice choice) { return choice(NEAR) == BELOW; }
+enum far other(enum far far) { return far == FAR ? NEAR : far == BELOW ? FAR : BELOW; }
+`;
+    if (!await compile(folder, code)) return;
+    const text =
+      `import { $Struct, aligned, BELOW, choice, chooses, FAR, type far, matrix, matrix_aligned, NEAR, other, trip, vector } from "./lib.ts";
+      const many = Array.from({ length: 20 }, (_, i) => new vector({ v: [i, 0, 0, 0, 0, 0, 0, 9] }));
+      const all = new matrix();
+      all.rows[1].v = many[3].v;
+      const where: far = FAR, there = new trip({ to: BELOW });
+      let beyond = "";
+      try { other(BELOW); } catch (error) { beyond = String((error as Error).cause); }
+      console.log(JSON.stringify([
+        many.every(aligned), many.every(({ v }, i) => v[0] === i), many[5] instanceof $Struct, aligned(all.rows[1]), matrix_aligned(all), all.bytes.length,
+        other(where) === NEAR, chooses(new choice((far) => far === NEAR ? BELOW : far)), beyond, new DataView(there.bytes.buffer, there.bytes.byteOffset).getBigInt64(0, true) === BELOW,
+      ]));`;
+    const expected = [true, true, true, true, true, 192, true, true, "9223372036854775807", true];
+    assertEquals(await use(folder, `${folder}/libtiny.so`, [`${folder}/tiny.h`], text), expected);
+    assertEquals(
+      await use(
+        folder,
+        `${folder}/libtiny.so`,
+        [`${folder}/tiny.h`, "--bigint", "other", "--bigint", "trip.to"],
+        `import { BELOW, FAR, other, trip } from "./lib.ts";
+         const far: bigint = other(BELOW), to: bigint = new trip({ to: far }).to;
+         console.log(JSON.stringify([far === FAR, to === FAR]));`,
+      ),
+      [true, true],
+    );
+  }));

@@ -200,6 +200,9 @@ Deno.test("a missing tree, API file or argument is an error that names it", asyn
     [["--api", "/nowhere/api.h"], 1, "/nowhere/api.h"],
     [["--includes", "x"], 2, "unknown argument: --includes"],
     [["extra"], 2, "unknown argument: extra"],
+    [["--include", ""], 2, "--include wants a path"],
+    [["--api"], 2, "--api wants a path"],
+    [["--out"], 2, "--out wants a path"],
     [["--include", "lexer/emit"], 1, "ggml.h"],
   ];
   for (const [args, status, message] of cases) {

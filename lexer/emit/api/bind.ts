@@ -168,7 +168,9 @@ export function bindSignature(
   });
   for (const crossing of [...parameters.map((parameter) => parameter.crossing), result]) {
     if (crossing.kind === "struct" && !crossings.passable(crossing.name)) {
-      throw new Unbindable(`${crossing.name} by value: Deno's FFI can't describe its layout (a union, bit-field or packed struct)`);
+      throw new Unbindable(
+        `${crossing.name} by value: Deno's FFI can't describe its layout (a union, a bit-field, or a struct that is packed, aligned or empty)`,
+      );
     }
   }
   return { parameters, result };

@@ -177,8 +177,9 @@ export class Crossings {
   #enum(declaration: EnumDeclaration): Crossing {
     const crossing = this.#basic(declaration.type.name);
     const bound = this.#enums.get(declaration);
-    if (crossing.kind !== "int" || bound === undefined || bound.name === null) return crossing;
-    const one = declaration.values.length > 0 && crossing.bits !== 64 && !bound.flags && !this.#plainEnums;
+    // An enum of 64 bits crosses as any integer of so many: what goes in may be a bigint, what comes out is a number if nobody asks for bigints.
+    if (crossing.kind !== "int" || crossing.bits === 64 || bound === undefined || bound.name === null) return crossing;
+    const one = declaration.values.length > 0 && !bound.flags && !this.#plainEnums;
     return { ...crossing, name: bound.name, one };
   }
 

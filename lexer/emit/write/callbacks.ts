@@ -48,7 +48,11 @@ function writeTypes({ name, origin, type, parameters, result }: BoundCallback, c
   const what = `\`${pointerPrototype(name, type)}\` (${uses.policy.place(origin)})`;
   const nullable = isPointer(result);
   const given = parameters.map((parameter) => `${parameter.name}: ${resultType(parameter.crossing, isPointer(parameter.crossing), uses)}`);
-  const returned = nullable && result.kind !== "string" ? `${inputType(result, uses)} | null` : resultType(result, nullable, uses);
+  const returned = result.kind === "int"
+    ? parameterType({ crossing: result, nullable: false }, uses)
+    : nullable && result.kind !== "string"
+    ? `${inputType(result, uses)} | null`
+    : resultType(result, nullable, uses);
   const f = uses.beside(`${name}_function`), call = uses.beside(`${name}_call`);
   printer.line(doc("", `${what}, as a TypeScript function.`));
   printer.line(list(`export type ${f} = (`, given, `) => ${returned};`));

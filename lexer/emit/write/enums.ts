@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TARGETS } from "../../model/targets.ts";
 import type { Api, BoundEnum } from "../api/api.ts";
 import { localName } from "../api/names.ts";
 import { type Parts, type Policy, TYPES } from "../policy.ts";
@@ -59,14 +60,18 @@ export function declareEnums(api: Api, banner: string, policy: Policy): string {
 }
 
 /** Writes each enum's values and its type, with the values' own numbers in code. */
-export function writeEnums(api: Api, { code }: Parts, { place }: Policy, printer: Printer): void {
+export function writeEnums(api: Api, { code }: Parts, { place, target }: Policy, printer: Printer): void {
   const counted = countedEnums(api);
-  for (const bound of api.enums) writeEnum(bound, counted.has(bound.name ?? ""), code, place, printer);
+  const { sizes } = TARGETS[target];
+  for (const bound of api.enums) {
+    writeEnum(bound, counted.has(bound.name ?? ""), sizes[bound.declaration.type.name][0] === 8, code, place, printer);
+  }
 }
 
 function writeEnum(
   { declaration, name, flags, count }: BoundEnum,
   counted: boolean,
+  wide: boolean,
   code: boolean,
   place: Policy["place"],
   printer: Printer,
@@ -78,6 +83,10 @@ function writeEnum(
     printer.line(what, `export ${code ? "" : "declare "}const ${localName(value.name, [])}${code ? " =" : ":"} ${literal(value.value)};`);
   }
   if (name === null) return;
+  if (wide) {
+    printer.line(doc("", `Any value of \`enum ${name}\`, of 64 bits (${place(declaration)}).`), `export type ${name} = number | bigint;`);
+    return;
+  }
   if (flags) {
     printer.line(doc("", `Values of \`enum ${name}\`, or'ed (${place(declaration)}).`), `export type ${name} = number;`);
     return;

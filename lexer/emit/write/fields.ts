@@ -244,7 +244,11 @@ function integers64(offset: number, length: number, signed: boolean, { self, whe
     set: [
       `${uses.$("expectLength")}(value, ${length}, ${where});`,
       head,
-      ...loop(length, `view.setBig${signed ? "Int" : "Uint"}64(`, ["offset + 8 * i", `${check}(value[i], ${where})`, "true"]),
+      ...loop(length, `view.setBig${signed ? "Int" : "Uint"}64(`, [
+        "offset + 8 * i",
+        `${check}(value[i]${uses.isModule ? "!" : ""}, ${where})`,
+        "true",
+      ]),
     ],
     type: () => "readonly number[]",
     input: () => "readonly (number | bigint)[]",

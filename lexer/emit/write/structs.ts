@@ -28,6 +28,9 @@ export function ownName(name: string, types: boolean): string {
   return [`  static ${types ? "override get name(): string" : "get name()"} {`, `    return "${name}";`, "  }"].join("\n");
 }
 
+/** At multiples of how many bytes all memory begins that JavaScript or malloc gives. */
+const ALLOCATED = 16;
+
 /** What the documentation says of the member that has the types of the setters. */
 const SETTABLE = "What fields can be set to where that is not what they give: a new struct is given that as well. It has no value.";
 
@@ -173,6 +176,10 @@ function writeLayout(
   const type = types ? ": readonly Deno.NativeType[]" : "";
   if (types) printer.line(doc("  ", `\`sizeof(${title})\`, in bytes.`));
   printer.line(`  static ${types ? "readonly " : ""}size${code ? ` = ${declaration.size}` : ": number"};`);
+  if (declaration.align !== null && declaration.align > ALLOCATED) {
+    if (types) printer.line(doc("  ", `\`_Alignof(${title})\`, in bytes: new ones begin at a multiple of it.`));
+    printer.line(`  static ${types ? "readonly " : ""}align${code ? ` = ${declaration.align}` : ": number"};`);
+  }
   // In a module by the names of the classes, since C nests structs as deep as it likes; and those classes may come later.
   const inner = (record: RecordDeclaration) => uses.isModule && className(record) !== null ? `${className(record)}.native` : null;
   const native = nativeFields(declaration, uses.policy.target, inner);
