@@ -52,14 +52,22 @@ export async function writePackage(folder: string): Promise<void> {
   for (const name of config.publish.include) await copy(join(ROOT, name), join(folder, name), unchecked);
   await Deno.writeTextFile(join(folder, BUNDLE, "LICENSES"), await licenses());
   for (const entry of entries) await nameTypes(join(folder, bundled(entry)), join(folder, entry));
-  await Deno.writeTextFile(join(folder, "deno.json"), `${JSON.stringify(configuration(), null, 2)}\n`);
+  await Deno.writeTextFile(join(folder, "deno.json"), `${JSON.stringify(configuration(await importsOf(folder)), null, 2)}\n`);
 }
 
 /** The package's own configuration. */
-function configuration(): unknown {
-  const { name, version, license, exports, imports, publish } = config;
+function configuration(imports: Readonly<Record<string, string>>): unknown {
+  const { name, version, license, exports, publish } = config;
   const entries = Object.entries(exports).map(([name, entry]) => [name, `./${bundled(entry)}`]);
   return { name, version, license, exports: Object.fromEntries(entries), imports, publish: { include: [...publish.include, BUNDLE] } };
+}
+
+/** The packages that the files of this one import, in examples too: \`deno install\` in a project that links it is not to fetch what our tests need. */
+async function importsOf(folder: string): Promise<Record<string, string>> {
+  const files = (await filesIn(folder)).filter((file) => /\.[jt]s$/.test(file));
+  const text = (await Promise.all(files.map((file) => Deno.readTextFile(file)))).join("\n");
+  const isImported = (name: string) => new RegExp(`\\b(?:from|import\\(?) *["']${RegExp.escape(name)}(?:/[^"']*)?["']`).test(text);
+  return Object.fromEntries(Object.entries(config.imports).filter(([name]) => isImported(name)));
 }
 
 /** Where an entry point is in the package when it is bundled. */

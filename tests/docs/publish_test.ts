@@ -62,6 +62,12 @@ test("the published files are the needed ones", async () => {
   }
 });
 
+test("it names the packages that it needs, and none that only its tests need", async () => {
+  const { imports } = await configuration(new URL(`file://${PACKAGE}/`));
+  const names = ["@huggingface/jinja", "@std/assert", "@std/cli", "@eslint-community/regexpp", "diff"];
+  assertEquals(Object.keys(imports).sort(), names.sort());
+});
+
 test("each entry point is bundled, and lib and the utilities are few files", async () => {
   const sources = (await configuration(ROOT)).exports, { exports } = await configuration(new URL(`file://${PACKAGE}/`));
   assertEquals(Object.keys(exports), Object.keys(sources));
@@ -151,7 +157,7 @@ test("classes are called in the package what they are in the sources, also where
   });
 });
 
-async function configuration(folder: URL): Promise<{ exports: Record<string, string> }> {
+async function configuration(folder: URL): Promise<{ exports: Record<string, string>; imports: Record<string, string> }> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", folder)));
 }
 
@@ -236,6 +242,14 @@ test("alone in a folder, the doctor is well", () =>
   alone(async (run) => {
     const { code, stdout, stderr } = await run(["run", "--no-prompt", "--allow-ffi", "ggml/bundle/doctor/mod.js"]);
     assertEquals(code, 0, stdout + stderr);
+  }));
+
+test("in a project with a package.json, whose packages Deno doesn't download by itself, the doctor says what to add", () =>
+  alone(async (run, folder) => {
+    await Deno.writeTextFile(join(folder, "package.json"), "{}");
+    const { code, stdout, stderr } = await run(["run", "--no-prompt", "--allow-ffi", "ggml/bundle/doctor/mod.js"]);
+    assertEquals(code, 1, stdout + stderr);
+    assertMatch(stdout, /→ Where there is a package\.json, .*: `deno add npm:@node-llama-cpp\/[\w-]+@[\d.]+`, or "nodeModulesDir": "auto"/);
   }));
 
 test("deno compile of the first example gives a binary that runs with the library that GGML_LIBRARY names", () =>
