@@ -520,11 +520,12 @@ Deno.test({
     const whole = await session.complete(prompt, { temperature: 0, maxTokens: 1 });
     const time = processorTime() - start;
     const late: number[] = [];
-    for (const part of [0.1, 0.3, 0.5]) {
+    for (const part of [0.05, 0.1, 0.2]) { // soon: the whole may take less where others left the caches meanwhile
       await session.complete([5], { temperature: 0, maxTokens: 1 }); // and the prompt isn't in the cache
       const controller = new AbortController(), begin = processorTime();
-      const cut = session.complete(prompt, { maxTokens: 1, signal: controller.signal }).catch((error) => error);
-      while (processorTime() - begin < part * time) await new Promise((resolve) => setTimeout(resolve, 1));
+      let ended = false;
+      const cut = session.complete(prompt, { maxTokens: 1, signal: controller.signal }).catch((error) => error).finally(() => ended = true);
+      while (processorTime() - begin < part * time && !ended) await new Promise((resolve) => setTimeout(resolve, 1));
       const aborted = processorTime();
       controller.abort();
       assertEquals((await cut).name, "AbortError");
