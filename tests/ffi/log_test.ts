@@ -379,7 +379,7 @@ Deno.test("after a Worker that listened was terminated, errors are printed and n
     const worker = new Worker("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}), { type: "module" });
     await new Promise((resolve) => worker.onmessage = resolve);
     worker.terminate();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // it isn't told when the thread has ended
     say(4, "an error\\n");
     const before = Deno.memoryUsage().rss, text = new TextEncoder().encode("information ".repeat(20) + "\\n\\0");
     for (let i = 0; i < 200_000; i++) here(2, text);
