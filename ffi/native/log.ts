@@ -90,12 +90,16 @@ function followGgml(library: Library): void {
   setLogger(library, "llama_log_set", native, isCapturing ? "capture" : "quiet");
 }
 
-/** C's functions for lists of messages, once there was one. */
-let lists: { readonly take: (list: bigint) => bigint; readonly release: (first: bigint) => void } | null = null;
+/** C's functions for lists of messages, once there was one, of the machine code that was asked last. */
+let lists: { readonly base: bigint; readonly take: (list: bigint) => bigint; readonly release: (first: bigint) => void } | null = null;
 
 /** Takes the messages of a list, the oldest first: of what a call keeps, or with 0n of those that wait for the listener. */
 export function takeMessages(native: Native, list: bigint): LogMessage[] {
-  lists ??= { take: at(native.address("take"), ["u64"], "u64"), release: at(native.address("release"), ["u64"], "void") };
+  const { base } = native;
+  // Its own: in a Worker that began under somebody else's logger the trap's isn't the listener's.
+  if (lists?.base !== base) {
+    lists = { base, take: at(native.address("take"), ["u64"], "u64"), release: at(native.address("release"), ["u64"], "void") };
+  }
   const messages: LogMessage[] = [], first = lists.take(list);
   for (let address = first; address !== 0n;) {
     const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);

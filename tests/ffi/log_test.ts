@@ -391,6 +391,36 @@ Deno.test("after a Worker that listened was terminated, errors are printed and n
   assertEquals([code, stdout, stderr], [0, "true\nerror heard\n", "an error\nprinted\n"]);
 });
 
+Deno.test("a Worker that began under another's logger, and heard a call, listens as any other", async () => {
+  const url = (name: string) => JSON.stringify(new URL(`../../${name}`, import.meta.url));
+  const worker = `import { lib } from ${url("mod.ts")};
+    import { onLog } from ${url("utils/mod.ts")};
+    import { Heard } from ${url("ffi/calls/heard.ts")};
+    lib.ggml_tensor_overhead(); // loads the library
+    new Heard().during(() => {});
+    onmessage = () => {
+      const lines = [];
+      const listener = onLog((_, text) => lines.push(text));
+      lib.gguf_init_from_file("no such file", new lib.gguf_init_params());
+      listener[Symbol.dispose]();
+      postMessage(lines.length);
+    };
+    postMessage("ready");`;
+  const { code, stdout, stderr } = await program(
+    `${START}
+    lib.ggml_log_set(new lib.ggml_log_callback(() => {}), null);
+    const worker = new Worker("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}), { type: "module" });
+    const answer = () => new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+    await answer();
+    onLog(() => {})[Symbol.dispose]();
+    worker.postMessage(null);
+    console.log(await answer());
+    worker.terminate();`,
+    ["--allow-ffi", "--allow-import", "--allow-read"],
+  );
+  assertEquals([code, stdout, stderr], [0, "1\n", ""]);
+});
+
 Deno.test("a Worker that ends without a word, in which alone ggml was loaded", async () => {
   // The listener keeps it from hearing that it is to end, yet not for ever: Deno 2.9 itself never ends, with or without ggml, where a Worker
   // was terminated in a loop without an end.
