@@ -129,8 +129,8 @@ export const REACHES: readonly Reach[] = [
   },
   {
     tests: "tests/models/",
-    into: ["models/decode.ts", "models/text.ts", "models/schema/formats.ts"],
-    why: "batches and pieces of text that no model gives on demand; the list of formats, so that each is tried",
+    into: ["models/decode.ts", "models/text.ts", "models/schema/formats.ts", "models/serve/merge.ts"],
+    why: "batches, pieces of text and failures that no model gives on demand; the list of formats, so that each is tried",
   },
   {
     tests: "tests/docs/",

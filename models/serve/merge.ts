@@ -9,7 +9,11 @@ export type Merged<T, R> = { readonly index: number } & ({ readonly value: T } |
 
 /** Gives what comes first, of each. If one fails, or the reader goes away, all are ended. */
 export async function* merge<T, R>(generators: readonly AsyncGenerator<T, R, void>[]): AsyncGenerator<Merged<T, R>, void, void> {
-  const next = (index: number) => generators[index].next().then((result) => ({ index, result }));
+  const next = (index: number) => {
+    const promise = generators[index].next().then((result) => ({ index, result }));
+    promise.catch(() => {}); // it may fail while the reader is busy, or because it was ended: the reader hears of it when it asks
+    return promise;
+  };
   const pending = new Map(generators.map((_, index) => [index, next(index)]));
   try {
     while (pending.size > 0) {
@@ -23,7 +27,6 @@ export async function* merge<T, R>(generators: readonly AsyncGenerator<T, R, voi
       }
     }
   } finally {
-    for (const promise of pending.values()) promise.catch(() => {}); // what fails because it was ended
     await Promise.all(generators.map((generator) => generator.return(undefined as R).catch(() => {})));
   }
 }

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import OpenAI from "openai";
 import { handler } from "@ggml/deno/serve";
+import { merge } from "../../models/serve/merge.ts";
 import { byteModel, clientOf, CONTEXT, failure, MESSAGES, NAME, served } from "./served.ts";
 
 Deno.test("models, and what isn't there", () =>
@@ -155,6 +156,17 @@ Deno.test("a client that doesn't read its stream ends its computation, too, afte
   await assertRejects(() => body!.getReader().closed, Error, "the client read nothing for 1 s");
   const next = await ask({ max_tokens: 1 });
   assertEquals([next.status, (await next.json()).choices.length], [200, 1]);
+});
+
+Deno.test("what fails while the client doesn't ask for more is the answer's end, not the process'", async () => {
+  async function* answer() {
+    yield 1;
+    throw new Error("C failed");
+  }
+  const answers = merge([answer()]);
+  await answers.next();
+  await new Promise((resolve) => setTimeout(resolve)); // by which what nobody handles ends the process
+  await assertRejects(() => answers.next(), Error, "C failed");
 });
 
 Deno.test("a web page whose name leads to this machine is refused", () =>
