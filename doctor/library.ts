@@ -48,12 +48,10 @@ const OTHERS = "Or build one, and name it with GGML_LIBRARY=<folder> and --allow
 function adviceFor(message: string): string {
   if (message.includes("another ABI")) return `Unset GGML_LIBRARY to use the prebuilt library of ggml ${RELEASE.ggml}.`;
   if (message.startsWith("load({ gpu:")) return "Without load({ gpu }), the library for the CPU is loaded.";
-  const manual = /Could not find a matching package for '(npm:[^']+)'/.exec(message);
-  if (manual !== null) {
-    return `Where there is a package.json, or "nodeModulesDir": "manual", Deno downloads nothing by itself: \`deno add ${
-      manual[1]
-    }\`, or ` +
-      `"nodeModulesDir": "auto" in deno.json. ${OTHERS}`;
+  const [, missing] = /Could not find a matching package for '(npm:[^']+)'/.exec(message) ?? [];
+  if (missing !== undefined) {
+    const why = 'Where there is a package.json, or "nodeModulesDir": "manual", Deno downloads nothing by itself';
+    return `${why}: \`deno add ${missing}\`, or "nodeModulesDir": "auto" in deno.json. ${OTHERS}`;
   }
   if (message.includes("the prebuilt package is not to be had")) {
     return `The first run downloads it from npm: it needs a network, and a cache (DENO_DIR) that can be written. ${OTHERS}`;

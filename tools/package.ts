@@ -62,7 +62,7 @@ function configuration(imports: Readonly<Record<string, string>>): unknown {
   return { name, version, license, exports: Object.fromEntries(entries), imports, publish: { include: [...publish.include, BUNDLE] } };
 }
 
-/** The packages that the files of this one import, in examples too: \`deno install\` in a project that links it is not to fetch what our tests need. */
+/** The packages that the files of this one import, in examples too: `deno install` in a project that links it is not to fetch what our tests need. */
 async function importsOf(folder: string): Promise<Record<string, string>> {
   const files = (await filesIn(folder)).filter((file) => /\.[jt]s$/.test(file));
   const text = (await Promise.all(files.map((file) => Deno.readTextFile(file)))).join("\n");
