@@ -152,8 +152,7 @@ const STOPPED =
 function makeContext(where: string, model: Model, params: ContextParams): lib.llama_context {
   const heard = new Heard(), ctx = heard.during(() => lib.llama_init_from_model(model.handle, cParams(params)));
   if (ctx === null) {
-    const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
-    throw new Error(`${where}: C couldn't make a context of ${params.context} tokens: ${reasons.join("; ") || "it doesn't say why"}`);
+    throw new Error(`${where}: C couldn't make a context of ${params.context} tokens: ${heard.why()}`);
   }
   heard.print(AS_ASKED);
   return ctx;

@@ -27,7 +27,7 @@ export function grammarSampler(where: string, vocabulary: Vocabulary, grammar: s
   const heard = new Heard(),
     [rules, root] = before === "" ? [grammar, "root"] : [`${grammar}\n${AFTER} ::= ${literal(before)} root\n`, AFTER];
   const sampler = heard.during(() => lib.llama_sampler_init_grammar(vocabulary.handle, rules, root));
-  if (sampler === null) throw refuse(heard.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || "C doesn't say why");
+  if (sampler === null) throw refuse(heard.why());
   heard.print();
   return sampler;
 }

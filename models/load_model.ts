@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Heard } from "../ffi/calls/heard.ts";
+import { ELSEWHERE, Heard } from "../ffi/calls/heard.ts";
 import { describe } from "../ffi/core/describe.ts";
 import { renamed } from "../ffi/core/on_behalf.ts";
 import { lib } from "../ffi/generated/lib.js";
@@ -87,7 +87,7 @@ async function loadFile(name: string, options: LoadModelOptions): Promise<lib.ll
   const heard = new Heard();
   const begin = () => lib.async.llama_model_load_from_file(name, paramsOf(options), { signal: options.signal });
   const handle = await heard.aside(begin).finally(deliverLog);
-  if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || "C couldn't load it, and doesn't say why"}`);
+  if (handle === null) throw new Error(`loadModel: ${name}: ${reasonOf(heard.texts()) || `C couldn't load it, and ${ELSEWHERE}`}`);
   heard.print();
   return handle;
 }

@@ -64,8 +64,7 @@ export function restoreSequence({ handle, size }: Context, sequence: Sequence, i
   }
   if (read !== state.length) {
     sequence.clear();
-    const reasons = heard.texts().map((line) => line.replace(/^(?:\w+: )+/, ""));
-    throw new Error(`Session.restore: C doesn't take this state for one of such a context: ${reasons.join("; ") || "it doesn't say why"}`);
+    throw new Error(`Session.restore: C doesn't take this state for one of such a context: ${heard.why()}`);
   }
   heard.print();
   sequence.tokens = [...tokens];

@@ -21,6 +21,9 @@ const HEARING = 40n;
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
 
+/** Where nothing was heard: a logger of the program's own has it, or, where there is no trap, C printed it. Or C logged nothing. */
+export const ELSEWHERE = "C's log may say why";
+
 /** What one call has C log. */
 export class Heard {
   #text = "";
@@ -57,6 +60,11 @@ export class Heard {
   /** The lines, once the call has ended. */
   texts(): string[] {
     return linesOf(this.#text);
+  }
+
+  /** Why C failed, as far as it logged that, without the names of its functions. */
+  why(): string {
+    return this.texts().map((line) => line.replace(/^(?:\w+: )+/, "")).join("; ") || ELSEWHERE;
   }
 
   /** Prints the lines that no listener has, but for some. */

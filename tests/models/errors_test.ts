@@ -208,6 +208,31 @@ Deno.test("what an error says isn't printed, too, though something else listens 
   assertEquals([code, stderr], [0, ""]);
 });
 
+Deno.test("a program's own logger goes on having what C logs, and errors say where their reason may be", async () => {
+  const { code, stdout, stderr } = await program(
+    `
+    import { lib } from "@ggml/deno";
+    import { loadModel } from ${JSON.stringify(new URL("../../models/mod.ts", import.meta.url))};
+
+    using model = await loadModel("examples/models/moby.gguf");
+    using session = model.session({ context: 32, threads: 1 });
+    let log = "";
+    const logger = new lib.ggml_log_callback((_, text) => void (log += text));
+    for (const set of [lib.ggml_log_set, lib.llama_log_set]) set(logger, null);
+    await loadModel("deno.json").catch(({ message }) => console.log(message));
+    await session.complete("a", { grammar: "root ::= root" }).catch(({ message }) => console.log(message));
+    console.log(log.match(/invalid magic characters|left recursion/g).join());
+    `,
+    ["--allow-all"],
+  );
+  const expected = [
+    "loadModel: deno.json: C couldn't load it, and C's log may say why",
+    "Session.complete: the grammar can't be used: C's log may say why",
+    "invalid magic characters,left recursion",
+  ];
+  assertEquals([code, stdout.trim().split("\n"), stderr], [0, expected, ""]);
+});
+
 Deno.test("a listener that ends meanwhile takes nothing from an error, and has nothing printed", async () => {
   const { code, stdout, stderr } = await program(
     `
