@@ -28,6 +28,7 @@ export function eventStream(first: unknown, rest: AsyncGenerator<unknown, void, 
       controller.error(new Error(`the client read nothing for ${patience} s`));
       return rest.return();
     }, 1000 * patience);
+    Deno.unrefTimer(waiting); // a program that drops a response unread may end
   };
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => send(controller, first),

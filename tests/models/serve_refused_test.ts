@@ -8,6 +8,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import OpenAI from "openai";
 import { handler } from "@ggml/deno/serve";
 import { merge } from "../../models/serve/merge.ts";
+import { program } from "../process.ts";
 import { byteModel, clientOf, CONTEXT, failure, MESSAGES, NAME, served } from "./served.ts";
 
 Deno.test("models, and what isn't there", () =>
@@ -153,9 +154,30 @@ Deno.test("a client that doesn't read its stream ends its computation, too, afte
   const { body } = await ask({ stream: true, max_tokens: 400, logit_bias: { 2: -100 } });
   const busy = await ask({ max_tokens: 1 });
   assertEquals([busy.status, (await busy.json()).error.code], [429, "queue_full"]);
+  const other = setInterval(() => {}, 1000); // what else the program has to do
   await assertRejects(() => body!.getReader().closed, Error, "the client read nothing for 1 s");
+  clearInterval(other);
   const next = await ask({ max_tokens: 1 });
   assertEquals([next.status, (await next.json()).choices.length], [200, 1]);
+});
+
+Deno.test("a program that doesn't read a stream ends when it has nothing else to do", async () => {
+  const url = (path: string) => JSON.stringify(new URL(`../../models/${path}`, import.meta.url));
+  const { code, stdout, stderr } = await program(
+    `
+    import { loadModel } from ${url("mod.ts")};
+    import { handler } from ${url("serve/mod.ts")};
+
+    const answer = handler(await loadModel("examples/models/moby.gguf"), { threads: 1, sequences: 1 });
+    const body = JSON.stringify({ prompt: "the", max_tokens: 1, stream: true }), headers = { "content-type": "application/json" };
+    const response = await answer(new Request("http://localhost/v1/completions", { method: "POST", headers, body }));
+    response.body.getReader().closed.catch(({ message }) => console.log(message));
+    await answer[Symbol.asyncDispose]();
+    console.log(response.status);
+    `,
+    ["--allow-all"],
+  );
+  assertEquals([code, stdout, stderr], [0, "200\n", ""]);
 });
 
 Deno.test("what fails while the client doesn't ask for more is the answer's end, not the process'", async () => {
