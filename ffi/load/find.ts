@@ -80,7 +80,12 @@ function pathOf(url: string): string {
 
 /** A path, which may be a `file:` URL as `import.meta.resolve` gives them. */
 export function plainPath(path: string): string {
-  return path.startsWith("file:///") ? pathOf(path) : path;
+  if (!path.startsWith("file:///")) return path;
+  try {
+    return pathOf(path);
+  } catch {
+    return path; // whose escapes are no UTF-8: it isn't there, and the error for that names it as it was given
+  }
 }
 
 /** The folder part of a path with its separator; "" if it has none. */

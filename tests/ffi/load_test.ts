@@ -122,6 +122,7 @@ Deno.test("a missing file is an error that names the path and the reason", async
   assertSays(await program(loading("/nowhere/libggml.so")), "Error: no ggml library at /nowhere/libggml.so", "No such file");
   const folder = await program(loading("/nowhere"));
   assertSays(folder, "no ggml library at /nowhere", "/nowhere/libggml-base.so", "/nowhere/libggml.so", "No such file");
+  assertSays(await program(loading("file:///nowhere/%zz.so")), "Error: no ggml library at file:///nowhere/%zz.so", "No such file"); // no URL
 });
 
 Deno.test("a file that is no library, and a library that is not ggml", () =>
