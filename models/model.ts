@@ -245,10 +245,10 @@ export class Model implements Disposable, AsyncDisposable {
 
   #scheduler(where: string, by: string, options: SessionOptions, sequences: number): Scheduler {
     this.expectUsable(where);
-    const { overflow = "error" } = options;
+    const { overflow = "error", deterministic = false } = options;
     expectOneOf(`${where}: overflow`, overflow, OVERFLOWS);
-    expectBoolean(`${where}: deterministic`, options.deterministic ?? false);
-    if (options.deterministic === true && keepsState(this.handle)) {
+    expectBoolean(`${where}: deterministic`, deterministic);
+    if (deterministic && keepsState(this.handle)) {
       throw new Error(
         `${where}: deterministic isn't there for models that keep a state (${this.info.description}): it can't forget one token`,
       );

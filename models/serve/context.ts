@@ -73,14 +73,14 @@ export class Served implements AsyncDisposable {
   constructor(model: Model, options: HandlerOptions) {
     if (!(model instanceof Model)) throw new TypeError(`handler: expected a Model, as loadModel gives it, got ${describe(model)}`);
     expectOptions("handler", options, HANDLER_OPTIONS);
-    expectWhole("handler: queue", options.queue ?? QUEUE, 0);
-    expectWhole("handler: maxBody", options.maxBody ?? MAX_BODY, 1);
-    expectWhole("handler: sendTimeout", options.sendTimeout ?? SEND_TIMEOUT, 1, DAY);
-    if (options.name !== undefined) expectText("handler: name", options.name);
-    if (options.apiKey !== undefined) expectText("handler: apiKey", options.apiKey);
-    expectOneOf("handler: reasoning", options.reasoning ?? "apart", ["apart", "none", "text"]);
-    const { name, context, sequences, batch, threads, deterministic, queue = QUEUE, maxBody = MAX_BODY, sendTimeout = SEND_TIMEOUT } =
-      options;
+    const { name, context, sequences, batch, threads, deterministic } = options;
+    const { queue = QUEUE, maxBody = MAX_BODY, sendTimeout = SEND_TIMEOUT, apiKey, reasoning = "apart" } = options;
+    expectWhole("handler: queue", queue, 0);
+    expectWhole("handler: maxBody", maxBody, 1);
+    expectWhole("handler: sendTimeout", sendTimeout, 1, DAY);
+    if (name !== undefined) expectText("handler: name", name);
+    if (apiKey !== undefined) expectText("handler: apiKey", apiKey);
+    expectOneOf("handler: reasoning", reasoning, ["apart", "none", "text"]);
     this.model = model;
     this.name = name ?? model.info.path.replace(/^.*[\\/]/, "").replace(/\.gguf$/, "");
     this.options = options;

@@ -337,6 +337,15 @@ Deno.test("what is no model, and options that there aren't, are errors before an
     [{ onListen: 5 }, "serve: onListen must be a function, got the number 5"],
   ];
   for (const [options, message] of wrong) assertThrows(() => serve(model, options), Error, message);
+  const names = "name context sequences queue batch threads deterministic maxBody sendTimeout apiKey reasoning";
+  for (const option of names.split(" ")) { // null isn't what is meant by leaving them out
+    assertThrows(() => handler(model, { [option]: null } as never), TypeError, `${option}: expected `);
+  }
+  assertThrows(
+    () => handler(model, { sendTimeout: 0 }),
+    RangeError,
+    "handler: sendTimeout: expected a whole number from 1 to 86400, got 0",
+  );
   assertThrows(() => handler(model, { queue: -1 }), RangeError, "handler: queue: expected a whole number of at least 0, got -1");
 });
 
